@@ -1,0 +1,384 @@
+//! Confirmations: one browser's attempt with one token.
+//!
+//! `Queued` (perhaps under a worker's lease: then it is being validated), `Decided`, `Settled`. To *decide* is the one
+//! write that fixes what a confirmation comes to; whatever follows from it can be repeated by anyone at any time. All of
+//! this is pure: a store keeps what comes out of a transition, and nothing else changes a confirmation.
+
+use crate::{
+    clock::Timestamp,
+    id::id,
+    pending::TokenTag,
+    secret::{SealedToken, SecretHash},
+    session::SessionId,
+    user::{Identity, UserId},
+};
+use std::time::Duration;
+
+id! {
+    /// The id of a confirmation; also the idempotency key of its validations.
+    ConfirmationId
+}
+
+id! {
+    /// Who claims: fresh at each start of a worker.
+    WorkerId
+}
+
+/// One browser's attempt with one token: the job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Confirmation {
+    /// The confirmation's id.
+    pub id: ConfirmationId,
+    /// The hash of the pending secret: whose attempt it is.
+    pub secret: SecretHash,
+    /// The token's tag.
+    pub token_tag: TokenTag,
+    /// The session that it will rebind or delete.
+    pub session: SessionId,
+    /// When it was begun.
+    pub begun: Timestamp,
+    /// When it is decided `Unavailable` if nothing else has decided it.
+    pub deadline: Timestamp,
+    /// How far it has come.
+    pub state: State,
+}
+
+/// How far a confirmation has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Waiting to be validated, or being validated under a lease.
+    Queued(Queued),
+    /// Fixed, but the session does not show it yet.
+    Decided(Decided),
+    /// Fixed, the session rebound or deleted, the token wiped.
+    Settled(Decided),
+}
+
+/// Waiting to be validated, or being validated under a lease.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Queued {
+    /// The token, sealed.
+    pub token: SealedToken,
+    /// How many attempts have failed.
+    pub failed: u32,
+    /// When the next attempt is due.
+    pub due: Timestamp,
+    /// The number of the last claim; each claim has a fresh one.
+    pub fence: u64,
+    /// Who is validating it, and until when nobody else may.
+    pub lease: Option<Lease>,
+}
+
+/// A worker's exclusive right to a confirmation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// Whose it is.
+    pub worker: WorkerId,
+    /// When it passes.
+    pub until: Timestamp,
+}
+
+/// What a confirmation came to, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decided {
+    /// What it came to.
+    pub ending: Ending,
+    /// When it was decided.
+    pub at: Timestamp,
+}
+
+/// What is decided about a confirmation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// The token is good and this identity's.
+    Valid(Identity),
+    /// It is not, or the user has cancelled.
+    Rejected(Rejection),
+    /// It could not be checked in time.
+    Unavailable,
+}
+
+/// What a confirmation came to. The session follows from it alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The session is this user's.
+    Confirmed(UserId),
+    /// The session is gone.
+    Rejected(Rejection),
+    /// The session is gone; the token may still be good.
+    Unavailable,
+}
+
+/// Why a confirmation was rejected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rejection {
+    /// There is no such token.
+    Invalid,
+    /// The token was good once.
+    Expired,
+    /// The token has been used.
+    Used,
+    /// The user did not want it.
+    Cancelled,
+}
+
+impl Rejection {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Invalid, Self::Expired, Self::Used, Self::Cancelled];
+
+    /// The reason as it stands in tables, payloads and addresses.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Invalid => "invalid",
+            Self::Expired => "expired",
+            Self::Used => "used",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Reads a reason.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == name)
+    }
+}
+
+/// Who decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decider {
+    /// The worker whose claim had this fencing number.
+    Worker {
+        /// The claim's number.
+        fence: u64,
+    },
+    /// The user, whose browser holds the pending secret.
+    User,
+}
+
+/// The confirmation cannot be decided (any more) by this decider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CannotDecide {
+    /// It is decided already, perhaps by the same decider.
+    #[error("the confirmation is decided already")]
+    Already,
+    /// Another worker has claimed it since.
+    #[error("another worker has claimed the confirmation since")]
+    Superseded,
+}
+
+/// A worker's claim to one confirmation: what it needs for an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// Which confirmation.
+    pub id: ConfirmationId,
+    /// The claim's fencing number.
+    pub fence: u64,
+    /// The hash of the pending secret, for the channel.
+    pub secret: SecretHash,
+    /// The token, sealed.
+    pub token: SealedToken,
+    /// How many attempts have failed before.
+    pub failed: u32,
+    /// When the confirmation was begun.
+    pub begun: Timestamp,
+    /// When it must be decided.
+    pub deadline: Timestamp,
+}
+
+impl Confirmation {
+    /// Whether a worker may claim it now.
+    #[must_use]
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        match &self.state {
+            State::Queued(queued) => queued.due <= now && queued.lease.is_none_or(|lease| lease.until <= now),
+            State::Decided(_) | State::Settled(_) => false,
+        }
+    }
+
+    /// Gives the confirmation to `worker` until `until`, under a fresh fencing number. `None` if it is not due.
+    #[must_use]
+    pub fn claim(mut self, worker: WorkerId, now: Timestamp, until: Timestamp) -> Option<(Self, Claim)> {
+        if !self.is_due(now) {
+            return None;
+        }
+        let State::Queued(queued) = &mut self.state else { return None };
+        queued.fence += 1;
+        queued.lease = Some(Lease { worker, until });
+        let claim = Claim {
+            id: self.id,
+            fence: queued.fence,
+            secret: self.secret,
+            token: queued.token.clone(),
+            failed: queued.failed,
+            begun: self.begun,
+            deadline: self.deadline,
+        };
+        Some((self, claim))
+    }
+
+    /// Gives a claim back: the next attempt is due at `due`. `failed` tells whether this one counts as an attempt.
+    ///
+    /// # Errors
+    /// [`CannotDecide`] if the claim is not the last one or the confirmation is decided.
+    pub fn postpone(mut self, fence: u64, due: Timestamp, failed: bool) -> Result<Self, CannotDecide> {
+        match &mut self.state {
+            State::Queued(queued) if queued.fence == fence => {
+                queued.failed += u32::from(failed);
+                queued.due = due.min(self.deadline);
+                queued.lease = None;
+                Ok(self)
+            }
+            State::Queued(_) => Err(CannotDecide::Superseded),
+            State::Decided(_) | State::Settled(_) => Err(CannotDecide::Already),
+        }
+    }
+
+    /// Fixes what the confirmation comes to. This is the only deciding write.
+    ///
+    /// # Errors
+    /// [`CannotDecide`] if it is decided already, or a worker decides whose claim is not the last one.
+    pub fn decide(self, decider: Decider, ending: Ending, now: Timestamp) -> Result<Self, CannotDecide> {
+        match (&self.state, decider) {
+            (State::Queued(queued), Decider::Worker { fence }) if queued.fence != fence => Err(CannotDecide::Superseded),
+            (State::Queued(_), _) => Ok(Self { state: State::Decided(Decided { ending, at: now }), ..self }),
+            (State::Decided(_) | State::Settled(_), _) => Err(CannotDecide::Already),
+        }
+    }
+
+    /// Marks that the session shows the decision. A replay changes nothing.
+    #[must_use]
+    pub fn settle(self) -> Self {
+        match self.state {
+            State::Decided(decided) => Self { state: State::Settled(decided), ..self },
+            State::Queued(_) | State::Settled(_) => self,
+        }
+    }
+
+    /// What it came to, if it is decided.
+    #[must_use]
+    pub const fn ending(&self) -> Option<Ending> {
+        match &self.state {
+            State::Queued(_) => None,
+            State::Decided(decided) | State::Settled(decided) => Some(decided.ending),
+        }
+    }
+}
+
+/// How long each part of a sign-in may take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Timing {
+    /// One call of the validator (default 10 s).
+    pub attempt: Duration,
+    /// From `begin` to the outcome (default 60 s).
+    pub deadline: Duration,
+    /// How long a claim is exclusive (default 30 s); longer than an attempt.
+    pub lease: Duration,
+    /// How often the worker looks without having been woken, and the page asks (default 5 s).
+    pub poll: Duration,
+    /// From the landing to `begin` (default 1 h).
+    pub begin_within: Duration,
+    /// How long a bound session waits for its browser (default 15 min).
+    pub bound: Duration,
+    /// How long an exchange may be repeated (30 s at most, and by default).
+    pub grace: Duration,
+    /// How long an established session lives unused (default 14 days).
+    pub idle: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            attempt: Duration::from_secs(10),
+            deadline: Duration::from_mins(1),
+            lease: Duration::from_secs(30),
+            poll: Duration::from_secs(5),
+            begin_within: Duration::from_hours(1),
+            bound: Duration::from_mins(15),
+            grace: Duration::from_secs(30),
+            idle: Duration::from_hours(14 * 24),
+        }
+    }
+}
+
+impl Timing {
+    /// How long a pending cookie lives: it outlives the begin window, the deadline and the wait of a bound session.
+    #[must_use]
+    pub fn pending_cookie(&self) -> Duration {
+        self.begin_within + self.deadline + self.bound
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ADA: Ending = Ending::Confirmed(UserId::from_bytes([1; 16]));
+    const WORKER: WorkerId = WorkerId::from_bytes([9; 16]);
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(seconds * 1000)
+    }
+
+    fn queued() -> Confirmation {
+        let token = SealedToken { key_id: 1, bytes: vec![1] };
+        Confirmation {
+            id: ConfirmationId::from_bytes([1; 16]),
+            secret: SecretHash::from_bytes([1; 32]),
+            token_tag: TokenTag::from_bytes([1; 8]),
+            session: SessionId::from_bytes([1; 16]),
+            begun: at(0),
+            deadline: at(60),
+            state: State::Queued(Queued { token, failed: 0, due: at(0), fence: 0, lease: None }),
+        }
+    }
+
+    fn claimed(confirmation: Confirmation, now: i64) -> (Confirmation, Claim) {
+        confirmation.claim(WORKER, at(now), at(now + 30)).expect("due")
+    }
+
+    #[test]
+    fn a_confirmation_under_a_lease_is_nobody_elses_until_the_lease_passes() {
+        let (confirmation, first) = claimed(queued(), 0);
+        assert_eq!(confirmation.clone().claim(WORKER, at(29), at(59)), None);
+        let (_, second) = claimed(confirmation, 30);
+        assert!(second.fence > first.fence);
+    }
+
+    #[test]
+    fn a_worker_whose_lease_has_passed_decides_nothing_once_another_has_claimed() {
+        let (confirmation, first) = claimed(queued(), 0);
+        let (confirmation, second) = claimed(confirmation, 30);
+        let decide = |fence| confirmation.clone().decide(Decider::Worker { fence }, ADA, at(31));
+        assert_eq!(decide(first.fence), Err(CannotDecide::Superseded));
+        assert_eq!(decide(second.fence).unwrap().ending(), Some(ADA));
+        assert_eq!(confirmation.postpone(first.fence, at(40), true), Err(CannotDecide::Superseded));
+    }
+
+    #[test]
+    fn the_first_decision_is_the_only_one() {
+        let (confirmation, claim) = claimed(queued(), 0);
+        let cancelled = Ending::Rejected(Rejection::Cancelled);
+        let decided = confirmation.decide(Decider::User, cancelled, at(1)).unwrap();
+        let late = decided.clone().decide(Decider::Worker { fence: claim.fence }, ADA, at(2));
+        assert_eq!(late, Err(CannotDecide::Already));
+        assert_eq!(decided.clone().postpone(claim.fence, at(5), true), Err(CannotDecide::Already));
+        assert_eq!(decided.clone().settle().settle().ending(), Some(cancelled));
+    }
+
+    #[test]
+    fn a_postponed_confirmation_is_due_again_at_its_deadline_at_the_latest() {
+        let (confirmation, claim) = claimed(queued(), 0);
+        let confirmation = confirmation.postpone(claim.fence, at(500), true).unwrap();
+        assert!(!confirmation.is_due(at(59)));
+        let (_, claim) = claimed(confirmation, 60);
+        assert_eq!(claim.failed, 1);
+    }
+
+    #[test]
+    fn handing_a_claim_back_is_not_an_attempt() {
+        let (confirmation, claim) = claimed(queued(), 0);
+        let (_, claim) = claimed(confirmation.postpone(claim.fence, at(1), false).unwrap(), 1);
+        assert_eq!(claim.failed, 0);
+    }
+}

@@ -1,0 +1,257 @@
+//! From the vestibule into the house: who a browser is, the exchange, and the way out.
+//!
+//! Being asked who somebody is ([`Vestibule::who`]) never exchanges anything. To enter ([`Vestibule::enter`]) is for a
+//! page that needs a user, on a real navigation: it may swap a `Bound` session's pending secret for a session secret
+//! that only the response carries.
+
+use crate::{
+    pending::TokenTag,
+    secret::{PendingSecret, Purpose, SecretHash, SessionSecret},
+    session::{Session, SessionId, SessionState},
+    store::StoreError,
+    user::{User, UserId},
+    vestibule::Vestibule,
+};
+
+/// The secrets that a request has shown.
+#[derive(Clone, Debug, Default)]
+pub struct Shown {
+    /// The session cookie's.
+    pub session: Option<SessionSecret>,
+    /// The pending cookies', under their tokens' tags.
+    pub pending: Vec<(TokenTag, PendingSecret)>,
+}
+
+/// Somebody who is signed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedIn {
+    /// The user.
+    pub user: User,
+    /// The session that says so.
+    pub session: SessionId,
+}
+
+/// Who enters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// Nobody that is known.
+    Stranger,
+    /// A user. The response must set the session cookie to `renewed`, if there is one, and remove the pending cookies
+    /// with the tags in `spent`.
+    SignedIn {
+        /// Who it is.
+        who: SignedIn,
+        /// The session's new secret.
+        renewed: Option<SessionSecret>,
+        /// Whose secrets are worth nothing any more.
+        spent: Vec<TokenTag>,
+    },
+    /// Somebody who would become another user without having been asked.
+    Ask {
+        /// Who is signed in now.
+        current: Option<User>,
+        /// Whom the browser's links would sign in.
+        candidates: Vec<(TokenTag, User)>,
+    },
+}
+
+/// A session that a shown pending secret can be exchanged in.
+struct Candidate {
+    tag: TokenTag,
+    secret: PendingSecret,
+    session: Session,
+    user: UserId,
+}
+
+impl Vestibule {
+    /// Whom the session secret `shown` signs in. Never exchanges; puts the session's end off.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store could not be used.
+    pub async fn who(&self, shown: Option<&SessionSecret>) -> Result<Option<SignedIn>, StoreError> {
+        let Some(hash) = shown.map(SessionSecret::hash) else { return Ok(None) };
+        let now = self.clock.now();
+        let Some(session) = self.store.session_by_secret(&hash).await? else { return Ok(None) };
+        let Some(user) = session.signs_in(&hash, now) else { return Ok(None) };
+        if let Some(used) = session.used(now, self.timing.idle) {
+            // Losing to another request of the same browser is as good.
+            self.store.replace_session(&used).await?;
+        }
+        let user = self.store.user(user).await?;
+        Ok(user.map(|user| SignedIn { user, session: session.id }))
+    }
+
+    /// Lets a browser in: exchanges a bound session, unless that would make it another user without having been asked.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store could not be used; no secret was exchanged then that the browser cannot show again.
+    pub async fn enter(&self, shown: &Shown) -> Result<Entry, StoreError> {
+        let current = self.who(shown.session.as_ref()).await?;
+        let (candidates, spent) = self.candidates(shown, current.as_ref()).await?;
+        let mut users: Vec<UserId> = candidates.iter().map(|candidate| candidate.user).collect();
+        users.extend(current.iter().map(|current| current.user.id));
+        users.sort();
+        users.dedup();
+        if users.len() > 1 {
+            return self.ask(current, candidates).await;
+        }
+        // Parallel tabs show the same cookies: taking the first by its tag, they take the same.
+        match candidates.into_iter().next() {
+            Some(candidate) => self.admit(candidate, current, spent).await,
+            None => Ok(current.map_or(Entry::Stranger, |who| Entry::SignedIn { who, renewed: None, spent })),
+        }
+    }
+
+    /// The user's answer to [`Entry::Ask`]: to become the user behind `choice`, or with `None` to stay who they are.
+    /// What was not chosen is ended.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store could not be used.
+    pub async fn choose(&self, shown: &Shown, choice: Option<TokenTag>) -> Result<Entry, StoreError> {
+        let current = self.who(shown.session.as_ref()).await?;
+        let (candidates, mut spent) = self.candidates(shown, current.as_ref()).await?;
+        let (mut chosen, others): (Vec<_>, Vec<_>) =
+            candidates.into_iter().partition(|candidate| Some(candidate.tag) == choice);
+        if choice.is_some() && chosen.is_empty() {
+            return Ok(current.map_or(Entry::Stranger, |who| Entry::SignedIn { who, renewed: None, spent }));
+        }
+        let stays = chosen.first().map(|candidate| candidate.user).or(current.as_ref().map(|who| who.user.id));
+        for other in others.into_iter().filter(|other| Some(other.user) != stays) {
+            self.store.delete_session(other.session.id).await?;
+            spent.push(other.tag);
+        }
+        match chosen.pop() {
+            Some(candidate) => self.admit(candidate, current, spent).await,
+            None => Ok(current.map_or(Entry::Stranger, |who| Entry::SignedIn { who, renewed: None, spent })),
+        }
+    }
+
+    /// Signs in somebody who has proved who they are otherwise, and ends the session that the browser had.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store could not be used.
+    pub async fn sign_in(&self, user: UserId, shown: &Shown) -> Result<SessionSecret, StoreError> {
+        let secret = SessionSecret::generate(&*self.entropy);
+        let id = SessionId::generate(&*self.entropy);
+        let session = Session::established(id, secret.hash(), user, self.clock.now(), self.timing.idle);
+        self.store.insert_session(&session).await?;
+        if let Some(old) = self.who(shown.session.as_ref()).await? {
+            self.store.delete_session(old.session).await?;
+        }
+        Ok(secret)
+    }
+
+    /// Signs the browser out, or with `everywhere` the user, and ends what is pending in this browser.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store could not be used; it is safe to repeat.
+    pub async fn sign_out(&self, shown: &Shown, everywhere: bool) -> Result<(), StoreError> {
+        for (_, secret) in &shown.pending {
+            self.cancel_begun_with(&secret.hash()).await?;
+        }
+        if let Some(who) = self.who(shown.session.as_ref()).await? {
+            if everywhere {
+                self.store.delete_sessions_of(who.user.id).await?;
+            } else {
+                self.store.delete_session(who.session).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether some page that needs a user would let this browser in, or ask it who it wants to be.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store could not be used.
+    pub async fn would_enter(&self, shown: &Shown) -> Result<bool, StoreError> {
+        let current = self.who(shown.session.as_ref()).await?;
+        Ok(current.is_some() || !self.candidates(shown, None).await?.0.is_empty())
+    }
+
+    /// The sessions that the shown pending secrets can be exchanged in, ordered by tag, without the current one; and
+    /// the tags of those secrets that the current session came from.
+    async fn candidates(
+        &self,
+        shown: &Shown,
+        current: Option<&SignedIn>,
+    ) -> Result<(Vec<Candidate>, Vec<TokenTag>), StoreError> {
+        let (mut candidates, mut spent) = (Vec::new(), Vec::new());
+        for (tag, secret) in &shown.pending {
+            let hash = secret.hash();
+            let Some(session) = self.store.session_by_secret(&hash).await? else { continue };
+            if current.is_some_and(|current| current.session == session.id) {
+                spent.push(*tag);
+            } else if let Some(user) = session.exchangeable(&hash, self.clock.now()) {
+                candidates.push(Candidate { tag: *tag, secret: secret.clone(), session, user });
+            }
+        }
+        candidates.sort_by_key(|candidate| candidate.tag);
+        Ok((candidates, spent))
+    }
+
+    async fn ask(&self, current: Option<SignedIn>, candidates: Vec<Candidate>) -> Result<Entry, StoreError> {
+        let mut named = Vec::new();
+        for candidate in candidates {
+            if let Some(user) = self.store.user(candidate.user).await? {
+                named.push((candidate.tag, user));
+            }
+        }
+        Ok(Entry::Ask { current: current.map(|current| current.user), candidates: named })
+    }
+
+    /// The exchange, and the end of the session that the browser had before.
+    async fn admit(
+        &self,
+        candidate: Candidate,
+        current: Option<SignedIn>,
+        mut spent: Vec<TokenTag>,
+    ) -> Result<Entry, StoreError> {
+        let id = candidate.session.id;
+        let Some(secret) = self.exchange(candidate.session, &candidate.secret).await? else {
+            return Ok(current.map_or(Entry::Stranger, |who| Entry::SignedIn { who, renewed: None, spent }));
+        };
+        let Some(user) = self.store.user(candidate.user).await? else { return Ok(Entry::Stranger) };
+        if let Some(current) = current {
+            self.store.delete_session(current.session).await?;
+        }
+        spent.push(candidate.tag);
+        Ok(Entry::SignedIn { who: SignedIn { user, session: id }, renewed: Some(secret), spent })
+    }
+
+    /// Swaps the pending secret for a session secret. Parallel tabs and a lost response get the same one: it is an HMAC
+    /// of the session's id and the old secret. `None`: the session has gone, or the repeat is over.
+    async fn exchange(&self, mut session: Session, old: &PendingSecret) -> Result<Option<SessionSecret>, StoreError> {
+        let hash = old.hash();
+        loop {
+            let now = self.clock.now();
+            if session.exchangeable(&hash, now).is_none() {
+                return Ok(None);
+            }
+            if let SessionState::Established { secret, .. } = &session.state {
+                return Ok(self.exchanged_for(session.id, old, secret));
+            }
+            let new = self.exchange_secret(session.id, old).next().expect("there is at least one key");
+            let id = session.id;
+            let timing = &self.timing;
+            let Ok(next) = session.exchange(new.hash(), now, timing.grace, timing.idle) else { return Ok(None) };
+            if self.store.replace_session(&next).await? {
+                return Ok(Some(new));
+            }
+            // Another tab was first, or the user has signed out: look again.
+            match self.store.session(id).await? {
+                Some(current) => session = current,
+                None => return Ok(None),
+            }
+        }
+    }
+
+    /// The secret that `old` was exchanged for before, under whichever key that was.
+    fn exchanged_for(&self, id: SessionId, old: &PendingSecret, new: &SecretHash) -> Option<SessionSecret> {
+        self.exchange_secret(id, old).find(|secret| secret.hash() == *new)
+    }
+
+    fn exchange_secret(&self, id: SessionId, old: &PendingSecret) -> impl Iterator<Item = SessionSecret> {
+        let macs: Vec<_> = self.keys.macs(Purpose::Exchange, &[id.as_bytes(), old.expose()]).collect();
+        macs.into_iter().map(|mac| SessionSecret::from_bytes(*mac.as_bytes()))
+    }
+}

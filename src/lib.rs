@@ -1,0 +1,36 @@
+//! *Sign a user in from a worker.*
+//!
+//! A browser opens `/confirm/{token}`. Whether the token is good is known only to a slow external service, so no request
+//! may wait for it. The browser is let into the vestibule at once, with a cookie whose values point to nowhere. A
+//! background worker asks the service. If the token is good, it rebinds that session to the real user and announces it;
+//! if not, it deletes the session.
+//!
+//! This crate knows nothing of HTTP servers or HTML. Read it in the order of a sign-in:
+//!
+//! 1. [`token`], [`pending`]: what a landing reads and gives out. It writes nothing.
+//! 2. [`vestibule`]: what a page can ask for: land, begin, status, cancel.
+//! 3. [`confirmation`]: the job and its states; [`session`]: what it rebinds or deletes. Both pure.
+//! 4. [`worker`]: takes confirmations through their states, with a [`validator`] and a [`publisher`].
+//! 5. [`entry`]: the exchange of a bound session's secret, and signing out.
+//! 6. [`store`]: where it is all kept; [`secret`]: the only place with cryptography; [`clock`]: the only place with time.
+
+mod id;
+
+pub mod channel;
+pub mod clock;
+pub mod confirmation;
+pub mod entry;
+pub mod outcome;
+pub mod path;
+pub mod pending;
+pub mod publisher;
+pub mod secret;
+pub mod session;
+pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
+pub mod token;
+pub mod user;
+pub mod validator;
+pub mod vestibule;
+pub mod worker;

@@ -1,0 +1,59 @@
+//! Announcing: telling a waiting browser on its channel. A hint, never needed for correctness.
+
+#[cfg(feature = "pusher")]
+mod pusher;
+
+#[cfg(feature = "pusher")]
+pub use pusher::{InvalidSocketId, PusherApp, PusherPublisher, PusherSecret};
+
+use crate::{channel::Channel, outcome::Outcome};
+use async_trait::async_trait;
+
+/// Something that the page cannot know by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Announcement {
+    /// What the confirmation came to.
+    Outcome(Outcome),
+    /// The validator gave no verdict and will be asked again.
+    Retrying {
+        /// The number of the attempt to come, from 2.
+        attempt: u32,
+    },
+}
+
+impl Announcement {
+    /// The event's name.
+    #[must_use]
+    pub const fn event(&self) -> &'static str {
+        match self {
+            Self::Outcome(_) => "outcome",
+            Self::Retrying { .. } => "progress",
+        }
+    }
+
+    /// The event's data.
+    #[must_use]
+    pub fn data(&self) -> serde_json::Value {
+        match self {
+            Self::Outcome(outcome) => serde_json::json!(outcome),
+            Self::Retrying { attempt } => serde_json::json!({ "step": "retrying", "attempt": attempt }),
+        }
+    }
+}
+
+/// The announcement was not delivered to the Pusher server.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what}")]
+pub struct PublishError {
+    /// What went wrong, for the operator.
+    pub what: String,
+    /// Whether publishing again may help.
+    pub retry: bool,
+}
+
+/// Publishes announcements.
+#[async_trait]
+pub trait Publisher: Send + Sync + 'static {
+    /// Publishes `announcement` on `channel`. Bounds its own time.
+    async fn announce(&self, channel: &Channel, announcement: &Announcement) -> Result<(), PublishError>;
+}

@@ -1,0 +1,216 @@
+//! The operator's keys and what is derived from them.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use hkdf::Hkdf;
+use hmac::{Hmac, Mac as _};
+use sha2::{Digest as _, Sha256};
+use std::fmt;
+use subtle::ConstantTimeEq as _;
+
+/// What a derived key is for. Each has a label of its own, so no MAC means anything for another purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// The MAC in a pending cookie.
+    PendingCookie,
+    /// The tag of a token in the name of its cookie.
+    TokenTag,
+    /// The new secret of an exchanged session.
+    Exchange,
+    /// The proof in a form for browsers that send neither `Sec-Fetch-Site` nor `Origin`.
+    Form,
+    /// Sealing tokens while they wait.
+    Seal,
+    /// The credentials of the embedded broker.
+    Broker,
+}
+
+impl Purpose {
+    const fn label(self) -> &'static [u8] {
+        match self {
+            Self::PendingCookie => b"vestibule/1 pending cookie",
+            Self::TokenTag => b"vestibule/1 token tag",
+            Self::Exchange => b"vestibule/1 exchange",
+            Self::Form => b"vestibule/1 form",
+            Self::Seal => b"vestibule/1 seal",
+            Self::Broker => b"vestibule/1 broker",
+        }
+    }
+}
+
+/// An HMAC-SHA256 (RFC 2104) under a key of one [`Purpose`]. Compare two only by [`Keys::verify`].
+#[derive(Clone, Copy)]
+pub struct Mac([u8; 32]);
+
+impl Mac {
+    /// The MAC's bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Mac {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Mac(…)")
+    }
+}
+
+/// The operator's keys, newest first: the first mints, all verify.
+///
+/// The keys of each purpose are derived once. `Debug` prints nothing of them.
+pub struct Keys(Vec<Key>);
+
+struct Key {
+    id: u32,
+    derived: [[u8; 32]; PURPOSES.len()],
+}
+
+const PURPOSES: [Purpose; 6] =
+    [Purpose::PendingCookie, Purpose::TokenTag, Purpose::Exchange, Purpose::Form, Purpose::Seal, Purpose::Broker];
+
+/// The text is no list of keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a key is base64 of 32 bytes or more; several are separated by commas, the newest first")]
+pub struct InvalidKey;
+
+impl Keys {
+    /// Reads keys as an operator writes them: base64 of 32 bytes or more each, separated by commas, newest first.
+    ///
+    /// # Errors
+    /// [`InvalidKey`] if there is none, or one is not base64 or is short.
+    pub fn parse(text: &str) -> Result<Self, InvalidKey> {
+        let secrets = text.split(',').map(|key| STANDARD.decode(key.trim()).map_err(|_| InvalidKey));
+        Self::from_secrets(&secrets.collect::<Result<Vec<_>, _>>()?)
+    }
+
+    fn from_secrets(secrets: &[Vec<u8>]) -> Result<Self, InvalidKey> {
+        if secrets.is_empty() || secrets.iter().any(|secret| secret.len() < 32) {
+            return Err(InvalidKey);
+        }
+        Ok(Self(secrets.iter().map(|secret| Key::derive(secret)).collect()))
+    }
+
+    /// Keys from one secret of 32 bytes.
+    #[must_use]
+    pub fn from_secret(secret: &[u8; 32]) -> Self {
+        Self(vec![Key::derive(secret)])
+    }
+
+    /// The MAC of `parts` for `purpose` under the newest key. Each part is framed by its length.
+    #[must_use]
+    pub fn mac(&self, purpose: Purpose, parts: &[&[u8]]) -> Mac {
+        self.newest().mac(purpose, parts)
+    }
+
+    /// Whether `mac` is the MAC of `parts` for `purpose` under any key, compared in constant time.
+    #[must_use]
+    pub fn verify(&self, purpose: Purpose, parts: &[&[u8]], mac: &[u8]) -> bool {
+        self.macs(purpose, parts).any(|good| bool::from(good.0.ct_eq(mac)))
+    }
+
+    /// The MACs of `parts` for `purpose` under each key, newest first.
+    pub fn macs<'a>(&'a self, purpose: Purpose, parts: &'a [&'a [u8]]) -> impl Iterator<Item = Mac> + 'a {
+        self.0.iter().map(move |key| key.mac(purpose, parts))
+    }
+
+    /// A name of the newest key that tells nothing of it; a database keeps it to notice another key at start.
+    #[must_use]
+    pub fn fingerprint(&self) -> u32 {
+        self.newest().id
+    }
+
+    /// The names of all keys, newest first.
+    pub fn fingerprints(&self) -> impl Iterator<Item = u32> + '_ {
+        self.0.iter().map(|key| key.id)
+    }
+
+    pub(super) fn sealing(&self) -> (u32, &[u8; 32]) {
+        (self.newest().id, self.newest().of(Purpose::Seal))
+    }
+
+    pub(super) fn unsealing(&self, id: u32) -> Option<&[u8; 32]> {
+        self.0.iter().find(|key| key.id == id).map(|key| key.of(Purpose::Seal))
+    }
+
+    fn newest(&self) -> &Key {
+        &self.0[0]
+    }
+}
+
+impl Key {
+    fn derive(secret: &[u8]) -> Self {
+        let hkdf = Hkdf::<Sha256>::new(None, secret);
+        let expand = |label: &[u8]| {
+            let mut key = [0; 32];
+            hkdf.expand(label, &mut key).expect("32 bytes are within HKDF's limit of 255 hashes");
+            key
+        };
+        let fingerprint: [u8; 32] = Sha256::digest(expand(b"vestibule/1 fingerprint")).into();
+        let [a, b, c, d, ..] = fingerprint;
+        Self { id: u32::from_be_bytes([a, b, c, d]), derived: PURPOSES.map(|purpose| expand(purpose.label())) }
+    }
+
+    fn of(&self, purpose: Purpose) -> &[u8; 32] {
+        &self.derived[purpose as usize]
+    }
+
+    fn mac(&self, purpose: Purpose, parts: &[&[u8]]) -> Mac {
+        let mut hmac = Hmac::<Sha256>::new_from_slice(self.of(purpose)).expect("HMAC takes a key of any length");
+        for part in parts {
+            hmac.update(&(part.len() as u64).to_be_bytes());
+            hmac.update(part);
+        }
+        Mac(hmac.finalize().into_bytes().into())
+    }
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Keys(… {})", self.0.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(text: &[[u8; 32]]) -> Keys {
+        Keys::parse(&text.iter().map(|key| STANDARD.encode(key)).collect::<Vec<_>>().join(",")).unwrap()
+    }
+
+    #[test]
+    fn each_purpose_has_the_key_at_its_place() {
+        for (place, purpose) in PURPOSES.into_iter().enumerate() {
+            assert_eq!(place, purpose as usize);
+        }
+    }
+
+    #[test]
+    fn a_mac_of_one_purpose_means_nothing_for_another() {
+        let keys = keys(&[[1; 32]]);
+        let mac = keys.mac(Purpose::Form, &[b"x"]);
+        assert!(keys.verify(Purpose::Form, &[b"x"], mac.as_bytes()));
+        assert!(!keys.verify(Purpose::PendingCookie, &[b"x"], mac.as_bytes()));
+    }
+
+    #[test]
+    fn parts_cannot_be_moved_across_their_borders() {
+        let keys = keys(&[[1; 32]]);
+        let mac = keys.mac(Purpose::Form, &[b"ab", b"c"]);
+        assert!(!keys.verify(Purpose::Form, &[b"a", b"bc"], mac.as_bytes()));
+    }
+
+    #[test]
+    fn the_first_key_mints_and_all_verify() {
+        let (old, rotated) = (keys(&[[1; 32]]), keys(&[[2; 32], [1; 32]]));
+        assert!(rotated.verify(Purpose::Form, &[b"x"], old.mac(Purpose::Form, &[b"x"]).as_bytes()));
+        assert!(!old.verify(Purpose::Form, &[b"x"], rotated.mac(Purpose::Form, &[b"x"]).as_bytes()));
+    }
+
+    #[test]
+    fn a_short_or_broken_key_is_refused() {
+        for bad in ["", "AAAA", "!", &STANDARD.encode([0; 31]), &format!("{},", STANDARD.encode([0; 32]))] {
+            assert_eq!(Keys::parse(bad).err(), Some(InvalidKey), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! Sessions: `Pending` (bound to nobody), `Bound` (rebound by the worker; good for nothing but the exchange),
+//! `Established` (the secret exchanged), gone.
+//!
+//! A transition consumes the session and returns the next one, or says why it cannot. Nothing here does I/O: a store
+//! keeps what comes out, by compare-and-set on the [`revision`](Session::revision), so that of two racing writers one
+//! starts over and a deleted session is never written back to life.
+
+use crate::{
+    clock::Timestamp,
+    id::id,
+    pending::TokenTag,
+    secret::SecretHash,
+    store::StoreError,
+    user::UserId,
+};
+use async_trait::async_trait;
+use std::time::Duration;
+
+id! {
+    /// The id of a session. It never changes and never leaves the server.
+    SessionId
+}
+
+/// A row found by the hash of a cookie's secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// The session's id.
+    pub id: SessionId,
+    /// Counts the writes to this session; a store replaces a session only if nobody else has since it was read.
+    pub revision: u64,
+    /// The token whose confirmation made this session; `None` after a sign-in by password.
+    pub token_tag: Option<TokenTag>,
+    /// When it began.
+    pub since: Timestamp,
+    /// When it ends by itself.
+    pub expires: Timestamp,
+    /// What it is good for.
+    pub state: SessionState,
+}
+
+/// What a session is good for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SessionState {
+    /// Nothing: it is bound to nobody.
+    Pending {
+        /// The hash of the pending secret.
+        secret: SecretHash,
+    },
+    /// The exchange, and nothing else.
+    Bound {
+        /// The hash of the pending secret.
+        secret: SecretHash,
+        /// Whose session it is.
+        user: UserId,
+    },
+    /// Being signed in.
+    Established {
+        /// The hash of the session secret.
+        secret: SecretHash,
+        /// Whose session it is.
+        user: UserId,
+        /// When it was last used, to the minute.
+        seen: Timestamp,
+        /// The pending secret that it was exchanged for, while the exchange may still be repeated.
+        former: Option<Former>,
+    },
+}
+
+/// A pending secret that has been exchanged: good for the same answer again, and only until the answer is known to have
+/// arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Former {
+    /// The hash of the pending secret.
+    pub secret: SecretHash,
+    /// Until when the exchange may be repeated.
+    pub until: Timestamp,
+}
+
+/// The session is not in a state for this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the session is not in a state for this")]
+pub struct WrongState;
+
+/// How often an established session's use is written down.
+const SEEN_EVERY: Duration = Duration::from_mins(1);
+
+impl Session {
+    /// A session that is bound to nobody, for the browser that holds the secret with the hash `secret`.
+    #[must_use]
+    pub const fn pending(id: SessionId, secret: SecretHash, tag: TokenTag, now: Timestamp, expires: Timestamp) -> Self {
+        let state = SessionState::Pending { secret };
+        Self { id, revision: 0, token_tag: Some(tag), since: now, expires, state }
+    }
+
+    /// A session of somebody who has proved who they are by a password.
+    #[must_use]
+    pub fn established(id: SessionId, secret: SecretHash, user: UserId, now: Timestamp, idle: Duration) -> Self {
+        let state = SessionState::Established { secret, user, seen: now, former: None };
+        Self { id, revision: 0, token_tag: None, since: now, expires: now + idle, state }
+    }
+
+    /// Binds a pending session to `user`, until `expires`. A replay changes nothing.
+    ///
+    /// # Errors
+    /// [`WrongState`] if the session is another user's.
+    pub fn rebind(self, user: UserId, expires: Timestamp) -> Result<Self, WrongState> {
+        match self.state {
+            SessionState::Pending { secret } => Ok(self.into_state(SessionState::Bound { secret, user }, expires)),
+            SessionState::Bound { user: owner, .. } | SessionState::Established { user: owner, .. } if owner == user => {
+                Ok(self)
+            }
+            _ => Err(WrongState),
+        }
+    }
+
+    /// Swaps the pending secret of a bound session for `secret`. The exchange may be repeated for `grace`.
+    ///
+    /// # Errors
+    /// [`WrongState`] if the session is not bound, or has expired.
+    pub fn exchange(
+        self,
+        secret: SecretHash,
+        now: Timestamp,
+        grace: Duration,
+        idle: Duration,
+    ) -> Result<Self, WrongState> {
+        match self.state {
+            SessionState::Bound { secret: former, user } if now < self.expires => {
+                let former = Some(Former { secret: former, until: now + grace });
+                Ok(self.into_state(SessionState::Established { secret, user, seen: now, former }, now + idle))
+            }
+            _ => Err(WrongState),
+        }
+    }
+
+    /// The session after its own secret was shown, if that is worth a write: the first time ends the repeat of the
+    /// exchange, later ones put the end off, at most once a minute.
+    #[must_use]
+    pub fn used(&self, now: Timestamp, idle: Duration) -> Option<Self> {
+        match self.state {
+            SessionState::Established { secret, user, seen, former }
+                if former.is_some() || now.since(seen) >= SEEN_EVERY =>
+            {
+                let state = SessionState::Established { secret, user, seen: now, former: None };
+                Some(self.clone().into_state(state, now + idle))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the session is there at `now`.
+    #[must_use]
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        now < self.expires
+    }
+
+    /// Whom the session secret with the hash `shown` signs in. A pending or bound session signs nobody in.
+    #[must_use]
+    pub fn signs_in(&self, shown: &SecretHash, now: Timestamp) -> Option<UserId> {
+        match &self.state {
+            SessionState::Established { secret, user, .. } if secret == shown && self.is_live(now) => Some(*user),
+            _ => None,
+        }
+    }
+
+    /// Whom the pending secret with the hash `shown` may be exchanged for: a bound session's user, or, while the
+    /// exchange may still be repeated, an established one's.
+    #[must_use]
+    pub fn exchangeable(&self, shown: &SecretHash, now: Timestamp) -> Option<UserId> {
+        match &self.state {
+            SessionState::Bound { secret, user } if secret == shown && self.is_live(now) => Some(*user),
+            SessionState::Established { user, former: Some(former), .. }
+                if former.secret == *shown && now < former.until && self.is_live(now) =>
+            {
+                Some(*user)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whose session it is.
+    #[must_use]
+    pub const fn user(&self) -> Option<UserId> {
+        match self.state {
+            SessionState::Pending { .. } => None,
+            SessionState::Bound { user, .. } | SessionState::Established { user, .. } => Some(user),
+        }
+    }
+
+    fn into_state(self, state: SessionState, expires: Timestamp) -> Self {
+        Self { state, expires, revision: self.revision + 1, ..self }
+    }
+}
+
+/// Keeps sessions.
+#[async_trait]
+pub trait SessionStore: Send + Sync + 'static {
+    /// The session whose secret, or former secret, has this hash.
+    async fn session_by_secret(&self, secret: &SecretHash) -> Result<Option<Session>, StoreError>;
+
+    /// The session with this id.
+    async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError>;
+
+    /// Keeps a new session.
+    async fn insert_session(&self, session: &Session) -> Result<(), StoreError>;
+
+    /// Replaces the session that `next` came from, if it is still at the revision before. `false`: somebody else has
+    /// written it or it is gone, and nothing was changed.
+    async fn replace_session(&self, next: &Session) -> Result<bool, StoreError>;
+
+    /// Deletes the session, whatever became of it meanwhile.
+    async fn delete_session(&self, id: SessionId) -> Result<(), StoreError>;
+
+    /// The user's established sessions, the newest first.
+    async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError>;
+
+    /// Deletes all sessions of the user.
+    async fn delete_sessions_of(&self, user: UserId) -> Result<(), StoreError>;
+
+    /// Deletes sessions that expired before `now`, and returns how many.
+    async fn sweep_sessions(&self, now: Timestamp) -> Result<u64, StoreError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OLD: SecretHash = SecretHash::from_bytes([1; 32]);
+    const NEW: SecretHash = SecretHash::from_bytes([2; 32]);
+    const ADA: UserId = UserId::from_bytes([1; 16]);
+    const BOB: UserId = UserId::from_bytes([2; 16]);
+    const GRACE: Duration = Duration::from_secs(30);
+    const IDLE: Duration = Duration::from_hours(336);
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(seconds * 1000)
+    }
+
+    fn pending() -> Session {
+        Session::pending(SessionId::from_bytes([0; 16]), OLD, TokenTag::from_bytes([0; 8]), at(0), at(900))
+    }
+
+    fn bound() -> Session {
+        pending().rebind(ADA, at(900)).unwrap()
+    }
+
+    fn established() -> Session {
+        bound().exchange(NEW, at(10), GRACE, IDLE).unwrap()
+    }
+
+    #[test]
+    fn a_pending_or_bound_session_signs_nobody_in() {
+        assert_eq!(pending().signs_in(&OLD, at(1)), None);
+        assert_eq!(bound().signs_in(&OLD, at(1)), None);
+        assert_eq!(established().signs_in(&NEW, at(11)), Some(ADA));
+    }
+
+    #[test]
+    fn a_pending_session_cannot_be_exchanged() {
+        assert_eq!(pending().exchange(NEW, at(1), GRACE, IDLE), Err(WrongState));
+        assert_eq!(pending().exchangeable(&OLD, at(1)), None);
+    }
+
+    #[test]
+    fn an_expired_bound_session_cannot_be_exchanged() {
+        assert_eq!(bound().exchange(NEW, at(900), GRACE, IDLE), Err(WrongState));
+        assert_eq!(bound().exchangeable(&OLD, at(900)), None);
+    }
+
+    #[test]
+    fn rebinding_again_changes_nothing_and_never_the_user() {
+        assert_eq!(bound().rebind(ADA, at(5000)), Ok(bound()));
+        assert_eq!(established().rebind(ADA, at(5000)), Ok(established()));
+        assert_eq!(bound().rebind(BOB, at(5000)), Err(WrongState));
+    }
+
+    #[test]
+    fn an_exchange_repeats_for_its_grace_and_then_the_old_secret_is_worth_nothing() {
+        assert_eq!(established().exchangeable(&OLD, at(39)), Some(ADA));
+        assert_eq!(established().exchangeable(&OLD, at(40)), None);
+        assert_eq!(established().signs_in(&OLD, at(11)), None);
+    }
+
+    #[test]
+    fn the_old_secret_is_worth_nothing_once_the_new_one_was_shown() {
+        let used = established().used(at(11), IDLE).expect("the first use is written");
+        assert_eq!(used.exchangeable(&OLD, at(12)), None);
+        assert_eq!(used.signs_in(&NEW, at(12)), Some(ADA));
+        assert_eq!(used.used(at(12), IDLE), None);
+    }
+
+    #[test]
+    fn use_puts_the_end_off_and_idleness_ends_it() {
+        let used = established().used(at(11), IDLE).unwrap().used(at(71), IDLE).unwrap();
+        assert_eq!(used.expires, at(71) + IDLE);
+        assert_eq!(used.signs_in(&NEW, at(71) + IDLE), None);
+    }
+}

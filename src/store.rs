@@ -1,0 +1,88 @@
+//! Keeping confirmations, sessions and users.
+//!
+//! A store only keeps: what a confirmation or a session may become is decided by their own transitions. All methods
+//! are safe to repeat.
+
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
+
+use crate::{
+    clock::Timestamp,
+    confirmation::{Claim, Confirmation, ConfirmationId, Decider, Decision, WorkerId},
+    secret::SecretHash,
+    session::{Session, SessionStore},
+    user::{UserId, UserStore},
+};
+use async_trait::async_trait;
+use std::time::Duration;
+
+/// A store could not do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database cannot be reached or is full or locked: the same call may succeed later. Nothing was changed.
+    #[error("the database cannot be used just now: {0}")]
+    Unavailable(String),
+    /// A row fits no state. It is left as it is.
+    #[error("the row {row} of {table} is corrupt: {what}")]
+    Corrupt {
+        /// The row's table.
+        table: &'static str,
+        /// The row's id.
+        row: String,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+}
+
+/// What the settling of a decision needs besides the decision.
+#[derive(Clone, Copy, Debug)]
+pub struct Settlement {
+    /// The present moment.
+    pub now: Timestamp,
+    /// The id of the user if it turns out to be a new one.
+    pub new_user: UserId,
+    /// How long a bound session waits for its browser.
+    pub bound: Duration,
+}
+
+/// Keeps confirmations.
+#[async_trait]
+pub trait ConfirmationStore: Send + Sync + 'static {
+    /// Keeps a new confirmation with its pending session, both or neither. If there is one with the same pending secret
+    /// already, keeps nothing and returns that one.
+    async fn begin(&self, confirmation: &Confirmation, session: &Session) -> Result<Confirmation, StoreError>;
+
+    /// The confirmation begun with this pending secret.
+    async fn confirmation_by_secret(&self, secret: &SecretHash) -> Result<Option<Confirmation>, StoreError>;
+
+    /// Claims up to `limit` due confirmations for `worker` until `until`, those due first before others.
+    async fn claim(&self, worker: WorkerId, limit: u32, now: Timestamp, until: Timestamp)
+    -> Result<Vec<Claim>, StoreError>;
+
+    /// When the next confirmation is due or a lease passes.
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Gives a claim back until `due`; `failed` counts it as a failed attempt. `false`: the claim was not the last one
+    /// or the confirmation is decided, and nothing was changed.
+    async fn postpone(&self, claim: &Claim, due: Timestamp, failed: bool) -> Result<bool, StoreError>;
+
+    /// Decides the confirmation if nothing has decided it and `decider` may, and settles whatever decision is then
+    /// stored: a pending session is rebound to the user or deleted, and the token wiped. Returns the confirmation as it
+    /// is stored now, decided by this call or before it, or still queued if a worker decides whose claim is not the last
+    /// one. `None`: there is no such confirmation.
+    async fn decide(
+        &self,
+        id: ConfirmationId,
+        decider: Decider,
+        decision: &Decision,
+        settlement: Settlement,
+    ) -> Result<Option<Confirmation>, StoreError>;
+
+    /// Deletes confirmations settled before `before`, and returns how many.
+    async fn sweep_confirmations(&self, before: Timestamp) -> Result<u64, StoreError>;
+}
+
+/// One database with everything.
+pub trait Store: ConfirmationStore + SessionStore + UserStore {}
+
+impl<S: ConfirmationStore + SessionStore + UserStore> Store for S {}

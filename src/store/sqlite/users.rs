@@ -1,0 +1,77 @@
+//! Users in SQLite.
+
+use super::{SqliteStore, row::Reading};
+use crate::{
+    store::StoreError,
+    user::{Identity, PASSWORD_ISSUER, User, UserId, UserStore},
+};
+use async_trait::async_trait;
+use sqlx::{SqliteConnection, sqlite::SqliteRow};
+
+#[async_trait]
+impl UserStore for SqliteStore {
+    async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        let row = sqlx::query("select id, issuer, subject, name, email, since from users where id = ?")
+            .bind(id.as_bytes().as_slice())
+            .fetch_optional(&self.readers)
+            .await?;
+        row.map(|row| read(&row)).transpose()
+    }
+
+    async fn password(&self, subject: &str) -> Result<Option<(UserId, String)>, StoreError> {
+        let row = sqlx::query("select id, password from users where issuer = ? and subject = ? and password is not null")
+            .bind(PASSWORD_ISSUER)
+            .bind(subject)
+            .fetch_optional(&self.readers)
+            .await?;
+        let read = |row: SqliteRow| {
+            let row = Reading::new("users", &row);
+            Ok((UserId::from_bytes(row.bytes("id")?), row.get("password")?))
+        };
+        row.map(read).transpose()
+    }
+
+    async fn put_user(&self, user: &User, password: Option<&str>) -> Result<UserId, StoreError> {
+        let (user, password) = (user.clone(), password.map(str::to_owned));
+        self.write(move |connection| {
+            let (user, password) = (user.clone(), password.clone());
+            Box::pin(async move { put(connection, &user, password.as_deref()).await })
+        })
+        .await
+    }
+}
+
+/// Adds the user or finds the one with the same identity, within the transaction of `connection`.
+pub(super) async fn put(
+    connection: &mut SqliteConnection,
+    user: &User,
+    password: Option<&str>,
+) -> Result<UserId, StoreError> {
+    let row = sqlx::query(
+        "insert into users (id, issuer, subject, name, email, password, since) values (?, ?, ?, ?, ?, ?, ?)
+         on conflict (issuer, subject) do update set
+             name = excluded.name, email = excluded.email, password = coalesce(excluded.password, password)
+         returning id",
+    )
+    .bind(user.id.as_bytes().as_slice())
+    .bind(&user.identity.issuer)
+    .bind(&user.identity.subject)
+    .bind(&user.identity.name)
+    .bind(&user.identity.email)
+    .bind(password)
+    .bind(user.since.as_millis())
+    .fetch_one(connection)
+    .await?;
+    Ok(UserId::from_bytes(Reading::new("users", &row).bytes("id")?))
+}
+
+fn read(row: &SqliteRow) -> Result<User, StoreError> {
+    let row = Reading::new("users", row);
+    let identity = Identity {
+        issuer: row.get("issuer")?,
+        subject: row.get("subject")?,
+        name: row.get("name")?,
+        email: row.get("email")?,
+    };
+    Ok(User { id: UserId::from_bytes(row.bytes("id")?), identity, since: row.time("since")? })
+}

@@ -1,0 +1,143 @@
+//! Users, and the identities that a validator knows them by.
+
+use crate::{
+    clock::Timestamp,
+    id::id,
+    store::StoreError,
+};
+use async_trait::async_trait;
+use std::fmt;
+
+id! {
+    /// The id of a user.
+    UserId
+}
+
+/// Who a validator says that a token belongs to.
+///
+/// Users are matched by (issuer, subject) alone: an e-mail address can change hands, and two issuers may both claim it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Who vouches for the subject: 1 to 255 characters.
+    pub issuer: String,
+    /// The issuer's own, unchanging name for the person: 1 to 255 characters.
+    pub subject: String,
+    /// What to call the person.
+    pub name: Option<String>,
+    /// Where to write to.
+    pub email: Option<String>,
+}
+
+/// A validator's words are no identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidIdentity {
+    /// The issuer or the subject is empty or too long.
+    #[error("issuer and subject have 1 to 255 characters")]
+    Key,
+    /// The name or the e-mail address is too long.
+    #[error("name and e-mail have at most 255 characters")]
+    Long,
+    /// Something holds a control character.
+    #[error("an identity has no control characters")]
+    Control,
+}
+
+impl Identity {
+    /// Checks what a validator said.
+    ///
+    /// # Errors
+    /// [`InvalidIdentity`] if a part is empty, too long or holds control characters.
+    pub fn checked(self) -> Result<Self, InvalidIdentity> {
+        let length = |text: &str| text.chars().count();
+        let extras = [self.name.as_deref(), self.email.as_deref()];
+        if [&self.issuer, &self.subject].into_iter().any(|key| !(1..=255).contains(&length(key))) {
+            return Err(InvalidIdentity::Key);
+        }
+        if extras.into_iter().flatten().any(|text| length(text) > 255) {
+            return Err(InvalidIdentity::Long);
+        }
+        let all = [Some(self.issuer.as_str()), Some(&self.subject)].into_iter().chain(extras).flatten();
+        if all.into_iter().any(|text| text.chars().any(char::is_control)) {
+            return Err(InvalidIdentity::Control);
+        }
+        Ok(self)
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Identity(…)")
+    }
+}
+
+/// Somebody who can be signed in.
+#[derive(Clone, PartialEq, Eq)]
+pub struct User {
+    /// The user's id.
+    pub id: UserId,
+    /// Who the user is, in the words of the validator's last verdict.
+    pub identity: Identity,
+    /// When the user was first seen.
+    pub since: Timestamp,
+}
+
+impl User {
+    /// What to call the user: the name, or else the e-mail address, or else the subject.
+    #[must_use]
+    pub fn display_name(&self) -> &str {
+        let words = |text: &'_ Option<String>| text.as_deref().is_some_and(|text| !text.trim().is_empty());
+        match &self.identity {
+            Identity { name: Some(name), .. } if words(&self.identity.name) => name,
+            Identity { email: Some(email), .. } if words(&self.identity.email) => email,
+            Identity { subject, .. } => subject,
+        }
+    }
+}
+
+impl fmt::Debug for User {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "User({})", self.id)
+    }
+}
+
+/// The issuer of users who sign in with a password here; their subject is their e-mail address in lower case.
+pub const PASSWORD_ISSUER: &str = "vestibule";
+
+/// Keeps users.
+#[async_trait]
+pub trait UserStore: Send + Sync + 'static {
+    /// The user with this id.
+    async fn user(&self, id: UserId) -> Result<Option<User>, StoreError>;
+
+    /// The password hash (a PHC string) of the user whose identity is ([`PASSWORD_ISSUER`], `subject`).
+    async fn password(&self, subject: &str) -> Result<Option<(UserId, String)>, StoreError>;
+
+    /// Adds a user, or finds the one with the same (issuer, subject) and takes over the rest of the identity. With a
+    /// `password` (a PHC string), it becomes the user's.
+    async fn put_user(&self, user: &User, password: Option<&str>) -> Result<UserId, StoreError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identity(issuer: &str, name: Option<&str>) -> Identity {
+        Identity { issuer: issuer.into(), subject: "s".into(), name: name.map(Into::into), email: None }
+    }
+
+    #[test]
+    fn an_identity_is_bounded_and_has_no_control_characters() {
+        assert!(identity("i", Some("Ada")).checked().is_ok());
+        assert_eq!(identity("", None).checked(), Err(InvalidIdentity::Key));
+        assert_eq!(identity(&"i".repeat(256), None).checked(), Err(InvalidIdentity::Key));
+        assert_eq!(identity("i", Some(&"n".repeat(256))).checked(), Err(InvalidIdentity::Long));
+        assert_eq!(identity("i", Some("Ada\r\nBcc: x")).checked(), Err(InvalidIdentity::Control));
+    }
+
+    #[test]
+    fn a_user_without_a_name_is_called_by_what_is_known() {
+        let user = |identity| User { id: UserId::from_bytes([0; 16]), identity, since: Timestamp::from_millis(0) };
+        assert_eq!(user(identity("i", Some("Ada"))).display_name(), "Ada");
+        assert_eq!(user(identity("i", Some("  "))).display_name(), "s");
+    }
+}

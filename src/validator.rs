@@ -1,0 +1,83 @@
+//! Judging tokens. Only a validator can; Vestibule waits for it outside of every request and every transaction.
+
+#[cfg(feature = "http")]
+mod http;
+
+#[cfg(feature = "http")]
+pub use http::{HttpValidator, InvalidEndpoint};
+
+use crate::{
+    confirmation::{ConfirmationId, Rejection},
+    token::Token,
+    user::Identity,
+};
+use async_trait::async_trait;
+use std::time::Duration;
+
+/// What a validator says of a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is good and this identity's.
+    Valid(Identity),
+    /// It is not.
+    Invalid(Reason),
+}
+
+/// Why a token is not good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// There is no such token.
+    Invalid,
+    /// It was good once.
+    Expired,
+    /// It has been used.
+    Used,
+}
+
+impl From<Reason> for Rejection {
+    fn from(reason: Reason) -> Self {
+        match reason {
+            Reason::Invalid => Self::Invalid,
+            Reason::Expired => Self::Expired,
+            Reason::Used => Self::Used,
+        }
+    }
+}
+
+/// The validator gave no verdict. That never counts as "invalid".
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ValidationError {
+    /// Asking again may help.
+    #[error("{what}")]
+    Temporary {
+        /// What went wrong, for the operator; never the token.
+        what: String,
+        /// How long the validator asked to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// Asking again cannot help; an operator must do something.
+    #[error("{what}")]
+    Permanent {
+        /// What went wrong, for the operator; never the token.
+        what: String,
+    },
+}
+
+impl ValidationError {
+    /// A temporary error without a wish for a pause.
+    #[must_use]
+    pub fn temporary(what: impl Into<String>) -> Self {
+        Self::Temporary { what: what.into(), retry_after: None }
+    }
+}
+
+/// Judges tokens.
+#[async_trait]
+pub trait Validator: Send + Sync + 'static {
+    /// Judges `token` for the confirmation `id`.
+    ///
+    /// The same confirmation may be asked for more than once: after a crash, or after an answer that was lost. `id` is
+    /// the idempotency key; a validator whose tokens are good once must give the same confirmation the same verdict.
+    /// The worker bounds the time; an implementation need not.
+    async fn validate(&self, id: ConfirmationId, token: &Token) -> Result<Verdict, ValidationError>;
+}

@@ -1,0 +1,146 @@
+//! The validator behind an HTTP address; `docs/PROTOCOL.md` is its contract.
+
+use super::{Reason, ValidationError, Validator, Verdict};
+use crate::{confirmation::ConfirmationId, token::Token, user::Identity};
+use async_trait::async_trait;
+use reqwest::{Client, Response, StatusCode, Url, header::RETRY_AFTER, redirect};
+use serde::Deserialize;
+use std::{fmt, time::Duration};
+
+/// The largest answer that is read.
+const MAX_ANSWER: usize = 64 * 1024;
+/// The longest pause that a validator may ask for.
+const MAX_RETRY_AFTER: Duration = Duration::from_mins(1);
+
+/// Asks an HTTP service.
+pub struct HttpValidator {
+    client: Client,
+    endpoint: Url,
+    secret: Option<String>,
+}
+
+/// The address is none that a validator can be asked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an http:// or https:// address")]
+pub struct InvalidEndpoint;
+
+#[derive(Deserialize)]
+#[serde(tag = "verdict", rename_all = "lowercase")]
+enum Answer {
+    Valid { identity: AnsweredIdentity },
+    Invalid { reason: AnsweredReason },
+}
+
+#[derive(Deserialize)]
+struct AnsweredIdentity {
+    issuer: String,
+    subject: String,
+    name: Option<String>,
+    email: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum AnsweredReason {
+    Invalid,
+    Expired,
+    Used,
+}
+
+impl HttpValidator {
+    /// A validator at `endpoint`, to which `secret`, if any, is sent as a bearer token.
+    ///
+    /// # Errors
+    /// [`InvalidEndpoint`] if `endpoint` is not an absolute address with the scheme `http` or `https`.
+    ///
+    /// # Panics
+    /// If the system's certificate store cannot be read.
+    pub fn new(endpoint: &str, secret: Option<String>) -> Result<Self, InvalidEndpoint> {
+        let endpoint: Url = endpoint.parse().map_err(|_| InvalidEndpoint)?;
+        if !matches!(endpoint.scheme(), "http" | "https") || !endpoint.has_host() {
+            return Err(InvalidEndpoint);
+        }
+        // Somebody else in the process may have chosen a provider already; theirs is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        // A redirect would carry the token, and the secret, to an address that nobody configured.
+        let client = Client::builder()
+            .redirect(redirect::Policy::none())
+            .connect_timeout(Duration::from_secs(5))
+            .build()
+            .expect("a client with these settings can be built");
+        Ok(Self { client, endpoint, secret })
+    }
+}
+
+impl fmt::Debug for HttpValidator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpValidator").field("host", &self.endpoint.host_str()).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Validator for HttpValidator {
+    async fn validate(&self, id: ConfirmationId, token: &Token) -> Result<Verdict, ValidationError> {
+        let mut request = self.client.post(self.endpoint.clone()).header("idempotency-key", id.to_string());
+        if let Some(secret) = &self.secret {
+            request = request.bearer_auth(secret);
+        }
+        let body = serde_json::json!({ "token": token.expose() });
+        let answer = request.json(&body).send().await.map_err(|error| no_answer(&error))?;
+        if answer.status() == StatusCode::OK {
+            return verdict(&read(answer).await?);
+        }
+        Err(refusal(&answer))
+    }
+}
+
+/// Reads an answer, but no more of it than any honest one has.
+async fn read(mut answer: Response) -> Result<Vec<u8>, ValidationError> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(|error| no_answer(&error))? {
+        if bytes.len() + chunk.len() > MAX_ANSWER {
+            return Err(ValidationError::temporary(format!("its answer is over {MAX_ANSWER} bytes")));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+fn verdict(bytes: &[u8]) -> Result<Verdict, ValidationError> {
+    let garbage = |_| ValidationError::temporary("its answer is not one of the protocol's");
+    match serde_json::from_slice(bytes).map_err(garbage)? {
+        Answer::Valid { identity: AnsweredIdentity { issuer, subject, name, email } } => {
+            let identity = Identity { issuer, subject, name, email };
+            let identity = identity.checked().map_err(|error| ValidationError::temporary(error.to_string()))?;
+            Ok(Verdict::Valid(identity))
+        }
+        Answer::Invalid { reason: AnsweredReason::Invalid } => Ok(Verdict::Invalid(Reason::Invalid)),
+        Answer::Invalid { reason: AnsweredReason::Expired } => Ok(Verdict::Invalid(Reason::Expired)),
+        Answer::Invalid { reason: AnsweredReason::Used } => Ok(Verdict::Invalid(Reason::Used)),
+    }
+}
+
+/// A 4xx other than "not now" says that this server asks wrongly: asking the same again cannot help.
+fn refusal(answer: &Response) -> ValidationError {
+    let status = answer.status();
+    let what = format!("it answered {status}");
+    let not_now = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_EARLY, StatusCode::TOO_MANY_REQUESTS];
+    if status.is_client_error() && !not_now.contains(&status) {
+        return ValidationError::Permanent { what };
+    }
+    let seconds = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+    let retry_after = seconds.map(|seconds| Duration::from_secs(seconds).min(MAX_RETRY_AFTER));
+    ValidationError::Temporary { what, retry_after }
+}
+
+/// The error's text names the address, which may hold a secret in its query: it is left out.
+fn no_answer(error: &reqwest::Error) -> ValidationError {
+    let what = if error.is_connect() {
+        "it cannot be reached"
+    } else if error.is_timeout() {
+        "it took too long"
+    } else {
+        "the connection to it broke"
+    };
+    ValidationError::temporary(what)
+}

@@ -1,0 +1,280 @@
+//! What a page can ask of Vestibule on the way in: land, begin, status, cancel. None of it waits for a validator.
+
+use crate::{
+    channel::Channel,
+    clock::Clock,
+    confirmation::{Confirmation, ConfirmationId, Decider, Decision, Ending, Queued, Rejection, State, Timing},
+    outcome::{Destinations, Outcome},
+    pending::{PendingCookie, TokenTag},
+    publisher::{Announcement, Publisher},
+    secret::{Entropy, Keys, SealedToken, SecretHash, SessionSecret},
+    session::{Session, SessionId},
+    store::{Settlement, Store, StoreError},
+    token::Token,
+    user::UserId,
+    worker::Tools,
+};
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+/// The desk that pages and server functions call. Cheap to clone.
+#[derive(Clone)]
+pub struct Vestibule {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) keys: Arc<Keys>,
+    pub(crate) timing: Timing,
+    pub(crate) destinations: Destinations,
+    publisher: Arc<dyn Publisher>,
+    wake: Arc<Notify>,
+}
+
+/// A pending cookie for a response to set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pending {
+    /// What the cookie says.
+    pub cookie: PendingCookie,
+    /// Whether it was minted just now, so that the browser does not have it yet.
+    pub fresh: bool,
+}
+
+/// What is known of a browser's confirmation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Where its outcome will be announced; `None` if the browser holds no pending secret.
+    pub channel: Option<Channel>,
+    /// How far it has come.
+    pub progress: Progress,
+}
+
+/// How far a confirmation has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// This browser has begun none with this token.
+    Unknown,
+    /// No worker has taken it yet.
+    Queued,
+    /// The validator is being asked for the first time.
+    Contacting,
+    /// The validator could not answer; it is being asked again.
+    Retrying {
+        /// Which attempt is next or under way, from 2.
+        attempt: u32,
+    },
+    /// It is decided.
+    Done(Outcome),
+}
+
+impl Vestibule {
+    /// A desk over the same tools as a worker's, which it wakes through `wake`.
+    #[must_use]
+    pub fn new(tools: &Tools, wake: Arc<Notify>) -> Self {
+        let Tools { store, publisher, clock, entropy, keys, destinations, timing, .. } = tools.clone();
+        Self { store, clock, entropy, keys, timing, destinations, publisher, wake }
+    }
+
+    /// The operator's keys.
+    #[must_use]
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// How long each part may take.
+    #[must_use]
+    pub fn timing(&self) -> &Timing {
+        &self.timing
+    }
+
+    /// Where outcomes lead.
+    #[must_use]
+    pub fn destinations(&self) -> &Destinations {
+        &self.destinations
+    }
+
+    /// The users, sessions and confirmations.
+    #[must_use]
+    pub fn store(&self) -> &dyn Store {
+        &*self.store
+    }
+
+    /// The present moment, for what is written beside a user.
+    #[must_use]
+    pub fn now(&self) -> crate::clock::Timestamp {
+        self.clock.now()
+    }
+
+    /// Unpredictable bytes.
+    #[must_use]
+    pub fn entropy(&self) -> &dyn Entropy {
+        &*self.entropy
+    }
+
+    /// A landing: keeps the pending cookie that the browser has `shown` if it is good for `token`, else mints one.
+    /// Writes nothing and asks nobody.
+    #[must_use]
+    pub fn land(&self, token: &Token, shown: Option<&str>) -> Pending {
+        self.genuine(token, shown).map_or_else(|| self.mint(), |cookie| Pending { cookie, fresh: false })
+    }
+
+    /// The channel that a browser which shows this cookie may subscribe to.
+    #[must_use]
+    pub fn channel(&self, token: &Token, shown: Option<&str>) -> Option<Channel> {
+        self.genuine(token, shown).map(|cookie| Channel::of(&cookie.secret.hash()))
+    }
+
+    /// Begins the browser's confirmation with `token`, or reports on the one begun before with the same cookie.
+    ///
+    /// A missing or lapsed cookie is replaced by a fresh one, which the response must set. With `again`, so is that of
+    /// a confirmation that came to `Unavailable` or was cancelled.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be stored: nothing has begun then.
+    pub async fn begin(&self, token: &Token, shown: Option<&str>, again: bool) -> Result<(Pending, Report), StoreError> {
+        let now = self.clock.now();
+        let mut pending = self.land(token, shown);
+        if !pending.fresh {
+            let known = self.store.confirmation_by_secret(&pending.cookie.secret.hash()).await?;
+            match known {
+                Some(known) if !(again && may_begin_again(&known)) => {
+                    let report = self.report(&known).await?;
+                    return Ok((pending, report));
+                }
+                None if now.since(pending.cookie.minted) <= self.timing.begin_within => {}
+                _ => pending = self.mint(),
+            }
+        }
+        let (confirmation, session) = self.queue(token, pending.cookie.secret.hash());
+        let confirmation = self.store.begin(&confirmation, &session).await?;
+        self.wake.notify_one();
+        let report = self.report(&confirmation).await?;
+        Ok((pending, report))
+    }
+
+    /// Reports how far the confirmation has come that this browser began with `token`: to its pending cookie, or, once
+    /// that was exchanged, to the session cookie that came of it.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store could not be read.
+    pub async fn status(
+        &self,
+        token: &Token,
+        shown: Option<&str>,
+        session: Option<&SessionSecret>,
+    ) -> Result<Report, StoreError> {
+        let cookie = self.genuine(token, shown);
+        if let Some(cookie) = &cookie {
+            let known = self.store.confirmation_by_secret(&cookie.secret.hash()).await?;
+            if let Some(confirmation) = known {
+                return self.report(&confirmation).await;
+            }
+        }
+        let confirmed = self.came_from(token, session).await?;
+        let outcome = || Progress::Done(Outcome::Confirmed { redirect: self.destinations.confirmed.clone() });
+        let progress = if confirmed { outcome() } else { Progress::Unknown };
+        Ok(Report { channel: cookie.map(|cookie| Channel::of(&cookie.secret.hash())), progress })
+    }
+
+    /// Whether `session` is signed in by a confirmation with `token`.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store could not be read.
+    pub async fn came_from(&self, token: &Token, session: Option<&SessionSecret>) -> Result<bool, StoreError> {
+        let Some(secret) = session.map(SessionSecret::hash) else { return Ok(false) };
+        let session = self.store.session_by_secret(&secret).await?;
+        let signed_in = session.filter(|session| session.signs_in(&secret, self.clock.now()).is_some());
+        Ok(signed_in.is_some_and(|session| session.token_tag == Some(TokenTag::of(&self.keys, token))))
+    }
+
+    /// Cancels the browser's confirmation: the user's own deciding write. After a valid decision it revokes the session
+    /// instead, as long as that has not been exchanged.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be stored.
+    pub async fn cancel(&self, token: &Token, shown: Option<&str>) -> Result<Report, StoreError> {
+        let Some(cookie) = self.genuine(token, shown) else {
+            return Ok(Report { channel: None, progress: Progress::Unknown });
+        };
+        self.cancel_begun_with(&cookie.secret.hash()).await
+    }
+
+    pub(crate) async fn cancel_begun_with(&self, secret: &SecretHash) -> Result<Report, StoreError> {
+        let channel = Channel::of(secret);
+        let Some(confirmation) = self.store.confirmation_by_secret(secret).await? else {
+            return Ok(Report { channel: Some(channel), progress: Progress::Unknown });
+        };
+        let now = self.clock.now();
+        let settlement = Settlement { now, new_user: UserId::generate(&*self.entropy), bound: self.timing.bound };
+        let decision = Decision::Rejected(Rejection::Cancelled);
+        let stored = self.store.decide(confirmation.id, Decider::User, &decision, settlement).await?;
+        let ending = stored.as_ref().and_then(Confirmation::ending);
+        if let Some(Ending::Confirmed(_)) = ending {
+            let session = self.store.session(confirmation.session).await?;
+            if session.is_none_or(|session| session.exchangeable(secret, now).is_none()) {
+                return self.report(stored.as_ref().unwrap_or(&confirmation)).await;
+            }
+            self.store.delete_session(confirmation.session).await?;
+        }
+        let outcome = match ending {
+            Some(Ending::Confirmed(_)) | None => self.destinations.rejected(Rejection::Cancelled),
+            Some(ending) => self.destinations.outcome(ending),
+        };
+        self.announce(&channel, outcome.clone());
+        Ok(Report { channel: Some(channel), progress: Progress::Done(outcome) })
+    }
+
+    /// What a browser may know of `confirmation`: that it is confirmed only while its session lives.
+    async fn report(&self, confirmation: &Confirmation) -> Result<Report, StoreError> {
+        let progress = match &confirmation.state {
+            State::Queued(Queued { failed: 0, lease: None, .. }) => Progress::Queued,
+            State::Queued(Queued { failed: 0, .. }) => Progress::Contacting,
+            State::Queued(Queued { failed, .. }) => Progress::Retrying { attempt: failed + 1 },
+            State::Decided(decided) | State::Settled(decided) => Progress::Done(match decided.ending {
+                Ending::Confirmed(_) if !self.lives(confirmation.session).await? => {
+                    self.destinations.rejected(Rejection::Expired)
+                }
+                ending => self.destinations.outcome(ending),
+            }),
+        };
+        Ok(Report { channel: Some(Channel::of(&confirmation.secret)), progress })
+    }
+
+    async fn lives(&self, id: SessionId) -> Result<bool, StoreError> {
+        Ok(self.store.session(id).await?.is_some_and(|session| session.is_live(self.clock.now())))
+    }
+
+    /// Publishing is an external call: no request waits for it.
+    fn announce(&self, channel: &Channel, outcome: Outcome) {
+        let (publisher, channel) = (self.publisher.clone(), channel.clone());
+        tokio::spawn(async move {
+            if let Err(error) = publisher.announce(&channel, &Announcement::Outcome(outcome)).await {
+                tracing::warn!(%error, "not announced; the page will ask");
+            }
+        });
+    }
+
+    fn queue(&self, token: &Token, secret: SecretHash) -> (Confirmation, Session) {
+        let now = self.clock.now();
+        let deadline = now + self.timing.deadline;
+        let token_tag = TokenTag::of(&self.keys, token);
+        let id = ConfirmationId::generate(&*self.entropy);
+        let session = SessionId::generate(&*self.entropy);
+        let token = SealedToken::seal(&self.keys, &*self.entropy, id, token);
+        let state = State::Queued(Queued { token, failed: 0, due: now, fence: 0, lease: None });
+        let confirmation = Confirmation { id, secret, token_tag, session, begun: now, deadline, state };
+        (confirmation, Session::pending(session, secret, token_tag, now, deadline + self.timing.bound))
+    }
+
+    fn genuine(&self, token: &Token, shown: Option<&str>) -> Option<PendingCookie> {
+        let cookie = PendingCookie::decode(&self.keys, token, shown?)?;
+        (self.clock.now().since(cookie.minted) < self.timing.pending_cookie()).then_some(cookie)
+    }
+
+    fn mint(&self) -> Pending {
+        Pending { cookie: PendingCookie::mint(&*self.entropy, self.clock.now()), fresh: true }
+    }
+}
+
+fn may_begin_again(confirmation: &Confirmation) -> bool {
+    matches!(confirmation.ending(), Some(Ending::Unavailable | Ending::Rejected(Rejection::Cancelled)))
+}

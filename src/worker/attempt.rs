@@ -1,0 +1,105 @@
+//! One attempt at one claimed confirmation.
+
+use super::{Tools, backoff, slot::Slot};
+use crate::{
+    channel::Channel,
+    clock::{self, Timestamp},
+    confirmation::{Claim, Confirmation, Decider, Decision},
+    publisher::Announcement,
+    store::{Settlement, StoreError},
+    user::UserId,
+    validator::{ValidationError, Verdict},
+};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// What an attempt comes to.
+enum Step {
+    Decide(Decision),
+    Retry { due: Timestamp },
+    HandBack,
+}
+
+/// Asks the validator and does what follows. What cannot be written is left to whoever claims it after the lease.
+///
+/// The slot is given back as soon as the outcome is stored: a Pusher server that is slow to take an announcement keeps
+/// nobody else waiting.
+pub(super) async fn run(tools: Tools, claim: Claim, slot: Slot, hand_back: CancellationToken) {
+    let step = tokio::select! {
+        biased;
+        step = attempt(&tools, &claim) => step,
+        () = hand_back.cancelled() => Step::HandBack,
+    };
+    let written = match step {
+        Step::Decide(decision) => decide(&tools, &claim, decision).await,
+        Step::Retry { due } => retry(&tools, &claim, due).await,
+        Step::HandBack => tools.store.postpone(&claim, tools.clock.now(), false).await.map(|_| None),
+    };
+    drop(slot);
+    match written {
+        Ok(Some(announcement)) => announce(&tools, &claim, &announcement).await,
+        Ok(None) => {}
+        Err(error) => tracing::error!(confirmation = %claim.id, %error, "an attempt could not be written down"),
+    }
+}
+
+async fn attempt(tools: &Tools, claim: &Claim) -> Step {
+    let now = tools.clock.now();
+    if now >= claim.deadline {
+        return Step::Decide(Decision::Unavailable);
+    }
+    let Ok(token) = claim.token.open(&tools.keys, claim.id) else {
+        tracing::error!(confirmation = %claim.id, "its token was sealed under a key that this server does not have");
+        return Step::Decide(Decision::Unavailable);
+    };
+    let until = claim.deadline.min(now + tools.timing.attempt);
+    match clock::until(&*tools.clock, until, tools.validator.validate(claim.id, &token)).await {
+        Ok(Ok(Verdict::Valid(identity))) => Step::Decide(Decision::Valid(identity)),
+        Ok(Ok(Verdict::Invalid(reason))) => Step::Decide(Decision::Rejected(reason.into())),
+        Ok(Err(ValidationError::Permanent { what })) => {
+            tracing::error!(confirmation = %claim.id, %what, "the validator refuses to be asked like this");
+            Step::Decide(Decision::Unavailable)
+        }
+        Ok(Err(ValidationError::Temporary { what, retry_after })) => failed(tools, claim, &what, retry_after),
+        Err(clock::Elapsed) => failed(tools, claim, "it did not answer in time", None),
+    }
+}
+
+/// A failed attempt is never a verdict: it is tried again until the deadline, which decides `Unavailable`.
+fn failed(tools: &Tools, claim: &Claim, what: &str, retry_after: Option<Duration>) -> Step {
+    tracing::warn!(confirmation = %claim.id, attempt = claim.failed + 1, what, "the validator gave no verdict");
+    let now = tools.clock.now();
+    if now >= claim.deadline {
+        return Step::Decide(Decision::Unavailable);
+    }
+    let due = now + backoff(&*tools.entropy, claim.failed + 1, retry_after);
+    Step::Retry { due: due.min(claim.deadline) }
+}
+
+async fn retry(tools: &Tools, claim: &Claim, due: Timestamp) -> Result<Option<Announcement>, StoreError> {
+    let postponed = tools.store.postpone(claim, due, true).await?;
+    let will_be_asked_again = postponed && due < claim.deadline;
+    Ok(will_be_asked_again.then_some(Announcement::Retrying { attempt: claim.failed + 2 }))
+}
+
+async fn decide(tools: &Tools, claim: &Claim, decision: Decision) -> Result<Option<Announcement>, StoreError> {
+    let settlement = Settlement {
+        now: tools.clock.now(),
+        new_user: UserId::generate(&*tools.entropy),
+        bound: tools.timing.bound,
+    };
+    let decider = Decider::Worker { fence: claim.fence };
+    let stored = tools.store.decide(claim.id, decider, &decision, settlement).await?;
+    // Whatever is stored is announced, even if this worker did not decide it: saying it twice does no harm.
+    let Some(ending) = stored.as_ref().and_then(Confirmation::ending) else { return Ok(None) };
+    let waited = settlement.now.since(claim.begun);
+    tracing::info!(confirmation = %claim.id, ?ending, ?waited, "settled");
+    Ok(Some(Announcement::Outcome(tools.destinations.outcome(ending))))
+}
+
+/// A browser that is not reached asks by itself.
+async fn announce(tools: &Tools, claim: &Claim, announcement: &Announcement) {
+    if let Err(error) = tools.publisher.announce(&Channel::of(&claim.secret), announcement).await {
+        tracing::warn!(confirmation = %claim.id, %error, "not announced; the page will ask");
+    }
+}
