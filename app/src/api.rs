@@ -1,0 +1,164 @@
+//! What the island and the server say to each other: three server functions and their wire types.
+//!
+//! The functions are thin. Each hands its call to the [`ssr::Desk`] of the request, which knows the browser's cookies
+//! and the library; nothing is decided here. They are idempotent: the island repeats one whenever it did not hear.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::JsonEncoding;
+use serde::{Deserialize, Serialize};
+
+/// What the server knows about this browser's confirmation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// The private channel on which the outcome will be announced.
+    pub channel: String,
+    /// How far the confirmation has come.
+    pub progress: Progress,
+}
+
+/// How far a confirmation has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+pub enum Progress {
+    /// This browser has begun none with this token.
+    Unknown,
+    /// It is on its way.
+    Waiting {
+        /// The step it is at.
+        step: Step,
+    },
+    /// It is decided.
+    Done {
+        /// What it came to.
+        outcome: Outcome,
+    },
+}
+
+/// A step of a confirmation on its way. Also the data of the push event `progress`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "step")]
+pub enum Step {
+    /// No worker has taken it yet.
+    Queued,
+    /// The validator is being asked for the first time.
+    Contacting,
+    /// The validator could not answer; it is being asked again.
+    Retrying {
+        /// Which attempt is next or under way, from 2.
+        attempt: u32,
+    },
+}
+
+/// What a confirmation came to. Also the data of the push event `outcome`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "outcome")]
+pub enum Outcome {
+    /// The session is the user's.
+    Confirmed {
+        /// A same-origin path to go to.
+        redirect: String,
+    },
+    /// The session is gone.
+    Rejected {
+        /// `invalid`, `expired`, `used` or `cancelled`.
+        reason: String,
+        /// A same-origin path to go to.
+        redirect: String,
+    },
+    /// The token could not be checked in time; it may still be good.
+    Unavailable,
+}
+
+/// Why a call has no report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ApiError {
+    /// The request is not one that this page makes.
+    Refused,
+    /// The server cannot take it just now; the same call may succeed later.
+    Busy,
+    /// The call did not arrive, or its answer did not.
+    Lost,
+}
+
+impl FromServerFnError for ApiError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(_: ServerFnErrorErr) -> Self {
+        Self::Lost
+    }
+}
+
+impl std::fmt::Display for ApiError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Refused => "the request was refused",
+            Self::Busy => "the server cannot take the request just now",
+            Self::Lost => "the request or its answer was lost",
+        })
+    }
+}
+
+/// Begins this browser's confirmation with `token`, or reports on the one begun before.
+///
+/// With `again`, a confirmation that ended `Unavailable` or cancelled is left behind and a fresh one is begun.
+///
+/// # Errors
+/// [`ApiError::Busy`] when the confirmation could not be stored; nothing has begun then.
+#[server(prefix = "/api", endpoint = "begin")]
+pub async fn begin(
+    /// The token of the link.
+    token: String,
+    /// Whether to leave an ended confirmation behind.
+    again: bool,
+) -> Result<Report, ApiError> {
+    ssr::desk()?.begin(token, again).await
+}
+
+/// Reports how far this browser's confirmation with `token` has come.
+///
+/// # Errors
+/// [`ApiError::Busy`] when the database could not be read.
+#[server(prefix = "/api", endpoint = "status")]
+pub async fn status(
+    /// The token of the link.
+    token: String,
+) -> Result<Report, ApiError> {
+    ssr::desk()?.status(token).await
+}
+
+/// Cancels this browser's confirmation with `token` and reports what it came to.
+///
+/// # Errors
+/// [`ApiError::Busy`] when the cancellation could not be stored.
+#[server(prefix = "/api", endpoint = "cancel")]
+pub async fn cancel(
+    /// The token of the link.
+    token: String,
+) -> Result<Report, ApiError> {
+    ssr::desk()?.cancel(token).await
+}
+
+/// The server's side of the functions above.
+#[cfg(feature = "ssr")]
+pub mod ssr {
+    use super::{ApiError, Report};
+    use leptos::prelude::use_context;
+    use std::{future::Future, pin::Pin, sync::Arc};
+
+    /// A call on its way to a report.
+    pub type Reply = Pin<Box<dyn Future<Output = Result<Report, ApiError>> + Send>>;
+
+    /// Takes the island's calls for one request: reads its cookies, calls the library, sets cookies in its response.
+    pub trait Desk: Send + Sync {
+        /// See [`begin`](super::begin).
+        fn begin(self: Arc<Self>, token: String, again: bool) -> Reply;
+        /// See [`status`](super::status).
+        fn status(self: Arc<Self>, token: String) -> Reply;
+        /// See [`cancel`](super::cancel).
+        fn cancel(self: Arc<Self>, token: String) -> Reply;
+    }
+
+    pub(super) fn desk() -> Result<Arc<dyn Desk>, ApiError> {
+        use_context::<Arc<dyn Desk>>().ok_or(ApiError::Refused)
+    }
+}

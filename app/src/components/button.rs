@@ -1,0 +1,21 @@
+//! The button that sends a form.
+
+use leptos::prelude::*;
+
+/// A button that sends the form around it.
+#[component]
+pub fn Button(
+    /// What the button says.
+    #[prop(into)]
+    label: String,
+    /// The lesser of two choices: drawn as an outline.
+    #[prop(optional)]
+    quiet: bool,
+    /// Sent with the form as `choice` when this very button is pressed.
+    #[prop(optional, into)]
+    choice: Option<String>,
+) -> impl IntoView {
+    let class = if quiet { "button button-quiet" } else { "button" };
+    let name = choice.is_some().then_some("choice");
+    view! { <button class=class name=name value=choice>{label}</button> }
+}

@@ -1,0 +1,29 @@
+//! What somebody who does not expect to be here should know.
+
+use leptos::prelude::*;
+
+/// Says what a sign-in link is, what to do with one that nobody asked for, and the other way in.
+#[component]
+pub fn WhatIsThis(
+    /// For somebody who is signed in already, and may well stay so.
+    #[prop(optional)]
+    signed_in: bool,
+) -> impl IntoView {
+    let (href, label) = if signed_in {
+        ("/profile", "Leave it and go to your profile")
+    } else {
+        ("/login", "Sign in with a password instead")
+    };
+    view! {
+        <section class="help">
+            <h2>"What is this?"</h2>
+            <p>
+                "You opened a sign-in link. We check that it is good and then sign you in, without a password. \
+                 If you did not ask for this link, close this page."
+            </p>
+            <p>
+                <a href=href>{label}</a>
+            </p>
+        </section>
+    }
+}

@@ -1,0 +1,28 @@
+//! The frame around every page.
+
+use leptos::prelude::*;
+
+/// The band with the name, the page itself as `main`, and the foot. It fills the body.
+#[component]
+pub fn Layout(
+    /// The page, opening with its `h1`.
+    children: Children,
+) -> impl IntoView {
+    view! {
+        <a class="skip" href="#main">
+            "Skip to the content"
+        </a>
+        <header class="band">
+            <p class="wordmark">
+                <a href="/">"Vestibule"</a>
+            </p>
+        </header>
+        // Focusable by script and link alone, so that the skip link moves the keyboard's place and not only the view.
+        <main id="main" tabindex="-1">
+            {children()}
+        </main>
+        <footer class="foot">
+            <p>"Vestibule never sends a message that asks for your password."</p>
+        </footer>
+    }
+}

@@ -1,0 +1,20 @@
+//! The parts that pages are put together from. Plain server-rendered components: none of them reaches the browser's wasm.
+//!
+//! [`Layout`] is the frame around every page; the rest are the few parts that more than one page needs. Their looks are
+//! in `style/main.css`, under the class names used here.
+
+mod button;
+mod field;
+mod help;
+mod layout;
+mod notice;
+mod practice_user;
+mod proof;
+
+pub use button::Button;
+pub use field::Field;
+pub use help::WhatIsThis;
+pub use layout::Layout;
+pub use notice::Notice;
+pub use practice_user::PracticeUser;
+pub use proof::HiddenProof;

@@ -1,0 +1,126 @@
+//! The component: what the confirm page's visitor sees and presses.
+
+use super::{
+    journey::{Event, Journey, View},
+    sentence::{elapsed, longer},
+    settings::Settings,
+};
+use leptos::prelude::*;
+
+/// The steps as they are shown, with their names for styles and tests.
+const STEPS: [(&str, &str); 3] =
+    [("queued", "Waiting to be checked"), ("contacting", "Checking the link"), ("outcome", "Answer")];
+
+/// Takes a visitor through one confirmation.
+///
+/// Without JavaScript what it renders is a sentence and a form that works; nothing else is visible until there is
+/// something to say.
+#[component]
+pub fn Confirm(
+    /// The token of the link.
+    token: String,
+    /// The private channel of the pending cookie.
+    channel: String,
+    /// The Pusher server's public key.
+    app_key: String,
+    /// The Pusher server's address, such as `wss://push.example:443`; without it, the page's own server.
+    socket: Option<String>,
+    /// Begin without waiting for the button.
+    auto: bool,
+    /// What makes the form pass where the browser does not say whence it comes.
+    proof: String,
+    /// Seconds between two questions to the server while the page waits.
+    poll_seconds: u32,
+) -> impl IntoView {
+    provide_context(Given { settings: Settings { token, channel, app_key, socket, auto, poll_seconds }, proof });
+    view! { <Island /> }
+}
+
+/// What the server renders the island with. In the browser, the markup has it.
+#[derive(Clone, Default)]
+struct Given {
+    settings: Settings,
+    proof: String,
+}
+
+/// The part of [`Confirm`] that lives in the browser: all of it.
+#[island]
+fn Island() -> impl IntoView {
+    let Given { settings, proof } = given();
+    let packed = settings.pack();
+    let action = "/confirm/".to_owned() + &settings.token;
+    let journey = Journey::new(settings.channel.clone(), settings.auto, settings.poll_seconds);
+    let view = RwSignal::new(journey.view());
+    let tell = live(journey, view, settings);
+    let cancel = tell.clone();
+
+    // Closures over a function pointer have one type, so that the code that keeps an attribute up to date is in the
+    // wasm once per kind of value and not once per attribute.
+    let text = move |of: fn(View) -> String| move || of(view.get());
+    let word = move |of: fn(View) -> &'static str| move || of(view.get());
+    let flag = move |of: fn(View) -> bool| move || of(view.get());
+
+    let steps = STEPS
+        .into_iter()
+        .enumerate()
+        .map(|(step, (name, title))| {
+            let progress = move || match view.get().steps {
+                behind if behind > step => "done",
+                behind if behind == step => "current",
+                _ => "todo",
+            };
+            view! { <li class="step" data-step=name data-progress=progress>{title}</li> }
+        })
+        .collect_view();
+    view! {
+        <section class="confirm" data-settings=packed data-state=word(|view| view.state)>
+            <p class="status" role="status">{text(|view| view.sentence.text())}</p>
+            <ol class="steps" hidden=flag(|view| view.start && view.state != "waiting")>{steps}</ol>
+            <p class="elapsed" hidden=flag(|view| view.seconds < 5)>
+                {text(|view| elapsed(view.seconds))}" "<span aria-live="polite">{word(|view| longer(view.seconds))}</span>
+            </p>
+            <form
+                class="actions"
+                method="post"
+                action=action
+                hidden=flag(|view| !view.start)
+                on:submit=move |event| {
+                    event.prevent_default();
+                    tell(Event::Start);
+                }
+            >
+                <input type="hidden" name="proof" value=proof />
+                <button class="button">{word(|view| if view.again { "Try again" } else { "Continue" })}</button>
+            </form>
+            <button
+                class="button button-quiet"
+                type="button"
+                hidden=flag(|view| !view.cancel)
+                on:click=move |_| cancel(Event::Cancel)
+            >
+                "Cancel"
+            </button>
+        </section>
+    }
+}
+
+#[cfg(feature = "hydrate")]
+fn given() -> Given {
+    let markup = document().query_selector("[data-settings]").ok().flatten();
+    let packed = markup.and_then(|section| section.get_attribute("data-settings"));
+    Given { settings: packed.and_then(|packed| Settings::unpack(&packed)).unwrap_or_default(), proof: String::new() }
+}
+
+#[cfg(not(feature = "hydrate"))]
+fn given() -> Given {
+    use_context().unwrap_or_default()
+}
+
+#[cfg(feature = "hydrate")]
+use super::page::live;
+
+/// On the server nothing happens to a page.
+#[cfg(not(feature = "hydrate"))]
+fn live(_: Journey, _: RwSignal<View>, _: Settings) -> impl Fn(Event) + Clone + use<> {
+    |_| {}
+}

@@ -1,0 +1,255 @@
+//! The life of the page's connection to a Pusher server: when to open it, what to send, when to give it up.
+//!
+//! Pure: events and the time go in, [`Signal`]s come out. `page` carries them out on a real socket.
+
+use super::{
+    backoff::Moment,
+    protocol::{self, Announcement, Frame},
+};
+
+/// How long the server may take from the opening to its greeting, and from there to the subscription. Servers refuse a
+/// signature in different ways, or say nothing at all; that this time has passed is the one sign they share.
+const SUBSCRIBED_WITHIN: u64 = 10_000;
+/// How long a ping may stay unanswered.
+const PONG_WITHIN: u64 = 30_000;
+/// The same, when a person has just come back to the page and the socket may have died meanwhile.
+const PONG_WITHIN_SIGHT: u64 = 5_000;
+/// A connection that has lasted this long was a good one: the next failure counts as the first.
+const GOOD_AFTER: u64 = 5_000;
+/// When nothing is due.
+const NEVER: u64 = u64::MAX;
+
+/// What is to be done, or has become known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// Open a socket in place of the one there may be.
+    Open,
+    /// Close the socket.
+    Close,
+    /// Send this frame.
+    Send(String),
+    /// Have the server sign the subscription of `channel` for `socket`, and tell [`Connection::signed`].
+    Sign {
+        /// The connection's name.
+        socket: String,
+        /// The channel to subscribe to.
+        channel: String,
+    },
+    /// The subscription stands; whatever was announced before was missed.
+    Subscribed,
+    /// The worker announced something.
+    Announced(Announcement),
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Connection {
+    state: State,
+    /// What to listen to; unknown while a fresh confirmation is being begun.
+    channel: Option<String>,
+    /// When something happens by itself.
+    due: u64,
+    /// How many times in a row no good connection came about.
+    failures: u32,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Nobody listens.
+    Idle,
+    /// The server does not want us back, or the browser cannot.
+    Refused,
+    /// Between two sockets.
+    Resting,
+    /// The socket is there, the greeting is not.
+    Opening,
+    /// Greeted.
+    Greeted { socket: String, since: u64, activity: u64, subscribed: bool, pinged: bool },
+}
+
+impl Default for Connection {
+    fn default() -> Self {
+        Self { state: State::Idle, channel: None, due: NEVER, failures: 0 }
+    }
+}
+
+impl Connection {
+    /// When [`Connection::due`] wants to be called.
+    #[must_use]
+    pub fn next(&self) -> u64 {
+        self.due
+    }
+
+    /// Listens to `channel`; opens the socket if there is none. With `None` the socket is made ready for a channel that
+    /// will be known soon.
+    pub fn listen(&mut self, channel: Option<String>, at: Moment) -> Vec<Signal> {
+        if matches!(self.state, State::Idle) {
+            self.channel = channel;
+            self.failures = 0;
+            return self.open(at);
+        }
+        if self.channel == channel {
+            return Vec::new();
+        }
+        let mut signals = Vec::new();
+        if let (State::Greeted { subscribed, .. }, Some(old)) = (&mut self.state, &self.channel) {
+            *subscribed = false;
+            signals.push(Signal::Send(protocol::unsubscribe(old)));
+        }
+        self.channel = channel;
+        self.subscribe(at, &mut signals);
+        signals
+    }
+
+    /// Listens no more.
+    pub fn stop(&mut self) -> Vec<Signal> {
+        if !matches!(self.state, State::Refused) {
+            self.state = State::Idle;
+        }
+        self.due = NEVER;
+        vec![Signal::Close]
+    }
+
+    /// The page goes into the back-forward cache, or away: a page with an open socket is not cached, or loses it there
+    /// without a word.
+    pub fn sleep(&mut self) -> Vec<Signal> {
+        if matches!(self.state, State::Idle | State::Refused) {
+            return Vec::new();
+        }
+        self.rest_until(NEVER);
+        vec![Signal::Close]
+    }
+
+    /// The network or the page is back: no socket from before can be trusted.
+    pub fn wake(&mut self, at: Moment) -> Vec<Signal> {
+        if matches!(self.state, State::Idle | State::Refused) {
+            return Vec::new();
+        }
+        self.failures = 0;
+        self.open(at)
+    }
+
+    /// Somebody looks at the page again. Browsers let sockets of hidden pages die silently, so see whether it lives.
+    pub fn look(&mut self, at: Moment) -> Vec<Signal> {
+        match &mut self.state {
+            State::Resting => self.open(at),
+            State::Greeted { subscribed: true, pinged, .. } => {
+                *pinged = true;
+                self.due = at.now + PONG_WITHIN_SIGHT;
+                vec![Signal::Send(protocol::PING.to_owned())]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The server sent this text.
+    pub fn hear(&mut self, text: &str, at: Moment) -> Vec<Signal> {
+        let frame = protocol::read(text);
+        let mut signals = Vec::new();
+        if let Frame::Established { socket, activity } = frame {
+            self.state = State::Greeted { socket, since: at.now, activity, subscribed: false, pinged: false };
+            self.due = at.now + activity;
+            self.subscribe(at, &mut signals);
+            return signals;
+        }
+        let State::Greeted { activity, subscribed, pinged, .. } = &mut self.state else { return signals };
+        let ours = |channel: &String| Some(channel) == self.channel.as_ref();
+        match frame {
+            Frame::Ping => signals.push(Signal::Send(protocol::PONG.to_owned())),
+            Frame::Subscribed(channel) if ours(&channel) => {
+                *subscribed = true;
+                signals.push(Signal::Subscribed);
+            }
+            Frame::Announced(channel, announcement) if ours(&channel) => signals.push(Signal::Announced(announcement)),
+            _ => {}
+        }
+        if *subscribed {
+            *pinged = false;
+            self.due = at.now + *activity;
+        }
+        signals
+    }
+
+    /// The reply to [`Signal::Sign`]. Where there is no signature, the time limit of the subscription does the rest.
+    pub fn signed(&mut self, socket: &str, channel: &str, signature: &str) -> Vec<Signal> {
+        match &self.state {
+            State::Greeted { socket: current, .. } if current == socket && self.channel.as_deref() == Some(channel) => {
+                vec![Signal::Send(protocol::subscribe(channel, signature))]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The socket closed with this code; 4000 to 4299 are the protocol's own.
+    pub fn closed(&mut self, code: u16, at: Moment) -> Vec<Signal> {
+        if matches!(self.state, State::Resting) {
+            return Vec::new();
+        }
+        let first = self.fail(at);
+        match code {
+            4000..=4099 => self.refuse(),
+            4100..=4199 => self.due += 1_000,
+            // "At once" is for the server that restarts, not for one that hangs up on each greeting.
+            4200..=4299 if first => return self.open(at),
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    /// There can be no socket: what the page was told to connect to is no address, or the browser forbids it.
+    pub fn refuse(&mut self) {
+        self.state = State::Refused;
+        self.due = NEVER;
+    }
+
+    /// Something may be due.
+    pub fn due(&mut self, at: Moment) -> Vec<Signal> {
+        if at.now < self.due {
+            return Vec::new();
+        }
+        match &mut self.state {
+            State::Resting => self.open(at),
+            State::Greeted { pinged, subscribed, .. } if !*pinged && (*subscribed || self.channel.is_none()) => {
+                *pinged = true;
+                self.due = at.now + PONG_WITHIN;
+                vec![Signal::Send(protocol::PING.to_owned())]
+            }
+            // The socket stays until the next one replaces it: a greeting that is merely late is still welcome.
+            _ => {
+                self.fail(at);
+                Vec::new()
+            }
+        }
+    }
+
+    fn open(&mut self, at: Moment) -> Vec<Signal> {
+        self.state = State::Opening;
+        self.due = at.now + SUBSCRIBED_WITHIN;
+        vec![Signal::Open]
+    }
+
+    fn subscribe(&mut self, at: Moment, signals: &mut Vec<Signal>) {
+        if let (State::Greeted { socket, .. }, Some(channel)) = (&self.state, &self.channel) {
+            self.due = at.now + SUBSCRIBED_WITHIN;
+            signals.push(Signal::Sign { socket: socket.clone(), channel: channel.clone() });
+        }
+    }
+
+    /// Counts a failure and rests until the next attempt. Says whether it was the first since a good connection.
+    fn fail(&mut self, at: Moment) -> bool {
+        if matches!(self.state, State::Greeted { since, subscribed: true, .. } if at.now >= since + GOOD_AFTER) {
+            self.failures = 0;
+        }
+        self.failures += 1;
+        self.rest_until(at.retry(self.failures));
+        self.failures == 1
+    }
+
+    fn rest_until(&mut self, due: u64) {
+        self.state = State::Resting;
+        self.due = due;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,358 @@
+//! One sign-in as the page goes through it: what to ask the server, when, and what to show.
+//!
+//! Pure: [`Event`]s go in, [`Effect`]s come out, and [`Journey::view`] says what the page shows. Whatever is announced
+//! is a hint; each question that is answered sets the page right, each one that is not is asked again.
+
+use super::{backoff::Moment, local_path::is_local, protocol::Announcement, sentence::{self, Sentence}};
+use crate::api::{Outcome, Progress, Report, Step};
+
+/// How long a call may stay unanswered, in milliseconds. The server never waits for a slow service, so a call that
+/// takes longer is one whose connection has died.
+const ANSWERED_WITHIN: u64 = 15_000;
+/// When nothing is due.
+const NEVER: u64 = u64::MAX;
+
+/// What happens to the page.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// Continue or Try again was pressed.
+    Start,
+    /// Cancel was pressed.
+    Cancel,
+    /// A call came to an end; without a report it failed, in whatever way.
+    Answer {
+        /// Which call.
+        call: u32,
+        /// What the server said.
+        report: Option<Report>,
+    },
+    /// The subscription stands: what was announced before it was missed.
+    Subscribed,
+    /// The worker announced something.
+    Announced(Announcement),
+    /// The page can be seen: for the first time, or again.
+    Seen,
+    /// The network is back, or the page is, from the back-forward cache. Calls in flight are presumed lost.
+    Woken,
+    /// Something may be due.
+    Due,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Ask the server, and tell [`Event::Answer`].
+    Call {
+        /// Which call this is.
+        call: u32,
+        /// What to ask.
+        request: Request,
+    },
+    /// Listen to this channel, or get ready for one that will be known soon.
+    Listen(Option<String>),
+    /// Listen no more.
+    Hush,
+    /// Go to this path of this origin, in place of this page.
+    Leave(String),
+}
+
+/// What the server can be asked; see [`crate::api`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// `begin`, with its `again`.
+    Begin(bool),
+    /// `status`.
+    Status,
+    /// `cancel`.
+    Cancel,
+}
+
+/// What the page shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct View {
+    /// The page's state in one word, for its style.
+    pub state: &'static str,
+    /// What is happening.
+    pub sentence: Sentence,
+    /// How many of the steps lie behind.
+    pub steps: usize,
+    /// How many seconds this has taken.
+    pub seconds: u32,
+    /// Whether the button that starts is there.
+    pub start: bool,
+    /// Whether that button starts afresh.
+    pub again: bool,
+    /// Whether there is something to cancel.
+    pub cancel: bool,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Journey {
+    stage: Stage,
+    /// The channel of the landing's cookie, worth listening to before the first `begin` has answered.
+    channel: Option<String>,
+    /// Whether to begin without being told, once somebody can see the page.
+    auto: bool,
+    /// Milliseconds from an answer to the next question.
+    poll: u64,
+    /// The number of the latest call; answers to earlier ones are out of date.
+    call: u32,
+    in_flight: bool,
+    /// Something happened that the call in flight may be too early to know.
+    stale: bool,
+    /// Calls that failed in a row.
+    failures: u32,
+    /// When the call in flight is given up, or the next one is made.
+    due: u64,
+    /// When it began.
+    since: u64,
+    seconds: u32,
+}
+
+#[derive(Debug)]
+enum Stage {
+    Ready,
+    Beginning { again: bool },
+    Waiting(Step),
+    Cancelling(Step),
+    Unavailable,
+    Cancelled,
+    Leaving { path: String, sentence: &'static str },
+}
+
+impl Journey {
+    /// A page that has just been opened.
+    #[must_use]
+    pub fn new(channel: String, auto: bool, poll_seconds: u32) -> Self {
+        Self {
+            stage: Stage::Ready,
+            channel: Some(channel),
+            auto,
+            poll: u64::from(poll_seconds) * 1_000,
+            call: 0,
+            in_flight: false,
+            stale: false,
+            failures: 0,
+            due: NEVER,
+            since: 0,
+            seconds: 0,
+        }
+    }
+
+    /// When [`Event::Due`] is wanted.
+    #[must_use]
+    pub fn next(&self) -> u64 {
+        match self.stage {
+            // From the fifth second on, each is shown.
+            Stage::Beginning { .. } | Stage::Waiting(_) | Stage::Cancelling(_) => {
+                self.due.min(self.since + u64::from(self.seconds.max(4) + 1) * 1_000)
+            }
+            _ => NEVER,
+        }
+    }
+
+    /// What the page shows now.
+    #[must_use]
+    pub fn view(&self) -> View {
+        let said = Sentence::Said;
+        let (state, steps, sentence) = match self.stage {
+            Stage::Ready => ("ready", 0, said(sentence::READY)),
+            Stage::Beginning { .. } => ("waiting", 0, said(sentence::QUEUED)),
+            Stage::Waiting(step) | Stage::Cancelling(step) => {
+                ("waiting", usize::from(step != Step::Queued), Sentence::Waiting(step))
+            }
+            Stage::Unavailable => ("unavailable", 0, said(sentence::UNAVAILABLE)),
+            Stage::Cancelled => ("cancelled", 0, said(sentence::CANCELLED)),
+            Stage::Leaving { sentence, .. } => ("done", 3, said(sentence)),
+        };
+        let waiting = matches!(self.stage, Stage::Waiting(_) | Stage::Cancelling(_));
+        View {
+            state,
+            sentence: if self.failures > 0 { said(sentence::INTERRUPTED) } else { sentence },
+            steps,
+            seconds: self.seconds,
+            start: !waiting && state != "done",
+            again: matches!(self.stage, Stage::Unavailable | Stage::Cancelled | Stage::Beginning { again: true }),
+            cancel: waiting,
+        }
+    }
+
+    /// Takes an event.
+    pub fn hear(&mut self, event: Event, at: Moment) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let effects = &mut effects;
+        match event {
+            Event::Start => self.start(at, effects),
+            Event::Cancel => {
+                if let Stage::Waiting(step) = self.stage {
+                    self.stage = Stage::Cancelling(step);
+                    self.ask(at, effects);
+                }
+            }
+            Event::Answer { call, report } => {
+                if self.in_flight && call == self.call {
+                    self.in_flight = false;
+                    self.answer(report, at, effects);
+                }
+            }
+            Event::Subscribed => self.doubt(at, effects),
+            Event::Announced(announcement) => self.announced(announcement, at, effects),
+            Event::Seen => {
+                if std::mem::take(&mut self.auto) {
+                    self.start(at, effects);
+                } else if self.in_flight {
+                    self.stale = matches!(self.stage, Stage::Waiting(_));
+                } else {
+                    self.ask(at, effects);
+                }
+            }
+            Event::Woken => match &self.stage {
+                Stage::Leaving { path, .. } => effects.push(Effect::Leave(path.clone())),
+                _ => self.ask(at, effects),
+            },
+            Event::Due => self.fall_due(at, effects),
+        }
+        std::mem::take(effects)
+    }
+
+    fn start(&mut self, at: Moment, effects: &mut Vec<Effect>) {
+        let again = match self.stage {
+            Stage::Ready => false,
+            Stage::Unavailable | Stage::Cancelled => true,
+            // The button is still there because nothing has answered yet: do not make them wait for the next attempt.
+            Stage::Beginning { .. } if !self.in_flight => return self.ask(at, effects),
+            _ => return,
+        };
+        self.auto = false;
+        self.stage = Stage::Beginning { again };
+        self.since = at.now;
+        self.seconds = 0;
+        // A later one gets a channel of its own, with the reply.
+        effects.push(Effect::Listen(self.channel.take()));
+        self.ask(at, effects);
+    }
+
+    /// Asks what the stage needs to know. An earlier call that has not been answered counts no more.
+    fn ask(&mut self, at: Moment, effects: &mut Vec<Effect>) {
+        let request = match self.stage {
+            Stage::Beginning { again } => Request::Begin(again),
+            Stage::Waiting(_) => Request::Status,
+            Stage::Cancelling(_) => Request::Cancel,
+            _ => return,
+        };
+        self.call += 1;
+        self.in_flight = true;
+        self.stale = false;
+        self.due = at.now + ANSWERED_WITHIN;
+        effects.push(Effect::Call { call: self.call, request });
+    }
+
+    /// What is known may be out of date: ask now, or once the call in flight is answered.
+    fn doubt(&mut self, at: Moment, effects: &mut Vec<Effect>) {
+        self.stale = true;
+        if !self.in_flight && matches!(self.stage, Stage::Waiting(_)) {
+            self.ask(at, effects);
+        }
+    }
+
+    fn answer(&mut self, report: Option<Report>, at: Moment, effects: &mut Vec<Effect>) {
+        let Some(Report { channel, progress }) = report else { return self.fail(at) };
+        self.failures = 0;
+        match progress {
+            Progress::Waiting { step } => {
+                self.stage = Stage::Waiting(step);
+                effects.push(Effect::Listen(Some(channel)));
+                self.due = at.now + self.poll;
+                if self.stale {
+                    self.ask(at, effects);
+                }
+            }
+            Progress::Done { outcome } => {
+                if !self.conclude(outcome, effects) {
+                    self.fail(at);
+                }
+            }
+            // Gone: signed out in another tab, or long ago. Not ours to begin anew.
+            Progress::Unknown => self.settle(Stage::Ready, effects),
+        }
+    }
+
+    fn announced(&mut self, announcement: Announcement, at: Moment, effects: &mut Vec<Effect>) {
+        // Whoever pressed Cancel wants its answer, not an outcome that crossed it on the way.
+        if !matches!(self.stage, Stage::Beginning { .. } | Stage::Waiting(_)) {
+            return;
+        }
+        let understood = match announcement {
+            Announcement::Outcome(outcome) => self.conclude(outcome, effects),
+            Announcement::Progress(step) => {
+                if let Stage::Waiting(shown) = &mut self.stage {
+                    *shown = step;
+                }
+                true
+            }
+            Announcement::Unknown => false,
+        };
+        if !understood {
+            self.doubt(at, effects);
+        }
+    }
+
+    /// Takes the page to its outcome, unless that leads to another origin.
+    fn conclude(&mut self, outcome: Outcome, effects: &mut Vec<Effect>) -> bool {
+        let beginning = matches!(self.stage, Stage::Beginning { .. });
+        let (path, sentence) = match outcome {
+            Outcome::Unavailable => {
+                self.settle(Stage::Unavailable, effects);
+                return true;
+            }
+            // `begin` found one that was cancelled earlier. Who opens the link again may have thought better of it.
+            Outcome::Rejected { reason, .. } if beginning && reason == "cancelled" => {
+                self.settle(Stage::Cancelled, effects);
+                return true;
+            }
+            Outcome::Confirmed { redirect } => (redirect, sentence::CONFIRMED),
+            Outcome::Rejected { redirect, .. } => (redirect, sentence::REJECTED),
+        };
+        if !is_local(&path) {
+            return false;
+        }
+        self.settle(Stage::Leaving { path: path.clone(), sentence }, effects);
+        effects.push(Effect::Leave(path));
+        true
+    }
+
+    /// Nothing more will happen by itself.
+    fn settle(&mut self, stage: Stage, effects: &mut Vec<Effect>) {
+        self.stage = stage;
+        self.in_flight = false;
+        self.failures = 0;
+        self.seconds = 0;
+        self.due = NEVER;
+        effects.push(Effect::Hush);
+    }
+
+    fn fail(&mut self, at: Moment) {
+        self.in_flight = false;
+        self.failures += 1;
+        self.due = at.retry(self.failures);
+    }
+
+    fn fall_due(&mut self, at: Moment, effects: &mut Vec<Effect>) {
+        if self.next() == NEVER {
+            return;
+        }
+        self.seconds = u32::try_from(at.now.saturating_sub(self.since) / 1_000).unwrap_or(u32::MAX);
+        if at.now < self.due {
+            return;
+        }
+        if self.in_flight {
+            self.fail(at);
+        } else {
+            self.ask(at, effects);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,351 @@
+//! Whole journeys, told as what happens to a page and what it does.
+
+use super::{ANSWERED_WITHIN, Effect, Event, Journey, Moment, Request};
+use crate::{
+    api::{Outcome, Progress, Report, Step},
+    island::{protocol::Announcement, sentence},
+};
+
+/// A page with a clock that the test turns.
+struct Visit {
+    journey: Journey,
+    now: u64,
+    call: u32,
+}
+
+impl Visit {
+    fn to(auto: bool) -> Self {
+        Self { journey: Journey::new("private-a".into(), auto, 5), now: 1_000, call: 0 }
+    }
+
+    /// One whose `begin` has been answered: it waits.
+    fn waiting() -> Self {
+        let mut visit = Self::to(true);
+        visit.hear(Event::Seen);
+        visit.answer(waiting(Step::Queued));
+        visit
+    }
+
+    fn hear(&mut self, event: Event) -> Vec<Effect> {
+        let effects = self.journey.hear(event, Moment { now: self.now, random: 0.5 });
+        for effect in &effects {
+            if let Effect::Call { call, .. } = effect {
+                self.call = *call;
+            }
+        }
+        effects
+    }
+
+    fn answer(&mut self, progress: Progress) -> Vec<Effect> {
+        self.answer_from("private-a", progress)
+    }
+
+    fn answer_from(&mut self, channel: &str, progress: Progress) -> Vec<Effect> {
+        let report = Some(Report { channel: channel.into(), progress });
+        self.hear(Event::Answer { call: self.call, report })
+    }
+
+    fn lose_call(&mut self) -> Vec<Effect> {
+        self.hear(Event::Answer { call: self.call, report: None })
+    }
+
+    fn push(&mut self, outcome: Outcome) -> Vec<Effect> {
+        self.hear(Event::Announced(Announcement::Outcome(outcome)))
+    }
+
+    /// Turns the clock to the next time the journey wants, as the timer does.
+    fn wait(&mut self) -> Vec<Effect> {
+        self.now = self.journey.next();
+        assert_ne!(self.now, u64::MAX, "nothing is due");
+        self.hear(Event::Due)
+    }
+
+    /// Waits until it asks something, and says what and after how many milliseconds.
+    fn wait_for_call(&mut self) -> (Request, u64) {
+        let start = self.now;
+        loop {
+            if let Some(request) = asked(&self.wait()) {
+                return (request, self.now - start);
+            }
+        }
+    }
+
+    fn sentence(&self) -> String {
+        self.journey.view().sentence.text()
+    }
+}
+
+fn asked(effects: &[Effect]) -> Option<Request> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Call { request, .. } => Some(*request),
+        _ => None,
+    })
+}
+
+fn left(effects: &[Effect]) -> Option<&str> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Leave(path) => Some(path.as_str()),
+        _ => None,
+    })
+}
+
+fn waiting(step: Step) -> Progress {
+    Progress::Waiting { step }
+}
+
+fn confirmed(redirect: &str) -> Outcome {
+    Outcome::Confirmed { redirect: redirect.into() }
+}
+
+fn rejected(reason: &str) -> Outcome {
+    Outcome::Rejected { reason: reason.into(), redirect: format!("/login?reason={reason}") }
+}
+
+fn done(outcome: Outcome) -> Progress {
+    Progress::Done { outcome }
+}
+
+#[test]
+fn it_begins_by_itself_once_it_is_seen_and_only_once() {
+    let mut visit = Visit::to(true);
+    let effects = visit.hear(Event::Seen);
+    assert_eq!(asked(&effects), Some(Request::Begin(false)));
+    // The socket opens while `begin` is in flight.
+    assert!(effects.contains(&Effect::Listen(Some("private-a".into()))));
+    assert_eq!(visit.hear(Event::Seen), []);
+}
+
+#[test]
+fn it_waits_for_the_button_when_told_to() {
+    let mut visit = Visit::to(false);
+    for event in [Event::Seen, Event::Woken, Event::Due, Event::Subscribed, Event::Cancel] {
+        assert_eq!(visit.hear(event), []);
+    }
+    assert_eq!(visit.sentence(), sentence::READY);
+    assert_eq!(asked(&visit.hear(Event::Start)), Some(Request::Begin(false)));
+}
+
+#[test]
+fn the_button_stays_until_begin_has_answered() {
+    let mut visit = Visit::to(true);
+    visit.hear(Event::Seen);
+    assert!(visit.journey.view().start && !visit.journey.view().cancel);
+    visit.answer(waiting(Step::Queued));
+    assert!(!visit.journey.view().start && visit.journey.view().cancel);
+}
+
+#[test]
+fn a_double_click_begins_once() {
+    let mut visit = Visit::to(false);
+    visit.hear(Event::Start);
+    assert_eq!(visit.hear(Event::Start), []);
+}
+
+#[test]
+fn a_pushed_outcome_takes_the_page_away() {
+    let mut visit = Visit::waiting();
+    let effects = visit.push(confirmed("/profile"));
+    assert_eq!(effects, [Effect::Hush, Effect::Leave("/profile".into())]);
+    assert_eq!(visit.sentence(), sentence::CONFIRMED);
+    assert_eq!(visit.journey.next(), u64::MAX);
+
+    let mut visit = Visit::waiting();
+    assert_eq!(left(&visit.push(rejected("expired"))), Some("/login?reason=expired"));
+    assert_eq!(visit.sentence(), sentence::REJECTED);
+}
+
+#[test]
+fn without_any_push_it_finishes_by_asking() {
+    let mut visit = Visit::waiting();
+    assert_eq!(visit.wait_for_call(), (Request::Status, 5_000));
+    assert_eq!(visit.answer(waiting(Step::Contacting)), [Effect::Listen(Some("private-a".into()))]);
+    assert_eq!(visit.sentence(), sentence::CONTACTING);
+    visit.wait_for_call();
+    assert_eq!(left(&visit.answer(done(confirmed("/profile")))), Some("/profile"));
+}
+
+#[test]
+fn a_pushed_path_to_another_origin_is_ignored_and_the_server_asked() {
+    for path in ["//evil.example", "/\\evil.example", "https://evil.example/", "javascript:alert(1)", ""] {
+        let mut visit = Visit::waiting();
+        let effects = visit.push(confirmed(path));
+        assert_eq!(left(&effects), None, "{path}");
+        assert_eq!(asked(&effects), Some(Request::Status), "{path}");
+    }
+}
+
+#[test]
+fn a_push_that_makes_no_sense_makes_it_ask() {
+    let mut visit = Visit::waiting();
+    assert_eq!(asked(&visit.hear(Event::Announced(Announcement::Unknown))), Some(Request::Status));
+}
+
+#[test]
+fn a_pushed_step_changes_the_sentence() {
+    let mut visit = Visit::waiting();
+    let step = Step::Retrying { attempt: 3 };
+    assert_eq!(visit.hear(Event::Announced(Announcement::Progress(step))), []);
+    assert_eq!(visit.sentence(), sentence::retrying(3));
+}
+
+#[test]
+fn every_subscription_makes_it_ask() {
+    let mut visit = Visit::waiting();
+    for _ in 0..2 {
+        assert_eq!(asked(&visit.hear(Event::Subscribed)), Some(Request::Status));
+        visit.answer(waiting(Step::Contacting));
+    }
+}
+
+#[test]
+fn an_answer_read_before_the_subscription_is_asked_for_again() {
+    // The outcome may have been announced between the two, to nobody.
+    let mut visit = Visit::to(true);
+    visit.hear(Event::Seen);
+    assert_eq!(asked(&visit.hear(Event::Subscribed)), None);
+    assert_eq!(asked(&visit.answer(waiting(Step::Queued))), Some(Request::Status));
+    assert_eq!(asked(&visit.answer(waiting(Step::Queued))), None);
+
+    let mut visit = Visit::waiting();
+    visit.wait_for_call();
+    visit.hear(Event::Subscribed);
+    assert_eq!(asked(&visit.answer(waiting(Step::Contacting))), Some(Request::Status));
+}
+
+#[test]
+fn another_channel_in_an_answer_is_the_one_to_listen_to() {
+    let mut visit = Visit::to(true);
+    visit.hear(Event::Seen);
+    let effects = visit.answer_from("private-b", waiting(Step::Queued));
+    assert_eq!(effects, [Effect::Listen(Some("private-b".into()))]);
+}
+
+#[test]
+fn coming_back_to_the_page_makes_it_ask() {
+    for event in [Event::Seen, Event::Woken] {
+        let mut visit = Visit::waiting();
+        assert_eq!(asked(&visit.hear(event)), Some(Request::Status));
+    }
+}
+
+#[test]
+fn a_call_lost_while_the_page_was_away_is_made_again_and_its_late_answer_ignored() {
+    let mut visit = Visit::waiting();
+    visit.wait_for_call();
+    let lost = visit.call;
+    assert_eq!(asked(&visit.hear(Event::Woken)), Some(Request::Status));
+    let report = Some(Report { channel: "private-z".into(), progress: waiting(Step::Queued) });
+    assert_eq!(visit.hear(Event::Answer { call: lost, report }), []);
+}
+
+#[test]
+fn calls_that_fail_are_said_to_and_repeated_until_one_is_answered() {
+    let mut visit = Visit::to(true);
+    visit.hear(Event::Seen);
+    let mut waits = Vec::new();
+    for _ in 0..4 {
+        visit.lose_call();
+        assert_eq!(visit.sentence(), sentence::INTERRUPTED);
+        let (request, wait) = visit.wait_for_call();
+        assert_eq!(request, Request::Begin(false));
+        waits.push(wait);
+    }
+    assert_eq!(waits, [250, 500, 1_000, 1_000]);
+    visit.answer(waiting(Step::Queued));
+    assert_eq!(visit.sentence(), sentence::QUEUED);
+    assert_eq!(visit.wait_for_call(), (Request::Status, 5_000));
+}
+
+#[test]
+fn a_call_that_is_never_answered_is_given_up() {
+    let mut visit = Visit::waiting();
+    visit.wait_for_call();
+    let (request, wait) = visit.wait_for_call();
+    assert_eq!((request, wait), (Request::Status, ANSWERED_WITHIN + 250));
+}
+
+#[test]
+fn pressing_the_button_again_does_not_wait_for_the_next_attempt() {
+    let mut visit = Visit::to(false);
+    visit.hear(Event::Start);
+    visit.lose_call();
+    assert_eq!(asked(&visit.hear(Event::Start)), Some(Request::Begin(false)));
+}
+
+#[test]
+fn unavailable_stays_and_can_be_tried_again_afresh() {
+    let mut visit = Visit::waiting();
+    assert_eq!(visit.push(Outcome::Unavailable), [Effect::Hush]);
+    let view = visit.journey.view();
+    assert_eq!((view.state, view.start, view.again), ("unavailable", true, true));
+    assert_eq!(visit.sentence(), sentence::UNAVAILABLE);
+
+    let effects = visit.hear(Event::Start);
+    assert_eq!(asked(&effects), Some(Request::Begin(true)));
+    // The channel is known when `begin` has answered: the old one would only say what is over.
+    assert!(effects.contains(&Effect::Listen(None)));
+    visit.answer_from("private-b", waiting(Step::Queued));
+    assert!(visit.journey.view().cancel);
+}
+
+#[test]
+fn a_link_cancelled_earlier_is_not_run_away_from() {
+    let mut visit = Visit::to(true);
+    visit.hear(Event::Seen);
+    assert_eq!(left(&visit.answer(done(rejected("cancelled")))), None);
+    assert_eq!(visit.sentence(), sentence::CANCELLED);
+    assert_eq!(asked(&visit.hear(Event::Start)), Some(Request::Begin(true)));
+}
+
+#[test]
+fn cancel_asks_the_server_and_leaves() {
+    let mut visit = Visit::waiting();
+    assert_eq!(asked(&visit.hear(Event::Cancel)), Some(Request::Cancel));
+    assert_eq!(left(&visit.answer(done(rejected("cancelled")))), Some("/login?reason=cancelled"));
+}
+
+#[test]
+fn who_cancels_is_not_signed_in_by_a_push_that_was_on_its_way() {
+    let mut visit = Visit::waiting();
+    visit.hear(Event::Cancel);
+    assert_eq!(visit.push(confirmed("/profile")), []);
+    visit.lose_call();
+    assert_eq!(visit.wait_for_call().0, Request::Cancel);
+}
+
+#[test]
+fn a_confirmation_that_is_gone_is_not_begun_anew_by_itself() {
+    // Another tab may have signed out.
+    let mut visit = Visit::waiting();
+    visit.wait_for_call();
+    assert_eq!(visit.answer(Progress::Unknown), [Effect::Hush]);
+    assert_eq!(visit.hear(Event::Seen), []);
+    let view = visit.journey.view();
+    assert_eq!((view.state, view.start), ("ready", true));
+}
+
+#[test]
+fn a_page_that_was_left_and_is_restored_leaves_again() {
+    let mut visit = Visit::waiting();
+    visit.push(confirmed("/profile"));
+    assert_eq!(visit.hear(Event::Woken), [Effect::Leave("/profile".into())]);
+}
+
+#[test]
+fn the_seconds_are_counted_from_the_fifth_on() {
+    let mut visit = Visit::waiting();
+    let mut shown = Vec::new();
+    while shown.len() < 4 {
+        visit.wait();
+        shown.push(visit.journey.view().seconds);
+        visit.answer(waiting(Step::Contacting));
+    }
+    assert_eq!(shown, [5, 6, 7, 8]);
+}
+
+#[test]
+fn hours_of_sleep_lose_nothing() {
+    let mut visit = Visit::waiting();
+    visit.now += 8 * 3_600_000;
+    assert_eq!(asked(&visit.hear(Event::Due)), Some(Request::Status));
+}

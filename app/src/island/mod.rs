@@ -1,0 +1,24 @@
+//! The island: the part of the confirm page that lives in the browser, and all of Vestibule that does.
+//!
+//! [`confirm`] is the component, rendered on the server and made live by `hydrate`. It shows what [`journey`] decides
+//! and tells it what is pressed. `page` stands between the two and the browser: it carries out what [`journey`] and
+//! [`connection`] ask for (calls, a socket, one timer) and brings them what happens. The rest is pure, so it is tested
+//! without a browser: [`protocol`] (frames), [`backoff`] (waiting), [`local_path`] (where it may go), [`sentence`].
+
+pub mod backoff;
+pub mod confirm;
+pub mod connection;
+pub mod journey;
+pub mod json;
+pub mod local_path;
+pub mod protocol;
+pub mod reading;
+pub mod sentence;
+pub mod settings;
+
+#[cfg(feature = "hydrate")]
+mod page;
+#[cfg(feature = "hydrate")]
+mod socket;
+
+pub use confirm::Confirm;

@@ -1,0 +1,86 @@
+//! What the confirm page says, in one sentence. The page that works without JavaScript says the same.
+
+use crate::api::Step;
+
+/// Nothing has begun.
+pub const READY: &str = "Continue to sign in with this link.";
+/// No worker has taken the confirmation yet.
+pub const QUEUED: &str = "Your link is waiting to be checked.";
+/// The validator is being asked.
+pub const CONTACTING: &str = "We are checking your link.";
+/// The server could not be reached; the page tries again by itself.
+pub const INTERRUPTED: &str = "The connection is interrupted. Trying again.";
+/// The token was good.
+pub const CONFIRMED: &str = "Your link is good. Taking you to your profile.";
+/// The token was not good.
+pub const REJECTED: &str = "This link cannot be used. Taking you to the login page.";
+/// The token could not be checked in time.
+pub const UNAVAILABLE: &str = "Your link could not be checked in time. It may still work.";
+/// This browser cancelled before.
+pub const CANCELLED: &str = "You cancelled this sign-in.";
+
+/// The validator could not answer and is asked again.
+#[must_use]
+pub fn retrying(attempt: u32) -> String {
+    ["The checking service did not answer. Trying again, attempt ", &attempt.to_string(), "."].concat()
+}
+
+/// One of the sentences above.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sentence {
+    /// A constant one.
+    Said(&'static str),
+    /// The one of this step.
+    Waiting(Step),
+}
+
+impl Sentence {
+    /// The sentence itself.
+    #[must_use]
+    pub fn text(self) -> String {
+        match self {
+            Self::Said(text) => text.to_owned(),
+            Self::Waiting(Step::Queued) => QUEUED.to_owned(),
+            Self::Waiting(Step::Contacting) => CONTACTING.to_owned(),
+            Self::Waiting(Step::Retrying { attempt }) => retrying(attempt),
+        }
+    }
+}
+
+/// How long the page has waited, once that is worth saying: after five seconds.
+#[must_use]
+pub fn elapsed(seconds: u32) -> String {
+    let (number, unit) = match seconds {
+        0..5 => return String::new(),
+        5..120 => (seconds, " seconds so far."),
+        _ => (seconds / 60, " minutes so far."),
+    };
+    number.to_string() + unit
+}
+
+/// What to say beside [`elapsed`] once the wait is unusual: after ten seconds.
+#[must_use]
+pub fn longer(seconds: u32) -> &'static str {
+    if seconds < 10 { "" } else { "This is taking longer than usual. You can keep this page open." }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Sentence, elapsed, longer};
+    use crate::api::Step;
+
+    #[test]
+    fn a_retry_names_its_attempt() {
+        assert_eq!(
+            Sentence::Waiting(Step::Retrying { attempt: 12 }).text(),
+            "The checking service did not answer. Trying again, attempt 12."
+        );
+    }
+
+    #[test]
+    fn the_wait_is_told_once_it_is_long_enough_to_wonder() {
+        assert_eq!([4, 5, 119, 120, 185].map(elapsed), ["", "5 seconds so far.", "119 seconds so far.", "2 minutes so far.", "3 minutes so far."]);
+        assert_eq!(longer(9), "");
+        assert!(longer(10).starts_with("This is taking longer than usual."));
+    }
+}

@@ -1,0 +1,75 @@
+//! A socket of the browser's, and the one request that is no server function.
+
+use super::{json::Json, page::{Ear, listen}};
+use leptos::prelude::window;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{CloseEvent, Event, MessageEvent, RequestInit, Response, UrlSearchParams, WebSocket};
+
+/// An open socket, or one that is being opened; closed when dropped.
+pub(super) struct Socket(WebSocket);
+
+impl Socket {
+    /// Opens a socket; none where the browser refuses the address.
+    pub(super) fn open(address: &str, ear: &Ear) -> Option<Self> {
+        let socket = WebSocket::new(address).ok()?;
+        listen(&socket, "message", ear);
+        listen(&socket, "close", ear);
+        Some(Self(socket))
+    }
+
+    /// Sends a text frame. A socket that cannot take it will say that it closed.
+    pub(super) fn send(&self, frame: &str) {
+        let _ = self.0.send_with_str(frame);
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        // Closing a socket on its way makes browsers write an error on the console. It is closed when it greets.
+        if self.0.ready_state() != WebSocket::CONNECTING {
+            let _ = self.0.close();
+        }
+    }
+}
+
+/// Whether `event` comes from `current`. A former socket that speaks up is closed.
+pub(super) fn is_from(event: &Event, current: Option<&Socket>) -> bool {
+    let target = event.target().map(JsValue::from);
+    if target.as_ref() == current.map(|socket| socket.0.as_ref()) {
+        return true;
+    }
+    if let Some(former) = target {
+        let _ = former.unchecked_into::<WebSocket>().close();
+    }
+    false
+}
+
+/// The text of a message event.
+pub(super) fn text(event: &Event) -> Option<String> {
+    event.unchecked_ref::<MessageEvent>().data().as_string()
+}
+
+/// The code of a close event.
+pub(super) fn code(event: &Event) -> u16 {
+    event.unchecked_ref::<CloseEvent>().code()
+}
+
+/// Where the socket is: at `base`, or at this page's own server.
+pub(super) fn address(base: Option<String>, app_key: &str) -> String {
+    // `http` becomes `ws`, and `https` becomes `wss`.
+    let own = || "ws".to_owned() + window().location().origin().unwrap_or_default().trim_start_matches("http");
+    base.unwrap_or_else(own) + "/app/" + app_key + "?protocol=7&client=vestibule&version=" + env!("CARGO_PKG_VERSION")
+}
+
+/// Posts a form to this page's own server. Without a reply, or with one that is no success, there is nothing.
+pub(super) async fn post(path: &str, body: &str) -> Option<Json> {
+    let init = RequestInit::new();
+    init.set_method("POST");
+    init.set_body(&UrlSearchParams::new_with_str(body).ok()?.into());
+    let response: Response = JsFuture::from(window().fetch_with_str_and_init(path, &init)).await.ok()?.unchecked_into();
+    if !response.ok() {
+        return None;
+    }
+    Json::parse(&JsFuture::from(response.text().ok()?).await.ok()?.as_string()?)
+}

@@ -1,0 +1,59 @@
+//! `/confirm/{token}`: the landing.
+
+use crate::components::{Notice, WhatIsThis};
+use leptos::prelude::*;
+
+/// The page's heading and title.
+pub const TITLE: &str = "Signing you in";
+
+/// The frame around the confirmation, which is the only part that moves.
+#[component]
+pub fn ConfirmPage(
+    /// Whom this browser is signed in as already. They are told, because going on may change it.
+    signed_in: Option<String>,
+    /// The confirmation itself: the island, with its plain form inside.
+    children: Children,
+) -> impl IntoView {
+    let known = signed_in.is_some();
+    let notice = signed_in.map(|name| {
+        view! {
+            <Notice>
+                <p>{format!("You are signed in as {name}.")}</p>
+                <p class="soft">"Continue only if you want to use this link in this browser."</p>
+            </Notice>
+        }
+    });
+    view! {
+        <h1>{TITLE}</h1>
+        {notice}
+        {children()}
+        <WhatIsThis signed_in=known />
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(signed_in: Option<&str>) -> String {
+        let signed_in = signed_in.map(str::to_owned);
+        view! {
+            <ConfirmPage signed_in=signed_in>
+                <section class="confirm"></section>
+            </ConfirmPage>
+        }
+        .to_html()
+    }
+
+    #[test]
+    fn somebody_signed_in_is_told_so() {
+        assert!(page(Some("Ada")).contains("You are signed in as Ada."));
+        assert!(!page(None).contains("You are signed in"));
+    }
+
+    #[test]
+    fn a_hostile_name_stays_text() {
+        let html = page(Some("<script>alert(1)</script>"));
+        assert!(!html.contains("<script>") && html.contains("&lt;script&gt;"), "{html}");
+    }
+}

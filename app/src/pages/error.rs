@@ -1,0 +1,83 @@
+//! What is shown instead of a page: what went wrong, and what to do next.
+
+use leptos::prelude::*;
+
+/// What went wrong, in the words of somebody who did not cause it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The page's heading and title.
+    pub title: &'static str,
+    /// What it means and what to do.
+    pub text: &'static str,
+    /// Where to go on: path and words.
+    pub link: Option<(&'static str, &'static str)>,
+}
+
+const SIGN_IN: Option<(&str, &str)> = Some(("/login", "Sign in"));
+
+impl Problem {
+    /// 403: a form or call that our own pages did not send.
+    pub const REFUSED: Self = Self {
+        title: "Request refused",
+        text: "It did not come from a page of ours, or that page was too old. Nothing was changed. Go back, load the page again and try once more.",
+        link: SIGN_IN,
+    };
+    /// 404: no such address, or no possible token in it.
+    pub const NOT_FOUND: Self = Self {
+        title: "Page not found",
+        text: "If you typed the address, check it. If you opened a sign-in link, make sure that all of it was copied, or ask for a new one.",
+        link: SIGN_IN,
+    };
+    /// 429: a cap was reached.
+    pub const TOO_MANY: Self = Self {
+        title: "Too many requests",
+        text: "More was asked from your network than we can take at once. Wait a minute, then try again. Your link may still work.",
+        link: None,
+    };
+    /// 500: our own mistake.
+    pub const BROKEN: Self = Self {
+        title: "Something went wrong",
+        text: "The mistake is ours. Try again in a moment. Your link may still work.",
+        link: None,
+    };
+    /// 503: the database or another part does not answer.
+    pub const NOT_NOW: Self = Self {
+        title: "Not available just now",
+        text: "Nothing of yours is lost. Try again in a minute. Your link may still work.",
+        link: None,
+    };
+}
+
+/// A problem as a page.
+#[component]
+pub fn ErrorPage(
+    /// What went wrong.
+    problem: Problem,
+) -> impl IntoView {
+    let link = problem.link.map(|(href, label)| {
+        view! {
+            <p>
+                <a href=href>{label}</a>
+            </p>
+        }
+    });
+    view! {
+        <h1>{problem.title}</h1>
+        <p>{problem.text}</p>
+        {link}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_problem_says_what_to_do() {
+        for problem in [Problem::REFUSED, Problem::NOT_FOUND, Problem::TOO_MANY, Problem::BROKEN, Problem::NOT_NOW] {
+            let html = view! { <ErrorPage problem=problem /> }.to_html();
+            assert!(html.contains(problem.title) && html.contains(problem.text), "{html}");
+            assert_eq!(html.contains("<a "), problem.link.is_some(), "{html}");
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! `/` in practice mode: links to every way a sign-in can go.
+
+use crate::components::PracticeUser;
+use leptos::prelude::*;
+
+/// The page's heading and title.
+pub const TITLE: &str = "Vestibule practice";
+
+/// A link to try.
+#[derive(Clone, Debug)]
+pub struct PracticeLink {
+    /// The path of its landing.
+    pub href: String,
+    /// What kind of link it is.
+    pub label: &'static str,
+    /// What will happen.
+    pub about: &'static str,
+}
+
+/// What Vestibule does, and what there is to click.
+#[component]
+pub fn HomePage(
+    /// In the order shown.
+    links: Vec<PracticeLink>,
+    /// The practice user's e-mail address.
+    email: String,
+    /// The practice user's password.
+    password: String,
+) -> impl IntoView {
+    let rows = links
+        .into_iter()
+        .map(|PracticeLink { href, label, about }| {
+            view! {
+                <li>
+                    <a href=href>{label}</a>
+                    <p class="soft">{about}</p>
+                </li>
+            }
+        })
+        .collect_view();
+    view! {
+        <h1>{TITLE}</h1>
+        <p>
+            "Vestibule signs you in from a link while a slow service, somewhere else, checks whether the link is good. \
+             Here that service is a small one of its own, so that you can watch every way a sign-in can go."
+        </p>
+        <h2>"Open a link"</h2>
+        <ul class="rows">{rows}</ul>
+        <h2>"Or use a password"</h2>
+        <p>
+            <a href="/login">"Sign in"</a>
+            " as the practice user."
+        </p>
+        <PracticeUser email=email password=password />
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_link_is_there_with_what_it_does() {
+        let links = vec![
+            PracticeLink { href: "/confirm/valid-1".into(), label: "A valid link", about: "Signs you in." },
+            PracticeLink { href: "/confirm/down-2".into(), label: "A link in vain", about: "Nobody answers." },
+        ];
+        let html = view! { <HomePage links=links email="p@example.com".into() password="pw".into() /> }.to_html();
+        for part in ["href=\"/confirm/valid-1\"", "href=\"/confirm/down-2\"", "Nobody answers.", "p@example.com"] {
+            assert!(html.contains(part), "{part} in {html}");
+        }
+    }
+}

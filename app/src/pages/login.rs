@@ -1,0 +1,122 @@
+//! `/login`: signing in with a password, and what became of a link.
+
+use crate::components::{Button, Field, HiddenProof, Notice, PracticeUser};
+use leptos::prelude::*;
+
+/// The page's heading and title.
+pub const TITLE: &str = "Sign in";
+
+/// The id by which the fields refer to what is wrong with them.
+const PROBLEM: &str = "problem";
+
+/// E-mail address and password.
+#[component]
+pub fn LoginPage(
+    /// Why a link did not sign them in, as a sentence.
+    reason: Option<&'static str>,
+    /// Why the form did not sign them in, as a sentence.
+    error: Option<String>,
+    /// The address typed before, or nothing. The password is never given back.
+    email: String,
+    /// The path to go on to.
+    next: Option<String>,
+    /// See [`HiddenProof`].
+    proof: Option<String>,
+    /// The practice user's address and password, in practice mode.
+    practice: Option<(String, String)>,
+) -> impl IntoView {
+    let problem = error.is_some().then_some(PROBLEM);
+    let reason = reason.map(|reason| {
+        view! {
+            <Notice>
+                <p>{reason}</p>
+                <p class="soft">"Sign in with your password, or ask for a new link."</p>
+            </Notice>
+        }
+    });
+    let error = error.map(|error| {
+        view! {
+            <Notice problem=true id=PROBLEM>
+                <p>{error}</p>
+            </Notice>
+        }
+    });
+    let next = next.map(|next| view! { <input type="hidden" name="next" value=next /> });
+    let practice = practice.map(|(email, password)| {
+        view! {
+            <section class="help">
+                <h2>"Practice mode"</h2>
+                <p>"Sign in as the practice user."</p>
+                <PracticeUser email=email password=password />
+            </section>
+        }
+    });
+    view! {
+        <h1>{TITLE}</h1>
+        {reason}
+        {error}
+        <form method="post" action="/login">
+            <HiddenProof proof=proof />
+            {next}
+            <Field
+                name="email"
+                label="E-mail address"
+                kind="email"
+                autocomplete="username"
+                value=email
+                problem=problem
+            />
+            <Field
+                name="password"
+                label="Password"
+                kind="password"
+                autocomplete="current-password"
+                problem=problem
+            />
+            <div class="actions">
+                <Button label="Sign in" />
+            </div>
+        </form>
+        {practice}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(error: Option<&str>, email: &str, next: Option<&str>) -> String {
+        view! {
+            <LoginPage
+                reason=None
+                error=error.map(str::to_owned)
+                email=email.to_owned()
+                next=next.map(str::to_owned)
+                proof=Some("mac".into())
+                practice=None
+            />
+        }
+        .to_html()
+    }
+
+    #[test]
+    fn the_form_carries_the_proof_and_where_to_go_on() {
+        let html = page(None, "", Some("/profile"));
+        assert!(html.contains("name=\"proof\" value=\"mac\""), "{html}");
+        assert!(html.contains("name=\"next\" value=\"/profile\""), "{html}");
+    }
+
+    #[test]
+    fn a_failed_attempt_is_an_alert_that_the_fields_refer_to() {
+        let html = page(Some("Wrong."), "a@example.com", None);
+        assert!(html.contains("role=\"alert\"") && html.contains("aria-describedby=\"problem\""), "{html}");
+        assert!(html.contains("value=\"a@example.com\""), "{html}");
+        assert!(!page(None, "", None).contains("role=\"alert\""));
+    }
+
+    #[test]
+    fn what_was_typed_cannot_leave_its_attribute() {
+        let html = page(None, "\"><script>", Some("\"><script>"));
+        assert!(!html.contains("\"><script>"), "{html}");
+    }
+}

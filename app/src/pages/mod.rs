@@ -1,0 +1,30 @@
+//! What each address shows: one page a file, from finished data to HTML.
+//!
+//! A page knows nothing of requests, cookies or the database; whoever serves it has already decided what it says. It is
+//! what goes into [`Layout`](crate::components::Layout), and opens with its only `h1`.
+
+mod confirm;
+mod continue_as;
+mod error;
+mod home;
+mod login;
+mod profile;
+mod wait;
+
+pub use confirm::ConfirmPage;
+pub use continue_as::{Candidate, ContinuePage};
+pub use error::{ErrorPage, Problem};
+pub use home::{HomePage, PracticeLink};
+pub use login::LoginPage;
+pub use profile::{ProfilePage, SessionRow};
+pub use wait::{WaitPage, WaitState};
+
+/// The pages' headings, for the titles of their documents. An error's is [`Problem::title`].
+pub mod title {
+    pub use super::confirm::TITLE as CONFIRM;
+    pub use super::continue_as::title as continue_as;
+    pub use super::home::TITLE as HOME;
+    pub use super::login::TITLE as LOGIN;
+    pub use super::profile::TITLE as PROFILE;
+    pub use super::wait::TITLE as WAIT;
+}

@@ -1,0 +1,69 @@
+//! The document around a page, and the one way from a page to HTML.
+
+use crate::components::Layout;
+use hydration_context::SsrSharedContext;
+use leptos::{
+    hydration::{AutoReload, HydrationScripts},
+    nonce::{Nonce, provide_nonce, use_nonce},
+    prelude::*,
+};
+use std::sync::Arc;
+
+/// What the document says of its page.
+#[derive(Clone, Debug)]
+pub struct Head {
+    /// The title, to which the product's name is added.
+    pub title: String,
+    /// Whether the page has an island, so that its script is wanted. No other page has any script.
+    pub live: bool,
+}
+
+impl Head {
+    /// A page without a script.
+    #[must_use]
+    pub fn titled(title: impl Into<String>) -> Self {
+        Self { title: title.into(), live: false }
+    }
+}
+
+/// A document, and the nonce that its scripts carry and its Content-Security-Policy must name.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// The HTML.
+    pub html: String,
+    /// The nonce (CSP level 3, section 2.3.1): fresh for each document.
+    pub nonce: Nonce,
+}
+
+/// Renders `page` in its document. Pages are made of finished data, so nothing is waited for.
+pub fn render<P: IntoView + 'static>(options: &LeptosOptions, head: Head, page: impl FnOnce() -> P) -> Document {
+    let owner = Owner::new_root(Some(Arc::new(SsrSharedContext::new_islands())));
+    owner.with(|| {
+        provide_nonce();
+        let html = shell(options.clone(), head, page()).to_html();
+        Document { html, nonce: use_nonce().unwrap_or_default() }
+    })
+}
+
+fn shell(options: LeptosOptions, head: Head, page: impl IntoView + 'static) -> impl IntoView {
+    let style = format!("/{}/{}.css", options.site_pkg_dir, options.output_name);
+    let scripts = head.live.then(|| view! { <HydrationScripts options=options.clone() islands=true /> });
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <meta name="color-scheme" content="light dark" />
+                <title>{format!("{} – Vestibule", head.title)}</title>
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+                <link rel="stylesheet" href=style />
+                <AutoReload options=options />
+                {scripts}
+            </head>
+            <body>
+                <Layout>{page.into_any()}</Layout>
+            </body>
+        </html>
+    }
+}
