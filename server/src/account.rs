@@ -1,0 +1,199 @@
+//! `/login`, `/logout`, `/profile`, `/continue`: who somebody is.
+
+use crate::{
+    entering::is_navigation,
+    guard::{self, OwnForm},
+    page,
+    passwords::PasswordError,
+    site::Shared,
+};
+use axum::{
+    Extension,
+    extract::{Query, State},
+    http::{HeaderMap, Method, StatusCode},
+    response::Response,
+};
+use leptos::prelude::*;
+use serde::Deserialize;
+use vestibule::{
+    confirmation::Rejection,
+    entry::{Entry, SignedIn},
+    path::LocalPath,
+    session::Session,
+};
+use vestibule_app::{
+    pages::{LoginPage, ProfilePage, SessionRow, title},
+    shell::Head,
+};
+
+/// The query of `/login`.
+#[derive(Default, Deserialize)]
+pub struct Why {
+    reason: Option<String>,
+    next: Option<String>,
+}
+
+/// The fields of the login form.
+#[derive(Deserialize)]
+pub struct Credentials {
+    email: String,
+    password: String,
+    next: Option<String>,
+}
+
+/// The fields of the sign-out form.
+#[derive(Deserialize)]
+pub struct SignOut {
+    everywhere: Option<String>,
+}
+
+/// The fields of the form that asks who somebody wants to be.
+#[derive(Deserialize)]
+pub struct Choice {
+    choice: String,
+}
+
+/// What the login page says besides its form.
+#[derive(Default)]
+struct Said {
+    reason: Option<Rejection>,
+    error: Option<&'static str>,
+    email: String,
+    next: Option<LocalPath>,
+}
+
+/// `GET /login`. Who is signed in, or would be by going there, is sent on.
+pub async fn login_page(
+    State(site): State<Shared>,
+    method: Method,
+    headers: HeaderMap,
+    why: Result<Query<Why>, axum::extract::rejection::QueryRejection>,
+) -> Response {
+    let Query(Why { reason, next }) = why.unwrap_or_default();
+    let next = next.and_then(|next| next.parse().ok());
+    let cookies = site.cookies_of(&headers);
+    let known = if is_navigation(&method, &headers) {
+        site.vestibule.would_enter(&cookies.shown()).await
+    } else {
+        site.vestibule.who(cookies.session().as_ref()).await.map(|who| who.is_some())
+    };
+    match known {
+        Ok(true) => page::see_other(next.as_ref().unwrap_or(&site.vestibule.destinations().confirmed)),
+        Ok(false) => {
+            let reason = reason.as_deref().and_then(Rejection::from_name);
+            login_form(&site, &headers, Said { reason, next, ..Said::default() })
+        }
+        Err(error) => page::store_problem(&site, &error),
+    }
+}
+
+/// `POST /login`.
+pub async fn login(State(site): State<Shared>, headers: HeaderMap, OwnForm(form): OwnForm<Credentials>) -> Response {
+    let next = form.next.and_then(|next| next.parse().ok());
+    let shown = site.cookies_of(&headers).shown();
+    let signed_in = match site.passwords.check(site.vestibule.store(), &form.email, form.password).await {
+        Ok(Some(user)) => site.vestibule.sign_in(user, &shown).await,
+        Ok(None) => {
+            let error = Some("The e-mail address or the password is wrong.");
+            return login_form(&site, &headers, Said { error, email: form.email, next, reason: None });
+        }
+        Err(PasswordError::Busy) => return page::problem(&site, StatusCode::SERVICE_UNAVAILABLE),
+        Err(PasswordError::Store(error)) => Err(error),
+    };
+    match signed_in {
+        Ok(secret) => {
+            let on = page::see_other(next.as_ref().unwrap_or(&site.vestibule.destinations().confirmed));
+            page::with_cookies(on, [site.cookies.session(&secret)])
+        }
+        Err(error) => page::store_problem(&site, &error),
+    }
+}
+
+fn login_form(site: &Shared, headers: &HeaderMap, said: Said) -> Response {
+    let reason = said.reason.map(|reason| match reason {
+        Rejection::Invalid => "That link is not valid.",
+        Rejection::Expired => "That link has expired.",
+        Rejection::Used => "That link has already been used.",
+        Rejection::Cancelled => "You cancelled the sign-in.",
+    });
+    let proof = guard::proof(site, headers);
+    let (error, email) = (said.error.map(str::to_owned), said.email);
+    let next = said.next.map(|next| next.to_string());
+    let practice = site.practice.map(|user| (user.email.to_owned(), user.password.to_owned()));
+    let text = proof.text;
+    let failed = error.is_some();
+    let mut response = page::respond(site, Head::titled(title::LOGIN), || {
+        view! { <LoginPage reason=reason error=error email=email next=next proof=text practice=practice /> }
+    });
+    if failed {
+        *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+    }
+    page::with_cookies(response, proof.set)
+}
+
+/// `POST /logout`: ends the session, or with `everywhere` all of the user's, and what is pending in this browser.
+pub async fn logout(State(site): State<Shared>, headers: HeaderMap, OwnForm(form): OwnForm<SignOut>) -> Response {
+    let cookies = site.cookies_of(&headers);
+    match site.vestibule.sign_out(&cookies.shown(), form.everywhere.is_some()).await {
+        Ok(()) => {
+            let login = page::see_other(&site.vestibule.destinations().login);
+            page::with_cookies(login, site.cookies.remove_all(&cookies))
+        }
+        Err(error) => page::store_problem(&site, &error),
+    }
+}
+
+/// `GET /profile`, behind [`require_user`](crate::entering::require_user).
+pub async fn profile(State(site): State<Shared>, headers: HeaderMap, Extension(who): Extension<SignedIn>) -> Response {
+    let sessions = match site.vestibule.store().sessions_of(who.user.id).await {
+        Ok(sessions) => sessions,
+        Err(error) => return page::store_problem(&site, &error),
+    };
+    let now = site.vestibule.now();
+    let row = |session: Session| SessionRow {
+        started: utc(session.since.as_millis()),
+        current: session.id == who.session,
+    };
+    let sessions = sessions.into_iter().filter(|session| session.is_live(now)).map(row).collect();
+    let proof = guard::proof(&site, &headers);
+    let identity = who.user.identity;
+    let text = proof.text;
+    let response = page::respond(&site, Head::titled(title::PROFILE), || {
+        view! {
+            <ProfilePage
+                name=identity.name
+                email=identity.email
+                issuer=identity.issuer
+                subject=identity.subject
+                sessions=sessions
+                proof=text
+            />
+        }
+    });
+    page::with_cookies(response, proof.set)
+}
+
+/// `POST /continue`: the answer to "continue as B?".
+pub async fn choose(State(site): State<Shared>, headers: HeaderMap, OwnForm(form): OwnForm<Choice>) -> Response {
+    let choice = form.choice.parse().ok();
+    if choice.is_none() && form.choice != "stay" {
+        return page::problem(&site, StatusCode::FORBIDDEN);
+    }
+    let on = page::see_other(&site.vestibule.destinations().confirmed);
+    match site.vestibule.choose(&site.cookies_of(&headers).shown(), choice).await {
+        Ok(Entry::SignedIn { renewed, spent, .. }) => {
+            let session = renewed.map(|secret| site.cookies.session(&secret));
+            let spent: Vec<_> = spent.into_iter().map(|tag| site.cookies.remove_pending(tag)).collect();
+            page::with_cookies(on, session.into_iter().chain(spent))
+        }
+        Ok(Entry::Stranger | Entry::Ask { .. }) => on,
+        Err(error) => page::store_problem(&site, &error),
+    }
+}
+
+/// A moment as a person reads it, to the minute.
+fn utc(millis: i64) -> String {
+    let moment = std::time::UNIX_EPOCH + std::time::Duration::from_millis(millis.unsigned_abs());
+    let text = humantime::format_rfc3339_seconds(moment).to_string();
+    format!("{} UTC", text.get(..16).unwrap_or(&text).replace('T', ", "))
+}

@@ -1,0 +1,141 @@
+//! What a broker is told when it is made.
+
+use std::{fmt, sync::Arc, time::Duration};
+use vestibule::clock::{Clock, SystemClock};
+
+/// The one application that a broker serves, and its limits.
+#[derive(Clone, Debug)]
+pub struct BrokerConfig {
+    /// The application's id, part of the HTTP API's paths.
+    pub app_id: String,
+    /// The application's public key, part of the socket's path and of every signature's text.
+    pub key: String,
+    /// Signs subscriptions to private channels and requests to the HTTP API.
+    pub secret: AppSecret,
+    /// The pages that may open a socket: values of the `Origin` header such as `https://example.com`. From a page that is
+    /// not listed no socket can be opened, so a list without entries shuts all browsers out.
+    pub origins: Vec<String>,
+    /// Whether to refuse a socket without an `Origin`. Browsers always send one; programs mostly do not.
+    pub require_origin: bool,
+    /// How much the broker takes on.
+    pub limits: Limits,
+    /// Tells how old a signed request is.
+    pub clock: WallClock,
+}
+
+impl BrokerConfig {
+    /// The given application with the default limits, the system's clock and no origins yet.
+    #[must_use]
+    pub fn new(app_id: impl Into<String>, key: impl Into<String>, secret: AppSecret) -> Self {
+        Self {
+            app_id: app_id.into(),
+            key: key.into(),
+            secret,
+            origins: Vec::new(),
+            require_origin: false,
+            limits: Limits::default(),
+            clock: WallClock::default(),
+        }
+    }
+}
+
+/// The limits that keep the broker's memory, and what a hostile peer can hold of it, bounded.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Sockets at a time; further ones are closed with 4100. A socket costs some 10 KB.
+    pub max_connections: usize,
+    /// Channels that one socket may be subscribed to at a time.
+    pub max_subscriptions: usize,
+    /// Events that wait for one socket to be written. When one more comes, the reader is too slow and is closed with 4100.
+    pub queue: usize,
+    /// Bytes of the largest message that a client may send. A subscription takes about 300.
+    pub max_message: usize,
+    /// The silence after which either side asks whether the other is still there. Advertised in whole seconds, at least one.
+    pub activity_timeout: Duration,
+    /// The time to answer such a ping; then the socket is closed with 4201.
+    pub pong_within: Duration,
+    /// The time that a socket may be without any subscription; then it is closed with 4009.
+    pub subscribe_within: Duration,
+    /// The time that one write may be stuck because the peer does not read.
+    pub write_within: Duration,
+    /// The time for a closing handshake.
+    pub close_within: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_connections: 10_000,
+            max_subscriptions: 100,
+            queue: 32,
+            max_message: 16 * 1024,
+            activity_timeout: Duration::from_mins(2),
+            pong_within: Duration::from_secs(30),
+            subscribe_within: Duration::from_secs(30),
+            write_within: Duration::from_secs(5),
+            close_within: Duration::from_secs(5),
+        }
+    }
+}
+
+/// An application's secret. It can check signatures and is never shown.
+#[derive(Clone)]
+pub struct AppSecret(Box<str>);
+
+impl AppSecret {
+    /// Takes the secret; its bytes are the key, as in every Pusher library.
+    #[must_use]
+    pub fn new(secret: impl Into<Box<str>>) -> Self {
+        Self(secret.into())
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl fmt::Debug for AppSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AppSecret(..)")
+    }
+}
+
+/// Tells the time of day, so that a test can decide what it is.
+#[derive(Clone)]
+pub struct WallClock(Arc<dyn Fn() -> u64 + Send + Sync>);
+
+impl WallClock {
+    /// A clock that asks `seconds` for the seconds since the start of 1970 in UTC.
+    #[must_use]
+    pub fn new(seconds: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
+        Self(Arc::new(seconds))
+    }
+
+    pub(super) fn seconds(&self) -> u64 {
+        (self.0)()
+    }
+}
+
+impl Default for WallClock {
+    /// The system's clock.
+    fn default() -> Self {
+        Self::new(|| u64::try_from(SystemClock.now().as_millis() / 1000).unwrap_or(0))
+    }
+}
+
+impl fmt::Debug for WallClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WallClock(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_secret_is_in_no_debug_output() {
+        let config = BrokerConfig::new("1", "key", AppSecret::new("hunter2"));
+        assert!(!format!("{config:?}").contains("hunter2"));
+    }
+}

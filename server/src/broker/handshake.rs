@@ -1,0 +1,204 @@
+//! Who may open a socket: `GET /app/{key}?protocol=7`.
+//!
+//! A refused client is let in for one close frame, because that is the only place where a browser's script can read why,
+//! and whether to come back.
+
+use super::{
+    Broker,
+    config::BrokerConfig,
+    name::SocketId,
+    registry::NoSeat,
+    session::{self, Session},
+    wire::Farewell,
+};
+use axum::{
+    Extension, Router,
+    extract::{Path, Query, State, WebSocketUpgrade, ws::WebSocket},
+    http::{HeaderMap, StatusCode, header::ORIGIN},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use serde::Deserialize;
+use std::{any::Any, fmt, sync::Arc};
+
+/// The largest frame to be written: 10 KB of data that JSON escapes to six times that, and its names.
+const MAX_WRITE_BUFFER: usize = 128 * 1024;
+
+/// Grown on demand up to the largest message; most clients send three small ones.
+const READ_BUFFER: usize = 1024;
+
+/// Something to be dropped when the socket is gone, such as a place among its address's connections.
+///
+/// Put one into the request's extensions in a layer around [`Broker::socket_routes`].
+#[derive(Clone)]
+pub struct SocketPermit(#[expect(dead_code, reason = "held for its Drop")] Arc<dyn Any + Send + Sync>);
+
+impl SocketPermit {
+    /// Keeps `held` until the socket is gone.
+    #[must_use]
+    pub fn new(held: impl Any + Send + Sync) -> Self {
+        Self(Arc::new(held))
+    }
+}
+
+impl fmt::Debug for SocketPermit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SocketPermit(..)")
+    }
+}
+
+pub(super) fn routes(broker: Broker) -> Router {
+    Router::new().route("/app/{key}", get(open)).with_state(broker)
+}
+
+#[derive(Deserialize)]
+struct Parameters {
+    protocol: Option<String>,
+}
+
+async fn open(
+    State(broker): State<Broker>,
+    Path(key): Path<String>,
+    Query(parameters): Query<Parameters>,
+    permit: Option<Extension<SocketPermit>>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let Ok(id) = SocketId::random() else {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
+    let admission = admit(&broker.config, &key, parameters.protocol.as_deref(), &headers);
+    let max_message = broker.config.limits.max_message;
+    // Taken now, so that a broker that is closed during the upgrade waits for it.
+    let task = broker.tasks.token();
+    upgrade
+        .max_message_size(max_message)
+        .max_frame_size(max_message)
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(0)
+        .max_write_buffer_size(MAX_WRITE_BUFFER)
+        .on_upgrade(move |socket| async move {
+            let _held = (permit, task);
+            serve(&broker, id, socket, admission).await;
+        })
+}
+
+async fn serve(broker: &Broker, id: SocketId, socket: WebSocket, admission: Result<(), Farewell>) {
+    let seat = admission.and_then(|()| broker.registry.join(id).map_err(Farewell::from));
+    match seat {
+        Ok((seat, events)) => Session::new(&broker.config, id, socket, seat, events).run().await,
+        Err(farewell) => {
+            tracing::debug!(?farewell, "socket refused");
+            session::turn_away(socket, farewell, &broker.config.limits).await;
+        }
+    }
+}
+
+impl From<NoSeat> for Farewell {
+    fn from(reason: NoSeat) -> Self {
+        match reason {
+            NoSeat::Full => Self::OverCapacity,
+            NoSeat::Closing => Self::ShuttingDown,
+        }
+    }
+}
+
+fn admit(config: &BrokerConfig, key: &str, protocol: Option<&str>, headers: &HeaderMap) -> Result<(), Farewell> {
+    if key != config.key {
+        return Err(Farewell::UnknownApp);
+    }
+    match protocol {
+        Some("7") => {}
+        Some(_) => return Err(Farewell::UnsupportedVersion),
+        None => return Err(Farewell::NoVersion),
+    }
+    let welcome = match headers.get(ORIGIN) {
+        None => !config.require_origin,
+        Some(origin) => config.origins.iter().any(|allowed| origin.as_bytes().eq_ignore_ascii_case(allowed.as_bytes())),
+    };
+    if welcome { Ok(()) } else { Err(Farewell::ForeignOrigin) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::broker::{
+        Limits,
+        peer::{ORIGIN, PATH, Peer, broker, broker_with, config},
+    };
+    use futures_util::StreamExt;
+    use std::sync::Weak;
+
+    async fn answer(broker: &Broker, path: &str, origin: Option<&str>) -> u16 {
+        Peer::connect(broker.socket_routes(), path, origin).await.unwrap().close_code().await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refused_client_learns_whether_to_come_back() {
+        let broker = broker();
+        for (path, code) in [
+            ("/app/other?protocol=7", 4001),
+            ("/app/other", 4001),
+            ("/app/the-key", 4008),
+            ("/app/the-key?protocol=6", 4007),
+            ("/app/the-key?protocol=seven", 4007),
+            ("/app/the-key?protocol=", 4007),
+        ] {
+            assert_eq!(answer(&broker, path, Some(ORIGIN)).await, code, "{path}");
+        }
+        assert_eq!(broker.snapshot().connections, 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_our_own_pages_open_sockets() {
+        let broker = broker();
+        for origin in
+            ["https://evil.example", "null", "http://vestibule.example", "https://vestibule.example.evil.example"]
+        {
+            assert_eq!(answer(&broker, PATH, Some(origin)).await, 4009, "{origin}");
+        }
+        let mut ours = Peer::connect(broker.socket_routes(), PATH, Some(ORIGIN)).await.unwrap();
+        assert_eq!(ours.receive().await["event"], "pusher:connection_established");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_program_without_an_origin_is_let_in_unless_configured_otherwise() {
+        let mut config = config();
+        let mut program = Peer::connect(Broker::new(config.clone()).socket_routes(), PATH, None).await.unwrap();
+        assert_eq!(program.receive().await["event"], "pusher:connection_established");
+        config.require_origin = true;
+        assert_eq!(answer(&Broker::new(config), PATH, None).await, 4009);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn over_capacity_a_client_is_told_to_come_back_later() {
+        let broker = broker_with(Limits { max_connections: 1, ..Limits::default() });
+        let (mut first, _) = Peer::greeted(&broker).await;
+        assert_eq!(answer(&broker, PATH, Some(ORIGIN)).await, 4100);
+        first.ping().await;
+        first.0.close(None).await.unwrap();
+        while let Some(Ok(_)) = first.0.next().await {}
+        Peer::greeted(&broker).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_closed_broker_takes_nobody_in() {
+        let broker = broker();
+        broker.close().await;
+        assert_eq!(answer(&broker, PATH, Some(ORIGIN)).await, 4100);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_permit_is_kept_for_as_long_as_the_socket() {
+        let broker = broker();
+        let place = Arc::new(());
+        let held: Weak<()> = Arc::downgrade(&place);
+        let routes = broker.socket_routes().layer(Extension(SocketPermit(place)));
+        let mut peer = Peer::connect(routes, PATH, Some(ORIGIN)).await.unwrap();
+        peer.receive().await;
+        assert!(held.upgrade().is_some());
+        drop(peer);
+        broker.close().await;
+        assert!(held.upgrade().is_none());
+    }
+}

@@ -1,0 +1,110 @@
+//! What the maps hold, and what is left of them.
+
+use super::*;
+
+const FRAME: Utf8Bytes = Utf8Bytes::from_static("{}");
+
+fn registry(limits: &Limits) -> Arc<Registry> {
+    Arc::new(Registry::new(limits))
+}
+
+fn id(n: u64) -> SocketId {
+    SocketId::parse(&format!("{n}.{n}")).unwrap()
+}
+
+fn channel(name: &str) -> ChannelName {
+    ChannelName::parse(name).unwrap()
+}
+
+#[test]
+fn an_event_reaches_its_subscribers_but_not_the_excluded_one_and_no_other_channel() {
+    let registry = registry(&Limits::default());
+    let (alice, mut to_alice) = registry.join(id(1)).unwrap();
+    let (bob, mut to_bob) = registry.join(id(2)).unwrap();
+    let (carol, mut to_carol) = registry.join(id(3)).unwrap();
+    alice.subscribe(&channel("news")).unwrap();
+    bob.subscribe(&channel("news")).unwrap();
+    carol.subscribe(&channel("new")).unwrap();
+
+    registry.publish(&channel("news"), &FRAME, Some(id(2)));
+
+    assert_eq!(to_alice.try_recv(), Ok(FRAME));
+    assert!(to_bob.try_recv().is_err());
+    assert!(to_carol.try_recv().is_err());
+    assert_eq!(registry.snapshot().delivered, 1);
+}
+
+#[test]
+fn subscribing_twice_is_one_subscription_and_one_unsubscribe_ends_it() {
+    let registry = registry(&Limits { max_subscriptions: 1, ..Limits::default() });
+    let (seat, mut events) = registry.join(id(1)).unwrap();
+    assert_eq!(seat.subscribe(&channel("a")), Ok(()));
+    assert_eq!(seat.subscribe(&channel("a")), Ok(()));
+    assert_eq!(seat.subscribe(&channel("b")), Err(TooManySubscriptions));
+    registry.publish(&channel("a"), &FRAME, None);
+    assert!(events.try_recv().is_ok());
+    assert!(events.try_recv().is_err());
+
+    seat.unsubscribe(&channel("a"));
+    seat.unsubscribe(&channel("never"));
+    assert!(!seat.has_subscriptions());
+    assert_eq!(registry.subscribers(&channel("a")), 0);
+    assert_eq!(seat.subscribe(&channel("b")), Ok(()));
+}
+
+#[test]
+fn nothing_is_left_of_sockets_that_are_gone() {
+    let registry = registry(&Limits::default());
+    for n in 0..100 {
+        let (seat, _events) = registry.join(id(n)).unwrap();
+        seat.subscribe(&channel("shared")).unwrap();
+        seat.subscribe(&channel(&format!("private-{n}"))).unwrap();
+    }
+    assert_eq!(registry.snapshot(), Snapshot::default());
+}
+
+#[test]
+fn a_socket_that_does_not_read_is_let_go_of_and_the_others_are_not() {
+    let registry = registry(&Limits { queue: 2, ..Limits::default() });
+    let (slow, mut to_slow) = registry.join(id(1)).unwrap();
+    let (quick, mut to_quick) = registry.join(id(2)).unwrap();
+    slow.subscribe(&channel("news")).unwrap();
+    quick.subscribe(&channel("news")).unwrap();
+
+    for _ in 0..10 {
+        registry.publish(&channel("news"), &FRAME, None);
+        assert!(to_quick.try_recv().is_ok());
+    }
+
+    assert!(to_slow.is_closed());
+    assert!(!slow.broker_is_closing());
+    assert!(!to_quick.is_closed());
+    let expected = Snapshot { connections: 1, channels: 1, subscriptions: 1, delivered: 12, dropped: 1 };
+    assert_eq!(registry.snapshot(), expected);
+    assert!(to_slow.try_recv().is_ok());
+}
+
+#[test]
+fn there_are_never_more_sockets_than_the_cap_and_a_freed_seat_is_taken_again() {
+    let registry = registry(&Limits { max_connections: 1, ..Limits::default() });
+    let first = registry.join(id(1)).unwrap();
+    assert_eq!(registry.join(id(2)).err(), Some(NoSeat::Full));
+    drop(first);
+    assert!(registry.join(id(2)).is_ok());
+}
+
+#[test]
+fn a_closing_registry_hands_out_what_is_queued_and_takes_nobody_in() {
+    let registry = registry(&Limits::default());
+    let (seat, mut events) = registry.join(id(1)).unwrap();
+    seat.subscribe(&channel("news")).unwrap();
+    registry.publish(&channel("news"), &FRAME, None);
+
+    registry.close();
+
+    assert_eq!(events.try_recv(), Ok(FRAME));
+    assert!(events.is_closed() && seat.broker_is_closing());
+    assert_eq!(seat.subscribe(&channel("late")), Ok(()));
+    assert_eq!(registry.join(id(2)).err(), Some(NoSeat::Closing));
+    assert_eq!(registry.snapshot().subscriptions, 0);
+}

@@ -1,0 +1,176 @@
+//! One socket's life: greeting, commands in, events out, and an end that says why.
+
+use super::{
+    auth,
+    config::{BrokerConfig, Limits},
+    name::{ChannelName, SocketId},
+    patience::{Overdue, Patience},
+    registry::Seat,
+    wire::{self, Command, Farewell, Malformed, SubscribeData},
+};
+use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
+use std::convert::Infallible;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep_until, timeout},
+};
+
+/// An admitted socket.
+pub(super) struct Session<'a> {
+    config: &'a BrokerConfig,
+    id: SocketId,
+    socket: WebSocket,
+    seat: Seat,
+    events: mpsc::Receiver<Utf8Bytes>,
+    patience: Patience,
+}
+
+/// How a session ends.
+enum Ending {
+    /// The peer closed the connection, or there is none any more.
+    Left,
+    /// We close it.
+    Farewell(Farewell),
+}
+
+impl From<Farewell> for Ending {
+    fn from(farewell: Farewell) -> Self {
+        Self::Farewell(farewell)
+    }
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn new(
+        config: &'a BrokerConfig,
+        id: SocketId,
+        socket: WebSocket,
+        seat: Seat,
+        events: mpsc::Receiver<Utf8Bytes>,
+    ) -> Self {
+        let patience = Patience::new(&config.limits, Instant::now());
+        Self { config, id, socket, seat, events, patience }
+    }
+
+    /// Runs until the socket is closed. The seat is kept for that long, so a closing socket still takes a place, unless
+    /// the registry has let go of it already.
+    pub(super) async fn run(mut self) {
+        let Err(ending) = self.converse().await;
+        let close = async {
+            if let Ending::Farewell(farewell) = ending {
+                tracing::debug!(?farewell, "closing a socket");
+                // A peer that is gone hears nothing, and does not matter.
+                let _ = self.socket.send(Message::Close(Some(farewell.frame()))).await;
+            }
+            // Reading on sends our half of the closing handshake and takes in the peer's. Dropping a connection with
+            // unread bytes would reset it, and the peer might never see why.
+            while let Some(Ok(_)) = self.socket.recv().await {}
+        };
+        let _ = timeout(self.config.limits.close_within, close).await;
+    }
+
+    async fn converse(&mut self) -> Result<Infallible, Ending> {
+        self.send(wire::connection_established(self.id, self.config.limits.activity_timeout)).await?;
+        loop {
+            tokio::select! {
+                message = self.socket.recv() => self.hear(message).await?,
+                event = self.events.recv() => self.deliver(event).await?,
+                () = sleep_until(self.patience.deadline()) => self.look_at_the_time().await?,
+            }
+        }
+    }
+
+    async fn hear(&mut self, message: Option<Result<Message, axum::Error>>) -> Result<(), Ending> {
+        let reply = match message {
+            None | Some(Ok(Message::Close(_))) => return Err(Ending::Left),
+            // Or the connection is lost, and then the farewell is too.
+            Some(Err(_)) => return Err(Farewell::ProtocolViolation.into()),
+            Some(Ok(Message::Binary(_))) => return Err(Farewell::BinaryMessage.into()),
+            // The library answers a WebSocket ping by itself.
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => None,
+            Some(Ok(Message::Text(text))) => self.answer(&text),
+        };
+        self.patience.heard(Instant::now());
+        match reply {
+            Some(reply) => self.send(reply).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn deliver(&mut self, event: Option<Utf8Bytes>) -> Result<(), Ending> {
+        // The registry let go of this socket alone: it did not keep up, so it is not given the rest either.
+        if self.events.is_closed() && !self.seat.broker_is_closing() {
+            return Err(Farewell::TooSlow.into());
+        }
+        match event {
+            Some(event) => self.send(event).await,
+            None => Err(Farewell::Restarting.into()),
+        }
+    }
+
+    async fn look_at_the_time(&mut self) -> Result<(), Ending> {
+        match self.patience.overdue(Instant::now()) {
+            None => Ok(()),
+            Some(Overdue::Ping) => self.send(wire::PING).await,
+            Some(Overdue::NoPong) => Err(Farewell::NoPong.into()),
+            Some(Overdue::Useless) => Err(Farewell::NeverSubscribed.into()),
+        }
+    }
+
+    async fn send(&mut self, text: Utf8Bytes) -> Result<(), Ending> {
+        match timeout(self.config.limits.write_within, self.socket.send(Message::Text(text))).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(Ending::Left),
+            Err(_) => Err(Farewell::TooSlow.into()),
+        }
+    }
+
+    fn answer(&mut self, text: &str) -> Option<Utf8Bytes> {
+        match Command::parse(text) {
+            Ok(Command::Ping) => Some(wire::PONG),
+            Ok(Command::Pong) => None,
+            Ok(Command::Subscribe(data)) => Some(self.subscribe(&data)),
+            Ok(Command::Unsubscribe { channel }) => {
+                self.unsubscribe(&channel);
+                None
+            }
+            Ok(Command::ClientEvent) => {
+                Some(wire::error(Some(wire::CLIENT_EVENT_REJECTED), "client events are not supported"))
+            }
+            Ok(Command::Unknown) => Some(wire::error(None, "this event is not supported")),
+            Err(Malformed) => Some(wire::error(None, "the message is not an event of this protocol")),
+        }
+    }
+
+    fn subscribe(&mut self, data: &SubscribeData) -> Utf8Bytes {
+        let channel = match ChannelName::parse(&data.channel) {
+            Ok(channel) => channel,
+            Err(error) => return wire::error(None, &error.to_string()),
+        };
+        let auth = data.auth.as_deref().unwrap_or_default();
+        if channel.is_private() && !auth::may_subscribe(self.config, self.id, &channel, auth) {
+            return wire::subscription_refused(&channel);
+        }
+        if let Err(error) = self.seat.subscribe(&channel) {
+            return wire::error(None, &error.to_string());
+        }
+        self.patience.subscribed(true, Instant::now());
+        // Events published from here on are queued behind this reply.
+        wire::subscription_succeeded(&channel)
+    }
+
+    fn unsubscribe(&mut self, channel: &str) {
+        if let Ok(channel) = ChannelName::parse(channel) {
+            self.seat.unsubscribe(&channel);
+            self.patience.subscribed(self.seat.has_subscriptions(), Instant::now());
+        }
+    }
+}
+
+/// Tells a client why it is not let in. Nobody waits for its answer: it has no seat, so waiting would not be bounded.
+pub(super) async fn turn_away(mut socket: WebSocket, farewell: Farewell, limits: &Limits) {
+    let close = socket.send(Message::Close(Some(farewell.frame())));
+    let _ = timeout(limits.write_within, close).await;
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,291 @@
+//! What the server is told at its start. A wrong value stops it with one line.
+
+mod setting;
+
+pub use setting::{ALL as SETTINGS, Given, Setting, WrongSetting};
+
+use crate::origin::Origin;
+use setting::*;
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use vestibule::{
+    confirmation::Timing,
+    outcome::Destinations,
+    publisher::{PusherApp, PusherSecret},
+    secret::Keys,
+};
+
+/// What the server is told at its start.
+#[derive(Debug)]
+pub struct Config {
+    /// Where to listen.
+    pub addr: SocketAddr,
+    /// The address that browsers see, if it was given; else it follows from `addr`.
+    pub public: Option<Origin>,
+    /// The folder of the built site.
+    pub site_root: PathBuf,
+    /// The folder of the database and, in practice mode, of the key.
+    pub data: PathBuf,
+    /// The SQLite file.
+    pub database: PathBuf,
+    /// The operator's keys; `None` in practice mode, which makes its own.
+    pub keys: Option<Keys>,
+    /// Who judges tokens; `None` in practice mode.
+    pub validator: Option<ValidatorService>,
+    /// Whether the page begins by itself.
+    pub start: Start,
+    /// Where outcomes lead.
+    pub destinations: Destinations,
+    /// How long each part may take.
+    pub timing: Timing,
+    /// How many validations may be in flight at once.
+    pub in_flight: usize,
+    /// The Pusher server.
+    pub push: PushConfig,
+}
+
+/// Whether the confirm page begins by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// When it is visible and nobody is signed in.
+    Auto,
+    /// Never: it waits for the button.
+    Click,
+}
+
+/// The service that judges tokens.
+pub struct ValidatorService {
+    /// Its address.
+    pub url: String,
+    /// What it knows this server by.
+    pub secret: Option<String>,
+}
+
+impl std::fmt::Debug for ValidatorService {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ValidatorService(…)")
+    }
+}
+
+/// Which Pusher server is used.
+#[derive(Clone, Debug)]
+pub enum PushConfig {
+    /// The embedded broker, under these credentials or derived ones.
+    Embedded(Option<(String, String, PusherSecret)>),
+    /// Somebody else's.
+    Server {
+        /// Where to publish.
+        app: PusherApp,
+        /// Where browsers connect, such as `wss://push.example:443`.
+        socket: String,
+    },
+}
+
+impl Config {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// [`WrongSetting`] names the first one that is wrong or missing.
+    pub fn read(given: &Given) -> Result<Self, WrongSetting> {
+        let addr: SocketAddr = given
+            .read(&LEPTOS_SITE_ADDR, |text| text.parse().map_err(|_| "not an IP address with a port"))?
+            .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 3000)));
+        let validator = given.text(&VALIDATOR_URL).map(|url| ValidatorService {
+            url: url.to_owned(),
+            secret: given.text(&VALIDATOR_SECRET).map(str::to_owned),
+        });
+        let keys = given.read(&VESTIBULE_SECRET, |text| Keys::parse(text).map_err(|error| error.to_string()))?;
+        let public = given.read(&PUBLIC_URL, Origin::parse)?;
+        let practice = validator.is_none();
+        if practice && !addr.ip().is_loopback() {
+            return Err(VALIDATOR_URL.wrong(format!("missing; practice mode listens on loopback only, not on {addr}")));
+        }
+        if !practice && keys.is_none() {
+            return Err(VESTIBULE_SECRET.wrong("missing; it is needed outside practice mode"));
+        }
+        if public.is_none() && !addr.ip().is_loopback() {
+            return Err(PUBLIC_URL.wrong(format!("missing; browsers cannot be told to come to {addr}")));
+        }
+        let data = PathBuf::from(given.text(&VESTIBULE_DATA).unwrap_or("data"));
+        let database = given.read(&DATABASE_URL, database)?.unwrap_or_else(|| data.join("vestibule.db"));
+        let start = given.read(&CONFIRM_START, |text| match text {
+            "auto" => Ok(Start::Auto),
+            "click" => Ok(Start::Click),
+            _ => Err("neither auto nor click"),
+        })?;
+        Ok(Self {
+            addr,
+            public,
+            site_root: PathBuf::from(given.text(&LEPTOS_SITE_ROOT).unwrap_or("target/site")),
+            data,
+            database,
+            keys,
+            validator,
+            start: start.unwrap_or(Start::Auto),
+            destinations: destinations(given)?,
+            timing: timing(given)?,
+            in_flight: given.read(&CONFIRM_IN_FLIGHT, in_flight)?.unwrap_or(256),
+            push: push(given)?,
+        })
+    }
+
+    /// Whether no validator is configured, so that the practice validator judges.
+    #[must_use]
+    pub const fn is_practice(&self) -> bool {
+        self.validator.is_none()
+    }
+}
+
+fn database(url: &str) -> Result<PathBuf, &'static str> {
+    let path = url.strip_prefix("sqlite:").ok_or("not a sqlite: address; no other database can be used yet")?;
+    let path = path.strip_prefix("//").unwrap_or(path);
+    if path.is_empty() || path.contains('?') { Err("it names no file") } else { Ok(PathBuf::from(path)) }
+}
+
+fn destinations(given: &Given) -> Result<Destinations, WrongSetting> {
+    let mut destinations = Destinations::default();
+    let path = |text: &str| text.parse().map_err(|error: vestibule::path::InvalidPath| error.to_string());
+    if let Some(confirmed) = given.read(&CONFIRM_REDIRECT, path)? {
+        destinations.confirmed = confirmed;
+    }
+    Ok(destinations)
+}
+
+fn in_flight(text: &str) -> Result<usize, &'static str> {
+    text.parse().ok().filter(|count| (1..=100_000).contains(count)).ok_or("not a number from 1 to 100000")
+}
+
+fn timing(given: &Given) -> Result<Timing, WrongSetting> {
+    let mut timing = Timing::default();
+    for (setting, part) in [
+        (&CONFIRM_ATTEMPT, &mut timing.attempt),
+        (&CONFIRM_DEADLINE, &mut timing.deadline),
+        (&CONFIRM_LEASE, &mut timing.lease),
+        (&CONFIRM_POLL, &mut timing.poll),
+        (&CONFIRM_BEGIN_WITHIN, &mut timing.begin_within),
+        (&SESSION_IDLE, &mut timing.idle),
+    ] {
+        let read = |text: &str| humantime::parse_duration(text).map_err(|_| "not a time with its unit");
+        if let Some(given) = given.read(setting, read)? {
+            if given < Duration::from_millis(100) || given > Duration::from_hours(24 * 366) {
+                return Err(setting.wrong("not between 100ms and 366days"));
+            }
+            *part = given;
+        }
+    }
+    if timing.lease <= timing.attempt {
+        return Err(CONFIRM_LEASE.wrong("not longer than CONFIRM_ATTEMPT, so an attempt could outlive its lease"));
+    }
+    Ok(timing)
+}
+
+fn push(given: &Given) -> Result<PushConfig, WrongSetting> {
+    let text = |setting| given.text(setting).map(str::to_owned);
+    let credentials = match (text(&PUSHER_APP_ID), text(&PUSHER_KEY), text(&PUSHER_SECRET)) {
+        (None, None, None) => None,
+        (Some(id), Some(key), Some(secret)) => Some((id, key, PusherSecret::new(secret))),
+        (None, ..) => return Err(PUSHER_APP_ID.wrong("missing; id, key and secret belong together")),
+        (_, None, _) => return Err(PUSHER_KEY.wrong("missing; id, key and secret belong together")),
+        (.., None) => return Err(PUSHER_SECRET.wrong("missing; id, key and secret belong together")),
+    };
+    if let Some((id, key, _)) = &credentials {
+        let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+        for (setting, text) in [(&PUSHER_APP_ID, id), (&PUSHER_KEY, key)] {
+            if !plain(text) {
+                return Err(setting.wrong("not only letters, digits, - and _"));
+            }
+        }
+    }
+    let Some(host) = given.read(&PUSHER_HOST, host)? else { return Ok(PushConfig::Embedded(credentials)) };
+    let Some((id, key, secret)) = credentials else {
+        return Err(PUSHER_APP_ID.wrong("missing; a Pusher server wants id, key and secret"));
+    };
+    let scheme = given.read(&PUSHER_SCHEME, scheme)?;
+    if scheme != Some("http") {
+        return Err(PUSHER_SCHEME.wrong("only http can be spoken to a Pusher server yet"));
+    }
+    let port = given.read(&PUSHER_PORT, port)?.unwrap_or(80);
+    let socket = public_socket(given, &host, port)?;
+    Ok(PushConfig::Server { app: PusherApp { id, key, secret, host: format!("{host}:{port}") }, socket })
+}
+
+fn public_socket(given: &Given, host: &str, port: u16) -> Result<String, WrongSetting> {
+    let scheme = match given.read(&PUSHER_PUBLIC_SCHEME, scheme)? {
+        Some("https") => "wss",
+        _ => "ws",
+    };
+    let port = given.read(&PUSHER_PUBLIC_PORT, self::port)?.unwrap_or(port);
+    let host = given.read(&PUSHER_PUBLIC_HOST, self::host)?.unwrap_or_else(|| host.to_owned());
+    let path = given.read(&PUSHER_PUBLIC_PATH, |text| {
+        let path: vestibule::path::LocalPath = text.parse().map_err(|_| "not a path that begins with one /")?;
+        Ok::<_, &str>(path.as_str().trim_end_matches('/').to_owned())
+    })?;
+    Ok(format!("{scheme}://{host}:{port}{}", path.unwrap_or_default()))
+}
+
+fn host(text: &str) -> Result<String, &'static str> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._[]:".contains(&byte));
+    if plain { Ok(text.to_owned()) } else { Err("not the name of a host, without scheme, port and path") }
+}
+
+fn scheme(text: &str) -> Result<&'static str, &'static str> {
+    match text {
+        "http" => Ok("http"),
+        "https" => Ok("https"),
+        _ => Err("neither http nor https"),
+    }
+}
+
+fn port(text: &str) -> Result<u16, &'static str> {
+    text.parse().ok().filter(|port| *port > 0).ok_or("not a port number")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(given: &[(&str, &str)]) -> Result<Config, String> {
+        let find = |setting: &Setting| {
+            given.iter().find(|(key, _)| *key == setting.key).map(|(_, value)| (*value).to_owned())
+        };
+        Config::read(&Given::from_lookup(find)).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn nothing_given_is_practice_mode_on_loopback() {
+        let config = read(&[]).unwrap();
+        assert!(config.is_practice() && config.addr.ip().is_loopback());
+    }
+
+    #[test]
+    fn practice_mode_listens_on_loopback_only() {
+        assert!(read(&[("LEPTOS_SITE_ADDR", "0.0.0.0:3000")]).unwrap_err().starts_with("VALIDATOR_URL: missing"));
+    }
+
+    #[test]
+    fn outside_practice_mode_no_secret_has_a_default() {
+        let validator = ("VALIDATOR_URL", "http://v.example/");
+        assert!(read(&[validator]).unwrap_err().starts_with("VESTIBULE_SECRET: missing"));
+        assert!(read(&[validator, ("VESTIBULE_SECRET", "c2hvcnQ=")]).unwrap_err().starts_with("VESTIBULE_SECRET: a key is"));
+    }
+
+    #[test]
+    fn a_wrong_value_is_one_line_with_key_problem_and_example() {
+        for (key, value) in [
+            ("LEPTOS_SITE_ADDR", "localhost"),
+            ("PUBLIC_URL", "example"),
+            ("PUBLIC_URL", "http://sign-in.example"),
+            ("DATABASE_URL", "postgres://x"),
+            ("CONFIRM_START", "maybe"),
+            ("CONFIRM_REDIRECT", "//evil.example"),
+            ("CONFIRM_ATTEMPT", "10"),
+            ("CONFIRM_ATTEMPT", "31s"),
+            ("CONFIRM_DEADLINE", "0s"),
+            ("CONFIRM_IN_FLIGHT", "0"),
+            ("PUSHER_KEY", "k"),
+            ("PUSHER_HOST", "http://x"),
+        ] {
+            let line = read(&[(key, value)]).unwrap_err();
+            assert!(line.contains(": ") && line.contains("(example: ") && !line.contains('\n'), "{key}={value}: {line}");
+        }
+    }
+}

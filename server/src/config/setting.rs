@@ -1,0 +1,111 @@
+//! The settings: one table from which the flags, the help and the messages come.
+
+use std::{collections::HashMap, fmt};
+
+/// A setting: an environment variable and, in kebab case, a flag over it.
+#[derive(Debug)]
+pub struct Setting {
+    /// The environment variable.
+    pub key: &'static str,
+    /// A value that would be taken.
+    pub example: &'static str,
+    /// What it does, and its default.
+    pub help: &'static str,
+}
+
+macro_rules! settings {
+    ($($name:ident, $example:literal, $help:literal;)*) => {
+        $(#[doc = $help] pub static $name: Setting = Setting { key: stringify!($name), example: $example, help: $help };)*
+        /// All settings, in the order of the help.
+        pub static ALL: &[&Setting] = &[$(&$name),*];
+    };
+}
+
+settings! {
+    VALIDATOR_URL, "https://tokens.example/validate", "The service that judges tokens; without it: practice mode";
+    VALIDATOR_SECRET, "a-long-random-text", "Sent to the validator as a bearer token";
+    PUBLIC_URL, "https://sign-in.example", "The address that browsers see; needed unless LEPTOS_SITE_ADDR is loopback";
+    VESTIBULE_SECRET, "openssl rand -base64 32", "Base64 of 32 bytes or more; several with commas, the newest first; needed outside practice mode";
+    VESTIBULE_DATA, "./data", "The folder of the database (default ./data)";
+    DATABASE_URL, "sqlite:data/vestibule.db", "Where everything is kept (default: vestibule.db in VESTIBULE_DATA)";
+    LEPTOS_SITE_ADDR, "127.0.0.1:3000", "Where to listen (default 127.0.0.1:3000)";
+    LEPTOS_SITE_ROOT, "target/site", "The folder of the built site (default target/site)";
+    CONFIRM_START, "auto", "auto: the page begins by itself; click: it waits for Continue (default auto)";
+    CONFIRM_REDIRECT, "/profile", "Where a sign-in leads (default /profile)";
+    CONFIRM_ATTEMPT, "10s", "How long one call of the validator may take (default 10s)";
+    CONFIRM_DEADLINE, "60s", "How long a token may take to be judged, with all attempts (default 60s)";
+    CONFIRM_LEASE, "30s", "How long a worker's claim is exclusive; longer than an attempt (default 30s)";
+    CONFIRM_POLL, "5s", "How often worker and page look without having been told (default 5s)";
+    CONFIRM_BEGIN_WITHIN, "1h", "How long an opened page may wait before it begins (default 1h)";
+    CONFIRM_IN_FLIGHT, "256", "How many validations may be in flight at once (default 256)";
+    SESSION_IDLE, "14days", "How long a session lives unused (default 14days)";
+    PUSHER_APP_ID, "1234", "The app on the Pusher server (default: derived, for the embedded broker)";
+    PUSHER_KEY, "278d425bdf160c739803", "The app's key (default: derived)";
+    PUSHER_SECRET, "7ad3773142a6692b25b8", "The app's secret (default: derived)";
+    PUSHER_HOST, "soketi.internal", "The Pusher server; without it: the embedded broker";
+    PUSHER_PORT, "6001", "The Pusher server's port (default 80)";
+    PUSHER_SCHEME, "http", "How the Pusher server is spoken to: http";
+    PUSHER_PUBLIC_HOST, "push.example", "The Pusher server as browsers see it (default PUSHER_HOST)";
+    PUSHER_PUBLIC_PORT, "443", "Its port as browsers see it (default PUSHER_PORT)";
+    PUSHER_PUBLIC_SCHEME, "https", "Its scheme as browsers see it: http or https (default PUSHER_SCHEME)";
+    PUSHER_PUBLIC_PATH, "/push", "A path before /app as browsers see it (default none)";
+}
+
+impl Setting {
+    /// The setting's flag, without the dashes.
+    #[must_use]
+    pub fn flag(&self) -> String {
+        self.key.to_lowercase().replace('_', "-")
+    }
+
+    /// What is wrong with the setting, in one line.
+    #[must_use]
+    pub fn wrong(&'static self, problem: impl Into<String>) -> WrongSetting {
+        WrongSetting { setting: self, problem: problem.into() }
+    }
+}
+
+/// A setting that is wrong or missing: the start stops with this one line.
+#[derive(Debug)]
+pub struct WrongSetting {
+    setting: &'static Setting,
+    problem: String,
+}
+
+impl fmt::Display for WrongSetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} (example: {})", self.setting.key, self.problem, self.setting.example)
+    }
+}
+
+impl std::error::Error for WrongSetting {}
+
+/// The values that were given. An empty value counts as none.
+#[derive(Debug, Default)]
+pub struct Given(HashMap<&'static str, String>);
+
+impl Given {
+    /// Values from `lookup`, which is asked for each setting.
+    pub fn from_lookup(lookup: impl Fn(&'static Setting) -> Option<String>) -> Self {
+        let given = |setting: &&'static Setting| Some((setting.key, lookup(setting).filter(|value| !value.is_empty())?));
+        Self(ALL.iter().filter_map(given).collect())
+    }
+
+    /// The value of `setting`.
+    #[must_use]
+    pub fn text(&self, setting: &'static Setting) -> Option<&str> {
+        self.0.get(setting.key).map(String::as_str)
+    }
+
+    /// The value of `setting`, read by `read`, which says what is wrong with it.
+    ///
+    /// # Errors
+    /// [`WrongSetting`] with what `read` said.
+    pub fn read<T, P: Into<String>>(
+        &self,
+        setting: &'static Setting,
+        read: impl FnOnce(&str) -> Result<T, P>,
+    ) -> Result<Option<T>, WrongSetting> {
+        self.text(setting).map(|text| read(text).map_err(|problem| setting.wrong(problem))).transpose()
+    }
+}

@@ -1,0 +1,171 @@
+//! `/confirm/{token}`: the landing, and the way through it without JavaScript.
+
+use crate::{
+    cookies::RequestCookies,
+    guard::{self, OwnForm},
+    page,
+    site::{Shared, Site},
+};
+use axum::{
+    extract::{Path, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::Response,
+};
+use leptos::prelude::*;
+use serde::Deserialize;
+use vestibule::{
+    channel::Channel,
+    confirmation::Rejection,
+    outcome::Outcome,
+    pending::TokenTag,
+    token::Token,
+    vestibule::{Pending, Progress},
+};
+use vestibule_app::{
+    api::Step,
+    island::{
+        Confirm,
+        sentence::{self, Sentence},
+    },
+    pages::{ConfirmPage, WaitPage, WaitState, title},
+    shell::Head,
+};
+
+/// `GET /confirm/{token}`: writes nothing, asks nobody.
+pub async fn land(State(site): State<Shared>, Path(token): Path<String>, headers: HeaderMap) -> Response {
+    let Ok(token) = token.parse::<Token>() else { return page::problem(&site, StatusCode::NOT_FOUND) };
+    let cookies = site.cookies_of(&headers);
+    let session = cookies.session();
+    let who = match site.vestibule.who(session.as_ref()).await {
+        Ok(who) => who,
+        Err(error) => return page::store_problem(&site, &error),
+    };
+    if who.is_some() && site.vestibule.came_from(&token, session.as_ref()).await.unwrap_or(false) {
+        return page::see_other(&site.vestibule.destinations().confirmed);
+    }
+    let tag = TokenTag::of(site.vestibule.keys(), &token);
+    let pending = site.vestibule.land(&token, cookies.pending(tag));
+    let proof = guard::proof(&site, &headers);
+    let set = set_pending(&site, &token, tag, &pending, &cookies);
+
+    let channel = Channel::of(&pending.cookie.secret.hash()).to_string();
+    let auto = who.is_none() && site.start == crate::config::Start::Auto;
+    let signed_in = who.map(|who| who.user.display_name().to_owned());
+    let (app_key, socket) = (site.pusher_key.clone(), site.socket.clone());
+    let poll_seconds = u32::try_from(site.vestibule.timing().poll.as_secs().max(1)).unwrap_or(u32::MAX);
+    let text = proof.text.unwrap_or_default();
+    let token = token.expose().to_owned();
+    let head = Head { live: true, ..Head::titled(title::CONFIRM) };
+    let response = page::respond(&site, head, || {
+        view! {
+            <ConfirmPage signed_in=signed_in>
+                <Confirm token channel app_key socket auto proof=text poll_seconds />
+            </ConfirmPage>
+        }
+    });
+    page::with_cookies(response, set.into_iter().chain(proof.set))
+}
+
+/// The fields of the Continue form.
+#[derive(Deserialize)]
+pub struct Begin {
+    again: Option<String>,
+}
+
+/// `POST /confirm/{token}`: the form's `begin`.
+pub async fn begin(
+    State(site): State<Shared>,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+    OwnForm(form): OwnForm<Begin>,
+) -> Response {
+    let Ok(token) = token.parse::<Token>() else { return page::problem(&site, StatusCode::NOT_FOUND) };
+    let cookies = site.cookies_of(&headers);
+    let tag = TokenTag::of(site.vestibule.keys(), &token);
+    match site.vestibule.begin(&token, cookies.pending(tag), form.again.is_some()).await {
+        Ok((pending, _)) => {
+            page::with_cookies(see_wait(&site, &token), set_pending(&site, &token, tag, &pending, &cookies))
+        }
+        Err(error) => page::store_problem(&site, &error),
+    }
+}
+
+/// Nothing but the proof.
+#[derive(Deserialize)]
+pub struct Nothing {}
+
+/// `POST /confirm/{token}/cancel`.
+pub async fn cancel(
+    State(site): State<Shared>,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+    OwnForm(_): OwnForm<Nothing>,
+) -> Response {
+    let Ok(token) = token.parse::<Token>() else { return page::problem(&site, StatusCode::NOT_FOUND) };
+    let cookies = site.cookies_of(&headers);
+    let tag = TokenTag::of(site.vestibule.keys(), &token);
+    match site.vestibule.cancel(&token, cookies.pending(tag)).await {
+        Ok(report) => match report.progress {
+            Progress::Done(Outcome::Confirmed { redirect } | Outcome::Rejected { redirect, .. }) => {
+                page::see_other(&redirect)
+            }
+            _ => see_wait(&site, &token),
+        },
+        Err(error) => page::store_problem(&site, &error),
+    }
+}
+
+/// `GET /confirm/{token}/wait`: reads the status and refreshes itself until there is an outcome.
+pub async fn wait(State(site): State<Shared>, Path(token): Path<String>, headers: HeaderMap) -> Response {
+    let Ok(token) = token.parse::<Token>() else { return page::problem(&site, StatusCode::NOT_FOUND) };
+    let cookies = site.cookies_of(&headers);
+    let tag = TokenTag::of(site.vestibule.keys(), &token);
+    let report = match site.vestibule.status(&token, cookies.pending(tag), cookies.session().as_ref()).await {
+        Ok(report) => report,
+        Err(error) => return page::store_problem(&site, &error),
+    };
+    let (state, said) = match report.progress {
+        Progress::Done(Outcome::Confirmed { redirect }) => return page::see_other(&redirect),
+        Progress::Done(Outcome::Rejected { reason: Rejection::Cancelled, .. }) => {
+            (WaitState::Cancelled, Sentence::Said(sentence::CANCELLED))
+        }
+        Progress::Done(Outcome::Rejected { redirect, .. }) => return page::see_other(&redirect),
+        Progress::Done(Outcome::Unavailable) => (WaitState::Unavailable, Sentence::Said(sentence::UNAVAILABLE)),
+        Progress::Unknown => (WaitState::Ready, Sentence::Said(sentence::READY)),
+        Progress::Queued => (WaitState::Waiting, Sentence::Waiting(Step::Queued)),
+        Progress::Contacting => (WaitState::Waiting, Sentence::Waiting(Step::Contacting)),
+        Progress::Retrying { attempt } => (WaitState::Waiting, Sentence::Waiting(Step::Retrying { attempt })),
+    };
+    let proof = guard::proof(&site, &headers);
+    let (path, text) = (format!("/confirm/{}", token.expose()), proof.text);
+    let mut response = page::respond(&site, Head::titled(title::WAIT), || {
+        view! { <WaitPage token_path=path sentence=said.text() state=state proof=text /> }
+    });
+    if let Some(seconds) = state.refresh() {
+        response.headers_mut().insert(header::REFRESH, HeaderValue::from(seconds));
+    }
+    page::with_cookies(response, proof.set)
+}
+
+/// The cookies that give a browser a pending secret it does not have yet.
+pub fn set_pending(
+    site: &Site,
+    token: &Token,
+    tag: TokenTag,
+    pending: &Pending,
+    cookies: &RequestCookies,
+) -> Vec<HeaderValue> {
+    if !pending.fresh {
+        return Vec::new();
+    }
+    let value = pending.cookie.encode(site.vestibule.keys(), token);
+    site.cookies.pending(tag, value, site.vestibule.timing().pending_cookie(), cookies)
+}
+
+fn see_wait(site: &Site, token: &Token) -> Response {
+    match format!("/confirm/{}/wait", token.expose()).parse() {
+        Ok(path) => page::see_other(&path),
+        // A token of nearly the longest length leaves no room in a path of ours.
+        Err(_) => page::problem(site, StatusCode::NOT_FOUND),
+    }
+}

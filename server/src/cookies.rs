@@ -1,0 +1,186 @@
+//! Cookies: their names, their attributes, and nothing of what their values mean.
+//!
+//! `__Host-` (RFC 6265bis, section 4.1.3.2) keeps other hosts of the same site, and plain HTTP, from planting them. Plain
+//! HTTP exists on loopback only; there the names go without it, because Safari and text browsers drop `Secure` there.
+
+use axum::http::{HeaderMap, HeaderValue, header};
+use cookie::{Cookie, SameSite};
+use std::time::Duration;
+use vestibule::{
+    entry::Shown,
+    pending::{PendingCookie, TokenTag},
+    secret::SessionSecret,
+};
+
+/// The most pending cookies that a browser keeps.
+pub const MAX_PENDING: usize = 4;
+/// Longer than browsers keep any cookie (RFC 6265bis, section 5.5): the server ends a session, not the cookie.
+const FOREVER: Duration = Duration::from_hours(400 * 24);
+
+/// How cookies are named and marked.
+#[derive(Clone, Copy, Debug)]
+pub struct CookiePolicy {
+    /// Whether browsers come over HTTPS.
+    pub secure: bool,
+}
+
+/// The cookies of one request.
+#[derive(Clone, Debug, Default)]
+pub struct RequestCookies {
+    session: Option<String>,
+    form: Option<String>,
+    pending: Vec<(TokenTag, String)>,
+}
+
+impl CookiePolicy {
+    /// Reads a request's cookies. What is not ours is passed over.
+    #[must_use]
+    pub fn read(self, headers: &HeaderMap) -> RequestCookies {
+        let mut cookies = RequestCookies::default();
+        let pending = self.name("pending-");
+        let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+        for cookie in lines.flat_map(Cookie::split_parse).flatten() {
+            let value = cookie.value().to_owned();
+            if cookie.name() == self.name("session") {
+                cookies.session.get_or_insert(value);
+            } else if cookie.name() == self.name("form") {
+                cookies.form.get_or_insert(value);
+            } else if let Some(tag) = cookie.name().strip_prefix(&pending).and_then(|tag| tag.parse().ok()) {
+                cookies.pending.push((tag, value));
+            }
+        }
+        cookies
+    }
+
+    /// Sets the session cookie.
+    #[must_use]
+    pub fn session(self, secret: &SessionSecret) -> HeaderValue {
+        self.set("session", secret.to_cookie(), FOREVER)
+    }
+
+    /// Sets the cookie that proofs in forms are bound to.
+    #[must_use]
+    pub fn form(self, value: String) -> HeaderValue {
+        self.set("form", value, FOREVER)
+    }
+
+    /// Sets a token's pending cookie, and removes the oldest others where there would be more than [`MAX_PENDING`].
+    #[must_use]
+    pub fn pending(self, tag: TokenTag, value: String, lives: Duration, cookies: &RequestCookies) -> Vec<HeaderValue> {
+        let mut others: Vec<_> = cookies.pending.iter().filter(|(other, _)| *other != tag).collect();
+        others.sort_by_key(|(_, value)| PendingCookie::claimed_minting(value));
+        let too_many = (others.len() + 1).saturating_sub(MAX_PENDING);
+        let removed = others.into_iter().take(too_many).map(|(old, _)| self.remove_pending(*old));
+        removed.chain([self.set(&format!("pending-{tag}"), value, lives)]).collect()
+    }
+
+    /// Removes a token's pending cookie.
+    #[must_use]
+    pub fn remove_pending(self, tag: TokenTag) -> HeaderValue {
+        self.set(&format!("pending-{tag}"), String::new(), Duration::ZERO)
+    }
+
+    /// Removes the session cookie and all pending ones.
+    #[must_use]
+    pub fn remove_all(self, cookies: &RequestCookies) -> Vec<HeaderValue> {
+        let pending = cookies.pending.iter().map(|(tag, _)| self.remove_pending(*tag));
+        pending.chain([self.set("session", String::new(), Duration::ZERO)]).collect()
+    }
+
+    fn name(self, purpose: &str) -> String {
+        format!("{}vestibule-{purpose}", if self.secure { "__Host-" } else { "" })
+    }
+
+    fn set(self, purpose: &str, value: String, lives: Duration) -> HeaderValue {
+        let lives = cookie::time::Duration::try_from(lives).unwrap_or(cookie::time::Duration::MAX);
+        let cookie = Cookie::build((self.name(purpose), value))
+            .http_only(true)
+            .secure(self.secure)
+            .same_site(SameSite::Lax)
+            .path("/")
+            .max_age(lives);
+        HeaderValue::from_str(&cookie.to_string()).expect("names and values of ours are printable ASCII")
+    }
+}
+
+impl RequestCookies {
+    /// The text of the token's pending cookie.
+    #[must_use]
+    pub fn pending(&self, tag: TokenTag) -> Option<&str> {
+        self.pending.iter().find(|(other, _)| *other == tag).map(|(_, value)| value.as_str())
+    }
+
+    /// The text of the cookie that proofs in forms are bound to.
+    #[must_use]
+    pub fn form(&self) -> Option<&str> {
+        self.form.as_deref()
+    }
+
+    /// The session cookie's secret.
+    #[must_use]
+    pub fn session(&self) -> Option<SessionSecret> {
+        self.session.as_deref().and_then(SessionSecret::from_cookie)
+    }
+
+    /// The secrets that this request shows. Of pending ones only as many as a browser of ours keeps: each costs a look
+    /// into the database.
+    #[must_use]
+    pub fn shown(&self) -> Shown {
+        let secret = |(tag, value): &(TokenTag, String)| Some((*tag, PendingCookie::claimed_secret(value)?));
+        Shown {
+            session: self.session(),
+            pending: self.pending.iter().filter_map(secret).take(MAX_PENDING * 2).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vestibule::{clock::Timestamp, secret::SystemEntropy, secret::Keys};
+
+    fn request(line: &str) -> HeaderMap {
+        HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_str(line).unwrap())])
+    }
+
+    fn pending(minted: i64) -> String {
+        let token = "t".parse().unwrap();
+        PendingCookie::mint(&SystemEntropy, Timestamp::from_millis(minted)).encode(&Keys::from_secret(&[1; 32]), &token)
+    }
+
+    #[test]
+    fn over_https_cookies_are_host_only_and_secure() {
+        let set = CookiePolicy { secure: true }.session(&SessionSecret::from_bytes([1; 32]));
+        let set = set.to_str().unwrap();
+        assert!(set.starts_with("__Host-vestibule-session="), "{set}");
+        for part in ["HttpOnly", "Secure", "SameSite=Lax", "Path=/"] {
+            assert!(set.contains(part), "{part} is missing in {set}");
+        }
+        assert!(!set.contains("Domain"));
+    }
+
+    #[test]
+    fn a_plain_cookie_means_nothing_over_https() {
+        let cookies = CookiePolicy { secure: true }.read(&request("vestibule-session=AAAA"));
+        assert!(cookies.session.is_none());
+    }
+
+    #[test]
+    fn a_fifth_link_lets_the_oldest_go() {
+        let policy = CookiePolicy { secure: false };
+        let line = [3, 1, 2, 4].map(|age| format!("vestibule-pending-000000000000000{age}={}", pending(age))).join("; ");
+        let set = policy.pending("00000000000000ff".parse().unwrap(), pending(9), FOREVER, &policy.read(&request(&line)));
+        let set: Vec<_> = set.iter().map(|value| value.to_str().unwrap()).collect();
+        assert_eq!(set.len(), 2, "{set:?}");
+        assert!(set[0].starts_with("vestibule-pending-0000000000000001=;"), "{set:?}");
+        assert!(set[1].starts_with("vestibule-pending-00000000000000ff="), "{set:?}");
+    }
+
+    #[test]
+    fn the_same_link_again_lets_nothing_go() {
+        let policy = CookiePolicy { secure: false };
+        let line = [1, 2, 3, 4].map(|age| format!("vestibule-pending-000000000000000{age}={}", pending(age))).join("; ");
+        let again = "0000000000000001".parse().unwrap();
+        assert_eq!(policy.pending(again, pending(9), FOREVER, &policy.read(&request(&line))).len(), 1);
+    }
+}

@@ -1,0 +1,126 @@
+//! The island's calls, for one request: its cookies in, the library's report out.
+
+use crate::{confirm::set_pending, cookies::RequestCookies, site::Shared};
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use leptos::prelude::*;
+use leptos_axum::{ResponseOptions, handle_server_fns_with_context};
+use std::sync::Arc;
+use vestibule::{
+    outcome::Outcome as Decided,
+    pending::TokenTag,
+    store::StoreError,
+    token::Token,
+    vestibule::{Progress as Known, Report as Reported},
+};
+use vestibule_app::api::{
+    ApiError, Outcome, Progress, Report, Step,
+    ssr::{Desk, Reply},
+};
+
+/// Handles `/api/…`.
+pub async fn server_functions(State(site): State<Shared>, request: Request<Body>) -> Response {
+    let headers = request.headers().clone();
+    let context = move || {
+        let desk = RequestDesk { site: Arc::clone(&site), headers: headers.clone(), response: expect_context() };
+        provide_context::<Arc<dyn Desk>>(Arc::new(desk));
+    };
+    let mut response = handle_server_fns_with_context(context, request).await.into_response();
+    response.headers_mut().insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
+    response
+}
+
+struct RequestDesk {
+    site: Shared,
+    headers: HeaderMap,
+    response: ResponseOptions,
+}
+
+impl Desk for RequestDesk {
+    fn begin(self: Arc<Self>, token: String, again: bool) -> Reply {
+        Box::pin(async move {
+            let (token, tag, cookies) = self.open(&token)?;
+            let begun = self.site.vestibule.begin(&token, cookies.pending(tag), again).await;
+            let (pending, report) = begun.map_err(|error| self.busy(&error))?;
+            for cookie in set_pending(&self.site, &token, tag, &pending, &cookies) {
+                self.response.append_header(header::SET_COOKIE, cookie);
+            }
+            Ok(told(report))
+        })
+    }
+
+    fn status(self: Arc<Self>, token: String) -> Reply {
+        Box::pin(async move {
+            let (token, tag, cookies) = self.open(&token)?;
+            let status = self.site.vestibule.status(&token, cookies.pending(tag), cookies.session().as_ref()).await;
+            status.map(told).map_err(|error| self.busy(&error))
+        })
+    }
+
+    fn cancel(self: Arc<Self>, token: String) -> Reply {
+        Box::pin(async move {
+            let (token, tag, cookies) = self.open(&token)?;
+            let cancelled = self.site.vestibule.cancel(&token, cookies.pending(tag)).await;
+            cancelled.map(told).map_err(|error| self.busy(&error))
+        })
+    }
+}
+
+impl RequestDesk {
+    fn open(&self, token: &str) -> Result<(Token, TokenTag, RequestCookies), ApiError> {
+        let token: Token = token.parse().map_err(|_| {
+            self.response.set_status(StatusCode::NOT_FOUND);
+            ApiError::Refused
+        })?;
+        let tag = TokenTag::of(self.site.vestibule.keys(), &token);
+        Ok((token, tag, self.site.cookies_of(&self.headers)))
+    }
+
+    fn busy(&self, error: &StoreError) -> ApiError {
+        tracing::error!(%error, "a server function could not use the store");
+        self.response.set_status(StatusCode::SERVICE_UNAVAILABLE);
+        ApiError::Busy
+    }
+}
+
+fn told(report: Reported) -> Report {
+    let progress = match report.progress {
+        Known::Unknown => Progress::Unknown,
+        Known::Queued => Progress::Waiting { step: Step::Queued },
+        Known::Contacting => Progress::Waiting { step: Step::Contacting },
+        Known::Retrying { attempt } => Progress::Waiting { step: Step::Retrying { attempt } },
+        Known::Done(outcome) => Progress::Done { outcome: outcome_told(outcome) },
+    };
+    Report { channel: report.channel.map(|channel| channel.to_string()).unwrap_or_default(), progress }
+}
+
+fn outcome_told(outcome: Decided) -> Outcome {
+    match outcome {
+        Decided::Confirmed { redirect } => Outcome::Confirmed { redirect: redirect.to_string() },
+        Decided::Rejected { reason, redirect } => {
+            Outcome::Rejected { reason: reason.as_str().to_owned(), redirect: redirect.to_string() }
+        }
+        Decided::Unavailable => Outcome::Unavailable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vestibule::{confirmation::Ending, confirmation::Rejection, outcome::Destinations, user::UserId};
+
+    #[test]
+    fn what_is_pushed_reads_as_what_is_answered() {
+        let destinations = Destinations::default();
+        let endings = Rejection::ALL.map(Ending::Rejected);
+        for ending in endings.into_iter().chain([Ending::Confirmed(UserId::from_bytes([1; 16])), Ending::Unavailable]) {
+            let outcome = destinations.outcome(ending);
+            let pushed = serde_json::to_string(&outcome).unwrap();
+            assert_eq!(serde_json::from_str::<Outcome>(&pushed).unwrap(), outcome_told(outcome));
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Pages that need a user: who is let in, and the exchange on the way.
+//!
+//! The exchange is performed on a real navigation only: a document GET, no prefetch or prerender, no sub-resource. Its
+//! new secret travels in the response of the page itself.
+
+use crate::{guard, page, site::Shared};
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, Method, Uri},
+    middleware::Next,
+    response::Response,
+};
+use leptos::prelude::*;
+use vestibule::{
+    entry::{Entry, SignedIn},
+    path::LocalPath,
+    pending::TokenTag,
+    user::User,
+};
+use vestibule_app::{
+    pages::{Candidate, ContinuePage, title},
+    shell::Head,
+};
+
+/// The middleware around pages that need a user. Their handlers find a [`SignedIn`] among the request's extensions.
+pub async fn require_user(State(site): State<Shared>, mut request: Request, next: Next) -> Response {
+    let cookies = site.cookies_of(request.headers());
+    let entry = if is_navigation(request.method(), request.headers()) {
+        site.vestibule.enter(&cookies.shown()).await
+    } else {
+        let signed_in = |who: SignedIn| Entry::SignedIn { who, renewed: None, spent: Vec::new() };
+        site.vestibule.who(cookies.session().as_ref()).await.map(|who| who.map_or(Entry::Stranger, signed_in))
+    };
+    match entry {
+        Ok(Entry::SignedIn { who, renewed, spent }) => {
+            request.extensions_mut().insert(who);
+            let session = renewed.map(|secret| site.cookies.session(&secret));
+            let spent: Vec<_> = spent.into_iter().map(|tag| site.cookies.remove_pending(tag)).collect();
+            page::with_cookies(next.run(request).await, session.into_iter().chain(spent))
+        }
+        Ok(Entry::Ask { current, candidates }) => ask(&site, request.headers(), current.as_ref(), candidates),
+        Ok(Entry::Stranger) => page::see_other(&login_for(&site, request.uri())),
+        Err(error) => page::store_problem(&site, &error),
+    }
+}
+
+/// Whether the browser is really going to the page (Fetch Metadata; text browsers send none of it).
+#[must_use]
+pub fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
+    let is_or_absent = |name: &str, value: &str| headers.get(name).is_none_or(|given| given == value);
+    let speculative = ["sec-purpose", "purpose", "x-moz"].iter().any(|name| headers.contains_key(*name));
+    *method == Method::GET
+        && is_or_absent("sec-fetch-mode", "navigate")
+        && is_or_absent("sec-fetch-dest", "document")
+        && !speculative
+}
+
+/// The login page, which leads back to where somebody wanted to go.
+fn login_for(site: &Shared, wanted: &Uri) -> LocalPath {
+    let login = &site.vestibule.destinations().login;
+    let wanted: String = url::form_urlencoded::byte_serialize(wanted.path().as_bytes()).collect();
+    format!("{login}?next={wanted}").parse().unwrap_or_else(|_| login.clone())
+}
+
+fn ask(site: &Shared, headers: &HeaderMap, current: Option<&User>, candidates: Vec<(TokenTag, User)>) -> Response {
+    let proof = guard::proof(site, headers);
+    let current = current.map(|user| user.display_name().to_owned());
+    let candidate = |(tag, user): (TokenTag, User)| Candidate {
+        value: tag.to_string(),
+        name: user.display_name().to_owned(),
+    };
+    let candidates: Vec<_> = candidates.into_iter().map(candidate).collect();
+    let head = Head::titled(title::continue_as(&candidates));
+    let text = proof.text;
+    let response =
+        page::respond(site, head, || view! { <ContinuePage current=current candidates=candidates proof=text /> });
+    page::with_cookies(response, proof.set)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::{HeaderName, HeaderValue};
+
+    fn headers(given: &[(&'static str, &'static str)]) -> HeaderMap {
+        given.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
+    }
+
+    #[test]
+    fn a_click_and_a_text_browser_navigate() {
+        let click = headers(&[("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")]);
+        assert!(is_navigation(&Method::GET, &click) && is_navigation(&Method::GET, &headers(&[])));
+    }
+
+    #[test]
+    fn what_is_not_a_real_navigation_exchanges_nothing() {
+        assert!(!is_navigation(&Method::HEAD, &headers(&[])));
+        for not_one in [
+            &[("sec-fetch-mode", "cors")][..],
+            &[("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe")],
+            &[("sec-fetch-dest", "image")],
+            &[("sec-purpose", "prefetch;prerender")],
+            &[("purpose", "prefetch")],
+        ] {
+            assert!(!is_navigation(&Method::GET, &headers(not_one)), "{not_one:?}");
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Whence a request comes.
+//!
+//! A POST passes if `Sec-Fetch-Site` is `same-origin`; where that is absent, if `Origin` is ours; where both are absent
+//! (text browsers), if the form carries a proof: a MAC bound to a cookie that no other site can read or set. In practice
+//! mode, where the data is worthless but the port is open to every page in the developer's browser, a foreign `Host`
+//! (DNS rebinding) and forwarding headers (somebody put it behind a proxy) are refused as well.
+
+use crate::{page, site::Shared};
+use axum::{
+    extract::{FromRequest, Request, State},
+    http::{HeaderMap, Method, StatusCode, header},
+    middleware::Next,
+    response::Response,
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, de::DeserializeOwned};
+use vestibule::secret::{Purpose, random};
+
+/// What is known of whence a POST comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Provenance {
+    /// The browser says: from our own pages.
+    Ours,
+    /// The browser says: from elsewhere.
+    Foreign,
+    /// The browser says nothing.
+    Unknown,
+}
+
+/// Marks a request whose browser did not say whence it comes, so that its form must prove it.
+#[derive(Clone, Copy, Debug)]
+struct MustProve;
+
+/// The middleware around all routes.
+pub async fn guard(State(site): State<Shared>, mut request: Request, next: Next) -> Response {
+    if site.practice.is_some() && !is_practice_request(&site, request.headers()) {
+        return page::problem(&site, StatusCode::FORBIDDEN);
+    }
+    if !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
+        match provenance(&site, request.headers()) {
+            Provenance::Ours => {}
+            Provenance::Foreign => return page::problem(&site, StatusCode::FORBIDDEN),
+            Provenance::Unknown => {
+                request.extensions_mut().insert(MustProve);
+            }
+        }
+    }
+    next.run(request).await
+}
+
+/// The middleware around what only scripts of ours call: they always say whence they come.
+pub async fn scripts_only(State(site): State<Shared>, request: Request, next: Next) -> Response {
+    // With `Accept: text/html` a server function would answer by a redirect to the Referer: no page of ours asks for that.
+    let wants_html = request.headers().get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/html"));
+    if request.extensions().get::<MustProve>().is_some() || wants_html {
+        return page::problem(&site, StatusCode::FORBIDDEN);
+    }
+    next.run(request).await
+}
+
+fn provenance(site: &Shared, headers: &HeaderMap) -> Provenance {
+    if let Some(fetch_site) = headers.get("sec-fetch-site") {
+        return if fetch_site == "same-origin" { Provenance::Ours } else { Provenance::Foreign };
+    }
+    match headers.get(header::ORIGIN) {
+        Some(origin) if site.origins.iter().any(|ours| origin == ours.as_str()) => Provenance::Ours,
+        Some(_) => Provenance::Foreign,
+        None => Provenance::Unknown,
+    }
+}
+
+fn is_practice_request(site: &Shared, headers: &HeaderMap) -> bool {
+    let forwarded = headers.keys().any(|name| {
+        let name = name.as_str();
+        name == "forwarded" || name == "via" || name.starts_with("x-forwarded-") || name == "x-real-ip"
+    });
+    let host = headers.get(header::HOST);
+    !forwarded && host.is_some_and(|host| site.origins.iter().any(|ours| host == ours.host()))
+}
+
+/// What a page needs so that its forms pass: the proof, and the cookie that it is bound to if the browser has none yet.
+/// Browsers that say whence they come need neither.
+#[derive(Clone, Debug, Default)]
+pub struct Proof {
+    /// The text for the hidden field.
+    pub text: Option<String>,
+    /// The cookie to set.
+    pub set: Option<axum::http::HeaderValue>,
+}
+
+/// The proof for the forms of the page that answers a request with these headers.
+#[must_use]
+pub fn proof(site: &Shared, headers: &HeaderMap) -> Proof {
+    if headers.contains_key("sec-fetch-site") {
+        return Proof::default();
+    }
+    let known = site.cookies_of(headers).form().map(str::to_owned);
+    let fresh = known.is_none().then(|| URL_SAFE_NO_PAD.encode(random::<16>(site.vestibule.entropy())));
+    let Some(cookie) = known.as_ref().or(fresh.as_ref()) else { return Proof::default() };
+    let mac = site.vestibule.keys().mac(Purpose::Form, &[cookie.as_bytes()]);
+    Proof { text: Some(URL_SAFE_NO_PAD.encode(mac.as_bytes())), set: fresh.map(|fresh| site.cookies.form(fresh)) }
+}
+
+/// A form of ours: its fields, once it is known whence it comes.
+#[derive(Clone, Copy, Debug)]
+pub struct OwnForm<F>(pub F);
+
+#[derive(Deserialize)]
+struct Proved<F> {
+    proof: Option<String>,
+    #[serde(flatten)]
+    fields: F,
+}
+
+impl<F: DeserializeOwned> FromRequest<Shared> for OwnForm<F> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, site: &Shared) -> Result<Self, Response> {
+        let refused = || page::problem(site, StatusCode::FORBIDDEN);
+        let must_prove = request.extensions().get::<MustProve>().is_some();
+        let cookies = site.cookies_of(request.headers());
+        let form = axum::Form::<Proved<F>>::from_request(request, site).await.map_err(|_| refused())?;
+        let axum::Form(Proved { proof, fields }) = form;
+        if must_prove {
+            let proof = proof.and_then(|proof| URL_SAFE_NO_PAD.decode(proof).ok()).unwrap_or_default();
+            let cookie = cookies.form().ok_or_else(refused)?;
+            if !site.vestibule.keys().verify(Purpose::Form, &[cookie.as_bytes()], &proof) {
+                return Err(refused());
+            }
+        }
+        Ok(Self(fields))
+    }
+}

@@ -1,0 +1,39 @@
+//! `/`: in practice mode what there is to click; else the way to the login page.
+
+use crate::{page, site::Shared};
+use axum::{extract::State, http::StatusCode, response::Response};
+use leptos::prelude::*;
+use vestibule::secret::random;
+use vestibule_app::{
+    pages::{HomePage, PracticeLink, title},
+    shell::Head,
+};
+
+const LINKS: [(&str, &str, &str); 7] = [
+    ("valid", "A good link", "Signs you in as Ada Lovelace."),
+    ("invalid", "A wrong link", "No such token: leads to the login page."),
+    ("expired", "An expired link", "Was good once: leads to the login page."),
+    ("used", "A used link", "Has signed somebody in before: leads to the login page."),
+    ("slow", "A slow check", "The service takes five seconds; the page shows the steps."),
+    ("flaky", "A flaky service", "The service fails twice, then says yes."),
+    ("down", "A service that is down", "Never answers: after the deadline you can try again."),
+];
+
+/// `GET /`.
+pub async fn home(State(site): State<Shared>) -> Response {
+    let Some(user) = site.practice else { return page::see_other(&site.vestibule.destinations().login) };
+    let link = |(token, label, about)| {
+        // A fresh token each time: the same one would lead to the confirmation that was begun with it.
+        let fresh = u32::from_be_bytes(random(site.vestibule.entropy()));
+        PracticeLink { href: format!("/confirm/{token}-{fresh:08x}"), label, about }
+    };
+    let links = LINKS.map(link).to_vec();
+    page::respond(&site, Head::titled(title::HOME), || {
+        view! { <HomePage links=links email=user.email.to_owned() password=user.password.to_owned() /> }
+    })
+}
+
+/// Everything that is not there.
+pub async fn not_found(State(site): State<Shared>) -> Response {
+    page::problem(&site, StatusCode::NOT_FOUND)
+}

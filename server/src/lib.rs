@@ -1,0 +1,30 @@
+//! The Vestibule server, as a library: [`router`] gives the routes to mount and starts what works behind them.
+//!
+//! Read it along a sign-in: `confirm` (the landing and the way without JavaScript), `desk` (the island's calls),
+//! `pusher_auth` and [`broker`] (listening), `entering` (pages that need a user, and the exchange), `account`. Around
+//! them: `guard` (whence a request comes), `cookies`, `page` (headers), `routes` (all addresses on one page).
+
+mod account;
+mod confirm;
+mod cookies;
+mod desk;
+mod entering;
+mod guard;
+mod home;
+mod mount;
+mod origin;
+mod page;
+mod passwords;
+mod practice;
+mod pusher_auth;
+mod routes;
+mod site;
+
+pub mod broker;
+pub mod config;
+pub mod listen;
+pub mod user_add;
+
+pub use config::Config;
+pub use mount::{Running, StartError, router};
+pub use origin::Origin;

@@ -1,0 +1,88 @@
+//! The binary `vestibule`: flags over the environment, one line for what is wrong, then serve until told to stop.
+
+mod cli;
+
+use clap::ArgMatches;
+use std::{io, process::ExitCode};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+use vestibule_server::{
+    Config,
+    config::Given,
+    listen, router,
+    user_add::user_add,
+};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let matches = cli::command().get_matches();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    match run(&matches).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(line) => {
+            eprintln!("vestibule: {line}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(matches: &ArgMatches) -> Result<(), String> {
+    let config = |matches: &ArgMatches| {
+        let flag = |setting: &vestibule_server::config::Setting| matches.get_one::<String>(setting.key).cloned();
+        let given = Given::from_lookup(|setting| flag(setting).or_else(|| std::env::var(setting.key).ok()));
+        Config::read(&given).map_err(|error| error.to_string())
+    };
+    match matches.subcommand() {
+        Some(("user", user)) => {
+            let Some(("add", add)) = user.subcommand() else { return Err("user: add is all there is".into()) };
+            let email = add.get_one::<String>("email").map(String::as_str).unwrap_or_default();
+            println!("{}", user_add(config(add)?, email, add.get_one::<String>("name").cloned()).await?);
+            Ok(())
+        }
+        Some((_, serve)) => self::serve(config(serve)?).await,
+        None => self::serve(config(matches)?).await,
+    }
+}
+
+async fn serve(mut config: Config) -> Result<(), String> {
+    let taken = |error| format!("LEPTOS_SITE_ADDR: {} cannot be listened on: {error} (example: 127.0.0.1:3001)", config.addr);
+    let listener = TcpListener::bind(config.addr).await.map_err(taken)?;
+    config.addr = listener.local_addr().map_err(|error| error.to_string())?;
+    let (addr, practice) = (config.addr, config.is_practice());
+    let (routes, running) = router(config).await.map_err(|error| error.to_string())?;
+    println!("listening on http://{addr}");
+    if practice {
+        println!("practice mode: open that address and click a link, or read on at docs/ARCHITECTURE.md");
+    }
+    let shutdown = CancellationToken::new();
+    let serving = tokio::spawn(listen::serve(listener, routes, shutdown.clone()));
+    told_to_stop().await.map_err(|error| error.to_string())?;
+    shutdown.cancel();
+    running.shutdown().await;
+    serving.await.map_err(|error| error.to_string())
+}
+
+async fn told_to_stop() -> io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vestibule_server::config::SETTINGS;
+
+    #[test]
+    fn every_setting_is_a_flag() {
+        cli::command().debug_assert();
+        assert!(SETTINGS.iter().any(|setting| setting.flag() == "validator-url"));
+    }
+}

@@ -1,0 +1,72 @@
+//! The origin that browsers see (RFC 6454).
+
+use url::Url;
+
+/// A scheme, a host and a port, as browsers write them in `Origin`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    text: String,
+    secure: bool,
+}
+
+impl Origin {
+    /// Reads a public address. Its cookies must reach browsers: plain HTTP is for loopback alone.
+    ///
+    /// # Errors
+    /// Says what is wrong with the address.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let url: Url = text.parse().map_err(|_| "not an address with https://")?;
+        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
+            return Err("it has more than scheme, host and port");
+        }
+        let loopback = match url.host() {
+            Some(url::Host::Domain(name)) => name == "localhost",
+            Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+            Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+            None => return Err("it has no host"),
+        };
+        match url.scheme() {
+            "https" => Ok(Self { text: url.origin().ascii_serialization(), secure: true }),
+            "http" if loopback => Ok(Self { text: url.origin().ascii_serialization(), secure: false }),
+            "http" => Err("browsers keep no session for a plain http:// address"),
+            _ => Err("not an address with https://"),
+        }
+    }
+
+    /// The origin as browsers write it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether cookies can be `Secure`: everywhere but on plain-HTTP loopback.
+    #[must_use]
+    pub const fn is_secure(&self) -> bool {
+        self.secure
+    }
+
+    /// The host, with its port if that is not the scheme's own, as browsers write it in `Host`.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.text.split_once("://").map_or("", |(_, host)| host)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_written_as_browsers_write_it() {
+        assert_eq!(Origin::parse("https://Sign-In.example:443/").unwrap().as_str(), "https://sign-in.example");
+        assert_eq!(Origin::parse("http://[::1]:3000").unwrap().host(), "[::1]:3000");
+        assert!(!Origin::parse("http://127.0.0.1:3000").unwrap().is_secure());
+    }
+
+    #[test]
+    fn an_address_with_more_or_less_than_an_origin_is_refused() {
+        for bad in ["", "example", "ftp://a", "http://a.example", "https://a/b", "https://u@a", "https://a?x"] {
+            assert!(Origin::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! From a page to a response: the headers that every document carries.
+
+use crate::site::Site;
+use axum::{
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse as _, Redirect, Response},
+};
+use leptos::prelude::*;
+use vestibule::{path::LocalPath, store::StoreError};
+use vestibule_app::{
+    pages::{ErrorPage, Problem},
+    shell::{self, Head},
+};
+
+/// Renders `page` into a response.
+pub fn respond<P: IntoView + 'static>(site: &Site, head: Head, page: impl FnOnce() -> P) -> Response {
+    let document = shell::render(&site.leptos, head, page);
+    let policy = content_security_policy(site, &document.nonce.to_string());
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+        // Every page says something about whoever asked for it.
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_str(&policy).expect("the policy is printable ASCII")),
+    ];
+    (headers, document.html).into_response()
+}
+
+/// The page of an error, by its status.
+pub fn problem(site: &Site, status: StatusCode) -> Response {
+    let problem = match status {
+        StatusCode::FORBIDDEN => Problem::REFUSED,
+        StatusCode::NOT_FOUND => Problem::NOT_FOUND,
+        StatusCode::TOO_MANY_REQUESTS => Problem::TOO_MANY,
+        StatusCode::SERVICE_UNAVAILABLE => Problem::NOT_NOW,
+        _ => Problem::BROKEN,
+    };
+    let mut response = respond(site, Head::titled(problem.title), || view! { <ErrorPage problem=problem /> });
+    *response.status_mut() = status;
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    }
+    response
+}
+
+/// The page of a store's error: what can pass is 503, what cannot 500. The log says what it was.
+pub fn store_problem(site: &Site, error: &StoreError) -> Response {
+    tracing::error!(%error, "a request could not use the store");
+    match error {
+        StoreError::Unavailable(_) => problem(site, StatusCode::SERVICE_UNAVAILABLE),
+        StoreError::Corrupt { .. } => problem(site, StatusCode::INTERNAL_SERVER_ERROR),
+    }
+}
+
+/// 303 to a path on this origin.
+#[must_use]
+pub fn see_other(path: &LocalPath) -> Response {
+    ([(header::CACHE_CONTROL, "no-store")], Redirect::to(path.as_str())).into_response()
+}
+
+/// Adds cookies to a response.
+#[must_use]
+pub fn with_cookies(mut response: Response, cookies: impl IntoIterator<Item = HeaderValue>) -> Response {
+    for cookie in cookies {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// What scripts, and everything else that a document could load, may be (CSP level 3).
+fn content_security_policy(site: &Site, nonce: &str) -> String {
+    let mut connect = String::from("'self'");
+    if let Some(socket) = &site.socket {
+        // A path in a source would be compared too; the origin is what is meant.
+        let origin_end = socket.match_indices('/').nth(2).map_or(socket.len(), |(end, _)| end);
+        connect = format!("{connect} {}", &socket[..origin_end]);
+    }
+    if std::env::var_os("LEPTOS_WATCH").is_some() {
+        connect = format!("{connect} ws://localhost:{0} ws://127.0.0.1:{0}", site.leptos.reload_port);
+    }
+    format!(
+        "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; \
+         img-src 'self'; connect-src {connect}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+}
+
+/// Headers for every response, whatever it is.
+pub const EVERYWHERE: [(HeaderName, HeaderValue); 4] = [
+    // The token is in the path: other sites may learn the origin, and `no-referrer` would make browsers send
+    // `Origin: null` on our own forms.
+    (header::REFERRER_POLICY, HeaderValue::from_static("strict-origin")),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+    (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
+];

@@ -1,0 +1,19 @@
+//! Practice mode: what Vestibule starts on loopback when no validator is configured, so that a newcomer sees all of it.
+
+mod key;
+mod validator;
+
+pub use key::{KeyError, key};
+pub use validator::PracticeValidator;
+
+/// Who can sign in with a password in practice mode.
+#[derive(Clone, Copy, Debug)]
+pub struct PracticeUser {
+    /// The address.
+    pub email: &'static str,
+    /// The password, which the login page shows.
+    pub password: &'static str,
+}
+
+/// The practice user.
+pub const USER: PracticeUser = PracticeUser { email: "practice@example.com", password: "open-sesame-42" };

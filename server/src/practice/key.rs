@@ -1,0 +1,63 @@
+//! Practice mode's own key: made once, kept in the data folder, so that a restart keeps sign-ins.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use std::{
+    fs::{self, OpenOptions},
+    io::{self, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+};
+use vestibule::secret::{Entropy, Keys, random};
+
+/// The key could not be read or made.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {what}", path.display())]
+pub struct KeyError {
+    path: PathBuf,
+    what: String,
+}
+
+/// Reads the key in the folder `data`, or makes one that only its owner can read.
+///
+/// # Errors
+/// [`KeyError`] names the file and what is wrong with it.
+pub fn key(data: &Path, entropy: &dyn Entropy) -> Result<Keys, KeyError> {
+    let path = data.join("practice.key");
+    let fault = |what: String| KeyError { path: path.clone(), what };
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let text = STANDARD.encode(random::<32>(entropy));
+            let mut options = OpenOptions::new();
+            let file = options.write(true).create_new(true).mode(0o600).open(&path);
+            file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| fault(error.to_string()))?;
+            text
+        }
+        Err(error) => return Err(fault(error.to_string())),
+    };
+    Keys::parse(text.trim()).map_err(|_| fault("holds no key; remove it, and the database beside it, to start afresh".into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+    use vestibule::secret::SystemEntropy;
+
+    #[test]
+    fn the_key_is_made_once_and_readable_by_its_owner_only() {
+        let data = tempfile::tempdir().unwrap();
+        let first = key(data.path(), &SystemEntropy).unwrap().fingerprint();
+        assert_eq!(key(data.path(), &SystemEntropy).unwrap().fingerprint(), first);
+        let mode = fs::metadata(data.path().join("practice.key")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_damaged_key_is_named_and_left_alone() {
+        let data = tempfile::tempdir().unwrap();
+        fs::write(data.path().join("practice.key"), "short").unwrap();
+        assert!(key(data.path(), &SystemEntropy).unwrap_err().to_string().contains("practice.key: holds no key"));
+        assert_eq!(fs::read_to_string(data.path().join("practice.key")).unwrap(), "short");
+    }
+}

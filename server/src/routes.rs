@@ -1,0 +1,59 @@
+//! All addresses, on one page.
+
+use crate::{account, confirm, desk, entering, guard, home, page, pusher_auth, site::Shared};
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::{HeaderValue, header},
+    middleware::{from_fn_with_state, map_response},
+    response::Response,
+    routing::{get, post},
+};
+use tower_http::services::{ServeDir, ServeFile};
+
+/// The most that a form of ours sends, in bytes.
+const MAX_FORM: usize = 16 * 1024;
+
+/// The pages, forms and calls of `site`, and its static files.
+pub fn routes(site: Shared) -> Router {
+    let root = std::path::Path::new(&*site.leptos.site_root).to_owned();
+    let pages = Router::new()
+        .route("/", get(home::home))
+        .route("/confirm/{token}", get(confirm::land).post(confirm::begin))
+        .route("/confirm/{token}/wait", get(confirm::wait))
+        .route("/confirm/{token}/cancel", post(confirm::cancel))
+        .route("/login", get(account::login_page).post(account::login))
+        .route("/logout", post(account::logout))
+        .route("/continue", post(account::choose))
+        .fallback(home::not_found);
+    let needing_a_user = Router::new()
+        .route("/profile", get(account::profile))
+        .route_layer(from_fn_with_state(site.clone(), entering::require_user));
+    let scripts_only = Router::new()
+        .route("/api/{*function}", post(desk::server_functions))
+        .route("/pusher/auth", post(pusher_auth::authorise))
+        .route_layer(from_fn_with_state(site.clone(), guard::scripts_only));
+    let files = Router::new()
+        .nest_service("/pkg", ServeDir::new(root.join(&*site.leptos.site_pkg_dir)).precompressed_br())
+        .route_service("/favicon.svg", ServeFile::new(root.join("favicon.svg")))
+        .route_service("/favicon.ico", ServeFile::new(root.join("favicon.ico")))
+        // Asked about each time, answered by 304: their names stay the same when they change.
+        .layer(map_response(async |mut response: Response| {
+            response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+            response
+        }));
+    pages
+        .merge(needing_a_user)
+        .merge(scripts_only)
+        .layer(DefaultBodyLimit::max(MAX_FORM))
+        .layer(from_fn_with_state(site.clone(), guard::guard))
+        .with_state(site)
+        .merge(files)
+        .route("/healthz", get(|| async { "ok" }))
+        .layer(map_response(async |mut response: Response| {
+            for (name, value) in page::EVERYWHERE {
+                response.headers_mut().entry(name).or_insert(value);
+            }
+            response
+        }))
+}

@@ -1,0 +1,48 @@
+//! What every request has at hand.
+
+use crate::{
+    config::Start,
+    cookies::{CookiePolicy, RequestCookies},
+    origin::Origin,
+    passwords::Passwords,
+    practice::PracticeUser,
+};
+use axum::http::HeaderMap;
+use leptos::prelude::LeptosOptions;
+use std::sync::Arc;
+use vestibule::{publisher::PusherPublisher, vestibule::Vestibule};
+
+/// What every request has at hand, shared by all.
+pub type Shared = Arc<Site>;
+
+/// What every request has at hand.
+pub struct Site {
+    /// The library's desk.
+    pub vestibule: Vestibule,
+    /// Who authorises subscriptions.
+    pub pusher: Arc<PusherPublisher>,
+    /// The Pusher app's public key.
+    pub pusher_key: String,
+    /// Where browsers connect; `None` for this server's own address.
+    pub socket: Option<String>,
+    /// What the document needs to know of the built site.
+    pub leptos: LeptosOptions,
+    /// The origins that are ours; the first is the public one.
+    pub origins: Vec<Origin>,
+    /// How cookies are named and marked.
+    pub cookies: CookiePolicy,
+    /// Whether the confirm page begins by itself.
+    pub start: Start,
+    /// Who checks passwords.
+    pub passwords: Passwords,
+    /// The practice user, in practice mode.
+    pub practice: Option<PracticeUser>,
+}
+
+impl Site {
+    /// The cookies of a request.
+    #[must_use]
+    pub fn cookies_of(&self, headers: &HeaderMap) -> RequestCookies {
+        self.cookies.read(headers)
+    }
+}
