@@ -7,10 +7,6 @@ use super::{
 };
 use leptos::prelude::*;
 
-/// The steps as they are shown, with their names for styles and tests.
-const STEPS: [(&str, &str); 3] =
-    [("queued", "Waiting to be checked"), ("contacting", "Checking the link"), ("outcome", "Answer")];
-
 /// Takes a visitor through one confirmation.
 ///
 /// Without JavaScript what it renders is a sentence and a form that works; nothing else is visible until there is
@@ -60,22 +56,35 @@ fn Island() -> impl IntoView {
     let word = move |of: fn(View) -> &'static str| move || of(view.get());
     let flag = move |of: fn(View) -> bool| move || of(view.get());
 
-    let steps = STEPS
-        .into_iter()
-        .enumerate()
-        .map(|(step, (name, title))| {
-            let progress = move || match view.get().steps {
-                behind if behind > step => "done",
-                behind if behind == step => "current",
-                _ => "todo",
-            };
-            view! { <li class="step" data-step=name data-progress=progress>{title}</li> }
-        })
-        .collect_view();
     view! {
         <section class="confirm" data-settings=packed data-state=word(|view| view.state)>
             <p class="status" role="status">{text(|view| view.sentence.text())}</p>
-            <ol class="steps" hidden=flag(|view| view.start && view.state != "waiting")>{steps}</ol>
+            <ol class="steps" hidden=flag(|view| view.start && view.state != "waiting")>
+                <li
+                    class="step"
+                    data-step="queued"
+                    data-progress=word(|view| progress(view, 0))
+                    aria-current=word(|view| current(view, 0))
+                >
+                    "Waiting to be checked"
+                </li>
+                <li
+                    class="step"
+                    data-step="contacting"
+                    data-progress=word(|view| progress(view, 1))
+                    aria-current=word(|view| current(view, 1))
+                >
+                    "Checking the link"
+                </li>
+                <li
+                    class="step"
+                    data-step="outcome"
+                    data-progress=word(|view| progress(view, 2))
+                    aria-current=word(|view| current(view, 2))
+                >
+                    "Answer"
+                </li>
+            </ol>
             <p class="elapsed" hidden=flag(|view| view.seconds < 5)>
                 {text(|view| elapsed(view.seconds))}" "<span aria-live="polite">{word(|view| longer(view.seconds))}</span>
             </p>
@@ -102,6 +111,20 @@ fn Island() -> impl IntoView {
             </button>
         </section>
     }
+}
+
+/// Where `step`, counted from 0, stands.
+fn progress(view: View, step: usize) -> &'static str {
+    match view.steps {
+        behind if behind > step => "done",
+        behind if behind == step => "current",
+        _ => "todo",
+    }
+}
+
+/// The same for `aria-current`: styles show it by colour and shape alone.
+fn current(view: View, step: usize) -> &'static str {
+    if view.steps == step { "step" } else { "false" }
 }
 
 #[cfg(feature = "hydrate")]

@@ -132,7 +132,8 @@ impl Connection {
     /// Somebody looks at the page again. Browsers let sockets of hidden pages die silently, so see whether it lives.
     pub fn look(&mut self, at: Moment) -> Vec<Signal> {
         match &mut self.state {
-            State::Resting => self.open(at),
+            // A page that comes out of the back-forward cache is seen first and woken then.
+            State::Resting if self.due != NEVER => self.open(at),
             State::Greeted { subscribed: true, pinged, .. } => {
                 *pinged = true;
                 self.due = at.now + PONG_WITHIN_SIGHT;

@@ -3,88 +3,20 @@
 //! Pure: [`Event`]s go in, [`Effect`]s come out, and [`Journey::view`] says what the page shows. Whatever is announced
 //! is a hint; each question that is answered sets the page right, each one that is not is asked again.
 
-use super::{backoff::Moment, local_path::is_local, protocol::Announcement, sentence::{self, Sentence}};
+mod dealings;
+mod view;
+
+use super::{backoff::Moment, local_path::is_local, protocol::Announcement, sentence};
 use crate::api::{Outcome, Progress, Report, Step};
+
+pub use dealings::{Effect, Event, Request};
+pub use view::View;
 
 /// How long a call may stay unanswered, in milliseconds. The server never waits for a slow service, so a call that
 /// takes longer is one whose connection has died.
 const ANSWERED_WITHIN: u64 = 15_000;
 /// When nothing is due.
 const NEVER: u64 = u64::MAX;
-
-/// What happens to the page.
-#[derive(Clone, Debug)]
-pub enum Event {
-    /// Continue or Try again was pressed.
-    Start,
-    /// Cancel was pressed.
-    Cancel,
-    /// A call came to an end; without a report it failed, in whatever way.
-    Answer {
-        /// Which call.
-        call: u32,
-        /// What the server said.
-        report: Option<Report>,
-    },
-    /// The subscription stands: what was announced before it was missed.
-    Subscribed,
-    /// The worker announced something.
-    Announced(Announcement),
-    /// The page can be seen: for the first time, or again.
-    Seen,
-    /// The network is back, or the page is, from the back-forward cache. Calls in flight are presumed lost.
-    Woken,
-    /// Something may be due.
-    Due,
-}
-
-/// What is to be done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Effect {
-    /// Ask the server, and tell [`Event::Answer`].
-    Call {
-        /// Which call this is.
-        call: u32,
-        /// What to ask.
-        request: Request,
-    },
-    /// Listen to this channel, or get ready for one that will be known soon.
-    Listen(Option<String>),
-    /// Listen no more.
-    Hush,
-    /// Go to this path of this origin, in place of this page.
-    Leave(String),
-}
-
-/// What the server can be asked; see [`crate::api`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Request {
-    /// `begin`, with its `again`.
-    Begin(bool),
-    /// `status`.
-    Status,
-    /// `cancel`.
-    Cancel,
-}
-
-/// What the page shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct View {
-    /// The page's state in one word, for its style.
-    pub state: &'static str,
-    /// What is happening.
-    pub sentence: Sentence,
-    /// How many of the steps lie behind.
-    pub steps: usize,
-    /// How many seconds this has taken.
-    pub seconds: u32,
-    /// Whether the button that starts is there.
-    pub start: bool,
-    /// Whether that button starts afresh.
-    pub again: bool,
-    /// Whether there is something to cancel.
-    pub cancel: bool,
-}
 
 /// See the module.
 #[derive(Debug)]
@@ -149,32 +81,6 @@ impl Journey {
                 self.due.min(self.since + u64::from(self.seconds.max(4) + 1) * 1_000)
             }
             _ => NEVER,
-        }
-    }
-
-    /// What the page shows now.
-    #[must_use]
-    pub fn view(&self) -> View {
-        let said = Sentence::Said;
-        let (state, steps, sentence) = match self.stage {
-            Stage::Ready => ("ready", 0, said(sentence::READY)),
-            Stage::Beginning { .. } => ("waiting", 0, said(sentence::QUEUED)),
-            Stage::Waiting(step) | Stage::Cancelling(step) => {
-                ("waiting", usize::from(step != Step::Queued), Sentence::Waiting(step))
-            }
-            Stage::Unavailable => ("unavailable", 0, said(sentence::UNAVAILABLE)),
-            Stage::Cancelled => ("cancelled", 0, said(sentence::CANCELLED)),
-            Stage::Leaving { sentence, .. } => ("done", 3, said(sentence)),
-        };
-        let waiting = matches!(self.stage, Stage::Waiting(_) | Stage::Cancelling(_));
-        View {
-            state,
-            sentence: if self.failures > 0 { said(sentence::INTERRUPTED) } else { sentence },
-            steps,
-            seconds: self.seconds,
-            start: !waiting && state != "done",
-            again: matches!(self.stage, Stage::Unavailable | Stage::Cancelled | Stage::Beginning { again: true }),
-            cancel: waiting,
         }
     }
 

@@ -35,11 +35,7 @@ struct Page {
 }
 
 /// Brings `journey` to life and keeps `view` showing it. What this returns tells the journey what the visitor pressed.
-pub(super) fn live(
-    journey: Journey,
-    view: RwSignal<View>,
-    settings: Settings,
-) -> impl Fn(Event) + Clone + use<> {
+pub(super) fn live(journey: Journey, view: RwSignal<View>, settings: Settings) -> impl Fn(Event) + Clone + use<> {
     let page = Rc::new_cyclic(|this: &Weak<RefCell<Page>>| {
         let listener = this.clone();
         let ear = Closure::new(move |event: JsValue| with(&listener, |page| page.happened(&event)));
@@ -83,7 +79,11 @@ fn with(page: &Weak<RefCell<Page>>, act: impl FnOnce(&mut Page)) {
 }
 
 fn moment() -> Moment {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "milliseconds since the page was opened")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "milliseconds since the page was opened"
+    )]
     let now = window().performance().map_or(0, |clock| clock.now() as u64);
     Moment { now, random: js_sys::Math::random() }
 }

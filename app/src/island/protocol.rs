@@ -85,7 +85,8 @@ pub const PONG: &str = r#"{"event":"pusher:pong","data":{}}"#;
 /// where one does, there is nothing to subscribe to.
 #[must_use]
 pub fn subscribe(channel: &str, signature: &str) -> String {
-    [r#"{"event":"pusher:subscribe","data":{"channel":""#, plain(channel), r#"","auth":""#, plain(signature), r#""}}"#].concat()
+    [r#"{"event":"pusher:subscribe","data":{"channel":""#, plain(channel), r#"","auth":""#, plain(signature), r#""}}"#]
+        .concat()
 }
 
 /// Leaves a channel.
@@ -112,7 +113,8 @@ mod tests {
 
     #[test]
     fn the_greeting_is_a_string_inside_the_frame() {
-        let greeting = r#"{"event":"pusher:connection_established","data":"{\"socket_id\":\"12.34\",\"activity_timeout\":30}"}"#;
+        let greeting =
+            r#"{"event":"pusher:connection_established","data":"{\"socket_id\":\"12.34\",\"activity_timeout\":30}"}"#;
         assert_eq!(read(greeting), Frame::Established { socket: "12.34".into(), activity: 30_000 });
     }
 
@@ -133,7 +135,11 @@ mod tests {
 
     #[test]
     fn frames_are_read_whatever_form_their_data_has() {
-        for ping in [r#"{"event":"pusher:ping"}"#, r#"{"event":"pusher:ping","data":{}}"#, r#"{"event":"pusher:ping","data":"{}"}"#] {
+        for ping in [
+            r#"{"event":"pusher:ping"}"#,
+            r#"{"event":"pusher:ping","data":{}}"#,
+            r#"{"event":"pusher:ping","data":"{}"}"#,
+        ] {
             assert_eq!(read(ping), Frame::Ping);
         }
         for data in ["", r#","data":"{}""#, r#","data":{"presence":{}}"#, r#","data":null"#] {

@@ -79,7 +79,10 @@ mod tests {
 
     #[test]
     fn the_wait_is_told_once_it_is_long_enough_to_wonder() {
-        assert_eq!([4, 5, 119, 120, 185].map(elapsed), ["", "5 seconds so far.", "119 seconds so far.", "2 minutes so far.", "3 minutes so far."]);
+        assert_eq!(
+            [4, 5, 119, 120, 185].map(elapsed),
+            ["", "5 seconds so far.", "119 seconds so far.", "2 minutes so far.", "3 minutes so far."]
+        );
         assert_eq!(longer(9), "");
         assert!(longer(10).starts_with("This is taking longer than usual."));
     }

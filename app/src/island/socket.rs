@@ -1,6 +1,9 @@
 //! A socket of the browser's, and the one request that is no server function.
 
-use super::{json::Json, page::{Ear, listen}};
+use super::{
+    json::Json,
+    page::{Ear, listen},
+};
 use leptos::prelude::window;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;

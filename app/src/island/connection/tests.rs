@@ -1,8 +1,8 @@
 //! A connection against a server that is played by the test.
 
 use super::{Connection, Moment, NEVER, PONG_WITHIN, SUBSCRIBED_WITHIN, Signal};
-use crate::island::protocol::{Announcement, PING, PONG};
 use crate::api::Outcome;
+use crate::island::protocol::{Announcement, PING, PONG};
 
 struct Line {
     connection: Connection,
@@ -44,7 +44,9 @@ impl Line {
     }
 
     fn subscribe(&mut self, channel: &str) -> Vec<Signal> {
-        self.hear(&format!(r#"{{"event":"pusher_internal:subscription_succeeded","channel":"{channel}","data":"{{}}"}}"#))
+        self.hear(&format!(
+            r#"{{"event":"pusher_internal:subscription_succeeded","channel":"{channel}","data":"{{}}"}}"#
+        ))
     }
 
     fn announce(&mut self, channel: &str) -> Vec<Signal> {
@@ -208,6 +210,7 @@ fn the_page_back_or_the_network_back_means_a_new_socket() {
     assert_eq!(line.connection.sleep(), [Signal::Close]);
     assert_eq!(line.connection.next(), NEVER);
     let at = line.at();
+    assert_eq!(line.connection.look(at), []);
     assert_eq!(line.connection.wake(at), [Signal::Open]);
     assert_eq!(line.connection.wake(at), [Signal::Open]);
 }

@@ -1,0 +1,58 @@
+//! What a journey hears, and what it asks for.
+
+use crate::{api::Report, island::protocol::Announcement};
+
+/// What happens to the page.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// Continue or Try again was pressed.
+    Start,
+    /// Cancel was pressed.
+    Cancel,
+    /// A call came to an end; without a report it failed, in whatever way.
+    Answer {
+        /// Which call.
+        call: u32,
+        /// What the server said.
+        report: Option<Report>,
+    },
+    /// The subscription stands: what was announced before it was missed.
+    Subscribed,
+    /// The worker announced something.
+    Announced(Announcement),
+    /// The page can be seen: for the first time, or again.
+    Seen,
+    /// The network is back, or the page is, from the back-forward cache. Calls in flight are presumed lost.
+    Woken,
+    /// Something may be due.
+    Due,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Ask the server, and tell [`Event::Answer`].
+    Call {
+        /// Which call this is.
+        call: u32,
+        /// What to ask.
+        request: Request,
+    },
+    /// Listen to this channel, or get ready for one that will be known soon.
+    Listen(Option<String>),
+    /// Listen no more.
+    Hush,
+    /// Go to this path of this origin, in place of this page.
+    Leave(String),
+}
+
+/// What the server can be asked; see [`crate::api`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// `begin`, with its `again`.
+    Begin(bool),
+    /// `status`.
+    Status,
+    /// `cancel`.
+    Cancel,
+}

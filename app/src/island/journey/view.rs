@@ -1,0 +1,54 @@
+//! What a journey looks like from outside.
+
+use super::{Journey, Stage};
+use crate::{
+    api::Step,
+    island::sentence::{self, Sentence},
+};
+
+/// What the page shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct View {
+    /// The page's state in one word, for its style.
+    pub state: &'static str,
+    /// What is happening.
+    pub sentence: Sentence,
+    /// How many of the steps lie behind.
+    pub steps: usize,
+    /// How many seconds this has taken.
+    pub seconds: u32,
+    /// Whether the button that starts is there.
+    pub start: bool,
+    /// Whether that button starts afresh.
+    pub again: bool,
+    /// Whether there is something to cancel.
+    pub cancel: bool,
+}
+
+impl Journey {
+    /// What the page shows now.
+    #[must_use]
+    pub fn view(&self) -> View {
+        let said = Sentence::Said;
+        let (state, steps, sentence) = match self.stage {
+            Stage::Ready => ("ready", 0, said(sentence::READY)),
+            Stage::Beginning { .. } => ("waiting", 0, said(sentence::QUEUED)),
+            Stage::Waiting(step) | Stage::Cancelling(step) => {
+                ("waiting", usize::from(step != Step::Queued), Sentence::Waiting(step))
+            }
+            Stage::Unavailable => ("unavailable", 0, said(sentence::UNAVAILABLE)),
+            Stage::Cancelled => ("cancelled", 0, said(sentence::CANCELLED)),
+            Stage::Leaving { sentence, .. } => ("done", 3, said(sentence)),
+        };
+        let waiting = matches!(self.stage, Stage::Waiting(_) | Stage::Cancelling(_));
+        View {
+            state,
+            sentence: if self.failures > 0 { said(sentence::INTERRUPTED) } else { sentence },
+            steps,
+            seconds: self.seconds,
+            start: !waiting && state != "done",
+            again: matches!(self.stage, Stage::Unavailable | Stage::Cancelled | Stage::Beginning { again: true }),
+            cancel: waiting,
+        }
+    }
+}

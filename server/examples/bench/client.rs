@@ -1,0 +1,114 @@
+//! The smallest client that keeps a connection: it must not cost more than the server it measures.
+
+use crate::{CONNECTIONS, MEASURE};
+use std::{
+    future::Future,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+
+/// One connection.
+pub struct Client {
+    stream: TcpStream,
+    addr: SocketAddr,
+    buffer: Vec<u8>,
+}
+
+/// An answer's head and body.
+pub struct Answer {
+    /// Status line and headers.
+    pub head: String,
+    /// The body.
+    pub body: String,
+}
+
+impl Answer {
+    /// The cookies that were set, as a `Cookie` header takes them.
+    pub fn cookies(&self) -> String {
+        let set = self.head.lines().filter_map(|line| line.strip_prefix("set-cookie: "));
+        set.filter_map(|cookie| cookie.split(';').next()).collect::<Vec<_>>().join("; ")
+    }
+}
+
+impl Client {
+    pub async fn connect(addr: SocketAddr) -> Self {
+        let stream = TcpStream::connect(addr).await.expect("the server listens");
+        stream.set_nodelay(true).expect("a socket can");
+        Self { stream, addr, buffer: Vec::with_capacity(16 * 1024) }
+    }
+
+    pub async fn get(&mut self, path: &str) -> Answer {
+        self.send(&format!("GET {path} HTTP/1.1\r\nHost: {}\r\nSec-Fetch-Site: none\r\n\r\n", self.addr)).await
+    }
+
+    pub async fn post(&mut self, path: &str, cookies: &str, body: &str) -> Answer {
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: {}\r\nSec-Fetch-Site: same-origin\r\nCookie: {cookies}\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
+            self.addr,
+            body.len()
+        );
+        self.send(&request).await
+    }
+
+    async fn send(&mut self, request: &str) -> Answer {
+        self.stream.write_all(request.as_bytes()).await.expect("the server reads");
+        self.buffer.clear();
+        let head_end = loop {
+            self.read().await;
+            if let Some(end) = self.buffer.windows(4).position(|window| window == b"\r\n\r\n") {
+                break end + 4;
+            }
+        };
+        let head = String::from_utf8_lossy(&self.buffer[..head_end]).into_owned();
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+        let length: usize = length.and_then(|length| length.parse().ok()).expect("every answer has its length");
+        while self.buffer.len() < head_end + length {
+            self.read().await;
+        }
+        Answer { head, body: String::from_utf8_lossy(&self.buffer[head_end..]).into_owned() }
+    }
+
+    async fn read(&mut self) {
+        let read = self.stream.read_buf(&mut self.buffer).await.expect("the server writes");
+        assert!(read > 0, "the server has closed the connection");
+    }
+}
+
+/// Lets every connection do `once` again and again for [`MEASURE`]; the time of each, sorted.
+pub async fn all<F, O>(addr: SocketAddr, once: F) -> Vec<Duration>
+where
+    F: Fn(Client) -> O + Clone + Send + 'static,
+    O: Future<Output = Client> + Send,
+{
+    let end = Instant::now() + MEASURE;
+    let connections = (0..CONNECTIONS).map(|_| {
+        let once = once.clone();
+        tokio::spawn(async move {
+            let (mut client, mut times) = (Client::connect(addr).await, Vec::new());
+            while Instant::now() < end {
+                let start = Instant::now();
+                client = once(client).await;
+                times.push(start.elapsed());
+            }
+            times
+        })
+    });
+    let mut times = Vec::new();
+    for connection in connections.collect::<Vec<_>>() {
+        times.extend(connection.await.expect("no connection panics"));
+    }
+    times.sort_unstable();
+    times
+}
+
+/// How many a second.
+pub fn rate(times: &[Duration]) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "some thousands")]
+    let count = times.len() as f64;
+    count / MEASURE.as_secs_f64()
+}

@@ -1,0 +1,42 @@
+//! What `cargo xtask bench` prints: figures of one run on loopback, as ratios where the machine matters.
+//!
+//! Client and server share this process and its cores, so each figure is one for a machine that does both. Every
+//! measurement is bounded in time.
+
+mod begins;
+mod client;
+mod landings;
+mod place;
+mod steady;
+
+use std::time::Duration;
+
+/// How long each rate is measured.
+const MEASURE: Duration = Duration::from_secs(5);
+/// How many connections ask at once.
+const CONNECTIONS: usize = 32;
+
+#[tokio::main]
+async fn main() {
+    println!("{:<58} {:>12} {:>12}", "figure", "here", "aim");
+    landings::measure().await;
+    begins::measure().await;
+    steady::measure().await;
+}
+
+/// Prints one line of the table.
+fn row(figure: &str, here: String, aim: &str) {
+    println!("{figure:<58} {here:>12} {aim:>12}");
+}
+
+/// The value below which `share` of the sorted values lie.
+fn percentile(sorted: &[Duration], share: f64) -> Duration {
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "an index into some thousands of values"
+    )]
+    let index = (sorted.len().saturating_sub(1) as f64 * share) as usize;
+    sorted.get(index).copied().unwrap_or_default()
+}

@@ -1,0 +1,56 @@
+//! A server of ours on loopback, for one measurement.
+
+use axum::Router;
+use std::net::SocketAddr;
+use tempfile::TempDir;
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+use vestibule_server::{Config, Running, config::Given, listen};
+
+/// A listening server and all that it needs.
+pub struct Place {
+    pub addr: SocketAddr,
+    pub data: TempDir,
+    running: Option<Running>,
+    serving: JoinHandle<()>,
+    stop: CancellationToken,
+}
+
+impl Place {
+    /// A server in practice mode, with `more` settings.
+    pub async fn open(more: &[(&str, String)]) -> Self {
+        let (listener, addr) = bind().await;
+        let data = TempDir::new().expect("a temporary folder");
+        let own = |key: &str| match key {
+            "VESTIBULE_DATA" => Some(data.path().display().to_string()),
+            "LEPTOS_SITE_ADDR" => Some(addr.to_string()),
+            key => more.iter().find(|(given, _)| *given == key).map(|(_, value)| value.clone()),
+        };
+        let config = Config::read(&Given::from_lookup(|setting| own(setting.key))).expect("good settings");
+        let (routes, running) = vestibule_server::router(config).await.expect("the server starts");
+        let stop = CancellationToken::new();
+        let serving = tokio::spawn(listen::serve(listener, routes, stop.clone()));
+        Self { addr, data, running: Some(running), serving, stop }
+    }
+
+    pub async fn close(mut self) {
+        self.stop.cancel();
+        if let Some(running) = self.running.take() {
+            running.shutdown().await;
+        }
+        self.serving.await.expect("the listener does not panic");
+    }
+}
+
+/// Serves `routes` by the same listener as the product's.
+pub async fn serve(routes: Router) -> SocketAddr {
+    let (listener, addr) = bind().await;
+    tokio::spawn(listen::serve(listener, routes, CancellationToken::new()));
+    addr
+}
+
+async fn bind() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port on loopback");
+    let addr = listener.local_addr().expect("a bound listener has an address");
+    (listener, addr)
+}

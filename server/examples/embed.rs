@@ -1,0 +1,25 @@
+//! Vestibule inside an application of your own: its routes beside yours, and a page of yours that shows who came in.
+//!
+//! ```text
+//! cargo run -p vestibule-server --example embed
+//! ```
+
+use axum::{Router, routing::get};
+use std::error::Error;
+use tokio::net::TcpListener;
+use vestibule_server::{Config, config::Given};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let listener = TcpListener::bind("127.0.0.1:3000").await?;
+    let mut config = Config::read(&Given::from_lookup(|setting| std::env::var(setting.key).ok()))?;
+    config.addr = listener.local_addr()?;
+
+    let (vestibule, running) = vestibule_server::router(config).await?;
+    let app = Router::new().route("/hello", get(|| async { "A page of the application itself." })).merge(vestibule);
+
+    println!("listening on http://{}; open /hello, or a practice link at /", listener.local_addr()?);
+    axum::serve(listener, app).with_graceful_shutdown(async { drop(tokio::signal::ctrl_c().await) }).await?;
+    running.shutdown().await;
+    Ok(())
+}
