@@ -15,7 +15,7 @@ impl Channel {
     #[must_use]
     pub fn of(secret: &SecretHash) -> Self {
         let hash = labelled_hash("vestibule/1 channel", secret);
-        let bits = u128::from_be_bytes(*hash.first_chunk().expect("a SHA-256 has 32 bytes"));
+        let bits = u128::from_be_bytes(std::array::from_fn(|place| hash[place]));
         Self(format!("private-confirm-{bits:032x}"))
     }
 

@@ -12,7 +12,8 @@
 //! 3. [`confirmation`]: the job and its states; [`session`]: what it rebinds or deletes. Both pure.
 //! 4. [`worker`]: takes confirmations through their states, with a [`validator`] and a [`publisher`].
 //! 5. [`entry`]: the exchange of a bound session's secret, and signing out.
-//! 6. [`store`]: where it is all kept; [`secret`]: the only place with cryptography; [`clock`]: the only place with time.
+//! 6. [`store`]: where it is all kept; [`secret`]: the only place with cryptography; [`clock`] and
+//!    [`timing`]: the only place that reads the time, and how much of it each part has.
 
 mod id;
 
@@ -29,6 +30,7 @@ pub mod session;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod timing;
 pub mod token;
 pub mod user;
 pub mod validator;

@@ -28,7 +28,11 @@ impl FromStr for LocalPath {
     fn from_str(text: &str) -> Result<Self, InvalidPath> {
         let harmless = |byte: u8| byte.is_ascii_graphic() && byte != b'\\';
         let rooted = text.starts_with('/') && !text.starts_with("//");
-        if rooted && text.len() <= 1024 && text.bytes().all(harmless) { Ok(Self(text.to_owned())) } else { Err(InvalidPath) }
+        if rooted && text.len() <= 1024 && text.bytes().all(harmless) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidPath)
+        }
     }
 }
 
@@ -47,8 +51,17 @@ mod tests {
         for good in ["/", "/profile", "/login?reason=used", "/a#b"] {
             assert!(good.parse::<LocalPath>().is_ok(), "{good}");
         }
-        let hostile =
-            ["", "profile", "//evil.example", "/\\evil.example", "https://evil.example", "/a\nb", "/\t/evil.example", "/a b", "/é"];
+        let hostile = [
+            "",
+            "profile",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "/a\nb",
+            "/\t/evil.example",
+            "/a b",
+            "/é",
+        ];
         for bad in hostile {
             assert_eq!(bad.parse::<LocalPath>(), Err(InvalidPath), "{bad:?}");
         }

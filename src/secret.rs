@@ -25,8 +25,10 @@ pub trait Entropy: fmt::Debug + Send + Sync + 'static {
 pub struct SystemEntropy;
 
 impl Entropy for SystemEntropy {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the system")]
     fn fill(&self, bytes: &mut [u8]) {
-        getrandom::fill(bytes).expect("the operating system has no entropy to give; nothing can be done safely without");
+        getrandom::fill(bytes)
+            .expect("the operating system has no entropy to give; nothing can be done safely without");
     }
 }
 

@@ -5,14 +5,7 @@
 //! keeps what comes out, by compare-and-set on the [`revision`](Session::revision), so that of two racing writers one
 //! starts over and a deleted session is never written back to life.
 
-use crate::{
-    clock::Timestamp,
-    id::id,
-    pending::TokenTag,
-    secret::SecretHash,
-    store::StoreError,
-    user::UserId,
-};
+use crate::{clock::Timestamp, id::id, pending::TokenTag, secret::SecretHash, store::StoreError, user::UserId};
 use async_trait::async_trait;
 use std::time::Duration;
 
@@ -106,7 +99,9 @@ impl Session {
     pub fn rebind(self, user: UserId, expires: Timestamp) -> Result<Self, WrongState> {
         match self.state {
             SessionState::Pending { secret } => Ok(self.into_state(SessionState::Bound { secret, user }, expires)),
-            SessionState::Bound { user: owner, .. } | SessionState::Established { user: owner, .. } if owner == user => {
+            SessionState::Bound { user: owner, .. } | SessionState::Established { user: owner, .. }
+                if owner == user =>
+            {
                 Ok(self)
             }
             _ => Err(WrongState),

@@ -56,8 +56,13 @@ pub trait ConfirmationStore: Send + Sync + 'static {
     async fn confirmation_by_secret(&self, secret: &SecretHash) -> Result<Option<Confirmation>, StoreError>;
 
     /// Claims up to `limit` due confirmations for `worker` until `until`, those due first before others.
-    async fn claim(&self, worker: WorkerId, limit: u32, now: Timestamp, until: Timestamp)
-    -> Result<Vec<Claim>, StoreError>;
+    async fn claim(
+        &self,
+        worker: WorkerId,
+        limit: u32,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<Claim>, StoreError>;
 
     /// When the next confirmation is due or a lease passes.
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;

@@ -1,10 +1,6 @@
 //! Users, and the identities that a validator knows them by.
 
-use crate::{
-    clock::Timestamp,
-    id::id,
-    store::StoreError,
-};
+use crate::{clock::Timestamp, id::id, store::StoreError};
 use async_trait::async_trait;
 use std::fmt;
 

@@ -3,13 +3,14 @@
 use crate::{
     channel::Channel,
     clock::Clock,
-    confirmation::{Confirmation, ConfirmationId, Decider, Decision, Ending, Queued, Rejection, State, Timing},
+    confirmation::{Confirmation, ConfirmationId, Decider, Decision, Ending, Queued, Rejection, State},
     outcome::{Destinations, Outcome},
     pending::{PendingCookie, TokenTag},
     publisher::{Announcement, Publisher},
     secret::{Entropy, Keys, SealedToken, SecretHash, SessionSecret},
     session::{Session, SessionId},
     store::{Settlement, Store, StoreError},
+    timing::Timing,
     token::Token,
     user::UserId,
     worker::Tools,
@@ -130,7 +131,12 @@ impl Vestibule {
     ///
     /// # Errors
     /// [`StoreError`] if it could not be stored: nothing has begun then.
-    pub async fn begin(&self, token: &Token, shown: Option<&str>, again: bool) -> Result<(Pending, Report), StoreError> {
+    pub async fn begin(
+        &self,
+        token: &Token,
+        shown: Option<&str>,
+        again: bool,
+    ) -> Result<(Pending, Report), StoreError> {
         let now = self.clock.now();
         let mut pending = self.land(token, shown);
         if !pending.fresh {

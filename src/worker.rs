@@ -12,11 +12,12 @@ pub use backoff::backoff;
 
 use crate::{
     clock::{Clock, Timestamp},
-    confirmation::{Timing, WorkerId},
+    confirmation::WorkerId,
     outcome::Destinations,
     publisher::Publisher,
     secret::{Entropy, Keys},
     store::{Store, StoreError},
+    timing::Timing,
     validator::Validator,
 };
 use slot::Slot;
@@ -100,7 +101,11 @@ impl Worker {
     }
 
     /// Claims as many as there is room for, starts an attempt at each, and says when to look again at the latest.
-    async fn claim_into(&self, attempts: &mut JoinSet<()>, hand_back: &CancellationToken) -> Result<Timestamp, StoreError> {
+    async fn claim_into(
+        &self,
+        attempts: &mut JoinSet<()>,
+        hand_back: &CancellationToken,
+    ) -> Result<Timestamp, StoreError> {
         let poll = self.now() + self.tools.timing.poll;
         let room = self.slots.available_permits();
         if room == 0 {

@@ -40,14 +40,15 @@ pub fn render<P: IntoView + 'static>(options: &LeptosOptions, head: Head, page: 
     let owner = Owner::new_root(Some(Arc::new(SsrSharedContext::new_islands())));
     owner.with(|| {
         provide_nonce();
-        let html = shell(options.clone(), head, page()).to_html();
+        let html = shell(options, head, page()).to_html();
         Document { html, nonce: use_nonce().unwrap_or_default() }
     })
 }
 
-fn shell(options: LeptosOptions, head: Head, page: impl IntoView + 'static) -> impl IntoView {
+fn shell(options: &LeptosOptions, head: Head, page: impl IntoView + 'static) -> impl IntoView {
+    let Head { title, live } = head;
     let style = format!("/{}/{}.css", options.site_pkg_dir, options.output_name);
-    let scripts = head.live.then(|| view! { <HydrationScripts options=options.clone() islands=true /> });
+    let scripts = live.then(|| view! { <HydrationScripts options=options.clone() islands=true /> });
     view! {
         <!DOCTYPE html>
         <html lang="en">
@@ -55,10 +56,10 @@ fn shell(options: LeptosOptions, head: Head, page: impl IntoView + 'static) -> i
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content="light dark" />
-                <title>{format!("{} – Vestibule", head.title)}</title>
+                <title>{format!("{title} – Vestibule")}</title>
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <link rel="stylesheet" href=style />
-                <AutoReload options=options />
+                <AutoReload options=options.clone() />
                 {scripts}
             </head>
             <body>

@@ -150,10 +150,8 @@ pub async fn profile(State(site): State<Shared>, headers: HeaderMap, Extension(w
         Err(error) => return page::store_problem(&site, &error),
     };
     let now = site.vestibule.now();
-    let row = |session: Session| SessionRow {
-        started: utc(session.since.as_millis()),
-        current: session.id == who.session,
-    };
+    let row =
+        |session: Session| SessionRow { started: utc(session.since.as_millis()), current: session.id == who.session };
     let sessions = sessions.into_iter().filter(|session| session.is_live(now)).map(row).collect();
     let proof = guard::proof(&site, &headers);
     let identity = who.user.identity;

@@ -19,7 +19,9 @@ pub fn command() -> Command {
     Command::new("vestibule")
         .about("Signs a user in from a worker")
         .version(env!("CARGO_PKG_VERSION"))
-        .after_help("Each flag is an environment variable too: --validator-url is VALIDATOR_URL. RUST_LOG sets what is logged.")
+        .after_help(
+            "Each flag is an environment variable too: --validator-url is VALIDATOR_URL. RUST_LOG sets what is logged.",
+        )
         .args(settings())
         .subcommand(Command::new("serve").about("Serve (what happens without a command, too)").args(settings()))
         .subcommand(Command::new("user").about("Users").subcommand_required(true).subcommand(add))

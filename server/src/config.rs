@@ -1,18 +1,19 @@
 //! What the server is told at its start. A wrong value stops it with one line.
 
+mod push;
 mod setting;
 
+pub use push::PushConfig;
 pub use setting::{ALL as SETTINGS, Given, Setting, WrongSetting};
 
 use crate::origin::Origin;
-use setting::*;
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
-use vestibule::{
-    confirmation::Timing,
-    outcome::Destinations,
-    publisher::{PusherApp, PusherSecret},
-    secret::Keys,
+use setting::{
+    CONFIRM_ATTEMPT, CONFIRM_BEGIN_WITHIN, CONFIRM_DEADLINE, CONFIRM_IN_FLIGHT, CONFIRM_LEASE, CONFIRM_POLL,
+    CONFIRM_REDIRECT, CONFIRM_START, DATABASE_URL, LEPTOS_SITE_ADDR, LEPTOS_SITE_ROOT, PUBLIC_URL, SESSION_IDLE,
+    VALIDATOR_SECRET, VALIDATOR_URL, VESTIBULE_DATA, VESTIBULE_SECRET,
 };
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use vestibule::{outcome::Destinations, secret::Keys, timing::Timing};
 
 /// What the server is told at its start.
 #[derive(Debug)]
@@ -66,20 +67,6 @@ impl std::fmt::Debug for ValidatorService {
     }
 }
 
-/// Which Pusher server is used.
-#[derive(Clone, Debug)]
-pub enum PushConfig {
-    /// The embedded broker, under these credentials or derived ones.
-    Embedded(Option<(String, String, PusherSecret)>),
-    /// Somebody else's.
-    Server {
-        /// Where to publish.
-        app: PusherApp,
-        /// Where browsers connect, such as `wss://push.example:443`.
-        socket: String,
-    },
-}
-
 impl Config {
     /// Reads the settings.
     ///
@@ -124,7 +111,7 @@ impl Config {
             destinations: destinations(given)?,
             timing: timing(given)?,
             in_flight: given.read(&CONFIRM_IN_FLIGHT, in_flight)?.unwrap_or(256),
-            push: push(given)?,
+            push: PushConfig::read(given)?,
         })
     }
 
@@ -178,75 +165,13 @@ fn timing(given: &Given) -> Result<Timing, WrongSetting> {
     Ok(timing)
 }
 
-fn push(given: &Given) -> Result<PushConfig, WrongSetting> {
-    let text = |setting| given.text(setting).map(str::to_owned);
-    let credentials = match (text(&PUSHER_APP_ID), text(&PUSHER_KEY), text(&PUSHER_SECRET)) {
-        (None, None, None) => None,
-        (Some(id), Some(key), Some(secret)) => Some((id, key, PusherSecret::new(secret))),
-        (None, ..) => return Err(PUSHER_APP_ID.wrong("missing; id, key and secret belong together")),
-        (_, None, _) => return Err(PUSHER_KEY.wrong("missing; id, key and secret belong together")),
-        (.., None) => return Err(PUSHER_SECRET.wrong("missing; id, key and secret belong together")),
-    };
-    if let Some((id, key, _)) = &credentials {
-        let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-        for (setting, text) in [(&PUSHER_APP_ID, id), (&PUSHER_KEY, key)] {
-            if !plain(text) {
-                return Err(setting.wrong("not only letters, digits, - and _"));
-            }
-        }
-    }
-    let Some(host) = given.read(&PUSHER_HOST, host)? else { return Ok(PushConfig::Embedded(credentials)) };
-    let Some((id, key, secret)) = credentials else {
-        return Err(PUSHER_APP_ID.wrong("missing; a Pusher server wants id, key and secret"));
-    };
-    let scheme = given.read(&PUSHER_SCHEME, scheme)?;
-    if scheme != Some("http") {
-        return Err(PUSHER_SCHEME.wrong("only http can be spoken to a Pusher server yet"));
-    }
-    let port = given.read(&PUSHER_PORT, port)?.unwrap_or(80);
-    let socket = public_socket(given, &host, port)?;
-    Ok(PushConfig::Server { app: PusherApp { id, key, secret, host: format!("{host}:{port}") }, socket })
-}
-
-fn public_socket(given: &Given, host: &str, port: u16) -> Result<String, WrongSetting> {
-    let scheme = match given.read(&PUSHER_PUBLIC_SCHEME, scheme)? {
-        Some("https") => "wss",
-        _ => "ws",
-    };
-    let port = given.read(&PUSHER_PUBLIC_PORT, self::port)?.unwrap_or(port);
-    let host = given.read(&PUSHER_PUBLIC_HOST, self::host)?.unwrap_or_else(|| host.to_owned());
-    let path = given.read(&PUSHER_PUBLIC_PATH, |text| {
-        let path: vestibule::path::LocalPath = text.parse().map_err(|_| "not a path that begins with one /")?;
-        Ok::<_, &str>(path.as_str().trim_end_matches('/').to_owned())
-    })?;
-    Ok(format!("{scheme}://{host}:{port}{}", path.unwrap_or_default()))
-}
-
-fn host(text: &str) -> Result<String, &'static str> {
-    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._[]:".contains(&byte));
-    if plain { Ok(text.to_owned()) } else { Err("not the name of a host, without scheme, port and path") }
-}
-
-fn scheme(text: &str) -> Result<&'static str, &'static str> {
-    match text {
-        "http" => Ok("http"),
-        "https" => Ok("https"),
-        _ => Err("neither http nor https"),
-    }
-}
-
-fn port(text: &str) -> Result<u16, &'static str> {
-    text.parse().ok().filter(|port| *port > 0).ok_or("not a port number")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn read(given: &[(&str, &str)]) -> Result<Config, String> {
-        let find = |setting: &Setting| {
-            given.iter().find(|(key, _)| *key == setting.key).map(|(_, value)| (*value).to_owned())
-        };
+        let find =
+            |setting: &Setting| given.iter().find(|(key, _)| *key == setting.key).map(|(_, value)| (*value).to_owned());
         Config::read(&Given::from_lookup(find)).map_err(|error| error.to_string())
     }
 
@@ -265,7 +190,9 @@ mod tests {
     fn outside_practice_mode_no_secret_has_a_default() {
         let validator = ("VALIDATOR_URL", "http://v.example/");
         assert!(read(&[validator]).unwrap_err().starts_with("VESTIBULE_SECRET: missing"));
-        assert!(read(&[validator, ("VESTIBULE_SECRET", "c2hvcnQ=")]).unwrap_err().starts_with("VESTIBULE_SECRET: a key is"));
+        assert!(
+            read(&[validator, ("VESTIBULE_SECRET", "c2hvcnQ=")]).unwrap_err().starts_with("VESTIBULE_SECRET: a key is")
+        );
     }
 
     #[test]
@@ -285,7 +212,10 @@ mod tests {
             ("PUSHER_HOST", "http://x"),
         ] {
             let line = read(&[(key, value)]).unwrap_err();
-            assert!(line.contains(": ") && line.contains("(example: ") && !line.contains('\n'), "{key}={value}: {line}");
+            assert!(
+                line.contains(": ") && line.contains("(example: ") && !line.contains('\n'),
+                "{key}={value}: {line}"
+            );
         }
     }
 }

@@ -125,11 +125,12 @@ pub async fn wait(State(site): State<Shared>, Path(token): Path<String>, headers
         Err(error) => return page::store_problem(&site, &error),
     };
     let (state, said) = match report.progress {
-        Progress::Done(Outcome::Confirmed { redirect }) => return page::see_other(&redirect),
         Progress::Done(Outcome::Rejected { reason: Rejection::Cancelled, .. }) => {
             (WaitState::Cancelled, Sentence::Said(sentence::CANCELLED))
         }
-        Progress::Done(Outcome::Rejected { redirect, .. }) => return page::see_other(&redirect),
+        Progress::Done(Outcome::Confirmed { redirect } | Outcome::Rejected { redirect, .. }) => {
+            return page::see_other(&redirect);
+        }
         Progress::Done(Outcome::Unavailable) => (WaitState::Unavailable, Sentence::Said(sentence::UNAVAILABLE)),
         Progress::Unknown => (WaitState::Ready, Sentence::Said(sentence::READY)),
         Progress::Queued => (WaitState::Waiting, Sentence::Waiting(Step::Queued)),

@@ -137,7 +137,7 @@ impl RequestCookies {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use vestibule::{clock::Timestamp, secret::SystemEntropy, secret::Keys};
+    use vestibule::{clock::Timestamp, secret::Keys, secret::SystemEntropy};
 
     fn request(line: &str) -> HeaderMap {
         HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_str(line).unwrap())])
@@ -168,8 +168,10 @@ mod tests {
     #[test]
     fn a_fifth_link_lets_the_oldest_go() {
         let policy = CookiePolicy { secure: false };
-        let line = [3, 1, 2, 4].map(|age| format!("vestibule-pending-000000000000000{age}={}", pending(age))).join("; ");
-        let set = policy.pending("00000000000000ff".parse().unwrap(), pending(9), FOREVER, &policy.read(&request(&line)));
+        let line =
+            [3, 1, 2, 4].map(|age| format!("vestibule-pending-000000000000000{age}={}", pending(age))).join("; ");
+        let set =
+            policy.pending("00000000000000ff".parse().unwrap(), pending(9), FOREVER, &policy.read(&request(&line)));
         let set: Vec<_> = set.iter().map(|value| value.to_str().unwrap()).collect();
         assert_eq!(set.len(), 2, "{set:?}");
         assert!(set[0].starts_with("vestibule-pending-0000000000000001=;"), "{set:?}");
@@ -179,7 +181,8 @@ mod tests {
     #[test]
     fn the_same_link_again_lets_nothing_go() {
         let policy = CookiePolicy { secure: false };
-        let line = [1, 2, 3, 4].map(|age| format!("vestibule-pending-000000000000000{age}={}", pending(age))).join("; ");
+        let line =
+            [1, 2, 3, 4].map(|age| format!("vestibule-pending-000000000000000{age}={}", pending(age))).join("; ");
         let again = "0000000000000001".parse().unwrap();
         assert_eq!(policy.pending(again, pending(9), FOREVER, &policy.read(&request(&line))).len(), 1);
     }

@@ -65,10 +65,8 @@ fn login_for(site: &Shared, wanted: &Uri) -> LocalPath {
 fn ask(site: &Shared, headers: &HeaderMap, current: Option<&User>, candidates: Vec<(TokenTag, User)>) -> Response {
     let proof = guard::proof(site, headers);
     let current = current.map(|user| user.display_name().to_owned());
-    let candidate = |(tag, user): (TokenTag, User)| Candidate {
-        value: tag.to_string(),
-        name: user.display_name().to_owned(),
-    };
+    let candidate =
+        |(tag, user): (TokenTag, User)| Candidate { value: tag.to_string(), name: user.display_name().to_owned() };
     let candidates: Vec<_> = candidates.into_iter().map(candidate).collect();
     let head = Head::titled(title::continue_as(&candidates));
     let text = proof.text;

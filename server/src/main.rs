@@ -10,12 +10,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
-use vestibule_server::{
-    Config,
-    config::Given,
-    listen, router,
-    user_add::user_add,
-};
+use vestibule_server::{Config, config::Given, listen, router, user_add::user_add};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -50,7 +45,8 @@ async fn run(matches: &ArgMatches) -> Result<(), String> {
 }
 
 async fn serve(mut config: Config) -> Result<(), String> {
-    let taken = |error| format!("LEPTOS_SITE_ADDR: {} cannot be listened on: {error} (example: 127.0.0.1:3001)", config.addr);
+    let taken =
+        |error| format!("LEPTOS_SITE_ADDR: {} cannot be listened on: {error} (example: 127.0.0.1:3001)", config.addr);
     let listener = TcpListener::bind(config.addr).await.map_err(taken)?;
     config.addr = listener.local_addr().map_err(|error| error.to_string())?;
     let (addr, practice) = (config.addr, config.is_practice());

@@ -23,7 +23,7 @@ use vestibule::{
         StoreError,
         sqlite::{OpenError, SqliteStore},
     },
-    validator::{HttpValidator, Validator},
+    validator::HttpValidator,
     vestibule::Vestibule,
     worker::{Tools, Worker},
 };
@@ -105,15 +105,14 @@ pub async fn router(mut config: Config) -> Result<(Router, Running), StartError>
     let store = Arc::new(SqliteStore::open(&config.database, &keys).await.map_err(database)?);
 
     let (stop_worker, stop_rest, tasks) = (CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
-    let validator: Arc<dyn Validator> = match &config.validator {
-        Some(service) => Arc::new(HttpValidator::new(&service.url, service.secret.clone())?),
-        None => {
-            let service = PracticeValidator::bind().await.map_err(StartError::Loopback)?;
-            let validator = HttpValidator::new(&service.url(), None)?;
-            tasks.spawn(service.serve(stop_rest.clone()));
-            Arc::new(validator)
-        }
-    };
+    let validator = Arc::new(if let Some(service) = &config.validator {
+        HttpValidator::new(&service.url, service.secret.clone())?
+    } else {
+        let service = PracticeValidator::bind().await.map_err(StartError::Loopback)?;
+        let validator = HttpValidator::new(&service.url(), None)?;
+        tasks.spawn(service.serve(stop_rest.clone()));
+        validator
+    });
     let origins = origins(&config);
     let (push, broker) = push(config.push, &keys, &origins, &tasks, &stop_rest).await?;
     let publisher = Arc::new(PusherPublisher::new(&push.app));
@@ -147,10 +146,8 @@ pub async fn router(mut config: Config) -> Result<(Router, Running), StartError>
         passwords: Passwords::new(&*entropy),
         practice: practice.then_some(practice::USER),
     };
-    let mut routes = routes::routes(Arc::new(site));
-    if let Some(broker) = &broker {
-        routes = routes.merge(broker.socket_routes());
-    }
+    let sockets = broker.as_ref().map(Broker::socket_routes).unwrap_or_default();
+    let routes = routes::routes(Arc::new(site), sockets);
     Ok((routes, Running { worker, broker, tasks, stop_worker, stop_rest }))
 }
 
@@ -188,12 +185,12 @@ async fn push(
         PushConfig::Server { app, socket } => return Ok((Push { app, socket: Some(socket) }, None)),
         PushConfig::Embedded(given) => given,
     };
-    let derived = |what: &[u8], bytes: usize| {
+    let derived = |what: &[u8]| {
         let mac = keys.mac(Purpose::Broker, &[what]);
-        mac.as_bytes()[..bytes].iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+        format!("{:032x}", u128::from_be_bytes(std::array::from_fn(|place| mac.as_bytes()[place])))
     };
-    let (id, key, secret) = credentials
-        .unwrap_or_else(|| ("1".into(), derived(b"key", 10), PusherSecret::new(derived(b"secret", 32))));
+    let (id, key, secret) =
+        credentials.unwrap_or_else(|| ("1".into(), derived(b"key"), PusherSecret::new(derived(b"secret"))));
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(StartError::Loopback)?;
     let host = listener.local_addr().map_err(StartError::Loopback)?.to_string();
     let mut config = BrokerConfig::new(id.clone(), key.clone(), AppSecret::new(secret.expose()));

@@ -49,7 +49,12 @@ impl Passwords {
     ///
     /// # Errors
     /// [`PasswordError`] if it was not checked.
-    pub async fn check(&self, store: &dyn Store, email: &str, password: String) -> Result<Option<UserId>, PasswordError> {
+    pub async fn check(
+        &self,
+        store: &dyn Store,
+        email: &str,
+        password: String,
+    ) -> Result<Option<UserId>, PasswordError> {
         let Ok(Ok(turn)) = timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned()).await else {
             return Err(PasswordError::Busy);
         };

@@ -14,8 +14,8 @@ use tower_http::services::{ServeDir, ServeFile};
 /// The most that a form of ours sends, in bytes.
 const MAX_FORM: usize = 16 * 1024;
 
-/// The pages, forms and calls of `site`, and its static files.
-pub fn routes(site: Shared) -> Router {
+/// The pages, forms and calls of `site`, its static files, and the broker's `sockets`.
+pub fn routes(site: Shared, sockets: Router) -> Router {
     let root = std::path::Path::new(&*site.leptos.site_root).to_owned();
     let pages = Router::new()
         .route("/", get(home::home))
@@ -46,10 +46,11 @@ pub fn routes(site: Shared) -> Router {
         .merge(needing_a_user)
         .merge(scripts_only)
         .layer(DefaultBodyLimit::max(MAX_FORM))
-        .layer(from_fn_with_state(site.clone(), guard::guard))
-        .with_state(site)
+        .with_state(site.clone())
         .merge(files)
+        .merge(sockets)
         .route("/healthz", get(|| async { "ok" }))
+        .layer(from_fn_with_state(site, guard::guard))
         .layer(map_response(async |mut response: Response| {
             for (name, value) in page::EVERYWHERE {
                 response.headers_mut().entry(name).or_insert(value);

@@ -22,7 +22,10 @@ pub async fn user_add(config: Config, email: &str, name: Option<String>) -> Resu
     }
     let identity = passwords::identity(email, name).checked().map_err(|error| format!("--email, --name: {error}"))?;
     let mut password = String::new();
-    io::stdin().lock().read_line(&mut password).map_err(|error| format!("the standard input cannot be read: {error}"))?;
+    io::stdin()
+        .lock()
+        .read_line(&mut password)
+        .map_err(|error| format!("the standard input cannot be read: {error}"))?;
     let password = password.trim_end_matches(['\r', '\n']);
     if password.chars().count() < MIN_PASSWORD {
         return Err(format!("the password on the standard input has under {MIN_PASSWORD} characters"));

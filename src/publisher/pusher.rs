@@ -135,7 +135,9 @@ mod tests {
 
     #[test]
     fn a_malformed_socket_id_is_not_signed() {
-        for bad in ["", "1", "1.", ".1", "1.2:x", "1.2.3", "1.a", "١.٢", "1.2\n", " 1.2", &format!("{}.1", "1".repeat(21))] {
+        for bad in
+            ["", "1", "1.", ".1", "1.2:x", "1.2.3", "1.a", "١.٢", "1.2\n", " 1.2", &format!("{}.1", "1".repeat(21))]
+        {
             assert_eq!(publisher("h").authorise(&channel(), bad), Err(InvalidSocketId), "{bad:?}");
         }
         assert!(publisher("h").authorise(&channel(), "123.456").unwrap().starts_with(r#"{"auth":"key:"#));
@@ -152,7 +154,8 @@ mod tests {
     #[tokio::test]
     async fn a_refused_connection_is_an_error_and_not_a_panic() {
         let refused = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let result = publisher(&refused.to_string()).announce(&channel(), &Announcement::Outcome(Outcome::Unavailable)).await;
+        let result =
+            publisher(&refused.to_string()).announce(&channel(), &Announcement::Outcome(Outcome::Unavailable)).await;
         assert!(result.unwrap_err().retry);
     }
 

@@ -83,11 +83,8 @@ async fn retry(tools: &Tools, claim: &Claim, due: Timestamp) -> Result<Option<An
 }
 
 async fn decide(tools: &Tools, claim: &Claim, decision: Decision) -> Result<Option<Announcement>, StoreError> {
-    let settlement = Settlement {
-        now: tools.clock.now(),
-        new_user: UserId::generate(&*tools.entropy),
-        bound: tools.timing.bound,
-    };
+    let settlement =
+        Settlement { now: tools.clock.now(), new_user: UserId::generate(&*tools.entropy), bound: tools.timing.bound };
     let decider = Decider::Worker { fence: claim.fence };
     let stored = tools.store.decide(claim.id, decider, &decision, settlement).await?;
     // Whatever is stored is announced, even if this worker did not decide it: saying it twice does no harm.

@@ -30,13 +30,11 @@ impl Json {
         self.member(name)?.0.as_string()
     }
 
-    /// The number of the member called `name`, where it is a whole one and not negative.
+    /// The number of the member called `name`, without its fraction; outside the range it is the range's end.
     #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "as documented")]
     pub fn number(&self, name: &str) -> Option<u32> {
-        let number = self.member(name)?.0.as_f64()?;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "compared afterwards")]
-        let whole = number as u32;
-        (f64::from(whole) == number).then_some(whole)
+        self.member(name)?.0.as_f64().map(|number| number as u32)
     }
 }
 
@@ -60,9 +58,10 @@ impl Json {
         self.0.get(name)?.as_str().map(str::to_owned)
     }
 
-    /// The number of the member called `name`, where it is a whole one and not negative.
+    /// The number of the member called `name`, without its fraction; outside the range it is the range's end.
     #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "as documented")]
     pub fn number(&self, name: &str) -> Option<u32> {
-        self.0.get(name)?.as_u64()?.try_into().ok()
+        self.0.get(name)?.as_f64().map(|number| number as u32)
     }
 }

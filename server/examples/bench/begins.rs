@@ -8,8 +8,8 @@ use sqlx::{
 use std::{
     path::Path,
     sync::atomic::{AtomicU64, Ordering},
-    time::Instant,
 };
+use tokio::time::Instant;
 
 static COUNT: AtomicU64 = AtomicU64::new(0);
 
@@ -27,10 +27,10 @@ pub async fn measure() {
     let bare = bare_inserts(place.data.path()).await;
     place.close().await;
     let rate = client::rate(&times);
-    row("landing + begin a second, durable", format!("{rate:.0}"), "4904");
-    row("landing + begin, p99, ms", format!("{:.1}", percentile(&times, 0.99).as_secs_f64() * 1000.0), "31");
-    row("the same two inserts in a bare loop, a second", format!("{bare:.0}"), "");
-    row("landing + begin to bare inserts", format!("{:.2}", rate / bare), "");
+    row("landing + begin a second, durable", &format!("{rate:.0}"), "4904");
+    row("landing + begin, p99, ms", &format!("{:.1}", percentile(&times, 0.99).as_secs_f64() * 1000.0), "31");
+    row("the same two inserts in a bare loop, a second", &format!("{bare:.0}"), "");
+    row("landing + begin to bare inserts", &format!("{:.2}", rate / bare), "");
 }
 
 /// One connection, a transaction each time.

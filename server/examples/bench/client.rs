@@ -1,14 +1,11 @@
 //! The smallest client that keeps a connection: it must not cost more than the server it measures.
 
 use crate::{CONNECTIONS, MEASURE};
-use std::{
-    future::Future,
-    net::SocketAddr,
-    time::{Duration, Instant},
-};
+use std::{future::Future, net::SocketAddr, time::Duration};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
+    time::Instant,
 };
 
 /// One connection.

@@ -18,7 +18,7 @@ pub async fn measure() {
     });
     let landing = client::rate(&landing.await);
     place.close().await;
-    row("a constant, by the bare handler, a second", format!("{constant:.0}"), "");
-    row("landings a second", format!("{landing:.0}"), "");
-    row("landings to constants", format!("{:.3}", landing / constant), "0.15");
+    row("a constant, by the bare handler, a second", &format!("{constant:.0}"), "");
+    row("landings a second", &format!("{landing:.0}"), "");
+    row("landings to constants", &format!("{:.3}", landing / constant), "0.15");
 }

@@ -25,7 +25,7 @@ async fn main() {
 }
 
 /// Prints one line of the table.
-fn row(figure: &str, here: String, aim: &str) {
+fn row(figure: &str, here: &str, aim: &str) {
     println!("{figure:<58} {here:>12} {aim:>12}");
 }
 

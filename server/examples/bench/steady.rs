@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
-    time::{Duration, Instant},
+    time::Duration,
 };
-use tokio::time::{interval, sleep, timeout};
+use tokio::time::{Instant, interval, sleep, timeout};
 
 const A_SECOND: u32 = 20;
 const SIGN_INS: u32 = 200;
@@ -21,13 +21,14 @@ type Pushed = Arc<Mutex<HashMap<String, Instant>>>;
 pub async fn measure() {
     let pushed = Pushed::default();
     let validator = place::serve(Router::new().route("/", post(validate))).await;
-    let pusher = place::serve(Router::new().route("/apps/1/events", post(receive)).with_state(pushed.clone())).await;
+    let push_server =
+        place::serve(Router::new().route("/apps/1/events", post(receive)).with_state(pushed.clone())).await;
     let secret = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=".to_owned();
     let settings = [
         ("VALIDATOR_URL", format!("http://{validator}/")),
         ("VESTIBULE_SECRET", secret),
-        ("PUSHER_HOST", pusher.ip().to_string()),
-        ("PUSHER_PORT", pusher.port().to_string()),
+        ("PUSHER_HOST", push_server.ip().to_string()),
+        ("PUSHER_PORT", push_server.port().to_string()),
         ("PUSHER_SCHEME", "http".into()),
         ("PUSHER_APP_ID", "1".into()),
         ("PUSHER_KEY", "key".into()),
@@ -59,7 +60,7 @@ pub async fn measure() {
     added.sort_unstable();
     for (share, aim) in [(0.5, "3.7"), (0.99, "18.6")] {
         let here = format!("{:.1}", percentile(&added, share).as_secs_f64() * 1000.0);
-        row(&format!("added from begin until the push, p{}, ms", share * 100.0), here, aim);
+        row(&format!("added from begin until the push, p{}, ms", share * 100.0), &here, aim);
     }
 }
 

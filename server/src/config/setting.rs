@@ -15,7 +15,7 @@ pub struct Setting {
 
 macro_rules! settings {
     ($($name:ident, $example:literal, $help:literal;)*) => {
-        $(#[doc = $help] pub static $name: Setting = Setting { key: stringify!($name), example: $example, help: $help };)*
+        $(#[doc = concat!("`", stringify!($name), "`.")] pub static $name: Setting = Setting { key: stringify!($name), example: $example, help: $help };)*
         /// All settings, in the order of the help.
         pub static ALL: &[&Setting] = &[$(&$name),*];
     };
@@ -87,7 +87,8 @@ pub struct Given(HashMap<&'static str, String>);
 impl Given {
     /// Values from `lookup`, which is asked for each setting.
     pub fn from_lookup(lookup: impl Fn(&'static Setting) -> Option<String>) -> Self {
-        let given = |setting: &&'static Setting| Some((setting.key, lookup(setting).filter(|value| !value.is_empty())?));
+        let given =
+            |setting: &&'static Setting| Some((setting.key, lookup(setting).filter(|value| !value.is_empty())?));
         Self(ALL.iter().filter_map(given).collect())
     }
 

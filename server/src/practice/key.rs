@@ -35,7 +35,8 @@ pub fn key(data: &Path, entropy: &dyn Entropy) -> Result<Keys, KeyError> {
         }
         Err(error) => return Err(fault(error.to_string())),
     };
-    Keys::parse(text.trim()).map_err(|_| fault("holds no key; remove it, and the database beside it, to start afresh".into()))
+    Keys::parse(text.trim())
+        .map_err(|_| fault("holds no key; remove it, and the database beside it, to start afresh".into()))
 }
 
 #[cfg(test)]

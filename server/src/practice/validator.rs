@@ -77,13 +77,14 @@ impl PracticeValidator {
 async fn validate(State(refusals): State<Refusals>, headers: HeaderMap, Json(question): Json<Question>) -> Response {
     let key = headers.get("idempotency-key").and_then(|key| key.to_str().ok()).unwrap_or_default();
     match question.token.split('-').next().unwrap_or_default() {
-        "valid" => valid(),
         "slow" => {
             sleep(SLOW).await;
             valid()
         }
-        "flaky" if refuse(&refusals, key) => (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")]).into_response(),
-        "flaky" => valid(),
+        "flaky" if refuse(&refusals, key) => {
+            (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")]).into_response()
+        }
+        "valid" | "flaky" => valid(),
         "down" => future::pending().await,
         "expired" => invalid("expired"),
         "used" => invalid("used"),

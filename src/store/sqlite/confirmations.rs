@@ -4,7 +4,8 @@ use super::{SqliteStore, row::Reading, sessions, users};
 use crate::{
     clock::Timestamp,
     confirmation::{
-        Claim, Confirmation, ConfirmationId, Decided, Decider, Decision, Ending, Lease, Queued, Rejection, State, WorkerId,
+        Claim, Confirmation, ConfirmationId, Decided, Decider, Decision, Ending, Lease, Queued, Rejection, State,
+        WorkerId,
     },
     pending::TokenTag,
     secret::{SealedToken, SecretHash},
@@ -120,8 +121,8 @@ impl ConfirmationStore for SqliteStore {
                     return Ok(Some(confirmation));
                 }
                 let ending = ending(connection, decision, settlement).await?;
-                let decided = confirmation.clone().decide(decider, ending, settlement.now);
-                let settled = decided.unwrap_or(confirmation).settle();
+                let settled =
+                    confirmation.clone().decide(decider, ending, settlement.now).unwrap_or(confirmation).settle();
                 settle_session(connection, settled.session, ending, settlement).await?;
                 update(connection, &settled).await?;
                 Ok(Some(settled))
@@ -172,7 +173,9 @@ async fn settle_session(
             }
             Ok(())
         }
-        (Ending::Rejected(_) | Ending::Unavailable, SessionState::Pending { .. }) => sessions::delete(connection, id).await,
+        (Ending::Rejected(_) | Ending::Unavailable, SessionState::Pending { .. }) => {
+            sessions::delete(connection, id).await
+        }
         _ => Ok(()),
     }
 }

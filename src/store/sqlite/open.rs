@@ -61,10 +61,12 @@ async fn check_keys(connection: &mut SqliteConnection, keys: &Keys) -> Result<()
     if known.is_some_and(|known| keys.fingerprints().all(|own| own.to_string() != known)) {
         return Err(OpenError::OtherKey);
     }
-    sqlx::query("insert into settings (name, value) values ('key', ?) on conflict do update set value = excluded.value")
-        .bind(keys.fingerprint().to_string())
-        .execute(connection)
-        .await
-        .map_err(OpenError::Cannot)?;
+    sqlx::query(
+        "insert into settings (name, value) values ('key', ?) on conflict do update set value = excluded.value",
+    )
+    .bind(keys.fingerprint().to_string())
+    .execute(connection)
+    .await
+    .map_err(OpenError::Cannot)?;
     Ok(())
 }

@@ -20,7 +20,15 @@ impl<'r> Reading<'r> {
         StoreError::Corrupt { table: self.table, row: id.iter().fold(String::new(), hex), what }
     }
 
+    /// SQLite reads a null as 0 or as nothing where a number or a text is asked for, so a null is looked for first.
     pub(super) fn get<T>(&self, column: &'static str) -> Result<T, StoreError>
+    where
+        T: Decode<'r, Sqlite> + Type<Sqlite>,
+    {
+        self.optional(column)?.ok_or_else(|| self.corrupt(column))
+    }
+
+    pub(super) fn optional<T>(&self, column: &'static str) -> Result<Option<T>, StoreError>
     where
         T: Decode<'r, Sqlite> + Type<Sqlite>,
     {
@@ -32,7 +40,7 @@ impl<'r> Reading<'r> {
     }
 
     pub(super) fn optional_bytes<const N: usize>(&self, column: &'static str) -> Result<Option<[u8; N]>, StoreError> {
-        let bytes: Option<&[u8]> = self.get(column)?;
+        let bytes: Option<&[u8]> = self.optional(column)?;
         bytes.map(|bytes| bytes.try_into().map_err(|_| self.corrupt(column))).transpose()
     }
 

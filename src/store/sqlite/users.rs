@@ -19,11 +19,12 @@ impl UserStore for SqliteStore {
     }
 
     async fn password(&self, subject: &str) -> Result<Option<(UserId, String)>, StoreError> {
-        let row = sqlx::query("select id, password from users where issuer = ? and subject = ? and password is not null")
-            .bind(PASSWORD_ISSUER)
-            .bind(subject)
-            .fetch_optional(&self.readers)
-            .await?;
+        let row =
+            sqlx::query("select id, password from users where issuer = ? and subject = ? and password is not null")
+                .bind(PASSWORD_ISSUER)
+                .bind(subject)
+                .fetch_optional(&self.readers)
+                .await?;
         let read = |row: SqliteRow| {
             let row = Reading::new("users", &row);
             Ok((UserId::from_bytes(row.bytes("id")?), row.get("password")?))
@@ -70,8 +71,8 @@ fn read(row: &SqliteRow) -> Result<User, StoreError> {
     let identity = Identity {
         issuer: row.get("issuer")?,
         subject: row.get("subject")?,
-        name: row.get("name")?,
-        email: row.get("email")?,
+        name: row.optional("name")?,
+        email: row.optional("email")?,
     };
     Ok(User { id: UserId::from_bytes(row.bytes("id")?), identity, since: row.time("since")? })
 }

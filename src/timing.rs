@@ -1,0 +1,47 @@
+//! How long each part of a sign-in may take, and why it fits together.
+
+use std::time::Duration;
+
+/// How long each part of a sign-in may take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Timing {
+    /// One call of the validator (default 10 s).
+    pub attempt: Duration,
+    /// From `begin` to the outcome (default 60 s).
+    pub deadline: Duration,
+    /// How long a claim is exclusive (default 30 s); longer than an attempt.
+    pub lease: Duration,
+    /// How often the worker looks without having been woken, and the page asks (default 5 s).
+    pub poll: Duration,
+    /// From the landing to `begin` (default 1 h).
+    pub begin_within: Duration,
+    /// How long a bound session waits for its browser (default 15 min).
+    pub bound: Duration,
+    /// How long an exchange may be repeated (30 s at most, and by default).
+    pub grace: Duration,
+    /// How long an established session lives unused (default 14 days).
+    pub idle: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            attempt: Duration::from_secs(10),
+            deadline: Duration::from_mins(1),
+            lease: Duration::from_secs(30),
+            poll: Duration::from_secs(5),
+            begin_within: Duration::from_hours(1),
+            bound: Duration::from_mins(15),
+            grace: Duration::from_secs(30),
+            idle: Duration::from_hours(14 * 24),
+        }
+    }
+}
+
+impl Timing {
+    /// How long a pending cookie lives: it outlives the begin window, the deadline and the wait of a bound session.
+    #[must_use]
+    pub fn pending_cookie(&self) -> Duration {
+        self.begin_within + self.deadline + self.bound
+    }
+}
