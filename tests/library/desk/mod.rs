@@ -1,0 +1,5 @@
+//! What a page can ask for on the way in.
+
+mod begin;
+mod landing;
+mod status;

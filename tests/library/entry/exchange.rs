@@ -1,0 +1,180 @@
+//! The pending secret is swapped for a session secret by the first page that needs a user.
+
+use crate::support::{Browser, House, ada, keys, token};
+use std::{collections::HashSet, sync::Arc, time::Duration};
+use vestibule::{
+    entry::{Entry, Shown},
+    secret::{PendingSecret, SessionSecret},
+    session::SessionStore as _,
+    token::Token,
+    vestibule::Vestibule,
+    worker::Tools,
+};
+
+const GRACE: Duration = Duration::from_secs(30);
+const MOMENT: Duration = Duration::from_millis(1);
+
+/// The pending secret, shown in the session cookie.
+fn as_session(browser: &Browser, token: &Token) -> SessionSecret {
+    let pending = browser.pending(token).expect("it has landed");
+    SessionSecret::from_bytes(*pending.secret.expose())
+}
+
+#[tokio::test]
+async fn a_pending_session_signs_nobody_in() {
+    let (house, link) = (House::open().await, token("link"));
+    let mut browser = house.begun(&link).await;
+    assert_eq!(browser.enter().await, Entry::Stranger);
+    assert!(!house.desk.would_enter(&browser.shown()).await.unwrap());
+    browser.session = Some(as_session(&browser, &link));
+    assert_eq!(browser.who().await, None);
+    assert_eq!(browser.enter().await, Entry::Stranger);
+}
+
+#[tokio::test]
+async fn a_bound_session_authenticates_nothing_but_its_exchange() {
+    let (house, link) = (House::open().await, token("link"));
+    house.start_worker();
+    let mut browser = house.bound(&link, ada()).await;
+    assert_eq!(browser.who().await, None);
+    let shown_as_session = Browser::holding(house.desk.clone(), as_session(&browser, &link));
+    assert_eq!(shown_as_session.who().await, None);
+    assert_eq!(shown_as_session.clone().enter().await, Entry::Stranger);
+    assert!(!house.desk.came_from(&link, shown_as_session.session.as_ref()).await.unwrap());
+    assert!(house.desk.would_enter(&browser.shown()).await.unwrap());
+    assert_eq!(browser.greeted().await.as_deref(), Some("Ada"));
+}
+
+#[tokio::test]
+async fn an_exchange_gives_a_new_secret_and_removes_the_pending_cookie() {
+    let (house, link) = (House::open().await, token("link"));
+    house.start_worker();
+    let mut browser = house.bound(&link, ada()).await;
+    let old = browser.pending(&link).unwrap().secret;
+    let Entry::SignedIn { who, renewed: Some(new), spent } = browser.enter().await else { panic!("Ada is let in") };
+    assert_ne!(new.expose(), old.expose());
+    assert_eq!(spent, [browser.tag(&link)]);
+    assert_eq!(browser.who().await, Some(who));
+    assert_eq!(browser.cookie(&link), None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_64_tabs_that_exchange_at_once_all_get_the_same_secret() {
+    let (house, link) = (House::open().await, token("link"));
+    house.start_worker();
+    let browser = house.bound(&link, ada()).await;
+    let tabs: Vec<_> = (0..64)
+        .map(|_| {
+            let mut tab = browser.clone();
+            tokio::spawn(async move {
+                tab.enter().await;
+                *tab.session.expect("every tab is let in").expose()
+            })
+        })
+        .collect();
+    let mut secrets = HashSet::new();
+    for tab in tabs {
+        secrets.insert(tab.await.unwrap());
+    }
+    assert_eq!(secrets.len(), 1);
+    let secret = SessionSecret::from_bytes(secrets.drain().next().unwrap());
+    let user = Browser::holding(house.desk.clone(), secret).who().await.expect("it is good").user;
+    assert_eq!(house.store.sessions_of(user.id).await.unwrap().len(), 1, "one live session came of it");
+}
+
+#[tokio::test]
+async fn an_exchange_whose_response_was_lost_can_be_repeated_for_30_seconds() {
+    for (after, repeated) in [(Duration::ZERO, true), (GRACE.saturating_sub(MOMENT), true), (GRACE, false)] {
+        let (house, link) = (House::open().await, token("link"));
+        house.start_worker();
+        let mut lost = house.bound(&link, ada()).await;
+        let mut browser = lost.clone();
+        lost.enter().await;
+        house.advance(after);
+        browser.enter().await;
+        assert_eq!(browser.session.is_some(), repeated, "{after:?} later");
+        if repeated {
+            assert_eq!(browser.session, lost.session);
+        }
+        assert!(lost.who().await.is_some(), "the new secret is good all the same");
+    }
+}
+
+#[tokio::test]
+async fn the_old_secret_is_worth_nothing_once_the_new_one_was_shown_and_signs_nobody_out() {
+    let (house, link) = (House::open().await, token("link"));
+    house.start_worker();
+    let mut thief = house.bound(&link, ada()).await;
+    let mut browser = thief.clone();
+    browser.enter().await;
+    assert!(browser.who().await.is_some());
+    assert_eq!(thief.enter().await, Entry::Stranger);
+    assert!(!house.desk.would_enter(&thief.shown()).await.unwrap());
+    thief.cancel(&link).await;
+    thief.sign_out().await;
+    thief.sign_out_everywhere().await;
+    assert!(browser.who().await.is_some());
+}
+
+#[tokio::test]
+async fn the_old_secret_is_worth_nothing_after_30_seconds_and_signs_nobody_out() {
+    let (house, link) = (House::open().await, token("link"));
+    house.start_worker();
+    let mut thief = house.bound(&link, ada()).await;
+    let mut browser = thief.clone();
+    browser.enter().await;
+    house.advance(GRACE);
+    assert_eq!(thief.enter().await, Entry::Stranger);
+    thief.cancel(&link).await;
+    thief.sign_out().await;
+    assert!(browser.who().await.is_some());
+    assert_eq!(browser.greeted().await.as_deref(), Some("Ada"));
+}
+
+#[tokio::test]
+async fn a_bound_session_that_no_browser_comes_for_in_15_minutes_is_gone() {
+    let wait = Duration::from_mins(15);
+    for (after, expected) in [(wait.saturating_sub(MOMENT), Some("Ada")), (wait, None)] {
+        let (house, link) = (House::open().await, token("link"));
+        house.start_worker();
+        let mut browser = house.bound(&link, ada()).await;
+        house.advance(after);
+        assert_eq!(browser.greeted().await.as_deref(), expected, "{after:?} later");
+    }
+}
+
+#[tokio::test]
+async fn an_exchange_repeated_after_the_keys_were_rotated_gets_the_same_secret() {
+    let (house, link) = (House::open().await, token("link"));
+    house.start_worker();
+    let mut lost = house.bound(&link, ada()).await;
+    let mut browser = lost.clone();
+    lost.enter().await;
+    let tools = Tools { keys: Arc::new(keys(&[8, 7])), ..house.tools.clone() };
+    browser.desk = Vestibule::new(&tools, house.wake.clone());
+    browser.enter().await;
+    assert!(browser.session.is_some());
+    assert_eq!(browser.session, lost.session);
+}
+
+#[tokio::test]
+async fn use_puts_the_end_of_a_session_off_and_disuse_ends_it() {
+    let (house, link) = (House::open().await, token("link"));
+    house.start_worker();
+    let browser = house.signed_in(&link).await;
+    for _ in 0..3 {
+        house.advance(house.tools.timing.idle.saturating_sub(MOMENT));
+        assert!(browser.who().await.is_some());
+    }
+    house.advance(house.tools.timing.idle);
+    assert_eq!(browser.who().await, None);
+}
+
+#[tokio::test]
+async fn a_secret_that_nobody_was_given_lets_nobody_in() {
+    let house = House::open().await;
+    let pending = vec![(vestibule::pending::TokenTag::from_bytes([1; 8]), PendingSecret::from_bytes([1; 32]))];
+    let shown = Shown { session: Some(SessionSecret::from_bytes([2; 32])), pending };
+    assert_eq!(house.desk.enter(&shown).await.unwrap(), Entry::Stranger);
+    assert_eq!(house.desk.enter(&Shown::default()).await.unwrap(), Entry::Stranger);
+}

@@ -1,0 +1,5 @@
+//! From the vestibule into the house, and out again.
+
+mod choice;
+mod exchange;
+mod sign_out;

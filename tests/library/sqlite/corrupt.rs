@@ -1,0 +1,110 @@
+//! A row that fits no state is named in an error, left as it is, and in nobody else's way.
+
+use crate::support::{House, Sample, ada, at, settlement, worker};
+use sqlx::{AssertSqlSafe, SqliteConnection};
+use vestibule::{
+    confirmation::{Decider, Decision},
+    session::{SessionId, SessionStore as _},
+    store::{ConfirmationStore as _, StoreError},
+    user::UserStore as _,
+};
+
+/// Writes past the store what it would never write.
+async fn spoil(house: &House, table: &str, id: &[u8; 16], change: &str) {
+    let mut raw: SqliteConnection = house.raw().await;
+    let update = format!("update {table} set {change} where id = ?");
+    let spoilt = sqlx::query(AssertSqlSafe(update)).bind(id.as_slice()).execute(&mut raw).await.unwrap();
+    assert_eq!(spoilt.rows_affected(), 1, "{change}");
+}
+
+fn assert_names(error: &StoreError, table: &str, id: &str, change: &str) {
+    match error {
+        StoreError::Corrupt { table: named, row, .. } => assert_eq!((*named, row.as_str()), (table, id), "{change}"),
+        other @ StoreError::Unavailable(_) => panic!("{change}: {other}"),
+    }
+}
+
+#[tokio::test]
+async fn a_queued_confirmation_that_fits_no_state_is_named() {
+    let changes = [
+        "token = null",
+        "token_key = null",
+        "token_key = -1",
+        "failed = -1",
+        "fence = -1",
+        "due = null",
+        "session = x'01'",
+        "token_tag = x'01'",
+        "worker = x'01'",
+        "worker = zeroblob(16)",
+        "state = 'settled'",
+    ];
+    for change in changes {
+        let house = House::open().await;
+        let sample = Sample::new(1).begun(&house.store).await;
+        let id = sample.confirmation.id;
+        spoil(&house, "confirmations", id.as_bytes(), change).await;
+        let read = house.store.confirmation_by_secret(&sample.confirmation.secret).await;
+        assert_names(&read.unwrap_err(), "confirmations", &id.to_string(), change);
+        let decided = house.store.decide(id, Decider::User, &Decision::Unavailable, settlement(at(1))).await;
+        assert_names(&decided.unwrap_err(), "confirmations", &id.to_string(), change);
+        assert!(house.store.session(sample.session.id).await.unwrap().is_some(), "nothing follows from it");
+    }
+}
+
+#[tokio::test]
+async fn a_settled_confirmation_that_fits_no_state_is_named() {
+    let changes = ["ending = null", "user = null", "user = x'01'", "decided = null", "ending = 'used'"];
+    for change in changes {
+        let house = House::open().await;
+        let sample = Sample::new(1).begun(&house.store).await;
+        let id = sample.confirmation.id;
+        house.store.decide(id, Decider::User, &Decision::Valid(ada()), settlement(at(1))).await.unwrap();
+        spoil(&house, "confirmations", id.as_bytes(), change).await;
+        let read = house.store.confirmation_by_secret(&sample.confirmation.secret).await;
+        assert_names(&read.unwrap_err(), "confirmations", &id.to_string(), change);
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_fits_no_state_is_named_and_signs_nobody_in() {
+    let changes = ["user = null", "state = 'pending'", "state = 'established'", "revision = -1", "token_tag = x'01'"];
+    for change in changes {
+        let house = House::open().await;
+        let sample = Sample::new(1).begun(&house.store).await;
+        let id = sample.session.id;
+        let valid = Decision::Valid(ada());
+        house.store.decide(sample.confirmation.id, Decider::User, &valid, settlement(at(1))).await.unwrap();
+        spoil(&house, "sessions", id.as_bytes(), change).await;
+        let read = house.store.session(id).await;
+        assert_names(&read.unwrap_err(), "sessions", &id.to_string(), change);
+        let read = house.store.session_by_secret(&sample.confirmation.secret).await;
+        assert_names(&read.unwrap_err(), "sessions", &id.to_string(), change);
+    }
+}
+
+#[tokio::test]
+async fn workers_pass_a_corrupt_confirmation_by() {
+    let house = House::open().await;
+    let (before, corrupt, after) = (Sample::new(1), Sample::new(2), Sample::new(3));
+    for sample in [&before, &corrupt, &after] {
+        sample.clone().begun(&house.store).await;
+    }
+    spoil(&house, "confirmations", corrupt.confirmation.id.as_bytes(), "failed = -1").await;
+    let claims = house.store.claim(worker(1), 10, at(0), at(30)).await.unwrap();
+    let mut claimed: Vec<_> = claims.iter().map(|claim| claim.id).collect();
+    claimed.sort();
+    assert_eq!(claimed, [before.confirmation.id, after.confirmation.id]);
+}
+
+#[tokio::test]
+async fn others_sign_in_beside_a_corrupt_row() {
+    let house = House::open().await;
+    house.start_worker();
+    let corrupt = Sample::new(1).begun(&house.store).await;
+    spoil(&house, "confirmations", corrupt.confirmation.id.as_bytes(), "failed = -1").await;
+    spoil(&house, "sessions", SessionId::from_bytes([1; 16]).as_bytes(), "revision = -1").await;
+    let browser = house.signed_in(&"good".parse().unwrap()).await;
+    let user = browser.who().await.expect("somebody").user;
+    assert_eq!(house.store.user(user.id).await.unwrap(), Some(user));
+}

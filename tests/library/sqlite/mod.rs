@@ -1,0 +1,6 @@
+//! What is true of the SQLite file itself.
+
+mod batch;
+mod clear_text;
+mod corrupt;
+mod open;

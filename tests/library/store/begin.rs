@@ -1,0 +1,88 @@
+//! To begin keeps a confirmation and its session, both or neither, and once for each pending secret.
+
+use crate::support::{Sample, adapters};
+use std::{collections::HashSet, sync::Arc};
+use vestibule::{secret::SecretHash, session::Session};
+
+#[tokio::test]
+async fn a_confirmation_and_its_session_read_back_as_they_were_begun() {
+    for store in adapters().await {
+        let sample = Sample::new(1);
+        assert_eq!(store.begin(&sample.confirmation, &sample.session).await.unwrap(), sample.confirmation);
+        assert_eq!(sample.stored(&**store).await, sample.confirmation);
+        assert_eq!(store.session(sample.session.id).await.unwrap(), Some(sample.session.clone()));
+        let by_secret = store.session_by_secret(&sample.confirmation.secret).await.unwrap();
+        assert_eq!(by_secret, Some(sample.session));
+    }
+}
+
+#[tokio::test]
+async fn what_has_not_begun_is_not_there() {
+    for store in adapters().await {
+        let other = Sample::new(2);
+        Sample::new(1).begun(&**store).await;
+        assert_eq!(store.confirmation_by_secret(&other.confirmation.secret).await.unwrap(), None);
+        assert_eq!(store.session(other.session.id).await.unwrap(), None);
+        assert_eq!(store.session_by_secret(&other.confirmation.secret).await.unwrap(), None);
+    }
+}
+
+#[tokio::test]
+async fn two_begins_with_one_pending_secret_are_one_confirmation() {
+    for store in adapters().await {
+        let first = Sample::new(1).begun(&**store).await;
+        let second = with_secret_of(&first, Sample::new(2));
+        let kept = store.begin(&second.confirmation, &second.session).await.unwrap();
+        assert_eq!(kept, first.confirmation);
+        assert_eq!(store.session(second.session.id).await.unwrap(), None, "the second keeps no session");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_64_begins_at_once_with_one_pending_secret_all_are_told_of_the_same_one() {
+    for store in adapters().await {
+        let first = Sample::new(1);
+        let begins: Vec<_> = (1..=64)
+            .map(|number| {
+                let (store, sample) = (Arc::clone(&store), with_secret_of(&first, Sample::new(number)));
+                tokio::spawn(async move { store.begin(&sample.confirmation, &sample.session).await })
+            })
+            .collect();
+        let mut told = HashSet::new();
+        for begin in begins {
+            told.insert(begin.await.unwrap().unwrap().id);
+        }
+        assert_eq!(told.len(), 1);
+        let mut sessions = 0;
+        for number in 1..=64 {
+            sessions += usize::from(store.session(Sample::new(number).session.id).await.unwrap().is_some());
+        }
+        assert_eq!(sessions, 1);
+    }
+}
+
+#[tokio::test]
+async fn a_begin_whose_session_cannot_be_kept_keeps_no_confirmation() {
+    for store in adapters().await {
+        let taken = Sample::new(1);
+        store.insert_session(&taken.session).await.unwrap();
+        let sample = Sample::new(2);
+        let clash = Session { id: taken.session.id, ..sample.session.clone() };
+        assert!(store.begin(&sample.confirmation, &clash).await.is_err());
+        assert_eq!(store.confirmation_by_secret(&sample.confirmation.secret).await.unwrap(), None);
+        assert_eq!(store.next_due().await.unwrap(), None);
+    }
+}
+
+fn with_secret_of(first: &Sample, mut sample: Sample) -> Sample {
+    let secret: SecretHash = first.confirmation.secret;
+    sample.confirmation.secret = secret;
+    sample.session = Session::pending(
+        sample.session.id,
+        secret,
+        first.confirmation.token_tag,
+        first.session.since,
+        first.session.expires,
+    );
+    sample
+}

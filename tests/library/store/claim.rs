@@ -1,0 +1,201 @@
+//! A claim is one worker's for its lease, and has a number by which everybody knows an older one.
+
+use crate::support::{Sample, adapters, at, settlement, worker};
+use std::{collections::HashSet, sync::Arc};
+use vestibule::confirmation::{Claim, ConfirmationId, Decider, Decision, Queued, State};
+
+const FAR: u32 = 1000;
+
+#[tokio::test]
+async fn a_claim_carries_what_an_attempt_needs() {
+    for store in adapters().await {
+        let sample = Sample::new(1).begun(&**store).await;
+        let State::Queued(queued) = sample.confirmation.state else { panic!("samples are queued") };
+        let expected = Claim {
+            id: sample.confirmation.id,
+            fence: 1,
+            secret: sample.confirmation.secret,
+            token: queued.token,
+            failed: 0,
+            begun: at(0),
+            deadline: at(60),
+        };
+        assert_eq!(store.claim(worker(1), FAR, at(0), at(30)).await.unwrap(), [expected]);
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_claimed_before_it_is_due() {
+    for store in adapters().await {
+        Sample::new(1).due(at(10)).begun(&**store).await;
+        assert_eq!(store.claim(worker(1), FAR, at(9), at(39)).await.unwrap(), []);
+        assert_eq!(store.claim(worker(1), FAR, at(10), at(40)).await.unwrap().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn those_due_first_are_claimed_before_others() {
+    for store in adapters().await {
+        for (number, due) in [(1, 30), (2, 10), (3, 40), (4, 20), (5, 50)] {
+            Sample::new(number).due(at(due)).begun(&**store).await;
+        }
+        let mut rounds = Vec::new();
+        for _ in 0..3 {
+            rounds.push(ids(&store.claim(worker(1), 2, at(60), at(90)).await.unwrap()));
+        }
+        assert_eq!(rounds, [set(&[2, 4]), set(&[1, 3]), set(&[5])]);
+    }
+}
+
+#[tokio::test]
+async fn a_lease_keeps_others_out_until_it_passes() {
+    for store in adapters().await {
+        Sample::new(1).begun(&**store).await;
+        let first = store.claim(worker(1), FAR, at(0), at(30)).await.unwrap();
+        assert_eq!(store.claim(worker(2), FAR, at(29), at(59)).await.unwrap(), []);
+        let second = store.claim(worker(2), FAR, at(30), at(60)).await.unwrap();
+        assert!(second[0].fence > first[0].fence, "each claim has a fresh fencing number");
+        assert_eq!(second[0].failed, 0, "a worker that vanished has not failed");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn workers_that_claim_at_once_never_get_the_same() {
+    for store in adapters().await {
+        for number in 0..100 {
+            Sample::new(number).begun(&**store).await;
+        }
+        let claims: Vec<_> = (0..16)
+            .map(|number| {
+                let store = Arc::clone(&store);
+                tokio::spawn(async move {
+                    let mut mine = Vec::new();
+                    loop {
+                        let some = store.claim(worker(number), 3, at(0), at(30)).await.unwrap();
+                        if some.is_empty() {
+                            return mine;
+                        }
+                        mine.extend(some.into_iter().map(|claim| claim.id));
+                    }
+                })
+            })
+            .collect();
+        let mut all = Vec::new();
+        for claim in claims {
+            all.extend(claim.await.unwrap());
+        }
+        assert_eq!(all.len(), 100);
+        assert_eq!(all.into_iter().collect::<HashSet<_>>().len(), 100);
+    }
+}
+
+#[tokio::test]
+async fn the_next_due_time_counts_leases_and_forgets_the_decided() {
+    for store in adapters().await {
+        assert_eq!(store.next_due().await.unwrap(), None);
+        let sample = Sample::new(1).due(at(5)).begun(&**store).await;
+        Sample::new(2).due(at(50)).begun(&**store).await;
+        assert_eq!(store.next_due().await.unwrap(), Some(at(5)));
+        let claim = only(store.claim(worker(1), 1, at(5), at(35)).await.unwrap());
+        assert_eq!(store.next_due().await.unwrap(), Some(at(35)));
+        let decider = Decider::Worker { fence: claim.fence };
+        let now = settlement(at(6));
+        store.decide(sample.confirmation.id, decider, &Decision::Unavailable, now).await.unwrap();
+        assert_eq!(store.next_due().await.unwrap(), Some(at(50)));
+    }
+}
+
+#[tokio::test]
+async fn a_postponed_claim_is_free_again_at_its_time_and_has_counted() {
+    for store in adapters().await {
+        Sample::new(1).begun(&**store).await;
+        let claim = only(store.claim(worker(1), FAR, at(0), at(30)).await.unwrap());
+        assert!(store.postpone(&claim, at(8), true).await.unwrap());
+        assert_eq!(store.next_due().await.unwrap(), Some(at(8)));
+        assert_eq!(store.claim(worker(2), FAR, at(7), at(37)).await.unwrap(), []);
+        let claim = only(store.claim(worker(2), FAR, at(8), at(38)).await.unwrap());
+        assert_eq!(claim.failed, 1);
+    }
+}
+
+#[tokio::test]
+async fn a_claim_handed_back_does_not_count() {
+    for store in adapters().await {
+        Sample::new(1).begun(&**store).await;
+        let claim = only(store.claim(worker(1), FAR, at(0), at(30)).await.unwrap());
+        assert!(store.postpone(&claim, at(1), false).await.unwrap());
+        assert_eq!(only(store.claim(worker(2), FAR, at(1), at(31)).await.unwrap()).failed, 0);
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_postponed_past_its_deadline() {
+    for store in adapters().await {
+        Sample::new(1).begun(&**store).await;
+        let claim = only(store.claim(worker(1), FAR, at(0), at(30)).await.unwrap());
+        assert!(store.postpone(&claim, at(500), true).await.unwrap());
+        assert_eq!(store.next_due().await.unwrap(), Some(at(60)));
+    }
+}
+
+#[tokio::test]
+async fn a_claim_that_is_not_the_last_one_postpones_nothing() {
+    for store in adapters().await {
+        let sample = Sample::new(1).begun(&**store).await;
+        let old = only(store.claim(worker(1), FAR, at(0), at(30)).await.unwrap());
+        store.claim(worker(2), FAR, at(30), at(60)).await.unwrap();
+        let before = sample.stored(&**store).await;
+        assert!(!store.postpone(&old, at(31), true).await.unwrap());
+        assert_eq!(sample.stored(&**store).await, before);
+    }
+}
+
+#[tokio::test]
+async fn what_is_decided_is_neither_postponed_nor_claimed() {
+    for store in adapters().await {
+        let sample = Sample::new(1).begun(&**store).await;
+        let claim = only(store.claim(worker(1), FAR, at(0), at(30)).await.unwrap());
+        let now = settlement(at(1));
+        store.decide(sample.confirmation.id, Decider::User, &Decision::Unavailable, now).await.unwrap();
+        let before = sample.stored(&**store).await;
+        assert!(!store.postpone(&claim, at(2), true).await.unwrap());
+        assert_eq!(sample.stored(&**store).await, before);
+        assert_eq!(store.claim(worker(2), FAR, at(1000), at(1030)).await.unwrap(), []);
+    }
+}
+
+#[tokio::test]
+async fn a_claim_to_nothing_postpones_nothing() {
+    for store in adapters().await {
+        Sample::new(1).begun(&**store).await;
+        let claim = only(store.claim(worker(1), FAR, at(0), at(30)).await.unwrap());
+        let stray = Claim { id: ConfirmationId::from_bytes([99; 16]), ..claim };
+        assert!(!store.postpone(&stray, at(1), true).await.unwrap());
+    }
+}
+
+#[tokio::test]
+async fn the_lease_is_the_claimers_and_ends_when_it_said() {
+    for store in adapters().await {
+        let sample = Sample::new(1).begun(&**store).await;
+        store.claim(worker(7), FAR, at(0), at(30)).await.unwrap();
+        let State::Queued(Queued { lease: Some(lease), fence: 1, .. }) = sample.stored(&**store).await.state else {
+            panic!("a claimed confirmation has a lease")
+        };
+        assert_eq!((lease.worker, lease.until), (worker(7), at(30)));
+    }
+}
+
+/// Which confirmations; within a batch the order says nothing.
+fn ids(claims: &[Claim]) -> HashSet<ConfirmationId> {
+    claims.iter().map(|claim| claim.id).collect()
+}
+
+fn set(numbers: &[u8]) -> HashSet<ConfirmationId> {
+    numbers.iter().map(|number| ConfirmationId::from_bytes([*number; 16])).collect()
+}
+
+fn only(mut claims: Vec<Claim>) -> Claim {
+    assert_eq!(claims.len(), 1, "exactly one is due");
+    claims.remove(0)
+}

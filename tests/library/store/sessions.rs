@@ -1,0 +1,177 @@
+//! A session is replaced only by who has read its last revision, and what is deleted stays deleted.
+
+use crate::support::{Sample, ada, adapters, at, bob, settlement, worker};
+use std::{sync::Arc, time::Duration};
+use vestibule::{
+    confirmation::{Decider, Decision},
+    secret::{SecretHash, SystemEntropy},
+    session::{Session, SessionId},
+    store::Store,
+    user::{Identity, User, UserId},
+};
+
+const GRACE: Duration = Duration::from_secs(30);
+const IDLE: Duration = Duration::from_hours(336);
+
+async fn user(store: &dyn Store, identity: Identity) -> UserId {
+    let user = User { id: UserId::generate(&SystemEntropy), identity, since: at(0) };
+    store.put_user(&user, None).await.unwrap()
+}
+
+fn hash(number: u8) -> SecretHash {
+    SecretHash::from_bytes([number; 32])
+}
+
+async fn bound(store: &dyn Store, number: u8, identity: Identity) -> Session {
+    let user = user(store, identity).await;
+    let bound = Sample::new(number).session.rebind(user, at(900)).unwrap();
+    store.insert_session(&bound).await.unwrap();
+    bound
+}
+
+async fn established(store: &dyn Store, number: u8, since: i64, identity: Identity) -> Session {
+    let user = user(store, identity).await;
+    let session = Session::established(SessionId::from_bytes([number; 16]), hash(number), user, at(since), IDLE);
+    store.insert_session(&session).await.unwrap();
+    session
+}
+
+#[tokio::test]
+async fn every_state_of_a_session_reads_back() {
+    for store in adapters().await {
+        let bound = bound(&**store, 1, ada()).await;
+        assert_eq!(store.session(bound.id).await.unwrap(), Some(bound.clone()));
+        let exchanged = bound.exchange(hash(101), at(10), GRACE, IDLE).unwrap();
+        assert!(store.replace_session(&exchanged).await.unwrap());
+        assert_eq!(store.session(exchanged.id).await.unwrap(), Some(exchanged.clone()));
+        let used = exchanged.used(at(11), IDLE).unwrap();
+        assert!(store.replace_session(&used).await.unwrap());
+        assert_eq!(store.session(used.id).await.unwrap(), Some(used));
+        let by_password = established(&**store, 2, 0, ada()).await;
+        assert_eq!(store.session(by_password.id).await.unwrap(), Some(by_password));
+    }
+}
+
+#[tokio::test]
+async fn a_session_is_found_by_its_secret_and_by_its_former_one_while_it_is_kept() {
+    for store in adapters().await {
+        let bound = bound(&**store, 1, ada()).await;
+        let exchanged = bound.exchange(hash(101), at(10), GRACE, IDLE).unwrap();
+        store.replace_session(&exchanged).await.unwrap();
+        for secret in [hash(1), hash(101)] {
+            assert_eq!(store.session_by_secret(&secret).await.unwrap(), Some(exchanged.clone()));
+        }
+        store.replace_session(&exchanged.used(at(11), IDLE).unwrap()).await.unwrap();
+        assert_eq!(store.session_by_secret(&hash(1)).await.unwrap(), None);
+        assert!(store.session_by_secret(&hash(101)).await.unwrap().is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_writer_that_has_read_an_older_revision_changes_nothing() {
+    for store in adapters().await {
+        let read = bound(&**store, 1, ada()).await;
+        let first = read.clone().exchange(hash(101), at(10), GRACE, IDLE).unwrap();
+        let second = read.exchange(hash(102), at(10), GRACE, IDLE).unwrap();
+        assert!(store.replace_session(&first).await.unwrap());
+        assert!(!store.replace_session(&second).await.unwrap());
+        assert_eq!(store.session(first.id).await.unwrap(), Some(first));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_64_writers_at_once_one_replaces_the_session() {
+    for store in adapters().await {
+        let read = bound(&**store, 1, ada()).await;
+        let writers: Vec<_> = (100..164)
+            .map(|number| {
+                let (store, read) = (Arc::clone(&store), read.clone());
+                let next = read.exchange(hash(number), at(10), GRACE, IDLE).unwrap();
+                tokio::spawn(async move { (store.replace_session(&next).await.unwrap(), next) })
+            })
+            .collect();
+        let mut won = Vec::new();
+        for writer in writers {
+            let (replaced, next) = writer.await.unwrap();
+            won.extend(replaced.then_some(next));
+        }
+        assert_eq!(won.len(), 1);
+        assert_eq!(store.session(read.id).await.unwrap(), won.pop());
+    }
+}
+
+#[tokio::test]
+async fn a_deleted_session_is_never_written_back() {
+    for store in adapters().await {
+        let read = bound(&**store, 1, ada()).await;
+        store.delete_session(read.id).await.unwrap();
+        let next = read.exchange(hash(101), at(10), GRACE, IDLE).unwrap();
+        assert!(!store.replace_session(&next).await.unwrap());
+        assert_eq!(store.session(next.id).await.unwrap(), None);
+        store.delete_session(next.id).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn two_sessions_never_have_one_secret() {
+    for store in adapters().await {
+        let first = established(&**store, 1, 0, ada()).await;
+        let second = Session { id: SessionId::from_bytes([2; 16]), ..first.clone() };
+        assert!(store.insert_session(&second).await.is_err());
+        assert_eq!(store.session_by_secret(&hash(1)).await.unwrap(), Some(first));
+    }
+}
+
+#[tokio::test]
+async fn a_users_sessions_are_the_established_ones_the_newest_first() {
+    for store in adapters().await {
+        let older = established(&**store, 1, 10, ada()).await;
+        let newer = established(&**store, 2, 20, ada()).await;
+        established(&**store, 3, 30, bob()).await;
+        bound(&**store, 4, ada()).await;
+        let user = older.user().unwrap();
+        assert_eq!(store.sessions_of(user).await.unwrap(), [newer, older]);
+    }
+}
+
+#[tokio::test]
+async fn deleting_a_users_sessions_takes_the_bound_ones_too_and_nobody_elses() {
+    for store in adapters().await {
+        let (here, there) = (established(&**store, 1, 0, ada()).await, bound(&**store, 2, ada()).await);
+        let (bobs, pending) = (established(&**store, 3, 0, bob()).await, Sample::new(4).begun(&**store).await);
+        store.delete_sessions_of(here.user().unwrap()).await.unwrap();
+        let mut left = Vec::new();
+        for id in [here.id, there.id, bobs.id, pending.session.id] {
+            left.push(store.session(id).await.unwrap().is_some());
+        }
+        assert_eq!(left, [false, false, true, true]);
+    }
+}
+
+#[tokio::test]
+async fn sessions_are_swept_when_their_time_has_come() {
+    for store in adapters().await {
+        let bound = bound(&**store, 1, ada()).await;
+        let living = established(&**store, 2, 0, ada()).await;
+        assert_eq!(store.sweep_sessions(at(899)).await.unwrap(), 0);
+        assert_eq!(store.sweep_sessions(at(900)).await.unwrap(), 1);
+        assert_eq!(store.session(bound.id).await.unwrap(), None);
+        assert!(store.session(living.id).await.unwrap().is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_pending_session_is_not_swept_before_its_confirmation_is_decided() {
+    for store in adapters().await {
+        let sample = Sample::new(1).begun(&**store).await;
+        let orphan = Sample::new(2).session;
+        store.insert_session(&orphan).await.unwrap();
+        assert_eq!(store.sweep_sessions(at(100_000)).await.unwrap(), 1, "the orphan goes");
+        assert!(store.session(sample.session.id).await.unwrap().is_some());
+        let claims = store.claim(worker(1), 1, at(100_000), at(100_030)).await.unwrap();
+        let (id, decider) = (sample.confirmation.id, Decider::Worker { fence: claims[0].fence });
+        store.decide(id, decider, &Decision::Valid(ada()), settlement(at(100_000))).await.unwrap();
+        let session = store.session(sample.session.id).await.unwrap().expect("it was kept for its decision");
+        assert!(session.user().is_some());
+    }
+}

@@ -1,0 +1,136 @@
+//! A browser: it keeps its cookies and shows them.
+
+use super::soon;
+use std::collections::BTreeMap;
+use vestibule::{
+    entry::{Entry, Shown, SignedIn},
+    pending::{PendingCookie, TokenTag},
+    secret::SessionSecret,
+    token::Token,
+    user::User,
+    vestibule::{Pending, Report, Vestibule},
+};
+
+/// A browser that does with cookies what a response tells it to. A clone is the same browser before it has heard the
+/// next response: a parallel tab, a response that was lost, or somebody who has copied the cookies.
+#[derive(Clone)]
+pub struct Browser {
+    pub desk: Vestibule,
+    pub session: Option<SessionSecret>,
+    jar: BTreeMap<TokenTag, String>,
+}
+
+impl Browser {
+    pub fn new(desk: Vestibule) -> Self {
+        Self { desk, session: None, jar: BTreeMap::new() }
+    }
+
+    /// A browser with a session cookie and nothing else.
+    pub fn holding(desk: Vestibule, session: SessionSecret) -> Self {
+        Self { session: Some(session), ..Self::new(desk) }
+    }
+
+    /// The text of its pending cookie for `token`.
+    pub fn cookie(&self, token: &Token) -> Option<&str> {
+        self.jar.get(&self.tag(token)).map(String::as_str)
+    }
+
+    /// Plants a cookie.
+    pub fn plant(&mut self, token: &Token, text: impl Into<String>) {
+        self.jar.insert(self.tag(token), text.into());
+    }
+
+    pub fn tag(&self, token: &Token) -> TokenTag {
+        TokenTag::of(self.desk.keys(), token)
+    }
+
+    /// Opens the link's page. Whether the browser got a fresh cookie.
+    pub fn land(&mut self, token: &Token) -> bool {
+        let pending = self.desk.land(token, self.cookie(token));
+        self.take(token, &pending)
+    }
+
+    pub async fn begin(&mut self, token: &Token) -> Report {
+        self.ask_to_begin(token, false).await
+    }
+
+    /// Presses Try again.
+    pub async fn begin_again(&mut self, token: &Token) -> Report {
+        self.ask_to_begin(token, true).await
+    }
+
+    async fn ask_to_begin(&mut self, token: &Token, again: bool) -> Report {
+        let begin = self.desk.begin(token, self.cookie(token), again);
+        let (pending, report) = soon("begin", begin).await.unwrap();
+        self.take(token, &pending);
+        report
+    }
+
+    pub async fn status(&self, token: &Token) -> Report {
+        soon("status", self.desk.status(token, self.cookie(token), self.session.as_ref())).await.unwrap()
+    }
+
+    pub async fn cancel(&self, token: &Token) -> Report {
+        soon("cancel", self.desk.cancel(token, self.cookie(token))).await.unwrap()
+    }
+
+    pub async fn who(&self) -> Option<SignedIn> {
+        self.desk.who(self.session.as_ref()).await.unwrap()
+    }
+
+    /// Opens a page that needs a user.
+    pub async fn enter(&mut self) -> Entry {
+        let entry = soon("enter", self.desk.enter(&self.shown())).await.unwrap();
+        self.obey(&entry);
+        entry
+    }
+
+    pub async fn choose(&mut self, choice: Option<TokenTag>) -> Entry {
+        let entry = soon("choose", self.desk.choose(&self.shown(), choice)).await.unwrap();
+        self.obey(&entry);
+        entry
+    }
+
+    /// Signs out. The cookies stay, as in a browser that did not hear the answer.
+    pub async fn sign_out(&self) {
+        soon("sign-out", self.desk.sign_out(&self.shown(), false)).await.unwrap();
+    }
+
+    pub async fn sign_out_everywhere(&self) {
+        soon("sign-out", self.desk.sign_out(&self.shown(), true)).await.unwrap();
+    }
+
+    /// The name of whom a page that needs a user greets; `None` for a stranger.
+    pub async fn greeted(&mut self) -> Option<String> {
+        match self.enter().await {
+            Entry::Stranger => None,
+            Entry::SignedIn { who, .. } => Some(name(&who.user)),
+            Entry::Ask { .. } => panic!("the page asks who the browser wants to be"),
+        }
+    }
+
+    /// What a request to a page shows.
+    pub fn shown(&self) -> Shown {
+        let claimed = |(tag, text): (&TokenTag, &String)| Some((*tag, PendingCookie::claimed_secret(text)?));
+        Shown { session: self.session.clone(), pending: self.jar.iter().filter_map(claimed).collect() }
+    }
+
+    fn take(&mut self, token: &Token, pending: &Pending) -> bool {
+        if pending.fresh {
+            let text = pending.cookie.encode(self.desk.keys(), token);
+            self.plant(token, text);
+        }
+        pending.fresh
+    }
+
+    fn obey(&mut self, entry: &Entry) {
+        if let Entry::SignedIn { renewed, spent, .. } = entry {
+            self.session = renewed.clone().or(self.session.take());
+            self.jar.retain(|tag, _| !spent.contains(tag));
+        }
+    }
+}
+
+fn name(user: &User) -> String {
+    user.display_name().to_owned()
+}

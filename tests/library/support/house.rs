@@ -1,0 +1,234 @@
+//! A whole Vestibule on a database of its own.
+
+use super::{Browser, WatchedClock, ada, keys, soon};
+use sqlx::{ConnectOptions as _, SqliteConnection, sqlite::SqliteConnectOptions};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use tempfile::TempDir;
+use tokio::{sync::Notify, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+use vestibule::{
+    channel::Channel,
+    clock::{Clock as _, Timestamp},
+    confirmation::{Confirmation, ConfirmationId},
+    outcome::{Destinations, Outcome},
+    pending::PendingCookie,
+    publisher::Announcement,
+    store::{ConfirmationStore as _, sqlite::SqliteStore},
+    testing::{Question, RecordingPublisher, ScriptedValidator, SeededEntropy},
+    timing::Timing,
+    token::Token,
+    user::Identity,
+    validator::{ValidationError, Verdict},
+    vestibule::Vestibule,
+    worker::{Tools, Worker},
+};
+
+/// How a house is to be built.
+pub struct Plan {
+    pub timing: Timing,
+    pub in_flight: usize,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self { timing: Timing::default(), in_flight: 16 }
+    }
+}
+
+/// A whole Vestibule: the desk, and the tools for as many workers as a test starts. The test is the validator and hears
+/// the announcements.
+pub struct House {
+    pub clock: Arc<WatchedClock>,
+    pub validator: Arc<ScriptedValidator>,
+    pub publisher: Arc<RecordingPublisher>,
+    pub store: SqliteStore,
+    pub desk: Vestibule,
+    pub tools: Tools,
+    pub wake: Arc<Notify>,
+    in_flight: usize,
+    folder: TempDir,
+}
+
+impl House {
+    pub async fn open() -> Self {
+        Self::built(Plan::default()).await
+    }
+
+    pub async fn with(timing: Timing) -> Self {
+        Self::built(Plan { timing, ..Plan::default() }).await
+    }
+
+    pub async fn built(plan: Plan) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = Arc::new(keys(&[7]));
+        let store = SqliteStore::open(&folder.path().join("vestibule.db"), &keys).await.unwrap();
+        let (clock, validator, publisher) =
+            (Arc::<WatchedClock>::default(), Arc::<ScriptedValidator>::default(), Arc::<RecordingPublisher>::default());
+        let tools = Tools {
+            store: Arc::new(store.clone()),
+            validator: validator.clone(),
+            publisher: publisher.clone(),
+            clock: clock.clone(),
+            entropy: Arc::new(SeededEntropy::new(1)),
+            keys,
+            destinations: Destinations::default(),
+            timing: plan.timing,
+        };
+        let wake = Arc::new(Notify::new());
+        let desk = Vestibule::new(&tools, wake.clone());
+        Self { clock, validator, publisher, store, desk, tools, wake, in_flight: plan.in_flight, folder }
+    }
+
+    /// Starts a worker on a task.
+    pub fn start_worker(&self) -> Running {
+        self.start_worker_with(self.tools.clone())
+    }
+
+    /// Starts a worker with other tools.
+    pub fn start_worker_with(&self, tools: Tools) -> Running {
+        let shutdown = CancellationToken::new();
+        let worker = Worker::new(tools, self.wake.clone(), self.in_flight);
+        let task = tokio::spawn(worker.run(shutdown.clone()));
+        Running { shutdown, task }
+    }
+
+    /// A browser without any cookie.
+    pub fn browser(&self) -> Browser {
+        Browser::new(self.desk.clone())
+    }
+
+    /// A browser that has landed on the token's page and begun.
+    pub async fn begun(&self, token: &Token) -> Browser {
+        let mut browser = self.browser();
+        browser.land(token);
+        browser.begin(token).await;
+        browser
+    }
+
+    /// A browser whose link was good and `person`'s, and that has not come back for it yet. A worker must be running.
+    pub async fn bound(&self, token: &Token, person: Identity) -> Browser {
+        let mut browser = self.browser();
+        self.bind(&mut browser, token, person).await;
+        browser
+    }
+
+    /// Opens one more link in `browser`, which is good and `person`'s. A worker must be running.
+    pub async fn bind(&self, browser: &mut Browser, token: &Token, person: Identity) {
+        browser.land(token);
+        browser.begin(token).await;
+        self.question().await.answer(Ok(Verdict::Valid(person)));
+        assert!(matches!(self.outcome().await, Outcome::Confirmed { .. }));
+    }
+
+    /// A browser that Ada's link has signed in. A worker must be running.
+    pub async fn signed_in(&self, token: &Token) -> Browser {
+        let mut browser = self.bound(token, ada()).await;
+        browser.enter().await;
+        assert!(browser.session.is_some(), "the exchange gives a session cookie");
+        browser
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+
+    /// The validator's next question.
+    pub async fn question(&self) -> Question {
+        soon("a question to the validator", self.validator.next()).await
+    }
+
+    /// The next announcement.
+    pub async fn announced(&self) -> (Channel, Announcement) {
+        soon("an announcement", self.publisher.next()).await
+    }
+
+    /// The next announced outcome; what comes before it is passed over.
+    pub async fn outcome(&self) -> Outcome {
+        loop {
+            if let (_, Announcement::Outcome(outcome)) = self.announced().await {
+                return outcome;
+            }
+        }
+    }
+
+    /// The stored confirmation of the browser's link.
+    pub async fn confirmation(&self, browser: &Browser, token: &Token) -> Confirmation {
+        let secret = browser.pending(token).expect("the browser has landed").secret.hash();
+        self.store.confirmation_by_secret(&secret).await.unwrap().expect("it has begun")
+    }
+
+    /// The database file.
+    pub fn file(&self) -> PathBuf {
+        self.folder.path().join("vestibule.db")
+    }
+
+    /// A connection of the test's own, past the store.
+    pub async fn raw(&self) -> SqliteConnection {
+        raw(&self.file(), Duration::from_secs(5)).await
+    }
+
+    /// Fails unless a writer would get its turn at once: a transaction that is open somewhere would keep the lock.
+    pub async fn assert_no_transaction_is_open(&self) {
+        let mut impatient = raw(&self.file(), Duration::ZERO).await;
+        sqlx::query("begin immediate").execute(&mut impatient).await.expect("nobody holds the write lock");
+        sqlx::query("rollback").execute(&mut impatient).await.unwrap();
+    }
+
+    /// Whether all that is in flight has been worked off: a journey of its own passes behind it.
+    pub async fn everything_before_is_done(&self) {
+        let behind = "behind-all-others".parse().unwrap();
+        let browser = self.begun(&behind).await;
+        let id = self.confirmation(&browser, &behind).await.id;
+        self.answer_only(id, Err(ValidationError::Permanent { what: "only a test".into() })).await;
+        while self.announced().await.0 != browser.channel(&behind) {}
+    }
+
+    async fn answer_only(&self, id: ConfirmationId, answer: Result<Verdict, ValidationError>) {
+        let question = self.question().await;
+        assert_eq!(question.id, id, "nobody else is to be asked meanwhile");
+        question.answer(answer);
+    }
+}
+
+/// A connection past the store to the database in `file`, which waits for a lock no longer than `patience`.
+pub async fn raw(file: &Path, patience: Duration) -> SqliteConnection {
+    SqliteConnectOptions::new().filename(file).busy_timeout(patience).connect().await.unwrap()
+}
+
+/// A worker that runs.
+pub struct Running {
+    shutdown: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    /// Asks it to stop.
+    pub fn stop(&self) {
+        self.shutdown.cancel();
+    }
+
+    /// Waits until it has.
+    pub async fn stopped(self) {
+        soon("the worker to stop", self.task).await.expect("the worker does not panic");
+    }
+}
+
+impl Browser {
+    /// What a pending cookie of this browser says.
+    pub fn pending(&self, token: &Token) -> Option<PendingCookie> {
+        PendingCookie::decode(self.desk.keys(), token, self.cookie(token)?)
+    }
+
+    /// The channel of this browser's link.
+    pub fn channel(&self, token: &Token) -> Channel {
+        Channel::of(&self.pending(token).expect("the browser has landed").secret.hash())
+    }
+}

@@ -1,0 +1,97 @@
+//! Values to arrange tests with.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use std::time::Duration;
+use vestibule::{
+    clock::Timestamp,
+    confirmation::{Confirmation, ConfirmationId, Queued, Rejection, State, WorkerId},
+    outcome::{Destinations, Outcome},
+    pending::TokenTag,
+    secret::{Keys, SealedToken, SecretHash, SystemEntropy},
+    session::{Session, SessionId},
+    store::{Settlement, Store},
+    token::Token,
+    user::{Identity, UserId},
+};
+
+pub fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_millis(seconds * 1000)
+}
+
+pub fn token(text: &str) -> Token {
+    text.parse().unwrap()
+}
+
+/// Keys made from these numbers, the newest first.
+pub fn keys(numbers: &[u8]) -> Keys {
+    let texts: Vec<_> = numbers.iter().map(|number| STANDARD.encode([*number; 32])).collect();
+    Keys::parse(&texts.join(",")).unwrap()
+}
+
+pub fn worker(number: u8) -> WorkerId {
+    WorkerId::from_bytes([number; 16])
+}
+
+pub fn ada() -> Identity {
+    person("Ada")
+}
+
+pub fn bob() -> Identity {
+    person("Bob")
+}
+
+fn person(name: &str) -> Identity {
+    let email = format!("{name}@example.com");
+    Identity { issuer: "practice".into(), subject: name.into(), name: Some(name.into()), email: Some(email) }
+}
+
+pub fn settlement(now: Timestamp) -> Settlement {
+    Settlement { now, new_user: UserId::generate(&SystemEntropy), bound: Duration::from_mins(15) }
+}
+
+pub fn confirmed() -> Outcome {
+    Outcome::Confirmed { redirect: Destinations::default().confirmed }
+}
+
+pub fn rejected(reason: Rejection) -> Outcome {
+    Destinations::default().rejected(reason)
+}
+
+/// A confirmation with its pending session, begun at 0 with a deadline at 60 s, all ids and hashes from one number.
+#[derive(Clone)]
+pub struct Sample {
+    pub confirmation: Confirmation,
+    pub session: Session,
+}
+
+impl Sample {
+    pub fn new(number: u8) -> Self {
+        let id = ConfirmationId::from_bytes([number; 16]);
+        let (secret, token_tag) = (SecretHash::from_bytes([number; 32]), TokenTag::from_bytes([number; 8]));
+        let session = SessionId::from_bytes([number; 16]);
+        let token = SealedToken::seal(&keys(&[7]), &SystemEntropy, id, &token("good"));
+        let state = State::Queued(Queued { token, failed: 0, due: at(0), fence: 0, lease: None });
+        Self {
+            confirmation: Confirmation { id, secret, token_tag, session, begun: at(0), deadline: at(60), state },
+            session: Session::pending(session, secret, token_tag, at(0), at(960)),
+        }
+    }
+
+    /// The same, but due at `due`.
+    pub fn due(mut self, due: Timestamp) -> Self {
+        let State::Queued(queued) = &mut self.confirmation.state else { unreachable!("samples are queued") };
+        queued.due = due;
+        self
+    }
+
+    /// Keeps it in `store`.
+    pub async fn begun(self, store: &dyn Store) -> Self {
+        store.begin(&self.confirmation, &self.session).await.unwrap();
+        self
+    }
+
+    /// The confirmation as it is stored now.
+    pub async fn stored(&self, store: &dyn Store) -> Confirmation {
+        store.confirmation_by_secret(&self.confirmation.secret).await.unwrap().expect("it has begun")
+    }
+}

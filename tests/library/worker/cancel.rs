@@ -1,0 +1,110 @@
+//! A cancel is the user's own deciding write.
+
+use crate::support::{Browser, House, ada, bob, confirmed, rejected, token};
+use vestibule::{
+    confirmation::Rejection, publisher::Announcement, session::SessionStore as _, token::Token, validator::Verdict,
+    vestibule::Progress,
+};
+
+async fn assert_cancelled(house: &House, mut browser: Browser, token: &Token) {
+    let session = house.confirmation(&browser, token).await.session;
+    assert_eq!(house.store.session(session).await.unwrap(), None);
+    assert_eq!(browser.greeted().await, None);
+}
+
+#[tokio::test]
+async fn a_cancel_before_any_worker_has_looked_ends_it_and_nobody_is_asked() {
+    let (house, link) = (House::open().await, token("link"));
+    let browser = house.begun(&link).await;
+    let cancelled = Progress::Done(rejected(Rejection::Cancelled));
+    assert_eq!(browser.cancel(&link).await.progress, cancelled);
+    house.start_worker();
+    house.everything_before_is_done().await;
+    assert_eq!(browser.status(&link).await.progress, cancelled);
+    assert_cancelled(&house, browser, &link).await;
+}
+
+#[tokio::test]
+async fn a_cancel_while_the_validator_is_asked_stands_against_its_verdict() {
+    let (house, link) = (House::open().await, token("link"));
+    let worker = house.start_worker();
+    let browser = house.begun(&link).await;
+    let question = house.question().await;
+    browser.cancel(&link).await;
+    question.answer(Ok(Verdict::Valid(ada())));
+    worker.stop();
+    worker.stopped().await;
+    assert_eq!(browser.status(&link).await.progress, Progress::Done(rejected(Rejection::Cancelled)));
+    assert_cancelled(&house, browser, &link).await;
+}
+
+#[tokio::test]
+async fn a_cancel_after_a_good_verdict_revokes_the_session() {
+    let (house, link) = (House::open().await, token("link"));
+    house.start_worker();
+    let browser = house.bound(&link, ada()).await;
+    assert_eq!(browser.cancel(&link).await.progress, Progress::Done(rejected(Rejection::Cancelled)));
+    assert_ne!(browser.status(&link).await.progress, Progress::Done(confirmed()));
+    assert_cancelled(&house, browser, &link).await;
+}
+
+#[tokio::test]
+async fn a_cancel_that_races_the_exchange_leaves_no_session() {
+    let (house, link) = (House::open().await, token("link"));
+    house.start_worker();
+    let tab = house.bound(&link, ada()).await;
+    let mut other_tab = tab.clone();
+    other_tab.enter().await;
+    tab.cancel(&link).await;
+    assert_eq!(other_tab.who().await, None);
+    assert_cancelled(&house, tab, &link).await;
+}
+
+#[tokio::test]
+async fn a_cancel_with_a_secret_that_is_worth_nothing_any_more_signs_nobody_out() {
+    let (house, link) = (House::open().await, token("link"));
+    house.start_worker();
+    let thief = house.bound(&link, ada()).await;
+    let mut browser = thief.clone();
+    browser.enter().await;
+    assert!(browser.who().await.is_some());
+    thief.cancel(&link).await;
+    assert!(browser.who().await.is_some());
+}
+
+#[tokio::test]
+async fn a_cancel_is_announced_to_the_other_tabs() {
+    let (house, link) = (House::open().await, token("link"));
+    let browser = house.begun(&link).await;
+    browser.cancel(&link).await;
+    let cancelled = Announcement::Outcome(rejected(Rejection::Cancelled));
+    assert_eq!(house.announced().await, (browser.channel(&link), cancelled));
+}
+
+#[tokio::test]
+async fn a_cancel_without_the_pending_secret_changes_nothing() {
+    let (house, link) = (House::open().await, token("link"));
+    house.start_worker();
+    let mut browser = house.begun(&link).await;
+    let question = house.question().await;
+    let (mut stranger, mut other) = (house.browser(), house.browser());
+    assert_eq!(stranger.cancel(&link).await.progress, Progress::Unknown);
+    stranger.land(&link);
+    assert_eq!(stranger.cancel(&link).await.progress, Progress::Unknown);
+    other.land(&token("another"));
+    other.plant(&link, browser.cookie(&link).unwrap().replace('A', "B"));
+    other.cancel(&link).await;
+    question.answer(Ok(Verdict::Valid(ada())));
+    assert_eq!(house.outcome().await, confirmed());
+    assert_eq!(browser.greeted().await.as_deref(), Some("Ada"));
+}
+
+#[tokio::test]
+async fn cancelling_one_link_leaves_the_others_of_the_browser_alone() {
+    let (house, mine, yours) = (House::open().await, token("mine"), token("yours"));
+    house.start_worker();
+    let mut browser = house.bound(&mine, ada()).await;
+    house.bind(&mut browser, &yours, bob()).await;
+    browser.cancel(&mine).await;
+    assert_eq!(browser.greeted().await.as_deref(), Some("Bob"));
+}

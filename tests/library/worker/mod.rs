@@ -1,0 +1,11 @@
+//! What a worker makes of a confirmation, and what may become of a worker meanwhile.
+
+mod cancel;
+mod down;
+mod lease;
+mod load;
+mod quiet;
+mod requests;
+mod shutdown;
+mod sweep;
+mod verdicts;
