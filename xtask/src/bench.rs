@@ -1,0 +1,15 @@
+//! `cargo xtask bench`: the figures of the release build.
+
+use crate::fault::{Fault, Result};
+use crate::{build, process, server, workspace};
+
+/// Builds the release and lets the server's own example measure it and print its table.
+pub fn bench(arguments: &[String]) -> Result {
+    if let Some(unknown) = arguments.first() {
+        return Err(Fault::new(format!("`cargo xtask bench` takes no argument, so not `{unknown}`")));
+    }
+    build::everything(true)?;
+    let mut bench = process::cargo();
+    bench.current_dir(workspace::root()).args(["run", "--release", "--package", server::PACKAGE, "--example", "bench"]);
+    process::run(server::point_to(&mut bench, &workspace::site()))
+}

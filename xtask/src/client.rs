@@ -1,0 +1,174 @@
+//! The browser's half: compiled to wasm, joined to JavaScript by wasm-bindgen, put into the site's `pkg` folder.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::fault::{At, Fault, Result};
+use crate::precompress;
+use crate::process::{self, Stream};
+use crate::step::step;
+use crate::wasm_target::{self, TARGET};
+use crate::workspace::{self, FRONTEND, NAME};
+
+/// What a client is built for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// To be there soon: no optimisation.
+    Quick,
+    /// To be small on the line.
+    Small,
+}
+
+impl Kind {
+    fn profile(self) -> &'static str {
+        match self {
+            Self::Quick => "dev",
+            Self::Small => "wasm-release",
+        }
+    }
+
+    fn folder(self) -> &'static str {
+        match self {
+            Self::Quick => "debug",
+            Self::Small => "wasm-release",
+        }
+    }
+}
+
+/// What the compiler's warnings mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Warnings {
+    /// They are shown.
+    Shown,
+    /// One of them fails the build.
+    Denied,
+}
+
+/// Builds the client into the site folder `site`.
+pub fn build(kind: Kind, warnings: Warnings, site: &Path) -> Result {
+    let compiled = compile(kind, warnings)?;
+    let pkg = site.join("pkg");
+    fs::create_dir_all(&pkg).at(&pkg)?;
+    if is_bound(kind, &compiled, &pkg) {
+        return Ok(());
+    }
+    step("client bindings", || bind(kind, &compiled, &pkg))?;
+    if kind == Kind::Small {
+        step("client shrinking", || shrink(&wasm(&pkg)))?;
+    }
+    remember(kind, &compiled, &pkg)
+}
+
+/// The site's scripts, in the sizes that a browser is sent.
+pub fn files(site: &Path) -> [PathBuf; 2] {
+    let pkg = site.join("pkg");
+    [script(&pkg), wasm(&pkg)]
+}
+
+fn script(pkg: &Path) -> PathBuf {
+    pkg.join(format!("{NAME}.js"))
+}
+
+fn wasm(pkg: &Path) -> PathBuf {
+    pkg.join(format!("{NAME}.wasm"))
+}
+
+fn compile(kind: Kind, warnings: Warnings) -> Result<PathBuf> {
+    let compiler = wasm_target::compiler()?;
+    let front = workspace::front();
+    step("client", || {
+        let mut build = compiler.cargo();
+        build.current_dir(workspace::root()).args(["build", "--package", FRONTEND, "--target", TARGET]);
+        build.args(["--profile", kind.profile()]).arg("--target-dir").arg(&front);
+        if warnings == Warnings::Shown {
+            return process::run(&mut build);
+        }
+        // Not by RUSTFLAGS, which would make every dependency a different one and compile it again.
+        let mut warned = 0;
+        process::watch(&mut build, Stream::Errors, |line| warned += usize::from(is_summary_of_warnings(line)))?;
+        if warned == 0 { Ok(()) } else { Err(Fault::new("the client compiles with warnings; they are above")) }
+    })?;
+    Ok(front.join(TARGET).join(kind.folder()).join(format!("{}.wasm", FRONTEND.replace('-', "_"))))
+}
+
+/// Cargo closes a package's warnings with a line of this form, also when it shows them again from its cache.
+fn is_summary_of_warnings(line: &str) -> bool {
+    line.starts_with("warning: `") && line.contains(" generated ")
+}
+
+fn bind(kind: Kind, compiled: &Path, pkg: &Path) -> Result {
+    let small = kind == Kind::Small;
+    let mut bindgen = Bindgen::new();
+    bindgen.input_path(compiled).out_name(NAME).typescript(false);
+    // Leptos names the wasm file itself when it starts the client.
+    bindgen.omit_default_module_path(true).remove_name_section(small).remove_producers_section(small);
+    let outcome = bindgen.web(true).and_then(|bindgen| bindgen.generate(pkg));
+    outcome.map_err(|error| Fault::new(format!("wasm-bindgen cannot read {}: {error:#}", compiled.display())))?;
+    let made = pkg.join(format!("{NAME}_bg.wasm"));
+    fs::rename(&made, wasm(pkg)).at(&made)?;
+    // Compressed copies of the last build would be served in place of what was just made.
+    precompress::forget(&files(pkg.parent().unwrap_or(pkg)))
+}
+
+/// Lets binaryen's optimiser have a go where it is installed; it takes off a few per cent and is never needed.
+fn shrink(wasm: &Path) -> Result {
+    let Some(optimiser) = process::on_path("wasm-opt") else { return Ok(()) };
+    let smaller = wasm.with_extension("wasm-opt");
+    let mut optimise = process::command(optimiser);
+    optimise.arg("-Oz").arg(wasm).arg("-o").arg(&smaller);
+    if process::run(&mut optimise).is_ok() {
+        return fs::rename(&smaller, wasm).at(&smaller);
+    }
+    println!("the wasm-opt on the PATH cannot read today's wasm, so it was left out");
+    if smaller.exists() { fs::remove_file(&smaller).at(&smaller) } else { Ok(()) }
+}
+
+fn stamp(pkg: &Path) -> PathBuf {
+    let site = pkg.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
+    workspace::scratch().join(format!("{site}.stamp"))
+}
+
+/// Whether the folder holds what `compiled` was last made into.
+fn is_bound(kind: Kind, compiled: &Path, pkg: &Path) -> bool {
+    let Some(now) = fingerprint(kind, compiled, pkg) else { return false };
+    fs::read_to_string(stamp(pkg)).is_ok_and(|then| then == now)
+}
+
+fn remember(kind: Kind, compiled: &Path, pkg: &Path) -> Result {
+    let stamp = stamp(pkg);
+    if let Some(folder) = stamp.parent() {
+        fs::create_dir_all(folder).at(folder)?;
+    }
+    fs::write(&stamp, fingerprint(kind, compiled, pkg).unwrap_or_default()).at(&stamp)
+}
+
+/// Sizes and times of what went in and what came out: cargo-leptos may have written to the same folder meanwhile.
+fn fingerprint(kind: Kind, compiled: &Path, pkg: &Path) -> Option<String> {
+    let mut text = format!("{kind:?}\n");
+    for file in [compiled, &script(pkg), &wasm(pkg)] {
+        let facts = fs::metadata(file).ok()?;
+        let changed = facts.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+        let _ = writeln!(text, "{} {}", facts.len(), changed.as_nanos());
+    }
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_summary_of_warnings;
+
+    #[test]
+    fn the_summary_of_a_packages_warnings_is_noticed() {
+        assert!(is_summary_of_warnings("warning: `vestibule-app` (lib) generated 2 warnings (run `cargo fix`)"));
+    }
+
+    #[test]
+    fn a_remark_of_cargo_itself_is_no_warning_of_the_code() {
+        assert!(!is_summary_of_warnings("warning: the lock file has unused patches"));
+        assert!(!is_summary_of_warnings("   Compiling vestibule-app v0.1.0"));
+    }
+}

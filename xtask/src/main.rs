@@ -1,0 +1,67 @@
+//! Vestibule's own commands, started as `cargo xtask NAME`.
+//!
+//! Each command is a file: [`run`], [`build`], [`test`], [`bench`], [`mutants`]. They share the way to the browser's
+//! half of the program: [`wasm_target`] finds or makes a compiler for it (with [`debian`] where rustup cannot help),
+//! [`client`] builds it, [`site`] lays the public folder out. [`step`] prints what is going on and how long it took.
+
+mod bench;
+mod build;
+mod client;
+mod debian;
+mod fault;
+mod install;
+mod licences;
+mod mutants;
+mod precompress;
+mod process;
+mod run;
+mod server;
+mod site;
+mod spdx;
+mod step;
+mod style;
+mod tally;
+mod test;
+mod wasm_target;
+mod workspace;
+
+use std::process::ExitCode;
+
+use fault::Fault;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  run [ARGS]               build what has changed and start the server in practice mode; ARGS go to the server
+  build [--release]        build the server and the browser's half, with --release small, fast and precompressed
+  test [STEP]... [-- ARGS] run every check, or those whose name contains a STEP; ARGS go to the tests themselves
+  bench                    measure the release build and print the figures
+  mutants [NAME]           break each rule on purpose and see a test fail
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let Some((command, rest)) = arguments.split_first() else {
+        eprint!("{USAGE}");
+        return ExitCode::FAILURE;
+    };
+    let result = match command.as_str() {
+        "run" => run::run(rest),
+        "build" => build::build(rest),
+        "test" => test::test(rest),
+        "bench" => bench::bench(rest),
+        "mutants" => mutants::mutants(rest),
+        "help" | "--help" | "-h" => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        other => Err(Fault::new(format!("there is no command `{other}`; `cargo xtask help` lists them"))),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            eprintln!("xtask: {fault}");
+            ExitCode::FAILURE
+        }
+    }
+}

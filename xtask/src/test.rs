@@ -1,0 +1,120 @@
+//! `cargo xtask test`: everything that is checked before a change goes in, in the order in which faults are found soonest.
+
+mod browser;
+mod code;
+mod size;
+
+use std::time::Instant;
+
+use crate::fault::{Fault, Result};
+use crate::process;
+use crate::step::step;
+use crate::tally::Tally;
+
+/// What each check is asked to do, apart from its own business.
+pub struct Request<'a> {
+    /// Handed to the test programs as they are.
+    pub arguments: &'a [String],
+}
+
+struct Check {
+    name: &'static str,
+    run: fn(&Request<'_>) -> Result<Tally>,
+}
+
+/// All checks, in order.
+const CHECKS: [Check; 9] = [
+    Check { name: "format", run: code::format },
+    Check { name: "lint", run: code::lint },
+    Check { name: "lint-client", run: code::lint_client },
+    Check { name: "documentation", run: code::documentation },
+    Check { name: "licences", run: code::licences },
+    Check { name: "unit", run: code::unit },
+    Check { name: "client", run: size::client },
+    Check { name: "server", run: browser::server },
+    Check { name: "browser", run: browser::browser },
+];
+
+/// The checks that have to have run before the browser tests mean anything.
+const BEFORE_BROWSER: [&str; 2] = ["client", "server"];
+
+/// Runs the checks whose names contain one of the words before `--`; what follows it goes to the tests themselves.
+pub fn test(arguments: &[String]) -> Result {
+    let end = arguments.iter().position(|word| word == "--").unwrap_or(arguments.len());
+    let (wanted, rest) = arguments.split_at(end);
+    let request = Request { arguments: rest.get(1..).unwrap_or_default() };
+    let chosen = choose(wanted)?;
+    let mut total = Tally::default();
+    let mut lines = Vec::new();
+    for check in chosen {
+        let start = Instant::now();
+        let outcome = step(check.name, || (check.run)(&request));
+        let tally = outcome.unwrap_or_else(|fault| {
+            eprintln!("{}: {fault}", check.name);
+            Tally::FAIL
+        });
+        let tally = if process::in_ci() { tally.strict() } else { tally };
+        total += tally;
+        lines.push(summary(check.name, start.elapsed().as_secs_f64(), tally));
+    }
+    println!("\n{}", lines.join("\n"));
+    println!("{total}");
+    if total.failed == 0 { Ok(()) } else { std::process::exit(1) }
+}
+
+fn summary(name: &str, seconds: f64, tally: Tally) -> String {
+    let skipped = if tally.skipped == 0 { String::new() } else { format!(", {} skipped", tally.skipped) };
+    format!("{name:14} {seconds:7.1} s   {tally}{skipped}")
+}
+
+fn choose(wanted: &[String]) -> Result<Vec<&'static Check>> {
+    if let Some(unknown) = wanted.iter().find(|word| !CHECKS.iter().any(|check| check.name.contains(word.as_str()))) {
+        let names = CHECKS.map(|check| check.name).join(", ");
+        return Err(Fault::new(format!("no check is called `{unknown}`; there are {names}")));
+    }
+    // A whole name means that check alone, although it may be a part of another's name.
+    let whole = |word: &String| CHECKS.iter().any(|check| check.name == word);
+    let named = |check: &Check| {
+        wanted.iter().any(|word| if whole(word) { check.name == word } else { check.name.contains(word.as_str()) })
+    };
+    let browser = CHECKS.iter().any(|check| check.name == "browser" && named(check));
+    let needed =
+        |check: &&Check| wanted.is_empty() || named(check) || (browser && BEFORE_BROWSER.contains(&check.name));
+    Ok(CHECKS.iter().filter(needed).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::choose;
+
+    fn names(wanted: &[&str]) -> Vec<&'static str> {
+        let wanted: Vec<String> = wanted.iter().map(|&word| word.to_owned()).collect();
+        choose(&wanted).map(|checks| checks.iter().map(|check| check.name).collect()).unwrap_or_default()
+    }
+
+    #[test]
+    fn without_a_word_every_check_runs() {
+        assert_eq!(names(&[]).len(), super::CHECKS.len());
+    }
+
+    #[test]
+    fn a_word_chooses_the_checks_that_contain_it() {
+        assert_eq!(names(&["li"]), ["lint", "lint-client", "licences", "client"]);
+    }
+
+    #[test]
+    fn a_whole_name_chooses_its_check_alone() {
+        assert_eq!(names(&["lint"]), ["lint"]);
+        assert_eq!(names(&["client"]), ["client"]);
+    }
+
+    #[test]
+    fn the_browser_tests_bring_what_they_test() {
+        assert_eq!(names(&["browser"]), ["client", "server", "browser"]);
+    }
+
+    #[test]
+    fn an_unknown_word_is_refused() {
+        assert!(choose(&["nothing".to_owned()]).is_err());
+    }
+}

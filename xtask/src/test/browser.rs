@@ -1,0 +1,66 @@
+//! The journeys in a real browser, against the real server.
+
+use std::fs;
+use std::path::Path;
+
+use super::Request;
+use crate::fault::{At, Fault, Result};
+use crate::tally::Tally;
+use crate::{install, process, server as binary, workspace};
+
+/// Builds the server that the journeys are made with.
+pub fn server(_: &Request<'_>) -> Result<Tally> {
+    binary::build(false)?;
+    Ok(Tally::PASS)
+}
+
+/// Runs Playwright's tests.
+pub fn browser(request: &Request<'_>) -> Result<Tally> {
+    let folder = workspace::root().join("end2end");
+    install::node()?;
+    let chromium = install::chromium()?;
+    dependencies(&folder)?;
+    // `--no` keeps npx from fetching a Playwright of its own choice where ours is missing.
+    let npx = tool("npx")?;
+    if chromium.is_none() {
+        process::run(process::command(&npx).current_dir(&folder).args(["--no", "playwright", "install", "chromium"]))?;
+    }
+    let report = workspace::scratch().join("playwright.json");
+    // A report of an earlier run must not be taken for this one's.
+    if report.exists() {
+        fs::remove_file(&report).at(&report)?;
+    }
+    let mut test = process::command(&npx);
+    test.current_dir(&folder).args(["--no", "playwright", "test"]).arg("--reporter=list,json").args(request.arguments);
+    test.env("PLAYWRIGHT_JSON_OUTPUT_FILE", &report).env("PLAYWRIGHT_JSON_OUTPUT_NAME", &report);
+    test.env("VESTIBULE_BIN", workspace::server(false)).env("LEPTOS_SITE_ROOT", workspace::test_site());
+    test.env("LEPTOS_SITE_PKG_DIR", "pkg").env("LEPTOS_OUTPUT_NAME", workspace::NAME);
+    if let Some(chromium) = chromium {
+        test.env("CHROMIUM_PATH", chromium);
+    }
+    let outcome = process::run(&mut test);
+    let tally = fs::read_to_string(&report).ok().and_then(|text| Tally::of_playwright(&text));
+    match (outcome, tally) {
+        (Ok(()), Some(tally)) if tally.passed > 0 => Ok(tally),
+        (Ok(()), _) => Err(Fault::new("Playwright ran no test")),
+        (Err(_), Some(tally)) if tally.failed > 0 => Ok(tally),
+        (Err(fault), _) => Err(fault),
+    }
+}
+
+/// Installs the packages of the lock file, unless the last installation was of the same one.
+fn dependencies(folder: &Path) -> Result {
+    let lock = folder.join("package-lock.json");
+    let wanted = fs::read_to_string(&lock).at(&lock)?;
+    let note = folder.join("node_modules/.installed-lock.json");
+    if fs::read_to_string(&note).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    let mut install = process::command(tool("npm")?);
+    process::run(install.current_dir(folder).args(["ci", "--no-audit", "--no-fund"]))?;
+    fs::write(&note, wanted).at(&note)
+}
+
+fn tool(name: &str) -> Result<std::path::PathBuf> {
+    process::on_path(name).ok_or_else(|| Fault::new(format!("`{name}` is not on the PATH; it comes with Node's npm")))
+}

@@ -1,0 +1,86 @@
+//! The checks that need no browser: formatting, lints, documentation, licences, and the tests of cargo.
+
+use std::process::Command;
+
+use super::Request;
+use crate::fault::{Fault, Result};
+use crate::process::{self, Stream};
+use crate::tally::Tally;
+use crate::wasm_target::{self, Compiler, TARGET};
+use crate::workspace::{self, FRONTEND};
+use crate::{debian, install, licences};
+
+/// What is compiled natively, as two choices of packages and not as one: cargo unites the features of the crates that a
+/// choice shares, and a union with those of xtask would compile the server's dependencies a second time.
+const CHOICES: [&[&str]; 2] = [&["--workspace", "--exclude", FRONTEND, "--exclude", "xtask"], &["--package", "xtask"]];
+
+/// Every file is formatted as rustfmt would.
+pub fn format(_: &Request<'_>) -> Result<Tally> {
+    process::run(cargo().args(["fmt", "--all", "--check"]))?;
+    Ok(Tally::PASS)
+}
+
+/// No lint fires in anything that is compiled natively, tests and examples included.
+pub fn lint(_: &Request<'_>) -> Result<Tally> {
+    for choice in CHOICES {
+        process::run(cargo().arg("clippy").args(choice).args(["--all-targets", "--", "-D", "warnings"]))?;
+    }
+    Ok(Tally::PASS)
+}
+
+/// No lint fires in the browser's half, which the native lints do not see.
+pub fn lint_client(_: &Request<'_>) -> Result<Tally> {
+    let compiler = wasm_target::compiler()?;
+    if compiler == Compiler::Debian {
+        install::packages(&[debian::CLIPPY])?;
+    }
+    let mut clippy = compiler.cargo();
+    clippy.current_dir(workspace::root()).args(["clippy", "--package", FRONTEND, "--target", TARGET]);
+    process::run(clippy.arg("--target-dir").arg(workspace::front()).args(["--", "-D", "warnings"]))?;
+    Ok(Tally::PASS)
+}
+
+/// Every link in the documentation leads somewhere.
+pub fn documentation(_: &Request<'_>) -> Result<Tally> {
+    // The server's binary has the library's name, and one would overwrite the other: libraries here, binaries there.
+    for (choice, kind) in CHOICES.into_iter().zip(["--lib", "--bins"]) {
+        process::run(cargo().arg("doc").args(choice).args([kind, "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))?;
+    }
+    Ok(Tally::PASS)
+}
+
+/// Every dependency may be used, and comes from where it should.
+pub fn licences(_: &Request<'_>) -> Result<Tally> {
+    licences::check()?;
+    Ok(Tally::PASS)
+}
+
+/// The tests beside the code, the contract suites and the examples in the documentation.
+pub fn unit(request: &Request<'_>) -> Result<Tally> {
+    let mut total = Tally::default();
+    for choice in CHOICES {
+        let mut tally = Tally::default();
+        let mut test = cargo();
+        test.arg("test").args(choice).args(["--no-fail-fast"]);
+        if !request.arguments.is_empty() {
+            test.arg("--").args(request.arguments);
+        }
+        let outcome = process::watch(&mut test, Stream::Output, |line| tally += Tally::of_cargo(line));
+        // Tests that do not compile report nothing, and neither does a test program that was killed.
+        if let (Err(fault), 0) = (outcome, tally.failed) {
+            eprintln!("{fault}");
+            tally += Tally::FAIL;
+        }
+        total += tally;
+    }
+    if total == Tally::default() {
+        return Err(Fault::new("not a single test was found"));
+    }
+    Ok(total)
+}
+
+fn cargo() -> Command {
+    let mut cargo = process::cargo();
+    cargo.current_dir(workspace::root());
+    cargo
+}

@@ -1,0 +1,86 @@
+//! A compiler for the browser's half of the program.
+//!
+//! Rust calls that platform `wasm32-unknown-unknown`, and rustup adds it to the toolchain in use. Where rustup's server
+//! cannot be reached, [`crate::debian`] has another way. Whatever is there already is used as it is.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::debian;
+use crate::fault::{Fault, Result};
+use crate::process;
+use crate::step::step;
+
+/// The platform's name.
+pub const TARGET: &str = "wasm32-unknown-unknown";
+
+/// Long enough for the 30 MB of the standard library on a slow line, short enough not to look like a hang.
+const RUSTUP_LIMIT: Duration = Duration::from_mins(3);
+
+/// Who compiles the browser's half.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compiler {
+    /// The toolchain that compiles everything else.
+    Native,
+    /// Debian's, with a standard library that was built here.
+    Debian,
+}
+
+impl Compiler {
+    /// This compiler's cargo, to be given a subcommand.
+    pub fn cargo(self) -> Command {
+        match self {
+            Self::Native => process::cargo(),
+            Self::Debian => debian::cargo(),
+        }
+    }
+}
+
+/// Finds a compiler that knows the target, or gets one.
+pub fn compiler() -> Result<Compiler> {
+    if native_has_target() {
+        return Ok(Compiler::Native);
+    }
+    if debian::is_ready() {
+        return Ok(Compiler::Debian);
+    }
+    step("wasm target", || {
+        let Err(fault) = add_with_rustup() else { return Ok(Compiler::Native) };
+        println!("rustup cannot help: {fault}");
+        if !debian::is_possible() {
+            return Err(Fault::new(format!(
+                "the browser's half needs the target {TARGET}: run `rustup target add {TARGET}` where rustup's server can be \
+                 reached, or work on Debian 12 or newer"
+            )));
+        }
+        debian::make_ready()?;
+        Ok(Compiler::Debian)
+    })
+}
+
+fn native_has_target() -> bool {
+    let rustc = std::env::var_os("RUSTC").map_or_else(|| "rustc".into(), std::path::PathBuf::from);
+    let mut ask = process::command(rustc);
+    ask.args(["--print", "target-libdir", "--target", TARGET]);
+    process::output(&mut ask).is_ok_and(|folder| holds_core(Path::new(folder.trim())))
+}
+
+/// Whether `folder` holds a standard library; an interrupted installation leaves an empty one.
+pub fn holds_core(folder: &Path) -> bool {
+    let Ok(entries) = fs::read_dir(folder) else { return false };
+    entries.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with("libcore-"))
+}
+
+fn add_with_rustup() -> Result {
+    let rustup = process::on_path("rustup").ok_or_else(|| Fault::new("rustup is not installed"))?;
+    let mut add = process::command(rustup);
+    // A failure here is expected on some machines; a trace of rustup's own calls would only bury the line that matters.
+    add.env_remove("RUST_BACKTRACE").args(["target", "add", TARGET]);
+    process::run_within(&mut add, RUSTUP_LIMIT)?;
+    if native_has_target() {
+        return Ok(());
+    }
+    Err(Fault::new(format!("rustup added {TARGET}, but not to the toolchain in use")))
+}
