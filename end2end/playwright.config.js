@@ -1,0 +1,23 @@
+import { defineConfig } from '@playwright/test';
+import { chromium } from './support/chromium.js';
+
+export default defineConfig({
+  testDir: 'tests',
+  outputDir: 'artefacts/failures',
+  fullyParallel: true,
+  workers: 2,
+  // A test that passes only when it is repeated will fail for somebody.
+  retries: 0,
+  forbidOnly: !!process.env.CI,
+  timeout: 30_000,
+  expect: { timeout: 7_000 },
+  reporter: [['list'], ['json', { outputFile: 'artefacts/results.json' }]],
+  use: {
+    launchOptions: chromium,
+    actionTimeout: 7_000,
+    navigationTimeout: 10_000,
+    screenshot: 'only-on-failure',
+    locale: 'en-GB',
+    timezoneId: 'UTC',
+  },
+});

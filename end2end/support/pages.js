@@ -1,0 +1,92 @@
+// The pages as a visitor knows them: their sentences, their buttons, and where they lead.
+
+import { expect } from '@playwright/test';
+
+export const say = {
+  ready: 'Continue to sign in with this link.',
+  queued: 'Your link is waiting to be checked.',
+  contacting: 'We are checking your link.',
+  retrying: (attempt) => `The checking service did not answer. Trying again, attempt ${attempt}.`,
+  longer: 'This is taking longer than usual. You can keep this page open.',
+  confirmed: 'Your link is good. Taking you to your profile.',
+  rejected: 'This link cannot be used. Taking you to the login page.',
+  unavailable: 'Your link could not be checked in time. It may still work.',
+  cancelled: 'You cancelled this sign-in.',
+  interrupted: 'The connection is interrupted. Trying again.',
+};
+
+export const reasons = {
+  invalid: 'That link is not valid.',
+  expired: 'That link has expired.',
+  used: 'That link has already been used.',
+  cancelled: 'You cancelled the sign-in.',
+};
+
+/** A good password for tests that add a user. */
+export const PASSWORD = 'correct-horse-battery-9';
+
+export const PRACTICE = { email: 'practice@example.com', password: 'open-sesame-42' };
+
+export const link = (token) => `/confirm/${token}`;
+export const status = (page) => page.getByRole('status');
+export const section = (page) => page.locator('section.confirm');
+export const step = (page, name) => page.locator(`.step[data-step=${name}]`);
+export const button = (page, name) => page.getByRole('button', { name, exact: true });
+export const heading = (page, name) => page.getByRole('heading', { level: 1, name, exact: true });
+
+/** Waits until the island has taken the page over, so that its buttons are no longer the plain form's. */
+export const islandIsUp = (page) => page.waitForFunction(() => window.islandIsUp === true);
+
+/** The page is the profile of somebody with this name. */
+export async function expectProfile(page, name) {
+  await expect(page).toHaveURL('/profile');
+  await expect(heading(page, 'Your profile')).toBeVisible();
+  if (name) await expect(page.locator('.facts')).toContainText(name);
+}
+
+/** The page is the login page, with the message for this reason or with none. */
+export async function expectLogin(page, reason) {
+  await expect(page).toHaveURL(reason ? `/login?reason=${reason}` : /\/login(\?next=.*)?$/);
+  await expect(heading(page, 'Sign in')).toBeVisible();
+  for (const [known, sentence] of Object.entries(reasons)) {
+    await expect(page.getByText(sentence)).toHaveCount(known === reason ? 1 : 0);
+  }
+}
+
+/** The page waits for an outcome, whichever step it is at. */
+export async function expectWaiting(page) {
+  await expect(section(page)).toHaveAttribute('data-state', 'waiting');
+  await expect(button(page, 'Cancel')).toBeVisible();
+}
+
+/** The browser is not signed in: its profile is the login page. */
+export async function expectStranger(page) {
+  await page.goto('/profile');
+  await expectLogin(page);
+}
+
+/** Signs in on the login page. */
+export async function signIn(page, { email, password }) {
+  await page.goto('/login');
+  await page.getByLabel('E-mail address').fill(email);
+  await page.getByLabel('Password').fill(password);
+  await button(page, 'Sign in').click();
+}
+
+/** How many browsers the profile lists as signed in. */
+export const sessionRows = (page) => page.locator('.rows > li');
+
+export const pendingCookies = async (context) =>
+  (await context.cookies()).filter(({ name }) => name.startsWith('vestibule-pending-'));
+
+export const sessionCookie = async (context) =>
+  (await context.cookies()).find(({ name }) => name === 'vestibule-session');
+
+/** The requests that the page, or all of a context's pages, make to this path from now on. */
+export function requestsTo(source, path) {
+  const requests = [];
+  source.on('request', (request) => {
+    if (new URL(request.url()).pathname === path) requests.push(request);
+  });
+  return requests;
+}

@@ -1,0 +1,86 @@
+// HTTP without a browser: nothing is sent but what a test says, and nothing is followed by itself.
+
+import { request } from 'node:http';
+
+/** Sends one request and reads the whole answer. `form` becomes a URL-encoded body, `cookies` a Cookie header. */
+export function send(url, { method = 'GET', headers = {}, form, cookies = {} } = {}) {
+  const body = form === undefined ? undefined : new URLSearchParams(form).toString();
+  const pairs = Object.entries(cookies).map(([name, value]) => `${name}=${value}`);
+  const all = {
+    ...(pairs.length > 0 && { cookie: pairs.join('; ') }),
+    ...(body !== undefined && {
+      'content-type': 'application/x-www-form-urlencoded',
+      'content-length': Buffer.byteLength(body),
+    }),
+    ...headers,
+  };
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { method, headers: all, timeout: 10_000 }, async (response) => {
+      const chunks = [];
+      for await (const chunk of response) chunks.push(chunk);
+      const bytes = Buffer.concat(chunks);
+      const setCookies = (response.headers['set-cookie'] ?? []).map(readCookie);
+      resolve({ status: response.statusCode, headers: response.headers, setCookies, bytes, text: bytes.toString() });
+    });
+    sent.on('timeout', () => sent.destroy(new Error(`no answer from ${url}`)));
+    sent.on('error', reject);
+    sent.end(body);
+  });
+}
+
+function readCookie(line) {
+  const [pair, ...attributes] = line.split(';').map((part) => part.trim());
+  const [name, value] = split(pair);
+  const known = new Map(attributes.map((attribute) => split(attribute)).map(([key, value]) => [key.toLowerCase(), value]));
+  const gone = known.get('max-age') === '0' || Date.parse(known.get('expires') ?? '') < Date.now();
+  return { name, value, attributes: known, gone };
+}
+
+function split(pair) {
+  const [name, ...value] = pair.split('=');
+  return [name, value.join('=')];
+}
+
+/** A text browser: it has cookies and fills in forms, but sends neither Origin nor Sec-Fetch-Site. */
+export class TextBrowser {
+  cookies = {};
+
+  constructor(base) {
+    this.url = new URL(base);
+  }
+
+  async open(path, options) {
+    this.url = new URL(path, this.url);
+    this.page = await send(this.url, { ...options, cookies: this.cookies });
+    for (const { name, value, gone } of this.page.setCookies) {
+      if (gone) delete this.cookies[name];
+      else this.cookies[name] = value;
+    }
+    const { location } = this.page.headers;
+    if ([302, 303].includes(this.page.status)) return this.open(location);
+    return this.page;
+  }
+
+  /** The forms of the page, as far as a text browser cares. */
+  forms() {
+    return [...this.page.text.matchAll(/<form\b([^>]*)>(.*?)<\/form>/gs)].map(([, tag, inside]) => ({
+      action: attribute(tag, 'action'),
+      fields: Object.fromEntries(
+        [...inside.matchAll(/<input\b[^>]*>/g)].map(([input]) => [attribute(input, 'name'), attribute(input, 'value') ?? '']),
+      ),
+      text: inside.replace(/<[^>]*>/g, ''),
+    }));
+  }
+
+  /** Sends the form with this button, filled in with `fields`. */
+  async submit(label, fields = {}) {
+    const form = this.forms().find(({ text }) => text.includes(label));
+    if (!form) throw new Error(`there is no form with "${label}" on ${this.url}:\n${this.page.text}`);
+    return this.open(form.action, { method: 'POST', form: { ...form.fields, ...fields } });
+  }
+}
+
+function attribute(tag, name) {
+  const value = new RegExp(`\\b${name}="([^"]*)"`).exec(tag)?.[1];
+  return value?.replace(/&quot;/g, '"').replace(/&lt;/g, '<').replace(/&gt;/g, '>').replace(/&amp;/g, '&');
+}

@@ -1,0 +1,104 @@
+// The real server, one for each test: a fresh data folder, a port of its own, and an end that it has to survive in order.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const binary = path.resolve(process.env.VESTIBULE_BIN || path.join(root, 'target/debug/vestibule'));
+const site = path.resolve(process.env.LEPTOS_SITE_ROOT || path.join(root, 'target/site'));
+
+const LISTENING = /^listening on (http:\/\/\S+)$/m;
+const STARTS_WITHIN = 15_000;
+const ENDS_WITHIN = 10_000;
+
+// The page's own questions are kept rare, so that an outcome which is on time was pushed.
+const DEFAULTS = { CONFIRM_DEADLINE: '20s', CONFIRM_POLL: '60s', RUST_LOG: 'info' };
+
+/** What the server may know of the machine: nothing that a developer has set for a server of their own. */
+function environment(settings) {
+  const kept = ['PATH', 'HOME', 'LANG', 'LEPTOS_SITE_PKG_DIR', 'LEPTOS_OUTPUT_NAME', 'LD_LIBRARY_PATH'];
+  const known = Object.fromEntries(kept.filter((name) => process.env[name]).map((name) => [name, process.env[name]]));
+  return { ...known, ...DEFAULTS, ...settings };
+}
+
+export class Server {
+  log = '';
+
+  constructor(folder, settings) {
+    this.folder = folder;
+    this.environment = environment({
+      LEPTOS_SITE_ADDR: '127.0.0.1:0',
+      LEPTOS_SITE_ROOT: site,
+      VESTIBULE_DATA: folder,
+      ...settings,
+    });
+  }
+
+  /** Starts a server in a folder of its own and waits until it listens. */
+  static async start(settings = {}) {
+    const server = new Server(await mkdtemp(path.join(tmpdir(), 'vestibule-')), settings);
+    try {
+      await server.run();
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
+    return server;
+  }
+
+  async run() {
+    const child = spawn(binary, [], { cwd: this.folder, env: this.environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child = child;
+    this.ended = new Promise((resolve) => {
+      child.once('error', (error) => resolve(error.message));
+      child.once('exit', (code, signal) => resolve(signal ?? code));
+    });
+    this.url = await new Promise((resolve, reject) => {
+      const fail = (why) => reject(new Error(`the server ${why}; its log:\n${this.log}`));
+      const patience = setTimeout(() => fail('did not listen in time'), STARTS_WITHIN);
+      const hear = (chunk) => {
+        this.log += chunk;
+        const url = LISTENING.exec(this.log)?.[1];
+        if (url) {
+          clearTimeout(patience);
+          resolve(url);
+        }
+      };
+      child.stdout.setEncoding('utf8').on('data', hear);
+      child.stderr.setEncoding('utf8').on('data', hear);
+      this.ended.then((how) => {
+        clearTimeout(patience);
+        fail(`ended (${how}) before it listened`);
+      });
+    });
+  }
+
+  /** Adds a user who signs in with a password, with the server's own command. */
+  async addUser({ email, name, password }) {
+    const words = ['user', 'add', '--email', email, '--name', name];
+    const child = spawn(binary, words, { cwd: this.folder, env: this.environment, stdio: ['pipe', 'pipe', 'pipe'] });
+    let said = '';
+    child.stdout.on('data', (chunk) => (said += chunk));
+    child.stderr.on('data', (chunk) => (said += chunk));
+    child.stdin.end(`${password}\n`);
+    const [code] = await once(child, 'exit');
+    if (code !== 0) throw new Error(`the user was not added: ${said}`);
+  }
+
+  /** Ends the server as an operator would, and returns how it ended; a server that does not want to is killed. */
+  async stop() {
+    const child = this.child;
+    if (child?.pid && child.exitCode === null && child.signalCode === null) {
+      child.kill('SIGTERM');
+      const patience = setTimeout(() => child.kill('SIGKILL'), ENDS_WITHIN);
+      await this.ended;
+      clearTimeout(patience);
+    }
+    await rm(this.folder, { recursive: true, force: true });
+    return this.ended;
+  }
+}

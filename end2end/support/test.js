@@ -1,0 +1,105 @@
+// The two tests that all journeys are written with: `practice`, a server as a newcomer starts it, and `controlled`, a
+// server whose validator the test plays itself.
+
+import { randomBytes } from 'node:crypto';
+import { test as base, expect } from '@playwright/test';
+import { ConsoleLog } from './console.js';
+import { Elsewhere } from './elsewhere.js';
+import { Server } from './server.js';
+import { Validator } from './validator.js';
+
+export { expect };
+
+/** Runs in every page before its own scripts: says when the island has taken the page over. */
+function noticeIsland() {
+  const listen = EventTarget.prototype.addEventListener;
+  EventTarget.prototype.addEventListener = function addEventListener(type, ...rest) {
+    // The last thing that the island listens to, in the same turn in which it takes over the form.
+    if (type === 'prerenderingchange') window.islandIsUp = true;
+    return listen.call(this, type, ...rest);
+  };
+}
+
+async function prepare(context, consoleLog) {
+  consoleLog.watch(context);
+  await context.addInitScript(noticeIsland);
+}
+
+/** Runs a server for a test, and shows its log if the test fails. */
+async function serve(settings, use, testInfo, validator) {
+  const server = await Server.start(settings);
+  await use(server);
+  validator?.hangUp();
+  const how = await server.stop();
+  if (testInfo.status !== testInfo.expectedStatus) {
+    console.log(`--- the server's log in "${testInfo.title}":\n${server.log}---`);
+    await testInfo.attach('server.log', { body: server.log, contentType: 'text/plain' });
+  }
+  expect(server.log, "the server's log").not.toContain('panicked at');
+  expect(how, 'how the server ended').toBe(0);
+}
+
+const browsers = base.extend({
+  /** Settings of the server, as environment variables. */
+  settings: [{}, { option: true }],
+
+  consoleLog: [
+    async ({}, use) => {
+      const log = new ConsoleLog();
+      await use(log);
+      log.check();
+    },
+    { auto: true },
+  ],
+
+  /** Names the console messages that the test's own fault causes. */
+  expectConsole: async ({ consoleLog }, use) => use((...messages) => consoleLog.expected.push(...messages)),
+
+  context: async ({ context, consoleLog }, use) => {
+    await prepare(context, consoleLog);
+    await use(context);
+  },
+
+  /** Opens a browser that shares nothing with the test's own. */
+  anotherBrowser: async ({ browser, baseURL, consoleLog }, use) => {
+    const opened = [];
+    await use(async (options) => {
+      const context = await browser.newContext({ baseURL, ...options });
+      opened.push(context);
+      await prepare(context, consoleLog);
+      return context;
+    });
+    for (const context of opened) await context.close();
+  },
+
+  /** Another site. */
+  elsewhere: async ({}, use) => {
+    const elsewhere = await Elsewhere.start();
+    await use(elsewhere);
+    await elsewhere.stop();
+  },
+
+  baseURL: async ({ server }, use) => use(server.url),
+});
+
+export const practice = browsers.extend({
+  server: async ({ settings }, use, testInfo) => serve(settings, use, testInfo),
+});
+
+export const controlled = browsers.extend({
+  validator: async ({}, use) => {
+    const validator = await Validator.start(randomBytes(24).toString('hex'));
+    await use(validator);
+    await validator.stop();
+    expect(validator.faults, 'what the server did against the contract').toEqual([]);
+  },
+
+  server: async ({ settings, validator }, use, testInfo) => {
+    const own = {
+      VALIDATOR_URL: validator.url,
+      VALIDATOR_SECRET: validator.secret,
+      VESTIBULE_SECRET: randomBytes(32).toString('base64'),
+    };
+    await serve({ ...own, ...settings }, use, testInfo, validator);
+  },
+});

@@ -1,0 +1,235 @@
+// Push is a hint and the database is the truth: whatever happens to the socket, the sign-in completes.
+
+import { controlled as test, expect } from '../support/test.js';
+import { ADA } from '../support/validator.js';
+import { expectProfile, expectWaiting, link, requestsTo, status } from '../support/pages.js';
+
+const SOCKET = /\/app\//;
+const eventOf = (frame) => JSON.parse(frame).event;
+
+/** Passes the page's sockets on to the server; `heard` sees each frame on its way to the page, and the socket. */
+async function tap(page, heard) {
+  const sockets = [];
+  await page.routeWebSocket(SOCKET, (socket) => {
+    sockets.push(socket);
+    const server = socket.connectToServer();
+    server.onMessage((frame) => {
+      socket.send(frame);
+      heard?.(eventOf(frame), socket, JSON.parse(frame));
+    });
+  });
+  return sockets;
+}
+
+test.describe('by polling alone', () => {
+  test.use({ settings: { CONFIRM_POLL: '1s' } });
+
+  test('a sign-in completes where the socket is refused from the start', async ({ page, validator }) => {
+    await page.addInitScript(() => {
+      window.WebSocket = class extends EventTarget {
+        static CONNECTING = 0;
+        readyState = 0;
+        constructor() {
+          super();
+          queueMicrotask(() => {
+            this.readyState = 3;
+            this.dispatchEvent(new Event('error'));
+            this.dispatchEvent(new CloseEvent('close', { code: 1006 }));
+          });
+        }
+        close() {}
+      };
+    });
+    await page.goto(link('refused'));
+    const question = await validator.asked('refused');
+    await expectWaiting(page);
+    question.valid();
+    await expectProfile(page, ADA.name);
+  });
+
+  test('a sign-in completes where the browser forbids sockets', async ({ page, validator }) => {
+    await page.addInitScript(() => {
+      window.WebSocket = class {
+        constructor() {
+          throw new DOMException('not here', 'SecurityError');
+        }
+      };
+    });
+    await page.goto(link('forbidden'));
+    (await validator.asked('forbidden')).valid();
+    await expectProfile(page, ADA.name);
+  });
+
+  test('a sign-in completes where the socket opens and nobody speaks', async ({ page, validator }) => {
+    await page.routeWebSocket(SOCKET, () => {});
+    await page.goto(link('silent'));
+    const question = await validator.asked('silent');
+    await expectWaiting(page);
+    question.valid();
+    await expectProfile(page, ADA.name);
+  });
+
+  test('a sign-in completes where the socket is cut in the middle and stays so', async ({ page, validator }) => {
+    let opened = 0;
+    let subscribed;
+    const subscription = new Promise((resolve) => (subscribed = resolve));
+    await page.routeWebSocket(SOCKET, (socket) => {
+      opened += 1;
+      if (opened > 1) return socket.close({ code: 1001 });
+      socket.connectToServer().onMessage((frame) => {
+        socket.send(frame);
+        if (eventOf(frame) === 'pusher_internal:subscription_succeeded') subscribed(socket);
+      });
+    });
+    await page.goto(link('cut'));
+    const question = await validator.asked('cut');
+    await (await subscription).close({ code: 1001 });
+    await expect.poll(() => opened, 'it tries to connect again').toBeGreaterThan(1);
+    await expectWaiting(page);
+    question.valid();
+    await expectProfile(page, ADA.name);
+  });
+
+  test('a sign-in completes where the subscription is never authorised', async ({ page, validator, expectConsole }) => {
+    expectConsole(/^error: Failed to load resource: the server responded with a status of 403 \(Forbidden\) \(\/pusher\/auth\)$/);
+    await page.route('**/pusher/auth', (route) => route.fulfill({ status: 403, body: '' }));
+    await page.goto(link('unauthorised'));
+    (await validator.asked('unauthorised')).valid();
+    await expectProfile(page, ADA.name);
+  });
+});
+
+test('an outcome is pushed: the page asks nothing more before it leaves', async ({ page, validator }) => {
+  let subscribed;
+  const subscription = new Promise((resolve) => (subscribed = resolve));
+  await tap(page, (event) => event === 'pusher_internal:subscription_succeeded' && subscribed());
+  const questions = requestsTo(page, '/api/status');
+  await page.goto(link('pushed'));
+  const question = await validator.asked('pushed');
+  await subscription;
+  // It asks once, for what it may have missed before the subscription.
+  await expect.poll(() => questions.length).toBe(1);
+  await (await questions[0].response()).finished();
+  await expectWaiting(page);
+  question.valid();
+  await expectProfile(page, ADA.name);
+  expect(questions).toHaveLength(1);
+});
+
+test('a verdict before the socket is open is not missed', async ({ page, validator }) => {
+  let connect;
+  await page.routeWebSocket(SOCKET, (socket) => {
+    // What the page sends before this is kept for the server; what the server says comes only after it.
+    connect = () => socket.connectToServer();
+  });
+  await page.goto(link('early'));
+  (await validator.asked('early')).valid();
+  await outcomeIsStored(page, 'early');
+  await expect(page).toHaveURL(link('early'));
+  connect();
+  await expectProfile(page, ADA.name);
+});
+
+test('a verdict between the socket and its subscription is not missed', async ({ page, validator }) => {
+  let authorise;
+  const asked = new Promise((resolve) => {
+    authorise = resolve;
+  });
+  await page.route('**/pusher/auth', (route) => authorise(route));
+  await page.goto(link('between'));
+  const question = await validator.asked('between');
+  const route = await asked;
+  question.valid();
+  await outcomeIsStored(page, 'between');
+  await expect(page).toHaveURL(link('between'));
+  await route.continue();
+  await expectProfile(page, ADA.name);
+});
+
+test('a verdict while the socket was cut is not missed', async ({ page, validator }) => {
+  const subscriptions = [];
+  let reconnect;
+  let opened = 0;
+  await page.routeWebSocket(SOCKET, (socket) => {
+    opened += 1;
+    const connect = () =>
+      socket.connectToServer().onMessage((frame) => {
+        socket.send(frame);
+        if (eventOf(frame) === 'pusher_internal:subscription_succeeded') subscriptions.push(socket);
+      });
+    if (opened === 1) connect();
+    else reconnect = connect;
+  });
+  await page.goto(link('meanwhile'));
+  const question = await validator.asked('meanwhile');
+  await expect.poll(() => subscriptions.length).toBe(1);
+  await subscriptions[0].close({ code: 1001 });
+  await expect.poll(() => reconnect !== undefined).toBe(true);
+  question.valid();
+  await outcomeIsStored(page, 'meanwhile');
+  await expect(page).toHaveURL(link('meanwhile'));
+  reconnect();
+  await expectProfile(page, ADA.name);
+  expect(subscriptions).toHaveLength(2);
+});
+
+const forged = [
+  'https://evil.example/',
+  '//evil.example/profile',
+  '/\\evil.example/profile',
+  '/\t/evil.example/profile',
+  'javascript:document.body.remove()',
+  'profile',
+  '',
+];
+for (const redirect of forged) {
+  test(`a pushed redirect to ${JSON.stringify(redirect)} is ignored, and the server asked`, async ({ page, validator }) => {
+    let channel;
+    const sockets = await tap(page, (event, socket, frame) => {
+      if (event === 'pusher_internal:subscription_succeeded') channel = frame.channel;
+    });
+    const questions = requestsTo(page, '/api/status');
+    await page.goto(link('forged'));
+    const question = await validator.asked('forged');
+    await expect.poll(() => channel).toMatch(/^private-confirm-/);
+    await expect.poll(() => questions.length).toBe(1);
+    await (await questions[0].response()).finished();
+    sockets[0].send(JSON.stringify({ event: 'outcome', channel, data: JSON.stringify({ outcome: 'confirmed', redirect }) }));
+    await expect.poll(() => questions.length, 'the server is asked').toBeGreaterThan(1);
+    await (await questions[1].response()).finished();
+    await expect(page).toHaveURL(link('forged'));
+    await expectWaiting(page);
+    question.valid();
+    await expectProfile(page, ADA.name);
+  });
+}
+
+test('an outcome on another channel, and frames that make no sense, are ignored', async ({ page, validator }) => {
+  let channel;
+  const sockets = await tap(page, (event, socket, frame) => {
+    if (event === 'pusher_internal:subscription_succeeded') channel = frame.channel;
+  });
+  await page.goto(link('noise'));
+  const question = await validator.asked('noise');
+  await expect.poll(() => channel).toMatch(/^private-confirm-/);
+  const rejected = JSON.stringify({ outcome: 'rejected', reason: 'used', redirect: '/login?reason=used' });
+  sockets[0].send(JSON.stringify({ event: 'outcome', channel: 'private-confirm-0', data: rejected }));
+  for (const frame of ['', '{', 'null', '[]', '{"event":7}', '{"event":"outcome"}', JSON.stringify({ event: 'outcome', channel, data: 'x' })]) {
+    sockets[0].send(frame);
+  }
+  sockets[0].send(JSON.stringify({ event: 'progress', channel, data: JSON.stringify({ step: 'retrying', attempt: 41 }) }));
+  await expect(status(page)).toHaveText(/attempt 41|We are checking/);
+  await expect(page).toHaveURL(link('noise'));
+  question.valid();
+  await expectProfile(page, ADA.name);
+});
+
+/** Waits until the verdict is in the database, as another page of the same browser is told. */
+async function outcomeIsStored(page, token) {
+  const ask = () =>
+    page.evaluate(async (value) => {
+      const reply = await fetch('/api/status', { method: 'POST', body: new URLSearchParams({ token: value }) });
+      return (await reply.json()).progress.state;
+    }, token);
+  await expect.poll(ask).toBe('done');
+}

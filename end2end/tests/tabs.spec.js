@@ -1,0 +1,101 @@
+// One browser, several tabs.
+
+import { controlled as test, expect } from '../support/test.js';
+import { ADA } from '../support/validator.js';
+import {
+  expectProfile, expectWaiting, heading, link, pendingCookies, sessionCookie, sessionRows,
+} from '../support/pages.js';
+
+test('the same link in two tabs is one sign-in, and both tabs end at the profile', async ({ page, context, validator }) => {
+  const other = await context.newPage();
+  await page.goto(link('twice'));
+  const question = await validator.asked('twice');
+  await other.goto(link('twice'));
+  await expectWaiting(other);
+  question.valid();
+  await expectProfile(page, ADA.name);
+  await expectProfile(other, ADA.name);
+  expect(validator.count()).toBe(1);
+  await page.goto('/profile');
+  await expect(sessionRows(page)).toHaveCount(1);
+});
+
+test('the same link opened in two tabs at the same moment ends at the profile in both', async ({ page, context, validator }) => {
+  validator.answer = (question) => question.valid();
+  const other = await context.newPage();
+  await Promise.all([page.goto(link('at-once')), other.goto(link('at-once'))]);
+  await expectProfile(page, ADA.name);
+  await expectProfile(other, ADA.name);
+  await page.goto('/profile');
+  await expect(sessionRows(page)).toHaveCount(1);
+});
+
+test('two different links in two tabs do not disturb each other', async ({ page, context, validator }) => {
+  const other = await context.newPage();
+  await page.goto(link('left'));
+  const left = await validator.asked('left');
+  await other.goto(link('right'));
+  const right = await validator.asked('right');
+  expect(await pendingCookies(context)).toHaveLength(2);
+  await expectWaiting(page);
+  await expectWaiting(other);
+  right.valid();
+  await expectProfile(other, ADA.name);
+  left.valid();
+  await expectProfile(page, ADA.name);
+  // The same user: the later session has taken the place of the earlier one, in this browser and in the list.
+  await other.goto('/profile');
+  await expectProfile(other, ADA.name);
+  await expect(sessionRows(other)).toHaveCount(1);
+  expect(await pendingCookies(context)).toHaveLength(0);
+});
+
+test('two tabs that exchange at the same moment get the same session', async ({ page, context, validator }) => {
+  // Neither the island's navigation nor anything else takes the session before the two tabs do.
+  let navigated;
+  const arrived = new Promise((resolve) => (navigated = resolve));
+  await page.route('**/profile', () => navigated());
+  await page.goto(link('race'));
+  (await validator.asked('race')).valid();
+  await arrived;
+  expect(await sessionCookie(context)).toBeUndefined();
+
+  const tabs = await Promise.all([context.newPage(), context.newPage()]);
+  const held = [];
+  let both;
+  const ready = new Promise((resolve) => (both = resolve));
+  for (const tab of tabs) {
+    await tab.route('**/profile', (route) => held.push(route) === tabs.length && both(), { times: 1 });
+  }
+  const answers = tabs.map((tab) => tab.waitForResponse('**/profile'));
+  const visits = tabs.map((tab) => tab.goto('/profile'));
+  await ready;
+  await Promise.all(held.map((route) => route.continue()));
+  await Promise.all(visits);
+  const secrets = [];
+  for (const answer of await Promise.all(answers)) {
+    const cookies = await answer.headersArray();
+    secrets.push(cookies.find(({ name, value }) => /^set-cookie$/i.test(name) && value.startsWith('vestibule-session='))?.value);
+  }
+  expect(secrets.every((secret) => secret === undefined || secret === secrets.find(Boolean))).toBe(true);
+  for (const tab of tabs) {
+    await expectProfile(tab, ADA.name);
+    await tab.goto('/profile');
+    await expect(sessionRows(tab)).toHaveCount(1);
+  }
+  await page.unroute('**/profile');
+});
+
+test('a browser keeps at most four pending links, and the oldest goes', async ({ page, context, validator }) => {
+  const names = [];
+  for (const token of ['one', 'two', 'three', 'four', 'five']) {
+    await page.goto(link(token));
+    await validator.asked(token);
+    const fresh = (await pendingCookies(context)).map(({ name }) => name).filter((name) => !names.includes(name));
+    expect(fresh).toHaveLength(1);
+    names.push(...fresh);
+  }
+  const kept = (await pendingCookies(context)).map(({ name }) => name);
+  expect(kept.sort()).toEqual(names.slice(1).sort());
+  await expect(heading(page, 'Signing you in')).toBeVisible();
+});

@@ -1,0 +1,156 @@
+// The time between a link's opening and its outcome.
+
+import { controlled as test, expect } from '../support/test.js';
+import { ADA } from '../support/validator.js';
+import {
+  button, expectLogin, expectProfile, expectStranger, expectWaiting, islandIsUp, link, pendingCookies, requestsTo, say,
+  section, sessionCookie, status, step,
+} from '../support/pages.js';
+
+test('a page that is reloaded while it waits is still the same confirmation', async ({ page, validator }) => {
+  await page.goto(link('reloaded'));
+  const question = await validator.asked('reloaded');
+  await expectWaiting(page);
+  const before = await pendingCookies(page.context());
+  await page.reload();
+  await expectWaiting(page);
+  expect((await pendingCookies(page.context())).map(({ value }) => value)).toEqual(before.map(({ value }) => value));
+  question.valid();
+  await expectProfile(page, ADA.name);
+  expect(validator.count()).toBe(1);
+});
+
+test('Cancel ends the sign-in, whatever the validator says afterwards', async ({ page, validator }) => {
+  await page.goto(link('unwanted'));
+  const question = await validator.asked('unwanted');
+  await button(page, 'Cancel').click();
+  await expectLogin(page, 'cancelled');
+  question.valid();
+  await expectStranger(page);
+  expect(await sessionCookie(page.context())).toBeUndefined();
+});
+
+test('a link that was cancelled can be tried again', async ({ page, validator }) => {
+  await page.goto(link('reconsidered'));
+  await validator.asked('reconsidered');
+  await button(page, 'Cancel').click();
+  await expectLogin(page, 'cancelled');
+  await page.goto(link('reconsidered'));
+  await expect(status(page)).toHaveText(say.cancelled);
+  await button(page, 'Try again').click();
+  const again = await validator.asked('reconsidered', 2);
+  again.valid();
+  await expectProfile(page, ADA.name);
+});
+
+test('the profile is the login page while a link is pending, and the profile after its verdict', async ({ page, context, validator }) => {
+  await page.goto(link('pending'));
+  const question = await validator.asked('pending');
+  const other = await context.newPage();
+  await other.goto('/profile');
+  await expectLogin(other);
+  expect(await sessionCookie(context)).toBeUndefined();
+  question.valid();
+  await expectProfile(page, ADA.name);
+  await other.goto('/profile');
+  await expectProfile(other, ADA.name);
+});
+
+test('a long wait is told, with the time that has passed', async ({ page, validator }) => {
+  await page.clock.install();
+  await page.goto(link('long'));
+  const question = await validator.asked('long');
+  await expectWaiting(page);
+  await expect(page.locator('.elapsed')).toBeHidden();
+  await page.clock.fastForward(6_000);
+  await expect(page.locator('.elapsed')).toContainText(/^[6-9] seconds so far/);
+  await expect(page.getByText(say.longer)).toHaveCount(0);
+  await page.clock.fastForward(6_000);
+  await expect(page.getByText(say.longer)).toBeVisible();
+  question.valid();
+  await expectProfile(page, ADA.name);
+});
+
+for (const reason of ['hidden', 'prerendering']) {
+  test(`a page that is ${reason} begins only when somebody can see it`, async ({ page, validator }) => {
+    await page.addInitScript((name) => {
+      window.unseen = true;
+      Object.defineProperty(Document.prototype, name, { configurable: true, get: () => window.unseen });
+    }, reason);
+    const begins = requestsTo(page, '/api/begin');
+    await page.goto(link('unseen'));
+    await islandIsUp(page);
+    await expect(status(page)).toHaveText(say.ready);
+    expect(begins).toHaveLength(0);
+    await page.evaluate((name) => {
+      window.unseen = false;
+      document.dispatchEvent(new Event(name));
+    }, reason === 'hidden' ? 'visibilitychange' : 'prerenderingchange');
+    (await validator.asked('unseen')).valid();
+    await expectProfile(page, ADA.name);
+    expect(begins).toHaveLength(1);
+  });
+}
+
+test('somebody who leaves the page and comes back finds the same confirmation', async ({ page, validator }) => {
+  await page.goto(link('left'));
+  const question = await validator.asked('left');
+  await page.getByRole('link', { name: 'Sign in with a password instead' }).click();
+  await expectLogin(page);
+  await page.goBack();
+  await expectWaiting(page);
+  question.valid();
+  await expectProfile(page, ADA.name);
+  expect(validator.count()).toBe(1);
+});
+
+test('the steps follow the validator from its first attempt to its last', async ({ page, validator }) => {
+  await page.goto(link('halting'));
+  (await validator.asked('halting')).busy(0);
+  await expect(status(page)).toHaveText(say.retrying(2));
+  await expect(step(page, 'contacting')).toHaveAttribute('data-progress', 'current');
+  (await validator.asked('halting', 2)).drop();
+  await expect(status(page)).toHaveText(say.retrying(3));
+  const third = await validator.asked('halting', 3);
+  const keys = new Set(validator.questions.map(({ key }) => key));
+  expect(keys.size, 'every attempt has the same idempotency key').toBe(1);
+  third.valid();
+  await expectProfile(page, ADA.name);
+});
+
+test('a page whose calls fail says so, goes on trying, and finishes', async ({ page, context, validator, expectConsole }) => {
+  expectConsole(/^error: Failed to load resource: net::ERR_INTERNET_DISCONNECTED \(\/api\/begin\)$/);
+  await page.route('**/api/begin', (route) => route.abort('internetdisconnected'), { times: 1 });
+  await page.goto(link('offline'));
+  await expect(status(page)).toHaveText(say.interrupted);
+  (await validator.asked('offline')).valid();
+  await expectProfile(page, ADA.name);
+  expect(validator.count()).toBe(1);
+});
+
+test.describe('with CONFIRM_START=click', () => {
+  test.use({ settings: { CONFIRM_START: 'click' } });
+
+  test('nothing begins before the button is pressed', async ({ page, validator }) => {
+    const begins = requestsTo(page, '/api/begin');
+    await page.goto(link('clicked'));
+    await islandIsUp(page);
+    await expect(status(page)).toHaveText(say.ready);
+    await expect(section(page)).toHaveAttribute('data-state', 'ready');
+    await expect(page.locator('.steps')).toBeHidden();
+    expect(begins).toHaveLength(0);
+    await button(page, 'Continue').click();
+    (await validator.asked('clicked')).valid();
+    await expectProfile(page, ADA.name);
+    expect(begins).toHaveLength(1);
+  });
+
+  test('a double click begins once', async ({ page, validator }) => {
+    await page.goto(link('hasty'));
+    await islandIsUp(page);
+    await button(page, 'Continue').dblclick({ noWaitAfter: true });
+    (await validator.asked('hasty')).valid();
+    await expectProfile(page, ADA.name);
+    expect(validator.count()).toBe(1);
+  });
+});
