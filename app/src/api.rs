@@ -35,7 +35,9 @@ pub enum Progress {
 }
 
 /// A step of a confirmation on its way. Also the data of the push event `progress`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// A confirmation never goes back to a lesser one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "step")]
 pub enum Step {
     /// No worker has taken it yet.

@@ -62,6 +62,14 @@ struct Said {
     next: Option<LocalPath>,
 }
 
+/// Where somebody wanted to go before they were asked who they are: a path on this origin, and none of ours that is no
+/// page to come back to.
+fn way_back(next: &str) -> Option<LocalPath> {
+    const NO_PAGES: [&str; 8] = ["api", "app", "confirm", "continue", "login", "logout", "pkg", "pusher"];
+    let first = next.strip_prefix('/')?.split(['/', '?', '#']).next()?;
+    if NO_PAGES.contains(&first) { None } else { next.parse().ok() }
+}
+
 /// `GET /login`. Who is signed in, or would be by going there, is sent on.
 pub async fn login_page(
     State(site): State<Shared>,
@@ -70,7 +78,7 @@ pub async fn login_page(
     why: Result<Query<Why>, axum::extract::rejection::QueryRejection>,
 ) -> Response {
     let Query(Why { reason, next }) = why.unwrap_or_default();
-    let next = next.and_then(|next| next.parse().ok());
+    let next = next.as_deref().and_then(way_back);
     let cookies = site.cookies_of(&headers);
     let known = if is_navigation(&method, &headers) {
         site.vestibule.would_enter(&cookies.shown()).await
@@ -89,7 +97,7 @@ pub async fn login_page(
 
 /// `POST /login`.
 pub async fn login(State(site): State<Shared>, headers: HeaderMap, OwnForm(form): OwnForm<Credentials>) -> Response {
-    let next = form.next.and_then(|next| next.parse().ok());
+    let next = form.next.as_deref().and_then(way_back);
     let shown = site.cookies_of(&headers).shown();
     let signed_in = match site.passwords.check(site.vestibule.store(), &form.email, form.password).await {
         Ok(Some(user)) => site.vestibule.sign_in(user, &shown).await,
@@ -194,4 +202,21 @@ fn utc(millis: i64) -> String {
     let moment = std::time::UNIX_EPOCH + std::time::Duration::from_millis(millis.unsigned_abs());
     let text = humantime::format_rfc3339_seconds(moment).to_string();
     format!("{} UTC", text.get(..16).unwrap_or(&text).replace('T', ", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_back_leads_to_a_page_of_this_origin() {
+        for good in ["/profile", "/orders?id=7", "/"] {
+            assert_eq!(way_back(good).as_ref().map(LocalPath::as_str), Some(good));
+        }
+        for bad in
+            ["", "//evil.example", "/\\evil.example", "https://evil.example/", "/logout", "/login?next=/", "/api/begin"]
+        {
+            assert_eq!(way_back(bad), None, "{bad}");
+        }
+    }
 }

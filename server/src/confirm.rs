@@ -7,8 +7,8 @@ use crate::{
     site::{Shared, Site},
 };
 use axum::{
-    extract::{Path, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    extract::{FromRequestParts, Path, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     response::Response,
 };
 use leptos::prelude::*;
@@ -31,9 +31,21 @@ use vestibule_app::{
     shell::Head,
 };
 
+/// The token in the path. What is none is a page that does not exist.
+pub struct TokenPath(Token);
+
+impl FromRequestParts<Shared> for TokenPath {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Shared) -> Result<Self, Response> {
+        let text = Path::<String>::from_request_parts(parts, site).await.ok();
+        let token = text.and_then(|Path(text)| text.parse().ok());
+        token.map(Self).ok_or_else(|| page::problem(site, StatusCode::NOT_FOUND))
+    }
+}
+
 /// `GET /confirm/{token}`: writes nothing, asks nobody.
-pub async fn land(State(site): State<Shared>, Path(token): Path<String>, headers: HeaderMap) -> Response {
-    let Ok(token) = token.parse::<Token>() else { return page::problem(&site, StatusCode::NOT_FOUND) };
+pub async fn land(State(site): State<Shared>, TokenPath(token): TokenPath, headers: HeaderMap) -> Response {
     let cookies = site.cookies_of(&headers);
     let session = cookies.session();
     let who = match site.vestibule.who(session.as_ref()).await {
@@ -75,11 +87,10 @@ pub struct Begin {
 /// `POST /confirm/{token}`: the form's `begin`.
 pub async fn begin(
     State(site): State<Shared>,
-    Path(token): Path<String>,
+    TokenPath(token): TokenPath,
     headers: HeaderMap,
     OwnForm(form): OwnForm<Begin>,
 ) -> Response {
-    let Ok(token) = token.parse::<Token>() else { return page::problem(&site, StatusCode::NOT_FOUND) };
     let cookies = site.cookies_of(&headers);
     let tag = TokenTag::of(site.vestibule.keys(), &token);
     match site.vestibule.begin(&token, cookies.pending(tag), form.again.is_some()).await {
@@ -97,11 +108,10 @@ pub struct Nothing {}
 /// `POST /confirm/{token}/cancel`.
 pub async fn cancel(
     State(site): State<Shared>,
-    Path(token): Path<String>,
+    TokenPath(token): TokenPath,
     headers: HeaderMap,
     OwnForm(_): OwnForm<Nothing>,
 ) -> Response {
-    let Ok(token) = token.parse::<Token>() else { return page::problem(&site, StatusCode::NOT_FOUND) };
     let cookies = site.cookies_of(&headers);
     let tag = TokenTag::of(site.vestibule.keys(), &token);
     match site.vestibule.cancel(&token, cookies.pending(tag)).await {
@@ -116,8 +126,7 @@ pub async fn cancel(
 }
 
 /// `GET /confirm/{token}/wait`: reads the status and refreshes itself until there is an outcome.
-pub async fn wait(State(site): State<Shared>, Path(token): Path<String>, headers: HeaderMap) -> Response {
-    let Ok(token) = token.parse::<Token>() else { return page::problem(&site, StatusCode::NOT_FOUND) };
+pub async fn wait(State(site): State<Shared>, TokenPath(token): TokenPath, headers: HeaderMap) -> Response {
     let cookies = site.cookies_of(&headers);
     let tag = TokenTag::of(site.vestibule.keys(), &token);
     let report = match site.vestibule.status(&token, cookies.pending(tag), cookies.session().as_ref()).await {

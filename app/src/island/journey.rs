@@ -15,6 +15,9 @@ pub use view::View;
 /// How long a call may stay unanswered, in milliseconds. The server never waits for a slow service, so a call that
 /// takes longer is one whose connection has died.
 const ANSWERED_WITHIN: u64 = 15_000;
+/// How soon to ask again, in milliseconds, when no worker has taken the confirmation yet: nothing announces that one
+/// has. Each further question waits twice as long, up to the poll interval.
+const TAKEN_WITHIN: u64 = 500;
 /// When nothing is due.
 const NEVER: u64 = u64::MAX;
 
@@ -28,6 +31,8 @@ pub struct Journey {
     auto: bool,
     /// Milliseconds from an answer to the next question.
     poll: u64,
+    /// How soon to ask again whether a worker has taken the confirmation.
+    taken_within: u64,
     /// The number of the latest call; answers to earlier ones are out of date.
     call: u32,
     in_flight: bool,
@@ -62,6 +67,7 @@ impl Journey {
             channel: Some(channel),
             auto,
             poll: u64::from(poll_seconds) * 1_000,
+            taken_within: TAKEN_WITHIN,
             call: 0,
             in_flight: false,
             stale: false,
@@ -134,6 +140,7 @@ impl Journey {
         self.stage = Stage::Beginning { again };
         self.since = at.now;
         self.seconds = 0;
+        self.taken_within = TAKEN_WITHIN;
         // A later one gets a channel of its own, with the reply.
         effects.push(Effect::Listen(self.channel.take()));
         self.ask(at, effects);
@@ -167,9 +174,11 @@ impl Journey {
         self.failures = 0;
         match progress {
             Progress::Waiting { step } => {
+                // An announcement may have overtaken this answer.
+                let step = self.step().map_or(step, |shown| shown.max(step));
                 self.stage = Stage::Waiting(step);
                 effects.push(Effect::Listen(Some(channel)));
-                self.due = at.now + self.poll;
+                self.due = at.now + self.pause(step);
                 if self.stale {
                     self.ask(at, effects);
                 }
@@ -182,6 +191,24 @@ impl Journey {
             // Gone: signed out in another tab, or long ago. Not ours to begin anew.
             Progress::Unknown => self.settle(Stage::Ready, effects),
         }
+    }
+
+    /// The step that is shown.
+    fn step(&self) -> Option<Step> {
+        match self.stage {
+            Stage::Waiting(step) | Stage::Cancelling(step) => Some(step),
+            _ => None,
+        }
+    }
+
+    /// How long to wait with the next question.
+    fn pause(&mut self, step: Step) -> u64 {
+        if step > Step::Queued {
+            return self.poll;
+        }
+        let pause = self.taken_within.min(self.poll);
+        self.taken_within = pause * 2;
+        pause
     }
 
     fn announced(&mut self, announcement: Announcement, at: Moment, effects: &mut Vec<Effect>) {

@@ -22,7 +22,7 @@ impl Visit {
     fn waiting() -> Self {
         let mut visit = Self::to(true);
         visit.hear(Event::Seen);
-        visit.answer(waiting(Step::Queued));
+        visit.answer(waiting(Step::Contacting));
         visit
     }
 
@@ -251,8 +251,8 @@ fn calls_that_fail_are_said_to_and_repeated_until_one_is_answered() {
         waits.push(wait);
     }
     assert_eq!(waits, [250, 500, 1_000, 1_000]);
-    visit.answer(waiting(Step::Queued));
-    assert_eq!(visit.sentence(), sentence::QUEUED);
+    visit.answer(waiting(Step::Contacting));
+    assert_eq!(visit.sentence(), sentence::CONTACTING);
     assert_eq!(visit.wait_for_call(), (Request::Status, 5_000));
 }
 
@@ -348,4 +348,27 @@ fn hours_of_sleep_lose_nothing() {
     let mut visit = Visit::waiting();
     visit.now += 8 * 3_600_000;
     assert_eq!(asked(&visit.hear(Event::Due)), Some(Request::Status));
+}
+
+#[test]
+fn a_page_that_asked_too_early_asks_again_soon_and_then_less_and_less_often() {
+    let mut visit = Visit::to(true);
+    visit.hear(Event::Seen);
+    let mut pauses = Vec::new();
+    for _ in 0..5 {
+        visit.answer(waiting(Step::Queued));
+        let answered = visit.now;
+        while !visit.wait().iter().any(|effect| matches!(effect, Effect::Call { .. })) {}
+        pauses.push(visit.now - answered);
+    }
+    assert_eq!(pauses, [500, 1_000, 2_000, 4_000, 5_000]);
+}
+
+#[test]
+fn an_answer_that_a_push_has_overtaken_does_not_take_the_page_back() {
+    let mut visit = Visit::waiting();
+    visit.hear(Event::Subscribed);
+    visit.hear(Event::Announced(Announcement::Progress(Step::Retrying { attempt: 2 })));
+    visit.answer(waiting(Step::Contacting));
+    assert_eq!(visit.journey.view().sentence.text(), sentence::retrying(2));
 }
