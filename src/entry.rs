@@ -69,16 +69,34 @@ impl Vestibule {
     /// # Errors
     /// [`StoreError`] if the store could not be used.
     pub async fn who(&self, shown: Option<&SessionSecret>) -> Result<Option<SignedIn>, StoreError> {
-        let Some(hash) = shown.map(SessionSecret::hash) else { return Ok(None) };
-        let now = self.clock.now();
-        let Some(session) = self.store.session_by_secret(&hash).await? else { return Ok(None) };
-        let Some(user) = session.signs_in(&hash, now) else { return Ok(None) };
-        if let Some(used) = session.used(now, self.timing.idle) {
+        let Some((session, user)) = self.signed_in_by(shown).await? else { return Ok(None) };
+        self.note_use(&session).await?;
+        Ok(Some(SignedIn { user, session: session.id }))
+    }
+
+    /// Whom the session secret `shown` signs in, without writing anything: for a landing, which is inert.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store could not be read.
+    pub async fn recognise(&self, shown: Option<&SessionSecret>) -> Result<Option<SignedIn>, StoreError> {
+        let signed_in = self.signed_in_by(shown).await?;
+        Ok(signed_in.map(|(session, user)| SignedIn { user, session: session.id }))
+    }
+
+    /// Puts the end of a session off whose own secret was shown, and ends the repeat of its exchange.
+    async fn note_use(&self, session: &Session) -> Result<(), StoreError> {
+        if let Some(used) = session.used(self.clock.now(), self.timing.idle) {
             // Losing to another request of the same browser is as good.
             self.store.replace_session(&used).await?;
         }
-        let user = self.store.user(user).await?;
-        Ok(user.map(|user| SignedIn { user, session: session.id }))
+        Ok(())
+    }
+
+    async fn signed_in_by(&self, shown: Option<&SessionSecret>) -> Result<Option<(Session, User)>, StoreError> {
+        let Some(hash) = shown.map(SessionSecret::hash) else { return Ok(None) };
+        let Some(session) = self.store.session_by_secret(&hash).await? else { return Ok(None) };
+        let Some(user) = session.signs_in(&hash, self.clock.now()) else { return Ok(None) };
+        Ok(self.store.user(user).await?.map(|user| (session, user)))
     }
 
     /// Lets a browser in: exchanges a bound session, unless that would make it another user without having been asked.
@@ -86,8 +104,13 @@ impl Vestibule {
     /// # Errors
     /// [`StoreError`] if the store could not be used; no secret was exchanged then that the browser cannot show again.
     pub async fn enter(&self, shown: &Shown) -> Result<Entry, StoreError> {
-        let current = self.who(shown.session.as_ref()).await?;
+        let known = self.signed_in_by(shown.session.as_ref()).await?;
+        let current = known.as_ref().map(|(session, user)| SignedIn { user: user.clone(), session: session.id });
         let (candidates, spent) = self.candidates(shown, current.as_ref()).await?;
+        if let Some((session, _)) = &known {
+            // Only now: it makes the secrets that this session came from unknown.
+            self.note_use(session).await?;
+        }
         let mut users: Vec<UserId> = candidates.iter().map(|candidate| candidate.user).collect();
         users.extend(current.iter().map(|current| current.user.id));
         users.sort();

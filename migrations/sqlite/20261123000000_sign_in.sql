@@ -51,7 +51,8 @@ create table confirmations (
     decided     integer
 ) strict, without rowid;
 
-create index confirmations_due on confirmations (due) where state = 'queued';
+-- When a worker may claim it.
+create index confirmations_due on confirmations (max(due, coalesce(lease_until, 0))) where state = 'queued';
 create index confirmations_decided on confirmations (decided) where state = 'settled';
 
 -- What the server remembers about itself.

@@ -63,13 +63,19 @@ impl HttpValidator {
         // Somebody else in the process may have chosen a provider already; theirs is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         // A redirect would carry the token, and the secret, to an address that nobody configured.
-        let client = Client::builder()
-            .redirect(redirect::Policy::none())
-            .connect_timeout(Duration::from_secs(5))
-            .build()
-            .expect("a client with these settings can be built");
+        let mut client = Client::builder().redirect(redirect::Policy::none()).connect_timeout(Duration::from_secs(5));
+        if is_loopback(&endpoint) {
+            // A proxy of the environment must not see a token that is meant for this machine.
+            client = client.no_proxy();
+        }
+        let client = client.build().expect("a client with these settings can be built");
         Ok(Self { client, endpoint, secret })
     }
+}
+
+fn is_loopback(endpoint: &Url) -> bool {
+    let host = endpoint.host_str().unwrap_or_default();
+    host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
 }
 
 impl fmt::Debug for HttpValidator {

@@ -62,8 +62,8 @@ impl ConfirmationStore for SqliteStore {
                     "update confirmations set fence = fence + 1, worker = ?1, lease_until = ?2
                      where id in (
                          select id from confirmations
-                         where state = 'queued' and due <= ?3 and (lease_until is null or lease_until <= ?3)
-                         order by due limit ?4)
+                         where state = 'queued' and max(due, coalesce(lease_until, 0)) <= ?3
+                         order by max(due, coalesce(lease_until, 0)) limit ?4)
                      returning *",
                 )
                 .bind(worker.as_bytes().as_slice())
@@ -85,9 +85,10 @@ impl ConfirmationStore for SqliteStore {
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         let due: Option<i64> = sqlx::query_scalar(
-            "select min(max(due, coalesce(lease_until, due))) from confirmations where state = 'queued'",
+            "select max(due, coalesce(lease_until, 0)) from confirmations where state = 'queued'
+             order by max(due, coalesce(lease_until, 0)) limit 1",
         )
-        .fetch_one(&self.readers)
+        .fetch_optional(&self.readers)
         .await?;
         Ok(due.map(Timestamp::from_millis))
     }

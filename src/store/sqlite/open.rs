@@ -41,32 +41,40 @@ impl SqliteStore {
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(5));
         let mut connection = options.clone().create_if_missing(true).connect().await.map_err(OpenError::Cannot)?;
+        if !check_keys(&mut connection, keys).await.map_err(OpenError::Cannot)? {
+            return Err(OpenError::OtherKey);
+        }
         MIGRATIONS.run(&mut connection).await.map_err(|error| match error {
             MigrateError::VersionMissing(version) => OpenError::Newer(version),
             MigrateError::Execute(error) => OpenError::Cannot(error),
             error => OpenError::Migrate(error),
         })?;
-        check_keys(&mut connection, keys).await?;
+        note_key(&mut connection, keys).await.map_err(OpenError::Cannot)?;
         let readers = SqlitePoolOptions::new().max_connections(4).connect_lazy_with(options.read_only(true));
         Ok(Self { readers, writer: Writer::start(connection) })
     }
 }
 
-/// A server with another key would take its own cookies for forged and could unseal nothing.
-async fn check_keys(connection: &mut SqliteConnection, keys: &Keys) -> Result<(), OpenError> {
-    let known: Option<String> = sqlx::query_scalar("select value from settings where name = 'key'")
-        .fetch_optional(&mut *connection)
-        .await
-        .map_err(OpenError::Cannot)?;
-    if known.is_some_and(|known| keys.fingerprints().all(|own| own.to_string() != known)) {
-        return Err(OpenError::OtherKey);
+/// Whether the file is new or was written under one of `keys`. A server with another key would take its own cookies for
+/// forged and could unseal nothing.
+async fn check_keys(connection: &mut SqliteConnection, keys: &Keys) -> Result<bool, sqlx::Error> {
+    let settings: i64 = sqlx::query_scalar("select count(*) from sqlite_master where name = 'settings'")
+        .fetch_one(&mut *connection)
+        .await?;
+    if settings == 0 {
+        return Ok(true);
     }
+    let known: Option<String> =
+        sqlx::query_scalar("select value from settings where name = 'key'").fetch_optional(&mut *connection).await?;
+    Ok(known.is_none_or(|known| keys.fingerprints().any(|own| own.to_string() == known)))
+}
+
+async fn note_key(connection: &mut SqliteConnection, keys: &Keys) -> Result<(), sqlx::Error> {
     sqlx::query(
         "insert into settings (name, value) values ('key', ?) on conflict do update set value = excluded.value",
     )
     .bind(keys.fingerprint().to_string())
     .execute(connection)
-    .await
-    .map_err(OpenError::Cannot)?;
+    .await?;
     Ok(())
 }

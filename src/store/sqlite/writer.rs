@@ -74,22 +74,44 @@ async fn work_off(mut connection: SqliteConnection, mut queue: mpsc::Receiver<Bo
     while queue.recv_many(&mut batch, BATCH).await > 0 {
         match transact(&mut connection, &mut batch).await {
             Ok(()) => batch.drain(..).for_each(|job| job.answer(Ok(()))),
+            // Nobody can write now: to try each alone would only wait for the lock again, each in turn.
+            Err(Failure::Locked(error)) => {
+                let what = error.to_string();
+                batch.drain(..).for_each(|job| job.answer(Err(StoreError::Unavailable(what.clone()))));
+            }
             // One of them failed and took the others with it: each alone, so that it fails alone.
-            Err(_) => {
+            Err(Failure::Undone(_)) => {
                 for mut job in batch.drain(..) {
                     let end = transact(&mut connection, std::slice::from_mut(&mut job)).await;
-                    job.answer(end);
+                    job.answer(end.map_err(Failure::into_error));
                 }
             }
         }
     }
 }
 
-async fn transact(connection: &mut SqliteConnection, jobs: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
-    // IMMEDIATE takes the write lock at once: a transaction that began by reading could not get it later.
-    let mut transaction = connection.begin_with("begin immediate").await?;
-    for job in jobs {
-        job.run(&mut transaction).await?;
+/// Why a transaction was not made.
+enum Failure {
+    /// It could not begin.
+    Locked(sqlx::Error),
+    /// It was rolled back.
+    Undone(StoreError),
+}
+
+impl Failure {
+    fn into_error(self) -> StoreError {
+        match self {
+            Self::Locked(error) => error.into(),
+            Self::Undone(error) => error,
+        }
     }
-    Ok(transaction.commit().await?)
+}
+
+async fn transact(connection: &mut SqliteConnection, jobs: &mut [Box<dyn Job>]) -> Result<(), Failure> {
+    // IMMEDIATE takes the write lock at once: a transaction that began by reading could not get it later.
+    let mut transaction = connection.begin_with("begin immediate").await.map_err(Failure::Locked)?;
+    for job in jobs {
+        job.run(&mut transaction).await.map_err(Failure::Undone)?;
+    }
+    transaction.commit().await.map_err(|error| Failure::Undone(error.into()))
 }

@@ -100,10 +100,10 @@ async fn workers_pass_a_corrupt_confirmation_by() {
 #[tokio::test]
 async fn others_sign_in_beside_a_corrupt_row() {
     let house = House::open().await;
-    house.start_worker();
     let corrupt = Sample::new(1).begun(&house.store).await;
     spoil(&house, "confirmations", corrupt.confirmation.id.as_bytes(), "failed = -1").await;
     spoil(&house, "sessions", SessionId::from_bytes([1; 16]).as_bytes(), "revision = -1").await;
+    house.start_worker();
     let browser = house.signed_in(&"good".parse().unwrap()).await;
     let user = browser.who().await.expect("somebody").user;
     assert_eq!(house.store.user(user.id).await.unwrap(), Some(user));

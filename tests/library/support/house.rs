@@ -159,6 +159,14 @@ impl House {
         }
     }
 
+    /// The next outcome, to which the validator must not be asked anything.
+    pub async fn outcome_without_a_question(&self) -> Outcome {
+        tokio::select! {
+            outcome = self.outcome() => outcome,
+            _ = self.validator.next() => panic!("the validator is asked"),
+        }
+    }
+
     /// The stored confirmation of the browser's link.
     pub async fn confirmation(&self, browser: &Browser, token: &Token) -> Confirmation {
         let secret = browser.pending(token).expect("the browser has landed").secret.hash();
