@@ -2,9 +2,6 @@
 
 import { expect } from '@playwright/test';
 
-/** For a message whose number depends on time. */
-export const repeated = (message) => ({ repeated: message });
-
 const matches = (wanted, message) => (wanted instanceof RegExp ? wanted.test(message) : wanted === message);
 
 export class ConsoleLog {
@@ -23,14 +20,10 @@ export class ConsoleLog {
   check() {
     const unexpected = [...this.seen];
     const missing = [];
-    for (const entry of this.expected) {
-      const wanted = entry.repeated ?? entry;
-      const place = () => unexpected.findIndex((message) => matches(wanted, message));
-      if (place() === -1) missing.push(String(wanted));
-      while (place() !== -1) {
-        unexpected.splice(place(), 1);
-        if (!entry.repeated) break;
-      }
+    for (const wanted of this.expected) {
+      const place = unexpected.findIndex((message) => matches(wanted, message));
+      if (place === -1) missing.push(String(wanted));
+      else unexpected.splice(place, 1);
     }
     expect({ unexpected, missing }, 'the messages on the console').toEqual({ unexpected: [], missing: [] });
   }

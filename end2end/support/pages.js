@@ -82,6 +82,14 @@ export const pendingCookies = async (context) =>
 export const sessionCookie = async (context) =>
   (await context.cookies()).find(({ name }) => name === 'vestibule-session');
 
+/** Resolves once the page, which is about to be opened, is subscribed to its channel. */
+export const subscription = (page) =>
+  new Promise((resolve) => {
+    page.on('websocket', (socket) =>
+      socket.on('framereceived', ({ payload }) => String(payload).includes('subscription_succeeded') && resolve()),
+    );
+  });
+
 /** The requests that the page, or all of a context's pages, make to this path from now on. */
 export function requestsTo(source, path) {
   const requests = [];

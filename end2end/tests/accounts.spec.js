@@ -78,7 +78,7 @@ test('the login page sends those who are signed in on to their profile', async (
 });
 
 test('signing in leads where the visitor wanted to go, and never to another site', async ({ page }) => {
-  for (const next of ['https://evil.example/', '//evil.example', '/\\evil.example', 'javascript:alert(1)', '/logout']) {
+  for (const next of ['https://evil.example/', '//evil.example', '/\\evil.example', 'javascript:alert(1)', '/\t/evil.example']) {
     await page.goto(`/login?next=${encodeURIComponent(next)}`);
     await page.getByLabel('E-mail address').fill(PRACTICE.email);
     await page.getByLabel('Password').fill(PRACTICE.password);
@@ -87,6 +87,14 @@ test('signing in leads where the visitor wanted to go, and never to another site
     await button(page, 'Sign out').click();
     await expectLogin(page);
   }
+});
+
+test('a way back to what is no page leads to the profile', async ({ page }) => {
+  await page.goto('/login?next=/logout');
+  await page.getByLabel('E-mail address').fill(PRACTICE.email);
+  await page.getByLabel('Password').fill(PRACTICE.password);
+  await button(page, 'Sign in').click();
+  await expectProfile(page);
 });
 
 test('a reason that does not exist is no message', async ({ page }) => {

@@ -118,6 +118,43 @@ test('the steps follow the validator from its first attempt to its last', async 
   await expectProfile(page, ADA.name);
 });
 
+test('a page that asks a moment too early says soon that the link is being checked', async ({ page, validator }) => {
+  // What the server says just before the worker takes the link; nothing announces that it did.
+  await page.route('**/api/status', async (route) => {
+    const response = await route.fetch();
+    const report = await response.json();
+    report.progress = { state: 'waiting', step: { step: 'queued' } };
+    await route.fulfill({ response, json: report });
+  }, { times: 1 });
+  await page.goto(link('early'));
+  const question = await validator.asked('early');
+  await expect(status(page)).toHaveText(say.contacting);
+  question.valid();
+  await expectProfile(page, ADA.name);
+});
+
+test('an answer that was overtaken by a push does not take the page back', async ({ page, validator }) => {
+  let held;
+  const holding = new Promise((resolve) => (held = resolve));
+  await page.route('**/api/status', async (route) => {
+    const response = await route.fetch();
+    held(() => route.fulfill({ response }));
+  }, { times: 1 });
+  const pushed = new Promise((resolve) => {
+    page.on('websocket', (socket) => socket.on('framereceived', ({ payload }) => payload.includes('retrying') && resolve()));
+  });
+  await page.goto(link('overtaken'));
+  const question = await validator.asked('overtaken');
+  const release = await holding;
+  question.busy(0);
+  await pushed;
+  await validator.asked('overtaken', 2);
+  await release();
+  await expect(status(page)).toHaveText(say.retrying(2));
+  (await validator.asked('overtaken', 2)).valid();
+  await expectProfile(page, ADA.name);
+});
+
 test('a page whose calls fail says so, goes on trying, and finishes', async ({ page, context, validator, expectConsole }) => {
   expectConsole(/^error: Failed to load resource: net::ERR_INTERNET_DISCONNECTED \(\/api\/begin\)$/);
   await page.route('**/api/begin', (route) => route.abort('internetdisconnected'), { times: 1 });
