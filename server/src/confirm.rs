@@ -48,7 +48,7 @@ impl FromRequestParts<Shared> for TokenPath {
 pub async fn land(State(site): State<Shared>, TokenPath(token): TokenPath, headers: HeaderMap) -> Response {
     let cookies = site.cookies_of(&headers);
     let session = cookies.session();
-    let who = match site.vestibule.who(session.as_ref()).await {
+    let who = match site.vestibule.recognise(session.as_ref()).await {
         Ok(who) => who,
         Err(error) => return page::store_problem(&site, &error),
     };

@@ -51,8 +51,8 @@ pub async fn guard(State(site): State<Shared>, mut request: Request, next: Next)
 /// The middleware around what only scripts of ours call: they always say whence they come.
 pub async fn scripts_only(State(site): State<Shared>, request: Request, next: Next) -> Response {
     // With `Accept: text/html` a server function would answer by a redirect to the Referer: no page of ours asks for that.
-    let wants_html =
-        request.headers().get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/html"));
+    let accept = request.headers().get(header::ACCEPT);
+    let wants_html = accept.is_some_and(|accept| String::from_utf8_lossy(accept.as_bytes()).contains("text/html"));
     if request.extensions().get::<MustProve>().is_some() || wants_html {
         return page::problem(&site, StatusCode::FORBIDDEN);
     }

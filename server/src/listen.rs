@@ -4,18 +4,15 @@
 //! take all there is. This drives hyper itself, with both.
 
 use axum::{Router, extract::Request};
-use hyper::body::Incoming;
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto, graceful::GracefulShutdown},
-};
-use std::{sync::Arc, time::Duration};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::{pin::pin, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    sync::{OwnedSemaphorePermit, Semaphore},
     time::{sleep, timeout},
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt as _;
 
 /// How long a client may take to send a request's head.
@@ -29,36 +26,42 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves `routes` on `listener` until `shutdown`, then lets requests in flight finish for 5 s.
 pub async fn serve(listener: TcpListener, routes: Router, shutdown: CancellationToken) {
-    let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let connections = TaskTracker::new();
     loop {
         let accepted = tokio::select! {
             accepted = accept(&listener, &places) => accepted,
             () = shutdown.cancelled() => break,
         };
-        let Some((stream, place)) = accepted else { continue };
-        let routes = routes.clone();
-        let service = hyper::service::service_fn(move |request: Request<Incoming>| routes.clone().oneshot(request));
-        let mut http = auto::Builder::new(TokioExecutor::new()).http1_only();
-        http.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
-        let connection = http.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
-        let connection = graceful.watch(connection);
-        tokio::spawn(async move {
-            // A broken connection is the client's own affair.
-            let _ = connection.await;
-            drop(place);
-        });
+        if let Some((stream, place)) = accepted {
+            connections.spawn(converse(stream, place, routes.clone(), shutdown.clone()));
+        }
     }
     drop(listener);
-    if timeout(DRAIN_WITHIN, graceful.shutdown()).await.is_err() {
+    connections.close();
+    if timeout(DRAIN_WITHIN, connections.wait()).await.is_err() {
         tracing::warn!("some requests were cut off");
     }
 }
 
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+/// One connection's requests, until it is closed, is upgraded, or has answered its last one after `shutdown`.
+async fn converse(stream: TcpStream, place: OwnedSemaphorePermit, routes: Router, shutdown: CancellationToken) {
+    let service = service_fn(move |request: Request<Incoming>| routes.clone().oneshot(request));
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
+    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service).with_upgrades());
+    // How a connection ends is the client's own affair.
+    tokio::select! {
+        _ = connection.as_mut() => {}
+        () = shutdown.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            let _ = connection.await;
+        }
+    }
+    drop(place);
+}
+
+async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<(TcpStream, OwnedSemaphorePermit)> {
     let place = Arc::clone(places).acquire_owned().await.ok()?;
     match listener.accept().await {
         Ok((stream, _)) => {

@@ -12,7 +12,13 @@ use crate::{
 };
 use axum::Router;
 use leptos::prelude::LeptosOptions;
-use std::{fs, io, net::Ipv4Addr, os::unix::fs::DirBuilderExt as _, path::Path, sync::Arc};
+use std::{
+    fs, io,
+    net::Ipv4Addr,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    path::Path,
+    sync::Arc,
+};
 use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use vestibule::{
@@ -31,10 +37,10 @@ use vestibule::{
 /// The server could not start. One line each; nothing was damaged.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The data folder cannot be used.
-    #[error("the data folder {path} cannot be used: {error}; make it writable or name another by VESTIBULE_DATA")]
+    /// The data folder, or the database in it, cannot be used.
+    #[error("{path} cannot be used: {error}; make it writable or name another folder by VESTIBULE_DATA")]
     Data {
-        /// The folder.
+        /// The folder or the file.
         path: String,
         /// What the system said.
         error: io::Error,
@@ -101,6 +107,7 @@ pub async fn router(mut config: Config) -> Result<(Router, Running), StartError>
         None => practice::key(&config.data, &*entropy)?,
     };
     let keys = Arc::new(keys);
+    make_private(&config.database)?;
     let database = |error| StartError::Database { path: config.database.display().to_string(), error };
     let store = Arc::new(SqliteStore::open(&config.database, &keys).await.map_err(database)?);
 
@@ -155,6 +162,13 @@ pub async fn router(mut config: Config) -> Result<(Router, Running), StartError>
 fn make_folder(data: &Path) -> Result<(), StartError> {
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(data);
     made.map_err(|error| StartError::Data { path: data.display().to_string(), error })
+}
+
+/// A file that only its owner can read, also in a folder that others can look into. `SQLite` gives the files that it puts
+/// beside it the same permissions.
+fn make_private(database: &Path) -> Result<(), StartError> {
+    let made = fs::OpenOptions::new().append(true).create(true).mode(0o600).open(database);
+    made.map(drop).map_err(|error| StartError::Data { path: database.display().to_string(), error })
 }
 
 /// The origins that are ours. A server on loopback is reached under each of loopback's names.

@@ -25,7 +25,8 @@ pub fn routes(site: Shared, sockets: Router) -> Router {
         .route("/login", get(account::login_page).post(account::login))
         .route("/logout", post(account::logout))
         .route("/continue", post(account::choose))
-        .fallback(home::not_found);
+        .fallback(home::not_found)
+        .method_not_allowed_fallback(home::not_found);
     let needing_a_user = Router::new()
         .route("/profile", get(account::profile))
         .route_layer(from_fn_with_state(site.clone(), entering::require_user));

@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: the figures of the release build.
 
 use crate::fault::{Fault, Result};
+use crate::test::browser::{self, Journeys};
 use crate::{build, process, server, workspace};
 
 /// Builds the release and lets the server's own example measure it and print its table.
@@ -11,5 +12,18 @@ pub fn bench(arguments: &[String]) -> Result {
     build::everything(true)?;
     let mut bench = process::cargo();
     bench.current_dir(workspace::root()).args(["run", "--release", "--package", server::PACKAGE, "--example", "bench"]);
-    process::run(server::point_to(&mut bench, &workspace::site()))
+    process::run(server::point_to(&mut bench, &workspace::site()))?;
+    navigation()
+}
+
+/// The one figure that needs a browser.
+fn navigation() -> Result {
+    let Journeys { folder, chromium } = browser::prepare()?;
+    let mut bench = process::command(browser::tool("node")?);
+    bench.current_dir(folder).arg("bench/navigation.js");
+    bench.env("VESTIBULE_BIN", workspace::server(true)).env("LEPTOS_SITE_ROOT", workspace::site());
+    if let Some(chromium) = chromium {
+        bench.env("CHROMIUM_PATH", chromium);
+    }
+    process::run(&mut bench)
 }

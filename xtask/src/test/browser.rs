@@ -1,7 +1,7 @@
 //! The journeys in a real browser, against the real server.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Request;
 use crate::fault::{At, Fault, Result};
@@ -16,21 +16,13 @@ pub fn server(_: &Request<'_>) -> Result<Tally> {
 
 /// Runs Playwright's tests.
 pub fn browser(request: &Request<'_>) -> Result<Tally> {
-    let folder = workspace::root().join("end2end");
-    install::node()?;
-    let chromium = install::chromium()?;
-    dependencies(&folder)?;
-    // `--no` keeps npx from fetching a Playwright of its own choice where ours is missing.
-    let npx = tool("npx")?;
-    if chromium.is_none() {
-        process::run(process::command(&npx).current_dir(&folder).args(["--no", "playwright", "install", "chromium"]))?;
-    }
+    let Journeys { folder, chromium } = prepare()?;
     let report = workspace::scratch().join("playwright.json");
     // A report of an earlier run must not be taken for this one's.
     if report.exists() {
         fs::remove_file(&report).at(&report)?;
     }
-    let mut test = process::command(&npx);
+    let mut test = process::command(tool("npx")?);
     test.current_dir(&folder).args(["--no", "playwright", "test"]).arg("--reporter=list,json").args(request.arguments);
     test.env("PLAYWRIGHT_JSON_OUTPUT_FILE", &report).env("PLAYWRIGHT_JSON_OUTPUT_NAME", &report);
     test.env("VESTIBULE_BIN", workspace::server(false)).env("LEPTOS_SITE_ROOT", workspace::test_site());
@@ -48,6 +40,28 @@ pub fn browser(request: &Request<'_>) -> Result<Tally> {
     }
 }
 
+/// What drives a browser through the journeys.
+pub struct Journeys {
+    /// The folder with their packages installed.
+    pub folder: PathBuf,
+    /// The browser; without one, Playwright has its own.
+    pub chromium: Option<PathBuf>,
+}
+
+/// Installs what the journeys need.
+pub fn prepare() -> Result<Journeys> {
+    let folder = workspace::root().join("end2end");
+    install::node()?;
+    let chromium = install::chromium()?;
+    dependencies(&folder)?;
+    if chromium.is_none() {
+        // `--no` keeps npx from fetching a Playwright of its own choice where ours is missing.
+        let mut download = process::command(tool("npx")?);
+        process::run(download.current_dir(&folder).args(["--no", "playwright", "install", "chromium"]))?;
+    }
+    Ok(Journeys { folder, chromium })
+}
+
 /// Installs the packages of the lock file, unless the last installation was of the same one.
 fn dependencies(folder: &Path) -> Result {
     let lock = folder.join("package-lock.json");
@@ -61,6 +75,7 @@ fn dependencies(folder: &Path) -> Result {
     fs::write(&note, wanted).at(&note)
 }
 
-fn tool(name: &str) -> Result<std::path::PathBuf> {
+/// A program that comes with Node.
+pub fn tool(name: &str) -> Result<PathBuf> {
     process::on_path(name).ok_or_else(|| Fault::new(format!("`{name}` is not on the PATH; it comes with Node's npm")))
 }
