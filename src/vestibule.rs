@@ -137,24 +137,26 @@ impl Vestibule {
         shown: Option<&str>,
         again: bool,
     ) -> Result<(Pending, Report), StoreError> {
-        let now = self.clock.now();
         let mut pending = self.land(token, shown);
-        if !pending.fresh {
-            let known = self.store.confirmation_by_secret(&pending.cookie.secret.hash()).await?;
-            match known {
-                Some(known) if !(again && may_begin_again(&known)) => {
-                    let report = self.report(&known).await?;
-                    return Ok((pending, report));
-                }
-                None if now.since(pending.cookie.minted) <= self.timing.begin_within => {}
-                _ => pending = self.mint(),
-            }
+        let lapsed = self.clock.now().since(pending.cookie.minted) > self.timing.begin_within;
+        if lapsed && self.store.confirmation_by_secret(&pending.cookie.secret.hash()).await?.is_none() {
+            pending = self.mint();
         }
+        let mut confirmation = self.keep(token, &pending).await?;
+        if again && may_begin_again(&confirmation) {
+            pending = self.mint();
+            confirmation = self.keep(token, &pending).await?;
+        }
+        let report = self.report(&confirmation).await?;
+        Ok((pending, report))
+    }
+
+    /// Stores a new confirmation under this pending secret, or finds the one that is there.
+    async fn keep(&self, token: &Token, pending: &Pending) -> Result<Confirmation, StoreError> {
         let (confirmation, session) = self.queue(token, pending.cookie.secret.hash());
         let confirmation = self.store.begin(&confirmation, &session).await?;
         self.wake.notify_one();
-        let report = self.report(&confirmation).await?;
-        Ok((pending, report))
+        Ok(confirmation)
     }
 
     /// Reports how far the confirmation has come that this browser began with `token`: to its pending cookie, or, once
