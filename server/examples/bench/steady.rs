@@ -72,8 +72,8 @@ pub async fn measure() {
 async fn validate(State(taken): State<Taken>, Json(question): Json<Value>) -> Json<Value> {
     let start = Instant::now();
     sleep(VALIDATOR).await;
-    let token = question["token"].as_str().unwrap_or_default().to_owned();
-    taken.lock().expect("no panic").insert(token, start.elapsed());
+    let name = question["token"].as_str().unwrap_or_default().to_owned();
+    taken.lock().expect("no panic").insert(name, start.elapsed());
     Json(json!({ "verdict": "valid", "identity": { "issuer": "bench", "subject": question["token"] } }))
 }
 
