@@ -1,0 +1,91 @@
+//! A start that cannot be is one line on the standard error, exit code 1, and nothing damaged.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    net::TcpListener,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+use tempfile::TempDir;
+
+/// The server in `data`, knowing nothing of this machine's own settings.
+fn vestibule(data: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule"));
+    command.env_clear().env("VESTIBULE_DATA", data).env("LEPTOS_SITE_ADDR", "127.0.0.1:0");
+    command
+}
+
+/// What the server said, which must be one line.
+fn one_line(output: &Output) -> String {
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.starts_with("vestibule: "), "{said}");
+    said
+}
+
+/// A data folder that a server has been started in and stopped in.
+fn used_folder() -> TempDir {
+    let data = TempDir::new().unwrap();
+    let mut server = vestibule(data.path()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(server.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.starts_with("listening on http://127.0.0.1:"), "{line}");
+    server.kill().unwrap();
+    server.wait().unwrap();
+    data
+}
+
+#[test]
+fn a_port_that_is_taken_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let holder = TcpListener::bind(taken).unwrap();
+    let data = TempDir::new().unwrap();
+    let output = vestibule(data.path()).env("LEPTOS_SITE_ADDR", taken.to_string()).output().unwrap();
+    let said = one_line(&output);
+    assert!(said.contains("LEPTOS_SITE_ADDR") && said.contains(&taken.to_string()), "{said}");
+    assert_eq!(fs::read_dir(data.path()).unwrap().count(), 0, "nothing is written before the port is had");
+    drop(holder);
+}
+
+#[test]
+fn a_data_folder_that_cannot_be_used_is_named() {
+    let place = TempDir::new().unwrap();
+    let file = place.path().join("file");
+    fs::write(&file, "mine").unwrap();
+    let said = one_line(&vestibule(&file.join("data")).output().unwrap());
+    assert!(said.contains("file/data") && said.contains("VESTIBULE_DATA"), "{said}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
+}
+
+#[test]
+fn a_file_that_is_no_database_is_named_and_left_alone() {
+    let data = used_folder();
+    let database = data.path().join("vestibule.db");
+    for beside in ["vestibule.db-wal", "vestibule.db-shm"] {
+        let _ = fs::remove_file(data.path().join(beside));
+    }
+    fs::write(&database, "a letter to my mother ".repeat(100)).unwrap();
+    let said = one_line(&vestibule(data.path()).output().unwrap());
+    assert!(said.contains("vestibule.db"), "{said}");
+    assert!(fs::read_to_string(&database).unwrap().starts_with("a letter"));
+}
+
+#[test]
+fn a_database_of_another_key_is_refused() {
+    let data = used_folder();
+    let other = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+    let said = one_line(&vestibule(data.path()).env("VESTIBULE_SECRET", other).output().unwrap());
+    assert!(said.contains("another key"), "{said}");
+}
+
+#[test]
+fn a_wrong_setting_is_named_by_flag_and_by_variable() {
+    let data = TempDir::new().unwrap();
+    let by_variable = vestibule(data.path()).env("CONFIRM_DEADLINE", "soon").output().unwrap();
+    let by_flag = vestibule(data.path()).args(["--confirm-deadline", "soon"]).output().unwrap();
+    for output in [by_variable, by_flag] {
+        assert_eq!(one_line(&output), "vestibule: CONFIRM_DEADLINE: not a time with its unit (example: 60s)\n",);
+    }
+}
