@@ -1,7 +1,7 @@
 //! The embedded store: one SQLite file with everything.
 //!
 //! Reads use a pool of their own (a write-ahead log lets them go on while something is written). All writes go through
-//! one [`writer`] that puts many into one durable transaction.
+//! one `writer` that puts many into one durable transaction.
 
 mod confirmations;
 mod open;

@@ -14,6 +14,7 @@ use crate::wasm_target::{self, TARGET};
 use crate::{process, workspace};
 
 const CARGO: &str = "/usr/bin/cargo";
+const CARGO_CLIPPY: &str = "/usr/bin/cargo-clippy";
 const RUSTC: &str = "/usr/bin/rustc";
 const SYSROOT: &str = "/usr/lib/rustlib";
 
@@ -26,11 +27,25 @@ pub const CLIPPY: Package = Package("rust-web-clippy");
 
 /// Debian's cargo with Debian's compiler, whatever toolchain started us.
 pub fn cargo() -> Command {
-    let mut command = process::command(CARGO);
+    cargo_of(CARGO)
+}
+
+fn cargo_of(program: &str) -> Command {
+    let mut command = process::command(program);
     command.env("RUSTC", RUSTC);
     for name in ["RUSTUP_TOOLCHAIN", "RUSTDOC", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "LD_LIBRARY_PATH"] {
         command.env_remove(name);
     }
+    command
+}
+
+/// Debian's clippy, to be given the arguments of `cargo clippy`.
+///
+/// It is started by its path: cargo looks for its subcommands in rustup's folder first, and finds the one that belongs to
+/// the other compiler.
+pub fn clippy() -> Command {
+    let mut command = cargo_of(CARGO_CLIPPY);
+    command.env("CARGO", CARGO).arg("clippy");
     command
 }
 

@@ -1,8 +1,9 @@
 //! Vestibule's own commands, started as `cargo xtask NAME`.
 //!
-//! Each command is a file: [`run`], [`build`], [`test`], [`bench`], [`mutants`]. They share the way to the browser's
-//! half of the program: [`wasm_target`] finds or makes a compiler for it (with [`debian`] where rustup cannot help),
-//! [`client`] builds it, [`site`] lays the public folder out. [`step`] prints what is going on and how long it took.
+//! Each command is a file: [`mod@run`], [`mod@build`], [`mod@test`], [`mod@bench`], [`mod@mutants`]. They share the way to
+//! the browser's half of the program: [`wasm_target`] finds or makes a compiler for it (with [`debian`] where rustup cannot
+//! help), [`client`] builds it, [`site`] lays the public folder out. [`mod@step`] prints what is going on and how long it
+//! took.
 
 mod bench;
 mod build;

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crate::debian;
 use crate::fault::{Fault, Result};
+use crate::install;
 use crate::process;
 use crate::step::step;
 
@@ -35,6 +36,17 @@ impl Compiler {
             Self::Native => process::cargo(),
             Self::Debian => debian::cargo(),
         }
+    }
+
+    /// This compiler's lints, to be given the arguments of `cargo clippy`.
+    pub fn clippy(self) -> Result<Command> {
+        if self == Self::Debian {
+            install::packages(&[debian::CLIPPY])?;
+            return Ok(debian::clippy());
+        }
+        let mut command = process::cargo();
+        command.arg("clippy");
+        Ok(command)
     }
 }
 

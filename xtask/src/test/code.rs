@@ -4,11 +4,11 @@ use std::process::Command;
 
 use super::Request;
 use crate::fault::{Fault, Result};
+use crate::licences;
 use crate::process::{self, Stream};
 use crate::tally::Tally;
-use crate::wasm_target::{self, Compiler, TARGET};
+use crate::wasm_target::{self, TARGET};
 use crate::workspace::{self, FRONTEND};
-use crate::{debian, install, licences};
 
 /// What is compiled natively, as two choices of packages and not as one: cargo unites the features of the crates that a
 /// choice shares, and a union with those of xtask would compile the server's dependencies a second time.
@@ -30,12 +30,8 @@ pub fn lint(_: &Request<'_>) -> Result<Tally> {
 
 /// No lint fires in the browser's half, which the native lints do not see.
 pub fn lint_client(_: &Request<'_>) -> Result<Tally> {
-    let compiler = wasm_target::compiler()?;
-    if compiler == Compiler::Debian {
-        install::packages(&[debian::CLIPPY])?;
-    }
-    let mut clippy = compiler.cargo();
-    clippy.current_dir(workspace::root()).args(["clippy", "--package", FRONTEND, "--target", TARGET]);
+    let mut clippy = wasm_target::compiler()?.clippy()?;
+    clippy.current_dir(workspace::root()).args(["--package", FRONTEND, "--target", TARGET]);
     process::run(clippy.arg("--target-dir").arg(workspace::front()).args(["--", "-D", "warnings"]))?;
     Ok(Tally::PASS)
 }
