@@ -2,7 +2,8 @@
 //!
 //! `Queued` (perhaps under a worker's lease: then it is being validated), `Decided`, `Settled`. To *decide* is the one
 //! write that fixes what a confirmation comes to; whatever follows from it can be repeated by anyone at any time. All of
-//! this is pure: a store keeps what comes out of a transition, and nothing else changes a confirmation.
+//! this is pure: a store keeps what comes out of a transition, and nothing else changes a confirmation; a claim alone is a store's own
+//! statement where it takes many rows at once.
 
 use crate::{
     clock::Timestamp,

@@ -121,7 +121,7 @@ impl Vestibule {
         // Parallel tabs show the same cookies: taking the first by its tag, they take the same.
         match candidates.into_iter().next() {
             Some(candidate) => self.admit(candidate, current, spent).await,
-            None => Ok(current.map_or(Entry::Stranger, |who| Entry::SignedIn { who, renewed: None, spent })),
+            None => Ok(unchanged(current, spent)),
         }
     }
 
@@ -136,7 +136,7 @@ impl Vestibule {
         let (mut chosen, others): (Vec<_>, Vec<_>) =
             candidates.into_iter().partition(|candidate| Some(candidate.tag) == choice);
         if choice.is_some() && chosen.is_empty() {
-            return Ok(current.map_or(Entry::Stranger, |who| Entry::SignedIn { who, renewed: None, spent }));
+            return Ok(unchanged(current, spent));
         }
         let stays = chosen.first().map(|candidate| candidate.user).or(current.as_ref().map(|who| who.user.id));
         for other in others.into_iter().filter(|other| Some(other.user) != stays) {
@@ -145,7 +145,7 @@ impl Vestibule {
         }
         match chosen.pop() {
             Some(candidate) => self.admit(candidate, current, spent).await,
-            None => Ok(current.map_or(Entry::Stranger, |who| Entry::SignedIn { who, renewed: None, spent })),
+            None => Ok(unchanged(current, spent)),
         }
     }
 
@@ -231,7 +231,7 @@ impl Vestibule {
     ) -> Result<Entry, StoreError> {
         let id = candidate.session.id;
         let Some(secret) = self.exchange(candidate.session, &candidate.secret).await? else {
-            return Ok(current.map_or(Entry::Stranger, |who| Entry::SignedIn { who, renewed: None, spent }));
+            return Ok(unchanged(current, spent));
         };
         let Some(user) = self.store.user(candidate.user).await? else { return Ok(Entry::Stranger) };
         if let Some(current) = current {
@@ -277,4 +277,9 @@ impl Vestibule {
         let macs: Vec<_> = self.keys.macs(Purpose::Exchange, &[id.as_bytes(), old.expose()]).collect();
         macs.into_iter().map(|mac| SessionSecret::from_bytes(*mac.as_bytes()))
     }
+}
+
+/// Who a browser is without anything having been exchanged.
+fn unchanged(current: Option<SignedIn>, spent: Vec<TokenTag>) -> Entry {
+    current.map_or(Entry::Stranger, |who| Entry::SignedIn { who, renewed: None, spent })
 }

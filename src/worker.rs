@@ -8,7 +8,7 @@ mod attempt;
 mod backoff;
 mod slot;
 
-pub use backoff::backoff;
+use backoff::backoff;
 
 use crate::{
     clock::{Clock, Timestamp},

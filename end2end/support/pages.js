@@ -8,7 +8,7 @@ export const say = {
   contacting: 'We are checking your link.',
   retrying: (attempt) => `The checking service did not answer. Trying again, attempt ${attempt}.`,
   longer: 'This is taking longer than usual. You can keep this page open.',
-  confirmed: 'Your link is good. Taking you to your profile.',
+  confirmed: 'Your link is good. Signing you in.',
   rejected: 'This link cannot be used. Taking you to the login page.',
   unavailable: 'Your link could not be checked in time. It may still work.',
   cancelled: 'You cancelled this sign-in.',

@@ -1,6 +1,7 @@
 //! Vestibule inside an application of your own: its routes beside yours, and a page of yours that shows who came in.
 //!
 //! ```text
+//! cargo xtask build
 //! cargo run -p vestibule-server --example embed
 //! ```
 

@@ -175,7 +175,7 @@ pub fn set_pending(
 fn see_wait(site: &Site, token: &Token) -> Response {
     match format!("/confirm/{}/wait", token.expose()).parse() {
         Ok(path) => page::see_other(&path),
-        // A token of nearly the longest length leaves no room in a path of ours.
+        // Never: a token has only characters of a path, and its length leaves room.
         Err(_) => page::problem(site, StatusCode::NOT_FOUND),
     }
 }

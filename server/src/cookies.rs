@@ -25,7 +25,7 @@ pub struct CookiePolicy {
 }
 
 /// The cookies of one request.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct RequestCookies {
     session: Option<String>,
     form: Option<String>,

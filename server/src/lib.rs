@@ -7,6 +7,7 @@
 mod account;
 mod confirm;
 mod cookies;
+mod data;
 mod desk;
 mod entering;
 mod guard;

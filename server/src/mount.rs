@@ -4,6 +4,7 @@ use crate::{
     broker::{AppSecret, Broker, BrokerConfig},
     config::{Config, PushConfig},
     cookies::CookiePolicy,
+    data,
     origin::Origin,
     passwords::{self, Passwords},
     practice::{self, KeyError, PracticeValidator},
@@ -12,23 +13,14 @@ use crate::{
 };
 use axum::Router;
 use leptos::prelude::LeptosOptions;
-use std::{
-    fs, io,
-    net::Ipv4Addr,
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
-    path::Path,
-    sync::Arc,
-};
+use std::{io, net::Ipv4Addr, path::Path, sync::Arc};
 use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use vestibule::{
     clock::SystemClock,
     publisher::{PusherApp, PusherPublisher, PusherSecret},
     secret::{Keys, Purpose, SystemEntropy},
-    store::{
-        StoreError,
-        sqlite::{OpenError, SqliteStore},
-    },
+    store::{StoreError, sqlite::OpenError},
     validator::HttpValidator,
     vestibule::Vestibule,
     worker::{Tools, Worker},
@@ -101,15 +93,8 @@ impl Running {
 pub async fn router(mut config: Config) -> Result<(Router, Running), StartError> {
     let entropy = Arc::new(SystemEntropy);
     let practice = config.is_practice();
-    make_folder(&config.data)?;
-    let keys = match config.keys.take() {
-        Some(keys) => keys,
-        None => practice::key(&config.data, &*entropy)?,
-    };
-    let keys = Arc::new(keys);
-    make_private(&config.database)?;
-    let database = |error| StartError::Database { path: config.database.display().to_string(), error };
-    let store = Arc::new(SqliteStore::open(&config.database, &keys).await.map_err(database)?);
+    let (keys, store) = data::open(&mut config).await?;
+    let (keys, store) = (Arc::new(keys), Arc::new(store));
 
     let (stop_worker, stop_rest, tasks) = (CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
     let validator = Arc::new(if let Some(service) = &config.validator {
@@ -156,19 +141,6 @@ pub async fn router(mut config: Config) -> Result<(Router, Running), StartError>
     let sockets = broker.as_ref().map(Broker::socket_routes).unwrap_or_default();
     let routes = routes::routes(Arc::new(site), sockets);
     Ok((routes, Running { worker, broker, tasks, stop_worker, stop_rest }))
-}
-
-/// A folder that only its owner can look into.
-fn make_folder(data: &Path) -> Result<(), StartError> {
-    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(data);
-    made.map_err(|error| StartError::Data { path: data.display().to_string(), error })
-}
-
-/// A file that only its owner can read, also in a folder that others can look into. `SQLite` gives the files that it puts
-/// beside it the same permissions.
-fn make_private(database: &Path) -> Result<(), StartError> {
-    let made = fs::OpenOptions::new().append(true).create(true).mode(0o600).open(database);
-    made.map(drop).map_err(|error| StartError::Data { path: database.display().to_string(), error })
 }
 
 /// The origins that are ours. A server on loopback is reached under each of loopback's names.

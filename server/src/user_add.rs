@@ -1,11 +1,10 @@
 //! `vestibule user add`: somebody who signs in with a password.
 
-use crate::{config::Config, passwords, practice};
+use crate::{config::Config, data, passwords};
 use std::io::{self, BufRead as _};
 use vestibule::{
     clock::{Clock as _, SystemClock},
     secret::SystemEntropy,
-    store::sqlite::SqliteStore,
 };
 
 /// The shortest password that is taken (NIST SP 800-63B, section 3.1.1.2), in characters.
@@ -15,7 +14,7 @@ const MIN_PASSWORD: usize = 8;
 ///
 /// # Errors
 /// One line that says what is wrong.
-pub async fn user_add(config: Config, email: &str, name: Option<String>) -> Result<String, String> {
+pub async fn user_add(mut config: Config, email: &str, name: Option<String>) -> Result<String, String> {
     let is_address = email.split_once('@').is_some_and(|(local, host)| !local.is_empty() && !host.is_empty());
     if !is_address || email.chars().any(|char| char.is_control() || char.is_whitespace()) {
         return Err(format!("--email: {email:?} is not an address (example: ada@example.com)"));
@@ -30,13 +29,7 @@ pub async fn user_add(config: Config, email: &str, name: Option<String>) -> Resu
     if password.chars().count() < MIN_PASSWORD {
         return Err(format!("the password on the standard input has under {MIN_PASSWORD} characters"));
     }
-    let keys = match config.keys {
-        Some(keys) => keys,
-        None => practice::key(&config.data, &SystemEntropy).map_err(|error| error.to_string())?,
-    };
-    let path = config.database.display();
-    let opened = SqliteStore::open(&config.database, &keys).await;
-    let store = opened.map_err(|error| format!("the database {path} {error}"))?;
+    let (_, store) = data::open(&mut config).await.map_err(|error| error.to_string())?;
     let added = passwords::put_user(&store, &SystemEntropy, SystemClock.now(), identity, password).await;
     added.map(|_| format!("{email} can sign in")).map_err(|error| error.to_string())
 }

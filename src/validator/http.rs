@@ -1,7 +1,11 @@
 //! The validator behind an HTTP address; `docs/PROTOCOL.md` is its contract.
 
 use super::{Reason, ValidationError, Validator, Verdict};
-use crate::{confirmation::ConfirmationId, token::Token, user::Identity};
+use crate::{
+    confirmation::ConfirmationId,
+    token::Token,
+    user::{Identity, PASSWORD_ISSUER},
+};
 use async_trait::async_trait;
 use reqwest::{Client, Response, StatusCode, Url, header::RETRY_AFTER, redirect};
 use serde::Deserialize;
@@ -28,7 +32,7 @@ pub struct InvalidEndpoint;
 #[serde(tag = "verdict", rename_all = "lowercase")]
 enum Answer {
     Valid { identity: AnsweredIdentity },
-    Invalid { reason: AnsweredReason },
+    Invalid { reason: Reason },
 }
 
 #[derive(Deserialize)]
@@ -37,14 +41,6 @@ struct AnsweredIdentity {
     subject: String,
     name: Option<String>,
     email: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum AnsweredReason {
-    Invalid,
-    Expired,
-    Used,
 }
 
 impl HttpValidator {
@@ -118,11 +114,13 @@ fn verdict(bytes: &[u8]) -> Result<Verdict, ValidationError> {
         Answer::Valid { identity: AnsweredIdentity { issuer, subject, name, email } } => {
             let identity = Identity { issuer, subject, name, email };
             let identity = identity.checked().map_err(|error| ValidationError::temporary(error.to_string()))?;
+            if identity.issuer == PASSWORD_ISSUER {
+                // Its subjects are addresses: a validator could name anybody who has a password here.
+                return Err(ValidationError::temporary("it vouches for an identity of this server's own"));
+            }
             Ok(Verdict::Valid(identity))
         }
-        Answer::Invalid { reason: AnsweredReason::Invalid } => Ok(Verdict::Invalid(Reason::Invalid)),
-        Answer::Invalid { reason: AnsweredReason::Expired } => Ok(Verdict::Invalid(Reason::Expired)),
-        Answer::Invalid { reason: AnsweredReason::Used } => Ok(Verdict::Invalid(Reason::Used)),
+        Answer::Invalid { reason } => Ok(Verdict::Invalid(reason)),
     }
 }
 

@@ -11,7 +11,7 @@ pub const CONTACTING: &str = "We are checking your link.";
 /// The server could not be reached; the page tries again by itself.
 pub const INTERRUPTED: &str = "The connection is interrupted. Trying again.";
 /// The token was good.
-pub const CONFIRMED: &str = "Your link is good. Taking you to your profile.";
+pub const CONFIRMED: &str = "Your link is good. Signing you in.";
 /// The token was not good.
 pub const REJECTED: &str = "This link cannot be used. Taking you to the login page.";
 /// The token could not be checked in time.

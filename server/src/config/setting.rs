@@ -44,7 +44,7 @@ settings! {
     PUSHER_SECRET, "7ad3773142a6692b25b8", "The app's secret (default: derived)";
     PUSHER_HOST, "soketi.internal", "The Pusher server; without it: the embedded broker";
     PUSHER_PORT, "6001", "The Pusher server's port (default 80)";
-    PUSHER_SCHEME, "http", "How the Pusher server is spoken to: http";
+    PUSHER_SCHEME, "http", "How the Pusher server is spoken to; only http so far, and needed with PUSHER_HOST";
     PUSHER_PUBLIC_HOST, "push.example", "The Pusher server as browsers see it (default PUSHER_HOST)";
     PUSHER_PUBLIC_PORT, "443", "Its port as browsers see it (default PUSHER_PORT)";
     PUSHER_PUBLIC_SCHEME, "https", "Its scheme as browsers see it: http or https (default PUSHER_SCHEME)";
@@ -81,7 +81,7 @@ impl fmt::Display for WrongSetting {
 impl std::error::Error for WrongSetting {}
 
 /// The values that were given. An empty value counts as none.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Given(HashMap<&'static str, String>);
 
 impl Given {

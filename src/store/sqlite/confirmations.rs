@@ -23,8 +23,7 @@ impl ConfirmationStore for SqliteStore {
         self.write(move |connection| {
             let (confirmation, session) = new.clone();
             Box::pin(async move {
-                if insert(connection, &confirmation).await? {
-                    sessions::insert(connection, &session).await?;
+                if insert(connection, &confirmation, &session).await? {
                     return Ok(confirmation);
                 }
                 let row = sqlx::query("select * from confirmations where secret = ?")
@@ -187,14 +186,22 @@ async fn get(connection: &mut SqliteConnection, id: ConfirmationId) -> Result<Op
     row.map(|row| read(&row)).transpose()
 }
 
-/// `false` if the pending secret has begun one already.
-async fn insert(connection: &mut SqliteConnection, confirmation: &Confirmation) -> Result<bool, StoreError> {
+/// Keeps both, or neither and `false` if the pending secret has begun one already.
+///
+/// In one call: most of what a begin costs is handing statements over to the driver's thread.
+async fn insert(
+    connection: &mut SqliteConnection,
+    confirmation: &Confirmation,
+    session: &Session,
+) -> Result<bool, StoreError> {
     let State::Queued(queued) = &confirmation.state else {
         return Err(StoreError::Unavailable("only a queued confirmation can be begun".into()));
     };
     let inserted = sqlx::query(
         "insert into confirmations (id, secret, token_tag, session, begun, deadline, state, token, token_key, due)
-         values (?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?) on conflict (secret) do nothing",
+         values (?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?) on conflict (secret) do nothing;
+         insert into sessions (id, revision, state, secret, token_tag, since, expires)
+         select ?, 0, 'pending', ?, ?, ?, ? where changes() = 1",
     )
     .bind(confirmation.id.as_bytes().as_slice())
     .bind(confirmation.secret.as_bytes().as_slice())
@@ -205,9 +212,14 @@ async fn insert(connection: &mut SqliteConnection, confirmation: &Confirmation) 
     .bind(&queued.token.bytes)
     .bind(queued.token.key_id)
     .bind(queued.due.as_millis())
+    .bind(session.id.as_bytes().as_slice())
+    .bind(confirmation.secret.as_bytes().as_slice())
+    .bind(confirmation.token_tag.as_bytes().as_slice())
+    .bind(session.since.as_millis())
+    .bind(session.expires.as_millis())
     .execute(connection)
     .await?;
-    Ok(inserted.rows_affected() == 1)
+    Ok(inserted.rows_affected() > 0)
 }
 
 /// Writes the state. The transaction has read the confirmation, so nobody else has written it since.
