@@ -211,6 +211,10 @@ impl Vestibule {
         let Some(confirmation) = self.store.confirmation_by_secret(secret).await? else {
             return Ok(Report { channel: Some(channel), progress: Progress::Unknown });
         };
+        // Decided before: there is nothing to write, and whoever listens has been told.
+        if confirmation.ending().is_some_and(|ending| !matches!(ending, Ending::Confirmed(_))) {
+            return self.report(&confirmation).await;
+        }
         let now = self.clock.now();
         let settlement = Settlement { now, new_user: UserId::generate(&*self.entropy), bound: self.timing.bound };
         let decision = Decision::Rejected(Rejection::Cancelled);

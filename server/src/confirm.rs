@@ -58,7 +58,9 @@ pub async fn land(State(site): State<Shared>, TokenPath(token): TokenPath, heade
     let tag = TokenTag::of(site.vestibule.keys(), &token);
     let pending = site.vestibule.land(&token, cookies.pending(tag));
     let proof = guard::proof(&site, &headers);
-    let set = set_pending(&site, &token, tag, &pending, &cookies);
+    // An image in somebody's page is no landing: it must not push out the cookies of sign-ins in progress.
+    let embedded = headers.get("sec-fetch-dest").is_some_and(|destination| destination != "document");
+    let set = if embedded { Vec::new() } else { set_pending(&site, &token, tag, &pending, &cookies) };
 
     let channel = Channel::of(&pending.cookie.secret.hash()).to_string();
     let auto = who.is_none() && site.start == crate::config::Start::Auto;

@@ -38,8 +38,11 @@ impl CookiePolicy {
     pub fn read(self, headers: &HeaderMap) -> RequestCookies {
         let mut cookies = RequestCookies::default();
         let pending = self.name("pending-");
-        let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-        for cookie in lines.flat_map(Cookie::split_parse).flatten() {
+        let pairs = headers.get_all(header::COOKIE).iter().flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
+        // Pair by pair: what somebody else has set must not hide ours. ASCII alone: the parser trims all white space of
+        // Unicode, so that another name with some before `__Host-` would pass for ours.
+        let pairs = pairs.filter_map(|pair| std::str::from_utf8(pair).ok().filter(|pair| pair.is_ascii()));
+        for cookie in pairs.filter_map(|pair| Cookie::parse(pair).ok()) {
             let value = cookie.value().to_owned();
             if cookie.name() == self.name("session") {
                 cookies.session.get_or_insert(value);
@@ -163,6 +166,15 @@ mod tests {
     fn a_plain_cookie_means_nothing_over_https() {
         let cookies = CookiePolicy { secure: true }.read(&request("vestibule-session=AAAA"));
         assert!(cookies.session.is_none());
+    }
+
+    #[test]
+    fn a_cookie_of_somebody_else_hides_none_of_ours_and_passes_for_none() {
+        let ours = SessionSecret::from_bytes([1; 32]).to_cookie();
+        let line = format!("x=\u{e9}; \u{2000}__Host-vestibule-session=theirs; __Host-vestibule-session={ours}");
+        let headers = HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_bytes(line.as_bytes()).unwrap())]);
+        let cookies = CookiePolicy { secure: true }.read(&headers);
+        assert_eq!(cookies.session(), Some(SessionSecret::from_bytes([1; 32])));
     }
 
     #[test]

@@ -2,8 +2,8 @@
 //!
 //! A POST passes if `Sec-Fetch-Site` is `same-origin`; where that is absent, if `Origin` is ours; where both are absent
 //! (text browsers), if the form carries a proof: a MAC bound to a cookie that no other site can read or set. In practice
-//! mode, where the data is worthless but the port is open to every page in the developer's browser, a foreign `Host`
-//! (DNS rebinding) and forwarding headers (somebody put it behind a proxy) are refused as well.
+//! mode, and wherever cookies are plain because nobody has configured an https address, a foreign `Host` (DNS rebinding)
+//! and forwarding headers (somebody put it behind a proxy) are refused as well.
 
 use crate::{page, site::Shared};
 use axum::{
@@ -33,7 +33,9 @@ struct MustProve;
 
 /// The middleware around all routes.
 pub async fn guard(State(site): State<Shared>, mut request: Request, next: Next) -> Response {
-    if site.practice.is_some() && !is_practice_request(&site, request.headers()) {
+    // Plain cookies and the practice password are for this machine alone.
+    let on_loopback_only = site.practice.is_some() || !site.cookies.secure;
+    if on_loopback_only && !is_of_this_machine(&site, request.headers()) {
         return page::problem(&site, StatusCode::FORBIDDEN);
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
@@ -70,7 +72,7 @@ fn provenance(site: &Shared, headers: &HeaderMap) -> Provenance {
     }
 }
 
-fn is_practice_request(site: &Shared, headers: &HeaderMap) -> bool {
+fn is_of_this_machine(site: &Shared, headers: &HeaderMap) -> bool {
     let forwarded = headers.keys().any(|name| {
         let name = name.as_str();
         name == "forwarded" || name == "via" || name.starts_with("x-forwarded-") || name == "x-real-ip"

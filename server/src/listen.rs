@@ -3,10 +3,16 @@
 //! `axum::serve` has no time limit for reading a request's head and no bound on connections, so a few slow clients could
 //! take all there is. This drives hyper itself, with both.
 
-use axum::{Router, extract::Request};
+use crate::broker::SocketPermit;
+use axum::{
+    Router,
+    extract::Request,
+    http::StatusCode,
+    response::{IntoResponse as _, Response},
+};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -17,6 +23,8 @@ use tower::ServiceExt as _;
 
 /// How long a client may take to send a request's head.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
+/// How long a request may take, its body included: nothing here waits for a slow service.
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 /// The most connections at once, sockets that wait for an outcome among them.
 const MAX_CONNECTIONS: usize = 12_000;
 /// How long requests in flight may take once a shutdown has begun.
@@ -46,7 +54,12 @@ pub async fn serve(listener: TcpListener, routes: Router, shutdown: Cancellation
 
 /// One connection's requests, until it is closed, is upgraded, or has answered its last one after `shutdown`.
 async fn converse(stream: TcpStream, place: OwnedSemaphorePermit, routes: Router, shutdown: CancellationToken) {
-    let service = service_fn(move |request: Request<Incoming>| routes.clone().oneshot(request));
+    let place = SocketPermit::new(place);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        // A socket outlives its request and this connection's task, and keeps the place.
+        request.extensions_mut().insert(place.clone());
+        answer(routes.clone(), request)
+    });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
     let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service).with_upgrades());
@@ -58,7 +71,14 @@ async fn converse(stream: TcpStream, place: OwnedSemaphorePermit, routes: Router
             let _ = connection.await;
         }
     }
-    drop(place);
+}
+
+/// A body that stops in the middle would hold its place for ever.
+async fn answer(routes: Router, request: Request<Incoming>) -> Result<Response, Infallible> {
+    match timeout(ANSWER_WITHIN, routes.oneshot(request)).await {
+        Ok(answered) => answered,
+        Err(_) => Ok(StatusCode::REQUEST_TIMEOUT.into_response()),
+    }
 }
 
 async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<(TcpStream, OwnedSemaphorePermit)> {

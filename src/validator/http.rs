@@ -148,3 +148,29 @@ fn no_answer(error: &reqwest::Error) -> ValidationError {
     };
     ValidationError::temporary(what)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_validator_cannot_vouch_for_somebody_who_has_a_password_here() {
+        let answer = |issuer: &str| {
+            format!(r#"{{"verdict":"valid","identity":{{"issuer":"{issuer}","subject":"ada@example.com"}}}}"#)
+        };
+        assert!(verdict(answer("elsewhere").as_bytes()).is_ok());
+        assert!(matches!(verdict(answer(PASSWORD_ISSUER).as_bytes()), Err(ValidationError::Temporary { .. })));
+    }
+
+    #[test]
+    fn what_is_for_this_machine_goes_past_the_proxy() {
+        for (address, loopback) in [
+            ("http://127.0.0.1:1/", true),
+            ("http://[::1]:1/", true),
+            ("http://localhost/", true),
+            ("http://v.example/", false),
+        ] {
+            assert_eq!(is_loopback(&address.parse().unwrap()), loopback, "{address}");
+        }
+    }
+}

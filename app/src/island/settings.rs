@@ -4,7 +4,7 @@
 //! weight, for six words without a space in them.
 
 /// What the server tells the island.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Settings {
     /// The token of the link.
     pub token: String,
@@ -18,6 +18,13 @@ pub struct Settings {
     pub auto: bool,
     /// Seconds between two questions to the server while the page waits.
     pub poll_seconds: u32,
+}
+
+impl std::fmt::Debug for Settings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The token is a secret.
+        f.write_str("Settings(…)")
+    }
 }
 
 impl Settings {

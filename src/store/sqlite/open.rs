@@ -50,8 +50,8 @@ impl SqliteStore {
             error => OpenError::Migrate(error),
         })?;
         note_key(&mut connection, keys).await.map_err(OpenError::Cannot)?;
-        let readers = SqlitePoolOptions::new().max_connections(4).connect_lazy_with(options.read_only(true));
-        Ok(Self { readers, writer: Writer::start(connection) })
+        let readers = SqlitePoolOptions::new().max_connections(4).connect_lazy_with(options.clone().read_only(true));
+        Ok(Self { readers, writer: Writer::start(connection, options) })
     }
 }
 

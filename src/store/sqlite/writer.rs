@@ -5,7 +5,7 @@
 
 use crate::store::StoreError;
 use futures_util::future::BoxFuture;
-use sqlx::{Connection as _, SqliteConnection};
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::sync::{mpsc, oneshot};
 
 /// The most writes in one transaction.
@@ -16,10 +16,10 @@ const BATCH: usize = 256;
 pub(super) struct Writer(mpsc::Sender<Box<dyn Job>>);
 
 impl Writer {
-    /// Starts writing through `connection`, until every clone is dropped.
-    pub(super) fn start(connection: SqliteConnection) -> Self {
+    /// Starts writing through `connection`, opened with `options`, until every clone is dropped.
+    pub(super) fn start(connection: SqliteConnection, options: SqliteConnectOptions) -> Self {
         let (jobs, queue) = mpsc::channel(BATCH * 4);
-        tokio::spawn(work_off(connection, queue));
+        tokio::spawn(work_off(connection, options, queue));
         Self(jobs)
     }
 
@@ -69,24 +69,47 @@ where
     }
 }
 
-async fn work_off(mut connection: SqliteConnection, mut queue: mpsc::Receiver<Box<dyn Job>>) {
+async fn work_off(
+    mut connection: SqliteConnection,
+    options: SqliteConnectOptions,
+    mut queue: mpsc::Receiver<Box<dyn Job>>,
+) {
     let mut batch = Vec::with_capacity(BATCH);
+    let mut suspect = false;
     while queue.recv_many(&mut batch, BATCH).await > 0 {
+        if suspect {
+            suspect = !renew(&mut connection, &options).await;
+        }
         match transact(&mut connection, &mut batch).await {
             Ok(()) => batch.drain(..).for_each(|job| job.answer(Ok(()))),
             // Nobody can write now: to try each alone would only wait for the lock again, each in turn.
             Err(Failure::Locked(error)) => {
+                suspect = true;
                 let what = error.to_string();
                 batch.drain(..).for_each(|job| job.answer(Err(StoreError::Unavailable(what.clone()))));
             }
             // One of them failed and took the others with it: each alone, so that it fails alone.
             Err(Failure::Undone(_)) => {
                 for mut job in batch.drain(..) {
+                    suspect = !renew(&mut connection, &options).await;
                     let end = transact(&mut connection, std::slice::from_mut(&mut job)).await;
+                    suspect |= end.is_err();
                     job.answer(end.map_err(Failure::into_error));
                 }
             }
         }
+    }
+}
+
+/// After a failure, a connection of its own making: a full disk makes `SQLite` roll back by itself, and the driver then
+/// believes for ever that it is inside a transaction.
+async fn renew(connection: &mut SqliteConnection, options: &SqliteConnectOptions) -> bool {
+    match options.connect().await {
+        Ok(fresh) => {
+            *connection = fresh;
+            true
+        }
+        Err(_) => false,
     }
 }
 
