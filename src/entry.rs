@@ -169,15 +169,17 @@ impl Vestibule {
     /// # Errors
     /// [`StoreError`] if the store could not be used; it is safe to repeat.
     pub async fn sign_out(&self, shown: &Shown, everywhere: bool) -> Result<(), StoreError> {
-        for (_, secret) in &shown.pending {
-            self.cancel_begun_with(&secret.hash()).await?;
-        }
-        if let Some(who) = self.who(shown.session.as_ref()).await? {
+        if let Some(who) = self.recognise(shown.session.as_ref()).await? {
             if everywhere {
                 self.store.delete_sessions_of(who.user.id).await?;
             } else {
                 self.store.delete_session(who.session).await?;
             }
+        }
+        // Only now: a cancel is announced, and the tab that hears of it goes to the login page at once, where it must not
+        // be taken for somebody who is still signed in.
+        for (_, secret) in &shown.pending {
+            self.cancel_begun_with(&secret.hash()).await?;
         }
         Ok(())
     }
