@@ -2,7 +2,7 @@
 
 import { controlled as test, expect } from '../support/test.js';
 import { ADA } from '../support/validator.js';
-import { expectProfile, expectWaiting, link, requestsTo, status } from '../support/pages.js';
+import { expectProfile, expectWaiting, link, requestsTo, say, status } from '../support/pages.js';
 
 const SOCKET = /\/app\//;
 const eventOf = (frame) => JSON.parse(frame).event;
@@ -107,13 +107,14 @@ test('an outcome is pushed: the page asks nothing more before it leaves', async 
   await page.goto(link('pushed'));
   const question = await validator.asked('pushed');
   await subscription;
-  // It asks once, for what it may have missed before the subscription.
-  await expect.poll(() => questions.length).toBe(1);
-  await (await questions[0].response()).finished();
-  await expectWaiting(page);
+  // It asks for what it may have missed before the subscription, and until it knows that the validator is being asked.
+  await expect.poll(() => questions.length).toBeGreaterThan(0);
+  await expect(status(page)).toHaveText(say.contacting);
+  for (const asked of [...questions]) await (await asked.response()).finished();
+  const before = questions.length;
   question.valid();
   await expectProfile(page, ADA.name);
-  expect(questions).toHaveLength(1);
+  expect(questions).toHaveLength(before);
 });
 
 test('a verdict before the socket is open is not missed', async ({ page, validator }) => {
