@@ -84,7 +84,7 @@ test('a form without its proof, with a forged one, or with somebody else’s is 
 test('the pages read well in w3m', async ({ server }) => {
   const dump = (path) => promisify(execFile)('w3m', ['-dump', '-cols', '72', `${server.url}${path}`]);
   const installed = await promisify(execFile)('w3m', ['-version']).then(() => true, () => false);
-  test.skip(!installed, 'w3m is not installed');
+  test.skip(!installed, 'w3m is not installed; install it to have this test run');
   const landing = (await dump(link('text'))).stdout;
   expect(landing).toContain('Signing you in');
   expect(landing).toContain(say.ready);

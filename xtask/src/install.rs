@@ -1,4 +1,4 @@
-//! Debian packages, and the two programs that the browser tests need: Node and a Chromium.
+//! Debian packages, and the programs that the browser tests need: Node, a Chromium and a text browser.
 
 use std::env;
 use std::io::{self, BufRead, IsTerminal, Write};
@@ -94,6 +94,14 @@ fn node_is_good() -> bool {
 
 fn major(version: &str) -> u32 {
     version.trim().trim_start_matches('v').split('.').next().and_then(|number| number.parse().ok()).unwrap_or(0)
+}
+
+/// The text browser that one of the browser tests reads the pages with. Without it, and without apt, that test is skipped.
+pub fn text_browser() -> Result {
+    if process::on_path("w3m").is_none() && has_apt() {
+        packages(&[Package("w3m")])?;
+    }
+    Ok(())
 }
 
 /// A Chromium for the browser tests; none where Playwright should bring its own.

@@ -17,6 +17,7 @@ pub fn server(_: &Request<'_>) -> Result<Tally> {
 /// Runs Playwright's tests.
 pub fn browser(request: &Request<'_>) -> Result<Tally> {
     let Journeys { folder, chromium } = prepare()?;
+    install::text_browser()?;
     let report = workspace::scratch().join("playwright.json");
     // A report of an earlier run must not be taken for this one's.
     if report.exists() {
