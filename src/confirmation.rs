@@ -5,13 +5,16 @@
 //! this is pure: a store keeps what comes out of a transition, and nothing else changes a confirmation; a claim alone is a store's own
 //! statement where it takes many rows at once.
 
+mod ending;
+
+pub use ending::{Decision, Ending, Rejection};
+
 use crate::{
     clock::Timestamp,
     id::id,
     pending::TokenTag,
     secret::{SealedToken, SecretHash},
     session::SessionId,
-    user::{Identity, UserId},
 };
 
 id! {
@@ -85,63 +88,6 @@ pub struct Decided {
     pub ending: Ending,
     /// When it was decided.
     pub at: Timestamp,
-}
-
-/// What is decided about a confirmation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Decision {
-    /// The token is good and this identity's.
-    Valid(Identity),
-    /// It is not, or the user has cancelled.
-    Rejected(Rejection),
-    /// It could not be checked in time.
-    Unavailable,
-}
-
-/// What a confirmation came to. The session follows from it alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// The session is this user's.
-    Confirmed(UserId),
-    /// The session is gone.
-    Rejected(Rejection),
-    /// The session is gone; the token may still be good.
-    Unavailable,
-}
-
-/// Why a confirmation was rejected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rejection {
-    /// There is no such token.
-    Invalid,
-    /// The token was good once.
-    Expired,
-    /// The token has been used.
-    Used,
-    /// The user did not want it.
-    Cancelled,
-}
-
-impl Rejection {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Invalid, Self::Expired, Self::Used, Self::Cancelled];
-
-    /// The reason as it stands in tables, payloads and addresses.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Invalid => "invalid",
-            Self::Expired => "expired",
-            Self::Used => "used",
-            Self::Cancelled => "cancelled",
-        }
-    }
-
-    /// Reads a reason.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|reason| reason.as_str() == name)
-    }
 }
 
 /// Who decides.
@@ -257,6 +203,19 @@ impl Confirmation {
         }
     }
 
+    /// Takes a sign-in back that nobody has come for: it comes to `cancelled`, for good. Anything else stays as it is.
+    #[must_use]
+    pub fn revoke(self) -> Self {
+        match self.state {
+            State::Decided(Decided { ending: Ending::Confirmed(_), at })
+            | State::Settled(Decided { ending: Ending::Confirmed(_), at }) => {
+                let ending = Ending::Rejected(Rejection::Cancelled);
+                Self { state: State::Settled(Decided { ending, at }), ..self }
+            }
+            _ => self,
+        }
+    }
+
     /// What it came to, if it is decided.
     #[must_use]
     pub const fn ending(&self) -> Option<Ending> {
@@ -270,6 +229,7 @@ impl Confirmation {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::user::UserId;
 
     const ADA: Ending = Ending::Confirmed(UserId::from_bytes([1; 16]));
     const WORKER: WorkerId = WorkerId::from_bytes([9; 16]);
@@ -322,6 +282,17 @@ mod tests {
         assert_eq!(late, Err(CannotDecide::Already));
         assert_eq!(decided.clone().postpone(claim.fence, at(5), true), Err(CannotDecide::Already));
         assert_eq!(decided.clone().settle().settle().ending(), Some(cancelled));
+    }
+
+    #[test]
+    fn only_a_sign_in_can_be_taken_back_and_only_to_cancelled() {
+        let decided = |ending| queued().decide(Decider::User, ending, at(1)).unwrap().settle();
+        let cancelled = Ending::Rejected(Rejection::Cancelled);
+        assert_eq!(decided(ADA).revoke().revoke().ending(), Some(cancelled));
+        assert_eq!(queued().revoke(), queued());
+        for ending in [Ending::Unavailable, Ending::Rejected(Rejection::Used)] {
+            assert_eq!(decided(ending).revoke(), decided(ending));
+        }
     }
 
     #[test]

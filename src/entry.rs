@@ -157,7 +157,9 @@ impl Vestibule {
         let secret = SessionSecret::generate(&*self.entropy);
         let id = SessionId::generate(&*self.entropy);
         let session = Session::established(id, secret.hash(), user, self.clock.now(), self.timing.idle);
-        self.store.insert_session(&session).await?;
+        if !self.store.insert_session(&session).await? {
+            return Err(StoreError::Unavailable("a fresh secret is taken: the entropy repeats itself".into()));
+        }
         if let Some(old) = self.who(shown.session.as_ref()).await? {
             self.store.delete_session(old.session).await?;
         }

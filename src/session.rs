@@ -5,7 +5,15 @@
 //! keeps what comes out, by compare-and-set on the [`revision`](Session::revision), so that of two racing writers one
 //! starts over and a deleted session is never written back to life.
 
-use crate::{clock::Timestamp, id::id, pending::TokenTag, secret::SecretHash, store::StoreError, user::UserId};
+use crate::{
+    clock::Timestamp,
+    confirmation::{Decided, Ending},
+    id::id,
+    pending::TokenTag,
+    secret::SecretHash,
+    store::StoreError,
+    user::UserId,
+};
 use async_trait::async_trait;
 use std::time::Duration;
 
@@ -74,6 +82,17 @@ pub struct Former {
 #[error("the session is not in a state for this")]
 pub struct WrongState;
 
+/// What a decision makes of a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Followed {
+    /// It is the user's.
+    Bound(Session),
+    /// It is to be deleted.
+    Gone,
+    /// Nothing is left to do.
+    Already,
+}
+
 /// How often an established session's use is written down.
 const SEEN_EVERY: Duration = Duration::from_mins(1);
 
@@ -105,6 +124,19 @@ impl Session {
                 Ok(self)
             }
             _ => Err(WrongState),
+        }
+    }
+
+    /// What a decision makes of the session: a pending one is bound, for `bound` from then on, or deleted; any other has
+    /// followed it before. So anyone may repeat it at any time.
+    #[must_use]
+    pub fn follow(self, decided: Decided, bound: Duration) -> Followed {
+        match (decided.ending, &self.state) {
+            (Ending::Confirmed(user), SessionState::Pending { .. }) => {
+                self.rebind(user, decided.at + bound).map_or(Followed::Already, Followed::Bound)
+            }
+            (Ending::Rejected(_) | Ending::Unavailable, SessionState::Pending { .. }) => Followed::Gone,
+            _ => Followed::Already,
         }
     }
 
@@ -196,8 +228,8 @@ pub trait SessionStore: Send + Sync + 'static {
     /// The session with this id.
     async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError>;
 
-    /// Keeps a new session.
-    async fn insert_session(&self, session: &Session) -> Result<(), StoreError>;
+    /// Keeps a new session. `false`: there is one with the same secret already, and nothing was changed.
+    async fn insert_session(&self, session: &Session) -> Result<bool, StoreError>;
 
     /// Replaces the session that `next` came from, if it is still at the revision before. `false`: somebody else has
     /// written it or it is gone, and nothing was changed.

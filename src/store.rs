@@ -1,8 +1,12 @@
 //! Keeping confirmations, sessions and users.
 //!
 //! A store only keeps: what a confirmation or a session may become is decided by their own transitions. All methods
-//! are safe to repeat.
+//! are safe to repeat. Sessions are in the same database as everything else, or kept [`apart`].
 
+pub mod apart;
+pub mod memory;
+#[cfg(feature = "sqlite")]
+mod row;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
@@ -10,7 +14,7 @@ use crate::{
     clock::Timestamp,
     confirmation::{Claim, Confirmation, ConfirmationId, Decider, Decision, WorkerId},
     secret::SecretHash,
-    session::{Session, SessionStore},
+    session::{Session, SessionId, SessionStore},
     user::{UserId, UserStore},
 };
 use async_trait::async_trait;
@@ -83,11 +87,27 @@ pub trait ConfirmationStore: Send + Sync + 'static {
         settlement: Settlement,
     ) -> Result<Option<Confirmation>, StoreError>;
 
+    /// Takes back what a valid decision came to, for a user who has cancelled before having come for it: the session is
+    /// deleted and the confirmation comes to `cancelled`.
+    async fn revoke(&self, id: ConfirmationId, session: SessionId) -> Result<(), StoreError>;
+
+    /// Confirmations that were decided before `before` and whose sessions do not show it yet. None where both are written
+    /// in one transaction.
+    async fn unsettled(&self, before: Timestamp) -> Result<Vec<Confirmation>, StoreError>;
+
+    /// Marks that the session shows the decision.
+    async fn mark_settled(&self, id: ConfirmationId) -> Result<(), StoreError>;
+
     /// Deletes confirmations settled before `before`, and returns how many.
     async fn sweep_confirmations(&self, before: Timestamp) -> Result<u64, StoreError>;
 }
 
-/// One database with everything.
+/// A database of confirmations and users.
+pub trait Database: ConfirmationStore + UserStore {}
+
+impl<S: ConfirmationStore + UserStore> Database for S {}
+
+/// Everything that is kept, in one database or in two stores.
 pub trait Store: ConfirmationStore + SessionStore + UserStore {}
 
 impl<S: ConfirmationStore + SessionStore + UserStore> Store for S {}

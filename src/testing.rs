@@ -1,6 +1,10 @@
 //! Doubles for tests: a clock driven by hand, entropy from a seed, a validator that a test answers for, a publisher that
 //! remembers. Nothing here sleeps.
 
+mod database;
+
+pub use database::MemoryDatabase;
+
 use crate::{
     channel::Channel,
     clock::{Clock, Timestamp},

@@ -225,7 +225,7 @@ impl Vestibule {
             if session.is_none_or(|session| session.exchangeable(secret, now).is_none()) {
                 return self.report(stored.as_ref().unwrap_or(&confirmation)).await;
             }
-            self.store.delete_session(confirmation.session).await?;
+            self.store.revoke(confirmation.id, confirmation.session).await?;
         }
         let outcome = match ending {
             Some(Ending::Confirmed(_)) | None => self.destinations.rejected(Rejection::Cancelled),

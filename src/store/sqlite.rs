@@ -5,7 +5,6 @@
 
 mod confirmations;
 mod open;
-mod row;
 mod sessions;
 mod users;
 mod writer;
@@ -22,9 +21,16 @@ use writer::Writer;
 pub struct SqliteStore {
     readers: SqlitePool,
     writer: Writer,
+    sessions_apart: bool,
 }
 
 impl SqliteStore {
+    /// The same, for sessions that are kept [`Apart`](super::apart::Apart): a decision leaves them alone.
+    #[must_use]
+    pub fn without_sessions(self) -> Self {
+        Self { sessions_apart: true, ..self }
+    }
+
     /// Runs `work` in a durable transaction, perhaps together with the work of others; all of it or nothing.
     async fn write<T, W>(&self, work: W) -> Result<T, StoreError>
     where

@@ -6,6 +6,7 @@
 
 #![cfg(all(feature = "sqlite", feature = "http"))]
 
+mod apart;
 mod desk;
 mod entry;
 mod sqlite;

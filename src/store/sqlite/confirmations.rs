@@ -1,36 +1,50 @@
 //! Confirmations in SQLite. Sessions live in the same file, so to begin, and to decide and settle, is one transaction.
 
-use super::{SqliteStore, row::Reading, sessions, users};
+use super::{SqliteStore, sessions, users};
 use crate::{
     clock::Timestamp,
-    confirmation::{
-        Claim, Confirmation, ConfirmationId, Decided, Decider, Decision, Ending, Lease, Queued, Rejection, State,
-        WorkerId,
+    confirmation::{Claim, Confirmation, ConfirmationId, Decided, Decider, Decision, Ending, State, WorkerId},
+    secret::SecretHash,
+    session::{Followed, Session, SessionId},
+    store::{
+        ConfirmationStore, Settlement, StoreError,
+        row::{self, DecidedColumns, QueuedColumns},
     },
-    pending::TokenTag,
-    secret::{SealedToken, SecretHash},
-    session::{Session, SessionId, SessionState},
-    store::{ConfirmationStore, Settlement, StoreError},
-    user::{User, UserId},
+    user::User,
 };
 use async_trait::async_trait;
-use sqlx::{SqliteConnection, sqlite::SqliteRow};
+use sqlx::SqliteConnection;
+
+macro_rules! insert_confirmation {
+    () => {
+        "insert into confirmations (id, secret, token_tag, session, begun, deadline, state, token, token_key, due)
+         values (?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?) on conflict (secret) do nothing;"
+    };
+}
+
+macro_rules! insert_session {
+    () => {
+        "insert into sessions (id, revision, state, secret, token_tag, since, expires)
+         select ?, 0, 'pending', ?, ?, ?, ? where changes() = 1"
+    };
+}
 
 #[async_trait]
 impl ConfirmationStore for SqliteStore {
     async fn begin(&self, confirmation: &Confirmation, session: &Session) -> Result<Confirmation, StoreError> {
-        let new = (confirmation.clone(), session.clone());
+        let (new, apart) = ((confirmation.clone(), session.clone()), self.sessions_apart);
         self.write(move |connection| {
             let (confirmation, session) = new.clone();
             Box::pin(async move {
-                if insert(connection, &confirmation, &session).await? {
+                let session = (!apart).then_some(&session);
+                if insert(connection, &confirmation, session).await? {
                     return Ok(confirmation);
                 }
                 let row = sqlx::query("select * from confirmations where secret = ?")
                     .bind(confirmation.secret.as_bytes().as_slice())
                     .fetch_one(connection)
                     .await?;
-                read(&row)
+                row::confirmation(&row)
             })
         })
         .await
@@ -41,7 +55,7 @@ impl ConfirmationStore for SqliteStore {
             .bind(secret.as_bytes().as_slice())
             .fetch_optional(&self.readers)
             .await?;
-        row.map(|row| read(&row)).transpose()
+        row.map(|row| row::confirmation(&row)).transpose()
     }
 
     async fn claim(
@@ -72,7 +86,8 @@ impl ConfirmationStore for SqliteStore {
                 .fetch_all(connection)
                 .await?;
                 // A row that cannot be read stops itself and nothing else: its lease keeps it out of the way.
-                let (claims, corrupt): (Vec<_>, Vec<_>) = rows.iter().map(claimed).partition(Result::is_ok);
+                let (claims, corrupt): (Vec<_>, Vec<_>) =
+                    rows.iter().map(|row| row::claim(row)).partition(Result::is_ok);
                 for error in corrupt.into_iter().filter_map(Result::err) {
                     tracing::error!(%error, "a confirmation cannot be worked on");
                 }
@@ -112,7 +127,7 @@ impl ConfirmationStore for SqliteStore {
         decision: &Decision,
         settlement: Settlement,
     ) -> Result<Option<Confirmation>, StoreError> {
-        let decision = decision.clone();
+        let (decision, apart) = (decision.clone(), self.sessions_apart);
         self.write(move |connection| {
             let decision = decision.clone();
             Box::pin(async move {
@@ -121,11 +136,45 @@ impl ConfirmationStore for SqliteStore {
                     return Ok(Some(confirmation));
                 }
                 let ending = ending(connection, decision, settlement).await?;
+                let mut next = confirmation.clone().decide(decider, ending, settlement.now).unwrap_or(confirmation);
+                if !apart {
+                    let what = Decided { ending, at: settlement.now };
+                    settle_session(connection, next.session, what, settlement).await?;
+                    next = next.settle();
+                }
+                update(connection, &next).await?;
+                Ok(Some(next))
+            })
+        })
+        .await
+    }
+
+    async fn revoke(&self, id: ConfirmationId, session: SessionId) -> Result<(), StoreError> {
+        self.write(move |connection| {
+            Box::pin(async move {
+                let Some(confirmation) = get(connection, id).await? else { return Ok(()) };
+                sessions::delete(connection, session).await?;
+                update(connection, &confirmation.revoke()).await
+            })
+        })
+        .await
+    }
+
+    async fn unsettled(&self, before: Timestamp) -> Result<Vec<Confirmation>, StoreError> {
+        let rows = sqlx::query("select * from confirmations where state = 'decided' and decided < ? limit 100")
+            .bind(before.as_millis())
+            .fetch_all(&self.readers)
+            .await?;
+        rows.iter().map(|row| row::confirmation(row)).collect()
+    }
+
+    async fn mark_settled(&self, id: ConfirmationId) -> Result<(), StoreError> {
+        self.write(move |connection| {
+            Box::pin(async move {
                 let settled =
-                    confirmation.clone().decide(decider, ending, settlement.now).unwrap_or(confirmation).settle();
-                settle_session(connection, settled.session, ending, settlement).await?;
-                update(connection, &settled).await?;
-                Ok(Some(settled))
+                    sqlx::query("update confirmations set state = 'settled' where id = ? and state = 'decided'");
+                settled.bind(id.as_bytes().as_slice()).execute(connection).await?;
+                Ok(())
             })
         })
         .await
@@ -162,28 +211,21 @@ async fn ending(
 async fn settle_session(
     connection: &mut SqliteConnection,
     id: SessionId,
-    ending: Ending,
+    decided: Decided,
     settlement: Settlement,
 ) -> Result<(), StoreError> {
     let Some(session) = sessions::get(&mut *connection, id).await? else { return Ok(()) };
-    match (ending, &session.state) {
-        (Ending::Confirmed(user), SessionState::Pending { .. }) => {
-            if let Ok(bound) = session.rebind(user, settlement.now + settlement.bound) {
-                sessions::replace(connection, &bound).await?;
-            }
-            Ok(())
-        }
-        (Ending::Rejected(_) | Ending::Unavailable, SessionState::Pending { .. }) => {
-            sessions::delete(connection, id).await
-        }
-        _ => Ok(()),
+    match session.follow(decided, settlement.bound) {
+        Followed::Bound(bound) => sessions::replace(connection, &bound).await.map(|_| ()),
+        Followed::Gone => sessions::delete(connection, id).await,
+        Followed::Already => Ok(()),
     }
 }
 
 async fn get(connection: &mut SqliteConnection, id: ConfirmationId) -> Result<Option<Confirmation>, StoreError> {
     let select = sqlx::query("select * from confirmations where id = ?");
     let row = select.bind(id.as_bytes().as_slice()).fetch_optional(connection).await?;
-    row.map(|row| read(&row)).transpose()
+    row.map(|row| row::confirmation(&row)).transpose()
 }
 
 /// Keeps both, or neither and `false` if the pending secret has begun one already.
@@ -192,125 +234,79 @@ async fn get(connection: &mut SqliteConnection, id: ConfirmationId) -> Result<Op
 async fn insert(
     connection: &mut SqliteConnection,
     confirmation: &Confirmation,
-    session: &Session,
+    session: Option<&Session>,
 ) -> Result<bool, StoreError> {
     let State::Queued(queued) = &confirmation.state else {
         return Err(StoreError::Unavailable("only a queued confirmation can be begun".into()));
     };
-    let inserted = sqlx::query(
-        "insert into confirmations (id, secret, token_tag, session, begun, deadline, state, token, token_key, due)
-         values (?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?) on conflict (secret) do nothing;
-         insert into sessions (id, revision, state, secret, token_tag, since, expires)
-         select ?, 0, 'pending', ?, ?, ?, ? where changes() = 1",
-    )
+    let columns = QueuedColumns::of(queued);
+    let insert = sqlx::query(match session {
+        Some(_) => concat!(insert_confirmation!(), insert_session!()),
+        None => insert_confirmation!(),
+    })
     .bind(confirmation.id.as_bytes().as_slice())
     .bind(confirmation.secret.as_bytes().as_slice())
     .bind(confirmation.token_tag.as_bytes().as_slice())
     .bind(confirmation.session.as_bytes().as_slice())
     .bind(confirmation.begun.as_millis())
     .bind(confirmation.deadline.as_millis())
-    .bind(&queued.token.bytes)
-    .bind(queued.token.key_id)
-    .bind(queued.due.as_millis())
-    .bind(session.id.as_bytes().as_slice())
-    .bind(confirmation.secret.as_bytes().as_slice())
-    .bind(confirmation.token_tag.as_bytes().as_slice())
-    .bind(session.since.as_millis())
-    .bind(session.expires.as_millis())
-    .execute(connection)
-    .await?;
-    Ok(inserted.rows_affected() > 0)
+    .bind(columns.token)
+    .bind(columns.token_key)
+    .bind(columns.due);
+    let insert = match session {
+        Some(session) => insert
+            .bind(session.id.as_bytes().as_slice())
+            .bind(confirmation.secret.as_bytes().as_slice())
+            .bind(confirmation.token_tag.as_bytes().as_slice())
+            .bind(session.since.as_millis())
+            .bind(session.expires.as_millis()),
+        None => insert,
+    };
+    Ok(insert.execute(connection).await?.rows_affected() > 0)
 }
 
 /// Writes the state. The transaction has read the confirmation, so nobody else has written it since.
 async fn update(connection: &mut SqliteConnection, confirmation: &Confirmation) -> Result<(), StoreError> {
     let id = confirmation.id.as_bytes().as_slice();
-    let decided = |state: &'static str, decided: Decided| {
-        let (ending, user) = ending_columns(decided.ending);
-        sqlx::query(
-            "update confirmations set state = ?, ending = ?, user = ?, decided = ?, token = null, token_key = null,
-                 due = null, worker = null, lease_until = null
-             where id = ?",
-        )
-        .bind(state)
-        .bind(ending)
-        .bind(user.map(|user| user.as_bytes().to_vec()))
-        .bind(decided.at.as_millis())
-    };
-    let update = match &confirmation.state {
-        State::Queued(Queued { failed, due, fence, lease, .. }) => sqlx::query(
-            "update confirmations set failed = ?, due = ?, worker = ?, lease_until = ? where id = ? and fence = ?",
-        )
-        .bind(failed)
-        .bind(due.as_millis())
-        .bind(lease.map(|lease| lease.worker.as_bytes().to_vec()))
-        .bind(lease.map(|lease| lease.until.as_millis()))
-        .bind(id)
-        .bind(i64::try_from(*fence).unwrap_or(i64::MAX)),
-        State::Decided(how) => decided("decided", *how).bind(id),
-        State::Settled(how) => decided("settled", *how).bind(id),
-    };
-    update.execute(connection).await?;
+    match &confirmation.state {
+        State::Queued(queued) => {
+            let columns = QueuedColumns::of(queued);
+            sqlx::query(
+                "update confirmations set failed = ?, due = ?, worker = ?, lease_until = ? where id = ? and fence = ?",
+            )
+            .bind(columns.failed)
+            .bind(columns.due)
+            .bind(columns.worker)
+            .bind(columns.lease_until)
+            .bind(id)
+            .bind(columns.fence)
+            .execute(connection)
+            .await?;
+        }
+        State::Decided(decided) => write_decided(connection, id, "decided", *decided).await?,
+        State::Settled(decided) => write_decided(connection, id, "settled", *decided).await?,
+    }
     Ok(())
 }
 
-const fn ending_columns(ending: Ending) -> (&'static str, Option<UserId>) {
-    match ending {
-        Ending::Confirmed(user) => ("confirmed", Some(user)),
-        Ending::Rejected(reason) => (reason.as_str(), None),
-        Ending::Unavailable => ("unavailable", None),
-    }
-}
-
-fn claimed(row: &SqliteRow) -> Result<Claim, StoreError> {
-    let confirmation = read(row)?;
-    let State::Queued(Queued { token, failed, fence, .. }) = confirmation.state else {
-        return Err(Reading::new("confirmations", row).corrupt("claimed, but not queued"));
-    };
-    let Confirmation { id, secret, begun, deadline, .. } = confirmation;
-    Ok(Claim { id, fence, secret, token, failed, begun, deadline })
-}
-
-fn read(row: &SqliteRow) -> Result<Confirmation, StoreError> {
-    let row = Reading::new("confirmations", row);
-    let state = match row.get("state")? {
-        "queued" => State::Queued(queued(&row)?),
-        "decided" => State::Decided(decided(&row)?),
-        "settled" => State::Settled(decided(&row)?),
-        _ => return Err(row.corrupt("state")),
-    };
-    Ok(Confirmation {
-        id: ConfirmationId::from_bytes(row.bytes("id")?),
-        secret: SecretHash::from_bytes(row.bytes("secret")?),
-        token_tag: TokenTag::from_bytes(row.bytes("token_tag")?),
-        session: SessionId::from_bytes(row.bytes("session")?),
-        begun: row.time("begun")?,
-        deadline: row.time("deadline")?,
-        state,
-    })
-}
-
-fn queued(row: &Reading<'_>) -> Result<Queued, StoreError> {
-    let lease = match row.optional_bytes("worker")? {
-        Some(worker) => Some(Lease { worker: WorkerId::from_bytes(worker), until: row.time("lease_until")? }),
-        None => None,
-    };
-    Ok(Queued {
-        token: SealedToken { key_id: row.number("token_key")?, bytes: row.get("token")? },
-        failed: row.number("failed")?,
-        due: row.time("due")?,
-        fence: row.number("fence")?,
-        lease,
-    })
-}
-
-fn decided(row: &Reading<'_>) -> Result<Decided, StoreError> {
-    let user = row.optional_bytes("user")?.map(UserId::from_bytes);
-    let ending = match (row.get("ending")?, user) {
-        ("confirmed", Some(user)) => Ending::Confirmed(user),
-        ("unavailable", None) => Ending::Unavailable,
-        (reason, None) => Ending::Rejected(Rejection::from_name(reason).ok_or_else(|| row.corrupt("ending"))?),
-        _ => return Err(row.corrupt("ending and user fit no state")),
-    };
-    Ok(Decided { ending, at: row.time("decided")? })
+async fn write_decided(
+    connection: &mut SqliteConnection,
+    id: &[u8],
+    state: &'static str,
+    decided: Decided,
+) -> Result<(), StoreError> {
+    let columns = DecidedColumns::of(decided);
+    sqlx::query(
+        "update confirmations set state = ?, ending = ?, user_id = ?, decided = ?, token = null, token_key = null,
+             due = null, worker = null, lease_until = null
+         where id = ?",
+    )
+    .bind(state)
+    .bind(columns.ending)
+    .bind(columns.user)
+    .bind(columns.decided)
+    .bind(id)
+    .execute(connection)
+    .await?;
+    Ok(())
 }

@@ -51,7 +51,7 @@ impl SqliteStore {
         })?;
         note_key(&mut connection, keys).await.map_err(OpenError::Cannot)?;
         let readers = SqlitePoolOptions::new().max_connections(4).connect_lazy_with(options.clone().read_only(true));
-        Ok(Self { readers, writer: Writer::start(connection, options) })
+        Ok(Self { readers, writer: Writer::start(connection, options), sessions_apart: false })
     }
 }
 

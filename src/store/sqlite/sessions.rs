@@ -1,16 +1,18 @@
 //! Sessions in SQLite. A change is one statement that names the revision it came from.
 
-use super::{SqliteStore, row::Reading};
+use super::SqliteStore;
 use crate::{
     clock::Timestamp,
-    pending::TokenTag,
     secret::SecretHash,
-    session::{Former, Session, SessionId, SessionState, SessionStore},
-    store::StoreError,
+    session::{Session, SessionId, SessionStore},
+    store::{
+        StoreError,
+        row::{self, SessionColumns},
+    },
     user::UserId,
 };
 use async_trait::async_trait;
-use sqlx::{SqliteConnection, SqliteExecutor, sqlite::SqliteRow};
+use sqlx::{SqliteConnection, SqliteExecutor};
 
 #[async_trait]
 impl SessionStore for SqliteStore {
@@ -19,14 +21,14 @@ impl SessionStore for SqliteStore {
             .bind(secret.as_bytes().as_slice())
             .fetch_optional(&self.readers)
             .await?;
-        row.map(|row| read(&row)).transpose()
+        row.map(|row| row::session(&row)).transpose()
     }
 
     async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
         get(&self.readers, id).await
     }
 
-    async fn insert_session(&self, session: &Session) -> Result<(), StoreError> {
+    async fn insert_session(&self, session: &Session) -> Result<bool, StoreError> {
         let session = session.clone();
         self.write(move |connection| {
             let session = session.clone();
@@ -49,17 +51,18 @@ impl SessionStore for SqliteStore {
     }
 
     async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
-        let rows = sqlx::query("select * from sessions where user = ? and state = 'established' order by since desc")
-            .bind(user.as_bytes().as_slice())
-            .fetch_all(&self.readers)
-            .await?;
-        rows.iter().map(read).collect()
+        let rows =
+            sqlx::query("select * from sessions where user_id = ? and state = 'established' order by since desc")
+                .bind(user.as_bytes().as_slice())
+                .fetch_all(&self.readers)
+                .await?;
+        rows.iter().map(|row| row::session(row)).collect()
     }
 
     async fn delete_sessions_of(&self, user: UserId) -> Result<(), StoreError> {
         self.write(move |connection| {
             Box::pin(async move {
-                let delete = sqlx::query("delete from sessions where user = ?");
+                let delete = sqlx::query("delete from sessions where user_id = ?");
                 delete.bind(user.as_bytes().as_slice()).execute(connection).await?;
                 Ok(())
             })
@@ -85,48 +88,50 @@ impl SessionStore for SqliteStore {
 pub(super) async fn get(from: impl SqliteExecutor<'_>, id: SessionId) -> Result<Option<Session>, StoreError> {
     let select = sqlx::query("select * from sessions where id = ?");
     let row = select.bind(id.as_bytes().as_slice()).fetch_optional(from).await?;
-    row.map(|row| read(&row)).transpose()
+    row.map(|row| row::session(&row)).transpose()
 }
 
-pub(super) async fn insert(connection: &mut SqliteConnection, session: &Session) -> Result<(), StoreError> {
-    let columns = Columns::of(session);
-    sqlx::query(
-        "insert into sessions (id, revision, state, secret, user, token_tag, since, seen, former, former_until, expires)
-         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+/// `false` if its secret is another session's.
+pub(super) async fn insert(connection: &mut SqliteConnection, session: &Session) -> Result<bool, StoreError> {
+    let columns = SessionColumns::of(session);
+    let inserted = sqlx::query(
+        "insert into sessions
+             (id, revision, state, secret, user_id, token_tag, since, seen, former, former_until, expires)
+         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing",
     )
-    .bind(session.id.as_bytes().as_slice())
-    .bind(revision(session.revision)?)
+    .bind(columns.id)
+    .bind(columns.revision)
     .bind(columns.state)
-    .bind(columns.secret.as_bytes().as_slice())
-    .bind(columns.user.as_ref().map(|user| user.as_bytes().as_slice()))
-    .bind(session.token_tag.as_ref().map(|tag| tag.as_bytes().as_slice()))
-    .bind(session.since.as_millis())
-    .bind(columns.seen.map(Timestamp::as_millis))
-    .bind(columns.former.as_ref().map(|former| former.secret.as_bytes().as_slice()))
-    .bind(columns.former.map(|former| former.until.as_millis()))
-    .bind(session.expires.as_millis())
+    .bind(columns.secret)
+    .bind(columns.user)
+    .bind(columns.token_tag)
+    .bind(columns.since)
+    .bind(columns.seen)
+    .bind(columns.former)
+    .bind(columns.former_until)
+    .bind(columns.expires)
     .execute(connection)
     .await?;
-    Ok(())
+    Ok(inserted.rows_affected() == 1)
 }
 
 /// Compare-and-set: only if the session is at the revision before that of `next`.
 pub(super) async fn replace(connection: &mut SqliteConnection, next: &Session) -> Result<bool, StoreError> {
-    let columns = Columns::of(next);
+    let columns = SessionColumns::of(next);
     let replaced = sqlx::query(
-        "update sessions set revision = ?1, state = ?2, secret = ?3, user = ?4, seen = ?5, former = ?6,
+        "update sessions set revision = ?1, state = ?2, secret = ?3, user_id = ?4, seen = ?5, former = ?6,
              former_until = ?7, expires = ?8
          where id = ?9 and revision = ?1 - 1",
     )
-    .bind(revision(next.revision)?)
+    .bind(columns.revision)
     .bind(columns.state)
-    .bind(columns.secret.as_bytes().as_slice())
-    .bind(columns.user.as_ref().map(|user| user.as_bytes().as_slice()))
-    .bind(columns.seen.map(Timestamp::as_millis))
-    .bind(columns.former.as_ref().map(|former| former.secret.as_bytes().as_slice()))
-    .bind(columns.former.map(|former| former.until.as_millis()))
-    .bind(next.expires.as_millis())
-    .bind(next.id.as_bytes().as_slice())
+    .bind(columns.secret)
+    .bind(columns.user)
+    .bind(columns.seen)
+    .bind(columns.former)
+    .bind(columns.former_until)
+    .bind(columns.expires)
+    .bind(columns.id)
     .execute(connection)
     .await?;
     Ok(replaced.rows_affected() == 1)
@@ -135,59 +140,4 @@ pub(super) async fn replace(connection: &mut SqliteConnection, next: &Session) -
 pub(super) async fn delete(connection: &mut SqliteConnection, id: SessionId) -> Result<(), StoreError> {
     sqlx::query("delete from sessions where id = ?").bind(id.as_bytes().as_slice()).execute(connection).await?;
     Ok(())
-}
-
-fn revision(revision: u64) -> Result<i64, StoreError> {
-    i64::try_from(revision).map_err(|_| StoreError::Unavailable("a session has been written too often".into()))
-}
-
-/// A state as it stands in a row.
-struct Columns {
-    state: &'static str,
-    secret: SecretHash,
-    user: Option<UserId>,
-    seen: Option<Timestamp>,
-    former: Option<Former>,
-}
-
-impl Columns {
-    fn of(session: &Session) -> Self {
-        match session.state {
-            SessionState::Pending { secret } => Self { state: "pending", secret, user: None, seen: None, former: None },
-            SessionState::Bound { secret, user } => {
-                Self { state: "bound", secret, user: Some(user), seen: None, former: None }
-            }
-            SessionState::Established { secret, user, seen, former } => {
-                Self { state: "established", secret, user: Some(user), seen: Some(seen), former }
-            }
-        }
-    }
-}
-
-fn read(row: &SqliteRow) -> Result<Session, StoreError> {
-    let row = Reading::new("sessions", row);
-    let secret = SecretHash::from_bytes(row.bytes("secret")?);
-    let user = row.optional_bytes("user")?.map(UserId::from_bytes);
-    let state = match (row.get("state")?, user) {
-        ("pending", None) => SessionState::Pending { secret },
-        ("bound", Some(user)) => SessionState::Bound { secret, user },
-        ("established", Some(user)) => {
-            let former = match row.optional_bytes("former")? {
-                Some(former) => {
-                    Some(Former { secret: SecretHash::from_bytes(former), until: row.time("former_until")? })
-                }
-                None => None,
-            };
-            SessionState::Established { secret, user, seen: row.time("seen")?, former }
-        }
-        _ => return Err(row.corrupt("state and user fit no state")),
-    };
-    Ok(Session {
-        id: SessionId::from_bytes(row.bytes("id")?),
-        revision: row.number("revision")?,
-        token_tag: row.optional_bytes("token_tag")?.map(TokenTag::from_bytes),
-        since: row.time("since")?,
-        expires: row.time("expires")?,
-        state,
-    })
 }

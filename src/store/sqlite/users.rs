@@ -1,9 +1,12 @@
 //! Users in SQLite.
 
-use super::{SqliteStore, row::Reading};
+use super::SqliteStore;
 use crate::{
-    store::StoreError,
-    user::{Identity, PASSWORD_ISSUER, User, UserId, UserStore},
+    store::{
+        StoreError,
+        row::{self, Reading},
+    },
+    user::{PASSWORD_ISSUER, User, UserId, UserStore},
 };
 use async_trait::async_trait;
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
@@ -15,7 +18,7 @@ impl UserStore for SqliteStore {
             .bind(id.as_bytes().as_slice())
             .fetch_optional(&self.readers)
             .await?;
-        row.map(|row| read(&row)).transpose()
+        row.map(|row| row::user(&row)).transpose()
     }
 
     async fn password(&self, subject: &str) -> Result<Option<(UserId, String)>, StoreError> {
@@ -27,7 +30,7 @@ impl UserStore for SqliteStore {
                 .await?;
         let read = |row: SqliteRow| {
             let row = Reading::new("users", &row);
-            Ok((UserId::from_bytes(row.bytes("id")?), row.get("password")?))
+            Ok((UserId::from_bytes(row.bytes("id")?), row.text("password")?.to_owned()))
         };
         row.map(read).transpose()
     }
@@ -64,15 +67,4 @@ pub(super) async fn put(
     .fetch_one(connection)
     .await?;
     Ok(UserId::from_bytes(Reading::new("users", &row).bytes("id")?))
-}
-
-fn read(row: &SqliteRow) -> Result<User, StoreError> {
-    let row = Reading::new("users", row);
-    let identity = Identity {
-        issuer: row.get("issuer")?,
-        subject: row.get("subject")?,
-        name: row.optional("name")?,
-        email: row.optional("email")?,
-    };
-    Ok(User { id: UserId::from_bytes(row.bytes("id")?), identity, since: row.time("since")? })
 }

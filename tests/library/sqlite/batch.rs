@@ -6,6 +6,7 @@ use vestibule::{
     confirmation::{Decider, Decision, Ending},
     session::{Session, SessionId, SessionStore as _},
     store::{ConfirmationStore as _, Store, StoreError},
+    user::UserId,
 };
 
 /// Has `writes` arrive while the database is locked, so that they wait together and go into one transaction.
@@ -21,9 +22,9 @@ async fn together<W: Future>(house: &House, writes: Vec<W>) -> Vec<W::Output> {
 async fn one_failing_write_does_not_fail_those_that_share_its_transaction() {
     let house = House::open().await;
     let store = &house.store;
-    let taken = Sample::new(1).session;
-    store.insert_session(&taken).await.unwrap();
-    let sessions: Vec<_> = (1..=20).map(|number| Sample::new(number).session).collect();
+    let mut sessions: Vec<_> = (1..=20).map(|number| Sample::new(number).session).collect();
+    let nobody = UserId::from_bytes([99; 16]);
+    sessions[0] = sessions[0].clone().rebind(nobody, at(900)).unwrap();
     let written = together(&house, sessions.iter().map(|session| store.insert_session(session)).collect()).await;
     let failed: Vec<_> = written.iter().map(Result::is_err).collect();
     assert_eq!(failed, (1..=20).map(|number| number == 1).collect::<Vec<_>>());

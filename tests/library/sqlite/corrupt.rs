@@ -54,7 +54,7 @@ async fn a_queued_confirmation_that_fits_no_state_is_named() {
 
 #[tokio::test]
 async fn a_settled_confirmation_that_fits_no_state_is_named() {
-    let changes = ["ending = null", "user = null", "user = x'01'", "decided = null", "ending = 'used'"];
+    let changes = ["ending = null", "user_id = null", "user_id = x'01'", "decided = null", "ending = 'used'"];
     for change in changes {
         let house = House::open().await;
         let sample = Sample::new(1).begun(&house.store).await;
@@ -68,7 +68,8 @@ async fn a_settled_confirmation_that_fits_no_state_is_named() {
 
 #[tokio::test]
 async fn a_session_that_fits_no_state_is_named_and_signs_nobody_in() {
-    let changes = ["user = null", "state = 'pending'", "state = 'established'", "revision = -1", "token_tag = x'01'"];
+    let changes =
+        ["user_id = null", "state = 'pending'", "state = 'established'", "revision = -1", "token_tag = x'01'"];
     for change in changes {
         let house = House::open().await;
         let sample = Sample::new(1).begun(&house.store).await;

@@ -148,6 +148,22 @@ async fn a_replay_of_a_decision_leaves_an_exchanged_session_alone() {
 }
 
 #[tokio::test]
+async fn a_sign_in_that_is_taken_back_loses_its_session_and_comes_to_cancelled() {
+    for store in adapters().await {
+        let sample = Sample::new(1).begun(&**store).await;
+        let claim = claimed(&**store, 0).await;
+        decide(&**store, &claim, Decision::Valid(ada()), 1).await;
+        for _ in 0..2 {
+            store.revoke(claim.id, sample.session.id).await.unwrap();
+            assert_eq!(store.session(sample.session.id).await.unwrap(), None);
+            assert_eq!(sample.stored(&**store).await.ending(), Some(Ending::Rejected(Rejection::Cancelled)));
+        }
+        let late = decide(&**store, &claim, Decision::Valid(ada()), 2).await;
+        assert_eq!(late, Some(Ending::Rejected(Rejection::Cancelled)));
+    }
+}
+
+#[tokio::test]
 async fn nothing_is_decided_about_what_has_not_begun() {
     for store in adapters().await {
         let stray = ConfirmationId::from_bytes([9; 16]);

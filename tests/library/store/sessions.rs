@@ -25,7 +25,7 @@ fn hash(number: u8) -> SecretHash {
 async fn bound(store: &dyn Store, number: u8, identity: Identity) -> Session {
     let user = user(store, identity).await;
     let bound = Sample::new(number).session.rebind(user, at(900)).unwrap();
-    store.insert_session(&bound).await.unwrap();
+    assert!(store.insert_session(&bound).await.unwrap());
     bound
 }
 
@@ -117,7 +117,7 @@ async fn two_sessions_never_have_one_secret() {
     for store in adapters().await {
         let first = established(&**store, 1, 0, ada()).await;
         let second = Session { id: SessionId::from_bytes([2; 16]), ..first.clone() };
-        assert!(store.insert_session(&second).await.is_err());
+        assert!(!store.insert_session(&second).await.unwrap());
         assert_eq!(store.session_by_secret(&hash(1)).await.unwrap(), Some(first));
     }
 }
@@ -162,7 +162,8 @@ async fn sessions_are_swept_when_their_time_has_come() {
 
 #[tokio::test]
 async fn a_pending_session_is_not_swept_before_its_confirmation_is_decided() {
-    for store in adapters().await {
+    // Where sessions are kept apart, one outlives the deadline of its confirmation by its own expiry.
+    for store in adapters().await.into_iter().filter(|store| store.together) {
         let sample = Sample::new(1).begun(&**store).await;
         let orphan = Sample::new(2).session;
         store.insert_session(&orphan).await.unwrap();

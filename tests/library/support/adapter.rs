@@ -3,12 +3,19 @@
 use super::keys;
 use std::{ops::Deref, sync::Arc};
 use tempfile::TempDir;
-use vestibule::store::{Store, sqlite::SqliteStore};
+use vestibule::{
+    session::SessionStore,
+    store::{Database, Store, apart::Apart, memory::MemorySessions, sqlite::SqliteStore},
+    testing::MemoryDatabase,
+    timing::Timing,
+};
 
 /// An empty store, and what has to live as long as it.
 pub struct Adapter {
     store: Arc<dyn Store>,
-    _folder: TempDir,
+    /// Whether sessions are in the same database, so that one transaction spans both.
+    pub together: bool,
+    _folder: Option<TempDir>,
 }
 
 impl Deref for Adapter {
@@ -21,11 +28,22 @@ impl Deref for Adapter {
 
 /// One empty store of each kind. A test of the contract opens with `for store in adapters().await`.
 pub async fn adapters() -> Vec<Adapter> {
-    vec![sqlite().await]
+    let (together, folder) = sqlite().await;
+    let together = Adapter { store: Arc::new(together), together: true, _folder: Some(folder) };
+    let (database, folder) = sqlite().await;
+    let in_memory = Arc::<MemorySessions>::default();
+    let mixed = apart(Arc::new(database.without_sessions()), in_memory, Some(folder));
+    let memory = apart(Arc::<MemoryDatabase>::default(), Arc::<MemorySessions>::default(), None);
+    vec![together, mixed, memory]
 }
 
-async fn sqlite() -> Adapter {
+async fn sqlite() -> (SqliteStore, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(&folder.path().join("vestibule.db"), &keys(&[7])).await.unwrap();
-    Adapter { store: Arc::new(store), _folder: folder }
+    (store, folder)
+}
+
+fn apart(database: Arc<dyn Database>, sessions: Arc<dyn SessionStore>, folder: Option<TempDir>) -> Adapter {
+    let store = Apart::new(database, sessions, Timing::default().bound);
+    Adapter { store: Arc::new(store), together: false, _folder: folder }
 }

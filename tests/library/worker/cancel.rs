@@ -44,8 +44,20 @@ async fn a_cancel_after_a_good_verdict_revokes_the_session() {
     house.start_worker();
     let browser = house.bound(&link, ada()).await;
     assert_eq!(browser.cancel(&link).await.progress, Progress::Done(rejected(Rejection::Cancelled)));
-    assert_ne!(browser.status(&link).await.progress, Progress::Done(confirmed()));
+    assert_eq!(browser.status(&link).await.progress, Progress::Done(rejected(Rejection::Cancelled)));
     assert_cancelled(&house, browser, &link).await;
+}
+
+#[tokio::test]
+async fn whoever_took_a_sign_in_back_may_try_again() {
+    let (house, link) = (House::open().await, token("link"));
+    house.start_worker();
+    let mut browser = house.bound(&link, ada()).await;
+    browser.cancel(&link).await;
+    assert_eq!(browser.begin_again(&link).await.progress, Progress::Queued);
+    house.question().await.answer(Ok(Verdict::Valid(ada())));
+    while house.outcome().await != confirmed() {}
+    assert_eq!(browser.greeted().await.as_deref(), Some("Ada"));
 }
 
 #[tokio::test]

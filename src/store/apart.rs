@@ -1,0 +1,198 @@
+//! Sessions kept apart from confirmations and users, in a store of their own.
+//!
+//! No transaction spans both, so the order of the writes carries the rules:
+//!
+//! - To begin, the session comes first: a confirmation without one could never be settled, and a session that stays
+//!   alone expires.
+//! - To decide, the database comes first: its write is the only deciding one. The session follows, then the mark that it
+//!   has. Whoever reads a confirmation that was decided and not settled, because somebody was killed in between, makes
+//!   the session follow before anything else. That is safe at any time and from anywhere: a session is replaced by
+//!   compare-and-set from the pending one, and one that has gone is never made again.
+
+use super::{ConfirmationStore, Database, Settlement, StoreError};
+use crate::{
+    clock::Timestamp,
+    confirmation::{Claim, Confirmation, ConfirmationId, Decider, Decision, State, WorkerId},
+    secret::SecretHash,
+    session::{Followed, Session, SessionId, SessionState, SessionStore},
+    user::{User, UserId, UserStore},
+};
+use async_trait::async_trait;
+use std::{sync::Arc, time::Duration};
+
+/// A database of confirmations and users, and a session store beside it.
+#[derive(Clone)]
+pub struct Apart {
+    database: Arc<dyn Database>,
+    sessions: Arc<dyn SessionStore>,
+    bound: Duration,
+}
+
+/// How long a decision may stay unsettled before a worker takes it for abandoned.
+const ABANDONED: Duration = Duration::from_secs(5);
+
+impl Apart {
+    /// A `database` that leaves sessions alone, and `sessions`. A bound session waits for its browser for `bound`.
+    #[must_use]
+    pub fn new(database: Arc<dyn Database>, sessions: Arc<dyn SessionStore>, bound: Duration) -> Self {
+        Self { database, sessions, bound }
+    }
+
+    /// Makes the session follow a decision that it does not follow yet.
+    async fn settle(&self, confirmation: Confirmation) -> Result<Confirmation, StoreError> {
+        let State::Decided(decided) = confirmation.state else { return Ok(confirmation) };
+        while let Some(session) = self.sessions.session(confirmation.session).await? {
+            let done = match session.follow(decided, self.bound) {
+                // Whoever was first has bound it to the same user, or deleted it since: looking again tells.
+                Followed::Bound(bound) => self.sessions.replace_session(&bound).await?,
+                Followed::Gone => {
+                    self.sessions.delete_session(confirmation.session).await?;
+                    true
+                }
+                Followed::Already => true,
+            };
+            if done {
+                break;
+            }
+        }
+        self.database.mark_settled(confirmation.id).await?;
+        Ok(confirmation.settle())
+    }
+
+    async fn settle_abandoned(&self, now: Timestamp) -> Result<(), StoreError> {
+        for confirmation in self.database.unsettled(now - ABANDONED).await? {
+            tracing::info!(confirmation = %confirmation.id, "was decided and not settled; settling it");
+            self.settle(confirmation).await?;
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl ConfirmationStore for Apart {
+    async fn begin(&self, confirmation: &Confirmation, session: &Session) -> Result<Confirmation, StoreError> {
+        if let Some(known) = self.confirmation_by_secret(&confirmation.secret).await? {
+            return Ok(known);
+        }
+        let mut confirmation = confirmation.clone();
+        if !self.sessions.insert_session(session).await? {
+            // Another begin with the same secret was here, and perhaps was killed before it came to the database.
+            let first = self.sessions.session_by_secret(&confirmation.secret).await?;
+            let first = first.filter(|first| matches!(first.state, SessionState::Pending { .. }));
+            confirmation.session = first.map(|first| first.id).ok_or_else(|| {
+                StoreError::Unavailable("the pending session went while its confirmation began".into())
+            })?;
+        }
+        let stored = self.database.begin(&confirmation, session).await?;
+        self.settle(stored).await
+    }
+
+    async fn confirmation_by_secret(&self, secret: &SecretHash) -> Result<Option<Confirmation>, StoreError> {
+        match self.database.confirmation_by_secret(secret).await? {
+            Some(confirmation) => self.settle(confirmation).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn claim(
+        &self,
+        worker: WorkerId,
+        limit: u32,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<Claim>, StoreError> {
+        if let Err(error) = self.settle_abandoned(now).await {
+            // Validating goes on meanwhile: what it comes to waits in the database.
+            tracing::error!(%error, "the worker cannot settle what is decided");
+        }
+        self.database.claim(worker, limit, now, until).await
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.database.next_due().await
+    }
+
+    async fn postpone(&self, claim: &Claim, due: Timestamp, failed: bool) -> Result<bool, StoreError> {
+        self.database.postpone(claim, due, failed).await
+    }
+
+    async fn decide(
+        &self,
+        id: ConfirmationId,
+        decider: Decider,
+        decision: &Decision,
+        settlement: Settlement,
+    ) -> Result<Option<Confirmation>, StoreError> {
+        match self.database.decide(id, decider, decision, settlement).await? {
+            Some(stored) => self.settle(stored).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn revoke(&self, id: ConfirmationId, session: SessionId) -> Result<(), StoreError> {
+        self.sessions.delete_session(session).await?;
+        self.database.revoke(id, session).await
+    }
+
+    async fn unsettled(&self, before: Timestamp) -> Result<Vec<Confirmation>, StoreError> {
+        self.database.unsettled(before).await
+    }
+
+    async fn mark_settled(&self, id: ConfirmationId) -> Result<(), StoreError> {
+        self.database.mark_settled(id).await
+    }
+
+    async fn sweep_confirmations(&self, before: Timestamp) -> Result<u64, StoreError> {
+        self.database.sweep_confirmations(before).await
+    }
+}
+
+#[async_trait]
+impl SessionStore for Apart {
+    async fn session_by_secret(&self, secret: &SecretHash) -> Result<Option<Session>, StoreError> {
+        self.sessions.session_by_secret(secret).await
+    }
+
+    async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        self.sessions.session(id).await
+    }
+
+    async fn insert_session(&self, session: &Session) -> Result<bool, StoreError> {
+        self.sessions.insert_session(session).await
+    }
+
+    async fn replace_session(&self, next: &Session) -> Result<bool, StoreError> {
+        self.sessions.replace_session(next).await
+    }
+
+    async fn delete_session(&self, id: SessionId) -> Result<(), StoreError> {
+        self.sessions.delete_session(id).await
+    }
+
+    async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
+        self.sessions.sessions_of(user).await
+    }
+
+    async fn delete_sessions_of(&self, user: UserId) -> Result<(), StoreError> {
+        self.sessions.delete_sessions_of(user).await
+    }
+
+    async fn sweep_sessions(&self, now: Timestamp) -> Result<u64, StoreError> {
+        self.sessions.sweep_sessions(now).await
+    }
+}
+
+#[async_trait]
+impl UserStore for Apart {
+    async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        self.database.user(id).await
+    }
+
+    async fn password(&self, subject: &str) -> Result<Option<(UserId, String)>, StoreError> {
+        self.database.password(subject).await
+    }
+
+    async fn put_user(&self, user: &User, password: Option<&str>) -> Result<UserId, StoreError> {
+        self.database.put_user(user, password).await
+    }
+}

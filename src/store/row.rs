@@ -1,0 +1,99 @@
+//! Between rows and states, for every database alike: their tables have the same columns.
+//!
+//! What fits no state is a typed error that names the row, never a panic.
+
+mod confirmation;
+mod session;
+mod user;
+
+pub(super) use confirmation::{DecidedColumns, QueuedColumns, claim, confirmation};
+pub(super) use session::{SessionColumns, session};
+pub(super) use user::user;
+
+use crate::{clock::Timestamp, store::StoreError};
+use sqlx::Row as _;
+
+/// A row of either driver. A column that is null is `None`; one of another type, or none at all, is an error.
+pub(super) trait Row {
+    fn number(&self, column: &str) -> Result<Option<i64>, sqlx::Error>;
+    fn text(&self, column: &str) -> Result<Option<&str>, sqlx::Error>;
+    fn bytes(&self, column: &str) -> Result<Option<&[u8]>, sqlx::Error>;
+}
+
+macro_rules! row {
+    ($row:ty) => {
+        impl Row for $row {
+            fn number(&self, column: &str) -> Result<Option<i64>, sqlx::Error> {
+                self.try_get(column)
+            }
+
+            fn text(&self, column: &str) -> Result<Option<&str>, sqlx::Error> {
+                self.try_get(column)
+            }
+
+            fn bytes(&self, column: &str) -> Result<Option<&[u8]>, sqlx::Error> {
+                self.try_get(column)
+            }
+        }
+    };
+}
+
+#[cfg(feature = "sqlite")]
+row!(sqlx::sqlite::SqliteRow);
+
+/// A row that is being read.
+pub(super) struct Reading<'r> {
+    row: &'r dyn Row,
+    table: &'static str,
+}
+
+impl<'r> Reading<'r> {
+    pub(super) const fn new(table: &'static str, row: &'r dyn Row) -> Self {
+        Self { row, table }
+    }
+
+    pub(super) fn corrupt(&self, what: &'static str) -> StoreError {
+        let id = self.row.bytes("id").ok().flatten().unwrap_or_default();
+        let hex = |text: String, byte: &u8| text + &format!("{byte:02x}");
+        StoreError::Corrupt { table: self.table, row: id.iter().fold(String::new(), hex), what }
+    }
+
+    pub(super) fn text(&self, column: &'static str) -> Result<&'r str, StoreError> {
+        self.optional_text(column)?.ok_or_else(|| self.corrupt(column))
+    }
+
+    pub(super) fn optional_text(&self, column: &'static str) -> Result<Option<&'r str>, StoreError> {
+        self.row.text(column).map_err(|_| self.corrupt(column))
+    }
+
+    pub(super) fn blob(&self, column: &'static str) -> Result<&'r [u8], StoreError> {
+        self.optional_blob(column)?.ok_or_else(|| self.corrupt(column))
+    }
+
+    fn optional_blob(&self, column: &'static str) -> Result<Option<&'r [u8]>, StoreError> {
+        self.row.bytes(column).map_err(|_| self.corrupt(column))
+    }
+
+    /// Bytes of a fixed number: an id or a hash.
+    pub(super) fn bytes<const N: usize>(&self, column: &'static str) -> Result<[u8; N], StoreError> {
+        self.optional_bytes(column)?.ok_or_else(|| self.corrupt(column))
+    }
+
+    pub(super) fn optional_bytes<const N: usize>(&self, column: &'static str) -> Result<Option<[u8; N]>, StoreError> {
+        let bytes = self.optional_blob(column)?;
+        bytes.map(|bytes| bytes.try_into().map_err(|_| self.corrupt(column))).transpose()
+    }
+
+    pub(super) fn time(&self, column: &'static str) -> Result<Timestamp, StoreError> {
+        self.integer(column).map(Timestamp::from_millis)
+    }
+
+    /// A number that is never negative.
+    pub(super) fn number<T: TryFrom<i64>>(&self, column: &'static str) -> Result<T, StoreError> {
+        T::try_from(self.integer(column)?).map_err(|_| self.corrupt(column))
+    }
+
+    fn integer(&self, column: &'static str) -> Result<i64, StoreError> {
+        self.row.number(column).ok().flatten().ok_or_else(|| self.corrupt(column))
+    }
+}

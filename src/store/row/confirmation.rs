@@ -1,0 +1,112 @@
+//! Confirmations as rows.
+
+use super::{Reading, Row};
+use crate::{
+    confirmation::{Claim, Confirmation, ConfirmationId, Decided, Ending, Lease, Queued, Rejection, State, WorkerId},
+    pending::TokenTag,
+    secret::{SealedToken, SecretHash},
+    session::SessionId,
+    store::StoreError,
+    user::UserId,
+};
+
+const TABLE: &str = "confirmations";
+
+/// Reads a confirmation.
+pub(in crate::store) fn confirmation(row: &dyn Row) -> Result<Confirmation, StoreError> {
+    let row = Reading::new(TABLE, row);
+    let state = match row.text("state")? {
+        "queued" => State::Queued(queued(&row)?),
+        "decided" => State::Decided(decided(&row)?),
+        "settled" => State::Settled(decided(&row)?),
+        _ => return Err(row.corrupt("state")),
+    };
+    Ok(Confirmation {
+        id: ConfirmationId::from_bytes(row.bytes("id")?),
+        secret: SecretHash::from_bytes(row.bytes("secret")?),
+        token_tag: TokenTag::from_bytes(row.bytes("token_tag")?),
+        session: SessionId::from_bytes(row.bytes("session")?),
+        begun: row.time("begun")?,
+        deadline: row.time("deadline")?,
+        state,
+    })
+}
+
+/// Reads a confirmation that has just been claimed.
+pub(in crate::store) fn claim(row: &dyn Row) -> Result<Claim, StoreError> {
+    let confirmation = confirmation(row)?;
+    let State::Queued(Queued { token, failed, fence, .. }) = confirmation.state else {
+        return Err(Reading::new(TABLE, row).corrupt("claimed, but not queued"));
+    };
+    let Confirmation { id, secret, begun, deadline, .. } = confirmation;
+    Ok(Claim { id, fence, secret, token, failed, begun, deadline })
+}
+
+fn queued(row: &Reading<'_>) -> Result<Queued, StoreError> {
+    let lease = match row.optional_bytes("worker")? {
+        Some(worker) => Some(Lease { worker: WorkerId::from_bytes(worker), until: row.time("lease_until")? }),
+        None => None,
+    };
+    Ok(Queued {
+        token: SealedToken { key_id: row.number("token_key")?, bytes: row.blob("token")?.to_vec() },
+        failed: row.number("failed")?,
+        due: row.time("due")?,
+        fence: row.number("fence")?,
+        lease,
+    })
+}
+
+fn decided(row: &Reading<'_>) -> Result<Decided, StoreError> {
+    let user = row.optional_bytes("user_id")?.map(UserId::from_bytes);
+    let ending = match (row.text("ending")?, user) {
+        ("confirmed", Some(user)) => Ending::Confirmed(user),
+        ("unavailable", None) => Ending::Unavailable,
+        (reason, None) => Ending::Rejected(Rejection::from_name(reason).ok_or_else(|| row.corrupt("ending"))?),
+        _ => return Err(row.corrupt("ending and user_id fit no state")),
+    };
+    Ok(Decided { ending, at: row.time("decided")? })
+}
+
+/// What a queued confirmation has of its own, as it stands in a row.
+pub(in crate::store) struct QueuedColumns<'c> {
+    pub token: &'c [u8],
+    pub token_key: i64,
+    pub failed: i64,
+    pub due: i64,
+    pub fence: i64,
+    pub worker: Option<&'c [u8]>,
+    pub lease_until: Option<i64>,
+}
+
+impl<'c> QueuedColumns<'c> {
+    pub fn of(queued: &'c Queued) -> Self {
+        Self {
+            token: &queued.token.bytes,
+            token_key: queued.token.key_id.into(),
+            failed: queued.failed.into(),
+            due: queued.due.as_millis(),
+            // A fence counts claims: it does not come near.
+            fence: i64::try_from(queued.fence).unwrap_or(i64::MAX),
+            worker: queued.lease.as_ref().map(|lease| lease.worker.as_bytes().as_slice()),
+            lease_until: queued.lease.map(|lease| lease.until.as_millis()),
+        }
+    }
+}
+
+/// What a decided confirmation has of its own, as it stands in a row.
+pub(in crate::store) struct DecidedColumns {
+    pub ending: &'static str,
+    pub user: Option<Vec<u8>>,
+    pub decided: i64,
+}
+
+impl DecidedColumns {
+    pub fn of(decided: Decided) -> Self {
+        let (ending, user) = match decided.ending {
+            Ending::Confirmed(user) => ("confirmed", Some(user.as_bytes().to_vec())),
+            Ending::Rejected(reason) => (reason.as_str(), None),
+            Ending::Unavailable => ("unavailable", None),
+        };
+        Self { ending, user, decided: decided.at.as_millis() }
+    }
+}

@@ -1,0 +1,80 @@
+//! Sessions as rows.
+
+use super::{Reading, Row};
+use crate::{
+    pending::TokenTag,
+    secret::SecretHash,
+    session::{Former, Session, SessionId, SessionState},
+    store::StoreError,
+    user::UserId,
+};
+
+/// Reads a session.
+pub(in crate::store) fn session(row: &dyn Row) -> Result<Session, StoreError> {
+    let row = Reading::new("sessions", row);
+    let secret = SecretHash::from_bytes(row.bytes("secret")?);
+    let user = row.optional_bytes("user_id")?.map(UserId::from_bytes);
+    let state = match (row.text("state")?, user) {
+        ("pending", None) => SessionState::Pending { secret },
+        ("bound", Some(user)) => SessionState::Bound { secret, user },
+        ("established", Some(user)) => {
+            let former = match row.optional_bytes("former")? {
+                Some(former) => {
+                    Some(Former { secret: SecretHash::from_bytes(former), until: row.time("former_until")? })
+                }
+                None => None,
+            };
+            SessionState::Established { secret, user, seen: row.time("seen")?, former }
+        }
+        _ => return Err(row.corrupt("state and user_id fit no state")),
+    };
+    Ok(Session {
+        id: SessionId::from_bytes(row.bytes("id")?),
+        revision: row.number("revision")?,
+        token_tag: row.optional_bytes("token_tag")?.map(TokenTag::from_bytes),
+        since: row.time("since")?,
+        expires: row.time("expires")?,
+        state,
+    })
+}
+
+/// A session as it stands in a row.
+pub(in crate::store) struct SessionColumns<'s> {
+    pub id: &'s [u8],
+    pub revision: i64,
+    pub state: &'static str,
+    pub secret: &'s [u8],
+    pub user: Option<&'s [u8]>,
+    pub token_tag: Option<&'s [u8]>,
+    pub since: i64,
+    pub seen: Option<i64>,
+    pub former: Option<&'s [u8]>,
+    pub former_until: Option<i64>,
+    pub expires: i64,
+}
+
+impl<'s> SessionColumns<'s> {
+    pub fn of(session: &'s Session) -> Self {
+        let (state, secret, user, seen, former) = match &session.state {
+            SessionState::Pending { secret } => ("pending", secret, None, None, None),
+            SessionState::Bound { secret, user } => ("bound", secret, Some(user), None, None),
+            SessionState::Established { secret, user, seen, former } => {
+                ("established", secret, Some(user), Some(seen.as_millis()), former.as_ref())
+            }
+        };
+        Self {
+            id: session.id.as_bytes(),
+            // A revision counts writes, at most one a minute: it does not come near.
+            revision: i64::try_from(session.revision).unwrap_or(i64::MAX),
+            state,
+            secret: secret.as_bytes(),
+            user: user.map(|user| user.as_bytes().as_slice()),
+            token_tag: session.token_tag.as_ref().map(|tag| tag.as_bytes().as_slice()),
+            since: session.since.as_millis(),
+            seen,
+            former: former.map(|former| former.secret.as_bytes().as_slice()),
+            former_until: former.map(|former| former.until.as_millis()),
+            expires: session.expires.as_millis(),
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Confirmations and users in memory, changed by their own transitions alone.
+
+use crate::{
+    clock::Timestamp,
+    confirmation::{Claim, Confirmation, ConfirmationId, Decider, Decision, Ending, State, WorkerId},
+    secret::SecretHash,
+    session::{Session, SessionId},
+    store::{ConfirmationStore, Settlement, StoreError},
+    user::{PASSWORD_ISSUER, User, UserId, UserStore},
+};
+use async_trait::async_trait;
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+/// A database in memory, for sessions that are kept [`Apart`](crate::store::apart::Apart).
+#[derive(Debug, Default)]
+pub struct MemoryDatabase(Mutex<Tables>);
+
+#[derive(Debug, Default)]
+struct Tables {
+    confirmations: BTreeMap<ConfirmationId, Confirmation>,
+    users: BTreeMap<(String, String), (User, Option<String>)>,
+}
+
+impl Tables {
+    fn put_user(&mut self, user: &User, password: Option<&str>) -> UserId {
+        let key = (user.identity.issuer.clone(), user.identity.subject.clone());
+        let (known, known_password) = self.users.entry(key).or_insert_with(|| (user.clone(), None));
+        known.identity = user.identity.clone();
+        if let Some(password) = password {
+            *known_password = Some(password.to_owned());
+        }
+        known.id
+    }
+
+    fn by_secret(&self, secret: &SecretHash) -> Option<&Confirmation> {
+        self.confirmations.values().find(|confirmation| confirmation.secret == *secret)
+    }
+}
+
+impl MemoryDatabase {
+    /// All confirmations.
+    #[must_use]
+    pub fn confirmations(&self) -> Vec<Confirmation> {
+        self.lock().confirmations.values().cloned().collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Tables> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// When a worker may claim a confirmation.
+fn claimable(confirmation: &Confirmation) -> Option<Timestamp> {
+    let State::Queued(queued) = &confirmation.state else { return None };
+    Some(queued.lease.map_or(queued.due, |lease| lease.until.max(queued.due)))
+}
+
+#[async_trait]
+impl ConfirmationStore for MemoryDatabase {
+    async fn begin(&self, confirmation: &Confirmation, _: &Session) -> Result<Confirmation, StoreError> {
+        let mut tables = self.lock();
+        if let Some(known) = tables.by_secret(&confirmation.secret) {
+            return Ok(known.clone());
+        }
+        tables.confirmations.insert(confirmation.id, confirmation.clone());
+        Ok(confirmation.clone())
+    }
+
+    async fn confirmation_by_secret(&self, secret: &SecretHash) -> Result<Option<Confirmation>, StoreError> {
+        Ok(self.lock().by_secret(secret).cloned())
+    }
+
+    async fn claim(
+        &self,
+        worker: WorkerId,
+        limit: u32,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<Claim>, StoreError> {
+        let mut tables = self.lock();
+        let mut due: Vec<_> = tables.confirmations.values().filter(|confirmation| confirmation.is_due(now)).collect();
+        due.sort_by_key(|confirmation| claimable(confirmation));
+        let due: Vec<_> = due.into_iter().take(limit as usize).cloned().collect();
+        let claimed = due.into_iter().filter_map(|confirmation| confirmation.claim(worker, now, until));
+        Ok(claimed
+            .map(|(confirmation, claim)| {
+                tables.confirmations.insert(confirmation.id, confirmation);
+                claim
+            })
+            .collect())
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.lock().confirmations.values().filter_map(claimable).min())
+    }
+
+    async fn postpone(&self, claim: &Claim, due: Timestamp, failed: bool) -> Result<bool, StoreError> {
+        let mut tables = self.lock();
+        let Some(confirmation) = tables.confirmations.get_mut(&claim.id) else { return Ok(false) };
+        let Ok(next) = confirmation.clone().postpone(claim.fence, due, failed) else { return Ok(false) };
+        *confirmation = next;
+        Ok(true)
+    }
+
+    async fn decide(
+        &self,
+        id: ConfirmationId,
+        decider: Decider,
+        decision: &Decision,
+        settlement: Settlement,
+    ) -> Result<Option<Confirmation>, StoreError> {
+        let mut tables = self.lock();
+        let Some(confirmation) = tables.confirmations.get(&id).cloned() else { return Ok(None) };
+        if confirmation.clone().decide(decider, Ending::Unavailable, settlement.now).is_err() {
+            return Ok(Some(confirmation));
+        }
+        let ending = match decision {
+            Decision::Valid(identity) => {
+                let user = User { id: settlement.new_user, identity: identity.clone(), since: settlement.now };
+                Ending::Confirmed(tables.put_user(&user, None))
+            }
+            Decision::Rejected(reason) => Ending::Rejected(*reason),
+            Decision::Unavailable => Ending::Unavailable,
+        };
+        let next = confirmation.clone().decide(decider, ending, settlement.now).unwrap_or(confirmation);
+        tables.confirmations.insert(id, next.clone());
+        Ok(Some(next))
+    }
+
+    async fn revoke(&self, id: ConfirmationId, _: SessionId) -> Result<(), StoreError> {
+        if let Some(confirmation) = self.lock().confirmations.get_mut(&id) {
+            *confirmation = confirmation.clone().revoke();
+        }
+        Ok(())
+    }
+
+    async fn unsettled(&self, before: Timestamp) -> Result<Vec<Confirmation>, StoreError> {
+        let abandoned = |confirmation: &&Confirmation| matches!(&confirmation.state, State::Decided(decided) if decided.at < before);
+        Ok(self.lock().confirmations.values().filter(abandoned).cloned().collect())
+    }
+
+    async fn mark_settled(&self, id: ConfirmationId) -> Result<(), StoreError> {
+        if let Some(confirmation) = self.lock().confirmations.get_mut(&id) {
+            *confirmation = confirmation.clone().settle();
+        }
+        Ok(())
+    }
+
+    async fn sweep_confirmations(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let old =
+            |confirmation: &Confirmation| matches!(&confirmation.state, State::Settled(decided) if decided.at < before);
+        let mut tables = self.lock();
+        let count = tables.confirmations.len();
+        tables.confirmations.retain(|_, confirmation| !old(confirmation));
+        Ok((count - tables.confirmations.len()) as u64)
+    }
+}
+
+#[async_trait]
+impl UserStore for MemoryDatabase {
+    async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        Ok(self.lock().users.values().find(|(user, _)| user.id == id).map(|(user, _)| user.clone()))
+    }
+
+    async fn password(&self, subject: &str) -> Result<Option<(UserId, String)>, StoreError> {
+        let tables = self.lock();
+        let known = tables.users.get(&(PASSWORD_ISSUER.to_owned(), subject.to_owned()));
+        Ok(known.and_then(|(user, password)| Some((user.id, password.clone()?))))
+    }
+
+    async fn put_user(&self, user: &User, password: Option<&str>) -> Result<UserId, StoreError> {
+        Ok(self.lock().put_user(user, password))
+    }
+}

@@ -1,0 +1,41 @@
+//! Sessions kept apart: whoever is killed between two writes, the next one to look finishes.
+
+mod begin;
+mod settle;
+
+use crate::support::{Sample, at, worker};
+use std::{sync::Arc, time::Duration};
+use vestibule::{
+    confirmation::{Claim, Decider},
+    session::SessionStore,
+    store::{ConfirmationStore as _, apart::Apart, memory::MemorySessions},
+    testing::MemoryDatabase,
+};
+
+const BOUND: Duration = Duration::from_mins(15);
+
+/// Both stores, each to be written past the other, as somebody does who is killed half-way.
+struct Stores {
+    database: Arc<MemoryDatabase>,
+    sessions: Arc<MemorySessions>,
+    both: Apart,
+}
+
+impl Stores {
+    fn open() -> Self {
+        let (database, sessions) = (Arc::<MemoryDatabase>::default(), Arc::<MemorySessions>::default());
+        let both = Apart::new(database.clone(), sessions.clone(), BOUND);
+        Self { database, sessions, both }
+    }
+
+    async fn claimed(&self, number: u8) -> (Sample, Claim, Decider) {
+        let sample = Sample::new(number).begun(&self.both).await;
+        let claim = self.both.claim(worker(1), 1, at(0), at(30)).await.unwrap().remove(0);
+        let decider = Decider::Worker { fence: claim.fence };
+        (sample, claim, decider)
+    }
+
+    async fn has_session(&self, sample: &Sample) -> bool {
+        self.sessions.session(sample.session.id).await.unwrap().is_some()
+    }
+}
