@@ -91,6 +91,7 @@ impl Worker {
                 self.now() + STORE_PAUSE
             });
             tokio::select! {
+                biased;
                 () = woken => {}
                 () = self.tools.clock.sleep_until(look_again.min(sweep_at)) => {}
                 () = shutdown.cancelled() => {}

@@ -55,6 +55,13 @@ fn secrets(session: &Session) -> impl Iterator<Item = SecretHash> {
 }
 
 impl MemorySessions {
+    /// All sessions.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn all(&self) -> Vec<Session> {
+        self.lock().by_id.values().cloned().collect()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Sessions> {
         // Nothing in here panics half-way through a change.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

@@ -1,0 +1,60 @@
+//! Browsers: they keep their cookies, and lose responses.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use vestibule::{
+    entry::Shown,
+    pending::{PendingCookie, TokenTag},
+    secret::{Keys, SessionSecret},
+    token::Token,
+};
+
+/// A browser, with two tabs at most.
+#[derive(Debug, Default)]
+pub struct Browser(Mutex<State>);
+
+/// What it holds and is up to.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    pub jar: BTreeMap<TokenTag, String>,
+    pub session: Option<SessionSecret>,
+    /// Requests on their way.
+    pub busy: usize,
+    /// Counts what the user has done that may change who they are.
+    pub changes: u64,
+}
+
+impl Browser {
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    pub fn cookie(&self, keys: &Keys, token: &Token) -> Option<String> {
+        self.jar.get(&TokenTag::of(keys, token)).cloned()
+    }
+
+    pub fn shown(&self) -> Shown {
+        let claimed = |(tag, text): (&TokenTag, &String)| Some((*tag, PendingCookie::claimed_secret(text)?));
+        Shown { session: self.session.clone(), pending: self.jar.iter().filter_map(claimed).collect() }
+    }
+}
+
+/// A request on its way; dropped, it has come back or is lost.
+pub struct Request(Arc<Browser>);
+
+impl Request {
+    pub fn sent(browser: &Arc<Browser>) -> Self {
+        browser.state().busy += 1;
+        Self(Arc::clone(browser))
+    }
+}
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        self.0.state().busy -= 1;
+    }
+}

@@ -1,0 +1,182 @@
+//! Stores, a validator and a publisher behind gates.
+
+use crate::gate::{Fate, Gates, What, Who};
+use async_trait::async_trait;
+use std::sync::Arc;
+use vestibule::{
+    channel::Channel,
+    clock::Timestamp,
+    confirmation::{Claim, Confirmation, ConfirmationId, Decider, Decision, WorkerId},
+    publisher::{Announcement, PublishError, Publisher},
+    secret::SecretHash,
+    session::{Session, SessionId, SessionStore},
+    store::{ConfirmationStore, Settlement, StoreError},
+    token::Token,
+    user::{User, UserId, UserStore},
+    validator::{ValidationError, Validator, Verdict},
+};
+
+/// Somebody's way to something that all share.
+#[derive(Clone)]
+pub struct Gated<S> {
+    pub inner: Arc<S>,
+    pub gates: Arc<Gates>,
+    pub who: Who,
+}
+
+fn away() -> StoreError {
+    StoreError::Unavailable("away".into())
+}
+
+impl<S> Gated<S> {
+    /// A read waits for nobody: what has been read grows old at the next gate.
+    fn read(&self) -> Result<(), StoreError> {
+        if self.gates.outage() { Err(away()) } else { Ok(()) }
+    }
+
+    async fn write<T>(&self, what: What, write: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        match self.gates.pass(self.who, what).await {
+            Fate::Go => write.await,
+            Fate::Lost => write.await.and(Err(away())),
+            Fate::Fail | Fate::Answer(_) => Err(away()),
+        }
+    }
+}
+
+#[async_trait]
+impl<S: ConfirmationStore> ConfirmationStore for Gated<S> {
+    async fn begin(&self, confirmation: &Confirmation, session: &Session) -> Result<Confirmation, StoreError> {
+        self.write(What::Write("begin"), self.inner.begin(confirmation, session)).await
+    }
+
+    async fn confirmation_by_secret(&self, secret: &SecretHash) -> Result<Option<Confirmation>, StoreError> {
+        self.read()?;
+        self.inner.confirmation_by_secret(secret).await
+    }
+
+    async fn claim(
+        &self,
+        worker: WorkerId,
+        limit: u32,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<Claim>, StoreError> {
+        self.write(What::Write("claim"), self.inner.claim(worker, limit, now, until)).await
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.read()?;
+        self.inner.next_due().await
+    }
+
+    async fn postpone(&self, claim: &Claim, due: Timestamp, failed: bool) -> Result<bool, StoreError> {
+        let what = What::Fenced { name: "postpone", id: claim.id, fence: claim.fence };
+        self.write(what, self.inner.postpone(claim, due, failed)).await
+    }
+
+    async fn decide(
+        &self,
+        id: ConfirmationId,
+        decider: Decider,
+        decision: &Decision,
+        settlement: Settlement,
+    ) -> Result<Option<Confirmation>, StoreError> {
+        let what = match decider {
+            Decider::Worker { fence } => What::Fenced { name: "decide", id, fence },
+            Decider::User => What::Write("cancel"),
+        };
+        self.write(what, self.inner.decide(id, decider, decision, settlement)).await
+    }
+
+    async fn revoke(&self, id: ConfirmationId, session: SessionId) -> Result<(), StoreError> {
+        self.write(What::Write("revoke"), self.inner.revoke(id, session)).await
+    }
+
+    async fn unsettled(&self, before: Timestamp) -> Result<Vec<Confirmation>, StoreError> {
+        self.read()?;
+        self.inner.unsettled(before).await
+    }
+
+    async fn mark_settled(&self, id: ConfirmationId) -> Result<(), StoreError> {
+        self.write(What::Write("mark settled"), self.inner.mark_settled(id)).await
+    }
+
+    async fn sweep_confirmations(&self, before: Timestamp) -> Result<u64, StoreError> {
+        self.write(What::Write("sweep confirmations"), self.inner.sweep_confirmations(before)).await
+    }
+}
+
+#[async_trait]
+impl<S: SessionStore> SessionStore for Gated<S> {
+    async fn session_by_secret(&self, secret: &SecretHash) -> Result<Option<Session>, StoreError> {
+        self.read()?;
+        self.inner.session_by_secret(secret).await
+    }
+
+    async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        self.read()?;
+        self.inner.session(id).await
+    }
+
+    async fn insert_session(&self, session: &Session) -> Result<bool, StoreError> {
+        self.write(What::Write("insert session"), self.inner.insert_session(session)).await
+    }
+
+    async fn replace_session(&self, next: &Session) -> Result<bool, StoreError> {
+        self.write(What::Write("replace session"), self.inner.replace_session(next)).await
+    }
+
+    async fn delete_session(&self, id: SessionId) -> Result<(), StoreError> {
+        self.write(What::Write("delete session"), self.inner.delete_session(id)).await
+    }
+
+    async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
+        self.read()?;
+        self.inner.sessions_of(user).await
+    }
+
+    async fn delete_sessions_of(&self, user: UserId) -> Result<(), StoreError> {
+        self.write(What::Write("delete the user's sessions"), self.inner.delete_sessions_of(user)).await
+    }
+
+    async fn sweep_sessions(&self, now: Timestamp) -> Result<u64, StoreError> {
+        self.write(What::Write("sweep sessions"), self.inner.sweep_sessions(now)).await
+    }
+}
+
+#[async_trait]
+impl<S: UserStore> UserStore for Gated<S> {
+    async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        self.read()?;
+        self.inner.user(id).await
+    }
+
+    async fn password(&self, subject: &str) -> Result<Option<(UserId, String)>, StoreError> {
+        self.read()?;
+        self.inner.password(subject).await
+    }
+
+    async fn put_user(&self, user: &User, password: Option<&str>) -> Result<UserId, StoreError> {
+        self.write(What::Write("put user"), self.inner.put_user(user, password)).await
+    }
+}
+
+#[async_trait]
+impl Validator for Gated<()> {
+    async fn validate(&self, id: ConfirmationId, _: &Token) -> Result<Verdict, ValidationError> {
+        match self.gates.pass(self.who, What::Validate(id)).await {
+            Fate::Answer(answer) => answer,
+            Fate::Go | Fate::Fail | Fate::Lost => Err(ValidationError::temporary("away")),
+        }
+    }
+}
+
+#[async_trait]
+impl Publisher for Gated<()> {
+    async fn announce(&self, channel: &Channel, announcement: &Announcement) -> Result<(), PublishError> {
+        match self.gates.pass(self.who, What::Announce(channel.clone(), announcement.clone())).await {
+            Fate::Go => Ok(()),
+            _ => Err(PublishError { what: "away".into(), retry: true }),
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! The world: two nodes on one database, two browsers, two links, and the rules that watch them.
+
+use crate::{
+    act::{Act, Greeting, Visit},
+    browser::Browser,
+    choices::Choices,
+    clock::SimClock,
+    event::{self, Event},
+    gate::{Fate, Gates, What, Who},
+    gated::Gated,
+    rules::{Broken, Rules},
+};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::{sync::Notify, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+use vestibule::{
+    clock::Clock as _,
+    confirmation::ConfirmationId,
+    outcome::Destinations,
+    secret::{Keys, SessionSecret},
+    session::SessionStore as _,
+    store::{Store, apart::Apart, memory::MemorySessions},
+    testing::{MemoryDatabase, SeededEntropy},
+    timing::Timing,
+    token::Token,
+    user::UserId,
+    validator::{ValidationError, Verdict},
+    vestibule::Vestibule,
+    worker::{Tools, Worker},
+};
+
+/// A process with a desk and a worker.
+pub struct Node {
+    pub desk: Vestibule,
+    pub stalled: bool,
+    tools: Tools,
+    wake: Arc<Notify>,
+    worker: Option<JoinHandle<()>>,
+    visits: Vec<JoinHandle<()>>,
+}
+
+impl Node {
+    pub const fn runs(&self) -> bool {
+        self.worker.is_some()
+    }
+
+    pub fn start(&mut self) {
+        let worker = Worker::new(self.tools.clone(), self.wake.clone(), 4);
+        self.worker = Some(tokio::spawn(worker.run(CancellationToken::new())));
+        self.stalled = false;
+    }
+
+    fn kill(&mut self) {
+        for task in self.worker.take().into_iter().chain(self.visits.drain(..)) {
+            task.abort();
+        }
+    }
+}
+
+pub struct World {
+    pub clock: Arc<SimClock>,
+    pub gates: Arc<Gates>,
+    pub database: Arc<MemoryDatabase>,
+    pub sessions: Arc<MemorySessions>,
+    pub nodes: Vec<Node>,
+    pub browsers: Vec<Arc<Browser>>,
+    pub tokens: Arc<[Token]>,
+    /// What the validator has answered.
+    pub answers: BTreeMap<ConfirmationId, Vec<Result<Verdict, ValidationError>>>,
+    /// The story so far.
+    pub lines: Vec<String>,
+    greetings: Arc<Mutex<Vec<Greeting>>>,
+    rules: Rules,
+}
+
+impl World {
+    /// A world in which sessions are kept `apart` from the database, or in one transaction with it.
+    pub fn new(apart: bool) -> Self {
+        let (clock, gates) = (Arc::<SimClock>::default(), Arc::<Gates>::default());
+        let (database, sessions) = (Arc::<MemoryDatabase>::default(), Arc::<MemorySessions>::default());
+        let timing = Timing::default();
+        let keys = Arc::new(Keys::from_secret(&[7; 32]));
+        let entropy = Arc::new(SeededEntropy::new(1));
+        let store = |who: Who| -> Arc<dyn Store> {
+            if apart {
+                let database = Gated { inner: database.clone(), gates: gates.clone(), who };
+                let sessions = Gated { inner: sessions.clone(), gates: gates.clone(), who };
+                Arc::new(Apart::new(Arc::new(database), Arc::new(sessions), timing.bound))
+            } else {
+                let both = Apart::new(database.clone(), sessions.clone(), timing.bound);
+                Arc::new(Gated { inner: Arc::new(both), gates: gates.clone(), who })
+            }
+        };
+        let node = |place: usize| {
+            let tools = |who: Who| {
+                let outside = Arc::new(Gated { inner: Arc::new(()), gates: gates.clone(), who });
+                Tools {
+                    store: store(who),
+                    validator: outside.clone(),
+                    publisher: outside,
+                    clock: clock.clone(),
+                    entropy: entropy.clone(),
+                    keys: keys.clone(),
+                    destinations: Destinations::default(),
+                    timing: timing.clone(),
+                }
+            };
+            let wake = Arc::new(Notify::new());
+            let desk = Vestibule::new(&tools(Who::Desk(place)), wake.clone());
+            let tools = tools(Who::Worker(place));
+            Node { desk, stalled: false, tools, wake, worker: None, visits: Vec::new() }
+        };
+        Self {
+            nodes: (0..2).map(node).collect(),
+            browsers: (0..2).map(|_| Arc::default()).collect(),
+            tokens: ["one", "two"].map(|token| token.parse().expect("a token")).into(),
+            answers: BTreeMap::new(),
+            lines: Vec::new(),
+            greetings: Arc::default(),
+            rules: Rules::default(),
+            clock,
+            gates,
+            database,
+            sessions,
+        }
+    }
+
+    /// Lets happen what the choices say, and then calms down.
+    pub async fn run(&mut self, mut choices: Choices) -> Result<(), Broken> {
+        for node in &mut self.nodes {
+            node.start();
+        }
+        self.settle(None).await?;
+        while let Some(choice) = choices.next() {
+            let event = pick(event::possible(self), choice);
+            self.happen(event).await?;
+        }
+        self.calm_down().await
+    }
+
+    pub async fn happen(&mut self, event: Event) -> Result<(), Broken> {
+        self.lines.push(self.describe(&event));
+        let fenced = match &event {
+            Event::Pass { what: What::Fenced { id, fence, .. }, fate: Fate::Go | Fate::Lost, .. } => {
+                Some((*id, *fence))
+            }
+            _ => None,
+        };
+        match event {
+            Event::Pass { number, what, fate, .. } => {
+                if let (What::Announce(channel, announcement), Fate::Go) = (&what, &fate) {
+                    self.rules.announced(channel, announcement)?;
+                }
+                let answer = match (&what, &fate) {
+                    (What::Validate(id), Fate::Answer(answer)) => Some((*id, answer.clone())),
+                    _ => None,
+                };
+                let arrived = self.gates.decide(number, fate);
+                if let (Some((id, answer)), true) = (answer, arrived) {
+                    self.answers.entry(id).or_default().push(answer);
+                }
+            }
+            Event::Do { browser, node, act } => self.visit(browser, node, act).await,
+            Event::Wake => {
+                if let Some(at) = self.clock.next_sleeper() {
+                    self.clock.set(at.max(self.clock.now()));
+                }
+            }
+            Event::Jump(by) => self.clock.advance(by),
+            Event::SetBack(by) => self.clock.set(self.clock.now() - by),
+            Event::Kill(node) => self.nodes[node].kill(),
+            Event::Start(node) => self.nodes[node].start(),
+            Event::Stall(node, stalled) => self.nodes[node].stalled = stalled,
+            Event::Outage(away) => self.gates.set_outage(away),
+        }
+        self.settle(fenced).await
+    }
+
+    /// Waits until everybody waits, and looks at the rules.
+    async fn settle(&mut self, fenced: Option<(ConfirmationId, u64)>) -> Result<(), Broken> {
+        // Time is paused, and goes on by itself only when no task can run.
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        if self.nodes.iter().any(|node| node.worker.as_ref().is_some_and(JoinHandle::is_finished)) {
+            return Err(Broken { rule: 2, what: "a worker has stopped by itself".into() });
+        }
+        let greetings = std::mem::take(&mut *self.greetings.lock().unwrap_or_else(PoisonError::into_inner));
+        for greeting in greetings {
+            crate::rules::greeted(&greeting)?;
+        }
+        let mut rules = std::mem::take(&mut self.rules);
+        let checked = rules.check(self, fenced).await;
+        self.rules = rules;
+        checked
+    }
+
+    async fn visit(&mut self, number: usize, node: usize, act: Act) {
+        let browser = Arc::clone(&self.browsers[number]);
+        let session = browser.state().session.clone();
+        if act.is_a_choice() {
+            browser.state().changes += 1;
+        }
+        if act == Act::SignOutEverywhere {
+            // Ends the sessions of other browsers too.
+            self.browsers.iter().for_each(|other| other.state().changes += 1);
+        }
+        let visit = Visit {
+            act,
+            number,
+            before: self.user_of(session).await,
+            browser,
+            desk: self.nodes[node].desk.clone(),
+            gates: self.gates.clone(),
+            tokens: self.tokens.clone(),
+            greetings: self.greetings.clone(),
+        };
+        self.nodes[node].visits.push(tokio::spawn(visit.pay()));
+    }
+
+    async fn user_of(&self, secret: Option<SessionSecret>) -> Option<UserId> {
+        let hash = secret?.hash();
+        let session = self.sessions.session_by_secret(&hash).await.ok()??;
+        session.signs_in(&hash, self.clock.now())
+    }
+
+    fn describe(&self, event: &Event) -> String {
+        let now = self.clock.now().as_millis() % 86_400_000 / 1000;
+        match event {
+            Event::Pass { who, what, fate, .. } => format!("{now:>5} s  {who} {what}: {fate:?}"),
+            other => format!("{now:>5} s  {other:?}"),
+        }
+    }
+}
+
+fn pick(events: Vec<(u32, Event)>, choice: u32) -> Event {
+    let total: u32 = events.iter().map(|(weight, _)| weight).sum();
+    let mut left = choice % total;
+    for (weight, event) in events {
+        if left < weight {
+            return event;
+        }
+        left -= weight;
+    }
+    Event::Wake
+}
