@@ -92,13 +92,13 @@ impl Visit {
         Ok(match self.act {
             Act::Land(place) => {
                 let token = &self.tokens[place];
-                self.pending(token, desk.land(token, cookie(place).as_deref()))
+                self.pending(token, &desk.land(token, cookie(place).as_deref()))
             }
             Act::Begin(place) | Act::TryAgain(place) => {
                 let token = &self.tokens[place];
                 let again = matches!(self.act, Act::TryAgain(_));
                 let (pending, _) = desk.begin(token, cookie(place).as_deref(), again).await?;
-                self.pending(token, pending)
+                self.pending(token, &pending)
             }
             Act::Status(place) => {
                 let token = &self.tokens[place];
@@ -122,7 +122,7 @@ impl Visit {
         })
     }
 
-    fn pending(&self, token: &Token, pending: Pending) -> Cookies {
+    fn pending(&self, token: &Token, pending: &Pending) -> Cookies {
         let keys = self.desk.keys();
         let set = pending.fresh.then(|| (TokenTag::of(keys, token), pending.cookie.encode(keys, token)));
         Cookies { pending: set, ..Cookies::default() }

@@ -91,14 +91,13 @@ impl Rules {
             return broken(4, "a worker whose claim was not the last one has written");
         }
         match (before.and_then(Confirmation::ending), now.ending()) {
-            (None, None) => Ok(()),
             (None, Some(ending)) => {
                 if let Ending::Confirmed(_) = ending {
                     self.confirmed.insert(now.id);
                 }
                 justified(world, now, ending).await
             }
-            (Some(Ending::Confirmed(_)), Some(Ending::Rejected(Rejection::Cancelled))) => Ok(()),
+            (None, None) | (Some(Ending::Confirmed(_)), Some(Ending::Rejected(Rejection::Cancelled))) => Ok(()),
             (Some(before), Some(after)) if before == after => Ok(()),
             (Some(before), after) => broken(2, format!("it came to {before:?} and then to {after:?}")),
         }
@@ -108,8 +107,11 @@ impl Rules {
         if self.gone.contains(&session.id) {
             return broken(3, "a session that had gone is there again");
         }
-        let Some(user) = session.user() else { return Ok(()) };
         let confirmation = self.settles.get(&session.id).and_then(|id| self.confirmations.get(id));
+        let Some(user) = session.user() else {
+            let settled = confirmation.is_some_and(|confirmation| matches!(confirmation.state, State::Settled(_)));
+            return if settled { broken(2, "it is settled, and its session does not show it") } else { Ok(()) };
+        };
         match confirmation.and_then(Confirmation::ending) {
             Some(Ending::Confirmed(confirmed)) if confirmed == user => Ok(()),
             ending => broken(1, format!("a session is bound to somebody, and its confirmation came to {ending:?}")),
