@@ -107,6 +107,9 @@ impl Rules {
         if self.gone.contains(&session.id) {
             return broken(3, "a session that had gone is there again");
         }
+        if self.sessions.get(&session.id).is_some_and(|before| stage(before) > stage(session)) {
+            return broken(3, "a session has gone back to an older state, and an older secret");
+        }
         let confirmation = self.settles.get(&session.id).and_then(|id| self.confirmations.get(id));
         let Some(user) = session.user() else {
             let settled = confirmation.is_some_and(|confirmation| matches!(confirmation.state, State::Settled(_)));
@@ -119,11 +122,19 @@ impl Rules {
     }
 
     fn ended(&self, session: &Session, latest: Timestamp) -> Result<(), Broken> {
-        let undecided = |id: &ConfirmationId| self.confirmations[id].ending().is_none();
-        let too_soon = matches!(session.state, SessionState::Pending { .. })
-            && session.is_live(latest)
-            && self.settles.get(&session.id).is_some_and(undecided);
+        let waits = |confirmation: &Confirmation| confirmation.ending().is_none() && latest < confirmation.deadline;
+        let confirmation = self.settles.get(&session.id).and_then(|id| self.confirmations.get(id));
+        let too_soon = matches!(session.state, SessionState::Pending { .. }) && confirmation.is_some_and(waits);
         if too_soon { broken(5, "a pending session went before its confirmation was decided") } else { Ok(()) }
+    }
+}
+
+/// How far a session has come.
+const fn stage(session: &Session) -> u8 {
+    match session.state {
+        SessionState::Pending { .. } => 0,
+        SessionState::Bound { .. } => 1,
+        SessionState::Established { .. } => 2,
     }
 }
 
