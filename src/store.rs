@@ -5,7 +5,9 @@
 
 pub mod apart;
 pub mod memory;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod open;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod row;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
@@ -36,6 +38,14 @@ pub enum StoreError {
         /// What is wrong with it.
         what: &'static str,
     },
+}
+
+/// An error of a driver says what the database says; it never holds a bound value.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Unavailable(error.to_string())
+    }
 }
 
 /// What the settling of a decision needs besides the decision.

@@ -41,6 +41,9 @@ macro_rules! row {
 #[cfg(feature = "sqlite")]
 row!(sqlx::sqlite::SqliteRow);
 
+#[cfg(feature = "postgres")]
+row!(sqlx::postgres::PgRow);
+
 /// A row that is being read.
 pub(super) struct Reading<'r> {
     row: &'r dyn Row,

@@ -9,7 +9,7 @@ mod sessions;
 mod users;
 mod writer;
 
-pub use open::OpenError;
+pub use super::open::OpenError;
 
 use super::StoreError;
 use futures_util::future::BoxFuture;
@@ -38,12 +38,5 @@ impl SqliteStore {
         W: for<'c> Fn(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send + Sync + 'static,
     {
         self.writer.write(work).await
-    }
-}
-
-/// An error of the driver says what SQLite says; it never holds a bound value.
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Unavailable(error.to_string())
     }
 }
