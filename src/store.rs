@@ -7,6 +7,8 @@ pub mod apart;
 pub mod memory;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod open;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod row;
 #[cfg(feature = "sqlite")]

@@ -1,6 +1,6 @@
 //! Every store that has to keep the contract.
 
-use super::keys;
+use super::{Postgres, keys};
 use std::{ops::Deref, sync::Arc};
 use tempfile::TempDir;
 use vestibule::{
@@ -26,7 +26,7 @@ impl Deref for Adapter {
     }
 }
 
-/// One empty store of each kind. A test of the contract opens with `for store in adapters().await`.
+/// One empty store of each kind; those in PostgreSQL only where there is a server to test with. A test of the contract opens with `for store in adapters().await`.
 pub async fn adapters() -> Vec<Adapter> {
     let (together, folder) = sqlite().await;
     let together = Adapter { store: Arc::new(together), together: true, _folder: Some(folder) };
@@ -34,7 +34,14 @@ pub async fn adapters() -> Vec<Adapter> {
     let in_memory = Arc::<MemorySessions>::default();
     let mixed = apart(Arc::new(database.without_sessions()), in_memory, Some(folder));
     let memory = apart(Arc::<MemoryDatabase>::default(), Arc::<MemorySessions>::default(), None);
-    vec![together, mixed, memory]
+    let mut adapters = vec![together, mixed, memory];
+    if let (Some(together), Some(database)) = (Postgres::fresh().await, Postgres::fresh().await) {
+        let together = Arc::new(together.open().await);
+        adapters.push(Adapter { store: together, together: true, _folder: None });
+        let database = Arc::new(database.open().await.without_sessions());
+        adapters.push(apart(database, Arc::<MemorySessions>::default(), None));
+    }
+    adapters
 }
 
 async fn sqlite() -> (SqliteStore, TempDir) {

@@ -5,6 +5,7 @@ mod browser;
 mod clock;
 mod house;
 mod log;
+mod postgres;
 mod sample;
 
 pub use adapter::adapters;
@@ -12,6 +13,7 @@ pub use browser::Browser;
 pub use clock::WatchedClock;
 pub use house::{House, Plan, Running, raw};
 pub use log::{everything_logged, listen};
+pub use postgres::Postgres;
 pub use sample::{Sample, ada, at, bob, confirmed, keys, rejected, settlement, token, worker};
 
 use std::{future::Future, time::Duration};

@@ -1,0 +1,145 @@
+//! Doing many at once: what arrives while a transaction is being made durable goes into the next.
+//!
+//! A commit waits for the disk, and each statement for the network. Rather than weaken the one, both waits are shared: a
+//! batch is one transaction with a few statements, however many jobs it carries, and each job is answered only once all
+//! are on the disk.
+//!
+//! Everybody locks in one order, so that two batches, here or on two machines, never wait for each other in a circle:
+//! confirmations, users, sessions; within each by what they are looked up by.
+
+use super::{
+    closed,
+    connection::{Failure, lend},
+};
+use crate::store::StoreError;
+use futures_util::future::BoxFuture;
+use sqlx::{Connection as _, PgConnection, PgPool};
+use std::{ops::Range, sync::Arc, time::Duration};
+use tokio::{
+    sync::{Mutex, mpsc, oneshot},
+    time::Instant,
+};
+
+/// The most jobs in one transaction.
+const BATCH: usize = 256;
+
+/// How many transactions with jobs of one kind may be in flight: while one waits for the disk, the next one works.
+const LANES: usize = 2;
+
+/// For how long the jobs of a batch that failed are tried one by one: each may wait for a lock.
+const ALONE_WITHIN: Duration = Duration::from_secs(8);
+
+/// Something to be done together with others of its kind.
+pub(super) trait Job: Sized + Send + Sync + 'static {
+    /// What it comes to.
+    type Done: Send + 'static;
+
+    /// Does all `jobs` within the transaction of `connection`, and tells what each came to, in their order.
+    fn run<'c>(jobs: &'c [Self], connection: &'c mut PgConnection) -> BoxFuture<'c, Result<Vec<Self::Done>, Failure>>;
+}
+
+/// A job, and who waits for it.
+type Waiting<J> = (J, oneshot::Sender<Result<<J as Job>::Done, StoreError>>);
+
+/// Takes jobs of one kind.
+#[derive(Debug)]
+pub(super) struct Batches<J: Job>(mpsc::Sender<Waiting<J>>);
+
+impl<J: Job> Clone for Batches<J> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<J: Job> Batches<J> {
+    /// Starts working off jobs, until every clone is dropped.
+    pub fn start(pool: &PgPool) -> Self {
+        let (jobs, queue) = mpsc::channel(BATCH * 4);
+        let queue = Arc::new(Mutex::new(queue));
+        for _ in 0..LANES {
+            tokio::spawn(work_off(pool.clone(), queue.clone()));
+        }
+        Self(jobs)
+    }
+
+    /// Has `job` done. Once it is taken, it is done even if the caller does not wait for it any more.
+    pub async fn add(&self, job: J) -> Result<J::Done, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.0.send((job, reply)).await.map_err(|_| closed())?;
+        answer.await.map_err(|_| closed())?
+    }
+}
+
+async fn work_off<J: Job>(pool: PgPool, queue: Arc<Mutex<mpsc::Receiver<Waiting<J>>>>) {
+    loop {
+        let mut batch = Vec::new();
+        // One lane waits at the queue, the others for their turn there.
+        if queue.lock().await.recv_many(&mut batch, BATCH).await == 0 {
+            return;
+        }
+        let (jobs, replies): (Vec<J>, Vec<_>) = batch.into_iter().unzip();
+        let ends = carry_out(&pool, jobs.into()).await;
+        for (reply, end) in replies.into_iter().zip(ends) {
+            // Whoever asked may have gone; what is done is done.
+            let _ = reply.send(end);
+        }
+    }
+}
+
+async fn carry_out<J: Job>(pool: &PgPool, jobs: Arc<[J]>) -> Vec<Result<J::Done, StoreError>> {
+    match transact(pool, jobs.clone(), 0..jobs.len()).await {
+        Ok(done) => done.into_iter().map(Ok).collect(),
+        Err(Failure::Refused(_)) if jobs.len() > 1 => each_alone(pool, &jobs).await,
+        Err(failure) => failed(failure, jobs.len()).collect(),
+    }
+}
+
+/// One of them failed and took the others with it: each alone, so that it fails alone.
+async fn each_alone<J: Job>(pool: &PgPool, jobs: &Arc<[J]>) -> Vec<Result<J::Done, StoreError>> {
+    let give_up = Instant::now() + ALONE_WITHIN;
+    let mut ends = Vec::with_capacity(jobs.len());
+    for place in 0..jobs.len() {
+        match transact(pool, jobs.clone(), place..place + 1).await {
+            Ok(done) => ends.extend(done.into_iter().map(Ok)),
+            Err(Failure::Refused(error)) if Instant::now() < give_up => ends.push(Err(error)),
+            Err(failure) => {
+                ends.extend(failed(failure, jobs.len() - place));
+                break;
+            }
+        }
+    }
+    ends
+}
+
+/// The same answer to `count` jobs.
+fn failed<D>(failure: Failure, count: usize) -> impl Iterator<Item = Result<D, StoreError>> {
+    let error = StoreError::from(failure);
+    let what = match &error {
+        StoreError::Unavailable(what) => what.clone(),
+        corrupt @ StoreError::Corrupt { .. } => corrupt.to_string(),
+    };
+    let others = std::iter::repeat_with(move || Err(StoreError::Unavailable(what.clone())));
+    std::iter::once(Err(error)).chain(others).take(count)
+}
+
+/// Does those of `jobs` in `range` in one durable transaction, or none of them.
+async fn transact<J: Job>(pool: &PgPool, jobs: Arc<[J]>, range: Range<usize>) -> Result<Vec<J::Done>, Failure> {
+    lend(pool, move |connection| {
+        Box::pin(async move {
+            // Whatever the server's default is: under a stricter level, two who meet at a row fail instead of waiting.
+            let mut transaction = connection.begin_with("begin isolation level read committed").await?;
+            let done = J::run(&jobs[range], &mut transaction).await?;
+            transaction.commit().await?;
+            Ok(done)
+        })
+    })
+    .await
+}
+
+/// Does one job in a transaction of its own.
+pub(super) async fn on_its_own<J: Job>(pool: &PgPool, job: J) -> Result<J::Done, StoreError> {
+    let pool = pool.clone();
+    let task = tokio::spawn(async move { transact(&pool, Arc::new([job]), 0..1).await });
+    let done = task.await.map_err(|_| closed())??;
+    done.into_iter().next().ok_or_else(closed)
+}

@@ -1,0 +1,214 @@
+//! Confirmations in PostgreSQL.
+
+use super::{PostgresStore, batch, begin::Begin, connection::Failure, decide::Decide, revoke::Revoke};
+use crate::{
+    clock::Timestamp,
+    confirmation::{Claim, Confirmation, ConfirmationId, Decider, Decision, State, WorkerId},
+    secret::SecretHash,
+    session::{Session, SessionId},
+    store::{
+        ConfirmationStore, Settlement, StoreError,
+        row::{self, DecidedColumns, QueuedColumns},
+    },
+};
+use async_trait::async_trait;
+use sqlx::PgConnection;
+use std::collections::HashMap;
+
+/// The most rows that one statement deletes: no sweep runs into the limit of a statement, however much there is.
+pub(super) const SWEEP: i64 = 10_000;
+
+#[async_trait]
+impl ConfirmationStore for PostgresStore {
+    async fn begin(&self, confirmation: &Confirmation, session: &Session) -> Result<Confirmation, StoreError> {
+        let session = (!self.sessions_apart).then(|| session.clone());
+        self.begins.add(Begin { confirmation: confirmation.clone(), session }).await
+    }
+
+    async fn confirmation_by_secret(&self, secret: &SecretHash) -> Result<Option<Confirmation>, StoreError> {
+        let secret = *secret;
+        self.run(move |connection| {
+            Box::pin(async move {
+                let select = sqlx::query("select * from confirmations where secret = $1");
+                let row = select.bind(secret.as_bytes()).fetch_optional(connection).await?;
+                Ok(row.map(|row| row::confirmation(&row)).transpose()?)
+            })
+        })
+        .await
+    }
+
+    async fn claim(
+        &self,
+        worker: WorkerId,
+        limit: u32,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<Claim>, StoreError> {
+        self.run(move |connection| {
+            Box::pin(async move {
+                // What another worker is claiming, or somebody deciding, is passed by and not waited for.
+                let rows = sqlx::query(
+                    "with due as (
+                         select id from confirmations where state = 'queued' and greatest(due, lease_until) <= $3
+                         order by greatest(due, lease_until) limit $4 for update skip locked)
+                     update confirmations set fence = fence + 1, worker = $1, lease_until = $2
+                     from due where confirmations.id = due.id
+                     returning confirmations.*",
+                )
+                .bind(worker.as_bytes())
+                .bind(until.as_millis())
+                .bind(now.as_millis())
+                .bind(i64::from(limit))
+                .fetch_all(connection)
+                .await?;
+                // A row that cannot be read stops itself and nothing else: its lease keeps it out of the way.
+                let (claims, corrupt): (Vec<_>, Vec<_>) =
+                    rows.iter().map(|row| row::claim(row)).partition(Result::is_ok);
+                for error in corrupt.into_iter().filter_map(Result::err) {
+                    tracing::error!(%error, "a confirmation cannot be worked on");
+                }
+                Ok(claims.into_iter().filter_map(Result::ok).collect())
+            })
+        })
+        .await
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.run(|connection| {
+            Box::pin(async move {
+                let due: Option<Option<i64>> = sqlx::query_scalar(
+                    "select greatest(due, lease_until) from confirmations where state = 'queued'
+                     order by greatest(due, lease_until) limit 1",
+                )
+                .fetch_optional(connection)
+                .await?;
+                Ok(due.flatten().map(Timestamp::from_millis))
+            })
+        })
+        .await
+    }
+
+    async fn postpone(&self, claim: &Claim, due: Timestamp, failed: bool) -> Result<bool, StoreError> {
+        let (id, fence) = (claim.id, claim.fence);
+        self.run(move |connection| {
+            Box::pin(async move {
+                let row = sqlx::query("select * from confirmations where id = $1").bind(id.as_bytes());
+                let Some(row) = row.fetch_optional(&mut *connection).await? else { return Ok(false) };
+                let Ok(next) = row::confirmation(&row)?.postpone(fence, due, failed) else { return Ok(false) };
+                write_postponed(connection, &next).await
+            })
+        })
+        .await
+    }
+
+    async fn decide(
+        &self,
+        id: ConfirmationId,
+        decider: Decider,
+        decision: &Decision,
+        settlement: Settlement,
+    ) -> Result<Option<Confirmation>, StoreError> {
+        let (decision, sessions_apart) = (decision.clone(), self.sessions_apart);
+        self.decisions.add(Decide { id, decider, decision, settlement, sessions_apart }).await
+    }
+
+    async fn revoke(&self, id: ConfirmationId, session: SessionId) -> Result<(), StoreError> {
+        batch::on_its_own(&self.pool, Revoke { id, session }).await
+    }
+
+    async fn unsettled(&self, before: Timestamp) -> Result<Vec<Confirmation>, StoreError> {
+        self.run(move |connection| {
+            Box::pin(async move {
+                let select =
+                    "select * from confirmations where state = 'decided' and decided < $1 order by decided limit 100";
+                let rows = sqlx::query(select).bind(before.as_millis()).fetch_all(connection).await?;
+                Ok(rows.iter().map(|row| row::confirmation(row)).collect::<Result<_, _>>()?)
+            })
+        })
+        .await
+    }
+
+    async fn mark_settled(&self, id: ConfirmationId) -> Result<(), StoreError> {
+        self.run(move |connection| {
+            Box::pin(async move {
+                let settled =
+                    sqlx::query("update confirmations set state = 'settled' where id = $1 and state = 'decided'");
+                settled.bind(id.as_bytes()).execute(connection).await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    async fn sweep_confirmations(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let sweep = "delete from confirmations where id in (
+                         select id from confirmations where state = 'settled' and decided < $1
+                         order by decided limit $2 for update skip locked)";
+        self.sweep(sweep, before).await
+    }
+}
+
+/// Reads confirmations for whom nobody else writes them until the end of the transaction.
+pub(super) async fn lock(
+    connection: &mut PgConnection,
+    ids: &[ConfirmationId],
+) -> Result<HashMap<ConfirmationId, Confirmation>, Failure> {
+    let ids: Vec<_> = ids.iter().map(|id| id.as_bytes().as_slice()).collect();
+    let rows = sqlx::query("select * from confirmations where id = any($1) order by id for update")
+        .bind(ids)
+        .fetch_all(connection)
+        .await?;
+    let keyed = |confirmation: Confirmation| (confirmation.id, confirmation);
+    Ok(rows.iter().map(|row| row::confirmation(row).map(keyed)).collect::<Result<_, _>>()?)
+}
+
+/// Writes what confirmations came to, and wipes what they needed to come to it. Others than decided ones stay as they are.
+/// The transaction has locked them.
+pub(super) async fn write_decided(
+    connection: &mut PgConnection,
+    confirmations: &[&Confirmation],
+) -> Result<(), Failure> {
+    let columns = |confirmation: &&Confirmation| match &confirmation.state {
+        State::Queued(_) => None,
+        State::Decided(decided) => Some((confirmation.id, "decided", DecidedColumns::of(*decided))),
+        State::Settled(decided) => Some((confirmation.id, "settled", DecidedColumns::of(*decided))),
+    };
+    let decided: Vec<_> = confirmations.iter().filter_map(columns).collect();
+    if decided.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "update confirmations set state = next.state, ending = next.ending, user_id = next.user_id,
+             decided = next.decided, token = null, token_key = null, due = null, worker = null, lease_until = null
+         from unnest($1::bytea[], $2::text[], $3::text[], $4::bytea[], $5::bigint[])
+             as next (id, state, ending, user_id, decided)
+         where confirmations.id = next.id",
+    )
+    .bind(decided.iter().map(|(id, ..)| id.as_bytes().as_slice()).collect::<Vec<_>>())
+    .bind(decided.iter().map(|(_, state, _)| *state).collect::<Vec<_>>())
+    .bind(decided.iter().map(|(.., columns)| columns.ending).collect::<Vec<_>>())
+    .bind(decided.iter().map(|(.., columns)| columns.user.as_deref()).collect::<Vec<_>>())
+    .bind(decided.iter().map(|(.., columns)| columns.decided).collect::<Vec<_>>())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Compare-and-set: only if the confirmation is queued and the claim still the last one.
+async fn write_postponed(connection: &mut PgConnection, next: &Confirmation) -> Result<bool, Failure> {
+    let State::Queued(queued) = &next.state else { return Ok(false) };
+    let columns = QueuedColumns::of(queued);
+    let postponed = sqlx::query(
+        "update confirmations set failed = $1, due = $2, worker = $3, lease_until = $4
+         where id = $5 and state = 'queued' and fence = $6",
+    )
+    .bind(columns.failed)
+    .bind(columns.due)
+    .bind(columns.worker)
+    .bind(columns.lease_until)
+    .bind(next.id.as_bytes())
+    .bind(columns.fence)
+    .execute(connection)
+    .await?;
+    Ok(postponed.rows_affected() == 1)
+}

@@ -1,0 +1,141 @@
+//! Users in PostgreSQL.
+
+use super::{PostgresStore, connection::Failure};
+use crate::{
+    store::{
+        StoreError,
+        row::{self, Reading},
+    },
+    user::{Identity, PASSWORD_ISSUER, User, UserId, UserStore},
+};
+use async_trait::async_trait;
+use sqlx::{PgConnection, postgres::PgRow};
+use std::collections::{BTreeMap, HashMap};
+
+#[async_trait]
+impl UserStore for PostgresStore {
+    async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        self.run(move |connection| {
+            Box::pin(async move {
+                let select = sqlx::query("select id, issuer, subject, name, email, since from users where id = $1");
+                let row = select.bind(id.as_bytes()).fetch_optional(connection).await?;
+                Ok(row.map(|row| row::user(&row)).transpose()?)
+            })
+        })
+        .await
+    }
+
+    async fn password(&self, subject: &str) -> Result<Option<(UserId, String)>, StoreError> {
+        // What somebody typed into a form may hold what no text of PostgreSQL can.
+        if subject.contains('\0') {
+            return Ok(None);
+        }
+        let subject = subject.to_owned();
+        self.run(|connection| {
+            Box::pin(async move {
+                let select = "select id, password from users
+                              where issuer = $1 and subject = $2 and password is not null";
+                let row = sqlx::query(select).bind(PASSWORD_ISSUER).bind(subject).fetch_optional(connection).await?;
+                let read = |row: PgRow| {
+                    let row = Reading::new("users", &row);
+                    Ok::<_, StoreError>((UserId::from_bytes(row.bytes("id")?), row.text("password")?.to_owned()))
+                };
+                Ok(row.map(read).transpose()?)
+            })
+        })
+        .await
+    }
+
+    async fn put_user(&self, user: &User, password: Option<&str>) -> Result<UserId, StoreError> {
+        let (user, password) = (user.clone(), password.map(str::to_owned));
+        self.run(move |connection| {
+            Box::pin(async move {
+                let row = sqlx::query(
+                    "insert into users (id, issuer, subject, name, email, password, since)
+                     values ($1, $2, $3, $4, $5, $6, $7)
+                     on conflict (issuer, subject) do update set name = excluded.name, email = excluded.email,
+                         password = coalesce(excluded.password, users.password)
+                     returning id",
+                )
+                .bind(user.id.as_bytes())
+                .bind(user.identity.issuer)
+                .bind(user.identity.subject)
+                .bind(user.identity.name)
+                .bind(user.identity.email)
+                .bind(password)
+                .bind(user.since.as_millis())
+                .fetch_one(connection)
+                .await?;
+                Ok(UserId::from_bytes(Reading::new("users", &row).bytes("id")?))
+            })
+        })
+        .await
+    }
+}
+
+/// By whom somebody is vouched for, and under which name.
+type Key = (String, String);
+
+fn key(identity: &Identity) -> Key {
+    (identity.issuer.clone(), identity.subject.clone())
+}
+
+/// Finds or adds `users` by their identities, within the transaction of `connection`, and returns their ids in the same
+/// order.
+pub(super) async fn find_or_add(connection: &mut PgConnection, users: &[User]) -> Result<Vec<UserId>, Failure> {
+    if users.is_empty() {
+        return Ok(Vec::new());
+    }
+    // Of two that are the same person, the later one knows the name and the address.
+    let wanted: BTreeMap<Key, &User> = users.iter().map(|user| (key(&user.identity), user)).collect();
+    let known = find(connection, &wanted).await?;
+    // Who is known and has not changed is not written: a lock on somebody who signs in at many places at once would have
+    // batches wait for each other.
+    let is_new = |user: &&User| known.get(&key(&user.identity)).is_none_or(|known| known.identity != user.identity);
+    let new: Vec<&User> = wanted.into_values().filter(is_new).collect();
+    let put = put(connection, &new).await?;
+    let ids: HashMap<_, _> = known.into_iter().map(|(key, user)| (key, user.id)).chain(put).collect();
+    let vanished = || StoreError::Unavailable("a user was not written".into());
+    let id = |user: &User| ids.get(&key(&user.identity)).copied().ok_or_else(vanished);
+    Ok(users.iter().map(id).collect::<Result<_, _>>()?)
+}
+
+async fn find(connection: &mut PgConnection, wanted: &BTreeMap<Key, &User>) -> Result<HashMap<Key, User>, Failure> {
+    let rows = sqlx::query(
+        "select id, issuer, subject, name, email, since from users
+         where (issuer, subject) in (select * from unnest($1::text[], $2::text[]))",
+    )
+    .bind(wanted.keys().map(|(issuer, _)| issuer.as_str()).collect::<Vec<_>>())
+    .bind(wanted.keys().map(|(_, subject)| subject.as_str()).collect::<Vec<_>>())
+    .fetch_all(connection)
+    .await?;
+    let keyed = |user: User| (key(&user.identity), user);
+    Ok(rows.iter().map(|row| row::user(row).map(keyed)).collect::<Result<_, _>>()?)
+}
+
+/// Adds users or takes the rest of their identities over. They have to be in the order of their keys.
+async fn put(connection: &mut PgConnection, users: &[&User]) -> Result<HashMap<Key, UserId>, Failure> {
+    if users.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = sqlx::query(
+        "insert into users (id, issuer, subject, name, email, since)
+         select * from unnest($1::bytea[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[])
+         on conflict (issuer, subject) do update set name = excluded.name, email = excluded.email
+         returning id, issuer, subject",
+    )
+    .bind(users.iter().map(|user| user.id.as_bytes().as_slice()).collect::<Vec<_>>())
+    .bind(users.iter().map(|user| user.identity.issuer.as_str()).collect::<Vec<_>>())
+    .bind(users.iter().map(|user| user.identity.subject.as_str()).collect::<Vec<_>>())
+    .bind(users.iter().map(|user| user.identity.name.as_deref()).collect::<Vec<_>>())
+    .bind(users.iter().map(|user| user.identity.email.as_deref()).collect::<Vec<_>>())
+    .bind(users.iter().map(|user| user.since.as_millis()).collect::<Vec<_>>())
+    .fetch_all(connection)
+    .await?;
+    let read = |row: &PgRow| {
+        let row = Reading::new("users", row);
+        let key = (row.text("issuer")?.to_owned(), row.text("subject")?.to_owned());
+        Ok::<_, StoreError>((key, UserId::from_bytes(row.bytes("id")?)))
+    };
+    Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
+}
