@@ -2,8 +2,8 @@
 //!
 //! Each command is a file: [`mod@run`], [`mod@build`], [`mod@test`], [`mod@bench`], [`mod@mutants`]. They share the way to
 //! the browser's half of the program: [`wasm_target`] finds or makes a compiler for it (with [`debian`] where rustup cannot
-//! help), [`client`] builds it, [`site`] lays the public folder out. [`mod@step`] prints what is going on and how long it
-//! took.
+//! help), [`client`] builds it, [`site`] lays the public folder out. [`servers`] starts the databases that tests run on.
+//! [`mod@step`] prints what is going on and how long it took.
 
 mod bench;
 mod build;
@@ -17,6 +17,7 @@ mod precompress;
 mod process;
 mod run;
 mod server;
+mod servers;
 mod site;
 mod spdx;
 mod step;

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use crate::fault::{At, Fault, Result};
 use crate::process::{self, Stream};
+use crate::servers::Servers;
 use crate::step::step;
 use crate::tally::Tally;
 use crate::workspace;
@@ -31,10 +32,11 @@ pub fn mutants(arguments: &[String]) -> Result {
         return Err(Fault::new(format!("no file xtask/mutants/*{wanted}*.patch")));
     }
     let home = workspace::target().join("mutants");
+    let servers = Servers::start()?;
     let mut total = Tally::default();
     let mut lines = Vec::new();
     for patch in &patches {
-        let outcome = step(&name(patch), || try_one(patch, &home));
+        let outcome = step(&name(patch), || try_one(patch, &home, &servers));
         let (tally, line) = match outcome {
             Ok(rule) => (Tally::PASS, format!("rule {rule:3} {:40} a test fails, as it should", name(patch))),
             Err(fault) => (Tally::FAIL, format!("         {:40} {fault}", name(patch))),
@@ -43,6 +45,8 @@ pub fn mutants(arguments: &[String]) -> Result {
         lines.push(line);
     }
     println!("\n{}\n{total}", lines.join("\n"));
+    // Leaving the process would leave them behind.
+    drop(servers);
     if total.failed == 0 { Ok(()) } else { std::process::exit(1) }
 }
 
@@ -63,7 +67,7 @@ fn name(patch: &Path) -> String {
 }
 
 /// Applies the patch to a fresh copy and returns the number of its rule if the named test then fails.
-fn try_one(patch: &Path, home: &Path) -> Result<String> {
+fn try_one(patch: &Path, home: &Path, servers: &Servers) -> Result<String> {
     let header = Header::read(&fs::read_to_string(patch).at(patch)?)?;
     let tree = home.join("tree");
     copy::refresh(&workspace::root(), &tree)?;
@@ -73,6 +77,7 @@ fn try_one(patch: &Path, home: &Path) -> Result<String> {
     process::run(&mut apply).map_err(|_| Fault::new("the patch does not apply any more"))?;
     let mut test = process::cargo();
     test.current_dir(&tree).env("CARGO_TARGET_DIR", home.join("target")).arg("test").args(&header.test);
+    servers.point(&mut test);
     let mut tally = Tally::default();
     // The verdict is in the result lines: a patch that does not compile ends with an error, too.
     let outcome = process::watch(&mut test, Stream::Output, |line| tally += Tally::of_cargo(line));

@@ -6,6 +6,7 @@ use super::Request;
 use crate::fault::{Fault, Result};
 use crate::licences;
 use crate::process::{self, Stream};
+use crate::servers::Servers;
 use crate::tally::Tally;
 use crate::wasm_target::{self, TARGET};
 use crate::workspace::{self, FRONTEND};
@@ -53,11 +54,13 @@ pub fn licences(_: &Request<'_>) -> Result<Tally> {
 
 /// The tests beside the code, the contract suites and the examples in the documentation.
 pub fn unit(request: &Request<'_>) -> Result<Tally> {
+    let servers = Servers::start()?;
     let mut total = Tally::default();
     for choice in CHOICES {
         let mut tally = Tally::default();
         let mut test = cargo();
         test.arg("test").args(choice).args(["--no-fail-fast"]);
+        servers.point(&mut test);
         if !request.arguments.is_empty() {
             test.arg("--").args(request.arguments);
         }

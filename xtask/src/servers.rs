@@ -1,0 +1,95 @@
+//! Throw-away servers for the tests: PostgreSQL and Redis, each with its data in a folder that goes with it.
+//!
+//! They are told of to the tests by two variables. Whoever sets one of these to a server of their own gets none from us.
+
+mod postgres;
+mod redis;
+mod server;
+
+use std::env;
+use std::process::Command;
+
+use server::Server;
+
+use crate::fault::Result;
+use crate::process;
+
+/// How the tests find a server.
+struct Kind {
+    name: &'static str,
+    variable: &'static str,
+    start: fn() -> Result<Server>,
+}
+
+const KINDS: [Kind; 2] = [
+    Kind { name: "PostgreSQL", variable: "VESTIBULE_TEST_POSTGRES", start: postgres::start },
+    Kind { name: "Redis", variable: "VESTIBULE_TEST_REDIS", start: redis::start },
+];
+
+/// The servers that run until this is dropped.
+pub struct Servers(Vec<(&'static str, Server)>);
+
+impl Servers {
+    /// Starts what can be started here. What cannot is named in a line, and what needs it is not tested; in continuous
+    /// integration that is a fault.
+    pub fn start() -> Result<Self> {
+        let mut servers = Vec::new();
+        for kind in KINDS.iter().filter(|kind| env::var_os(kind.variable).is_none()) {
+            match (kind.start)() {
+                Ok(server) => servers.push((kind.variable, server)),
+                Err(fault) if process::in_ci() => return Err(fault),
+                Err(fault) => println!("what keeps things in {} is not tested: {fault}", kind.name),
+            }
+        }
+        Ok(Self(servers))
+    }
+
+    /// Tells the tests that `command` runs of the servers.
+    pub fn point(&self, command: &mut Command) {
+        command.envs(self.0.iter().map(|(variable, server)| (variable, server.url())));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpStream;
+
+    use super::{Server, postgres, redis};
+
+    fn address(server: &Server) -> String {
+        let (_, address) = server.url().rsplit_once('@').unwrap_or_default();
+        address.split('/').next().unwrap_or_default().to_owned()
+    }
+
+    fn answers_until_it_is_dropped(server: Server, hello: &[u8], expected: u8) {
+        let (address, folder) = (address(&server), server.folder().to_owned());
+        let answer = || {
+            let mut stream = TcpStream::connect(&address)?;
+            stream.write_all(hello)?;
+            let mut byte = [0];
+            stream.read_exact(&mut byte).map(|()| byte[0])
+        };
+        assert_eq!(answer().ok(), Some(expected));
+        drop(server);
+        assert!(answer().is_err(), "nobody is there any more");
+        assert!(!folder.exists(), "its data is thrown away");
+    }
+
+    #[test]
+    fn postgres_answers_until_it_is_dropped() {
+        // A request for TLS, which it does not speak: `N`.
+        let request = [0, 0, 0, 8, 4, 210, 22, 47];
+        if postgres::installed().is_some() {
+            answers_until_it_is_dropped(postgres::start().expect("it is installed"), &request, b'N');
+        }
+    }
+
+    #[test]
+    fn redis_answers_until_it_is_dropped() {
+        // It refuses a request without a password: `-`.
+        if redis::installed().is_some() {
+            answers_until_it_is_dropped(redis::start().expect("it is installed"), b"PING\r\n", b'-');
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Redis.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+
+use super::server::{self, Server};
+use crate::fault::{At, Fault, Result};
+use crate::install::{self, Package};
+use crate::process;
+
+/// Debian's package `redis-tools` has the server's program, too: one program looks at the name by which it is called. Its
+/// package `redis-server` would start a server that nobody wants.
+const TOOL: &str = "redis-check-rdb";
+
+/// Starts a server that has a password.
+pub fn start() -> Result<Server> {
+    let program = program()?;
+    let (server, password, port) = (Server::new()?, server::password(), server::free_port()?);
+    let named = server.folder().join("redis-server");
+    fs::copy(&program, &named).at(&program)?;
+    let settings = format!("bind 127.0.0.1\nport {port}\nrequirepass {password}\nsave \"\"\nappendonly no\n");
+    server.write("redis.conf", &settings)?;
+    server.hand_over()?;
+    server.start(&named, &["redis.conf"], format!("redis://:{password}@127.0.0.1:{port}"), is_ready)
+}
+
+/// Whether it answers: it refuses, because no password was said, but it is there.
+fn is_ready(server: &Server) -> bool {
+    let address = server.url().rsplit('@').next().unwrap_or_default();
+    let asked = TcpStream::connect(address).and_then(|mut stream| {
+        stream.write_all(b"PING\r\n")?;
+        stream.read_exact(&mut [0])
+    });
+    asked.is_ok()
+}
+
+/// The program, after it was installed if need be.
+fn program() -> Result<PathBuf> {
+    let missing = || Fault::new("there is no `redis-server` on the PATH; install Redis");
+    if let Some(program) = installed() {
+        return Ok(program);
+    }
+    if !install::has_apt() {
+        return Err(missing());
+    }
+    install::packages(&[Package("redis-tools")])?;
+    installed().ok_or_else(missing)
+}
+
+/// The program that is there.
+pub fn installed() -> Option<PathBuf> {
+    process::on_path("redis-server").or_else(|| process::on_path(TOOL))
+}
