@@ -1,5 +1,11 @@
 //! Time, as a parameter. Nobody else in Vestibule reads a clock, so a test can drive it.
 
+#[cfg(feature = "postgres")]
+mod told;
+
+#[cfg(feature = "postgres")]
+pub(crate) use told::ToldTime;
+
 use async_trait::async_trait;
 use std::{
     fmt::Debug,

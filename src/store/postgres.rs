@@ -6,15 +6,18 @@
 
 mod batch;
 mod begin;
+mod clock;
 mod confirmations;
 mod connection;
 mod decide;
+mod listen;
 mod open;
 mod revoke;
 mod sessions;
 mod users;
 
 pub use super::open::OpenError;
+pub use clock::DatabaseClock;
 
 use super::StoreError;
 use batch::Batches;
@@ -30,6 +33,7 @@ pub struct PostgresStore {
     pool: PgPool,
     begins: Batches<Begin>,
     decisions: Batches<Decide>,
+    clock: DatabaseClock,
     sessions_apart: bool,
 }
 

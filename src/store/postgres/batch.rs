@@ -10,6 +10,7 @@
 use super::{
     closed,
     connection::{Failure, lend},
+    listen::Herald,
 };
 use crate::store::StoreError;
 use futures_util::future::BoxFuture;
@@ -52,12 +53,12 @@ impl<J: Job> Clone for Batches<J> {
 }
 
 impl<J: Job> Batches<J> {
-    /// Starts working off jobs, until every clone is dropped.
-    pub fn start(pool: &PgPool) -> Self {
+    /// Starts working off jobs, until every clone is dropped. `herald` is told when some are done.
+    pub fn start(pool: &PgPool, herald: Option<&Herald>) -> Self {
         let (jobs, queue) = mpsc::channel(BATCH * 4);
         let queue = Arc::new(Mutex::new(queue));
         for _ in 0..LANES {
-            tokio::spawn(work_off(pool.clone(), queue.clone()));
+            tokio::spawn(work_off(pool.clone(), queue.clone(), herald.cloned()));
         }
         Self(jobs)
     }
@@ -70,7 +71,7 @@ impl<J: Job> Batches<J> {
     }
 }
 
-async fn work_off<J: Job>(pool: PgPool, queue: Arc<Mutex<mpsc::Receiver<Waiting<J>>>>) {
+async fn work_off<J: Job>(pool: PgPool, queue: Arc<Mutex<mpsc::Receiver<Waiting<J>>>>, herald: Option<Herald>) {
     loop {
         let mut batch = Vec::new();
         // One lane waits at the queue, the others for their turn there.
@@ -79,6 +80,9 @@ async fn work_off<J: Job>(pool: PgPool, queue: Arc<Mutex<mpsc::Receiver<Waiting<
         }
         let (jobs, replies): (Vec<J>, Vec<_>) = batch.into_iter().unzip();
         let ends = carry_out(&pool, jobs.into()).await;
+        if let (Some(herald), true) = (&herald, ends.iter().any(Result::is_ok)) {
+            herald.tell();
+        }
         for (reply, end) in replies.into_iter().zip(ends) {
             // Whoever asked may have gone; what is done is done.
             let _ = reply.send(end);

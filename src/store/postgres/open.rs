@@ -1,6 +1,6 @@
 //! Opening the database: connect, migrate, check that the keys are the ones it was written with.
 
-use super::{PostgresStore, batch::Batches};
+use super::{DatabaseClock, PostgresStore, batch::Batches, listen::Herald};
 use crate::{
     secret::Keys,
     store::open::{OpenError, is_ours},
@@ -58,8 +58,10 @@ impl PostgresStore {
             .max_connections(CONNECTIONS)
             .acquire_timeout(CONNECT_WITHIN)
             .connect_lazy_with(options.options(LIMITS));
-        let (begins, decisions) = (Batches::start(&pool), Batches::start(&pool));
-        Ok(Self { pool, begins, decisions, sessions_apart: false })
+        let clock = DatabaseClock::start(&mut connection, pool.clone()).await.map_err(OpenError::Cannot)?;
+        let begins = Batches::start(&pool, Some(&Herald::start(pool.clone())));
+        let decisions = Batches::start(&pool, None);
+        Ok(Self { pool, begins, decisions, clock, sessions_apart: false })
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod batch;
 mod claim;
+mod clock;
 mod corrupt;
 mod gone;
+mod listen;
 mod open;
