@@ -70,3 +70,11 @@ async fn somebody_a_validator_vouches_for_has_no_password_by_their_e_mail_addres
         assert_eq!(store.password("bob@example.com").await.unwrap(), None, "a user without a password");
     }
 }
+
+#[tokio::test]
+async fn a_subject_that_no_database_can_keep_is_nobodys() {
+    for store in adapters().await {
+        store.put_user(&with_password("ada@example.com"), Some("$first")).await.unwrap();
+        assert_eq!(store.password("ada@example.com\0").await.unwrap(), None);
+    }
+}
