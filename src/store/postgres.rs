@@ -1,6 +1,6 @@
 //! The store for any number of servers and workers: one PostgreSQL database with everything.
 //!
-//! What is written often, to begin and to decide, goes in [`batch`]es: many in one durable transaction. Every other
+//! What is written often, to begin and to decide, goes in batches: many in one durable transaction. Every other
 //! write is a statement of its own that names what it expects to find. No statement runs in a caller's future: a caller
 //! that is dropped, as when its browser has gone, would leave the connection half-way through an answer.
 
