@@ -1,38 +1,45 @@
-//! Between rows and states, for every database alike: their tables have the same columns.
+//! Between rows and states, for every database alike: their tables have the same columns. A hash in Redis is a row too.
 //!
 //! What fits no state is a typed error that names the row, never a panic.
 
+#[cfg(feature = "sqlite")]
 mod confirmation;
 mod session;
+#[cfg(feature = "sqlite")]
 mod user;
 
+#[cfg(feature = "sqlite")]
 pub(super) use confirmation::{DecidedColumns, QueuedColumns, claim, confirmation};
 pub(super) use session::{SessionColumns, session};
+#[cfg(feature = "sqlite")]
 pub(super) use user::user;
 
 use crate::{clock::Timestamp, store::StoreError};
-use sqlx::Row as _;
 
-/// A row of either driver. A column that is null is `None`; one of another type, or none at all, is an error.
+/// A column of another type, or none at all.
+pub(super) struct Unreadable;
+
+/// A row of any driver. A column that is null is `None`.
 pub(super) trait Row {
-    fn number(&self, column: &str) -> Result<Option<i64>, sqlx::Error>;
-    fn text(&self, column: &str) -> Result<Option<&str>, sqlx::Error>;
-    fn bytes(&self, column: &str) -> Result<Option<&[u8]>, sqlx::Error>;
+    fn number(&self, column: &str) -> Result<Option<i64>, Unreadable>;
+    fn text(&self, column: &str) -> Result<Option<&str>, Unreadable>;
+    fn bytes(&self, column: &str) -> Result<Option<&[u8]>, Unreadable>;
 }
 
+#[cfg(feature = "sqlite")]
 macro_rules! row {
     ($row:ty) => {
         impl Row for $row {
-            fn number(&self, column: &str) -> Result<Option<i64>, sqlx::Error> {
-                self.try_get(column)
+            fn number(&self, column: &str) -> Result<Option<i64>, Unreadable> {
+                sqlx::Row::try_get(self, column).map_err(|_| Unreadable)
             }
 
-            fn text(&self, column: &str) -> Result<Option<&str>, sqlx::Error> {
-                self.try_get(column)
+            fn text(&self, column: &str) -> Result<Option<&str>, Unreadable> {
+                sqlx::Row::try_get(self, column).map_err(|_| Unreadable)
             }
 
-            fn bytes(&self, column: &str) -> Result<Option<&[u8]>, sqlx::Error> {
-                self.try_get(column)
+            fn bytes(&self, column: &str) -> Result<Option<&[u8]>, Unreadable> {
+                sqlx::Row::try_get(self, column).map_err(|_| Unreadable)
             }
         }
     };
@@ -69,6 +76,7 @@ impl<'r> Reading<'r> {
         self.row.text(column).map_err(|_| self.corrupt(column))
     }
 
+    #[cfg(feature = "sqlite")]
     pub(super) fn blob(&self, column: &'static str) -> Result<&'r [u8], StoreError> {
         self.optional_blob(column)?.ok_or_else(|| self.corrupt(column))
     }
