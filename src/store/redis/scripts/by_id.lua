@@ -1,0 +1,2 @@
+-- ARGV[2]: the session's id.
+return read(ARGV[2])

@@ -1,0 +1,2 @@
+-- ARGV[2]: the session's id.
+forget(ARGV[2])
