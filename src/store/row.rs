@@ -2,16 +2,16 @@
 //!
 //! What fits no state is a typed error that names the row, never a panic.
 
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod confirmation;
 mod session;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod user;
 
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) use confirmation::{DecidedColumns, QueuedColumns, claim, confirmation};
 pub(super) use session::{SessionColumns, session};
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) use user::user;
 
 use crate::{clock::Timestamp, store::StoreError};
@@ -26,7 +26,7 @@ pub(super) trait Row {
     fn bytes(&self, column: &str) -> Result<Option<&[u8]>, Unreadable>;
 }
 
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 macro_rules! row {
     ($row:ty) => {
         impl Row for $row {

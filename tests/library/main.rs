@@ -4,12 +4,13 @@
 //! Time stands still until a test moves it, the test itself is the validator, and nothing sleeps: what a test waits for
 //! is an event, and [`support::soon`] turns waiting in vain into a failure.
 
-#![cfg(all(feature = "sqlite", feature = "postgres", feature = "http"))]
+#![cfg(all(feature = "sqlite", feature = "postgres", feature = "redis", feature = "http"))]
 
 mod apart;
 mod desk;
 mod entry;
 mod postgres;
+mod redis;
 mod sqlite;
 mod store;
 mod support;

@@ -3,12 +3,12 @@
 mod begin;
 mod settle;
 
-use crate::support::{Sample, at, worker};
+use crate::support::{Sample, at, session_stores, worker};
 use std::{sync::Arc, time::Duration};
 use vestibule::{
     confirmation::{Claim, Decider},
     session::SessionStore,
-    store::{ConfirmationStore as _, apart::Apart, memory::MemorySessions},
+    store::{ConfirmationStore as _, apart::Apart},
     testing::MemoryDatabase,
 };
 
@@ -17,13 +17,18 @@ const BOUND: Duration = Duration::from_mins(15);
 /// Both stores, each to be written past the other, as somebody does who is killed half-way.
 struct Stores {
     database: Arc<MemoryDatabase>,
-    sessions: Arc<MemorySessions>,
+    sessions: Arc<dyn SessionStore>,
     both: Apart,
 }
 
 impl Stores {
-    fn open() -> Self {
-        let (database, sessions) = (Arc::<MemoryDatabase>::default(), Arc::<MemorySessions>::default());
+    /// Empty ones, with each kind of session store. A test opens with `for stores in Stores::all().await`.
+    async fn all() -> Vec<Self> {
+        session_stores().await.into_iter().map(Self::with).collect()
+    }
+
+    fn with(sessions: Arc<dyn SessionStore>) -> Self {
+        let database = Arc::<MemoryDatabase>::default();
         let both = Apart::new(database.clone(), sessions.clone(), BOUND);
         Self { database, sessions, both }
     }

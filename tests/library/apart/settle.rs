@@ -6,7 +6,7 @@ use std::time::Duration;
 use vestibule::{
     confirmation::{Decision, Ending, Rejection, State},
     secret::SecretHash,
-    session::{SessionState, SessionStore as _},
+    session::SessionState,
     store::ConfirmationStore as _,
 };
 
@@ -22,63 +22,69 @@ async fn killed_after_deciding(stores: &Stores, decision: Decision) -> Sample {
 
 #[tokio::test]
 async fn a_worker_killed_after_deciding_is_resumed_by_whoever_asks() {
-    let stores = Stores::open();
-    let sample = killed_after_deciding(&stores, Decision::Valid(ada())).await;
-    let found = sample.stored(&stores.both).await;
-    assert!(matches!(found.state, State::Settled(_)));
-    let Some(Ending::Confirmed(user)) = found.ending() else { panic!("it is confirmed") };
-    let session = stores.sessions.session(sample.session.id).await.unwrap().unwrap();
-    assert_eq!(session.state, SessionState::Bound { secret: sample.confirmation.secret, user });
-    assert_eq!(session.expires, at(1) + BOUND);
+    for stores in Stores::all().await {
+        let sample = killed_after_deciding(&stores, Decision::Valid(ada())).await;
+        let found = sample.stored(&stores.both).await;
+        assert!(matches!(found.state, State::Settled(_)));
+        let Some(Ending::Confirmed(user)) = found.ending() else { panic!("it is confirmed") };
+        let session = stores.sessions.session(sample.session.id).await.unwrap().unwrap();
+        assert_eq!(session.state, SessionState::Bound { secret: sample.confirmation.secret, user });
+        assert_eq!(session.expires, at(1) + BOUND);
+    }
 }
 
 #[tokio::test]
 async fn a_worker_killed_after_deciding_is_resumed_by_the_next_worker_if_nobody_asks() {
-    let stores = Stores::open();
-    let sample = killed_after_deciding(&stores, Decision::Rejected(Rejection::Used)).await;
-    stores.both.claim(worker(2), 1, at(3), at(33)).await.unwrap();
-    assert!(stores.has_session(&sample).await, "what is only just decided is its own worker's");
-    stores.both.claim(worker(2), 1, at(7), at(37)).await.unwrap();
-    assert!(!stores.has_session(&sample).await);
-    assert_eq!(stores.database.unsettled(at(1000)).await.unwrap(), []);
+    for stores in Stores::all().await {
+        let sample = killed_after_deciding(&stores, Decision::Rejected(Rejection::Used)).await;
+        stores.both.claim(worker(2), 1, at(3), at(33)).await.unwrap();
+        assert!(stores.has_session(&sample).await, "what is only just decided is its own worker's");
+        stores.both.claim(worker(2), 1, at(7), at(37)).await.unwrap();
+        assert!(!stores.has_session(&sample).await);
+        assert_eq!(stores.database.unsettled(at(1000)).await.unwrap(), []);
+    }
 }
 
 #[tokio::test]
 async fn settling_late_leaves_an_exchanged_session_alone() {
-    let stores = Stores::open();
-    let sample = killed_after_deciding(&stores, Decision::Valid(ada())).await;
-    let stalled = stores.database.confirmation_by_secret(&sample.confirmation.secret).await.unwrap().unwrap();
-    sample.stored(&stores.both).await;
-    let bound = stores.sessions.session(sample.session.id).await.unwrap().unwrap();
-    let exchanged = bound.exchange(SecretHash::from_bytes([200; 32]), at(2), Duration::from_secs(30), IDLE).unwrap();
-    assert!(stores.sessions.replace_session(&exchanged).await.unwrap());
-    // The stalled one wakes up and goes on from what it had read.
-    assert!(matches!(stalled.state, State::Decided(_)));
-    stores.both.begin(&stalled, &sample.session).await.unwrap();
-    assert_eq!(stores.sessions.session(sample.session.id).await.unwrap(), Some(exchanged));
+    for stores in Stores::all().await {
+        let sample = killed_after_deciding(&stores, Decision::Valid(ada())).await;
+        let stalled = stores.database.confirmation_by_secret(&sample.confirmation.secret).await.unwrap().unwrap();
+        sample.stored(&stores.both).await;
+        let bound = stores.sessions.session(sample.session.id).await.unwrap().unwrap();
+        let exchanged =
+            bound.exchange(SecretHash::from_bytes([200; 32]), at(2), Duration::from_secs(30), IDLE).unwrap();
+        assert!(stores.sessions.replace_session(&exchanged).await.unwrap());
+        // The stalled one wakes up and goes on from what it had read.
+        assert!(matches!(stalled.state, State::Decided(_)));
+        stores.both.begin(&stalled, &sample.session).await.unwrap();
+        assert_eq!(stores.sessions.session(sample.session.id).await.unwrap(), Some(exchanged));
+    }
 }
 
 #[tokio::test]
 async fn a_session_that_was_signed_out_is_never_made_again_by_settling() {
-    let stores = Stores::open();
-    let sample = killed_after_deciding(&stores, Decision::Valid(ada())).await;
-    stores.sessions.delete_session(sample.session.id).await.unwrap();
-    assert!(matches!(sample.stored(&stores.both).await.state, State::Settled(_)));
-    assert!(!stores.has_session(&sample).await);
+    for stores in Stores::all().await {
+        let sample = killed_after_deciding(&stores, Decision::Valid(ada())).await;
+        stores.sessions.delete_session(sample.session.id).await.unwrap();
+        assert!(matches!(sample.stored(&stores.both).await.state, State::Settled(_)));
+        assert!(!stores.has_session(&sample).await);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sixty_four_that_settle_at_once_bind_the_session_once() {
-    let stores = Stores::open();
-    let sample = killed_after_deciding(&stores, Decision::Valid(ada())).await;
-    let settling: Vec<_> = (0..64)
-        .map(|_| {
-            let (both, secret) = (stores.both.clone(), sample.confirmation.secret);
-            tokio::spawn(async move { both.confirmation_by_secret(&secret).await.unwrap().unwrap().ending() })
-        })
-        .collect();
-    for one in settling {
-        assert!(matches!(one.await.unwrap(), Some(Ending::Confirmed(_))));
+    for stores in Stores::all().await {
+        let sample = killed_after_deciding(&stores, Decision::Valid(ada())).await;
+        let settling: Vec<_> = (0..64)
+            .map(|_| {
+                let (both, secret) = (stores.both.clone(), sample.confirmation.secret);
+                tokio::spawn(async move { both.confirmation_by_secret(&secret).await.unwrap().unwrap().ending() })
+            })
+            .collect();
+        for one in settling {
+            assert!(matches!(one.await.unwrap(), Some(Ending::Confirmed(_))));
+        }
+        assert_eq!(stores.sessions.session(sample.session.id).await.unwrap().unwrap().revision, 1);
     }
-    assert_eq!(stores.sessions.session(sample.session.id).await.unwrap().unwrap().revision, 1);
 }

@@ -1,6 +1,6 @@
 //! Every store that has to keep the contract.
 
-use super::{Postgres, keys};
+use super::{Postgres, keys, redis};
 use std::{ops::Deref, sync::Arc};
 use tempfile::TempDir;
 use vestibule::{
@@ -41,7 +41,21 @@ pub async fn adapters() -> Vec<Adapter> {
         let database = Arc::new(database.open().await.without_sessions());
         adapters.push(apart(database, Arc::<MemorySessions>::default(), None));
     }
+    if let (Some(first), Some(second)) = (redis(), redis()) {
+        let (database, folder) = sqlite().await;
+        adapters.push(apart(Arc::new(database.without_sessions()), first.sessions().await, Some(folder)));
+        adapters.push(apart(Arc::<MemoryDatabase>::default(), second.sessions().await, None));
+    }
     adapters
+}
+
+/// Empty session stores of each kind, to be kept apart.
+pub async fn session_stores() -> Vec<Arc<dyn SessionStore>> {
+    let mut stores: Vec<Arc<dyn SessionStore>> = vec![Arc::<MemorySessions>::default()];
+    if let Some(corner) = redis() {
+        stores.push(corner.sessions().await);
+    }
+    stores
 }
 
 async fn sqlite() -> (SqliteStore, TempDir) {

@@ -6,14 +6,16 @@ mod clock;
 mod house;
 mod log;
 mod postgres;
+mod redis;
 mod sample;
 
-pub use adapter::adapters;
+pub use adapter::{adapters, session_stores};
 pub use browser::Browser;
 pub use clock::WatchedClock;
 pub use house::{House, Plan, Running, raw};
 pub use log::{everything_logged, listen};
 pub use postgres::Postgres;
+pub use redis::{Redis, redis};
 pub use sample::{Sample, ada, at, bob, confirmed, keys, rejected, settlement, token, worker};
 
 use std::{future::Future, time::Duration};
