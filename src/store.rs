@@ -29,7 +29,8 @@ use std::time::Duration;
 /// A store could not do its work.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The database cannot be reached or is full or locked: the same call may succeed later. Nothing was changed.
+    /// The store cannot be reached or is full or locked: the same call may succeed later. Mostly nothing was changed, but
+    /// over a network the answer may have been lost after the change; every call is safe to repeat.
     #[error("the database cannot be used just now: {0}")]
     Unavailable(String),
     /// A row fits no state. It is left as it is.

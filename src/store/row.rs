@@ -76,7 +76,7 @@ impl<'r> Reading<'r> {
         self.row.text(column).map_err(|_| self.corrupt(column))
     }
 
-    #[cfg(feature = "sqlite")]
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
     pub(super) fn blob(&self, column: &'static str) -> Result<&'r [u8], StoreError> {
         self.optional_blob(column)?.ok_or_else(|| self.corrupt(column))
     }
