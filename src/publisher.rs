@@ -51,6 +51,17 @@ pub struct PublishError {
     pub retry: bool,
 }
 
+/// Announces nothing: every page asks. For a worker that no Pusher server connects with the browsers.
+#[derive(Clone, Copy, Debug)]
+pub struct Silent;
+
+#[async_trait]
+impl Publisher for Silent {
+    async fn announce(&self, _: &Channel, _: &Announcement) -> Result<(), PublishError> {
+        Ok(())
+    }
+}
+
 /// Publishes announcements.
 #[async_trait]
 pub trait Publisher: Send + Sync + 'static {

@@ -1,6 +1,6 @@
 //! The command line: each setting is a flag, in kebab case.
 
-use clap::{Arg, Command};
+use clap::{Arg, ArgAction, Command};
 use vestibule_server::config::SETTINGS;
 
 /// The command line.
@@ -22,6 +22,13 @@ pub fn command() -> Command {
             "Each flag is an environment variable too: --validator-url is VALIDATOR_URL. RUST_LOG sets what is logged.",
         )
         .args(settings)
-        .subcommand(Command::new("serve").about("Serve (what happens without a command, too)"))
+        .subcommand(
+            Command::new("serve")
+                .about("Serve pages, with a worker beside them (what happens without a command, too)")
+                .arg(Arg::new("no-worker").long("no-worker").action(ArgAction::SetTrue).help(
+                    "Only the pages; `vestibule worker` does the work, in any number of processes on PostgreSQL",
+                )),
+        )
+        .subcommand(Command::new("worker").about("Only the work behind the pages of other processes"))
         .subcommand(Command::new("user").about("Users").subcommand_required(true).subcommand(add))
 }

@@ -1,16 +1,18 @@
 //! What the server is told at its start. A wrong value stops it with one line.
 
+mod keeping;
 mod push;
 mod setting;
 
+pub use keeping::{Address, Database, Keeping, Sessions};
 pub use push::PushConfig;
 pub use setting::{ALL as SETTINGS, Given, Setting, WrongSetting};
 
 use crate::origin::Origin;
 use setting::{
     CONFIRM_ATTEMPT, CONFIRM_BEGIN_WITHIN, CONFIRM_DEADLINE, CONFIRM_IN_FLIGHT, CONFIRM_LEASE, CONFIRM_POLL,
-    CONFIRM_REDIRECT, CONFIRM_START, DATABASE_URL, LEPTOS_SITE_ADDR, LEPTOS_SITE_ROOT, PUBLIC_URL, SESSION_IDLE,
-    VALIDATOR_SECRET, VALIDATOR_URL, VESTIBULE_DATA, VESTIBULE_SECRET,
+    CONFIRM_REDIRECT, CONFIRM_START, LEPTOS_SITE_ADDR, LEPTOS_SITE_ROOT, PUBLIC_URL, SESSION_IDLE, VALIDATOR_SECRET,
+    VALIDATOR_URL, VESTIBULE_SECRET,
 };
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use vestibule::{outcome::Destinations, secret::Keys, timing::Timing};
@@ -24,10 +26,8 @@ pub struct Config {
     pub public: Option<Origin>,
     /// The folder of the built site.
     pub site_root: PathBuf,
-    /// The folder of the database and, in practice mode, of the key.
-    pub data: PathBuf,
-    /// The SQLite file.
-    pub database: PathBuf,
+    /// Where everything is kept.
+    pub keeping: Keeping,
     /// The operator's keys; `None` in practice mode, which makes its own.
     pub keys: Option<Keys>,
     /// Who judges tokens; `None` in practice mode.
@@ -42,6 +42,8 @@ pub struct Config {
     pub in_flight: usize,
     /// The Pusher server.
     pub push: PushConfig,
+    /// Whether a worker runs beside the pages (default), or in processes of its own.
+    pub worker: bool,
 }
 
 /// Whether the confirm page begins by itself.
@@ -92,8 +94,6 @@ impl Config {
         if public.is_none() && !addr.ip().is_loopback() {
             return Err(PUBLIC_URL.wrong(format!("missing; browsers cannot be told to come to {addr}")));
         }
-        let data = PathBuf::from(given.text(&VESTIBULE_DATA).unwrap_or("data"));
-        let database = given.read(&DATABASE_URL, database)?.unwrap_or_else(|| data.join("vestibule.db"));
         let start = given.read(&CONFIRM_START, |text| match text {
             "auto" => Ok(Start::Auto),
             "click" => Ok(Start::Click),
@@ -103,8 +103,7 @@ impl Config {
             addr,
             public,
             site_root: PathBuf::from(given.text(&LEPTOS_SITE_ROOT).unwrap_or("target/site")),
-            data,
-            database,
+            keeping: Keeping::read(given)?,
             keys,
             validator,
             start: start.unwrap_or(Start::Auto),
@@ -112,7 +111,20 @@ impl Config {
             timing: timing(given)?,
             in_flight: given.read(&CONFIRM_IN_FLIGHT, in_flight)?.unwrap_or(256),
             push: PushConfig::read(given)?,
+            worker: true,
         })
+    }
+
+    /// The same for a process that has only the pages, or only the worker, and shares everything else with others.
+    ///
+    /// # Errors
+    /// [`WrongSetting`] names what cannot be shared.
+    pub fn apart(self) -> Result<Self, WrongSetting> {
+        if self.is_practice() {
+            return Err(VALIDATOR_URL.wrong("missing; practice mode is one process with everything"));
+        }
+        self.keeping.shared()?;
+        Ok(Self { worker: false, ..self })
     }
 
     /// Whether no validator is configured, so that the practice validator judges.
@@ -120,12 +132,6 @@ impl Config {
     pub const fn is_practice(&self) -> bool {
         self.validator.is_none()
     }
-}
-
-fn database(url: &str) -> Result<PathBuf, &'static str> {
-    let path = url.strip_prefix("sqlite:").ok_or("not a sqlite: address; no other database can be used yet")?;
-    let path = path.strip_prefix("//").unwrap_or(path);
-    if path.is_empty() || path.contains('?') { Err("it names no file") } else { Ok(PathBuf::from(path)) }
 }
 
 fn destinations(given: &Given) -> Result<Destinations, WrongSetting> {
@@ -201,7 +207,9 @@ mod tests {
             ("LEPTOS_SITE_ADDR", "localhost"),
             ("PUBLIC_URL", "example"),
             ("PUBLIC_URL", "http://sign-in.example"),
-            ("DATABASE_URL", "postgres://x"),
+            ("DATABASE_URL", "mysql://x"),
+            ("REDIS_URL", "http://x"),
+            ("SESSION_STORE", "disk"),
             ("CONFIRM_START", "maybe"),
             ("CONFIRM_REDIRECT", "//evil.example"),
             ("CONFIRM_ATTEMPT", "10"),

@@ -1,30 +1,101 @@
-//! What is kept on the disk: the folder, the key of practice mode, the database.
+//! What is kept: the folder, the key of practice mode, the database, the sessions.
 
-use crate::{config::Config, mount::StartError, practice};
+use crate::{
+    config::{Address, Config, Database, Sessions},
+    mount::StartError,
+    practice,
+};
 use std::{
     fs,
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::Path,
+    sync::Arc,
 };
 use vestibule::{
+    clock::{Clock, SystemClock},
     secret::{Keys, SystemEntropy},
-    store::sqlite::SqliteStore,
+    session::SessionStore,
+    store::{
+        Database as Confirmations, Store, apart::Apart, memory::MemorySessions, postgres::PostgresStore,
+        redis::RedisSessions, sqlite::SqliteStore,
+    },
 };
+
+/// What Vestibule calls its keys in a Redis that it shares with others.
+const REDIS_PREFIX: &str = "vestibule:";
+
+/// What is kept, opened.
+pub struct Data {
+    /// The operator's keys.
+    pub keys: Keys,
+    /// Everything.
+    pub store: Arc<dyn Store>,
+    /// The time that all processes on this store share.
+    pub clock: Arc<dyn Clock>,
+    /// The database whose hints wake a worker, if it has some.
+    pub hints: Option<PostgresStore>,
+}
 
 /// Opens what is kept, making what is not there yet. The configured keys are taken out of `config`.
 ///
 /// # Errors
 /// [`StartError`] names what cannot be used.
-pub async fn open(config: &mut Config) -> Result<(Keys, SqliteStore), StartError> {
-    make_folder(&config.data)?;
+pub async fn open(config: &mut Config) -> Result<Data, StartError> {
+    let keeping = &config.keeping;
+    if config.keys.is_none() || matches!(keeping.database, Database::Sqlite(_)) {
+        make_folder(&keeping.data)?;
+    }
     let keys = match config.keys.take() {
         Some(keys) => keys,
-        None => practice::key(&config.data, &SystemEntropy)?,
+        None => practice::key(&keeping.data, &SystemEntropy)?,
     };
-    make_private(&config.database)?;
-    let path = || config.database.display().to_string();
-    let store = SqliteStore::open(&config.database, &keys).await;
-    Ok((keys, store.map_err(|error| StartError::Database { path: path(), error })?))
+    match &keeping.database {
+        Database::Sqlite(file) => {
+            make_private(file)?;
+            let opened = SqliteStore::open(file, &keys).await;
+            let store = opened.map_err(|error| StartError::Database { name: file.display().to_string(), error })?;
+            let clock = Arc::new(SystemClock);
+            let sessions = sessions(config, clock.clone()).await?;
+            let store = joined(config, store, SqliteStore::without_sessions, sessions);
+            Ok(Data { keys, store, clock, hints: None })
+        }
+        Database::Postgres(address) => {
+            let opened = PostgresStore::open(address.expose(), &keys).await;
+            let store = opened.map_err(|error| StartError::Database { name: address.to_string(), error })?;
+            let clock = Arc::new(store.clock());
+            let sessions = sessions(config, clock.clone()).await?;
+            let hints = Some(store.clone());
+            let store = joined(config, store, PostgresStore::without_sessions, sessions);
+            Ok(Data { keys, store, clock, hints })
+        }
+    }
+}
+
+/// The sessions that are not in the database.
+async fn sessions(config: &Config, clock: Arc<dyn Clock>) -> Result<Option<Arc<dyn SessionStore>>, StartError> {
+    Ok(match &config.keeping.sessions {
+        Sessions::Database => None,
+        Sessions::Memory => Some(Arc::<MemorySessions>::default()),
+        Sessions::Redis(address) => Some(Arc::new(redis(address, clock).await?)),
+    })
+}
+
+async fn redis(address: &Address, clock: Arc<dyn Clock>) -> Result<RedisSessions, StartError> {
+    let opened = RedisSessions::open(address.expose(), clock, REDIS_PREFIX).await;
+    opened.map_err(|error| StartError::Redis { name: address.to_string(), error })
+}
+
+/// The database, with the sessions if they are kept apart from it.
+fn joined<S: Store + Confirmations>(
+    config: &Config,
+    database: S,
+    without_sessions: fn(S) -> S,
+    sessions: Option<Arc<dyn SessionStore>>,
+) -> Arc<dyn Store> {
+    match sessions {
+        Some(sessions) => Arc::new(Apart::new(Arc::new(without_sessions(database)), sessions, config.timing.bound)),
+        None => Arc::new(database),
+    }
 }
 
 /// A folder that only its owner can look into.

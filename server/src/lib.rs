@@ -18,6 +18,7 @@ mod page;
 mod passwords;
 mod practice;
 mod pusher_auth;
+mod ready;
 mod routes;
 mod site;
 
@@ -27,5 +28,5 @@ pub mod listen;
 pub mod user_add;
 
 pub use config::Config;
-pub use mount::{Running, StartError, router};
+pub use mount::{Running, StartError, router, worker};
 pub use origin::Origin;

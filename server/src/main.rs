@@ -10,7 +10,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
-use vestibule_server::{Config, config::Given, listen, router, user_add::user_add};
+use vestibule_server::{Config, config::Given, listen, router, user_add::user_add, worker};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -39,6 +39,10 @@ async fn run(matches: &ArgMatches) -> Result<(), String> {
             println!("{}", user_add(config(add)?, email, add.get_one::<String>("name").cloned()).await?);
             Ok(())
         }
+        Some(("worker", worker)) => self::work(config(worker)?.apart().map_err(|error| error.to_string())?).await,
+        Some((_, serve)) if serve.get_flag("no-worker") => {
+            self::serve(config(serve)?.apart().map_err(|error| error.to_string())?).await
+        }
         Some((_, serve)) => self::serve(config(serve)?).await,
         None => self::serve(config(matches)?).await,
     }
@@ -61,6 +65,14 @@ async fn serve(mut config: Config) -> Result<(), String> {
     shutdown.cancel();
     running.shutdown().await;
     serving.await.map_err(|error| error.to_string())
+}
+
+async fn work(config: Config) -> Result<(), String> {
+    let running = worker(config).await.map_err(|error| error.to_string())?;
+    println!("working");
+    told_to_stop().await.map_err(|error| error.to_string())?;
+    running.shutdown().await;
+    Ok(())
 }
 
 async fn told_to_stop() -> io::Result<()> {

@@ -4,7 +4,7 @@ use crate::{
     broker::{AppSecret, Broker, BrokerConfig},
     config::{Config, PushConfig},
     cookies::CookiePolicy,
-    data,
+    data::{self, Data},
     origin::Origin,
     passwords::{self, Passwords},
     practice::{self, KeyError, PracticeValidator},
@@ -12,15 +12,19 @@ use crate::{
     site::Site,
 };
 use axum::Router;
+use futures_util::future::OptionFuture;
 use leptos::prelude::LeptosOptions;
 use std::{io, net::Ipv4Addr, path::Path, sync::Arc};
 use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use vestibule::{
-    clock::SystemClock,
-    publisher::{PusherApp, PusherPublisher, PusherSecret},
+    clock::Clock,
+    publisher::{Publisher, PusherApp, PusherPublisher, PusherSecret, Silent},
     secret::{Keys, Purpose, SystemEntropy},
-    store::{StoreError, sqlite::OpenError},
+    store::{
+        Store, StoreError,
+        postgres::{OpenError, PostgresStore},
+    },
     validator::HttpValidator,
     vestibule::Vestibule,
     worker::{Tools, Worker},
@@ -41,12 +45,20 @@ pub enum StartError {
     #[error(transparent)]
     Key(#[from] KeyError),
     /// The database cannot be used.
-    #[error("the database {path} {error}")]
+    #[error("the database {name} {error}")]
     Database {
-        /// The file.
-        path: String,
+        /// The file, or the address without its password.
+        name: String,
         /// What is wrong with it.
         error: OpenError,
+    },
+    /// Redis cannot be used.
+    #[error("REDIS_URL: {name} {error}")]
+    Redis {
+        /// The address without its password.
+        name: String,
+        /// What is wrong with it.
+        error: vestibule::store::redis::OpenError,
     },
     /// The database could not be written.
     #[error("the database cannot be written: {0}")]
@@ -62,7 +74,7 @@ pub enum StartError {
 /// What works behind the routes: the worker, the embedded broker, the practice validator.
 #[derive(Debug)]
 pub struct Running {
-    worker: JoinHandle<()>,
+    worker: Option<JoinHandle<()>>,
     broker: Option<Broker>,
     tasks: TaskTracker,
     stop_worker: CancellationToken,
@@ -73,7 +85,7 @@ impl Running {
     /// Claims no more, lets what is in flight finish or hands it back, then closes the sockets with 4200.
     pub async fn shutdown(self) {
         self.stop_worker.cancel();
-        if let Err(error) = self.worker.await {
+        if let Some(Err(error)) = OptionFuture::from(self.worker).await {
             tracing::error!(%error, "the worker has panicked");
         }
         if let Some(broker) = self.broker {
@@ -91,41 +103,25 @@ impl Running {
 /// # Errors
 /// [`StartError`]: nothing works then.
 pub async fn router(mut config: Config) -> Result<(Router, Running), StartError> {
-    let entropy = Arc::new(SystemEntropy);
     let practice = config.is_practice();
-    let (keys, store) = data::open(&mut config).await?;
-    let (keys, store) = (Arc::new(keys), Arc::new(store));
-
-    let (stop_worker, stop_rest, tasks) = (CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
-    let validator = Arc::new(if let Some(service) = &config.validator {
-        HttpValidator::new(&service.url, service.secret.clone())?
-    } else {
-        let service = PracticeValidator::bind().await.map_err(StartError::Loopback)?;
-        let validator = HttpValidator::new(&service.url(), None)?;
-        tasks.spawn(service.serve(stop_rest.clone()));
-        validator
-    });
     let origins = origins(&config);
-    let (push, broker) = push(config.push, &keys, &origins, &tasks, &stop_rest).await?;
+    let Data { keys, store, clock, hints } = data::open(&mut config).await?;
+    let mut behind = Behind::default();
+    let validator = behind.validator(&config).await?;
+    let (push, broker) = push(config.push.clone(), &keys, &origins, &behind).await?;
     let publisher = Arc::new(PusherPublisher::new(&push.app));
-
-    let tools = Tools {
-        store: store.clone(),
-        validator,
-        publisher: publisher.clone(),
-        clock: Arc::new(SystemClock),
-        entropy: entropy.clone(),
-        keys,
-        destinations: config.destinations,
-        timing: config.timing,
-    };
+    if !config.worker && broker.is_some() {
+        tracing::warn!("workers elsewhere cannot reach this server's embedded broker, so pages ask; set PUSHER_HOST");
+    }
+    let tools = tools(&config, keys, store, clock, validator, publisher.clone());
     let wake = Arc::new(Notify::new());
     let vestibule = Vestibule::new(&tools, wake.clone());
     if practice {
         add_practice_user(&vestibule).await?;
     }
-    let worker = tokio::spawn(Worker::new(tools, wake, config.in_flight).run(stop_worker.clone()));
-
+    if config.worker {
+        behind.start_worker(tools, wake, hints, config.in_flight);
+    }
     let site = Site {
         vestibule,
         pusher: publisher,
@@ -135,12 +131,95 @@ pub async fn router(mut config: Config) -> Result<(Router, Running), StartError>
         cookies: CookiePolicy { secure: origins[0].is_secure() },
         origins,
         start: config.start,
-        passwords: Passwords::new(&*entropy),
+        passwords: Passwords::new(&SystemEntropy),
+        worker_stopped: behind.worker_stopped.clone(),
         practice: practice.then_some(practice::USER),
     };
     let sockets = broker.as_ref().map(Broker::socket_routes).unwrap_or_default();
     let routes = routes::routes(Arc::new(site), sockets);
-    Ok((routes, Running { worker, broker, tasks, stop_worker, stop_rest }))
+    Ok((routes, behind.running(broker)))
+}
+
+/// A worker without pages, already started.
+///
+/// # Errors
+/// [`StartError`]: nothing works then.
+pub async fn worker(mut config: Config) -> Result<Running, StartError> {
+    let Data { keys, store, clock, hints } = data::open(&mut config).await?;
+    let mut behind = Behind::default();
+    let validator = behind.validator(&config).await?;
+    let publisher: Arc<dyn Publisher> = match &config.push {
+        PushConfig::Server { app, .. } => Arc::new(PusherPublisher::new(app)),
+        PushConfig::Embedded(_) => {
+            tracing::warn!("the servers' embedded brokers cannot be reached from here, so pages ask; set PUSHER_HOST");
+            Arc::new(Silent)
+        }
+    };
+    let tools = tools(&config, keys, store, clock, validator, publisher);
+    behind.start_worker(tools, Arc::new(Notify::new()), hints, config.in_flight);
+    Ok(behind.running(None))
+}
+
+/// What works behind the routes while it is being started.
+#[derive(Default)]
+struct Behind {
+    worker: Option<JoinHandle<()>>,
+    worker_stopped: CancellationToken,
+    tasks: TaskTracker,
+    stop_worker: CancellationToken,
+    stop_rest: CancellationToken,
+}
+
+impl Behind {
+    /// The configured validator, or the practice one, started.
+    async fn validator(&self, config: &Config) -> Result<Arc<HttpValidator>, StartError> {
+        if let Some(service) = &config.validator {
+            return Ok(Arc::new(HttpValidator::new(&service.url, service.secret.clone())?));
+        }
+        let service = PracticeValidator::bind().await.map_err(StartError::Loopback)?;
+        let validator = HttpValidator::new(&service.url(), None)?;
+        self.tasks.spawn(service.serve(self.stop_rest.clone()));
+        Ok(Arc::new(validator))
+    }
+
+    fn start_worker(&mut self, tools: Tools, wake: Arc<Notify>, hints: Option<PostgresStore>, in_flight: usize) {
+        if let Some(database) = hints {
+            let (wake, stop) = (wake.clone(), self.stop_worker.clone());
+            self.tasks.spawn(async move { database.listen(wake, stop).await });
+        }
+        // Cancelled by the drop also where the worker panics.
+        let stopped = self.worker_stopped.clone().drop_guard();
+        let working = Worker::new(tools, wake, in_flight).run(self.stop_worker.clone());
+        self.worker = Some(tokio::spawn(async move {
+            let _stopped = stopped;
+            working.await;
+        }));
+    }
+
+    fn running(self, broker: Option<Broker>) -> Running {
+        let Self { worker, tasks, stop_worker, stop_rest, .. } = self;
+        Running { worker, broker, tasks, stop_worker, stop_rest }
+    }
+}
+
+fn tools(
+    config: &Config,
+    keys: Keys,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    validator: Arc<HttpValidator>,
+    publisher: Arc<dyn Publisher>,
+) -> Tools {
+    Tools {
+        store,
+        validator,
+        publisher,
+        clock,
+        entropy: Arc::new(SystemEntropy),
+        keys: Arc::new(keys),
+        destinations: config.destinations.clone(),
+        timing: config.timing.clone(),
+    }
 }
 
 /// The origins that are ours. A server on loopback is reached under each of loopback's names.
@@ -164,8 +243,7 @@ async fn push(
     config: PushConfig,
     keys: &Keys,
     origins: &[Origin],
-    tasks: &TaskTracker,
-    stop: &CancellationToken,
+    behind: &Behind,
 ) -> Result<(Push, Option<Broker>), StartError> {
     let credentials = match config {
         PushConfig::Server { app, socket } => return Ok((Push { app, socket: Some(socket) }, None)),
@@ -183,8 +261,9 @@ async fn push(
     config.origins = origins.iter().map(|origin| origin.as_str().to_owned()).collect();
     config.require_origin = true;
     let broker = Broker::new(config);
-    let api = axum::serve(listener, broker.api_routes()).with_graceful_shutdown(stop.clone().cancelled_owned());
-    tasks.spawn(async move {
+    let api =
+        axum::serve(listener, broker.api_routes()).with_graceful_shutdown(behind.stop_rest.clone().cancelled_owned());
+    behind.tasks.spawn(async move {
         if let Err(error) = api.await {
             tracing::error!(%error, "the broker's HTTP API has stopped; pages will ask");
         }

@@ -1,6 +1,6 @@
 //! All addresses, on one page.
 
-use crate::{account, confirm, desk, entering, guard, home, page, pusher_auth, site::Shared};
+use crate::{account, confirm, desk, entering, guard, home, page, pusher_auth, ready, site::Shared};
 use axum::{
     Router,
     extract::DefaultBodyLimit,
@@ -25,6 +25,7 @@ pub fn routes(site: Shared, sockets: Router) -> Router {
         .route("/login", get(account::login_page).post(account::login))
         .route("/logout", post(account::logout))
         .route("/continue", post(account::choose))
+        .route("/readyz", get(ready::readyz))
         .fallback(home::not_found)
         .method_not_allowed_fallback(home::not_found);
     let needing_a_user = Router::new()

@@ -10,6 +10,7 @@ use crate::{
 use axum::http::HeaderMap;
 use leptos::prelude::LeptosOptions;
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 use vestibule::{publisher::PusherPublisher, vestibule::Vestibule};
 
 /// What every request has at hand, shared by all.
@@ -35,6 +36,8 @@ pub struct Site {
     pub start: Start,
     /// Who checks passwords.
     pub passwords: Passwords,
+    /// Cancelled once the worker beside the pages has stopped.
+    pub worker_stopped: CancellationToken,
     /// The practice user, in practice mode.
     pub practice: Option<PracticeUser>,
 }

@@ -1,11 +1,12 @@
 //! `vestibule user add`: somebody who signs in with a password.
 
-use crate::{config::Config, data, passwords};
-use std::io::{self, BufRead as _};
-use vestibule::{
-    clock::{Clock as _, SystemClock},
-    secret::SystemEntropy,
+use crate::{
+    config::Config,
+    data::{self, Data},
+    passwords,
 };
+use std::io::{self, BufRead as _};
+use vestibule::secret::SystemEntropy;
 
 /// The shortest password that is taken (NIST SP 800-63B, section 3.1.1.2), in characters.
 const MIN_PASSWORD: usize = 8;
@@ -29,7 +30,7 @@ pub async fn user_add(mut config: Config, email: &str, name: Option<String>) -> 
     if password.chars().count() < MIN_PASSWORD {
         return Err(format!("the password on the standard input has under {MIN_PASSWORD} characters"));
     }
-    let (_, store) = data::open(&mut config).await.map_err(|error| error.to_string())?;
-    let added = passwords::put_user(&store, &SystemEntropy, SystemClock.now(), identity, password).await;
+    let Data { store, clock, .. } = data::open(&mut config).await.map_err(|error| error.to_string())?;
+    let added = passwords::put_user(&*store, &SystemEntropy, clock.now(), identity, password).await;
     added.map(|_| format!("{email} can sign in")).map_err(|error| error.to_string())
 }

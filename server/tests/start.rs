@@ -89,3 +89,30 @@ fn a_wrong_setting_is_named_by_flag_and_by_variable() {
         assert_eq!(one_line(&output), "vestibule: CONFIRM_DEADLINE: not a time with its unit (example: 60s)\n",);
     }
 }
+
+#[test]
+fn a_server_and_a_worker_apart_need_a_store_that_they_can_share() {
+    let data = TempDir::new().unwrap();
+    let real = [
+        ("VALIDATOR_URL", "http://127.0.0.1:9/"),
+        ("VESTIBULE_SECRET", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),
+    ];
+    for words in [&["serve", "--no-worker"][..], &["worker"]] {
+        let said = one_line(&vestibule(data.path()).args(words).output().unwrap());
+        assert!(said.contains("VALIDATOR_URL: missing; practice mode is one process"), "{said}");
+        let said = one_line(&vestibule(data.path()).args(words).envs(real).output().unwrap());
+        assert!(said.contains("DATABASE_URL: a SQLite file is one process's"), "{said}");
+    }
+    assert_eq!(fs::read_dir(data.path()).unwrap().count(), 0, "nothing was made");
+}
+
+#[test]
+fn a_database_or_a_redis_that_cannot_be_reached_is_named_without_its_password() {
+    let data = TempDir::new().unwrap();
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for (key, scheme) in [("DATABASE_URL", "postgres"), ("REDIS_URL", "redis")] {
+        let url = format!("{scheme}://somebody:hush@{nobody}/0");
+        let said = one_line(&vestibule(data.path()).env(key, url).output().unwrap());
+        assert!(said.contains(&format!("{scheme}://{nobody}/0")) && !said.contains("hush"), "{said}");
+    }
+}

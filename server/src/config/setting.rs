@@ -27,7 +27,9 @@ settings! {
     PUBLIC_URL, "https://sign-in.example", "The address that browsers see; needed unless LEPTOS_SITE_ADDR is loopback";
     VESTIBULE_SECRET, "openssl rand -base64 32", "Base64 of 32 bytes or more; several with commas, the newest first; needed outside practice mode";
     VESTIBULE_DATA, "./data", "The folder of the database (default ./data)";
-    DATABASE_URL, "sqlite:data/vestibule.db", "Where everything is kept (default: vestibule.db in VESTIBULE_DATA)";
+    DATABASE_URL, "sqlite:data/vestibule.db", "Where everything is kept: sqlite:FILE or postgres://… (default: vestibule.db in VESTIBULE_DATA)";
+    REDIS_URL, "redis://localhost:6379/0", "Keeps sessions in Redis; without it: in the database";
+    SESSION_STORE, "database", "Where sessions are kept: database, redis or memory (default redis with REDIS_URL, else database)";
     LEPTOS_SITE_ADDR, "127.0.0.1:3000", "Where to listen (default 127.0.0.1:3000)";
     LEPTOS_SITE_ROOT, "target/site", "The folder of the built site (default target/site)";
     CONFIRM_START, "auto", "auto: the page begins by itself; click: it waits for Continue (default auto)";

@@ -1,0 +1,37 @@
+//! `/healthz`: the process answers. `/readyz`: what it needs answers too, part by part.
+
+use crate::site::Shared;
+use axum::{
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use std::{fmt::Write as _, time::Duration};
+use tokio::time::timeout;
+use vestibule::{session::SessionId, store::StoreError};
+
+/// How long a part may take to answer.
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+
+/// `GET /readyz`: a line for each part, and 503 if one is down. It says no more than the part's name: the log says why.
+pub async fn readyz(State(site): State<Shared>) -> Response {
+    let store = site.vestibule.store();
+    let nobody = SessionId::from_bytes([0; 16]);
+    let (database, sessions) =
+        tokio::join!(timeout(ANSWER_WITHIN, store.next_due()), timeout(ANSWER_WITHIN, store.session(nobody)));
+    let database = database.map_or(Err(None), |answer| answer.map(drop).map_err(Some));
+    let sessions = sessions.map_or(Err(None), |answer| answer.map(drop).map_err(Some));
+    let worker = if site.worker_stopped.is_cancelled() { Err(None) } else { Ok(()) };
+    let mut lines = String::new();
+    let mut ready = true;
+    for (part, state) in [("database", database), ("sessions", sessions), ("worker", worker)] {
+        let _ = writeln!(lines, "{part}: {}", if state.is_ok() { "ok" } else { "down" });
+        if let Err(why) = state {
+            ready = false;
+            let why = why.map_or_else(|| "no answer".into(), |error: StoreError| error.to_string());
+            tracing::warn!(part, why, "not ready");
+        }
+    }
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, [(header::CACHE_CONTROL, "no-store")], lines).into_response()
+}
