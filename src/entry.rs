@@ -5,6 +5,7 @@
 //! that only the response carries.
 
 use crate::{
+    failpoint,
     pending::TokenTag,
     secret::{PendingSecret, Purpose, SecretHash, SessionSecret},
     session::{Session, SessionId, SessionState},
@@ -261,7 +262,9 @@ impl Vestibule {
             let id = session.id;
             let timing = &self.timing;
             let Ok(next) = session.exchange(new.hash(), now, timing.grace, timing.idle) else { return Ok(None) };
+            failpoint::reach("exchange");
             if self.store.replace_session(&next).await? {
+                failpoint::reach("exchanged");
                 return Ok(Some(new));
             }
             // Another tab was first, or the user has signed out: look again.

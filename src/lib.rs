@@ -15,6 +15,7 @@
 //! 6. [`store`]: where it is all kept; [`secret`]: the only place with cryptography; [`clock`] and
 //!    [`timing`]: the only place that reads the time, and how much of it each part has.
 
+mod failpoint;
 mod id;
 
 pub mod channel;

@@ -4,6 +4,7 @@ use crate::{
     channel::Channel,
     clock::Clock,
     confirmation::{Confirmation, ConfirmationId, Decider, Decision, Ending, Queued, Rejection, State},
+    failpoint,
     outcome::{Destinations, Outcome},
     pending::{PendingCookie, TokenTag},
     publisher::{Announcement, Publisher},
@@ -154,7 +155,9 @@ impl Vestibule {
     /// Stores a new confirmation under this pending secret, or finds the one that is there.
     async fn keep(&self, token: &Token, pending: &Pending) -> Result<Confirmation, StoreError> {
         let (confirmation, session) = self.queue(token, pending.cookie.secret.hash());
+        failpoint::reach("begin");
         let confirmation = self.store.begin(&confirmation, &session).await?;
+        failpoint::reach("begun");
         self.wake.notify_one();
         Ok(confirmation)
     }

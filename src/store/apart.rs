@@ -13,6 +13,7 @@ use super::{ConfirmationStore, Database, Settlement, StoreError};
 use crate::{
     clock::Timestamp,
     confirmation::{Claim, Confirmation, ConfirmationId, Decider, Decision, State, WorkerId},
+    failpoint,
     secret::SecretHash,
     session::{Followed, Session, SessionId, SessionState, SessionStore},
     user::{User, UserId, UserStore},
@@ -41,6 +42,7 @@ impl Apart {
     /// Makes the session follow a decision that it does not follow yet.
     async fn settle(&self, confirmation: Confirmation) -> Result<Confirmation, StoreError> {
         let State::Decided(decided) = confirmation.state else { return Ok(confirmation) };
+        failpoint::reach("settling");
         while let Some(session) = self.sessions.session(confirmation.session).await? {
             let done = match session.follow(decided, self.bound) {
                 // Whoever was first has bound it to the same user, or deleted it since: looking again tells.
@@ -55,6 +57,7 @@ impl Apart {
                 break;
             }
         }
+        failpoint::reach("followed");
         self.database.mark_settled(confirmation.id).await?;
         Ok(confirmation.settle())
     }

@@ -5,6 +5,7 @@ use crate::{
     channel::Channel,
     clock::{self, Timestamp},
     confirmation::{Claim, Confirmation, Decider, Decision},
+    failpoint,
     publisher::Announcement,
     store::{Settlement, StoreError},
     user::UserId,
@@ -25,19 +26,25 @@ enum Step {
 /// The slot is given back as soon as the outcome is stored: a Pusher server that is slow to take an announcement keeps
 /// nobody else waiting.
 pub(super) async fn run(tools: Tools, claim: Claim, slot: Slot, hand_back: CancellationToken) {
+    failpoint::reach("claimed");
     let step = tokio::select! {
         biased;
         step = attempt(&tools, &claim) => step,
         () = hand_back.cancelled() => Step::HandBack,
     };
+    failpoint::reach("answered");
     let written = match step {
         Step::Decide(decision) => decide(&tools, &claim, decision).await,
         Step::Retry { due } => retry(&tools, &claim, due).await,
         Step::HandBack => tools.store.postpone(&claim, tools.clock.now(), false).await.map(|_| None),
     };
     drop(slot);
+    failpoint::reach("decided");
     match written {
-        Ok(Some(announcement)) => announce(&tools, &claim, &announcement).await,
+        Ok(Some(announcement)) => {
+            announce(&tools, &claim, &announcement).await;
+            failpoint::reach("announced");
+        }
         Ok(None) => {}
         Err(error) => tracing::error!(confirmation = %claim.id, %error, "an attempt could not be written down"),
     }

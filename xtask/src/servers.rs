@@ -1,12 +1,15 @@
-//! Throw-away servers for the tests: PostgreSQL and Redis, each with its data in a folder that goes with it.
+//! Throw-away servers for the tests: PostgreSQL and Redis, each with its data in a folder that goes with it, and the
+//! program of nginx, which a test starts itself.
 //!
 //! They are told of to the tests by two variables. Whoever sets one of these to a server of their own gets none from us.
 
+mod nginx;
 mod postgres;
 mod redis;
 mod server;
 
 use std::env;
+use std::path::PathBuf;
 use std::process::Command;
 
 use server::Server;
@@ -27,7 +30,10 @@ const KINDS: [Kind; 2] = [
 ];
 
 /// The servers that run until this is dropped.
-pub struct Servers(Vec<(&'static str, Server)>);
+pub struct Servers {
+    running: Vec<(&'static str, Server)>,
+    nginx: Option<PathBuf>,
+}
 
 impl Servers {
     /// Starts what can be started here. What cannot is named in a line, and what needs it is not tested; in continuous
@@ -41,12 +47,21 @@ impl Servers {
                 Err(fault) => println!("what keeps things in {} is not tested: {fault}", kind.name),
             }
         }
-        Ok(Self(servers))
+        let nginx = match nginx::program() {
+            Ok(program) => Some(program),
+            Err(fault) if process::in_ci() => return Err(fault),
+            Err(fault) => {
+                println!("several servers behind a proxy are not tested: {fault}");
+                None
+            }
+        };
+        Ok(Self { running: servers, nginx })
     }
 
     /// Tells the tests that `command` runs of the servers.
     pub fn point(&self, command: &mut Command) {
-        command.envs(self.0.iter().map(|(variable, server)| (variable, server.url())));
+        command.envs(self.running.iter().map(|(variable, server)| (variable, server.url())));
+        command.envs(self.nginx.iter().map(|program| ("VESTIBULE_TEST_NGINX", program)));
     }
 }
 

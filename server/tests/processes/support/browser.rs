@@ -1,0 +1,100 @@
+//! A browser that goes on asking, whatever becomes of the server.
+
+use super::until;
+use reqwest::{Client, Method, RequestBuilder, StatusCode, header, redirect};
+use serde_json::Value;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+/// A browser. Its cookies are as their responses said.
+#[derive(Clone)]
+pub struct Browser {
+    client: Client,
+    base: String,
+    host: Option<&'static str>,
+    cookies: Arc<Mutex<BTreeMap<String, String>>>,
+}
+
+impl Browser {
+    /// A browser that finds the server at `127.0.0.1:port`.
+    pub fn at(port: u16) -> Self {
+        // The library brings a client that wants a choice, also where it speaks no TLS.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        // A connection of its own for each request: the next one may find another server.
+        let client = Client::builder().redirect(redirect::Policy::none()).timeout(Duration::from_secs(10));
+        let client = client.pool_max_idle_per_host(0).no_proxy().build().expect("a client");
+        Self { client, base: format!("http://127.0.0.1:{port}"), host: None, cookies: Arc::default() }
+    }
+
+    /// A browser that knows the server by this name.
+    pub fn knowing(port: u16, host: &'static str) -> Self {
+        Self { host: Some(host), ..Self::at(port) }
+    }
+
+    /// Opens the link, has it checked, and goes where that leads, until the profile greets somebody. Returns the page.
+    pub async fn sign_in(&self, token: &str) -> String {
+        until("a page for the link", || async { self.get(&format!("/confirm/{token}")).await }).await;
+        until("the link to begin", || self.report("begin", token)).await;
+        let done = until("an outcome", || async {
+            let report = self.report("status", token).await?;
+            // A crash before the answer to `begin` may have kept nothing.
+            if report["progress"]["state"] == "unknown" {
+                self.report("begin", token).await;
+            }
+            (report["progress"]["state"] == "done").then_some(report)
+        })
+        .await;
+        assert_eq!(done["progress"]["outcome"]["outcome"], "confirmed", "{token}");
+        let page = until("the profile", || self.get("/profile")).await;
+        assert!(page.contains(token), "the profile of {token}, not {page}");
+        page
+    }
+
+    async fn report(&self, what: &str, token: &str) -> Option<Value> {
+        let form = format!("token={token}&again=false");
+        let post = self.request(Method::POST, &format!("/api/{what}"));
+        let post = post.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(form);
+        serde_json::from_str(&self.send(post).await?).ok()
+    }
+
+    /// The page, if it can be had just now.
+    pub async fn get(&self, path: &str) -> Option<String> {
+        let get = self.request(Method::GET, path);
+        self.send(get.header("sec-fetch-mode", "navigate").header("sec-fetch-dest", "document")).await
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
+        let cookies: Vec<_> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let request = self.client.request(method, format!("{}{path}", self.base));
+        let request = request.header("sec-fetch-site", "same-origin").header(header::COOKIE, cookies.join("; "));
+        match self.host {
+            Some(host) => request.header(header::HOST, host),
+            None => request,
+        }
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Option<String> {
+        let response = request.send().await.ok()?;
+        if response.status() != StatusCode::OK {
+            return None;
+        }
+        let set = response.headers().get_all(header::SET_COOKIE).iter();
+        let set: Vec<String> = set.filter_map(|cookie| Some(cookie.to_str().ok()?.to_owned())).collect();
+        let body = response.text().await.ok()?;
+        let mut cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
+        for cookie in set {
+            let (pair, rest) = cookie.split_once(';').unwrap_or((&cookie, ""));
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            if rest.contains("Max-Age=0") {
+                cookies.remove(name);
+            } else {
+                cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        Some(body)
+    }
+}

@@ -1,0 +1,83 @@
+//! Where the processes keep things.
+
+use super::given;
+use sqlx::{
+    AssertSqlSafe, ConnectOptions as _, PgConnection, Row as _, postgres::PgConnectOptions,
+    sqlite::SqliteConnectOptions,
+};
+use std::path::PathBuf;
+use tempfile::TempDir;
+
+/// A database of a test's own.
+pub enum Database {
+    Sqlite(TempDir),
+    Postgres { url: String, redis: Option<String> },
+}
+
+impl Database {
+    pub fn sqlite() -> Self {
+        Self::Sqlite(TempDir::new().expect("a temporary folder"))
+    }
+
+    /// A fresh database, with sessions in it or in Redis.
+    pub async fn postgres(in_redis: bool) -> Option<Self> {
+        let server = given("VESTIBULE_TEST_POSTGRES")?;
+        let redis = if in_redis { Some(given("VESTIBULE_TEST_REDIS")?) } else { None };
+        let name = format!("processes_{}", TempDir::new().ok()?.path().file_name()?.to_str()?.replace(['.', '-'], "_"));
+        let name = name.to_lowercase();
+        let mut admin = PgConnection::connect_to(&server).await;
+        sqlx::query(AssertSqlSafe(format!("create database {name}")))
+            .execute(&mut admin)
+            .await
+            .expect("a new database");
+        let (server, _) = server.rsplit_once('/').expect("an address with a database");
+        Some(Self::Postgres { url: format!("{server}/{name}"), redis })
+    }
+
+    pub fn settings(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Sqlite(data) => vec![("VESTIBULE_DATA", data.path().display().to_string())],
+            Self::Postgres { url, redis } => {
+                let redis = redis.iter().map(|redis| ("REDIS_URL", redis.clone()));
+                redis.chain([("DATABASE_URL", url.clone())]).collect()
+            }
+        }
+    }
+
+    /// How many confirmations there are of each state and ending.
+    pub async fn endings(&self) -> Vec<(String, Option<String>, i64)> {
+        self.rows("select state, ending, count(*) from confirmations group by state, ending").await
+    }
+
+    /// How many sessions there are of each state, where they are in the database.
+    pub async fn sessions(&self) -> Vec<(String, Option<String>, i64)> {
+        self.rows("select state, null as none, count(*) from sessions group by state").await
+    }
+
+    async fn rows(&self, query: &'static str) -> Vec<(String, Option<String>, i64)> {
+        match self {
+            Self::Sqlite(data) => {
+                let file: PathBuf = data.path().join("vestibule.db");
+                let mut connection = SqliteConnectOptions::new().filename(file).connect().await.expect("the file");
+                let rows = sqlx::query(query).fetch_all(&mut connection).await.expect("rows");
+                rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect()
+            }
+            Self::Postgres { url, .. } => {
+                let mut connection = PgConnection::connect_to(url).await;
+                let rows = sqlx::query(query).fetch_all(&mut connection).await.expect("rows");
+                rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect()
+            }
+        }
+    }
+}
+
+trait ConnectTo: Sized {
+    async fn connect_to(url: &str) -> Self;
+}
+
+impl ConnectTo for PgConnection {
+    async fn connect_to(url: &str) -> Self {
+        let options: PgConnectOptions = url.parse().expect("an address");
+        options.connect().await.expect("the database is there")
+    }
+}
