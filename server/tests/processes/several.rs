@@ -29,8 +29,9 @@ impl Proxy {
         let path = folder.path().display();
         let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
         let temporary = temporary.map(|kind| format!("{kind}_temp_path {path}/{kind};")).join("\n");
+        // One process, so that nothing of it stays when it is killed.
         let settings = format!(
-            "daemon off; pid {path}/pid; error_log stderr warn;
+            "daemon off; master_process off; pid {path}/pid; error_log stderr warn;
              events {{ worker_connections 512; }}
              http {{
                  access_log off; {temporary}
@@ -49,8 +50,8 @@ impl Proxy {
         let file = folder.path().join("nginx.conf");
         fs::write(&file, settings).expect("the folder can be written");
         let mut command = Command::new(program);
-        command.arg("-p").arg(folder.path()).arg("-c").arg(&file).stdin(Stdio::null()).kill_on_drop(true);
-        let process = command.stderr(Stdio::null()).spawn().expect("nginx starts");
+        command.arg("-p").arg(folder.path()).arg("-c").arg(&file).stdin(Stdio::null()).stdout(Stdio::null());
+        let process = command.kill_on_drop(true).stderr(Stdio::null()).spawn().expect("nginx starts");
         Some(Self { port, _process: process, _folder: folder })
     }
 }
