@@ -16,6 +16,7 @@ use crate::{
     secret::{SealedToken, SecretHash},
     session::SessionId,
 };
+use std::{ops::RangeInclusive, time::Duration};
 
 id! {
     /// The id of a confirmation; also the idempotency key of its validations.
@@ -111,6 +112,30 @@ pub enum CannotDecide {
     /// Another worker has claimed it since.
     #[error("another worker has claimed the confirmation since")]
     Superseded,
+}
+
+/// Which of the confirmations that are due a worker claims.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// Any.
+    Any,
+    /// Those past their deadline: nobody has to be asked about them any more.
+    Overdue,
+    /// Those that have at least so much time left.
+    WithTime(Duration),
+}
+
+impl Which {
+    /// The deadlines that those meant have at `now`.
+    #[must_use]
+    pub fn deadlines(self, now: Timestamp) -> RangeInclusive<Timestamp> {
+        let (first, last) = (Timestamp::from_millis(i64::MIN), Timestamp::from_millis(i64::MAX));
+        match self {
+            Self::Any => first..=last,
+            Self::Overdue => first..=now,
+            Self::WithTime(left) => now + left..=last,
+        }
+    }
 }
 
 /// A worker's claim to one confirmation: what it needs for an attempt.

@@ -18,7 +18,7 @@ pub mod sqlite;
 
 use crate::{
     clock::Timestamp,
-    confirmation::{Claim, Confirmation, ConfirmationId, Decider, Decision, WorkerId},
+    confirmation::{Claim, Confirmation, ConfirmationId, Decider, Decision, Which, WorkerId},
     secret::SecretHash,
     session::{Session, SessionId, SessionStore},
     user::{UserId, UserStore},
@@ -74,10 +74,12 @@ pub trait ConfirmationStore: Send + Sync + 'static {
     /// The confirmation begun with this pending secret.
     async fn confirmation_by_secret(&self, secret: &SecretHash) -> Result<Option<Confirmation>, StoreError>;
 
-    /// Claims up to `limit` due confirmations for `worker` until `until`, those due first before others.
+    /// Claims up to `limit` due confirmations for `worker` until `until`. Those that must be decided first come before
+    /// others, which are mostly those that have waited longest; of equal ones, those that are due first.
     async fn claim(
         &self,
         worker: WorkerId,
+        which: Which,
         limit: u32,
         now: Timestamp,
         until: Timestamp,
@@ -85,6 +87,9 @@ pub trait ConfirmationStore: Send + Sync + 'static {
 
     /// When the next confirmation is due or a lease passes.
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
+
+    /// When the next confirmation that is under no lease then is past its deadline.
+    async fn next_overdue(&self) -> Result<Option<Timestamp>, StoreError>;
 
     /// Gives a claim back until `due`; `failed` counts it as a failed attempt. `false`: the claim was not the last one
     /// or the confirmation is decided, and nothing was changed.

@@ -12,7 +12,7 @@ use backoff::backoff;
 
 use crate::{
     clock::{Clock, Timestamp},
-    confirmation::WorkerId,
+    confirmation::{Which, WorkerId},
     outcome::Destinations,
     publisher::Publisher,
     secret::{Entropy, Keys},
@@ -114,7 +114,7 @@ impl Worker {
         }
         let limit = u32::try_from(room).unwrap_or(u32::MAX);
         let now = self.now();
-        let claims = self.tools.store.claim(self.id, limit, now, now + self.tools.timing.lease).await?;
+        let claims = self.tools.store.claim(self.id, Which::Any, limit, now, now + self.tools.timing.lease).await?;
         let full = claims.len() == room;
         for claim in claims {
             let slot = Slot::take(&self.slots, &self.wake);

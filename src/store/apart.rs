@@ -12,7 +12,7 @@
 use super::{ConfirmationStore, Database, Settlement, StoreError};
 use crate::{
     clock::Timestamp,
-    confirmation::{Claim, Confirmation, ConfirmationId, Decider, Decision, State, WorkerId},
+    confirmation::{Claim, Confirmation, ConfirmationId, Decider, Decision, State, Which, WorkerId},
     failpoint,
     secret::SecretHash,
     session::{Followed, Session, SessionId, SessionState, SessionStore},
@@ -100,6 +100,7 @@ impl ConfirmationStore for Apart {
     async fn claim(
         &self,
         worker: WorkerId,
+        which: Which,
         limit: u32,
         now: Timestamp,
         until: Timestamp,
@@ -108,11 +109,15 @@ impl ConfirmationStore for Apart {
             // Validating goes on meanwhile: what it comes to waits in the database.
             tracing::error!(%error, "the worker cannot settle what is decided");
         }
-        self.database.claim(worker, limit, now, until).await
+        self.database.claim(worker, which, limit, now, until).await
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         self.database.next_due().await
+    }
+
+    async fn next_overdue(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.database.next_overdue().await
     }
 
     async fn postpone(&self, claim: &Claim, due: Timestamp, failed: bool) -> Result<bool, StoreError> {

@@ -2,7 +2,7 @@
 
 use crate::{
     clock::Timestamp,
-    confirmation::{Claim, Confirmation, ConfirmationId, Decider, Decision, Ending, State, WorkerId},
+    confirmation::{Claim, Confirmation, ConfirmationId, Decider, Decision, Ending, State, Which, WorkerId},
     secret::SecretHash,
     session::{Session, SessionId},
     store::{ConfirmationStore, Settlement, StoreError},
@@ -58,6 +58,12 @@ fn claimable(confirmation: &Confirmation) -> Option<Timestamp> {
     Some(queued.lease.map_or(queued.due, |lease| lease.until.max(queued.due)))
 }
 
+/// When it is past its deadline, and under no lease.
+fn overdue(confirmation: &Confirmation) -> Option<Timestamp> {
+    let State::Queued(queued) = &confirmation.state else { return None };
+    Some(queued.lease.map_or(confirmation.deadline, |lease| lease.until.max(confirmation.deadline)))
+}
+
 #[async_trait]
 impl ConfirmationStore for MemoryDatabase {
     async fn begin(&self, confirmation: &Confirmation, _: &Session) -> Result<Confirmation, StoreError> {
@@ -76,13 +82,17 @@ impl ConfirmationStore for MemoryDatabase {
     async fn claim(
         &self,
         worker: WorkerId,
+        which: Which,
         limit: u32,
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Vec<Claim>, StoreError> {
         let mut tables = self.lock();
-        let mut due: Vec<_> = tables.confirmations.values().filter(|confirmation| confirmation.is_due(now)).collect();
-        due.sort_by_key(|confirmation| claimable(confirmation));
+        let deadlines = which.deadlines(now);
+        let meant =
+            |confirmation: &&Confirmation| confirmation.is_due(now) && deadlines.contains(&confirmation.deadline);
+        let mut due: Vec<_> = tables.confirmations.values().filter(meant).collect();
+        due.sort_by_key(|confirmation| (overdue(confirmation), claimable(confirmation)));
         let due: Vec<_> = due.into_iter().take(limit as usize).cloned().collect();
         let claimed = due.into_iter().filter_map(|confirmation| confirmation.claim(worker, now, until));
         Ok(claimed
@@ -95,6 +105,10 @@ impl ConfirmationStore for MemoryDatabase {
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         Ok(self.lock().confirmations.values().filter_map(claimable).min())
+    }
+
+    async fn next_overdue(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.lock().confirmations.values().filter_map(overdue).min())
     }
 
     async fn postpone(&self, claim: &Claim, due: Timestamp, failed: bool) -> Result<bool, StoreError> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use vestibule::{
     channel::Channel,
     clock::Timestamp,
-    confirmation::{Claim, Confirmation, ConfirmationId, Decider, Decision, WorkerId},
+    confirmation::{Claim, Confirmation, ConfirmationId, Decider, Decision, Which, WorkerId},
     publisher::{Announcement, PublishError, Publisher},
     secret::SecretHash,
     session::{Session, SessionId, SessionStore},
@@ -57,16 +57,22 @@ impl<S: ConfirmationStore> ConfirmationStore for Gated<S> {
     async fn claim(
         &self,
         worker: WorkerId,
+        which: Which,
         limit: u32,
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Vec<Claim>, StoreError> {
-        self.write(What::Write("claim"), self.inner.claim(worker, limit, now, until)).await
+        self.write(What::Write("claim"), self.inner.claim(worker, which, limit, now, until)).await
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         self.read()?;
         self.inner.next_due().await
+    }
+
+    async fn next_overdue(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.read()?;
+        self.inner.next_overdue().await
     }
 
     async fn postpone(&self, claim: &Claim, due: Timestamp, failed: bool) -> Result<bool, StoreError> {

@@ -3,7 +3,7 @@
 use super::{PostgresStore, batch, begin::Begin, connection::Failure, decide::Decide, revoke::Revoke};
 use crate::{
     clock::Timestamp,
-    confirmation::{Claim, Confirmation, ConfirmationId, Decider, Decision, State, WorkerId},
+    confirmation::{Claim, Confirmation, ConfirmationId, Decider, Decision, State, Which, WorkerId},
     secret::SecretHash,
     session::{Session, SessionId},
     store::{
@@ -40,17 +40,23 @@ impl ConfirmationStore for PostgresStore {
     async fn claim(
         &self,
         worker: WorkerId,
+        which: Which,
         limit: u32,
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Vec<Claim>, StoreError> {
+        let deadlines = which.deadlines(now);
+        let (from, to) = (deadlines.start().as_millis(), deadlines.end().as_millis());
         self.run(move |connection| {
             Box::pin(async move {
                 // What another worker is claiming, or somebody deciding, is passed by and not waited for.
                 let rows = sqlx::query(
                     "with due as (
-                         select id from confirmations where state = 'queued' and greatest(due, lease_until) <= $3
-                         order by greatest(due, lease_until) limit $4 for update skip locked)
+                         select id from confirmations
+                         where state = 'queued' and greatest(due, lease_until) <= $3
+                             and greatest(deadline, lease_until) between $5 and $6
+                         order by greatest(deadline, lease_until), greatest(due, lease_until)
+                         limit $4 for update skip locked)
                      update confirmations set fence = fence + 1, worker = $1, lease_until = $2
                      from due where confirmations.id = due.id
                      returning confirmations.*",
@@ -59,6 +65,8 @@ impl ConfirmationStore for PostgresStore {
                 .bind(until.as_millis())
                 .bind(now.as_millis())
                 .bind(i64::from(limit))
+                .bind(from)
+                .bind(to)
                 .fetch_all(connection)
                 .await?;
                 // A row that cannot be read stops itself and nothing else: its lease keeps it out of the way.
@@ -83,6 +91,21 @@ impl ConfirmationStore for PostgresStore {
                 .fetch_optional(connection)
                 .await?;
                 Ok(due.flatten().map(Timestamp::from_millis))
+            })
+        })
+        .await
+    }
+
+    async fn next_overdue(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.run(|connection| {
+            Box::pin(async move {
+                let overdue: Option<i64> = sqlx::query_scalar(
+                    "select greatest(deadline, lease_until) from confirmations where state = 'queued'
+                     order by greatest(deadline, lease_until) limit 1",
+                )
+                .fetch_optional(connection)
+                .await?;
+                Ok(overdue.map(Timestamp::from_millis))
             })
         })
         .await

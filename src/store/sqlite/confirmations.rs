@@ -3,7 +3,7 @@
 use super::{SqliteStore, sessions, users};
 use crate::{
     clock::Timestamp,
-    confirmation::{Claim, Confirmation, ConfirmationId, Decided, Decider, Decision, Ending, State, WorkerId},
+    confirmation::{Claim, Confirmation, ConfirmationId, Decided, Decider, Decision, Ending, State, Which, WorkerId},
     secret::SecretHash,
     session::{Followed, Session, SessionId},
     store::{
@@ -61,28 +61,35 @@ impl ConfirmationStore for SqliteStore {
     async fn claim(
         &self,
         worker: WorkerId,
+        which: Which,
         limit: u32,
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Vec<Claim>, StoreError> {
-        // Looking first keeps an idle worker from writing.
-        if self.next_due().await?.is_none_or(|due| due > now) {
+        // Looking first keeps a worker that finds nothing from writing.
+        let next = if which == Which::Overdue { self.next_overdue() } else { self.next_due() };
+        if next.await?.is_none_or(|next| next > now) {
             return Ok(Vec::new());
         }
+        let deadlines = which.deadlines(now);
+        let (from, to) = (deadlines.start().as_millis(), deadlines.end().as_millis());
         self.write(move |connection| {
             Box::pin(async move {
                 let rows = sqlx::query(
                     "update confirmations set fence = fence + 1, worker = ?1, lease_until = ?2
                      where id in (
-                         select id from confirmations
+                         select id from confirmations indexed by confirmations_waiting
                          where state = 'queued' and max(due, coalesce(lease_until, 0)) <= ?3
-                         order by max(due, coalesce(lease_until, 0)) limit ?4)
+                             and max(deadline, coalesce(lease_until, 0)) between ?5 and ?6
+                         order by max(deadline, coalesce(lease_until, 0)), max(due, coalesce(lease_until, 0)) limit ?4)
                      returning *",
                 )
                 .bind(worker.as_bytes().as_slice())
                 .bind(until.as_millis())
                 .bind(now.as_millis())
                 .bind(limit)
+                .bind(from)
+                .bind(to)
                 .fetch_all(connection)
                 .await?;
                 // A row that cannot be read stops itself and nothing else: its lease keeps it out of the way.
@@ -105,6 +112,16 @@ impl ConfirmationStore for SqliteStore {
         .fetch_optional(&self.readers)
         .await?;
         Ok(due.map(Timestamp::from_millis))
+    }
+
+    async fn next_overdue(&self) -> Result<Option<Timestamp>, StoreError> {
+        let overdue: Option<i64> = sqlx::query_scalar(
+            "select max(deadline, coalesce(lease_until, 0)) from confirmations where state = 'queued'
+             order by max(deadline, coalesce(lease_until, 0)) limit 1",
+        )
+        .fetch_optional(&self.readers)
+        .await?;
+        Ok(overdue.map(Timestamp::from_millis))
     }
 
     async fn postpone(&self, claim: &Claim, due: Timestamp, failed: bool) -> Result<bool, StoreError> {

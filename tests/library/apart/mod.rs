@@ -6,7 +6,7 @@ mod settle;
 use crate::support::{Sample, at, session_stores, worker};
 use std::{sync::Arc, time::Duration};
 use vestibule::{
-    confirmation::{Claim, Decider},
+    confirmation::{Claim, Decider, Which},
     session::SessionStore,
     store::{ConfirmationStore as _, apart::Apart},
     testing::MemoryDatabase,
@@ -35,7 +35,7 @@ impl Stores {
 
     async fn claimed(&self, number: u8) -> (Sample, Claim, Decider) {
         let sample = Sample::new(number).begun(&self.both).await;
-        let claim = self.both.claim(worker(1), 1, at(0), at(30)).await.unwrap().remove(0);
+        let claim = self.both.claim(worker(1), Which::Any, 1, at(0), at(30)).await.unwrap().remove(0);
         let decider = Decider::Worker { fence: claim.fence };
         (sample, claim, decider)
     }

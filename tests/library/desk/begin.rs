@@ -3,7 +3,7 @@
 use crate::support::{House, ada, at, confirmed, rejected, token};
 use std::{collections::HashSet, time::Duration};
 use vestibule::{
-    confirmation::Rejection,
+    confirmation::{Rejection, Which},
     outcome::Outcome,
     session::{SessionState, SessionStore as _},
     store::ConfirmationStore as _,
@@ -46,7 +46,8 @@ async fn a_double_click_and_64_retries_are_one_confirmation() {
         told.insert(begin.await.unwrap());
     }
     assert_eq!(told.len(), 1, "one channel and one cookie");
-    let claims = house.store.claim(crate::support::worker(1), 100, house.now(), at(i64::MAX / 1000)).await.unwrap();
+    let claims =
+        house.store.claim(crate::support::worker(1), Which::Any, 100, house.now(), at(i64::MAX / 1000)).await.unwrap();
     assert_eq!(claims.len(), 1);
 }
 

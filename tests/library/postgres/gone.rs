@@ -2,7 +2,7 @@
 
 use crate::support::{Postgres, Sample, ada, at, settlement, soon, worker};
 use vestibule::{
-    confirmation::{Decider, Decision},
+    confirmation::{Decider, Decision, Which},
     session::SessionStore as _,
     store::{ConfirmationStore as _, StoreError},
     user::UserStore as _,
@@ -20,7 +20,7 @@ async fn while_the_database_is_away_nothing_is_done_and_once_it_is_back_everythi
     soon("the store to give up", async {
         unavailable(store.begin(&next.confirmation, &next.session).await.unwrap_err());
         unavailable(store.confirmation_by_secret(&secret).await.unwrap_err());
-        unavailable(store.claim(worker(1), 1, at(0), at(30)).await.unwrap_err());
+        unavailable(store.claim(worker(1), Which::Any, 1, at(0), at(30)).await.unwrap_err());
         unavailable(store.decide(id, Decider::User, &Decision::Unavailable, settlement(at(1))).await.unwrap_err());
         unavailable(store.revoke(id, sample.session.id).await.unwrap_err());
         unavailable(store.session(sample.session.id).await.unwrap_err());

@@ -1,8 +1,8 @@
 //! A claim is one worker's for its lease, and has a number by which everybody knows an older one.
 
 use crate::support::{Sample, adapters, at, settlement, worker};
-use std::{collections::HashSet, sync::Arc};
-use vestibule::confirmation::{Claim, ConfirmationId, Decider, Decision, Queued, State};
+use std::{collections::HashSet, sync::Arc, time::Duration};
+use vestibule::confirmation::{Claim, ConfirmationId, Decider, Decision, Queued, State, Which};
 
 const FAR: u32 = 1000;
 
@@ -20,7 +20,7 @@ async fn a_claim_carries_what_an_attempt_needs() {
             begun: at(0),
             deadline: at(60),
         };
-        assert_eq!(store.claim(worker(1), FAR, at(0), at(30)).await.unwrap(), [expected]);
+        assert_eq!(store.claim(worker(1), Which::Any, FAR, at(0), at(30)).await.unwrap(), [expected]);
     }
 }
 
@@ -28,20 +28,88 @@ async fn a_claim_carries_what_an_attempt_needs() {
 async fn nothing_is_claimed_before_it_is_due() {
     for store in adapters().await {
         Sample::new(1).due(at(10)).begun(&**store).await;
-        assert_eq!(store.claim(worker(1), FAR, at(9), at(39)).await.unwrap(), []);
-        assert_eq!(store.claim(worker(1), FAR, at(10), at(40)).await.unwrap().len(), 1);
+        assert_eq!(store.claim(worker(1), Which::Any, FAR, at(9), at(39)).await.unwrap(), []);
+        assert_eq!(store.claim(worker(1), Which::Any, FAR, at(10), at(40)).await.unwrap().len(), 1);
     }
 }
 
 #[tokio::test]
-async fn those_due_first_are_claimed_before_others() {
+async fn those_that_must_be_decided_first_are_claimed_before_others_also_after_a_failed_attempt() {
+    for store in adapters().await {
+        for (number, deadline) in [(1, 90), (2, 70), (3, 100), (4, 80), (5, 60)] {
+            Sample::new(number).deadline(at(deadline)).begun(&**store).await;
+        }
+        let first = only(store.claim(worker(1), Which::Any, 1, at(0), at(30)).await.unwrap());
+        assert_eq!(ids(std::slice::from_ref(&first)), set(&[5]));
+        store.postpone(&first, at(20), true).await.unwrap();
+        let mut rounds = Vec::new();
+        for _ in 0..3 {
+            rounds.push(ids(&store.claim(worker(1), Which::Any, 2, at(20), at(50)).await.unwrap()));
+        }
+        assert_eq!(rounds, [set(&[5, 2]), set(&[4, 1]), set(&[3])]);
+    }
+}
+
+#[tokio::test]
+async fn a_claim_of_the_overdue_leaves_alone_what_has_time_or_a_lease() {
+    for store in adapters().await {
+        for (number, deadline) in [(1, 60), (2, 61), (3, 50), (4, 40)] {
+            Sample::new(number).deadline(at(deadline)).due(at(30)).begun(&**store).await;
+        }
+        let held = only(store.claim(worker(1), Which::Any, 1, at(35), at(65)).await.unwrap());
+        assert_eq!(ids(std::slice::from_ref(&held)), set(&[4]));
+        let overdue = async |now, limit| {
+            ids(&store.claim(worker(2), Which::Overdue, limit, at(now), at(now + 30)).await.unwrap())
+        };
+        assert_eq!(overdue(49, FAR).await, set(&[]));
+        assert_eq!(overdue(60, 1).await, set(&[3]));
+        assert_eq!(overdue(60, FAR).await, set(&[1]));
+        assert_eq!(overdue(65, FAR).await, set(&[2, 4]));
+    }
+}
+
+#[tokio::test]
+async fn a_claim_of_those_with_time_leaves_alone_what_has_less() {
+    for store in adapters().await {
+        for (number, deadline) in [(1, 60), (2, 39), (3, 40)] {
+            Sample::new(number).deadline(at(deadline)).begun(&**store).await;
+        }
+        Sample::new(4).due(at(31)).begun(&**store).await;
+        let with_time = Which::WithTime(Duration::from_secs(10));
+        let mut rounds = Vec::new();
+        for _ in 0..3 {
+            rounds.push(ids(&store.claim(worker(1), with_time, 1, at(30), at(60)).await.unwrap()));
+        }
+        assert_eq!(rounds, [set(&[3]), set(&[1]), set(&[])]);
+    }
+}
+
+#[tokio::test]
+async fn the_next_overdue_time_counts_leases_and_forgets_the_decided() {
+    for store in adapters().await {
+        assert_eq!(store.next_overdue().await.unwrap(), None);
+        let sample = Sample::new(1).begun(&**store).await;
+        Sample::new(2).deadline(at(80)).due(at(80)).begun(&**store).await;
+        assert_eq!(store.next_overdue().await.unwrap(), Some(at(60)));
+        only(store.claim(worker(1), Which::Any, 1, at(10), at(40)).await.unwrap());
+        assert_eq!(store.next_overdue().await.unwrap(), Some(at(60)), "its lease passes before");
+        only(store.claim(worker(1), Which::Any, 1, at(45), at(75)).await.unwrap());
+        assert_eq!(store.next_overdue().await.unwrap(), Some(at(75)));
+        let now = settlement(at(46));
+        store.decide(sample.confirmation.id, Decider::User, &Decision::Unavailable, now).await.unwrap();
+        assert_eq!(store.next_overdue().await.unwrap(), Some(at(80)));
+    }
+}
+
+#[tokio::test]
+async fn of_equal_deadlines_those_due_first_are_claimed_before_others() {
     for store in adapters().await {
         for (number, due) in [(1, 30), (2, 10), (3, 40), (4, 20), (5, 50)] {
             Sample::new(number).due(at(due)).begun(&**store).await;
         }
         let mut rounds = Vec::new();
         for _ in 0..3 {
-            rounds.push(ids(&store.claim(worker(1), 2, at(60), at(90)).await.unwrap()));
+            rounds.push(ids(&store.claim(worker(1), Which::Any, 2, at(60), at(90)).await.unwrap()));
         }
         assert_eq!(rounds, [set(&[2, 4]), set(&[1, 3]), set(&[5])]);
     }
@@ -51,9 +119,9 @@ async fn those_due_first_are_claimed_before_others() {
 async fn a_lease_keeps_others_out_until_it_passes() {
     for store in adapters().await {
         Sample::new(1).begun(&**store).await;
-        let first = store.claim(worker(1), FAR, at(0), at(30)).await.unwrap();
-        assert_eq!(store.claim(worker(2), FAR, at(29), at(59)).await.unwrap(), []);
-        let second = store.claim(worker(2), FAR, at(30), at(60)).await.unwrap();
+        let first = store.claim(worker(1), Which::Any, FAR, at(0), at(30)).await.unwrap();
+        assert_eq!(store.claim(worker(2), Which::Any, FAR, at(29), at(59)).await.unwrap(), []);
+        let second = store.claim(worker(2), Which::Any, FAR, at(30), at(60)).await.unwrap();
         assert!(second[0].fence > first[0].fence, "each claim has a fresh fencing number");
         assert_eq!(second[0].failed, 0, "a worker that vanished has not failed");
     }
@@ -71,7 +139,7 @@ async fn workers_that_claim_at_once_never_get_the_same() {
                 tokio::spawn(async move {
                     let mut mine = Vec::new();
                     loop {
-                        let some = store.claim(worker(number), 3, at(0), at(30)).await.unwrap();
+                        let some = store.claim(worker(number), Which::Any, 3, at(0), at(30)).await.unwrap();
                         if some.is_empty() {
                             return mine;
                         }
@@ -96,7 +164,7 @@ async fn the_next_due_time_counts_leases_and_forgets_the_decided() {
         let sample = Sample::new(1).due(at(5)).begun(&**store).await;
         Sample::new(2).due(at(50)).begun(&**store).await;
         assert_eq!(store.next_due().await.unwrap(), Some(at(5)));
-        let claim = only(store.claim(worker(1), 1, at(5), at(35)).await.unwrap());
+        let claim = only(store.claim(worker(1), Which::Any, 1, at(5), at(35)).await.unwrap());
         assert_eq!(store.next_due().await.unwrap(), Some(at(35)));
         let decider = Decider::Worker { fence: claim.fence };
         let now = settlement(at(6));
@@ -109,11 +177,11 @@ async fn the_next_due_time_counts_leases_and_forgets_the_decided() {
 async fn a_postponed_claim_is_free_again_at_its_time_and_has_counted() {
     for store in adapters().await {
         Sample::new(1).begun(&**store).await;
-        let claim = only(store.claim(worker(1), FAR, at(0), at(30)).await.unwrap());
+        let claim = only(store.claim(worker(1), Which::Any, FAR, at(0), at(30)).await.unwrap());
         assert!(store.postpone(&claim, at(8), true).await.unwrap());
         assert_eq!(store.next_due().await.unwrap(), Some(at(8)));
-        assert_eq!(store.claim(worker(2), FAR, at(7), at(37)).await.unwrap(), []);
-        let claim = only(store.claim(worker(2), FAR, at(8), at(38)).await.unwrap());
+        assert_eq!(store.claim(worker(2), Which::Any, FAR, at(7), at(37)).await.unwrap(), []);
+        let claim = only(store.claim(worker(2), Which::Any, FAR, at(8), at(38)).await.unwrap());
         assert_eq!(claim.failed, 1);
     }
 }
@@ -122,9 +190,9 @@ async fn a_postponed_claim_is_free_again_at_its_time_and_has_counted() {
 async fn a_claim_handed_back_does_not_count() {
     for store in adapters().await {
         Sample::new(1).begun(&**store).await;
-        let claim = only(store.claim(worker(1), FAR, at(0), at(30)).await.unwrap());
+        let claim = only(store.claim(worker(1), Which::Any, FAR, at(0), at(30)).await.unwrap());
         assert!(store.postpone(&claim, at(1), false).await.unwrap());
-        assert_eq!(only(store.claim(worker(2), FAR, at(1), at(31)).await.unwrap()).failed, 0);
+        assert_eq!(only(store.claim(worker(2), Which::Any, FAR, at(1), at(31)).await.unwrap()).failed, 0);
     }
 }
 
@@ -132,7 +200,7 @@ async fn a_claim_handed_back_does_not_count() {
 async fn nothing_is_postponed_past_its_deadline() {
     for store in adapters().await {
         Sample::new(1).begun(&**store).await;
-        let claim = only(store.claim(worker(1), FAR, at(0), at(30)).await.unwrap());
+        let claim = only(store.claim(worker(1), Which::Any, FAR, at(0), at(30)).await.unwrap());
         assert!(store.postpone(&claim, at(500), true).await.unwrap());
         assert_eq!(store.next_due().await.unwrap(), Some(at(60)));
     }
@@ -142,8 +210,8 @@ async fn nothing_is_postponed_past_its_deadline() {
 async fn a_claim_that_is_not_the_last_one_postpones_nothing() {
     for store in adapters().await {
         let sample = Sample::new(1).begun(&**store).await;
-        let old = only(store.claim(worker(1), FAR, at(0), at(30)).await.unwrap());
-        store.claim(worker(2), FAR, at(30), at(60)).await.unwrap();
+        let old = only(store.claim(worker(1), Which::Any, FAR, at(0), at(30)).await.unwrap());
+        store.claim(worker(2), Which::Any, FAR, at(30), at(60)).await.unwrap();
         let before = sample.stored(&**store).await;
         assert!(!store.postpone(&old, at(31), true).await.unwrap());
         assert_eq!(sample.stored(&**store).await, before);
@@ -154,13 +222,13 @@ async fn a_claim_that_is_not_the_last_one_postpones_nothing() {
 async fn what_is_decided_is_neither_postponed_nor_claimed() {
     for store in adapters().await {
         let sample = Sample::new(1).begun(&**store).await;
-        let claim = only(store.claim(worker(1), FAR, at(0), at(30)).await.unwrap());
+        let claim = only(store.claim(worker(1), Which::Any, FAR, at(0), at(30)).await.unwrap());
         let now = settlement(at(1));
         store.decide(sample.confirmation.id, Decider::User, &Decision::Unavailable, now).await.unwrap();
         let before = sample.stored(&**store).await;
         assert!(!store.postpone(&claim, at(2), true).await.unwrap());
         assert_eq!(sample.stored(&**store).await, before);
-        assert_eq!(store.claim(worker(2), FAR, at(1000), at(1030)).await.unwrap(), []);
+        assert_eq!(store.claim(worker(2), Which::Any, FAR, at(1000), at(1030)).await.unwrap(), []);
     }
 }
 
@@ -168,7 +236,7 @@ async fn what_is_decided_is_neither_postponed_nor_claimed() {
 async fn a_claim_to_nothing_postpones_nothing() {
     for store in adapters().await {
         Sample::new(1).begun(&**store).await;
-        let claim = only(store.claim(worker(1), FAR, at(0), at(30)).await.unwrap());
+        let claim = only(store.claim(worker(1), Which::Any, FAR, at(0), at(30)).await.unwrap());
         let stray = Claim { id: ConfirmationId::from_bytes([99; 16]), ..claim };
         assert!(!store.postpone(&stray, at(1), true).await.unwrap());
     }
@@ -178,7 +246,7 @@ async fn a_claim_to_nothing_postpones_nothing() {
 async fn the_lease_is_the_claimers_and_ends_when_it_said() {
     for store in adapters().await {
         let sample = Sample::new(1).begun(&**store).await;
-        store.claim(worker(7), FAR, at(0), at(30)).await.unwrap();
+        store.claim(worker(7), Which::Any, FAR, at(0), at(30)).await.unwrap();
         let State::Queued(Queued { lease: Some(lease), fence: 1, .. }) = sample.stored(&**store).await.state else {
             panic!("a claimed confirmation has a lease")
         };

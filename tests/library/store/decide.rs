@@ -3,7 +3,7 @@
 use crate::support::{Sample, ada, adapters, at, bob, settlement, worker};
 use std::{collections::HashSet, sync::Arc, time::Duration};
 use vestibule::{
-    confirmation::{Claim, ConfirmationId, Decided, Decider, Decision, Ending, Rejection, State},
+    confirmation::{Claim, ConfirmationId, Decided, Decider, Decision, Ending, Rejection, State, Which},
     secret::SecretHash,
     session::SessionState,
     store::Store,
@@ -13,7 +13,7 @@ use vestibule::{
 const IDLE: Duration = Duration::from_hours(336);
 
 async fn claimed(store: &dyn Store, now: i64) -> Claim {
-    store.claim(worker(1), 1, at(now), at(now + 30)).await.unwrap().remove(0)
+    store.claim(worker(1), Which::Any, 1, at(now), at(now + 30)).await.unwrap().remove(0)
 }
 
 async fn decide(store: &dyn Store, claim: &Claim, decision: Decision, now: i64) -> Option<Ending> {

@@ -84,6 +84,12 @@ impl Sample {
         self
     }
 
+    /// The same, but to be decided by `deadline`.
+    pub fn deadline(mut self, deadline: Timestamp) -> Self {
+        self.confirmation.deadline = deadline;
+        self
+    }
+
     /// Keeps it in `store`.
     pub async fn begun(self, store: &dyn Store) -> Self {
         store.begin(&self.confirmation, &self.session).await.unwrap();
