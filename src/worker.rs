@@ -3,16 +3,21 @@
 //! It claims due confirmations under a lease, asks the validator (many at once: they wait on the network, not on a
 //! core), decides, settles and announces. It is woken by a `begin` and by a due time, and looks by itself besides, so a
 //! lost wake-up costs a poll interval and never a confirmation. Nothing here is inside a request or a transaction.
+//!
+//! While the validator is away it is left alone but for a few probes: a breaker says how many may be asked about. Those who
+//! wait meanwhile are not claimed and have not failed; only what reaches its deadline is, and ends without a question.
 
 mod attempt;
 mod backoff;
+mod breaker;
+mod circuit;
 mod slot;
 
 use backoff::backoff;
 
 use crate::{
     clock::{Clock, Timestamp},
-    confirmation::{Which, WorkerId},
+    confirmation::{Claim, Which, WorkerId},
     outcome::Destinations,
     publisher::Publisher,
     secret::{Entropy, Keys},
@@ -20,6 +25,7 @@ use crate::{
     timing::Timing,
     validator::Validator,
 };
+use circuit::{Call, Circuit};
 use slot::Slot;
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -54,7 +60,16 @@ pub struct Worker {
     id: WorkerId,
     tools: Tools,
     wake: Arc<Notify>,
+    circuit: Circuit,
     slots: Arc<Semaphore>,
+    overdue: Arc<Semaphore>,
+}
+
+/// The attempts under way, and how they are told to hand back what they have not finished.
+#[derive(Default)]
+struct Attempts {
+    tasks: JoinSet<()>,
+    hand_back: CancellationToken,
 }
 
 /// How long settled work is kept for browsers that ask late, beyond the life of a pending cookie.
@@ -65,19 +80,22 @@ const FINISH_WITHIN: Duration = Duration::from_secs(5);
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 /// How long to wait before using a store again that could not be used.
 const STORE_PAUSE: Duration = Duration::from_millis(500);
+/// How many are decided at once that have reached their deadline while nobody may be asked about.
+const OVERDUE: usize = 256;
 
 impl Worker {
     /// A worker with a fresh identity, woken through `wake`, that keeps up to `in_flight` validations going at once.
     #[must_use]
     pub fn new(tools: Tools, wake: Arc<Notify>, in_flight: usize) -> Self {
-        let slots = Arc::new(Semaphore::new(in_flight.max(1)));
-        Self { id: WorkerId::generate(&*tools.entropy), tools, wake, slots }
+        let in_flight = in_flight.max(1);
+        let (slots, overdue) = (Arc::new(Semaphore::new(in_flight)), Arc::new(Semaphore::new(OVERDUE)));
+        let (id, circuit) = (WorkerId::generate(&*tools.entropy), Circuit::new(&tools, in_flight));
+        Self { id, tools, wake, circuit, slots, overdue }
     }
 
     /// Works until `shutdown`; then claims no more, lets what is in flight finish for 5 s, and hands the rest back.
     pub async fn run(self, shutdown: CancellationToken) {
-        let mut attempts = JoinSet::new();
-        let hand_back = CancellationToken::new();
+        let mut attempts = Attempts::default();
         let mut sweep_at = self.now();
         while !shutdown.is_cancelled() {
             if self.now() >= sweep_at {
@@ -86,7 +104,7 @@ impl Worker {
             }
             // Registered before the look, so that a `begin` between the look and the wait is not missed.
             let woken = self.wake.notified();
-            let look_again = self.claim_into(&mut attempts, &hand_back).await.unwrap_or_else(|error| {
+            let look_again = self.look(&mut attempts).await.unwrap_or_else(|error| {
                 tracing::error!(%error, "the worker cannot use the store");
                 self.now() + STORE_PAUSE
             });
@@ -96,42 +114,79 @@ impl Worker {
                 () = self.tools.clock.sleep_until(look_again.min(sweep_at)) => {}
                 () = shutdown.cancelled() => {}
             }
-            while attempts.try_join_next().is_some() {}
+            while attempts.tasks.try_join_next().is_some() {}
         }
-        self.finish(attempts, &hand_back).await;
+        self.finish(attempts).await;
     }
 
     /// Claims as many as there is room for, starts an attempt at each, and says when to look again at the latest.
-    async fn claim_into(
-        &self,
-        attempts: &mut JoinSet<()>,
-        hand_back: &CancellationToken,
-    ) -> Result<Timestamp, StoreError> {
-        let poll = self.now() + self.tools.timing.poll;
-        let room = self.slots.available_permits();
-        if room == 0 {
-            return Ok(poll);
+    async fn look(&self, attempts: &mut Attempts) -> Result<Timestamp, StoreError> {
+        let mut again = self.now() + self.tools.timing.poll;
+        let room = self.slots.available_permits().min(self.circuit.room());
+        if room == 0 || !self.circuit.is_closed() {
+            // Their deadlines wait for no place and for no validator.
+            again = again.min(self.end_overdue(attempts).await?.unwrap_or(again));
         }
-        let limit = u32::try_from(room).unwrap_or(u32::MAX);
-        let now = self.now();
-        let claims = self.tools.store.claim(self.id, Which::Any, limit, now, now + self.tools.timing.lease).await?;
-        let full = claims.len() == room;
-        for claim in claims {
-            let slot = Slot::take(&self.slots, &self.wake);
-            attempts.spawn(attempt::run(self.tools.clone(), claim, slot, hand_back.clone()));
+        let mut full = true;
+        if room > 0 {
+            let claims = self.claim_to_ask(room).await?;
+            full = claims.len() == room;
+            for claim in claims {
+                self.start(attempts, claim, Some(self.circuit.call()), &self.slots);
+            }
+        }
+        if let Some(probe_at) = self.circuit.probe_at() {
+            again = again.min(probe_at);
         }
         if full {
-            return Ok(poll);
+            return Ok(again);
         }
-        Ok(self.tools.store.next_due().await?.map_or(poll, |due| due.min(poll)))
+        Ok(self.tools.store.next_due().await?.map_or(again, |due| due.min(again)))
     }
 
-    async fn finish(&self, mut attempts: JoinSet<()>, hand_back: &CancellationToken) {
+    /// Those that have waited longest, but while the validator is tried and may yet be away, those first that have time
+    /// for an answer: it would learn nothing from questions that the deadline cuts short.
+    async fn claim_to_ask(&self, room: usize) -> Result<Vec<Claim>, StoreError> {
+        if !self.circuit.is_closed() {
+            let claims = self.claim(Which::WithTime(self.tools.timing.telling()), room).await?;
+            if !claims.is_empty() {
+                return Ok(claims);
+            }
+        }
+        self.claim(Which::Any, room).await
+    }
+
+    /// Ends what is past its deadline, some at a time, and says when there will be more.
+    async fn end_overdue(&self, attempts: &mut Attempts) -> Result<Option<Timestamp>, StoreError> {
+        let room = self.overdue.available_permits();
+        if room == 0 {
+            return Ok(None);
+        }
+        let claims = self.claim(Which::Overdue, room).await?;
+        let full = claims.len() == room;
+        for claim in claims {
+            self.start(attempts, claim, None, &self.overdue);
+        }
+        if full { Ok(None) } else { self.tools.store.next_overdue().await }
+    }
+
+    async fn claim(&self, which: Which, room: usize) -> Result<Vec<Claim>, StoreError> {
+        let limit = u32::try_from(room).unwrap_or(u32::MAX);
+        let now = self.now();
+        self.tools.store.claim(self.id, which, limit, now, now + self.tools.timing.lease).await
+    }
+
+    fn start(&self, attempts: &mut Attempts, claim: Claim, call: Option<Call>, places: &Arc<Semaphore>) {
+        let slot = Slot::take(places, &self.wake);
+        attempts.tasks.spawn(attempt::run(self.tools.clone(), claim, call, slot, attempts.hand_back.clone()));
+    }
+
+    async fn finish(&self, Attempts { mut tasks, hand_back }: Attempts) {
         let patience = self.now() + FINISH_WITHIN;
-        let all_done = async { while attempts.join_next().await.is_some() {} };
+        let all_done = async { while tasks.join_next().await.is_some() {} };
         if crate::clock::until(&*self.tools.clock, patience, all_done).await.is_err() {
             hand_back.cancel();
-            while attempts.join_next().await.is_some() {}
+            while tasks.join_next().await.is_some() {}
         }
     }
 

@@ -1,9 +1,9 @@
 //! One attempt at one claimed confirmation.
 
-use super::{Tools, backoff, slot::Slot};
+use super::{Tools, backoff, breaker::Heard, circuit::Call, slot::Slot};
 use crate::{
     channel::Channel,
-    clock::{self, Timestamp},
+    clock::{self, Elapsed, Timestamp},
     confirmation::{Claim, Confirmation, Decider, Decision},
     failpoint,
     publisher::Announcement,
@@ -21,15 +21,16 @@ enum Step {
     HandBack,
 }
 
-/// Asks the validator and does what follows. What cannot be written is left to whoever claims it after the lease.
+/// Asks the validator and does what follows. What cannot be written is left to whoever claims it after the lease. Without
+/// a `call`, the claim is for the deadline alone, and nobody is asked.
 ///
 /// The slot is given back as soon as the outcome is stored: a Pusher server that is slow to take an announcement keeps
 /// nobody else waiting.
-pub(super) async fn run(tools: Tools, claim: Claim, slot: Slot, hand_back: CancellationToken) {
+pub(super) async fn run(tools: Tools, claim: Claim, call: Option<Call>, slot: Slot, hand_back: CancellationToken) {
     failpoint::reach("claimed");
     let step = tokio::select! {
         biased;
-        step = attempt(&tools, &claim) => step,
+        step = attempt(&tools, &claim, call) => step,
         () = hand_back.cancelled() => Step::HandBack,
     };
     failpoint::reach("answered");
@@ -50,17 +51,22 @@ pub(super) async fn run(tools: Tools, claim: Claim, slot: Slot, hand_back: Cance
     }
 }
 
-async fn attempt(tools: &Tools, claim: &Claim) -> Step {
+async fn attempt(tools: &Tools, claim: &Claim, call: Option<Call>) -> Step {
     let now = tools.clock.now();
     if now >= claim.deadline {
         return Step::Decide(Decision::Unavailable);
     }
+    // The clock was set back since its deadline had passed.
+    let Some(call) = call else { return Step::HandBack };
     let Ok(token) = claim.token.open(&tools.keys, claim.id) else {
         tracing::error!(confirmation = %claim.id, "its token was sealed under a key that this server does not have");
         return Step::Decide(Decision::Unavailable);
     };
     let until = claim.deadline.min(now + tools.timing.attempt);
-    match clock::until(&*tools.clock, until, tools.validator.validate(claim.id, &token)).await {
+    let answer = clock::until(&*tools.clock, until, tools.validator.validate(claim.id, &token)).await;
+    let long_enough = tools.clock.now() >= now + tools.timing.telling();
+    call.end(heard(&answer, long_enough));
+    match answer {
         Ok(Ok(Verdict::Valid(identity))) => Step::Decide(Decision::Valid(identity)),
         Ok(Ok(Verdict::Invalid(reason))) => Step::Decide(Decision::Rejected(reason.into())),
         Ok(Err(ValidationError::Permanent { what })) => {
@@ -68,7 +74,17 @@ async fn attempt(tools: &Tools, claim: &Claim) -> Step {
             Step::Decide(Decision::Unavailable)
         }
         Ok(Err(ValidationError::Temporary { what, retry_after })) => failed(tools, claim, &what, retry_after),
-        Err(clock::Elapsed) => failed(tools, claim, "it did not answer in time", None),
+        Err(Elapsed) => failed(tools, claim, "it did not answer in time", None),
+    }
+}
+
+/// A question that the deadline cut short after a moment says nothing about the validator.
+fn heard(answer: &Result<Result<Verdict, ValidationError>, Elapsed>, long_enough: bool) -> Heard {
+    match answer {
+        Ok(Ok(_) | Err(ValidationError::Permanent { .. })) => Heard::Answer,
+        Ok(Err(ValidationError::Temporary { retry_after, .. })) => Heard::Failure { retry_after: *retry_after },
+        Err(Elapsed) if long_enough => Heard::Failure { retry_after: None },
+        Err(Elapsed) => Heard::Nothing,
     }
 }
 

@@ -4,6 +4,7 @@ mod cancel;
 mod down;
 mod lease;
 mod load;
+mod outage;
 mod quiet;
 mod requests;
 mod shutdown;

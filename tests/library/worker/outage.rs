@@ -1,0 +1,247 @@
+//! A validator that is away while many wait: it is left alone but for a few probes, and comes back to all of them.
+
+use crate::support::{Browser, House, Plan, Running, ada, confirmed, token};
+use std::{collections::HashMap, time::Duration};
+use vestibule::{
+    confirmation::{ConfirmationId, Decided, Ending, Queued, State},
+    outcome::Outcome,
+    publisher::Announcement,
+    testing::Question,
+    token::Token,
+    validator::{ValidationError, Verdict},
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+/// The longest pause between probes.
+const PAUSE: Duration = Duration::from_secs(5);
+/// How many failures in a row open the breaker of a worker with [`IN_FLIGHT`] places.
+const IN_A_ROW: usize = 10;
+const IN_FLIGHT: usize = 10;
+
+/// A house whose validator has just failed often enough to be left alone.
+struct Outage {
+    house: House,
+    worker: Running,
+    /// Who has failed an attempt, in the order in which they began.
+    failed: Vec<(Browser, Token)>,
+}
+
+fn away() -> Result<Verdict, ValidationError> {
+    Err(ValidationError::temporary("503"))
+}
+
+impl Outage {
+    async fn begin() -> Self {
+        let house = House::built(Plan { in_flight: IN_FLIGHT, ..Plan::default() }).await;
+        let failed = begin(&house, "early", IN_A_ROW).await;
+        let worker = house.start_worker();
+        let outage = Self { house, worker, failed };
+        for question in outage.questions(IN_A_ROW).await {
+            question.answer(away());
+        }
+        for _ in 0..IN_A_ROW {
+            assert_eq!(outage.house.announced().await.1, Announcement::Retrying { attempt: 2 });
+        }
+        outage
+    }
+
+    async fn questions(&self, count: usize) -> Vec<Question> {
+        let mut questions = Vec::new();
+        for _ in 0..count {
+            questions.push(self.house.question().await);
+        }
+        questions
+    }
+
+    /// Nobody else is asked about than those that `asked` has taken.
+    async fn nobody_is_asked_about(&self) {
+        self.worker_waits().await;
+        assert!(self.house.validator.try_next().await.is_none(), "the validator is asked");
+    }
+
+    /// Has the worker look, until it waits again. No attempt waits for so short a time.
+    async fn worker_waits(&self) {
+        let mut sleeps = self.house.clock.later_sleeps();
+        self.house.wake.notify_one();
+        sleeps.one_until(self.house.now() + self.house.tools.timing.poll).await;
+    }
+
+    async fn state(&self, (browser, token): &(Browser, Token)) -> State {
+        self.house.confirmation(browser, token).await.state
+    }
+}
+
+/// Browsers that begin one after the other, a millisecond apart.
+async fn begin(house: &House, name: &str, count: usize) -> Vec<(Browser, Token)> {
+    let mut begun = Vec::new();
+    for number in 0..count {
+        let link = token(&format!("{name}-{number}"));
+        begun.push((house.begun(&link).await, link));
+        house.advance(Duration::from_millis(1));
+    }
+    begun
+}
+
+#[tokio::test]
+async fn who_waits_while_the_validator_is_away_is_not_asked_about_and_has_not_failed() {
+    let outage = Outage::begin().await;
+    let waiting = begin(&outage.house, "late", 50).await;
+    outage.nobody_is_asked_about().await;
+    for one in &waiting {
+        assert!(matches!(outage.state(one).await, State::Queued(Queued { failed: 0, fence: 0, lease: None, .. })));
+    }
+}
+
+#[tokio::test]
+async fn a_few_probes_are_all_that_a_validator_hears_while_it_is_away() {
+    let outage = Outage::begin().await;
+    begin(&outage.house, "late", 50).await;
+    let mut probes = Vec::new();
+    for _ in 0..5 {
+        outage.house.advance(PAUSE);
+        probes.push(outage.house.question().await);
+        outage.worker_waits().await;
+        while let Some(another) = outage.house.validator.try_next().await {
+            probes.push(another);
+        }
+        probes.drain(..).for_each(|probe| probe.answer(away()));
+        outage.nobody_is_asked_about().await;
+    }
+}
+
+#[tokio::test]
+async fn a_deadline_is_kept_while_the_validator_is_away() {
+    let outage = Outage::begin().await;
+    outage.house.advance(SECOND / 10);
+    let waiting = begin(&outage.house, "late", 3).await;
+    for one in waiting.iter().chain(&outage.failed) {
+        let deadline = outage.house.confirmation(&one.0, &one.1).await.deadline;
+        outage.house.advance(deadline.since(outage.house.now()));
+    }
+    for _ in 0..IN_A_ROW + 3 {
+        assert_eq!(outage.house.outcome().await, Outcome::Unavailable);
+    }
+    for one in waiting.iter().chain(&outage.failed) {
+        assert!(matches!(outage.state(one).await, State::Settled(Decided { ending: Ending::Unavailable, .. })));
+    }
+}
+
+#[tokio::test]
+async fn a_deadline_that_nobody_wakes_the_worker_for_is_kept_to_the_millisecond() {
+    let outage = Outage::begin().await;
+    let first = &outage.failed[0];
+    let deadline = outage.house.confirmation(&first.0, &first.1).await.deadline;
+    let just_before = deadline - Duration::from_millis(1);
+    let mut probes = Vec::new();
+    outage.house.advance(just_before.since(outage.house.now()));
+    outage.worker_waits().await;
+    while let Some(probe) = outage.house.validator.try_next().await {
+        probes.push(probe);
+    }
+    outage.house.clock.somebody_sleeps_until(deadline).await;
+    outage.house.advance(Duration::from_millis(1));
+    assert_eq!(outage.house.outcome().await, Outcome::Unavailable);
+    let decided = Decided { ending: Ending::Unavailable, at: deadline };
+    assert_eq!(outage.state(first).await, State::Settled(decided));
+}
+
+/// A place in the order in which they began.
+fn places(begun: &[(Browser, ConfirmationId)]) -> HashMap<ConfirmationId, usize> {
+    begun.iter().enumerate().map(|(place, (_, id))| (*id, place)).collect()
+}
+
+#[tokio::test]
+async fn a_validator_that_comes_back_is_asked_about_all_who_wait_those_first_who_have_waited_longest() {
+    let outage = Outage::begin().await;
+    let waiting = begin(&outage.house, "late", 100).await;
+    let mut begun = Vec::new();
+    for (browser, link) in outage.failed.iter().chain(&waiting) {
+        begun.push((browser.clone(), outage.house.confirmation(browser, link).await.id));
+    }
+    let places = places(&begun);
+    outage.house.advance(PAUSE);
+    let mut in_flight = vec![outage.house.question().await];
+    let (mut heard, mut most) = (Vec::new(), 0);
+    while heard.len() < begun.len() {
+        outage.worker_waits().await;
+        while let Some(question) = outage.house.validator.try_next().await {
+            in_flight.push(question);
+        }
+        most = most.max(in_flight.len());
+        assert!(in_flight.len() <= (heard.len() + 1).next_power_of_two().min(IN_FLIGHT), "it is flattened");
+        let question = in_flight.remove(0);
+        heard.push(places[&question.id]);
+        question.answer(Ok(Verdict::Valid(ada())));
+        assert_eq!(outage.house.outcome().await, confirmed());
+    }
+    assert_eq!(most, IN_FLIGHT, "it ends at full speed");
+    // Who is asked about in one round is asked in any order.
+    let strays = heard.iter().enumerate().filter(|(turn, place)| turn.abs_diff(**place) > IN_FLIGHT);
+    assert_eq!(strays.count(), 0, "{heard:?}");
+}
+
+#[tokio::test]
+async fn a_token_that_always_fails_keeps_nobody_else_waiting() {
+    let house = House::built(Plan { in_flight: 2, ..Plan::default() }).await;
+    let bad = token("always-fails");
+    house.start_worker();
+    house.begun(&bad).await;
+    house.question().await.answer(away());
+    house.announced().await;
+    for number in 0..20 {
+        house.advance(SECOND);
+        let good = token(&format!("good-{number}"));
+        house.begun(&good).await;
+        loop {
+            let question = house.question().await;
+            if question.token == good {
+                question.answer(Ok(Verdict::Valid(ada())));
+                break;
+            }
+            question.answer(away());
+        }
+        assert_eq!(house.outcome().await, confirmed());
+    }
+}
+
+#[tokio::test]
+async fn a_probe_that_fails_by_its_own_token_is_not_the_only_one_for_long() {
+    let outage = Outage::begin().await;
+    let bad = outage.failed[0].1.clone();
+    let mut confirmed_others = 0;
+    while confirmed_others < IN_A_ROW - 1 {
+        outage.house.advance(PAUSE);
+        outage.worker_waits().await;
+        while let Some(question) = outage.house.validator.try_next().await {
+            if question.token == bad {
+                question.answer(away());
+            } else {
+                question.answer(Ok(Verdict::Valid(ada())));
+                assert_eq!(outage.house.outcome().await, confirmed());
+                confirmed_others += 1;
+            }
+            outage.worker_waits().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_probe_is_handed_back_at_a_shutdown_and_has_not_failed() {
+    let outage = Outage::begin().await;
+    outage.house.advance(PAUSE);
+    let probe = outage.house.question().await;
+    outage.worker.stop();
+    outage.house.clock.somebody_sleeps_until(outage.house.now() + PAUSE).await;
+    outage.house.advance(PAUSE);
+    let Outage { house, worker, failed } = outage;
+    worker.stopped().await;
+    let mut handed_back = 0;
+    for (browser, link) in &failed {
+        let confirmation = house.confirmation(browser, link).await;
+        let State::Queued(Queued { failed: 1, lease: None, .. }) = confirmation.state else {
+            panic!("it is queued again, and only its first attempt has failed")
+        };
+        handed_back += usize::from(confirmation.id == probe.id);
+    }
+    assert_eq!(handed_back, 1);
+}
