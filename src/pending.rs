@@ -5,7 +5,7 @@
 
 use crate::{
     clock::Timestamp,
-    secret::{Entropy, Keys, PendingSecret, Purpose},
+    secret::{Entropy, Keys, Mac, PendingSecret, Purpose},
     token::Token,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -16,10 +16,20 @@ use std::{fmt, str::FromStr};
 pub struct TokenTag([u8; 8]);
 
 impl TokenTag {
-    /// The tag of `token`, under the newest key.
+    /// The tag of `token` under the newest key: what is begun or named from now on has it.
     #[must_use]
     pub fn of(keys: &Keys, token: &Token) -> Self {
-        let mac = keys.mac(Purpose::TokenTag, &[token.expose().as_bytes()]);
+        Self::cut(&keys.mac(Purpose::TokenTag, &[token.expose().as_bytes()]))
+    }
+
+    /// The tags of `token` under each key, the newest key's first: what was begun or named before a rotation has one of
+    /// the others.
+    #[must_use]
+    pub fn each(keys: &Keys, token: &Token) -> Vec<Self> {
+        keys.macs(Purpose::TokenTag, &[token.expose().as_bytes()]).map(|mac| Self::cut(&mac)).collect()
+    }
+
+    fn cut(mac: &Mac) -> Self {
         Self(std::array::from_fn(|place| mac.as_bytes()[place]))
     }
 
@@ -98,6 +108,25 @@ impl PendingCookie {
         genuine.then(|| Self { secret: unverified, minted: Timestamp::from_millis(i64::from_be_bytes(minted)) })
     }
 
+    /// Of a browser's `cookies`, under the tags in their names, the text of the one that counts for `token`: what this
+    /// server minted for it, under whichever key.
+    ///
+    /// Tabs that landed on two servers while the keys were rotated may have left one under each key's tag. The one that
+    /// was minted last counts, on each server alike, whichever key is its newest.
+    #[must_use]
+    pub fn among<'c>(
+        keys: &Keys,
+        token: &Token,
+        cookies: impl IntoIterator<Item = (TokenTag, &'c str)>,
+    ) -> Option<&'c str> {
+        let tags = TokenTag::each(keys, token);
+        let minted = |(tag, text): (TokenTag, &'c str)| {
+            let cookie = Self::decode(keys, token, text).filter(|_| tags.contains(&tag))?;
+            Some(((cookie.minted, tag), text))
+        };
+        cookies.into_iter().filter_map(minted).max_by_key(|(age, _)| *age).map(|(_, text)| text)
+    }
+
     /// The secret that a cookie's text claims, without a proof that this server minted it: good for looking up a
     /// session by its hash, which only a secret that was once adopted has.
     #[must_use]
@@ -153,6 +182,36 @@ mod tests {
             );
         }
         assert_eq!(PendingCookie::decode(&keys, &token("t"), ""), None);
+    }
+
+    fn two_keys(first: u8, second: u8) -> Keys {
+        let text = [first, second].map(|number| base64::engine::general_purpose::STANDARD.encode([number; 32]));
+        Keys::parse(&text.join(",")).unwrap()
+    }
+
+    #[test]
+    fn a_cookie_counts_under_the_tag_of_each_key_and_under_no_other() {
+        let (old, rotated, link) = (Keys::from_secret(&[1; 32]), two_keys(2, 1), token("t"));
+        let text = PendingCookie::mint(&SystemEntropy, Timestamp::from_millis(5)).encode(&old, &link);
+        let found = |keys: &Keys, tag| PendingCookie::among(keys, &link, [(tag, &*text)]).is_some();
+        assert!(found(&rotated, TokenTag::of(&old, &link)));
+        assert!(!found(&rotated, TokenTag::of(&old, &token("other"))));
+        assert!(!found(&Keys::from_secret(&[2; 32]), TokenTag::of(&old, &link)));
+    }
+
+    #[test]
+    fn of_one_cookie_under_each_key_every_server_takes_the_same() {
+        let (before, after, link) = (two_keys(1, 2), two_keys(2, 1), token("t"));
+        let mint = |keys: &Keys, minted| {
+            PendingCookie::mint(&SystemEntropy, Timestamp::from_millis(minted)).encode(keys, &link)
+        };
+        for (one, two) in [(5, 6), (6, 5), (5, 5)] {
+            let texts = [mint(&before, one), mint(&after, two)];
+            let shown = || [(TokenTag::of(&before, &link), &*texts[0]), (TokenTag::of(&after, &link), &*texts[1])];
+            let taken = PendingCookie::among(&before, &link, shown());
+            assert!(taken.is_some());
+            assert_eq!(taken, PendingCookie::among(&after, &link, shown()));
+        }
     }
 
     #[test]

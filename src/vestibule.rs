@@ -194,7 +194,8 @@ impl Vestibule {
         let Some(secret) = session.map(SessionSecret::hash) else { return Ok(false) };
         let session = self.store.session_by_secret(&secret).await?;
         let signed_in = session.filter(|session| session.signs_in(&secret, self.clock.now()).is_some());
-        Ok(signed_in.is_some_and(|session| session.token_tag == Some(TokenTag::of(&self.keys, token))))
+        let tag = signed_in.and_then(|session| session.token_tag);
+        Ok(tag.is_some_and(|tag| TokenTag::each(&self.keys, token).contains(&tag)))
     }
 
     /// Cancels the browser's confirmation: the user's own deciding write. After a valid decision it revokes the session

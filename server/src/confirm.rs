@@ -55,12 +55,11 @@ pub async fn land(State(site): State<Shared>, TokenPath(token): TokenPath, heade
     if who.is_some() && site.vestibule.came_from(&token, session.as_ref()).await.unwrap_or(false) {
         return page::see_other(&site.vestibule.destinations().confirmed);
     }
-    let tag = TokenTag::of(site.vestibule.keys(), &token);
-    let pending = site.vestibule.land(&token, cookies.pending(tag));
+    let pending = site.vestibule.land(&token, cookies.pending(site.vestibule.keys(), &token));
     let proof = guard::proof(&site, &headers);
     // An image in somebody's page is no landing: it must not push out the cookies of sign-ins in progress.
     let embedded = headers.get("sec-fetch-dest").is_some_and(|destination| destination != "document");
-    let set = if embedded { Vec::new() } else { set_pending(&site, &token, tag, &pending, &cookies) };
+    let set = if embedded { Vec::new() } else { set_pending(&site, &token, &pending, &cookies) };
 
     let channel = Channel::of(&pending.cookie.secret.hash()).to_string();
     let auto = who.is_none() && site.start == crate::config::Start::Auto;
@@ -94,11 +93,8 @@ pub async fn begin(
     OwnForm(form): OwnForm<Begin>,
 ) -> Response {
     let cookies = site.cookies_of(&headers);
-    let tag = TokenTag::of(site.vestibule.keys(), &token);
-    match site.vestibule.begin(&token, cookies.pending(tag), form.again.is_some()).await {
-        Ok((pending, _)) => {
-            page::with_cookies(see_wait(&site, &token), set_pending(&site, &token, tag, &pending, &cookies))
-        }
+    match site.vestibule.begin(&token, cookies.pending(site.vestibule.keys(), &token), form.again.is_some()).await {
+        Ok((pending, _)) => page::with_cookies(see_wait(&site, &token), set_pending(&site, &token, &pending, &cookies)),
         Err(error) => page::store_problem(&site, &error),
     }
 }
@@ -115,8 +111,7 @@ pub async fn cancel(
     OwnForm(_): OwnForm<Nothing>,
 ) -> Response {
     let cookies = site.cookies_of(&headers);
-    let tag = TokenTag::of(site.vestibule.keys(), &token);
-    match site.vestibule.cancel(&token, cookies.pending(tag)).await {
+    match site.vestibule.cancel(&token, cookies.pending(site.vestibule.keys(), &token)).await {
         Ok(report) => match report.progress {
             Progress::Done(Outcome::Confirmed { redirect } | Outcome::Rejected { redirect, .. }) => {
                 page::see_other(&redirect)
@@ -130,8 +125,11 @@ pub async fn cancel(
 /// `GET /confirm/{token}/wait`: reads the status and refreshes itself until there is an outcome.
 pub async fn wait(State(site): State<Shared>, TokenPath(token): TokenPath, headers: HeaderMap) -> Response {
     let cookies = site.cookies_of(&headers);
-    let tag = TokenTag::of(site.vestibule.keys(), &token);
-    let report = match site.vestibule.status(&token, cookies.pending(tag), cookies.session().as_ref()).await {
+    let report = match site
+        .vestibule
+        .status(&token, cookies.pending(site.vestibule.keys(), &token), cookies.session().as_ref())
+        .await
+    {
         Ok(report) => report,
         Err(error) => return page::store_problem(&site, &error),
     };
@@ -160,18 +158,13 @@ pub async fn wait(State(site): State<Shared>, TokenPath(token): TokenPath, heade
 }
 
 /// The cookies that give a browser a pending secret it does not have yet.
-pub fn set_pending(
-    site: &Site,
-    token: &Token,
-    tag: TokenTag,
-    pending: &Pending,
-    cookies: &RequestCookies,
-) -> Vec<HeaderValue> {
+pub fn set_pending(site: &Site, token: &Token, pending: &Pending, cookies: &RequestCookies) -> Vec<HeaderValue> {
     if !pending.fresh {
         return Vec::new();
     }
-    let value = pending.cookie.encode(site.vestibule.keys(), token);
-    site.cookies.pending(tag, value, site.vestibule.timing().pending_cookie(), cookies)
+    let keys = site.vestibule.keys();
+    let value = pending.cookie.encode(keys, token);
+    site.cookies.pending(&TokenTag::each(keys, token), value, site.vestibule.timing().pending_cookie(), cookies)
 }
 
 fn see_wait(site: &Site, token: &Token) -> Response {

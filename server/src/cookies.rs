@@ -9,7 +9,8 @@ use std::time::Duration;
 use vestibule::{
     entry::Shown,
     pending::{PendingCookie, TokenTag},
-    secret::SessionSecret,
+    secret::{Keys, SessionSecret},
+    token::Token,
 };
 
 /// The most pending cookies that a browser keeps.
@@ -67,14 +68,23 @@ impl CookiePolicy {
         self.set("form", value, FOREVER)
     }
 
-    /// Sets a token's pending cookie, and removes the oldest others where there would be more than [`MAX_PENDING`].
+    /// Sets a token's pending cookie under the first of its `tags`, and removes those that it replaces under the others,
+    /// and the oldest ones of other tokens where there would be more than [`MAX_PENDING`].
     #[must_use]
-    pub fn pending(self, tag: TokenTag, value: String, lives: Duration, cookies: &RequestCookies) -> Vec<HeaderValue> {
-        let mut others: Vec<_> = cookies.pending.iter().filter(|(other, _)| *other != tag).collect();
+    pub fn pending(
+        self,
+        tags: &[TokenTag],
+        value: String,
+        lives: Duration,
+        cookies: &RequestCookies,
+    ) -> Vec<HeaderValue> {
+        let (own, mut others): (Vec<_>, Vec<_>) = cookies.pending.iter().partition(|(tag, _)| tags.contains(tag));
         others.sort_by_key(|(_, value)| PendingCookie::claimed_minting(value));
         let too_many = (others.len() + 1).saturating_sub(MAX_PENDING);
-        let removed = others.into_iter().take(too_many).map(|(old, _)| self.remove_pending(*old));
-        removed.chain([self.set(&format!("pending-{tag}"), value, lives)]).collect()
+        let replaced = own.into_iter().filter(|(tag, _)| tags.first() != Some(tag));
+        let removed = replaced.chain(others.into_iter().take(too_many)).map(|(tag, _)| self.remove_pending(*tag));
+        let set = tags.first().map(|tag| self.set(&format!("pending-{tag}"), value, lives));
+        removed.chain(set).collect()
     }
 
     /// Removes a token's pending cookie.
@@ -107,10 +117,10 @@ impl CookiePolicy {
 }
 
 impl RequestCookies {
-    /// The text of the token's pending cookie.
+    /// The text of the token's pending cookie, named by the tag under whichever key it was minted with.
     #[must_use]
-    pub fn pending(&self, tag: TokenTag) -> Option<&str> {
-        self.pending.iter().find(|(other, _)| *other == tag).map(|(_, value)| value.as_str())
+    pub fn pending(&self, keys: &Keys, token: &Token) -> Option<&str> {
+        PendingCookie::among(keys, token, self.pending.iter().map(|(tag, value)| (*tag, value.as_str())))
     }
 
     /// The text of the cookie that proofs in forms are bound to.
@@ -140,7 +150,7 @@ impl RequestCookies {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use vestibule::{clock::Timestamp, secret::Keys, secret::SystemEntropy};
+    use vestibule::{clock::Timestamp, secret::SystemEntropy};
 
     fn request(line: &str) -> HeaderMap {
         HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_str(line).unwrap())])
@@ -183,10 +193,23 @@ mod tests {
         let line =
             [3, 1, 2, 4].map(|age| format!("vestibule-pending-000000000000000{age}={}", pending(age))).join("; ");
         let set =
-            policy.pending("00000000000000ff".parse().unwrap(), pending(9), FOREVER, &policy.read(&request(&line)));
+            policy.pending(&["00000000000000ff".parse().unwrap()], pending(9), FOREVER, &policy.read(&request(&line)));
         let set: Vec<_> = set.iter().map(|value| value.to_str().unwrap()).collect();
         assert_eq!(set.len(), 2, "{set:?}");
         assert!(set[0].starts_with("vestibule-pending-0000000000000001=;"), "{set:?}");
+        assert!(set[1].starts_with("vestibule-pending-00000000000000ff="), "{set:?}");
+    }
+
+    #[test]
+    fn a_cookie_under_an_old_keys_tag_is_replaced_and_takes_no_place_of_its_own() {
+        let policy = CookiePolicy { secure: false };
+        let line =
+            [1, 2, 3, 4].map(|age| format!("vestibule-pending-000000000000000{age}={}", pending(age))).join("; ");
+        let tags = ["00000000000000ff", "0000000000000002"].map(|tag| tag.parse().unwrap());
+        let set = policy.pending(&tags, pending(9), FOREVER, &policy.read(&request(&line)));
+        let set: Vec<_> = set.iter().map(|value| value.to_str().unwrap()).collect();
+        assert_eq!(set.len(), 2, "{set:?}");
+        assert!(set[0].starts_with("vestibule-pending-0000000000000002=;"), "{set:?}");
         assert!(set[1].starts_with("vestibule-pending-00000000000000ff="), "{set:?}");
     }
 
@@ -196,6 +219,6 @@ mod tests {
         let line =
             [1, 2, 3, 4].map(|age| format!("vestibule-pending-000000000000000{age}={}", pending(age))).join("; ");
         let again = "0000000000000001".parse().unwrap();
-        assert_eq!(policy.pending(again, pending(9), FOREVER, &policy.read(&request(&line))).len(), 1);
+        assert_eq!(policy.pending(&[again], pending(9), FOREVER, &policy.read(&request(&line))).len(), 1);
     }
 }

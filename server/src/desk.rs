@@ -12,7 +12,6 @@ use leptos_axum::{ResponseOptions, handle_server_fns_with_context};
 use std::sync::Arc;
 use vestibule::{
     outcome::Outcome as Decided,
-    pending::TokenTag,
     store::StoreError,
     token::Token,
     vestibule::{Progress as Known, Report as Reported},
@@ -43,10 +42,11 @@ struct RequestDesk {
 impl Desk for RequestDesk {
     fn begin(self: Arc<Self>, token: String, again: bool) -> Reply {
         Box::pin(async move {
-            let (token, tag, cookies) = self.open(&token)?;
-            let begun = self.site.vestibule.begin(&token, cookies.pending(tag), again).await;
+            let (token, cookies) = self.open(&token)?;
+            let begun =
+                self.site.vestibule.begin(&token, cookies.pending(self.site.vestibule.keys(), &token), again).await;
             let (pending, report) = begun.map_err(|error| self.busy(&error))?;
-            for cookie in set_pending(&self.site, &token, tag, &pending, &cookies) {
+            for cookie in set_pending(&self.site, &token, &pending, &cookies) {
                 self.response.append_header(header::SET_COOKIE, cookie);
             }
             Ok(told(report))
@@ -55,29 +55,33 @@ impl Desk for RequestDesk {
 
     fn status(self: Arc<Self>, token: String) -> Reply {
         Box::pin(async move {
-            let (token, tag, cookies) = self.open(&token)?;
-            let status = self.site.vestibule.status(&token, cookies.pending(tag), cookies.session().as_ref()).await;
+            let (token, cookies) = self.open(&token)?;
+            let status = self
+                .site
+                .vestibule
+                .status(&token, cookies.pending(self.site.vestibule.keys(), &token), cookies.session().as_ref())
+                .await;
             status.map(told).map_err(|error| self.busy(&error))
         })
     }
 
     fn cancel(self: Arc<Self>, token: String) -> Reply {
         Box::pin(async move {
-            let (token, tag, cookies) = self.open(&token)?;
-            let cancelled = self.site.vestibule.cancel(&token, cookies.pending(tag)).await;
+            let (token, cookies) = self.open(&token)?;
+            let cancelled =
+                self.site.vestibule.cancel(&token, cookies.pending(self.site.vestibule.keys(), &token)).await;
             cancelled.map(told).map_err(|error| self.busy(&error))
         })
     }
 }
 
 impl RequestDesk {
-    fn open(&self, token: &str) -> Result<(Token, TokenTag, RequestCookies), ApiError> {
+    fn open(&self, token: &str) -> Result<(Token, RequestCookies), ApiError> {
         let token: Token = token.parse().map_err(|_| {
             self.response.set_status(StatusCode::NOT_FOUND);
             ApiError::Refused
         })?;
-        let tag = TokenTag::of(self.site.vestibule.keys(), &token);
-        Ok((token, tag, self.site.cookies_of(&self.headers)))
+        Ok((token, self.site.cookies_of(&self.headers)))
     }
 
     fn busy(&self, error: &StoreError) -> ApiError {

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use serde::Deserialize;
-use vestibule::{pending::TokenTag, token::Token};
+use vestibule::token::Token;
 
 /// What a Pusher client asks, and the token that names the cookie.
 #[derive(Deserialize)]
@@ -26,8 +26,8 @@ pub async fn authorise(
 ) -> Response {
     let authorised = form.ok().and_then(|Form(asked)| {
         let token: Token = asked.token.parse().ok()?;
-        let tag = TokenTag::of(site.vestibule.keys(), &token);
-        let channel = site.vestibule.channel(&token, site.cookies_of(&headers).pending(tag))?;
+        let cookies = site.cookies_of(&headers);
+        let channel = site.vestibule.channel(&token, cookies.pending(site.vestibule.keys(), &token))?;
         let own = channel.as_str() == asked.channel_name;
         own.then(|| site.pusher.authorise(&channel, &asked.socket_id).ok()).flatten()
     });

@@ -11,6 +11,7 @@ mod desk;
 mod entry;
 mod postgres;
 mod redis;
+mod rotation;
 mod sqlite;
 mod store;
 mod support;

@@ -1,14 +1,12 @@
 //! The pending secret is swapped for a session secret by the first page that needs a user.
 
-use crate::support::{Browser, House, ada, keys, token};
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use crate::support::{Browser, House, ada, token};
+use std::{collections::HashSet, time::Duration};
 use vestibule::{
     entry::{Entry, Shown},
     secret::{PendingSecret, SessionSecret},
     session::SessionStore as _,
     token::Token,
-    vestibule::Vestibule,
-    worker::Tools,
 };
 
 const GRACE: Duration = Duration::from_secs(30);
@@ -141,20 +139,6 @@ async fn a_bound_session_that_no_browser_comes_for_in_15_minutes_is_gone() {
         house.advance(after);
         assert_eq!(browser.greeted().await.as_deref(), expected, "{after:?} later");
     }
-}
-
-#[tokio::test]
-async fn an_exchange_repeated_after_the_keys_were_rotated_gets_the_same_secret() {
-    let (house, link) = (House::open().await, token("link"));
-    house.start_worker();
-    let mut lost = house.bound(&link, ada()).await;
-    let mut browser = lost.clone();
-    lost.enter().await;
-    let tools = Tools { keys: Arc::new(keys(&[8, 7])), ..house.tools.clone() };
-    browser.desk = Vestibule::new(&tools, house.wake.clone());
-    browser.enter().await;
-    assert!(browser.session.is_some());
-    assert_eq!(browser.session, lost.session);
 }
 
 #[tokio::test]

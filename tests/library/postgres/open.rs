@@ -72,6 +72,18 @@ async fn a_rotated_key_opens_the_database_and_the_old_one_alone_no_more() {
 }
 
 #[tokio::test]
+async fn servers_that_take_a_new_key_in_three_steps_are_never_refused() {
+    let Some(database) = written().await else { return };
+    // In the third step one comes late, and one is started again as it was.
+    let steps: [&[u8]; 8] = [&[1], &[1, 2], &[1, 2], &[2, 1], &[1, 2], &[2, 1], &[2, 1], &[2]];
+    for step in steps {
+        let opened = PostgresStore::open(&database.url, &keys(step)).await;
+        opened.unwrap_or_else(|error| panic!("{step:?}: {error}"));
+    }
+    assert!(matches!(refused(&database.url, 1).await, OpenError::OtherKey), "the old key is gone for good");
+}
+
+#[tokio::test]
 async fn a_database_of_a_newer_version_is_refused() {
     let Some(database) = written().await else { return };
     let newer = "insert into _sqlx_migrations (version, description, success, checksum, execution_time)

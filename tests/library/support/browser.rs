@@ -30,9 +30,11 @@ impl Browser {
         Self { session: Some(session), ..Self::new(desk) }
     }
 
-    /// The text of its pending cookie for `token`.
+    /// The text of its pending cookie for `token`; where it has none that is genuine, of whatever is in its place.
     pub fn cookie(&self, token: &Token) -> Option<&str> {
-        self.jar.get(&self.tag(token)).map(String::as_str)
+        let shown = self.jar.iter().map(|(tag, text)| (*tag, text.as_str()));
+        let in_its_place = || self.jar.get(&self.tag(token)).map(String::as_str);
+        PendingCookie::among(self.desk.keys(), token, shown).or_else(in_its_place)
     }
 
     /// Plants a cookie.
@@ -40,6 +42,12 @@ impl Browser {
         self.jar.insert(self.tag(token), text.into());
     }
 
+    /// Gets the cookies of its other tab's response as well.
+    pub fn adopt(&mut self, tab: &Self) {
+        self.jar.extend(tab.jar.clone());
+    }
+
+    /// The name of a cookie that it would get for `token` now.
     pub fn tag(&self, token: &Token) -> TokenTag {
         TokenTag::of(self.desk.keys(), token)
     }
@@ -117,7 +125,9 @@ impl Browser {
 
     fn take(&mut self, token: &Token, pending: &Pending) -> bool {
         if pending.fresh {
-            let text = pending.cookie.encode(self.desk.keys(), token);
+            let keys = self.desk.keys();
+            let (text, replaced) = (pending.cookie.encode(keys, token), TokenTag::each(keys, token));
+            self.jar.retain(|tag, _| !replaced.contains(tag));
             self.plant(token, text);
         }
         pending.fresh

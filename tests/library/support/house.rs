@@ -96,6 +96,12 @@ impl House {
         Running { shutdown, task }
     }
 
+    /// The desk of another server with these keys, on the same database.
+    pub fn desk_with(&self, numbers: &[u8]) -> Vestibule {
+        let tools = Tools { keys: Arc::new(keys(numbers)), ..self.tools.clone() };
+        Vestibule::new(&tools, self.wake.clone())
+    }
+
     /// A browser without any cookie.
     pub fn browser(&self) -> Browser {
         Browser::new(self.desk.clone())

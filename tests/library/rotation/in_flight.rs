@@ -1,0 +1,121 @@
+//! One server, started again with a new key before the old one: each sign-in goes on from where it was.
+
+use super::{NEW, OLD};
+use crate::support::{Browser, House, Running, ada, confirmed, keys, rejected, token};
+use std::{sync::Arc, time::Duration};
+use vestibule::{
+    confirmation::Rejection, pending::TokenTag, token::Token, validator::Verdict, vestibule::Progress, worker::Tools,
+};
+
+/// A house whose server has the old key alone, and a link.
+async fn before() -> (House, Token) {
+    (House::open().await, token("link"))
+}
+
+/// From now on the browser meets the server with the new key before the old one.
+fn rotate(house: &House, browser: &mut Browser) {
+    browser.desk = house.desk_with(&[NEW, OLD]);
+}
+
+fn start_rotated_worker(house: &House) -> Running {
+    house.start_worker_with(Tools { keys: Arc::new(keys(&[NEW, OLD])), ..house.tools.clone() })
+}
+
+/// The tags in the names of the browser's pending cookies.
+fn named(browser: &Browser) -> Vec<TokenTag> {
+    browser.shown().pending.into_iter().map(|(tag, _)| tag).collect()
+}
+
+#[tokio::test]
+async fn whoever_had_landed_keeps_the_cookie_and_is_signed_in() {
+    let (house, link) = before().await;
+    start_rotated_worker(&house);
+    let mut browser = house.browser();
+    browser.land(&link);
+    let (cookie, name) = (browser.pending(&link), browser.tag(&link));
+    rotate(&house, &mut browser);
+    assert!(!browser.land(&link), "a reload keeps the cookie");
+    browser.begin(&link).await;
+    assert_eq!((browser.pending(&link), named(&browser)), (cookie, vec![name]), "under its old name");
+    house.question().await.answer(Ok(Verdict::Valid(ada())));
+    assert_eq!(house.outcome().await, confirmed());
+    assert_eq!(browser.greeted().await.as_deref(), Some("Ada"));
+    assert_eq!(named(&browser), [], "the response removes the cookie that is there");
+}
+
+#[tokio::test]
+async fn whoever_had_begun_is_told_how_far_it_has_come_and_hears_on_the_same_channel() {
+    let (house, link) = before().await;
+    let mut browser = house.begun(&link).await;
+    let channel = browser.channel(&link);
+    rotate(&house, &mut browser);
+    let report = browser.status(&link).await;
+    assert_eq!((report.progress, report.channel), (Progress::Queued, Some(channel.clone())));
+    assert_eq!(browser.desk.channel(&link, browser.cookie(&link)), Some(channel.clone()), "and may subscribe to it");
+    assert_eq!(browser.begin(&link).await.channel, Some(channel), "a second click is no second confirmation");
+    start_rotated_worker(&house);
+    house.question().await.answer(Ok(Verdict::Valid(ada())));
+    assert_eq!(house.outcome().await, confirmed());
+    assert_eq!(browser.status(&link).await.progress, Progress::Done(confirmed()));
+}
+
+#[tokio::test]
+async fn whoever_had_begun_can_cancel() {
+    let (house, link) = before().await;
+    let mut browser = house.begun(&link).await;
+    rotate(&house, &mut browser);
+    assert_eq!(browser.cancel(&link).await.progress, Progress::Done(rejected(Rejection::Cancelled)));
+}
+
+#[tokio::test]
+async fn whose_link_was_good_already_is_let_in() {
+    let (house, link) = before().await;
+    house.start_worker();
+    let mut browser = house.bound(&link, ada()).await;
+    rotate(&house, &mut browser);
+    assert_eq!(browser.status(&link).await.progress, Progress::Done(confirmed()));
+    assert_eq!(browser.greeted().await.as_deref(), Some("Ada"));
+    assert_eq!(named(&browser), []);
+    assert!(browser.who().await.is_some());
+}
+
+#[tokio::test]
+async fn whoever_did_not_hear_of_the_exchange_gets_the_same_secret() {
+    let (house, link) = before().await;
+    house.start_worker();
+    let mut browser = house.bound(&link, ada()).await;
+    let mut lost = browser.clone();
+    lost.enter().await;
+    rotate(&house, &mut browser);
+    assert_eq!(browser.greeted().await.as_deref(), Some("Ada"));
+    assert_eq!(browser.session, lost.session);
+}
+
+#[tokio::test]
+async fn whoever_was_signed_in_stays_so_and_their_link_leads_to_the_profile() {
+    let (house, link) = before().await;
+    house.start_worker();
+    let mut browser = house.signed_in(&link).await;
+    rotate(&house, &mut browser);
+    assert_eq!(browser.greeted().await.as_deref(), Some("Ada"));
+    assert!(browser.desk.came_from(&link, browser.session.as_ref()).await.unwrap());
+    assert_eq!(browser.status(&link).await.progress, Progress::Done(confirmed()));
+    assert!(!browser.desk.came_from(&token("other"), browser.session.as_ref()).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_cookie_that_is_replaced_gets_the_new_name_and_leaves_none_behind() {
+    let (house, link) = before().await;
+    let mut cancelled = house.begun(&link).await;
+    cancelled.cancel(&link).await;
+    let mut late = house.browser();
+    late.land(&link);
+    house.advance(Duration::from_hours(1) + Duration::from_millis(1));
+    for browser in [&mut cancelled, &mut late] {
+        let before = browser.pending(&link);
+        rotate(&house, browser);
+        assert_eq!(browser.begin_again(&link).await.progress, Progress::Queued);
+        assert_ne!(browser.pending(&link), before);
+        assert_eq!(named(browser), [browser.tag(&link)]);
+    }
+}
