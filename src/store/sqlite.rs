@@ -12,9 +12,13 @@ mod writer;
 pub use super::open::OpenError;
 
 use super::StoreError;
+use crate::clock::Timestamp;
 use futures_util::future::BoxFuture;
 use sqlx::{SqliteConnection, SqlitePool};
 use writer::Writer;
+
+/// The most rows that one statement deletes: who writes meanwhile waits for it.
+const SWEEP: u32 = 10_000;
 
 /// The embedded store. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -29,6 +33,25 @@ impl SqliteStore {
     #[must_use]
     pub fn without_sessions(self) -> Self {
         Self { sessions_apart: true, ..self }
+    }
+
+    /// Repeats `sweep`, which deletes rows older than its first parameter up to as many as its second, until nothing is
+    /// left for it. Others write in between.
+    async fn sweep(&self, sweep: &'static str, before: Timestamp) -> Result<u64, StoreError> {
+        let mut swept = 0;
+        loop {
+            let count = self.write(move |connection| {
+                Box::pin(async move {
+                    let delete = sqlx::query(sweep).bind(before.as_millis()).bind(SWEEP);
+                    Ok(delete.execute(connection).await?.rows_affected())
+                })
+            });
+            let count = count.await?;
+            swept += count;
+            if count < u64::from(SWEEP) {
+                return Ok(swept);
+            }
+        }
     }
 
     /// Runs `work` in a durable transaction, perhaps together with the work of others; all of it or nothing.

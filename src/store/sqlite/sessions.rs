@@ -71,17 +71,13 @@ impl SessionStore for SqliteStore {
     }
 
     async fn sweep_sessions(&self, now: Timestamp) -> Result<u64, StoreError> {
-        self.write(move |connection| {
-            Box::pin(async move {
-                // A pending session never goes before its confirmation is decided.
-                let swept = sqlx::query(
-                    "delete from sessions where expires <= ? and (state <> 'pending' or not exists (
-                         select 1 from confirmations where session = sessions.id and state = 'queued'))",
-                );
-                Ok(swept.bind(now.as_millis()).execute(connection).await?.rows_affected())
-            })
-        })
-        .await
+        // A pending session never goes before its confirmation is decided.
+        let sweep = "delete from sessions where id in (
+                         select id from sessions where expires <= ? and (state <> 'pending' or not exists (
+                             select 1 from confirmations
+                             where secret = sessions.secret and session = sessions.id and state = 'queued'))
+                         order by expires limit ?)";
+        self.sweep(sweep, now).await
     }
 }
 
