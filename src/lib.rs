@@ -12,12 +12,14 @@
 //! 3. [`confirmation`]: the job and its states; [`session`]: what it rebinds or deletes. Both pure.
 //! 4. [`worker`]: takes confirmations through their states, with a [`validator`] and a [`publisher`].
 //! 5. [`entry`]: the exchange of a bound session's secret, and signing out.
-//! 6. [`store`]: where it is all kept; [`secret`]: the only place with cryptography; [`clock`] and
+//! 6. [`caps`]: how much of all this there may be at once.
+//! 7. [`store`]: where it is all kept; [`secret`]: the only place with cryptography; [`clock`] and
 //!    [`timing`]: the only place that reads the time, and how much of it each part has.
 
 mod failpoint;
 mod id;
 
+pub mod caps;
 pub mod channel;
 pub mod clock;
 pub mod confirmation;

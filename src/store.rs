@@ -17,6 +17,7 @@ mod row;
 pub mod sqlite;
 
 use crate::{
+    caps::{Admission, Capped},
     clock::Timestamp,
     confirmation::{Claim, Confirmation, ConfirmationId, Decider, Decision, Which, WorkerId},
     secret::SecretHash,
@@ -45,6 +46,17 @@ pub enum StoreError {
     },
 }
 
+/// A confirmation was not begun: nothing was stored.
+#[derive(Debug, thiserror::Error)]
+pub enum BeginError {
+    /// A cap was met.
+    #[error(transparent)]
+    Capped(#[from] Capped),
+    /// The store could not do its work.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// An error of a driver says what the database says; it never holds a bound value.
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 impl From<sqlx::Error> for StoreError {
@@ -68,8 +80,17 @@ pub struct Settlement {
 #[async_trait]
 pub trait ConfirmationStore: Send + Sync + 'static {
     /// Keeps a new confirmation with its pending session, both or neither. If there is one with the same pending secret
-    /// already, keeps nothing and returns that one.
-    async fn begin(&self, confirmation: &Confirmation, session: &Session) -> Result<Confirmation, StoreError>;
+    /// already, keeps nothing and returns that one, whatever the caps; else the `admission` must have room for it, which
+    /// never lets in more of one client than it may have, however many begin at once.
+    async fn begin(
+        &self,
+        confirmation: &Confirmation,
+        session: &Session,
+        admission: Admission,
+    ) -> Result<Confirmation, BeginError>;
+
+    /// How many confirmations are undecided; `at_most` if there are more.
+    async fn undecided(&self, at_most: u32) -> Result<u32, StoreError>;
 
     /// The confirmation begun with this pending secret.
     async fn confirmation_by_secret(&self, secret: &SecretHash) -> Result<Option<Confirmation>, StoreError>;

@@ -1,6 +1,7 @@
 //! What a page can ask of Vestibule on the way in: land, begin, status, cancel. None of it waits for a validator.
 
 use crate::{
+    caps::{Admission, Caps, Client, Undecided},
     channel::Channel,
     clock::Clock,
     confirmation::{Confirmation, ConfirmationId, Decider, Decision, Ending, Queued, Rejection, State},
@@ -10,7 +11,7 @@ use crate::{
     publisher::{Announcement, Publisher},
     secret::{Entropy, Keys, SealedToken, SecretHash, SessionSecret},
     session::{Session, SessionId},
-    store::{Settlement, Store, StoreError},
+    store::{BeginError, Settlement, Store, StoreError},
     timing::Timing,
     token::Token,
     user::UserId,
@@ -28,6 +29,8 @@ pub struct Vestibule {
     pub(crate) keys: Arc<Keys>,
     pub(crate) timing: Timing,
     pub(crate) destinations: Destinations,
+    pub(crate) caps: Caps,
+    undecided: Arc<Undecided>,
     publisher: Arc<dyn Publisher>,
     wake: Arc<Notify>,
 }
@@ -69,11 +72,18 @@ pub enum Progress {
 }
 
 impl Vestibule {
-    /// A desk over the same tools as a worker's, which it wakes through `wake`.
+    /// A desk over the same tools as a worker's, which it wakes through `wake`, with the default caps.
     #[must_use]
     pub fn new(tools: &Tools, wake: Arc<Notify>) -> Self {
         let Tools { store, publisher, clock, entropy, keys, destinations, timing, .. } = tools.clone();
-        Self { store, clock, entropy, keys, timing, destinations, publisher, wake }
+        let (caps, undecided) = (Caps::default(), Arc::default());
+        Self { store, clock, entropy, keys, timing, destinations, caps, undecided, publisher, wake }
+    }
+
+    /// The same desk with other caps.
+    #[must_use]
+    pub fn with_caps(self, caps: Caps) -> Self {
+        Self { caps, ..self }
     }
 
     /// The operator's keys.
@@ -128,35 +138,38 @@ impl Vestibule {
     /// Begins the browser's confirmation with `token`, or reports on the one begun before with the same cookie.
     ///
     /// A missing or lapsed cookie is replaced by a fresh one, which the response must set. With `again`, so is that of
-    /// a confirmation that came to `Unavailable` or was cancelled.
+    /// a confirmation that came to `Unavailable` or was cancelled. What is begun is the `client`'s.
     ///
     /// # Errors
-    /// [`StoreError`] if it could not be stored: nothing has begun then.
+    /// [`BeginError`] if a cap was met or it could not be stored: nothing has begun then.
     pub async fn begin(
         &self,
         token: &Token,
         shown: Option<&str>,
         again: bool,
-    ) -> Result<(Pending, Report), StoreError> {
+        client: Client,
+    ) -> Result<(Pending, Report), BeginError> {
         let mut pending = self.land(token, shown);
         let lapsed = self.clock.now().since(pending.cookie.minted) > self.timing.begin_within;
         if lapsed && self.store.confirmation_by_secret(&pending.cookie.secret.hash()).await?.is_none() {
             pending = self.mint();
         }
-        let mut confirmation = self.keep(token, &pending).await?;
+        let mut confirmation = self.keep(token, &pending, client).await?;
         if again && may_begin_again(&confirmation) {
             pending = self.mint();
-            confirmation = self.keep(token, &pending).await?;
+            confirmation = self.keep(token, &pending, client).await?;
         }
         let report = self.report(&confirmation).await?;
         Ok((pending, report))
     }
 
     /// Stores a new confirmation under this pending secret, or finds the one that is there.
-    async fn keep(&self, token: &Token, pending: &Pending) -> Result<Confirmation, StoreError> {
+    async fn keep(&self, token: &Token, pending: &Pending, client: Client) -> Result<Confirmation, BeginError> {
         let (confirmation, session) = self.queue(token, pending.cookie.secret.hash());
+        let full = !self.undecided.admit(&*self.store, self.caps.in_all, self.clock.now()).await?;
+        let admission = Admission { client, of_client: self.caps.of_client, full };
         failpoint::reach("begin");
-        let confirmation = self.store.begin(&confirmation, &session).await?;
+        let confirmation = self.store.begin(&confirmation, &session, admission).await?;
         failpoint::reach("begun");
         self.wake.notify_one();
         Ok(confirmation)

@@ -76,6 +76,8 @@ pub enum Outcome {
 pub enum ApiError {
     /// The request is not one that this page makes.
     Refused,
+    /// Too much was asked from the same network; the same call may succeed in a minute.
+    TooMany,
     /// The server cannot take it just now; the same call may succeed later.
     Busy,
     /// The call did not arrive, or its answer did not.
@@ -94,6 +96,7 @@ impl std::fmt::Display for ApiError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Refused => "the request was refused",
+            Self::TooMany => "too much was asked from the same network",
             Self::Busy => "the server cannot take the request just now",
             Self::Lost => "the request or its answer was lost",
         })
@@ -105,7 +108,8 @@ impl std::fmt::Display for ApiError {
 /// With `again`, a confirmation that ended `Unavailable` or cancelled is left behind and a fresh one is begun.
 ///
 /// # Errors
-/// [`ApiError::Busy`] when the confirmation could not be stored; nothing has begun then.
+/// [`ApiError::Busy`] when the confirmation could not be stored, [`ApiError::TooMany`] when as many of the same network
+/// are under way as may be; nothing has begun then.
 #[server(prefix = "/api", endpoint = "begin")]
 pub async fn begin(
     /// The token of the link.

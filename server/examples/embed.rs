@@ -6,7 +6,7 @@
 //! ```
 
 use axum::{Router, routing::get};
-use std::error::Error;
+use std::{error::Error, net::SocketAddr};
 use tokio::net::TcpListener;
 use vestibule_server::{Config, config::Given};
 
@@ -20,6 +20,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let app = Router::new().route("/hello", get(|| async { "A page of the application itself." })).merge(vestibule);
 
     println!("listening on http://{}; open /hello, or a practice link at /", listener.local_addr()?);
+    // With who connects, because each network address has a cap of its own.
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, app).with_graceful_shutdown(async { drop(tokio::signal::ctrl_c().await) }).await?;
     running.shutdown().await;
     Ok(())

@@ -8,14 +8,16 @@ pub use keeping::{Address, Database, Keeping, Sessions};
 pub use push::PushConfig;
 pub use setting::{ALL as SETTINGS, Given, Setting, WrongSetting};
 
+pub use crate::client::Proxies;
+
 use crate::origin::Origin;
 use setting::{
-    CONFIRM_ATTEMPT, CONFIRM_BEGIN_WITHIN, CONFIRM_DEADLINE, CONFIRM_IN_FLIGHT, CONFIRM_LEASE, CONFIRM_POLL,
-    CONFIRM_REDIRECT, CONFIRM_START, LEPTOS_SITE_ADDR, LEPTOS_SITE_ROOT, PUBLIC_URL, SESSION_IDLE, VALIDATOR_SECRET,
-    VALIDATOR_URL, VESTIBULE_SECRET,
+    CONFIRM_ATTEMPT, CONFIRM_BEGIN_WITHIN, CONFIRM_DEADLINE, CONFIRM_IN_FLIGHT, CONFIRM_LEASE, CONFIRM_PER_CLIENT,
+    CONFIRM_POLL, CONFIRM_REDIRECT, CONFIRM_START, CONFIRM_UNDECIDED, LEPTOS_SITE_ADDR, LEPTOS_SITE_ROOT, PUBLIC_URL,
+    SESSION_IDLE, SESSIONS_PER_USER, TRUSTED_PROXIES, VALIDATOR_SECRET, VALIDATOR_URL, VESTIBULE_SECRET,
 };
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
-use vestibule::{outcome::Destinations, secret::Keys, timing::Timing};
+use vestibule::{caps::Caps, outcome::Destinations, secret::Keys, timing::Timing};
 
 /// What the server is told at its start.
 #[derive(Debug)]
@@ -40,6 +42,10 @@ pub struct Config {
     pub timing: Timing,
     /// How many validations may be in flight at once.
     pub in_flight: usize,
+    /// How much else there may be at once.
+    pub caps: Caps,
+    /// The proxies whose word is taken for whom a request comes from.
+    pub proxies: Proxies,
     /// The Pusher server.
     pub push: PushConfig,
     /// Whether a worker runs beside the pages (default), or in processes of its own.
@@ -110,6 +116,8 @@ impl Config {
             destinations: destinations(given)?,
             timing: timing(given)?,
             in_flight: given.read(&CONFIRM_IN_FLIGHT, in_flight)?.unwrap_or(256),
+            caps: caps(given)?,
+            proxies: given.read(&TRUSTED_PROXIES, Proxies::parse)?.unwrap_or_default(),
             push: PushConfig::read(given)?,
             worker: true,
         })
@@ -145,6 +153,19 @@ fn destinations(given: &Given) -> Result<Destinations, WrongSetting> {
 
 fn in_flight(text: &str) -> Result<usize, &'static str> {
     text.parse().ok().filter(|count| (1..=100_000).contains(count)).ok_or("not a number from 1 to 100000")
+}
+
+fn caps(given: &Given) -> Result<Caps, WrongSetting> {
+    let mut caps = Caps::default();
+    for (setting, cap) in [
+        (&CONFIRM_PER_CLIENT, &mut caps.of_client),
+        (&CONFIRM_UNDECIDED, &mut caps.in_all),
+        (&SESSIONS_PER_USER, &mut caps.sessions),
+    ] {
+        let read = |text: &str| text.parse().ok().filter(|cap| *cap > 0).ok_or("not a number from 1 to 4294967295");
+        *cap = given.read(setting, read)?.unwrap_or(*cap);
+    }
+    Ok(caps)
 }
 
 fn timing(given: &Given) -> Result<Timing, WrongSetting> {
@@ -216,6 +237,10 @@ mod tests {
             ("CONFIRM_ATTEMPT", "31s"),
             ("CONFIRM_DEADLINE", "0s"),
             ("CONFIRM_IN_FLIGHT", "0"),
+            ("CONFIRM_PER_CLIENT", "0"),
+            ("CONFIRM_UNDECIDED", "-1"),
+            ("SESSIONS_PER_USER", "many"),
+            ("TRUSTED_PROXIES", "proxy.example"),
             ("PUSHER_KEY", "k"),
             ("PUSHER_HOST", "http://x"),
         ] {

@@ -1,6 +1,7 @@
 //! `/confirm/{token}`: the landing, and the way through it without JavaScript.
 
 use crate::{
+    client::ClientOf,
     cookies::RequestCookies,
     guard::{self, OwnForm},
     page,
@@ -18,6 +19,7 @@ use vestibule::{
     confirmation::Rejection,
     outcome::Outcome,
     pending::TokenTag,
+    store::BeginError,
     token::Token,
     vestibule::{Pending, Progress},
 };
@@ -89,13 +91,16 @@ pub struct Begin {
 pub async fn begin(
     State(site): State<Shared>,
     TokenPath(token): TokenPath,
+    ClientOf(client): ClientOf,
     headers: HeaderMap,
     OwnForm(form): OwnForm<Begin>,
 ) -> Response {
     let cookies = site.cookies_of(&headers);
-    match site.vestibule.begin(&token, cookies.pending(site.vestibule.keys(), &token), form.again.is_some()).await {
+    let shown = cookies.pending(site.vestibule.keys(), &token);
+    match site.vestibule.begin(&token, shown, form.again.is_some(), client).await {
         Ok((pending, _)) => page::with_cookies(see_wait(&site, &token), set_pending(&site, &token, &pending, &cookies)),
-        Err(error) => page::store_problem(&site, &error),
+        Err(BeginError::Capped(cap)) => page::capped(&site, cap),
+        Err(BeginError::Store(error)) => page::store_problem(&site, &error),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The island's calls, for one request: its cookies in, the library's report out.
 
-use crate::{confirm::set_pending, cookies::RequestCookies, site::Shared};
+use crate::{client::client, confirm::set_pending, cookies::RequestCookies, page, site::Shared};
 use axum::{
     body::Body,
     extract::{Request, State},
@@ -11,8 +11,9 @@ use leptos::prelude::*;
 use leptos_axum::{ResponseOptions, handle_server_fns_with_context};
 use std::sync::Arc;
 use vestibule::{
+    caps::{Capped, Client},
     outcome::Outcome as Decided,
-    store::StoreError,
+    store::{BeginError, StoreError},
     token::Token,
     vestibule::{Progress as Known, Report as Reported},
 };
@@ -24,8 +25,10 @@ use vestibule_app::api::{
 /// Handles `/api/…`.
 pub async fn server_functions(State(site): State<Shared>, request: Request<Body>) -> Response {
     let headers = request.headers().clone();
+    let client = client(&site, request.extensions(), &headers);
     let context = move || {
-        let desk = RequestDesk { site: Arc::clone(&site), headers: headers.clone(), response: expect_context() };
+        let desk =
+            RequestDesk { site: Arc::clone(&site), headers: headers.clone(), client, response: expect_context() };
         provide_context::<Arc<dyn Desk>>(Arc::new(desk));
     };
     let mut response = handle_server_fns_with_context(context, request).await.into_response();
@@ -36,6 +39,7 @@ pub async fn server_functions(State(site): State<Shared>, request: Request<Body>
 struct RequestDesk {
     site: Shared,
     headers: HeaderMap,
+    client: Client,
     response: ResponseOptions,
 }
 
@@ -43,9 +47,12 @@ impl Desk for RequestDesk {
     fn begin(self: Arc<Self>, token: String, again: bool) -> Reply {
         Box::pin(async move {
             let (token, cookies) = self.open(&token)?;
-            let begun =
-                self.site.vestibule.begin(&token, cookies.pending(self.site.vestibule.keys(), &token), again).await;
-            let (pending, report) = begun.map_err(|error| self.busy(&error))?;
+            let shown = cookies.pending(self.site.vestibule.keys(), &token);
+            let begun = self.site.vestibule.begin(&token, shown, again, self.client).await;
+            let (pending, report) = begun.map_err(|error| match error {
+                BeginError::Capped(cap) => self.capped(cap),
+                BeginError::Store(error) => self.busy(&error),
+            })?;
             for cookie in set_pending(&self.site, &token, &pending, &cookies) {
                 self.response.append_header(header::SET_COOKIE, cookie);
             }
@@ -86,8 +93,23 @@ impl RequestDesk {
 
     fn busy(&self, error: &StoreError) -> ApiError {
         tracing::error!(%error, "a server function could not use the store");
-        self.response.set_status(StatusCode::SERVICE_UNAVAILABLE);
+        self.refuse(StatusCode::SERVICE_UNAVAILABLE);
         ApiError::Busy
+    }
+
+    fn capped(&self, cap: Capped) -> ApiError {
+        self.refuse(page::capped_status(cap));
+        match cap {
+            Capped::Client => ApiError::TooMany,
+            Capped::All => ApiError::Busy,
+        }
+    }
+
+    fn refuse(&self, status: StatusCode) {
+        self.response.set_status(status);
+        if let Some(after) = page::retry_after(status) {
+            self.response.insert_header(header::RETRY_AFTER, after);
+        }
     }
 }
 

@@ -2,9 +2,10 @@
 //!
 //! Read it along a sign-in: `confirm` (the landing and the way without JavaScript), `desk` (the island's calls),
 //! `pusher_auth` and [`broker`] (listening), `entering` (pages that need a user, and the exchange), `account`. Around
-//! them: `guard` (whence a request comes), `cookies`, `page` (headers), `routes` (all addresses on one page).
+//! them: `guard` (whence a request comes), `client` (who is counted together), `cookies`, `page` (headers), `routes` (all addresses on one page).
 
 mod account;
+mod client;
 mod confirm;
 mod cookies;
 mod data;

@@ -6,13 +6,13 @@
 use crate::broker::SocketPermit;
 use axum::{
     Router,
-    extract::Request,
+    extract::{ConnectInfo, Request},
     http::StatusCode,
     response::{IntoResponse as _, Response},
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
+use std::{convert::Infallible, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -41,8 +41,8 @@ pub async fn serve(listener: TcpListener, routes: Router, shutdown: Cancellation
             accepted = accept(&listener, &places) => accepted,
             () = shutdown.cancelled() => break,
         };
-        if let Some((stream, place)) = accepted {
-            connections.spawn(converse(stream, place, routes.clone(), shutdown.clone()));
+        if let Some((stream, peer, place)) = accepted {
+            connections.spawn(converse(stream, peer, place, routes.clone(), shutdown.clone()));
         }
     }
     drop(listener);
@@ -53,11 +53,18 @@ pub async fn serve(listener: TcpListener, routes: Router, shutdown: Cancellation
 }
 
 /// One connection's requests, until it is closed, is upgraded, or has answered its last one after `shutdown`.
-async fn converse(stream: TcpStream, place: OwnedSemaphorePermit, routes: Router, shutdown: CancellationToken) {
+async fn converse(
+    stream: TcpStream,
+    peer: SocketAddr,
+    place: OwnedSemaphorePermit,
+    routes: Router,
+    shutdown: CancellationToken,
+) {
     let place = SocketPermit::new(place);
     let service = service_fn(move |mut request: Request<Incoming>| {
         // A socket outlives its request and this connection's task, and keeps the place.
         request.extensions_mut().insert(place.clone());
+        request.extensions_mut().insert(ConnectInfo(peer));
         answer(routes.clone(), request)
     });
     let mut http = http1::Builder::new();
@@ -81,13 +88,16 @@ async fn answer(routes: Router, request: Request<Incoming>) -> Result<Response, 
     }
 }
 
-async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
     let place = Arc::clone(places).acquire_owned().await.ok()?;
     match listener.accept().await {
-        Ok((stream, _)) => {
+        Ok((stream, peer)) => {
             // Answers are small: waiting to fill a packet only adds to the time that somebody waits.
             let _ = stream.set_nodelay(true);
-            Some((stream, place))
+            Some((stream, peer, place))
         }
         Err(error) => {
             tracing::warn!(%error, "a connection could not be accepted");

@@ -115,7 +115,7 @@ pub async fn router(mut config: Config) -> Result<(Router, Running), StartError>
     }
     let tools = tools(&config, keys, store, clock, validator, publisher.clone());
     let wake = Arc::new(Notify::new());
-    let vestibule = Vestibule::new(&tools, wake.clone());
+    let vestibule = Vestibule::new(&tools, wake.clone()).with_caps(config.caps);
     if practice {
         add_practice_user(&vestibule).await?;
     }
@@ -130,6 +130,7 @@ pub async fn router(mut config: Config) -> Result<(Router, Running), StartError>
         leptos: leptos_options(&config.site_root),
         cookies: CookiePolicy { secure: origins[0].is_secure() },
         origins,
+        proxies: config.proxies,
         start: config.start,
         passwords: Passwords::new(&SystemEntropy),
         worker_stopped: behind.worker_stopped.clone(),

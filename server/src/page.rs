@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
 };
 use leptos::prelude::*;
-use vestibule::{path::LocalPath, store::StoreError};
+use vestibule::{caps::Capped, path::LocalPath, store::StoreError};
 use vestibule_app::{
     pages::{ErrorPage, Problem},
     shell::{self, Head},
@@ -36,10 +36,35 @@ pub fn problem(site: &Site, status: StatusCode) -> Response {
     };
     let mut response = respond(site, Head::titled(problem.title), || view! { <ErrorPage problem=problem /> });
     *response.status_mut() = status;
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    if let Some(after) = retry_after(status) {
+        response.headers_mut().insert(header::RETRY_AFTER, after);
     }
     response
+}
+
+/// After how many seconds whoever was answered with `status` may come again.
+#[must_use]
+pub fn retry_after(status: StatusCode) -> Option<HeaderValue> {
+    match status {
+        // Until what is undecided now has met its deadline.
+        StatusCode::TOO_MANY_REQUESTS => Some(HeaderValue::from_static("60")),
+        StatusCode::SERVICE_UNAVAILABLE => Some(HeaderValue::from_static("5")),
+        _ => None,
+    }
+}
+
+/// The status of a begin that met a cap. It is no failure of ours: nothing is wrong, and nothing was stored.
+#[must_use]
+pub const fn capped_status(cap: Capped) -> StatusCode {
+    match cap {
+        Capped::Client => StatusCode::TOO_MANY_REQUESTS,
+        Capped::All => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+/// The page of a begin that met a cap.
+pub fn capped(site: &Site, cap: Capped) -> Response {
+    problem(site, capped_status(cap))
 }
 
 /// The page of a store's error: what can pass is 503, what cannot 500. The log says what it was.

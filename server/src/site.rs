@@ -1,6 +1,7 @@
 //! What every request has at hand.
 
 use crate::{
+    client::Proxies,
     config::Start,
     cookies::{CookiePolicy, RequestCookies},
     origin::Origin,
@@ -30,6 +31,8 @@ pub struct Site {
     pub leptos: LeptosOptions,
     /// The origins that are ours; the first is the public one.
     pub origins: Vec<Origin>,
+    /// The proxies whose word is taken for whom a request comes from.
+    pub proxies: Proxies,
     /// How cookies are named and marked.
     pub cookies: CookiePolicy,
     /// Whether the confirm page begins by itself.

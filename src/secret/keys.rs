@@ -22,6 +22,8 @@ pub enum Purpose {
     Seal,
     /// The credentials of the embedded broker.
     Broker,
+    /// Who is counted together, without their address.
+    Client,
 }
 
 impl Purpose {
@@ -33,6 +35,7 @@ impl Purpose {
             Self::Form => b"vestibule/1 form",
             Self::Seal => b"vestibule/1 seal",
             Self::Broker => b"vestibule/1 broker",
+            Self::Client => b"vestibule/1 client",
         }
     }
 }
@@ -65,8 +68,15 @@ struct Key {
     derived: [[u8; 32]; PURPOSES.len()],
 }
 
-const PURPOSES: [Purpose; 6] =
-    [Purpose::PendingCookie, Purpose::TokenTag, Purpose::Exchange, Purpose::Form, Purpose::Seal, Purpose::Broker];
+const PURPOSES: [Purpose; 7] = [
+    Purpose::PendingCookie,
+    Purpose::TokenTag,
+    Purpose::Exchange,
+    Purpose::Form,
+    Purpose::Seal,
+    Purpose::Broker,
+    Purpose::Client,
+];
 
 /// The text is no list of keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -9,8 +9,9 @@
 //!   the session follow before anything else. That is safe at any time and from anywhere: a session is replaced by
 //!   compare-and-set from the pending one, and one that has gone is never made again.
 
-use super::{ConfirmationStore, Database, Settlement, StoreError};
+use super::{BeginError, ConfirmationStore, Database, Settlement, StoreError};
 use crate::{
+    caps::Admission,
     clock::Timestamp,
     confirmation::{Claim, Confirmation, ConfirmationId, Decider, Decision, State, Which, WorkerId},
     failpoint,
@@ -73,12 +74,18 @@ impl Apart {
 
 #[async_trait]
 impl ConfirmationStore for Apart {
-    async fn begin(&self, confirmation: &Confirmation, session: &Session) -> Result<Confirmation, StoreError> {
+    async fn begin(
+        &self,
+        confirmation: &Confirmation,
+        session: &Session,
+        admission: Admission,
+    ) -> Result<Confirmation, BeginError> {
         if let Some(known) = self.confirmation_by_secret(&confirmation.secret).await? {
             return Ok(known);
         }
         let mut confirmation = confirmation.clone();
-        if !self.sessions.insert_session(session).await? {
+        let inserted = self.sessions.insert_session(session).await?;
+        if !inserted {
             // Another begin with the same secret was here, and perhaps was killed before it came to the database.
             let first = self.sessions.session_by_secret(&confirmation.secret).await?;
             let first = first.filter(|first| matches!(first.state, SessionState::Pending { .. }));
@@ -86,8 +93,22 @@ impl ConfirmationStore for Apart {
                 StoreError::Unavailable("the pending session went while its confirmation began".into())
             })?;
         }
-        let stored = self.database.begin(&confirmation, session).await?;
-        self.settle(stored).await
+        match self.database.begin(&confirmation, session, admission).await {
+            Ok(stored) => Ok(self.settle(stored).await?),
+            Err(BeginError::Capped(cap)) => {
+                // Whoever is refused leaves nothing behind, or those who are would fill the store. Another begin with the
+                // same secret may have been let in meanwhile, with this session.
+                if inserted && self.database.confirmation_by_secret(&confirmation.secret).await?.is_none() {
+                    self.sessions.delete_session(session.id).await?;
+                }
+                Err(cap.into())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn undecided(&self, at_most: u32) -> Result<u32, StoreError> {
+        self.database.undecided(at_most).await
     }
 
     async fn confirmation_by_secret(&self, secret: &SecretHash) -> Result<Option<Confirmation>, StoreError> {

@@ -1,11 +1,12 @@
 //! Confirmations and users in memory, changed by their own transitions alone.
 
 use crate::{
+    caps::{Admission, Client},
     clock::Timestamp,
     confirmation::{Claim, Confirmation, ConfirmationId, Decider, Decision, Ending, State, Which, WorkerId},
     secret::SecretHash,
     session::{Session, SessionId},
-    store::{ConfirmationStore, Settlement, StoreError},
+    store::{BeginError, ConfirmationStore, Settlement, StoreError},
     user::{PASSWORD_ISSUER, User, UserId, UserStore},
 };
 use async_trait::async_trait;
@@ -21,6 +22,8 @@ pub struct MemoryDatabase(Mutex<Tables>);
 #[derive(Debug, Default)]
 struct Tables {
     confirmations: BTreeMap<ConfirmationId, Confirmation>,
+    /// Who began them.
+    clients: BTreeMap<ConfirmationId, Client>,
     users: BTreeMap<(String, String), (User, Option<String>)>,
 }
 
@@ -33,6 +36,11 @@ impl Tables {
             *known_password = Some(password.to_owned());
         }
         known.id
+    }
+
+    fn undecided_of(&self, client: Client) -> u32 {
+        let undecided = self.confirmations.values().filter(|confirmation| confirmation.ending().is_none());
+        undecided.filter(|confirmation| self.clients.get(&confirmation.id) == Some(&client)).map(|_| 1).sum()
     }
 
     fn by_secret(&self, secret: &SecretHash) -> Option<&Confirmation> {
@@ -66,13 +74,28 @@ fn overdue(confirmation: &Confirmation) -> Option<Timestamp> {
 
 #[async_trait]
 impl ConfirmationStore for MemoryDatabase {
-    async fn begin(&self, confirmation: &Confirmation, _: &Session) -> Result<Confirmation, StoreError> {
+    async fn begin(
+        &self,
+        confirmation: &Confirmation,
+        _: &Session,
+        admission: Admission,
+    ) -> Result<Confirmation, BeginError> {
         let mut tables = self.lock();
         if let Some(known) = tables.by_secret(&confirmation.secret) {
             return Ok(known.clone());
         }
+        if let Some(cap) = admission.capped(tables.undecided_of(admission.client)) {
+            return Err(cap.into());
+        }
         tables.confirmations.insert(confirmation.id, confirmation.clone());
+        tables.clients.insert(confirmation.id, admission.client);
         Ok(confirmation.clone())
+    }
+
+    async fn undecided(&self, at_most: u32) -> Result<u32, StoreError> {
+        let tables = self.lock();
+        let undecided = tables.confirmations.values().filter(|confirmation| confirmation.ending().is_none());
+        Ok(undecided.take(at_most as usize).map(|_| 1).sum())
     }
 
     async fn confirmation_by_secret(&self, secret: &SecretHash) -> Result<Option<Confirmation>, StoreError> {
@@ -169,7 +192,9 @@ impl ConfirmationStore for MemoryDatabase {
         let mut tables = self.lock();
         let count = tables.confirmations.len();
         tables.confirmations.retain(|_, confirmation| !old(confirmation));
-        Ok((count - tables.confirmations.len()) as u64)
+        let Tables { confirmations, clients, .. } = &mut *tables;
+        clients.retain(|id, _| confirmations.contains_key(id));
+        Ok((count - confirmations.len()) as u64)
     }
 }
 

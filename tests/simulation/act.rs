@@ -6,10 +6,11 @@ use crate::{
 };
 use std::sync::{Arc, Mutex, PoisonError};
 use vestibule::{
+    caps::Client,
     entry::Entry,
     pending::TokenTag,
     secret::SessionSecret,
-    store::StoreError,
+    store::BeginError,
     token::Token,
     user::UserId,
     vestibule::{Pending, Vestibule},
@@ -86,7 +87,7 @@ impl Visit {
         }
     }
 
-    async fn ask(&self, state: &State) -> Result<Cookies, StoreError> {
+    async fn ask(&self, state: &State) -> Result<Cookies, BeginError> {
         let desk = &self.desk;
         let cookie = |place: usize| state.cookie(desk.keys(), &self.tokens[place]);
         Ok(match self.act {
@@ -97,7 +98,8 @@ impl Visit {
             Act::Begin(place) | Act::TryAgain(place) => {
                 let token = &self.tokens[place];
                 let again = matches!(self.act, Act::TryAgain(_));
-                let (pending, _) = desk.begin(token, cookie(place).as_deref(), again).await?;
+                let client = Client::from_bytes([0; 16]);
+                let (pending, _) = desk.begin(token, cookie(place).as_deref(), again, client).await?;
                 self.pending(token, &pending)
             }
             Act::Status(place) => {

@@ -4,13 +4,14 @@ use crate::gate::{Fate, Gates, What, Who};
 use async_trait::async_trait;
 use std::sync::Arc;
 use vestibule::{
+    caps::Admission,
     channel::Channel,
     clock::Timestamp,
     confirmation::{Claim, Confirmation, ConfirmationId, Decider, Decision, Which, WorkerId},
     publisher::{Announcement, PublishError, Publisher},
     secret::SecretHash,
     session::{Session, SessionId, SessionStore},
-    store::{ConfirmationStore, Settlement, StoreError},
+    store::{BeginError, ConfirmationStore, Settlement, StoreError},
     token::Token,
     user::{User, UserId, UserStore},
     validator::{ValidationError, Validator, Verdict},
@@ -34,19 +35,33 @@ impl<S> Gated<S> {
         if self.gates.outage() { Err(away()) } else { Ok(()) }
     }
 
-    async fn write<T>(&self, what: What, write: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    async fn write<T, E: From<StoreError>>(
+        &self,
+        what: What,
+        write: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
         match self.gates.pass(self.who, what).await {
             Fate::Go => write.await,
-            Fate::Lost => write.await.and(Err(away())),
-            Fate::Fail | Fate::Answer(_) => Err(away()),
+            Fate::Lost => write.await.and(Err(away().into())),
+            Fate::Fail | Fate::Answer(_) => Err(away().into()),
         }
     }
 }
 
 #[async_trait]
 impl<S: ConfirmationStore> ConfirmationStore for Gated<S> {
-    async fn begin(&self, confirmation: &Confirmation, session: &Session) -> Result<Confirmation, StoreError> {
-        self.write(What::Write("begin"), self.inner.begin(confirmation, session)).await
+    async fn begin(
+        &self,
+        confirmation: &Confirmation,
+        session: &Session,
+        admission: Admission,
+    ) -> Result<Confirmation, BeginError> {
+        self.write(What::Write("begin"), self.inner.begin(confirmation, session, admission)).await
+    }
+
+    async fn undecided(&self, at_most: u32) -> Result<u32, StoreError> {
+        self.read()?;
+        self.inner.undecided(at_most).await
     }
 
     async fn confirmation_by_secret(&self, secret: &SecretHash) -> Result<Option<Confirmation>, StoreError> {

@@ -1,7 +1,8 @@
-//! To begin: many confirmations with their sessions, each both or neither.
+//! To begin: many confirmations with their sessions, each both or neither, and no more of one client than it may have.
 
 use super::{batch::Job, connection::Failure, sessions};
 use crate::{
+    caps::{Admission, Capped},
     confirmation::{Confirmation, State},
     session::Session,
     store::{
@@ -10,25 +11,25 @@ use crate::{
     },
 };
 use futures_util::future::BoxFuture;
-use sqlx::{PgConnection, Row as _};
-use std::collections::{HashMap, HashSet};
+use sqlx::{PgConnection, Row as _, postgres::PgRow};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// A confirmation that is to begin, and its session unless that is kept elsewhere.
 #[derive(Debug)]
 pub(super) struct Begin {
     pub confirmation: Confirmation,
     pub session: Option<Session>,
+    pub admission: Admission,
 }
 
 impl Job for Begin {
-    /// The confirmation that is now kept under the pending secret.
-    type Done = Confirmation;
+    /// The confirmation that is now kept under the pending secret. To be refused is no failure: it undoes nothing of
+    /// those who share the transaction.
+    type Done = Result<Confirmation, Capped>;
 
-    fn run<'c>(
-        jobs: &'c [Self],
-        connection: &'c mut PgConnection,
-    ) -> BoxFuture<'c, Result<Vec<Confirmation>, Failure>> {
+    fn run<'c>(jobs: &'c [Self], connection: &'c mut PgConnection) -> BoxFuture<'c, Result<Vec<Self::Done>, Failure>> {
         Box::pin(async move {
+            take_turns(connection, jobs).await?;
             let mut inserted = insert(connection, jobs).await?;
             // Of two jobs with one pending secret, also where it is one request that came twice, the first one begins.
             let is_new: Vec<bool> = jobs.iter().map(|job| inserted.remove(job.confirmation.id.as_bytes())).collect();
@@ -38,14 +39,35 @@ impl Job for Begin {
                 return Err(StoreError::Unavailable("another session has this one's id or secret".into()).into());
             }
             if is_new.iter().all(|is_new| *is_new) {
-                return Ok(jobs.iter().map(|job| job.confirmation.clone()).collect());
+                return Ok(jobs.iter().map(|job| Ok(job.confirmation.clone())).collect());
             }
-            let known = known(connection, jobs).await?;
+            let known = known(&mut *connection, jobs).await?;
+            let kept = |job: &Self| known.get(job.confirmation.secret.as_bytes()).cloned();
+            if let Some(all) = jobs.iter().map(kept).collect::<Option<Vec<_>>>() {
+                return Ok(all.into_iter().map(Ok).collect());
+            }
+            let undecided = undecided(connection, jobs).await?;
             let gone = || StoreError::Unavailable("the confirmation was swept while it was begun again".into());
-            let kept = |job: &Self| known.get(job.confirmation.secret.as_bytes()).cloned().ok_or_else(gone);
-            Ok(jobs.iter().map(kept).collect::<Result<_, _>>()?)
+            let refused = |job: &Self| {
+                let others = undecided.get(job.admission.client.as_bytes()).copied().unwrap_or_default();
+                job.admission.capped(others).ok_or_else(gone)
+            };
+            let end = |job: &Self| kept(job).map_or_else(|| refused(job).map(Err), |kept| Ok(Ok(kept)));
+            Ok(jobs.iter().map(end).collect::<Result<_, _>>()?)
         })
     }
+}
+
+/// Waits until nobody else is counting these clients, until the end of the transaction: two who count at once would each
+/// find room for the last one. In one order, so that nobody waits in a circle, and before anything else is locked.
+async fn take_turns(connection: &mut PgConnection, jobs: &[Begin]) -> Result<(), Failure> {
+    let turn = |job: &Begin| i64::from_be_bytes(std::array::from_fn(|place| job.admission.client.as_bytes()[place]));
+    let turns: BTreeSet<i64> = jobs.iter().map(turn).collect();
+    sqlx::query("select pg_advisory_xact_lock(turn) from unnest($1::bigint[]) as turns (turn)")
+        .bind(turns.into_iter().collect::<Vec<_>>())
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 /// Keeps those whose pending secret has begun none, and returns their ids.
@@ -58,13 +80,28 @@ async fn insert(connection: &mut PgConnection, jobs: &[Begin]) -> Result<HashSet
     let queued = jobs.iter().map(queued).collect::<Result<Vec<_>, _>>()?;
     let queued: Vec<_> = queued.iter().map(QueuedColumns::of).collect();
     let new = || jobs.iter().map(|job| &job.confirmation);
-    // In the order of the secrets, for which others that begin the same wait.
+    // A client's new ones are numbered on from those it has, for the last to find no room. What is there already takes
+    // none. In the order of the secrets, for which others that begin the same wait.
     let rows = sqlx::query(
-        "insert into confirmations (id, secret, token_tag, session, begun, deadline, state, token, token_key, due)
-         select id, secret, token_tag, session, begun, deadline, 'queued', token, token_key, due
-         from unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bigint[], $6::bigint[], $7::bytea[],
-                     $8::bigint[], $9::bigint[])
-             as new (id, secret, token_tag, session, begun, deadline, token, token_key, due)
+        "with new as (
+             select distinct on (secret) *
+             from unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bigint[], $6::bigint[], $7::bytea[],
+                         $8::bigint[], $9::bigint[], $10::bytea[], $11::bigint[])
+                 with ordinality
+                 as new (id, secret, token_tag, session, begun, deadline, token, token_key, due, client, room, place)
+             where not exists (select from confirmations where confirmations.secret = new.secret)
+             order by secret, place),
+         undecided as (
+             select client, count(*) as number from confirmations
+             where state = 'queued' and client = any($10) group by client),
+         numbered as (
+             select new.*, coalesce(undecided.number, 0) + row_number() over (partition by client order by place)
+                 as number
+             from new left join undecided using (client))
+         insert into confirmations
+             (id, secret, token_tag, session, begun, deadline, state, token, token_key, due, client)
+         select id, secret, token_tag, session, begun, deadline, 'queued', token, token_key, due, client
+         from numbered where number <= room
          order by secret
          on conflict (secret) do nothing returning id",
     )
@@ -77,6 +114,8 @@ async fn insert(connection: &mut PgConnection, jobs: &[Begin]) -> Result<HashSet
     .bind(queued.iter().map(|queued| queued.token).collect::<Vec<_>>())
     .bind(queued.iter().map(|queued| queued.token_key).collect::<Vec<_>>())
     .bind(queued.iter().map(|queued| queued.due).collect::<Vec<_>>())
+    .bind(jobs.iter().map(|job| job.admission.client.as_bytes().as_slice()).collect::<Vec<_>>())
+    .bind(jobs.iter().map(|job| i64::from(job.admission.room())).collect::<Vec<_>>())
     .fetch_all(connection)
     .await?;
     Ok(rows.iter().map(|row| row.try_get("id")).collect::<Result<_, _>>()?)
@@ -89,4 +128,21 @@ async fn known(connection: &mut PgConnection, jobs: &[Begin]) -> Result<HashMap<
         sqlx::query("select * from confirmations where secret = any($1)").bind(secrets).fetch_all(connection).await?;
     let keyed = |confirmation: Confirmation| (*confirmation.secret.as_bytes(), confirmation);
     Ok(rows.iter().map(|row| row::confirmation(row).map(keyed)).collect::<Result<_, _>>()?)
+}
+
+/// How many undecided confirmations the clients of `jobs` have.
+async fn undecided(connection: &mut PgConnection, jobs: &[Begin]) -> Result<HashMap<[u8; 16], u32>, Failure> {
+    let clients: Vec<_> = jobs.iter().map(|job| job.admission.client.as_bytes().as_slice()).collect();
+    let rows = sqlx::query(
+        "select client, count(*) as number from confirmations
+         where state = 'queued' and client = any($1) group by client",
+    )
+    .bind(clients)
+    .fetch_all(connection)
+    .await?;
+    let counted = |row: &PgRow| {
+        let number: i64 = row.try_get("number")?;
+        Ok::<_, sqlx::Error>((row.try_get("client")?, u32::try_from(number).unwrap_or(u32::MAX)))
+    };
+    Ok(rows.iter().map(counted).collect::<Result<_, _>>()?)
 }

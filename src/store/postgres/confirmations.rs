@@ -2,12 +2,13 @@
 
 use super::{PostgresStore, batch, begin::Begin, connection::Failure, decide::Decide, revoke::Revoke};
 use crate::{
+    caps::Admission,
     clock::Timestamp,
     confirmation::{Claim, Confirmation, ConfirmationId, Decider, Decision, State, Which, WorkerId},
     secret::SecretHash,
     session::{Session, SessionId},
     store::{
-        ConfirmationStore, Settlement, StoreError,
+        BeginError, ConfirmationStore, Settlement, StoreError,
         row::{self, DecidedColumns, QueuedColumns},
     },
 };
@@ -20,9 +21,26 @@ pub(super) const SWEEP: i64 = 10_000;
 
 #[async_trait]
 impl ConfirmationStore for PostgresStore {
-    async fn begin(&self, confirmation: &Confirmation, session: &Session) -> Result<Confirmation, StoreError> {
+    async fn begin(
+        &self,
+        confirmation: &Confirmation,
+        session: &Session,
+        admission: Admission,
+    ) -> Result<Confirmation, BeginError> {
         let session = (!self.sessions_apart).then(|| session.clone());
-        self.begins.add(Begin { confirmation: confirmation.clone(), session }).await
+        Ok(self.begins.add(Begin { confirmation: confirmation.clone(), session, admission }).await??)
+    }
+
+    async fn undecided(&self, at_most: u32) -> Result<u32, StoreError> {
+        self.run(move |connection| {
+            Box::pin(async move {
+                let count =
+                    "select count(*) from (select from confirmations where state = 'queued' limit $1) as counted";
+                let count: i64 = sqlx::query_scalar(count).bind(i64::from(at_most)).fetch_one(connection).await?;
+                Ok(u32::try_from(count).unwrap_or(at_most))
+            })
+        })
+        .await
     }
 
     async fn confirmation_by_secret(&self, secret: &SecretHash) -> Result<Option<Confirmation>, StoreError> {

@@ -2,12 +2,13 @@
 
 use super::{SqliteStore, sessions, users};
 use crate::{
+    caps::{Admission, Capped},
     clock::Timestamp,
     confirmation::{Claim, Confirmation, ConfirmationId, Decided, Decider, Decision, Ending, State, Which, WorkerId},
     secret::SecretHash,
     session::{Followed, Session, SessionId},
     store::{
-        ConfirmationStore, Settlement, StoreError,
+        BeginError, ConfirmationStore, Settlement, StoreError,
         row::{self, DecidedColumns, QueuedColumns},
     },
     user::User,
@@ -17,8 +18,11 @@ use sqlx::SqliteConnection;
 
 macro_rules! insert_confirmation {
     () => {
-        "insert into confirmations (id, secret, token_tag, session, begun, deadline, state, token, token_key, due)
-         values (?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?) on conflict (secret) do nothing;"
+        "insert into confirmations
+             (id, secret, token_tag, session, begun, deadline, state, token, token_key, due, client)
+         select ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?
+         where (select count(*) from confirmations where client = ? and state = 'queued') < ?
+         on conflict (secret) do nothing;"
     };
 }
 
@@ -31,23 +35,35 @@ macro_rules! insert_session {
 
 #[async_trait]
 impl ConfirmationStore for SqliteStore {
-    async fn begin(&self, confirmation: &Confirmation, session: &Session) -> Result<Confirmation, StoreError> {
+    async fn begin(
+        &self,
+        confirmation: &Confirmation,
+        session: &Session,
+        admission: Admission,
+    ) -> Result<Confirmation, BeginError> {
         let (new, apart) = ((confirmation.clone(), session.clone()), self.sessions_apart);
-        self.write(move |connection| {
+        // To be refused is no failure: it undoes nothing of those who share the transaction.
+        let begun = self.write(move |connection| {
             let (confirmation, session) = new.clone();
             Box::pin(async move {
                 let session = (!apart).then_some(&session);
-                if insert(connection, &confirmation, session).await? {
-                    return Ok(confirmation);
+                if insert(connection, &confirmation, session, admission).await? {
+                    return Ok(Ok(confirmation));
                 }
-                let row = sqlx::query("select * from confirmations where secret = ?")
-                    .bind(confirmation.secret.as_bytes().as_slice())
-                    .fetch_one(connection)
-                    .await?;
-                row::confirmation(&row)
+                let known = sqlx::query("select * from confirmations where secret = ?");
+                let known = known.bind(confirmation.secret.as_bytes().as_slice());
+                match known.fetch_optional(&mut *connection).await? {
+                    Some(row) => row::confirmation(&row).map(Ok),
+                    None => Ok(Err(capped(connection, admission).await?)),
+                }
             })
-        })
-        .await
+        });
+        Ok(begun.await??)
+    }
+
+    async fn undecided(&self, at_most: u32) -> Result<u32, StoreError> {
+        let count = "select count(*) from (select 1 from confirmations where state = 'queued' limit ?)";
+        Ok(sqlx::query_scalar(count).bind(at_most).fetch_one(&self.readers).await?)
     }
 
     async fn confirmation_by_secret(&self, secret: &SecretHash) -> Result<Option<Confirmation>, StoreError> {
@@ -198,13 +214,9 @@ impl ConfirmationStore for SqliteStore {
     }
 
     async fn sweep_confirmations(&self, before: Timestamp) -> Result<u64, StoreError> {
-        self.write(move |connection| {
-            Box::pin(async move {
-                let sweep = sqlx::query("delete from confirmations where state = 'settled' and decided < ?");
-                Ok(sweep.bind(before.as_millis()).execute(connection).await?.rows_affected())
-            })
-        })
-        .await
+        let sweep = "delete from confirmations where id in (
+                         select id from confirmations where state = 'settled' and decided < ? order by decided limit ?)";
+        self.sweep(sweep, before).await
     }
 }
 
@@ -245,13 +257,21 @@ async fn get(connection: &mut SqliteConnection, id: ConfirmationId) -> Result<Op
     row.map(|row| row::confirmation(&row)).transpose()
 }
 
-/// Keeps both, or neither and `false` if the pending secret has begun one already.
+/// Why there was no room, within the transaction that found none.
+async fn capped(connection: &mut SqliteConnection, admission: Admission) -> Result<Capped, StoreError> {
+    let count = "select count(*) from confirmations where client = ? and state = 'queued'";
+    let count = sqlx::query_scalar(count).bind(admission.client.as_bytes().as_slice()).fetch_one(connection).await?;
+    Ok(admission.capped(count).unwrap_or(Capped::Client))
+}
+
+/// Keeps both, or neither and `false` if the pending secret has begun one already or there is no room.
 ///
 /// In one call: most of what a begin costs is handing statements over to the driver's thread.
 async fn insert(
     connection: &mut SqliteConnection,
     confirmation: &Confirmation,
     session: Option<&Session>,
+    admission: Admission,
 ) -> Result<bool, StoreError> {
     let State::Queued(queued) = &confirmation.state else {
         return Err(StoreError::Unavailable("only a queued confirmation can be begun".into()));
@@ -269,7 +289,10 @@ async fn insert(
     .bind(confirmation.deadline.as_millis())
     .bind(columns.token)
     .bind(columns.token_key)
-    .bind(columns.due);
+    .bind(columns.due)
+    .bind(admission.client.as_bytes().as_slice())
+    .bind(admission.client.as_bytes().as_slice())
+    .bind(admission.room());
     let insert = match session {
         Some(session) => insert
             .bind(session.id.as_bytes().as_slice())

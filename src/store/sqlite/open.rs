@@ -20,12 +20,19 @@ impl SqliteStore {
     /// # Errors
     /// [`OpenError`] says what is wrong with the file.
     pub async fn open(path: &Path, keys: &Keys) -> Result<Self, OpenError> {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(5));
+        Self::open_with(options(path), keys).await
+    }
+
+    /// The same, for tests of what happens when a disk is full: as if it had room for so many pages of 4 KiB.
+    ///
+    /// # Errors
+    /// [`OpenError`] says what is wrong with the file.
+    #[cfg(feature = "testing")]
+    pub async fn open_within(pages: u32, path: &Path, keys: &Keys) -> Result<Self, OpenError> {
+        Self::open_with(options(path).pragma("max_page_count", pages.to_string()), keys).await
+    }
+
+    async fn open_with(options: SqliteConnectOptions, keys: &Keys) -> Result<Self, OpenError> {
         let mut connection = options.clone().create_if_missing(true).connect().await.map_err(OpenError::Cannot)?;
         if !check_keys(&mut connection, keys).await.map_err(OpenError::Cannot)? {
             return Err(OpenError::OtherKey);
@@ -35,6 +42,15 @@ impl SqliteStore {
         let readers = SqlitePoolOptions::new().max_connections(4).connect_lazy_with(options.clone().read_only(true));
         Ok(Self { readers, writer: Writer::start(connection, options), sessions_apart: false })
     }
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(5))
 }
 
 /// Whether the file is new or was written under one of `keys`.

@@ -1,7 +1,7 @@
 //! To begin: the session comes first, and is adopted by the begin that comes after a crash.
 
 use super::Stores;
-use crate::support::{Sample, ada, at, settlement};
+use crate::support::{Sample, ada, at, settlement, welcome};
 use vestibule::{
     confirmation::{Decision, Rejection},
     session::Session,
@@ -16,7 +16,7 @@ async fn a_begin_that_was_killed_after_its_session_is_finished_by_the_next() {
         let mut again = retry.confirmation;
         again.secret = killed.confirmation.secret;
         let session = Session { id: retry.session.id, ..killed.session.clone() };
-        let begun = stores.both.begin(&again, &session).await.unwrap();
+        let begun = stores.both.begin(&again, &session, welcome()).await.unwrap();
         assert_eq!(begun.session, killed.session.id, "the session that is there is the confirmation's");
         assert_eq!(stores.sessions.session(retry.session.id).await.unwrap(), None);
     }
@@ -32,7 +32,7 @@ async fn a_begin_adopts_no_session_but_a_pending_one() {
         second.confirmation.secret = first.confirmation.secret;
         second.session = Session { id: second.session.id, ..first.session };
         stores.database.sweep_confirmations(at(1000)).await.unwrap();
-        assert!(stores.both.begin(&second.confirmation, &second.session).await.is_err());
+        assert!(stores.both.begin(&second.confirmation, &second.session, welcome()).await.is_err());
     }
 }
 
@@ -42,7 +42,7 @@ async fn a_begin_that_comes_late_is_told_what_was_decided_meanwhile() {
         let (sample, claim, decider) = stores.claimed(1).await;
         let used = Decision::Rejected(Rejection::Used);
         stores.database.decide(claim.id, decider, &used, settlement(at(1))).await.unwrap();
-        let told = stores.both.begin(&sample.confirmation, &sample.session).await.unwrap();
+        let told = stores.both.begin(&sample.confirmation, &sample.session, welcome()).await.unwrap();
         assert_eq!(told.ending(), Some(vestibule::confirmation::Ending::Rejected(Rejection::Used)));
         assert!(!stores.has_session(&sample).await);
     }

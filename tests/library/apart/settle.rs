@@ -1,7 +1,7 @@
 //! To settle: the session follows the stored decision, whoever makes it, however late, and never twice.
 
 use super::{BOUND, Stores};
-use crate::support::{Sample, ada, at, settlement, worker};
+use crate::support::{Sample, ada, at, settlement, welcome, worker};
 use std::time::Duration;
 use vestibule::{
     confirmation::{Decision, Ending, Rejection, State, Which},
@@ -57,7 +57,7 @@ async fn settling_late_leaves_an_exchanged_session_alone() {
         assert!(stores.sessions.replace_session(&exchanged).await.unwrap());
         // The stalled one wakes up and goes on from what it had read.
         assert!(matches!(stalled.state, State::Decided(_)));
-        stores.both.begin(&stalled, &sample.session).await.unwrap();
+        stores.both.begin(&stalled, &sample.session, welcome()).await.unwrap();
         assert_eq!(stores.sessions.session(sample.session.id).await.unwrap(), Some(exchanged));
     }
 }

@@ -1,5 +1,6 @@
 //! What a page can ask for on the way in.
 
 mod begin;
+mod caps;
 mod landing;
 mod status;

@@ -1,13 +1,13 @@
 //! Many writes share one durable transaction, and none of them another's failure.
 
-use crate::support::{Postgres, Sample, ada, at, bob, settlement, soon};
+use crate::support::{Postgres, Sample, ada, at, bob, settlement, soon, welcome};
 use futures_util::future::join_all;
 use sqlx::{Connection as _, PgConnection};
 use std::time::Duration;
 use vestibule::{
     confirmation::{Decider, Decision, Ending, Rejection},
     session::{Session, SessionId, SessionStore as _},
-    store::{ConfirmationStore as _, StoreError, postgres::PostgresStore},
+    store::{BeginError, ConfirmationStore as _, StoreError, postgres::PostgresStore},
     user::{Identity, UserStore as _},
 };
 
@@ -35,11 +35,11 @@ async fn one_begin_that_cannot_be_does_not_fail_those_that_share_its_transaction
     store.insert_session(&taken).await.unwrap();
     let mut samples: Vec<_> = (2..=100).map(Sample::new).collect();
     samples[50].session = Session { id: SessionId::from_bytes([1; 16]), ..samples[50].session.clone() };
-    let begins = samples.iter().map(|sample| store.begin(&sample.confirmation, &sample.session)).collect();
+    let begins = samples.iter().map(|sample| store.begin(&sample.confirmation, &sample.session, welcome())).collect();
     for (number, (sample, begun)) in samples.iter().zip(together(&mut raw, begins).await).enumerate() {
         let kept = store.confirmation_by_secret(&sample.confirmation.secret).await.unwrap();
         if number == 50 {
-            assert!(matches!(begun, Err(StoreError::Unavailable(_))), "{begun:?}");
+            assert!(matches!(begun, Err(BeginError::Store(StoreError::Unavailable(_)))), "{begun:?}");
             assert_eq!(kept, None, "nothing of its first half");
         } else {
             assert_eq!(begun.unwrap(), sample.confirmation);
@@ -135,7 +135,7 @@ async fn begins_whose_callers_leave_half_way_spoil_nothing() {
         let sample = Sample::new(number);
         // Long enough to be on the way, not long enough to be back.
         let leave = tokio::time::timeout(Duration::from_micros(u64::from(number) * 20), async {
-            let _ = store.begin(&sample.confirmation, &sample.session).await;
+            let _ = store.begin(&sample.confirmation, &sample.session, welcome()).await;
             let _ = store.session(sample.session.id).await;
             let _ =
                 store.decide(sample.confirmation.id, Decider::User, &Decision::Unavailable, settlement(at(1))).await;
@@ -143,7 +143,7 @@ async fn begins_whose_callers_leave_half_way_spoil_nothing() {
         let _ = leave.await;
     }
     let sample = Sample::new(201);
-    assert_eq!(store.begin(&sample.confirmation, &sample.session).await.unwrap(), sample.confirmation);
+    assert_eq!(store.begin(&sample.confirmation, &sample.session, welcome()).await.unwrap(), sample.confirmation);
     let open = sqlx::query_scalar::<_, i64>(
         "select count(*) from pg_stat_activity where datname = current_database() and state like 'idle in%'",
     );
@@ -159,8 +159,8 @@ async fn a_transaction_that_fails_at_its_very_end_is_no_success() {
                       create constraint trigger fail after insert or update on confirmations
                           deferrable initially deferred for each row execute function fail()";
     sqlx::raw_sql(at_the_end).execute(&mut raw).await.unwrap();
-    let begun = store.begin(&Sample::new(2).confirmation, &Sample::new(2).session).await;
-    assert!(matches!(begun, Err(StoreError::Unavailable(_))), "{begun:?}");
+    let begun = store.begin(&Sample::new(2).confirmation, &Sample::new(2).session, welcome()).await;
+    assert!(matches!(begun, Err(BeginError::Store(StoreError::Unavailable(_)))), "{begun:?}");
     let id = sample.confirmation.id;
     let decided = store.decide(id, Decider::User, &Decision::Valid(ada()), settlement(at(1))).await;
     assert!(matches!(decided, Err(StoreError::Unavailable(_))), "{decided:?}");

@@ -1,10 +1,10 @@
 //! A database that is away is told of soon, and used again once it is back.
 
-use crate::support::{Postgres, Sample, ada, at, settlement, soon, worker};
+use crate::support::{Postgres, Sample, ada, at, settlement, soon, welcome, worker};
 use vestibule::{
     confirmation::{Decider, Decision, Which},
     session::SessionStore as _,
-    store::{ConfirmationStore as _, StoreError},
+    store::{BeginError, ConfirmationStore as _, StoreError},
     user::UserStore as _,
 };
 
@@ -18,7 +18,8 @@ async fn while_the_database_is_away_nothing_is_done_and_once_it_is_back_everythi
     database.close().await;
     let unavailable = |error: StoreError| assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
     soon("the store to give up", async {
-        unavailable(store.begin(&next.confirmation, &next.session).await.unwrap_err());
+        let begun = store.begin(&next.confirmation, &next.session, welcome()).await;
+        assert!(matches!(begun, Err(BeginError::Store(StoreError::Unavailable(_)))), "{begun:?}");
         unavailable(store.confirmation_by_secret(&secret).await.unwrap_err());
         unavailable(store.claim(worker(1), Which::Any, 1, at(0), at(30)).await.unwrap_err());
         unavailable(store.decide(id, Decider::User, &Decision::Unavailable, settlement(at(1))).await.unwrap_err());
@@ -29,7 +30,7 @@ async fn while_the_database_is_away_nothing_is_done_and_once_it_is_back_everythi
     .await;
     database.reopen().await;
     assert_eq!(sample.stored(&store).await, sample.confirmation, "nothing was changed");
-    assert_eq!(store.begin(&next.confirmation, &next.session).await.unwrap(), next.confirmation);
+    assert_eq!(store.begin(&next.confirmation, &next.session, welcome()).await.unwrap(), next.confirmation);
     let decided = store.decide(id, Decider::User, &Decision::Valid(ada()), settlement(at(1))).await.unwrap();
     assert!(decided.unwrap().ending().is_some());
 }

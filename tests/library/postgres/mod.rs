@@ -1,6 +1,7 @@
 //! What is true of PostgreSQL itself.
 
 mod batch;
+mod caps;
 mod claim;
 mod clock;
 mod corrupt;

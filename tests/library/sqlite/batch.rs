@@ -1,11 +1,11 @@
 //! Many writes share one durable transaction, and none of them another's failure.
 
-use crate::support::{House, Sample, at, settlement};
+use crate::support::{House, Sample, at, settlement, welcome};
 use futures_util::future::join_all;
 use vestibule::{
     confirmation::{Decider, Decision, Ending},
     session::{Session, SessionId, SessionStore as _},
-    store::{ConfirmationStore as _, Store, StoreError},
+    store::{BeginError, ConfirmationStore as _, Store, StoreError},
     user::UserId,
 };
 
@@ -60,9 +60,10 @@ async fn a_write_that_fails_half_way_leaves_nothing_of_its_first_half() {
         (sample.confirmation, session)
     };
     let begins: Vec<_> = (2..10).map(clashing).collect();
-    let writes = begins.iter().map(|(confirmation, session)| house.store.begin(confirmation, session)).collect();
+    let writes =
+        begins.iter().map(|(confirmation, session)| house.store.begin(confirmation, session, welcome())).collect();
     for written in together(&house, writes).await {
-        assert!(matches!(written, Err(StoreError::Unavailable(_))), "{written:?}");
+        assert!(matches!(written, Err(BeginError::Store(StoreError::Unavailable(_)))), "{written:?}");
     }
     assert_eq!(house.store.next_due().await.unwrap(), None);
 }

@@ -1,6 +1,6 @@
 //! To begin keeps a confirmation and its session, both or neither, and once for each pending secret.
 
-use crate::support::{Sample, adapters};
+use crate::support::{Sample, adapters, welcome};
 use std::{collections::HashSet, sync::Arc};
 use vestibule::{secret::SecretHash, session::Session};
 
@@ -8,7 +8,7 @@ use vestibule::{secret::SecretHash, session::Session};
 async fn a_confirmation_and_its_session_read_back_as_they_were_begun() {
     for store in adapters().await {
         let sample = Sample::new(1);
-        assert_eq!(store.begin(&sample.confirmation, &sample.session).await.unwrap(), sample.confirmation);
+        assert_eq!(store.begin(&sample.confirmation, &sample.session, welcome()).await.unwrap(), sample.confirmation);
         assert_eq!(sample.stored(&**store).await, sample.confirmation);
         assert_eq!(store.session(sample.session.id).await.unwrap(), Some(sample.session.clone()));
         let by_secret = store.session_by_secret(&sample.confirmation.secret).await.unwrap();
@@ -32,7 +32,7 @@ async fn two_begins_with_one_pending_secret_are_one_confirmation() {
     for store in adapters().await {
         let first = Sample::new(1).begun(&**store).await;
         let second = with_secret_of(&first, Sample::new(2));
-        let kept = store.begin(&second.confirmation, &second.session).await.unwrap();
+        let kept = store.begin(&second.confirmation, &second.session, welcome()).await.unwrap();
         assert_eq!(kept, first.confirmation);
         assert_eq!(store.session(second.session.id).await.unwrap(), None, "the second keeps no session");
     }
@@ -45,7 +45,7 @@ async fn of_64_begins_at_once_with_one_pending_secret_all_are_told_of_the_same_o
         let begins: Vec<_> = (1..=64)
             .map(|number| {
                 let (store, sample) = (Arc::clone(&store), with_secret_of(&first, Sample::new(number)));
-                tokio::spawn(async move { store.begin(&sample.confirmation, &sample.session).await })
+                tokio::spawn(async move { store.begin(&sample.confirmation, &sample.session, welcome()).await })
             })
             .collect();
         let mut told = HashSet::new();
@@ -68,7 +68,7 @@ async fn a_begin_whose_session_cannot_be_kept_keeps_no_confirmation() {
         store.insert_session(&taken.session).await.unwrap();
         let sample = Sample::new(2);
         let clash = Session { id: taken.session.id, ..sample.session.clone() };
-        assert!(store.begin(&sample.confirmation, &clash).await.is_err());
+        assert!(store.begin(&sample.confirmation, &clash, welcome()).await.is_err());
         assert_eq!(store.confirmation_by_secret(&sample.confirmation.secret).await.unwrap(), None);
         assert_eq!(store.next_due().await.unwrap(), None);
     }

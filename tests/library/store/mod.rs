@@ -1,6 +1,7 @@
 //! What every store promises. A new adapter is added to `adapters()` and has to pass all of it.
 
 mod begin;
+mod caps;
 mod claim;
 mod decide;
 mod sessions;

@@ -3,9 +3,11 @@
 use super::soon;
 use std::collections::BTreeMap;
 use vestibule::{
+    caps::Client,
     entry::{Entry, Shown, SignedIn},
     pending::{PendingCookie, TokenTag},
     secret::SessionSecret,
+    store::BeginError,
     token::Token,
     user::User,
     vestibule::{Pending, Report, Vestibule},
@@ -17,12 +19,13 @@ use vestibule::{
 pub struct Browser {
     pub desk: Vestibule,
     pub session: Option<SessionSecret>,
+    pub client: Client,
     jar: BTreeMap<TokenTag, String>,
 }
 
 impl Browser {
     pub fn new(desk: Vestibule) -> Self {
-        Self { desk, session: None, jar: BTreeMap::new() }
+        Self { desk, session: None, client: Client::from_bytes([1; 16]), jar: BTreeMap::new() }
     }
 
     /// A browser with a session cookie and nothing else.
@@ -68,10 +71,15 @@ impl Browser {
     }
 
     async fn ask_to_begin(&mut self, token: &Token, again: bool) -> Report {
-        let begin = self.desk.begin(token, self.cookie(token), again);
-        let (pending, report) = soon("begin", begin).await.unwrap();
+        self.try_to_begin(token, again).await.unwrap()
+    }
+
+    /// Begins, or presses Try again, where it may be refused.
+    pub async fn try_to_begin(&mut self, token: &Token, again: bool) -> Result<Report, BeginError> {
+        let begin = self.desk.begin(token, self.cookie(token), again, self.client);
+        let (pending, report) = soon("begin", begin).await?;
         self.take(token, &pending);
-        report
+        Ok(report)
     }
 
     pub async fn status(&self, token: &Token) -> Report {

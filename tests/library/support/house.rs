@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use tokio::{sync::Notify, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use vestibule::{
+    caps::Caps,
     channel::Channel,
     clock::{Clock as _, Timestamp},
     confirmation::{Confirmation, ConfirmationId},
@@ -31,11 +32,14 @@ use vestibule::{
 pub struct Plan {
     pub timing: Timing,
     pub in_flight: usize,
+    pub caps: Caps,
+    /// How many pages the disk has room for.
+    pub pages: u32,
 }
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { timing: Timing::default(), in_flight: 16 }
+        Self { timing: Timing::default(), in_flight: 16, caps: Caps::default(), pages: u32::MAX - 1 }
     }
 }
 
@@ -65,7 +69,8 @@ impl House {
     pub async fn built(plan: Plan) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let keys = Arc::new(keys(&[7]));
-        let store = SqliteStore::open(&folder.path().join("vestibule.db"), &keys).await.unwrap();
+        let path = folder.path().join("vestibule.db");
+        let store = SqliteStore::open_within(plan.pages, &path, &keys).await.unwrap();
         let (clock, validator, publisher) =
             (Arc::<WatchedClock>::default(), Arc::<ScriptedValidator>::default(), Arc::<RecordingPublisher>::default());
         let tools = Tools {
@@ -79,7 +84,7 @@ impl House {
             timing: plan.timing,
         };
         let wake = Arc::new(Notify::new());
-        let desk = Vestibule::new(&tools, wake.clone());
+        let desk = Vestibule::new(&tools, wake.clone()).with_caps(plan.caps);
         Self { clock, validator, publisher, store, desk, tools, wake, in_flight: plan.in_flight, folder }
     }
 

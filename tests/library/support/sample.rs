@@ -3,6 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use std::time::Duration;
 use vestibule::{
+    caps::{Admission, Client},
     clock::Timestamp,
     confirmation::{Confirmation, ConfirmationId, Queued, Rejection, State, WorkerId},
     outcome::{Destinations, Outcome},
@@ -49,6 +50,16 @@ pub fn settlement(now: Timestamp) -> Settlement {
     Settlement { now, new_user: UserId::generate(&SystemEntropy), bound: Duration::from_mins(15) }
 }
 
+/// Terms on which everybody is let in.
+pub fn welcome() -> Admission {
+    admission(1, u32::MAX)
+}
+
+/// Terms on which a client may have `of_client` undecided confirmations.
+pub fn admission(client: u8, of_client: u32) -> Admission {
+    Admission { client: Client::from_bytes([client; 16]), of_client, full: false }
+}
+
 pub fn confirmed() -> Outcome {
     Outcome::Confirmed { redirect: Destinations::default().confirmed }
 }
@@ -92,7 +103,7 @@ impl Sample {
 
     /// Keeps it in `store`.
     pub async fn begun(self, store: &dyn Store) -> Self {
-        store.begin(&self.confirmation, &self.session).await.unwrap();
+        store.begin(&self.confirmation, &self.session, welcome()).await.unwrap();
         self
     }
 

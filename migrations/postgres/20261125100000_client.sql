@@ -1,0 +1,5 @@
+-- Whose confirmation it is: a keyed hash of a network address, never the address. Null where it was begun before this.
+alter table confirmations add column client bytea;
+
+-- How many undecided ones a client has.
+create index confirmations_client on confirmations (client) where state = 'queued';

@@ -1,0 +1,70 @@
+//! Who begins too much is told to come later, and who is counted together is not for the client to say.
+
+mod support;
+
+use support::{Server, has_status};
+
+/// A server behind a proxy, where a client may have one undecided sign-in and the validator never answers.
+fn behind_a_proxy(trusted: &str) -> Server {
+    Server::start(&[
+        ("CONFIRM_PER_CLIENT", "1"),
+        ("PUBLIC_URL", "https://sign-in.example"),
+        ("TRUSTED_PROXIES", trusted),
+        ("VALIDATOR_URL", "http://127.0.0.1:9/"),
+        ("VESTIBULE_SECRET", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),
+    ])
+}
+
+/// Begins afresh with the form of the page; what the proxy says is whom it was called by.
+fn begin(server: &Server, forwarded_for: &str) -> String {
+    server.post("/confirm/down", &[&format!("X-Forwarded-For: {forwarded_for}")], "")
+}
+
+#[test]
+fn a_form_over_the_cap_is_a_page_that_says_when_to_come_again() {
+    let server = Server::start(&[("CONFIRM_PER_CLIENT", "1")]);
+    assert!(has_status(&server.post("/confirm/down-1", &[], ""), 303));
+    let refused = server.post("/confirm/down-2", &[], "");
+    assert!(has_status(&refused, 429) && refused.contains("retry-after: 60"), "{refused}");
+    assert!(refused.contains("Too many requests") && !refused.contains("set-cookie"), "{refused}");
+    assert!(has_status(&server.get("/confirm/down-2", &[]), 200), "a landing stores nothing and is free");
+}
+
+#[test]
+fn a_call_over_the_cap_is_told_the_same() {
+    let server = Server::start(&[("CONFIRM_PER_CLIENT", "1")]);
+    assert!(has_status(&server.post("/api/begin", &[], "token=down-1&again=false"), 200));
+    let refused = server.post("/api/begin", &[], "token=down-2&again=false");
+    assert!(has_status(&refused, 429) && refused.contains("retry-after: 60"), "{refused}");
+    assert!(refused.contains("TooMany"), "{refused}");
+}
+
+#[test]
+fn where_all_is_full_the_server_is_not_available_just_now() {
+    let server = Server::start(&[("CONFIRM_UNDECIDED", "1")]);
+    assert!(has_status(&server.post("/confirm/down-1", &[], ""), 303));
+    for refused in [server.post("/confirm/down-2", &[], ""), server.post("/api/begin", &[], "token=down-2&again=false")]
+    {
+        assert!(has_status(&refused, 503) && refused.contains("retry-after: 5"), "{refused}");
+    }
+}
+
+#[test]
+fn behind_a_trusted_proxy_each_client_has_a_cap_of_its_own() {
+    let server = behind_a_proxy("10.0.0.0/8,127.0.0.1");
+    assert!(has_status(&begin(&server, "203.0.113.1"), 303));
+    assert!(has_status(&begin(&server, "203.0.113.1"), 429));
+    assert!(has_status(&begin(&server, "203.0.113.2"), 303));
+    assert!(has_status(&begin(&server, "2001:db8::1"), 303));
+    assert!(has_status(&begin(&server, "2001:db8::2"), 429), "the same /64");
+}
+
+#[test]
+fn a_client_gets_no_second_cap_by_what_it_says_of_itself() {
+    let server = behind_a_proxy("127.0.0.1");
+    assert!(has_status(&begin(&server, "203.0.113.1"), 303));
+    assert!(has_status(&begin(&server, "198.51.100.7, 203.0.113.1"), 429), "the proxy appends whom it knows");
+    let server = behind_a_proxy("10.0.0.0/8");
+    assert!(has_status(&begin(&server, "203.0.113.1"), 303));
+    assert!(has_status(&begin(&server, "203.0.113.2"), 429), "nobody trusts who has connected");
+}

@@ -1,0 +1,128 @@
+//! A client has no more undecided confirmations than it may, however many begin at once; a refused begin keeps nothing.
+
+use crate::support::{Sample, adapters, admission, at, settlement, welcome};
+use std::sync::Arc;
+use vestibule::{
+    caps::{Admission, Capped},
+    confirmation::{Confirmation, Decider, Decision},
+    store::{BeginError, Store},
+};
+
+/// Begins the sample with this number.
+async fn begin(store: &dyn Store, number: u8, admission: Admission) -> Result<Confirmation, Capped> {
+    let sample = Sample::new(number);
+    match store.begin(&sample.confirmation, &sample.session, admission).await {
+        Ok(confirmation) => Ok(confirmation),
+        Err(BeginError::Capped(cap)) => Err(cap),
+        Err(BeginError::Store(error)) => panic!("the store can be used: {error}"),
+    }
+}
+
+/// Begins so many at once, and counts those that are let in.
+async fn begin_at_once(store: &Arc<dyn Store>, numbers: std::ops::Range<u8>, admission: Admission) -> usize {
+    let begins: Vec<_> = numbers
+        .map(|number| {
+            let store = Arc::clone(store);
+            tokio::spawn(async move { begin(&*store, number, admission).await.is_ok() })
+        })
+        .collect();
+    let mut let_in = 0;
+    for begin in begins {
+        let_in += usize::from(begin.await.unwrap());
+    }
+    let_in
+}
+
+async fn is_kept(store: &dyn Store, number: u8) -> bool {
+    let Sample { confirmation, session } = Sample::new(number);
+    let kept = store.confirmation_by_secret(&confirmation.secret).await.unwrap().is_some();
+    assert_eq!(kept, store.session(session.id).await.unwrap().is_some(), "both or neither");
+    kept
+}
+
+#[tokio::test]
+async fn a_client_may_have_as_many_as_its_cap_and_others_have_theirs() {
+    for store in adapters().await {
+        for number in 1..=3 {
+            assert!(begin(&**store, number, admission(1, 3)).await.is_ok());
+        }
+        assert_eq!(begin(&**store, 4, admission(1, 3)).await, Err(Capped::Client));
+        assert!(!is_kept(&**store, 4).await);
+        assert!(begin(&**store, 5, admission(2, 3)).await.is_ok());
+        assert_eq!(store.undecided(100).await.unwrap(), 4);
+        assert_eq!(store.undecided(2).await.unwrap(), 2);
+    }
+}
+
+#[tokio::test]
+async fn what_is_decided_makes_room() {
+    for store in adapters().await {
+        let first = begin(&**store, 1, admission(1, 1)).await.unwrap();
+        assert_eq!(begin(&**store, 2, admission(1, 1)).await, Err(Capped::Client));
+        store.decide(first.id, Decider::User, &Decision::Unavailable, settlement(at(1))).await.unwrap();
+        assert_eq!(store.undecided(100).await.unwrap(), 0);
+        assert!(begin(&**store, 2, admission(1, 1)).await.is_ok());
+        assert_eq!(begin(&**store, 3, admission(1, 1)).await, Err(Capped::Client));
+    }
+}
+
+#[tokio::test]
+async fn a_begin_that_is_repeated_is_never_refused() {
+    for store in adapters().await {
+        let first = begin(&**store, 1, admission(1, 1)).await;
+        assert_eq!(begin(&**store, 1, admission(1, 1)).await, first);
+        assert_eq!(begin(&**store, 1, Admission { full: true, ..admission(1, 1) }).await, first);
+        assert_eq!(store.undecided(100).await.unwrap(), 1);
+    }
+}
+
+#[tokio::test]
+async fn where_all_is_full_nobody_begins_and_a_client_over_its_own_cap_is_told_of_that() {
+    for store in adapters().await {
+        begin(&**store, 1, admission(1, 1)).await.unwrap();
+        for (client, cap) in [(1, Capped::Client), (2, Capped::All)] {
+            let full = Admission { full: true, ..admission(client, 1) };
+            assert_eq!(begin(&**store, 2, full).await, Err(cap));
+            assert!(!is_kept(&**store, 2).await);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_64_begins_at_once_where_one_more_may_be_one_is_let_in() {
+    for store in adapters().await {
+        assert_eq!(begin_at_once(&store, 1..10, admission(1, 10)).await, 9);
+        assert_eq!(begin_at_once(&store, 10..74, admission(1, 10)).await, 1);
+        assert_eq!(store.undecided(100).await.unwrap(), 10);
+        let mut kept = 0;
+        for number in 1..74 {
+            kept += usize::from(is_kept(&**store, number).await);
+        }
+        assert_eq!(kept, 10, "nothing stays of those that were refused");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn begins_that_are_repeated_at_once_take_no_room_from_a_new_one() {
+    for store in adapters().await {
+        assert_eq!(begin_at_once(&store, 1..10, admission(1, 10)).await, 9);
+        let repeats = begin_at_once(&store, 1..10, admission(1, 10));
+        let (repeats, new) = tokio::join!(repeats, begin(&**store, 10, admission(1, 10)));
+        assert_eq!(repeats, 9);
+        assert!(new.is_ok());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_client_at_its_cap_refuses_nobody_who_begins_beside_it() {
+    for store in adapters().await {
+        begin(&**store, 1, admission(1, 1)).await.unwrap();
+        let refused = begin_at_once(&store, 2..33, admission(1, 1));
+        let let_in = begin_at_once(&store, 33..65, welcome_as(2));
+        assert_eq!(tokio::join!(refused, let_in), (0, 32));
+    }
+}
+
+fn welcome_as(client: u8) -> Admission {
+    Admission { client: admission(client, 1).client, ..welcome() }
+}
