@@ -93,6 +93,26 @@ impl Vestibule {
         Ok(())
     }
 
+    /// Ends the sessions of `user` beyond the cap, those first that were used longest ago, and `newest` never.
+    async fn cap_sessions(&self, user: UserId, newest: SessionId) {
+        // After the new one is there: of two that are made at once, one sees both.
+        if let Err(error) = self.end_beyond_cap(user, newest).await {
+            // Whoever has just signed in is signed in; the next time ends what is too many now.
+            tracing::warn!(%error, "the sessions of a user could not be counted");
+        }
+    }
+
+    async fn end_beyond_cap(&self, user: UserId, newest: SessionId) -> Result<(), StoreError> {
+        let mut sessions = self.store.sessions_of(user).await?;
+        let others = (self.caps.sessions as usize).saturating_sub(1);
+        sessions.retain(|session| session.id != newest);
+        sessions.sort_by_key(|session| std::cmp::Reverse(session.seen()));
+        for session in sessions.into_iter().skip(others) {
+            self.store.delete_session(session.id).await?;
+        }
+        Ok(())
+    }
+
     async fn signed_in_by(&self, shown: Option<&SessionSecret>) -> Result<Option<(Session, User)>, StoreError> {
         let Some(hash) = shown.map(SessionSecret::hash) else { return Ok(None) };
         let Some(session) = self.store.session_by_secret(&hash).await? else { return Ok(None) };
@@ -164,6 +184,7 @@ impl Vestibule {
         if let Some(old) = self.who(shown.session.as_ref()).await? {
             self.store.delete_session(old.session).await?;
         }
+        self.cap_sessions(user, id).await;
         Ok(secret)
     }
 
@@ -242,6 +263,7 @@ impl Vestibule {
         if let Some(current) = current {
             self.store.delete_session(current.session).await?;
         }
+        self.cap_sessions(user.id, id).await;
         spent.push(candidate.tag);
         Ok(Entry::SignedIn { who: SignedIn { user, session: id }, renewed: Some(secret), spent })
     }

@@ -205,6 +205,21 @@ impl Session {
         }
     }
 
+    /// Whether the exchange that it came of may be repeated until its own secret is shown.
+    #[must_use]
+    pub const fn is_repeatable(&self) -> bool {
+        matches!(self.state, SessionState::Established { former: Some(_), .. })
+    }
+
+    /// When it was last used, to the minute; `None` if it signs nobody in.
+    #[must_use]
+    pub const fn seen(&self) -> Option<Timestamp> {
+        match self.state {
+            SessionState::Established { seen, .. } => Some(seen),
+            SessionState::Pending { .. } | SessionState::Bound { .. } => None,
+        }
+    }
+
     /// Whose session it is.
     #[must_use]
     pub const fn user(&self) -> Option<UserId> {
