@@ -86,11 +86,17 @@ impl Vestibule {
 
     /// Puts the end of a session off whose own secret was shown, and ends the repeat of its exchange.
     async fn note_use(&self, session: &Session) -> Result<(), StoreError> {
-        if let Some(used) = session.used(self.clock.now(), self.timing.idle) {
+        let Some(used) = session.used(self.clock.now(), self.timing.idle) else { return Ok(()) };
+        match self.store.replace_session(&used).await {
             // Losing to another request of the same browser is as good.
-            self.store.replace_session(&used).await?;
+            Ok(_) => Ok(()),
+            // A store that is full still knows who somebody is. A later request puts the end off.
+            Err(StoreError::Unavailable(error)) if !session.is_repeatable() => {
+                tracing::warn!(error, "the use of a session could not be noted");
+                Ok(())
+            }
+            Err(error) => Err(error),
         }
-        Ok(())
     }
 
     /// Ends the sessions of `user` beyond the cap, those first that were used longest ago, and `newest` never.

@@ -3,4 +3,6 @@
 mod batch;
 mod clear_text;
 mod corrupt;
+mod full;
 mod open;
+mod sweep;
