@@ -48,3 +48,41 @@ async fn on_a_full_disk_nothing_begins_everybody_who_is_in_goes_on_and_room_help
     let (mut late, link) = (house.browser(), token("late"));
     assert_eq!(late.begin(&link).await.progress, Progress::Queued);
 }
+
+/// Lets no session be written, as a disk does that is full, or lets it again.
+async fn let_sessions_be_written(house: &House, writable: bool) {
+    let statement = if writable {
+        "drop trigger full"
+    } else {
+        "create trigger full before update on sessions begin select raise(abort, 'database or disk is full'); end"
+    };
+    sqlx::query(statement).execute(&mut house.raw().await).await.unwrap();
+}
+
+#[tokio::test]
+async fn whoever_is_signed_in_stays_so_while_that_they_are_here_cannot_be_noted() {
+    let house = House::open().await;
+    house.start_worker();
+    let mut ada = house.signed_in(&token("ada")).await;
+    assert!(ada.who().await.is_some());
+    let idle = house.tools.timing.idle;
+    house.advance(idle / 2);
+    let_sessions_be_written(&house, false).await;
+    assert_eq!(ada.greeted().await.as_deref(), Some("Ada"));
+    let_sessions_be_written(&house, true).await;
+    assert!(ada.who().await.is_some(), "which puts the end off");
+    house.advance(idle / 2);
+    assert_eq!(ada.greeted().await.as_deref(), Some("Ada"));
+}
+
+#[tokio::test]
+async fn a_first_use_that_cannot_be_noted_is_none_for_the_old_secret_would_stay_good() {
+    let house = House::open().await;
+    house.start_worker();
+    let ada = house.signed_in(&token("ada")).await;
+    let_sessions_be_written(&house, false).await;
+    let refused = house.desk.who(ada.session.as_ref()).await;
+    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    let_sessions_be_written(&house, true).await;
+    assert!(ada.who().await.is_some());
+}
