@@ -72,6 +72,9 @@ struct Attempts {
     hand_back: CancellationToken,
 }
 
+/// How many validations are in flight at once by default. With a validator that takes 200 ms, and as long again for the
+/// database under load, that is 5,000 a second; each takes a connection to the validator and a few KiB.
+pub const IN_FLIGHT: usize = 2048;
 /// How long settled work is kept for browsers that ask late, beyond the life of a pending cookie.
 const KEEP: Duration = Duration::from_mins(5);
 /// How long attempts in flight may take to finish once a shutdown has begun; the rest is handed back.

@@ -115,7 +115,7 @@ impl Config {
             start: start.unwrap_or(Start::Auto),
             destinations: destinations(given)?,
             timing: timing(given)?,
-            in_flight: given.read(&CONFIRM_IN_FLIGHT, in_flight)?.unwrap_or(256),
+            in_flight: given.read(&CONFIRM_IN_FLIGHT, in_flight)?.unwrap_or(vestibule::worker::IN_FLIGHT),
             caps: caps(given)?,
             proxies: given.read(&TRUSTED_PROXIES, Proxies::parse)?.unwrap_or_default(),
             push: PushConfig::read(given)?,

@@ -9,6 +9,7 @@ mod client;
 mod confirm;
 mod cookies;
 mod data;
+mod descriptors;
 mod desk;
 mod entering;
 mod guard;

@@ -5,6 +5,7 @@ use crate::{
     config::{Config, PushConfig},
     cookies::CookiePolicy,
     data::{self, Data},
+    descriptors,
     origin::Origin,
     passwords::{self, Passwords},
     practice::{self, KeyError, PracticeValidator},
@@ -188,6 +189,7 @@ impl Behind {
             let (wake, stop) = (wake.clone(), self.stop_worker.clone());
             self.tasks.spawn(async move { database.listen(wake, stop).await });
         }
+        let in_flight = descriptors::validations(in_flight, descriptors::raise());
         // Cancelled by the drop also where the worker panics.
         let stopped = self.worker_stopped.clone().drop_guard();
         let working = Worker::new(tools, wake, in_flight).run(self.stop_worker.clone());

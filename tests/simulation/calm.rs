@@ -25,6 +25,7 @@ impl World {
     pub async fn calm_down(&mut self) -> Result<(), Broken> {
         self.lines.push("       from here on nothing fails".into());
         self.gates.set_outage(false);
+        self.validator_away = false;
         for node in &mut self.nodes {
             node.stalled = false;
             if !node.runs() {

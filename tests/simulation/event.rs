@@ -31,6 +31,8 @@ pub enum Event {
     Stall(usize, bool),
     /// The stores are away, or back.
     Outage(bool),
+    /// The validator is away, or back.
+    Away(bool),
 }
 
 /// How many requests a browser has on their way at most.
@@ -51,7 +53,7 @@ pub fn possible(world: &World) -> Vec<(u32, Event)> {
         if matches!(who, Who::Worker(node) if world.nodes[node].stalled) {
             continue;
         }
-        let fates = fates(&what, world.gates.outage());
+        let fates = fates(&what, world.gates.outage(), world.validator_away);
         events.extend(
             fates.into_iter().map(|(weight, fate)| (weight, Event::Pass { number, who, what: what.clone(), fate })),
         );
@@ -60,6 +62,7 @@ pub fn possible(world: &World) -> Vec<(u32, Event)> {
     events.push((1, Event::Jump(Duration::from_secs(31))));
     events.push((1, Event::SetBack(Duration::from_secs(10))));
     events.push((1, Event::Outage(!world.gates.outage())));
+    events.push((1, Event::Away(!world.validator_away)));
     for (place, node) in world.nodes.iter().enumerate() {
         if node.runs() {
             events.extend([(1, Event::Kill(place)), (1, Event::Stall(place, !node.stalled))]);
@@ -71,9 +74,10 @@ pub fn possible(world: &World) -> Vec<(u32, Event)> {
     events
 }
 
-fn fates(what: &What, outage: bool) -> Vec<(u32, Fate)> {
+fn fates(what: &What, outage: bool, validator_away: bool) -> Vec<(u32, Fate)> {
     let temporary = |retry_after| Err(ValidationError::Temporary { what: "away".into(), retry_after });
     match what {
+        What::Validate(_) if validator_away => vec![(17, Fate::Answer(temporary(None)))],
         What::Validate(_) => vec![
             (6, Fate::Answer(Ok(Verdict::Valid(ada())))),
             (3, Fate::Answer(Ok(Verdict::Valid(bob())))),

@@ -71,6 +71,7 @@ pub struct World {
     pub tokens: Arc<[Token]>,
     /// What the validator has answered.
     pub answers: BTreeMap<ConfirmationId, Vec<Result<Verdict, ValidationError>>>,
+    pub validator_away: bool,
     /// The story so far.
     pub lines: Vec<String>,
     greetings: Arc<Mutex<Vec<Greeting>>>,
@@ -119,6 +120,7 @@ impl World {
             browsers: (0..2).map(|_| Arc::default()).collect(),
             tokens: ["one", "two"].map(|token| token.parse().expect("a token")).into(),
             answers: BTreeMap::new(),
+            validator_away: false,
             lines: Vec::new(),
             greetings: Arc::default(),
             rules: Rules::default(),
@@ -176,6 +178,7 @@ impl World {
             Event::Start(node) => self.nodes[node].start(),
             Event::Stall(node, stalled) => self.nodes[node].stalled = stalled,
             Event::Outage(away) => self.gates.set_outage(away),
+            Event::Away(away) => self.validator_away = away,
         }
         self.settle(fenced).await
     }

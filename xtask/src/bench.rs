@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: the figures of the release build.
 
 use crate::fault::{Fault, Result};
+use crate::servers::Measured;
 use crate::test::browser::{self, Journeys};
 use crate::{build, process, server, workspace};
 
@@ -12,6 +13,8 @@ pub fn bench(arguments: &[String]) -> Result {
     build::everything(true)?;
     let mut bench = process::cargo();
     bench.current_dir(workspace::root()).args(["run", "--release", "--package", server::PACKAGE, "--example", "bench"]);
+    let postgres = Measured::start();
+    postgres.point(&mut bench);
     process::run(server::point_to(&mut bench, &workspace::site()))?;
     navigation()
 }

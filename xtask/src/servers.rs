@@ -14,7 +14,7 @@ use std::process::Command;
 
 use server::Server;
 
-use crate::fault::Result;
+use crate::fault::{Fault, Result};
 use crate::process;
 
 /// How the tests find a server.
@@ -28,6 +28,28 @@ const KINDS: [Kind; 2] = [
     Kind { name: "PostgreSQL", variable: "VESTIBULE_TEST_POSTGRES", start: postgres::start },
     Kind { name: "Redis", variable: "VESTIBULE_TEST_REDIS", start: redis::start },
 ];
+
+/// The server to be measured, until this is dropped.
+pub struct Measured(Option<Server>);
+
+impl Measured {
+    /// How the bench finds it.
+    const VARIABLE: &str = "VESTIBULE_BENCH_POSTGRES";
+
+    /// Starts it, unless there is another to be measured. If it cannot be started, a line says so.
+    pub fn start() -> Self {
+        if env::var_os(Self::VARIABLE).is_some() {
+            return Self(None);
+        }
+        let missing = |fault: &Fault| println!("what PostgreSQL does is not measured: {fault}");
+        Self(postgres::start_durable().inspect_err(missing).ok())
+    }
+
+    /// Tells the bench that `command` runs of it.
+    pub fn point(&self, command: &mut Command) {
+        command.envs(self.0.iter().map(|server| (Self::VARIABLE, server.url())));
+    }
+}
 
 /// The servers that run until this is dropped.
 pub struct Servers {

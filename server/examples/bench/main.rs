@@ -1,15 +1,17 @@
 //! What `cargo xtask bench` prints: figures of one run on loopback, as ratios where the machine matters.
 //!
-//! Client and server share this process and its cores, so each figure is one for a machine that does both. Every
-//! measurement is bounded in time.
+//! Client and server share this process and its cores, so each figure is one for a machine that does both; where a
+//! validator's own work would count, it is a process of its own. Every measurement is bounded in time.
 
 mod begins;
 mod client;
 mod landings;
 mod place;
+mod service;
+mod settled;
 mod steady;
 
-use std::time::Duration;
+use std::{env, time::Duration};
 
 /// How long each rate is measured.
 const MEASURE: Duration = Duration::from_secs(5);
@@ -18,10 +20,14 @@ const CONNECTIONS: usize = 32;
 
 #[tokio::main]
 async fn main() {
+    if let Some(part) = env::args().nth(1) {
+        return service::be(&part).await;
+    }
     println!("{:<58} {:>12} {:>12}", "figure", "here", "aim");
     landings::measure().await;
     begins::measure().await;
     steady::measure().await;
+    settled::measure().await;
 }
 
 /// Prints one line of the table.

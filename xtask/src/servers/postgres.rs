@@ -11,19 +11,23 @@ use crate::install::{self, Package};
 /// Where Debian puts the versions of PostgreSQL, none of which is on the PATH.
 const DEBIAN: &str = "/usr/lib/postgresql";
 
-/// Nothing here has to survive, and nobody but loopback may see it.
-const SETTINGS: [&str; 7] = [
-    "listen_addresses=127.0.0.1",
-    "unix_socket_directories=",
-    "fsync=off",
-    "full_page_writes=off",
-    "max_connections=300",
-    "shared_buffers=64MB",
-    "autovacuum=off",
-];
+/// Nobody but loopback may see it.
+const PRIVATE: [&str; 3] = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=300"];
 
-/// Starts a server whose address is that of its administrator, who has a password.
+/// Nothing has to survive.
+const QUICK: [&str; 4] = ["fsync=off", "full_page_writes=off", "shared_buffers=64MB", "autovacuum=off"];
+
+/// Starts a server for tests, whose address is that of its administrator, who has a password.
 pub fn start() -> Result<Server> {
+    start_with(&QUICK)
+}
+
+/// Starts a server that keeps what it is told as one in earnest does, to be measured.
+pub fn start_durable() -> Result<Server> {
+    start_with(&["shared_buffers=256MB"])
+}
+
+fn start_with(settings: &[&str]) -> Result<Server> {
     let programs = programs()?;
     let (server, password, port) = (Server::new()?, server::password(), server::free_port()?);
     server.write("password", &password)?;
@@ -32,7 +36,7 @@ pub fn start() -> Result<Server> {
     let plain = ["--encoding", "UTF8", "--no-locale", "--no-sync"];
     server.run(&programs.join("initdb"), &[make.as_slice(), &plain].concat())?;
     let port = port.to_string();
-    let settings = SETTINGS.iter().flat_map(|setting| ["-c", setting]);
+    let settings = PRIVATE.iter().chain(settings).flat_map(|setting| ["-c", setting]);
     let arguments: Vec<&str> = ["-D", "data", "-p", &port].into_iter().chain(settings).collect();
     let url = format!("postgres://vestibule:{password}@127.0.0.1:{port}/postgres");
     server.start(&programs.join("postgres"), &arguments, url, is_ready)

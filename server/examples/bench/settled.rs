@@ -1,0 +1,160 @@
+//! What one worker with the default settings settles a second while its validator takes 200 ms, durably in each database,
+//! and what an outage of the validator leaves behind.
+//!
+//! The validator is a process of its own, and the worker announces to the embedded broker, as in a server.
+
+use crate::{place, row, service::Service};
+use axum::Router;
+use futures_util::{StreamExt as _, stream};
+use std::{env, sync::Arc, time::Duration};
+use tempfile::TempDir;
+use tokio::{
+    sync::Notify,
+    task::JoinHandle,
+    time::{Instant, interval, sleep, timeout},
+};
+use tokio_util::sync::CancellationToken;
+use vestibule::{
+    clock::SystemClock,
+    outcome::Destinations,
+    publisher::{PusherApp, PusherPublisher, PusherSecret},
+    secret::{Keys, SystemEntropy},
+    store::{Store, postgres::PostgresStore, sqlite::SqliteStore},
+    timing::Timing,
+    token::Token,
+    validator::HttpValidator,
+    vestibule::Vestibule,
+    worker::{IN_FLIGHT, Tools, Worker},
+};
+use vestibule_server::broker::{AppSecret, Broker, BrokerConfig};
+
+/// How many wait for the worker.
+const QUEUED: usize = 5_000;
+/// How many wait through an outage, and how long that is.
+const THROUGH_OUTAGE: usize = 10_000;
+const OUTAGE: Duration = Duration::from_secs(20);
+/// A database on a server that is thrown away.
+const POSTGRES: &str = "VESTIBULE_BENCH_POSTGRES";
+/// No measurement takes longer.
+const AT_MOST: Duration = Duration::from_mins(2);
+
+pub async fn measure() {
+    let (keys, folder) = (keys(), TempDir::new().expect("a temporary folder"));
+    let sqlite = SqliteStore::open(&folder.path().join("bench.db"), &keys).await.expect("a new file");
+    let mut stores: Vec<(&str, Arc<dyn Store>)> = vec![("SQLite", Arc::new(sqlite))];
+    if let Ok(url) = env::var(POSTGRES) {
+        let postgres = PostgresStore::open(&url, &keys).await.expect("a database to bench on");
+        stores.push(("PostgreSQL", Arc::new(postgres)));
+    }
+    for (name, store) in stores {
+        let service = Service::start("validator").await;
+        let bench = Bench::new(store, &service.url("/")).await;
+        bench.begin(QUEUED).await;
+        let took = bench.settle().await;
+        #[expect(clippy::cast_precision_loss, reason = "some thousands")]
+        let rate = QUEUED as f64 / took.as_secs_f64();
+        let figure = format!("settled a second, validator of 200 ms, {QUEUED} queued, {name}");
+        row(&figure, &format!("{rate:.0}"), "5000");
+        bench.begin(THROUGH_OUTAGE).await;
+        let away = Service::start("validator").await;
+        let bench = Bench { validator: away.url(&format!("/away-for/{}", OUTAGE.as_secs())), ..bench };
+        let after = bench.settle().await.saturating_sub(OUTAGE);
+        let figure = format!("{THROUGH_OUTAGE} after an outage of {} s, settled within, s, {name}", OUTAGE.as_secs());
+        row(&figure, &format!("{:.1}", after.as_secs_f64()), "30");
+    }
+    let memory = Service::start("in-flight").await;
+    row("memory of a validation in flight, KiB", memory.said(), "");
+}
+
+/// What a validation in flight takes: all that the worker has at once wait for a validator that never answers.
+pub async fn in_flight() -> String {
+    let folder = TempDir::new().expect("a temporary folder");
+    let store = SqliteStore::open(&folder.path().join("bench.db"), &keys()).await.expect("a new file");
+    let service = Service::start("validator").await;
+    let bench = Bench::new(Arc::new(store), &service.url("/never")).await;
+    bench.begin(IN_FLIGHT).await;
+    let before = resident();
+    let (worker, stop) = bench.start();
+    sleep(Duration::from_secs(5)).await;
+    let after = resident();
+    stop.cancel();
+    worker.abort();
+    format!("{:.1}", (after - before) / u32::try_from(IN_FLIGHT).map_or(1.0, f64::from))
+}
+
+/// The memory of this process, in KiB.
+fn resident() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(f64::NAN)
+}
+
+fn keys() -> Keys {
+    Keys::parse("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=").expect("32 bytes")
+}
+
+struct Bench {
+    store: Arc<dyn Store>,
+    publisher: Arc<PusherPublisher>,
+    validator: String,
+}
+
+impl Bench {
+    async fn new(store: Arc<dyn Store>, validator: &str) -> Self {
+        let broker = Broker::new(BrokerConfig::new("1", "key", AppSecret::new("secret")));
+        let api: Router = broker.api_routes();
+        let app = PusherApp {
+            id: "1".into(),
+            key: "key".into(),
+            secret: PusherSecret::new("secret"),
+            host: place::serve(api).await.to_string(),
+        };
+        Self { store, publisher: Arc::new(PusherPublisher::new(&app)), validator: validator.to_owned() }
+    }
+
+    fn tools(&self) -> Tools {
+        Tools {
+            store: self.store.clone(),
+            validator: Arc::new(HttpValidator::new(&self.validator, None).expect("an address of HTTP")),
+            publisher: self.publisher.clone(),
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            keys: Arc::new(keys()),
+            destinations: Destinations::default(),
+            timing: Timing::default(),
+        }
+    }
+
+    /// Has so many begin, all at once.
+    async fn begin(&self, count: usize) {
+        let desk = &Vestibule::new(&self.tools(), Arc::default());
+        let begin = |number: usize| async move {
+            let token: Token = format!("queued-{number}").parse().expect("a token");
+            desk.begin(&token, None, false).await.expect("it is stored");
+        };
+        stream::iter(0..count).map(begin).buffer_unordered(512).collect::<Vec<()>>().await;
+    }
+
+    fn start(&self) -> (JoinHandle<()>, CancellationToken) {
+        let stop = CancellationToken::new();
+        let worker = Worker::new(self.tools(), Arc::new(Notify::new()), IN_FLIGHT);
+        (tokio::spawn(worker.run(stop.clone())), stop)
+    }
+
+    /// Starts a worker, and tells how long it takes until nobody waits any more.
+    async fn settle(&self) -> Duration {
+        let start = Instant::now();
+        let (worker, stop) = self.start();
+        let nobody_waits = async {
+            let mut tick = interval(Duration::from_millis(20));
+            while self.store.next_due().await.expect("the store can be read").is_some() {
+                tick.tick().await;
+            }
+        };
+        timeout(AT_MOST, nobody_waits).await.expect("all are settled in time");
+        let took = start.elapsed();
+        stop.cancel();
+        worker.await.expect("the worker does not panic");
+        took
+    }
+}

@@ -1,0 +1,54 @@
+//! How many files and sockets this process may have open, and what that leaves for validations.
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// As many as anything here needs: sockets of browsers, connections to the validator and to the Pusher server, the database.
+const ENOUGH: u64 = 65_536;
+
+/// Raises the limit as far as the system lets us, and tells where it is then. The usual one of 1,024 is for programs that
+/// cannot do with more, not for those that need it.
+pub fn raise() -> u64 {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let wanted = maximum.unwrap_or(ENOUGH).min(ENOUGH);
+    match current {
+        Some(current) if current < wanted => {
+            let raised = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum });
+            if raised.is_ok() { wanted } else { current }
+        }
+        Some(current) => current,
+        None => ENOUGH,
+    }
+}
+
+/// How many validations can be in flight of those `wanted`, with so many files. Each has a connection; half of all files
+/// is for everything else.
+pub fn validations(wanted: usize, files: u64) -> usize {
+    let room = usize::try_from(files / 2).unwrap_or(usize::MAX).max(1);
+    if room < wanted {
+        tracing::warn!(
+            "only {room} validations can be in flight at once, not {wanted}: this process may have no more than {files} \
+             files open (ulimit -Hn)"
+        );
+    }
+    wanted.min(room)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_low_limit_leaves_files_for_everything_else() {
+        assert_eq!(validations(2048, 1024), 512);
+        assert_eq!(validations(2048, 65_536), 2048);
+        assert_eq!(validations(16, 1024), 16);
+        assert_eq!(validations(16, 0), 1);
+    }
+
+    #[test]
+    fn the_limit_is_raised_to_what_the_system_allows() {
+        let allowed = getrlimit(Resource::Nofile).maximum.unwrap_or(ENOUGH).min(ENOUGH);
+        assert!(raise() >= allowed);
+        assert!(getrlimit(Resource::Nofile).current.is_none_or(|current| current >= allowed));
+    }
+}
