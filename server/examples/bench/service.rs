@@ -60,7 +60,7 @@ pub async fn be(name: &str) {
     match name {
         "validator" => {
             println!("{}", place::serve(validator()).await);
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
         "settled" => settled::measure().await,
         "in-flight" => println!("{}", settled::in_flight().await),

@@ -15,6 +15,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 use vestibule::{
+    caps::Client,
     clock::SystemClock,
     outcome::Destinations,
     publisher::{PusherApp, PusherPublisher, PusherSecret},
@@ -130,7 +131,9 @@ impl Bench {
         let desk = &Vestibule::new(&self.tools(), Arc::default());
         let begin = |number: usize| async move {
             let token: Token = format!("queued-{number}").parse().expect("a token");
-            desk.begin(&token, None, false).await.expect("it is stored");
+            // Each from elsewhere: one network may not have so many undecided.
+            let client = Client::from_bytes((number as u128).to_be_bytes());
+            desk.begin(&token, None, false, client).await.expect("it is stored");
         };
         stream::iter(0..count).map(begin).buffer_unordered(512).collect::<Vec<()>>().await;
     }

@@ -26,6 +26,8 @@ impl Process {
             ("CONFIRM_LEASE", "1500ms"),
             ("CONFIRM_POLL", "200ms"),
             ("CONFIRM_DEADLINE", "50s"),
+            // All browsers are on this machine.
+            ("CONFIRM_PER_CLIENT", "100000"),
         ] {
             command.env(key, value);
         }
