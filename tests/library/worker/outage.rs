@@ -153,7 +153,7 @@ fn places(begun: &[(Browser, ConfirmationId)]) -> HashMap<ConfirmationId, usize>
 #[tokio::test]
 async fn a_validator_that_comes_back_is_asked_about_all_who_wait_those_first_who_have_waited_longest() {
     let outage = Outage::begin().await;
-    let waiting = begin(&outage.house, "late", 100).await;
+    let waiting = begin(&outage.house, "late", 70).await;
     let mut begun = Vec::new();
     for (browser, link) in outage.failed.iter().chain(&waiting) {
         begun.push((browser.clone(), outage.house.confirmation(browser, link).await.id));
