@@ -166,7 +166,8 @@ impl Vestibule {
     /// Stores a new confirmation under this pending secret, or finds the one that is there.
     async fn keep(&self, token: &Token, pending: &Pending, client: Client) -> Result<Confirmation, BeginError> {
         let (confirmation, session) = self.queue(token, pending.cookie.secret.hash());
-        let full = !self.undecided.admit(&*self.store, self.caps.in_all, self.clock.now()).await?;
+        let cap = self.caps.in_all;
+        let full = !self.undecided.admit(cap, self.clock.now(), || self.store.undecided(cap)).await?;
         let admission = Admission { client, of_client: self.caps.of_client, full };
         failpoint::reach("begin");
         let confirmation = self.store.begin(&confirmation, &session, admission).await?;

@@ -1,10 +1,10 @@
 //! How many confirmations are undecided in all: counted now and then, and what was begun since on top.
 
-use crate::{
-    clock::Timestamp,
-    store::{Store, StoreError},
+use crate::{clock::Timestamp, store::StoreError};
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
 };
-use std::time::Duration;
 use tokio::sync::Mutex;
 
 /// How long a count is good for. To count a hundred thousand takes milliseconds.
@@ -12,7 +12,11 @@ const COUNT_EVERY: Duration = Duration::from_millis(250);
 
 /// The last count. Other servers' begins are in the next one: the cap holds to within what begins in that time.
 #[derive(Debug, Default)]
-pub(crate) struct Undecided(Mutex<Option<Figure>>);
+pub(crate) struct Undecided {
+    last: Mutex<Option<Figure>>,
+    /// How often it could not be counted.
+    failures: AtomicU64,
+}
 
 #[derive(Debug)]
 struct Figure {
@@ -21,16 +25,28 @@ struct Figure {
 }
 
 impl Undecided {
-    /// Makes room for one more at `now`, within `cap`; `false` if there is none.
-    pub async fn admit(&self, store: &dyn Store, cap: u32, now: Timestamp) -> Result<bool, StoreError> {
+    /// Makes room for one more at `now`, within `cap`; `false` if there is none. `count` counts them in the store.
+    pub async fn admit<F>(&self, cap: u32, now: Timestamp, count: impl FnOnce() -> F) -> Result<bool, StoreError>
+    where
+        F: Future<Output = Result<u32, StoreError>>,
+    {
+        let failures = self.failures.load(Ordering::SeqCst);
         // Held while it is counted: whoever else comes needs the same figure.
-        let mut last = self.0.lock().await;
+        let mut last = self.last.lock().await;
         // A clock that was set back makes a count old, not good for ever.
         let good = last.take().filter(|last| last.at <= now && now.since(last.at) < COUNT_EVERY);
         let mut figure = if let Some(figure) = good {
             figure
+        } else if self.failures.load(Ordering::SeqCst) != failures {
+            // Who waited for a count that failed shares it. To try one after the other would have them wait for a
+            // database that is silent as many times as there are of them.
+            return Err(StoreError::Unavailable("what is undecided could not be counted".into()));
         } else {
-            let count = store.undecided(cap).await?;
+            let counted = count().await;
+            if counted.is_err() {
+                self.failures.fetch_add(1, Ordering::SeqCst);
+            }
+            let count = counted?;
             if count >= cap {
                 tracing::warn!(cap, "as many confirmations are undecided as there may be; refusing more");
             }
@@ -40,5 +56,36 @@ impl Undecided {
         figure.count += u32::from(room);
         *last = Some(figure);
         Ok(room)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::future::join_all;
+    use tokio::sync::oneshot;
+
+    const NOW: Timestamp = Timestamp::from_millis(0);
+
+    #[tokio::test]
+    async fn those_who_waited_for_a_count_that_failed_do_not_count_one_after_the_other() {
+        let (undecided, counts, (fail, failed)) = (Undecided::default(), AtomicU64::new(0), oneshot::channel());
+        let mut failed = Some(failed);
+        let begins: Vec<_> = (0..64)
+            .map(|_| {
+                let (counts, failed) = (&counts, failed.take());
+                undecided.admit(9, NOW, async move || {
+                    counts.fetch_add(1, Ordering::SeqCst);
+                    if let Some(failed) = failed {
+                        let _ = failed.await;
+                    }
+                    Err(StoreError::Unavailable("away".into()))
+                })
+            })
+            .collect();
+        let (ends, _) = tokio::join!(join_all(begins), async { fail.send(()) });
+        assert!(ends.iter().all(Result::is_err));
+        assert_eq!(counts.load(Ordering::SeqCst), 1);
+        assert!(undecided.admit(9, NOW, async || Ok(0)).await.unwrap(), "whoever comes later tries again");
     }
 }
