@@ -70,9 +70,13 @@ async fn serve(mut config: Config) -> Result<(), String> {
 async fn work(config: Config) -> Result<(), String> {
     let running = worker(config).await.map_err(|error| error.to_string())?;
     println!("working");
-    told_to_stop().await.map_err(|error| error.to_string())?;
+    let ended = tokio::select! {
+        told = told_to_stop() => told.map_err(|error| error.to_string()),
+        // Nothing is left to do here: whoever watches this process starts another.
+        () = running.worker_stopped() => Err("the worker has stopped by itself".into()),
+    };
     running.shutdown().await;
-    Ok(())
+    ended
 }
 
 async fn told_to_stop() -> io::Result<()> {

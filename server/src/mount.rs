@@ -76,6 +76,7 @@ pub enum StartError {
 #[derive(Debug)]
 pub struct Running {
     worker: Option<JoinHandle<()>>,
+    worker_stopped: CancellationToken,
     broker: Option<Broker>,
     tasks: TaskTracker,
     stop_worker: CancellationToken,
@@ -83,6 +84,11 @@ pub struct Running {
 }
 
 impl Running {
+    /// Returns once the worker has stopped, which it does by itself only if it panics.
+    pub async fn worker_stopped(&self) {
+        self.worker_stopped.cancelled().await;
+    }
+
     /// Claims no more, lets what is in flight finish or hands it back, then closes the sockets with 4200.
     pub async fn shutdown(self) {
         self.stop_worker.cancel();
@@ -134,7 +140,7 @@ pub async fn router(mut config: Config) -> Result<(Router, Running), StartError>
         proxies: config.proxies,
         start: config.start,
         passwords: Passwords::new(&SystemEntropy),
-        worker_stopped: behind.worker_stopped.clone(),
+        worker_stopped: config.worker.then(|| behind.worker_stopped.clone()),
         practice: practice.then_some(practice::USER),
     };
     let sockets = broker.as_ref().map(Broker::socket_routes).unwrap_or_default();
@@ -200,8 +206,8 @@ impl Behind {
     }
 
     fn running(self, broker: Option<Broker>) -> Running {
-        let Self { worker, tasks, stop_worker, stop_rest, .. } = self;
-        Running { worker, broker, tasks, stop_worker, stop_rest }
+        let Self { worker, worker_stopped, tasks, stop_worker, stop_rest } = self;
+        Running { worker, worker_stopped, broker, tasks, stop_worker, stop_rest }
     }
 }
 

@@ -21,10 +21,11 @@ pub async fn readyz(State(site): State<Shared>) -> Response {
         tokio::join!(timeout(ANSWER_WITHIN, store.next_due()), timeout(ANSWER_WITHIN, store.session(nobody)));
     let database = database.map_or(Err(None), |answer| answer.map(drop).map_err(Some));
     let sessions = sessions.map_or(Err(None), |answer| answer.map(drop).map_err(Some));
-    let worker = if site.worker_stopped.is_cancelled() { Err(None) } else { Ok(()) };
+    let worker = site.worker_stopped.as_ref().map(|stopped| if stopped.is_cancelled() { Err(None) } else { Ok(()) });
+    let parts = [("database", Some(database)), ("sessions", Some(sessions)), ("worker", worker)];
     let mut lines = String::new();
     let mut ready = true;
-    for (part, state) in [("database", database), ("sessions", sessions), ("worker", worker)] {
+    for (part, state) in parts.into_iter().filter_map(|(part, state)| Some((part, state?))) {
         let _ = writeln!(lines, "{part}: {}", if state.is_ok() { "ok" } else { "down" });
         if let Err(why) = state {
             ready = false;

@@ -39,8 +39,8 @@ pub struct Site {
     pub start: Start,
     /// Who checks passwords.
     pub passwords: Passwords,
-    /// Cancelled once the worker beside the pages has stopped.
-    pub worker_stopped: CancellationToken,
+    /// Cancelled once the worker beside the pages has stopped; `None` where workers are elsewhere.
+    pub worker_stopped: Option<CancellationToken>,
     /// The practice user, in practice mode.
     pub practice: Option<PracticeUser>,
 }

@@ -4,5 +4,6 @@
 //! is there.
 
 mod kills;
+mod ready;
 mod several;
 mod support;

@@ -73,7 +73,8 @@ async fn any_server_answers_any_browser_and_any_worker_signs_it_in() {
     let worker = Process::start(&["worker"], &database, &validator, &[]).await;
     let _other_worker = Process::start(&["worker"], &database, &validator, &[]).await;
     let visitor = Browser::knowing(proxy.port, HOST);
-    until("the proxy", || visitor.get("/readyz")).await;
+    let ready = until("the proxy", || visitor.get("/readyz")).await;
+    assert_eq!(ready, "database: ok\nsessions: ok\n", "a server without a worker says nothing of one");
 
     let mut browsers = JoinSet::new();
     for link in 0..LINKS {

@@ -66,6 +66,12 @@ impl Browser {
         self.send(get.header("sec-fetch-mode", "navigate").header("sec-fetch-dest", "document")).await
     }
 
+    /// The status and the text at `path`, whatever they are.
+    pub async fn look(&self, path: &str) -> (u16, String) {
+        let response = self.request(Method::GET, path).send().await.expect("the server answers");
+        (response.status().as_u16(), response.text().await.expect("a text"))
+    }
+
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
         let cookies: Vec<_> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();

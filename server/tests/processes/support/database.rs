@@ -44,6 +44,15 @@ impl Database {
         }
     }
 
+    /// Takes a PostgreSQL database away, from those who are connected as well.
+    pub async fn drop(&self) {
+        let Self::Postgres { url, .. } = self else { panic!("a file stays where it is") };
+        let (server, name) = url.rsplit_once('/').expect("an address with a database");
+        let mut admin = PgConnection::connect_to(&format!("{server}/postgres")).await;
+        let drop = AssertSqlSafe(format!("drop database {name} with (force)"));
+        sqlx::query(drop).execute(&mut admin).await.expect("it is there");
+    }
+
     /// How many confirmations there are of each state and ending.
     pub async fn endings(&self) -> Vec<(String, Option<String>, i64)> {
         self.rows("select state, ending, count(*) from confirmations group by state, ending").await
