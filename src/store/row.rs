@@ -9,7 +9,7 @@ mod session;
 mod user;
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-pub(super) use confirmation::{DecidedColumns, QueuedColumns, claim, confirmation};
+pub(super) use confirmation::{DecidedColumns, QueuedColumns, claims, confirmation};
 pub(super) use session::{SessionColumns, session};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) use user::user;

@@ -87,13 +87,7 @@ impl ConfirmationStore for PostgresStore {
                 .bind(to)
                 .fetch_all(connection)
                 .await?;
-                // A row that cannot be read stops itself and nothing else: its lease keeps it out of the way.
-                let (claims, corrupt): (Vec<_>, Vec<_>) =
-                    rows.iter().map(|row| row::claim(row)).partition(Result::is_ok);
-                for error in corrupt.into_iter().filter_map(Result::err) {
-                    tracing::error!(%error, "a confirmation cannot be worked on");
-                }
-                Ok(claims.into_iter().filter_map(Result::ok).collect())
+                Ok(row::claims(&rows))
             })
         })
         .await

@@ -32,8 +32,15 @@ pub(in crate::store) fn confirmation(row: &dyn Row) -> Result<Confirmation, Stor
     })
 }
 
-/// Reads a confirmation that has just been claimed.
-pub(in crate::store) fn claim(row: &dyn Row) -> Result<Claim, StoreError> {
+/// Reads what has just been claimed. A row that cannot be read stops itself and nothing else: its lease keeps it out of the
+/// way.
+pub(in crate::store) fn claims<R: Row>(rows: &[R]) -> Vec<Claim> {
+    let readable =
+        |row: &R| claim(row).inspect_err(|error| tracing::error!(%error, "a confirmation cannot be worked on"));
+    rows.iter().filter_map(|row| readable(row).ok()).collect()
+}
+
+fn claim(row: &dyn Row) -> Result<Claim, StoreError> {
     let confirmation = confirmation(row)?;
     let State::Queued(Queued { token, failed, fence, .. }) = confirmation.state else {
         return Err(Reading::new(TABLE, row).corrupt("claimed, but not queued"));

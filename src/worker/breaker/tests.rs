@@ -1,0 +1,204 @@
+//! The breaker alone, moment by moment.
+
+use super::*;
+use crate::secret::SystemEntropy;
+
+const FAILURE: Heard = Heard::Failure { retry_after: None };
+
+/// A breaker in its time.
+struct Scene {
+    breaker: Breaker,
+    now: Timestamp,
+}
+
+impl Scene {
+    fn closed(limit: usize) -> Self {
+        Self { breaker: Breaker::new(limit), now: Timestamp::from_millis(1_000_000) }
+    }
+
+    fn open(limit: usize) -> Self {
+        let mut scene = Self::closed(limit);
+        while scene.breaker.is_closed() {
+            scene.hear(FAILURE);
+        }
+        scene
+    }
+
+    fn room(&mut self) -> usize {
+        self.breaker.room(self.now, &SystemEntropy)
+    }
+
+    fn hear_of(&mut self, round: Round, heard: Heard) -> Option<Change> {
+        self.breaker.hear(round, heard, self.now, &SystemEntropy)
+    }
+
+    fn hear(&mut self, heard: Heard) -> Option<Change> {
+        let round = self.breaker.ask();
+        self.hear_of(round, heard)
+    }
+
+    /// Sits a pause out, and tells how long it was.
+    fn pause(&mut self) -> Duration {
+        let (start, end) = (self.now, self.breaker.probe_at().expect("it is open"));
+        self.now = end;
+        end.since(start)
+    }
+
+    fn recovering(limit: usize) -> Self {
+        let mut scene = Self::open(limit);
+        scene.pause();
+        assert_eq!(scene.room(), 1);
+        assert_eq!(scene.hear(Heard::Answer), Some(Change::Recovers));
+        scene
+    }
+}
+
+#[test]
+fn failures_in_a_row_open_it_once_and_nobody_is_asked_about() {
+    let mut scene = Scene::closed(100);
+    let late = scene.breaker.ask();
+    for _ in 1..IN_A_ROW {
+        assert_eq!(scene.hear(FAILURE), None);
+        assert_eq!(scene.room(), 99);
+    }
+    assert_eq!(scene.hear(FAILURE), Some(Change::Opened));
+    assert_eq!(scene.room(), 0);
+    assert_eq!(scene.hear_of(late, FAILURE), None);
+}
+
+#[test]
+fn one_answer_among_failures_keeps_it_closed() {
+    let mut scene = Scene::closed(100);
+    for _ in 0..10 {
+        for _ in 1..IN_A_ROW {
+            scene.hear(FAILURE);
+        }
+        scene.hear(Heard::Answer);
+    }
+    assert!(scene.breaker.is_closed());
+}
+
+#[test]
+fn what_was_not_asked_after_all_says_nothing() {
+    let mut scene = Scene::closed(100);
+    for _ in 1..IN_A_ROW {
+        scene.hear(FAILURE);
+    }
+    assert_eq!(scene.hear(Heard::Nothing), None);
+    assert_eq!(scene.room(), 100);
+    assert_eq!(scene.hear(FAILURE), Some(Change::Opened));
+}
+
+#[test]
+fn a_worker_with_few_places_notices_sooner() {
+    let mut scene = Scene::closed(1);
+    for _ in 1..IN_A_ROW_OF_FEW {
+        scene.hear(FAILURE);
+    }
+    assert!(scene.breaker.is_closed());
+    assert_eq!(scene.hear(FAILURE), Some(Change::Opened));
+}
+
+#[test]
+fn pauses_grow_to_a_limit_and_so_do_the_probes_after_them() {
+    let mut scene = Scene::open(100);
+    for (longest, probes) in [(1, 1), (2, 2), (4, 4), (5, 8), (5, 16), (5, 16)] {
+        let (longest, pause) = (Duration::from_secs(longest), scene.pause());
+        assert!((longest / 2..=longest).contains(&pause), "{pause:?} of {longest:?}");
+        assert_eq!(scene.room(), probes);
+        for left in (0..probes).rev() {
+            assert_eq!(scene.hear(FAILURE), None);
+            assert_eq!(scene.room(), left);
+        }
+    }
+}
+
+#[test]
+fn a_probe_that_is_never_answered_does_not_keep_the_next_one_waiting() {
+    let mut scene = Scene::open(100);
+    scene.pause();
+    assert_eq!(scene.room(), 1);
+    scene.breaker.ask();
+    assert_eq!(scene.room(), 0);
+    scene.pause();
+    assert_eq!(scene.room(), 2);
+}
+
+#[test]
+fn a_pause_that_the_validator_asks_for_is_kept_within_the_limit() {
+    for (asked, kept) in [(4, 4), (60, 5)] {
+        let retry_after = Some(Duration::from_secs(asked));
+        let mut scene = Scene::closed(100);
+        while scene.breaker.is_closed() {
+            scene.hear(Heard::Failure { retry_after });
+        }
+        assert_eq!(scene.pause(), Duration::from_secs(kept));
+        assert_eq!(scene.room(), 1);
+        scene.hear(Heard::Failure { retry_after });
+        assert_eq!(scene.pause(), Duration::from_secs(kept));
+    }
+}
+
+#[test]
+fn with_answers_twice_as_many_are_asked_about_each_round_until_it_is_closed() {
+    let mut scene = Scene::recovering(1000);
+    for at_once in [2, 4, 8, 16, 32, 64, 128, 256, 512] {
+        assert_eq!(scene.room(), at_once);
+        let asked: Vec<_> = (0..at_once).map(|_| scene.breaker.ask()).collect();
+        assert_eq!(scene.room(), 0);
+        for round in asked {
+            assert_eq!(scene.hear_of(round, Heard::Answer), None);
+        }
+    }
+    assert!(scene.breaker.is_closed());
+    assert_eq!(scene.room(), 1000);
+}
+
+#[test]
+fn with_one_place_a_single_answer_closes_it() {
+    let mut scene = Scene::recovering(1);
+    assert!(scene.breaker.is_closed());
+    assert_eq!(scene.room(), 1);
+}
+
+#[test]
+fn a_service_that_falls_over_again_is_not_asked_about_anybody_new() {
+    let mut scene = Scene::recovering(1000);
+    while scene.room() < 100 {
+        scene.hear(Heard::Answer);
+    }
+    let asked: Vec<_> = (0..100).map(|_| scene.breaker.ask()).collect();
+    for (place, round) in asked.into_iter().enumerate() {
+        let change = scene.hear_of(round, FAILURE);
+        assert_eq!(scene.room(), 0);
+        assert_eq!(change, (place == 99).then_some(Change::Opened));
+    }
+    assert!(scene.pause() >= Duration::from_secs(1), "its pauses go on from where they were");
+}
+
+#[test]
+fn time_outs_of_an_outage_do_not_open_it_after_its_end() {
+    let mut scene = Scene::closed(100);
+    let asked_before: Vec<_> = (0..IN_A_ROW).map(|_| scene.breaker.ask()).collect();
+    while scene.breaker.is_closed() {
+        scene.hear(FAILURE);
+    }
+    scene.pause();
+    scene.room();
+    let unanswered_probe = scene.breaker.ask();
+    scene.pause();
+    scene.room();
+    scene.hear(Heard::Answer);
+    for round in asked_before.into_iter().chain([unanswered_probe; IN_A_ROW]) {
+        assert_eq!(scene.hear_of(round, FAILURE), None);
+    }
+    assert_eq!(scene.room(), 2);
+}
+
+#[test]
+fn a_clock_that_is_set_back_lengthens_no_pause() {
+    let mut scene = Scene::open(100);
+    scene.now = scene.now - Duration::from_hours(1);
+    assert_eq!(scene.room(), 1);
+    assert!(scene.pause() <= Duration::from_secs(2));
+}
