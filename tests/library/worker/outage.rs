@@ -181,6 +181,25 @@ async fn a_validator_that_comes_back_is_asked_about_all_who_wait_those_first_who
 }
 
 #[tokio::test]
+async fn a_probe_has_time_for_its_answer_as_long_as_somebody_has() {
+    let outage = Outage::begin().await;
+    outage.house.advance(55 * SECOND);
+    let newcomer = token("newcomer");
+    outage.house.begun(&newcomer).await;
+    assert_eq!(outage.house.question().await.token, newcomer, "the others' deadline would cut it short");
+}
+
+#[tokio::test]
+async fn a_validator_that_comes_back_just_before_the_deadline_is_still_asked() {
+    let outage = Outage::begin().await;
+    outage.house.advance(58 * SECOND);
+    for _ in 0..IN_A_ROW {
+        outage.house.question().await.answer(Ok(Verdict::Valid(ada())));
+        assert_eq!(outage.house.outcome().await, confirmed());
+    }
+}
+
+#[tokio::test]
 async fn a_token_that_always_fails_keeps_nobody_else_waiting() {
     let house = House::built(Plan { in_flight: 2, ..Plan::default() }).await;
     let bad = token("always-fails");
