@@ -4,6 +4,8 @@
 //! are safe to repeat. Sessions are in the same database as everything else, or kept [`apart`].
 
 pub mod apart;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod decide;
 pub mod memory;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod open;

@@ -19,11 +19,10 @@ mod users;
 pub use super::open::OpenError;
 pub use clock::DatabaseClock;
 
-use super::StoreError;
+use crate::store::{StoreError, decide::Decide};
 use batch::Batches;
 use begin::Begin;
 use connection::{Failure, lend};
-use decide::Decide;
 use futures_util::future::BoxFuture;
 use sqlx::{PgConnection, PgPool};
 

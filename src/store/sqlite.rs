@@ -4,6 +4,7 @@
 //! one `writer` that puts many into one durable transaction.
 
 mod confirmations;
+mod decide;
 mod open;
 mod sessions;
 mod users;
@@ -61,5 +62,14 @@ impl SqliteStore {
         W: for<'c> Fn(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send + Sync + 'static,
     {
         self.writer.write(work).await
+    }
+
+    /// The same, before those that wait for their turn.
+    async fn write_next<T, W>(&self, work: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: for<'c> Fn(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send + Sync + 'static,
+    {
+        self.writer.write_next(work).await
     }
 }

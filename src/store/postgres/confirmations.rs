@@ -1,6 +1,6 @@
 //! Confirmations in PostgreSQL.
 
-use super::{PostgresStore, batch, begin::Begin, connection::Failure, decide::Decide, revoke::Revoke};
+use super::{PostgresStore, batch, begin::Begin, connection::Failure, revoke::Revoke};
 use crate::{
     caps::Admission,
     clock::Timestamp,
@@ -9,6 +9,7 @@ use crate::{
     session::{Session, SessionId},
     store::{
         BeginError, ConfirmationStore, Settlement, StoreError,
+        decide::Decide,
         row::{self, DecidedColumns, QueuedColumns},
     },
 };

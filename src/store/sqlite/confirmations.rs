@@ -1,17 +1,17 @@
 //! Confirmations in SQLite. Sessions live in the same file, so to begin, and to decide and settle, is one transaction.
 
-use super::{SqliteStore, sessions, users};
+use super::{SqliteStore, decide, sessions};
 use crate::{
     caps::{Admission, Capped},
     clock::Timestamp,
-    confirmation::{Claim, Confirmation, ConfirmationId, Decided, Decider, Decision, Ending, State, Which, WorkerId},
+    confirmation::{Claim, Confirmation, ConfirmationId, Decider, Decision, State, Which, WorkerId},
     secret::SecretHash,
-    session::{Followed, Session, SessionId},
+    session::{Session, SessionId},
     store::{
         BeginError, ConfirmationStore, Settlement, StoreError,
-        row::{self, DecidedColumns, QueuedColumns},
+        decide::Decide,
+        row::{self, QueuedColumns},
     },
-    user::User,
 };
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
@@ -89,7 +89,8 @@ impl ConfirmationStore for SqliteStore {
         }
         let deadlines = which.deadlines(now);
         let (from, to) = (deadlines.start().as_millis(), deadlines.end().as_millis());
-        self.write(move |connection| {
+        // Behind all the decisions that wait, it would have the validator wait for the disk.
+        self.write_next(move |connection| {
             Box::pin(async move {
                 let rows = sqlx::query(
                     "update confirmations set fence = fence + 1, worker = ?1, lease_until = ?2
@@ -140,7 +141,7 @@ impl ConfirmationStore for SqliteStore {
             Box::pin(async move {
                 let Some(confirmation) = get(connection, id).await? else { return Ok(false) };
                 let Ok(confirmation) = confirmation.postpone(fence, due, failed) else { return Ok(false) };
-                update(connection, &confirmation).await?;
+                write_postponed(connection, &confirmation).await?;
                 Ok(true)
             })
         })
@@ -154,26 +155,8 @@ impl ConfirmationStore for SqliteStore {
         decision: &Decision,
         settlement: Settlement,
     ) -> Result<Option<Confirmation>, StoreError> {
-        let (decision, apart) = (decision.clone(), self.sessions_apart);
-        self.write(move |connection| {
-            let decision = decision.clone();
-            Box::pin(async move {
-                let Some(confirmation) = get(connection, id).await? else { return Ok(None) };
-                if confirmation.clone().decide(decider, Ending::Unavailable, settlement.now).is_err() {
-                    return Ok(Some(confirmation));
-                }
-                let ending = ending(connection, decision, settlement).await?;
-                let mut next = confirmation.clone().decide(decider, ending, settlement.now).unwrap_or(confirmation);
-                if !apart {
-                    let what = Decided { ending, at: settlement.now };
-                    settle_session(connection, next.session, what, settlement).await?;
-                    next = next.settle();
-                }
-                update(connection, &next).await?;
-                Ok(Some(next))
-            })
-        })
-        .await
+        let (decision, sessions_apart) = (decision.clone(), self.sessions_apart);
+        self.writer.decide(Decide { id, decider, decision, settlement, sessions_apart }).await
     }
 
     async fn revoke(&self, id: ConfirmationId, session: SessionId) -> Result<(), StoreError> {
@@ -181,7 +164,7 @@ impl ConfirmationStore for SqliteStore {
             Box::pin(async move {
                 let Some(confirmation) = get(connection, id).await? else { return Ok(()) };
                 sessions::delete(connection, session).await?;
-                update(connection, &confirmation.revoke()).await
+                decide::write_decided(connection, [&confirmation.revoke()]).await
             })
         })
         .await
@@ -211,37 +194,6 @@ impl ConfirmationStore for SqliteStore {
         let sweep = "delete from confirmations where id in (
                          select id from confirmations where state = 'settled' and decided < ? order by decided limit ?)";
         self.sweep(sweep, before).await
-    }
-}
-
-/// Finds or creates the user of a valid decision.
-async fn ending(
-    connection: &mut SqliteConnection,
-    decision: Decision,
-    settlement: Settlement,
-) -> Result<Ending, StoreError> {
-    Ok(match decision {
-        Decision::Valid(identity) => {
-            let user = User { id: settlement.new_user, identity, since: settlement.now };
-            Ending::Confirmed(users::put(connection, &user, None).await?)
-        }
-        Decision::Rejected(reason) => Ending::Rejected(reason),
-        Decision::Unavailable => Ending::Unavailable,
-    })
-}
-
-/// The session follows from the decision alone: rebound or deleted, and never made again.
-async fn settle_session(
-    connection: &mut SqliteConnection,
-    id: SessionId,
-    decided: Decided,
-    settlement: Settlement,
-) -> Result<(), StoreError> {
-    let Some(session) = sessions::get(&mut *connection, id).await? else { return Ok(()) };
-    match session.follow(decided, settlement.bound) {
-        Followed::Bound(bound) => sessions::replace(connection, &bound).await.map(|_| ()),
-        Followed::Gone => sessions::delete(connection, id).await,
-        Followed::Already => Ok(()),
     }
 }
 
@@ -299,48 +251,18 @@ async fn insert(
     Ok(insert.execute(connection).await?.rows_affected() > 0)
 }
 
-/// Writes the state. The transaction has read the confirmation, so nobody else has written it since.
-async fn update(connection: &mut SqliteConnection, confirmation: &Confirmation) -> Result<(), StoreError> {
-    let id = confirmation.id.as_bytes().as_slice();
-    match &confirmation.state {
-        State::Queued(queued) => {
-            let columns = QueuedColumns::of(queued);
-            sqlx::query(
-                "update confirmations set failed = ?, due = ?, worker = ?, lease_until = ? where id = ? and fence = ?",
-            )
-            .bind(columns.failed)
-            .bind(columns.due)
-            .bind(columns.worker)
-            .bind(columns.lease_until)
-            .bind(id)
-            .bind(columns.fence)
-            .execute(connection)
-            .await?;
-        }
-        State::Decided(decided) => write_decided(connection, id, "decided", *decided).await?,
-        State::Settled(decided) => write_decided(connection, id, "settled", *decided).await?,
-    }
-    Ok(())
-}
-
-async fn write_decided(
-    connection: &mut SqliteConnection,
-    id: &[u8],
-    state: &'static str,
-    decided: Decided,
-) -> Result<(), StoreError> {
-    let columns = DecidedColumns::of(decided);
-    sqlx::query(
-        "update confirmations set state = ?, ending = ?, user_id = ?, decided = ?, token = null, token_key = null,
-             due = null, worker = null, lease_until = null
-         where id = ?",
-    )
-    .bind(state)
-    .bind(columns.ending)
-    .bind(columns.user)
-    .bind(columns.decided)
-    .bind(id)
-    .execute(connection)
-    .await?;
+/// Writes that it is free again. The transaction has read the confirmation, so nobody else has written it since.
+async fn write_postponed(connection: &mut SqliteConnection, confirmation: &Confirmation) -> Result<(), StoreError> {
+    let State::Queued(queued) = &confirmation.state else { return Ok(()) };
+    let columns = QueuedColumns::of(queued);
+    sqlx::query("update confirmations set failed = ?, due = ?, worker = ?, lease_until = ? where id = ? and fence = ?")
+        .bind(columns.failed)
+        .bind(columns.due)
+        .bind(columns.worker)
+        .bind(columns.lease_until)
+        .bind(confirmation.id.as_bytes().as_slice())
+        .bind(columns.fence)
+        .execute(connection)
+        .await?;
     Ok(())
 }

@@ -2,8 +2,14 @@
 //!
 //! A commit with `synchronous=FULL` waits for the disk. Rather than weaken that, the wait is shared: under load a
 //! transaction carries many writes and each of them is answered only once all are on the disk.
+//!
+//! Decisions come many at once, and those in one transaction share its statements too.
 
-use crate::store::StoreError;
+use super::decide;
+use crate::{
+    confirmation::Confirmation,
+    store::{StoreError, decide::Decide},
+};
 use futures_util::future::BoxFuture;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::sync::{mpsc, oneshot};
@@ -13,14 +19,19 @@ const BATCH: usize = 256;
 
 /// Hands writes to the connection.
 #[derive(Clone, Debug)]
-pub(super) struct Writer(mpsc::Sender<Box<dyn Job>>);
+pub(super) struct Writer {
+    queue: mpsc::Sender<Box<dyn Job>>,
+    /// Those that wait for nobody but whoever is being served.
+    front: mpsc::Sender<Box<dyn Job>>,
+}
 
 impl Writer {
     /// Starts writing through `connection`, opened with `options`, until every clone is dropped.
     pub(super) fn start(connection: SqliteConnection, options: SqliteConnectOptions) -> Self {
-        let (jobs, queue) = mpsc::channel(BATCH * 4);
-        tokio::spawn(work_off(connection, options, queue));
-        Self(jobs)
+        let (queue, waiting) = mpsc::channel(BATCH * 4);
+        let (front, waiting_in_front) = mpsc::channel(BATCH);
+        tokio::spawn(work_off(connection, options, waiting, waiting_in_front));
+        Self { queue, front }
     }
 
     pub(super) async fn write<T, W>(&self, work: W) -> Result<T, StoreError>
@@ -28,25 +39,78 @@ impl Writer {
         T: Send + 'static,
         W: for<'c> Fn(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send + Sync + 'static,
     {
-        let stopped = || StoreError::Unavailable("the store has been closed".into());
         let (reply, answer) = oneshot::channel();
-        self.0.send(Box::new(Pending { work, result: None, reply })).await.map_err(|_| stopped())?;
-        answer.await.map_err(|_| stopped())?
+        add(&self.queue, Box::new(Pending { work, result: Err(not_run()), reply }), answer).await
     }
+
+    /// The same in the very next transaction, and without those in the queue.
+    pub(super) async fn write_next<T, W>(&self, work: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: for<'c> Fn(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send + Sync + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        add(&self.front, Box::new(Pending { work, result: Err(not_run()), reply }), answer).await
+    }
+
+    /// Decides a confirmation, together with the others that are decided in the same transaction.
+    pub(super) async fn decide(&self, what: Decide) -> Result<Option<Confirmation>, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        add(&self.queue, Box::new(Deciding { what, result: Err(not_run()), reply }), answer).await
+    }
+}
+
+async fn add<T>(
+    queue: &mpsc::Sender<Box<dyn Job>>,
+    job: Box<dyn Job>,
+    answer: oneshot::Receiver<Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    let stopped = || StoreError::Unavailable("the store has been closed".into());
+    queue.send(job).await.map_err(|_| stopped())?;
+    answer.await.map_err(|_| stopped())?
+}
+
+fn not_run() -> StoreError {
+    StoreError::Unavailable("the write was not carried out".into())
 }
 
 /// A write that waits for its transaction.
 trait Job: Send {
-    /// Does the work. May be repeated after a rollback.
-    fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> BoxFuture<'c, Result<(), StoreError>>;
+    /// What it adds to a transaction; once more after a rollback.
+    fn part(&mut self) -> Part<'_>;
     /// Answers who asked, now that the transaction came to `end`.
     fn answer(self: Box<Self>, end: Result<(), StoreError>);
 }
 
+/// What a job adds to a transaction.
+enum Part<'j> {
+    /// Something to be decided together with others.
+    Decision(&'j mut Deciding),
+    /// Work of its own.
+    Work(&'j mut dyn Work),
+}
+
+trait Work: Send {
+    fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> BoxFuture<'c, Result<(), StoreError>>;
+}
+
 struct Pending<T, W> {
     work: W,
-    result: Option<T>,
+    result: Result<T, StoreError>,
     reply: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T, W> Work for Pending<T, W>
+where
+    T: Send + 'static,
+    W: for<'c> Fn(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send + Sync,
+{
+    fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> BoxFuture<'c, Result<(), StoreError>> {
+        Box::pin(async move {
+            self.result = Ok((self.work)(connection).await?);
+            Ok(())
+        })
+    }
 }
 
 impl<T, W> Job for Pending<T, W>
@@ -54,29 +118,51 @@ where
     T: Send + 'static,
     W: for<'c> Fn(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send + Sync,
 {
-    fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> BoxFuture<'c, Result<(), StoreError>> {
-        Box::pin(async move {
-            self.result = Some((self.work)(connection).await?);
-            Ok(())
-        })
+    fn part(&mut self) -> Part<'_> {
+        Part::Work(self)
     }
 
     fn answer(self: Box<Self>, end: Result<(), StoreError>) {
-        let never_ran = || StoreError::Unavailable("the write was not carried out".into());
         let Self { result, reply, .. } = *self;
         // Whoever asked may have gone; the write stands.
-        let _ = reply.send(end.and_then(|()| result.ok_or_else(never_ran)));
+        let _ = reply.send(end.and(result));
     }
+}
+
+struct Deciding {
+    what: Decide,
+    result: Result<Option<Confirmation>, StoreError>,
+    reply: oneshot::Sender<Result<Option<Confirmation>, StoreError>>,
+}
+
+impl Job for Deciding {
+    fn part(&mut self) -> Part<'_> {
+        Part::Decision(self)
+    }
+
+    fn answer(self: Box<Self>, end: Result<(), StoreError>) {
+        let _ = self.reply.send(end.and(self.result));
+    }
+}
+
+async fn decide_all(connection: &mut SqliteConnection, jobs: Vec<&mut Deciding>) -> Result<(), StoreError> {
+    let decisions: Vec<_> = jobs.iter().map(|job| &job.what).collect();
+    let decided = decide::decide(connection, &decisions).await?;
+    for (job, confirmation) in jobs.into_iter().zip(decided) {
+        job.result = Ok(confirmation);
+    }
+    Ok(())
 }
 
 async fn work_off(
     mut connection: SqliteConnection,
     options: SqliteConnectOptions,
     mut queue: mpsc::Receiver<Box<dyn Job>>,
+    mut front: mpsc::Receiver<Box<dyn Job>>,
 ) {
     let mut batch = Vec::with_capacity(BATCH);
     let mut suspect = false;
-    while queue.recv_many(&mut batch, BATCH).await > 0 {
+    while next(&mut queue, &mut front, &mut batch).await > 0 {
         if suspect {
             suspect = !renew(&mut connection, &options).await;
         }
@@ -98,6 +184,22 @@ async fn work_off(
                 }
             }
         }
+    }
+}
+
+/// Takes what goes into the next transaction. Both queues end together.
+async fn next(
+    queue: &mut mpsc::Receiver<Box<dyn Job>>,
+    front: &mut mpsc::Receiver<Box<dyn Job>>,
+    batch: &mut Vec<Box<dyn Job>>,
+) -> usize {
+    tokio::select! {
+        biased;
+        Some(job) = front.recv() => {
+            batch.push(job);
+            1
+        }
+        count = queue.recv_many(batch, BATCH) => count,
     }
 }
 
@@ -133,8 +235,13 @@ impl Failure {
 async fn transact(connection: &mut SqliteConnection, jobs: &mut [Box<dyn Job>]) -> Result<(), Failure> {
     // IMMEDIATE takes the write lock at once: a transaction that began by reading could not get it later.
     let mut transaction = connection.begin_with("begin immediate").await.map_err(Failure::Locked)?;
+    let mut decisions = Vec::new();
     for job in jobs {
-        job.run(&mut transaction).await.map_err(Failure::Undone)?;
+        match job.part() {
+            Part::Decision(decision) => decisions.push(decision),
+            Part::Work(work) => work.run(&mut transaction).await.map_err(Failure::Undone)?,
+        }
     }
+    decide_all(&mut transaction, decisions).await.map_err(Failure::Undone)?;
     transaction.commit().await.map_err(|error| Failure::Undone(error.into()))
 }

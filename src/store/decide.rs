@@ -1,0 +1,100 @@
+//! To decide and settle many confirmations at once: what follows from what, without a word of SQL.
+
+use super::Settlement;
+use crate::{
+    confirmation::{Confirmation, ConfirmationId, Decided, Decider, Decision, Ending, Rejection},
+    session::{Followed, Session, SessionId},
+    user::{User, UserId},
+};
+use std::collections::{HashMap, HashSet};
+
+/// A confirmation that is to be decided.
+#[derive(Clone, Debug)]
+pub(super) struct Decide {
+    pub id: ConfirmationId,
+    pub decider: Decider,
+    pub decision: Decision,
+    pub settlement: Settlement,
+    pub sessions_apart: bool,
+}
+
+/// What becomes of sessions.
+#[derive(Debug, Default)]
+pub(super) struct Settled {
+    pub bound: Vec<Session>,
+    pub gone: Vec<SessionId>,
+}
+
+/// The jobs that decide: of those with one confirmation, the first that may.
+pub(super) fn deciding<'j>(jobs: &[&'j Decide], stored: &HashMap<ConfirmationId, Confirmation>) -> Vec<&'j Decide> {
+    let mut taken = HashSet::new();
+    let may = |job: &Decide| {
+        // Whether it may does not depend on what it comes to.
+        let decide = |confirmation: Confirmation| {
+            confirmation.decide(job.decider, Ending::Rejected(Rejection::Cancelled), job.settlement.now).is_ok()
+        };
+        stored.get(&job.id).cloned().is_some_and(decide)
+    };
+    jobs.iter().copied().filter(|job| may(job) && taken.insert(job.id)).collect()
+}
+
+/// The users of those of `jobs` that are valid decisions.
+pub(super) fn users(jobs: &[&Decide]) -> Vec<User> {
+    let user = |job: &&Decide| match &job.decision {
+        Decision::Valid(identity) => {
+            Some(User { id: job.settlement.new_user, identity: identity.clone(), since: job.settlement.now })
+        }
+        Decision::Rejected(_) | Decision::Unavailable => None,
+    };
+    jobs.iter().filter_map(user).collect()
+}
+
+/// What each of `jobs` comes to, with the ids under which their [`users`] are stored.
+pub(super) fn endings<'j>(jobs: &[&'j Decide], users: Vec<UserId>) -> Vec<(&'j Decide, Ending)> {
+    let mut users = users.into_iter();
+    let mut ending = |job: &'j Decide| match &job.decision {
+        Decision::Valid(_) => users.next().map(Ending::Confirmed),
+        Decision::Rejected(reason) => Some(Ending::Rejected(*reason)),
+        Decision::Unavailable => Some(Ending::Unavailable),
+    };
+    jobs.iter().filter_map(|job| Some((*job, ending(job)?))).collect()
+}
+
+/// The sessions of those decided whose sessions are kept here.
+pub(super) fn sessions_of(
+    decided: &[(&Decide, Ending)],
+    stored: &HashMap<ConfirmationId, Confirmation>,
+) -> Vec<SessionId> {
+    let here = decided.iter().filter(|(job, _)| !job.sessions_apart);
+    here.filter_map(|(job, _)| stored.get(&job.id)).map(|confirmation| confirmation.session).collect()
+}
+
+/// Each session follows from its decision alone: rebound or deleted, and never made again.
+pub(super) fn settle(
+    decided: &[(&Decide, Ending)],
+    stored: &HashMap<ConfirmationId, Confirmation>,
+    mut sessions: HashMap<SessionId, Session>,
+) -> Settled {
+    let mut settled = Settled::default();
+    for (job, ending) in decided {
+        let session = stored.get(&job.id).and_then(|confirmation| sessions.remove(&confirmation.session));
+        let Some(session) = session else { continue };
+        let id = session.id;
+        match session.follow(Decided { ending: *ending, at: job.settlement.now }, job.settlement.bound) {
+            Followed::Bound(session) => settled.bound.push(session),
+            Followed::Gone => settled.gone.push(id),
+            Followed::Already => {}
+        }
+    }
+    settled
+}
+
+/// Takes over into `stored` what was decided; it is settled too, but where sessions are kept elsewhere.
+pub(super) fn take_over(decided: &[(&Decide, Ending)], stored: &mut HashMap<ConfirmationId, Confirmation>) {
+    for (job, ending) in decided {
+        if let Some(confirmation) = stored.remove(&job.id) {
+            let next = confirmation.clone().decide(job.decider, *ending, job.settlement.now).unwrap_or(confirmation);
+            stored.insert(job.id, if job.sessions_apart { next } else { next.settle() });
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! To decide and settle: many confirmations with their users and sessions, in a few statements for all.
+//!
+//! Most of what a statement costs here is handing it over to the driver's thread. So rows go in as JSON, their bytes in
+//! hexadecimal, and one statement takes as many as there are.
+
+use crate::{
+    confirmation::{Confirmation, ConfirmationId, State},
+    session::{Session, SessionId},
+    store::{
+        StoreError,
+        decide::{self, Decide, Settled},
+        row::{self, DecidedColumns, Reading, SessionColumns},
+    },
+    user::{User, UserId},
+};
+use serde_json::{Value, json};
+use sqlx::{SqliteConnection, sqlite::SqliteRow};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt::Write as _,
+};
+
+/// Decides all that may be within the transaction of `connection`, and tells how each confirmation is stored then, in the
+/// order of `jobs`.
+pub(super) async fn decide(
+    connection: &mut SqliteConnection,
+    jobs: &[&Decide],
+) -> Result<Vec<Option<Confirmation>>, StoreError> {
+    let mut stored = confirmations(connection, jobs).await?;
+    let deciding = decide::deciding(jobs, &stored);
+    let users = put_users(connection, &decide::users(&deciding)).await?;
+    let decided = decide::endings(&deciding, users);
+    let sessions = sessions(connection, &decide::sessions_of(&decided, &stored)).await?;
+    let Settled { bound, gone } = decide::settle(&decided, &stored, sessions);
+    replace_sessions(connection, &bound).await?;
+    delete_sessions(connection, &gone).await?;
+    decide::take_over(&decided, &mut stored);
+    write_decided(connection, decided.iter().filter_map(|(job, _)| stored.get(&job.id))).await?;
+    Ok(jobs.iter().map(|job| stored.get(&job.id).cloned()).collect())
+}
+
+fn hex(bytes: &[u8]) -> Value {
+    let digits = bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut digits, byte| {
+        let _ = write!(digits, "{byte:02x}");
+        digits
+    });
+    Value::String(digits)
+}
+
+/// The rows as the argument of a statement; `None` if there are none.
+fn rows(rows: impl IntoIterator<Item = Value>) -> Option<String> {
+    let rows: Vec<_> = rows.into_iter().collect();
+    (!rows.is_empty()).then(|| Value::Array(rows).to_string())
+}
+
+async fn confirmations(
+    connection: &mut SqliteConnection,
+    jobs: &[&Decide],
+) -> Result<HashMap<ConfirmationId, Confirmation>, StoreError> {
+    let Some(ids) = rows(jobs.iter().map(|job| hex(job.id.as_bytes()))) else { return Ok(HashMap::new()) };
+    let select = "select * from confirmations where id in (select unhex(value) from json_each(?))";
+    let found = sqlx::query(select).bind(ids).fetch_all(connection).await?;
+    let keyed = |confirmation: Confirmation| (confirmation.id, confirmation);
+    found.iter().map(|row| row::confirmation(row).map(keyed)).collect()
+}
+
+/// Finds or adds users by their identities, and returns their ids in the same order.
+async fn put_users(connection: &mut SqliteConnection, users: &[User]) -> Result<Vec<UserId>, StoreError> {
+    let key = |user: &User| (user.identity.issuer.clone(), user.identity.subject.clone());
+    // Of two that are the same person, the later one knows the name and the address.
+    let wanted: BTreeMap<_, &User> = users.iter().map(|user| (key(user), user)).collect();
+    let columns = |user: &User| {
+        let identity = &user.identity;
+        let (id, since) = (hex(user.id.as_bytes()), user.since.as_millis());
+        json!([id, identity.issuer, identity.subject, identity.name, identity.email, since])
+    };
+    let Some(wanted) = rows(wanted.into_values().map(columns)) else { return Ok(Vec::new()) };
+    let put = sqlx::query(
+        "insert into users (id, issuer, subject, name, email, since)
+         select unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
+         from json_each(?) where true
+         on conflict (issuer, subject) do update set name = excluded.name, email = excluded.email
+         returning id, issuer, subject",
+    );
+    let read = |row: &SqliteRow| {
+        let row = Reading::new("users", row);
+        let key = (row.text("issuer")?.to_owned(), row.text("subject")?.to_owned());
+        Ok((key, UserId::from_bytes(row.bytes("id")?)))
+    };
+    let put = put.bind(wanted).fetch_all(connection).await?;
+    let ids = put.iter().map(read).collect::<Result<HashMap<_, _>, StoreError>>()?;
+    let vanished = || StoreError::Unavailable("a user was not written".into());
+    users.iter().map(|user| ids.get(&key(user)).copied().ok_or_else(vanished)).collect()
+}
+
+async fn sessions(
+    connection: &mut SqliteConnection,
+    ids: &[SessionId],
+) -> Result<HashMap<SessionId, Session>, StoreError> {
+    let Some(ids) = rows(ids.iter().map(|id| hex(id.as_bytes()))) else { return Ok(HashMap::new()) };
+    let select = "select * from sessions where id in (select unhex(value) from json_each(?))";
+    let found = sqlx::query(select).bind(ids).fetch_all(connection).await?;
+    let keyed = |session: Session| (session.id, session);
+    found.iter().map(|row| row::session(row).map(keyed)).collect()
+}
+
+/// Writes what pending sessions have become. The transaction has read them, so nobody else has written them since.
+async fn replace_sessions(connection: &mut SqliteConnection, bound: &[Session]) -> Result<(), StoreError> {
+    let columns = |session: &Session| {
+        let SessionColumns { id, revision, state, user, expires, .. } = SessionColumns::of(session);
+        json!([hex(id), revision, state, user.map(hex), expires])
+    };
+    let Some(bound) = rows(bound.iter().map(columns)) else { return Ok(()) };
+    let update = sqlx::query(
+        "update sessions set revision = next.revision, state = next.state, user_id = next.user_id, expires = next.expires
+         from (select unhex(value ->> 0) as id, value ->> 1 as revision, value ->> 2 as state,
+                   unhex(value ->> 3) as user_id, value ->> 4 as expires from json_each(?)) as next
+         where sessions.id = next.id",
+    );
+    update.bind(bound).execute(connection).await?;
+    Ok(())
+}
+
+async fn delete_sessions(connection: &mut SqliteConnection, gone: &[SessionId]) -> Result<(), StoreError> {
+    let Some(gone) = rows(gone.iter().map(|id| hex(id.as_bytes()))) else { return Ok(()) };
+    let delete = "delete from sessions where id in (select unhex(value) from json_each(?))";
+    sqlx::query(delete).bind(gone).execute(connection).await?;
+    Ok(())
+}
+
+/// Writes what confirmations came to, and wipes what they needed to come to it.
+pub(super) async fn write_decided(
+    connection: &mut SqliteConnection,
+    confirmations: impl IntoIterator<Item = &Confirmation>,
+) -> Result<(), StoreError> {
+    let columns = |confirmation: &Confirmation| {
+        let (state, decided) = match confirmation.state {
+            State::Queued(_) => return None,
+            State::Decided(decided) => ("decided", decided),
+            State::Settled(decided) => ("settled", decided),
+        };
+        let DecidedColumns { ending, user, decided } = DecidedColumns::of(decided);
+        Some(json!([hex(confirmation.id.as_bytes()), state, ending, user.as_deref().map(hex), decided]))
+    };
+    let Some(decided) = rows(confirmations.into_iter().filter_map(columns)) else { return Ok(()) };
+    let update = sqlx::query(
+        "update confirmations set state = next.state, ending = next.ending, user_id = next.user_id,
+             decided = next.decided, token = null, token_key = null, due = null, worker = null, lease_until = null
+         from (select unhex(value ->> 0) as id, value ->> 1 as state, value ->> 2 as ending,
+                   unhex(value ->> 3) as user_id, value ->> 4 as decided from json_each(?)) as next
+         where confirmations.id = next.id",
+    );
+    update.bind(decided).execute(connection).await?;
+    Ok(())
+}
