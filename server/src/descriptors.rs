@@ -7,6 +7,7 @@ const ENOUGH: u64 = 65_536;
 
 /// Raises the limit as far as the system lets us, and tells where it is then. The usual one of 1,024 is for programs that
 /// cannot do with more, not for those that need it.
+#[must_use]
 pub fn raise() -> u64 {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let wanted = maximum.unwrap_or(ENOUGH).min(ENOUGH);
@@ -22,6 +23,7 @@ pub fn raise() -> u64 {
 
 /// How many validations can be in flight of those `wanted`, with so many files. Each has a connection; half of all files
 /// is for everything else.
+#[must_use]
 pub fn validations(wanted: usize, files: u64) -> usize {
     let room = usize::try_from(files / 2).unwrap_or(usize::MAX).max(1);
     if room < wanted {

@@ -9,7 +9,6 @@ mod client;
 mod confirm;
 mod cookies;
 mod data;
-mod descriptors;
 mod desk;
 mod entering;
 mod guard;
@@ -26,6 +25,7 @@ mod site;
 
 pub mod broker;
 pub mod config;
+pub mod descriptors;
 pub mod listen;
 pub mod user_add;
 

@@ -12,6 +12,7 @@ mod settled;
 mod steady;
 
 use std::{env, time::Duration};
+use vestibule_server::descriptors;
 
 /// How long each rate is measured.
 const MEASURE: Duration = Duration::from_secs(5);
@@ -20,6 +21,8 @@ const CONNECTIONS: usize = 32;
 
 #[tokio::main]
 async fn main() {
+    // Thousands of connections, in this process and those that it starts.
+    let _ = descriptors::raise();
     if let Some(part) = env::args().nth(1) {
         return service::be(&part).await;
     }
