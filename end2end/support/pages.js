@@ -90,6 +90,24 @@ export const subscription = (page) =>
     );
   });
 
+/**
+ * Holds the page's first request for these addresses, and lets all others pass.
+ *
+ * The route stays: one with `times: 1` is taken off while what it held may be on its way through a redirect, and that
+ * navigation is sometimes lost.
+ */
+export async function hold(page, addresses) {
+  let hold;
+  const held = new Promise((resolve) => (hold = resolve));
+  let passes = false;
+  await page.route(addresses, (route) => {
+    if (passes) return route.continue();
+    passes = true;
+    return hold(route);
+  });
+  return { held };
+}
+
 /** The requests that the page, or all of a context's pages, make to this path from now on. */
 export function requestsTo(source, path) {
   const requests = [];

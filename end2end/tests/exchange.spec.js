@@ -4,19 +4,17 @@ import { controlled as test, expect } from '../support/test.js';
 import { ADA } from '../support/validator.js';
 import { send } from '../support/raw.js';
 import {
-  button, expectLogin, expectProfile, expectStranger, link, pendingCookies, sessionCookie, sessionRows,
+  button, expectLogin, expectProfile, expectStranger, hold, link, pendingCookies, sessionCookie, sessionRows,
 } from '../support/pages.js';
 
 const asPairs = (cookies) => Object.fromEntries(cookies.map(({ name, value }) => [name, value]));
 
 /** Takes a link so far that its session is bound, and stops the browser before it exchanges anything. */
 async function bind(page, validator, token) {
-  let navigation;
-  const arrived = new Promise((resolve) => (navigation = resolve));
-  await page.route('**/profile', (route) => navigation(route), { times: 1 });
+  const { held } = await hold(page, '**/profile');
   await page.goto(link(token));
   (await validator.asked(token)).valid();
-  return arrived;
+  return held;
 }
 
 test('signing in swaps the pending cookie for a session cookie', async ({ page, context, validator }) => {

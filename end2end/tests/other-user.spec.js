@@ -3,7 +3,7 @@
 import { controlled as test, expect } from '../support/test.js';
 import { ADA, GRACE } from '../support/validator.js';
 import {
-  PASSWORD, button, expectLogin, expectProfile, expectStranger, expectWaiting, heading, islandIsUp, link,
+  PASSWORD, button, expectLogin, expectProfile, expectStranger, expectWaiting, heading, hold, islandIsUp, link,
   pendingCookies, requestsTo, say, sessionCookie, sessionRows, signIn, status,
 } from '../support/pages.js';
 
@@ -84,11 +84,9 @@ test('signing out while a link is pending ends the link as well', async ({ page,
 
 test('signing out after the verdict and before the exchange leaves nobody signed in', async ({ page, context, validator }) => {
   const tab = await context.newPage();
-  let navigation;
-  const arrived = new Promise((resolve) => (navigation = resolve));
-  await tab.route('**/profile', (route) => navigation(route), { times: 1 });
+  const { held } = await hold(tab, '**/profile');
   (await openAsBob(tab, validator, 'raced')).valid(ADA);
-  const route = await arrived;
+  const route = await held;
   await button(page, 'Sign out').click();
   await expectLogin(page);
   await route.continue();
@@ -99,15 +97,14 @@ test('signing out after the verdict and before the exchange leaves nobody signed
 test('links of two people in one browser are a question', async ({ validator, anotherBrowser }) => {
   const other = await anotherBrowser();
   const tabs = await Promise.all([other.newPage(), other.newPage()]);
-  const arrived = [];
-  for (const tab of tabs) await tab.route('**/profile', (route) => arrived.push(route), { times: 1 });
+  const holds = await Promise.all(tabs.map((tab) => hold(tab, '**/profile')));
   await tabs[0].goto(link('ada'));
   (await validator.asked('ada')).valid(ADA);
-  await expect.poll(() => arrived.length).toBe(1);
+  await holds[0].held;
   await tabs[1].goto(link('grace'));
   (await validator.asked('grace')).valid(GRACE);
-  await expect.poll(() => arrived.length).toBe(2);
-  for (const route of arrived) await route.continue();
+  await holds[1].held;
+  for (const { held } of holds) await (await held).continue();
   for (const tab of tabs) await expect(heading(tab, 'Who do you want to be?')).toBeVisible();
   await expect(button(tabs[0], 'Do not continue')).toBeVisible();
   await button(tabs[0], `Continue as ${GRACE.name}`).click();

@@ -3,7 +3,7 @@
 import { controlled as test, expect } from '../support/test.js';
 import { ADA } from '../support/validator.js';
 import {
-  expectProfile, expectWaiting, heading, link, pendingCookies, sessionCookie, sessionRows, subscription,
+  expectProfile, expectWaiting, heading, hold, link, pendingCookies, sessionCookie, sessionRows, subscription,
 } from '../support/pages.js';
 
 test('the same link in two tabs is one sign-in, and both tabs end at the profile', async ({ page, context, validator }) => {
@@ -86,16 +86,11 @@ test('two tabs that exchange at the same moment get the same session', async ({ 
   expect(await sessionCookie(context)).toBeUndefined();
 
   const tabs = await Promise.all([context.newPage(), context.newPage()]);
-  const held = [];
-  let both;
-  const ready = new Promise((resolve) => (both = resolve));
-  for (const tab of tabs) {
-    await tab.route('**/profile', (route) => held.push(route) === tabs.length && both(), { times: 1 });
-  }
+  const holds = await Promise.all(tabs.map((tab) => hold(tab, '**/profile')));
   const answers = tabs.map((tab) => tab.waitForResponse('**/profile'));
   const visits = tabs.map((tab) => tab.goto('/profile'));
-  await ready;
-  await Promise.all(held.map((route) => route.continue()));
+  const routes = await Promise.all(holds.map(({ held }) => held));
+  await Promise.all(routes.map((route) => route.continue()));
   await Promise.all(visits);
   const secrets = [];
   for (const answer of await Promise.all(answers)) {
