@@ -13,6 +13,8 @@ export const say = {
   unavailable: 'Your link could not be checked in time. It may still work.',
   cancelled: 'You cancelled this sign-in.',
   interrupted: 'The connection is interrupted. Trying again.',
+  busy: 'The server cannot answer just now. Trying again soon.',
+  tooMany: 'Too many links are open on your network. Trying again in about a minute.',
 };
 
 export const reasons = {

@@ -1,9 +1,8 @@
 // Too much from one network: whoever is over the cap is told to come later, and their link is as good as before.
 
 import { controlled as test, expect } from '../support/test.js';
-import { perhaps } from '../support/console.js';
 import { ADA } from '../support/validator.js';
-import { button, expectProfile, expectWaiting, heading, link, say, status } from '../support/pages.js';
+import { button, expectProfile, expectWaiting, heading, link, requestsTo, say, status } from '../support/pages.js';
 
 test.use({ settings: { CONFIRM_PER_CLIENT: '1' } });
 
@@ -29,16 +28,20 @@ test('without JavaScript it is a page in style, and the link works once there is
   await expectProfile(other, ADA.name);
 });
 
-test('the page tries again by itself, and begins once there is room', async ({ page, validator, anotherBrowser, expectConsole }) => {
-  expectConsole(...Array.from({ length: 50 }, () => perhaps(refused)));
+test('the page says why it waits, tries again when the server said, and begins once there is room', async ({ page, validator, anotherBrowser, expectConsole }) => {
+  expectConsole(refused);
   await page.goto(link('first'));
   const first = await validator.asked('first');
   const other = await (await anotherBrowser()).newPage();
+  await other.clock.install();
+  const begins = requestsTo(other, '/api/begin');
   await other.goto(link('second'));
-  await expect(status(other)).toHaveText(say.interrupted);
-  expect(validator.count('second')).toBe(0);
+  await expect(status(other)).toHaveText(say.tooMany);
   first.valid();
   await expectProfile(page, ADA.name);
+  await other.clock.fastForward('00:50');
+  expect(begins).toHaveLength(1);
+  await other.clock.fastForward('00:15');
   const second = await validator.asked('second');
   await expectWaiting(other);
   second.valid();

@@ -191,3 +191,17 @@ test.describe('with CONFIRM_START=click', () => {
     expect(validator.count()).toBe(1);
   });
 });
+
+test('a server that cannot answer is given the time that it asks for', async ({ page, validator, expectConsole }) => {
+  expectConsole(/^error: Failed to load resource: the server responded with a status of 503 \(Service Unavailable\) \(\/api\/begin\)$/);
+  await page.clock.install();
+  const begins = requestsTo(page, '/api/begin');
+  await page.route('**/api/begin', (route) => route.fulfill({ status: 503, headers: { 'Retry-After': '30' } }), { times: 1 });
+  await page.goto(link('busy'));
+  await expect(status(page)).toHaveText(say.busy);
+  await page.clock.fastForward('00:29');
+  expect(begins).toHaveLength(1);
+  await page.clock.fastForward('00:02');
+  (await validator.asked('busy')).valid();
+  await expectProfile(page, ADA.name);
+});

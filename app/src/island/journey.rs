@@ -9,7 +9,7 @@ mod view;
 use super::{backoff::Moment, local_path::is_local, protocol::Announcement, sentence};
 use crate::api::{Outcome, Progress, Report, Step};
 
-pub use dealings::{Effect, Event, Request};
+pub use dealings::{Effect, Event, Request, Setback};
 pub use view::View;
 
 /// How long a call may stay unanswered, in milliseconds. The server never waits for a slow service, so a call that
@@ -18,6 +18,8 @@ const ANSWERED_WITHIN: u64 = 15_000;
 /// How soon to ask again, in milliseconds, when no worker has taken the confirmation yet: nothing announces that one
 /// has. Each further question waits twice as long, up to the poll interval.
 const TAKEN_WITHIN: u64 = 500;
+/// The most seconds to wait because the server asks for it (RFC 9110, section 10.2.3).
+const MAX_PATIENCE: u32 = 120;
 /// When nothing is due.
 const NEVER: u64 = u64::MAX;
 
@@ -38,8 +40,9 @@ pub struct Journey {
     in_flight: bool,
     /// Something happened that the call in flight may be too early to know.
     stale: bool,
-    /// Calls that failed in a row.
+    /// Calls that failed in a row, and why the last one did.
     failures: u32,
+    setback: Setback,
     /// When the call in flight is given up, or the next one is made.
     due: u64,
     /// When it began.
@@ -72,6 +75,7 @@ impl Journey {
             in_flight: false,
             stale: false,
             failures: 0,
+            setback: Setback::Lost,
             due: NEVER,
             since: 0,
             seconds: 0,
@@ -169,8 +173,11 @@ impl Journey {
         }
     }
 
-    fn answer(&mut self, report: Option<Report>, at: Moment, effects: &mut Vec<Effect>) {
-        let Some(Report { channel, progress }) = report else { return self.fail(at) };
+    fn answer(&mut self, report: Result<Report, Setback>, at: Moment, effects: &mut Vec<Effect>) {
+        let Report { channel, progress } = match report {
+            Ok(report) => report,
+            Err(setback) => return self.fail(setback, at),
+        };
         self.failures = 0;
         match progress {
             Progress::Waiting { step } => {
@@ -185,7 +192,7 @@ impl Journey {
             }
             Progress::Done { outcome } => {
                 if !self.conclude(outcome, effects) {
-                    self.fail(at);
+                    self.fail(Setback::Lost, at);
                 }
             }
             // Gone: signed out in another tab, or long ago. Not ours to begin anew.
@@ -265,10 +272,15 @@ impl Journey {
         effects.push(Effect::Hush);
     }
 
-    fn fail(&mut self, at: Moment) {
+    fn fail(&mut self, setback: Setback, at: Moment) {
         self.in_flight = false;
         self.failures += 1;
-        self.due = at.retry(self.failures);
+        self.setback = setback;
+        let patience = match setback {
+            Setback::Lost => 0,
+            Setback::Busy(seconds) | Setback::TooMany(seconds) => seconds.min(MAX_PATIENCE),
+        };
+        self.due = at.retry(self.failures) + u64::from(patience) * 1_000;
     }
 
     fn fall_due(&mut self, at: Moment, effects: &mut Vec<Effect>) {
@@ -280,7 +292,7 @@ impl Journey {
             return;
         }
         if self.in_flight {
-            self.fail(at);
+            self.fail(Setback::Lost, at);
         } else {
             self.ask(at, effects);
         }

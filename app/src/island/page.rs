@@ -3,7 +3,7 @@
 use super::{
     backoff::Moment,
     connection::{Connection, Signal},
-    journey::{Effect, Event, Journey, Request, View},
+    journey::{Effect, Event, Journey, Request, Setback, View},
     protocol, reading,
     settings::Settings,
     socket::{self, Socket},
@@ -200,7 +200,7 @@ impl Page {
         let body = protocol::ask_signature(&socket, &channel, &self.token);
         spawn_local(async move {
             let reply = socket::post("/pusher/auth", &body).await;
-            if let Some(signature) = reply.and_then(|reply| protocol::signature(&reply)) {
+            if let Some(signature) = reply.ok().and_then(|reply| protocol::signature(&reply)) {
                 with(&page, |page| {
                     let signals = page.connection.signed(&socket, &channel, &signature);
                     page.follow(signals);
@@ -222,7 +222,7 @@ impl Page {
     }
 }
 
-async fn ask(request: Request, token: String) -> Option<Report> {
+async fn ask(request: Request, token: String) -> Result<Report, Setback> {
     let (path, again) = match request {
         Request::Begin(true) => ("/api/begin", "&again=true"),
         Request::Begin(false) => ("/api/begin", "&again=false"),
@@ -230,5 +230,5 @@ async fn ask(request: Request, token: String) -> Option<Report> {
         Request::Cancel => ("/api/cancel", ""),
     };
     let reply = socket::post(path, &("token=".to_owned() + &token + again)).await?;
-    reading::report(&reply)
+    reading::report(&reply).ok_or(Setback::Lost)
 }

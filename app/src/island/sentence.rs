@@ -10,6 +10,10 @@ pub const QUEUED: &str = "Your link is waiting to be checked.";
 pub const CONTACTING: &str = "We are checking your link.";
 /// The server could not be reached; the page tries again by itself.
 pub const INTERRUPTED: &str = "The connection is interrupted. Trying again.";
+/// The server asked for some patience; the page tries again by itself.
+pub const BUSY: &str = "The server cannot answer just now. Trying again soon.";
+/// The server asked this network for some patience; the page tries again by itself.
+pub const TOO_MANY: &str = "Too many links are open on your network. Trying again in about a minute.";
 /// The token was good.
 pub const CONFIRMED: &str = "Your link is good. Signing you in.";
 /// The token was not good.

@@ -1,6 +1,7 @@
 //! A socket of the browser's, and the one request that is no server function.
 
 use super::{
+    journey::Setback,
     json::Json,
     page::{Ear, listen},
 };
@@ -65,14 +66,25 @@ pub(super) fn address(base: Option<String>, app_key: &str) -> String {
     base.unwrap_or_else(own) + "/app/" + app_key + "?protocol=7&client=vestibule&version=" + env!("CARGO_PKG_VERSION")
 }
 
-/// Posts a form to this page's own server. Without a reply, or with one that is no success, there is nothing.
-pub(super) async fn post(path: &str, body: &str) -> Option<Json> {
+/// Posts a form to this page's own server.
+pub(super) async fn post(path: &str, body: &str) -> Result<Json, Setback> {
+    let response = fetch(path, body).await.ok_or(Setback::Lost)?;
+    let patience = || response.headers().get("retry-after").ok().flatten().and_then(|seconds| seconds.parse().ok());
+    match response.status() {
+        200 => read(&response).await.ok_or(Setback::Lost),
+        429 => Err(Setback::TooMany(patience().unwrap_or_default())),
+        503 => Err(Setback::Busy(patience().unwrap_or_default())),
+        _ => Err(Setback::Lost),
+    }
+}
+
+async fn fetch(path: &str, body: &str) -> Option<Response> {
     let init = RequestInit::new();
     init.set_method("POST");
     init.set_body(&UrlSearchParams::new_with_str(body).ok()?.into());
-    let response: Response = JsFuture::from(window().fetch_with_str_and_init(path, &init)).await.ok()?.unchecked_into();
-    if !response.ok() {
-        return None;
-    }
+    Some(JsFuture::from(window().fetch_with_str_and_init(path, &init)).await.ok()?.unchecked_into())
+}
+
+async fn read(response: &Response) -> Option<Json> {
     Json::parse(&JsFuture::from(response.text().ok()?).await.ok()?.as_string()?)
 }

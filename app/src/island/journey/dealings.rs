@@ -9,12 +9,12 @@ pub enum Event {
     Start,
     /// Cancel was pressed.
     Cancel,
-    /// A call came to an end; without a report it failed, in whatever way.
+    /// A call came to an end.
     Answer {
         /// Which call.
         call: u32,
         /// What the server said.
-        report: Option<Report>,
+        report: Result<Report, Setback>,
     },
     /// The subscription stands: what was announced before it was missed.
     Subscribed,
@@ -26,6 +26,17 @@ pub enum Event {
     Woken,
     /// Something may be due.
     Due,
+}
+
+/// Why a call has no report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setback {
+    /// It was lost, or its answer was, or that was none of ours.
+    Lost,
+    /// The server cannot take it before so many seconds have passed.
+    Busy(u32),
+    /// Too much was asked from this browser's network; the same.
+    TooMany(u32),
 }
 
 /// What is to be done.

@@ -1,6 +1,6 @@
 //! Whole journeys, told as what happens to a page and what it does.
 
-use super::{ANSWERED_WITHIN, Effect, Event, Journey, Moment, Request};
+use super::{ANSWERED_WITHIN, Effect, Event, Journey, MAX_PATIENCE, Moment, Request, Setback};
 use crate::{
     api::{Outcome, Progress, Report, Step},
     island::{protocol::Announcement, sentence},
@@ -41,12 +41,16 @@ impl Visit {
     }
 
     fn answer_from(&mut self, channel: &str, progress: Progress) -> Vec<Effect> {
-        let report = Some(Report { channel: channel.into(), progress });
+        let report = Ok(Report { channel: channel.into(), progress });
         self.hear(Event::Answer { call: self.call, report })
     }
 
     fn lose_call(&mut self) -> Vec<Effect> {
-        self.hear(Event::Answer { call: self.call, report: None })
+        self.set_back(Setback::Lost)
+    }
+
+    fn set_back(&mut self, setback: Setback) -> Vec<Effect> {
+        self.hear(Event::Answer { call: self.call, report: Err(setback) })
     }
 
     fn push(&mut self, outcome: Outcome) -> Vec<Effect> {
@@ -234,7 +238,7 @@ fn a_call_lost_while_the_page_was_away_is_made_again_and_its_late_answer_ignored
     visit.wait_for_call();
     let lost = visit.call;
     assert_eq!(asked(&visit.hear(Event::Woken)), Some(Request::Status));
-    let report = Some(Report { channel: "private-z".into(), progress: waiting(Step::Queued) });
+    let report = Ok(Report { channel: "private-z".into(), progress: waiting(Step::Queued) });
     assert_eq!(visit.hear(Event::Answer { call: lost, report }), []);
 }
 
@@ -254,6 +258,23 @@ fn calls_that_fail_are_said_to_and_repeated_until_one_is_answered() {
     visit.answer(waiting(Step::Contacting));
     assert_eq!(visit.sentence(), sentence::CONTACTING);
     assert_eq!(visit.wait_for_call(), (Request::Status, 5_000));
+}
+
+#[test]
+fn a_server_that_asks_for_patience_is_given_it_and_the_page_says_why() {
+    for (setback, said, patience) in [
+        (Setback::Busy(5), sentence::BUSY, 5_000),
+        (Setback::TooMany(60), sentence::TOO_MANY, 60_000),
+        (Setback::Busy(86_400), sentence::BUSY, u64::from(MAX_PATIENCE) * 1_000),
+    ] {
+        let mut visit = Visit::to(true);
+        visit.hear(Event::Seen);
+        visit.set_back(setback);
+        assert_eq!(visit.sentence(), said);
+        assert_eq!(visit.wait_for_call(), (Request::Begin(false), patience + 250));
+        visit.answer(waiting(Step::Contacting));
+        assert_eq!(visit.sentence(), sentence::CONTACTING);
+    }
 }
 
 #[test]

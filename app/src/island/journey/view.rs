@@ -1,6 +1,6 @@
 //! What a journey looks like from outside.
 
-use super::{Journey, Stage};
+use super::{Journey, Setback, Stage};
 use crate::{
     api::Step,
     island::sentence::{self, Sentence},
@@ -43,12 +43,22 @@ impl Journey {
         let waiting = matches!(self.stage, Stage::Waiting(_) | Stage::Cancelling(_));
         View {
             state,
-            sentence: if self.failures > 0 { said(sentence::INTERRUPTED) } else { sentence },
+            sentence: if self.failures > 0 { said(self.setback.sentence()) } else { sentence },
             steps,
             seconds: self.seconds,
             start: !waiting && state != "done",
             again: matches!(self.stage, Stage::Unavailable | Stage::Cancelled | Stage::Beginning { again: true }),
             cancel: waiting,
+        }
+    }
+}
+
+impl Setback {
+    fn sentence(self) -> &'static str {
+        match self {
+            Self::Lost => sentence::INTERRUPTED,
+            Self::Busy(_) => sentence::BUSY,
+            Self::TooMany(_) => sentence::TOO_MANY,
         }
     }
 }
