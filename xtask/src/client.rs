@@ -1,5 +1,7 @@
 //! The browser's half: compiled to wasm, joined to JavaScript by wasm-bindgen, put into the site's `pkg` folder.
 
+mod trim;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -106,8 +108,18 @@ fn bind(kind: Kind, compiled: &Path, pkg: &Path) -> Result {
     bindgen.input_path(compiled).out_name(NAME).typescript(false);
     // Leptos names the wasm file itself when it starts the client.
     bindgen.omit_default_module_path(true).remove_name_section(small).remove_producers_section(small);
-    let outcome = bindgen.web(true).and_then(|bindgen| bindgen.generate(pkg));
+    let outcome = bindgen.web(true).and_then(Bindgen::generate_output).and_then(|mut output| {
+        if small {
+            trim::wasm(output.wasm_mut());
+        }
+        output.emit(pkg)
+    });
     outcome.map_err(|error| Fault::new(format!("wasm-bindgen cannot read {}: {error:#}", compiled.display())))?;
+    if small {
+        let script = script(pkg);
+        let whole = fs::read_to_string(&script).at(&script)?;
+        fs::write(&script, trim::script(&whole)).at(&script)?;
+    }
     let made = pkg.join(format!("{NAME}_bg.wasm"));
     fs::rename(&made, wasm(pkg)).at(&made)?;
     // Compressed copies of the last build would be served in place of what was just made.
