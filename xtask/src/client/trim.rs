@@ -33,7 +33,8 @@ mod tests {
 
     #[test]
     fn a_script_loses_its_comments_and_its_indentation() {
-        let whole = "/**\n * What it does.\n */\nfunction f() {\n    // why\n    return 1 /* one */;\n}\n\n/* so */\nf();\n";
+        let whole =
+            "/**\n * What it does.\n */\nfunction f() {\n    // why\n    return 1 /* one */;\n}\n\n/* so */\nf();\n";
         assert_eq!(script(whole), "function f() {\nreturn 1 /* one */;\n}\nf();\n");
     }
 }
