@@ -7,6 +7,9 @@ const matches = (wanted, message) => (wanted instanceof RegExp ? wanted.test(mes
 /** A message that may come or not: a browser that finds a preload under way does not ask a second time. */
 export const perhaps = (wanted) => ({ perhaps: wanted });
 
+/** A message that may come again and again. */
+export const some = (wanted) => Array.from({ length: 50 }, () => perhaps(wanted));
+
 export class ConsoleLog {
   seen = [];
   expected = [];

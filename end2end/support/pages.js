@@ -92,6 +92,16 @@ export const subscription = (page) =>
     );
   });
 
+/** Waits until the verdict is in the database, as another page of the same browser is told. */
+export async function outcomeIsStored(page, token) {
+  const ask = () =>
+    page.evaluate(async (value) => {
+      const reply = await fetch('/api/status', { method: 'POST', body: new URLSearchParams({ token: value }) });
+      return (await reply.json()).progress.state;
+    }, token);
+  await expect.poll(ask).toBe('done');
+}
+
 /**
  * Holds the page's first request for these addresses, and lets all others pass.
  *

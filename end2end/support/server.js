@@ -57,12 +57,13 @@ export class Server {
       child.once('error', (error) => resolve(error.message));
       child.once('exit', (code, signal) => resolve(signal ?? code));
     });
+    const before = this.log.length;
     this.url = await new Promise((resolve, reject) => {
       const fail = (why) => reject(new Error(`the server ${why}; its log:\n${this.log}`));
       const patience = setTimeout(() => fail('did not listen in time'), STARTS_WITHIN);
       const hear = (chunk) => {
         this.log += chunk;
-        const url = LISTENING.exec(this.log)?.[1];
+        const url = LISTENING.exec(this.log.slice(before))?.[1];
         if (url) {
           clearTimeout(patience);
           resolve(url);
@@ -89,8 +90,22 @@ export class Server {
     if (code !== 0) throw new Error(`the user was not added: ${said}`);
   }
 
+  /** Ends the server as an operator would and starts it again at the same address, with all that it has kept. */
+  async restart() {
+    await this.#end();
+    this.log += 'restarted\n';
+    this.environment.LEPTOS_SITE_ADDR = new URL(this.url).host;
+    await this.run();
+  }
+
   /** Ends the server as an operator would, and returns how it ended; a server that does not want to is killed. */
   async stop() {
+    await this.#end();
+    await rm(this.folder, { recursive: true, force: true });
+    return this.ended;
+  }
+
+  async #end() {
     const child = this.child;
     if (child?.pid && child.exitCode === null && child.signalCode === null) {
       child.kill('SIGTERM');
@@ -98,7 +113,5 @@ export class Server {
       await this.ended;
       clearTimeout(patience);
     }
-    await rm(this.folder, { recursive: true, force: true });
-    return this.ended;
   }
 }

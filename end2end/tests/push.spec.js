@@ -2,7 +2,7 @@
 
 import { controlled as test, expect } from '../support/test.js';
 import { ADA } from '../support/validator.js';
-import { expectProfile, expectWaiting, link, requestsTo, say, status } from '../support/pages.js';
+import { expectProfile, expectWaiting, link, outcomeIsStored, requestsTo, say, status } from '../support/pages.js';
 
 const SOCKET = /\/app\//;
 const eventOf = (frame) => JSON.parse(frame).event;
@@ -224,13 +224,3 @@ test('an outcome on another channel, and frames that make no sense, are ignored'
   question.valid();
   await expectProfile(page, ADA.name);
 });
-
-/** Waits until the verdict is in the database, as another page of the same browser is told. */
-async function outcomeIsStored(page, token) {
-  const ask = () =>
-    page.evaluate(async (value) => {
-      const reply = await fetch('/api/status', { method: 'POST', body: new URLSearchParams({ token: value }) });
-      return (await reply.json()).progress.state;
-    }, token);
-  await expect.poll(ask).toBe('done');
-}
