@@ -5,8 +5,24 @@ import { randomBytes } from 'node:crypto';
 import { chromium as launch } from '../support/chromium.js';
 import { Server } from '../support/server.js';
 import { Validator } from '../support/validator.js';
+import { row } from './row.js';
 
 const SIGN_INS = 30;
+
+/** How long a frame takes from the page to the broker and back, on a socket of its own, in milliseconds. */
+const echo = (page) =>
+  page.evaluate(async () => {
+    const [, , key] = document.querySelector('[data-settings]').dataset.settings.split(' ');
+    const socket = new WebSocket(`ws://${location.host}/app/${key}?protocol=7`);
+    const frame = () => new Promise((resolve) => socket.addEventListener('message', resolve, { once: true }));
+    await frame();
+    const sent = performance.now();
+    socket.send('{"event":"pusher:ping","data":{}}');
+    await frame();
+    const took = performance.now() - sent;
+    socket.close();
+    return took;
+  });
 
 const validator = await Validator.start('bench');
 const server = await Server.start({
@@ -16,6 +32,7 @@ const server = await Server.start({
 });
 const browser = await chromium.launch(launch);
 const times = [];
+const echoes = [];
 try {
   for (let number = 0; number < SIGN_INS; number += 1) {
     const context = await browser.newContext();
@@ -31,6 +48,7 @@ try {
     await page.goto(`${server.url}/confirm/t${number}`);
     const question = await validator.asked(`t${number}`);
     await subscribed;
+    echoes.push(await echo(page));
     const answered = performance.now();
     question.valid();
     times.push((await navigating) - answered);
@@ -42,6 +60,6 @@ try {
   await server.stop();
   await validator.stop();
 }
-times.sort((one, other) => one - other);
-const here = times[Math.floor(times.length / 2)].toFixed(1);
-console.log(`${'answer of the validator to navigation, median, ms'.padEnd(58)} ${here.padStart(12)} ${'50'.padStart(12)}`);
+const median = (values) => values.sort((one, other) => one - other)[Math.floor(values.length / 2)];
+row('a frame from a page to the broker and back, median, ms', median(echoes), '');
+row('answer of the validator to navigation, median, ms', median(times), 20);

@@ -13,6 +13,7 @@ export class Network {
   /** A header that it takes out of every answer. */
   dropsHeader = undefined;
   connections = new Set();
+  sockets = new Set();
 
   constructor(server) {
     this.target = new URL(server.url);
@@ -30,6 +31,12 @@ export class Network {
     await network.mend();
     network.url = `http://127.0.0.1:${network.proxy.address().port}`;
     return network;
+  }
+
+  /** Lets no socket through any more, or all of them again. */
+  refuseSockets(refuse) {
+    this.refusesSockets = refuse;
+    if (refuse) for (const socket of this.sockets) socket.destroy();
   }
 
   /** Lets nothing through, and drops what was under way. */
@@ -74,6 +81,8 @@ export class Network {
       socket.end('HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
       return;
     }
+    this.sockets.add(socket);
+    socket.on('close', () => this.sockets.delete(socket));
     const onward = this.#ask(request);
     onward.on('upgrade', (answer, peer, rest) => {
       const headers = answer.rawHeaders.map((text, at) => (at % 2 ? `${text}\r\n` : `${text}: `)).join('');

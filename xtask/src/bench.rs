@@ -16,17 +16,20 @@ pub fn bench(arguments: &[String]) -> Result {
     let postgres = Measured::start();
     postgres.point(&mut bench);
     process::run(server::point_to(&mut bench, &workspace::site()))?;
-    navigation()
+    in_a_browser(&["bench/navigation.js", "bench/recovery.js"])
 }
 
-/// The one figure that needs a browser.
-fn navigation() -> Result {
+/// The figures that need a browser.
+fn in_a_browser(scripts: &[&str]) -> Result {
     let Journeys { folder, chromium } = browser::prepare()?;
-    let mut bench = process::command(browser::tool("node")?);
-    bench.current_dir(folder).arg("bench/navigation.js");
-    bench.env("VESTIBULE_BIN", workspace::server(true)).env("LEPTOS_SITE_ROOT", workspace::site());
-    if let Some(chromium) = chromium {
-        bench.env("CHROMIUM_PATH", chromium);
+    for script in scripts {
+        let mut bench = process::command(browser::tool("node")?);
+        bench.current_dir(&folder).arg(script);
+        bench.env("VESTIBULE_BIN", workspace::server(true)).env("LEPTOS_SITE_ROOT", workspace::site());
+        if let Some(chromium) = &chromium {
+            bench.env("CHROMIUM_PATH", chromium);
+        }
+        process::run(&mut bench)?;
     }
-    process::run(&mut bench)
+    Ok(())
 }

@@ -1,8 +1,8 @@
 //! How long to wait before trying again.
 //!
 //! Full jitter: each wait is drawn evenly from a window, so that thousands of pages which lost the same server do not
-//! come back in step. The window stays at two seconds for the first attempts, because most outages are restarts and a
-//! person is watching; only then does it grow.
+//! come back in step. The window stays at a second and a half for the first attempts, because most outages are restarts
+//! and a person is watching; only then does it grow.
 
 /// When something happened, and the chance that goes with it. Both are parameters, so that tests choose them.
 #[derive(Clone, Copy, Debug)]
@@ -20,19 +20,19 @@ impl Moment {
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
-            reason = "the product lies between 0 and 32,000"
+            reason = "the product lies between 0 and 24,000"
         )]
         let wait = (self.random * f64::from(window(failures))) as u64;
         self.now + wait
     }
 }
 
-/// The longest wait in milliseconds: 500, 1,000, seven times 2,000, then doubling up to 32,000.
+/// The longest wait in milliseconds: 500, 1,000, eight times 1,500, then doubling up to 24,000.
 fn window(failures: u32) -> u32 {
     match failures {
         0..=2 => 250 << failures,
-        3..=9 => 2_000,
-        _ => 2_000 << (failures - 9).min(4),
+        3..=10 => 1_500,
+        _ => 1_500 << (failures - 10).min(4),
     }
 }
 
@@ -44,13 +44,13 @@ mod tests {
     fn the_wait_is_spread_over_the_whole_window() {
         let at = |random| Moment { now: 10_000, random }.retry(4);
         assert_eq!(at(0.0), 10_000);
-        assert_eq!(at(0.5), 11_000);
-        assert_eq!(at(0.999), 11_998);
+        assert_eq!(at(0.5), 10_750);
+        assert_eq!(at(0.999), 11_498);
     }
 
     #[test]
     fn the_first_attempts_are_quick_and_the_later_ones_bounded() {
-        let windows: Vec<_> = [1, 2, 3, 9, 10, 11, 12, 13, 14, u32::MAX].map(window).to_vec();
-        assert_eq!(windows, [500, 1_000, 2_000, 2_000, 4_000, 8_000, 16_000, 32_000, 32_000, 32_000]);
+        let windows: Vec<_> = [1, 2, 3, 10, 11, 12, 13, 14, 15, u32::MAX].map(window).to_vec();
+        assert_eq!(windows, [500, 1_000, 1_500, 1_500, 3_000, 6_000, 12_000, 24_000, 24_000, 24_000]);
     }
 }

@@ -197,7 +197,7 @@ fn other_closures_are_met_with_growing_patience_until_a_connection_lasts() {
         line.close(1006);
         line.wait().1
     };
-    assert_eq!([waits(&mut line), waits(&mut line), waits(&mut line)], [250, 500, 1_000]);
+    assert_eq!([waits(&mut line), waits(&mut line), waits(&mut line)], [250, 500, 750]);
     line.greet("1.1");
     line.subscribe("private-a");
     line.now += 60_000;

@@ -254,7 +254,7 @@ fn calls_that_fail_are_said_to_and_repeated_until_one_is_answered() {
         assert_eq!(request, Request::Begin(false));
         waits.push(wait);
     }
-    assert_eq!(waits, [250, 500, 1_000, 1_000]);
+    assert_eq!(waits, [250, 500, 750, 750]);
     visit.answer(waiting(Step::Contacting));
     assert_eq!(visit.sentence(), sentence::CONTACTING);
     assert_eq!(visit.wait_for_call(), (Request::Status, 5_000));
