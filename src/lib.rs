@@ -12,8 +12,9 @@
 //! 3. [`confirmation`]: the job and its states; [`session`]: what it rebinds or deletes. Both pure.
 //! 4. [`worker`]: takes confirmations through their states, with a [`validator`] and a [`publisher`].
 //! 5. [`entry`]: the exchange of a bound session's secret, and signing out.
-//! 6. [`caps`]: how much of all this there may be at once.
-//! 7. [`store`]: where it is all kept; [`secret`]: the only place with cryptography; [`clock`] and
+//! 6. [`link`], [`mail`]: links of our own, which we send and judge ourselves.
+//! 7. [`caps`]: how much of all this there may be at once.
+//! 8. [`store`]: where it is all kept; [`secret`]: the only place with cryptography; [`clock`] and
 //!    [`timing`]: the only place that reads the time, and how much of it each part has.
 
 mod failpoint;
@@ -24,6 +25,8 @@ pub mod channel;
 pub mod clock;
 pub mod confirmation;
 pub mod entry;
+pub mod link;
+pub mod mail;
 pub mod outcome;
 pub mod path;
 pub mod pending;

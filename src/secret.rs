@@ -8,7 +8,7 @@ mod keys;
 mod seal;
 
 pub use keys::{InvalidKey, Keys, Mac, Purpose};
-pub use seal::{CannotOpen, SealedToken};
+pub use seal::{CannotOpen, Sealed, SealedToken};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};

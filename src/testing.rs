@@ -9,6 +9,8 @@ use crate::{
     channel::Channel,
     clock::{Clock, Timestamp},
     confirmation::ConfirmationId,
+    link::Address,
+    mail::{Letter, MailError, MailId, Mailer},
     publisher::{Announcement, PublishError, Publisher},
     secret::Entropy,
     token::Token,
@@ -186,5 +188,58 @@ impl Publisher for RecordingPublisher {
         }
         let _ = self.said.send((channel.clone(), announcement.clone()));
         Ok(())
+    }
+}
+
+/// A mail that was sent.
+#[derive(Debug)]
+pub struct Sent {
+    /// The mail's id.
+    pub id: MailId,
+    /// Whom it is for.
+    pub to: Address,
+    /// What it says.
+    pub letter: Letter,
+    reply: oneshot::Sender<Result<(), MailError>>,
+}
+
+impl Sent {
+    /// Takes it, or not. Dropped, it counts as a lost connection.
+    pub fn answer(self, answer: Result<(), MailError>) {
+        let _ = self.reply.send(answer);
+    }
+}
+
+/// A mail server that a test answers for.
+#[derive(Debug)]
+pub struct ScriptedMailer {
+    out: mpsc::UnboundedSender<Sent>,
+    on_its_way: AsyncMutex<mpsc::UnboundedReceiver<Sent>>,
+}
+
+impl Default for ScriptedMailer {
+    fn default() -> Self {
+        let (out, on_its_way) = mpsc::unbounded_channel();
+        Self { out, on_its_way: AsyncMutex::new(on_its_way) }
+    }
+}
+
+impl ScriptedMailer {
+    /// Waits for the next mail.
+    ///
+    /// # Panics
+    /// Never: the mailer itself keeps the queue open.
+    pub async fn next(&self) -> Sent {
+        self.on_its_way.lock().await.recv().await.expect("the mailer keeps its own queue open")
+    }
+}
+
+#[async_trait]
+impl Mailer for ScriptedMailer {
+    async fn send(&self, id: MailId, to: &Address, letter: &Letter) -> Result<(), MailError> {
+        let lost = |()| MailError::Temporary("the connection broke".into());
+        let (reply, answer) = oneshot::channel();
+        self.out.send(Sent { id, to: to.clone(), letter: letter.clone(), reply }).map_err(|_| lost(()))?;
+        answer.await.map_err(|_| lost(()))?
     }
 }

@@ -105,6 +105,9 @@ pub trait UserStore: Send + Sync + 'static {
     /// The user with this id.
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError>;
 
+    /// The user with the identity (`issuer`, `subject`).
+    async fn user_by_identity(&self, issuer: &str, subject: &str) -> Result<Option<User>, StoreError>;
+
     /// The password hash (a PHC string) of the user whose identity is ([`PASSWORD_ISSUER`], `subject`).
     async fn password(&self, subject: &str) -> Result<Option<(UserId, String)>, StoreError>;
 

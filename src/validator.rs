@@ -2,12 +2,14 @@
 
 #[cfg(feature = "http")]
 mod http;
+mod links;
 
 #[cfg(feature = "http")]
 pub use http::{HttpValidator, InvalidEndpoint};
+pub use links::LinksValidator;
 
 use crate::{
-    confirmation::{ConfirmationId, Rejection},
+    confirmation::{ConfirmationId, Decision, Rejection},
     token::Token,
     user::Identity,
 };
@@ -33,6 +35,15 @@ pub enum Reason {
     Expired,
     /// It has been used.
     Used,
+}
+
+impl From<Verdict> for Decision {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Valid(identity) => Self::Valid(identity),
+            Verdict::Invalid(reason) => Self::Rejected(reason.into()),
+        }
+    }
 }
 
 impl From<Reason> for Rejection {
@@ -81,4 +92,9 @@ pub trait Validator: Send + Sync + 'static {
     /// the idempotency key; a validator whose tokens are good once must give the same confirmation the same verdict.
     /// The worker bounds the time; an implementation need not.
     async fn validate(&self, id: ConfirmationId, token: &Token) -> Result<Verdict, ValidationError>;
+
+    /// Whether a service is asked about this token, so that what becomes of the question tells how the service is.
+    fn asks(&self, _token: &Token) -> bool {
+        true
+    }
 }

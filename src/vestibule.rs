@@ -3,7 +3,7 @@
 use crate::{
     caps::{Admission, Caps, Client, Undecided},
     channel::Channel,
-    clock::Clock,
+    clock::{Clock, Timestamp},
     confirmation::{Confirmation, ConfirmationId, Decider, Decision, Ending, Queued, Rejection, State},
     failpoint,
     outcome::{Destinations, Outcome},
@@ -32,7 +32,7 @@ pub struct Vestibule {
     pub(crate) caps: Caps,
     undecided: Arc<Undecided>,
     publisher: Arc<dyn Publisher>,
-    wake: Arc<Notify>,
+    pub(crate) wake: Arc<Notify>,
 }
 
 /// A pending cookie for a response to set.
@@ -112,7 +112,7 @@ impl Vestibule {
 
     /// The present moment, for what is written beside a user.
     #[must_use]
-    pub fn now(&self) -> crate::clock::Timestamp {
+    pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
@@ -163,9 +163,54 @@ impl Vestibule {
         Ok((pending, report))
     }
 
+    /// Begins a confirmation of which no validator is asked before `due`, and that comes to `Unavailable` at `deadline`.
+    pub(crate) async fn wait(
+        &self,
+        token: &Token,
+        due: Timestamp,
+        deadline: Timestamp,
+        client: Client,
+    ) -> Result<(Pending, ConfirmationId), BeginError> {
+        let pending = self.mint();
+        let queued = self.queue(token, pending.cookie.secret.hash(), due, deadline);
+        let confirmation = self.keep_within_caps(queued, client).await?;
+        Ok((pending, confirmation.id))
+    }
+
+    /// The confirmation that the browser which shows this cookie began with `token`.
+    pub(crate) async fn begun(&self, token: &Token, shown: Option<&str>) -> Result<Option<Confirmation>, StoreError> {
+        match self.genuine(token, shown) {
+            Some(cookie) => self.store.confirmation_by_secret(&cookie.secret.hash()).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Decides a confirmation whose verdict needs nobody to be asked, and announces what it then has come to.
+    pub(crate) async fn decide(&self, id: ConfirmationId, decision: &Decision) -> Result<(), StoreError> {
+        let stored = self.store.decide(id, Decider::User, decision, self.settlement()).await?;
+        if let Some((confirmation, ending)) = stored.and_then(|stored| stored.ending().map(|ending| (stored, ending))) {
+            self.announce(&Channel::of(&confirmation.secret), self.destinations.outcome(ending));
+        }
+        Ok(())
+    }
+
+    fn settlement(&self) -> Settlement {
+        let new_user = UserId::generate(&*self.entropy);
+        Settlement { now: self.clock.now(), new_user, bound: self.timing.bound }
+    }
+
     /// Stores a new confirmation under this pending secret, or finds the one that is there.
     async fn keep(&self, token: &Token, pending: &Pending, client: Client) -> Result<Confirmation, BeginError> {
-        let (confirmation, session) = self.queue(token, pending.cookie.secret.hash());
+        let now = self.clock.now();
+        let queued = self.queue(token, pending.cookie.secret.hash(), now, now + self.timing.deadline);
+        self.keep_within_caps(queued, client).await
+    }
+
+    async fn keep_within_caps(
+        &self,
+        (confirmation, session): (Confirmation, Session),
+        client: Client,
+    ) -> Result<Confirmation, BeginError> {
         let cap = self.caps.in_all;
         let full = !self.undecided.admit(cap, self.clock.now(), || self.store.undecided(cap)).await?;
         let admission = Admission { client, of_client: self.caps.of_client, full };
@@ -233,14 +278,13 @@ impl Vestibule {
         if confirmation.ending().is_some_and(|ending| !matches!(ending, Ending::Confirmed(_))) {
             return self.report(&confirmation).await;
         }
-        let now = self.clock.now();
-        let settlement = Settlement { now, new_user: UserId::generate(&*self.entropy), bound: self.timing.bound };
+        let settlement = self.settlement();
         let decision = Decision::Rejected(Rejection::Cancelled);
         let stored = self.store.decide(confirmation.id, Decider::User, &decision, settlement).await?;
         let ending = stored.as_ref().and_then(Confirmation::ending);
         if let Some(Ending::Confirmed(_)) = ending {
             let session = self.store.session(confirmation.session).await?;
-            if session.is_none_or(|session| session.exchangeable(secret, now).is_none()) {
+            if session.is_none_or(|session| session.exchangeable(secret, settlement.now).is_none()) {
                 return self.report(stored.as_ref().unwrap_or(&confirmation)).await;
             }
             self.store.revoke(confirmation.id, confirmation.session).await?;
@@ -283,14 +327,13 @@ impl Vestibule {
         });
     }
 
-    fn queue(&self, token: &Token, secret: SecretHash) -> (Confirmation, Session) {
+    fn queue(&self, token: &Token, secret: SecretHash, due: Timestamp, deadline: Timestamp) -> (Confirmation, Session) {
         let now = self.clock.now();
-        let deadline = now + self.timing.deadline;
         let token_tag = TokenTag::of(&self.keys, token);
         let id = ConfirmationId::generate(&*self.entropy);
         let session = SessionId::generate(&*self.entropy);
         let token = SealedToken::seal(&self.keys, &*self.entropy, id, token);
-        let state = State::Queued(Queued { token, failed: 0, due: now, fence: 0, lease: None });
+        let state = State::Queued(Queued { token, failed: 0, due, fence: 0, lease: None });
         let confirmation = Confirmation { id, secret, token_tag, session, begun: now, deadline, state };
         (confirmation, Session::pending(session, secret, token_tag, now, deadline + self.timing.bound))
     }

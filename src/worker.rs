@@ -14,6 +14,7 @@ mod circuit;
 mod slot;
 
 use backoff::backoff;
+pub(crate) use backoff::between;
 
 use crate::{
     clock::{Clock, Timestamp},

@@ -24,6 +24,10 @@ pub enum Purpose {
     Broker,
     /// Who is counted together, without their address.
     Client,
+    /// The tag in the token of a link of ours.
+    Link,
+    /// The code of a link, and the numbers to pick from.
+    LinkCode,
 }
 
 impl Purpose {
@@ -36,6 +40,8 @@ impl Purpose {
             Self::Seal => b"vestibule/1 seal",
             Self::Broker => b"vestibule/1 broker",
             Self::Client => b"vestibule/1 client",
+            Self::Link => b"vestibule/1 link",
+            Self::LinkCode => b"vestibule/1 link code",
         }
     }
 }
@@ -68,7 +74,7 @@ struct Key {
     derived: [[u8; 32]; PURPOSES.len()],
 }
 
-const PURPOSES: [Purpose; 7] = [
+const PURPOSES: [Purpose; 9] = [
     Purpose::PendingCookie,
     Purpose::TokenTag,
     Purpose::Exchange,
@@ -76,6 +82,8 @@ const PURPOSES: [Purpose; 7] = [
     Purpose::Seal,
     Purpose::Broker,
     Purpose::Client,
+    Purpose::Link,
+    Purpose::LinkCode,
 ];
 
 /// The text is no list of keys.

@@ -1,4 +1,4 @@
-//! Sealing tokens while they wait for the worker.
+//! Sealing what waits: tokens for the worker, letters for the postman.
 
 use super::{Entropy, Keys, random};
 use crate::{confirmation::ConfirmationId, token::Token};
@@ -9,8 +9,17 @@ use chacha20poly1305::{
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// A token under XChaCha20-Poly1305, with the id of its key. The confirmation's id is the associated data, so a sealed
-/// token that is moved to another row does not open.
+/// Bytes under XChaCha20-Poly1305, with the id of their key. The id of their row is the associated data, so what is
+/// moved to another row does not open.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Sealed {
+    /// Which key sealed them.
+    pub key_id: u32,
+    /// The nonce (24 bytes), then the ciphertext with its tag.
+    pub bytes: Vec<u8>,
+}
+
+/// A sealed token; its row is its confirmation's.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SealedToken {
     /// Which key sealed it.
@@ -19,26 +28,50 @@ pub struct SealedToken {
     pub bytes: Vec<u8>,
 }
 
-/// The sealed token does not open: another key, another row, or damage.
+/// What is sealed does not open: another key, another row, or damage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the sealed token does not open under any key of this server")]
+#[error("what is sealed does not open under any key of this server")]
 pub struct CannotOpen;
 
 const NONCE: usize = 24;
 
-impl SealedToken {
-    /// Seals `token` for the confirmation `id`, under the newest key.
+impl Sealed {
+    /// Seals `plain` for the row `row`, under the newest key.
     ///
     /// # Panics
     /// Never: the cipher refuses only messages of more than 256 GiB.
     #[must_use]
-    pub fn seal(keys: &Keys, entropy: &dyn Entropy, id: ConfirmationId, token: &Token) -> Self {
+    pub fn seal(keys: &Keys, entropy: &dyn Entropy, row: &[u8; 16], plain: &[u8]) -> Self {
         let (key_id, key) = keys.sealing();
-        // 192 random bits: no two nonces meet, however many tokens one key seals.
+        // 192 random bits: no two nonces meet, however much one key seals.
         let nonce = random::<NONCE>(entropy);
-        let payload = Payload { msg: token.expose().as_bytes(), aad: id.as_bytes() };
-        let sealed = XChaCha20Poly1305::new(key.into()).encrypt(&nonce.into(), payload).expect("a token is short");
+        let payload = Payload { msg: plain, aad: row };
+        let sealed = XChaCha20Poly1305::new(key.into()).encrypt(&nonce.into(), payload).expect("a message is short");
         Self { key_id, bytes: [nonce.as_slice(), &sealed].concat() }
+    }
+
+    /// Opens what was sealed for the row `row`.
+    ///
+    /// # Errors
+    /// [`CannotOpen`] if its key is not among `keys`, or it was sealed for another row, or is damaged.
+    pub fn open(&self, keys: &Keys, row: &[u8; 16]) -> Result<Zeroizing<Vec<u8>>, CannotOpen> {
+        open(self.key_id, &self.bytes, keys, row)
+    }
+}
+
+fn open(key_id: u32, bytes: &[u8], keys: &Keys, row: &[u8; 16]) -> Result<Zeroizing<Vec<u8>>, CannotOpen> {
+    let key = keys.unsealing(key_id).ok_or(CannotOpen)?;
+    let (nonce, sealed) = bytes.split_first_chunk::<NONCE>().ok_or(CannotOpen)?;
+    let opened = XChaCha20Poly1305::new(key.into()).decrypt(nonce.into(), Payload { msg: sealed, aad: row });
+    opened.map(Zeroizing::new).map_err(|_| CannotOpen)
+}
+
+impl SealedToken {
+    /// Seals `token` for the confirmation `id`, under the newest key.
+    #[must_use]
+    pub fn seal(keys: &Keys, entropy: &dyn Entropy, id: ConfirmationId, token: &Token) -> Self {
+        let Sealed { key_id, bytes } = Sealed::seal(keys, entropy, id.as_bytes(), token.expose().as_bytes());
+        Self { key_id, bytes }
     }
 
     /// Opens the token of the confirmation `id`.
@@ -46,11 +79,14 @@ impl SealedToken {
     /// # Errors
     /// [`CannotOpen`] if its key is not among `keys`, or it was sealed for another confirmation, or is damaged.
     pub fn open(&self, keys: &Keys, id: ConfirmationId) -> Result<Token, CannotOpen> {
-        let key = keys.unsealing(self.key_id).ok_or(CannotOpen)?;
-        let (nonce, sealed) = self.bytes.split_first_chunk::<NONCE>().ok_or(CannotOpen)?;
-        let payload = Payload { msg: sealed, aad: id.as_bytes() };
-        let opened = XChaCha20Poly1305::new(key.into()).decrypt(nonce.into(), payload).map_err(|_| CannotOpen)?;
-        std::str::from_utf8(&Zeroizing::new(opened)).ok().and_then(|text| text.parse().ok()).ok_or(CannotOpen)
+        let opened = open(self.key_id, &self.bytes, keys, id.as_bytes())?;
+        std::str::from_utf8(&opened).ok().and_then(|text| text.parse().ok()).ok_or(CannotOpen)
+    }
+}
+
+impl fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sealed(…)")
     }
 }
 

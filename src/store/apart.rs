@@ -217,6 +217,10 @@ impl UserStore for Apart {
         self.database.user(id).await
     }
 
+    async fn user_by_identity(&self, issuer: &str, subject: &str) -> Result<Option<User>, StoreError> {
+        self.database.user_by_identity(issuer, subject).await
+    }
+
     async fn password(&self, subject: &str) -> Result<Option<(UserId, String)>, StoreError> {
         self.database.password(subject).await
     }

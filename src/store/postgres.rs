@@ -10,6 +10,7 @@ mod clock;
 mod confirmations;
 mod connection;
 mod decide;
+mod links;
 mod listen;
 mod open;
 mod revoke;

@@ -4,12 +4,16 @@
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod confirmation;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod link;
 mod session;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod user;
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) use confirmation::{DecidedColumns, QueuedColumns, claims, confirmation};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(super) use link::{link, mails, state_columns};
 pub(super) use session::{SessionColumns, session};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) use user::user;

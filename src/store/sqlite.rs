@@ -5,6 +5,7 @@
 
 mod confirmations;
 mod decide;
+mod links;
 mod open;
 mod sessions;
 mod users;

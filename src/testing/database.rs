@@ -204,6 +204,11 @@ impl UserStore for MemoryDatabase {
         Ok(self.lock().users.values().find(|(user, _)| user.id == id).map(|(user, _)| user.clone()))
     }
 
+    async fn user_by_identity(&self, issuer: &str, subject: &str) -> Result<Option<User>, StoreError> {
+        let tables = self.lock();
+        Ok(tables.users.get(&(issuer.to_owned(), subject.to_owned())).map(|(user, _)| user.clone()))
+    }
+
     async fn password(&self, subject: &str) -> Result<Option<(UserId, String)>, StoreError> {
         let tables = self.lock();
         let known = tables.users.get(&(PASSWORD_ISSUER.to_owned(), subject.to_owned()));

@@ -65,10 +65,9 @@ async fn attempt(tools: &Tools, claim: &Claim, call: Option<Call>) -> Step {
     let until = claim.deadline.min(now + tools.timing.attempt);
     let answer = clock::until(&*tools.clock, until, tools.validator.validate(claim.id, &token)).await;
     let long_enough = tools.clock.now() >= now + tools.timing.telling();
-    call.end(heard(&answer, long_enough));
+    call.end(if tools.validator.asks(&token) { heard(&answer, long_enough) } else { Heard::Nothing });
     match answer {
-        Ok(Ok(Verdict::Valid(identity))) => Step::Decide(Decision::Valid(identity)),
-        Ok(Ok(Verdict::Invalid(reason))) => Step::Decide(Decision::Rejected(reason.into())),
+        Ok(Ok(verdict)) => Step::Decide(verdict.into()),
         Ok(Err(ValidationError::Permanent { what })) => {
             tracing::error!(confirmation = %claim.id, %what, "the validator refuses to be asked like this");
             Step::Decide(Decision::Unavailable)

@@ -20,7 +20,7 @@ pub fn backoff(entropy: &dyn Entropy, failed: u32, asked: Option<Duration>) -> D
 }
 
 /// A random duration between two others.
-pub(super) fn between(shortest: Duration, longest: Duration, entropy: &dyn Entropy) -> Duration {
+pub(crate) fn between(shortest: Duration, longest: Duration, entropy: &dyn Entropy) -> Duration {
     let share = f64::from(u32::from_be_bytes(random(entropy))) / f64::from(u32::MAX);
     shortest + longest.saturating_sub(shortest).mul_f64(share)
 }

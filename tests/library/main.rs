@@ -9,6 +9,7 @@
 mod apart;
 mod desk;
 mod entry;
+mod link;
 mod postgres;
 mod redis;
 mod rotation;

@@ -172,6 +172,11 @@ impl<S: UserStore> UserStore for Gated<S> {
         self.inner.user(id).await
     }
 
+    async fn user_by_identity(&self, issuer: &str, subject: &str) -> Result<Option<User>, StoreError> {
+        self.read()?;
+        self.inner.user_by_identity(issuer, subject).await
+    }
+
     async fn password(&self, subject: &str) -> Result<Option<(UserId, String)>, StoreError> {
         self.read()?;
         self.inner.password(subject).await

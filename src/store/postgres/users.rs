@@ -25,6 +25,23 @@ impl UserStore for PostgresStore {
         .await
     }
 
+    async fn user_by_identity(&self, issuer: &str, subject: &str) -> Result<Option<User>, StoreError> {
+        // What somebody typed into a form may hold what no text of PostgreSQL can.
+        if subject.contains('\0') || issuer.contains('\0') {
+            return Ok(None);
+        }
+        let (issuer, subject) = (issuer.to_owned(), subject.to_owned());
+        self.run(|connection| {
+            Box::pin(async move {
+                let select = "select id, issuer, subject, name, email, since from users
+                              where issuer = $1 and subject = $2";
+                let row = sqlx::query(select).bind(issuer).bind(subject).fetch_optional(connection).await?;
+                Ok(row.map(|row| row::user(&row)).transpose()?)
+            })
+        })
+        .await
+    }
+
     async fn password(&self, subject: &str) -> Result<Option<(UserId, String)>, StoreError> {
         // What somebody typed into a form may hold what no text of PostgreSQL can.
         if subject.contains('\0') {

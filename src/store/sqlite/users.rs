@@ -21,6 +21,16 @@ impl UserStore for SqliteStore {
         row.map(|row| row::user(&row)).transpose()
     }
 
+    async fn user_by_identity(&self, issuer: &str, subject: &str) -> Result<Option<User>, StoreError> {
+        let row =
+            sqlx::query("select id, issuer, subject, name, email, since from users where issuer = ? and subject = ?")
+                .bind(issuer)
+                .bind(subject)
+                .fetch_optional(&self.readers)
+                .await?;
+        row.map(|row| row::user(&row)).transpose()
+    }
+
     async fn password(&self, subject: &str) -> Result<Option<(UserId, String)>, StoreError> {
         let row =
             sqlx::query("select id, password from users where issuer = ? and subject = ? and password is not null")

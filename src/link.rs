@@ -1,0 +1,226 @@
+//! Links of our own: sign-in by a mail, for whoever can read it.
+//!
+//! Somebody types their address. Their browser begins a confirmation at once, with a token that nobody else knows: the
+//! *waiting* one. The link goes to the address. Whatever then lets the waiting browser in (the link opened in it, its
+//! number picked elsewhere, the code typed) *approves* the link; and only then is the waiting confirmation due, and
+//! judged as any other is, by a validator: [`LinksValidator`](crate::validator::LinksValidator).
+//!
+//! The link may as well be opened elsewhere to sign in there: that is a confirmation of its own, with the link's token,
+//! which uses the link up. A link comes to one thing, whoever is first; so two browsers are never let in by one.
+
+mod address;
+mod change;
+mod code;
+mod desk;
+mod token;
+
+pub use address::{Address, InvalidAddress};
+pub(crate) use change::{Which, change};
+pub use code::{Code, CodeMac, NUMBERS, Number};
+pub use desk::{Guessed, Links, Opened, PER_ADDRESS, Requested, WINDOW};
+pub use token::LinkToken;
+
+use crate::{
+    clock::Timestamp,
+    confirmation::ConfirmationId,
+    id::id,
+    mail::Mail,
+    secret::SecretHash,
+    store::{Store, StoreError},
+    user::{Identity, PASSWORD_ISSUER},
+    validator::{Reason, Verdict},
+};
+use async_trait::async_trait;
+use std::time::Duration;
+
+id! {
+    /// The id of a link.
+    LinkId
+}
+
+/// How long a link is good.
+pub const LIFETIME: Duration = Duration::from_mins(15);
+/// How often a code may be guessed (OWASP ASVS 5.0, 6.6.3: a short code is good for few attempts).
+pub const GUESSES: u32 = 5;
+
+/// A link that somebody has asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// The link's id.
+    pub id: LinkId,
+    /// Counts the writes to this link; a store replaces a link only if nobody else has since it was read.
+    pub revision: u64,
+    /// The hash of its token.
+    pub token: SecretHash,
+    /// The confirmation of the browser that has asked for it.
+    pub waiting: ConfirmationId,
+    /// Whom it signs in.
+    pub address: Address,
+    /// The MAC of the code that may be typed in its place.
+    pub code: CodeMac,
+    /// How often the code has been guessed wrong.
+    pub guesses: u32,
+    /// What the waiting browser shows, to be picked elsewhere.
+    pub number: Number,
+    /// What the waiting browser calls itself, in words for a person.
+    pub device: String,
+    /// When it was asked for.
+    pub asked: Timestamp,
+    /// Until when it is good.
+    pub expires: Timestamp,
+    /// What has become of it.
+    pub state: LinkState,
+}
+
+/// What has become of a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkState {
+    /// Nothing yet.
+    Open,
+    /// It lets the waiting browser in.
+    Approved,
+    /// It has signed another browser in, by this confirmation.
+    Used {
+        /// Which one.
+        by: ConfirmationId,
+    },
+    /// It is worth nothing: a newer one was asked for, its code was guessed wrong too often, or a wrong number picked.
+    Void,
+}
+
+/// Why a link cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Spent {
+    /// Its time has passed, or a newer one was asked for.
+    #[error("the link has expired")]
+    Expired,
+    /// It has signed somebody in.
+    #[error("the link has been used")]
+    Used,
+}
+
+impl From<Spent> for Reason {
+    fn from(spent: Spent) -> Self {
+        match spent {
+            Spent::Expired => Self::Expired,
+            Spent::Used => Self::Used,
+        }
+    }
+}
+
+impl Link {
+    /// Whether it can be used now.
+    ///
+    /// # Errors
+    /// [`Spent`] says why not.
+    pub fn open(&self, now: Timestamp) -> Result<(), Spent> {
+        match self.state {
+            LinkState::Open if now < self.expires => Ok(()),
+            LinkState::Open | LinkState::Void => Err(Spent::Expired),
+            LinkState::Approved | LinkState::Used { .. } => Err(Spent::Used),
+        }
+    }
+
+    /// Lets the waiting browser in.
+    ///
+    /// # Errors
+    /// [`Spent`] if it cannot be used any more; to approve twice is no error.
+    pub fn approve(self, now: Timestamp) -> Result<Self, Spent> {
+        match self.state {
+            LinkState::Approved => Ok(self),
+            _ => self.open(now).map(|()| self.into_state(LinkState::Approved)),
+        }
+    }
+
+    /// Signs another browser in, by its confirmation `by`.
+    ///
+    /// # Errors
+    /// [`Spent`] if it cannot be used any more; for the same confirmation to use it twice is no error.
+    pub fn use_up(self, by: ConfirmationId, now: Timestamp) -> Result<Self, Spent> {
+        match self.state {
+            LinkState::Used { by: before } if before == by => Ok(self),
+            _ => self.open(now).map(|()| self.into_state(LinkState::Used { by })),
+        }
+    }
+
+    /// Takes an open link back; what it has come to stays.
+    #[must_use]
+    pub fn void(self) -> Self {
+        match self.state {
+            LinkState::Open => self.into_state(LinkState::Void),
+            _ => self,
+        }
+    }
+
+    /// Takes a typed code: the right one approves, the last wrong one voids.
+    ///
+    /// # Errors
+    /// [`Spent`] if it cannot be used any more.
+    pub fn guess(mut self, right: bool, now: Timestamp) -> Result<Self, Spent> {
+        self.open(now)?;
+        if right {
+            return self.approve(now);
+        }
+        self.guesses += 1;
+        let state = if self.guesses < GUESSES { LinkState::Open } else { LinkState::Void };
+        Ok(self.into_state(state))
+    }
+
+    /// What is to be said of the waiting confirmation; nothing as long as nothing has become of the link.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the user could not be read.
+    pub async fn verdict_on_waiting(&self, now: Timestamp, users: &dyn Store) -> Result<Option<Verdict>, StoreError> {
+        match (self.state, self.open(now)) {
+            (LinkState::Approved, _) => Ok(Some(Verdict::Valid(self.person(users).await?))),
+            (_, Err(spent)) => Ok(Some(Verdict::Invalid(spent.into()))),
+            (_, Ok(())) => Ok(None),
+        }
+    }
+
+    /// Who is signed in by it: the same person as by a password, by the name that is known of them.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the user could not be read.
+    pub async fn person(&self, users: &dyn Store) -> Result<Identity, StoreError> {
+        let address = self.address.as_str();
+        let known = users.user_by_identity(PASSWORD_ISSUER, address).await?;
+        let new = || Identity {
+            issuer: PASSWORD_ISSUER.into(),
+            subject: address.to_owned(),
+            name: None,
+            email: Some(address.to_owned()),
+        };
+        Ok(known.map_or_else(new, |user| user.identity))
+    }
+
+    fn into_state(self, state: LinkState) -> Self {
+        Self { state, revision: self.revision + 1, ..self }
+    }
+}
+
+/// Keeps links, in the database of the confirmations.
+#[async_trait]
+pub trait LinkStore: Send + Sync + 'static {
+    /// Keeps a new link with its mail, both or neither, and takes back those of the same address that are open.
+    async fn add_link(&self, link: &Link, mail: &Mail) -> Result<(), StoreError>;
+
+    /// The link with this token.
+    async fn link_by_token(&self, token: &SecretHash) -> Result<Option<Link>, StoreError>;
+
+    /// The link for which this confirmation waits.
+    async fn link_by_waiting(&self, waiting: ConfirmationId) -> Result<Option<Link>, StoreError>;
+
+    /// Keeps what has become of a link, and makes the waiting confirmation due if the link is open no more. `false`:
+    /// somebody has written it since it was read, and nothing was changed.
+    async fn replace_link(&self, next: &Link) -> Result<bool, StoreError>;
+
+    /// How many links were asked for, for this address, since then.
+    async fn links_since(&self, address: &Address, since: Timestamp) -> Result<u32, StoreError>;
+
+    /// Deletes links that expired before `before`, and returns how many.
+    async fn sweep_links(&self, before: Timestamp) -> Result<u64, StoreError>;
+}
+
+#[cfg(test)]
+mod tests;

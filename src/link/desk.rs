@@ -1,0 +1,232 @@
+//! What pages ask about links: to have one sent, to look at one, to let a browser in.
+
+use super::{
+    Address, Code, GUESSES, LIFETIME, Link, LinkId, LinkState, LinkStore, LinkToken, NUMBERS, Number, Spent,
+    change::{Which, change},
+};
+use crate::{
+    caps::Client,
+    clock::Timestamp,
+    mail::{Letter, Mail, MailId, SealedLetter},
+    pending::PendingCookie,
+    store::{BeginError, StoreError},
+    token::Token,
+    validator::Verdict,
+    vestibule::{Pending, Vestibule},
+};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::Notify;
+
+/// How many links an address is sent within [`WINDOW`]; whoever asks for more sees no difference.
+pub const PER_ADDRESS: u32 = 5;
+/// See [`PER_ADDRESS`].
+pub const WINDOW: Duration = Duration::from_hours(1);
+/// How long a waiting confirmation outlives its link: long enough to be told that the link has expired.
+const AFTER: Duration = Duration::from_mins(1);
+
+/// The desk of links. Cheap to clone.
+#[derive(Clone)]
+pub struct Links {
+    vestibule: Vestibule,
+    store: Arc<dyn LinkStore>,
+    postman: Arc<Notify>,
+}
+
+/// What somebody who has asked for a link gets, whether or not it was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Requested {
+    /// The token of the waiting confirmation.
+    pub token: Token,
+    /// Its pending cookie, for the response to set.
+    pub pending: Pending,
+}
+
+/// A link as whoever holds it may see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// Whom it signs in.
+    pub address: Address,
+    /// What asked for it.
+    pub device: String,
+    /// When.
+    pub asked: Timestamp,
+    /// The numbers to pick from, one of which the waiting page shows.
+    pub numbers: [Number; NUMBERS],
+}
+
+/// What became of a guess at the code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guessed {
+    /// It was right: the waiting browser is let in.
+    Right,
+    /// It was wrong, and this many more may be tried.
+    Wrong {
+        /// How many.
+        left: u32,
+    },
+    /// The link is good for nothing any more.
+    Spent(Spent),
+}
+
+impl Links {
+    /// A desk beside `vestibule`, for the links in `store`; `postman` is told of new mail.
+    #[must_use]
+    pub fn new(vestibule: Vestibule, store: Arc<dyn LinkStore>, postman: Arc<Notify>) -> Self {
+        Self { vestibule, store, postman }
+    }
+
+    /// Has a link sent to `address`, and has the browser wait for it. It is said to be on its way also where it is not
+    /// sent because the address has had enough: nobody learns anything about an address by asking.
+    ///
+    /// # Errors
+    /// [`BeginError`] if a cap was met or it could not be stored: nothing is sent then.
+    pub async fn request(&self, address: &Address, device: String, client: Client) -> Result<Requested, BeginError> {
+        let (keys, entropy, now) = (self.vestibule.keys(), self.vestibule.entropy(), self.vestibule.now());
+        let (link, code) = (LinkToken::mint(entropy), Code::generate(entropy));
+        let (token, expires) = (link.waiting(keys), now + LIFETIME);
+        let (pending, waiting) = self.vestibule.wait(&token, expires, expires + AFTER, client).await?;
+        let enough = self.store.links_since(address, now - WINDOW).await? >= PER_ADDRESS;
+        if !enough {
+            let id = LinkId::generate(entropy);
+            let kept = Link {
+                id,
+                revision: 0,
+                token: link.hash(),
+                waiting,
+                address: address.clone(),
+                code: code.mac(keys, id),
+                guesses: 0,
+                number: Number::generate(entropy),
+                device: device.clone(),
+                asked: now,
+                expires,
+                state: LinkState::Open,
+            };
+            let mail = MailId::generate(entropy);
+            let letter = SealedLetter::seal(keys, entropy, mail, &Letter { link, code, device });
+            let mail = Mail { id: mail, to: address.clone(), letter, failed: 0, due: now, expires };
+            self.store.add_link(&kept, &mail).await?;
+            self.postman.notify_one();
+            // Whoever waits for a former link is to be told.
+            self.vestibule.wake.notify_one();
+        }
+        Ok(Requested { token, pending })
+    }
+
+    /// The link for which the browser waits that shows this pending cookie for `token`.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be read.
+    pub async fn waited_for(&self, token: &Token, shown: Option<&str>) -> Result<Option<Link>, StoreError> {
+        match self.vestibule.begun(token, shown).await? {
+            Some(confirmation) => self.store.link_by_waiting(confirmation.id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Looks at a link. Changes nothing, so scanners may.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be read.
+    pub async fn look(&self, link: &LinkToken) -> Result<Result<Opened, Spent>, StoreError> {
+        let Some(link) = self.store.link_by_token(&link.hash()).await? else { return Ok(Err(Spent::Expired)) };
+        let opened = |link: Link| Opened {
+            numbers: link.number.among(self.vestibule.keys(), link.id),
+            address: link.address,
+            device: link.device,
+            asked: link.asked,
+        };
+        Ok(link.open(self.vestibule.now()).map(|()| opened(link)))
+    }
+
+    /// The token with which this browser waits for the link, if it is the one that asked: `shown` gives the pending
+    /// cookie that it has for a token.
+    #[must_use]
+    pub fn asked_here<'c>(&self, link: &LinkToken, shown: impl Fn(&Token) -> Option<&'c str>) -> Option<Token> {
+        let keys = self.vestibule.keys();
+        let waits = |token: &Token| shown(token).is_some_and(|text| PendingCookie::decode(keys, token, text).is_some());
+        link.waiting_each(keys).into_iter().find(waits)
+    }
+
+    /// The link was opened elsewhere, and has begun a confirmation of its own there: uses it up.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be stored; a worker does it then.
+    pub async fn use_up(&self, link: &LinkToken, token: &Token, shown: Option<&str>) -> Result<(), StoreError> {
+        let Some(confirmation) = self.vestibule.begun(token, shown).await? else { return Ok(()) };
+        let now = self.vestibule.now();
+        let used = self.change(Which::Token(link.hash()), |link| link.use_up(confirmation.id, now)).await?;
+        let verdict = match used {
+            Ok(link) => Verdict::Valid(link.person(self.vestibule.store()).await?),
+            Err(spent) => Verdict::Invalid(spent.into()),
+        };
+        self.vestibule.decide(confirmation.id, &verdict.into()).await
+    }
+
+    /// The link was opened in the browser that asked for it: lets it in.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be stored.
+    pub async fn open_here(&self, link: &LinkToken) -> Result<Result<(), Spent>, StoreError> {
+        let now = self.vestibule.now();
+        Ok(self.change(Which::Token(link.hash()), |link| link.approve(now)).await?.map(drop))
+    }
+
+    /// Somebody who has opened the link elsewhere picked `number`: the right one lets the waiting browser in, any other
+    /// takes the link back, because somebody else may have asked for it.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be stored.
+    pub async fn pick(&self, link: &LinkToken, number: Number) -> Result<Result<(), Spent>, StoreError> {
+        let now = self.vestibule.now();
+        let picked = |link: Link| {
+            link.open(now)?;
+            if link.number == number { link.approve(now) } else { Ok(link.void()) }
+        };
+        let ended = self.change(Which::Token(link.hash()), picked).await?;
+        Ok(ended.and_then(|link| if link.state == LinkState::Approved { Ok(()) } else { Err(Spent::Expired) }))
+    }
+
+    /// Somebody typed `code` into the page that waits.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be stored.
+    pub async fn guess(&self, token: &Token, shown: Option<&str>, code: &Code) -> Result<Guessed, StoreError> {
+        let Some(confirmation) = self.vestibule.begun(token, shown).await? else {
+            return Ok(Guessed::Spent(Spent::Expired));
+        };
+        let (keys, now) = (self.vestibule.keys(), self.vestibule.now());
+        let guess = |link: Link| {
+            let right = code.is(keys, link.id, &link.code);
+            link.guess(right, now)
+        };
+        let ended = self.change(Which::Waiting(confirmation.id), guess).await?;
+        Ok(match ended {
+            Ok(Link { state: LinkState::Approved, .. }) => Guessed::Right,
+            Ok(Link { state: LinkState::Open, guesses, .. }) => Guessed::Wrong { left: GUESSES - guesses },
+            Ok(_) => Guessed::Spent(Spent::Expired),
+            Err(spent) => Guessed::Spent(spent),
+        })
+    }
+
+    async fn change(
+        &self,
+        which: Which,
+        step: impl Fn(Link) -> Result<Link, Spent>,
+    ) -> Result<Result<Link, Spent>, StoreError> {
+        let changed = change(&*self.store, which, step).await?;
+        if let Ok(link) = &changed {
+            self.settle(link).await?;
+        }
+        Ok(changed)
+    }
+
+    /// Has the waiting confirmation follow from what has become of its link. Were this process killed before, a worker
+    /// would: the confirmation has been due since the link was written.
+    async fn settle(&self, link: &Link) -> Result<(), StoreError> {
+        match link.verdict_on_waiting(self.vestibule.now(), self.vestibule.store()).await? {
+            Some(verdict) => self.vestibule.decide(link.waiting, &verdict.into()).await,
+            None => Ok(()),
+        }
+    }
+}

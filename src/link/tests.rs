@@ -1,0 +1,71 @@
+//! What may become of a link, and in which order.
+
+use super::{GUESSES, Link, LinkId, LinkState, Number, Spent};
+use crate::{clock::Timestamp, confirmation::ConfirmationId, link::CodeMac, secret::SecretHash};
+
+const HERE: ConfirmationId = ConfirmationId::from_bytes([1; 16]);
+const ELSEWHERE: ConfirmationId = ConfirmationId::from_bytes([2; 16]);
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_millis(seconds * 1000)
+}
+
+fn link() -> Link {
+    Link {
+        id: LinkId::from_bytes([1; 16]),
+        revision: 0,
+        token: SecretHash::from_bytes([1; 32]),
+        waiting: HERE,
+        address: "ada@example.com".parse().unwrap(),
+        code: CodeMac::from_bytes([1; 32]),
+        guesses: 0,
+        number: Number::new(42).unwrap(),
+        device: "Firefox on Linux".into(),
+        asked: at(0),
+        expires: at(900),
+        state: LinkState::Open,
+    }
+}
+
+#[test]
+fn a_link_lets_one_browser_in_and_no_other() {
+    let approved = link().approve(at(1)).unwrap();
+    assert_eq!(approved.clone().use_up(ELSEWHERE, at(2)), Err(Spent::Used));
+    let used = link().use_up(ELSEWHERE, at(1)).unwrap();
+    assert_eq!(used.clone().approve(at(2)), Err(Spent::Used));
+    assert_eq!(used.use_up(HERE, at(2)), Err(Spent::Used));
+}
+
+#[test]
+fn to_do_the_same_again_changes_nothing() {
+    let approved = link().approve(at(1)).unwrap();
+    assert_eq!(approved.clone().approve(at(5_000)), Ok(approved));
+    let used = link().use_up(ELSEWHERE, at(1)).unwrap();
+    assert_eq!(used.clone().use_up(ELSEWHERE, at(5_000)), Ok(used));
+}
+
+#[test]
+fn a_link_is_good_for_its_time_and_no_longer() {
+    assert!(link().approve(at(899)).is_ok());
+    for late in [link().approve(at(900)), link().use_up(ELSEWHERE, at(900)), link().guess(true, at(900))] {
+        assert_eq!(late, Err(Spent::Expired));
+    }
+}
+
+#[test]
+fn a_link_that_was_taken_back_is_worth_nothing_and_one_that_was_used_is_not_taken_back() {
+    assert_eq!(link().void().approve(at(1)), Err(Spent::Expired));
+    let approved = link().approve(at(1)).unwrap();
+    assert_eq!(approved.clone().void(), approved);
+}
+
+#[test]
+fn the_last_wrong_guess_takes_the_link_back() {
+    let mut link = link();
+    for left in (0..GUESSES).rev() {
+        assert_eq!(link.state, LinkState::Open);
+        link = link.guess(false, at(1)).unwrap();
+        assert_eq!(link.guesses, GUESSES - left);
+    }
+    assert_eq!(link.guess(true, at(1)), Err(Spent::Expired));
+}

@@ -1,0 +1,92 @@
+//! Mail on its way: kept with what it is about, and sent from the background until a mail server has taken it.
+//!
+//! What a mail says is a secret (its link signs somebody in), so it is sealed as a waiting token is, and gone from the
+//! database once it is sent. A mail server may take a mail and its answer be lost: then it is sent twice, under the same
+//! `Message-ID`. It is never lost before it expires, and nobody waits for it.
+
+mod postman;
+mod sealed;
+
+pub use postman::Postman;
+pub use sealed::SealedLetter;
+
+use crate::{
+    clock::Timestamp,
+    id::id,
+    link::{Address, Code, LinkStore, LinkToken},
+    store::StoreError,
+};
+use async_trait::async_trait;
+
+id! {
+    /// The id of a mail; also the left half of its `Message-ID`.
+    MailId
+}
+
+/// A mail that waits to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mail {
+    /// The mail's id.
+    pub id: MailId,
+    /// Whom it is for.
+    pub to: Address,
+    /// What it says, sealed.
+    pub letter: SealedLetter,
+    /// How often sending it has failed.
+    pub failed: u32,
+    /// When it is to be sent.
+    pub due: Timestamp,
+    /// When it is worth nothing any more.
+    pub expires: Timestamp,
+}
+
+/// What a mail says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letter {
+    /// The link that signs in.
+    pub link: LinkToken,
+    /// The code that may be typed in its place.
+    pub code: Code,
+    /// What asked for it, in words for a person.
+    pub device: String,
+}
+
+/// A mail was not sent.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MailError {
+    /// Trying again may help: nobody answered, or with a 4xx (RFC 5321, section 4.2.1).
+    #[error("{0}")]
+    Temporary(String),
+    /// Trying again cannot help: a 5xx.
+    #[error("{0}")]
+    Permanent(String),
+}
+
+/// Sends mail.
+#[async_trait]
+pub trait Mailer: Send + Sync + 'static {
+    /// Sends one mail. The postman bounds the time.
+    async fn send(&self, id: MailId, to: &Address, letter: &Letter) -> Result<(), MailError>;
+}
+
+/// A database of links and their mail.
+pub trait LinkDatabase: LinkStore + MailStore {}
+
+impl<S: LinkStore + MailStore> LinkDatabase for S {}
+
+/// Keeps mail until it is sent.
+#[async_trait]
+pub trait MailStore: Send + Sync + 'static {
+    /// Takes up to `limit` mails that are due, and puts each off until `until`: whoever is killed while sending one has
+    /// it sent again then.
+    async fn take_mail(&self, limit: u32, now: Timestamp, until: Timestamp) -> Result<Vec<Mail>, StoreError>;
+
+    /// When the next mail is due.
+    async fn next_mail(&self) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Puts a mail off after a failure.
+    async fn put_mail_off(&self, id: MailId, due: Timestamp) -> Result<(), StoreError>;
+
+    /// Forgets a mail: it is sent, or cannot be, or has expired.
+    async fn remove_mail(&self, id: MailId) -> Result<(), StoreError>;
+}

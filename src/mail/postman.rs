@@ -1,0 +1,136 @@
+//! The background task that has mail sent, and deletes links that are of no more use.
+
+use super::{LinkDatabase, Mail, MailError, Mailer};
+use crate::{
+    clock::{Clock, Timestamp, until},
+    secret::{Entropy, Keys},
+    store::StoreError,
+    worker::between,
+};
+use std::{sync::Arc, time::Duration};
+use tokio::{sync::Notify, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+
+/// How many mails are sent at once.
+const AT_ONCE: u32 = 8;
+/// How long a mail server may take with one.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a mail that was taken is nobody else's; longer than sending it may take.
+const LEASE: Duration = Duration::from_secs(30);
+/// How often it looks without having been told.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// The shortest and the longest wait after a mail server has put a mail off: greylisting wants minutes.
+const FIRST_PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_PAUSE: Duration = Duration::from_mins(2);
+
+/// How often old links are deleted, and how long they are kept to be recognised: as long as an address is watched.
+const SWEEP_EVERY: Duration = Duration::from_mins(1);
+const KEEP: Duration = Duration::from_hours(1);
+
+/// Has mail sent, as often as it takes.
+#[derive(Clone)]
+pub struct Postman {
+    store: Arc<dyn LinkDatabase>,
+    mailer: Arc<dyn Mailer>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    keys: Arc<Keys>,
+    wake: Arc<Notify>,
+}
+
+impl Postman {
+    /// A postman for the mail in `store`, told through `wake` that there is some.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn LinkDatabase>,
+        mailer: Arc<dyn Mailer>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        keys: Arc<Keys>,
+        wake: Arc<Notify>,
+    ) -> Self {
+        Self { store, mailer, clock, entropy, keys, wake }
+    }
+
+    /// Works until `shutdown`. What is being sent then is finished.
+    pub async fn run(self, shutdown: CancellationToken) {
+        let mut sweep_at = self.clock.now();
+        while !shutdown.is_cancelled() {
+            if self.clock.now() >= sweep_at {
+                self.sweep().await;
+                sweep_at = self.clock.now() + SWEEP_EVERY;
+            }
+            // Registered before the look, so that mail which comes between the look and the wait is not missed.
+            let woken = self.wake.notified();
+            let again = self.round().await.unwrap_or_else(|error| {
+                tracing::error!(%error, "the postman cannot use the store");
+                self.clock.now() + LOOK_EVERY
+            });
+            tokio::select! {
+                biased;
+                () = woken => {}
+                () = self.clock.sleep_until(again.min(sweep_at)) => {}
+                () = shutdown.cancelled() => {}
+            }
+        }
+    }
+
+    async fn sweep(&self) {
+        if let Err(error) = self.store.sweep_links(self.clock.now() - KEEP).await {
+            tracing::error!(%error, "the postman cannot sweep");
+        }
+    }
+
+    /// Sends what is due, and says when to look again.
+    async fn round(&self) -> Result<Timestamp, StoreError> {
+        loop {
+            let now = self.clock.now();
+            let mails = self.store.take_mail(AT_ONCE, now, now + LEASE).await?;
+            if mails.is_empty() {
+                let at_latest = now + LOOK_EVERY;
+                return Ok(self.store.next_mail().await?.map_or(at_latest, |due| due.min(at_latest)));
+            }
+            let mut sending = JoinSet::new();
+            for mail in mails {
+                let postman = self.clone();
+                sending.spawn(async move { postman.deliver(mail).await });
+            }
+            while let Some(delivered) = sending.join_next().await {
+                if let Ok(Err(error)) = delivered {
+                    tracing::error!(%error, "it could not be written down what became of a mail");
+                }
+            }
+        }
+    }
+
+    async fn deliver(&self, mail: Mail) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        if now >= mail.expires {
+            tracing::error!(mail = %mail.id, failed = mail.failed, "a mail has expired before a mail server took it");
+            return self.store.remove_mail(mail.id).await;
+        }
+        let Ok(letter) = mail.letter.open(&self.keys, mail.id) else {
+            tracing::error!(mail = %mail.id, "a mail was sealed under a key that this server does not have");
+            return self.store.remove_mail(mail.id).await;
+        };
+        let sent = until(&*self.clock, now + PATIENCE, self.mailer.send(mail.id, &mail.to, &letter)).await;
+        match sent.unwrap_or_else(|_| Err(MailError::Temporary(format!("the mail server took over {PATIENCE:?}")))) {
+            Ok(()) => self.store.remove_mail(mail.id).await,
+            Err(MailError::Permanent(what)) => {
+                tracing::error!(mail = %mail.id, %what, "a mail cannot be sent; look at SMTP_URL and MAIL_FROM");
+                self.store.remove_mail(mail.id).await
+            }
+            Err(MailError::Temporary(what)) => {
+                let pause = self.pause(mail.failed);
+                tracing::warn!(mail = %mail.id, %what, ?pause, "a mail was not taken; it is sent again");
+                self.store.put_mail_off(mail.id, self.clock.now() + pause).await
+            }
+        }
+    }
+
+    /// Half of it is drawn at random: a mail server that comes back is not met by all at once.
+    fn pause(&self, failed: u32) -> Duration {
+        let longest = FIRST_PAUSE.saturating_mul(1 << failed.min(10)).min(LONGEST_PAUSE);
+        between(longest / 2, longest, &*self.entropy)
+    }
+}

@@ -1,0 +1,68 @@
+//! Links and mails as rows.
+
+use super::{Reading, Row};
+use crate::{
+    confirmation::ConfirmationId,
+    link::{Address, CodeMac, Link, LinkId, LinkState, Number},
+    mail::{Mail, MailId, SealedLetter},
+    secret::{Sealed, SecretHash},
+    store::StoreError,
+};
+
+/// Reads a link.
+pub(in crate::store) fn link(row: &dyn Row) -> Result<Link, StoreError> {
+    let row = Reading::new("links", row);
+    let state = match (row.text("state")?, row.optional_bytes("used_by")?) {
+        ("open", None) => LinkState::Open,
+        ("approved", None) => LinkState::Approved,
+        ("used", Some(by)) => LinkState::Used { by: ConfirmationId::from_bytes(by) },
+        ("void", None) => LinkState::Void,
+        _ => return Err(row.corrupt("state and used_by fit no state")),
+    };
+    Ok(Link {
+        id: LinkId::from_bytes(row.bytes("id")?),
+        revision: row.number("revision")?,
+        token: SecretHash::from_bytes(row.bytes("token")?),
+        waiting: ConfirmationId::from_bytes(row.bytes("waiting")?),
+        address: address(&row)?,
+        code: CodeMac::from_bytes(row.bytes("code")?),
+        guesses: row.number("guesses")?,
+        number: Number::new(row.number("number")?).ok_or_else(|| row.corrupt("number"))?,
+        device: row.text("device")?.to_owned(),
+        asked: row.time("asked")?,
+        expires: row.time("expires")?,
+        state,
+    })
+}
+
+/// Reads mails. One that cannot be read stops itself and nothing else: it is put off, again and again.
+pub(in crate::store) fn mails<R: Row>(rows: &[R]) -> Vec<Mail> {
+    let readable = |row: &R| mail(row).inspect_err(|error| tracing::error!(%error, "a mail cannot be sent"));
+    rows.iter().filter_map(|row| readable(row).ok()).collect()
+}
+
+fn mail(row: &dyn Row) -> Result<Mail, StoreError> {
+    let row = Reading::new("mails", row);
+    Ok(Mail {
+        id: MailId::from_bytes(row.bytes("id")?),
+        to: address(&row)?,
+        letter: SealedLetter(Sealed { key_id: row.number("letter_key")?, bytes: row.blob("letter")?.to_vec() }),
+        failed: row.number("failed")?,
+        due: row.time("due")?,
+        expires: row.time("expires")?,
+    })
+}
+
+fn address(row: &Reading<'_>) -> Result<Address, StoreError> {
+    row.text("address")?.parse().map_err(|_| row.corrupt("address"))
+}
+
+/// What a link's state is in its row.
+pub(in crate::store) fn state_columns(link: &Link) -> (&'static str, Option<&[u8]>) {
+    match &link.state {
+        LinkState::Open => ("open", None),
+        LinkState::Approved => ("approved", None),
+        LinkState::Used { by } => ("used", Some(by.as_bytes())),
+        LinkState::Void => ("void", None),
+    }
+}

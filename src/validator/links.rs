@@ -1,0 +1,79 @@
+//! Judging links of our own; the rest of a chain judges everything else.
+
+use super::{Reason, ValidationError, Validator, Verdict};
+use crate::{
+    clock::Clock,
+    confirmation::ConfirmationId,
+    link::{LinkStore, LinkToken, Which, change},
+    secret::Keys,
+    store::{Store, StoreError},
+    token::Token,
+};
+use async_trait::async_trait;
+use std::sync::Arc;
+
+/// Judges links of our own, and passes every other token on to the `next` validator.
+pub struct LinksValidator {
+    links: Arc<dyn LinkStore>,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    keys: Arc<Keys>,
+    next: Arc<dyn Validator>,
+}
+
+impl LinksValidator {
+    /// A judge of the links in `links`, whose users are in `store`; `next` judges what is no link of ours.
+    #[must_use]
+    pub fn new(
+        links: Arc<dyn LinkStore>,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        keys: Arc<Keys>,
+        next: Arc<dyn Validator>,
+    ) -> Self {
+        Self { links, store, clock, keys, next }
+    }
+
+    async fn judge_link(&self, id: ConfirmationId, link: &LinkToken) -> Result<Verdict, StoreError> {
+        let now = self.clock.now();
+        let used = change(&*self.links, Which::Token(link.hash()), |link| link.use_up(id, now)).await?;
+        Ok(match used {
+            Ok(link) => Verdict::Valid(link.person(&*self.store).await?),
+            Err(spent) => Verdict::Invalid(spent.into()),
+        })
+    }
+
+    /// What is to be said of a confirmation that waits for a link. Where there was no link to send, it has expired.
+    async fn judge_waiting(&self, id: ConfirmationId) -> Result<Verdict, ValidationError> {
+        let verdict = match self.links.link_by_waiting(id).await {
+            Ok(Some(link)) => link.verdict_on_waiting(self.clock.now(), &*self.store).await,
+            Ok(None) => Ok(Some(Verdict::Invalid(Reason::Expired))),
+            Err(error) => Err(error),
+        };
+        verdict
+            .map_err(|error| unreadable(&error))?
+            .ok_or_else(|| ValidationError::temporary("its link has not been opened yet"))
+    }
+}
+
+fn unreadable(error: &StoreError) -> ValidationError {
+    ValidationError::temporary(error.to_string())
+}
+
+#[async_trait]
+impl Validator for LinksValidator {
+    async fn validate(&self, id: ConfirmationId, token: &Token) -> Result<Verdict, ValidationError> {
+        if let Some(link) = LinkToken::read(&self.keys, token) {
+            return self.judge_link(id, &link).await.map_err(|error| unreadable(&error));
+        }
+        if LinkToken::is_waiting(&self.keys, token) {
+            return self.judge_waiting(id).await;
+        }
+        self.next.validate(id, token).await
+    }
+
+    fn asks(&self, token: &Token) -> bool {
+        let ours = LinkToken::read(&self.keys, token).is_some() || LinkToken::is_waiting(&self.keys, token);
+        !ours && self.next.asks(token)
+    }
+}

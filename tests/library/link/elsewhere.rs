@@ -1,0 +1,120 @@
+//! The link is opened in another browser than the one that asked for it.
+
+use super::house::LinkHouse;
+use crate::support::{Browser, confirmed, rejected};
+use vestibule::{
+    confirmation::Rejection,
+    link::{LinkToken, Number, Spent},
+    vestibule::Progress,
+};
+
+async fn numbers(house: &LinkHouse, link: &LinkToken) -> [Number; 3] {
+    house.links.look(link).await.unwrap().unwrap().numbers
+}
+
+#[tokio::test]
+async fn it_says_whom_it_signs_in_and_what_asked_and_a_look_changes_nothing() {
+    let house = LinkHouse::open().await;
+    house.start_postman();
+    let (waiting, letter) = house.written_to().await;
+    let opened = house.links.look(&letter.link).await.unwrap().unwrap();
+    assert_eq!((opened.address.as_str(), opened.device.as_str()), ("ada@example.com", "Firefox on Linux"));
+    assert_eq!(house.links.look(&letter.link).await.unwrap(), Ok(opened));
+    assert_eq!(house.status(&waiting).await, Progress::Queued);
+}
+
+#[tokio::test]
+async fn the_right_number_lets_the_waiting_browser_in() {
+    let house = LinkHouse::at_work().await;
+    let (waiting, letter) = house.written_to().await;
+    let number = house.links.waited_for(&waiting.token, Some(waiting.cookie())).await.unwrap().unwrap().number;
+    assert!(numbers(&house, &letter.link).await.contains(&number));
+    assert_eq!(house.links.pick(&letter.link, number).await.unwrap(), Ok(()));
+    assert_eq!(house.status(&waiting).await, Progress::Done(confirmed()));
+}
+
+#[tokio::test]
+async fn a_wrong_number_takes_the_link_back() {
+    let house = LinkHouse::at_work().await;
+    let (waiting, letter) = house.written_to().await;
+    let right = house.links.waited_for(&waiting.token, Some(waiting.cookie())).await.unwrap().unwrap().number;
+    let wrong = numbers(&house, &letter.link).await.into_iter().find(|number| *number != right).unwrap();
+    assert_eq!(house.links.pick(&letter.link, wrong).await.unwrap(), Err(Spent::Expired));
+    assert_eq!(house.links.pick(&letter.link, right).await.unwrap(), Err(Spent::Expired));
+    assert_eq!(house.status(&waiting).await, Progress::Done(rejected(Rejection::Expired)));
+}
+
+/// Opens the link in a browser that did not ask for it, and continues there.
+async fn continued(house: &LinkHouse, link: &LinkToken) -> (Browser, Progress) {
+    let (token, mut browser) = (house.token(link), house.browser());
+    browser.land(&token);
+    browser.begin(&token).await;
+    house.links.use_up(link, &token, browser.cookie(&token)).await.unwrap();
+    let progress = browser.status(&token).await.progress;
+    (browser, progress)
+}
+
+#[tokio::test]
+async fn whoever_continues_there_is_signed_in_there_and_the_waiting_browser_is_told() {
+    let house = LinkHouse::at_work().await;
+    let (waiting, letter) = house.written_to().await;
+    let (mut browser, progress) = continued(&house, &letter.link).await;
+    assert_eq!(progress, Progress::Done(confirmed()));
+    assert_eq!(browser.greeted().await.as_deref(), Some("ada@example.com"));
+    assert_eq!(house.status(&waiting).await, Progress::Done(rejected(Rejection::Used)));
+}
+
+#[tokio::test]
+async fn a_link_signs_in_once() {
+    let house = LinkHouse::at_work().await;
+    let (_, letter) = house.written_to().await;
+    continued(&house, &letter.link).await;
+    let (_, progress) = continued(&house, &letter.link).await;
+    assert_eq!(progress, Progress::Done(rejected(Rejection::Used)));
+    assert_eq!(house.links.open_here(&letter.link).await.unwrap(), Err(Spent::Used));
+    assert_eq!(house.links.look(&letter.link).await.unwrap(), Err(Spent::Used));
+}
+
+#[tokio::test]
+async fn a_worker_judges_a_link_as_the_desk_would_and_twice_for_one_confirmation() {
+    let house = LinkHouse::open().await;
+    house.start_postman();
+    let (_, letter) = house.written_to().await;
+    let (token, mut browser) = (house.token(&letter.link), house.browser());
+    browser.land(&token);
+    browser.begin(&token).await;
+    house.start_links_worker();
+    assert_eq!(house.outcome_without_a_question().await, confirmed());
+    house.links.use_up(&letter.link, &token, browser.cookie(&token)).await.unwrap();
+    assert_eq!(browser.status(&token).await.progress, Progress::Done(confirmed()));
+}
+
+#[tokio::test]
+async fn a_token_that_only_looks_like_ours_is_the_external_validators() {
+    let house = LinkHouse::at_work().await;
+    for text in ["x".repeat(54), "y".repeat(32)] {
+        let token = text.parse().unwrap();
+        house.begun(&token).await;
+        assert_eq!(house.question().await.token, token);
+    }
+}
+
+#[tokio::test]
+async fn thousands_who_open_one_link_at_once_are_one_who_is_let_in() {
+    let house = LinkHouse::open().await;
+    house.start_postman();
+    let (waiting, letter) = house.written_to().await;
+    let right = house.links.waited_for(&waiting.token, Some(waiting.cookie())).await.unwrap().unwrap().number;
+    let elsewhere = async {
+        let mut all = Vec::new();
+        for _ in 0..16 {
+            all.push(continued(&house, &letter.link).await.1);
+        }
+        all
+    };
+    let (_, picked, elsewhere) =
+        tokio::join!(house.links.open_here(&letter.link), house.links.pick(&letter.link, right), elsewhere);
+    let let_in = |progress: &&Progress| **progress == Progress::Done(confirmed());
+    let here = usize::from(house.status(&waiting).await == Progress::Done(confirmed()));
+    assert_eq!(here + elsewhere.iter().filter(let_in).count(), 1, "{picked:?}");
+}

@@ -1,0 +1,102 @@
+//! The link is opened in the browser that asked for it.
+
+use super::house::{LinkHouse, ada};
+use crate::support::{confirmed, rejected};
+use std::time::Duration;
+use vestibule::{
+    confirmation::Rejection,
+    link::{LIFETIME, LinkStore as _, PER_ADDRESS, Spent},
+    secret::SystemEntropy,
+    user::{Identity, PASSWORD_ISSUER, User, UserId, UserStore as _},
+    vestibule::Progress,
+};
+
+#[tokio::test]
+async fn the_browser_that_asked_is_let_in_at_once_and_nobody_else_is_asked() {
+    let house = LinkHouse::open().await;
+    house.start_postman();
+    let (waiting, letter) = house.written_to().await;
+    let shown = |token: &_| (*token == waiting.token).then(|| waiting.cookie());
+    assert_eq!(house.links.asked_here(&letter.link, shown), Some(waiting.token.clone()));
+    house.links.open_here(&letter.link).await.unwrap().unwrap();
+    assert_eq!(house.outcome_without_a_question().await, confirmed());
+    assert_eq!(house.status(&waiting).await, Progress::Done(confirmed()));
+    let known = house.store.user_by_identity(PASSWORD_ISSUER, "ada@example.com").await.unwrap();
+    assert_eq!(known.map(|user| user.identity.email), Some(Some("ada@example.com".into())));
+}
+
+#[tokio::test]
+async fn another_browser_is_not_the_one_that_asked() {
+    let house = LinkHouse::open().await;
+    house.start_postman();
+    let (_, letter) = house.written_to().await;
+    let other = house.asked_for(&"bob@example.com".parse().unwrap()).await;
+    assert_eq!(house.links.asked_here(&letter.link, |_| None), None);
+    assert_eq!(house.links.asked_here(&letter.link, |_| Some(other.cookie())), None, "a cookie of another link");
+}
+
+#[tokio::test]
+async fn somebody_who_is_known_keeps_their_name() {
+    let house = LinkHouse::at_work().await;
+    let email = Some("ada@example.com".to_owned());
+    let name = Some("Ada Lovelace".to_owned());
+    let identity = Identity { issuer: PASSWORD_ISSUER.into(), subject: "ada@example.com".into(), name, email };
+    let ada = User { id: UserId::generate(&SystemEntropy), identity, since: house.now() };
+    house.store.put_user(&ada, Some("$hash")).await.unwrap();
+    let (_, letter) = house.written_to().await;
+    house.links.open_here(&letter.link).await.unwrap().unwrap();
+    assert_eq!(house.outcome().await, confirmed());
+    assert_eq!(house.store.user(ada.id).await.unwrap(), Some(ada));
+}
+
+#[tokio::test]
+async fn a_server_that_is_killed_after_the_link_was_opened_leaves_the_rest_to_a_worker() {
+    let house = LinkHouse::open().await;
+    house.start_postman();
+    let (_, letter) = house.written_to().await;
+    let link = house.store.link_by_token(&letter.link.hash()).await.unwrap().unwrap();
+    assert!(house.store.replace_link(&link.approve(house.now()).unwrap()).await.unwrap());
+    house.start_links_worker();
+    assert_eq!(house.outcome_without_a_question().await, confirmed());
+}
+
+#[tokio::test]
+async fn a_link_that_nobody_opens_expires_and_says_so() {
+    let house = LinkHouse::at_work().await;
+    let (waiting, letter) = house.written_to().await;
+    assert_eq!(house.status(&waiting).await, Progress::Queued);
+    house.advance(LIFETIME);
+    assert_eq!(house.outcome_without_a_question().await, rejected(Rejection::Expired));
+    assert_eq!(house.links.open_here(&letter.link).await.unwrap(), Err(Spent::Expired));
+}
+
+#[tokio::test]
+async fn a_newer_link_takes_the_former_ones_of_the_same_address_back() {
+    let house = LinkHouse::at_work().await;
+    let bob = house.asked_for(&"bob@example.com".parse().unwrap()).await;
+    house.letter().await;
+    let (former, old) = house.written_to().await;
+    let (_, new) = house.written_to().await;
+    assert_eq!(house.outcome_without_a_question().await, rejected(Rejection::Expired));
+    assert_eq!(house.status(&former).await, Progress::Done(rejected(Rejection::Expired)));
+    assert_eq!(house.links.open_here(&old.link).await.unwrap(), Err(Spent::Expired));
+    assert_eq!(house.links.open_here(&new.link).await.unwrap(), Ok(()));
+    assert_eq!(house.status(&bob).await, Progress::Queued);
+}
+
+#[tokio::test]
+async fn an_address_that_has_had_enough_is_sent_no_more_and_whoever_asks_sees_no_difference() {
+    let house = LinkHouse::at_work().await;
+    for _ in 0..PER_ADDRESS {
+        house.written_to().await;
+    }
+    let before = house.store.links_since(&ada(), house.now() - Duration::from_hours(1)).await.unwrap();
+    let waiting = house.asked().await;
+    assert_eq!(house.status(&waiting).await, Progress::Queued);
+    assert_eq!(house.store.links_since(&ada(), house.now() - Duration::from_hours(1)).await.unwrap(), before);
+    house.asked_for(&"bob@example.com".parse().unwrap()).await;
+    assert_eq!(house.sent().await.to.as_str(), "bob@example.com", "nothing was sent to Ada before it");
+    house.advance(Duration::from_hours(1));
+    house.asked().await;
+    assert_eq!(house.sent().await.to, ada());
+}

@@ -1,0 +1,119 @@
+//! A house that sends links.
+
+use crate::support::{House, Running, soon};
+use std::{ops::Deref, sync::Arc};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use vestibule::{
+    caps::Client,
+    link::{Address, LinkToken, Links},
+    mail::{Letter, Postman},
+    testing::{ScriptedMailer, Sent},
+    token::Token,
+    validator::LinksValidator,
+    worker::Tools,
+};
+
+/// A house with a desk for links, a postman, and a worker that judges links; the test is the mail server.
+pub struct LinkHouse {
+    house: House,
+    pub links: Links,
+    pub mailer: Arc<ScriptedMailer>,
+    wake: Arc<Notify>,
+}
+
+impl Deref for LinkHouse {
+    type Target = House;
+
+    fn deref(&self) -> &House {
+        &self.house
+    }
+}
+
+/// A browser that waits for a link.
+pub struct Waiting {
+    pub token: Token,
+    cookie: String,
+}
+
+impl Waiting {
+    pub fn cookie(&self) -> &str {
+        &self.cookie
+    }
+}
+
+impl LinkHouse {
+    pub async fn open() -> Self {
+        let house = House::open().await;
+        let wake = Arc::<Notify>::default();
+        let links = Links::new(house.desk.clone(), Arc::new(house.store.clone()), wake.clone());
+        Self { house, links, mailer: Arc::default(), wake }
+    }
+
+    /// The same, with a postman and a worker.
+    pub async fn at_work() -> Self {
+        let house = Self::open().await;
+        house.start_postman();
+        house.start_links_worker();
+        house
+    }
+
+    pub fn start_postman(&self) {
+        let House { clock, tools, store, .. } = &self.house;
+        let (entropy, keys) = (tools.entropy.clone(), tools.keys.clone());
+        let postman =
+            Postman::new(Arc::new(store.clone()), self.mailer.clone(), clock.clone(), entropy, keys, self.wake.clone());
+        tokio::spawn(postman.run(CancellationToken::new()));
+    }
+
+    /// Starts a worker whose validator judges links before the test is asked.
+    pub fn start_links_worker(&self) -> Running {
+        let Tools { store, clock, keys, validator, .. } = self.house.tools.clone();
+        let links = Arc::new(self.house.store.clone());
+        let validator = Arc::new(LinksValidator::new(links, store, clock, keys, validator));
+        self.house.start_worker_with(Tools { validator, ..self.house.tools.clone() })
+    }
+
+    /// Has a link sent to Ada.
+    pub async fn asked(&self) -> Waiting {
+        self.asked_for(&ada()).await
+    }
+
+    pub async fn asked_for(&self, address: &Address) -> Waiting {
+        let client = Client::from_bytes([1; 16]);
+        let asked = soon("the link", self.links.request(address, "Firefox on Linux".into(), client)).await.unwrap();
+        let cookie = asked.pending.cookie.encode(self.desk.keys(), &asked.token);
+        Waiting { token: asked.token, cookie }
+    }
+
+    /// The next mail on its way.
+    pub async fn sent(&self) -> Sent {
+        soon("a mail", self.mailer.next()).await
+    }
+
+    /// What the next mail says, which is taken.
+    pub async fn letter(&self) -> Letter {
+        let sent = self.sent().await;
+        let letter = sent.letter.clone();
+        sent.answer(Ok(()));
+        letter
+    }
+
+    /// A browser that waits, and the letter with its link.
+    pub async fn written_to(&self) -> (Waiting, Letter) {
+        (self.asked().await, self.letter().await)
+    }
+
+    pub async fn status(&self, waiting: &Waiting) -> vestibule::vestibule::Progress {
+        self.desk.status(&waiting.token, Some(waiting.cookie()), None).await.unwrap().progress
+    }
+
+    /// The link's token as its address has it.
+    pub fn token(&self, link: &LinkToken) -> Token {
+        link.token(self.desk.keys())
+    }
+}
+
+pub fn ada() -> Address {
+    "ada@example.com".parse().unwrap()
+}

@@ -1,0 +1,8 @@
+//! Links of our own: asked for, sent, and opened here or elsewhere.
+
+mod code;
+mod elsewhere;
+mod here;
+mod house;
+mod post;
+mod store;

@@ -1,0 +1,155 @@
+//! What every database of links promises.
+
+use super::house::ada;
+use crate::support::{Postgres, at, keys};
+use std::{sync::Arc, time::Duration};
+use vestibule::{
+    confirmation::ConfirmationId,
+    link::{Address, Code, Link, LinkId, LinkState, LinkToken, Number},
+    mail::{Letter, LinkDatabase, Mail, MailId, SealedLetter},
+    secret::SystemEntropy,
+    store::sqlite::SqliteStore,
+};
+
+/// One empty database of each kind, and what has to live as long as it.
+async fn databases() -> Vec<(Arc<dyn LinkDatabase>, Option<tempfile::TempDir>)> {
+    let folder = tempfile::tempdir().unwrap();
+    let sqlite = SqliteStore::open(&folder.path().join("vestibule.db"), &keys(&[7])).await.unwrap();
+    let mut all: Vec<(Arc<dyn LinkDatabase>, _)> = vec![(Arc::new(sqlite), Some(folder))];
+    if let Some(postgres) = Postgres::fresh().await {
+        all.push((Arc::new(postgres.open().await), None));
+    }
+    all
+}
+
+fn sample(number: u8, address: &Address) -> (Link, Mail) {
+    let (id, token) = (LinkId::from_bytes([number; 16]), LinkToken::from_bytes([number; 32]));
+    let code = Code::generate(&SystemEntropy);
+    let link = Link {
+        id,
+        revision: 0,
+        token: token.hash(),
+        waiting: ConfirmationId::from_bytes([number; 16]),
+        address: address.clone(),
+        code: code.mac(&keys(&[7]), id),
+        guesses: 0,
+        number: Number::new(42).unwrap(),
+        device: "Firefox on Linux".into(),
+        asked: at(i64::from(number)),
+        expires: at(i64::from(number) + 900),
+        state: LinkState::Open,
+    };
+    let letter = Letter { link: token, code, device: link.device.clone() };
+    let id = MailId::from_bytes([number; 16]);
+    let letter = SealedLetter::seal(&keys(&[7]), &SystemEntropy, id, &letter);
+    let mail = Mail { id, to: address.clone(), letter, failed: 0, due: link.asked, expires: link.expires };
+    (link, mail)
+}
+
+#[tokio::test]
+async fn a_link_and_its_mail_read_back() {
+    for (store, _folder) in databases().await {
+        let (link, mail) = sample(1, &ada());
+        store.add_link(&link, &mail).await.unwrap();
+        assert_eq!(store.link_by_token(&link.token).await.unwrap(), Some(link.clone()));
+        assert_eq!(store.link_by_waiting(link.waiting).await.unwrap(), Some(link.clone()));
+        assert_eq!(store.next_mail().await.unwrap(), Some(mail.due));
+        let taken = store.take_mail(1, at(1), at(31)).await.unwrap();
+        assert_eq!(taken, [Mail { due: at(31), ..mail.clone() }]);
+        store.put_mail_off(mail.id, at(40)).await.unwrap();
+        assert_eq!(store.take_mail(1, at(39), at(99)).await.unwrap(), []);
+        assert_eq!(
+            store.take_mail(1, at(40), at(99)).await.unwrap(),
+            [Mail { due: at(99), failed: 1, ..mail.clone() }]
+        );
+        store.remove_mail(mail.id).await.unwrap();
+        assert_eq!(store.next_mail().await.unwrap(), None);
+        for used in [link.clone().use_up(ConfirmationId::from_bytes([9; 16]), at(2)).unwrap()] {
+            assert!(store.replace_link(&used).await.unwrap());
+            assert_eq!(store.link_by_token(&link.token).await.unwrap(), Some(used));
+        }
+        assert_eq!(store.link_by_token(&LinkToken::from_bytes([8; 32]).hash()).await.unwrap(), None);
+    }
+}
+
+#[tokio::test]
+async fn a_new_link_takes_back_the_open_ones_of_its_address_and_no_others() {
+    for (store, _folder) in databases().await {
+        let bob = "bob@example.com".parse().unwrap();
+        let (first, other, second) = (sample(1, &ada()), sample(2, &bob), sample(3, &ada()));
+        let (used, third) = (sample(4, &ada()), sample(5, &ada()));
+        for (link, mail) in [&first, &other, &second] {
+            store.add_link(link, mail).await.unwrap();
+        }
+        let state = async |link: &Link| store.link_by_token(&link.token).await.unwrap().unwrap().state;
+        assert_eq!(state(&first.0).await, LinkState::Void);
+        assert_eq!(state(&other.0).await, LinkState::Open);
+        assert_eq!(state(&second.0).await, LinkState::Open);
+        store.add_link(&used.0, &used.1).await.unwrap();
+        assert!(store.replace_link(&used.0.clone().approve(at(5)).unwrap()).await.unwrap());
+        store.add_link(&third.0, &third.1).await.unwrap();
+        assert_eq!(state(&used.0).await, LinkState::Approved, "what it has come to stays");
+        assert_eq!(store.links_since(&ada(), at(1)).await.unwrap(), 3);
+        assert_eq!(store.links_since(&ada(), at(0)).await.unwrap(), 4);
+    }
+}
+
+#[tokio::test]
+async fn of_many_who_write_a_link_at_once_one_does() {
+    for (store, _folder) in databases().await {
+        let (link, mail) = sample(1, &ada());
+        store.add_link(&link, &mail).await.unwrap();
+        let writes = (0..64).map(|number| {
+            let by = ConfirmationId::from_bytes([number; 16]);
+            let (next, store) = (link.clone().use_up(by, at(2)).unwrap(), store.clone());
+            async move { store.replace_link(&next).await.unwrap() }
+        });
+        let written = futures_util::future::join_all(writes).await;
+        assert_eq!(written.into_iter().filter(|written| *written).count(), 1);
+    }
+}
+
+#[tokio::test]
+async fn links_that_come_at_once_for_one_address_leave_one_open() {
+    for (store, _folder) in databases().await {
+        let all: Vec<_> = (1..=16).map(|number| sample(number, &ada())).collect();
+        let adds = all.iter().map(|(link, mail)| store.add_link(link, mail));
+        for added in futures_util::future::join_all(adds).await {
+            added.unwrap();
+        }
+        let mut open = 0;
+        for (link, _) in &all {
+            open += u32::from(store.link_by_token(&link.token).await.unwrap().unwrap().state == LinkState::Open);
+        }
+        assert_eq!(open, 1);
+    }
+}
+
+#[tokio::test]
+async fn old_links_are_swept_and_others_are_not() {
+    for (store, _folder) in databases().await {
+        for number in 1..=3 {
+            let (link, mail) = sample(number, &ada());
+            store.add_link(&link, &mail).await.unwrap();
+        }
+        assert_eq!(store.sweep_links(at(903)).await.unwrap(), 2);
+        assert_eq!(store.links_since(&ada(), at(0)).await.unwrap(), 1);
+    }
+}
+
+#[tokio::test]
+async fn mails_are_taken_by_one_postman_each() {
+    for (store, _folder) in databases().await {
+        for number in 1..=40 {
+            let (link, mail) = sample(number, &format!("p{number}@example.com").parse().unwrap());
+            store.add_link(&link, &mail).await.unwrap();
+        }
+        let postmen = (0..16).map(|_| store.take_mail(8, at(50), at(50) + Duration::from_secs(30)));
+        let taken = futures_util::future::join_all(postmen).await;
+        let mut ids: Vec<_> = taken.into_iter().flat_map(Result::unwrap).map(|mail| mail.id).collect();
+        let count = ids.len();
+        ids.sort();
+        ids.dedup();
+        assert_eq!((ids.len(), count), (40, 40));
+    }
+}
