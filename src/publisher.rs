@@ -4,7 +4,9 @@
 mod pusher;
 
 #[cfg(feature = "pusher")]
-pub use pusher::{InvalidSocketId, PusherApp, PusherPublisher, PusherSecret};
+pub use pusher::{
+    Connector, InvalidSocketId, PusherApp, PusherPublisher, PusherSecret, Trouble, Trust, TrustError, Unreachable, Wire,
+};
 
 use crate::{channel::Channel, outcome::Outcome};
 use async_trait::async_trait;

@@ -3,7 +3,7 @@
 mod cli;
 
 use clap::ArgMatches;
-use std::{io, process::ExitCode};
+use std::{io, panic, process::ExitCode};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -17,6 +17,7 @@ async fn main() -> ExitCode {
     let matches = cli::command().get_matches();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    leave_out_panics_of_pusher();
     match run(&matches).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(line) => {
@@ -24,6 +25,17 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The crate `pusher` panics where it should fail. Its publisher catches that and says what was the matter; the panic's own
+/// message would only be noise beside it.
+fn leave_out_panics_of_pusher() {
+    let usual = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        if !panic.location().is_some_and(|place| place.file().contains("/pusher-0.4.5/")) {
+            usual(panic);
+        }
+    }));
 }
 
 async fn run(matches: &ArgMatches) -> Result<(), String> {

@@ -118,7 +118,9 @@ pub async fn router(mut config: Config) -> Result<(Router, Running), StartError>
     let (push, broker) = push(config.push.clone(), &keys, &origins, &behind).await?;
     let publisher = Arc::new(PusherPublisher::new(&push.app));
     if !config.worker && broker.is_some() {
-        tracing::warn!("workers elsewhere cannot reach this server's embedded broker, so pages ask; set PUSHER_HOST");
+        tracing::warn!(
+            "workers elsewhere cannot reach this server's embedded broker, so pages ask; set PUSHER_HOST"
+        );
     }
     let tools = tools(&config, keys, store, clock, validator, publisher.clone());
     let wake = Arc::new(Notify::new());
@@ -159,7 +161,9 @@ pub async fn worker(mut config: Config) -> Result<Running, StartError> {
     let publisher: Arc<dyn Publisher> = match &config.push {
         PushConfig::Server { app, .. } => Arc::new(PusherPublisher::new(app)),
         PushConfig::Embedded(_) => {
-            tracing::warn!("the servers' embedded brokers cannot be reached from here, so pages ask; set PUSHER_HOST");
+            tracing::warn!(
+                "the servers' embedded brokers cannot be reached from here, so pages ask; set PUSHER_HOST"
+            );
             Arc::new(Silent)
         }
     };
@@ -277,7 +281,7 @@ async fn push(
             tracing::error!(%error, "the broker's HTTP API has stopped; pages will ask");
         }
     });
-    Ok((Push { app: PusherApp { id, key, secret, host }, socket: None }, Some(broker)))
+    Ok((Push { app: PusherApp { id, key, secret, host, tls: None }, socket: None }, Some(broker)))
 }
 
 async fn add_practice_user(vestibule: &Vestibule) -> Result<(), StartError> {

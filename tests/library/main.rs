@@ -4,13 +4,14 @@
 //! Time stands still until a test moves it, the test itself is the validator, and nothing sleeps: what a test waits for
 //! is an event, and [`support::soon`] turns waiting in vain into a failure.
 
-#![cfg(all(feature = "sqlite", feature = "postgres", feature = "redis", feature = "http"))]
+#![cfg(all(feature = "sqlite", feature = "postgres", feature = "redis", feature = "http", feature = "pusher"))]
 
 mod apart;
 mod desk;
 mod entry;
 mod link;
 mod postgres;
+mod publisher;
 mod redis;
 mod rotation;
 mod sqlite;

@@ -109,6 +109,7 @@ impl Bench {
             key: "key".into(),
             secret: PusherSecret::new("secret"),
             host: place::serve(api).await.to_string(),
+            tls: None,
         };
         Self { store, publisher: Arc::new(PusherPublisher::new(&app)), validator: validator.to_owned() }
     }

@@ -58,7 +58,7 @@ impl PushConfig {
         }
         let port = given.read(&PUSHER_PORT, port)?.unwrap_or(80);
         let socket = public_socket(given, &host, port)?;
-        Ok(Self::Server { app: PusherApp { id, key, secret, host: format!("{host}:{port}") }, socket })
+        Ok(Self::Server { app: PusherApp { id, key, secret, host: format!("{host}:{port}"), tls: None }, socket })
     }
 }
 

@@ -1,0 +1,142 @@
+//! A connection to a Pusher server, with TLS or without, and why there is none.
+//!
+//! The crate `pusher` takes any connector of hyper 0.14, and panics where a connection cannot be had. So the connector
+//! itself remembers why, for whoever catches the panic.
+
+use super::{Trust, Unreachable};
+use futures_util::future::BoxFuture;
+use hyper::{
+    Uri,
+    client::{
+        HttpConnector,
+        connect::{Connected, Connection},
+    },
+};
+use std::{
+    io,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::timeout,
+};
+use tokio_rustls::TlsConnector;
+use tower_service::Service;
+
+/// How long a connection may take, its TLS included.
+const CONNECT_WITHIN: Duration = Duration::from_secs(4);
+/// The largest answer to one request that is read. The crate itself would read on for ever.
+const MAX_ANSWER: usize = 64 * 1024;
+
+/// Opens connections. Cheap to clone; clones remember together.
+#[derive(Clone)]
+pub struct Connector {
+    tcp: HttpConnector,
+    trust: Option<Trust>,
+    why: Arc<Mutex<Option<Unreachable>>>,
+}
+
+impl Connector {
+    /// Opens connections with TLS if there is whom to `trust`, else without.
+    #[must_use]
+    pub fn new(trust: Option<Trust>) -> Self {
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        // What is sent is small, and somebody waits for it.
+        tcp.set_nodelay(true);
+        Self { tcp, trust, why: Arc::default() }
+    }
+
+    /// Opens a connection to the host and the port of `uri`.
+    ///
+    /// # Errors
+    /// [`Unreachable`] says why there is none.
+    pub async fn open(mut self, uri: Uri) -> Result<Wire, Unreachable> {
+        let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+        let opening = async {
+            let stream = self.tcp.call(uri).await.map_err(|error| Unreachable::of_tcp(&error))?;
+            let Some(trust) = &self.trust else { return Ok(Wire::new(stream)) };
+            let name = host.try_into().map_err(|_| Unreachable::Unresolved)?;
+            let stream = TlsConnector::from(trust.config()).connect(name, stream).await;
+            stream.map(Wire::new).map_err(|error| Unreachable::of_tls(&error))
+        };
+        timeout(CONNECT_WITHIN, opening).await.unwrap_or(Err(Unreachable::TooSlow))
+    }
+
+    /// Why the last connection that could not be had could not, if nobody has asked yet.
+    pub(super) fn why(&self) -> Option<Unreachable> {
+        self.why.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl Service<Uri> for Connector {
+    type Response = Wire;
+    type Error = Unreachable;
+    type Future = BoxFuture<'static, Result<Wire, Unreachable>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Unreachable>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let (opening, why) = (self.clone().open(uri), Arc::clone(&self.why));
+        Box::pin(async move {
+            let opened = opening.await;
+            *why.lock().unwrap_or_else(PoisonError::into_inner) = opened.as_ref().err().cloned();
+            opened
+        })
+    }
+}
+
+/// A connection.
+pub struct Wire {
+    stream: Box<dyn Stream>,
+    /// What has been read since something was written.
+    read: usize,
+}
+
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
+impl Wire {
+    fn new(stream: impl Stream + 'static) -> Self {
+        Self { stream: Box::new(stream), read: 0 }
+    }
+}
+
+impl Connection for Wire {
+    fn connected(&self) -> Connected {
+        Connected::new()
+    }
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.read > MAX_ANSWER {
+            return Poll::Ready(Err(io::Error::other("the answer is too large")));
+        }
+        let before = buf.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
+        self.read += buf.filled().len() - before;
+        polled
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.read = 0;
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

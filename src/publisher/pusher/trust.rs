@@ -1,0 +1,75 @@
+//! Whose certificates are taken for a Pusher server's: those that the machine trusts, as everywhere else in Vestibule,
+//! and those of one more authority, for a server whose own nobody else knows.
+
+use rustls::{
+    ClientConfig, RootCertStore,
+    crypto::ring,
+    pki_types::{CertificateDer, pem::PemObject as _},
+};
+use std::{fmt, sync::Arc};
+
+/// Whose certificates are taken. Cheap to clone.
+#[derive(Clone)]
+pub struct Trust(Arc<ClientConfig>);
+
+/// There is nobody to trust.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TrustError {
+    /// The machine knows no authority at all.
+    #[error("this machine has no certificates of authorities; install ca-certificates")]
+    Nobody,
+    /// The text is no PEM with certificates.
+    #[error("no PEM with a certificate of an authority")]
+    Unreadable,
+}
+
+impl Trust {
+    /// Those that the machine trusts.
+    ///
+    /// # Errors
+    /// [`TrustError::Nobody`] if these are none.
+    pub fn of_machine() -> Result<Self, TrustError> {
+        let roots = machine();
+        if roots.is_empty() { Err(TrustError::Nobody) } else { Ok(Self::in_roots(roots)) }
+    }
+
+    /// Those that the machine trusts, and the authorities in `pem`.
+    ///
+    /// # Errors
+    /// [`TrustError::Unreadable`] if there is none in it.
+    pub fn with(pem: &[u8]) -> Result<Self, TrustError> {
+        let mut roots = machine();
+        let before = roots.len();
+        for certificate in CertificateDer::pem_slice_iter(pem) {
+            let certificate = certificate.map_err(|_| TrustError::Unreadable)?;
+            roots.add(certificate).map_err(|_| TrustError::Unreadable)?;
+        }
+        if roots.len() == before { Err(TrustError::Unreadable) } else { Ok(Self::in_roots(roots)) }
+    }
+
+    fn in_roots(roots: RootCertStore) -> Self {
+        let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+        let builder = builder.with_safe_default_protocol_versions().expect("ring speaks TLS 1.2 and 1.3");
+        let mut config = builder.with_root_certificates(roots).with_no_client_auth();
+        // The crate `pusher` brings an HTTP/2 with open advisories: it is never offered, so never spoken.
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Self(Arc::new(config))
+    }
+
+    pub(super) fn config(&self) -> Arc<ClientConfig> {
+        Arc::clone(&self.0)
+    }
+}
+
+impl fmt::Debug for Trust {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Trust(…)")
+    }
+}
+
+/// What cannot be read or understood of the machine's is left out, as other programs do.
+fn machine() -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    roots
+}

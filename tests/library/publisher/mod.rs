@@ -1,0 +1,23 @@
+//! The publisher to a Pusher server: what each answer counts as, and with whom it speaks at all.
+
+mod answers;
+mod certificates;
+mod server;
+mod tls;
+
+use crate::support::soon;
+use vestibule::{
+    channel::Channel,
+    outcome::Outcome,
+    publisher::{Announcement, PusherApp, PusherPublisher, PusherSecret, Trouble, Trust},
+    secret::SecretHash,
+};
+
+/// Publishes something to the server at `host`.
+async fn publish(host: &str, tls: Option<Trust>) -> Result<(), Trouble> {
+    let secret = PusherSecret::new("hush");
+    let app = PusherApp { id: "1".into(), key: "key".into(), secret, host: host.into(), tls };
+    let channel = Channel::of(&SecretHash::from_bytes([1; 32]));
+    let announcement = Announcement::Outcome(Outcome::Unavailable);
+    soon("the publisher", PusherPublisher::new(&app).publish(&channel, &announcement)).await
+}
