@@ -106,6 +106,7 @@ impl Config {
             _ => Err("neither auto nor click"),
         })?;
         Ok(Self {
+            push: PushConfig::read(given, public.as_ref().is_some_and(Origin::is_secure))?,
             addr,
             public,
             site_root: PathBuf::from(given.text(&LEPTOS_SITE_ROOT).unwrap_or("target/site")),
@@ -118,7 +119,6 @@ impl Config {
             in_flight: given.read(&CONFIRM_IN_FLIGHT, in_flight)?.unwrap_or(vestibule::worker::IN_FLIGHT),
             caps: caps(given)?,
             proxies: given.read(&TRUSTED_PROXIES, Proxies::parse)?.unwrap_or_default(),
-            push: PushConfig::read(given)?,
             worker: true,
         })
     }

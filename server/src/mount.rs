@@ -119,7 +119,7 @@ pub async fn router(mut config: Config) -> Result<(Router, Running), StartError>
     let publisher = Arc::new(PusherPublisher::new(&push.app));
     if !config.worker && broker.is_some() {
         tracing::warn!(
-            "workers elsewhere cannot reach this server's embedded broker, so pages ask; set PUSHER_HOST"
+            "workers elsewhere cannot reach this server's embedded broker, so pages ask; set PUSHER_HOST or PUSHER_CLUSTER"
         );
     }
     let tools = tools(&config, keys, store, clock, validator, publisher.clone());
@@ -162,7 +162,7 @@ pub async fn worker(mut config: Config) -> Result<Running, StartError> {
         PushConfig::Server { app, .. } => Arc::new(PusherPublisher::new(app)),
         PushConfig::Embedded(_) => {
             tracing::warn!(
-                "the servers' embedded brokers cannot be reached from here, so pages ask; set PUSHER_HOST"
+                "the servers' embedded brokers cannot be reached from here, so pages ask; set PUSHER_HOST or PUSHER_CLUSTER"
             );
             Arc::new(Silent)
         }

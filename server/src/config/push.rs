@@ -1,16 +1,17 @@
 //! Which Pusher server is used, and how browsers reach it.
 
+mod place;
+
 use super::{
-    Given, WrongSetting,
+    Given, Setting, WrongSetting,
     setting::{
-        PUSHER_APP_ID, PUSHER_HOST, PUSHER_KEY, PUSHER_PORT, PUSHER_PUBLIC_HOST, PUSHER_PUBLIC_PATH,
-        PUSHER_PUBLIC_PORT, PUSHER_PUBLIC_SCHEME, PUSHER_SCHEME, PUSHER_SECRET,
+        PUSHER_APP_ID, PUSHER_CA, PUSHER_CLUSTER, PUSHER_HOST, PUSHER_KEY, PUSHER_PATH, PUSHER_PORT,
+        PUSHER_PUBLIC_HOST, PUSHER_PUBLIC_PATH, PUSHER_PUBLIC_PORT, PUSHER_PUBLIC_SCHEME, PUSHER_SCHEME, PUSHER_SECRET,
     },
 };
-use vestibule::{
-    path::LocalPath,
-    publisher::{PusherApp, PusherSecret},
-};
+use place::Place;
+use std::fs;
+use vestibule::publisher::{PusherApp, PusherSecret, Trust};
 
 /// Which Pusher server is used.
 #[derive(Clone, Debug)]
@@ -27,68 +28,126 @@ pub enum PushConfig {
 }
 
 impl PushConfig {
-    /// Reads the settings of push.
+    /// Reads the settings of push, for pages that browsers get by https or not.
     ///
     /// # Errors
-    /// [`WrongSetting`] names the first one that is wrong or missing.
-    pub fn read(given: &Given) -> Result<Self, WrongSetting> {
-        let text = |setting| given.text(setting).map(str::to_owned);
-        let credentials = match (text(&PUSHER_APP_ID), text(&PUSHER_KEY), text(&PUSHER_SECRET)) {
-            (None, None, None) => None,
-            (Some(id), Some(key), Some(secret)) => Some((id, key, PusherSecret::new(secret))),
-            (None, ..) => return Err(PUSHER_APP_ID.wrong("missing; id, key and secret belong together")),
-            (_, None, _) => return Err(PUSHER_KEY.wrong("missing; id, key and secret belong together")),
-            (.., None) => return Err(PUSHER_SECRET.wrong("missing; id, key and secret belong together")),
-        };
-        if let Some((id, key, _)) = &credentials {
-            let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-            for (setting, text) in [(&PUSHER_APP_ID, id), (&PUSHER_KEY, key)] {
-                if !plain(text) {
-                    return Err(setting.wrong("not only letters, digits, - and _"));
-                }
+    /// [`WrongSetting`] names the first one that is wrong, missing, or at odds with another.
+    pub fn read(given: &Given, pages_are_secure: bool) -> Result<Self, WrongSetting> {
+        let credentials = credentials(given)?;
+        let cluster = given.read(&PUSHER_CLUSTER, place::cluster)?;
+        let host = given.read(&PUSHER_HOST, place::host)?;
+        let (api, socket) = match (cluster, host) {
+            (Some(_), Some(_)) => {
+                return Err(PUSHER_CLUSTER.wrong("a cluster is Pusher's own, and PUSHER_HOST names another server"));
             }
-        }
-        let Some(host) = given.read(&PUSHER_HOST, host)? else { return Ok(Self::Embedded(credentials)) };
+            (None, None) => {
+                unused(given, &ELSEWHERE, "of no use without PUSHER_HOST or PUSHER_CLUSTER")?;
+                return Ok(Self::Embedded(credentials));
+            }
+            (Some(cluster), None) => (hosted(given, "api", &cluster)?, hosted(given, "ws", &cluster)?),
+            (None, Some(host)) => {
+                let place = own(given, host)?;
+                (place.clone(), place)
+            }
+        };
         let Some((id, key, secret)) = credentials else {
             return Err(PUSHER_APP_ID.wrong("missing; a Pusher server wants id, key and secret"));
         };
-        let scheme = given.read(&PUSHER_SCHEME, scheme)?;
-        if scheme != Some("http") {
-            return Err(PUSHER_SCHEME.wrong("only http can be spoken to a Pusher server yet"));
-        }
-        let port = given.read(&PUSHER_PORT, port)?.unwrap_or(80);
-        let socket = public_socket(given, &host, port)?;
-        Ok(Self::Server { app: PusherApp { id, key, secret, host: format!("{host}:{port}"), tls: None }, socket })
+        let socket = public(given, socket, pages_are_secure)?.socket();
+        let app = PusherApp { id, key, secret, host: api.api(), tls: trust(given, &api)? };
+        Ok(Self::Server { app, socket })
     }
 }
 
-fn public_socket(given: &Given, host: &str, port: u16) -> Result<String, WrongSetting> {
-    let scheme = match given.read(&PUSHER_PUBLIC_SCHEME, scheme)? {
-        Some("https") => "wss",
-        _ => "ws",
+/// What says how another server is reached, and nothing about the embedded broker.
+static ELSEWHERE: [&Setting; 8] = [
+    &PUSHER_PORT,
+    &PUSHER_SCHEME,
+    &PUSHER_PATH,
+    &PUSHER_CA,
+    &PUSHER_PUBLIC_HOST,
+    &PUSHER_PUBLIC_PORT,
+    &PUSHER_PUBLIC_SCHEME,
+    &PUSHER_PUBLIC_PATH,
+];
+
+fn unused(given: &Given, settings: &[&'static Setting], why: &str) -> Result<(), WrongSetting> {
+    settings.iter().find(|setting| given.text(setting).is_some()).map_or(Ok(()), |setting| Err(setting.wrong(why)))
+}
+
+fn credentials(given: &Given) -> Result<Option<(String, String, PusherSecret)>, WrongSetting> {
+    let text = |setting| given.text(setting).map(str::to_owned);
+    let together = "missing; id, key and secret belong together";
+    let (id, key, secret) = match (text(&PUSHER_APP_ID), text(&PUSHER_KEY), text(&PUSHER_SECRET)) {
+        (None, None, None) => return Ok(None),
+        (Some(id), Some(key), Some(secret)) => (id, key, PusherSecret::new(secret)),
+        (None, ..) => return Err(PUSHER_APP_ID.wrong(together)),
+        (_, None, _) => return Err(PUSHER_KEY.wrong(together)),
+        (.., None) => return Err(PUSHER_SECRET.wrong(together)),
     };
-    let port = given.read(&PUSHER_PUBLIC_PORT, self::port)?.unwrap_or(port);
-    let host = given.read(&PUSHER_PUBLIC_HOST, self::host)?.unwrap_or_else(|| host.to_owned());
-    let path = given.read(&PUSHER_PUBLIC_PATH, |text| {
-        let path: LocalPath = text.parse().map_err(|_| "not a path that begins with one /")?;
-        Ok::<_, &str>(path.as_str().trim_end_matches('/').to_owned())
+    let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    for (setting, text) in [(&PUSHER_APP_ID, &id), (&PUSHER_KEY, &key)] {
+        if !plain(text) {
+            return Err(setting.wrong("not only letters, digits, - and _"));
+        }
+    }
+    Ok(Some((id, key, secret)))
+}
+
+/// Pusher's own servers: all is known, and what is said besides has to agree.
+fn hosted(given: &Given, service: &str, cluster: &str) -> Result<Place, WrongSetting> {
+    if given.read(&PUSHER_SCHEME, place::is_secure)? == Some(false) {
+        return Err(PUSHER_SCHEME.wrong("a cluster of Pusher's is spoken to by https; leave it out"));
+    }
+    if given.read(&PUSHER_PORT, place::port)?.is_some_and(|port| port != 443) {
+        return Err(PUSHER_PORT.wrong("a cluster of Pusher's has port 443; leave it out"));
+    }
+    unused(given, &[&PUSHER_PATH, &PUSHER_CA], "of no use with PUSHER_CLUSTER")?;
+    Ok(Place::secure(format!("{service}-{cluster}.pusher.com")))
+}
+
+/// A server of the operator's own.
+fn own(given: &Given, host: String) -> Result<Place, WrongSetting> {
+    let secure = given.read(&PUSHER_SCHEME, place::is_secure)?.unwrap_or(true);
+    let port = given.read(&PUSHER_PORT, place::port)?.unwrap_or(place::port_of(secure));
+    let path = given.read(&PUSHER_PATH, place::path)?.unwrap_or_default();
+    Ok(Place { secure, host, port, path })
+}
+
+/// The same as browsers see it.
+fn public(given: &Given, seen_from_here: Place, pages_are_secure: bool) -> Result<Place, WrongSetting> {
+    let secure = given.read(&PUSHER_PUBLIC_SCHEME, place::is_secure)?.unwrap_or(seen_from_here.secure);
+    let same = if secure == seen_from_here.secure { seen_from_here.port } else { place::port_of(secure) };
+    let port = given.read(&PUSHER_PUBLIC_PORT, place::port)?.unwrap_or(same);
+    let host = given.read(&PUSHER_PUBLIC_HOST, place::host)?.unwrap_or(seen_from_here.host);
+    let path = given.read(&PUSHER_PUBLIC_PATH, place::path)?.unwrap_or(seen_from_here.path);
+    let place = Place { secure, host, port, path };
+    if place.host.starts_with('[') {
+        return Err(
+            PUSHER_PUBLIC_HOST.wrong("an IPv6 address, which a page's policy cannot name; browsers need a name")
+        );
+    }
+    if pages_are_secure && !secure && !place.is_loopback() {
+        return Err(PUSHER_PUBLIC_SCHEME.wrong("http, but PUBLIC_URL is https: browsers would refuse to connect"));
+    }
+    Ok(place)
+}
+
+/// Whose certificates are taken for the server's.
+fn trust(given: &Given, api: &Place) -> Result<Option<Trust>, WrongSetting> {
+    if !api.secure {
+        unused(given, &[&PUSHER_CA], "of no use with PUSHER_SCHEME=http")?;
+        return Ok(None);
+    }
+    let given = given.read(&PUSHER_CA, |file| {
+        let pem = fs::read(file).map_err(|error| format!("{file} cannot be read: {error}"))?;
+        Trust::with(&pem).map_err(|error| format!("{file} is {error}"))
     })?;
-    Ok(format!("{scheme}://{host}:{port}{}", path.unwrap_or_default()))
-}
-
-fn host(text: &str) -> Result<String, &'static str> {
-    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._[]:".contains(&byte));
-    if plain { Ok(text.to_owned()) } else { Err("not the name of a host, without scheme, port and path") }
-}
-
-fn scheme(text: &str) -> Result<&'static str, &'static str> {
-    match text {
-        "http" => Ok("http"),
-        "https" => Ok("https"),
-        _ => Err("neither http nor https"),
+    match given {
+        Some(trust) => Ok(Some(trust)),
+        None => Trust::of_machine().map(Some).map_err(|error| PUSHER_CA.wrong(format!("missing; {error}"))),
     }
 }
 
-fn port(text: &str) -> Result<u16, &'static str> {
-    text.parse().ok().filter(|port| *port > 0).ok_or("not a port number")
-}
+#[cfg(test)]
+mod tests;

@@ -48,13 +48,16 @@ settings! {
     PUSHER_APP_ID, "1234", "The app on the Pusher server (default: derived, for the embedded broker)";
     PUSHER_KEY, "278d425bdf160c739803", "The app's key (default: derived)";
     PUSHER_SECRET, "7ad3773142a6692b25b8", "The app's secret (default: derived)";
-    PUSHER_HOST, "soketi.internal", "The Pusher server; without it: the embedded broker";
-    PUSHER_PORT, "6001", "The Pusher server's port (default 80)";
-    PUSHER_SCHEME, "http", "How the Pusher server is spoken to; only http so far, and needed with PUSHER_HOST";
-    PUSHER_PUBLIC_HOST, "push.example", "The Pusher server as browsers see it (default PUSHER_HOST)";
-    PUSHER_PUBLIC_PORT, "443", "Its port as browsers see it (default PUSHER_PORT)";
-    PUSHER_PUBLIC_SCHEME, "https", "Its scheme as browsers see it: http or https (default PUSHER_SCHEME)";
-    PUSHER_PUBLIC_PATH, "/push", "A path before /app as browsers see it (default none)";
+    PUSHER_CLUSTER, "eu", "The cluster of your app at Pusher (api-eu.pusher.com, ws-eu.pusher.com)";
+    PUSHER_HOST, "soketi.internal", "A Pusher server of your own; without it, and without a cluster: the embedded broker";
+    PUSHER_PORT, "6001", "Its port (default 443, or 80 with PUSHER_SCHEME=http)";
+    PUSHER_SCHEME, "http", "How it is spoken to: https or http (default https)";
+    PUSHER_PATH, "/push", "A path that it has before /apps and /app, not one that a proxy takes away (default none)";
+    PUSHER_CA, "/etc/vestibule/ca.pem", "A file with the authority of its certificate, besides those that the machine trusts";
+    PUSHER_PUBLIC_HOST, "push.example", "Where browsers connect (default PUSHER_HOST, or the cluster's)";
+    PUSHER_PUBLIC_PORT, "443", "Its port (default PUSHER_PORT, or that of PUSHER_PUBLIC_SCHEME if that is another)";
+    PUSHER_PUBLIC_SCHEME, "https", "How browsers speak to it: https or http (default PUSHER_SCHEME)";
+    PUSHER_PUBLIC_PATH, "/push", "A path before /app as browsers see it (default PUSHER_PATH; / for none)";
 }
 
 impl Setting {

@@ -1,0 +1,67 @@
+//! A Pusher server that is not the embedded one, as browsers are told of it.
+
+mod support;
+
+use hmac::{Hmac, Mac as _};
+use sha2::Sha256;
+use std::fmt::Write as _;
+use support::{Server, has_status};
+
+const APP: [(&str, &str); 3] =
+    [("PUSHER_APP_ID", "4711"), ("PUSHER_KEY", "the-key"), ("PUSHER_SECRET", "the-secret-of-the-app")];
+
+/// A server with these settings besides the app's, and its confirm page.
+fn page(settings: &[(&str, &str)]) -> (Server, String) {
+    let server = Server::start(&[&APP, settings].concat());
+    let page = server.get("/confirm/valid-1", &[]);
+    assert!(has_status(&page, 200), "{page}");
+    (server, page)
+}
+
+fn policy(page: &str) -> &str {
+    page.lines().find(|line| line.starts_with("content-security-policy: ")).unwrap()
+}
+
+#[test]
+fn a_page_may_connect_to_the_pusher_server_and_to_nobody_else() {
+    let own = [
+        ("PUSHER_HOST", "soketi.internal"),
+        ("PUSHER_PORT", "6001"),
+        ("PUSHER_SCHEME", "http"),
+        ("PUSHER_PUBLIC_HOST", "push.example"),
+        ("PUSHER_PUBLIC_SCHEME", "https"),
+        ("PUSHER_PUBLIC_PATH", "/ws"),
+    ];
+    for (settings, origin, address) in [
+        (&own[..], "wss://push.example:443", "wss://push.example:443/ws"),
+        (&[("PUSHER_CLUSTER", "eu")], "wss://ws-eu.pusher.com:443", "wss://ws-eu.pusher.com:443"),
+    ] {
+        let (_, page) = page(settings);
+        assert!(policy(&page).contains(&format!("connect-src 'self' {origin};")), "{}", policy(&page));
+        assert!(page.contains(&format!(" the-key auto 5 {address}")), "the island is told where it connects");
+        assert!(!page.contains("the-secret") && !page.contains("4711") && !page.contains("soketi"), "{page}");
+    }
+}
+
+#[test]
+fn with_the_embedded_broker_a_page_connects_to_its_own_server() {
+    let (_, page) = page(&[]);
+    assert!(policy(&page).contains("connect-src 'self';"), "{}", policy(&page));
+    assert!(!page.contains("the-secret"));
+}
+
+#[test]
+fn a_subscription_is_signed_for_the_configured_app() {
+    let (server, page) = page(&[("PUSHER_CLUSTER", "eu")]);
+    let cookie = page.lines().find_map(|line| line.strip_prefix("set-cookie: ")?.split(';').next()).unwrap();
+    let channel = page.split(' ').find(|word| word.starts_with("private-confirm-")).unwrap();
+    let form = format!("socket_id=12.34&channel_name={channel}&token=valid-1");
+    let signed = server.post("/pusher/auth", &[&format!("Cookie: {cookie}")], &form);
+    let mac = Hmac::<Sha256>::new_from_slice(b"the-secret-of-the-app").unwrap();
+    let mac = mac.chain_update(format!("12.34:{channel}")).finalize().into_bytes();
+    let signature = mac.iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    });
+    assert!(signed.contains(&format!(r#"{{"auth":"the-key:{signature}"}}"#)), "{signed}");
+}
