@@ -18,6 +18,7 @@ mod origin;
 mod page;
 mod passwords;
 mod practice;
+mod push;
 mod pusher_auth;
 mod ready;
 mod routes;
@@ -26,6 +27,7 @@ mod site;
 pub mod broker;
 pub mod config;
 pub mod descriptors;
+pub mod doctor;
 pub mod listen;
 pub mod user_add;
 

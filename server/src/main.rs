@@ -10,7 +10,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
-use vestibule_server::{Config, config::Given, listen, router, user_add::user_add, worker};
+use vestibule_server::{Config, config::Given, doctor::doctor, listen, router, user_add::user_add, worker};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -51,6 +51,10 @@ async fn run(matches: &ArgMatches) -> Result<(), String> {
             println!("{}", user_add(config(add)?, email, add.get_one::<String>("name").cloned()).await?);
             Ok(())
         }
+        Some(("doctor", doctor)) => match self::doctor(config(doctor)?, |line| println!("{line}")).await {
+            0 => Ok(()),
+            failed => Err(format!("{failed} of these failed")),
+        },
         Some(("worker", worker)) => self::work(config(worker)?.apart().map_err(|error| error.to_string())?).await,
         Some((_, serve)) if serve.get_flag("no-worker") => {
             self::serve(config(serve)?.apart().map_err(|error| error.to_string())?).await

@@ -1,7 +1,7 @@
 //! From a configuration to routes, with what works behind them.
 
 use crate::{
-    broker::{AppSecret, Broker, BrokerConfig},
+    broker::Broker,
     config::{Config, PushConfig},
     cookies::CookiePolicy,
     data::{self, Data},
@@ -9,19 +9,20 @@ use crate::{
     origin::Origin,
     passwords::{self, Passwords},
     practice::{self, KeyError, PracticeValidator},
+    push::Push,
     routes,
     site::Site,
 };
 use axum::Router;
 use futures_util::future::OptionFuture;
 use leptos::prelude::LeptosOptions;
-use std::{io, net::Ipv4Addr, path::Path, sync::Arc};
-use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
+use std::{io, path::Path, sync::Arc};
+use tokio::{sync::Notify, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use vestibule::{
     clock::Clock,
-    publisher::{Publisher, PusherApp, PusherPublisher, PusherSecret, Silent},
-    secret::{Keys, Purpose, SystemEntropy},
+    publisher::{Publisher, PusherPublisher, Silent},
+    secret::{Keys, SystemEntropy},
     store::{
         Store, StoreError,
         postgres::{OpenError, PostgresStore},
@@ -115,9 +116,9 @@ pub async fn router(mut config: Config) -> Result<(Router, Running), StartError>
     let Data { keys, store, clock, hints } = data::open(&mut config).await?;
     let mut behind = Behind::default();
     let validator = behind.validator(&config).await?;
-    let (push, broker) = push(config.push.clone(), &keys, &origins, &behind).await?;
+    let push = Push::start(config.push.clone(), &keys, &origins, &behind.tasks, behind.stop_rest.clone()).await?;
     let publisher = Arc::new(PusherPublisher::new(&push.app));
-    if !config.worker && broker.is_some() {
+    if !config.worker && push.broker.is_some() {
         tracing::warn!(
             "workers elsewhere cannot reach this server's embedded broker, so pages ask; set PUSHER_HOST or PUSHER_CLUSTER"
         );
@@ -145,9 +146,9 @@ pub async fn router(mut config: Config) -> Result<(Router, Running), StartError>
         worker_stopped: config.worker.then(|| behind.worker_stopped.clone()),
         practice: practice.then_some(practice::USER),
     };
-    let sockets = broker.as_ref().map(Broker::socket_routes).unwrap_or_default();
+    let sockets = push.broker.as_ref().map(Broker::socket_routes).unwrap_or_default();
     let routes = routes::routes(Arc::new(site), sockets);
-    Ok((routes, behind.running(broker)))
+    Ok((routes, behind.running(push.broker)))
 }
 
 /// A worker without pages, already started.
@@ -235,8 +236,8 @@ fn tools(
     }
 }
 
-/// The origins that are ours. A server on loopback is reached under each of loopback's names.
-fn origins(config: &Config) -> Vec<Origin> {
+/// The origins that are ours, the public one first. A server on loopback is reached under each of loopback's names.
+pub fn origins(config: &Config) -> Vec<Origin> {
     let port = config.addr.port();
     let own = Origin::parse(&format!("http://{}", config.addr)).ok();
     let names = ["localhost", "127.0.0.1", "[::1]"].map(|name| Origin::parse(&format!("http://{name}:{port}")).ok());
@@ -244,44 +245,6 @@ fn origins(config: &Config) -> Vec<Origin> {
         Some(public) if public.is_secure() => vec![public.clone()],
         public => public.clone().into_iter().chain(own).chain(names.into_iter().flatten()).collect(),
     }
-}
-
-struct Push {
-    app: PusherApp,
-    socket: Option<String>,
-}
-
-/// The Pusher server to publish to: the one that is configured, or the embedded broker, bound and serving.
-async fn push(
-    config: PushConfig,
-    keys: &Keys,
-    origins: &[Origin],
-    behind: &Behind,
-) -> Result<(Push, Option<Broker>), StartError> {
-    let credentials = match config {
-        PushConfig::Server { app, socket } => return Ok((Push { app, socket: Some(socket) }, None)),
-        PushConfig::Embedded(given) => given,
-    };
-    let derived = |what: &[u8]| {
-        let mac = keys.mac(Purpose::Broker, &[what]);
-        format!("{:032x}", u128::from_be_bytes(std::array::from_fn(|place| mac.as_bytes()[place])))
-    };
-    let (id, key, secret) =
-        credentials.unwrap_or_else(|| ("1".into(), derived(b"key"), PusherSecret::new(derived(b"secret"))));
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(StartError::Loopback)?;
-    let host = listener.local_addr().map_err(StartError::Loopback)?.to_string();
-    let mut config = BrokerConfig::new(id.clone(), key.clone(), AppSecret::new(secret.expose()));
-    config.origins = origins.iter().map(|origin| origin.as_str().to_owned()).collect();
-    config.require_origin = true;
-    let broker = Broker::new(config);
-    let api =
-        axum::serve(listener, broker.api_routes()).with_graceful_shutdown(behind.stop_rest.clone().cancelled_owned());
-    behind.tasks.spawn(async move {
-        if let Err(error) = api.await {
-            tracing::error!(%error, "the broker's HTTP API has stopped; pages will ask");
-        }
-    });
-    Ok((Push { app: PusherApp { id, key, secret, host, tls: None }, socket: None }, Some(broker)))
 }
 
 async fn add_practice_user(vestibule: &Vestibule) -> Result<(), StartError> {

@@ -1,11 +1,12 @@
-//! A Pusher server that is not the embedded one, as browsers are told of it.
+//! Which Pusher server browsers are told of, and what `vestibule doctor` says of a server that runs.
 
 mod support;
 
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
-use std::fmt::Write as _;
+use std::{fmt::Write as _, process::Command};
 use support::{Server, has_status};
+use tempfile::TempDir;
 
 const APP: [(&str, &str); 3] =
     [("PUSHER_APP_ID", "4711"), ("PUSHER_KEY", "the-key"), ("PUSHER_SECRET", "the-secret-of-the-app")];
@@ -64,4 +65,25 @@ fn a_subscription_is_signed_for_the_configured_app() {
         hex
     });
     assert!(signed.contains(&format!(r#"{{"auth":"the-key:{signature}"}}"#)), "{signed}");
+}
+
+#[test]
+fn the_embedded_broker_of_a_server_that_runs_is_tried_from_outside() {
+    let secret = ("VESTIBULE_SECRET", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=");
+    let server = Server::start(&[secret]);
+    let doctor = |settings: &[(&str, &str)]| {
+        let (addr, data) = (server.addr.to_string(), TempDir::new().unwrap());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule"));
+        command.arg("doctor").env_clear().env("VESTIBULE_DATA", data.path()).env("LEPTOS_SITE_ADDR", addr);
+        let output = command.envs(settings.iter().copied()).output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        (output.status.code(), said.lines().skip(4).map(str::to_owned).collect::<Vec<_>>())
+    };
+    let (code, lines) = doctor(&[secret]);
+    assert_eq!((code, &lines[..3]), (Some(0), &["socket: ok", "key: ok", "secret: ok"].map(str::to_owned)[..]));
+    assert!(lines[3].starts_with("publish: not checked, "), "{lines:#?}");
+
+    let (code, lines) = doctor(&[]);
+    assert_eq!(code, Some(1), "its key follows from another secret");
+    assert!(lines[1].starts_with("key: FAILED, ") && lines[1].contains("VESTIBULE_SECRET"), "{lines:#?}");
 }

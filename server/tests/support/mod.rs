@@ -10,7 +10,7 @@ use tempfile::TempDir;
 /// A server in a folder of its own, killed when dropped.
 pub struct Server {
     pub child: Child,
-    addr: SocketAddr,
+    pub addr: SocketAddr,
     _data: TempDir,
 }
 

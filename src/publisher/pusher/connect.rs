@@ -50,11 +50,15 @@ impl Connector {
         Self { tcp, trust, why: Arc::default() }
     }
 
-    /// Opens a connection to the host and the port of `uri`.
+    /// Opens a connection to the host and the port of `address`.
     ///
     /// # Errors
     /// [`Unreachable`] says why there is none.
-    pub async fn open(mut self, uri: Uri) -> Result<Wire, Unreachable> {
+    pub async fn open(self, address: &str) -> Result<Wire, Unreachable> {
+        self.to(address.parse().map_err(|_| Unreachable::Unresolved)?).await
+    }
+
+    async fn to(mut self, uri: Uri) -> Result<Wire, Unreachable> {
         let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
         let opening = async {
             let stream = self.tcp.call(uri).await.map_err(|error| Unreachable::of_tcp(&error))?;
@@ -82,7 +86,7 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let (opening, why) = (self.clone().open(uri), Arc::clone(&self.why));
+        let (opening, why) = (self.clone().to(uri), Arc::clone(&self.why));
         Box::pin(async move {
             let opened = opening.await;
             *why.lock().unwrap_or_else(PoisonError::into_inner) = opened.as_ref().err().cloned();

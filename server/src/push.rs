@@ -1,0 +1,69 @@
+//! The Pusher server to publish to: the one that is configured, or the embedded broker, bound and serving.
+
+use crate::{
+    broker::{AppSecret, Broker, BrokerConfig},
+    config::PushConfig,
+    mount::StartError,
+    origin::Origin,
+};
+use std::net::Ipv4Addr;
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use vestibule::{
+    publisher::{PusherApp, PusherSecret},
+    secret::{Keys, Purpose},
+};
+
+/// The Pusher server to publish to.
+pub struct Push {
+    /// Our app there.
+    pub app: PusherApp,
+    /// Where browsers connect; `None` for this server's own address.
+    pub socket: Option<String>,
+    /// The embedded broker, if it is that.
+    pub broker: Option<Broker>,
+}
+
+impl Push {
+    /// What `config` says. An embedded broker lets in pages from `origins`; its HTTP API is one of `tasks`, until `stop`.
+    ///
+    /// # Errors
+    /// [`StartError::Loopback`] if there is no port for it.
+    pub async fn start(
+        config: PushConfig,
+        keys: &Keys,
+        origins: &[Origin],
+        tasks: &TaskTracker,
+        stop: CancellationToken,
+    ) -> Result<Self, StartError> {
+        let credentials = match config {
+            PushConfig::Server { app, socket } => return Ok(Self { app, socket: Some(socket), broker: None }),
+            PushConfig::Embedded(given) => given,
+        };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(StartError::Loopback)?;
+        let host = listener.local_addr().map_err(StartError::Loopback)?.to_string();
+        let app = embedded(credentials, keys, host);
+        let mut config = BrokerConfig::new(app.id.clone(), app.key.clone(), AppSecret::new(app.secret.expose()));
+        config.origins = origins.iter().map(|origin| origin.as_str().to_owned()).collect();
+        config.require_origin = true;
+        let broker = Broker::new(config);
+        let api = axum::serve(listener, broker.api_routes()).with_graceful_shutdown(stop.cancelled_owned());
+        tasks.spawn(async move {
+            if let Err(error) = api.await {
+                tracing::error!(%error, "the broker's HTTP API has stopped; pages will ask");
+            }
+        });
+        Ok(Self { app, socket: None, broker: Some(broker) })
+    }
+}
+
+/// The embedded broker's app, whose HTTP API is at `host`: under these credentials, or under some that follow from the keys.
+pub fn embedded(credentials: Option<(String, String, PusherSecret)>, keys: &Keys, host: String) -> PusherApp {
+    let derived = |what: &[u8]| {
+        let mac = keys.mac(Purpose::Broker, &[what]);
+        format!("{:032x}", u128::from_be_bytes(std::array::from_fn(|place| mac.as_bytes()[place])))
+    };
+    let (id, key, secret) =
+        credentials.unwrap_or_else(|| ("1".into(), derived(b"key"), PusherSecret::new(derived(b"secret"))));
+    PusherApp { id, key, secret, host, tls: None }
+}
