@@ -37,11 +37,17 @@ pub struct ManualClock {
 impl Default for ManualClock {
     /// A clock at 2026-01-01 00:00 UTC.
     fn default() -> Self {
-        Self { millis: AtomicI64::new(1_767_225_600_000), moved: Notify::new() }
+        Self::at(Timestamp::from_millis(1_767_225_600_000))
     }
 }
 
 impl ManualClock {
+    /// A clock at `now`.
+    #[must_use]
+    pub fn at(now: Timestamp) -> Self {
+        Self { millis: AtomicI64::new(now.as_millis()), moved: Notify::new() }
+    }
+
     /// Moves the clock on and wakes who waited for that.
     pub fn advance(&self, by: Duration) {
         self.millis.fetch_add((self.now() + by).as_millis() - self.now().as_millis(), Ordering::SeqCst);

@@ -1,7 +1,7 @@
 //! The Pusher server to publish to: the one that is configured, or the embedded broker, bound and serving.
 
 use crate::{
-    broker::{AppSecret, Broker, BrokerConfig},
+    broker::{Broker, BrokerConfig},
     config::PushConfig,
     mount::StartError,
     origin::Origin,
@@ -43,7 +43,7 @@ impl Push {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(StartError::Loopback)?;
         let host = listener.local_addr().map_err(StartError::Loopback)?.to_string();
         let app = embedded(credentials, keys, host);
-        let mut config = BrokerConfig::new(app.id.clone(), app.key.clone(), AppSecret::new(app.secret.expose()));
+        let mut config = BrokerConfig::new(app.id.clone(), app.key.clone(), app.secret.clone());
         config.origins = origins.iter().map(|origin| origin.as_str().to_owned()).collect();
         config.require_origin = true;
         let broker = Broker::new(config);

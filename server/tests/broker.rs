@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use std::net::SocketAddr;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
-use vestibule_server::broker::{AppSecret, Broker, BrokerConfig, Snapshot};
+use vestibule::publisher::PusherSecret;
+use vestibule_server::broker::{Broker, BrokerConfig, Snapshot};
 
 /// A broker on two free ports of the loopback interface, as the server runs it.
 struct Stage {
@@ -18,7 +19,7 @@ struct Stage {
 
 impl Stage {
     async fn set() -> Self {
-        let broker = Broker::new(BrokerConfig::new("app-1", "the-key", AppSecret::new("the-secret")));
+        let broker = Broker::new(BrokerConfig::new("app-1", "the-key", PusherSecret::new("the-secret")));
         let public = listen(broker.socket_routes()).await;
         let api = listen(broker.api_routes()).await.to_string();
         Self { broker, public, api }

@@ -27,7 +27,7 @@ use vestibule::{
     vestibule::Vestibule,
     worker::{IN_FLIGHT, Tools, Worker},
 };
-use vestibule_server::broker::{AppSecret, Broker, BrokerConfig};
+use vestibule_server::broker::{Broker, BrokerConfig};
 
 /// How many wait for the worker.
 const QUEUED: usize = 5_000;
@@ -102,7 +102,7 @@ struct Bench {
 
 impl Bench {
     async fn new(store: Arc<dyn Store>, validator: &str) -> Self {
-        let broker = Broker::new(BrokerConfig::new("1", "key", AppSecret::new("secret")));
+        let broker = Broker::new(BrokerConfig::new("1", "key", PusherSecret::new("secret")));
         let api: Router = broker.api_routes();
         let app = PusherApp {
             id: "1".into(),

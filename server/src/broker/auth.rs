@@ -1,22 +1,22 @@
 //! Signatures: hex HMAC-SHA256 under the application's secret, always compared in constant time.
 
 use super::{
-    config::{AppSecret, BrokerConfig},
+    config::BrokerConfig,
     name::{ChannelName, SocketId},
 };
 use hmac::{Hmac, Mac};
 use md5::{Digest, Md5};
 use sha2::Sha256;
+use std::time::Duration;
+use vestibule::{clock::Timestamp, publisher::PusherSecret};
 
-/// How far a request's time may be from ours, in seconds; the protocol's own figure.
-const MAX_SKEW: u64 = 600;
+/// How far a request's time may be from ours; the protocol's own figure. Within it a request may be repeated.
+const MAX_SKEW: Duration = Duration::from_mins(10);
 
-impl AppSecret {
-    fn signed(&self, text: &str, signature: &str) -> bool {
-        let Some(signature) = unhex::<32>(signature) else { return false };
-        Hmac::<Sha256>::new_from_slice(self.as_bytes())
-            .is_ok_and(|mac| mac.chain_update(text).verify_slice(&signature).is_ok())
-    }
+fn signed(secret: &PusherSecret, text: &str, signature: &str) -> bool {
+    let Some(signature) = unhex::<32>(signature) else { return false };
+    Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes())
+        .is_ok_and(|mac| mac.chain_update(text).verify_slice(&signature).is_ok())
 }
 
 /// Whether `auth` is the application's permission for this socket to subscribe to this private channel.
@@ -25,7 +25,7 @@ impl AppSecret {
 /// shift the border between the two.
 pub(super) fn may_subscribe(config: &BrokerConfig, socket: SocketId, channel: &ChannelName, auth: &str) -> bool {
     let signature = auth.strip_prefix(config.key.as_str()).and_then(|rest| rest.strip_prefix(':'));
-    signature.is_some_and(|signature| config.secret.signed(&format!("{socket}:{}", channel.as_str()), signature))
+    signature.is_some_and(|signature| signed(&config.secret, &format!("{socket}:{}", channel.as_str()), signature))
 }
 
 /// Why a request to the HTTP API is not taken for the application's.
@@ -74,11 +74,12 @@ impl Query {
         if self.need("auth_version")? != "1.0" {
             return Err(SignatureError::Version);
         }
-        let timestamp: u64 = self.need("auth_timestamp")?.parse().map_err(|_| SignatureError::Timestamp)?;
-        if timestamp.abs_diff(config.clock.seconds()) > MAX_SKEW {
+        let seconds: i64 = self.need("auth_timestamp")?.parse().map_err(|_| SignatureError::Timestamp)?;
+        let (then, now) = (Timestamp::from_millis(seconds.saturating_mul(1000)), config.clock.now());
+        if now.since(then).max(then.since(now)) > MAX_SKEW {
             return Err(SignatureError::Timestamp);
         }
-        if !config.secret.signed(&self.signed_text(method, path), self.need("auth_signature")?) {
+        if !signed(&config.secret, &self.signed_text(method, path), self.need("auth_signature")?) {
             return Err(SignatureError::Signature);
         }
         Ok(())
@@ -120,12 +121,12 @@ fn nibble(digit: u8) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::broker::config::WallClock;
+    use crate::broker::peer::clock_at;
 
     /// The worked example in the protocol's own documentation.
     fn documented() -> (BrokerConfig, Vec<(String, String)>, &'static [u8]) {
-        let mut config = BrokerConfig::new("3", "278d425bdf160c739803", AppSecret::new("7ad3773142a6692b25b8"));
-        config.clock = WallClock::new(|| 1_353_088_179);
+        let mut config = BrokerConfig::new("3", "278d425bdf160c739803", PusherSecret::new("7ad3773142a6692b25b8"));
+        config.clock = clock_at(1_353_088_179);
         let query = [
             ("auth_key", "278d425bdf160c739803"),
             ("auth_timestamp", "1353088179"),
@@ -190,7 +191,7 @@ mod tests {
             (1_353_088_179 + 601, Err(SignatureError::Timestamp)),
             (1_353_088_179 - 601, Err(SignatureError::Timestamp)),
         ] {
-            config.clock = WallClock::new(move || now);
+            config.clock = clock_at(now);
             assert_eq!(verify(&config, query.clone(), body), expected);
         }
     }

@@ -1,7 +1,10 @@
 //! What a broker is told when it is made.
 
-use std::{fmt, sync::Arc, time::Duration};
-use vestibule::clock::{Clock, SystemClock};
+use std::{sync::Arc, time::Duration};
+use vestibule::{
+    clock::{Clock, SystemClock},
+    publisher::PusherSecret,
+};
 
 /// The one application that a broker serves, and its limits.
 #[derive(Clone, Debug)]
@@ -11,7 +14,7 @@ pub struct BrokerConfig {
     /// The application's public key, part of the socket's path and of every signature's text.
     pub key: String,
     /// Signs subscriptions to private channels and requests to the HTTP API.
-    pub secret: AppSecret,
+    pub secret: PusherSecret,
     /// The pages that may open a socket: values of the `Origin` header such as `https://example.com`. From a page that is
     /// not listed no socket can be opened, so a list without entries shuts all browsers out.
     pub origins: Vec<String>,
@@ -20,13 +23,13 @@ pub struct BrokerConfig {
     /// How much the broker takes on.
     pub limits: Limits,
     /// Tells how old a signed request is.
-    pub clock: WallClock,
+    pub clock: Arc<dyn Clock>,
 }
 
 impl BrokerConfig {
     /// The given application with the default limits, the system's clock and no origins yet.
     #[must_use]
-    pub fn new(app_id: impl Into<String>, key: impl Into<String>, secret: AppSecret) -> Self {
+    pub fn new(app_id: impl Into<String>, key: impl Into<String>, secret: PusherSecret) -> Self {
         Self {
             app_id: app_id.into(),
             key: key.into(),
@@ -34,7 +37,7 @@ impl BrokerConfig {
             origins: Vec::new(),
             require_origin: false,
             limits: Limits::default(),
-            clock: WallClock::default(),
+            clock: Arc::new(SystemClock),
         }
     }
 }
@@ -78,64 +81,13 @@ impl Default for Limits {
     }
 }
 
-/// An application's secret. It can check signatures and is never shown.
-#[derive(Clone)]
-pub struct AppSecret(Box<str>);
-
-impl AppSecret {
-    /// Takes the secret; its bytes are the key, as in every Pusher library.
-    #[must_use]
-    pub fn new(secret: impl Into<Box<str>>) -> Self {
-        Self(secret.into())
-    }
-
-    pub(super) fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
-}
-
-impl fmt::Debug for AppSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AppSecret(..)")
-    }
-}
-
-/// Tells the time of day, so that a test can decide what it is.
-#[derive(Clone)]
-pub struct WallClock(Arc<dyn Fn() -> u64 + Send + Sync>);
-
-impl WallClock {
-    /// A clock that asks `seconds` for the seconds since the start of 1970 in UTC.
-    #[must_use]
-    pub fn new(seconds: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
-        Self(Arc::new(seconds))
-    }
-
-    pub(super) fn seconds(&self) -> u64 {
-        (self.0)()
-    }
-}
-
-impl Default for WallClock {
-    /// The system's clock.
-    fn default() -> Self {
-        Self::new(|| u64::try_from(SystemClock.now().as_millis() / 1000).unwrap_or(0))
-    }
-}
-
-impl fmt::Debug for WallClock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("WallClock(..)")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_secret_is_in_no_debug_output() {
-        let config = BrokerConfig::new("1", "key", AppSecret::new("hunter2"));
+        let config = BrokerConfig::new("1", "key", PusherSecret::new("hunter2"));
         assert!(!format!("{config:?}").contains("hunter2"));
     }
 }

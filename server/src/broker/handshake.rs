@@ -6,9 +6,9 @@
 use super::{
     Broker,
     config::BrokerConfig,
+    conversation::{self, Conversation},
     name::SocketId,
     registry::NoSeat,
-    session::{self, Session},
     wire::Farewell,
 };
 use axum::{
@@ -86,10 +86,10 @@ async fn open(
 async fn serve(broker: &Broker, id: SocketId, socket: WebSocket, admission: Result<(), Farewell>) {
     let seat = admission.and_then(|()| broker.registry.join(id).map_err(Farewell::from));
     match seat {
-        Ok((seat, events)) => Session::new(&broker.config, id, socket, seat, events).run().await,
+        Ok((seat, events)) => Conversation::new(&broker.config, id, socket, seat, events).run().await,
         Err(farewell) => {
             tracing::debug!(?farewell, "socket refused");
-            session::turn_away(socket, farewell, &broker.config.limits).await;
+            conversation::turn_away(socket, farewell, &broker.config.limits).await;
         }
     }
 }

@@ -10,7 +10,7 @@
 //! - `wire`: what the frames and close codes look like;
 //! - `registry`: who is subscribed to what, and the only way to a socket's queue;
 //! - `handshake`: who may open a socket;
-//! - `patience` and `session`: one socket's life;
+//! - `patience` and `conversation`: one socket's life;
 //! - `auth` and `api`: whose events are taken;
 //! - `config`: the limits, each with its reason.
 //!
@@ -26,17 +26,18 @@
 mod api;
 mod auth;
 mod config;
+mod conversation;
 mod handshake;
 mod name;
 mod patience;
 mod registry;
-mod session;
+
 mod wire;
 
 #[cfg(test)]
 mod peer;
 
-pub use config::{AppSecret, BrokerConfig, Limits, WallClock};
+pub use config::{BrokerConfig, Limits};
 pub use handshake::SocketPermit;
 pub use registry::Snapshot;
 

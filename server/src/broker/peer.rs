@@ -3,7 +3,7 @@
 //! Without a real socket in the way a paused clock tells exactly how long the broker waits for what, and how much a peer
 //! that does not read can hold is a number in the test.
 
-use super::{AppSecret, Broker, BrokerConfig, Limits, WallClock};
+use super::{Broker, BrokerConfig, Limits};
 use axum::Router;
 use futures_util::{SinkExt, StreamExt};
 use hmac::{Hmac, Mac};
@@ -11,10 +11,16 @@ use hyper::server::conn::http1;
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use serde_json::{Value, json};
 use sha2::Sha256;
+use std::sync::Arc;
 use tokio::io::DuplexStream;
 use tokio_tungstenite::{
     WebSocketStream, client_async,
     tungstenite::{Error, Message, client::IntoClientRequest, http::HeaderValue},
+};
+use vestibule::{
+    clock::{Clock, Timestamp},
+    publisher::PusherSecret,
+    testing::ManualClock,
 };
 
 pub(super) const APP_ID: &str = "app-1";
@@ -22,7 +28,7 @@ pub(super) const KEY: &str = "the-key";
 pub(super) const SECRET: &str = "the-secret";
 pub(super) const ORIGIN: &str = "https://vestibule.example";
 /// The broker's idea of the time in tests, in seconds since 1970.
-pub(super) const NOW: u64 = 1_800_000_000;
+pub(super) const NOW: i64 = 1_800_000_000;
 
 /// The target of an ordinary client's request.
 pub(super) const PATH: &str = "/app/the-key?protocol=7&client=test&version=1";
@@ -31,10 +37,15 @@ pub(super) const PATH: &str = "/app/the-key?protocol=7&client=test&version=1";
 const IN_FLIGHT: usize = 16 * 1024;
 
 pub(super) fn config() -> BrokerConfig {
-    let mut config = BrokerConfig::new(APP_ID, KEY, AppSecret::new(SECRET));
+    let mut config = BrokerConfig::new(APP_ID, KEY, PusherSecret::new(SECRET));
     config.origins = vec![ORIGIN.to_owned()];
-    config.clock = WallClock::new(|| NOW);
+    config.clock = clock_at(NOW);
     config
+}
+
+/// A clock that stands at so many seconds since 1970.
+pub(super) fn clock_at(seconds: i64) -> Arc<dyn Clock> {
+    Arc::new(ManualClock::at(Timestamp::from_millis(seconds * 1000)))
 }
 
 pub(super) fn broker() -> Broker {

@@ -21,7 +21,7 @@ async fn send(broker: &Broker, method: Method, target: &str, body: &str) -> (Sta
 }
 
 /// A signed target; `extra` goes between the names that begin with `auth` and with `s`, so the query is sorted.
-fn signed(method: &str, path: &str, extra: &[(&str, &str)], body: &str, timestamp: u64) -> String {
+fn signed(method: &str, path: &str, extra: &[(&str, &str)], body: &str, timestamp: i64) -> String {
     let mut query = format!("auth_key={KEY}&auth_timestamp={timestamp}&auth_version=1.0");
     if !body.is_empty() {
         query.extend(["&body_md5=", &hex(&Md5::digest(body))]);

@@ -16,7 +16,7 @@ use tokio::{
 };
 
 /// An admitted socket.
-pub(super) struct Session<'a> {
+pub(super) struct Conversation<'a> {
     config: &'a BrokerConfig,
     id: SocketId,
     socket: WebSocket,
@@ -25,21 +25,21 @@ pub(super) struct Session<'a> {
     patience: Patience,
 }
 
-/// How a session ends.
-enum Ending {
+/// How a conversation ends.
+enum Parting {
     /// The peer closed the connection, or there is none any more.
     Left,
     /// We close it.
     Farewell(Farewell),
 }
 
-impl From<Farewell> for Ending {
+impl From<Farewell> for Parting {
     fn from(farewell: Farewell) -> Self {
         Self::Farewell(farewell)
     }
 }
 
-impl<'a> Session<'a> {
+impl<'a> Conversation<'a> {
     pub(super) fn new(
         config: &'a BrokerConfig,
         id: SocketId,
@@ -54,9 +54,9 @@ impl<'a> Session<'a> {
     /// Runs until the socket is closed. The seat is kept for that long, so a closing socket still takes a place, unless
     /// the registry has let go of it already.
     pub(super) async fn run(mut self) {
-        let Err(ending) = self.converse().await;
+        let Err(parting) = self.converse().await;
         let close = async {
-            if let Ending::Farewell(farewell) = ending {
+            if let Parting::Farewell(farewell) = parting {
                 tracing::debug!(?farewell, "closing a socket");
                 // A peer that is gone hears nothing, and does not matter.
                 let _ = self.socket.send(Message::Close(Some(farewell.frame()))).await;
@@ -68,7 +68,7 @@ impl<'a> Session<'a> {
         let _ = timeout(self.config.limits.close_within, close).await;
     }
 
-    async fn converse(&mut self) -> Result<Infallible, Ending> {
+    async fn converse(&mut self) -> Result<Infallible, Parting> {
         self.send(wire::connection_established(self.id, self.config.limits.activity_timeout)).await?;
         loop {
             tokio::select! {
@@ -79,9 +79,9 @@ impl<'a> Session<'a> {
         }
     }
 
-    async fn hear(&mut self, message: Option<Result<Message, axum::Error>>) -> Result<(), Ending> {
+    async fn hear(&mut self, message: Option<Result<Message, axum::Error>>) -> Result<(), Parting> {
         let reply = match message {
-            None | Some(Ok(Message::Close(_))) => return Err(Ending::Left),
+            None | Some(Ok(Message::Close(_))) => return Err(Parting::Left),
             // Or the connection is lost, and then the farewell is too.
             Some(Err(_)) => return Err(Farewell::ProtocolViolation.into()),
             Some(Ok(Message::Binary(_))) => return Err(Farewell::BinaryMessage.into()),
@@ -96,7 +96,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    async fn deliver(&mut self, event: Option<Utf8Bytes>) -> Result<(), Ending> {
+    async fn deliver(&mut self, event: Option<Utf8Bytes>) -> Result<(), Parting> {
         // The registry let go of this socket alone: it did not keep up, so it is not given the rest either.
         if self.events.is_closed() && !self.seat.broker_is_closing() {
             return Err(Farewell::TooSlow.into());
@@ -107,7 +107,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    async fn look_at_the_time(&mut self) -> Result<(), Ending> {
+    async fn look_at_the_time(&mut self) -> Result<(), Parting> {
         match self.patience.overdue(Instant::now()) {
             None => Ok(()),
             Some(Overdue::Ping) => self.send(wire::PING).await,
@@ -116,10 +116,10 @@ impl<'a> Session<'a> {
         }
     }
 
-    async fn send(&mut self, text: Utf8Bytes) -> Result<(), Ending> {
+    async fn send(&mut self, text: Utf8Bytes) -> Result<(), Parting> {
         match timeout(self.config.limits.write_within, self.socket.send(Message::Text(text))).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(Ending::Left),
+            Ok(Err(_)) => Err(Parting::Left),
             Err(_) => Err(Farewell::TooSlow.into()),
         }
     }
