@@ -5,6 +5,7 @@
 use super::{
     Broker,
     auth::{Query, SignatureError},
+    metrics,
     name::{ChannelName, NameError, SocketId},
     wire,
 };
@@ -34,14 +35,16 @@ pub(super) fn routes(broker: Broker) -> Router {
         .route("/apps/{app_id}/batch_events", post(trigger_batch))
         .route("/apps/{app_id}/channels", get(channels))
         .route("/apps/{app_id}/channels/{name}", get(channel))
+        .route("/apps/{app_id}/channels/{name}/users", get(users))
+        .route("/metrics", get(metrics::show))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(broker)
 }
 
 async fn trigger(State(broker): State<Broker>, request: Signed) -> Result<Json<Value>, ApiError> {
     let event: EventBody = request.json()?;
-    event.check()?.publish(&broker);
-    Ok(Json(json!({})))
+    let counts = event.check()?.publish(&broker);
+    Ok(Json(counts.map_or_else(|| json!({}), |counts| json!({ "channels": counts }))))
 }
 
 /// All of them or, if one is wrong, none.
@@ -51,17 +54,21 @@ async fn trigger_batch(State(broker): State<Broker>, request: Signed) -> Result<
         return Err(ApiError::Batch);
     }
     let events = batch.into_iter().map(EventBody::check).collect::<Result<Vec<_>, _>>()?;
-    for event in events {
-        event.publish(&broker);
+    let counts: Vec<_> = events.into_iter().map(|event| event.publish(&broker)).collect();
+    if counts.iter().all(Option::is_none) {
+        return Ok(Json(json!({})));
     }
-    Ok(Json(json!({})))
+    // In a batch an event has one channel.
+    let of_first =
+        |counts: Option<Map<_, _>>| counts.into_iter().flatten().next().map_or(json!({}), |(_, count)| count);
+    Ok(Json(json!({ "batch": counts.into_iter().map(of_first).collect::<Vec<_>>() })))
 }
 
 async fn channels(State(broker): State<Broker>, request: Signed) -> Result<Json<Value>, ApiError> {
-    let wants_count = request.wants_subscription_count()?;
+    let wants_count = wants_count(request.query.get("info"))?;
     let prefix = request.query.get("filter_by_prefix").unwrap_or_default();
     let channels = broker.registry.channels(prefix).into_iter().map(|(name, subscribers)| {
-        (name.as_str().to_owned(), if wants_count { json!({ "subscription_count": subscribers }) } else { json!({}) })
+        (name.as_str().to_owned(), if wants_count { count(subscribers) } else { json!({}) })
     });
     Ok(Json(json!({ "channels": channels.collect::<Map<_, _>>() })))
 }
@@ -73,10 +80,27 @@ async fn channel(
 ) -> Result<Json<Value>, ApiError> {
     let subscribers = broker.registry.subscribers(&ChannelName::parse(&name)?);
     let mut state = json!({ "occupied": subscribers > 0 });
-    if request.wants_subscription_count()? {
+    if wants_count(request.query.get("info"))? {
         state["subscription_count"] = subscribers.into();
     }
     Ok(Json(state))
+}
+
+async fn users(_: Signed) -> ApiError {
+    ApiError::Users
+}
+
+fn count(subscribers: usize) -> Value {
+    json!({ "subscription_count": subscribers })
+}
+
+/// Whether `info`, the attributes that are asked for, names the number of subscribers.
+fn wants_count(info: Option<&str>) -> Result<bool, ApiError> {
+    match info {
+        None | Some("") => Ok(false),
+        Some(info) if info.split(',').all(|attribute| attribute == "subscription_count") => Ok(true),
+        Some(_) => Err(ApiError::Info),
+    }
 }
 
 /// A request that the application has signed, whole.
@@ -112,14 +136,6 @@ impl Signed {
     fn json<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
         serde_json::from_slice(&self.body).map_err(ApiError::Json)
     }
-
-    fn wants_subscription_count(&self) -> Result<bool, ApiError> {
-        match self.query.get("info") {
-            None | Some("") => Ok(false),
-            Some(info) if info.split(',').all(|attribute| attribute == "subscription_count") => Ok(true),
-            Some(_) => Err(ApiError::Info),
-        }
-    }
 }
 
 #[derive(Deserialize)]
@@ -136,6 +152,7 @@ struct EventBody {
     #[serde(default)]
     channels: Vec<String>,
     socket_id: Option<String>,
+    info: Option<String>,
 }
 
 /// One event that can be published.
@@ -144,6 +161,7 @@ struct Event {
     data: String,
     channels: Vec<ChannelName>,
     except: Option<SocketId>,
+    wants_count: bool,
 }
 
 impl EventBody {
@@ -165,16 +183,20 @@ impl EventBody {
         channels.sort_unstable();
         channels.dedup();
         let except = self.socket_id.map(|id| SocketId::parse(&id).ok_or(ApiError::SocketId)).transpose()?;
-        Ok(Event { name: self.name, data: self.data, channels, except })
+        let wants_count = wants_count(self.info.as_deref())?;
+        Ok(Event { name: self.name, data: self.data, channels, except, wants_count })
     }
 }
 
 impl Event {
-    /// The frame is written once a channel, however many sockets it goes to.
-    fn publish(self, broker: &Broker) {
+    /// Says how many subscribers each channel has, if that was asked for. The frame is written once a channel, however many
+    /// sockets it goes to.
+    fn publish(self, broker: &Broker) -> Option<Map<String, Value>> {
         for channel in &self.channels {
             broker.registry.publish(channel, &wire::event(&self.name, channel, &self.data), self.except);
         }
+        let of = |channel: &ChannelName| (channel.as_str().to_owned(), count(broker.registry.subscribers(channel)));
+        self.wants_count.then(|| self.channels.iter().map(of).collect())
     }
 }
 
@@ -208,6 +230,8 @@ enum ApiError {
     Batch,
     #[error("the only info there is here is subscription_count")]
     Info,
+    #[error("only presence channels know their users, and there are none here")]
+    Users,
 }
 
 impl IntoResponse for ApiError {

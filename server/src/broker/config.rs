@@ -20,6 +20,9 @@ pub struct BrokerConfig {
     pub origins: Vec<String>,
     /// Whether to refuse a socket without an `Origin`. Browsers always send one; programs mostly do not.
     pub require_origin: bool,
+    /// Whether everybody may subscribe to a channel that is not private. Where not, a socket that the application has
+    /// signed nothing for is gone after [`Limits::subscribe_within`].
+    pub public_channels: bool,
     /// How much the broker takes on.
     pub limits: Limits,
     /// Tells how old a signed request is.
@@ -36,6 +39,7 @@ impl BrokerConfig {
             secret,
             origins: Vec::new(),
             require_origin: false,
+            public_channels: true,
             limits: Limits::default(),
             clock: Arc::new(SystemClock),
         }
@@ -47,12 +51,18 @@ impl BrokerConfig {
 pub struct Limits {
     /// Sockets at a time; further ones are closed with 4100. A socket costs some 10 KB.
     pub max_connections: usize,
+    /// Sockets at a time of one client, where a layer around the routes says who that is; further ones are closed with 4100.
+    pub max_of_client: usize,
     /// Channels that one socket may be subscribed to at a time.
     pub max_subscriptions: usize,
     /// Events that wait for one socket to be written. When one more comes, the reader is too slow and is closed with 4100.
     pub queue: usize,
     /// Bytes of the largest message that a client may send. A subscription takes about 300.
     pub max_message: usize,
+    /// Messages, pings among them, that a client may send at once: one for each channel that it may have, and some.
+    pub messages: u32,
+    /// The time after which it may send one more. A client that sends more often is closed with 4100.
+    pub message_every: Duration,
     /// The silence after which either side asks whether the other is still there. Advertised in whole seconds, at least one.
     pub activity_timeout: Duration,
     /// The time to answer such a ping; then the socket is closed with 4201.
@@ -69,9 +79,12 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             max_connections: 10_000,
+            max_of_client: 200,
             max_subscriptions: 100,
             queue: 32,
             max_message: 16 * 1024,
+            messages: 128,
+            message_every: Duration::from_millis(100),
             activity_timeout: Duration::from_mins(2),
             pong_within: Duration::from_secs(30),
             subscribe_within: Duration::from_secs(30),

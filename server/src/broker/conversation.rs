@@ -3,10 +3,11 @@
 use super::{
     auth,
     config::{BrokerConfig, Limits},
-    name::{ChannelName, SocketId},
+    name::{ChannelName, NameError, SocketId},
+    pace::Pace,
     patience::{Overdue, Patience},
-    registry::Seat,
-    wire::{self, Command, Farewell, Malformed, SubscribeData},
+    registry::{Seat, TooManySubscriptions},
+    wire::{self, Command, Farewell, Malformed, Refusal, SubscribeData},
 };
 use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
 use std::convert::Infallible;
@@ -23,6 +24,7 @@ pub(super) struct Conversation<'a> {
     seat: Seat,
     events: mpsc::Receiver<Utf8Bytes>,
     patience: Patience,
+    pace: Pace,
 }
 
 /// How a conversation ends.
@@ -47,23 +49,29 @@ impl<'a> Conversation<'a> {
         seat: Seat,
         events: mpsc::Receiver<Utf8Bytes>,
     ) -> Self {
-        let patience = Patience::new(&config.limits, Instant::now());
-        Self { config, id, socket, seat, events, patience }
+        let now = Instant::now();
+        let (patience, pace) = (Patience::new(&config.limits, now), Pace::new(&config.limits, now));
+        Self { config, id, socket, seat, events, patience, pace }
     }
 
     /// Runs until the socket is closed. The seat is kept for that long, so a closing socket still takes a place, unless
     /// the registry has let go of it already.
     pub(super) async fn run(mut self) {
         let Err(parting) = self.converse().await;
+        if let Parting::Farewell(farewell) = parting {
+            tracing::debug!(?farewell, "closing a socket");
+            self.seat.note(farewell);
+        }
         let close = async {
             if let Parting::Farewell(farewell) = parting {
-                tracing::debug!(?farewell, "closing a socket");
                 // A peer that is gone hears nothing, and does not matter.
                 let _ = self.socket.send(Message::Close(Some(farewell.frame()))).await;
             }
             // Reading on sends our half of the closing handshake and takes in the peer's. Dropping a connection with
-            // unread bytes would reset it, and the peer might never see why.
-            while let Some(Ok(_)) = self.socket.recv().await {}
+            // unread bytes would reset it, and the peer might never see why. One that floods us has seen enough.
+            for _ in 0..self.config.limits.messages {
+                let Some(Ok(_)) = self.socket.recv().await else { break };
+            }
         };
         let _ = timeout(self.config.limits.close_within, close).await;
     }
@@ -80,6 +88,10 @@ impl<'a> Conversation<'a> {
     }
 
     async fn hear(&mut self, message: Option<Result<Message, axum::Error>>) -> Result<(), Parting> {
+        let now = Instant::now();
+        if matches!(message, Some(Ok(_))) && !self.pace.allows(now) {
+            return Err(Farewell::TooMuch.into());
+        }
         let reply = match message {
             None | Some(Ok(Message::Close(_))) => return Err(Parting::Left),
             // Or the connection is lost, and then the farewell is too.
@@ -89,7 +101,7 @@ impl<'a> Conversation<'a> {
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => None,
             Some(Ok(Message::Text(text))) => self.answer(&text),
         };
-        self.patience.heard(Instant::now());
+        self.patience.heard(now);
         match reply {
             Some(reply) => self.send(reply).await,
             None => Ok(()),
@@ -136,6 +148,7 @@ impl<'a> Conversation<'a> {
             Ok(Command::ClientEvent) => {
                 Some(wire::error(Some(wire::CLIENT_EVENT_REJECTED), "client events are not supported"))
             }
+            Ok(Command::SignIn) => Some(wire::error(None, "user sign-in is not supported")),
             Ok(Command::Unknown) => Some(wire::error(None, "this event is not supported")),
             Err(Malformed) => Some(wire::error(None, "the message is not an event of this protocol")),
         }
@@ -144,14 +157,17 @@ impl<'a> Conversation<'a> {
     fn subscribe(&mut self, data: &SubscribeData) -> Utf8Bytes {
         let channel = match ChannelName::parse(&data.channel) {
             Ok(channel) => channel,
-            Err(error) => return wire::error(None, &error.to_string()),
+            Err(NameError::Unsupported) => return wire::subscription_refused(&data.channel, Refusal::Unsupported),
+            Err(error @ NameError::Invalid) => return wire::error(None, &error.to_string()),
         };
         let auth = data.auth.as_deref().unwrap_or_default();
-        if channel.is_private() && !auth::may_subscribe(self.config, self.id, &channel, auth) {
-            return wire::subscription_refused(&channel);
-        }
-        if let Err(error) = self.seat.subscribe(&channel) {
-            return wire::error(None, &error.to_string());
+        let refusal = match channel.is_private() {
+            true if !auth::may_subscribe(self.config, self.id, &channel, auth) => Some(Refusal::NotSigned),
+            false if !self.config.public_channels => Some(Refusal::NotPrivate),
+            _ => self.seat.subscribe(&channel).err().map(|TooManySubscriptions| Refusal::TooMany),
+        };
+        if let Some(refusal) = refusal {
+            return wire::subscription_refused(channel.as_str(), refusal);
         }
         self.patience.subscribed(true, Instant::now());
         // Events published from here on are queued behind this reply.

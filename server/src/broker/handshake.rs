@@ -20,6 +20,7 @@ use axum::{
 };
 use serde::Deserialize;
 use std::{any::Any, fmt, sync::Arc};
+use vestibule::caps::Client;
 
 /// The largest frame to be written: 10 KB of data that JSON escapes to six times that, and its names.
 const MAX_WRITE_BUFFER: usize = 128 * 1024;
@@ -61,6 +62,7 @@ async fn open(
     Path(key): Path<String>,
     Query(parameters): Query<Parameters>,
     permit: Option<Extension<SocketPermit>>,
+    client: Option<Extension<Client>>,
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
@@ -79,16 +81,23 @@ async fn open(
         .max_write_buffer_size(MAX_WRITE_BUFFER)
         .on_upgrade(move |socket| async move {
             let _held = (permit, task);
-            serve(&broker, id, socket, admission).await;
+            serve(&broker, id, client.map(|Extension(client)| client), socket, admission).await;
         })
 }
 
-async fn serve(broker: &Broker, id: SocketId, socket: WebSocket, admission: Result<(), Farewell>) {
-    let seat = admission.and_then(|()| broker.registry.join(id).map_err(Farewell::from));
+async fn serve(
+    broker: &Broker,
+    id: SocketId,
+    client: Option<Client>,
+    socket: WebSocket,
+    admission: Result<(), Farewell>,
+) {
+    let seat = admission.and_then(|()| broker.registry.join(id, client).map_err(Farewell::from));
     match seat {
         Ok((seat, events)) => Conversation::new(&broker.config, id, socket, seat, events).run().await,
         Err(farewell) => {
             tracing::debug!(?farewell, "socket refused");
+            broker.registry.note(farewell);
             conversation::turn_away(socket, farewell, &broker.config.limits).await;
         }
     }
@@ -97,6 +106,7 @@ async fn serve(broker: &Broker, id: SocketId, socket: WebSocket, admission: Resu
 impl From<NoSeat> for Farewell {
     fn from(reason: NoSeat) -> Self {
         match reason {
+            NoSeat::FullForClient => Self::TooManyOfClient,
             NoSeat::Full => Self::OverCapacity,
             NoSeat::Closing => Self::ShuttingDown,
         }
@@ -179,6 +189,22 @@ mod tests {
         first.0.close(None).await.unwrap();
         while let Some(Ok(_)) = first.0.next().await {}
         Peer::greeted(&broker).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_client_cannot_keep_everybody_else_out() {
+        let broker = broker_with(Limits { max_of_client: 2, ..Limits::default() });
+        let of = |client| broker.socket_routes().layer(Extension(Client::from_bytes([client; 16])));
+        let mut greedy = [
+            Peer::connect(of(1), PATH, Some(ORIGIN)).await.unwrap(),
+            Peer::connect(of(1), PATH, Some(ORIGIN)).await.unwrap(),
+        ];
+        for peer in &mut greedy {
+            peer.receive().await;
+        }
+        assert_eq!(Peer::connect(of(1), PATH, Some(ORIGIN)).await.unwrap().close_code().await, 4100);
+        let mut other = Peer::connect(of(2), PATH, Some(ORIGIN)).await.unwrap();
+        assert_eq!(other.receive().await["event"], "pusher:connection_established");
     }
 
     #[tokio::test(start_paused = true)]

@@ -10,14 +10,15 @@
 //! - `wire`: what the frames and close codes look like;
 //! - `registry`: who is subscribed to what, and the only way to a socket's queue;
 //! - `handshake`: who may open a socket;
-//! - `patience` and `conversation`: one socket's life;
+//! - `patience`, `pace` and `conversation`: one socket's life;
 //! - `auth` and `api`: whose events are taken;
+//! - `metrics`: what an operator can look at;
 //! - `config`: the limits, each with its reason.
 //!
 //! Three rules shape it. *The registry owns each socket's only sender*, so letting go of a socket, for whatever reason,
 //! is dropping it there, and the socket's task notices by itself. *A slow reader never costs memory*: its queue is short,
 //! and when it is full the socket is told to come back later. *Everything is bounded*: sockets, subscriptions, frame sizes,
-//! queues, and how long a socket may stay silent, useless or stuck.
+//! queues, how much a socket may ask for, and how long it may stay silent, useless or stuck.
 //!
 //! Left out on purpose, and refused clearly: presence, encrypted and cache channels, client events, user sign-in, webhooks.
 //! The protocol: <https://pusher.com/docs/channels/library_auth_reference/pusher-websockets-protocol/>, the HTTP API:
@@ -28,7 +29,9 @@ mod auth;
 mod config;
 mod conversation;
 mod handshake;
+mod metrics;
 mod name;
+mod pace;
 mod patience;
 mod registry;
 
@@ -63,12 +66,13 @@ impl Broker {
 
     /// `GET /app/{key}`: the socket, for the public port.
     ///
-    /// A layer around it may put a [`SocketPermit`] into a request's extensions; it is kept for as long as the socket.
+    /// A layer around it may put a [`SocketPermit`] into a request's extensions; it is kept for as long as the socket. And
+    /// it may put the [`Client`](vestibule::caps::Client) there, who then has [`Limits::max_of_client`] sockets at most.
     pub fn socket_routes(&self) -> Router {
         handshake::routes(self.clone())
     }
 
-    /// The HTTP API under `/apps/{app_id}`, for a listener that only the publisher can reach.
+    /// The HTTP API under `/apps/{app_id}`, and `/metrics`, for a listener that only the publisher can reach.
     ///
     /// Mount it at the root, without a prefix: requests are signed with their path.
     pub fn api_routes(&self) -> Router {

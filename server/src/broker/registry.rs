@@ -6,13 +6,15 @@
 use super::{
     config::Limits,
     name::{ChannelName, SocketId},
+    wire::Farewell,
 };
 use axum::extract::ws::Utf8Bytes;
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::mpsc::{self, error::TrySendError};
+use vestibule::caps::Client;
 
 /// What a broker holds at a moment and has done since it was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,6 +25,8 @@ pub struct Snapshot {
     pub channels: usize,
     /// Subscriptions: pairs of a socket and a channel.
     pub subscriptions: usize,
+    /// Events published, one for each channel that they went to.
+    pub published: u64,
     /// Events put into a socket's queue.
     pub delivered: u64,
     /// Events not put into a subscribed socket's queue because the socket was too slow or just going.
@@ -33,6 +37,7 @@ pub struct Snapshot {
 pub(super) struct Registry {
     state: Mutex<State>,
     max_connections: usize,
+    max_of_client: usize,
     max_subscriptions: usize,
     queue: usize,
 }
@@ -42,26 +47,31 @@ struct State {
     closing: bool,
     sockets: HashMap<SocketId, Socket>,
     channels: HashMap<ChannelName, HashSet<SocketId>>,
+    /// How many sockets each client has.
+    clients: HashMap<Client, usize>,
+    published: u64,
     delivered: u64,
     dropped: u64,
+    farewells: BTreeMap<Farewell, u64>,
 }
 
 struct Socket {
     /// The only sender: dropping this entry is what tells the socket's task to end.
     queue: mpsc::Sender<Utf8Bytes>,
     channels: Vec<ChannelName>,
+    client: Option<Client>,
 }
 
 /// Why a socket gets no seat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NoSeat {
+    FullForClient,
     Full,
     Closing,
 }
 
 /// The socket has as many subscriptions as it may have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("too many subscriptions on one connection")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct TooManySubscriptions;
 
 impl Registry {
@@ -69,23 +79,36 @@ impl Registry {
         Self {
             state: Mutex::default(),
             max_connections: limits.max_connections,
+            max_of_client: limits.max_of_client,
             max_subscriptions: limits.max_subscriptions,
             // A queue without room cannot exist.
             queue: limits.queue.max(1),
         }
     }
 
-    /// Takes the socket in. Its events come out of the receiver, which ends when the registry has let go of the socket.
-    pub(super) fn join(self: &Arc<Self>, id: SocketId) -> Result<(Seat, mpsc::Receiver<Utf8Bytes>), NoSeat> {
+    /// Takes the socket in, which is `client`'s if that is known. Its events come out of the receiver, which ends when the
+    /// registry has let go of the socket.
+    pub(super) fn join(
+        self: &Arc<Self>,
+        id: SocketId,
+        client: Option<Client>,
+    ) -> Result<(Seat, mpsc::Receiver<Utf8Bytes>), NoSeat> {
         let (queue, events) = mpsc::channel(self.queue);
         let mut state = self.state();
         if state.closing {
             return Err(NoSeat::Closing);
         }
+        // Before the cap of all: it is the one that the client can do something about.
+        if client.is_some_and(|client| state.clients.get(&client).is_some_and(|count| *count >= self.max_of_client)) {
+            return Err(NoSeat::FullForClient);
+        }
         if state.sockets.len() >= self.max_connections {
             return Err(NoSeat::Full);
         }
-        state.sockets.insert(id, Socket { queue, channels: Vec::new() });
+        if let Some(client) = client {
+            *state.clients.entry(client).or_default() += 1;
+        }
+        state.sockets.insert(id, Socket { queue, channels: Vec::new(), client });
         Ok((Seat { registry: Arc::clone(self), id }, events))
     }
 
@@ -93,6 +116,7 @@ impl Registry {
     pub(super) fn publish(&self, channel: &ChannelName, frame: &Utf8Bytes, except: Option<SocketId>) {
         let mut guard = self.state();
         let state = &mut *guard;
+        state.published += 1;
         let Some(subscribers) = state.channels.get(channel) else { return };
         let mut slow = Vec::new();
         for id in subscribers.iter().filter(|id| Some(**id) != except) {
@@ -128,6 +152,17 @@ impl Registry {
         state.closing = true;
         state.sockets.clear();
         state.channels.clear();
+        state.clients.clear();
+    }
+
+    /// Notes that the broker refuses or closes a socket.
+    pub(super) fn note(&self, farewell: Farewell) {
+        *self.state().farewells.entry(farewell).or_default() += 1;
+    }
+
+    /// How many sockets were refused or closed, by the reason for it.
+    pub(super) fn farewells(&self) -> BTreeMap<Farewell, u64> {
+        self.state().farewells.clone()
     }
 
     pub(super) fn snapshot(&self) -> Snapshot {
@@ -136,6 +171,7 @@ impl Registry {
             connections: state.sockets.len(),
             channels: state.channels.len(),
             subscriptions: state.channels.values().map(HashSet::len).sum(),
+            published: state.published,
             delivered: state.delivered,
             dropped: state.dropped,
         }
@@ -152,6 +188,12 @@ impl State {
         let Some(socket) = self.sockets.remove(&id) else { return };
         for channel in &socket.channels {
             self.leave(id, channel);
+        }
+        let Some(client) = socket.client else { return };
+        let Some(count) = self.clients.get_mut(&client) else { return };
+        *count -= 1;
+        if *count == 0 {
+            self.clients.remove(&client);
         }
     }
 
@@ -197,6 +239,11 @@ impl Seat {
 
     pub(super) fn has_subscriptions(&self) -> bool {
         self.registry.state().sockets.get(&self.id).is_some_and(|socket| !socket.channels.is_empty())
+    }
+
+    /// Notes that the socket is closed.
+    pub(super) fn note(&self, farewell: Farewell) {
+        self.registry.note(farewell);
     }
 
     /// Whether everybody is being let go of, rather than this socket alone.

@@ -17,6 +17,7 @@ pub(super) enum Command {
     Subscribe(SubscribeData),
     Unsubscribe { channel: String },
     ClientEvent,
+    SignIn,
     Unknown,
 }
 
@@ -51,6 +52,7 @@ impl Command {
                 let ChannelData { channel } = parse_data(text)?;
                 Self::Unsubscribe { channel }
             }
+            "pusher:signin" => Self::SignIn,
             client if client.starts_with("client-") => Self::ClientEvent,
             _ => Self::Unknown,
         })
@@ -96,9 +98,25 @@ pub(super) fn subscription_succeeded(channel: &ChannelName) -> Utf8Bytes {
     Frame { event: "pusher_internal:subscription_succeeded", channel: Some(channel.as_str()), data: "{}" }.encode()
 }
 
-pub(super) fn subscription_refused(channel: &ChannelName) -> Utf8Bytes {
-    let data = json!({ "type": "AuthError", "error": "the auth value is missing or wrong", "status": 401 });
-    Frame { event: "pusher:subscription_error", channel: Some(channel.as_str()), data }.encode()
+/// Why a channel cannot be subscribed to; the socket stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    NotSigned,
+    NotPrivate,
+    Unsupported,
+    TooMany,
+}
+
+/// Says which channel it is about, so that a client knows which of its subscriptions came to nothing.
+pub(super) fn subscription_refused(channel: &str, refusal: Refusal) -> Utf8Bytes {
+    let (kind, status, error) = match refusal {
+        Refusal::NotSigned => ("AuthError", 401, "the auth value is missing or wrong"),
+        Refusal::NotPrivate => ("AuthError", 403, "only private channels are open here"),
+        Refusal::Unsupported => ("NotSupported", 501, "presence, encrypted and cache channels are not supported"),
+        Refusal::TooMany => ("LimitReached", 429, "too many subscriptions on one connection"),
+    };
+    let data = json!({ "type": kind, "error": error, "status": status });
+    Frame { event: "pusher:subscription_error", channel: Some(channel), data }.encode()
 }
 
 /// An application's event, as every subscriber of `channel` gets it.
@@ -119,7 +137,7 @@ pub(super) const CLIENT_EVENT_REJECTED: u16 = 4301;
 
 /// Why a connection ends. The code tells the client what to do: below 4000 and from 4100 reconnect after a while, from
 /// 4200 at once, from 4000 not at all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Farewell {
     /// A frame too large, text that is not UTF-8, or WebSocket framing that is none.
     ProtocolViolation,
@@ -130,7 +148,9 @@ pub(super) enum Farewell {
     ForeignOrigin,
     NeverSubscribed,
     OverCapacity,
+    TooManyOfClient,
     TooSlow,
+    TooMuch,
     ShuttingDown,
     Restarting,
     NoPong,
@@ -147,6 +167,8 @@ impl Farewell {
             Self::ForeignOrigin => (4009, "this origin may not connect"),
             Self::NeverSubscribed => (4009, "no subscription within the time for it"),
             Self::OverCapacity => (4100, "over capacity"),
+            Self::TooManyOfClient => (4100, "too many connections from one network address"),
+            Self::TooMuch => (4100, "too many messages"),
             Self::TooSlow => (4100, "events were not read fast enough"),
             Self::ShuttingDown => (4100, "shutting down"),
             Self::Restarting => (4200, "reconnect immediately"),
@@ -190,7 +212,8 @@ mod tests {
         assert_eq!(Command::parse(r#"{"event":"pusher:ping","data":[1,{}]}"#), Ok(Command::Ping));
         assert_eq!(Command::parse(r#"{"event":"pusher:pong"}"#), Ok(Command::Pong));
         assert_eq!(Command::parse(r#"{"event":"client-typing","channel":"private-a"}"#), Ok(Command::ClientEvent));
-        assert_eq!(Command::parse(r#"{"event":"pusher:signin","data":{}}"#), Ok(Command::Unknown));
+        assert_eq!(Command::parse(r#"{"event":"pusher:signin","data":{}}"#), Ok(Command::SignIn));
+        assert_eq!(Command::parse(r#"{"event":"pusher:dance","data":{}}"#), Ok(Command::Unknown));
     }
 
     #[test]

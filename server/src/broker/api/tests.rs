@@ -122,6 +122,27 @@ async fn occupied_channels_can_be_listed_and_looked_at() {
         assert_eq!(ask(&broker, "channels/news-a", &[("info", info)]).await.0, StatusCode::BAD_REQUEST, "{info}");
     }
     assert_eq!(ask(&broker, "channels/presence-a", &[]).await.0, StatusCode::BAD_REQUEST);
+    let (status, why) = ask(&broker, "channels/news-a/users", &[]).await;
+    assert_eq!(
+        (status, why.as_str().unwrap()),
+        (StatusCode::BAD_REQUEST, "only presence channels know their users, and there are none here")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_publishes_may_ask_how_many_hear_it() {
+    let broker = broker();
+    let _peer = Peer::subscribed(&broker, "a").await;
+    let event = |channels: Value, info: &str| json!({ "name": "n", "data": "", "channels": channels, "info": info });
+    let (_, told) = trigger(&broker, event(json!(["a", "b"]), "subscription_count")).await;
+    let expected = json!({ "channels": { "a": { "subscription_count": 1 }, "b": { "subscription_count": 0 } } });
+    assert_eq!(serde_json::from_str::<Value>(&told).unwrap(), expected);
+    assert_eq!(trigger(&broker, event(json!(["a"]), "user_count")).await.0, StatusCode::BAD_REQUEST);
+
+    let batch = json!({ "batch": [event(json!(["a"]), "subscription_count"), event(json!(["b"]), "")] });
+    let (_, told) = post(&broker, "batch_events", &batch.to_string()).await;
+    let expected = json!({ "batch": [{ "subscription_count": 1 }, {}] });
+    assert_eq!(serde_json::from_str::<Value>(&told).unwrap(), expected);
 }
 
 #[tokio::test(start_paused = true)]

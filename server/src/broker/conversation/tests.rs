@@ -1,9 +1,9 @@
 //! What a client sees, and what a hostile one tries.
 
 use crate::broker::{
-    Broker, Limits, Snapshot,
+    Broker, BrokerConfig, Limits, Snapshot,
     name::ChannelName,
-    peer::{KEY, Peer, broker, broker_with, permission, signature},
+    peer::{KEY, Peer, broker, broker_with, config, permission, signature},
     wire,
 };
 use futures_util::{SinkExt, StreamExt};
@@ -51,7 +51,7 @@ async fn an_event_reaches_a_subscriber_until_it_unsubscribes() {
     peer.ping().await;
     publish(&broker, "news", "2");
     peer.ping().await;
-    assert_eq!(broker.snapshot(), Snapshot { connections: 1, delivered: 1, ..Snapshot::default() });
+    assert_eq!(broker.snapshot(), Snapshot { connections: 1, published: 2, delivered: 1, ..Snapshot::default() });
 }
 
 #[tokio::test(start_paused = true)]
@@ -100,7 +100,12 @@ async fn a_private_channel_opens_to_nothing_else() {
 async fn what_the_broker_does_not_have_is_refused_and_the_socket_stays() {
     let broker = broker();
     let (mut peer, id) = Peer::greeted(&broker).await;
-    for channel in ["presence-room", "private-encrypted-room", "cache-news", "", "a b", "#server-to-user-1"] {
+    for channel in ["presence-room", "private-encrypted-room", "private-cache-news", "cache-news"] {
+        let reply = peer.subscribe(channel, Some(&permission(&id, channel))).await;
+        assert_eq!((&reply["event"], &reply["channel"]), (&json!("pusher:subscription_error"), &json!(channel)));
+        assert_eq!((&reply["data"]["type"], &reply["data"]["status"]), (&json!("NotSupported"), &json!(501)));
+    }
+    for channel in ["", "a b", "#server-to-user-1"] {
         let reply = peer.subscribe(channel, Some(&permission(&id, channel))).await;
         assert_eq!((&reply["event"], &reply["data"]["code"]), (&json!("pusher:error"), &Value::Null), "{channel}");
     }
@@ -125,8 +130,45 @@ async fn one_socket_cannot_take_more_subscriptions_than_its_share() {
     let broker = broker_with(Limits { max_subscriptions: 2, ..Limits::default() });
     let mut peer = Peer::subscribed(&broker, "a").await;
     peer.subscribe("b", None).await;
-    assert_eq!(peer.subscribe("c", None).await["event"], "pusher:error");
+    let reply = peer.subscribe("c", None).await;
+    assert_eq!((&reply["channel"], &reply["data"]["type"]), (&json!("c"), &json!("LimitReached")));
     assert_eq!(broker.snapshot().subscriptions, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_only_private_channels_are_open_nobody_stays_without_a_signature() {
+    let broker = Broker::new(BrokerConfig { public_channels: false, ..config() });
+    let start = Instant::now();
+    let (mut peer, _) = Peer::greeted(&broker).await;
+    let reply = peer.subscribe("news", None).await;
+    assert_eq!((&reply["event"], &reply["channel"]), (&json!("pusher:subscription_error"), &json!("news")));
+    assert_eq!((&reply["data"]["type"], &reply["data"]["status"]), (&json!("AuthError"), &json!(403)));
+    let (mut signed, id) = Peer::greeted(&broker).await;
+    let reply = signed.subscribe("private-a", Some(&permission(&id, "private-a"))).await;
+    assert_eq!(reply["event"], "pusher_internal:subscription_succeeded");
+    assert_eq!(peer.close_code().await, 4009);
+    assert_eq!(start.elapsed().as_secs(), 30);
+    signed.ping().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_socket_that_asks_for_too_much_is_told_to_come_back_later() {
+    let limits = Limits::default();
+    for flood in [Message::Ping(Vec::new().into()), Message::text(r#"{"event":"pusher:ping","data":{}}"#)] {
+        let broker = broker();
+        let mut bystander = Peer::subscribed(&broker, "news").await;
+        let (mut peer, _) = Peer::greeted(&broker).await;
+        for _ in 0..limits.messages {
+            peer.0.send(flood.clone()).await.unwrap();
+            assert!(matches!(peer.0.next().await, Some(Ok(Message::Pong(_) | Message::Text(_)))));
+        }
+        tokio::time::advance(limits.message_every).await;
+        peer.0.send(flood.clone()).await.unwrap();
+        assert!(matches!(peer.0.next().await, Some(Ok(Message::Pong(_) | Message::Text(_)))));
+        peer.0.send(flood).await.unwrap();
+        assert_eq!(peer.close_code().await, 4100);
+        bystander.ping().await;
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -243,7 +285,7 @@ async fn a_peer_that_stops_reading_is_given_up_after_a_while() {
     assert_eq!(broker.snapshot().connections, 1);
     let limits = Limits::default();
     tokio::time::sleep(limits.write_within + limits.close_within + Duration::from_millis(1)).await;
-    assert_eq!(broker.snapshot(), Snapshot { delivered: 4, ..Snapshot::default() });
+    assert_eq!(broker.snapshot(), Snapshot { published: 4, delivered: 4, ..Snapshot::default() });
 }
 
 #[tokio::test(start_paused = true)]
@@ -261,7 +303,7 @@ async fn closing_the_broker_delivers_what_is_queued_and_asks_everybody_to_reconn
     assert_eq!(subscriber.close_code().await, 4200);
     assert_eq!(newcomer.close_code().await, 4200);
     closing.await.unwrap();
-    assert_eq!(broker.snapshot(), Snapshot { delivered: 1, ..Snapshot::default() });
+    assert_eq!(broker.snapshot(), Snapshot { published: 1, delivered: 1, ..Snapshot::default() });
 }
 
 #[tokio::test(start_paused = true)]

@@ -12,6 +12,10 @@ fn id(n: u64) -> SocketId {
     SocketId::parse(&format!("{n}.{n}")).unwrap()
 }
 
+fn client(n: u64) -> Client {
+    Client::from_bytes(u128::from(n).to_be_bytes())
+}
+
 fn channel(name: &str) -> ChannelName {
     ChannelName::parse(name).unwrap()
 }
@@ -19,9 +23,9 @@ fn channel(name: &str) -> ChannelName {
 #[test]
 fn an_event_reaches_its_subscribers_but_not_the_excluded_one_and_no_other_channel() {
     let registry = registry(&Limits::default());
-    let (alice, mut to_alice) = registry.join(id(1)).unwrap();
-    let (bob, mut to_bob) = registry.join(id(2)).unwrap();
-    let (carol, mut to_carol) = registry.join(id(3)).unwrap();
+    let (alice, mut to_alice) = registry.join(id(1), None).unwrap();
+    let (bob, mut to_bob) = registry.join(id(2), None).unwrap();
+    let (carol, mut to_carol) = registry.join(id(3), None).unwrap();
     alice.subscribe(&channel("news")).unwrap();
     bob.subscribe(&channel("news")).unwrap();
     carol.subscribe(&channel("new")).unwrap();
@@ -37,7 +41,7 @@ fn an_event_reaches_its_subscribers_but_not_the_excluded_one_and_no_other_channe
 #[test]
 fn subscribing_twice_is_one_subscription_and_one_unsubscribe_ends_it() {
     let registry = registry(&Limits { max_subscriptions: 1, ..Limits::default() });
-    let (seat, mut events) = registry.join(id(1)).unwrap();
+    let (seat, mut events) = registry.join(id(1), None).unwrap();
     assert_eq!(seat.subscribe(&channel("a")), Ok(()));
     assert_eq!(seat.subscribe(&channel("a")), Ok(()));
     assert_eq!(seat.subscribe(&channel("b")), Err(TooManySubscriptions));
@@ -56,18 +60,19 @@ fn subscribing_twice_is_one_subscription_and_one_unsubscribe_ends_it() {
 fn nothing_is_left_of_sockets_that_are_gone() {
     let registry = registry(&Limits::default());
     for n in 0..100 {
-        let (seat, _events) = registry.join(id(n)).unwrap();
+        let (seat, _events) = registry.join(id(n), Some(client(n % 2))).unwrap();
         seat.subscribe(&channel("shared")).unwrap();
         seat.subscribe(&channel(&format!("private-{n}"))).unwrap();
     }
     assert_eq!(registry.snapshot(), Snapshot::default());
+    assert!(registry.state().clients.is_empty());
 }
 
 #[test]
 fn a_socket_that_does_not_read_is_let_go_of_and_the_others_are_not() {
     let registry = registry(&Limits { queue: 2, ..Limits::default() });
-    let (slow, mut to_slow) = registry.join(id(1)).unwrap();
-    let (quick, mut to_quick) = registry.join(id(2)).unwrap();
+    let (slow, mut to_slow) = registry.join(id(1), None).unwrap();
+    let (quick, mut to_quick) = registry.join(id(2), None).unwrap();
     slow.subscribe(&channel("news")).unwrap();
     quick.subscribe(&channel("news")).unwrap();
 
@@ -79,7 +84,7 @@ fn a_socket_that_does_not_read_is_let_go_of_and_the_others_are_not() {
     assert!(to_slow.is_closed());
     assert!(!slow.broker_is_closing());
     assert!(!to_quick.is_closed());
-    let expected = Snapshot { connections: 1, channels: 1, subscriptions: 1, delivered: 12, dropped: 1 };
+    let expected = Snapshot { connections: 1, channels: 1, subscriptions: 1, published: 10, delivered: 12, dropped: 1 };
     assert_eq!(registry.snapshot(), expected);
     assert!(to_slow.try_recv().is_ok());
 }
@@ -87,16 +92,28 @@ fn a_socket_that_does_not_read_is_let_go_of_and_the_others_are_not() {
 #[test]
 fn there_are_never_more_sockets_than_the_cap_and_a_freed_seat_is_taken_again() {
     let registry = registry(&Limits { max_connections: 1, ..Limits::default() });
-    let first = registry.join(id(1)).unwrap();
-    assert_eq!(registry.join(id(2)).err(), Some(NoSeat::Full));
+    let first = registry.join(id(1), None).unwrap();
+    assert_eq!(registry.join(id(2), None).err(), Some(NoSeat::Full));
     drop(first);
-    assert!(registry.join(id(2)).is_ok());
+    assert!(registry.join(id(2), None).is_ok());
+}
+
+#[test]
+fn one_client_has_its_share_of_the_seats_and_others_have_theirs() {
+    let registry = registry(&Limits { max_of_client: 2, max_connections: 4, ..Limits::default() });
+    let join = |n, client| registry.join(id(n), client);
+    let first = join(1, Some(client(1))).unwrap();
+    let _more = [join(2, Some(client(1))).unwrap(), join(3, Some(client(2))).unwrap(), join(4, None).unwrap()];
+    assert_eq!(join(5, Some(client(1))).err(), Some(NoSeat::FullForClient), "although all is full as well");
+    assert_eq!(join(5, Some(client(2))).err(), Some(NoSeat::Full));
+    drop(first);
+    assert!(join(5, Some(client(1))).is_ok());
 }
 
 #[test]
 fn a_closing_registry_hands_out_what_is_queued_and_takes_nobody_in() {
     let registry = registry(&Limits::default());
-    let (seat, mut events) = registry.join(id(1)).unwrap();
+    let (seat, mut events) = registry.join(id(1), None).unwrap();
     seat.subscribe(&channel("news")).unwrap();
     registry.publish(&channel("news"), &FRAME, None);
 
@@ -105,6 +122,6 @@ fn a_closing_registry_hands_out_what_is_queued_and_takes_nobody_in() {
     assert_eq!(events.try_recv(), Ok(FRAME));
     assert!(events.is_closed() && seat.broker_is_closing());
     assert_eq!(seat.subscribe(&channel("late")), Ok(()));
-    assert_eq!(registry.join(id(2)).err(), Some(NoSeat::Closing));
+    assert_eq!(registry.join(id(2), None).err(), Some(NoSeat::Closing));
     assert_eq!(registry.snapshot().subscriptions, 0);
 }
