@@ -5,8 +5,10 @@
 
 use crate::site::Shared;
 use axum::{
-    extract::{ConnectInfo, FromRequestParts},
+    extract::{ConnectInfo, FromRequestParts, Request, State},
     http::{Extensions, HeaderMap, request::Parts},
+    middleware::Next,
+    response::Response,
 };
 use ipnet::IpNet;
 use std::{
@@ -86,6 +88,13 @@ pub fn client(site: &Shared, extensions: &Extensions, headers: &HeaderMap) -> Cl
         });
     }
     Client::at(keys, site.proxies.origin(peer.ip(), headers))
+}
+
+/// Tells the broker whose a socket is.
+pub async fn note(State(site): State<Shared>, mut request: Request, next: Next) -> Response {
+    let client = client(&site, request.extensions(), request.headers());
+    request.extensions_mut().insert(client);
+    next.run(request).await
 }
 
 /// The client of a request, for a handler.

@@ -12,9 +12,10 @@ pub use crate::client::Proxies;
 
 use crate::origin::Origin;
 use setting::{
-    CONFIRM_ATTEMPT, CONFIRM_BEGIN_WITHIN, CONFIRM_DEADLINE, CONFIRM_IN_FLIGHT, CONFIRM_LEASE, CONFIRM_PER_CLIENT,
-    CONFIRM_POLL, CONFIRM_REDIRECT, CONFIRM_START, CONFIRM_UNDECIDED, LEPTOS_SITE_ADDR, LEPTOS_SITE_ROOT, PUBLIC_URL,
-    SESSION_IDLE, SESSIONS_PER_USER, TRUSTED_PROXIES, VALIDATOR_SECRET, VALIDATOR_URL, VESTIBULE_SECRET,
+    BROKER_ADDR, CONFIRM_ATTEMPT, CONFIRM_BEGIN_WITHIN, CONFIRM_DEADLINE, CONFIRM_IN_FLIGHT, CONFIRM_LEASE,
+    CONFIRM_PER_CLIENT, CONFIRM_POLL, CONFIRM_REDIRECT, CONFIRM_START, CONFIRM_UNDECIDED, LEPTOS_SITE_ADDR,
+    LEPTOS_SITE_ROOT, PUBLIC_URL, SESSION_IDLE, SESSIONS_PER_USER, TRUSTED_PROXIES, VALIDATOR_SECRET, VALIDATOR_URL,
+    VESTIBULE_SECRET,
 };
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use vestibule::{caps::Caps, outcome::Destinations, secret::Keys, timing::Timing};
@@ -48,6 +49,8 @@ pub struct Config {
     pub proxies: Proxies,
     /// The Pusher server.
     pub push: PushConfig,
+    /// Where the embedded broker's HTTP API listens, if there is one.
+    pub broker_addr: SocketAddr,
     /// Whether a worker runs beside the pages (default), or in processes of its own.
     pub worker: bool,
 }
@@ -119,6 +122,7 @@ impl Config {
             in_flight: given.read(&CONFIRM_IN_FLIGHT, in_flight)?.unwrap_or(vestibule::worker::IN_FLIGHT),
             caps: caps(given)?,
             proxies: given.read(&TRUSTED_PROXIES, Proxies::parse)?.unwrap_or_default(),
+            broker_addr: given.read(&BROKER_ADDR, loopback)?.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0))),
             worker: true,
         })
     }
@@ -149,6 +153,11 @@ fn destinations(given: &Given) -> Result<Destinations, WrongSetting> {
         destinations.confirmed = confirmed;
     }
     Ok(destinations)
+}
+
+fn loopback(text: &str) -> Result<SocketAddr, &'static str> {
+    let addr = text.parse().ok().filter(|addr: &SocketAddr| addr.ip().is_loopback());
+    addr.ok_or("not a loopback address with a port")
 }
 
 fn in_flight(text: &str) -> Result<usize, &'static str> {
@@ -241,6 +250,7 @@ mod tests {
             ("CONFIRM_UNDECIDED", "-1"),
             ("SESSIONS_PER_USER", "many"),
             ("TRUSTED_PROXIES", "proxy.example"),
+            ("BROKER_ADDR", "0.0.0.0:6001"),
             ("PUSHER_KEY", "k"),
             ("PUSHER_HOST", "http://x"),
         ] {

@@ -58,13 +58,13 @@ pub async fn doctor(mut config: Config, mut tell: impl FnMut(String)) -> usize {
         }
     };
     let origins = mount::origins(&config);
-    match (config.push, keys) {
+    match (config.push.clone(), keys) {
         (PushConfig::Server { app, socket }, _) => {
             let origin = origins.first().map(Origin::as_str).unwrap_or_default();
             push::configured(&mut report, &app, &socket, origin).await;
         }
         (PushConfig::Embedded(credentials), Some(keys)) => {
-            push::embedded(&mut report, credentials, &keys, &origins).await;
+            push::embedded(&mut report, &config, credentials, &keys, &origins).await;
         }
         (PushConfig::Embedded(_), None) => report.skipped("push", "its key is kept with the database"),
     }

@@ -16,7 +16,7 @@ use crate::{
 use axum::Router;
 use futures_util::future::OptionFuture;
 use leptos::prelude::LeptosOptions;
-use std::{io, path::Path, sync::Arc};
+use std::{io, net::SocketAddr, path::Path, sync::Arc};
 use tokio::{sync::Notify, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use vestibule::{
@@ -68,6 +68,9 @@ pub enum StartError {
     /// The validator's address is none.
     #[error("VALIDATOR_URL: {0} (example: https://tokens.example/validate)")]
     Validator(#[from] vestibule::validator::InvalidEndpoint),
+    /// The broker's HTTP API cannot listen where it should.
+    #[error("BROKER_ADDR: {0} cannot be listened on: {1} (example: 127.0.0.1:6001)")]
+    Broker(SocketAddr, io::Error),
     /// No loopback port could be had.
     #[error("no port on loopback can be listened on: {0}")]
     Loopback(io::Error),
@@ -116,7 +119,7 @@ pub async fn router(mut config: Config) -> Result<(Router, Running), StartError>
     let Data { keys, store, clock, hints } = data::open(&mut config).await?;
     let mut behind = Behind::default();
     let validator = behind.validator(&config).await?;
-    let push = Push::start(config.push.clone(), &keys, &origins, &behind.tasks, behind.stop_rest.clone()).await?;
+    let push = Push::start(&config, &keys, &origins, &behind.tasks, behind.stop_rest.clone()).await?;
     let publisher = Arc::new(PusherPublisher::new(&push.app));
     if !config.worker && push.broker.is_some() {
         tracing::warn!(

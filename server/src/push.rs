@@ -2,11 +2,11 @@
 
 use crate::{
     broker::{Broker, BrokerConfig},
-    config::PushConfig,
+    config::{Config, PushConfig},
+    descriptors,
     mount::StartError,
     origin::Origin,
 };
-use std::net::Ipv4Addr;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use vestibule::{
@@ -28,25 +28,32 @@ impl Push {
     /// What `config` says. An embedded broker lets in pages from `origins`; its HTTP API is one of `tasks`, until `stop`.
     ///
     /// # Errors
-    /// [`StartError::Loopback`] if there is no port for it.
+    /// [`StartError::Broker`] if its address is taken.
     pub async fn start(
-        config: PushConfig,
+        config: &Config,
         keys: &Keys,
         origins: &[Origin],
         tasks: &TaskTracker,
         stop: CancellationToken,
     ) -> Result<Self, StartError> {
-        let credentials = match config {
+        let credentials = match config.push.clone() {
             PushConfig::Server { app, socket } => return Ok(Self { app, socket: Some(socket), broker: None }),
             PushConfig::Embedded(given) => given,
         };
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(StartError::Loopback)?;
+        let taken = |error| StartError::Broker(config.broker_addr, error);
+        let listener = TcpListener::bind(config.broker_addr).await.map_err(taken)?;
         let host = listener.local_addr().map_err(StartError::Loopback)?.to_string();
         let app = embedded(credentials, keys, host);
-        let mut config = BrokerConfig::new(app.id.clone(), app.key.clone(), app.secret.clone());
-        config.origins = origins.iter().map(|origin| origin.as_str().to_owned()).collect();
-        config.require_origin = true;
-        let broker = Broker::new(config);
+        let mut broker = BrokerConfig::new(app.id.clone(), app.key.clone(), app.secret.clone());
+        broker.origins = origins.iter().map(|origin| origin.as_str().to_owned()).collect();
+        broker.require_origin = true;
+        // All that is ever announced is private.
+        broker.public_channels = false;
+        // A page has one socket, and for a moment a second that replaces it.
+        broker.limits.max_of_client = usize::try_from(config.caps.of_client).unwrap_or(usize::MAX).saturating_mul(2);
+        let broker = Broker::new(broker);
+        // Each socket is an open file.
+        let _ = descriptors::raise();
         let api = axum::serve(listener, broker.api_routes()).with_graceful_shutdown(stop.cancelled_owned());
         tasks.spawn(async move {
             if let Err(error) = api.await {

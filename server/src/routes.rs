@@ -1,6 +1,6 @@
 //! All addresses, on one page.
 
-use crate::{account, confirm, desk, entering, guard, home, page, pusher_auth, ready, site::Shared};
+use crate::{account, client, confirm, desk, entering, guard, home, page, pusher_auth, ready, site::Shared};
 use axum::{
     Router,
     extract::DefaultBodyLimit,
@@ -44,6 +44,7 @@ pub fn routes(site: Shared, sockets: Router) -> Router {
             response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
             response
         }));
+    let sockets = sockets.layer(from_fn_with_state(site.clone(), client::note));
     pages
         .merge(needing_a_user)
         .merge(scripts_only)

@@ -7,7 +7,7 @@ use super::{
     socket::{Heard, NoSocket, Socket},
 };
 use crate::{
-    config::PushConfig,
+    config::Config,
     mount::StartError,
     origin::Origin,
     push::{self, Push},
@@ -52,6 +52,7 @@ pub async fn configured(report: &mut Report<'_>, app: &PusherApp, address: &str,
 /// The embedded broker: that of the server that runs, as far as it can be tried from outside, or else one of our own.
 pub async fn embedded(
     report: &mut Report<'_>,
+    config: &Config,
     credentials: Option<(String, String, PusherSecret)>,
     keys: &Keys,
     origins: &[Origin],
@@ -67,7 +68,7 @@ pub async fn embedded(
     match trial.open().await {
         Err(NoSocket::Unreachable(Unreachable::Refused)) => {
             report.skipped("server", &format!("nobody listens at {origin}; a broker is tried by itself"));
-            if let Err(error) = by_itself(report, credentials, keys, origins, origin).await {
+            if let Err(error) = by_itself(report, config, keys, origins, origin).await {
                 report.failed("socket", &error.to_string());
             }
         }
@@ -81,13 +82,12 @@ pub async fn embedded(
 /// An embedded broker, started for this and closed again.
 async fn by_itself(
     report: &mut Report<'_>,
-    credentials: Option<(String, String, PusherSecret)>,
+    config: &Config,
     keys: &Keys,
     origins: &[Origin],
     origin: &str,
 ) -> Result<(), StartError> {
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-    let config = PushConfig::Embedded(credentials);
     let Push { app, broker, .. } = Push::start(config, keys, origins, &tasks, stop.clone()).await?;
     let Some(broker) = broker else { return Ok(()) };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(StartError::Loopback)?;

@@ -1,0 +1,119 @@
+//! The embedded broker in the real server: whose sockets it takes, for what, and what an operator sees of it.
+
+mod support;
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::{Value, json};
+use std::{
+    io::{Read as _, Write as _},
+    net::{SocketAddr, TcpListener as Port, TcpStream as Connection},
+};
+use support::{Server, has_status};
+use tokio::net::TcpStream;
+use tokio_tungstenite::{
+    WebSocketStream, client_async,
+    tungstenite::{Message, client::IntoClientRequest as _, http::HeaderValue},
+};
+
+const APP: [(&str, &str); 3] = [("PUSHER_APP_ID", "app"), ("PUSHER_KEY", "the-key"), ("PUSHER_SECRET", "the-secret")];
+
+/// A server whose proxy is trusted; a client may have so many undecided sign-ins.
+fn server(per_client: &str, more: &[(&str, &str)]) -> Server {
+    let settings = [
+        ("CONFIRM_PER_CLIENT", per_client),
+        ("PUBLIC_URL", "https://sign-in.example"),
+        ("TRUSTED_PROXIES", "127.0.0.1"),
+        ("VALIDATOR_URL", "http://127.0.0.1:9/"),
+        ("VESTIBULE_SECRET", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),
+    ];
+    Server::start(&[&settings[..], &APP, more].concat())
+}
+
+struct Socket(WebSocketStream<TcpStream>);
+
+impl Socket {
+    /// Opens a socket as our own page does, through the proxy, from this address.
+    async fn open(server: &Server, from: &'static str) -> Self {
+        let stream = TcpStream::connect(server.addr).await.unwrap();
+        let mut request = format!("ws://{}/app/the-key?protocol=7", server.addr).into_client_request().unwrap();
+        request.headers_mut().insert("origin", HeaderValue::from_static("https://sign-in.example"));
+        request.headers_mut().insert("x-forwarded-for", HeaderValue::from_static(from));
+        Self(client_async(request, stream).await.unwrap().0)
+    }
+
+    /// The next event, or the code with which the socket is closed.
+    async fn hear(&mut self) -> Result<Value, u16> {
+        match self.0.next().await.unwrap().unwrap() {
+            Message::Text(text) => Ok(serde_json::from_str(&text).unwrap()),
+            Message::Close(Some(frame)) => Err(frame.code.into()),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The reply to a subscription.
+    async fn subscribe(&mut self, channel: &str, auth: Option<&str>) -> Value {
+        let subscription = json!({ "event": "pusher:subscribe", "data": { "channel": channel, "auth": auth } });
+        self.0.send(Message::text(subscription.to_string())).await.unwrap();
+        self.hear().await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_client_has_two_sockets_for_each_sign_in_that_it_may_have_undecided() {
+    let server = server("1", &[]);
+    let mut greedy = [Socket::open(&server, "203.0.113.1").await, Socket::open(&server, "203.0.113.1").await];
+    for socket in &mut greedy {
+        assert_eq!(socket.hear().await.unwrap()["event"], "pusher:connection_established");
+    }
+    assert_eq!(Socket::open(&server, "203.0.113.1").await.hear().await, Err(4100));
+    assert!(Socket::open(&server, "203.0.113.2").await.hear().await.is_ok());
+}
+
+#[tokio::test]
+async fn without_a_signature_there_is_nothing_to_hear() {
+    let server = server("1", &[]);
+    let mut socket = Socket::open(&server, "203.0.113.1").await;
+    socket.hear().await.unwrap();
+    for channel in ["news", "private-confirm-0", "presence-x"] {
+        let reply = socket.subscribe(channel, None).await;
+        assert_eq!((&reply["event"], &reply["channel"]), (&json!("pusher:subscription_error"), &json!(channel)));
+    }
+}
+
+#[tokio::test]
+async fn a_page_hears_its_own_channel() {
+    let server = server("1", &[]);
+    let mut socket = Socket::open(&server, "203.0.113.1").await;
+    let greeting: Value = serde_json::from_str(socket.hear().await.unwrap()["data"].as_str().unwrap()).unwrap();
+    let begun = server.post("/api/begin", &[], "token=down&again=false");
+    let cookie = begun.split("set-cookie: ").nth(1).unwrap().split(';').next().unwrap();
+    let channel = json_of(&begun)["channel"].as_str().unwrap().to_owned();
+    let asked = format!("token=down&channel_name={channel}&socket_id={}", greeting["socket_id"].as_str().unwrap());
+    let signed = json_of(&server.post("/pusher/auth", &[&format!("Cookie: {cookie}")], &asked));
+    let reply = socket.subscribe(&channel, signed["auth"].as_str()).await;
+    assert_eq!(reply["event"], "pusher_internal:subscription_succeeded");
+}
+
+fn json_of(response: &str) -> Value {
+    serde_json::from_str(response.split_once("\r\n\r\n").unwrap().1).unwrap()
+}
+
+#[tokio::test]
+async fn an_operator_sees_the_sockets_where_the_public_does_not_look() {
+    // Free now; nobody else asks for this very one.
+    let broker = Port::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let server = server("1", &[("BROKER_ADDR", &broker.to_string())]);
+    let mut socket = Socket::open(&server, "203.0.113.1").await;
+    socket.hear().await.unwrap();
+    let metrics = get(broker, "/metrics");
+    assert!(has_status(&metrics, 200) && metrics.contains("\nvestibule_broker_sockets 1\n"), "{metrics}");
+    assert!(has_status(&server.get("/metrics", &[]), 404));
+}
+
+fn get(addr: SocketAddr, path: &str) -> String {
+    let mut stream = Connection::connect(addr).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    response
+}
