@@ -15,6 +15,7 @@ use tokio::{
     sync::mpsc,
     time::{Instant, sleep_until, timeout},
 };
+use tungstenite::{Error, error::ProtocolError};
 
 /// An admitted socket.
 pub(super) struct Conversation<'a> {
@@ -38,6 +39,20 @@ enum Parting {
 impl From<Farewell> for Parting {
     fn from(farewell: Farewell) -> Self {
         Self::Farewell(farewell)
+    }
+}
+
+impl From<axum::Error> for Parting {
+    /// What was wrong with what came, by the codes of RFC 6455, section 7.4.1; or nothing came any more.
+    fn from(error: axum::Error) -> Self {
+        match error.into_inner().downcast::<Error>().as_deref() {
+            Ok(Error::Capacity(_)) => Farewell::TooLarge.into(),
+            Ok(Error::Utf8(_)) => Farewell::NotUtf8.into(),
+            Ok(Error::Protocol(error)) if *error != ProtocolError::ResetWithoutClosingHandshake => {
+                Farewell::ProtocolViolation.into()
+            }
+            _ => Self::Left,
+        }
     }
 }
 
@@ -94,8 +109,7 @@ impl<'a> Conversation<'a> {
         }
         let reply = match message {
             None | Some(Ok(Message::Close(_))) => return Err(Parting::Left),
-            // Or the connection is lost, and then the farewell is too.
-            Some(Err(_)) => return Err(Farewell::ProtocolViolation.into()),
+            Some(Err(error)) => return Err(error.into()),
             Some(Ok(Message::Binary(_))) => return Err(Farewell::BinaryMessage.into()),
             // The library answers a WebSocket ping by itself.
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => None,

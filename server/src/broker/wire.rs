@@ -139,9 +139,11 @@ pub(super) const CLIENT_EVENT_REJECTED: u16 = 4301;
 /// 4200 at once, from 4000 not at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Farewell {
-    /// A frame too large, text that is not UTF-8, or WebSocket framing that is none.
+    /// WebSocket framing that is none.
     ProtocolViolation,
     BinaryMessage,
+    NotUtf8,
+    TooLarge,
     UnknownApp,
     UnsupportedVersion,
     NoVersion,
@@ -161,6 +163,8 @@ impl Farewell {
         let (code, reason) = match self {
             Self::ProtocolViolation => (1002, "protocol violation"),
             Self::BinaryMessage => (1003, "binary messages are not supported"),
+            Self::NotUtf8 => (1007, "text that is not UTF-8"),
+            Self::TooLarge => (1009, "message too large"),
             Self::UnknownApp => (4001, "application does not exist"),
             Self::UnsupportedVersion => (4007, "unsupported protocol version, use 7"),
             Self::NoVersion => (4008, "no protocol version supplied, use 7"),

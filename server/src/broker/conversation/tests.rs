@@ -178,7 +178,7 @@ async fn frames_that_break_the_rules_end_the_socket_and_nothing_else() {
     let broker = broker();
     let mut bystander = Peer::subscribed(&broker, "news").await;
     for (attack, message, code) in [
-        ("text that is not UTF-8", text(vec![b'"', 0xff, b'"']), 1002),
+        ("text that is not UTF-8", text(vec![b'"', 0xff, b'"']), 1007),
         ("a binary message", Message::binary(vec![1, 2, 3]), 1003),
         ("a message in pieces, interrupted by a second", unfinished(vec![b'['; 9]), 1002),
     ] {
@@ -207,7 +207,7 @@ async fn a_giant_message_ends_the_socket_before_it_is_read() {
         let piece = Frame::message(vec![b'['; limit / 2], OpCode::Data(kind), last);
         pieces.0.send(Message::Frame(piece)).await.unwrap();
     }
-    assert_eq!(pieces.close_code().await, 1002);
+    assert_eq!(pieces.close_code().await, 1009);
 
     let (mut largest, _) = Peer::greeted(&broker).await;
     largest.0.send(Message::text("[".repeat(limit))).await.unwrap();

@@ -1,13 +1,20 @@
 //! The embedded broker as its peers meet it: a WebSocket client over TCP, and the published Pusher library.
 
+mod hostile;
+mod raw;
+
 use futures_util::{SinkExt, StreamExt};
 use pusher::PusherBuilder;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
+use tokio_util::sync::CancellationToken;
 use vestibule::publisher::PusherSecret;
-use vestibule_server::broker::{Broker, BrokerConfig, Snapshot};
+use vestibule_server::{
+    broker::{Broker, BrokerConfig, Snapshot},
+    listen,
+};
 
 /// A broker on two free ports of the loopback interface, as the server runs it.
 struct Stage {
@@ -39,7 +46,7 @@ impl Stage {
 async fn listen(routes: axum::Router) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, routes).await });
+    tokio::spawn(listen::serve(listener, routes, CancellationToken::new()));
     address
 }
 

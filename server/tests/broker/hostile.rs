@@ -1,0 +1,172 @@
+//! What a hostile client tries on a real socket: each attempt ends as the protocol says, and everybody else goes on.
+
+use crate::{
+    Client, Stage,
+    raw::{HANDSHAKE, PING, PONG, Raw, TEXT, frame, header},
+};
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    time::{Instant, interval},
+};
+
+const LIMIT: usize = 16 * 1024;
+/// First bytes of frames that are not the last of their message, and of one that goes on with it.
+const UNFINISHED_TEXT: u8 = 0x01;
+const CONTINUED: u8 = 0x80;
+
+/// A subscriber to `news`, and the broker it must not lose.
+async fn bystander() -> (Stage, Client) {
+    let stage = Stage::set().await;
+    let mut client = stage.client().await;
+    client.subscribe("news", &Value::Null).await;
+    (stage, client)
+}
+
+/// Has the bystander hear something, and looks for anybody else who may still be there.
+async fn goes_on(stage: &Stage, bystander: &mut Client, attempt: &str) {
+    let publisher = pusher::PusherBuilder::new("app-1", "the-key", "the-secret").host(&stage.api).finalize();
+    publisher.trigger("news", "still", attempt).await.unwrap();
+    let heard = bystander.receive().await;
+    assert_eq!(heard["event"], "still", "{attempt}");
+}
+
+#[tokio::test]
+async fn frames_that_break_the_rules_are_closed_with_the_code_for_it() {
+    let (stage, mut bystander) = bystander().await;
+    let mut unmasked = header(TEXT, 2);
+    unmasked[1] &= 0x7f;
+    for (attempt, bytes, code) in [
+        ("a frame that says it has a terabyte", header(TEXT, 1 << 40), 1009),
+        ("one byte more than a message may have", header(TEXT, LIMIT + 1), 1009),
+        (
+            "too much, in pieces",
+            [frame(UNFINISHED_TEXT, &[b'['; LIMIT / 2 + 1]), frame(CONTINUED, &[b'['; LIMIT / 2 + 1])].concat(),
+            1009,
+        ),
+        ("text that is not UTF-8", frame(TEXT, b"\"\xff\""), 1007),
+        ("half a character", [frame(UNFINISHED_TEXT, b"\xc3"), frame(CONTINUED, b"\"")].concat(), 1007),
+        ("a binary message", frame(0x82, b"{}"), 1003),
+        ("compression that nobody agreed on", frame(TEXT | 0x40, b"\xaa\x56\x4a\x2d\x4b\xcd\x2b\x51\x02\x00"), 1002),
+        ("a frame without a mask", unmasked, 1002),
+        ("a kind of frame that there is not", frame(0x83, b""), 1002),
+        ("a kind of control frame that there is not", frame(0x8b, b""), 1002),
+        ("the rest of nothing", frame(CONTINUED, b"{}"), 1002),
+        ("a message in the middle of another", [frame(UNFINISHED_TEXT, b"{"), frame(TEXT, b"{}")].concat(), 1002),
+        ("a ping in pieces", frame(0x09, b""), 1002),
+        ("a ping that is too long", frame(PING, &[0; 126]), 1002),
+    ] {
+        let mut hostile = Raw::greeted(&stage).await;
+        hostile.send(&bytes).await;
+        assert_eq!(hostile.close_code().await, (code, 0), "{attempt}");
+        goes_on(&stage, &mut bystander, attempt).await;
+    }
+}
+
+#[tokio::test]
+async fn messages_that_mean_nothing_are_answered_and_the_socket_stays() {
+    let (stage, mut bystander) = bystander().await;
+    let mut hostile = Raw::greeted(&stage).await;
+    let deep = "[".repeat(LIMIT);
+    let deep_inside = format!(r#"{{"event":"pusher:subscribe","data":{}{}}}"#, "[".repeat(7_000), "]".repeat(7_000));
+    for text in [&deep, &deep_inside, "{\"event\":1e999}", "", "\0", r#"{"event":"pusher:subscribe","data":[]}"#] {
+        hostile.send(&frame(TEXT, text.as_bytes())).await;
+        assert_eq!(hostile.event().await["event"], "pusher:error", "{text:.20}");
+    }
+    let pieces = [
+        frame(UNFINISHED_TEXT, br#"{"event":"#),
+        frame(PING, b"meanwhile"),
+        frame(0x00, b""),
+        frame(CONTINUED, br#""pusher:ping"}"#),
+    ];
+    hostile.send(&pieces.concat()).await;
+    assert_eq!(hostile.frame().await.unwrap(), (PONG, b"meanwhile".to_vec()));
+    assert_eq!(hostile.event().await["event"], "pusher:pong");
+    goes_on(&stage, &mut bystander, "after messages that mean nothing").await;
+}
+
+#[tokio::test]
+async fn a_flood_is_ended_soon() {
+    let (stage, mut bystander) = bystander().await;
+    for (attempt, one) in [
+        ("pings", frame(PING, b"")),
+        ("pongs", frame(PONG, b"")),
+        ("the protocol's pings", frame(TEXT, br#"{"event":"pusher:ping","data":{}}"#)),
+        ("garbage", frame(TEXT, b"x")),
+    ] {
+        let mut hostile = Raw::greeted(&stage).await;
+        hostile.send(&one.repeat(2_000)).await;
+        let (code, answers) = hostile.close_code().await;
+        assert_eq!(code, 4100, "{attempt}");
+        assert!(answers < 200, "{answers} answers to {attempt}");
+        goes_on(&stage, &mut bystander, attempt).await;
+    }
+}
+
+#[tokio::test]
+async fn a_reader_that_stops_is_told_to_come_back_and_holds_nobody_up() {
+    let (stage, mut bystander) = bystander().await;
+    let mut slow = Raw::narrow(&stage).await;
+    let subscription = json!({ "event": "pusher:subscribe", "data": { "channel": "large" } });
+    slow.send(&frame(TEXT, subscription.to_string().as_bytes())).await;
+    assert_eq!(slow.event().await["event"], "pusher_internal:subscription_succeeded");
+
+    let publisher = pusher::PusherBuilder::new("app-1", "the-key", "the-secret").host(&stage.api).finalize();
+    let data = "x".repeat(10_000);
+    while stage.broker.snapshot().dropped == 0 {
+        publisher.trigger("large", "event", &data).await.unwrap();
+    }
+    goes_on(&stage, &mut bystander, "while a reader is stuck").await;
+    assert_eq!(stage.broker.snapshot().connections, 1);
+    let (code, before) = slow.close_code().await;
+    let queued = stage.broker.snapshot().delivered - 1;
+    assert_eq!(code, 4100);
+    assert!((before as u64) < queued, "what was queued is not sent to somebody who does not read");
+}
+
+#[tokio::test]
+async fn a_handshake_that_is_none_opens_no_socket() {
+    let (stage, mut bystander) = bystander().await;
+    let many = "X-More: x\r\n".repeat(200);
+    for (attempt, head, status) in [
+        ("no WebSocket", "GET /app/the-key?protocol=7 HTTP/1.1\r\nHost: broker\r\n\r\n".to_owned(), 400),
+        ("another version", HANDSHAKE.replace("Version: 13", "Version: 8") + "\r\n", 400),
+        ("no key", HANDSHAKE.replace("Sec-WebSocket-Key", "Sec-WebSocket-Lock") + "\r\n", 400),
+        ("another upgrade", HANDSHAKE.replace("Upgrade: websocket", "Upgrade: h2c") + "\r\n", 400),
+        ("no upgrade after all", HANDSHAKE.replace("Connection: Upgrade", "Connection: close") + "\r\n", 400),
+        ("another method", HANDSHAKE.replace("GET", "POST") + "\r\n", 405),
+        ("a head without end", HANDSHAKE.to_owned() + &many + "\r\n", 431),
+        ("a head that is none", "\0\0\0\0\r\n\r\n".to_owned(), 400),
+    ] {
+        let answer = Raw::connect(stage.public).await.ask(&head).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{attempt}: {answer}");
+        goes_on(&stage, &mut bystander, attempt).await;
+    }
+    let offer = format!("{HANDSHAKE}Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n");
+    let answer = Raw::connect(stage.public).await.ask(&offer).await.to_lowercase();
+    assert!(answer.starts_with("http/1.1 101 ") && !answer.contains("extensions"), "{answer}");
+}
+
+/// It takes as long as the server has patience: ten seconds.
+#[tokio::test]
+async fn a_handshake_that_takes_for_ever_is_given_up() {
+    let (stage, mut bystander) = bystander().await;
+    let start = Instant::now();
+    let silent = async {
+        let mut silent = Raw::connect(stage.public).await;
+        silent.send(HANDSHAKE.as_bytes()).await;
+        silent.0.read_to_end(&mut Vec::new()).await
+    };
+    let dripping = async {
+        let mut dripping = Raw::connect(stage.public).await;
+        let mut tick = interval(Duration::from_millis(200));
+        while dripping.0.write_all(b"X").await.is_ok() {
+            tick.tick().await;
+        }
+    };
+    let (_, ()) = tokio::join!(silent, dripping);
+    assert!((9..13).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
+    goes_on(&stage, &mut bystander, "after handshakes without end").await;
+    assert_eq!(stage.broker.snapshot().connections, 1);
+}
