@@ -2,7 +2,11 @@ import { defineConfig } from '@playwright/test';
 import { chromium } from './support/chromium.js';
 
 export default defineConfig({
-  testDir: 'tests',
+  projects: [
+    { name: 'journeys', testDir: 'tests' },
+    // With peers that nobody here wrote.
+    { name: 'interop', testDir: 'interop' },
+  ],
   outputDir: 'artefacts/failures',
   fullyParallel: true,
   workers: 2,

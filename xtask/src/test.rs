@@ -2,6 +2,7 @@
 
 pub mod browser;
 mod code;
+mod interop;
 mod size;
 
 use std::time::Instant;
@@ -23,7 +24,7 @@ struct Check {
 }
 
 /// All checks, in order.
-const CHECKS: [Check; 9] = [
+const CHECKS: [Check; 10] = [
     Check { name: "format", run: code::format },
     Check { name: "lint", run: code::lint },
     Check { name: "lint-client", run: code::lint_client },
@@ -33,9 +34,13 @@ const CHECKS: [Check; 9] = [
     Check { name: "client", run: size::client },
     Check { name: "server", run: browser::server },
     Check { name: "browser", run: browser::browser },
+    Check { name: "interop", run: interop::interop },
 ];
 
-/// The checks that have to have run before the browser tests mean anything.
+/// The checks in which a browser meets the server.
+const IN_BROWSER: [&str; 2] = ["browser", "interop"];
+
+/// The checks that have to have run before those mean anything.
 const BEFORE_BROWSER: [&str; 2] = ["client", "server"];
 
 /// Runs the checks whose names contain one of the words before `--`; what follows it goes to the tests themselves.
@@ -77,7 +82,7 @@ fn choose(wanted: &[String]) -> Result<Vec<&'static Check>> {
     let named = |check: &Check| {
         wanted.iter().any(|word| if whole(word) { check.name == word } else { check.name.contains(word.as_str()) })
     };
-    let browser = CHECKS.iter().any(|check| check.name == "browser" && named(check));
+    let browser = CHECKS.iter().any(|check| IN_BROWSER.contains(&check.name) && named(check));
     let needed =
         |check: &&Check| wanted.is_empty() || named(check) || (browser && BEFORE_BROWSER.contains(&check.name));
     Ok(CHECKS.iter().filter(needed).collect())
@@ -111,6 +116,7 @@ mod tests {
     #[test]
     fn the_browser_tests_bring_what_they_test() {
         assert_eq!(names(&["browser"]), ["client", "server", "browser"]);
+        assert_eq!(names(&["interop"]), ["client", "server", "interop"]);
     }
 
     #[test]

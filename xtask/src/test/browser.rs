@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use super::Request;
 use crate::fault::{At, Fault, Result};
@@ -14,23 +15,33 @@ pub fn server(_: &Request<'_>) -> Result<Tally> {
     Ok(Tally::PASS)
 }
 
-/// Runs Playwright's tests.
+/// Runs the journeys.
 pub fn browser(request: &Request<'_>) -> Result<Tally> {
-    let Journeys { folder, chromium } = prepare()?;
+    let journeys = prepare()?;
     install::text_browser()?;
+    play(&journeys, "journeys", request, |_| ())
+}
+
+/// Runs Playwright's tests of one project, with what else their command `has` to know.
+pub fn play(
+    journeys: &Journeys,
+    project: &str,
+    request: &Request<'_>,
+    has: impl FnOnce(&mut Command),
+) -> Result<Tally> {
     let report = workspace::scratch().join("playwright.json");
     // A report of an earlier run must not be taken for this one's.
     if report.exists() {
         fs::remove_file(&report).at(&report)?;
     }
     let mut test = process::command(tool("npx")?);
-    test.current_dir(&folder).args(["--no", "playwright", "test"]).arg("--reporter=list,json").args(request.arguments);
+    test.current_dir(&journeys.folder).args(["--no", "playwright", "test", "--project", project]);
+    test.arg("--reporter=list,json").args(request.arguments);
     test.env("PLAYWRIGHT_JSON_OUTPUT_FILE", &report).env("PLAYWRIGHT_JSON_OUTPUT_NAME", &report);
     test.env("VESTIBULE_BIN", workspace::server(false)).env("LEPTOS_SITE_ROOT", workspace::test_site());
     test.env("LEPTOS_SITE_PKG_DIR", "pkg").env("LEPTOS_OUTPUT_NAME", workspace::NAME);
-    if let Some(chromium) = chromium {
-        test.env("CHROMIUM_PATH", chromium);
-    }
+    test.envs(journeys.chromium.iter().map(|chromium| ("CHROMIUM_PATH", chromium)));
+    has(&mut test);
     let outcome = process::run(&mut test);
     let tally = fs::read_to_string(&report).ok().and_then(|text| Tally::of_playwright(&text));
     match (outcome, tally) {
@@ -64,7 +75,7 @@ pub fn prepare() -> Result<Journeys> {
 }
 
 /// Installs the packages of the lock file, unless the last installation was of the same one.
-fn dependencies(folder: &Path) -> Result {
+pub fn dependencies(folder: &Path) -> Result {
     let lock = folder.join("package-lock.json");
     let wanted = fs::read_to_string(&lock).at(&lock)?;
     let note = folder.join("node_modules/.installed-lock.json");
@@ -72,7 +83,8 @@ fn dependencies(folder: &Path) -> Result {
         return Ok(());
     }
     let mut install = process::command(tool("npm")?);
-    process::run(install.current_dir(folder).args(["ci", "--no-audit", "--no-fund"]))?;
+    // Nothing of theirs runs before a test calls it.
+    process::run(install.current_dir(folder).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]))?;
     fs::write(&note, wanted).at(&note)
 }
 

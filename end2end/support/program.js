@@ -1,0 +1,57 @@
+// Another program that a test starts and ends.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+
+const STARTS_WITHIN = 15_000;
+const ENDS_WITHIN = 10_000;
+
+export class Program {
+  log = '';
+
+  /** Starts a program, and waits until it says that it is `ready`. It knows of the environment what it is given. */
+  static async start(path, words, { ready, env = {}, cwd }) {
+    const program = new Program();
+    const { PATH, HOME } = process.env;
+    const child = spawn(path, words, { cwd, env: { PATH, HOME, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    program.child = child;
+    program.ended = new Promise((resolve) => {
+      child.once('error', (error) => resolve(error.message));
+      child.once('exit', (code, signal) => resolve(signal ?? code));
+    });
+    const hearing = new Promise((resolve) => {
+      const hear = (chunk) => {
+        program.log += chunk;
+        if (program.log.includes(ready)) resolve('ready');
+      };
+      child.stdout.setEncoding('utf8').on('data', hear);
+      child.stderr.setEncoding('utf8').on('data', hear);
+    });
+    let patience;
+    const late = new Promise((resolve) => (patience = setTimeout(resolve, STARTS_WITHIN, 'late')));
+    const how = await Promise.race([hearing, program.ended, late]);
+    clearTimeout(patience);
+    if (how === 'ready') return program;
+    await program.end('SIGKILL');
+    throw new Error(`${path} did not start (${how}); its log:\n${program.log}`);
+  }
+
+  /** Ends it by this signal, or by force if it does not want to, and returns how it ended. */
+  async end(signal) {
+    this.child.kill(signal);
+    const patience = setTimeout(() => this.child.kill('SIGKILL'), ENDS_WITHIN);
+    await this.ended;
+    clearTimeout(patience);
+    return this.ended;
+  }
+}
+
+/** Ports of loopback that nobody listens on, for programs that have to be told theirs. */
+export async function freePorts(count) {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  const ports = servers.map((server) => server.address().port);
+  await Promise.all(servers.map((server) => once(server.close(), 'close')));
+  return ports;
+}
