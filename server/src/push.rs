@@ -43,6 +43,7 @@ impl Push {
         let taken = |error| StartError::Broker(config.broker_addr, error);
         let listener = TcpListener::bind(config.broker_addr).await.map_err(taken)?;
         let host = listener.local_addr().map_err(StartError::Loopback)?.to_string();
+        tracing::debug!("the embedded broker takes events at http://{host}");
         let app = embedded(credentials, keys, host);
         let mut broker = BrokerConfig::new(app.id.clone(), app.key.clone(), app.secret.clone());
         broker.origins = origins.iter().map(|origin| origin.as_str().to_owned()).collect();

@@ -1,0 +1,117 @@
+// A server of ours with its embedded broker, and the protocol makers' own libraries on both sides of it.
+
+import Publisher from 'pusher';
+import Pusher from 'pusher-js';
+import { Server } from './server.js';
+
+export const APP = { id: 'the-app', key: 'the-key', secret: 'the-secret' };
+
+/** What a server has to be told so that others know its broker's application, and where it takes events. */
+export const SETTINGS = {
+  PUSHER_APP_ID: APP.id,
+  PUSHER_KEY: APP.key,
+  PUSHER_SECRET: APP.secret,
+  RUST_LOG: 'info,vestibule_server::mount=debug',
+};
+
+const TAKES_EVENTS = /the embedded broker takes events at http:\/\/(\S+):(\d+)/g;
+
+/** Where the broker of a server takes events. */
+export function api(server) {
+  const [, host, port] = [...server.log.matchAll(TAKES_EVENTS)].at(-1);
+  return { host, port };
+}
+
+// What our pages would say of themselves; null: nothing, like programs.
+let origin = null;
+// The sockets that pusher-js has opened, the latest at the end.
+const sockets = [];
+Pusher.Runtime.createWebSocket = function createWebSocket(url) {
+  const socket = new (this.getWebSocketAPI())(url, [], { headers: origin ? { Origin: origin } : {} });
+  sockets.push(socket);
+  return socket;
+};
+
+/** The next event of this name; it has to be asked for before it can come. */
+export const next = (target, name) =>
+  new Promise((resolve) => {
+    const take = (data) => {
+      target.unbind(name, take);
+      resolve(data);
+    };
+    target.bind(name, take);
+  });
+
+export class Broker {
+  clients = [];
+
+  static async start() {
+    const broker = new Broker();
+    broker.server = await Server.start(SETTINGS);
+    return broker;
+  }
+
+  async stop() {
+    return this.server.stop();
+  }
+
+  /** npm's `pusher`, which publishes. */
+  publisher(options) {
+    const { host, port } = api(this.server);
+    return new Publisher({ appId: APP.id, key: APP.key, secret: APP.secret, host, port, timeout: 10_000, ...options });
+  }
+
+  /** How many are subscribed to a channel. */
+  async subscribers(channel) {
+    const answer = await this.publisher().get({ path: `/channels/${channel}`, params: { info: 'subscription_count' } });
+    return (await answer.json()).subscription_count;
+  }
+
+  /** Opens a socket by `pusher-js`, as a page of ours would. */
+  open({ key = APP.key, ...options } = {}) {
+    ({ origin = this.server.url } = options);
+    const { hostname, port } = new URL(this.server.url);
+    const client = new Pusher(key, {
+      cluster: 'none',
+      wsHost: hostname,
+      wsPort: port,
+      forceTLS: false,
+      enabledTransports: ['ws'],
+      channelAuthorization: {
+        customHandler: ({ socketId, channelName }, done) => done(null, this.publisher().authorizeChannel(socketId, channelName)),
+      },
+      ...options,
+    });
+    this.clients.push(client);
+    return client;
+  }
+
+  /** The same, and waits until it is greeted. */
+  async connect(options) {
+    const client = this.open(options);
+    await next(client.connection, 'connected');
+    return client;
+  }
+
+  /** Subscribes, and waits until it stands. */
+  async subscribe(client, channel) {
+    const subscription = client.subscribe(channel);
+    await next(subscription, 'pusher:subscription_succeeded');
+    return subscription;
+  }
+
+  /** The connection below the latest socket. */
+  get stream() {
+    return sockets.at(-1)._stream;
+  }
+
+  /** How many sockets were opened until now. */
+  get opened() {
+    return sockets.length;
+  }
+
+  /** Closes what a test has opened. */
+  hangUp() {
+    for (const client of this.clients.splice(0)) client.disconnect();
+  }
+}
