@@ -13,7 +13,7 @@ use axum::{
     Json, RequestPartsExt, Router,
     body::Bytes,
     extract::{self, DefaultBodyLimit, FromRequest, Path, RawPathParams, Request, State},
-    http::StatusCode,
+    http::{StatusCode, request::Parts},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -114,22 +114,31 @@ impl FromRequest<Broker> for Signed {
 
     async fn from_request(request: Request, broker: &Broker) -> Result<Self, ApiError> {
         let (mut parts, body) = request.into_parts();
-        let pairs = extract::Query::try_from_uri(&parts.uri).map_err(|_| ApiError::Query)?;
-        let query = Query::new(pairs.0);
-        query.verify(&broker.config, parts.method.as_str(), parts.uri.path())?;
-
-        // A good signature over another application's path: the publisher is configured wrongly.
-        let path: RawPathParams = parts.extract().await.map_err(|_| ApiError::UnknownApp)?;
-        if !path.iter().any(|(name, value)| name == "app_id" && value == broker.config.app_id) {
-            return Err(ApiError::UnknownApp);
-        }
-
-        let body = Bytes::from_request(Request::from_parts(parts, body), broker).await.map_err(|rejection| {
+        let query = signed_query(&mut parts, broker).await;
+        // Read also where the request is refused: on a body that nobody reads the connection is closed without a word, and
+        // a library that keeps its connection would run into that by its next request.
+        let body = Bytes::from_request(Request::from_parts(parts, body), broker).await;
+        let query = query?;
+        let body = body.map_err(|rejection| {
             if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE { ApiError::TooLarge } else { ApiError::Body }
         })?;
         query.verify_body(&body)?;
         Ok(Self { query, body })
     }
+}
+
+/// The query of a request that is signed, as far as can be told without its body.
+async fn signed_query(parts: &mut Parts, broker: &Broker) -> Result<Query, ApiError> {
+    let pairs = extract::Query::try_from_uri(&parts.uri).map_err(|_| ApiError::Query)?;
+    let query = Query::new(pairs.0);
+    query.verify(&broker.config, parts.method.as_str(), parts.uri.path())?;
+
+    // A good signature over another application's path: the publisher is configured wrongly.
+    let path: RawPathParams = parts.extract().await.map_err(|_| ApiError::UnknownApp)?;
+    if !path.iter().any(|(name, value)| name == "app_id" && value == broker.config.app_id) {
+        return Err(ApiError::UnknownApp);
+    }
+    Ok(query)
 }
 
 impl Signed {

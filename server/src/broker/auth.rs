@@ -66,7 +66,7 @@ impl Query {
         self.get(name).ok_or(SignatureError::Missing(name))
     }
 
-    /// Checks who signed the request, before a byte of its body is read.
+    /// Checks who signed the request.
     pub(super) fn verify(&self, config: &BrokerConfig, method: &str, path: &str) -> Result<(), SignatureError> {
         if self.need("auth_key")? != config.key {
             return Err(SignatureError::Key);
