@@ -1,39 +1,14 @@
 // The embedded broker with pusher-js, the protocol makers' own client: its build for Node, and in Chromium.
 
 import { createRequire } from 'node:module';
-import { test as base } from '@playwright/test';
-import { APP, Broker, SETTINGS, next } from '../support/broker.js';
+import { APP, SETTINGS, embedded as test, hearing, next } from '../support/broker.js';
 import { controlled, expect } from '../support/test.js';
 import { ADA } from '../support/validator.js';
 import { expectProfile, link } from '../support/pages.js';
 
 const inBrowser = createRequire(import.meta.url).resolve('pusher-js/dist/web/pusher.js');
 
-const test = base.extend({
-  running: [
-    async ({}, use) => {
-      const broker = await Broker.start();
-      await use(broker);
-      expect(await broker.stop(), 'how the server ended').toBe(0);
-      expect(broker.server.log).not.toContain('panicked at');
-    },
-    { scope: 'worker' },
-  ],
-  broker: async ({ running }, use) => {
-    await use(running);
-    running.hangUp();
-  },
-});
-
-// One after the other, with the same server.
 test.describe.configure({ mode: 'default' });
-
-/** Everything that this channel or connection hears from now on, as pairs of name and data. */
-function hearing(target) {
-  const heard = [];
-  target.bind_global((name, data) => heard.push([name, data]));
-  return heard;
-}
 
 test.describe('in Node', () => {
   test('an event reaches those who are subscribed, and nobody else', async ({ broker }) => {

@@ -1,10 +1,11 @@
 // A server of ours with its embedded broker, and the protocol makers' own libraries on both sides of it.
 
+import { test as base, expect } from '@playwright/test';
 import Publisher from 'pusher';
 import Pusher from 'pusher-js';
 import { Server } from './server.js';
 
-export const APP = { id: 'the-app', key: 'the-key', secret: 'the-secret' };
+export const APP = { id: '4711', key: 'the-key', secret: 'the-secret' };
 
 /** What a server has to be told so that others know its broker's application, and where it takes events. */
 export const SETTINGS = {
@@ -42,7 +43,7 @@ export const next = (target, name) =>
     target.bind(name, take);
   });
 
-export class Broker {
+class Broker {
   clients = [];
 
   static async start() {
@@ -110,8 +111,34 @@ export class Broker {
     return sockets.length;
   }
 
-  /** Closes what a test has opened. */
-  hangUp() {
+  /** Closes what a test has opened, and waits until the broker has seen it. */
+  async hangUp() {
     for (const client of this.clients.splice(0)) client.disconnect();
+    const channels = async () => (await this.publisher().get({ path: '/channels' })).json();
+    await expect.poll(channels, 'nobody is left').toEqual({ channels: {} });
   }
+}
+
+/** For tests with a broker, one after the other with the same server. */
+export const embedded = base.extend({
+  running: [
+    async ({}, use) => {
+      const broker = await Broker.start();
+      await use(broker);
+      expect(await broker.stop(), 'how the server ended').toBe(0);
+      expect(broker.server.log, "the server's log").not.toContain('panicked at');
+    },
+    { scope: 'worker' },
+  ],
+  broker: async ({ running }, use) => {
+    await use(running);
+    await running.hangUp();
+  },
+});
+
+/** Everything that this channel or connection hears from now on, as pairs of name and data. */
+export function hearing(target) {
+  const heard = [];
+  target.bind_global((name, data) => heard.push([name, data]));
+  return heard;
 }

@@ -1,11 +1,13 @@
 //! The same with peers that nobody here wrote: another Pusher server, the client and server libraries of the protocol's
 //! makers, and a proxy that ends TLS.
 
+use std::fs;
 use std::path::PathBuf;
 
 use super::Request;
 use super::browser;
-use crate::fault::Result;
+use crate::fault::{At, Result};
+use crate::install::{self, Package};
 use crate::tally::Tally;
 use crate::{process, workspace};
 
@@ -16,7 +18,10 @@ struct Peer {
     install: fn() -> Result<PathBuf>,
 }
 
-const PEERS: [Peer; 1] = [Peer { name: "Soketi", variable: "VESTIBULE_TEST_SOKETI", install: soketi }];
+const PEERS: [Peer; 2] = [
+    Peer { name: "Soketi", variable: "VESTIBULE_TEST_SOKETI", install: soketi },
+    Peer { name: "PyPI's pusher", variable: "VESTIBULE_TEST_PYTHON", install: python },
+];
 
 /// Runs the tests with real peers. One that cannot be had is named in a line, and its tests are skipped; in continuous
 /// integration that is a fault.
@@ -41,4 +46,29 @@ fn soketi() -> Result<PathBuf> {
     let folder = workspace::root().join("end2end/soketi");
     browser::dependencies(&folder)?;
     Ok(folder.join("node_modules/@soketi/soketi/bin/server.js"))
+}
+
+/// A Python that has `pusher`, as the list of what is installed says.
+fn python() -> Result<PathBuf> {
+    let list = workspace::root().join("end2end/interop/requirements.txt");
+    let wanted = fs::read_to_string(&list).at(&list)?;
+    let folder = workspace::target().join("python");
+    let (program, note) = (folder.join("bin/python"), folder.join("installed.txt"));
+    if program.exists() && fs::read_to_string(&note).is_ok_and(|installed| installed == wanted) {
+        return Ok(program);
+    }
+    let make = || process::run(process::command("python3").args(["-m", "venv", "--clear"]).arg(&folder));
+    if let Err(fault) = make() {
+        if !install::has_apt() {
+            return Err(fault);
+        }
+        // Debian's Python comes without the module.
+        install::packages(&[Package("python3-venv")])?;
+        make()?;
+    }
+    // Nothing that is not in the list, and nothing of theirs runs before a test calls it.
+    let exactly = ["-m", "pip", "install", "--quiet", "--no-deps", "--only-binary=:all:", "--requirement"];
+    process::run(process::command(&program).args(exactly).arg(&list))?;
+    fs::write(&note, wanted).at(&note)?;
+    Ok(program)
 }
