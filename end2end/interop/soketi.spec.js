@@ -2,19 +2,12 @@
 
 import { controlled, expect } from '../support/test.js';
 import { perhaps } from '../support/console.js';
-import { SOKETI, Soketi } from '../support/soketi.js';
+import { SOKETI, soketi } from '../support/soketi.js';
 import { ADA } from '../support/validator.js';
 import { expectLogin, expectProfile, expectWaiting, link, requestsTo, say, status } from '../support/pages.js';
 
 const test = controlled.extend({
-  soketi: [
-    async ({}, use) => {
-      const soketi = await Soketi.start();
-      await use(soketi);
-      await soketi.end();
-    },
-    { scope: 'worker' },
-  ],
+  soketi,
   own: [{}, { option: true }],
   settings: async ({ soketi, own }, use) => use({ ...soketi.settings, ...own }),
 });

@@ -1,9 +1,14 @@
 // HTTP without a browser: nothing is sent but what a test says, and nothing is followed by itself.
 
-import { request } from 'node:http';
+import * as http from 'node:http';
+import * as https from 'node:https';
 
-/** Sends one request and reads the whole answer. `form` becomes a URL-encoded body, `cookies` a Cookie header. */
-export function send(url, { method = 'GET', headers = {}, form, cookies = {} } = {}) {
+/**
+ * Sends one request and reads the whole answer. `form` becomes a URL-encoded body, `cookies` a Cookie header; what else
+ * there is says how to connect.
+ */
+export function send(url, { method = 'GET', headers = {}, form, cookies = {}, ...connection } = {}) {
+  const { request } = new URL(url).protocol === 'https:' ? https : http;
   const body = form === undefined ? undefined : new URLSearchParams(form).toString();
   const pairs = Object.entries(cookies).map(([name, value]) => `${name}=${value}`);
   const all = {
@@ -15,7 +20,7 @@ export function send(url, { method = 'GET', headers = {}, form, cookies = {} } =
     ...headers,
   };
   return new Promise((resolve, reject) => {
-    const sent = request(url, { method, headers: all, timeout: 10_000 }, async (response) => {
+    const sent = request(url, { ...connection, method, headers: all, timeout: 10_000 }, async (response) => {
       const chunks = [];
       for await (const chunk of response) chunks.push(chunk);
       const bytes = Buffer.concat(chunks);

@@ -78,10 +78,11 @@ export class Server {
     });
   }
 
-  /** Ends it as an operator would, and starts it again where it was. */
-  async restart() {
-    this.child.kill('SIGTERM');
+  /** Ends it, as an operator would or by another signal, and starts it again where it was; in between there is none. */
+  async restart(signal = 'SIGTERM', between) {
+    this.child.kill(signal);
     await this.ended;
+    await between?.();
     this.environment.LEPTOS_SITE_ADDR = new URL(this.url).host;
     const before = this.log;
     this.log = '';

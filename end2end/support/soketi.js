@@ -6,7 +6,7 @@ import { Program, freePorts } from './program.js';
 /** Where it is installed; without it, what is tested with it is skipped. */
 export const SOKETI = process.env.VESTIBULE_TEST_SOKETI;
 
-export class Soketi {
+class Soketi {
   app = { id: 'vestibule', key: 'the-key', secret: `secret-${randomBytes(16).toString('hex')}` };
 
   static async start() {
@@ -53,3 +53,13 @@ export class Soketi {
     return `ws://127.0.0.1:${this.port}`;
   }
 }
+
+/** The fixture: one for all tests of a worker. */
+export const soketi = [
+  async ({}, use) => {
+    const running = await Soketi.start();
+    await use(running);
+    await running.end();
+  },
+  { scope: 'worker' },
+];

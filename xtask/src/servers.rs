@@ -3,7 +3,7 @@
 //!
 //! They are told of to the tests by two variables. Whoever sets one of these to a server of their own gets none from us.
 
-mod nginx;
+pub mod nginx;
 mod postgres;
 mod redis;
 mod server;

@@ -8,6 +8,7 @@ use super::Request;
 use super::browser;
 use crate::fault::{At, Result};
 use crate::install::{self, Package};
+use crate::servers::nginx;
 use crate::tally::Tally;
 use crate::{process, workspace};
 
@@ -18,9 +19,10 @@ struct Peer {
     install: fn() -> Result<PathBuf>,
 }
 
-const PEERS: [Peer; 2] = [
+const PEERS: [Peer; 3] = [
     Peer { name: "Soketi", variable: "VESTIBULE_TEST_SOKETI", install: soketi },
     Peer { name: "PyPI's pusher", variable: "VESTIBULE_TEST_PYTHON", install: python },
+    Peer { name: "nginx", variable: "VESTIBULE_TEST_NGINX", install: nginx::program },
 ];
 
 /// Runs the tests with real peers. One that cannot be had is named in a line, and its tests are skipped; in continuous

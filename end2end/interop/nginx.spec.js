@@ -1,0 +1,172 @@
+// Behind a proxy that ends TLS: nginx, as docs/nginx.conf sets it up.
+
+import { perhaps } from '../support/console.js';
+import { chromium } from '../support/chromium.js';
+import { NAME, NGINX, Nginx } from '../support/nginx.js';
+import { freePorts } from '../support/program.js';
+import { send } from '../support/raw.js';
+import { SOKETI, soketi } from '../support/soketi.js';
+import { controlled, expect } from '../support/test.js';
+import { ADA } from '../support/validator.js';
+import { button, expectProfile, link, requestsTo, say, status } from '../support/pages.js';
+
+const test = controlled.extend({
+  own: [{}, { option: true }],
+
+  port: async ({}, use) => use((await freePorts(1))[0]),
+
+  /** The Pusher server's port behind the proxy; nobody listens there, unless a test has one. */
+  push: async ({}, use) => use((await freePorts(1))[0]),
+
+  settings: async ({ port, own }, use) => use({ PUBLIC_URL: `https://${NAME}:${port}`, TRUSTED_PROXIES: '127.0.0.1', ...own }),
+
+  nginx: [
+    async ({ port, push, server }, use) => {
+      const nginx = await Nginx.start({ port, push, url: server.url });
+      await use(nginx);
+      expect(await nginx.stop(), 'how nginx ended').toBe(0);
+    },
+    { auto: true },
+  ],
+
+  baseURL: async ({ port }, use) => use(`https://${NAME}:${port}`),
+});
+
+test.skip(!NGINX, 'there is no nginx');
+test.use({
+  ignoreHTTPSErrors: true,
+  launchOptions: { ...chromium, args: [...chromium.args, `--host-resolver-rules=MAP ${NAME} 127.0.0.1`] },
+});
+
+/** The page's sockets, as their addresses, and the frames that they have heard. */
+function listening(page) {
+  const [addresses, frames] = [[], []];
+  page.on('websocket', (socket) => {
+    addresses.push(socket.url());
+    socket.on('framereceived', ({ payload }) => frames.push(JSON.parse(payload)));
+  });
+  return { addresses, frames, events: () => frames.map(({ event }) => event) };
+}
+
+/** Signs in by a link, whose outcome is pushed; returns the policy of its page. */
+async function signIn(page, validator, token) {
+  const { addresses, events } = listening(page);
+  const asked = requestsTo(page, '/api/status');
+  const document = page.waitForResponse((response) => response.request().isNavigationRequest());
+  await page.goto(link(token));
+  const question = await validator.asked(token);
+  await expect.poll(events).toContain('pusher_internal:subscription_succeeded');
+  await expect(status(page)).toHaveText(say.contacting);
+  await expect.poll(() => asked.length).toBeGreaterThan(0);
+  for (const request of [...asked]) await (await request.response()).finished();
+  const before = asked.length;
+  question.valid();
+  await expectProfile(page, ADA.name);
+  expect(asked, 'it was pushed').toHaveLength(before);
+  expect(addresses).toHaveLength(1);
+  const policy = (await document).headers()['content-security-policy'];
+  return { socket: new URL(addresses[0]), connects: /connect-src ([^;]*);/.exec(policy)[1] };
+}
+
+test('a whole sign-in, by wss and with cookies that no other host can set', async ({ page, context, port, validator, server }) => {
+  const pending = page.waitForResponse('**/confirm/**');
+  const { socket, connects } = await signIn(page, validator, 'whole');
+  expect(socket.origin).toBe(`wss://${NAME}:${port}`);
+  expect(socket.pathname).toMatch(/^\/app\/[0-9a-f]{32}$/);
+  expect(connects).toBe("'self'");
+  const set = await (await pending).headerValues('set-cookie');
+  expect(set).toEqual([expect.stringMatching(/^__Host-vestibule-pending-[^=]+=[^;]+; HttpOnly; SameSite=Lax; Secure; Path=\/; Max-Age=\d+$/)]);
+  expect(await context.cookies()).toEqual([
+    expect.objectContaining({ name: '__Host-vestibule-session', domain: NAME, path: '/', httpOnly: true, secure: true, sameSite: 'Lax' }),
+  ]);
+  await button(page, 'Sign out').click();
+  await expect(page).toHaveURL(/\/login/);
+  expect(server.log).not.toContain('X-Forwarded-For');
+});
+
+test('a whole sign-in without JavaScript', async ({ anotherBrowser, validator }) => {
+  const page = await (await anotherBrowser({ javaScriptEnabled: false, ignoreHTTPSErrors: true })).newPage();
+  await page.goto(link('plain'));
+  await button(page, 'Continue').click();
+  (await validator.asked('plain')).valid();
+  await expectProfile(page, ADA.name);
+});
+
+test('no token is in a log of the proxy, also when nobody is behind it', async ({ page, nginx, validator, server, expectConsole }) => {
+  const away = perhaps(/^error: Failed to load resource: the server responded with a status of 502/);
+  expectConsole(away, away, away, away);
+  await signIn(page, validator, 'whispered');
+  await server.restart('SIGKILL', async () => {
+    expect((await page.goto(link('whispered'))).status()).toBe(502);
+    expect((await page.goto('/profile')).status()).toBe(502);
+  });
+  const logs = await nginx.logs();
+  expect(logs).toContain('GET /profile');
+  expect(logs).not.toContain('whispered');
+});
+
+test.describe('with a cap of one for each client', () => {
+  const CAP = { CONFIRM_PER_CLIENT: '1' };
+  test.use({ own: CAP });
+  test.skip(process.platform === 'darwin', 'loopback has one address there');
+
+  /** Begins by a link as a browser at this address would; returns the status. */
+  async function begin(nginx, base, localAddress, token, headers = {}) {
+    const lookup = (name, { all }, found) => (all ? found(null, [{ address: '127.0.0.1', family: 4 }]) : found(null, '127.0.0.1', 4));
+    const connection = { ca: nginx.certificate, lookup, localAddress };
+    const landed = await send(`${base}${link(token)}`, { ...connection, headers });
+    const cookies = Object.fromEntries(landed.setCookies.map(({ name, value }) => [name, value]));
+    const asked = { ...connection, method: 'POST', form: {}, cookies, headers: { origin: base, ...headers } };
+    return (await send(`${base}${link(token)}`, asked)).status;
+  }
+
+  test('each has their own, whatever they say they are', async ({ nginx, baseURL, validator }) => {
+    expect(await begin(nginx, baseURL, '127.0.0.2', 'first')).toBe(303);
+    await validator.asked('first');
+    expect(await begin(nginx, baseURL, '127.0.0.2', 'second')).toBe(429);
+    for (const name of ['X-Forwarded-For', 'X-Real-IP', 'Forwarded', 'CF-Connecting-IP']) {
+      const spoofed = { [name]: name === 'Forwarded' ? 'for=203.0.113.9' : '203.0.113.9' };
+      expect(await begin(nginx, baseURL, '127.0.0.2', 'second', spoofed), name).toBe(429);
+    }
+    expect(await begin(nginx, baseURL, '127.0.0.3', 'third')).toBe(303);
+    // Nor does it help against them to be somebody else.
+    expect(await begin(nginx, baseURL, '127.0.0.4', 'fourth', { 'X-Forwarded-For': '127.0.0.2' })).toBe(303);
+  });
+
+  test.describe('and a proxy that the server does not trust', () => {
+    test.use({ own: { ...CAP, TRUSTED_PROXIES: '192.0.2.7' } });
+
+    test('all behind it are one, and the log says so', async ({ nginx, baseURL, server, validator }) => {
+      expect(await begin(nginx, baseURL, '127.0.0.2', 'first')).toBe(303);
+      await validator.asked('first');
+      expect(await begin(nginx, baseURL, '127.0.0.3', 'second')).toBe(429);
+      expect(server.log).toContain('X-Forwarded-For of an unknown proxy is passed over');
+    });
+  });
+});
+
+const beforeSoketi = test.extend({
+  soketi,
+  push: async ({ soketi }, use) => use(soketi.port),
+  settings: async ({ settings, soketi, port }, use) => {
+    const seen = { PUSHER_PUBLIC_HOST: NAME, PUSHER_PUBLIC_PORT: String(port), PUSHER_PUBLIC_SCHEME: 'https', PUSHER_PUBLIC_PATH: '/push' };
+    await use({ ...settings, ...soketi.settings, ...seen });
+  },
+});
+
+beforeSoketi.describe('with Soketi behind it too', () => {
+  beforeSoketi.skip(!SOKETI, 'there is no Soketi');
+  beforeSoketi.describe.configure({ mode: 'default' });
+
+  beforeSoketi('a whole sign-in, whose socket leads to Soketi', async ({ page, port, soketi, validator }) => {
+    const { socket, connects } = await signIn(page, validator, 'forwarded');
+    expect(socket.origin).toBe(`wss://${NAME}:${port}`);
+    expect(socket.pathname).toBe(`/push/app/${soketi.app.key}`);
+    expect(connects).toBe(`'self' wss://${NAME}:${port}`);
+  });
+
+  beforeSoketi("Soketi's HTTP API cannot be reached from outside", async ({ page, soketi, expectConsole }) => {
+    expectConsole(/^error: Failed to load resource: the server responded with a status of 404/);
+    expect((await page.goto(`/push/apps/${soketi.app.id}/channels`)).status()).toBe(404);
+  });
+});

@@ -1,0 +1,78 @@
+// nginx before a server of ours, with the configuration that docs/nginx.conf gives to everybody.
+
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { Program } from './program.js';
+
+/** The program; without it, what is tested with it is skipped. */
+export const NGINX = process.env.VESTIBULE_TEST_NGINX;
+
+/** The name in the configuration, which tests resolve to loopback themselves. */
+export const NAME = 'sign-in.example';
+
+const published = fileURLToPath(new URL('../../docs/nginx.conf', import.meta.url));
+
+/** What an operator puts in, and how often it is there. */
+const PLACES = { 'listen 443': 1, '/etc/ssl/sign-in.example/': 2, '127.0.0.1:3000': 3, '127.0.0.1:6001': 1 };
+
+/** Around it, what Debian's package says elsewhere, but as one process with one folder. */
+const around = (folder, site) => `
+daemon off;
+master_process off;
+pid ${folder}/pid;
+error_log stderr notice;
+events {}
+http {
+  access_log ${folder}/access.log;
+  ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `${kind}_temp_path ${folder}/${kind};`).join(' ')}
+  ${site}
+}
+`;
+
+export class Nginx {
+  /** Starts it on this port before the server at `url`, and a Pusher server on the port `push`. */
+  static async start({ port, url, push }) {
+    const nginx = new Nginx();
+    nginx.folder = await mkdtemp(path.join(tmpdir(), 'vestibule-nginx-'));
+    await nginx.#certify();
+    const own = {
+      'listen 443': `listen 127.0.0.1:${port}`,
+      '/etc/ssl/sign-in.example/': `${nginx.folder}/`,
+      '127.0.0.1:3000': new URL(url).host,
+      '127.0.0.1:6001': `127.0.0.1:${push}`,
+    };
+    let site = await readFile(published, 'utf8');
+    for (const [place, count] of Object.entries(PLACES)) {
+      const parts = site.split(place);
+      if (parts.length !== count + 1) throw new Error(`docs/nginx.conf has "${place}" ${parts.length - 1} times, not ${count}`);
+      site = parts.join(own[place]);
+    }
+    const file = path.join(nginx.folder, 'nginx.conf');
+    await writeFile(file, around(nginx.folder, site));
+    nginx.program = await Program.start(NGINX, ['-e', 'stderr', '-p', nginx.folder, '-c', file], { ready: 'getrlimit' });
+    return nginx;
+  }
+
+  async #certify() {
+    const [key, certificate] = ['key.pem', 'fullchain.pem'].map((name) => path.join(this.folder, name));
+    const words = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
+    const names = ['-subj', `/CN=${NAME}`, '-addext', `subjectAltName=DNS:${NAME}`];
+    await promisify(execFile)('openssl', [...words, ...names, '-keyout', key, '-out', certificate]);
+    this.certificate = await readFile(certificate);
+  }
+
+  /** Everything that it has written down. */
+  async logs() {
+    return this.program.log + (await readFile(path.join(this.folder, 'access.log'), 'utf8'));
+  }
+
+  async stop() {
+    const how = await this.program.end('SIGTERM');
+    await rm(this.folder, { recursive: true, force: true });
+    return how;
+  }
+}
