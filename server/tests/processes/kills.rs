@@ -23,7 +23,7 @@ async fn survives_a_kill_at(place: &str, database: &Database) {
     let mut process = Process::serving(port, database, &validator, &[("VESTIBULE_HALT_AT", place)]).await;
     let browser = Browser::at(port);
     let signing_in = tokio::spawn(async move { browser.sign_in("link").await });
-    process.halted().await;
+    process.halted(1).await;
     process.kill().await;
     let _process = Process::serving(port, database, &validator, &[]).await;
     signing_in.await.unwrap_or_else(|_| panic!("the sign-in is lost by a kill at {place}"));

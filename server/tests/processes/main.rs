@@ -6,4 +6,5 @@
 mod kills;
 mod ready;
 mod several;
+mod stalled;
 mod support;

@@ -55,15 +55,25 @@ impl Database {
 
     /// How many confirmations there are of each state and ending.
     pub async fn endings(&self) -> Vec<(String, Option<String>, i64)> {
-        self.rows("select state, ending, count(*) from confirmations group by state, ending").await
+        self.counts("select state, ending, count(*) from confirmations group by state, ending").await
     }
 
     /// How many sessions there are of each state, where they are in the database.
     pub async fn sessions(&self) -> Vec<(String, Option<String>, i64)> {
-        self.rows("select state, null as none, count(*) from sessions group by state").await
+        self.counts("select state, null as none, count(*) from sessions group by state").await
     }
 
-    async fn rows(&self, query: &'static str) -> Vec<(String, Option<String>, i64)> {
+    /// All that PostgreSQL keeps of confirmations, sessions and users, and which transaction wrote each row: whatever is
+    /// written changes it.
+    pub async fn rows(&self) -> Vec<String> {
+        let Self::Postgres { url, .. } = self else { panic!("SQLite does not say who wrote a row") };
+        let query = "select xmin || ' ' || row::text from confirmations as row
+                     union all select xmin || ' ' || row::text from sessions as row
+                     union all select xmin || ' ' || row::text from users as row order by 1";
+        sqlx::query_scalar(query).fetch_all(&mut PgConnection::connect_to(url).await).await.expect("rows")
+    }
+
+    async fn counts(&self, query: &'static str) -> Vec<(String, Option<String>, i64)> {
         match self {
             Self::Sqlite(data) => {
                 let file: PathBuf = data.path().join("vestibule.db");

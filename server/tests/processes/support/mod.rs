@@ -38,6 +38,11 @@ pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl F
     soon(what, asking).await
 }
 
+/// How large a test is: as large as the variable says, else as small as shows what it is about.
+pub fn size(variable: &str, small: usize) -> usize {
+    env::var(variable).ok().and_then(|size| size.parse().ok()).unwrap_or(small)
+}
+
 /// What `cargo xtask test` has started for the tests; without it they are left out, but never in continuous integration.
 pub fn given(variable: &str) -> Option<String> {
     let given = env::var(variable).ok();

@@ -1,6 +1,7 @@
 //! The server's own binary.
 
 use super::{Database, SECRET, Validator, soon};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use std::{net::TcpListener, process::Stdio};
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
@@ -11,14 +12,15 @@ use tokio::{
 /// A process of ours. Dropped, it is killed.
 pub struct Process {
     child: Child,
-    halted: watch::Receiver<bool>,
+    said: watch::Receiver<Vec<String>>,
 }
 
 impl Process {
     /// Starts the binary with these words, for `database`, and waits until it is there.
     pub async fn start(words: &[&str], database: &Database, validator: &Validator, more: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule"));
-        command.args(words).env_clear().kill_on_drop(true).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.args(words).env_clear().kill_on_drop(true);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.env("VESTIBULE_SECRET", SECRET).env("VALIDATOR_URL", validator.url()).envs(database.settings());
         // Short, so that what a killed process has left is taken over soon.
         for (key, value) in [
@@ -28,29 +30,26 @@ impl Process {
             ("CONFIRM_DEADLINE", "50s"),
             // All browsers are on this machine.
             ("CONFIRM_PER_CLIENT", "100000"),
+            // What it says is read here.
+            ("NO_COLOR", "1"),
         ] {
             command.env(key, value);
         }
         let mut child = command.envs(more.iter().copied()).spawn().expect("the binary is there");
         let mut out = BufReader::new(child.stdout.take().expect("it is piped")).lines();
         let mut log = BufReader::new(child.stderr.take().expect("it is piped")).lines();
-        let (halt, halted) = watch::channel(false);
+        let (say, said) = watch::channel(Vec::new());
         tokio::spawn(async move {
-            let mut said = Vec::new();
             while let Ok(Some(line)) = log.next_line().await {
                 assert!(!line.contains("panicked"), "{line}");
-                if line.starts_with("halted at ") {
-                    let _ = halt.send(true);
-                }
-                said.push(line);
+                say.send_modify(|said: &mut Vec<String>| said.push(line));
             }
-            said
         });
         let first = soon("the process to be there", out.next_line()).await.expect("it can be read");
-        let first = first.unwrap_or_else(|| panic!("the process has ended at once"));
+        let first = first.unwrap_or_else(|| panic!("the process has ended at once: {:?}", said.borrow()));
         assert!(first.starts_with("listening on ") || first == "working", "{first}");
         tokio::spawn(async move { while let Ok(Some(_)) = out.next_line().await {} });
-        Self { child, halted }
+        Self { child, said }
     }
 
     /// A server with everything, on `port`.
@@ -61,15 +60,49 @@ impl Process {
         Self::start(&[], database, validator, &all).await
     }
 
-    /// Waits until it has halted at the place that `VESTIBULE_HALT_AT` names.
-    pub async fn halted(&mut self) {
-        soon("the process to halt", self.halted.wait_for(|halted| *halted)).await.expect("it still runs");
+    /// Waits until so many tasks of it have halted at the place that `VESTIBULE_HALT_AT` names.
+    pub async fn halted(&mut self, tasks: usize) {
+        let halted = |said: &Vec<String>| count(said, "halted at ") == tasks;
+        soon("the process to halt", self.said.wait_for(halted)).await.expect("it still runs");
     }
 
     /// SIGKILL.
     pub async fn kill(mut self) {
         self.child.kill().await.expect("it runs");
     }
+
+    /// SIGSTOP. Nothing of it runs any more when this returns.
+    pub fn stop(&self) {
+        self.signal(Signal::STOP);
+        let (_, status) = waitpid(Some(self.pid()), WaitOptions::UNTRACED).expect("a child").expect("it has stopped");
+        assert!(status.stopped(), "it has ended instead: {status:?}");
+    }
+
+    /// SIGCONT. What has halted at a place goes on, too.
+    pub fn go_on(&mut self) {
+        drop(self.child.stdin.take());
+        self.signal(Signal::CONT);
+    }
+
+    /// SIGTERM: it ends once it has done what it was at.
+    pub async fn finish(mut self) {
+        self.signal(Signal::TERM);
+        let status = soon("the process to end", self.child.wait()).await.expect("a child");
+        assert!(status.success(), "{status}");
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(self.pid(), signal).expect("it runs");
+    }
+
+    fn pid(&self) -> Pid {
+        let pid = self.child.id().and_then(|pid| Pid::from_raw(pid.cast_signed()));
+        pid.expect("it has not been waited for")
+    }
+}
+
+fn count(said: &[String], words: &str) -> usize {
+    said.iter().filter(|line| line.contains(words)).count()
 }
 
 /// A port of loopback that is free just now.
