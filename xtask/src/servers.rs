@@ -1,7 +1,7 @@
 //! Throw-away servers for the tests: PostgreSQL and Redis, each with its data in a folder that goes with it, and the
-//! program of nginx, which a test starts itself.
+//! programs of nginx and PostgreSQL, which some tests start, and kill, themselves.
 //!
-//! They are told of to the tests by two variables. Whoever sets one of these to a server of their own gets none from us.
+//! They are told of to the tests by variables. Whoever sets that of a server to one of their own gets none from us.
 
 pub mod nginx;
 mod postgres;
@@ -29,6 +29,26 @@ const KINDS: [Kind; 2] = [
     Kind { name: "Redis", variable: "VESTIBULE_TEST_REDIS", start: redis::start },
 ];
 
+/// How the tests find what they start themselves.
+struct Programs {
+    variable: &'static str,
+    find: fn() -> Result<PathBuf>,
+    without: &'static str,
+}
+
+const PROGRAMS: [Programs; 2] = [
+    Programs {
+        variable: "VESTIBULE_TEST_NGINX",
+        find: nginx::program,
+        without: "several servers behind a proxy are not tested",
+    },
+    Programs {
+        variable: "VESTIBULE_TEST_POSTGRES_BIN",
+        find: postgres::programs,
+        without: "a PostgreSQL that goes away is not tested",
+    },
+];
+
 /// The server to be measured, until this is dropped.
 pub struct Measured(Option<Server>);
 
@@ -54,7 +74,7 @@ impl Measured {
 /// The servers that run until this is dropped.
 pub struct Servers {
     running: Vec<(&'static str, Server)>,
-    nginx: Option<PathBuf>,
+    programs: Vec<(&'static str, PathBuf)>,
 }
 
 impl Servers {
@@ -69,21 +89,21 @@ impl Servers {
                 Err(fault) => println!("what keeps things in {} is not tested: {fault}", kind.name),
             }
         }
-        let nginx = match nginx::program() {
-            Ok(program) => Some(program),
-            Err(fault) if process::in_ci() => return Err(fault),
-            Err(fault) => {
-                println!("several servers behind a proxy are not tested: {fault}");
-                None
+        let mut programs = Vec::new();
+        for Programs { variable, find, without } in PROGRAMS {
+            match find() {
+                Ok(program) => programs.push((variable, program)),
+                Err(fault) if process::in_ci() => return Err(fault),
+                Err(fault) => println!("{without}: {fault}"),
             }
-        };
-        Ok(Self { running: servers, nginx })
+        }
+        Ok(Self { running: servers, programs })
     }
 
     /// Tells the tests that `command` runs of the servers.
     pub fn point(&self, command: &mut Command) {
         command.envs(self.running.iter().map(|(variable, server)| (variable, server.url())));
-        command.envs(self.nginx.iter().map(|program| ("VESTIBULE_TEST_NGINX", program)));
+        command.envs(self.programs.iter().map(|(variable, program)| (variable, program)));
     }
 }
 

@@ -4,6 +4,7 @@
 //! is there.
 
 mod kills;
+mod outage;
 mod ready;
 mod several;
 mod stalled;

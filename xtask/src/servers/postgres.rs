@@ -49,7 +49,7 @@ fn is_ready(server: &Server) -> bool {
 }
 
 /// The folder with the programs, after they were installed if need be.
-fn programs() -> Result<PathBuf> {
+pub fn programs() -> Result<PathBuf> {
     if let Some(folder) = installed() {
         return Ok(folder);
     }

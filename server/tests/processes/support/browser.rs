@@ -15,6 +15,8 @@ pub struct Browser {
     client: Client,
     base: String,
     host: Option<&'static str>,
+    /// Whether it asks again where it gets no answer, or one that is none.
+    patient: bool,
     cookies: Arc<Mutex<BTreeMap<String, String>>>,
 }
 
@@ -26,7 +28,12 @@ impl Browser {
         // A connection of its own for each request: the next one may find another server.
         let client = Client::builder().redirect(redirect::Policy::none()).timeout(Duration::from_secs(10));
         let client = client.pool_max_idle_per_host(0).no_proxy().build().expect("a client");
-        Self { client, base: format!("http://127.0.0.1:{port}"), host: None, cookies: Arc::default() }
+        Self { client, base: format!("http://127.0.0.1:{port}"), host: None, patient: true, cookies: Arc::default() }
+    }
+
+    /// A browser to which each answer has to be a good one.
+    pub fn impatient(port: u16) -> Self {
+        Self { patient: false, ..Self::at(port) }
     }
 
     /// A browser that knows the server by this name.
@@ -53,11 +60,21 @@ impl Browser {
         page
     }
 
+    /// Has the link begin, just once. Returns the status, and whether it was said when to try again.
+    pub async fn begin(&self, token: &str) -> (StatusCode, bool) {
+        let response = self.call("begin", token).timeout(Duration::from_secs(30)).send().await;
+        let response = response.expect("the server answers");
+        (response.status(), response.headers().contains_key(header::RETRY_AFTER))
+    }
+
     async fn report(&self, what: &str, token: &str) -> Option<Value> {
+        serde_json::from_str(&self.send(self.call(what, token)).await?).ok()
+    }
+
+    fn call(&self, what: &str, token: &str) -> RequestBuilder {
         let form = format!("token={token}&again=false");
         let post = self.request(Method::POST, &format!("/api/{what}"));
-        let post = post.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(form);
-        serde_json::from_str(&self.send(post).await?).ok()
+        post.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(form)
     }
 
     /// The page, if it can be had just now.
@@ -84,10 +101,10 @@ impl Browser {
     }
 
     async fn send(&self, request: RequestBuilder) -> Option<String> {
-        let response = request.send().await.ok()?;
-        if response.status() != StatusCode::OK {
-            return None;
-        }
+        let response = request.send().await;
+        let good = response.as_ref().is_ok_and(|response| response.status() == StatusCode::OK);
+        assert!(good || self.patient, "{response:?}");
+        let response = response.ok().filter(|_| good)?;
         let set = response.headers().get_all(header::SET_COOKIE).iter();
         let set: Vec<String> = set.filter_map(|cookie| Some(cookie.to_str().ok()?.to_owned())).collect();
         let body = response.text().await.ok()?;

@@ -2,15 +2,22 @@
 
 mod browser;
 mod database;
+mod postgres;
 mod process;
 mod validator;
 
 pub use browser::Browser;
 pub use database::Database;
+pub use postgres::Postgres;
 pub use process::{Process, free_port};
 pub use validator::Validator;
 
-use std::{env, future::Future, time::Duration};
+use std::{
+    env,
+    future::Future,
+    hash::{BuildHasher as _, Hasher as _, RandomState},
+    time::Duration,
+};
 
 /// The key of all processes.
 pub const SECRET: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
@@ -18,9 +25,12 @@ pub const SECRET: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 /// How often something is asked for that has to come.
 const AGAIN: Duration = Duration::from_millis(20);
 
+/// How long is waited for what has to come: longer than any fault lasts.
+const PATIENCE: Duration = Duration::from_mins(3);
+
 /// Waits for what has to come.
 pub async fn soon<W: Future>(what: &str, wait: W) -> W::Output {
-    let done = tokio::time::timeout(Duration::from_mins(1), wait).await;
+    let done = tokio::time::timeout(PATIENCE, wait).await;
     done.unwrap_or_else(|_| panic!("waited in vain for {what}"))
 }
 
@@ -41,6 +51,11 @@ pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl F
 /// How large a test is: as large as the variable says, else as small as shows what it is about.
 pub fn size(variable: &str, small: usize) -> usize {
     env::var(variable).ok().and_then(|size| size.parse().ok()).unwrap_or(small)
+}
+
+/// What nobody else on the machine knows.
+pub fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
 }
 
 /// What `cargo xtask test` has started for the tests; without it they are left out, but never in continuous integration.

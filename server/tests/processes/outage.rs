@@ -1,0 +1,85 @@
+//! The database goes away, and comes back: nobody is told of a success that is none, nothing that had begun is lost, and
+//! no process of ours has to be started again.
+
+use crate::support::{Browser, Database, Postgres, Process, Validator, free_port, size, until};
+use futures_util::future::join_all;
+use reqwest::StatusCode;
+use std::time::Duration;
+use tokio::{task::JoinSet, time::Instant};
+
+/// How many begin at once while the database is away: more than there are connections to it.
+const AT_ONCE: usize = 16;
+
+/// How many are being asked about when it goes away.
+const BEGUN: usize = 100;
+
+/// For how many seconds something is away. `VESTIBULE_AWAY=60` is longer.
+fn away() -> Duration {
+    Duration::from_secs(size("VESTIBULE_AWAY", 2) as u64)
+}
+
+/// Has some links begin that cannot, and returns how many.
+async fn refused(port: u16) -> usize {
+    let begins = (0..AT_ONCE).map(|number| async move { Browser::at(port).begin(&format!("refused-{number}")).await });
+    for begin in join_all(begins).await {
+        assert_eq!(begin, (StatusCode::SERVICE_UNAVAILABLE, true), "to begin without a database");
+    }
+    AT_ONCE
+}
+
+#[tokio::test]
+async fn a_database_that_dies_and_comes_back_loses_nothing_and_poisons_no_connection() {
+    let Some(mut postgres) = Postgres::start().await else { return };
+    let database = Database::Postgres { url: postgres.url(), redis: None };
+    let (port, validator) = (free_port(), Validator::holding(|_| true).await);
+    // Time enough for all to begin before the first question is given up.
+    let settings = [("CONFIRM_DEADLINE", "10min"), ("CONFIRM_ATTEMPT", "8s"), ("CONFIRM_LEASE", "9s")];
+    let server = Process::serving(port, &database, &validator, &settings).await;
+    let mut browsers = JoinSet::new();
+    for link in 0..BEGUN {
+        browsers.spawn(async move { Browser::at(port).sign_in(&format!("link-{link}")).await });
+    }
+    validator.open(BEGUN).await;
+
+    let since = Instant::now();
+    postgres.fall_silent().await;
+    let down = (503, "database: down\nsessions: down\nworker: ok\n".to_owned());
+    let visitor = Browser::at(port);
+    let (mut refusals, ()) = tokio::join!(refused(port), async {
+        assert_eq!(visitor.look("/readyz").await, down, "silent");
+        postgres.die().await;
+        // Whatever the answers are, they cannot be written down.
+        validator.release();
+    });
+    while since.elapsed() < away() {
+        assert_eq!(visitor.look("/readyz").await, down, "dead");
+        assert_eq!(visitor.look("/healthz").await.0, 200);
+        assert_eq!(visitor.look("/confirm/link").await.0, 200, "a landing needs no database");
+        refusals += refused(port).await;
+    }
+    let was_away = since.elapsed();
+    postgres.come_back().await;
+
+    let back = Instant::now();
+    until("the server to be ready", || visitor.get("/readyz")).await;
+    while let Some(signed_in) = browsers.join_next().await {
+        signed_in.expect("no sign-in is lost");
+    }
+    let settled_after = back.elapsed();
+    // More than there are connections, one after the other and at once: each answer is a good one.
+    for number in 0..AT_ONCE {
+        Browser::impatient(port).sign_in(&format!("alone-{number}")).await;
+    }
+    let at_once = |number| async move { Browser::impatient(port).sign_in(&format!("at-once-{number}")).await };
+    join_all((0..AT_ONCE).map(at_once)).await;
+    let confirmed = i64::try_from(BEGUN + 2 * AT_ONCE).expect("not many");
+    assert_eq!(database.endings().await, [("settled".to_owned(), Some("confirmed".to_owned()), confirmed)]);
+    server.finish().await;
+    println!(
+        "PostgreSQL silent and dead for {:.1} s: {refusals} begins, each refused with 503 and Retry-After; {BEGUN} sign-ins \
+         that had begun were settled {:.1} s after its return, {} later ones without a fault",
+        was_away.as_secs_f64(),
+        settled_after.as_secs_f64(),
+        2 * AT_ONCE
+    );
+}
