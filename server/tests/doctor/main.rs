@@ -5,8 +5,9 @@ mod stage;
 mod tls;
 
 use stage::{ORIGIN, Stage, examine};
+use std::sync::Arc;
 use tokio::net::TcpListener;
-use vestibule_server::broker::WallClock;
+use vestibule::{clock::Timestamp, testing::ManualClock};
 
 /// Expects these parts to be found wrong, each with this in its line, and no others.
 fn expect_failed(lines: &[String], expected: &[(&str, &str)]) {
@@ -50,7 +51,11 @@ async fn an_app_that_nobody_knows_is_named() {
 
 #[tokio::test]
 async fn a_clock_that_is_off_is_named() {
-    let lines = Stage::set(|broker| broker.clock = WallClock::new(|| 1_000_000_000)).await.examine(&[]).await;
+    let lines =
+        Stage::set(|broker| broker.clock = Arc::new(ManualClock::at(Timestamp::from_millis(1_000_000_000_000))))
+            .await
+            .examine(&[])
+            .await;
     expect_failed(&lines, &[("publish", "FAILED, this machine's clock is off")]);
 }
 

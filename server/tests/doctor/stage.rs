@@ -4,9 +4,10 @@ use axum::Router;
 use std::net::SocketAddr;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
+use vestibule::publisher::PusherSecret;
 use vestibule_server::{
     Config,
-    broker::{AppSecret, Broker, BrokerConfig},
+    broker::{Broker, BrokerConfig},
     config::Given,
     doctor::doctor,
 };
@@ -25,7 +26,7 @@ pub struct Stage {
 impl Stage {
     /// A broker that is well, but for what `change` does to it.
     pub async fn set(change: impl FnOnce(&mut BrokerConfig)) -> Self {
-        let mut config = BrokerConfig::new("4711", "the-key", AppSecret::new("the-secret"));
+        let mut config = BrokerConfig::new("4711", "the-key", PusherSecret::new("the-secret"));
         config.origins = vec![ORIGIN.to_owned()];
         change(&mut config);
         let broker = Broker::new(config);
