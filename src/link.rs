@@ -17,7 +17,7 @@ mod token;
 pub use address::{Address, InvalidAddress};
 pub(crate) use change::{Which, change};
 pub use code::{Code, CodeMac, NUMBERS, Number};
-pub use desk::{Guessed, Links, Opened, PER_ADDRESS, Requested, WINDOW};
+pub use desk::{Guessed, Links, Opened, PER_ADDRESS, Registration, Requested, WINDOW};
 pub use token::LinkToken;
 
 use crate::{
@@ -52,10 +52,12 @@ pub struct Link {
     pub revision: u64,
     /// The hash of its token.
     pub token: SecretHash,
-    /// The confirmation of the browser that has asked for it.
-    pub waiting: ConfirmationId,
+    /// The confirmation of the browser that has asked for it; none where an operator has made it.
+    pub waiting: Option<ConfirmationId>,
     /// Whom it signs in.
     pub address: Address,
+    /// Whether it does so also if nobody is known by that address.
+    pub admits: bool,
     /// The MAC of the code that may be typed in its place.
     pub code: CodeMac,
     /// How often the code has been guessed wrong.
@@ -172,26 +174,29 @@ impl Link {
     /// [`StoreError`] if the user could not be read.
     pub async fn verdict_on_waiting(&self, now: Timestamp, users: &dyn Store) -> Result<Option<Verdict>, StoreError> {
         match (self.state, self.open(now)) {
-            (LinkState::Approved, _) => Ok(Some(Verdict::Valid(self.person(users).await?))),
+            (LinkState::Approved, _) => self.verdict(users).await.map(Some),
             (_, Err(spent)) => Ok(Some(Verdict::Invalid(spent.into()))),
             (_, Ok(())) => Ok(None),
         }
     }
 
-    /// Who is signed in by it: the same person as by a password, by the name that is known of them.
+    /// What is to be said of whom the link lets in: the same person as by a password, by the name that is known of them.
     ///
     /// # Errors
     /// [`StoreError`] if the user could not be read.
-    pub async fn person(&self, users: &dyn Store) -> Result<Identity, StoreError> {
+    pub async fn verdict(&self, users: &dyn Store) -> Result<Verdict, StoreError> {
         let address = self.address.as_str();
         let known = users.user_by_identity(PASSWORD_ISSUER, address).await?;
-        let new = || Identity {
-            issuer: PASSWORD_ISSUER.into(),
-            subject: address.to_owned(),
-            name: None,
-            email: Some(address.to_owned()),
-        };
-        Ok(known.map_or_else(new, |user| user.identity))
+        Ok(match known {
+            Some(user) => Verdict::Valid(user.identity),
+            None if self.admits => Verdict::Valid(Identity {
+                issuer: PASSWORD_ISSUER.into(),
+                subject: address.to_owned(),
+                name: None,
+                email: Some(address.to_owned()),
+            }),
+            None => Verdict::Invalid(Reason::Expired),
+        })
     }
 
     fn into_state(self, state: LinkState) -> Self {
@@ -202,8 +207,9 @@ impl Link {
 /// Keeps links, in the database of the confirmations.
 #[async_trait]
 pub trait LinkStore: Send + Sync + 'static {
-    /// Keeps a new link with its mail, both or neither, and takes back those of the same address that are open.
-    async fn add_link(&self, link: &Link, mail: &Mail) -> Result<(), StoreError>;
+    /// Keeps a new link. With a `mail`, keeps that as well, both or neither, and takes back those links of the same address
+    /// that are open; without one nobody has heard of it, and it takes nothing back.
+    async fn add_link(&self, link: &Link, mail: Option<&Mail>) -> Result<(), StoreError>;
 
     /// The link with this token.
     async fn link_by_token(&self, token: &SecretHash) -> Result<Option<Link>, StoreError>;
@@ -215,7 +221,7 @@ pub trait LinkStore: Send + Sync + 'static {
     /// somebody has written it since it was read, and nothing was changed.
     async fn replace_link(&self, next: &Link) -> Result<bool, StoreError>;
 
-    /// How many links were asked for, for this address, since then.
+    /// How many links were sent to this address since then.
     async fn links_since(&self, address: &Address, since: Timestamp) -> Result<u32, StoreError>;
 
     /// Deletes links that expired before `before`, and returns how many.

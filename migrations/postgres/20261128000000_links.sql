@@ -3,8 +3,10 @@ create table links (
     id       bytea primary key,
     revision bigint not null,
     token    bytea not null unique,
-    waiting  bytea not null unique, -- the confirmation of the browser that asked
+    waiting  bytea unique, -- the confirmation of the browser that asked
     address  text collate "C" not null,
+    admits   bigint not null,
+    mailed   bigint not null,
     code     bytea not null, -- a keyed hash
     guesses  bigint not null,
     number   bigint not null,

@@ -3,8 +3,10 @@ create table links (
     id       blob primary key not null,
     revision integer not null,
     token    blob not null unique,
-    waiting  blob not null unique, -- the confirmation of the browser that asked
+    waiting  blob unique, -- the confirmation of the browser that asked
     address  text not null,
+    admits   integer not null,
+    mailed   integer not null,
     code     blob not null, -- a keyed hash
     guesses  integer not null,
     number   integer not null,

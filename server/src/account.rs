@@ -18,6 +18,7 @@ use serde::Deserialize;
 use vestibule::{
     confirmation::Rejection,
     entry::{Entry, SignedIn},
+    link::InvalidAddress,
     path::LocalPath,
     session::Session,
 };
@@ -57,7 +58,7 @@ pub struct Choice {
 #[derive(Default)]
 struct Said {
     reason: Option<Rejection>,
-    error: Option<&'static str>,
+    error: Option<String>,
     email: String,
     next: Option<LocalPath>,
 }
@@ -102,7 +103,7 @@ pub async fn login(State(site): State<Shared>, headers: HeaderMap, OwnForm(form)
     let signed_in = match site.passwords.check(site.vestibule.store(), &form.email, form.password).await {
         Ok(Some(user)) => site.vestibule.sign_in(user, &shown).await,
         Ok(None) => {
-            let error = Some("The e-mail address or the password is wrong.");
+            let error = Some("The e-mail address or the password is wrong.".to_owned());
             return login_form(&site, &headers, Said { error, email: form.email, next, reason: None });
         }
         Err(PasswordError::Busy) => return page::problem(&site, StatusCode::SERVICE_UNAVAILABLE),
@@ -117,6 +118,11 @@ pub async fn login(State(site): State<Shared>, headers: HeaderMap, OwnForm(form)
     }
 }
 
+/// The login page, to somebody who has asked for a link to what is no address.
+pub fn wrong_address(site: &Shared, headers: &HeaderMap, email: String, error: InvalidAddress) -> Response {
+    login_form(site, headers, Said { error: Some(error.to_string()), email, ..Said::default() })
+}
+
 fn login_form(site: &Shared, headers: &HeaderMap, said: Said) -> Response {
     let reason = said.reason.map(|reason| match reason {
         Rejection::Invalid => "That link is not valid.",
@@ -125,13 +131,13 @@ fn login_form(site: &Shared, headers: &HeaderMap, said: Said) -> Response {
         Rejection::Cancelled => "You cancelled the sign-in.",
     });
     let proof = guard::proof(site, headers);
-    let (error, email) = (said.error.map(str::to_owned), said.email);
+    let (error, email, mails) = (said.error, said.email, site.mails);
     let next = said.next.map(|next| next.to_string());
     let practice = site.practice.map(|user| (user.email.to_owned(), user.password.to_owned()));
     let text = proof.text;
     let failed = error.is_some();
     let mut response = page::respond(site, Head::titled(title::LOGIN), || {
-        view! { <LoginPage reason=reason error=error email=email next=next proof=text practice=practice /> }
+        view! { <LoginPage reason=reason error=error email=email next=next proof=text practice=practice mails=mails /> }
     });
     if failed {
         *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
@@ -198,7 +204,7 @@ pub async fn choose(State(site): State<Shared>, headers: HeaderMap, OwnForm(form
 }
 
 /// A moment as a person reads it, to the minute.
-fn utc(millis: i64) -> String {
+pub fn utc(millis: i64) -> String {
     let moment = std::time::UNIX_EPOCH + std::time::Duration::from_millis(millis.unsigned_abs());
     let text = humantime::format_rfc3339_seconds(moment).to_string();
     format!("{} UTC", text.get(..16).unwrap_or(&text).replace('T', ", "))

@@ -2,9 +2,10 @@
 
 use crate::{
     client::ClientOf,
+    config,
     cookies::RequestCookies,
     guard::{self, OwnForm},
-    page,
+    links, page,
     site::{Shared, Site},
 };
 use axum::{
@@ -17,8 +18,10 @@ use serde::Deserialize;
 use vestibule::{
     channel::Channel,
     confirmation::Rejection,
+    link::LinkToken,
     outcome::Outcome,
     pending::TokenTag,
+    secret::SessionSecret,
     store::BeginError,
     token::Token,
     vestibule::{Pending, Progress},
@@ -28,13 +31,14 @@ use vestibule_app::{
     island::{
         Confirm,
         sentence::{self, Sentence},
+        settings::Start,
     },
     pages::{ConfirmPage, WaitPage, WaitState, title},
     shell::Head,
 };
 
 /// The token in the path. What is none is a page that does not exist.
-pub struct TokenPath(Token);
+pub struct TokenPath(pub Token);
 
 impl FromRequestParts<Shared> for TokenPath {
     type Rejection = Response;
@@ -54,31 +58,49 @@ pub async fn land(State(site): State<Shared>, TokenPath(token): TokenPath, heade
         Ok(who) => who,
         Err(error) => return page::store_problem(&site, &error),
     };
-    if who.is_some() && site.vestibule.came_from(&token, session.as_ref()).await.unwrap_or(false) {
+    let link = LinkToken::read(site.vestibule.keys(), &token);
+    if who.is_some() && has_signed_in(&site, &token, link.as_ref(), session.as_ref()).await {
         return page::see_other(&site.vestibule.destinations().confirmed);
     }
-    let pending = site.vestibule.land(&token, cookies.pending(site.vestibule.keys(), &token));
+    let kept = links::kept_under(&site, token.clone(), &cookies);
+    if let Some(link) = link.as_ref().filter(|_| kept == token) {
+        return links::land_elsewhere(&site, &headers, &token, link).await;
+    }
+    let pending = site.vestibule.land(&kept, cookies.pending(site.vestibule.keys(), &kept));
     let proof = guard::proof(&site, &headers);
     // An image in somebody's page is no landing: it must not push out the cookies of sign-ins in progress.
     let embedded = headers.get("sec-fetch-dest").is_some_and(|destination| destination != "document");
-    let set = if embedded { Vec::new() } else { set_pending(&site, &token, &pending, &cookies) };
+    let set = if embedded { Vec::new() } else { set_pending(&site, &kept, &pending, &cookies) };
 
     let channel = Channel::of(&pending.cookie.secret.hash()).to_string();
-    let auto = who.is_none() && site.start == crate::config::Start::Auto;
+    // Whoever has asked for the link wants in by it: that page begins by itself, whatever others do.
+    let auto = who.is_none() && (site.start == config::Start::Auto || link.is_some());
+    let start = if auto { Start::Auto } else { Start::Click };
     let signed_in = who.map(|who| who.user.display_name().to_owned());
     let (app_key, socket) = (site.pusher_key.clone(), site.socket.clone());
-    let poll_seconds = u32::try_from(site.vestibule.timing().poll.as_secs().max(1)).unwrap_or(u32::MAX);
+    let poll_seconds = site.poll_seconds();
     let text = proof.text.unwrap_or_default();
     let token = token.expose().to_owned();
     let head = Head { live: true, ..Head::titled(title::CONFIRM) };
     let response = page::respond(&site, head, || {
         view! {
             <ConfirmPage signed_in=signed_in>
-                <Confirm token channel app_key socket auto proof=text poll_seconds />
+                <Confirm token channel app_key socket start proof=text poll_seconds />
             </ConfirmPage>
         }
     });
     page::with_cookies(response, set.into_iter().chain(proof.set))
+}
+
+/// Whether this browser was signed in by the link that it opens once more.
+async fn has_signed_in(site: &Site, token: &Token, link: Option<&LinkToken>, session: Option<&SessionSecret>) -> bool {
+    let waited = link.map(|link| link.waiting_each(site.vestibule.keys())).unwrap_or_default();
+    for token in std::iter::once(token).chain(&waited) {
+        if site.vestibule.came_from(token, session).await.unwrap_or(false) {
+            return true;
+        }
+    }
+    false
 }
 
 /// The fields of the Continue form.
@@ -96,9 +118,10 @@ pub async fn begin(
     OwnForm(form): OwnForm<Begin>,
 ) -> Response {
     let cookies = site.cookies_of(&headers);
-    let shown = cookies.pending(site.vestibule.keys(), &token);
-    match site.vestibule.begin(&token, shown, form.again.is_some(), client).await {
-        Ok((pending, _)) => page::with_cookies(see_wait(&site, &token), set_pending(&site, &token, &pending, &cookies)),
+    match links::begin(&site, token.clone(), &cookies, form.again.is_some(), client).await {
+        Ok(begun) => {
+            page::with_cookies(see_wait(&site, &token), set_pending(&site, &begun.token, &begun.pending, &cookies))
+        }
         Err(BeginError::Capped(cap)) => page::capped(&site, cap),
         Err(BeginError::Store(error)) => page::store_problem(&site, &error),
     }
@@ -116,6 +139,7 @@ pub async fn cancel(
     OwnForm(_): OwnForm<Nothing>,
 ) -> Response {
     let cookies = site.cookies_of(&headers);
+    let token = links::kept_under(&site, token, &cookies);
     match site.vestibule.cancel(&token, cookies.pending(site.vestibule.keys(), &token)).await {
         Ok(report) => match report.progress {
             Progress::Done(Outcome::Confirmed { redirect } | Outcome::Rejected { redirect, .. }) => {
@@ -130,6 +154,7 @@ pub async fn cancel(
 /// `GET /confirm/{token}/wait`: reads the status and refreshes itself until there is an outcome.
 pub async fn wait(State(site): State<Shared>, TokenPath(token): TokenPath, headers: HeaderMap) -> Response {
     let cookies = site.cookies_of(&headers);
+    let token = links::kept_under(&site, token, &cookies);
     let report = match site
         .vestibule
         .status(&token, cookies.pending(site.vestibule.keys(), &token), cookies.session().as_ref())

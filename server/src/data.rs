@@ -13,6 +13,7 @@ use std::{
 };
 use vestibule::{
     clock::{Clock, SystemClock},
+    mail::LinkDatabase,
     secret::{Keys, SystemEntropy},
     session::SessionStore,
     store::{
@@ -28,8 +29,10 @@ const REDIS_PREFIX: &str = "vestibule:";
 pub struct Data {
     /// The operator's keys.
     pub keys: Keys,
-    /// Everything.
+    /// Everything but links.
     pub store: Arc<dyn Store>,
+    /// Links of our own, and their mail.
+    pub links: Arc<dyn LinkDatabase>,
     /// The time that all processes on this store share.
     pub clock: Arc<dyn Clock>,
     /// The database whose hints wake a worker, if it has some.
@@ -56,17 +59,18 @@ pub async fn open(config: &mut Config) -> Result<Data, StartError> {
             let store = opened.map_err(|error| StartError::Database { name: file.display().to_string(), error })?;
             let clock = Arc::new(SystemClock);
             let sessions = sessions(config, clock.clone()).await?;
+            let links = Arc::new(store.clone());
             let store = joined(config, store, SqliteStore::without_sessions, sessions);
-            Ok(Data { keys, store, clock, hints: None })
+            Ok(Data { keys, store, links, clock, hints: None })
         }
         Database::Postgres(address) => {
             let opened = PostgresStore::open(address.expose(), &keys).await;
             let store = opened.map_err(|error| StartError::Database { name: address.to_string(), error })?;
             let clock = Arc::new(store.clock());
             let sessions = sessions(config, clock.clone()).await?;
-            let hints = Some(store.clone());
+            let (links, hints) = (Arc::new(store.clone()), Some(store.clone()));
             let store = joined(config, store, PostgresStore::without_sessions, sessions);
-            Ok(Data { keys, store, clock, hints })
+            Ok(Data { keys, store, links, clock, hints })
         }
     }
 }

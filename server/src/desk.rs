@@ -1,6 +1,6 @@
 //! The island's calls, for one request: its cookies in, the library's report out.
 
-use crate::{client::client, confirm::set_pending, cookies::RequestCookies, page, site::Shared};
+use crate::{client::client, confirm::set_pending, cookies::RequestCookies, links, page, site::Shared};
 use axum::{
     body::Body,
     extract::{Request, State},
@@ -47,22 +47,21 @@ impl Desk for RequestDesk {
     fn begin(self: Arc<Self>, token: String, again: bool) -> Reply {
         Box::pin(async move {
             let (token, cookies) = self.open(&token)?;
-            let shown = cookies.pending(self.site.vestibule.keys(), &token);
-            let begun = self.site.vestibule.begin(&token, shown, again, self.client).await;
-            let (pending, report) = begun.map_err(|error| match error {
+            let begun = links::begin(&self.site, token, &cookies, again, self.client).await;
+            let begun = begun.map_err(|error| match error {
                 BeginError::Capped(cap) => self.capped(cap),
                 BeginError::Store(error) => self.busy(&error),
             })?;
-            for cookie in set_pending(&self.site, &token, &pending, &cookies) {
+            for cookie in set_pending(&self.site, &begun.token, &begun.pending, &cookies) {
                 self.response.append_header(header::SET_COOKIE, cookie);
             }
-            Ok(told(report))
+            Ok(told(begun.report))
         })
     }
 
     fn status(self: Arc<Self>, token: String) -> Reply {
         Box::pin(async move {
-            let (token, cookies) = self.open(&token)?;
+            let (token, cookies) = self.kept(&token)?;
             let status = self
                 .site
                 .vestibule
@@ -74,7 +73,7 @@ impl Desk for RequestDesk {
 
     fn cancel(self: Arc<Self>, token: String) -> Reply {
         Box::pin(async move {
-            let (token, cookies) = self.open(&token)?;
+            let (token, cookies) = self.kept(&token)?;
             let cancelled =
                 self.site.vestibule.cancel(&token, cookies.pending(self.site.vestibule.keys(), &token)).await;
             cancelled.map(told).map_err(|error| self.busy(&error))
@@ -89,6 +88,12 @@ impl RequestDesk {
             ApiError::Refused
         })?;
         Ok((token, self.site.cookies_of(&self.headers)))
+    }
+
+    /// The same, under the token with which this browser's confirmation is kept.
+    fn kept(&self, token: &str) -> Result<(Token, RequestCookies), ApiError> {
+        let (token, cookies) = self.open(token)?;
+        Ok((links::kept_under(&self.site, token, &cookies), cookies))
     }
 
     fn busy(&self, error: &StoreError) -> ApiError {

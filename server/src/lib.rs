@@ -1,7 +1,7 @@
 //! The Vestibule server, as a library: [`router`] gives the routes to mount and starts what works behind them.
 //!
 //! Read it along a sign-in: `confirm` (the landing and the way without JavaScript), `desk` (the island's calls),
-//! `pusher_auth` and [`broker`] (listening), `entering` (pages that need a user, and the exchange), `account`. Around
+//! `pusher_auth` and [`broker`] (listening), `entering` (pages that need a user, and the exchange), `account`, `links`. Around
 //! them: `guard` (whence a request comes), `client` (who is counted together), `cookies`, `page` (headers), `routes` (all addresses on one page).
 
 mod account;
@@ -10,9 +10,12 @@ mod confirm;
 mod cookies;
 mod data;
 mod desk;
+mod device;
 mod entering;
 mod guard;
 mod home;
+mod links;
+mod mail;
 mod mount;
 mod origin;
 mod page;

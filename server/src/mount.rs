@@ -6,6 +6,7 @@ use crate::{
     cookies::CookiePolicy,
     data::{self, Data},
     descriptors,
+    mail::{self, Mailbox},
     origin::Origin,
     passwords::{self, Passwords},
     practice::{self, KeyError, PracticeValidator},
@@ -21,13 +22,15 @@ use tokio::{sync::Notify, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use vestibule::{
     clock::Clock,
+    link::{Links, Registration},
+    mail::{LinkDatabase, Mailer, Postman},
     publisher::{Publisher, PusherPublisher, Silent},
     secret::{Keys, SystemEntropy},
     store::{
         Store, StoreError,
         postgres::{OpenError, PostgresStore},
     },
-    validator::HttpValidator,
+    validator::{HttpValidator, LinksValidator},
     vestibule::Vestibule,
     worker::{Tools, Worker},
 };
@@ -116,7 +119,7 @@ impl Running {
 pub async fn router(mut config: Config) -> Result<(Router, Running), StartError> {
     let practice = config.is_practice();
     let origins = origins(&config);
-    let Data { keys, store, clock, hints } = data::open(&mut config).await?;
+    let Data { keys, store, links, clock, hints } = data::open(&mut config).await?;
     let mut behind = Behind::default();
     let validator = behind.validator(&config).await?;
     let push = Push::start(&config, &keys, &origins, &behind.tasks, behind.stop_rest.clone()).await?;
@@ -126,12 +129,20 @@ pub async fn router(mut config: Config) -> Result<(Router, Running), StartError>
             "workers elsewhere cannot reach this server's embedded broker, so pages ask; set PUSHER_HOST or PUSHER_CLUSTER"
         );
     }
-    let tools = tools(&config, keys, store, clock, validator, publisher.clone());
+    let tools = tools(&config, keys, store, links.clone(), clock, validator, publisher.clone());
     let wake = Arc::new(Notify::new());
     let vestibule = Vestibule::new(&tools, wake.clone()).with_caps(config.caps);
     if practice {
         add_practice_user(&vestibule).await?;
     }
+    let address = mail::Address { origin: origins[0].as_str().to_owned(), keys: tools.keys.clone() };
+    let mailbox = practice.then(|| Arc::new(Mailbox::new(address)));
+    let postman = Arc::new(Notify::new());
+    if let Some(mailbox) = &mailbox {
+        behind.start_postman(&tools, links.clone(), mailbox.clone(), postman.clone());
+    }
+    let registration = if practice { Registration::Open } else { Registration::Closed };
+    let links = Links::new(vestibule.clone(), links, postman).with_registration(registration);
     if config.worker {
         behind.start_worker(tools, wake, hints, config.in_flight);
     }
@@ -147,6 +158,9 @@ pub async fn router(mut config: Config) -> Result<(Router, Running), StartError>
         start: config.start,
         passwords: Passwords::new(&SystemEntropy),
         worker_stopped: config.worker.then(|| behind.worker_stopped.clone()),
+        links,
+        mails: mailbox.is_some(),
+        mailbox,
         practice: practice.then_some(practice::USER),
     };
     let sockets = push.broker.as_ref().map(Broker::socket_routes).unwrap_or_default();
@@ -159,7 +173,7 @@ pub async fn router(mut config: Config) -> Result<(Router, Running), StartError>
 /// # Errors
 /// [`StartError`]: nothing works then.
 pub async fn worker(mut config: Config) -> Result<Running, StartError> {
-    let Data { keys, store, clock, hints } = data::open(&mut config).await?;
+    let Data { keys, store, links, clock, hints } = data::open(&mut config).await?;
     let mut behind = Behind::default();
     let validator = behind.validator(&config).await?;
     let publisher: Arc<dyn Publisher> = match &config.push {
@@ -171,7 +185,7 @@ pub async fn worker(mut config: Config) -> Result<Running, StartError> {
             Arc::new(Silent)
         }
     };
-    let tools = tools(&config, keys, store, clock, validator, publisher);
+    let tools = tools(&config, keys, store, links, clock, validator, publisher);
     behind.start_worker(tools, Arc::new(Notify::new()), hints, config.in_flight);
     Ok(behind.running(None))
 }
@@ -196,6 +210,11 @@ impl Behind {
         let validator = HttpValidator::new(&service.url(), None)?;
         self.tasks.spawn(service.serve(self.stop_rest.clone()));
         Ok(Arc::new(validator))
+    }
+
+    fn start_postman(&self, tools: &Tools, links: Arc<dyn LinkDatabase>, mailer: Arc<dyn Mailer>, wake: Arc<Notify>) {
+        let (clock, entropy, keys) = (tools.clock.clone(), tools.entropy.clone(), tools.keys.clone());
+        self.tasks.spawn(Postman::new(links, mailer, clock, entropy, keys, wake).run(self.stop_worker.clone()));
     }
 
     fn start_worker(&mut self, tools: Tools, wake: Arc<Notify>, hints: Option<PostgresStore>, in_flight: usize) {
@@ -223,17 +242,21 @@ fn tools(
     config: &Config,
     keys: Keys,
     store: Arc<dyn Store>,
+    links: Arc<dyn LinkDatabase>,
     clock: Arc<dyn Clock>,
-    validator: Arc<HttpValidator>,
+    external: Arc<HttpValidator>,
     publisher: Arc<dyn Publisher>,
 ) -> Tools {
+    let keys = Arc::new(keys);
+    // Links of our own first; everything else is the external service's.
+    let validator = LinksValidator::new(links, store.clone(), clock.clone(), keys.clone(), external);
     Tools {
         store,
-        validator,
+        validator: Arc::new(validator),
         publisher,
         clock,
         entropy: Arc::new(SystemEntropy),
-        keys: Arc::new(keys),
+        keys,
         destinations: config.destinations.clone(),
         timing: config.timing.clone(),
     }

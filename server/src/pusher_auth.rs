@@ -1,6 +1,6 @@
 //! `POST /pusher/auth`: this pending cookie, this channel, nothing else.
 
-use crate::{page, site::Shared};
+use crate::{links, page, site::Shared};
 use axum::{
     Form,
     extract::State,
@@ -27,6 +27,7 @@ pub async fn authorise(
     let authorised = form.ok().and_then(|Form(asked)| {
         let token: Token = asked.token.parse().ok()?;
         let cookies = site.cookies_of(&headers);
+        let token = links::kept_under(&site, token, &cookies);
         let channel = site.vestibule.channel(&token, cookies.pending(site.vestibule.keys(), &token))?;
         let own = channel.as_str() == asked.channel_name;
         own.then(|| site.pusher.authorise(&channel, &asked.socket_id).ok()).flatten()

@@ -1,6 +1,6 @@
 //! All addresses, on one page.
 
-use crate::{account, client, confirm, desk, entering, guard, home, page, pusher_auth, ready, site::Shared};
+use crate::{account, client, confirm, desk, entering, guard, home, links, page, pusher_auth, ready, site::Shared};
 use axum::{
     Router,
     extract::DefaultBodyLimit,
@@ -22,6 +22,12 @@ pub fn routes(site: Shared, sockets: Router) -> Router {
         .route("/confirm/{token}", get(confirm::land).post(confirm::begin))
         .route("/confirm/{token}/wait", get(confirm::wait))
         .route("/confirm/{token}/cancel", post(confirm::cancel))
+        .route("/confirm/{token}/pick", post(links::pick))
+        .route("/login/link", post(links::ask))
+        .route("/login/wait/{token}", get(links::wait))
+        .route("/login/wait/{token}/code", post(links::code))
+        .route("/login/wait/{token}/again", post(links::again))
+        .route("/practice/mail", get(links::mailbox))
         .route("/login", get(account::login_page).post(account::login))
         .route("/logout", post(account::logout))
         .route("/continue", post(account::choose))

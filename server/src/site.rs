@@ -4,6 +4,7 @@ use crate::{
     client::Proxies,
     config::Start,
     cookies::{CookiePolicy, RequestCookies},
+    mail::Mailbox,
     origin::Origin,
     passwords::Passwords,
     practice::PracticeUser,
@@ -12,7 +13,7 @@ use axum::http::HeaderMap;
 use leptos::prelude::LeptosOptions;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
-use vestibule::{publisher::PusherPublisher, vestibule::Vestibule};
+use vestibule::{link::Links, publisher::PusherPublisher, vestibule::Vestibule};
 
 /// What every request has at hand, shared by all.
 pub type Shared = Arc<Site>;
@@ -41,6 +42,12 @@ pub struct Site {
     pub passwords: Passwords,
     /// Cancelled once the worker beside the pages has stopped; `None` where workers are elsewhere.
     pub worker_stopped: Option<CancellationToken>,
+    /// The desk of links of our own.
+    pub links: Links,
+    /// Whether links can be sent by mail.
+    pub mails: bool,
+    /// Where mail goes in practice mode.
+    pub mailbox: Option<Arc<Mailbox>>,
     /// The practice user, in practice mode.
     pub practice: Option<PracticeUser>,
 }
@@ -50,5 +57,11 @@ impl Site {
     #[must_use]
     pub fn cookies_of(&self, headers: &HeaderMap) -> RequestCookies {
         self.cookies.read(headers)
+    }
+
+    /// Seconds between two questions of a page that waits.
+    #[must_use]
+    pub fn poll_seconds(&self) -> u32 {
+        u32::try_from(self.vestibule.timing().poll.as_secs().max(1)).unwrap_or(u32::MAX)
     }
 }

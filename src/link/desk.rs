@@ -11,6 +11,7 @@ use crate::{
     pending::PendingCookie,
     store::{BeginError, StoreError},
     token::Token,
+    user::PASSWORD_ISSUER,
     validator::Verdict,
     vestibule::{Pending, Vestibule},
 };
@@ -30,6 +31,17 @@ pub struct Links {
     vestibule: Vestibule,
     store: Arc<dyn LinkStore>,
     postman: Arc<Notify>,
+    registration: Registration,
+}
+
+/// Whether a link lets in people whom nobody knows yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Registration {
+    /// Only people who are known, and whom an operator invites.
+    #[default]
+    Closed,
+    /// Whoever can read the mail of an address.
+    Open,
 }
 
 /// What somebody who has asked for a link gets, whether or not it was sent.
@@ -50,8 +62,8 @@ pub struct Opened {
     pub device: String,
     /// When.
     pub asked: Timestamp,
-    /// The numbers to pick from, one of which the waiting page shows.
-    pub numbers: [Number; NUMBERS],
+    /// The numbers to pick from, one of which the waiting page shows; none if no page waits.
+    pub numbers: Option<[Number; NUMBERS]>,
 }
 
 /// What became of a guess at the code.
@@ -72,45 +84,73 @@ impl Links {
     /// A desk beside `vestibule`, for the links in `store`; `postman` is told of new mail.
     #[must_use]
     pub fn new(vestibule: Vestibule, store: Arc<dyn LinkStore>, postman: Arc<Notify>) -> Self {
-        Self { vestibule, store, postman }
+        Self { vestibule, store, postman, registration: Registration::default() }
+    }
+
+    /// The same desk, which lets in people whom nobody knows yet, or does not.
+    #[must_use]
+    pub fn with_registration(self, registration: Registration) -> Self {
+        Self { registration, ..self }
     }
 
     /// Has a link sent to `address`, and has the browser wait for it. It is said to be on its way also where it is not
-    /// sent because the address has had enough: nobody learns anything about an address by asking.
+    /// sent, because nobody is known by that address, or it has had enough: nobody learns anything about an address by
+    /// asking, nor by the time that it takes.
     ///
     /// # Errors
     /// [`BeginError`] if a cap was met or it could not be stored: nothing is sent then.
     pub async fn request(&self, address: &Address, device: String, client: Client) -> Result<Requested, BeginError> {
         let (keys, entropy, now) = (self.vestibule.keys(), self.vestibule.entropy(), self.vestibule.now());
-        let (link, code) = (LinkToken::mint(entropy), Code::generate(entropy));
-        let (token, expires) = (link.waiting(keys), now + LIFETIME);
-        let (pending, waiting) = self.vestibule.wait(&token, expires, expires + AFTER, client).await?;
+        let (token, code) = (LinkToken::mint(entropy), Code::generate(entropy));
+        let (waiting, expires) = (token.waiting(keys), now + LIFETIME);
+        let (pending, confirmation) = self.vestibule.wait(&waiting, expires, expires + AFTER, client).await?;
+        let admits = self.registration == Registration::Open;
+        let mut link = self.link(address, &token, &code, device);
+        (link.waiting, link.admits) = (Some(confirmation), admits);
+        let id = MailId::generate(entropy);
+        let letter = Letter { link: token, code, device: link.device.clone() };
+        let letter = SealedLetter::seal(keys, entropy, id, &letter);
+        let mail = Mail { id, to: address.clone(), letter, failed: 0, due: now, expires };
+        let known = self.vestibule.store().user_by_identity(PASSWORD_ISSUER, address.as_str()).await?.is_some();
         let enough = self.store.links_since(address, now - WINDOW).await? >= PER_ADDRESS;
-        if !enough {
-            let id = LinkId::generate(entropy);
-            let kept = Link {
-                id,
-                revision: 0,
-                token: link.hash(),
-                waiting,
-                address: address.clone(),
-                code: code.mac(keys, id),
-                guesses: 0,
-                number: Number::generate(entropy),
-                device: device.clone(),
-                asked: now,
-                expires,
-                state: LinkState::Open,
-            };
-            let mail = MailId::generate(entropy);
-            let letter = SealedLetter::seal(keys, entropy, mail, &Letter { link, code, device });
-            let mail = Mail { id: mail, to: address.clone(), letter, failed: 0, due: now, expires };
-            self.store.add_link(&kept, &mail).await?;
-            self.postman.notify_one();
-            // Whoever waits for a former link is to be told.
-            self.vestibule.wake.notify_one();
+        self.store.add_link(&link, Some(&mail).filter(|_| (known || admits) && !enough)).await?;
+        self.postman.notify_one();
+        // Whoever waits for a former link is to be told.
+        self.vestibule.wake.notify_one();
+        Ok(Requested { token: waiting, pending })
+    }
+
+    /// Makes a link for `address` that an operator hands over; by it somebody comes in whom nobody knows yet.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be stored.
+    pub async fn create(&self, address: &Address, lives: Duration) -> Result<Token, StoreError> {
+        let entropy = self.vestibule.entropy();
+        let token = LinkToken::mint(entropy);
+        let link = self.link(address, &token, &Code::generate(entropy), "the operator".to_owned());
+        let expires = link.asked + lives;
+        self.store.add_link(&Link { admits: true, expires, ..link }, None).await?;
+        Ok(token.token(self.vestibule.keys()))
+    }
+
+    fn link(&self, address: &Address, token: &LinkToken, code: &Code, device: String) -> Link {
+        let (entropy, now) = (self.vestibule.entropy(), self.vestibule.now());
+        let id = LinkId::generate(entropy);
+        Link {
+            id,
+            revision: 0,
+            token: token.hash(),
+            waiting: None,
+            address: address.clone(),
+            admits: false,
+            code: code.mac(self.vestibule.keys(), id),
+            guesses: 0,
+            number: Number::generate(entropy),
+            device,
+            asked: now,
+            expires: now + LIFETIME,
+            state: LinkState::Open,
         }
-        Ok(Requested { token, pending })
     }
 
     /// The link for which the browser waits that shows this pending cookie for `token`.
@@ -131,12 +171,20 @@ impl Links {
     pub async fn look(&self, link: &LinkToken) -> Result<Result<Opened, Spent>, StoreError> {
         let Some(link) = self.store.link_by_token(&link.hash()).await? else { return Ok(Err(Spent::Expired)) };
         let opened = |link: Link| Opened {
-            numbers: link.number.among(self.vestibule.keys(), link.id),
+            numbers: link.waiting.map(|_| link.number.among(self.vestibule.keys(), link.id)),
             address: link.address,
             device: link.device,
             asked: link.asked,
         };
         Ok(link.open(self.vestibule.now()).map(|()| opened(link)))
+    }
+
+    /// Whom a link signs in, or has.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be read.
+    pub async fn address_of(&self, link: &LinkToken) -> Result<Option<Address>, StoreError> {
+        Ok(self.store.link_by_token(&link.hash()).await?.map(|link| link.address))
     }
 
     /// The token with which this browser waits for the link, if it is the one that asked: `shown` gives the pending
@@ -157,7 +205,7 @@ impl Links {
         let now = self.vestibule.now();
         let used = self.change(Which::Token(link.hash()), |link| link.use_up(confirmation.id, now)).await?;
         let verdict = match used {
-            Ok(link) => Verdict::Valid(link.person(self.vestibule.store()).await?),
+            Ok(link) => link.verdict(self.vestibule.store()).await?,
             Err(spent) => Verdict::Invalid(spent.into()),
         };
         self.vestibule.decide(confirmation.id, &verdict.into()).await
@@ -224,8 +272,9 @@ impl Links {
     /// Has the waiting confirmation follow from what has become of its link. Were this process killed before, a worker
     /// would: the confirmation has been due since the link was written.
     async fn settle(&self, link: &Link) -> Result<(), StoreError> {
+        let Some(waiting) = link.waiting else { return Ok(()) };
         match link.verdict_on_waiting(self.vestibule.now(), self.vestibule.store()).await? {
-            Some(verdict) => self.vestibule.decide(link.waiting, &verdict.into()).await,
+            Some(verdict) => self.vestibule.decide(waiting, &verdict.into()).await,
             None => Ok(()),
         }
     }

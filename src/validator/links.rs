@@ -38,7 +38,7 @@ impl LinksValidator {
         let now = self.clock.now();
         let used = change(&*self.links, Which::Token(link.hash()), |link| link.use_up(id, now)).await?;
         Ok(match used {
-            Ok(link) => Verdict::Valid(link.person(&*self.store).await?),
+            Ok(link) => link.verdict(&*self.store).await?,
             Err(spent) => Verdict::Invalid(spent.into()),
         })
     }

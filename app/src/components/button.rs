@@ -14,8 +14,11 @@ pub fn Button(
     /// Sent with the form as `choice` when this very button is pressed.
     #[prop(optional, into)]
     choice: Option<String>,
+    /// Where this very button sends the form, whatever else it lacks.
+    #[prop(optional)]
+    action: Option<&'static str>,
 ) -> impl IntoView {
     let class = if quiet { "button button-quiet" } else { "button" };
     let name = choice.is_some().then_some("choice");
-    view! { <button class=class name=name value=choice>{label}</button> }
+    view! { <button class=class name=name value=choice formaction=action formnovalidate=action.is_some()>{label}</button> }
 }

@@ -3,7 +3,7 @@
 use super::{
     journey::{Event, Journey, View},
     sentence::{elapsed, longer},
-    settings::Settings,
+    settings::{Settings, Start},
 };
 use leptos::prelude::*;
 
@@ -21,14 +21,14 @@ pub fn Confirm(
     app_key: String,
     /// The Pusher server's address, such as `wss://push.example:443`; without it, the page's own server.
     socket: Option<String>,
-    /// Begin without waiting for the button.
-    auto: bool,
+    /// When to begin.
+    start: Start,
     /// What makes the form pass where the browser does not say whence it comes.
     proof: String,
     /// Seconds between two questions to the server while the page waits.
     poll_seconds: u32,
 ) -> impl IntoView {
-    provide_context(Given { settings: Settings { token, channel, app_key, socket, auto, poll_seconds }, proof });
+    provide_context(Given { settings: Settings { token, channel, app_key, socket, start, poll_seconds }, proof });
     view! { <Island /> }
 }
 
@@ -45,7 +45,7 @@ fn Island() -> impl IntoView {
     let Given { settings, proof } = given();
     let packed = settings.pack();
     let action = "/confirm/".to_owned() + &settings.token;
-    let journey = Journey::new(settings.channel.clone(), settings.auto, settings.poll_seconds);
+    let journey = Journey::new(settings.channel.clone(), settings.start, settings.poll_seconds);
     let view = RwSignal::new(journey.view());
     let tell = live(journey, view, settings);
     let cancel = tell.clone();
@@ -59,7 +59,7 @@ fn Island() -> impl IntoView {
     view! {
         <section class="confirm" data-settings=packed data-state=word(|view| view.state)>
             <p class="status" role="status">{text(|view| view.sentence.text())}</p>
-            <ol class="steps" hidden=flag(|view| view.start && view.state != "waiting")>
+            <ol class="steps" hidden=flag(|view| (view.start && view.state != "waiting") || view.state == "mailed")>
                 <li
                     class="step"
                     data-step="queued"

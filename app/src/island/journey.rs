@@ -6,7 +6,7 @@
 mod dealings;
 mod view;
 
-use super::{backoff::Moment, local_path::is_local, protocol::Announcement, sentence};
+use super::{backoff::Moment, local_path::is_local, protocol::Announcement, sentence, settings::Start};
 use crate::api::{Outcome, Progress, Report, Step};
 
 pub use dealings::{Effect, Event, Request, Setback};
@@ -25,12 +25,15 @@ const NEVER: u64 = u64::MAX;
 
 /// See the module.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own: no two of them make a state")]
 pub struct Journey {
     stage: Stage,
     /// The channel of the landing's cookie, worth listening to before the first `begin` has answered.
     channel: Option<String>,
     /// Whether to begin without being told, once somebody can see the page.
     auto: bool,
+    /// Whether it waits for a link that is on its way.
+    by_mail: bool,
     /// Milliseconds from an answer to the next question.
     poll: u64,
     /// How soon to ask again whether a worker has taken the confirmation.
@@ -64,11 +67,12 @@ enum Stage {
 impl Journey {
     /// A page that has just been opened.
     #[must_use]
-    pub fn new(channel: String, auto: bool, poll_seconds: u32) -> Self {
+    pub fn new(channel: String, start: Start, poll_seconds: u32) -> Self {
         Self {
             stage: Stage::Ready,
             channel: Some(channel),
-            auto,
+            auto: start != Start::Click,
+            by_mail: start == Start::Mail,
             poll: u64::from(poll_seconds) * 1_000,
             taken_within: TAKEN_WITHIN,
             call: 0,

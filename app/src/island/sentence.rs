@@ -6,6 +6,8 @@ use crate::api::Step;
 pub const READY: &str = "Continue to sign in with this link.";
 /// No worker has taken the confirmation yet.
 pub const QUEUED: &str = "Your link is waiting to be checked.";
+/// A link is on its way by mail, and nobody has opened it yet.
+pub const MAILED: &str = "Open the link in the mail. This page then goes on by itself.";
 /// The validator is being asked.
 pub const CONTACTING: &str = "We are checking your link.";
 /// The server could not be reached; the page tries again by itself.

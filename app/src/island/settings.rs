@@ -3,6 +3,36 @@
 //! Leptos would carry an island's properties as JSON. That puts a JSON parser into the wasm, a tenth of the page's
 //! weight, for six words without a space in them.
 
+/// When the page begins, and what for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Start {
+    /// When the button is pressed.
+    #[default]
+    Click,
+    /// By itself, once somebody can see it.
+    Auto,
+    /// It has begun: it waits for a link that is on its way by mail.
+    Mail,
+}
+
+impl Start {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Click => "click",
+            Self::Auto => "auto",
+            Self::Mail => "mail",
+        }
+    }
+
+    fn of(word: &str) -> Self {
+        match word {
+            "auto" => Self::Auto,
+            "mail" => Self::Mail,
+            _ => Self::Click,
+        }
+    }
+}
+
 /// What the server tells the island.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Settings {
@@ -14,8 +44,8 @@ pub struct Settings {
     pub app_key: String,
     /// The Pusher server's address, such as `wss://push.example:443`; without it, the page's own server.
     pub socket: Option<String>,
-    /// Begin without waiting for the button.
-    pub auto: bool,
+    /// When to begin.
+    pub start: Start,
     /// Seconds between two questions to the server while the page waits.
     pub poll_seconds: u32,
 }
@@ -32,8 +62,15 @@ impl Settings {
     #[must_use]
     pub fn pack(&self) -> String {
         let poll = self.poll_seconds.to_string();
-        let start = if self.auto { "auto" } else { "click" };
-        [&self.token, &self.channel, &self.app_key, start, &poll, self.socket.as_deref().unwrap_or_default()].join(" ")
+        [
+            &self.token,
+            &self.channel,
+            &self.app_key,
+            self.start.word(),
+            &poll,
+            self.socket.as_deref().unwrap_or_default(),
+        ]
+        .join(" ")
     }
 
     /// Reads an attribute's value.
@@ -45,7 +82,7 @@ impl Settings {
             token: word()?,
             channel: word()?,
             app_key: word()?,
-            auto: word()? == "auto",
+            start: Start::of(&word()?),
             poll_seconds: word()?.parse().ok()?,
             socket: word().filter(|socket| !socket.is_empty()),
         })
@@ -54,7 +91,7 @@ impl Settings {
 
 #[cfg(test)]
 mod tests {
-    use super::Settings;
+    use super::{Settings, Start};
 
     #[test]
     fn what_is_packed_is_unpacked() {
@@ -63,13 +100,15 @@ mod tests {
             channel: "private-confirm-00ff".into(),
             app_key: "key".into(),
             socket: None,
-            auto: true,
+            start: Start::Auto,
             poll_seconds: 5,
         };
         assert_eq!(Settings::unpack(&settings.pack()), Some(settings.clone()));
         settings.socket = Some("wss://push.example:443/path".into());
-        settings.auto = false;
-        assert_eq!(Settings::unpack(&settings.pack()), Some(settings));
+        for start in [Start::Click, Start::Mail] {
+            settings.start = start;
+            assert_eq!(Settings::unpack(&settings.pack()), Some(settings.clone()));
+        }
     }
 
     #[test]

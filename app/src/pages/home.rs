@@ -52,6 +52,12 @@ pub fn HomePage(
             " as the practice user."
         </p>
         <PracticeUser email=email password=password />
+        <h2>"Or have a link sent"</h2>
+        <p>
+            "On the login page, type any address and choose \u{201c}Send me a link instead\u{201d}. The mail comes to the "
+            <a href="/practice/mail">"practice mailbox"</a>
+            "."
+        </p>
     }
 }
 

@@ -24,6 +24,8 @@ pub fn LoginPage(
     proof: Option<String>,
     /// The practice user's address and password, in practice mode.
     practice: Option<(String, String)>,
+    /// Whether a link can be sent to the address.
+    mails: bool,
 ) -> impl IntoView {
     let problem = error.is_some().then_some(PROBLEM);
     let reason = reason.map(|reason| {
@@ -75,6 +77,7 @@ pub fn LoginPage(
             />
             <div class="actions">
                 <Button label="Sign in" />
+                {mails.then(|| view! { <Button label="Send me a link instead" quiet=true action="/login/link" /> })}
             </div>
         </form>
         {practice}
@@ -94,6 +97,7 @@ mod tests {
                 next=next.map(str::to_owned)
                 proof=Some("mac".into())
                 practice=None
+                mails=false
             />
         }
         .to_html()

@@ -7,7 +7,10 @@ mod confirm;
 mod continue_as;
 mod error;
 mod home;
+mod link;
 mod login;
+mod mailbox;
+mod mailed;
 mod profile;
 mod wait;
 
@@ -15,7 +18,10 @@ pub use confirm::ConfirmPage;
 pub use continue_as::{Candidate, ContinuePage};
 pub use error::{ErrorPage, Problem};
 pub use home::{HomePage, PracticeLink};
+pub use link::{LetInPage, LinkPage, SpentPage};
 pub use login::LoginPage;
+pub use mailbox::{MailboxPage, PracticeMail};
+pub use mailed::MailedPage;
 pub use profile::{ProfilePage, SessionRow};
 pub use wait::{WaitPage, WaitState};
 
@@ -24,7 +30,10 @@ pub mod title {
     pub use super::confirm::TITLE as CONFIRM;
     pub use super::continue_as::title as continue_as;
     pub use super::home::TITLE as HOME;
+    pub use super::link::{LET_IN, SPENT, TITLE as LINK};
     pub use super::login::TITLE as LOGIN;
+    pub use super::mailbox::TITLE as MAILBOX;
+    pub use super::mailed::TITLE as MAILED;
     pub use super::profile::TITLE as PROFILE;
     pub use super::wait::TITLE as WAIT;
 }

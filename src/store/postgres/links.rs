@@ -20,7 +20,7 @@ use sqlx::PgConnection;
 /// A new link with its mail.
 struct Add {
     link: Link,
-    mail: Mail,
+    mail: Option<Mail>,
 }
 
 impl Job for Add {
@@ -30,14 +30,16 @@ impl Job for Add {
         Box::pin(async move {
             let mut done = Vec::with_capacity(jobs.len());
             for Self { link, mail } in jobs {
-                // One at a time for each address: two that came at once would both find nothing to take back.
-                let lock = sqlx::query("select pg_advisory_xact_lock(hashtextextended($1, 0))");
-                lock.bind(link.address.as_str()).execute(&mut *connection).await?;
-                for former in open_links(connection, &link.address).await? {
-                    replace(connection, &former.void()).await?;
+                if let Some(mail) = mail {
+                    // One at a time for each address: two that came at once would both find nothing to take back.
+                    let lock = sqlx::query("select pg_advisory_xact_lock(hashtextextended($1, 0))");
+                    lock.bind(link.address.as_str()).execute(&mut *connection).await?;
+                    for former in open_links(connection, &link.address).await? {
+                        replace(connection, &former.void()).await?;
+                    }
+                    insert_mail(connection, mail).await?;
                 }
-                insert(connection, link).await?;
-                insert_mail(connection, mail).await?;
+                insert(connection, link, mail.is_some()).await?;
                 done.push(());
             }
             Ok(done)
@@ -64,8 +66,8 @@ impl Job for Replace {
 
 #[async_trait]
 impl LinkStore for PostgresStore {
-    async fn add_link(&self, link: &Link, mail: &Mail) -> Result<(), StoreError> {
-        batch::on_its_own(&self.pool, Add { link: link.clone(), mail: mail.clone() }).await
+    async fn add_link(&self, link: &Link, mail: Option<&Mail>) -> Result<(), StoreError> {
+        batch::on_its_own(&self.pool, Add { link: link.clone(), mail: mail.cloned() }).await
     }
 
     async fn link_by_token(&self, token: &SecretHash) -> Result<Option<Link>, StoreError> {
@@ -84,7 +86,8 @@ impl LinkStore for PostgresStore {
         let address = address.as_str().to_owned();
         self.run(move |connection| {
             Box::pin(async move {
-                let count = sqlx::query_scalar("select count(*) from links where address = $1 and asked > $2");
+                let count =
+                    sqlx::query_scalar("select count(*) from links where address = $1 and asked > $2 and mailed = 1");
                 let count: i64 = count.bind(address).bind(since.as_millis()).fetch_one(connection).await?;
                 Ok(u32::try_from(count).unwrap_or(u32::MAX))
             })
@@ -167,17 +170,19 @@ async fn open_links(connection: &mut PgConnection, address: &Address) -> Result<
     Ok(rows.iter().map(|row| row::link(row)).collect::<Result<_, _>>()?)
 }
 
-async fn insert(connection: &mut PgConnection, link: &Link) -> Result<(), Failure> {
+async fn insert(connection: &mut PgConnection, link: &Link, mailed: bool) -> Result<(), Failure> {
     let (state, used_by) = row::state_columns(link);
     sqlx::query(
-        "insert into links (id, revision, token, waiting, address, code, guesses, number, device, asked, expires, state,
-             used_by)
-         values ($1, 0, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        "insert into links (id, revision, token, waiting, address, admits, mailed, code, guesses, number, device, asked,
+             expires, state, used_by)
+         values ($1, 0, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
     )
     .bind(link.id.as_bytes())
     .bind(link.token.as_bytes())
-    .bind(link.waiting.as_bytes())
+    .bind(link.waiting.as_ref().map(|waiting| waiting.as_bytes().as_slice()))
     .bind(link.address.as_str())
+    .bind(i64::from(link.admits))
+    .bind(i64::from(mailed))
     .bind(link.code.as_bytes())
     .bind(i64::from(link.guesses))
     .bind(i64::from(link.number.value()))
@@ -222,9 +227,9 @@ async fn replace(connection: &mut PgConnection, next: &Link) -> Result<bool, Fai
     if replaced.rows_affected() == 0 {
         return Ok(false);
     }
-    if next.state != LinkState::Open {
+    if let (Some(waiting), true) = (&next.waiting, next.state != LinkState::Open) {
         let due = sqlx::query("update confirmations set due = 0 where id = $1 and state = 'queued'");
-        due.bind(next.waiting.as_bytes()).execute(connection).await?;
+        due.bind(waiting.as_bytes()).execute(connection).await?;
     }
     Ok(true)
 }

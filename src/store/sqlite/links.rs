@@ -14,16 +14,18 @@ use sqlx::SqliteConnection;
 
 #[async_trait]
 impl LinkStore for SqliteStore {
-    async fn add_link(&self, link: &Link, mail: &Mail) -> Result<(), StoreError> {
-        let new = (link.clone(), mail.clone());
+    async fn add_link(&self, link: &Link, mail: Option<&Mail>) -> Result<(), StoreError> {
+        let new = (link.clone(), mail.cloned());
         self.write(move |connection| {
             let (link, mail) = new.clone();
             Box::pin(async move {
-                for former in open_links(connection, &link.address).await? {
-                    replace(connection, &former.void()).await?;
+                if let Some(mail) = &mail {
+                    for former in open_links(connection, &link.address).await? {
+                        replace(connection, &former.void()).await?;
+                    }
+                    insert_mail(connection, mail).await?;
                 }
-                insert(connection, &link).await?;
-                insert_mail(connection, &mail).await
+                insert(connection, &link, mail.is_some()).await
             })
         })
         .await
@@ -49,7 +51,7 @@ impl LinkStore for SqliteStore {
     }
 
     async fn links_since(&self, address: &Address, since: Timestamp) -> Result<u32, StoreError> {
-        let count = sqlx::query_scalar("select count(*) from links where address = ? and asked > ?");
+        let count = sqlx::query_scalar("select count(*) from links where address = ? and asked > ? and mailed = 1");
         Ok(count.bind(address.as_str()).bind(since.as_millis()).fetch_one(&self.readers).await?)
     }
 
@@ -113,17 +115,19 @@ async fn open_links(connection: &mut SqliteConnection, address: &Address) -> Res
     select.fetch_all(connection).await?.iter().map(|row| row::link(row)).collect()
 }
 
-async fn insert(connection: &mut SqliteConnection, link: &Link) -> Result<(), StoreError> {
+async fn insert(connection: &mut SqliteConnection, link: &Link, mailed: bool) -> Result<(), StoreError> {
     let (state, used_by) = row::state_columns(link);
     sqlx::query(
-        "insert into links (id, revision, token, waiting, address, code, guesses, number, device, asked, expires, state,
-             used_by)
-         values (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "insert into links (id, revision, token, waiting, address, admits, mailed, code, guesses, number, device, asked,
+             expires, state, used_by)
+         values (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(link.id.as_bytes().as_slice())
     .bind(link.token.as_bytes().as_slice())
-    .bind(link.waiting.as_bytes().as_slice())
+    .bind(link.waiting.as_ref().map(|waiting| waiting.as_bytes().as_slice()))
     .bind(link.address.as_str())
+    .bind(i64::from(link.admits))
+    .bind(i64::from(mailed))
     .bind(link.code.as_bytes().as_slice())
     .bind(link.guesses)
     .bind(link.number.value())
@@ -168,9 +172,9 @@ async fn replace(connection: &mut SqliteConnection, next: &Link) -> Result<bool,
     if replaced.rows_affected() == 0 {
         return Ok(false);
     }
-    if next.state != LinkState::Open {
+    if let (Some(waiting), true) = (&next.waiting, next.state != LinkState::Open) {
         let due = sqlx::query("update confirmations set due = 0 where id = ? and state = 'queued'");
-        due.bind(next.waiting.as_bytes().as_slice()).execute(connection).await?;
+        due.bind(waiting.as_bytes().as_slice()).execute(connection).await?;
     }
     Ok(true)
 }

@@ -9,7 +9,7 @@ use vestibule::{
 };
 
 async fn numbers(house: &LinkHouse, link: &LinkToken) -> [Number; 3] {
-    house.links.look(link).await.unwrap().unwrap().numbers
+    house.links.look(link).await.unwrap().unwrap().numbers.expect("a page waits")
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use vestibule::{
     caps::Client,
-    link::{Address, LinkToken, Links},
+    link::{Address, LinkToken, Links, Registration},
     mail::{Letter, Postman},
     testing::{ScriptedMailer, Sent},
     token::Token,
@@ -19,7 +19,7 @@ pub struct LinkHouse {
     house: House,
     pub links: Links,
     pub mailer: Arc<ScriptedMailer>,
-    wake: Arc<Notify>,
+    postman: Arc<Notify>,
 }
 
 impl Deref for LinkHouse {
@@ -45,9 +45,10 @@ impl Waiting {
 impl LinkHouse {
     pub async fn open() -> Self {
         let house = House::open().await;
-        let wake = Arc::<Notify>::default();
-        let links = Links::new(house.desk.clone(), Arc::new(house.store.clone()), wake.clone());
-        Self { house, links, mailer: Arc::default(), wake }
+        let postman = Arc::<Notify>::default();
+        let links = Links::new(house.desk.clone(), Arc::new(house.store.clone()), postman.clone());
+        let links = links.with_registration(Registration::Open);
+        Self { house, links, mailer: Arc::default(), postman }
     }
 
     /// The same, with a postman and a worker.
@@ -61,8 +62,14 @@ impl LinkHouse {
     pub fn start_postman(&self) {
         let House { clock, tools, store, .. } = &self.house;
         let (entropy, keys) = (tools.entropy.clone(), tools.keys.clone());
-        let postman =
-            Postman::new(Arc::new(store.clone()), self.mailer.clone(), clock.clone(), entropy, keys, self.wake.clone());
+        let postman = Postman::new(
+            Arc::new(store.clone()),
+            self.mailer.clone(),
+            clock.clone(),
+            entropy,
+            keys,
+            self.postman.clone(),
+        );
         tokio::spawn(postman.run(CancellationToken::new()));
     }
 

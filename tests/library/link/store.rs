@@ -29,8 +29,9 @@ fn sample(number: u8, address: &Address) -> (Link, Mail) {
         id,
         revision: 0,
         token: token.hash(),
-        waiting: ConfirmationId::from_bytes([number; 16]),
+        waiting: Some(ConfirmationId::from_bytes([number; 16])),
         address: address.clone(),
+        admits: false,
         code: code.mac(&keys(&[7]), id),
         guesses: 0,
         number: Number::new(42).unwrap(),
@@ -50,9 +51,9 @@ fn sample(number: u8, address: &Address) -> (Link, Mail) {
 async fn a_link_and_its_mail_read_back() {
     for (store, _folder) in databases().await {
         let (link, mail) = sample(1, &ada());
-        store.add_link(&link, &mail).await.unwrap();
+        store.add_link(&link, Some(&mail)).await.unwrap();
         assert_eq!(store.link_by_token(&link.token).await.unwrap(), Some(link.clone()));
-        assert_eq!(store.link_by_waiting(link.waiting).await.unwrap(), Some(link.clone()));
+        assert_eq!(store.link_by_waiting(link.waiting.unwrap()).await.unwrap(), Some(link.clone()));
         assert_eq!(store.next_mail().await.unwrap(), Some(mail.due));
         let taken = store.take_mail(1, at(1), at(31)).await.unwrap();
         assert_eq!(taken, [Mail { due: at(31), ..mail.clone() }]);
@@ -79,15 +80,15 @@ async fn a_new_link_takes_back_the_open_ones_of_its_address_and_no_others() {
         let (first, other, second) = (sample(1, &ada()), sample(2, &bob), sample(3, &ada()));
         let (used, third) = (sample(4, &ada()), sample(5, &ada()));
         for (link, mail) in [&first, &other, &second] {
-            store.add_link(link, mail).await.unwrap();
+            store.add_link(link, Some(mail)).await.unwrap();
         }
         let state = async |link: &Link| store.link_by_token(&link.token).await.unwrap().unwrap().state;
         assert_eq!(state(&first.0).await, LinkState::Void);
         assert_eq!(state(&other.0).await, LinkState::Open);
         assert_eq!(state(&second.0).await, LinkState::Open);
-        store.add_link(&used.0, &used.1).await.unwrap();
+        store.add_link(&used.0, Some(&used.1)).await.unwrap();
         assert!(store.replace_link(&used.0.clone().approve(at(5)).unwrap()).await.unwrap());
-        store.add_link(&third.0, &third.1).await.unwrap();
+        store.add_link(&third.0, Some(&third.1)).await.unwrap();
         assert_eq!(state(&used.0).await, LinkState::Approved, "what it has come to stays");
         assert_eq!(store.links_since(&ada(), at(1)).await.unwrap(), 3);
         assert_eq!(store.links_since(&ada(), at(0)).await.unwrap(), 4);
@@ -95,10 +96,23 @@ async fn a_new_link_takes_back_the_open_ones_of_its_address_and_no_others() {
 }
 
 #[tokio::test]
+async fn a_link_that_nobody_has_heard_of_takes_nothing_back_and_does_not_count() {
+    for (store, _folder) in databases().await {
+        let (known, unheard) = (sample(1, &ada()), sample(2, &ada()));
+        store.add_link(&known.0, Some(&known.1)).await.unwrap();
+        store.add_link(&unheard.0, None).await.unwrap();
+        assert_eq!(store.link_by_token(&known.0.token).await.unwrap(), Some(known.0));
+        assert_eq!(store.link_by_token(&unheard.0.token).await.unwrap(), Some(unheard.0));
+        assert_eq!(store.links_since(&ada(), at(0)).await.unwrap(), 1);
+        assert_eq!(store.take_mail(8, at(9), at(99)).await.unwrap().len(), 1);
+    }
+}
+
+#[tokio::test]
 async fn of_many_who_write_a_link_at_once_one_does() {
     for (store, _folder) in databases().await {
         let (link, mail) = sample(1, &ada());
-        store.add_link(&link, &mail).await.unwrap();
+        store.add_link(&link, Some(&mail)).await.unwrap();
         let writes = (0..64).map(|number| {
             let by = ConfirmationId::from_bytes([number; 16]);
             let (next, store) = (link.clone().use_up(by, at(2)).unwrap(), store.clone());
@@ -113,7 +127,7 @@ async fn of_many_who_write_a_link_at_once_one_does() {
 async fn links_that_come_at_once_for_one_address_leave_one_open() {
     for (store, _folder) in databases().await {
         let all: Vec<_> = (1..=16).map(|number| sample(number, &ada())).collect();
-        let adds = all.iter().map(|(link, mail)| store.add_link(link, mail));
+        let adds = all.iter().map(|(link, mail)| store.add_link(link, Some(mail)));
         for added in futures_util::future::join_all(adds).await {
             added.unwrap();
         }
@@ -130,7 +144,7 @@ async fn old_links_are_swept_and_others_are_not() {
     for (store, _folder) in databases().await {
         for number in 1..=3 {
             let (link, mail) = sample(number, &ada());
-            store.add_link(&link, &mail).await.unwrap();
+            store.add_link(&link, Some(&mail)).await.unwrap();
         }
         assert_eq!(store.sweep_links(at(903)).await.unwrap(), 2);
         assert_eq!(store.links_since(&ada(), at(0)).await.unwrap(), 1);
@@ -142,7 +156,7 @@ async fn mails_are_taken_by_one_postman_each() {
     for (store, _folder) in databases().await {
         for number in 1..=40 {
             let (link, mail) = sample(number, &format!("p{number}@example.com").parse().unwrap());
-            store.add_link(&link, &mail).await.unwrap();
+            store.add_link(&link, Some(&mail)).await.unwrap();
         }
         let postmen = (0..16).map(|_| store.take_mail(8, at(50), at(50) + Duration::from_secs(30)));
         let taken = futures_util::future::join_all(postmen).await;

@@ -3,7 +3,7 @@
 use super::{ANSWERED_WITHIN, Effect, Event, Journey, MAX_PATIENCE, Moment, Request, Setback};
 use crate::{
     api::{Outcome, Progress, Report, Step},
-    island::{protocol::Announcement, sentence},
+    island::{protocol::Announcement, sentence, settings::Start},
 };
 
 /// A page with a clock that the test turns.
@@ -15,7 +15,11 @@ struct Visit {
 
 impl Visit {
     fn to(auto: bool) -> Self {
-        Self { journey: Journey::new("private-a".into(), auto, 5), now: 1_000, call: 0 }
+        Self {
+            journey: Journey::new("private-a".into(), if auto { Start::Auto } else { Start::Click }, 5),
+            now: 1_000,
+            call: 0,
+        }
     }
 
     /// One whose `begin` has been answered: it waits.
@@ -136,6 +140,21 @@ fn the_button_stays_until_begin_has_answered() {
     assert!(visit.journey.view().start && !visit.journey.view().cancel);
     visit.answer(waiting(Step::Queued));
     assert!(!visit.journey.view().start && visit.journey.view().cancel);
+}
+
+#[test]
+fn a_page_that_waits_for_a_mail_says_so_until_the_link_was_opened() {
+    let mut visit = Visit::to(true);
+    visit.journey = Journey::new("private-a".into(), Start::Mail, 5);
+    assert_eq!(asked(&visit.hear(Event::Seen)), Some(Request::Begin(false)));
+    for step in [Step::Queued, Step::Contacting] {
+        visit.answer(waiting(step));
+        let view = visit.journey.view();
+        assert_eq!((view.state, view.start, view.seconds), ("mailed", false, 0));
+        assert_eq!(visit.sentence(), sentence::MAILED);
+        visit.wait_for_call();
+    }
+    assert_eq!(left(&visit.push(confirmed("/profile"))), Some("/profile"));
 }
 
 #[test]

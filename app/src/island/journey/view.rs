@@ -33,6 +33,7 @@ impl Journey {
         let (state, steps, sentence) = match self.stage {
             Stage::Ready => ("ready", 0, said(sentence::READY)),
             Stage::Beginning { .. } => ("waiting", 0, said(sentence::QUEUED)),
+            Stage::Waiting(_) if self.by_mail => ("mailed", 0, said(sentence::MAILED)),
             Stage::Waiting(step) | Stage::Cancelling(step) => {
                 ("waiting", usize::from(step != Step::Queued), Sentence::Waiting(step))
             }
@@ -45,7 +46,7 @@ impl Journey {
             state,
             sentence: if self.failures > 0 { said(self.setback.sentence()) } else { sentence },
             steps,
-            seconds: self.seconds,
+            seconds: if self.by_mail { 0 } else { self.seconds },
             start: !waiting && state != "done",
             again: matches!(self.stage, Stage::Unavailable | Stage::Cancelled | Stage::Beginning { again: true }),
             cancel: waiting,

@@ -1,0 +1,154 @@
+//! `/confirm/{token}` for a link of ours that was opened in another browser than the one that asked for it.
+
+use crate::components::{Button, HiddenProof};
+use leptos::prelude::*;
+
+/// The page's title.
+pub const TITLE: &str = "Sign in";
+/// The title of the page that has let another browser in.
+pub const LET_IN: &str = "You are signed in there";
+/// The title of the page of a link that is good for nothing.
+pub const SPENT: &str = "This link is not good any more";
+
+/// Whom the link signs in and what asked for it; and the choice where.
+#[component]
+pub fn LinkPage(
+    /// The path of the landing, such as `/confirm/abc`.
+    token_path: String,
+    /// Whom it signs in.
+    address: String,
+    /// What asked for it, in words.
+    device: String,
+    /// When, in words.
+    asked: String,
+    /// The numbers to pick from; none where no page waits.
+    numbers: Vec<u8>,
+    /// See [`HiddenProof`].
+    proof: Option<String>,
+) -> impl IntoView {
+    let pick = (!numbers.is_empty()).then(|| {
+        let buttons = numbers.into_iter().map(|number| {
+            view! { <Button label=number.to_string() quiet=true choice=number.to_string() /> }
+        });
+        view! {
+            <h2>"Sign in where you asked for it"</h2>
+            <p>"Pick the number that you see there. If you see none, do not pick any."</p>
+            <form method="post" action=format!("{token_path}/pick")>
+                <HiddenProof proof=proof.clone() />
+                <div class="actions">{buttons.collect_view()}</div>
+            </form>
+        }
+    });
+    view! {
+        <h1>"Sign in as " {address} "?"</h1>
+        <dl class="facts">
+            <div>
+                <dt>"Asked for from"</dt>
+                <dd>{device}</dd>
+            </div>
+            <div>
+                <dt>"At"</dt>
+                <dd>{asked}</dd>
+            </div>
+        </dl>
+        {pick}
+        <h2>"Sign in here"</h2>
+        <form method="post" action=token_path>
+            <HiddenProof proof=proof />
+            <div class="actions">
+                <Button label="Sign in on this device" />
+            </div>
+        </form>
+        <section class="help">
+            <h2>"You did not ask for this?"</h2>
+            <p>"Then somebody has typed your address. Close this page: without you, nothing happens."</p>
+        </section>
+    }
+}
+
+/// The waiting browser was let in.
+#[component]
+pub fn LetInPage(
+    /// What was let in, in words.
+    device: String,
+) -> impl IntoView {
+    view! {
+        <h1>{LET_IN}</h1>
+        <p>{device} " goes on by itself. You can close this page."</p>
+    }
+}
+
+/// The link is good for nothing; a new one is a press of a button away.
+#[component]
+pub fn SpentPage(
+    /// Why, as a sentence.
+    why: &'static str,
+    /// Where a new one would be sent, if that is known and can be done.
+    address: Option<String>,
+    /// See [`HiddenProof`].
+    proof: Option<String>,
+) -> impl IntoView {
+    let again = address.map(|address| {
+        view! {
+            <form method="post" action="/login/link">
+                <HiddenProof proof=proof />
+                <input type="hidden" name="email" value=address.clone() />
+                <div class="actions">
+                    <Button label=format!("Send a new link to {address}") />
+                </div>
+            </form>
+        }
+    });
+    view! {
+        <h1>{SPENT}</h1>
+        <p>{why}</p>
+        {again}
+        <p>
+            <a href="/login">"Sign in another way"</a>
+        </p>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(numbers: Vec<u8>) -> String {
+        view! {
+            <LinkPage
+                token_path="/confirm/abc".into()
+                address="ada@example.com".into()
+                device="Firefox on Linux".into()
+                asked="2026-01-01, 00:00 UTC".into()
+                numbers=numbers
+                proof=Some("mac".into())
+            />
+        }
+        .to_html()
+    }
+
+    #[test]
+    fn it_names_the_account_and_the_device_and_offers_both_ways() {
+        let html = page(vec![17, 42, 88]);
+        for part in ["ada@example.com", "Firefox on Linux", "value=\"17\"", "value=\"42\"", "value=\"88\""] {
+            assert!(html.contains(part), "{part} in {html}");
+        }
+        assert!(html.contains("action=\"/confirm/abc/pick\"") && html.contains("action=\"/confirm/abc\""), "{html}");
+        assert_eq!(html.matches("name=\"proof\" value=\"mac\"").count(), 2);
+    }
+
+    #[test]
+    fn where_no_page_waits_there_is_no_number_to_pick() {
+        assert!(!page(Vec::new()).contains("/pick"));
+    }
+
+    #[test]
+    fn a_spent_link_offers_a_new_one_where_one_can_be_sent() {
+        let page = |address: Option<&str>| {
+            let address = address.map(str::to_owned);
+            view! { <SpentPage why="It has expired." address=address proof=None /> }.to_html()
+        };
+        assert!(page(Some("ada@example.com")).contains("Send a new link to ada@example.com"));
+        assert!(!page(None).contains("<form"));
+    }
+}

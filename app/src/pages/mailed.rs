@@ -1,0 +1,104 @@
+//! `/login/wait/{token}`: a link is on its way by mail.
+
+use crate::components::{Button, Field, HiddenProof, Notice};
+use leptos::prelude::*;
+
+/// The page's heading and title.
+pub const TITLE: &str = "Check your mail";
+
+/// The id by which the code's field refers to what is wrong with it.
+const PROBLEM: &str = "problem";
+
+/// What a page that waits for a link says, besides the part that moves.
+#[component]
+pub fn MailedPage(
+    /// The path of this page, such as `/login/wait/abc`.
+    path: String,
+    /// Where the link was sent.
+    address: String,
+    /// The number to pick where the link is opened on another device.
+    number: u8,
+    /// Why the code was not taken, as a sentence.
+    problem: Option<String>,
+    /// See [`HiddenProof`].
+    proof: Option<String>,
+    /// The confirmation itself: the island.
+    children: Children,
+) -> impl IntoView {
+    let field_problem = problem.is_some().then_some(PROBLEM);
+    let problem = problem.map(|problem| {
+        view! {
+            <Notice problem=true id=PROBLEM>
+                <p>{problem}</p>
+            </Notice>
+        }
+    });
+    view! {
+        <h1>{TITLE}</h1>
+        <p>
+            "If " <strong>{address}</strong> " can sign in here, a link is on its way there. It is good for 15 minutes."
+        </p>
+        {children()}
+        <p>
+            "If you open it on another device, pick this number there: " <strong class="number">{number}</strong>
+        </p>
+        {problem}
+        <form method="post" action=path.clone() + "/code">
+            <HiddenProof proof=proof.clone() />
+            <Field
+                name="code"
+                label="Or type the code in the mail"
+                kind="text"
+                autocomplete="one-time-code"
+                problem=field_problem
+            />
+            <div class="actions">
+                <Button label="Sign in with the code" />
+            </div>
+        </form>
+        <section class="help">
+            <h2>"Nothing has come?"</h2>
+            <p>"Look among the mails that were taken for spam. The address may also be mistyped."</p>
+            <form method="post" action=path + "/again">
+                <HiddenProof proof=proof />
+                <div class="actions">
+                    <Button label="Send another link" quiet=true />
+                </div>
+            </form>
+            <p>
+                <a href="/login">"Use another address"</a>
+            </p>
+        </section>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(problem: Option<&str>) -> String {
+        let problem = problem.map(str::to_owned);
+        view! {
+            <MailedPage path="/login/wait/abc".into() address="ada@example.com".into() number=42 problem=problem proof=Some("mac".into())>
+                <section class="confirm"></section>
+            </MailedPage>
+        }
+        .to_html()
+    }
+
+    #[test]
+    fn it_says_where_the_link_went_and_which_number_to_pick() {
+        let html = page(None);
+        for part in ["ada@example.com", ">42<", "action=\"/login/wait/abc/code\"", "action=\"/login/wait/abc/again\""] {
+            assert!(html.contains(part), "{part} in {html}");
+        }
+        assert_eq!(html.matches("name=\"proof\" value=\"mac\"").count(), 2);
+        assert!(!html.contains("role=\"alert\""));
+    }
+
+    #[test]
+    fn a_wrong_code_is_an_alert_that_the_field_refers_to() {
+        let html = page(Some("That is not the code."));
+        assert!(html.contains("role=\"alert\"") && html.contains("aria-describedby=\"problem\""), "{html}");
+    }
+}

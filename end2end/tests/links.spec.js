@@ -1,0 +1,189 @@
+// Signing in by a link that we send ourselves: asked for on one device, opened there or on another.
+
+import { practice as test, expect } from '../support/test.js';
+import {
+  button, expectLogin, expectProfile, expectStranger, heading, requestsTo, sessionCookie, status, subscription,
+} from '../support/pages.js';
+
+const ADDRESS = 'grace@example.com';
+const OPEN_IT = 'Open the link in the mail. This page then goes on by itself.';
+
+/** Asks for a link, and waits until the page waits for it. */
+async function ask(page, address = ADDRESS) {
+  const subscribed = subscription(page);
+  await page.goto('/login');
+  await page.getByLabel('E-mail address').fill(address);
+  await button(page, 'Send me a link instead').click();
+  await expect(heading(page, 'Check your mail')).toBeVisible();
+  await subscribed;
+}
+
+/** The newest mail to the address, from the mailbox of practice mode. */
+async function mail(browser, address = ADDRESS) {
+  const mailbox = await browser.newPage();
+  const row = mailbox.locator('.rows > li', { hasText: `To ${address}` }).first();
+  await expect(async () => {
+    await mailbox.goto('/practice/mail');
+    await expect(row).toBeVisible({ timeout: 100 });
+  }).toPass();
+  const found = {
+    link: new URL(await row.getByRole('link').getAttribute('href')).pathname,
+    code: await row.locator('code').innerText(),
+    text: await row.innerText(),
+  };
+  await mailbox.close();
+  return found;
+}
+
+const number = (page) => page.locator('.number').innerText();
+
+test('the link opened in the browser that asked signs it in without a click, and the page that waits goes on', async ({ page, context }) => {
+  await ask(page);
+  await expect(status(page)).toHaveText(OPEN_IT);
+  const { link, text } = await mail(context);
+  expect(text).toMatch(/asked for from Chrome on Linux/);
+  const tab = await context.newPage();
+  await tab.goto(link);
+  await expectProfile(tab, ADDRESS);
+  await expectProfile(page, ADDRESS);
+  await tab.goto(link);
+  await expectProfile(tab, ADDRESS);
+});
+
+test('the code typed into the page that waits signs in, and a wrong one says how many tries are left', async ({ page, context, expectConsole }) => {
+  expectConsole(/^error: Failed to load resource: the server responded with a status of 422/);
+  await ask(page);
+  const { code } = await mail(context);
+  const wrong = code === '000000' ? '000001' : '000000';
+  await page.getByLabel('Or type the code in the mail').fill(wrong);
+  await button(page, 'Sign in with the code').click();
+  await expect(page.getByRole('alert')).toHaveText('That is not the code. You can try 4 more times.');
+  await page.getByLabel('Or type the code in the mail').fill(`${code.slice(0, 3)} ${code.slice(3)}`);
+  await button(page, 'Sign in with the code').click();
+  await expectProfile(page, ADDRESS);
+});
+
+test('on another device, the number that the first one shows lets it in, live', async ({ page, context, anotherBrowser }) => {
+  await ask(page);
+  const shown = await number(page);
+  const { link } = await mail(context);
+  const phone = await (await anotherBrowser()).newPage();
+  await phone.goto(link);
+  await expect(heading(phone, `Sign in as ${ADDRESS}?`)).toBeVisible();
+  await expect(phone.locator('.facts')).toContainText('Chrome on Linux');
+  await button(phone, shown).click();
+  await expect(heading(phone, 'You are signed in there')).toBeVisible();
+  await expectProfile(page, ADDRESS);
+  await expectStranger(phone);
+});
+
+test('on another device, a wrong number takes the link back, and both are told', async ({ page, context, anotherBrowser }) => {
+  await ask(page);
+  const shown = await number(page);
+  const { link } = await mail(context);
+  const phone = await (await anotherBrowser()).newPage();
+  await phone.goto(link);
+  const wrong = phone.getByRole('button', { name: /^\d\d$/ }).filter({ hasNotText: shown }).first();
+  await wrong.click();
+  await expect(heading(phone, 'This link is not good any more')).toBeVisible();
+  await expectLogin(page, 'expired');
+  expect(await sessionCookie(context)).toBeUndefined();
+});
+
+test('on another device, whoever wants to be signed in there is, and the first one is told', async ({ page, context, anotherBrowser }) => {
+  await ask(page);
+  const { link } = await mail(context);
+  const phone = await (await anotherBrowser()).newPage();
+  await phone.goto(link);
+  await button(phone, 'Sign in on this device').click();
+  await expectProfile(phone, ADDRESS);
+  await expectLogin(page, 'used');
+  await phone.goto(link);
+  await expectProfile(phone, ADDRESS);
+});
+
+test('a scanner that opens the link and runs its scripts completes nothing', async ({ page, context, anotherBrowser }) => {
+  await ask(page);
+  const { link } = await mail(context);
+  const scanner = await (await anotherBrowser()).newPage();
+  const calls = requestsTo(scanner, '/api/begin');
+  await scanner.goto(link);
+  await scanner.waitForLoadState('networkidle');
+  expect(calls).toHaveLength(0);
+  await expect(status(page)).toHaveText(OPEN_IT);
+  const tab = await context.newPage();
+  await tab.goto(link);
+  await expectProfile(tab, ADDRESS);
+});
+
+test('a used link says so elsewhere and has a new one sent on the spot', async ({ page, context, anotherBrowser }) => {
+  await ask(page);
+  const { link } = await mail(context);
+  const tab = await context.newPage();
+  await tab.goto(link);
+  await expectProfile(tab, ADDRESS);
+  const other = await anotherBrowser();
+  const elsewhere = await other.newPage();
+  await elsewhere.goto(link);
+  await expect(heading(elsewhere, 'This link is not good any more')).toBeVisible();
+  await button(elsewhere, `Send a new link to ${ADDRESS}`).click();
+  await expect(heading(elsewhere, 'Check your mail')).toBeVisible();
+  const next = await mail(context);
+  expect(next.link).not.toBe(link);
+  const opened = await other.newPage();
+  await opened.goto(next.link);
+  await expectProfile(opened, ADDRESS);
+});
+
+test('a newer link takes the former one back', async ({ page, context }) => {
+  await ask(page);
+  const former = await mail(context);
+  await button(page, 'Send another link').click();
+  await expect(heading(page, 'Check your mail')).toBeVisible();
+  await expect(async () => expect((await mail(context)).link).not.toBe(former.link)).toPass();
+  const tab = await context.newPage();
+  await tab.goto((await mail(context)).link);
+  await expectProfile(tab, ADDRESS);
+  await expectProfile(page, ADDRESS);
+});
+
+for (const [what, typed] of [
+  ['nothing of an address', 'grace'],
+  ['two addresses', 'grace@example.com, eve@example.com'],
+  ['letters that only look like others', 'grасe@example.com'],
+]) {
+  test(`what is ${what} is told in a sentence`, async ({ page, expectConsole }) => {
+    expectConsole(/^error: Failed to load resource: the server responded with a status of 422/);
+    await page.goto('/login');
+    await page.getByLabel('E-mail address').fill(typed);
+    await button(page, 'Send me a link instead').click();
+    await expect(page.getByRole('alert')).toHaveText('That is no e-mail address. It looks like ada@example.com, in plain letters.');
+    await expect(page.getByLabel('E-mail address')).toHaveValue(typed);
+  });
+}
+
+test.describe('without JavaScript', () => {
+  test.use({ javaScriptEnabled: false });
+
+  test('the link signs in where it was asked for, and the code does', async ({ page, context, anotherBrowser }) => {
+    await page.goto('/login');
+    await page.getByLabel('E-mail address').fill(ADDRESS);
+    await button(page, 'Send me a link instead').click();
+    const { link } = await mail(context);
+    const tab = await context.newPage();
+    await tab.goto(link);
+    await button(tab, 'Continue').click();
+    await expectProfile(tab, ADDRESS);
+    await page.reload();
+    await expectProfile(page, ADDRESS);
+
+    const other = await (await anotherBrowser({ javaScriptEnabled: false })).newPage();
+    await other.goto('/login');
+    await other.getByLabel('E-mail address').fill('other@example.com');
+    await button(other, 'Send me a link instead').click();
+    const { code } = await mail(context, 'other@example.com');
+    await other.getByLabel('Or type the code in the mail').fill(code);
+    await button(other, 'Sign in with the code').click();
+    await expectProfile(other, 'other@example.com');
+  });
+});

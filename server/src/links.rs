@@ -1,0 +1,273 @@
+//! Links by mail: to ask for one, to wait for it, and to open it somewhere else.
+
+use crate::{
+    account::{self, utc},
+    client::ClientOf,
+    confirm::{self, TokenPath},
+    cookies::RequestCookies,
+    device::device,
+    guard::{self, OwnForm},
+    page,
+    site::{Shared, Site},
+};
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
+use leptos::prelude::*;
+use serde::Deserialize;
+use vestibule::{
+    caps::Client,
+    link::{Address, Code, Guessed, LinkToken, Number, Opened, Spent},
+    outcome::Outcome,
+    path::LocalPath,
+    store::BeginError,
+    token::Token,
+    vestibule::{Pending, Progress, Report},
+};
+use vestibule_app::{
+    island::{Confirm, settings::Start},
+    pages::{LetInPage, LinkPage, MailboxPage, MailedPage, SpentPage, title},
+    shell::Head,
+};
+
+/// The field of the form that asks for a link.
+#[derive(Deserialize)]
+pub struct Ask {
+    email: String,
+}
+
+/// The field of the form for the code.
+#[derive(Deserialize)]
+pub struct Typed {
+    code: String,
+}
+
+/// The field of the form with the numbers.
+#[derive(Deserialize)]
+pub struct Picked {
+    choice: String,
+}
+
+/// `POST /login/link`: has a link sent.
+pub async fn ask(
+    State(site): State<Shared>,
+    ClientOf(client): ClientOf,
+    headers: HeaderMap,
+    OwnForm(form): OwnForm<Ask>,
+) -> Response {
+    if !site.mails {
+        return page::problem(&site, StatusCode::NOT_FOUND);
+    }
+    let address: Address = match form.email.parse() {
+        Ok(address) => address,
+        Err(error) => return account::wrong_address(&site, &headers, form.email, error),
+    };
+    send(&site, &headers, client, &address).await
+}
+
+async fn send(site: &Shared, headers: &HeaderMap, client: Client, address: &Address) -> Response {
+    match site.links.request(address, device(headers), client).await {
+        Ok(requested) => {
+            let wait = see(&format!("/login/wait/{}", requested.token.expose()));
+            let cookies = site.cookies_of(headers);
+            page::with_cookies(wait, confirm::set_pending(site, &requested.token, &requested.pending, &cookies))
+        }
+        Err(BeginError::Capped(cap)) => page::capped(site, cap),
+        Err(BeginError::Store(error)) => page::store_problem(site, &error),
+    }
+}
+
+/// `GET /login/wait/{token}`: the page that waits for its link.
+pub async fn wait(State(site): State<Shared>, TokenPath(token): TokenPath, headers: HeaderMap) -> Response {
+    waiting(&site, &headers, &token, None).await
+}
+
+async fn waiting(site: &Shared, headers: &HeaderMap, token: &Token, problem: Option<String>) -> Response {
+    let cookies = site.cookies_of(headers);
+    let shown = cookies.pending(site.vestibule.keys(), token);
+    let status = site.vestibule.status(token, shown, cookies.session().as_ref()).await;
+    let link = site.links.waited_for(token, shown).await;
+    let (report, link) = match (status, link) {
+        (Ok(report), Ok(link)) => (report, link),
+        (Err(error), _) | (_, Err(error)) => return page::store_problem(site, &error),
+    };
+    if let Progress::Done(Outcome::Confirmed { redirect } | Outcome::Rejected { redirect, .. }) = &report.progress {
+        return page::see_other(redirect);
+    }
+    // Another browser's page, or one from long ago.
+    let Some(link) = link else { return page::see_other(&site.vestibule.destinations().login) };
+    let proof = guard::proof(site, headers);
+    let channel = report.channel.map(|channel| channel.to_string()).unwrap_or_default();
+    let (app_key, socket, text) = (site.pusher_key.clone(), site.socket.clone(), proof.text);
+    let (form_proof, poll_seconds) = (text.clone().unwrap_or_default(), site.poll_seconds());
+    let (path, failed) = (format!("/login/wait/{}", token.expose()), problem.is_some());
+    let (address, number) = (link.address.as_str().to_owned(), link.number.value());
+    let token = token.expose().to_owned();
+    let head = Head { live: true, ..Head::titled(title::MAILED) };
+    let mut response = page::respond(site, head, || {
+        view! {
+            <MailedPage path=path address=address number=number problem=problem proof=text>
+                <Confirm token channel app_key socket start=Start::Mail proof=form_proof poll_seconds />
+            </MailedPage>
+        }
+    });
+    if failed {
+        *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+    }
+    page::with_cookies(response, proof.set)
+}
+
+/// `POST /login/wait/{token}/code`.
+pub async fn code(
+    State(site): State<Shared>,
+    TokenPath(token): TokenPath,
+    headers: HeaderMap,
+    OwnForm(form): OwnForm<Typed>,
+) -> Response {
+    let Ok(code) = form.code.parse::<Code>() else {
+        return waiting(&site, &headers, &token, Some("A code has six digits.".to_owned())).await;
+    };
+    let cookies = site.cookies_of(&headers);
+    let shown = cookies.pending(site.vestibule.keys(), &token);
+    match site.links.guess(&token, shown, &code).await {
+        Ok(Guessed::Wrong { left }) => {
+            let more = if left == 1 { "one more time".to_owned() } else { format!("{left} more times") };
+            waiting(&site, &headers, &token, Some(format!("That is not the code. You can try {more}."))).await
+        }
+        // The page says what it has come to.
+        Ok(Guessed::Right | Guessed::Spent(_)) => see(&format!("/login/wait/{}", token.expose())),
+        Err(error) => page::store_problem(&site, &error),
+    }
+}
+
+/// Nothing but the proof.
+#[derive(Deserialize)]
+pub struct Nothing {}
+
+/// `POST /login/wait/{token}/again`: has another link sent to the same address.
+pub async fn again(
+    State(site): State<Shared>,
+    TokenPath(token): TokenPath,
+    ClientOf(client): ClientOf,
+    headers: HeaderMap,
+    OwnForm(_): OwnForm<Nothing>,
+) -> Response {
+    let cookies = site.cookies_of(&headers);
+    match site.links.waited_for(&token, cookies.pending(site.vestibule.keys(), &token)).await {
+        Ok(Some(link)) => send(&site, &headers, client, &link.address).await,
+        Ok(None) => page::see_other(&site.vestibule.destinations().login),
+        Err(error) => page::store_problem(&site, &error),
+    }
+}
+
+/// The token under which this browser's confirmation is kept: of a link that it has asked for itself, the one that it waits
+/// with.
+pub fn kept_under(site: &Site, token: Token, cookies: &RequestCookies) -> Token {
+    let keys = site.vestibule.keys();
+    let link = LinkToken::read(keys, &token);
+    link.and_then(|link| site.links.asked_here(&link, |token| cookies.pending(keys, token))).unwrap_or(token)
+}
+
+/// A confirmation that was begun, or found.
+pub struct Begun {
+    /// The token under which it is kept.
+    pub token: Token,
+    /// Its pending cookie.
+    pub pending: Pending,
+    /// How far it has come.
+    pub report: Report,
+}
+
+/// Begins what a browser opens. A link of ours is judged on the spot: it needs nobody else.
+pub async fn begin(
+    site: &Site,
+    token: Token,
+    cookies: &RequestCookies,
+    again: bool,
+    client: Client,
+) -> Result<Begun, BeginError> {
+    let keys = site.vestibule.keys();
+    let kept = kept_under(site, token.clone(), cookies);
+    let link = LinkToken::read(keys, &token);
+    if let (Some(link), true) = (&link, kept != token) {
+        // Whatever stands in the way of that, the page is told by its status.
+        let _ = site.links.open_here(link).await?;
+    }
+    let (pending, mut report) = site.vestibule.begin(&kept, cookies.pending(keys, &kept), again, client).await?;
+    if let (Some(link), true) = (&link, kept == token) {
+        let shown = pending.cookie.encode(keys, &kept);
+        site.links.use_up(link, &kept, Some(&shown)).await?;
+        report = site.vestibule.status(&kept, Some(&shown), None).await?;
+    }
+    Ok(Begun { token: kept, pending, report })
+}
+
+/// The landing of a link of ours in a browser that did not ask for it: writes nothing.
+pub async fn land_elsewhere(site: &Shared, headers: &HeaderMap, token: &Token, link: &LinkToken) -> Response {
+    let opened = match site.links.look(link).await {
+        Ok(Ok(opened)) => opened,
+        Ok(Err(spent)) => return self::spent(site, headers, link, spent).await,
+        Err(error) => return page::store_problem(site, &error),
+    };
+    let proof = guard::proof(site, headers);
+    let (path, text) = (format!("/confirm/{}", token.expose()), proof.text);
+    let Opened { address, device, asked, numbers } = opened;
+    let numbers = numbers.into_iter().flatten().map(Number::value).collect();
+    let (address, asked) = (address.as_str().to_owned(), utc(asked.as_millis()));
+    let response = page::respond(site, Head::titled(title::LINK), || {
+        view! { <LinkPage token_path=path address=address device=device asked=asked numbers=numbers proof=text /> }
+    });
+    page::with_cookies(response, proof.set)
+}
+
+async fn spent(site: &Shared, headers: &HeaderMap, link: &LinkToken, spent: Spent) -> Response {
+    let address = match site.links.address_of(link).await {
+        Ok(address) => address.filter(|_| site.mails).map(|address| address.as_str().to_owned()),
+        Err(error) => return page::store_problem(site, &error),
+    };
+    let why = match spent {
+        Spent::Used => "It has been used. If that was you, you are signed in where you used it.",
+        Spent::Expired => "Its time has passed, or a newer one was sent.",
+    };
+    let proof = guard::proof(site, headers);
+    let text = proof.text;
+    let response = page::respond(site, Head::titled(title::SPENT), || {
+        view! { <SpentPage why=why address=address proof=text /> }
+    });
+    page::with_cookies(response, proof.set)
+}
+
+/// `POST /confirm/{token}/pick`: lets the waiting browser in.
+pub async fn pick(
+    State(site): State<Shared>,
+    TokenPath(token): TokenPath,
+    headers: HeaderMap,
+    OwnForm(form): OwnForm<Picked>,
+) -> Response {
+    let link = LinkToken::read(site.vestibule.keys(), &token);
+    let number = form.choice.parse().ok().and_then(Number::new);
+    let (Some(link), Some(number)) = (link, number) else { return page::problem(&site, StatusCode::FORBIDDEN) };
+    let device = match site.links.look(&link).await {
+        Ok(Ok(opened)) => opened.device,
+        Ok(Err(spent)) => return self::spent(&site, &headers, &link, spent).await,
+        Err(error) => return page::store_problem(&site, &error),
+    };
+    match site.links.pick(&link, number).await {
+        Ok(Ok(())) => page::respond(&site, Head::titled(title::LET_IN), || view! { <LetInPage device=device /> }),
+        Ok(Err(spent)) => self::spent(&site, &headers, &link, spent).await,
+        Err(error) => page::store_problem(&site, &error),
+    }
+}
+
+/// `GET /practice/mail`.
+pub async fn mailbox(State(site): State<Shared>) -> Response {
+    let Some(mailbox) = &site.mailbox else { return page::problem(&site, StatusCode::NOT_FOUND) };
+    let mails = mailbox.mails();
+    page::respond(&site, Head::titled(title::MAILBOX), || view! { <MailboxPage mails=mails /> })
+}
+
+fn see(path: &str) -> Response {
+    page::see_other(&path.parse::<LocalPath>().expect("a token has no character that a path may not have"))
+}

@@ -1,0 +1,54 @@
+//! The mailbox of practice mode: mails go no further.
+
+use super::Address;
+use async_trait::async_trait;
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, PoisonError},
+};
+use vestibule::{
+    link,
+    mail::{Letter, MailError, MailId, Mailer},
+};
+use vestibule_app::pages::PracticeMail;
+
+/// How many mails are kept.
+const KEPT: usize = 50;
+
+/// Keeps mails for the page that shows them.
+pub struct Mailbox {
+    address: Address,
+    mails: Mutex<VecDeque<PracticeMail>>,
+}
+
+impl Mailbox {
+    /// An empty mailbox, with links to `address`.
+    #[must_use]
+    pub fn new(address: Address) -> Self {
+        Self { address, mails: Mutex::default() }
+    }
+
+    /// The mails, the newest first.
+    #[must_use]
+    pub fn mails(&self) -> Vec<PracticeMail> {
+        self.mails.lock().unwrap_or_else(PoisonError::into_inner).iter().rev().cloned().collect()
+    }
+}
+
+#[async_trait]
+impl Mailer for Mailbox {
+    async fn send(&self, _: MailId, to: &link::Address, letter: &Letter) -> Result<(), MailError> {
+        let mail = PracticeMail {
+            to: to.as_str().to_owned(),
+            link: self.address.of(&letter.link),
+            code: letter.code.digits(),
+            device: letter.device.clone(),
+        };
+        let mut mails = self.mails.lock().unwrap_or_else(PoisonError::into_inner);
+        mails.push_back(mail);
+        if mails.len() > KEPT {
+            mails.pop_front();
+        }
+        Ok(())
+    }
+}
