@@ -15,7 +15,7 @@ function noticeIsland() {
   const listen = EventTarget.prototype.addEventListener;
   EventTarget.prototype.addEventListener = function addEventListener(type, ...rest) {
     // The last thing that the island listens to, in the same turn in which it takes over the form.
-    if (type === 'prerenderingchange') window.islandIsUp = true;
+    if (type === 'submit' && this === document) window.islandIsUp = true;
     return listen.call(this, type, ...rest);
   };
 }

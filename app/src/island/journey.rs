@@ -131,6 +131,14 @@ impl Journey {
                 Stage::Leaving { path, .. } => effects.push(Effect::Leave(path.clone())),
                 _ => self.ask(at, effects),
             },
+            // What is announced meanwhile must not take the browser elsewhere: to have another link sent ends this one.
+            Event::Sent if self.by_mail => {
+                self.call += 1;
+                self.in_flight = false;
+                self.due = NEVER;
+                effects.push(Effect::Hush);
+            }
+            Event::Sent => {}
             Event::Due => self.fall_due(at, effects),
         }
         std::mem::take(effects)

@@ -56,7 +56,7 @@ pub(super) fn live(journey: Journey, view: RwSignal<View>, settings: Settings) -
         for name in ["pageshow", "pagehide", "online"] {
             listen(&window(), name, &page.ear);
         }
-        for name in ["visibilitychange", "prerenderingchange"] {
+        for name in ["visibilitychange", "prerenderingchange", "submit"] {
             listen(&document(), name, &page.ear);
         }
     }
@@ -114,6 +114,7 @@ impl Page {
                 let signals = self.connection.sleep();
                 self.follow(signals);
             }
+            "submit" => self.tell(Event::Sent),
             "pageshow" if !event.unchecked_ref::<PageTransitionEvent>().persisted() => {}
             "pageshow" | "online" => {
                 let signals = self.connection.wake(moment());

@@ -24,6 +24,8 @@ pub enum Event {
     Seen,
     /// The network is back, or the page is, from the back-forward cache. Calls in flight are presumed lost.
     Woken,
+    /// A form of the page was sent, and the browser is on its way to the answer.
+    Sent,
     /// Something may be due.
     Due,
 }

@@ -158,6 +158,22 @@ fn a_page_that_waits_for_a_mail_says_so_until_the_link_was_opened() {
 }
 
 #[test]
+fn a_page_whose_form_was_sent_goes_nowhere_else_but_asks_if_it_comes_back() {
+    let mut visit = Visit::to(true);
+    visit.journey = Journey::new("private-a".into(), Start::Mail, 5);
+    visit.hear(Event::Seen);
+    visit.answer(waiting(Step::Queued));
+    visit.wait_for_call();
+    assert_eq!(visit.hear(Event::Sent), [Effect::Hush]);
+    assert_eq!(visit.answer(done(rejected("expired"))), [], "an answer that was on its way");
+    assert_eq!(asked(&visit.hear(Event::Woken)), Some(Request::Status));
+    assert_eq!(visit.answer(waiting(Step::Queued)), [Effect::Listen(Some("private-a".into()))]);
+
+    let mut visit = Visit::waiting();
+    assert_eq!(visit.hear(Event::Sent), [], "only a page that waits for a mail has other forms");
+}
+
+#[test]
 fn a_double_click_begins_once() {
     let mut visit = Visit::to(false);
     visit.hear(Event::Start);
