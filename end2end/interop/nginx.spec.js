@@ -18,7 +18,11 @@ const test = controlled.extend({
   /** The Pusher server's port behind the proxy; nobody listens there, unless a test has one. */
   push: async ({}, use) => use((await freePorts(1))[0]),
 
-  settings: async ({ port, own }, use) => use({ PUBLIC_URL: `https://${NAME}:${port}`, TRUSTED_PROXIES: '127.0.0.1', ...own }),
+  settings: async ({ port, own }, use) => {
+    const [behind] = await freePorts(1);
+    const address = { LEPTOS_SITE_ADDR: `127.0.0.1:${behind}`, PUBLIC_URL: `https://${NAME}:${port}` };
+    await use({ ...address, TRUSTED_PROXIES: '127.0.0.1', ...own });
+  },
 
   nginx: [
     async ({ port, push, server }, use) => {

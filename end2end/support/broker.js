@@ -3,6 +3,7 @@
 import { test as base, expect } from '@playwright/test';
 import Publisher from 'pusher';
 import Pusher from 'pusher-js';
+import { freePorts } from './program.js';
 import { Server } from './server.js';
 
 export const APP = { id: '4711', key: 'the-key', secret: 'the-secret' };
@@ -48,7 +49,8 @@ class Broker {
 
   static async start() {
     const broker = new Broker();
-    broker.server = await Server.start(SETTINGS);
+    const [port] = await freePorts(1);
+    broker.server = await Server.start({ ...SETTINGS, LEPTOS_SITE_ADDR: `127.0.0.1:${port}` });
     return broker;
   }
 

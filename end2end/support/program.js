@@ -1,6 +1,7 @@
 // Another program that a test starts and ends.
 
 import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
@@ -47,10 +48,17 @@ export class Program {
   }
 }
 
-/** Ports of loopback that nobody listens on, for programs that have to be told theirs. */
+/**
+ * Ports of loopback that nobody listens on, for programs that have to be told theirs. They are below those that the
+ * system gives to connections, one of which could take a port before the program does, or between its end and its return.
+ */
 export async function freePorts(count) {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
+  const servers = [];
+  while (servers.length < count) {
+    const server = createServer().listen(randomInt(10_000, 32_768), '127.0.0.1');
+    // A port that is taken is an error, and there is another.
+    await once(server, 'listening').then(() => servers.push(server), () => {});
+  }
   const ports = servers.map((server) => server.address().port);
   await Promise.all(servers.map((server) => once(server.close(), 'close')));
   return ports;
