@@ -7,7 +7,7 @@ use std::fmt;
 ///
 /// Unique and unguessable, with nothing to store; the worker knows it without ever seeing the secret, and it tells
 /// nothing of the hash that the database keeps.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Channel(String);
 
 impl Channel {

@@ -2,11 +2,14 @@
 
 #[cfg(feature = "pusher")]
 mod pusher;
+mod queue;
 
 #[cfg(feature = "pusher")]
 pub use pusher::{
     Connector, InvalidSocketId, PusherApp, PusherPublisher, PusherSecret, Trouble, Trust, TrustError, Unreachable, Wire,
 };
+
+pub use queue::Queue;
 
 use crate::{channel::Channel, outcome::Outcome};
 use async_trait::async_trait;
@@ -69,4 +72,12 @@ impl Publisher for Silent {
 pub trait Publisher: Send + Sync + 'static {
     /// Publishes `announcement` on `channel`. Bounds its own time.
     async fn announce(&self, channel: &Channel, announcement: &Announcement) -> Result<(), PublishError>;
+
+    /// Publishes the same on several channels. If that fails, it may have been published on some.
+    async fn announce_all(&self, channels: &[Channel], announcement: &Announcement) -> Result<(), PublishError> {
+        for channel in channels {
+            self.announce(channel, announcement).await?;
+        }
+        Ok(())
+    }
 }

@@ -13,8 +13,7 @@ mod breaker;
 mod circuit;
 mod slot;
 
-use backoff::backoff;
-pub(crate) use backoff::between;
+pub(crate) use backoff::{backoff, between};
 
 use crate::{
     clock::{Clock, Timestamp},

@@ -24,7 +24,7 @@ use vestibule::{
     clock::Clock,
     link::{Links, Registration},
     mail::{LinkDatabase, Mailer, Postman},
-    publisher::{Publisher, PusherPublisher, Silent},
+    publisher::{Publisher, PusherPublisher, Queue, Silent},
     secret::{Keys, SystemEntropy},
     store::{
         Store, StoreError,
@@ -84,6 +84,7 @@ pub enum StartError {
 pub struct Running {
     worker: Option<JoinHandle<()>>,
     worker_stopped: CancellationToken,
+    queue: Option<Arc<Queue>>,
     broker: Option<Broker>,
     tasks: TaskTracker,
     stop_worker: CancellationToken,
@@ -96,11 +97,15 @@ impl Running {
         self.worker_stopped.cancelled().await;
     }
 
-    /// Claims no more, lets what is in flight finish or hands it back, then closes the sockets with 4200.
+    /// Claims no more, lets what is in flight finish or hands it back, sends what is still to be announced, then closes the
+    /// sockets with 4200.
     pub async fn shutdown(self) {
         self.stop_worker.cancel();
         if let Some(Err(error)) = OptionFuture::from(self.worker).await {
             tracing::error!(%error, "the worker has panicked");
+        }
+        if let Some(queue) = self.queue {
+            queue.close().await;
         }
         if let Some(broker) = self.broker {
             broker.close().await;
@@ -123,13 +128,14 @@ pub async fn router(mut config: Config) -> Result<(Router, Running), StartError>
     let mut behind = Behind::default();
     let validator = behind.validator(&config).await?;
     let push = Push::start(&config, &keys, &origins, &behind.tasks, behind.stop_rest.clone()).await?;
-    let publisher = Arc::new(PusherPublisher::new(&push.app));
+    let pusher = Arc::new(PusherPublisher::new(&push.app));
+    let publisher = behind.queue(pusher.clone());
     if !config.worker && push.broker.is_some() {
         tracing::warn!(
             "workers elsewhere cannot reach this server's embedded broker, so pages ask; set PUSHER_HOST or PUSHER_CLUSTER"
         );
     }
-    let tools = tools(&config, keys, store, links.clone(), clock, validator, publisher.clone());
+    let tools = tools(&config, keys, store, links.clone(), clock, validator, publisher);
     let wake = Arc::new(Notify::new());
     let vestibule = Vestibule::new(&tools, wake.clone()).with_caps(config.caps);
     if practice {
@@ -148,7 +154,7 @@ pub async fn router(mut config: Config) -> Result<(Router, Running), StartError>
     }
     let site = Site {
         vestibule,
-        pusher: publisher,
+        pusher,
         pusher_key: push.app.key,
         socket: push.socket,
         leptos: leptos_options(&config.site_root),
@@ -177,7 +183,7 @@ pub async fn worker(mut config: Config) -> Result<Running, StartError> {
     let mut behind = Behind::default();
     let validator = behind.validator(&config).await?;
     let publisher: Arc<dyn Publisher> = match &config.push {
-        PushConfig::Server { app, .. } => Arc::new(PusherPublisher::new(app)),
+        PushConfig::Server { app, .. } => behind.queue(Arc::new(PusherPublisher::new(app))),
         PushConfig::Embedded(_) => {
             tracing::warn!(
                 "the servers' embedded brokers cannot be reached from here, so pages ask; set PUSHER_HOST or PUSHER_CLUSTER"
@@ -195,12 +201,19 @@ pub async fn worker(mut config: Config) -> Result<Running, StartError> {
 struct Behind {
     worker: Option<JoinHandle<()>>,
     worker_stopped: CancellationToken,
+    queue: Option<Arc<Queue>>,
     tasks: TaskTracker,
     stop_worker: CancellationToken,
     stop_rest: CancellationToken,
 }
 
 impl Behind {
+    /// A queue before `publisher`, started.
+    fn queue(&mut self, publisher: Arc<PusherPublisher>) -> Arc<Queue> {
+        let queue = Arc::new(Queue::start(publisher, Arc::new(SystemEntropy)));
+        self.queue.insert(queue).clone()
+    }
+
     /// The configured validator, or the practice one, started.
     async fn validator(&self, config: &Config) -> Result<Arc<HttpValidator>, StartError> {
         if let Some(service) = &config.validator {
@@ -233,8 +246,8 @@ impl Behind {
     }
 
     fn running(self, broker: Option<Broker>) -> Running {
-        let Self { worker, worker_stopped, tasks, stop_worker, stop_rest } = self;
-        Running { worker, worker_stopped, broker, tasks, stop_worker, stop_rest }
+        let Self { worker, worker_stopped, queue, tasks, stop_worker, stop_rest } = self;
+        Running { worker, worker_stopped, queue, broker, tasks, stop_worker, stop_rest }
     }
 }
 

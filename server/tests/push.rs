@@ -4,7 +4,15 @@ mod support;
 
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
-use std::{fmt::Write as _, process::Command};
+use std::{
+    fmt::Write as _,
+    io::{Read as _, Write as _},
+    net::{TcpListener, TcpStream},
+    process::Command,
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
 use support::{Server, has_status};
 use tempfile::TempDir;
 
@@ -86,4 +94,66 @@ fn the_embedded_broker_of_a_server_that_runs_is_tried_from_outside() {
     let (code, lines) = doctor(&[]);
     assert_eq!(code, Some(1), "its key follows from another secret");
     assert!(lines[1].starts_with("key: FAILED, ") && lines[1].contains("VESTIBULE_SECRET"), "{lines:#?}");
+}
+
+/// A service of JSON on a free port, which waits for one request at a time.
+struct Service(TcpListener, String);
+
+impl Service {
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port().to_string();
+        Self(listener, port)
+    }
+
+    /// The next request, which must come soon, and where its answer goes.
+    fn asked(&self) -> (TcpStream, String) {
+        let (listener, (tell, told)) = (self.0.try_clone().unwrap(), mpsc::channel());
+        thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = String::new();
+            while !request.ends_with('}') {
+                let mut bytes = [0; 4096];
+                let read = stream.read(&mut bytes).unwrap();
+                assert_ne!(read, 0, "{request}");
+                request.push_str(&String::from_utf8_lossy(&bytes[..read]));
+            }
+            let _ = tell.send((stream, request));
+        });
+        told.recv_timeout(Duration::from_secs(30)).expect("a request")
+    }
+}
+
+fn answer(mut stream: TcpStream, status: &str, body: &str) {
+    let head = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+    stream.write_all((head + body).as_bytes()).unwrap();
+}
+
+#[test]
+fn what_is_decided_during_a_shutdown_is_announced_before_its_end() {
+    let (validator, pusher) = (Service::start(), Service::start());
+    let validator_url = format!("http://127.0.0.1:{}/", validator.1);
+    let (mut server, page) = page(&[
+        ("VALIDATOR_URL", &validator_url),
+        ("VESTIBULE_SECRET", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),
+        ("PUSHER_HOST", "127.0.0.1"),
+        ("PUSHER_PORT", &pusher.1),
+        ("PUSHER_SCHEME", "http"),
+    ]);
+    let cookie = page.lines().find_map(|line| line.strip_prefix("set-cookie: ")?.split(';').next()).unwrap();
+    let channel = page.split(' ').find(|word| word.starts_with("private-confirm-")).unwrap();
+    let begun = server.post("/confirm/valid-1", &[&format!("Cookie: {cookie}")], "");
+    assert!(has_status(&begun, 303), "{begun}");
+
+    let (question, _) = validator.asked();
+    let told = Command::new("kill").args(["-TERM", &server.child.id().to_string()]).status().unwrap();
+    assert!(told.success());
+    answer(question, "200 OK", r#"{"verdict":"invalid","reason":"used"}"#);
+    // It is tried again: the process is still there for it.
+    answer(pusher.asked().0, "503 Service Unavailable", "");
+    let (announcement, request) = pusher.asked();
+    assert!(request.starts_with("POST /apps/4711/events?auth_key=the-key&"), "{request}");
+    assert!(request.contains(&format!(r#""name":"outcome","channels":["{channel}"]"#)), "{request}");
+    answer(announcement, "200 OK", "{}");
+    assert!(server.child.wait().unwrap().success());
 }

@@ -17,7 +17,7 @@ use super::{Announcement, PublishError, Publisher};
 use crate::channel::Channel;
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
-use std::{fmt, panic::AssertUnwindSafe, time::Duration};
+use std::{fmt, panic::AssertUnwindSafe, slice, time::Duration};
 use tokio::time::timeout;
 
 /// How long one call may take.
@@ -48,13 +48,14 @@ impl PusherPublisher {
         Self { client: builder.finalize(), connector }
     }
 
-    /// Publishes `announcement` on `channel`.
+    /// Publishes `announcement` on `channels`, of which there may be ten, in one request.
     ///
     /// # Errors
     /// [`Trouble`] says what is in the way.
-    pub async fn publish(&self, channel: &Channel, announcement: &Announcement) -> Result<(), Trouble> {
+    pub async fn publish(&self, channels: &[Channel], announcement: &Announcement) -> Result<(), Trouble> {
+        let (channels, event): (Vec<_>, _) = (channels.iter().map(Channel::as_str).collect(), announcement.event());
         // "0.0" is nobody's socket: without one the crate sends `null`, which some servers refuse.
-        let call = self.client.trigger_exclusive(channel.as_str(), announcement.event(), announcement.data(), "0.0");
+        let call = self.client.trigger_multi_exclusive(&channels, event, announcement.data(), "0.0");
         match timeout(PATIENCE, AssertUnwindSafe(call).catch_unwind()).await {
             Ok(Ok(Ok(_))) => Ok(()),
             Ok(Ok(Err(text))) => Trouble::of_text(&text).map_or(Ok(()), Err),
@@ -89,7 +90,11 @@ impl fmt::Debug for PusherPublisher {
 #[async_trait]
 impl Publisher for PusherPublisher {
     async fn announce(&self, channel: &Channel, announcement: &Announcement) -> Result<(), PublishError> {
-        Ok(self.publish(channel, announcement).await?)
+        self.announce_all(slice::from_ref(channel), announcement).await
+    }
+
+    async fn announce_all(&self, channels: &[Channel], announcement: &Announcement) -> Result<(), PublishError> {
+        Ok(self.publish(channels, announcement).await?)
     }
 }
 

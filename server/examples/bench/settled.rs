@@ -18,7 +18,7 @@ use vestibule::{
     caps::Client,
     clock::SystemClock,
     outcome::Destinations,
-    publisher::{PusherApp, PusherPublisher, PusherSecret},
+    publisher::{PusherApp, PusherPublisher, PusherSecret, Queue},
     secret::{Keys, SystemEntropy},
     store::{Store, postgres::PostgresStore, sqlite::SqliteStore},
     timing::Timing,
@@ -96,7 +96,7 @@ fn keys() -> Keys {
 
 struct Bench {
     store: Arc<dyn Store>,
-    publisher: Arc<PusherPublisher>,
+    publisher: Arc<Queue>,
     validator: String,
 }
 
@@ -111,7 +111,8 @@ impl Bench {
             host: place::serve(api).await.to_string(),
             tls: None,
         };
-        Self { store, publisher: Arc::new(PusherPublisher::new(&app)), validator: validator.to_owned() }
+        let publisher = Arc::new(Queue::start(Arc::new(PusherPublisher::new(&app)), Arc::new(SystemEntropy)));
+        Self { store, publisher, validator: validator.to_owned() }
     }
 
     fn tools(&self) -> Tools {

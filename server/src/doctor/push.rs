@@ -12,7 +12,7 @@ use crate::{
     origin::Origin,
     push::{self, Push},
 };
-use std::net::Ipv4Addr;
+use std::{net::Ipv4Addr, slice};
 use tokio::{net::TcpListener, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use vestibule::{
@@ -119,8 +119,8 @@ impl<'t> Trial<'t> {
         let opened = self.open().await;
         let (socket, proved) = self.listen(report, opened).await;
         let start = Instant::now();
-        if let Err(trouble) = self.publisher.publish(&self.channel, &Announcement::Outcome(Outcome::Unavailable)).await
-        {
+        let announcement = Announcement::Outcome(Outcome::Unavailable);
+        if let Err(trouble) = self.publisher.publish(slice::from_ref(&self.channel), &announcement).await {
             report.failed("publish", &words::trouble(&trouble, self.app, proved));
             return;
         }

@@ -1,7 +1,8 @@
-//! The publisher to a Pusher server: what each answer counts as, and with whom it speaks at all.
+//! The publisher to a Pusher server: what each answer counts as, with whom it speaks at all, and the queue before it.
 
 mod answers;
 mod certificates;
+mod queue;
 mod server;
 mod tls;
 
@@ -19,5 +20,5 @@ async fn publish(host: &str, tls: Option<Trust>) -> Result<(), Trouble> {
     let app = PusherApp { id: "1".into(), key: "key".into(), secret, host: host.into(), tls };
     let channel = Channel::of(&SecretHash::from_bytes([1; 32]));
     let announcement = Announcement::Outcome(Outcome::Unavailable);
-    soon("the publisher", PusherPublisher::new(&app).publish(&channel, &announcement)).await
+    soon("the publisher", PusherPublisher::new(&app).publish(&[channel], &announcement)).await
 }

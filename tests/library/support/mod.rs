@@ -13,7 +13,7 @@ pub use adapter::{adapters, session_stores};
 pub use browser::Browser;
 pub use clock::WatchedClock;
 pub use house::{House, Plan, Running, raw};
-pub use log::{everything_logged, listen};
+pub use log::{everything_logged, listen, listen_here};
 pub use postgres::Postgres;
 pub use redis::{Redis, redis};
 pub use sample::{Sample, ada, admission, at, bob, confirmed, keys, rejected, settlement, token, welcome, worker};

@@ -1,0 +1,90 @@
+//! How a Pusher server is: well, or left alone but for a probe now and then. What is wrong is told once, and so is its end.
+
+use super::{IN_FLIGHT, waiting::Waiting};
+use crate::{publisher::PublishError, secret::Entropy, worker::backoff};
+use std::sync::Arc;
+use tokio::time::Instant;
+
+/// How many different things are told until all is well again.
+const TOLD: usize = 8;
+
+/// The time between two changes: what was sent before a change says nothing after it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Round(u64);
+
+/// How a Pusher server is.
+pub struct Health {
+    entropy: Arc<dyn Entropy>,
+    round: u64,
+    trouble: Option<Trouble>,
+    /// What has been told since all was well, if it is not.
+    told: Option<Vec<String>>,
+    /// How many had been dropped when all was well.
+    dropped: u64,
+}
+
+struct Trouble {
+    failed: u32,
+    probe_at: Instant,
+}
+
+impl Health {
+    pub fn new(entropy: Arc<dyn Entropy>) -> Self {
+        Self { entropy, round: 0, trouble: None, told: None, dropped: 0 }
+    }
+
+    pub const fn round(&self) -> Round {
+        Round(self.round)
+    }
+
+    /// How many requests may be in flight.
+    pub fn room(&self, now: Instant) -> usize {
+        self.trouble.as_ref().map_or(IN_FLIGHT, |trouble| usize::from(now >= trouble.probe_at))
+    }
+
+    /// When one request may be sent again, while it is not well.
+    pub fn probe_at(&self) -> Option<Instant> {
+        self.trouble.as_ref().map(|trouble| trouble.probe_at)
+    }
+
+    /// A request was taken.
+    pub fn succeeded(&mut self, Round(round): Round) {
+        if round == self.round && self.trouble.take().is_some() {
+            self.round += 1;
+        }
+    }
+
+    /// A request was not taken.
+    pub fn failed(&mut self, Round(round): Round, error: &PublishError, now: Instant) {
+        let trouble = self.trouble.get_or_insert(Trouble { failed: 0, probe_at: now });
+        if round == self.round {
+            self.round += 1;
+            trouble.failed = trouble.failed.saturating_add(1);
+            trouble.probe_at = now + backoff(&*self.entropy, trouble.failed, None);
+        }
+        let told = self.told.get_or_insert_default();
+        if told.len() < TOLD && !told.contains(&error.what) {
+            told.push(error.what.clone());
+            if error.retry {
+                tracing::warn!(what = error.what, "announcements wait; until they can be sent, pages ask");
+            } else {
+                tracing::error!(what = error.what, "announcements are refused, and pages ask; try `vestibule doctor`");
+            }
+        }
+    }
+
+    /// Sees whether more waits than can, and whether all is well again.
+    pub fn watch(&mut self, waiting: &Waiting) {
+        if self.trouble.is_some() {
+            return;
+        }
+        if self.told.is_none() && waiting.dropped() > self.dropped {
+            self.told = Some(Vec::new());
+            tracing::warn!("announcements come faster than they can be sent; some are dropped, and their pages ask");
+        }
+        if waiting.len() == 0 && self.told.take().is_some() {
+            tracing::info!(dropped = waiting.dropped() - self.dropped, "announcements are sent at once again");
+            self.dropped = waiting.dropped();
+        }
+    }
+}
