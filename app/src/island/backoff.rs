@@ -17,12 +17,18 @@ impl Moment {
     /// The time, in milliseconds, of the next attempt after `failures` (at least 1) in a row.
     #[must_use]
     pub fn retry(self, failures: u32) -> u64 {
+        self.within(window(failures))
+    }
+
+    /// A time, in milliseconds, that is drawn evenly from the next `window` milliseconds.
+    #[must_use]
+    pub fn within(self, window: u32) -> u64 {
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
-            reason = "the product lies between 0 and 24,000"
+            reason = "the product lies between 0 and the window"
         )]
-        let wait = (self.random * f64::from(window(failures))) as u64;
+        let wait = (self.random * f64::from(window)) as u64;
         self.now + wait
     }
 }

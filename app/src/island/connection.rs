@@ -14,6 +14,9 @@ const SUBSCRIBED_WITHIN: u64 = 10_000;
 const PONG_WITHIN: u64 = 30_000;
 /// The same, when a person has just come back to the page and the socket may have died meanwhile.
 const PONG_WITHIN_SIGHT: u64 = 5_000;
+/// "At once", when the server restarts: it says so to thousands of pages in the same moment, and the next one has to greet
+/// each of them.
+const AT_ONCE: u32 = 1_500;
 /// A connection that has lasted this long was a good one: the next failure counts as the first.
 const GOOD_AFTER: u64 = 5_000;
 /// When nothing is due.
@@ -182,19 +185,18 @@ impl Connection {
     }
 
     /// The socket closed with this code; 4000 to 4299 are the protocol's own.
-    pub fn closed(&mut self, code: u16, at: Moment) -> Vec<Signal> {
+    pub fn closed(&mut self, code: u16, at: Moment) {
         if matches!(self.state, State::Resting) {
-            return Vec::new();
+            return;
         }
         let first = self.fail(at);
         match code {
             4000..=4099 => self.refuse(),
             4100..=4199 => self.due += 1_000,
-            // "At once" is for the server that restarts, not for one that hangs up on each greeting.
-            4200..=4299 if first => return self.open(at),
+            // That is for the server that restarts, not for one that hangs up on each greeting.
+            4200..=4299 if first => self.due = at.within(AT_ONCE),
             _ => {}
         }
-        Vec::new()
     }
 
     /// There can be no socket: what the page was told to connect to is no address, or the browser forbids it.

@@ -106,8 +106,7 @@ impl Page {
             "close" => {
                 if self.of_socket(event).is_some() {
                     self.socket = None;
-                    let signals = self.connection.closed(socket::code(event), moment());
-                    self.follow(signals);
+                    self.connection.closed(socket::code(event), moment());
                 }
             }
             "pagehide" => {

@@ -54,9 +54,9 @@ impl Line {
         self.hear(&format!(r#"{{"event":"outcome","channel":"{channel}","data":"{data}"}}"#))
     }
 
-    fn close(&mut self, code: u16) -> Vec<Signal> {
+    fn close(&mut self, code: u16) {
         let at = self.at();
-        self.connection.closed(code, at)
+        self.connection.closed(code, at);
     }
 
     /// Turns the clock to when something is due, and says how long that took.
@@ -163,7 +163,7 @@ fn a_greeting_that_is_merely_late_is_still_welcome() {
 fn a_server_that_does_not_want_us_back_is_left_alone() {
     for code in [4000, 4004, 4099] {
         let mut line = Line::subscribed();
-        assert_eq!(line.close(code), []);
+        line.close(code);
         assert_eq!(line.connection.next(), NEVER);
         let at = line.at();
         assert_eq!(line.connection.wake(at), []);
@@ -175,19 +175,31 @@ fn a_server_that_does_not_want_us_back_is_left_alone() {
 #[test]
 fn a_server_that_is_over_capacity_gets_a_second() {
     let mut line = Line::subscribed();
-    assert_eq!(line.close(4100), []);
+    line.close(4100);
     let (signals, wait) = line.wait();
     assert_eq!(signals, [Signal::Open]);
     assert!(wait >= 1_000);
 }
 
 #[test]
-fn a_server_that_restarts_is_met_at_once_but_not_in_a_loop() {
-    let mut line = Line::subscribed();
-    line.now += 60_000;
-    assert_eq!(line.close(4200), [Signal::Open]);
-    assert_eq!(line.close(4200), []);
-    assert_eq!(line.wait().0, [Signal::Open]);
+fn a_server_that_restarts_is_met_soon_but_not_by_all_at_once() {
+    for (random, wait) in [(0.0, 0), (0.5, 1_000), (0.999, 1_998)] {
+        let mut line = Line::subscribed();
+        line.now += 60_000;
+        let at = Moment { now: line.now, random };
+        line.connection.closed(4200, at);
+        assert_eq!(line.wait(), (vec![Signal::Open], wait));
+    }
+}
+
+#[test]
+fn a_server_that_hangs_up_on_each_greeting_is_met_with_growing_patience() {
+    let mut line = Line::opened();
+    let waits = |line: &mut Line| {
+        line.close(4200);
+        line.wait().1
+    };
+    assert_eq!([waits(&mut line), waits(&mut line), waits(&mut line)], [1_000, 500, 1_000]);
 }
 
 #[test]
