@@ -12,9 +12,9 @@ use axum::{
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::{convert::Infallible, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{sleep, timeout},
 };
@@ -27,10 +27,25 @@ const HEAD_WITHIN: Duration = Duration::from_secs(10);
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 /// The most connections at once, sockets that wait for an outcome among them.
 const MAX_CONNECTIONS: usize = 12_000;
+/// How many connections may wait to be accepted, as far as the system lets us (`net.core.somaxconn`). After a restart all
+/// pages come back within two seconds, and whoever finds no room is not heard before it tries again a second later.
+const BACKLOG: u32 = 8_192;
 /// How long requests in flight may take once a shutdown has begun.
 const DRAIN_WITHIN: Duration = Duration::from_secs(5);
 /// How long to wait after the system could not accept, mostly because it is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Listens at `addr`, with room for many who come at the same time.
+///
+/// # Errors
+/// The system says why nobody can listen there.
+pub fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if addr.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // Connections of a server that has just ended do not keep the next one from listening.
+    socket.set_reuseaddr(true)?;
+    socket.bind(addr)?;
+    socket.listen(BACKLOG)
+}
 
 /// Serves `routes` on `listener` until `shutdown`, then lets requests in flight finish for 5 s.
 pub async fn serve(listener: TcpListener, routes: Router, shutdown: CancellationToken) {

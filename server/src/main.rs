@@ -4,10 +4,7 @@ mod cli;
 
 use clap::ArgMatches;
 use std::{io, panic, process::ExitCode};
-use tokio::{
-    net::TcpListener,
-    signal::unix::{SignalKind, signal},
-};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 use vestibule_server::{Config, config::Given, doctor::doctor, listen, router, user_add::user_add, worker};
@@ -68,7 +65,7 @@ async fn run(matches: &ArgMatches) -> Result<(), String> {
 async fn serve(mut config: Config) -> Result<(), String> {
     let taken =
         |error| format!("LEPTOS_SITE_ADDR: {} cannot be listened on: {error} (example: 127.0.0.1:3001)", config.addr);
-    let listener = TcpListener::bind(config.addr).await.map_err(taken)?;
+    let listener = listen::bind(config.addr).map_err(taken)?;
     config.addr = listener.local_addr().map_err(|error| error.to_string())?;
     let (addr, practice) = (config.addr, config.is_practice());
     let (routes, running) = router(config).await.map_err(|error| error.to_string())?;

@@ -199,7 +199,7 @@ fn a_server_that_hangs_up_on_each_greeting_is_met_with_growing_patience() {
         line.close(4200);
         line.wait().1
     };
-    assert_eq!([waits(&mut line), waits(&mut line), waits(&mut line)], [1_000, 500, 1_000]);
+    assert_eq!([waits(&mut line), waits(&mut line), waits(&mut line)], [750, 500, 750]);
 }
 
 #[test]
