@@ -49,7 +49,7 @@ impl BrokerConfig {
 /// The limits that keep the broker's memory, and what a hostile peer can hold of it, bounded.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Sockets at a time; further ones are closed with 4100. A socket costs some 10 KB.
+    /// Sockets at a time; further ones are closed with 4100. A socket that waits costs some 5 KB.
     pub max_connections: usize,
     /// Sockets at a time of one client, where a layer around the routes says who that is; further ones are closed with 4100.
     pub max_of_client: usize,

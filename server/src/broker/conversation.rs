@@ -6,24 +6,26 @@ use super::{
     name::{ChannelName, NameError, SocketId},
     pace::Pace,
     patience::{Overdue, Patience},
-    registry::{Seat, TooManySubscriptions},
+    registry::{Place, Seat, TooManySubscriptions},
     wire::{self, Command, Farewell, Malformed, Refusal, SubscribeData},
 };
 use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
-use std::convert::Infallible;
-use tokio::{
-    sync::mpsc,
-    time::{Instant, sleep_until, timeout},
-};
+use futures_channel::mpsc::Receiver;
+use futures_util::StreamExt as _;
+use std::{convert::Infallible, sync::Arc};
+use tokio::time::{Instant, sleep_until, timeout};
 use tungstenite::{Error, error::ProtocolError};
 
+/// Messages that are still taken in while a socket is being closed. For one that goes on flooding it is just closed.
+const HEARD_OUT: u32 = 4_096;
+
 /// An admitted socket.
-pub(super) struct Conversation<'a> {
-    config: &'a BrokerConfig,
+pub(super) struct Conversation {
+    config: Arc<BrokerConfig>,
     id: SocketId,
     socket: WebSocket,
     seat: Seat,
-    events: mpsc::Receiver<Utf8Bytes>,
+    events: Receiver<Utf8Bytes>,
     patience: Patience,
     pace: Pace,
 }
@@ -56,13 +58,13 @@ impl From<axum::Error> for Parting {
     }
 }
 
-impl<'a> Conversation<'a> {
+impl Conversation {
     pub(super) fn new(
-        config: &'a BrokerConfig,
+        config: Arc<BrokerConfig>,
         id: SocketId,
         socket: WebSocket,
         seat: Seat,
-        events: mpsc::Receiver<Utf8Bytes>,
+        events: Receiver<Utf8Bytes>,
     ) -> Self {
         let now = Instant::now();
         let (patience, pace) = (Patience::new(&config.limits, now), Pace::new(&config.limits, now));
@@ -71,7 +73,7 @@ impl<'a> Conversation<'a> {
 
     /// Runs until the socket is closed. The seat is kept for that long, so a closing socket still takes a place, unless
     /// the registry has let go of it already.
-    pub(super) async fn run(mut self) {
+    pub(super) async fn run(&mut self) {
         let Err(parting) = self.converse().await;
         if let Parting::Farewell(farewell) = parting {
             tracing::debug!(?farewell, "closing a socket");
@@ -83,8 +85,8 @@ impl<'a> Conversation<'a> {
                 let _ = self.socket.send(Message::Close(Some(farewell.frame()))).await;
             }
             // Reading on sends our half of the closing handshake and takes in the peer's. Dropping a connection with
-            // unread bytes would reset it, and the peer might never see why. One that floods us has seen enough.
-            for _ in 0..self.config.limits.messages {
+            // unread bytes would reset it, and the peer might never see why.
+            for _ in 0..HEARD_OUT {
                 let Some(Ok(_)) = self.socket.recv().await else { break };
             }
         };
@@ -96,7 +98,7 @@ impl<'a> Conversation<'a> {
         loop {
             tokio::select! {
                 message = self.socket.recv() => self.hear(message).await?,
-                event = self.events.recv() => self.deliver(event).await?,
+                event = self.events.next() => self.deliver(event).await?,
                 () = sleep_until(self.patience.deadline()) => self.look_at_the_time().await?,
             }
         }
@@ -123,13 +125,11 @@ impl<'a> Conversation<'a> {
     }
 
     async fn deliver(&mut self, event: Option<Utf8Bytes>) -> Result<(), Parting> {
-        // The registry let go of this socket alone: it did not keep up, so it is not given the rest either.
-        if self.events.is_closed() && !self.seat.broker_is_closing() {
-            return Err(Farewell::TooSlow.into());
-        }
-        match event {
-            Some(event) => self.send(event).await,
-            None => Err(Farewell::Restarting.into()),
+        match (self.seat.place(), event) {
+            // It did not keep up, so it is not given the rest either.
+            (Place::Lost, _) => Err(Farewell::TooSlow.into()),
+            (_, Some(event)) => self.send(event).await,
+            (_, None) => Err(Farewell::Restarting.into()),
         }
     }
 
@@ -176,7 +176,7 @@ impl<'a> Conversation<'a> {
         };
         let auth = data.auth.as_deref().unwrap_or_default();
         let refusal = match channel.is_private() {
-            true if !auth::may_subscribe(self.config, self.id, &channel, auth) => Some(Refusal::NotSigned),
+            true if !auth::may_subscribe(&self.config, self.id, &channel, auth) => Some(Refusal::NotSigned),
             false if !self.config.public_channels => Some(Refusal::NotPrivate),
             _ => self.seat.subscribe(&channel).err().map(|TooManySubscriptions| Refusal::TooMany),
         };

@@ -13,11 +13,12 @@ use super::{
 };
 use axum::{
     Extension, Router,
-    extract::{Path, Query, State, WebSocketUpgrade, ws::WebSocket},
+    extract::{Path, Query, State, WebSocketUpgrade},
     http::{HeaderMap, StatusCode, header::ORIGIN},
     response::{IntoResponse, Response},
     routing::get,
 };
+use futures_util::future::Either;
 use serde::Deserialize;
 use std::{any::Any, fmt, sync::Arc};
 use vestibule::caps::Client;
@@ -25,8 +26,8 @@ use vestibule::caps::Client;
 /// The largest frame to be written: 10 KB of data that JSON escapes to six times that, and its names.
 const MAX_WRITE_BUFFER: usize = 128 * 1024;
 
-/// Grown on demand up to the largest message; most clients send three small ones.
-const READ_BUFFER: usize = 1024;
+/// Grown on demand up to the largest message; most clients send three small ones, and then wait.
+const READ_BUFFER: usize = 256;
 
 /// Something to be dropped when the socket is gone, such as a place among its address's connections.
 ///
@@ -79,28 +80,26 @@ async fn open(
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(0)
         .max_write_buffer_size(MAX_WRITE_BUFFER)
-        .on_upgrade(move |socket| async move {
-            let _held = (permit, task);
-            serve(&broker, id, client.map(|Extension(client)| client), socket, admission).await;
+        .on_upgrade(move |socket| {
+            let held = (permit, task);
+            let client = client.map(|Extension(client)| client);
+            // Here and not in the future, which would keep room for the socket twice for as long as it lives.
+            match admission.and_then(|()| broker.registry.join(id, client).map_err(Farewell::from)) {
+                Ok((seat, events)) => {
+                    let mut conversation = Conversation::new(broker.config, id, socket, seat, events);
+                    Either::Left(async move {
+                        conversation.run().await;
+                        drop(held);
+                    })
+                }
+                Err(farewell) => Either::Right(async move {
+                    tracing::debug!(?farewell, "socket refused");
+                    broker.registry.note(farewell);
+                    conversation::turn_away(socket, farewell, &broker.config.limits).await;
+                    drop(held);
+                }),
+            }
         })
-}
-
-async fn serve(
-    broker: &Broker,
-    id: SocketId,
-    client: Option<Client>,
-    socket: WebSocket,
-    admission: Result<(), Farewell>,
-) {
-    let seat = admission.and_then(|()| broker.registry.join(id, client).map_err(Farewell::from));
-    match seat {
-        Ok((seat, events)) => Conversation::new(&broker.config, id, socket, seat, events).run().await,
-        Err(farewell) => {
-            tracing::debug!(?farewell, "socket refused");
-            broker.registry.note(farewell);
-            conversation::turn_away(socket, farewell, &broker.config.limits).await;
-        }
-    }
 }
 
 impl From<NoSeat> for Farewell {

@@ -9,11 +9,11 @@ use super::{
     wire::Farewell,
 };
 use axum::extract::ws::Utf8Bytes;
+use futures_channel::mpsc::{self, Receiver, Sender};
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use tokio::sync::mpsc::{self, error::TrySendError};
 use vestibule::caps::Client;
 
 /// What a broker holds at a moment and has done since it was made.
@@ -57,7 +57,7 @@ struct State {
 
 struct Socket {
     /// The only sender: dropping this entry is what tells the socket's task to end.
-    queue: mpsc::Sender<Utf8Bytes>,
+    queue: Sender<Utf8Bytes>,
     channels: Vec<ChannelName>,
     client: Option<Client>,
 }
@@ -81,8 +81,8 @@ impl Registry {
             max_connections: limits.max_connections,
             max_of_client: limits.max_of_client,
             max_subscriptions: limits.max_subscriptions,
-            // A queue without room cannot exist.
-            queue: limits.queue.max(1),
+            // A channel has room for one more than it is told.
+            queue: limits.queue.saturating_sub(1),
         }
     }
 
@@ -92,7 +92,7 @@ impl Registry {
         self: &Arc<Self>,
         id: SocketId,
         client: Option<Client>,
-    ) -> Result<(Seat, mpsc::Receiver<Utf8Bytes>), NoSeat> {
+    ) -> Result<(Seat, Receiver<Utf8Bytes>), NoSeat> {
         let (queue, events) = mpsc::channel(self.queue);
         let mut state = self.state();
         if state.closing {
@@ -120,13 +120,14 @@ impl Registry {
         let Some(subscribers) = state.channels.get(channel) else { return };
         let mut slow = Vec::new();
         for id in subscribers.iter().filter(|id| Some(**id) != except) {
-            let Some(socket) = state.sockets.get(id) else { continue };
+            let Some(socket) = state.sockets.get_mut(id) else { continue };
             match socket.queue.try_send(frame.clone()) {
                 Ok(()) => state.delivered += 1,
-                Err(TrySendError::Closed(_)) => state.dropped += 1,
-                Err(TrySendError::Full(_)) => {
+                Err(error) => {
                     state.dropped += 1;
-                    slow.push(*id);
+                    if error.is_full() {
+                        slow.push(*id);
+                    }
                 }
             }
         }
@@ -206,6 +207,16 @@ impl State {
     }
 }
 
+/// Whether the registry still holds a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    Kept,
+    /// It has let go of everybody.
+    Closed,
+    /// It has let go of this one.
+    Lost,
+}
+
 /// A socket's place in the registry, given up when dropped, however its task ends.
 pub(super) struct Seat {
     registry: Arc<Registry>,
@@ -246,9 +257,13 @@ impl Seat {
         self.registry.note(farewell);
     }
 
-    /// Whether everybody is being let go of, rather than this socket alone.
-    pub(super) fn broker_is_closing(&self) -> bool {
-        self.registry.state().closing
+    pub(super) fn place(&self) -> Place {
+        let state = self.registry.state();
+        match state.sockets.contains_key(&self.id) {
+            true => Place::Kept,
+            false if state.closing => Place::Closed,
+            false => Place::Lost,
+        }
     }
 }
 
