@@ -4,7 +4,7 @@ use crate::{client, place, place::Place, row};
 use axum::{Router, routing::get};
 
 pub async fn measure() {
-    let bare = place::serve(Router::new().route("/", get(|| async { "a constant" }))).await;
+    let bare = place::serve(Router::new().route("/", get(|| async { "a constant" })));
     let place = Place::open(&[]).await;
     let constant = client::all(bare, async |mut client| {
         client.get("/").await;

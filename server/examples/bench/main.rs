@@ -4,12 +4,14 @@
 //! validator's own work would count, it is a process of its own. Every measurement is bounded in time.
 
 mod begins;
+mod browsers;
 mod client;
 mod landings;
 mod place;
 mod service;
 mod settled;
 mod steady;
+mod waiting;
 
 use std::{env, time::Duration};
 use vestibule_server::descriptors;
@@ -23,19 +25,28 @@ const CONNECTIONS: usize = 32;
 async fn main() {
     // Thousands of connections, in this process and those that it starts.
     let _ = descriptors::raise();
-    if let Some(part) = env::args().nth(1) {
-        return service::be(&part).await;
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    if let Some((part, arguments)) = arguments.split_first() {
+        return service::be(part, arguments).await;
     }
     println!("{:<58} {:>12} {:>12}", "figure", "here", "aim");
     landings::measure().await;
     begins::measure().await;
     steady::measure().await;
     settled::measure().await;
+    waiting::measure().await;
 }
 
 /// Prints one line of the table.
 fn row(figure: &str, here: &str, aim: &str) {
     println!("{figure:<58} {here:>12} {aim:>12}");
+}
+
+/// The memory of this process, in KiB.
+fn resident() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(f64::NAN)
 }
 
 /// The value below which `share` of the sorted values lie.

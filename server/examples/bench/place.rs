@@ -1,11 +1,14 @@
 //! A server of ours on loopback, for one measurement.
 
 use axum::Router;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use vestibule_server::{Config, Running, config::Given, listen};
+
+/// Any free port.
+const ANYWHERE: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0));
 
 /// A listening server and all that it needs.
 pub struct Place {
@@ -19,7 +22,12 @@ pub struct Place {
 impl Place {
     /// A server in practice mode, with `more` settings.
     pub async fn open(more: &[(&str, String)]) -> Self {
-        let (listener, addr) = bind().await;
+        Self::open_at(ANYWHERE, more).await
+    }
+
+    /// The same at a certain address.
+    pub async fn open_at(addr: SocketAddr, more: &[(&str, String)]) -> Self {
+        let (listener, addr) = bind(addr);
         let data = TempDir::new().expect("a temporary folder");
         let own = |key: &str| match key {
             "VESTIBULE_DATA" => Some(data.path().display().to_string()),
@@ -45,14 +53,14 @@ impl Place {
 }
 
 /// Serves `routes` by the same listener as the product's.
-pub async fn serve(routes: Router) -> SocketAddr {
-    let (listener, addr) = bind().await;
+pub fn serve(routes: Router) -> SocketAddr {
+    let (listener, addr) = bind(ANYWHERE);
     tokio::spawn(listen::serve(listener, routes, CancellationToken::new()));
     addr
 }
 
-async fn bind() -> (TcpListener, SocketAddr) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port on loopback");
+fn bind(addr: SocketAddr) -> (TcpListener, SocketAddr) {
+    let listener = listen::bind(addr).expect("a port on loopback");
     let addr = listener.local_addr().expect("a bound listener has an address");
     (listener, addr)
 }

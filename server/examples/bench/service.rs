@@ -1,6 +1,6 @@
 //! A part of the bench in a process of its own.
 
-use crate::{place, settled};
+use crate::{browsers, place, settled, waiting};
 use axum::{
     Json, Router,
     extract::{Path, State},
@@ -10,32 +10,63 @@ use axum::{
 use serde_json::{Value, json};
 use std::{
     env,
-    io::{BufRead as _, BufReader},
-    process::{Child, Command, Stdio},
+    io::{BufRead as _, BufReader, Write as _, stdin},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     time::Duration,
 };
-use tokio::time::{Instant, sleep};
+use tokio::{
+    sync::mpsc,
+    task::spawn_blocking,
+    time::{Instant, sleep},
+};
 
 /// What the validator takes for itself.
 const VALIDATOR: Duration = Duration::from_millis(200);
 
-/// A process that says one line once it is ready.
+/// A process that says one line once it is ready, and one to each question.
 pub struct Service {
     process: Child,
+    input: ChildStdin,
+    output: Option<BufReader<ChildStdout>>,
     said: String,
 }
 
 impl Service {
     /// Starts this program once more, as the part with this name.
     pub async fn start(name: &str) -> Self {
+        Self::start_with(name, &[]).await
+    }
+
+    /// The same for a part that is told more.
+    pub async fn start_with(name: &str, arguments: &[String]) -> Self {
         let program = env::current_exe().expect("this program");
         let mut command = Command::new(program);
-        let mut process = command.arg(name).stdout(Stdio::piped()).spawn().expect("this program can be started");
-        let output = process.stdout.take().expect("its output is piped");
-        let mut said = String::new();
-        let read = tokio::task::spawn_blocking(move || BufReader::new(output).read_line(&mut said).map(|_| said));
-        let said = read.await.expect("nobody panics").expect("it says something").trim().to_owned();
-        Self { process, said }
+        command.arg(name).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut process = command.spawn().expect("this program can be started");
+        let input = process.stdin.take().expect("its input is piped");
+        let output = process.stdout.take().map(BufReader::new);
+        let mut service = Self { process, input, output, said: String::new() };
+        service.said = service.listen().await;
+        service
+    }
+
+    /// What it says to a question.
+    pub async fn ask(&mut self, question: &str) -> String {
+        writeln!(self.input, "{question}").expect("it listens");
+        self.listen().await
+    }
+
+    async fn listen(&mut self) -> String {
+        let mut output = self.output.take().expect("one question at a time");
+        let read = spawn_blocking(move || {
+            let mut said = String::new();
+            let _ = output.read_line(&mut said);
+            (output, said)
+        });
+        let (output, said) = read.await.expect("nobody panics");
+        self.output = Some(output);
+        assert!(!said.is_empty(), "it has ended without a word");
+        said.trim().to_owned()
     }
 
     pub fn said(&self) -> &str {
@@ -55,14 +86,27 @@ impl Drop for Service {
     }
 }
 
+/// The questions to this part; they end when whoever has started it does.
+pub fn questions() -> mpsc::UnboundedReceiver<String> {
+    let (asked, questions) = mpsc::unbounded_channel();
+    std::thread::spawn(move || {
+        let lines = stdin().lines().map_while(Result::ok);
+        lines.map_while(|line| asked.send(line).ok()).for_each(drop);
+    });
+    questions
+}
+
 /// Is the part with this name.
-pub async fn be(name: &str) {
+pub async fn be(name: &str, arguments: &[String]) {
     match name {
         "validator" => {
-            println!("{}", place::serve(validator()).await);
+            println!("{}", place::serve(validator()));
             std::future::pending::<()>().await;
         }
         "settled" => settled::measure().await,
+        "waiting" => waiting::measure().await,
+        "waited-for" => waiting::serve(arguments).await,
+        "browsers" => browsers::wait(arguments).await,
         "in-flight" => println!("{}", settled::in_flight().await),
         unknown => panic!("no part is called {unknown}"),
     }

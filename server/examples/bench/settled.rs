@@ -3,7 +3,7 @@
 //!
 //! The validator is a process of its own, and the worker announces to the embedded broker, as in a server.
 
-use crate::{place, row, service::Service};
+use crate::{place, resident, row, service::Service};
 use axum::Router;
 use futures_util::{StreamExt as _, stream};
 use std::{env, sync::Arc, time::Duration};
@@ -49,7 +49,7 @@ pub async fn measure() {
     }
     for (name, store) in stores {
         let service = Service::start("validator").await;
-        let bench = Bench::new(store, &service.url("/")).await;
+        let bench = Bench::new(store, &service.url("/"));
         bench.begin(QUEUED).await;
         let took = bench.settle().await;
         #[expect(clippy::cast_precision_loss, reason = "some thousands")]
@@ -72,7 +72,7 @@ pub async fn in_flight() -> String {
     let folder = TempDir::new().expect("a temporary folder");
     let store = SqliteStore::open(&folder.path().join("bench.db"), &keys()).await.expect("a new file");
     let service = Service::start("validator").await;
-    let bench = Bench::new(Arc::new(store), &service.url("/never")).await;
+    let bench = Bench::new(Arc::new(store), &service.url("/never"));
     bench.begin(IN_FLIGHT).await;
     let before = resident();
     let (worker, stop) = bench.start();
@@ -81,13 +81,6 @@ pub async fn in_flight() -> String {
     stop.cancel();
     worker.abort();
     format!("{:.1}", (after - before) / u32::try_from(IN_FLIGHT).map_or(1.0, f64::from))
-}
-
-/// The memory of this process, in KiB.
-fn resident() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(f64::NAN)
 }
 
 fn keys() -> Keys {
@@ -101,14 +94,14 @@ struct Bench {
 }
 
 impl Bench {
-    async fn new(store: Arc<dyn Store>, validator: &str) -> Self {
+    fn new(store: Arc<dyn Store>, validator: &str) -> Self {
         let broker = Broker::new(BrokerConfig::new("1", "key", PusherSecret::new("secret")));
         let api: Router = broker.api_routes();
         let app = PusherApp {
             id: "1".into(),
             key: "key".into(),
             secret: PusherSecret::new("secret"),
-            host: place::serve(api).await.to_string(),
+            host: place::serve(api).to_string(),
             tls: None,
         };
         let publisher = Arc::new(Queue::start(Arc::new(PusherPublisher::new(&app)), Arc::new(SystemEntropy)));

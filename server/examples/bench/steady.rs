@@ -23,9 +23,8 @@ type Taken = Arc<Mutex<HashMap<String, Duration>>>;
 pub async fn measure() {
     let pushed = Pushed::default();
     let taken = Taken::default();
-    let validator = place::serve(Router::new().route("/", post(validate)).with_state(taken.clone())).await;
-    let push_server =
-        place::serve(Router::new().route("/apps/1/events", post(receive)).with_state(pushed.clone())).await;
+    let validator = place::serve(Router::new().route("/", post(validate)).with_state(taken.clone()));
+    let push_server = place::serve(Router::new().route("/apps/1/events", post(receive)).with_state(pushed.clone()));
     let secret = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=".to_owned();
     let settings = [
         ("VALIDATOR_URL", format!("http://{validator}/")),
