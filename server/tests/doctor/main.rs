@@ -80,6 +80,14 @@ async fn where_nobody_listens_is_named() {
 }
 
 #[tokio::test]
+async fn what_nobody_listens_for_is_not_called_published() {
+    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let lines = examine(&Stage::set(|_| ()).await.api, &nobody.to_string(), &[]).await;
+    expect_failed(&lines, &[("socket", "nobody listens there")]);
+    assert!(lines.last().unwrap().starts_with("publish: not checked, "), "{lines:#?}");
+}
+
+#[tokio::test]
 async fn a_name_that_leads_nowhere_is_named() {
     // A label is 63 bytes at most: nobody has to be asked for this one.
     let nowhere = format!("{}.invalid:80", "x".repeat(64));

@@ -9,7 +9,7 @@ const MAX_SAID: usize = 200;
 
 /// What was published did not arrive.
 pub const LOST: &str =
-    "it was published and did not arrive: publisher and browsers may have been given two servers, or two apps";
+    "it was taken and did not arrive: PUSHER_APP_ID may be another app's, or publisher and browsers have two servers";
 
 /// The address of the HTTP API.
 pub fn api(app: &PusherApp) -> String {
