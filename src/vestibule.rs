@@ -173,7 +173,8 @@ impl Vestibule {
     ) -> Result<(Pending, ConfirmationId), BeginError> {
         let pending = self.mint();
         let queued = self.queue(token, pending.cookie.secret.hash(), due, deadline);
-        let confirmation = self.keep_within_caps(queued, client).await?;
+        // They are undecided for long: half of the room is left for those that are not.
+        let confirmation = self.keep_within(self.caps.in_all / 2, queued, client).await?;
         Ok((pending, confirmation.id))
     }
 
@@ -203,16 +204,17 @@ impl Vestibule {
     async fn keep(&self, token: &Token, pending: &Pending, client: Client) -> Result<Confirmation, BeginError> {
         let now = self.clock.now();
         let queued = self.queue(token, pending.cookie.secret.hash(), now, now + self.timing.deadline);
-        self.keep_within_caps(queued, client).await
+        self.keep_within(self.caps.in_all, queued, client).await
     }
 
-    async fn keep_within_caps(
+    async fn keep_within(
         &self,
+        cap: u32,
         (confirmation, session): (Confirmation, Session),
         client: Client,
     ) -> Result<Confirmation, BeginError> {
-        let cap = self.caps.in_all;
-        let full = !self.undecided.admit(cap, self.clock.now(), || self.store.undecided(cap)).await?;
+        let count = || self.store.undecided(self.caps.in_all);
+        let full = !self.undecided.admit(cap, self.clock.now(), count).await?;
         let admission = Admission { client, of_client: self.caps.of_client, full };
         failpoint::reach("begin");
         let confirmation = self.store.begin(&confirmation, &session, admission).await?;

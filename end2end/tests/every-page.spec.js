@@ -4,6 +4,7 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import { fileURLToPath } from 'node:url';
 import { controlled, practice, expect } from '../support/test.js';
+import { ADDRESS, OPEN_IT, ask, mail, number } from '../support/links.js';
 import { ADA, GRACE } from '../support/validator.js';
 import {
   PASSWORD, PRACTICE, button, expectLogin, expectProfile, heading, islandIsUp, link, reasons, say, signIn, status,
@@ -59,6 +60,53 @@ for (const [reason, sentence] of Object.entries(reasons)) {
     await inspect(page, `login-${reason}`);
   });
 }
+
+practice.describe('a link by mail', () => {
+  practice('asked for', async ({ page }) => {
+    await ask(page);
+    await expect(status(page)).toHaveText(OPEN_IT);
+    await inspect(page, 'mailed');
+  });
+
+  practice('with a wrong code', async ({ page, expectConsole }) => {
+    expectConsole(/^error: Failed to load resource: the server responded with a status of 422/);
+    await ask(page);
+    await page.getByLabel('Or type the code in the mail').fill('12');
+    await button(page, 'Sign in with the code').click();
+    await expect(page.getByRole('alert')).toHaveText('A code has six digits.');
+    await inspect(page, 'mailed-wrong');
+  });
+
+  practice('opened elsewhere, and after the number was picked', async ({ page, context, anotherBrowser }) => {
+    await ask(page);
+    const shown = await number(page);
+    const phone = await (await anotherBrowser()).newPage();
+    await phone.goto((await mail(context)).link);
+    await inspect(phone, 'link-elsewhere');
+    await button(phone, shown).click();
+    await expect(heading(phone, 'You are signed in there')).toBeVisible();
+    await inspect(phone, 'link-let-in');
+  });
+
+  practice('used before', async ({ page, context, anotherBrowser }) => {
+    await ask(page);
+    const used = (await mail(context)).link;
+    const tab = await context.newPage();
+    await tab.goto(used);
+    await expectProfile(tab, ADDRESS);
+    await expectProfile(page, ADDRESS);
+    const elsewhere = await (await anotherBrowser()).newPage();
+    await elsewhere.goto(used);
+    await inspect(elsewhere, 'link-spent');
+  });
+
+  practice('in the mailbox', async ({ page, context }) => {
+    await ask(page);
+    await mail(context);
+    await page.goto('/practice/mail');
+    await inspect(page, 'mailbox');
+  });
+});
 
 controlled('profile', async ({ page, validator, anotherBrowser }) => {
   validator.answer = (question) => question.valid();

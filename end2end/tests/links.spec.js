@@ -2,44 +2,13 @@
 
 import { practice as test, expect } from '../support/test.js';
 import { perhaps } from '../support/console.js';
+import { ADDRESS, OPEN_IT, ask, mail, number } from '../support/links.js';
 import {
   button, expectLogin, expectProfile, expectStranger, heading, requestsTo, sessionCookie, status, subscription,
 } from '../support/pages.js';
 
-const ADDRESS = 'grace@example.com';
-const OPEN_IT = 'Open the link in the mail. This page then goes on by itself.';
-
-/** Asks for a link, and waits until the page waits for it. */
-async function ask(page, address = ADDRESS) {
-  const subscribed = subscription(page);
-  await page.goto('/login');
-  await page.getByLabel('E-mail address').fill(address);
-  await button(page, 'Send me a link instead').click();
-  await expect(heading(page, 'Check your mail')).toBeVisible();
-  await subscribed;
-}
-
-/** The newest mail to the address, from the mailbox of practice mode. */
-async function mail(browser, address = ADDRESS) {
-  const mailbox = await browser.newPage();
-  const row = mailbox.locator('.rows > li', { hasText: `To ${address}` }).first();
-  await expect(async () => {
-    await mailbox.goto('/practice/mail');
-    await expect(row).toBeVisible({ timeout: 100 });
-  }).toPass();
-  const found = {
-    link: new URL(await row.getByRole('link').getAttribute('href')).pathname,
-    code: await row.locator('code').innerText(),
-    text: await row.innerText(),
-  };
-  await mailbox.close();
-  return found;
-}
-
 /** What a page says whose cookie another page of the same browser has just exchanged. */
 const overtaken = perhaps(/^error: Failed to load resource: the server responded with a status of 403 \(Forbidden\) \(\/pusher\/auth\)$/);
-
-const number = (page) => page.locator('.number').innerText();
 
 test('the link opened in the browser that asked signs it in without a click, and the page that waits goes on', async ({ page, context, expectConsole }) => {
   expectConsole(overtaken, overtaken, overtaken);

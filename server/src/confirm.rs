@@ -140,7 +140,7 @@ pub async fn cancel(
 ) -> Response {
     let cookies = site.cookies_of(&headers);
     let token = links::kept_under(&site, token, &cookies);
-    match site.vestibule.cancel(&token, cookies.pending(site.vestibule.keys(), &token)).await {
+    match site.links.cancel(&token, cookies.pending(site.vestibule.keys(), &token)).await {
         Ok(report) => match report.progress {
             Progress::Done(Outcome::Confirmed { redirect } | Outcome::Rejected { redirect, .. }) => {
                 page::see_other(&redirect)

@@ -74,8 +74,7 @@ impl Desk for RequestDesk {
     fn cancel(self: Arc<Self>, token: String) -> Reply {
         Box::pin(async move {
             let (token, cookies) = self.kept(&token)?;
-            let cancelled =
-                self.site.vestibule.cancel(&token, cookies.pending(self.site.vestibule.keys(), &token)).await;
+            let cancelled = self.site.links.cancel(&token, cookies.pending(self.site.vestibule.keys(), &token)).await;
             cancelled.map(told).map_err(|error| self.busy(&error))
         })
     }

@@ -13,7 +13,7 @@ use crate::{
     token::Token,
     user::PASSWORD_ISSUER,
     validator::Verdict,
-    vestibule::{Pending, Vestibule},
+    vestibule::{Pending, Report, Vestibule},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Notify;
@@ -162,6 +162,20 @@ impl Links {
             Some(confirmation) => self.store.link_by_waiting(confirmation.id).await,
             None => Ok(None),
         }
+    }
+
+    /// Cancels the browser's confirmation; the link that it waits for is worth nothing then.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be stored.
+    pub async fn cancel(&self, token: &Token, shown: Option<&str>) -> Result<Report, StoreError> {
+        let report = self.vestibule.cancel(token, shown).await?;
+        if LinkToken::is_waiting(self.vestibule.keys(), token)
+            && let Some(confirmation) = self.vestibule.begun(token, shown).await?
+        {
+            let _ = self.change(Which::Waiting(confirmation.id), |link| Ok(link.void())).await?;
+        }
+        Ok(report)
     }
 
     /// Looks at a link. Changes nothing, so scanners may.

@@ -1,12 +1,14 @@
 //! The link is opened in the browser that asked for it.
 
 use super::house::{LinkHouse, ada};
-use crate::support::{confirmed, rejected};
+use crate::support::{Plan, confirmed, rejected, token};
 use std::time::Duration;
 use vestibule::{
+    caps::{Capped, Caps, Client},
     confirmation::Rejection,
     link::{LIFETIME, LinkStore as _, PER_ADDRESS, Spent},
     secret::SystemEntropy,
+    store::BeginError,
     user::{Identity, PASSWORD_ISSUER, User, UserId, UserStore as _},
     vestibule::Progress,
 };
@@ -99,4 +101,31 @@ async fn an_address_that_has_had_enough_is_sent_no_more_and_whoever_asks_sees_no
     house.advance(Duration::from_hours(1));
     house.asked().await;
     assert_eq!(house.sent().await.to, ada());
+}
+
+#[tokio::test]
+async fn whoever_cancels_takes_the_link_back() {
+    let house = LinkHouse::at_work().await;
+    let (waiting, letter) = house.written_to().await;
+    let report = house.links.cancel(&waiting.token, Some(waiting.cookie())).await.unwrap();
+    assert_eq!(report.progress, Progress::Done(rejected(Rejection::Cancelled)));
+    assert_eq!(house.links.open_here(&letter.link).await.unwrap(), Err(Spent::Expired));
+    assert_eq!(house.status(&waiting).await, Progress::Done(rejected(Rejection::Cancelled)));
+}
+
+#[tokio::test]
+async fn those_who_wait_for_mail_leave_room_for_those_who_do_not() {
+    let caps = Caps { in_all: 4, ..Caps::default() };
+    let house = LinkHouse::built(Plan { caps, ..Plan::default() }).await;
+    for _ in 0..2 {
+        house.asked().await;
+    }
+    let refused = house.links.request(&ada(), String::new(), Client::from_bytes([1; 16])).await;
+    assert!(matches!(refused, Err(BeginError::Capped(Capped::All))), "{refused:?}");
+    for name in ["first", "second"] {
+        house.begun(&token(name)).await;
+    }
+    let mut browser = house.browser();
+    browser.land(&token("third"));
+    assert!(browser.try_to_begin(&token("third"), false).await.is_err());
 }

@@ -1,6 +1,6 @@
 //! A house that sends links.
 
-use crate::support::{House, Running, soon};
+use crate::support::{House, Plan, Running, soon};
 use std::{ops::Deref, sync::Arc};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -44,7 +44,11 @@ impl Waiting {
 
 impl LinkHouse {
     pub async fn open() -> Self {
-        let house = House::open().await;
+        Self::built(Plan::default()).await
+    }
+
+    pub async fn built(plan: Plan) -> Self {
+        let house = House::built(plan).await;
         let postman = Arc::<Notify>::default();
         let links = Links::new(house.desk.clone(), Arc::new(house.store.clone()), postman.clone());
         let links = links.with_registration(Registration::Open);

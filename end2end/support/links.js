@@ -1,0 +1,37 @@
+// Links that we send ourselves: asked for on the login page, read in the mailbox of practice mode.
+
+import { expect } from '@playwright/test';
+import { button, heading, subscription } from './pages.js';
+
+export const ADDRESS = 'grace@example.com';
+export const OPEN_IT = 'Open the link in the mail. This page then goes on by itself.';
+
+/** Asks for a link, and waits until the page waits for it. */
+export async function ask(page, address = ADDRESS) {
+  const subscribed = subscription(page);
+  await page.goto('/login');
+  await page.getByLabel('E-mail address').fill(address);
+  await button(page, 'Send me a link instead').click();
+  await expect(heading(page, 'Check your mail')).toBeVisible();
+  await subscribed;
+}
+
+/** The newest mail to the address, from the mailbox of practice mode. */
+export async function mail(browser, address = ADDRESS) {
+  const mailbox = await browser.newPage();
+  const row = mailbox.locator('.rows > li', { hasText: `To ${address}` }).first();
+  await expect(async () => {
+    await mailbox.goto('/practice/mail');
+    await expect(row).toBeVisible({ timeout: 100 });
+  }).toPass();
+  const found = {
+    link: new URL(await row.getByRole('link').getAttribute('href')).pathname,
+    code: await row.locator('code').innerText(),
+    text: await row.innerText(),
+  };
+  await mailbox.close();
+  return found;
+}
+
+/** The number that the waiting page shows. */
+export const number = (page) => page.locator('.number').innerText();
