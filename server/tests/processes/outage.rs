@@ -1,8 +1,8 @@
-//! The database goes away, and comes back: nobody is told of a success that is none, nothing that had begun is lost, and
-//! no process of ours has to be started again.
+//! The validator goes away, or the database, and comes back: nothing that has begun is lost, nobody is told of an outcome
+//! that is none, and no process of ours has to be started again.
 
 use crate::support::{Browser, Database, Postgres, Process, Validator, free_port, size, until};
-use futures_util::future::join_all;
+use futures_util::{StreamExt as _, future::join_all, stream};
 use reqwest::StatusCode;
 use std::time::Duration;
 use tokio::{task::JoinSet, time::Instant};
@@ -49,7 +49,7 @@ async fn a_database_that_dies_and_comes_back_loses_nothing_and_poisons_no_connec
         assert_eq!(visitor.look("/readyz").await, down, "silent");
         postgres.die().await;
         // Whatever the answers are, they cannot be written down.
-        validator.release();
+        validator.release(Duration::ZERO);
     });
     while since.elapsed() < away() {
         assert_eq!(visitor.look("/readyz").await, down, "dead");
@@ -76,10 +76,61 @@ async fn a_database_that_dies_and_comes_back_loses_nothing_and_poisons_no_connec
     assert_eq!(database.endings().await, [("settled".to_owned(), Some("confirmed".to_owned()), confirmed)]);
     server.finish().await;
     println!(
-        "PostgreSQL silent and dead for {:.1} s: {refusals} begins, each refused with 503 and Retry-After; {BEGUN} sign-ins \
+        "figure: PostgreSQL silent and dead for {:.1} s: {refusals} begins, each refused with 503 and Retry-After; {BEGUN} sign-ins \
          that had begun were settled {:.1} s after its return, {} later ones without a fault",
         was_away.as_secs_f64(),
         settled_after.as_secs_f64(),
         2 * AT_ONCE
     );
+}
+
+/// `VESTIBULE_WAITING=10000` has more wait. While they do, the validator first refuses connections and then answers 503.
+async fn all_wait_for_a_validator_that_is_away(database: Database) {
+    let waiting = size("VESTIBULE_WAITING", 200);
+    let (port, validator) = (free_port(), Validator::absent());
+    let settings = [("CONFIRM_DEADLINE", "10min"), ("CONFIRM_ATTEMPT", "10s"), ("CONFIRM_LEASE", "30s")];
+    let server = Process::serving(port, &database, &validator, &settings).await;
+    let begin = |link: usize| async move {
+        let (browser, token) = (Browser::impatient(port), format!("link-{link}"));
+        browser.open(&token).await;
+        assert_eq!(browser.begin(&token).await.0, StatusCode::OK);
+        (browser, token)
+    };
+    let since = Instant::now();
+    let waiting_browsers: Vec<_> = stream::iter(0..waiting).map(begin).buffer_unordered(AT_ONCE).collect().await;
+    tokio::time::sleep(away() / 2).await;
+    validator.listen().await;
+    tokio::time::sleep(away() / 2).await;
+    let calls = server.said("the validator gave no verdict");
+    let queued = ("queued".to_owned(), None, i64::try_from(waiting).expect("not many"));
+    assert_eq!(database.endings().await, [queued], "all wait");
+
+    let (was_away, back) = (since.elapsed(), Instant::now());
+    validator.release(Duration::from_millis(200));
+    let settled = [("settled".to_owned(), Some("confirmed".to_owned()), i64::try_from(waiting).expect("not many"))];
+    until("all to be settled", || async { (database.endings().await == settled).then_some(()) }).await;
+    let took = back.elapsed();
+    let told = |(browser, token): (Browser, String)| async move { browser.confirmed(&token).await };
+    stream::iter(waiting_browsers).map(told).buffer_unordered(AT_ONCE).collect::<()>().await;
+    println!(
+        "figure: a validator away for {:.0} s while {waiting} wait, {}: {calls} calls meanwhile, none rejected, none given up, all \
+         settled {:.1} s after its return",
+        was_away.as_secs_f64(),
+        database.name(),
+        took.as_secs_f64()
+    );
+    assert!(calls < waiting, "it is left alone but for a few probes");
+    assert!(took < Duration::from_secs(30), "{took:?}");
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn all_wait_in_sqlite_for_a_validator_that_is_away() {
+    all_wait_for_a_validator_that_is_away(Database::sqlite()).await;
+}
+
+#[tokio::test]
+async fn all_wait_in_postgres_for_a_validator_that_is_away() {
+    let Some(database) = Database::postgres(false).await else { return };
+    all_wait_for_a_validator_that_is_away(database).await;
 }

@@ -1,7 +1,7 @@
 //! A worker that was stopped for longer than its lease writes nothing when it goes on, and works on.
 
 use crate::support::{Browser, Database, Process, Validator, free_port, size, until};
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 use tokio::task::JoinSet;
 
 /// The validator has not answered the worker that is stopped.
@@ -51,7 +51,7 @@ async fn a_worker_stopped_past_its_lease_writes_nothing_when_it_goes_on() {
     decided.join_all().await;
     let before = database.rows().await;
 
-    validator.release();
+    validator.release(Duration::ZERO);
     validator.open(0).await;
     taking_over.stop();
     stalled.go_on();
@@ -61,7 +61,7 @@ async fn a_worker_stopped_past_its_lease_writes_nothing_when_it_goes_on() {
     let after: HashSet<String> = database.rows().await.into_iter().collect();
     let writes = before.iter().filter(|row| !after.contains(*row)).count();
     println!(
-        "a worker stopped past its lease with {claims} claims, {} of them with their verdict at hand: \
+        "figure: a worker stopped past its lease with {claims} claims, {} of them with their verdict at hand: \
          it wrote {writes} rows when it went on, and took the next confirmation",
         claims / 2
     );
@@ -69,10 +69,11 @@ async fn a_worker_stopped_past_its_lease_writes_nothing_when_it_goes_on() {
     assert_eq!(after.len(), before.len() + 3, "the next confirmation, its session and its user");
 
     taking_over.go_on();
-    other_validator.release();
+    other_validator.release(Duration::ZERO);
     undecided.join_all().await;
     let settled = ("settled".to_owned(), Some("confirmed".to_owned()), count(claims + 1));
     assert_eq!(database.endings().await, [settled]);
-    let calls = [validator.calls(), other_validator.calls()].map(|calls| calls.iter().sum::<usize>());
+    let calls: [usize; 2] =
+        [validator, other_validator].map(|validator| validator.asked().iter().map(|asked| asked.by.len()).sum());
     assert_eq!(calls, [claims + 1, claims], "each worker has asked once about each");
 }

@@ -5,14 +5,22 @@ use reqwest::{Client, Method, RequestBuilder, StatusCode, header, redirect};
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, LazyLock, Mutex, PoisonError},
     time::Duration,
 };
+use tokio::time::Instant;
+
+/// What all browsers send with. It keeps no connection: the next request may find another server.
+static CLIENT: LazyLock<Client> = LazyLock::new(|| {
+    // The library brings a client that wants a choice, also where it speaks no TLS.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = Client::builder().redirect(redirect::Policy::none()).timeout(Duration::from_secs(10));
+    client.pool_max_idle_per_host(0).no_proxy().build().expect("a client")
+});
 
 /// A browser. Its cookies are as their responses said.
 #[derive(Clone)]
 pub struct Browser {
-    client: Client,
     base: String,
     host: Option<&'static str>,
     /// Whether it asks again where it gets no answer, or one that is none.
@@ -23,12 +31,7 @@ pub struct Browser {
 impl Browser {
     /// A browser that finds the server at `127.0.0.1:port`.
     pub fn at(port: u16) -> Self {
-        // The library brings a client that wants a choice, also where it speaks no TLS.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        // A connection of its own for each request: the next one may find another server.
-        let client = Client::builder().redirect(redirect::Policy::none()).timeout(Duration::from_secs(10));
-        let client = client.pool_max_idle_per_host(0).no_proxy().build().expect("a client");
-        Self { client, base: format!("http://127.0.0.1:{port}"), host: None, patient: true, cookies: Arc::default() }
+        Self { base: format!("http://127.0.0.1:{port}"), host: None, patient: true, cookies: Arc::default() }
     }
 
     /// A browser to which each answer has to be a good one.
@@ -41,10 +44,25 @@ impl Browser {
         Self { host: Some(host), ..Self::at(port) }
     }
 
-    /// Opens the link, has it checked, and goes where that leads, until the profile greets somebody. Returns the page.
-    pub async fn sign_in(&self, token: &str) -> String {
-        until("a page for the link", || async { self.get(&format!("/confirm/{token}")).await }).await;
+    /// Opens the link, has it checked, and goes where that leads, until the profile greets somebody. Returns when it was
+    /// told that the link is good.
+    pub async fn sign_in(&self, token: &str) -> Instant {
+        self.open(token).await;
         until("the link to begin", || self.report("begin", token)).await;
+        self.confirmed(token).await;
+        let told = Instant::now();
+        let page = until("the profile", || self.get("/profile")).await;
+        assert!(page.contains(token), "the profile of {token}, not {page}");
+        told
+    }
+
+    /// Opens the link.
+    pub async fn open(&self, token: &str) {
+        until("a page for the link", || async { self.get(&format!("/confirm/{token}")).await }).await;
+    }
+
+    /// Waits until it is told that the link is good.
+    pub async fn confirmed(&self, token: &str) {
         let done = until("an outcome", || async {
             let report = self.report("status", token).await?;
             // A crash before the answer to `begin` may have kept nothing.
@@ -52,12 +70,9 @@ impl Browser {
                 self.report("begin", token).await;
             }
             (report["progress"]["state"] == "done").then_some(report)
-        })
-        .await;
+        });
+        let done = done.await;
         assert_eq!(done["progress"]["outcome"]["outcome"], "confirmed", "{token}");
-        let page = until("the profile", || self.get("/profile")).await;
-        assert!(page.contains(token), "the profile of {token}, not {page}");
-        page
     }
 
     /// Has the link begin, just once. Returns the status, and whether it was said when to try again.
@@ -92,7 +107,7 @@ impl Browser {
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
         let cookies: Vec<_> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let request = self.client.request(method, format!("{}{path}", self.base));
+        let request = CLIENT.request(method, format!("{}{path}", self.base));
         let request = request.header("sec-fetch-site", "same-origin").header(header::COOKIE, cookies.join("; "));
         match self.host {
             Some(host) => request.header(header::HOST, host),

@@ -34,6 +34,13 @@ impl Database {
         Some(Self::Postgres { url: format!("{server}/{name}"), redis })
     }
 
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "SQLite",
+            Self::Postgres { .. } => "PostgreSQL",
+        }
+    }
+
     pub fn settings(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::Sqlite(data) => vec![("VESTIBULE_DATA", data.path().display().to_string())],

@@ -70,6 +70,11 @@ impl Process {
         soon("the process to halt", self.said.wait_for(halted)).await.expect("it still runs");
     }
 
+    /// How many lines of its log have these words.
+    pub fn said(&self, words: &str) -> usize {
+        count(&self.said.borrow(), words)
+    }
+
     /// SIGKILL.
     pub async fn kill(mut self) {
         self.child.kill().await.expect("it runs");

@@ -1,9 +1,15 @@
-//! The external service: it says that every token is good, now or once it is let to, and counts.
+//! The external service: it says that every token is good, now or once it is let to, and remembers who asked.
 
-use axum::{Json, Router, extract::State, http::HeaderMap, routing::post};
+use super::free_port;
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode},
+    routing::post,
+};
 use std::{
     collections::HashMap,
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -13,6 +19,8 @@ use tokio::{net::TcpListener, sync::watch};
 #[derive(Clone)]
 pub struct Validator {
     addr: SocketAddr,
+    /// By which of its addresses it is asked, so that it can tell who does.
+    name: u32,
     state: Arc<Shared>,
 }
 
@@ -20,7 +28,15 @@ struct Shared {
     mood: watch::Sender<Mood>,
     /// How many questions are open now.
     open: watch::Sender<usize>,
-    calls: Mutex<HashMap<String, usize>>,
+    asked: Mutex<HashMap<String, Asked>>,
+}
+
+/// What it was asked about one confirmation.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    pub token: String,
+    /// By whom, in order.
+    pub by: Vec<u32>,
 }
 
 /// How it answers.
@@ -30,6 +46,8 @@ enum Mood {
     Takes(Duration),
     /// Not yet, where the token is like this.
     Holds(fn(&str) -> bool),
+    /// That it cannot.
+    Unwell,
 }
 
 impl Validator {
@@ -43,23 +61,39 @@ impl Validator {
         Self::with(Mood::Holds(which)).await
     }
 
+    /// A validator that is not there yet.
+    pub fn absent() -> Self {
+        let (mood, open) = (watch::Sender::new(Mood::Unwell), watch::Sender::new(0));
+        let addr = (Ipv4Addr::LOCALHOST, free_port()).into();
+        Self { addr, name: 0, state: Arc::new(Shared { mood, open, asked: Mutex::default() }) }
+    }
+
     async fn with(mood: Mood) -> Self {
-        let state = Shared { mood: watch::Sender::new(mood), open: watch::Sender::new(0), calls: Mutex::default() };
-        let state = Arc::new(state);
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port of loopback");
-        let addr = listener.local_addr().expect("it is bound");
-        let routes = Router::new().route("/", post(validate)).with_state(state.clone());
+        let this = Self::absent();
+        this.state.mood.send_replace(mood);
+        this.listen().await;
+        this
+    }
+
+    /// Is there from now on. One that was absent is unwell at first.
+    pub async fn listen(&self) {
+        let listener = TcpListener::bind(self.addr).await.expect("a free port");
+        let routes = Router::new().route("/{name}", post(validate)).with_state(self.state.clone());
         tokio::spawn(async move { axum::serve(listener, routes).await });
-        Self { addr, state }
+    }
+
+    /// The same validator at an address of its own, to tell who asks.
+    pub fn known_as(&self, name: u32) -> Self {
+        Self { name, ..self.clone() }
     }
 
     pub fn url(&self) -> String {
-        format!("http://{}/", self.addr)
+        format!("http://{}/{}", self.addr, self.name)
     }
 
-    /// Answers all questions from now on, and those that are open.
-    pub fn release(&self) {
-        self.state.mood.send_replace(Mood::Takes(Duration::ZERO));
+    /// Answers all questions from now on, and those that are open, after this long.
+    pub fn release(&self, takes: Duration) {
+        self.state.mood.send_replace(Mood::Takes(takes));
     }
 
     /// Waits until so many questions are open.
@@ -68,15 +102,20 @@ impl Validator {
         super::soon("the validator to be asked", open.wait_for(|open| *open == count)).await.expect("it is there");
     }
 
-    /// How often each confirmation was asked about.
-    pub fn calls(&self) -> Vec<usize> {
-        self.state.calls().values().copied().collect()
+    /// How many questions are open now.
+    pub fn open_now(&self) -> usize {
+        *self.state.open.borrow()
+    }
+
+    /// What it was asked, for each confirmation.
+    pub fn asked(&self) -> Vec<Asked> {
+        self.state.asked().values().cloned().collect()
     }
 }
 
 impl Shared {
-    fn calls(&self) -> MutexGuard<'_, HashMap<String, usize>> {
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    fn asked(&self) -> MutexGuard<'_, HashMap<String, Asked>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -98,19 +137,22 @@ impl Drop for Open {
 
 async fn validate(
     State(state): State<Arc<Shared>>,
+    Path(name): Path<u32>,
     headers: HeaderMap,
     Json(question): Json<serde_json::Value>,
-) -> Json<serde_json::Value> {
+) -> Result<Json<serde_json::Value>, StatusCode> {
     let _open = Open::new(&state);
     let id = headers["idempotency-key"].to_str().expect("an id").to_owned();
-    *state.calls().entry(id).or_default() += 1;
     let token = question["token"].as_str().unwrap_or_default();
+    state.asked().entry(id).or_insert_with(|| Asked { token: token.to_owned(), by: Vec::new() }).by.push(name);
     let mut moods = state.mood.subscribe();
     let answers = |mood: &Mood| !matches!(mood, Mood::Holds(which) if which(token));
     let mood = *moods.wait_for(answers).await.expect("its state is there");
-    if let Mood::Takes(takes) = mood {
-        tokio::time::sleep(takes).await;
+    match mood {
+        Mood::Takes(takes) => tokio::time::sleep(takes).await,
+        Mood::Holds(_) => {}
+        Mood::Unwell => return Err(StatusCode::SERVICE_UNAVAILABLE),
     }
     let identity = serde_json::json!({ "issuer": "test", "subject": token });
-    Json(serde_json::json!({ "verdict": "valid", "identity": identity }))
+    Ok(Json(serde_json::json!({ "verdict": "valid", "identity": identity })))
 }
