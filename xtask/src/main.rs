@@ -1,15 +1,16 @@
 //! Vestibule's own commands, started as `cargo xtask NAME`.
 //!
-//! Each command is a file: [`mod@run`], [`mod@build`], [`mod@test`], [`mod@bench`], [`mod@mutants`]. They share the way to
-//! the browser's half of the program: [`wasm_target`] finds or makes a compiler for it (with [`debian`] where rustup cannot
-//! help), [`client`] builds it, [`site`] lays the public folder out. [`servers`] starts the databases that tests run on.
-//! [`mod@step`] prints what is going on and how long it took.
+//! Each command is a file: [`mod@run`], [`mod@build`], [`mod@test`], [`mod@bench`], [`mod@faults`], [`mod@mutants`]. They
+//! share the way to the browser's half of the program: [`wasm_target`] finds or makes a compiler for it (with [`debian`]
+//! where rustup cannot help), [`client`] builds it, [`site`] lays the public folder out. [`servers`] starts the databases
+//! that tests run on. [`mod@step`] prints what is going on and how long it took.
 
 mod bench;
 mod build;
 mod client;
 mod debian;
 mod fault;
+mod faults;
 mod install;
 mod licences;
 mod mutants;
@@ -38,6 +39,7 @@ usage: cargo xtask COMMAND
   build [--release]        build the server and the browser's half, with --release small, fast and precompressed
   test [STEP]... [-- ARGS] run every check, or those whose name contains a STEP; ARGS go to the tests themselves
   bench                    measure the release build and print the figures
+  faults                   kill, stop and take away in earnest, for about 25 minutes, and print the figures
   mutants [NAME]           break each rule on purpose and see a test fail
 ";
 
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
         "build" => build::build(rest),
         "test" => test::test(rest),
         "bench" => bench::bench(rest),
+        "faults" => faults::faults(rest),
         "mutants" => mutants::mutants(rest),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");

@@ -1,0 +1,80 @@
+//! `cargo xtask faults`: the tests that kill, stop and take away, as large as the promises that they hold.
+//!
+//! They are tests that `cargo xtask test` has, too, smaller. Each prints a figure; all figures are repeated in the end. The
+//! processes are of the release build: some of the figures are about how soon all is well again.
+
+use crate::fault::{Fault, Result};
+use crate::process::{self, Stream};
+use crate::servers::Servers;
+use crate::step::step;
+use crate::tally::Tally;
+use crate::{server, workspace};
+
+/// How large the tests are.
+const SIZES: [(&str, &str); 5] = [
+    ("VESTIBULE_SEEDS", "100000"),
+    ("VESTIBULE_KILLS", "1000"),
+    ("VESTIBULE_STALLED", "400"),
+    ("VESTIBULE_AWAY", "60"),
+    ("VESTIBULE_WAITING", "10000"),
+];
+
+/// Some tests of one program.
+struct Run {
+    name: &'static str,
+    package: &'static str,
+    program: &'static str,
+    which: &'static [&'static str],
+}
+
+/// Those that kill the most take some minutes and hardly work: both databases at once. The rest wants the machine for itself.
+const RUNS: [Run; 3] = [
+    Run { name: "simulation", package: workspace::NAME, program: "simulation", which: &[] },
+    Run {
+        name: "kills",
+        package: server::PACKAGE,
+        program: "processes",
+        which: &["kills::sign_ins", "--test-threads=2"],
+    },
+    Run {
+        name: "processes",
+        package: server::PACKAGE,
+        program: "processes",
+        which: &["--skip", "kills::sign_ins", "--test-threads=1"],
+    },
+];
+
+/// What stands before a figure in what a test prints.
+const FIGURE: &str = "figure: ";
+
+/// Runs them all.
+pub fn faults(arguments: &[String]) -> Result {
+    if let Some(unknown) = arguments.first() {
+        return Err(Fault::new(format!("`cargo xtask faults` takes no argument, so not `{unknown}`")));
+    }
+    let servers = Servers::start()?;
+    let (mut figures, mut total) = (Vec::new(), Tally::default());
+    for run in &RUNS {
+        total += step(run.name, || run.run(&servers, &mut figures))?;
+    }
+    // Leaving the process would leave them behind.
+    drop(servers);
+    println!("\n{}\n{total}", figures.join("\n"));
+    if total.failed == 0 { Ok(()) } else { std::process::exit(1) }
+}
+
+impl Run {
+    fn run(&self, servers: &Servers, figures: &mut Vec<String>) -> Result<Tally> {
+        let mut test = process::cargo();
+        test.current_dir(workspace::root()).args(["test", "--release"]);
+        test.args(["--package", self.package, "--test", self.program, "--"]).args(self.which).arg("--nocapture");
+        servers.point(&mut test);
+        let mut tally = Tally::default();
+        let outcome = process::watch(test.envs(SIZES), Stream::Output, |line| {
+            tally += Tally::of_cargo(line);
+            figures.extend(line.split_once(FIGURE).map(|(_, figure)| figure.to_owned()));
+        });
+        // Tests that do not compile report nothing.
+        if tally.failed == 0 { outcome.map(|()| tally) } else { Ok(tally) }
+    }
+}
