@@ -12,7 +12,7 @@ use super::{
 use axum::{
     Json, RequestPartsExt, Router,
     body::Bytes,
-    extract::{self, DefaultBodyLimit, FromRequest, Path, RawPathParams, Request, State},
+    extract::{DefaultBodyLimit, FromRequest, Path, RawPathParams, Request, State},
     http::{StatusCode, request::Parts},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -129,8 +129,7 @@ impl FromRequest<Broker> for Signed {
 
 /// The query of a request that is signed, as far as can be told without its body.
 async fn signed_query(parts: &mut Parts, broker: &Broker) -> Result<Query, ApiError> {
-    let pairs = extract::Query::try_from_uri(&parts.uri).map_err(|_| ApiError::Query)?;
-    let query = Query::new(pairs.0);
+    let query = Query::of(&parts.uri).map_err(|_| ApiError::Query)?;
     query.verify(&broker.config, parts.method.as_str(), parts.uri.path())?;
 
     // A good signature over another application's path: the publisher is configured wrongly.
@@ -154,7 +153,7 @@ struct BatchBody {
 
 /// One event as a publisher writes it; nothing in it is checked yet.
 #[derive(Deserialize)]
-struct EventBody {
+pub(super) struct EventBody {
     name: String,
     data: String,
     channel: Option<String>,
@@ -165,16 +164,16 @@ struct EventBody {
 }
 
 /// One event that can be published.
-struct Event {
-    name: String,
-    data: String,
-    channels: Vec<ChannelName>,
+pub(super) struct Event {
+    pub(super) name: String,
+    pub(super) data: String,
+    pub(super) channels: Vec<ChannelName>,
     except: Option<SocketId>,
     wants_count: bool,
 }
 
 impl EventBody {
-    fn check(self) -> Result<Event, ApiError> {
+    pub(super) fn check(self) -> Result<Event, ApiError> {
         if self.data.len() > MAX_DATA {
             return Err(ApiError::DataTooLarge);
         }
@@ -211,7 +210,7 @@ impl Event {
 
 /// Why a request is refused.
 #[derive(Debug, thiserror::Error)]
-enum ApiError {
+pub(super) enum ApiError {
     #[error("{0}")]
     Signature(#[from] SignatureError),
     #[error("unknown application")]

@@ -4,6 +4,10 @@ use super::{
     config::BrokerConfig,
     name::{ChannelName, SocketId},
 };
+use axum::{
+    extract::{self, rejection::QueryRejection},
+    http::Uri,
+};
 use hmac::{Hmac, Mac};
 use md5::{Digest, Md5};
 use sha2::Sha256;
@@ -50,7 +54,12 @@ pub(super) enum SignatureError {
 pub(super) struct Query(Vec<(String, String)>);
 
 impl Query {
-    pub(super) fn new(mut pairs: Vec<(String, String)>) -> Self {
+    /// The query of `uri`.
+    pub(super) fn of(uri: &Uri) -> Result<Self, QueryRejection> {
+        extract::Query::try_from_uri(uri).map(|extract::Query(pairs)| Self::new(pairs))
+    }
+
+    fn new(mut pairs: Vec<(String, String)>) -> Self {
         for (name, _) in &mut pairs {
             name.make_ascii_lowercase();
         }

@@ -37,6 +37,8 @@ mod registry;
 
 mod wire;
 
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 #[cfg(test)]
 mod peer;
 

@@ -1,0 +1,4 @@
+//! The broker alone, for the fuzz targets.
+
+#[path = "../../server/src/broker/mod.rs"]
+pub mod broker;
