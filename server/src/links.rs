@@ -103,12 +103,13 @@ async fn waiting(site: &Shared, headers: &HeaderMap, token: &Token, problem: Opt
     let (app_key, socket, text) = (site.pusher_key.clone(), site.socket.clone(), proof.text);
     let (form_proof, poll_seconds) = (text.clone().unwrap_or_default(), site.poll_seconds());
     let (path, failed) = (format!("/login/wait/{}", token.expose()), problem.is_some());
+    let practice = site.mailbox.is_some();
     let (address, number) = (link.address.as_str().to_owned(), link.number.value());
     let token = token.expose().to_owned();
     let head = Head { live: true, ..Head::titled(title::MAILED) };
     let mut response = page::respond(site, head, || {
         view! {
-            <MailedPage path=path address=address number=number problem=problem proof=text>
+            <MailedPage path=path address=address number=number practice=practice problem=problem proof=text>
                 <Confirm token channel app_key socket start=Start::Mail proof=form_proof poll_seconds />
             </MailedPage>
         }

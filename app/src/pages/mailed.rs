@@ -18,6 +18,8 @@ pub fn MailedPage(
     address: String,
     /// The number to pick where the link is opened on another device.
     number: u8,
+    /// Whether the mail goes to the mailbox of practice mode.
+    practice: bool,
     /// Why the code was not taken, as a sentence.
     problem: Option<String>,
     /// See [`HiddenProof`].
@@ -33,12 +35,20 @@ pub fn MailedPage(
             </Notice>
         }
     });
+    let practice = practice.then(|| {
+        view! {
+            <p>
+                "In practice mode it comes to the " <a href="/practice/mail" target="_blank">"practice mailbox"</a> "."
+            </p>
+        }
+    });
     view! {
         <h1>{TITLE}</h1>
         <p>
             "If " <strong>{address}</strong> " can sign in here, a link is on its way there. It is good for 15 minutes."
         </p>
         {children()}
+        {practice}
         <p>
             "If you open it on another device, pick this number there: " <strong class="number">{number}</strong>
         </p>
@@ -79,7 +89,7 @@ mod tests {
     fn page(problem: Option<&str>) -> String {
         let problem = problem.map(str::to_owned);
         view! {
-            <MailedPage path="/login/wait/abc".into() address="ada@example.com".into() number=42 problem=problem proof=Some("mac".into())>
+            <MailedPage path="/login/wait/abc".into() address="ada@example.com".into() number=42 practice=false problem=problem proof=Some("mac".into())>
                 <section class="confirm"></section>
             </MailedPage>
         }
