@@ -34,9 +34,15 @@ struct Socket(WebSocketStream<TcpStream>);
 impl Socket {
     /// Opens a socket as our own page does, through the proxy, from this address.
     async fn open(server: &Server, from: &'static str) -> Self {
+        Self::open_as(server, from, Some("https://sign-in.example")).await
+    }
+
+    async fn open_as(server: &Server, from: &'static str, origin: Option<&'static str>) -> Self {
         let stream = TcpStream::connect(server.addr).await.unwrap();
         let mut request = format!("ws://{}/app/the-key?protocol=7", server.addr).into_client_request().unwrap();
-        request.headers_mut().insert("origin", HeaderValue::from_static("https://sign-in.example"));
+        if let Some(origin) = origin {
+            request.headers_mut().insert("origin", HeaderValue::from_static(origin));
+        }
         request.headers_mut().insert("x-forwarded-for", HeaderValue::from_static(from));
         Self(client_async(request, stream).await.unwrap().0)
     }
@@ -67,6 +73,15 @@ async fn a_client_has_two_sockets_for_each_sign_in_that_it_may_have_undecided() 
     }
     assert_eq!(Socket::open(&server, "203.0.113.1").await.hear().await, Err(4100));
     assert!(Socket::open(&server, "203.0.113.2").await.hear().await.is_ok());
+}
+
+#[tokio::test]
+async fn only_our_own_pages_have_sockets() {
+    let server = server("9", &[]);
+    for origin in [None, Some("null"), Some("https://evil.example"), Some("http://sign-in.example")] {
+        let mut foreign = Socket::open_as(&server, "203.0.113.1", origin).await;
+        assert_eq!(foreign.hear().await, Err(4009), "{origin:?}");
+    }
 }
 
 #[tokio::test]

@@ -52,11 +52,17 @@ mod tests {
         body::{Body, to_bytes},
         http::Request,
     };
+    use futures_util::{SinkExt, StreamExt};
+    use tokio_tungstenite::tungstenite::Message;
     use tower::ServiceExt;
 
     #[tokio::test(start_paused = true)]
     async fn what_is_there_has_been_done_and_was_refused_can_be_looked_at() {
         let broker = broker_with(Limits { max_connections: 1, ..Limits::default() });
+        let mut hostile = Peer::subscribed(&broker, "news").await;
+        hostile.0.send(Message::binary(vec![0])).await.unwrap();
+        assert_eq!(hostile.close_code().await, 1003);
+        assert!(hostile.0.next().await.is_none());
         let _peer = Peer::subscribed(&broker, "news").await;
         for _ in 0..2 {
             let mut refused = Peer::connect(broker.socket_routes(), PATH, Some(ORIGIN)).await.unwrap();
@@ -74,6 +80,7 @@ mod tests {
             "vestibule_broker_published_total 0",
             "vestibule_broker_delivered_total 0",
             "vestibule_broker_dropped_total 0",
+            r#"vestibule_broker_closed_total{code="1003",reason="binary messages are not supported"} 1"#,
             r#"vestibule_broker_closed_total{code="4100",reason="over capacity"} 2"#,
         ] {
             assert!(text.lines().any(|there| there == line), "{line} in:\n{text}");

@@ -166,7 +166,7 @@ async fn a_handshake_that_takes_for_ever_is_given_up() {
         }
     };
     let (_, ()) = tokio::join!(silent, dripping);
-    assert!((9..13).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
+    assert!((9..25).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
     goes_on(&stage, &mut bystander, "after handshakes without end").await;
     assert_eq!(stage.broker.snapshot().connections, 1);
 }
