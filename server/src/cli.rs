@@ -31,8 +31,9 @@ pub fn command() -> Command {
         )
         .subcommand(Command::new("worker").about("Only the work behind the pages of other processes"))
         .subcommand(
-            Command::new("doctor")
-                .about("Say what is wrong: database, sessions, Pusher server; by publishing and receiving"),
+            Command::new("doctor").about(
+                "Say what is wrong: database, sessions, mail server, Pusher server; by publishing and receiving",
+            ),
         )
         .subcommand(Command::new("user").about("Users").subcommand_required(true).subcommand(add))
 }

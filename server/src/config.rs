@@ -1,10 +1,12 @@
 //! What the server is told at its start. A wrong value stops it with one line.
 
 mod keeping;
+mod mail;
 mod push;
 mod setting;
 
 pub use keeping::{Address, Database, Keeping, Sessions};
+pub use mail::{Encryption, MailConfig, SmtpServer};
 pub use push::PushConfig;
 pub use setting::{ALL as SETTINGS, Given, Setting, WrongSetting};
 
@@ -18,7 +20,7 @@ use setting::{
     VESTIBULE_SECRET,
 };
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
-use vestibule::{caps::Caps, outcome::Destinations, secret::Keys, timing::Timing};
+use vestibule::{caps::Caps, link::Registration, outcome::Destinations, secret::Keys, timing::Timing};
 
 /// What the server is told at its start.
 #[derive(Debug)]
@@ -35,6 +37,10 @@ pub struct Config {
     pub keys: Option<Keys>,
     /// Who judges tokens; `None` in practice mode.
     pub validator: Option<ValidatorService>,
+    /// How mail is sent, if it is; practice mode has a mailbox of its own.
+    pub mail: Option<MailConfig>,
+    /// Whom links let in.
+    pub registration: Registration,
     /// Whether the page begins by itself.
     pub start: Start,
     /// Where outcomes lead.
@@ -116,6 +122,8 @@ impl Config {
             keeping: Keeping::read(given)?,
             keys,
             validator,
+            mail: MailConfig::read(given)?,
+            registration: mail::registration(given, practice)?,
             start: start.unwrap_or(Start::Auto),
             destinations: destinations(given)?,
             timing: timing(given)?,
@@ -136,6 +144,9 @@ impl Config {
             return Err(VALIDATOR_URL.wrong("missing; practice mode is one process with everything"));
         }
         self.keeping.shared()?;
+        if self.mail.is_some() && self.public.is_none() {
+            return Err(PUBLIC_URL.wrong("missing; the links in mails lead there, whichever process sends them"));
+        }
         Ok(Self { worker: false, ..self })
     }
 
@@ -232,6 +243,31 @@ mod tests {
     }
 
     #[test]
+    fn only_practice_mode_lets_in_whom_nobody_knows() {
+        let real = [("VALIDATOR_URL", "http://v.example/"), ("VESTIBULE_SECRET", &*"c2hvcnQ".repeat(8))];
+        let open = ("REGISTRATION", "open");
+        assert_eq!(read(&real).unwrap().registration, Registration::Closed);
+        assert_eq!(read(&[real[0], real[1], open]).unwrap().registration, Registration::Open);
+        assert_eq!(read(&[]).unwrap().registration, Registration::Open);
+        assert_eq!(read(&[("REGISTRATION", "closed")]).unwrap().registration, Registration::Closed);
+    }
+
+    #[test]
+    fn a_process_apart_needs_to_know_where_the_links_in_its_mails_lead() {
+        let secret = "c2hvcnQ".repeat(8);
+        let given = [
+            ("VALIDATOR_URL", "http://v.example/"),
+            ("VESTIBULE_SECRET", &*secret),
+            ("DATABASE_URL", "postgres://localhost/sign_in"),
+            ("SMTP_URL", "smtp://localhost"),
+            ("MAIL_FROM", "no-reply@example.com"),
+        ];
+        let apart = |given: &[_]| read(given).unwrap().apart().map(drop).map_err(|error| error.to_string());
+        assert!(apart(&given).unwrap_err().starts_with("PUBLIC_URL: missing; the links in mails"));
+        assert_eq!(apart(&[&given[..], &[("PUBLIC_URL", "https://sign-in.example")]].concat()), Ok(()));
+    }
+
+    #[test]
     fn a_wrong_value_is_one_line_with_key_problem_and_example() {
         for (key, value) in [
             ("LEPTOS_SITE_ADDR", "localhost"),
@@ -240,6 +276,9 @@ mod tests {
             ("DATABASE_URL", "mysql://x"),
             ("REDIS_URL", "http://x"),
             ("SESSION_STORE", "disk"),
+            ("SMTP_URL", "mail.example"),
+            ("MAIL_FROM", "Vestibule"),
+            ("REGISTRATION", "yes"),
             ("CONFIRM_START", "maybe"),
             ("CONFIRM_REDIRECT", "//evil.example"),
             ("CONFIRM_ATTEMPT", "10"),

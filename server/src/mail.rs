@@ -1,8 +1,11 @@
 //! How mail leaves, and what the links in it look like.
 
+mod letter;
 mod mailbox;
+mod smtp;
 
 pub use mailbox::Mailbox;
+pub use smtp::{Relay, Smtp};
 
 use std::sync::Arc;
 use vestibule::{link::LinkToken, secret::Keys};
@@ -17,6 +20,12 @@ pub struct Address {
 }
 
 impl Address {
+    /// The host that people know this server by.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.origin.split_once("://").map_or("", |(_, host)| host)
+    }
+
     /// The address of `link`.
     #[must_use]
     pub fn of(&self, link: &LinkToken) -> String {

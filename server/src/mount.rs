@@ -6,7 +6,7 @@ use crate::{
     cookies::CookiePolicy,
     data::{self, Data},
     descriptors,
-    mail::{self, Mailbox},
+    mail::{self, Mailbox, Smtp},
     origin::Origin,
     passwords::{self, Passwords},
     practice::{self, KeyError, PracticeValidator},
@@ -22,7 +22,7 @@ use tokio::{sync::Notify, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use vestibule::{
     clock::Clock,
-    link::{Links, Registration},
+    link::Links,
     mail::{LinkDatabase, Mailer, Postman},
     publisher::{Publisher, PusherPublisher, Queue, Silent},
     secret::{Keys, SystemEntropy},
@@ -71,6 +71,9 @@ pub enum StartError {
     /// The validator's address is none.
     #[error("VALIDATOR_URL: {0} (example: https://tokens.example/validate)")]
     Validator(#[from] vestibule::validator::InvalidEndpoint),
+    /// Mail cannot be sent from this machine.
+    #[error("SMTP_URL: there can be no TLS: {0}")]
+    Mail(#[from] lettre::transport::smtp::Error),
     /// The broker's HTTP API cannot listen where it should.
     #[error("BROKER_ADDR: {0} cannot be listened on: {1} (example: 127.0.0.1:6001)")]
     Broker(SocketAddr, io::Error),
@@ -136,19 +139,20 @@ pub async fn router(mut config: Config) -> Result<(Router, Running), StartError>
         );
     }
     let tools = tools(&config, keys, store, links.clone(), clock, validator, publisher);
-    let wake = Arc::new(Notify::new());
+    let (smtp, wake) = (smtp(&config, &tools)?, Arc::new(Notify::new()));
     let vestibule = Vestibule::new(&tools, wake.clone()).with_caps(config.caps);
     if practice {
         add_practice_user(&vestibule).await?;
     }
-    let address = mail::Address { origin: origins[0].as_str().to_owned(), keys: tools.keys.clone() };
-    let mailbox = practice.then(|| Arc::new(Mailbox::new(address)));
+    // Also where processes elsewhere send it.
+    let mails = practice || config.mail.is_some();
     let postman = Arc::new(Notify::new());
-    if let Some(mailbox) = &mailbox {
-        behind.start_postman(&tools, links.clone(), mailbox.clone(), postman.clone());
+    let mailbox = (practice && smtp.is_none()).then(|| Arc::new(Mailbox::new(links_to(&origins[0], &tools))));
+    let mailer = smtp.or_else(|| mailbox.clone().map(|mailbox| mailbox as Arc<dyn Mailer>));
+    if let (Some(mailer), true) = (mailer, config.worker) {
+        behind.start_postman(&tools, links.clone(), mailer, postman.clone());
     }
-    let registration = if practice { Registration::Open } else { Registration::Closed };
-    let links = Links::new(vestibule.clone(), links, postman).with_registration(registration);
+    let links = Links::new(vestibule.clone(), links, postman).with_registration(config.registration);
     if config.worker {
         behind.start_worker(tools, wake, hints, config.in_flight);
     }
@@ -165,7 +169,7 @@ pub async fn router(mut config: Config) -> Result<(Router, Running), StartError>
         passwords: Passwords::new(&SystemEntropy),
         worker_stopped: config.worker.then(|| behind.worker_stopped.clone()),
         links,
-        mails: mailbox.is_some(),
+        mails,
         mailbox,
         practice: practice.then_some(practice::USER),
     };
@@ -191,7 +195,10 @@ pub async fn worker(mut config: Config) -> Result<Running, StartError> {
             Arc::new(Silent)
         }
     };
-    let tools = tools(&config, keys, store, links, clock, validator, publisher);
+    let tools = tools(&config, keys, store, links.clone(), clock, validator, publisher);
+    if let Some(mailer) = smtp(&config, &tools)? {
+        behind.start_postman(&tools, links, mailer, Arc::new(Notify::new()));
+    }
     behind.start_worker(tools, Arc::new(Notify::new()), hints, config.in_flight);
     Ok(behind.running(None))
 }
@@ -273,6 +280,17 @@ fn tools(
         destinations: config.destinations.clone(),
         timing: config.timing.clone(),
     }
+}
+
+/// Where mail goes, if a server for it is configured.
+fn smtp(config: &Config, tools: &Tools) -> Result<Option<Arc<dyn Mailer>>, StartError> {
+    let Some(mail) = config.mail.clone() else { return Ok(None) };
+    let address = links_to(&origins(config)[0], tools);
+    Ok(Some(Arc::new(Smtp::new(mail, address, tools.clock.clone())?)))
+}
+
+fn links_to(origin: &Origin, tools: &Tools) -> mail::Address {
+    mail::Address { origin: origin.as_str().to_owned(), keys: tools.keys.clone() }
 }
 
 /// The origins that are ours, the public one first. A server on loopback is reached under each of loopback's names.

@@ -117,7 +117,7 @@ impl Postman {
         match sent.unwrap_or_else(|_| Err(MailError::Temporary(format!("the mail server took over {PATIENCE:?}")))) {
             Ok(()) => self.store.remove_mail(mail.id).await,
             Err(MailError::Permanent(what)) => {
-                tracing::error!(mail = %mail.id, %what, "a mail cannot be sent; look at SMTP_URL and MAIL_FROM");
+                tracing::error!(mail = %mail.id, %what, "a mail cannot be sent");
                 self.store.remove_mail(mail.id).await
             }
             Err(MailError::Temporary(what)) => {

@@ -30,6 +30,9 @@ settings! {
     DATABASE_URL, "sqlite:data/vestibule.db", "Where everything is kept: sqlite:FILE or postgres://… (default: vestibule.db in VESTIBULE_DATA)";
     REDIS_URL, "redis://localhost:6379/0", "Keeps sessions in Redis; without it: in the database";
     SESSION_STORE, "database", "Where sessions are kept: database, redis or memory (default redis with REDIS_URL, else database)";
+    SMTP_URL, "smtps://user:password@mail.example", "Sends links to sign in by mail; smtp:// asks for TLS unless it is loopback or says ?tls=none (default: no mail)";
+    MAIL_FROM, "Vestibule <no-reply@example.com>", "Whom mail is from; needed with SMTP_URL";
+    REGISTRATION, "closed", "Whether a mailed link lets in people whom nobody knows yet: closed or open (default closed; in practice mode open)";
     LEPTOS_SITE_ADDR, "127.0.0.1:3000", "Where to listen (default 127.0.0.1:3000)";
     LEPTOS_SITE_ROOT, "target/site", "The folder of the built site (default target/site)";
     CONFIRM_START, "auto", "auto: the page begins by itself; click: it waits for Continue (default auto)";

@@ -4,7 +4,7 @@ use crate::publisher::PublishError;
 use rustls::CertificateError;
 use std::{error::Error, io};
 
-/// Why there is no connection to a Pusher server.
+/// Why there is no connection to a server.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unreachable {
     /// Its name leads nowhere.
@@ -28,9 +28,22 @@ pub enum Unreachable {
 }
 
 impl Unreachable {
+    /// What the error of some client comes to, whose cause is one of the system's or of TLS.
+    #[must_use]
+    pub fn of(error: &(dyn Error + 'static)) -> Self {
+        match first::<io::Error>(error) {
+            Some(cause) => match cause.get_ref() {
+                Some(inner) if inner.is::<rustls::Error>() => Self::of_tls(cause),
+                _ => Self::of_tcp(cause),
+            },
+            None => Self::of_tcp(error),
+        }
+    }
+
     pub(super) fn of_tcp(error: &(dyn Error + 'static)) -> Self {
         // The resolver's own errors have no kind.
-        if error.to_string().starts_with("dns error") {
+        let said = error.to_string();
+        if said.starts_with("dns error") || said.starts_with("failed to lookup address") {
             return Self::Unresolved;
         }
         match first::<io::Error>(error) {

@@ -1,0 +1,96 @@
+//! Mail over SMTP (RFC 5321): a connection for each mail, as TLS as its server is meant to be.
+//!
+//! A password, or a link that signs somebody in, goes out only over a connection that is as safe as it was asked to be:
+//! where that cannot be had, nothing is sent, and the postman tries again.
+
+mod problem;
+mod relay;
+
+pub use problem::Problem;
+pub use relay::Relay;
+
+use super::{
+    Address,
+    letter::{SUBJECT, Words},
+};
+use crate::config::MailConfig;
+use async_trait::async_trait;
+use lettre::{
+    Message,
+    address::Envelope,
+    message::{
+        Mailbox, MultiPart, SinglePart,
+        header::{HeaderName, HeaderValue},
+    },
+    transport::smtp::Error,
+};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+use vestibule::{
+    clock::Clock,
+    link,
+    mail::{Letter, MailError, MailId, Mailer},
+};
+
+/// No person has written it, so no program is to answer it (RFC 3834, section 5).
+const AUTO_SUBMITTED: HeaderName = HeaderName::new_from_ascii_str("Auto-Submitted");
+
+/// Sends mail through an SMTP server.
+pub struct Smtp {
+    relay: Relay,
+    from: Mailbox,
+    address: Address,
+    clock: Arc<dyn Clock>,
+}
+
+/// A mail as it goes out.
+struct Outgoing {
+    envelope: Envelope,
+    text: Vec<u8>,
+}
+
+impl Smtp {
+    /// Sends through the server of `config`, with links to `address`.
+    ///
+    /// # Errors
+    /// [`Error`] if there can be no TLS on this machine.
+    pub fn new(config: MailConfig, address: Address, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+        let MailConfig { server, from } = config;
+        Ok(Self { relay: Relay::new(server, &address.origin)?, from, address, clock })
+    }
+
+    fn write(&self, id: MailId, to: &link::Address, letter: &Letter) -> Result<Outgoing, Problem> {
+        let to: lettre::Address = to.as_str().parse().map_err(|_| Problem::Unsendable)?;
+        let envelope = Envelope::new(Some(self.from.email.clone()), vec![to.clone()]);
+        let since_1970 = Duration::from_millis(u64::try_from(self.clock.now().as_millis()).unwrap_or_default());
+        let message = Message::builder()
+            .from(self.from.clone())
+            .to(to.into())
+            .subject(SUBJECT)
+            .date(SystemTime::UNIX_EPOCH + since_1970)
+            // The same each time, so that a mail which is sent twice is known for one.
+            .message_id(Some(format!("<{id}@{}>", self.relay.name())))
+            .raw_header(HeaderValue::new(AUTO_SUBMITTED, "auto-generated".to_owned()));
+        let Words { text, html } = Words::of(letter, &self.address);
+        let words = MultiPart::alternative().boundary(id.to_string());
+        let words = words.singlepart(SinglePart::plain(text)).singlepart(SinglePart::html(html));
+        let message = message.multipart(words).map_err(|_| Problem::Unsendable)?;
+        Ok(Outgoing { envelope: envelope.map_err(|_| Problem::Unsendable)?, text: message.formatted() })
+    }
+}
+
+#[async_trait]
+impl Mailer for Smtp {
+    async fn send(&self, id: MailId, to: &link::Address, letter: &Letter) -> Result<(), MailError> {
+        let Outgoing { envelope, text } = self.write(id, to, letter)?;
+        let mut connection = self.relay.connect().await?;
+        connection.send(&envelope, &text).await.map_err(|error| Problem::of(&error))?;
+        relay::part(connection).await;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,131 @@
+//! Why a mail was not sent, in words for the operator. Whom it was for is none of a log's business, and mail servers like
+//! to repeat it: of what they say, the numbers alone are told.
+
+use lettre::transport::smtp::Error;
+use std::{error::Error as _, fmt};
+use vestibule::{mail::MailError, publisher::Unreachable};
+
+/// Why a mail was not sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// There is no connection.
+    Unreachable(Unreachable),
+    /// The server has no STARTTLS, or somebody in between has taken it away.
+    NoStartTls,
+    /// The server takes no password, or none in a way that is known here.
+    NoLogin,
+    /// The connection broke, or what came back is not SMTP.
+    Broken,
+    /// The server says no.
+    Refused {
+        /// Its answer's code.
+        code: u16,
+        /// Its enhanced status code (RFC 3463), such as 5.1.1, if it gives one.
+        status: Option<String>,
+    },
+    /// No mail can be made of it.
+    Unsendable,
+}
+
+impl Problem {
+    /// Sorts an error of the library.
+    #[must_use]
+    pub fn of(error: &Error) -> Self {
+        if let Some(code) = error.status() {
+            let said = error.source().map(ToString::to_string).unwrap_or_default();
+            return Self::Refused { code: code.into(), status: enhanced(&said) };
+        }
+        if error.is_response() || error.is_client() {
+            return Self::Broken;
+        }
+        Self::Unreachable(Unreachable::of(error))
+    }
+
+    /// Whether trying again can help (RFC 5321, section 4.2.1).
+    const fn may_pass(&self) -> bool {
+        match self {
+            Self::Unreachable(_) | Self::NoStartTls | Self::NoLogin | Self::Broken => true,
+            Self::Refused { code, .. } => *code < 500,
+            Self::Unsendable => false,
+        }
+    }
+}
+
+/// The first word, if it is an enhanced status code.
+fn enhanced(said: &str) -> Option<String> {
+    let word = said.split_whitespace().next()?;
+    let number = |part: &str| (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+    (word.split('.').count() == 3 && word.split('.').all(number)).then(|| word.to_owned())
+}
+
+/// What the numbers mean, where that tells the operator where to look.
+fn meaning(code: u16, status: Option<&str>) -> &'static str {
+    match (code, status.and_then(|status| status.split_once('.')).map(|(_, rest)| rest)) {
+        (530 | 534 | 535 | 538, _) => ": it refuses the login in SMTP_URL",
+        (_, Some("1.7" | "1.8")) => ": it refuses MAIL_FROM",
+        (_, Some(rest)) if rest.starts_with("1.") || rest.starts_with("2.") => ": it does not deliver to the mailbox",
+        (_, Some(rest)) if rest.starts_with("7.") => ": it has a rule against this mail or its sender",
+        _ => "",
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreachable(why @ Unreachable::NoTls) => {
+                write!(f, "the mail server cannot be reached: {why}; if it is meant to ask for it first, say smtp://")
+            }
+            Self::Unreachable(why) => write!(f, "the mail server cannot be reached: {why}"),
+            Self::NoStartTls => f.write_str("the mail server has no STARTTLS, so nothing was sent"),
+            Self::NoLogin => f.write_str("the mail server takes no login by PLAIN or LOGIN, so nothing was sent"),
+            Self::Broken => f.write_str("the connection to the mail server broke, or it does not speak SMTP"),
+            Self::Refused { code, status } => {
+                let meaning = meaning(*code, status.as_deref());
+                match status {
+                    Some(status) => write!(f, "the mail server answered {code} {status}{meaning}"),
+                    None => write!(f, "the mail server answered {code}{meaning}"),
+                }
+            }
+            Self::Unsendable => f.write_str("no mail can be made of it"),
+        }
+    }
+}
+
+impl From<Problem> for MailError {
+    fn from(problem: Problem) -> Self {
+        let what = problem.to_string();
+        if problem.may_pass() { Self::Temporary(what) } else { Self::Permanent(what) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_what_a_server_says_the_numbers_alone_are_told() {
+        assert_eq!(enhanced("5.1.1 <ada@example.com>: no such user"), Some("5.1.1".into()));
+        for said in ["", "ada@example.com is unknown", "192.0.2.70 x", "5.1 x", "5.1.1.1 x", "5.1.1234 x", "5..1"] {
+            assert_eq!(enhanced(said), None, "{said}");
+        }
+    }
+
+    #[test]
+    fn refusals_are_sorted_by_whether_trying_again_can_help() {
+        let refused = |code, status: &str| MailError::from(Problem::Refused { code, status: enhanced(status) });
+        let told = |error: MailError| match error {
+            MailError::Temporary(what) => format!("later: {what}"),
+            MailError::Permanent(what) => format!("never: {what}"),
+        };
+        for (code, status, expected) in [
+            (450, "4.2.0", "later: the mail server answered 450 4.2.0: it does not deliver to the mailbox"),
+            (421, "", "later: the mail server answered 421"),
+            (550, "", "never: the mail server answered 550"),
+            (535, "5.7.8", "never: the mail server answered 535 5.7.8: it refuses the login in SMTP_URL"),
+            (553, "5.1.8", "never: the mail server answered 553 5.1.8: it refuses MAIL_FROM"),
+            (554, "5.7.1", "never: the mail server answered 554 5.7.1: it has a rule against this mail or its sender"),
+        ] {
+            assert_eq!(told(refused(code, status)), expected);
+        }
+    }
+}

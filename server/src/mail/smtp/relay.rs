@@ -1,0 +1,102 @@
+//! A connection to the mail server, as TLS as it is meant to be, and signed in to.
+
+use super::Problem;
+use crate::config::{Encryption, SmtpServer};
+use lettre::transport::smtp::{
+    Error,
+    authentication::DEFAULT_MECHANISMS,
+    client::{AsyncSmtpConnection, TlsParameters},
+    extension::ClientId,
+};
+use std::{fmt, time::Duration};
+use tokio::time::timeout;
+use url::{Host, Url};
+
+/// How long a server may take to say goodbye. It has taken the mail then, so nothing depends on it.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// The mail server, and what this server calls itself to it.
+pub struct Relay {
+    server: SmtpServer,
+    tls: TlsParameters,
+    name: ClientId,
+}
+
+impl Relay {
+    /// The way to `server`, for a server of ours at `origin`.
+    ///
+    /// # Errors
+    /// [`Error`] if there can be no TLS on this machine.
+    pub fn new(server: SmtpServer, origin: &str) -> Result<Self, Error> {
+        let tls = TlsParameters::new(server.host.clone())?;
+        Ok(Self { server, tls, name: name(origin) })
+    }
+
+    /// What this server calls itself: its host without the port.
+    pub fn name(&self) -> impl fmt::Display {
+        &self.name
+    }
+
+    /// Connects and signs in, and sends nothing.
+    ///
+    /// # Errors
+    /// [`Problem`] says what is in the way.
+    pub async fn try_out(&self) -> Result<(), Problem> {
+        part(self.connect().await?).await;
+        Ok(())
+    }
+
+    /// Connects and signs in.
+    ///
+    /// # Errors
+    /// [`Problem`] says what is in the way.
+    pub async fn connect(&self) -> Result<AsyncSmtpConnection, Problem> {
+        let SmtpServer { host, port, encryption, login } = &self.server;
+        let tls = (*encryption == Encryption::Tls).then(|| self.tls.clone());
+        let connecting = AsyncSmtpConnection::connect_tokio1((host.as_str(), *port), None, &self.name, tls, None);
+        let mut connection = connecting.await.map_err(|error| Problem::of(&error))?;
+        if *encryption == Encryption::StartTls {
+            if !connection.can_starttls() {
+                return Err(Problem::NoStartTls);
+            }
+            connection.starttls(self.tls.clone(), &self.name).await.map_err(|error| Problem::of(&error))?;
+        }
+        if let Some(login) = login {
+            if connection.server_info().get_auth_mechanism(DEFAULT_MECHANISMS).is_none() {
+                return Err(Problem::NoLogin);
+            }
+            connection.auth(DEFAULT_MECHANISMS, login).await.map_err(|error| Problem::of(&error))?;
+        }
+        Ok(connection)
+    }
+}
+
+/// Says goodbye.
+pub async fn part(mut connection: AsyncSmtpConnection) {
+    let _ = timeout(GOODBYE, connection.abort()).await;
+}
+
+fn name(origin: &str) -> ClientId {
+    match Url::parse(origin).ok().as_ref().and_then(Url::host) {
+        Some(Host::Domain(name)) => ClientId::Domain(name.to_owned()),
+        Some(Host::Ipv4(ip)) => ClientId::Ipv4(ip),
+        Some(Host::Ipv6(ip)) => ClientId::Ipv6(ip),
+        None => ClientId::default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_is_known_by_a_number_says_so_as_mail_has_it() {
+        for (origin, told) in [
+            ("https://sign-in.example:8443", "sign-in.example"),
+            ("http://127.0.0.1:3000", "[127.0.0.1]"),
+            ("http://[::1]:3000", "[IPv6:::1]"),
+        ] {
+            assert_eq!(name(origin).to_string(), told);
+        }
+    }
+}
