@@ -4,6 +4,7 @@
 //! proves something that the next one needs not doubt any more: a socket that greets knows the key, one that takes a
 //! subscription knows the secret, so an HTTP API that still refuses minds the clock or the app's id.
 
+mod mail;
 mod push;
 mod socket;
 
@@ -58,6 +59,9 @@ pub async fn doctor(mut config: Config, mut tell: impl FnMut(String)) -> usize {
         }
     };
     let origins = mount::origins(&config);
+    if let Some(mail) = config.mail.take() {
+        mail::configured(&mut report, mail, origins.first().map(Origin::as_str).unwrap_or_default()).await;
+    }
     match (config.push.clone(), keys) {
         (PushConfig::Server { app, socket }, _) => {
             let origin = origins.first().map(Origin::as_str).unwrap_or_default();

@@ -1,6 +1,7 @@
 //! `vestibule doctor` against Pusher servers that are well, and against all that commonly is not.
 
 mod binary;
+mod mail;
 mod stage;
 mod tls;
 
