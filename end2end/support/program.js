@@ -12,15 +12,18 @@ export class Program {
   log = '';
 
   /** Starts a program, and waits until it says that it is `ready`. It knows of the environment what it is given. */
-  static async start(path, words, { ready, env = {}, cwd }) {
+  static async start(path, words, { ready, env = {}, cwd, input = '' }) {
     const program = new Program();
     const { PATH, HOME } = process.env;
-    const child = spawn(path, words, { cwd, env: { PATH, HOME, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(path, words, { cwd, env: { PATH, HOME, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
     program.child = child;
     program.ended = new Promise((resolve) => {
       child.once('error', (error) => resolve(error.message));
       child.once('exit', (code, signal) => resolve(signal ?? code));
     });
+    // One that ends before it has read says so by its end.
+    child.stdin.on('error', () => {});
+    child.stdin.end(input);
     const hearing = new Promise((resolve) => {
       const hear = (chunk) => {
         program.log += chunk;

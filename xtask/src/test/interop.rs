@@ -1,5 +1,5 @@
 //! The same with peers that nobody here wrote: another Pusher server, the client and server libraries of the protocol's
-//! makers, and a proxy that ends TLS.
+//! makers, a mail server, and a proxy that ends TLS.
 
 use std::fs;
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ struct Peer {
 
 const PEERS: [Peer; 3] = [
     Peer { name: "Soketi", variable: "VESTIBULE_TEST_SOKETI", install: soketi },
-    Peer { name: "PyPI's pusher", variable: "VESTIBULE_TEST_PYTHON", install: python },
+    Peer { name: "PyPI's pusher and aiosmtpd", variable: "VESTIBULE_TEST_PYTHON", install: python },
     Peer { name: "nginx", variable: "VESTIBULE_TEST_NGINX", install: nginx::program },
 ];
 
@@ -50,7 +50,7 @@ fn soketi() -> Result<PathBuf> {
     Ok(folder.join("node_modules/@soketi/soketi/bin/server.js"))
 }
 
-/// A Python that has `pusher`, as the list of what is installed says.
+/// A Python that has what the list says.
 fn python() -> Result<PathBuf> {
     let list = workspace::root().join("end2end/interop/requirements.txt");
     let wanted = fs::read_to_string(&list).at(&list)?;

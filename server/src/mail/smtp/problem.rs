@@ -63,7 +63,9 @@ fn meaning(code: u16, status: Option<&str>) -> &'static str {
     match (code, status.and_then(|status| status.split_once('.')).map(|(_, rest)| rest)) {
         (530 | 534 | 535 | 538, _) => ": it refuses the login in SMTP_URL",
         (_, Some("1.7" | "1.8")) => ": it refuses MAIL_FROM",
-        (_, Some(rest)) if rest.starts_with("1.") || rest.starts_with("2.") => ": it does not deliver to the mailbox",
+        (_, Some(rest)) if rest.starts_with("1.") || rest.starts_with("2.") => {
+            ": it does not deliver to this mailbox, or not now"
+        }
         (_, Some(rest)) if rest.starts_with("7.") => ": it has a rule against this mail or its sender",
         _ => "",
     }
@@ -118,7 +120,11 @@ mod tests {
             MailError::Permanent(what) => format!("never: {what}"),
         };
         for (code, status, expected) in [
-            (450, "4.2.0", "later: the mail server answered 450 4.2.0: it does not deliver to the mailbox"),
+            (
+                450,
+                "4.2.0",
+                "later: the mail server answered 450 4.2.0: it does not deliver to this mailbox, or not now",
+            ),
             (421, "", "later: the mail server answered 421"),
             (550, "", "never: the mail server answered 550"),
             (535, "5.7.8", "never: the mail server answered 535 5.7.8: it refuses the login in SMTP_URL"),

@@ -101,7 +101,7 @@ async fn whoever_takes_no_login_gets_no_mail() {
 async fn whom_a_server_does_not_know_is_not_tried_again_nor_named() {
     let answers = &["220 hello", "250 mail.example", "250 ok", "550 5.1.1 <ada@example.com>: unknown", "221 bye"];
     let (port, _heard) = server(answers).await;
-    let what = "the mail server answered 550 5.1.1: it does not deliver to the mailbox";
+    let what = "the mail server answered 550 5.1.1: it does not deliver to this mailbox, or not now";
     assert_eq!(send(&smtp(port, Encryption::Plain, None)).await, Err(MailError::Permanent(what.into())));
 }
 
