@@ -5,6 +5,7 @@
 //! that only the response carries.
 
 use crate::{
+    device::Device,
     failpoint,
     pending::TokenTag,
     secret::{PendingSecret, Purpose, SecretHash, SessionSecret},
@@ -14,13 +15,15 @@ use crate::{
     vestibule::Vestibule,
 };
 
-/// The secrets that a request has shown.
+/// What a request has shown.
 #[derive(Clone, Debug, Default)]
 pub struct Shown {
     /// The session cookie's.
     pub session: Option<SessionSecret>,
     /// The pending cookies', under their tokens' tags.
     pub pending: Vec<(TokenTag, PendingSecret)>,
+    /// What its browser calls itself.
+    pub device: Option<Device>,
 }
 
 /// Somebody who is signed in.
@@ -86,7 +89,7 @@ impl Vestibule {
 
     /// Puts the end of a session off whose own secret was shown, and ends the repeat of its exchange.
     async fn note_use(&self, session: &Session) -> Result<(), StoreError> {
-        let Some(used) = session.used(self.clock.now(), self.timing.idle) else { return Ok(()) };
+        let Some(used) = session.used(self.clock.now(), &self.timing) else { return Ok(()) };
         match self.store.replace_session(&used).await {
             // Losing to another request of the same browser is as good.
             Ok(_) => Ok(()),
@@ -147,7 +150,7 @@ impl Vestibule {
         }
         // Parallel tabs show the same cookies: taking the first by its tag, they take the same.
         match candidates.into_iter().next() {
-            Some(candidate) => self.admit(candidate, current, spent).await,
+            Some(candidate) => self.admit(candidate, shown.device.as_ref(), current, spent).await,
             None => Ok(unchanged(current, spent)),
         }
     }
@@ -171,7 +174,7 @@ impl Vestibule {
             spent.push(other.tag);
         }
         match chosen.pop() {
-            Some(candidate) => self.admit(candidate, current, spent).await,
+            Some(candidate) => self.admit(candidate, shown.device.as_ref(), current, spent).await,
             None => Ok(unchanged(current, spent)),
         }
     }
@@ -183,7 +186,8 @@ impl Vestibule {
     pub async fn sign_in(&self, user: UserId, shown: &Shown) -> Result<SessionSecret, StoreError> {
         let secret = SessionSecret::generate(&*self.entropy);
         let id = SessionId::generate(&*self.entropy);
-        let session = Session::established(id, secret.hash(), user, self.clock.now(), self.timing.idle);
+        let session =
+            Session::established(id, secret.hash(), user, shown.device.clone(), self.clock.now(), &self.timing);
         if !self.store.insert_session(&session).await? {
             return Err(StoreError::Unavailable("a fresh secret is taken: the entropy repeats itself".into()));
         }
@@ -258,11 +262,12 @@ impl Vestibule {
     async fn admit(
         &self,
         candidate: Candidate,
+        device: Option<&Device>,
         current: Option<SignedIn>,
         mut spent: Vec<TokenTag>,
     ) -> Result<Entry, StoreError> {
         let id = candidate.session.id;
-        let Some(secret) = self.exchange(candidate.session, &candidate.secret).await? else {
+        let Some(secret) = self.exchange(candidate.session, &candidate.secret, device).await? else {
             return Ok(unchanged(current, spent));
         };
         let Some(user) = self.store.user(candidate.user).await? else { return Ok(Entry::Stranger) };
@@ -276,7 +281,12 @@ impl Vestibule {
 
     /// Swaps the pending secret for a session secret. Parallel tabs and a lost response get the same one: it is an HMAC
     /// of the session's id and the old secret. `None`: the session has gone, or the repeat is over.
-    async fn exchange(&self, mut session: Session, old: &PendingSecret) -> Result<Option<SessionSecret>, StoreError> {
+    async fn exchange(
+        &self,
+        mut session: Session,
+        old: &PendingSecret,
+        device: Option<&Device>,
+    ) -> Result<Option<SessionSecret>, StoreError> {
         let hash = old.hash();
         loop {
             let now = self.clock.now();
@@ -289,7 +299,7 @@ impl Vestibule {
             let new = self.exchange_secret(session.id, old).next().expect("there is at least one key");
             let id = session.id;
             let timing = &self.timing;
-            let Ok(next) = session.exchange(new.hash(), now, timing.grace, timing.idle) else { return Ok(None) };
+            let Ok(next) = session.exchange(new.hash(), device.cloned(), now, timing) else { return Ok(None) };
             failpoint::reach("exchange");
             if self.store.replace_session(&next).await? {
                 failpoint::reach("exchanged");

@@ -24,6 +24,7 @@ pub mod caps;
 pub mod channel;
 pub mod clock;
 pub mod confirmation;
+pub mod device;
 pub mod entry;
 pub mod link;
 pub mod mail;

@@ -8,10 +8,12 @@
 use crate::{
     clock::Timestamp,
     confirmation::{Decided, Ending},
+    device::Device,
     id::id,
     pending::TokenTag,
     secret::SecretHash,
     store::StoreError,
+    timing::Timing,
     user::UserId,
 };
 use async_trait::async_trait;
@@ -64,6 +66,8 @@ pub enum SessionState {
         seen: Timestamp,
         /// The pending secret that it was exchanged for, while the exchange may still be repeated.
         former: Option<Former>,
+        /// The browser that it belongs to, if that has said what it is.
+        device: Option<Device>,
     },
 }
 
@@ -104,11 +108,18 @@ impl Session {
         Self { id, revision: 0, token_tag: Some(tag), since: now, expires, state }
     }
 
-    /// A session of somebody who has proved who they are by a password.
+    /// A session of somebody who has proved who they are by a password, in the browser `device`.
     #[must_use]
-    pub fn established(id: SessionId, secret: SecretHash, user: UserId, now: Timestamp, idle: Duration) -> Self {
-        let state = SessionState::Established { secret, user, seen: now, former: None };
-        Self { id, revision: 0, token_tag: None, since: now, expires: now + idle, state }
+    pub fn established(
+        id: SessionId,
+        secret: SecretHash,
+        user: UserId,
+        device: Option<Device>,
+        now: Timestamp,
+        timing: &Timing,
+    ) -> Self {
+        let state = SessionState::Established { secret, user, seen: now, former: None, device };
+        Self { id, revision: 0, token_tag: None, since: now, expires: now + timing.idle, state }
     }
 
     /// Binds a pending session to `user`, until `expires`. A replay changes nothing.
@@ -140,21 +151,23 @@ impl Session {
         }
     }
 
-    /// Swaps the pending secret of a bound session for `secret`. The exchange may be repeated for `grace`.
+    /// Swaps the pending secret of a bound session for `secret`, in the browser `device`. The exchange may be repeated for
+    /// the grace of `timing`.
     ///
     /// # Errors
     /// [`WrongState`] if the session is not bound, or has expired.
     pub fn exchange(
         self,
         secret: SecretHash,
+        device: Option<Device>,
         now: Timestamp,
-        grace: Duration,
-        idle: Duration,
+        timing: &Timing,
     ) -> Result<Self, WrongState> {
         match self.state {
             SessionState::Bound { secret: former, user } if now < self.expires => {
-                let former = Some(Former { secret: former, until: now + grace });
-                Ok(self.into_state(SessionState::Established { secret, user, seen: now, former }, now + idle))
+                let former = Some(Former { secret: former, until: now + timing.grace });
+                let state = SessionState::Established { secret, user, seen: now, former, device };
+                Ok(self.into_state(state, now + timing.idle))
             }
             _ => Err(WrongState),
         }
@@ -163,13 +176,14 @@ impl Session {
     /// The session after its own secret was shown, if that is worth a write: the first time ends the repeat of the
     /// exchange, later ones put the end off, at most once a minute.
     #[must_use]
-    pub fn used(&self, now: Timestamp, idle: Duration) -> Option<Self> {
-        match self.state {
-            SessionState::Established { secret, user, seen, former }
-                if former.is_some() || now.since(seen) >= SEEN_EVERY =>
+    pub fn used(&self, now: Timestamp, timing: &Timing) -> Option<Self> {
+        match &self.state {
+            SessionState::Established { secret, user, seen, former, device }
+                if former.is_some() || now.since(*seen) >= SEEN_EVERY =>
             {
-                let state = SessionState::Established { secret, user, seen: now, former: None };
-                Some(self.clone().into_state(state, now + idle))
+                let (secret, user, device) = (*secret, *user, device.clone());
+                let state = SessionState::Established { secret, user, seen: now, former: None, device };
+                Some(self.clone().into_state(state, now + timing.idle))
             }
             _ => None,
         }
@@ -216,6 +230,15 @@ impl Session {
     pub const fn seen(&self) -> Option<Timestamp> {
         match self.state {
             SessionState::Established { seen, .. } => Some(seen),
+            SessionState::Pending { .. } | SessionState::Bound { .. } => None,
+        }
+    }
+
+    /// The browser that it belongs to, if that is known.
+    #[must_use]
+    pub const fn device(&self) -> Option<&Device> {
+        match &self.state {
+            SessionState::Established { device, .. } => device.as_ref(),
             SessionState::Pending { .. } | SessionState::Bound { .. } => None,
         }
     }
@@ -271,8 +294,10 @@ mod tests {
     const NEW: SecretHash = SecretHash::from_bytes([2; 32]);
     const ADA: UserId = UserId::from_bytes([1; 16]);
     const BOB: UserId = UserId::from_bytes([2; 16]);
-    const GRACE: Duration = Duration::from_secs(30);
-    const IDLE: Duration = Duration::from_hours(336);
+
+    fn timing() -> Timing {
+        Timing::default()
+    }
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_millis(seconds * 1000)
@@ -287,7 +312,7 @@ mod tests {
     }
 
     fn established() -> Session {
-        bound().exchange(NEW, at(10), GRACE, IDLE).unwrap()
+        bound().exchange(NEW, Device::new("Firefox on Linux"), at(10), &timing()).unwrap()
     }
 
     #[test]
@@ -299,13 +324,13 @@ mod tests {
 
     #[test]
     fn a_pending_session_cannot_be_exchanged() {
-        assert_eq!(pending().exchange(NEW, at(1), GRACE, IDLE), Err(WrongState));
+        assert_eq!(pending().exchange(NEW, None, at(1), &timing()), Err(WrongState));
         assert_eq!(pending().exchangeable(&OLD, at(1)), None);
     }
 
     #[test]
     fn an_expired_bound_session_cannot_be_exchanged() {
-        assert_eq!(bound().exchange(NEW, at(900), GRACE, IDLE), Err(WrongState));
+        assert_eq!(bound().exchange(NEW, None, at(900), &timing()), Err(WrongState));
         assert_eq!(bound().exchangeable(&OLD, at(900)), None);
     }
 
@@ -325,16 +350,22 @@ mod tests {
 
     #[test]
     fn the_old_secret_is_worth_nothing_once_the_new_one_was_shown() {
-        let used = established().used(at(11), IDLE).expect("the first use is written");
+        let used = established().used(at(11), &timing()).expect("the first use is written");
         assert_eq!(used.exchangeable(&OLD, at(12)), None);
         assert_eq!(used.signs_in(&NEW, at(12)), Some(ADA));
-        assert_eq!(used.used(at(12), IDLE), None);
+        assert_eq!(used.used(at(12), &timing()), None);
     }
 
     #[test]
     fn use_puts_the_end_off_and_idleness_ends_it() {
-        let used = established().used(at(11), IDLE).unwrap().used(at(71), IDLE).unwrap();
-        assert_eq!(used.expires, at(71) + IDLE);
-        assert_eq!(used.signs_in(&NEW, at(71) + IDLE), None);
+        let used = established().used(at(11), &timing()).unwrap().used(at(71), &timing()).unwrap();
+        assert_eq!(used.expires, at(71) + timing().idle);
+        assert_eq!(used.signs_in(&NEW, at(71) + timing().idle), None);
+    }
+
+    #[test]
+    fn the_browser_is_the_one_that_exchanged_and_stays_it() {
+        let used = established().used(at(11), &timing()).unwrap();
+        assert_eq!((bound().device(), used.device().map(Device::as_str)), (None, Some("Firefox on Linux")));
     }
 }

@@ -99,7 +99,7 @@ pub async fn login_page(
 /// `POST /login`.
 pub async fn login(State(site): State<Shared>, headers: HeaderMap, OwnForm(form): OwnForm<Credentials>) -> Response {
     let next = form.next.as_deref().and_then(way_back);
-    let shown = site.cookies_of(&headers).shown();
+    let shown = site.shown(&headers);
     let signed_in = match site.passwords.check(site.vestibule.store(), &form.email, form.password).await {
         Ok(Some(user)) => site.vestibule.sign_in(user, &shown).await,
         Ok(None) => {
@@ -192,7 +192,7 @@ pub async fn choose(State(site): State<Shared>, headers: HeaderMap, OwnForm(form
         return page::problem(&site, StatusCode::FORBIDDEN);
     }
     let on = page::see_other(&site.vestibule.destinations().confirmed);
-    match site.vestibule.choose(&site.cookies_of(&headers).shown(), choice).await {
+    match site.vestibule.choose(&site.shown(&headers), choice).await {
         Ok(Entry::SignedIn { renewed, spent, .. }) => {
             let session = renewed.map(|secret| site.cookies.session(&secret));
             let spent: Vec<_> = spent.into_iter().map(|tag| site.cookies.remove_pending(tag)).collect();

@@ -135,7 +135,7 @@ impl RequestCookies {
         self.session.as_deref().and_then(SessionSecret::from_cookie)
     }
 
-    /// The secrets that this request shows. Of pending ones only as many as a browser of ours keeps: each costs a look
+    /// The secrets that this request shows, in a browser that has not said what it is. Of pending ones only as many as a browser of ours keeps: each costs a look
     /// into the database.
     #[must_use]
     pub fn shown(&self) -> Shown {
@@ -143,6 +143,7 @@ impl RequestCookies {
         Shown {
             session: self.session(),
             pending: self.pending.iter().filter_map(secret).take(MAX_PENDING * 2).collect(),
+            device: None,
         }
     }
 }

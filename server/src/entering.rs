@@ -24,12 +24,12 @@ use vestibule_app::{
 
 /// The middleware around pages that need a user. Their handlers find a [`SignedIn`] among the request's extensions.
 pub async fn require_user(State(site): State<Shared>, mut request: Request, next: Next) -> Response {
-    let cookies = site.cookies_of(request.headers());
+    let shown = site.shown(request.headers());
     let entry = if is_navigation(request.method(), request.headers()) {
-        site.vestibule.enter(&cookies.shown()).await
+        site.vestibule.enter(&shown).await
     } else {
         let signed_in = |who: SignedIn| Entry::SignedIn { who, renewed: None, spent: Vec::new() };
-        site.vestibule.who(cookies.session().as_ref()).await.map(|who| who.map_or(Entry::Stranger, signed_in))
+        site.vestibule.who(shown.session.as_ref()).await.map(|who| who.map_or(Entry::Stranger, signed_in))
     };
     match entry {
         Ok(Entry::SignedIn { who, renewed, spent }) => {

@@ -4,6 +4,7 @@ use crate::{
     client::Proxies,
     config::Start,
     cookies::{CookiePolicy, RequestCookies},
+    device::device,
     mail::Mailbox,
     origin::Origin,
     passwords::Passwords,
@@ -13,7 +14,7 @@ use axum::http::HeaderMap;
 use leptos::prelude::LeptosOptions;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
-use vestibule::{link::Links, publisher::PusherPublisher, vestibule::Vestibule};
+use vestibule::{device::Device, entry::Shown, link::Links, publisher::PusherPublisher, vestibule::Vestibule};
 
 /// What every request has at hand, shared by all.
 pub type Shared = Arc<Site>;
@@ -57,6 +58,12 @@ impl Site {
     #[must_use]
     pub fn cookies_of(&self, headers: &HeaderMap) -> RequestCookies {
         self.cookies.read(headers)
+    }
+
+    /// What a request shows: its secrets, and what its browser calls itself.
+    #[must_use]
+    pub fn shown(&self, headers: &HeaderMap) -> Shown {
+        Shown { device: Device::new(&device(headers)), ..self.cookies_of(headers).shown() }
     }
 
     /// Seconds between two questions of a page that waits.

@@ -136,9 +136,9 @@ pub(super) async fn insert(connection: &mut PgConnection, sessions: &[&Session])
     let columns: Vec<_> = sessions.iter().map(|session| SessionColumns::of(session)).collect();
     let inserted = sqlx::query(
         "insert into sessions
-             (id, revision, state, secret, user_id, token_tag, since, seen, former, former_until, expires)
+             (id, revision, state, secret, user_id, token_tag, since, seen, former, former_until, expires, device)
          select * from unnest($1::bytea[], $2::bigint[], $3::text[], $4::bytea[], $5::bytea[], $6::bytea[],
-             $7::bigint[], $8::bigint[], $9::bytea[], $10::bigint[], $11::bigint[])
+             $7::bigint[], $8::bigint[], $9::bytea[], $10::bigint[], $11::bigint[], $12::text[])
          on conflict do nothing",
     )
     .bind(columns.iter().map(|session| session.id).collect::<Vec<_>>())
@@ -152,6 +152,7 @@ pub(super) async fn insert(connection: &mut PgConnection, sessions: &[&Session])
     .bind(columns.iter().map(|session| session.former).collect::<Vec<_>>())
     .bind(columns.iter().map(|session| session.former_until).collect::<Vec<_>>())
     .bind(columns.iter().map(|session| session.expires).collect::<Vec<_>>())
+    .bind(columns.iter().map(|session| session.device).collect::<Vec<_>>())
     .execute(connection)
     .await?;
     Ok(inserted.rows_affected())
@@ -166,10 +167,10 @@ pub(super) async fn replace(connection: &mut PgConnection, next: &[&Session]) ->
     let replaced = sqlx::query(
         "update sessions set revision = next.revision, state = next.state, secret = next.secret,
              user_id = next.user_id, seen = next.seen, former = next.former, former_until = next.former_until,
-             expires = next.expires
+             expires = next.expires, device = next.device
          from unnest($1::bytea[], $2::bigint[], $3::text[], $4::bytea[], $5::bytea[], $6::bigint[], $7::bytea[],
-                     $8::bigint[], $9::bigint[])
-             as next (id, revision, state, secret, user_id, seen, former, former_until, expires)
+                     $8::bigint[], $9::bigint[], $10::text[])
+             as next (id, revision, state, secret, user_id, seen, former, former_until, expires, device)
          where sessions.id = next.id and sessions.revision = next.revision - 1",
     )
     .bind(columns.iter().map(|session| session.id).collect::<Vec<_>>())
@@ -181,6 +182,7 @@ pub(super) async fn replace(connection: &mut PgConnection, next: &[&Session]) ->
     .bind(columns.iter().map(|session| session.former).collect::<Vec<_>>())
     .bind(columns.iter().map(|session| session.former_until).collect::<Vec<_>>())
     .bind(columns.iter().map(|session| session.expires).collect::<Vec<_>>())
+    .bind(columns.iter().map(|session| session.device).collect::<Vec<_>>())
     .execute(connection)
     .await?;
     Ok(replaced.rows_affected())

@@ -46,6 +46,7 @@ pub(super) fn fields(session: &SessionColumns<'_>) -> Vec<(&'static str, Vec<u8>
         ("former", session.former.map(Vec::from)),
         ("former_until", session.former_until.map(number)),
         ("expires", Some(number(session.expires))),
+        ("device", session.device.map(Vec::from)),
     ]
     .into_iter()
     .filter_map(|(column, value)| Some((column, value?)))

@@ -2,6 +2,7 @@
 
 use super::{Reading, Row};
 use crate::{
+    device::Device,
     pending::TokenTag,
     secret::SecretHash,
     session::{Former, Session, SessionId, SessionState},
@@ -24,7 +25,8 @@ pub(in crate::store) fn session(row: &dyn Row) -> Result<Session, StoreError> {
                 }
                 None => None,
             };
-            SessionState::Established { secret, user, seen: row.time("seen")?, former }
+            let device = row.optional_text("device")?.and_then(Device::new);
+            SessionState::Established { secret, user, seen: row.time("seen")?, former, device }
         }
         _ => return Err(row.corrupt("state and user_id fit no state")),
     };
@@ -51,6 +53,7 @@ pub(in crate::store) struct SessionColumns<'s> {
     pub former: Option<&'s [u8]>,
     pub former_until: Option<i64>,
     pub expires: i64,
+    pub device: Option<&'s str>,
 }
 
 impl<'s> SessionColumns<'s> {
@@ -58,7 +61,7 @@ impl<'s> SessionColumns<'s> {
         let (state, secret, user, seen, former) = match &session.state {
             SessionState::Pending { secret } => ("pending", secret, None, None, None),
             SessionState::Bound { secret, user } => ("bound", secret, Some(user), None, None),
-            SessionState::Established { secret, user, seen, former } => {
+            SessionState::Established { secret, user, seen, former, .. } => {
                 ("established", secret, Some(user), Some(seen.as_millis()), former.as_ref())
             }
         };
@@ -75,6 +78,7 @@ impl<'s> SessionColumns<'s> {
             former: former.map(|former| former.secret.as_bytes().as_slice()),
             former_until: former.map(|former| former.until.as_millis()),
             expires: session.expires.as_millis(),
+            device: session.device().map(Device::as_str),
         }
     }
 }

@@ -92,8 +92,8 @@ pub(super) async fn insert(connection: &mut SqliteConnection, session: &Session)
     let columns = SessionColumns::of(session);
     let inserted = sqlx::query(
         "insert into sessions
-             (id, revision, state, secret, user_id, token_tag, since, seen, former, former_until, expires)
-         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing",
+             (id, revision, state, secret, user_id, token_tag, since, seen, former, former_until, expires, device)
+         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing",
     )
     .bind(columns.id)
     .bind(columns.revision)
@@ -106,6 +106,7 @@ pub(super) async fn insert(connection: &mut SqliteConnection, session: &Session)
     .bind(columns.former)
     .bind(columns.former_until)
     .bind(columns.expires)
+    .bind(columns.device)
     .execute(connection)
     .await?;
     Ok(inserted.rows_affected() == 1)
@@ -116,8 +117,8 @@ pub(super) async fn replace(connection: &mut SqliteConnection, next: &Session) -
     let columns = SessionColumns::of(next);
     let replaced = sqlx::query(
         "update sessions set revision = ?1, state = ?2, secret = ?3, user_id = ?4, seen = ?5, former = ?6,
-             former_until = ?7, expires = ?8
-         where id = ?9 and revision = ?1 - 1",
+             former_until = ?7, expires = ?8, device = ?9
+         where id = ?10 and revision = ?1 - 1",
     )
     .bind(columns.revision)
     .bind(columns.state)
@@ -127,6 +128,7 @@ pub(super) async fn replace(connection: &mut SqliteConnection, next: &Session) -
     .bind(columns.former)
     .bind(columns.former_until)
     .bind(columns.expires)
+    .bind(columns.device)
     .bind(columns.id)
     .execute(connection)
     .await?;

@@ -2,15 +2,13 @@
 
 use super::{BOUND, Stores};
 use crate::support::{Sample, ada, at, settlement, welcome, worker};
-use std::time::Duration;
 use vestibule::{
     confirmation::{Decision, Ending, Rejection, State, Which},
     secret::SecretHash,
     session::SessionState,
     store::ConfirmationStore as _,
+    timing::Timing,
 };
-
-const IDLE: Duration = Duration::from_hours(336);
 
 /// A confirmation whose worker was killed after it had decided.
 async fn killed_after_deciding(stores: &Stores, decision: Decision) -> Sample {
@@ -52,8 +50,8 @@ async fn settling_late_leaves_an_exchanged_session_alone() {
         let stalled = stores.database.confirmation_by_secret(&sample.confirmation.secret).await.unwrap().unwrap();
         sample.stored(&stores.both).await;
         let bound = stores.sessions.session(sample.session.id).await.unwrap().unwrap();
-        let exchanged =
-            bound.exchange(SecretHash::from_bytes([200; 32]), at(2), Duration::from_secs(30), IDLE).unwrap();
+        let new = SecretHash::from_bytes([200; 32]);
+        let exchanged = bound.exchange(new, None, at(2), &Timing::default()).unwrap();
         assert!(stores.sessions.replace_session(&exchanged).await.unwrap());
         // The stalled one wakes up and goes on from what it had read.
         assert!(matches!(stalled.state, State::Decided(_)));

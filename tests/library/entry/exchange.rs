@@ -158,7 +158,7 @@ async fn use_puts_the_end_of_a_session_off_and_disuse_ends_it() {
 async fn a_secret_that_nobody_was_given_lets_nobody_in() {
     let house = House::open().await;
     let pending = vec![(vestibule::pending::TokenTag::from_bytes([1; 8]), PendingSecret::from_bytes([1; 32]))];
-    let shown = Shown { session: Some(SessionSecret::from_bytes([2; 32])), pending };
+    let shown = Shown { session: Some(SessionSecret::from_bytes([2; 32])), pending, device: None };
     assert_eq!(house.desk.enter(&shown).await.unwrap(), Entry::Stranger);
     assert_eq!(house.desk.enter(&Shown::default()).await.unwrap(), Entry::Stranger);
 }

@@ -1,6 +1,6 @@
 //! A hash that fits no state is named in an error, left as it is, and in nobody else's way.
 
-use super::{ADA, BOB, IDLE, established, exchanged, hash, now};
+use super::{ADA, BOB, established, exchanged, hash, now, timing};
 use crate::support::{Redis, redis};
 use redis::{Cmd, cmd};
 use vestibule::{
@@ -45,6 +45,7 @@ fn changes(key: &str) -> Vec<Cmd> {
         set(key, "since", b""),
         set(key, "token_tag", b"short"),
         set(key, "former", b"short"),
+        set(key, "device", b"\xff"),
         no_hash(key),
     ]
 }
@@ -87,7 +88,7 @@ async fn a_session_whose_revision_cannot_be_read_is_not_replaced() {
     for change in [set(&key, "revision", b"many"), unset(&key, "revision"), no_hash(&key)] {
         sessions.insert_session(&session).await.unwrap();
         spoil(&corner, &change).await;
-        assert!(!sessions.replace_session(&session.used(now(), IDLE).unwrap()).await.unwrap());
+        assert!(!sessions.replace_session(&session.used(now(), &timing()).unwrap()).await.unwrap());
     }
 }
 
@@ -119,7 +120,7 @@ async fn a_corrupt_session_is_swept_in_its_time_and_does_not_keep_others_from_it
         sessions.insert_session(session).await.unwrap();
     }
     spoil(&corner, &no_hash(&key(&corner, spoilt.id))).await;
-    assert_eq!(sessions.sweep_sessions(now() + IDLE).await.unwrap(), 2);
+    assert_eq!(sessions.sweep_sessions(now() + timing().idle).await.unwrap(), 2);
     assert_eq!(sessions.session(other.id).await.unwrap(), None);
 }
 

@@ -1,6 +1,6 @@
 //! Nothing stays for ever, nothing goes too early, and what is deleted leaves no trace.
 
-use super::{ADA, BOB, IDLE, bound, established, exchanged, hash, now, pending};
+use super::{ADA, BOB, bound, established, exchanged, hash, now, pending, timing};
 use crate::support::{Redis, redis};
 use redis::cmd;
 use std::time::Duration;
@@ -48,7 +48,7 @@ async fn the_end_is_put_off_for_every_key() {
     let staying: Vec<_> = corner.keys().await.into_iter().filter(|key| !key.ends_with(":expiries")).collect();
     assert_eq!(staying.len(), 4, "the session, two secrets and the user: {staying:?}");
     for key in staying {
-        assert!(lasts(&corner, &key).await.expect("it expires") > IDLE, "{key}");
+        assert!(lasts(&corner, &key).await.expect("it expires") > timing().idle, "{key}");
     }
 }
 
@@ -58,7 +58,7 @@ async fn the_set_of_a_users_sessions_lasts_as_long_as_the_last_of_them() {
     let sessions = corner.sessions().await;
     sessions.insert_session(&established(1, ADA)).await.unwrap();
     sessions.insert_session(&bound(2)).await.unwrap();
-    assert!(user_lasts(&corner, ADA).await.expect("it expires") > IDLE);
+    assert!(user_lasts(&corner, ADA).await.expect("it expires") > timing().idle);
     sessions.delete_sessions_of(ADA).await.unwrap();
     assert_eq!(sessions.session(established(1, ADA).id).await.unwrap(), None);
 }
@@ -69,7 +69,7 @@ async fn a_secret_that_is_forgotten_leads_nowhere() {
     let sessions = corner.sessions().await;
     let exchanged = exchanged(1);
     sessions.insert_session(&exchanged).await.unwrap();
-    assert!(sessions.replace_session(&exchanged.used(now(), IDLE).unwrap()).await.unwrap());
+    assert!(sessions.replace_session(&exchanged.used(now(), &timing()).unwrap()).await.unwrap());
     let secrets: Vec<_> = corner.keys().await.into_iter().filter(|key| key.contains("secret:")).collect();
     assert_eq!(secrets, [format!("{}secret:{}", corner.prefix, "65".repeat(32))]);
 }
@@ -117,11 +117,18 @@ async fn more_sessions_than_one_batch_are_swept_and_leave_no_key() {
     let sessions = corner.sessions().await;
     for _ in 0..1001 {
         let (id, secret) = (random(&SystemEntropy), random(&SystemEntropy));
-        let session = Session::established(SessionId::from_bytes(id), SecretHash::from_bytes(secret), ADA, now(), IDLE);
+        let session = Session::established(
+            SessionId::from_bytes(id),
+            SecretHash::from_bytes(secret),
+            ADA,
+            None,
+            now(),
+            &timing(),
+        );
         assert!(sessions.insert_session(&session).await.unwrap());
     }
     assert_eq!(sessions.sweep_sessions(now()).await.unwrap(), 0);
-    assert_eq!(sessions.sweep_sessions(now() + IDLE).await.unwrap(), 1001);
+    assert_eq!(sessions.sweep_sessions(now() + timing().idle).await.unwrap(), 1001);
     assert_eq!(corner.keys().await, [""; 0]);
 }
 
@@ -141,6 +148,6 @@ async fn sessions_that_expired_unswept_are_in_nobodys_way() {
     assert_eq!(sessions.sessions_of(ADA).await.unwrap(), std::slice::from_ref(&next));
     let of_user: Vec<String> = corner.run(cmd("SMEMBERS").arg(format!("{}user:{ADA}", corner.prefix))).await;
     assert_eq!(of_user, [next.id.to_string()], "who joins clears away who has gone");
-    assert_eq!(sessions.sweep_sessions(now() + IDLE).await.unwrap(), 1, "only one was still there");
+    assert_eq!(sessions.sweep_sessions(now() + timing().idle).await.unwrap(), 1, "only one was still there");
     assert_eq!(corner.keys().await, [""; 0]);
 }

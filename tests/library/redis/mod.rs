@@ -10,16 +10,20 @@ use crate::support::{Sample, WatchedClock};
 use std::time::Duration;
 use vestibule::{
     clock::{Clock as _, Timestamp},
+    device::Device,
     pending::TokenTag,
     secret::SecretHash,
     session::{Session, SessionId},
+    timing::Timing,
     user::UserId,
 };
 
 const ADA: UserId = UserId::from_bytes([0xad; 16]);
 const BOB: UserId = UserId::from_bytes([0xb0; 16]);
-const IDLE: Duration = Duration::from_hours(336);
-const GRACE: Duration = Duration::from_secs(30);
+
+fn timing() -> Timing {
+    Timing::default()
+}
 
 /// Where the clock of sessions in a test stands.
 fn now() -> Timestamp {
@@ -42,9 +46,9 @@ fn bound(number: u8) -> Session {
 
 /// One that was exchanged, so that it has a former secret; its own is `number + 100`.
 fn exchanged(number: u8) -> Session {
-    bound(number).exchange(hash(number + 100), now(), GRACE, IDLE).unwrap()
+    bound(number).exchange(hash(number + 100), Device::new("Firefox on Linux"), now(), &timing()).unwrap()
 }
 
 fn established(number: u8, user: UserId) -> Session {
-    Session::established(SessionId::from_bytes([number; 16]), hash(number), user, now(), IDLE)
+    Session::established(SessionId::from_bytes([number; 16]), hash(number), user, None, now(), &timing())
 }

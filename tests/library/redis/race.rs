@@ -1,6 +1,6 @@
 //! Two servers, each with a connection of its own, at one session.
 
-use super::{ADA, GRACE, IDLE, bound, exchanged, hash, now, pending};
+use super::{ADA, bound, exchanged, hash, now, pending, timing};
 use crate::support::redis;
 use std::time::Duration;
 use vestibule::session::SessionStore as _;
@@ -14,7 +14,7 @@ async fn of_64_exchanges_at_once_on_two_servers_one_wins() {
     let exchanges: Vec<_> = (100..164)
         .map(|number| {
             let server = servers[usize::from(number % 2)].clone();
-            let next = read.clone().exchange(hash(number), now(), GRACE, IDLE).unwrap();
+            let next = read.clone().exchange(hash(number), None, now(), &timing()).unwrap();
             tokio::spawn(async move { server.replace_session(&next).await.unwrap().then_some(next) })
         })
         .collect();

@@ -7,10 +7,9 @@ use vestibule::{
     secret::SecretHash,
     session::SessionState,
     store::Store,
+    timing::Timing,
     user::{Identity, UserId},
 };
-
-const IDLE: Duration = Duration::from_hours(336);
 
 async fn claimed(store: &dyn Store, now: i64) -> Claim {
     store.claim(worker(1), Which::Any, 1, at(now), at(now + 30)).await.unwrap().remove(0)
@@ -138,7 +137,7 @@ async fn a_replay_of_a_decision_leaves_an_exchanged_session_alone() {
         decide(&**store, &claim, Decision::Valid(ada()), 1).await;
         let bound = store.session(sample.session.id).await.unwrap().unwrap();
         let new = SecretHash::from_bytes([200; 32]);
-        let established = bound.exchange(new, at(2), Duration::from_secs(30), IDLE).unwrap();
+        let established = bound.exchange(new, None, at(2), &Timing::default()).unwrap();
         assert!(store.replace_session(&established).await.unwrap());
         for decision in [Decision::Valid(ada()), Decision::Valid(bob()), Decision::Unavailable] {
             decide(&**store, &claim, decision, 3).await;

@@ -1,17 +1,20 @@
 //! A session is replaced only by who has read its last revision, and what is deleted stays deleted.
 
 use crate::support::{Sample, ada, adapters, at, bob, settlement, worker};
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 use vestibule::{
     confirmation::{Decider, Decision, Which},
+    device::Device,
     secret::{SecretHash, SystemEntropy},
     session::{Session, SessionId},
     store::Store,
+    timing::Timing,
     user::{Identity, User, UserId},
 };
 
-const GRACE: Duration = Duration::from_secs(30);
-const IDLE: Duration = Duration::from_hours(336);
+fn timing() -> Timing {
+    Timing::default()
+}
 
 async fn user(store: &dyn Store, identity: Identity) -> UserId {
     let user = User { id: UserId::generate(&SystemEntropy), identity, since: at(0) };
@@ -31,7 +34,8 @@ async fn bound(store: &dyn Store, number: u8, identity: Identity) -> Session {
 
 async fn established(store: &dyn Store, number: u8, since: i64, identity: Identity) -> Session {
     let user = user(store, identity).await;
-    let session = Session::established(SessionId::from_bytes([number; 16]), hash(number), user, at(since), IDLE);
+    let session =
+        Session::established(SessionId::from_bytes([number; 16]), hash(number), user, None, at(since), &timing());
     store.insert_session(&session).await.unwrap();
     session
 }
@@ -41,10 +45,10 @@ async fn every_state_of_a_session_reads_back() {
     for store in adapters().await {
         let bound = bound(&**store, 1, ada()).await;
         assert_eq!(store.session(bound.id).await.unwrap(), Some(bound.clone()));
-        let exchanged = bound.exchange(hash(101), at(10), GRACE, IDLE).unwrap();
+        let exchanged = bound.exchange(hash(101), None, at(10), &timing()).unwrap();
         assert!(store.replace_session(&exchanged).await.unwrap());
         assert_eq!(store.session(exchanged.id).await.unwrap(), Some(exchanged.clone()));
-        let used = exchanged.used(at(11), IDLE).unwrap();
+        let used = exchanged.used(at(11), &timing()).unwrap();
         assert!(store.replace_session(&used).await.unwrap());
         assert_eq!(store.session(used.id).await.unwrap(), Some(used));
         let by_password = established(&**store, 2, 0, ada()).await;
@@ -53,15 +57,32 @@ async fn every_state_of_a_session_reads_back() {
 }
 
 #[tokio::test]
+async fn a_session_knows_its_browser_from_the_exchange_on_or_does_not() {
+    for store in adapters().await {
+        let (bound, firefox) = (bound(&**store, 1, ada()).await, Device::new("Firefox on Linux"));
+        let exchanged = bound.exchange(hash(101), firefox.clone(), at(10), &timing()).unwrap();
+        assert!(store.replace_session(&exchanged).await.unwrap());
+        assert!(store.replace_session(&exchanged.used(at(11), &timing()).unwrap()).await.unwrap());
+        let user = exchanged.user().unwrap();
+        let (id, safari) = (SessionId::from_bytes([2; 16]), Device::new("Safari on iPhone"));
+        let by_password = Session::established(id, hash(2), user, safari.clone(), at(20), &timing());
+        assert!(store.insert_session(&by_password).await.unwrap());
+        established(&**store, 3, 30, ada()).await;
+        let known: Vec<_> = store.sessions_of(user).await.unwrap().iter().map(|each| each.device().cloned()).collect();
+        assert_eq!(known, [None, safari, firefox]);
+    }
+}
+
+#[tokio::test]
 async fn a_session_is_found_by_its_secret_and_by_its_former_one_while_it_is_kept() {
     for store in adapters().await {
         let bound = bound(&**store, 1, ada()).await;
-        let exchanged = bound.exchange(hash(101), at(10), GRACE, IDLE).unwrap();
+        let exchanged = bound.exchange(hash(101), None, at(10), &timing()).unwrap();
         store.replace_session(&exchanged).await.unwrap();
         for secret in [hash(1), hash(101)] {
             assert_eq!(store.session_by_secret(&secret).await.unwrap(), Some(exchanged.clone()));
         }
-        store.replace_session(&exchanged.used(at(11), IDLE).unwrap()).await.unwrap();
+        store.replace_session(&exchanged.used(at(11), &timing()).unwrap()).await.unwrap();
         assert_eq!(store.session_by_secret(&hash(1)).await.unwrap(), None);
         assert!(store.session_by_secret(&hash(101)).await.unwrap().is_some());
     }
@@ -71,8 +92,8 @@ async fn a_session_is_found_by_its_secret_and_by_its_former_one_while_it_is_kept
 async fn a_writer_that_has_read_an_older_revision_changes_nothing() {
     for store in adapters().await {
         let read = bound(&**store, 1, ada()).await;
-        let first = read.clone().exchange(hash(101), at(10), GRACE, IDLE).unwrap();
-        let second = read.exchange(hash(102), at(10), GRACE, IDLE).unwrap();
+        let first = read.clone().exchange(hash(101), None, at(10), &timing()).unwrap();
+        let second = read.exchange(hash(102), None, at(10), &timing()).unwrap();
         assert!(store.replace_session(&first).await.unwrap());
         assert!(!store.replace_session(&second).await.unwrap());
         assert_eq!(store.session(first.id).await.unwrap(), Some(first));
@@ -86,7 +107,7 @@ async fn of_64_writers_at_once_one_replaces_the_session() {
         let writers: Vec<_> = (100..164)
             .map(|number| {
                 let (store, read) = (Arc::clone(&store), read.clone());
-                let next = read.exchange(hash(number), at(10), GRACE, IDLE).unwrap();
+                let next = read.exchange(hash(number), None, at(10), &timing()).unwrap();
                 tokio::spawn(async move { (store.replace_session(&next).await.unwrap(), next) })
             })
             .collect();
@@ -105,7 +126,7 @@ async fn a_deleted_session_is_never_written_back() {
     for store in adapters().await {
         let read = bound(&**store, 1, ada()).await;
         store.delete_session(read.id).await.unwrap();
-        let next = read.exchange(hash(101), at(10), GRACE, IDLE).unwrap();
+        let next = read.exchange(hash(101), None, at(10), &timing()).unwrap();
         assert!(!store.replace_session(&next).await.unwrap());
         assert_eq!(store.session(next.id).await.unwrap(), None);
         store.delete_session(next.id).await.unwrap();

@@ -4,6 +4,7 @@ use super::soon;
 use std::collections::BTreeMap;
 use vestibule::{
     caps::Client,
+    device::Device,
     entry::{Entry, Shown, SignedIn},
     pending::{PendingCookie, TokenTag},
     secret::SessionSecret,
@@ -20,12 +21,19 @@ pub struct Browser {
     pub desk: Vestibule,
     pub session: Option<SessionSecret>,
     pub client: Client,
+    pub device: Option<Device>,
     jar: BTreeMap<TokenTag, String>,
 }
 
 impl Browser {
     pub fn new(desk: Vestibule) -> Self {
-        Self { desk, session: None, client: Client::from_bytes([1; 16]), jar: BTreeMap::new() }
+        Self {
+            desk,
+            session: None,
+            client: Client::from_bytes([1; 16]),
+            device: Device::new("Firefox on Linux"),
+            jar: BTreeMap::new(),
+        }
     }
 
     /// A browser with a session cookie and nothing else.
@@ -128,7 +136,11 @@ impl Browser {
     /// What a request to a page shows.
     pub fn shown(&self) -> Shown {
         let claimed = |(tag, text): (&TokenTag, &String)| Some((*tag, PendingCookie::claimed_secret(text)?));
-        Shown { session: self.session.clone(), pending: self.jar.iter().filter_map(claimed).collect() }
+        Shown {
+            session: self.session.clone(),
+            pending: self.jar.iter().filter_map(claimed).collect(),
+            device: self.device.clone(),
+        }
     }
 
     fn take(&mut self, token: &Token, pending: &Pending) -> bool {
