@@ -35,7 +35,7 @@ pub struct Session {
     pub token_tag: Option<TokenTag>,
     /// When it began.
     pub since: Timestamp,
-    /// When it ends by itself.
+    /// When it ends by itself. An established one is put off by use, and never beyond its absolute end.
     pub expires: Timestamp,
     /// What it is good for.
     pub state: SessionState,
@@ -100,6 +100,12 @@ pub enum Followed {
 /// How often an established session's use is written down.
 const SEEN_EVERY: Duration = Duration::from_mins(1);
 
+/// When an established session that began at `since` and is used at `now` ends: once it has been idle, and at last however
+/// much it is used (OWASP ASVS 5.0, 7.3.1 and 7.3.2).
+fn end(since: Timestamp, now: Timestamp, timing: &Timing) -> Timestamp {
+    (now + timing.idle).min(since + timing.absolute)
+}
+
 impl Session {
     /// A session that is bound to nobody, for the browser that holds the secret with the hash `secret`.
     #[must_use]
@@ -119,7 +125,7 @@ impl Session {
         timing: &Timing,
     ) -> Self {
         let state = SessionState::Established { secret, user, seen: now, former: None, device };
-        Self { id, revision: 0, token_tag: None, since: now, expires: now + timing.idle, state }
+        Self { id, revision: 0, token_tag: None, since: now, expires: end(now, now, timing), state }
     }
 
     /// Binds a pending session to `user`, until `expires`. A replay changes nothing.
@@ -167,7 +173,8 @@ impl Session {
             SessionState::Bound { secret: former, user } if now < self.expires => {
                 let former = Some(Former { secret: former, until: now + timing.grace });
                 let state = SessionState::Established { secret, user, seen: now, former, device };
-                Ok(self.into_state(state, now + timing.idle))
+                let expires = end(self.since, now, timing);
+                Ok(self.into_state(state, expires))
             }
             _ => Err(WrongState),
         }
@@ -183,7 +190,7 @@ impl Session {
             {
                 let (secret, user, device) = (*secret, *user, device.clone());
                 let state = SessionState::Established { secret, user, seen: now, former: None, device };
-                Some(self.clone().into_state(state, now + timing.idle))
+                Some(self.clone().into_state(state, end(self.since, now, timing)))
             }
             _ => None,
         }
@@ -361,6 +368,34 @@ mod tests {
         let used = established().used(at(11), &timing()).unwrap().used(at(71), &timing()).unwrap();
         assert_eq!(used.expires, at(71) + timing().idle);
         assert_eq!(used.signs_in(&NEW, at(71) + timing().idle), None);
+    }
+
+    #[test]
+    fn no_use_puts_the_end_off_beyond_the_absolute_one() {
+        let absolute = at(0) + timing().absolute;
+        let (mut session, mut now) = (established(), at(10));
+        while session.is_live(now) {
+            session = session.used(now, &timing()).unwrap_or(session);
+            assert!(session.expires <= absolute);
+            now = now + SEEN_EVERY * 60 * 24;
+        }
+        assert_eq!(session.expires, absolute);
+        assert_eq!(session.signs_in(&NEW, absolute), None);
+    }
+
+    #[test]
+    fn the_absolute_end_counts_from_the_beginning_however_a_session_began() {
+        let short = Timing { idle: Duration::from_secs(60), absolute: Duration::from_secs(90), ..timing() };
+        assert_eq!(bound().exchange(NEW, None, at(80), &short).unwrap().expires, at(90));
+        let by_password = Session::established(SessionId::from_bytes([0; 16]), NEW, ADA, None, at(5), &short);
+        assert_eq!(by_password.expires, at(65));
+        assert_eq!(by_password.used(at(65), &short).unwrap().expires, at(95));
+    }
+
+    #[test]
+    fn an_end_that_was_put_off_under_a_longer_limit_is_cut_at_the_next_use() {
+        let short = Timing { idle: Duration::from_secs(60), absolute: Duration::from_secs(90), ..timing() };
+        assert_eq!(established().used(at(75), &short).unwrap().expires, at(90));
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub struct Timing {
     pub grace: Duration,
     /// How long an established session lives unused (default 14 days).
     pub idle: Duration,
+    /// How long one lives however much it is used (default 90 days); no shorter than idle.
+    pub absolute: Duration,
 }
 
 impl Default for Timing {
@@ -34,6 +36,7 @@ impl Default for Timing {
             bound: Duration::from_mins(15),
             grace: Duration::from_secs(30),
             idle: Duration::from_hours(14 * 24),
+            absolute: Duration::from_hours(90 * 24),
         }
     }
 }

@@ -16,8 +16,8 @@ use crate::origin::Origin;
 use setting::{
     BROKER_ADDR, CONFIRM_ATTEMPT, CONFIRM_BEGIN_WITHIN, CONFIRM_DEADLINE, CONFIRM_IN_FLIGHT, CONFIRM_LEASE,
     CONFIRM_PER_CLIENT, CONFIRM_POLL, CONFIRM_REDIRECT, CONFIRM_START, CONFIRM_UNDECIDED, LEPTOS_SITE_ADDR,
-    LEPTOS_SITE_ROOT, PUBLIC_URL, SESSION_IDLE, SESSIONS_PER_USER, TRUSTED_PROXIES, VALIDATOR_SECRET, VALIDATOR_URL,
-    VESTIBULE_SECRET,
+    LEPTOS_SITE_ROOT, PUBLIC_URL, SESSION_ABSOLUTE, SESSION_IDLE, SESSIONS_PER_USER, TRUSTED_PROXIES, VALIDATOR_SECRET,
+    VALIDATOR_URL, VESTIBULE_SECRET,
 };
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use vestibule::{caps::Caps, link::Registration, outcome::Destinations, secret::Keys, timing::Timing};
@@ -197,6 +197,7 @@ fn timing(given: &Given) -> Result<Timing, WrongSetting> {
         (&CONFIRM_POLL, &mut timing.poll),
         (&CONFIRM_BEGIN_WITHIN, &mut timing.begin_within),
         (&SESSION_IDLE, &mut timing.idle),
+        (&SESSION_ABSOLUTE, &mut timing.absolute),
     ] {
         let read = |text: &str| humantime::parse_duration(text).map_err(|_| "not a time with its unit");
         if let Some(given) = given.read(setting, read)? {
@@ -208,6 +209,9 @@ fn timing(given: &Given) -> Result<Timing, WrongSetting> {
     }
     if timing.lease <= timing.attempt {
         return Err(CONFIRM_LEASE.wrong("not longer than CONFIRM_ATTEMPT, so an attempt could outlive its lease"));
+    }
+    if timing.absolute < timing.idle {
+        return Err(SESSION_ABSOLUTE.wrong("shorter than SESSION_IDLE, so no session would live that long unused"));
     }
     Ok(timing)
 }
@@ -268,6 +272,17 @@ mod tests {
     }
 
     #[test]
+    fn a_session_may_live_as_long_as_it_may_be_unused_and_no_shorter() {
+        assert!(read(&[("SESSION_ABSOLUTE", "14days")]).is_ok());
+        for given in [("SESSION_ABSOLUTE", "13days"), ("SESSION_IDLE", "91days")] {
+            assert!(
+                read(&[given]).unwrap_err().starts_with("SESSION_ABSOLUTE: shorter than SESSION_IDLE"),
+                "{given:?}"
+            );
+        }
+    }
+
+    #[test]
     fn a_wrong_value_is_one_line_with_key_problem_and_example() {
         for (key, value) in [
             ("LEPTOS_SITE_ADDR", "localhost"),
@@ -288,6 +303,8 @@ mod tests {
             ("CONFIRM_PER_CLIENT", "0"),
             ("CONFIRM_UNDECIDED", "-1"),
             ("SESSIONS_PER_USER", "many"),
+            ("SESSION_IDLE", "91days"),
+            ("SESSION_ABSOLUTE", "13days"),
             ("TRUSTED_PROXIES", "proxy.example"),
             ("BROKER_ADDR", "0.0.0.0:6001"),
             ("PUSHER_KEY", "k"),

@@ -48,6 +48,7 @@ settings! {
     TRUSTED_PROXIES, "10.0.0.0/8,192.0.2.7", "Reverse proxies whose X-Forwarded-For says who connects (default none)";
     SESSIONS_PER_USER, "100", "How many sessions a user has at most; one more ends the one unused for longest (default 100)";
     SESSION_IDLE, "14days", "How long a session lives unused (default 14days)";
+    SESSION_ABSOLUTE, "90days", "How long a session lives however much it is used; no shorter than SESSION_IDLE (default 90days)";
     BROKER_ADDR, "127.0.0.1:6001", "Where the embedded broker's HTTP API and /metrics listen, on loopback alone (default a free port)";
     PUSHER_APP_ID, "1234", "The app on the Pusher server (default: derived, for the embedded broker)";
     PUSHER_KEY, "278d425bdf160c739803", "The app's key (default: derived)";

@@ -155,6 +155,22 @@ async fn use_puts_the_end_of_a_session_off_and_disuse_ends_it() {
 }
 
 #[tokio::test]
+async fn a_session_ends_90_days_after_it_began_however_much_it_is_used() {
+    let (house, link) = (House::open().await, token("link"));
+    house.start_worker();
+    let end = house.now() + Duration::from_hours(90 * 24);
+    let browser = house.signed_in(&link).await;
+    while house.now() + Duration::from_hours(13 * 24) < end {
+        house.advance(Duration::from_hours(13 * 24));
+        assert!(browser.who().await.is_some());
+    }
+    house.advance(end.since(house.now()).saturating_sub(MOMENT));
+    assert!(browser.who().await.is_some());
+    house.advance(MOMENT);
+    assert_eq!(browser.who().await, None);
+}
+
+#[tokio::test]
 async fn a_secret_that_nobody_was_given_lets_nobody_in() {
     let house = House::open().await;
     let pending = vec![(vestibule::pending::TokenTag::from_bytes([1; 8]), PendingSecret::from_bytes([1; 32]))];

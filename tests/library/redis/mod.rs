@@ -6,7 +6,7 @@ mod keys;
 mod open;
 mod race;
 
-use crate::support::{Sample, WatchedClock};
+use crate::support::WatchedClock;
 use std::time::Duration;
 use vestibule::{
     clock::{Clock as _, Timestamp},
@@ -41,7 +41,7 @@ fn pending(number: u8) -> Session {
 }
 
 fn bound(number: u8) -> Session {
-    Sample::new(number).session.rebind(ADA, now() + Duration::from_mins(15)).unwrap()
+    pending(number).rebind(ADA, now() + Duration::from_mins(15)).unwrap()
 }
 
 /// One that was exchanged, so that it has a former secret; its own is `number + 100`.
