@@ -4,6 +4,10 @@
 //! page that needs a user, on a real navigation: it may swap a `Bound` session's pending secret for a session secret
 //! that only the response carries.
 
+mod sessions;
+
+pub use sessions::{InvalidHandle, OwnSession, SessionHandle};
+
 use crate::{
     device::Device,
     failpoint,
@@ -205,7 +209,7 @@ impl Vestibule {
     pub async fn sign_out(&self, shown: &Shown, everywhere: bool) -> Result<(), StoreError> {
         if let Some(who) = self.recognise(shown.session.as_ref()).await? {
             if everywhere {
-                self.store.delete_sessions_of(who.user.id).await?;
+                self.store.delete_sessions_of(who.user.id, None).await?;
             } else {
                 self.store.delete_session(who.session).await?;
             }

@@ -286,8 +286,8 @@ pub trait SessionStore: Send + Sync + 'static {
     /// The user's established sessions, the newest first.
     async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError>;
 
-    /// Deletes all sessions of the user.
-    async fn delete_sessions_of(&self, user: UserId) -> Result<(), StoreError>;
+    /// Deletes all sessions of the user, but for `but`.
+    async fn delete_sessions_of(&self, user: UserId, but: Option<SessionId>) -> Result<(), StoreError>;
 
     /// Deletes sessions that expired before `now`, and returns how many.
     async fn sweep_sessions(&self, now: Timestamp) -> Result<u64, StoreError>;

@@ -28,6 +28,8 @@ pub enum Purpose {
     Link,
     /// The code of a link, and the numbers to pick from.
     LinkCode,
+    /// What a page calls a session.
+    SessionHandle,
 }
 
 impl Purpose {
@@ -42,6 +44,7 @@ impl Purpose {
             Self::Client => b"vestibule/1 client",
             Self::Link => b"vestibule/1 link",
             Self::LinkCode => b"vestibule/1 link code",
+            Self::SessionHandle => b"vestibule/1 session handle",
         }
     }
 }
@@ -74,7 +77,7 @@ struct Key {
     derived: [[u8; 32]; PURPOSES.len()],
 }
 
-const PURPOSES: [Purpose; 9] = [
+const PURPOSES: [Purpose; 10] = [
     Purpose::PendingCookie,
     Purpose::TokenTag,
     Purpose::Exchange,
@@ -84,6 +87,7 @@ const PURPOSES: [Purpose; 9] = [
     Purpose::Client,
     Purpose::Link,
     Purpose::LinkCode,
+    Purpose::SessionHandle,
 ];
 
 /// The text is no list of keys.

@@ -202,8 +202,8 @@ impl SessionStore for Apart {
         self.sessions.sessions_of(user).await
     }
 
-    async fn delete_sessions_of(&self, user: UserId) -> Result<(), StoreError> {
-        self.sessions.delete_sessions_of(user).await
+    async fn delete_sessions_of(&self, user: UserId, but: Option<SessionId>) -> Result<(), StoreError> {
+        self.sessions.delete_sessions_of(user, but).await
     }
 
     async fn sweep_sessions(&self, now: Timestamp) -> Result<u64, StoreError> {

@@ -111,8 +111,8 @@ impl SessionStore for MemorySessions {
         Ok(sessions)
     }
 
-    async fn delete_sessions_of(&self, user: UserId) -> Result<(), StoreError> {
-        self.lock().take_all(|session| session.user() == Some(user));
+    async fn delete_sessions_of(&self, user: UserId, but: Option<SessionId>) -> Result<(), StoreError> {
+        self.lock().take_all(|session| session.user() == Some(user) && Some(session.id) != but);
         Ok(())
     }
 

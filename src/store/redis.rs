@@ -133,8 +133,9 @@ impl SessionStore for RedisSessions {
         Ok(sessions)
     }
 
-    async fn delete_sessions_of(&self, user: UserId) -> Result<(), StoreError> {
-        self.ask(self.call(&self.scripts.delete_of_user).arg(user.to_string())).await
+    async fn delete_sessions_of(&self, user: UserId, but: Option<SessionId>) -> Result<(), StoreError> {
+        let but = but.map(|but| but.to_string()).unwrap_or_default();
+        self.ask(self.call(&self.scripts.delete_of_user).arg(user.to_string()).arg(but)).await
     }
 
     async fn sweep_sessions(&self, now: Timestamp) -> Result<u64, StoreError> {

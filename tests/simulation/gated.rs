@@ -156,8 +156,8 @@ impl<S: SessionStore> SessionStore for Gated<S> {
         self.inner.sessions_of(user).await
     }
 
-    async fn delete_sessions_of(&self, user: UserId) -> Result<(), StoreError> {
-        self.write(What::Write("delete the user's sessions"), self.inner.delete_sessions_of(user)).await
+    async fn delete_sessions_of(&self, user: UserId, but: Option<SessionId>) -> Result<(), StoreError> {
+        self.write(What::Write("delete the user's sessions"), self.inner.delete_sessions_of(user, but)).await
     }
 
     async fn sweep_sessions(&self, now: Timestamp) -> Result<u64, StoreError> {

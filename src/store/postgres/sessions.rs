@@ -65,14 +65,16 @@ impl SessionStore for PostgresStore {
         .await
     }
 
-    async fn delete_sessions_of(&self, user: UserId) -> Result<(), StoreError> {
+    async fn delete_sessions_of(&self, user: UserId, but: Option<SessionId>) -> Result<(), StoreError> {
         self.run(move |connection| {
             Box::pin(async move {
                 let delete = sqlx::query(
                     "delete from sessions where id in (
-                         select id from sessions where user_id = $1 order by id for update)",
+                         select id from sessions where user_id = $1 and id is distinct from $2
+                         order by id for update)",
                 );
-                delete.bind(user.as_bytes()).execute(connection).await?;
+                let but = but.as_ref().map(|but| but.as_bytes().as_slice());
+                delete.bind(user.as_bytes()).bind(but).execute(connection).await?;
                 Ok(())
             })
         })

@@ -59,11 +59,13 @@ impl SessionStore for SqliteStore {
         rows.iter().map(|row| row::session(row)).collect()
     }
 
-    async fn delete_sessions_of(&self, user: UserId) -> Result<(), StoreError> {
+    async fn delete_sessions_of(&self, user: UserId, but: Option<SessionId>) -> Result<(), StoreError> {
         self.write(move |connection| {
             Box::pin(async move {
-                let delete = sqlx::query("delete from sessions where user_id = ?");
-                delete.bind(user.as_bytes().as_slice()).execute(connection).await?;
+                let delete = sqlx::query("delete from sessions where user_id = ?1 and id is not ?2")
+                    .bind(user.as_bytes().as_slice())
+                    .bind(but.as_ref().map(|but| but.as_bytes().as_slice()));
+                delete.execute(connection).await?;
                 Ok(())
             })
         })

@@ -3,4 +3,5 @@
 mod cap;
 mod choice;
 mod exchange;
+mod sessions;
 mod sign_out;

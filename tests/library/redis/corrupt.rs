@@ -104,7 +104,7 @@ async fn a_user_sees_their_other_sessions_beside_a_corrupt_one_and_can_end_them_
         }
         spoil(&corner, &change).await;
         assert_eq!(sessions.sessions_of(ADA).await.unwrap(), std::slice::from_ref(&other));
-        sessions.delete_sessions_of(ADA).await.unwrap();
+        sessions.delete_sessions_of(ADA, None).await.unwrap();
         assert_eq!(sessions.session(spoilt.id).await.unwrap(), None);
         assert_eq!(sessions.session(other.id).await.unwrap(), None);
         corner.run::<()>(cmd("DEL").arg("nothing").arg(corner.keys().await)).await;

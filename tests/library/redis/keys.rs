@@ -59,7 +59,7 @@ async fn the_set_of_a_users_sessions_lasts_as_long_as_the_last_of_them() {
     sessions.insert_session(&established(1, ADA)).await.unwrap();
     sessions.insert_session(&bound(2)).await.unwrap();
     assert!(user_lasts(&corner, ADA).await.expect("it expires") > timing().idle);
-    sessions.delete_sessions_of(ADA).await.unwrap();
+    sessions.delete_sessions_of(ADA, None).await.unwrap();
     assert_eq!(sessions.session(established(1, ADA).id).await.unwrap(), None);
 }
 
@@ -107,7 +107,7 @@ async fn deleting_all_sessions_of_a_user_leaves_no_key() {
     for session in [bound(1), exchanged(2), established(3, ADA)] {
         assert!(sessions.insert_session(&session).await.unwrap());
     }
-    sessions.delete_sessions_of(ADA).await.unwrap();
+    sessions.delete_sessions_of(ADA, None).await.unwrap();
     assert_eq!(corner.keys().await, [""; 0]);
 }
 

@@ -77,7 +77,7 @@ async fn no_exchange_slips_past_signing_out_everywhere() {
             }),
             tokio::spawn({
                 let elsewhere = elsewhere.clone();
-                async move { elsewhere.delete_sessions_of(ADA).await }
+                async move { elsewhere.delete_sessions_of(ADA, None).await }
             }),
         );
         exchanged.unwrap().unwrap();

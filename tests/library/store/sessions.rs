@@ -160,12 +160,31 @@ async fn deleting_a_users_sessions_takes_the_bound_ones_too_and_nobody_elses() {
     for store in adapters().await {
         let (here, there) = (established(&**store, 1, 0, ada()).await, bound(&**store, 2, ada()).await);
         let (bobs, pending) = (established(&**store, 3, 0, bob()).await, Sample::new(4).begun(&**store).await);
-        store.delete_sessions_of(here.user().unwrap()).await.unwrap();
+        store.delete_sessions_of(here.user().unwrap(), None).await.unwrap();
         let mut left = Vec::new();
         for id in [here.id, there.id, bobs.id, pending.session.id] {
             left.push(store.session(id).await.unwrap().is_some());
         }
         assert_eq!(left, [false, false, true, true]);
+    }
+}
+
+#[tokio::test]
+async fn deleting_a_users_other_sessions_leaves_the_one() {
+    for store in adapters().await {
+        let (here, there) = (established(&**store, 1, 0, ada()).await, established(&**store, 2, 0, ada()).await);
+        let (waiting, bobs) = (bound(&**store, 3, ada()).await, established(&**store, 4, 0, bob()).await);
+        let user = here.user().unwrap();
+        for _ in 0..2 {
+            store.delete_sessions_of(user, Some(here.id)).await.unwrap();
+            assert_eq!(store.sessions_of(user).await.unwrap(), std::slice::from_ref(&here));
+        }
+        for gone in [there.id, waiting.id] {
+            assert_eq!(store.session(gone).await.unwrap(), None);
+        }
+        assert!(store.session(bobs.id).await.unwrap().is_some());
+        store.delete_sessions_of(user, Some(bobs.id)).await.unwrap();
+        assert_eq!(store.sessions_of(user).await.unwrap(), [], "that of somebody else is none to leave");
     }
 }
 

@@ -1,4 +1,9 @@
--- Deletes all of a user's sessions. ARGV[2]: the user's id.
-for _, id in ipairs(redis.call('SMEMBERS', user_key(ARGV[2]))) do forget(id) end
--- What is corrupt may not have said whose it was.
-redis.call('DEL', user_key(ARGV[2]))
+-- Deletes all of a user's sessions but for one. ARGV: the user's id, the id of the session that stays, or nothing.
+local user, stays = user_key(ARGV[2]), ARGV[3]
+for _, id in ipairs(redis.call('SMEMBERS', user)) do
+    if id ~= stays then
+        forget(id)
+        -- What is corrupt may not have said whose it was.
+        redis.call('SREM', user, id)
+    end
+end
