@@ -90,16 +90,21 @@ export class Server {
     this.log = before + this.log;
   }
 
-  /** Adds a user who signs in with a password, with the server's own command. */
-  async addUser({ email, name, password }) {
-    const words = ['user', 'add', '--email', email, '--name', name];
+  /** Runs one of the server's own commands beside it: how it ended, and what it said where. */
+  async command(words, stdin = '') {
     const child = spawn(binary, words, { cwd: this.folder, env: this.environment, stdio: ['pipe', 'pipe', 'pipe'] });
-    let said = '';
-    child.stdout.on('data', (chunk) => (said += chunk));
-    child.stderr.on('data', (chunk) => (said += chunk));
-    child.stdin.end(`${password}\n`);
-    const [code] = await once(child, 'exit');
-    if (code !== 0) throw new Error(`the user was not added: ${said}`);
+    const said = { stdout: '', stderr: '' };
+    for (const stream of Object.keys(said)) child[stream].setEncoding('utf8').on('data', (chunk) => (said[stream] += chunk));
+    child.stdin.end(stdin);
+    const [code] = await once(child, 'close');
+    return { code, ...said };
+  }
+
+  /** Adds a user who signs in with a password, or gives the known one a new password; returns the line that says so. */
+  async addUser({ email, name, password }) {
+    const { code, stdout, stderr } = await this.command(['user', 'add', '--email', email, '--name', name], `${password}\n`);
+    if (code !== 0) throw new Error(`the user was not added: ${stderr}`);
+    return stdout.trim();
   }
 
   /** Ends the server as an operator would and starts it again at the same address, with all that it has kept. */

@@ -153,6 +153,7 @@ test('the question who a request comes from has one answer', async ({ page, vali
     '/login': { email: 'a@example.com', password: 'b' },
     '/logout': { everywhere: '1' },
     '/continue': { choice: 'stay' },
+    '/profile/sessions/end': { choice: 'others' },
   };
   const foreign = [
     { 'sec-fetch-site': 'cross-site' },

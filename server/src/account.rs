@@ -1,6 +1,7 @@
 //! `/login`, `/logout`, `/profile`, `/continue`: who somebody is.
 
 use crate::{
+    device::UNKNOWN,
     entering::is_navigation,
     guard::{self, OwnForm},
     page,
@@ -17,10 +18,9 @@ use leptos::prelude::*;
 use serde::Deserialize;
 use vestibule::{
     confirmation::Rejection,
-    entry::{Entry, SignedIn},
+    entry::{Entry, OwnSession, SignedIn},
     link::InvalidAddress,
     path::LocalPath,
-    session::Session,
 };
 use vestibule_app::{
     pages::{LoginPage, ProfilePage, SessionRow, title},
@@ -48,7 +48,7 @@ pub struct SignOut {
     everywhere: Option<String>,
 }
 
-/// The fields of the form that asks who somebody wants to be.
+/// The field of a form whose buttons are choices.
 #[derive(Deserialize)]
 pub struct Choice {
     choice: String,
@@ -159,14 +159,10 @@ pub async fn logout(State(site): State<Shared>, headers: HeaderMap, OwnForm(form
 
 /// `GET /profile`, behind [`require_user`](crate::entering::require_user).
 pub async fn profile(State(site): State<Shared>, headers: HeaderMap, Extension(who): Extension<SignedIn>) -> Response {
-    let sessions = match site.vestibule.store().sessions_of(who.user.id).await {
-        Ok(sessions) => sessions,
+    let sessions = match site.vestibule.own_sessions(&who).await {
+        Ok(sessions) => sessions.into_iter().map(row).collect(),
         Err(error) => return page::store_problem(&site, &error),
     };
-    let now = site.vestibule.now();
-    let row =
-        |session: Session| SessionRow { started: utc(session.since.as_millis()), current: session.id == who.session };
-    let sessions = sessions.into_iter().filter(|session| session.is_live(now)).map(row).collect();
     let proof = guard::proof(&site, &headers);
     let identity = who.user.identity;
     let text = proof.text;
@@ -183,6 +179,37 @@ pub async fn profile(State(site): State<Shared>, headers: HeaderMap, Extension(w
         }
     });
     page::with_cookies(response, proof.set)
+}
+
+fn row(session: OwnSession) -> SessionRow {
+    SessionRow {
+        device: session.device.map_or_else(|| UNKNOWN.to_owned(), |device| device.as_str().to_owned()),
+        since: utc(session.since.as_millis()),
+        seen: utc(session.seen.as_millis()),
+        handle: session.handle.map(|handle| handle.to_string()),
+    }
+}
+
+/// `POST /profile/sessions/end`: ends another session of the user, or with `others` all of them. One that has ended
+/// meanwhile is no longer on the profile, which says enough.
+pub async fn end_sessions(State(site): State<Shared>, headers: HeaderMap, OwnForm(form): OwnForm<Choice>) -> Response {
+    let handle = form.choice.parse().ok();
+    if handle.is_none() && form.choice != "others" {
+        return page::problem(&site, StatusCode::FORBIDDEN);
+    }
+    let who = match site.vestibule.who(site.cookies_of(&headers).session().as_ref()).await {
+        Ok(Some(who)) => who,
+        Ok(None) => return page::see_other(&site.vestibule.destinations().login),
+        Err(error) => return page::store_problem(&site, &error),
+    };
+    let ended = match handle {
+        Some(handle) => site.vestibule.end_session(&who, handle).await.map(drop),
+        None => site.vestibule.end_others(&who).await,
+    };
+    match ended {
+        Ok(()) => page::see_other(&"/profile".parse().expect("it is a path of ours")),
+        Err(error) => page::store_problem(&site, &error),
+    }
 }
 
 /// `POST /continue`: the answer to "continue as B?".

@@ -22,6 +22,9 @@ const SYSTEMS: [(&str, &str); 7] = [
     ("Linux", "Linux"),
 ];
 
+/// What a browser is called that says nothing of itself.
+pub const UNKNOWN: &str = "An unknown browser";
+
 /// The browser and its system, such as "Firefox on Linux". Whatever a browser says of itself, it is one of these words.
 #[must_use]
 pub fn device(headers: &HeaderMap) -> String {
@@ -31,7 +34,7 @@ pub fn device(headers: &HeaderMap) -> String {
     match (known(&BROWSERS), known(&SYSTEMS)) {
         (Some(browser), Some(system)) => format!("{browser} on {system}"),
         (Some(one), None) | (None, Some(one)) => one.to_owned(),
-        (None, None) => "An unknown browser".to_owned(),
+        (None, None) => UNKNOWN.to_owned(),
     }
 }
 

@@ -30,6 +30,7 @@ pub fn routes(site: Shared, sockets: Router) -> Router {
         .route("/practice/mail", get(links::mailbox))
         .route("/login", get(account::login_page).post(account::login))
         .route("/logout", post(account::logout))
+        .route("/profile/sessions/end", post(account::end_sessions))
         .route("/continue", post(account::choose))
         .route("/readyz", get(ready::readyz))
         .fallback(home::not_found)

@@ -1,7 +1,7 @@
 //! `vestibule user add`: somebody who signs in with a password.
 
 use crate::{
-    config::Config,
+    config::{Config, Sessions},
     data::{self, Data},
     passwords,
 };
@@ -11,7 +11,7 @@ use vestibule::secret::SystemEntropy;
 /// The shortest password that is taken (NIST SP 800-63B, section 3.1.1.2), in characters.
 const MIN_PASSWORD: usize = 8;
 
-/// Adds the user, or gives the known one the new password. The password is the first line of the standard input.
+/// Adds the user, or gives the known one the new password and ends their sessions. The password is the first line of the standard input.
 ///
 /// # Errors
 /// One line that says what is wrong.
@@ -30,7 +30,19 @@ pub async fn user_add(mut config: Config, email: &str, name: Option<String>) -> 
     if password.chars().count() < MIN_PASSWORD {
         return Err(format!("the password on the standard input has under {MIN_PASSWORD} characters"));
     }
+    let in_memory = matches!(config.keeping.sessions, Sessions::Memory);
     let Data { store, clock, .. } = data::open(&mut config).await.map_err(|error| error.to_string())?;
-    let added = passwords::put_user(&*store, &SystemEntropy, clock.now(), identity, password).await;
-    added.map(|_| format!("{email} can sign in")).map_err(|error| error.to_string())
+    let known = store.user_by_identity(&identity.issuer, &identity.subject).await;
+    let known = known.map_err(|error| error.to_string())?.is_some();
+    let user = passwords::put_user(&*store, &SystemEntropy, clock.now(), identity, password).await;
+    let user = user.map_err(|error| error.to_string())?;
+    if !known {
+        return Ok(format!("{email} can sign in"));
+    }
+    // Whoever had the former password, or the browser of somebody who had it, is not to stay (OWASP ASVS 5.0, 7.4.3).
+    let ended = store.delete_sessions_of(user, None).await;
+    ended.map_err(|error| format!("{email} has the new password, but may still be signed in: {error}"))?;
+    // Those are in the memory of a server, which no other process can reach.
+    let out = if in_memory { "will be signed out when the server is restarted" } else { "is signed out everywhere" };
+    Ok(format!("{email} has the new password and {out}"))
 }

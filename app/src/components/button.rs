@@ -14,11 +14,26 @@ pub fn Button(
     /// Sent with the form as `choice` when this very button is pressed.
     #[prop(optional, into)]
     choice: Option<String>,
+    /// What it is about, where several say the same: heard after the label, and not seen.
+    #[prop(optional, into)]
+    about: Option<String>,
     /// Where this very button sends the form, whatever else it lacks.
     #[prop(optional)]
     action: Option<&'static str>,
 ) -> impl IntoView {
     let class = if quiet { "button button-quiet" } else { "button" };
     let name = choice.is_some().then_some("choice");
-    view! { <button class=class name=name value=choice formaction=action formnovalidate=action.is_some()>{label}</button> }
+    let heard = about.map(|about| format!("{label}: {about}"));
+    view! {
+        <button
+            class=class
+            name=name
+            value=choice
+            formaction=action
+            formnovalidate=action.is_some()
+            aria-label=heard
+        >
+            {label}
+        </button>
+    }
 }

@@ -5,14 +5,20 @@ use leptos::prelude::*;
 
 /// The page's heading and title.
 pub const TITLE: &str = "Your profile";
+/// Where a form goes that ends other sessions.
+const END: &str = "/profile/sessions/end";
 
 /// One browser that is signed in.
 #[derive(Clone, Debug)]
 pub struct SessionRow {
+    /// What the browser calls itself.
+    pub device: String,
     /// Since when, as it is shown.
-    pub started: String,
-    /// Whether it is the browser that asks.
-    pub current: bool,
+    pub since: String,
+    /// When it was last used, as it is shown.
+    pub seen: String,
+    /// What the form sends to end it; `None`: it is the browser that asks.
+    pub handle: Option<String>,
 }
 
 /// The user's facts, sessions, and the ways out.
@@ -44,17 +50,15 @@ pub fn ProfilePage(
             })
         })
         .collect_view();
-    let rows = sessions
-        .into_iter()
-        .map(|SessionRow { started, current }| {
-            view! {
-                <li>
-                    <p>{if current { "This browser" } else { "Another browser" }}</p>
-                    <p class="soft">"Since " {started}</p>
-                </li>
-            }
-        })
-        .collect_view();
+    let others = sessions.iter().any(|session| session.handle.is_some()).then(|| {
+        view! {
+            <form method="post" action=END>
+                <HiddenProof proof=proof.clone() />
+                <Button label="Sign out all others" quiet=true choice="others" />
+            </form>
+        }
+    });
+    let rows = sessions.into_iter().map(|session| view! { <Row session=session proof=proof.clone() /> }).collect_view();
     view! {
         <h1>{TITLE}</h1>
         <dl class="facts">{facts}</dl>
@@ -65,6 +69,7 @@ pub fn ProfilePage(
                 <HiddenProof proof=proof.clone() />
                 <Button label="Sign out" />
             </form>
+            {others}
             <form method="post" action="/logout">
                 <HiddenProof proof=proof />
                 <input type="hidden" name="everywhere" value="1" />
@@ -74,15 +79,48 @@ pub fn ProfilePage(
     }
 }
 
+/// A browser, and the way to sign it out if it is another one.
+#[component]
+fn Row(session: SessionRow, proof: Option<String>) -> impl IntoView {
+    let SessionRow { device, since, seen, handle } = session;
+    let end = match handle {
+        None => view! { <p class="soft">"This browser"</p> }.into_any(),
+        Some(handle) => view! {
+            <form method="post" action=END>
+                <HiddenProof proof=proof />
+                <Button label="Sign out" quiet=true choice=handle about=format!("{device}, since {since}") />
+            </form>
+        }
+        .into_any(),
+    };
+    view! {
+        <li>
+            <div>
+                <p>{device}</p>
+                <p class="soft">"Since " {since}</p>
+                <p class="soft">"Last used " {seen}</p>
+            </div>
+            {end}
+        </li>
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn page(name: Option<&str>) -> String {
-        let sessions = vec![
-            SessionRow { started: "today".into(), current: true },
-            SessionRow { started: "yesterday".into(), current: false },
-        ];
+        page_with(name, &[None, Some("0123456789abcdef")])
+    }
+
+    fn page_with(name: Option<&str>, handles: &[Option<&str>]) -> String {
+        let row = |handle: Option<&str>| SessionRow {
+            device: "Firefox on Linux".into(),
+            since: "yesterday".into(),
+            seen: "today".into(),
+            handle: handle.map(str::to_owned),
+        };
+        let sessions = handles.iter().copied().map(row).collect::<Vec<_>>();
         view! {
             <ProfilePage
                 name=name.map(str::to_owned)
@@ -97,10 +135,25 @@ mod tests {
     }
 
     #[test]
-    fn both_ways_out_carry_the_proof_and_only_one_means_everywhere() {
+    fn each_way_out_carries_the_proof_and_only_one_means_everywhere() {
         let html = page(None);
-        assert_eq!(html.matches("name=\"proof\" value=\"mac\"").count(), 2, "{html}");
+        assert_eq!(html.matches("<form").count(), 4, "{html}");
+        assert_eq!(html.matches("name=\"proof\" value=\"mac\"").count(), 4, "{html}");
         assert_eq!(html.matches("name=\"everywhere\"").count(), 1, "{html}");
+    }
+
+    #[test]
+    fn another_browser_can_be_signed_out_and_this_one_is_named() {
+        let html = page(None);
+        assert_eq!(html.matches("This browser").count(), 1, "{html}");
+        assert_eq!(html.matches("name=\"choice\" value=\"0123456789abcdef\"").count(), 1, "{html}");
+        assert!(html.contains("aria-label=\"Sign out: Firefox on Linux, since yesterday\""), "{html}");
+        assert_eq!(html.matches("name=\"choice\" value=\"others\"").count(), 1, "{html}");
+    }
+
+    #[test]
+    fn nobody_is_offered_to_sign_out_others_where_there_are_none() {
+        assert!(!page_with(None, &[None]).contains("Sign out all others"));
     }
 
     #[test]
