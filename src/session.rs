@@ -385,7 +385,7 @@ mod tests {
 
     #[test]
     fn the_absolute_end_counts_from_the_beginning_however_a_session_began() {
-        let short = Timing { idle: Duration::from_secs(60), absolute: Duration::from_secs(90), ..timing() };
+        let short = Timing { idle: Duration::from_mins(1), absolute: Duration::from_secs(90), ..timing() };
         assert_eq!(bound().exchange(NEW, None, at(80), &short).unwrap().expires, at(90));
         let by_password = Session::established(SessionId::from_bytes([0; 16]), NEW, ADA, None, at(5), &short);
         assert_eq!(by_password.expires, at(65));
@@ -394,7 +394,7 @@ mod tests {
 
     #[test]
     fn an_end_that_was_put_off_under_a_longer_limit_is_cut_at_the_next_use() {
-        let short = Timing { idle: Duration::from_secs(60), absolute: Duration::from_secs(90), ..timing() };
+        let short = Timing { idle: Duration::from_mins(1), absolute: Duration::from_secs(90), ..timing() };
         assert_eq!(established().used(at(75), &short).unwrap().expires, at(90));
     }
 
