@@ -38,7 +38,7 @@ class Handler:
                 "hello": session.host_name,
                 "tls": session.ssl is not None,
                 "login": session.auth_data,
-                "headers": [[name.lower(), str(value)] for name, value in message.items()],
+                "headers": [[name.lower(), value.strip()] for name, value in message.raw_items()],
                 "types": [part.get_content_type() for part in parts],
                 "bodies": [part.get_content() for part in parts],
             }

@@ -4,6 +4,7 @@
 //! is there.
 
 mod kills;
+mod mail;
 mod outage;
 mod ready;
 mod several;

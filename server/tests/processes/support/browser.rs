@@ -82,6 +82,15 @@ impl Browser {
         (response.status(), response.headers().contains_key(header::RETRY_AFTER))
     }
 
+    /// Asks for a link to this address, and says where that leads.
+    pub async fn ask_for_link(&self, address: &str) -> String {
+        let post = self.request(Method::POST, "/login/link");
+        let post = post.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let response = post.body(format!("email={address}")).send().await.expect("the server answers");
+        let location = response.headers().get(header::LOCATION).and_then(|location| location.to_str().ok());
+        location.unwrap_or_default().to_owned()
+    }
+
     async fn report(&self, what: &str, token: &str) -> Option<Value> {
         serde_json::from_str(&self.send(self.call(what, token)).await?).ok()
     }
