@@ -61,7 +61,7 @@ test('signing out leaves the other browsers signed in, and signing out everywher
   }
   await signIn(page, PRACTICE);
   await expect(sessionRows(page)).toHaveCount(3);
-  await expect(page.getByText('This browser')).toHaveCount(1);
+  await expect(page.getByText(', this browser')).toHaveCount(1);
   await button(page, 'Sign out').click();
   await others[0].goto('/profile');
   await expect(sessionRows(others[0])).toHaveCount(2);

@@ -31,8 +31,8 @@ test('the profile tells each browser, since when and until when it was used, its
   await signedIn(anotherBrowser, 'Safari on iPhone');
   await signIn(page, PRACTICE);
   await expect(sessionRows(page)).toHaveCount(3);
-  await expect(sessionRows(page).first()).toContainText('This browser');
-  await expect(page.getByText('This browser')).toHaveCount(1);
+  await expect(sessionRows(page).first()).toContainText(', this browser');
+  await expect(page.getByText(', this browser')).toHaveCount(1);
   for (const each of await sessionRows(page).all()) {
     await expect(each).toContainText(/ on .*Since \d{4}-\d\d-\d\d, \d\d:\d\d UTC.*Last used \d{4}-\d\d-\d\d, \d\d:\d\d UTC/s);
   }

@@ -83,20 +83,22 @@ pub fn ProfilePage(
 #[component]
 fn Row(session: SessionRow, proof: Option<String>) -> impl IntoView {
     let SessionRow { device, since, seen, handle } = session;
-    let end = match handle {
-        None => view! { <p class="soft">"This browser"</p> }.into_any(),
-        Some(handle) => view! {
+    let here = handle.is_none().then_some(", this browser");
+    let end = handle.map(|handle| {
+        view! {
             <form method="post" action=END>
                 <HiddenProof proof=proof />
                 <Button label="Sign out" quiet=true choice=handle about=format!("{device}, since {since}") />
             </form>
         }
-        .into_any(),
-    };
+    });
     view! {
         <li>
             <div>
-                <p>{device}</p>
+                <p>
+                    <strong>{device}</strong>
+                    {here}
+                </p>
                 <p class="soft">"Since " {since}</p>
                 <p class="soft">"Last used " {seen}</p>
             </div>
@@ -145,7 +147,7 @@ mod tests {
     #[test]
     fn another_browser_can_be_signed_out_and_this_one_is_named() {
         let html = page(None);
-        assert_eq!(html.matches("This browser").count(), 1, "{html}");
+        assert_eq!(html.matches(", this browser").count(), 1, "{html}");
         assert_eq!(html.matches("name=\"choice\" value=\"0123456789abcdef\"").count(), 1, "{html}");
         assert!(html.contains("aria-label=\"Sign out: Firefox on Linux, since yesterday\""), "{html}");
         assert_eq!(html.matches("name=\"choice\" value=\"others\"").count(), 1, "{html}");
