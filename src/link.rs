@@ -11,12 +11,14 @@
 mod address;
 mod change;
 mod code;
+mod create;
 mod desk;
 mod token;
 
 pub use address::{Address, InvalidAddress};
 pub(crate) use change::{Which, change};
 pub use code::{Code, CodeMac, NUMBERS, Number};
+pub use create::create;
 pub use desk::{Guessed, Links, Opened, PER_ADDRESS, Registration, Requested, WINDOW};
 pub use token::LinkToken;
 

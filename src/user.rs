@@ -114,6 +114,18 @@ pub trait UserStore: Send + Sync + 'static {
     /// Adds a user, or finds the one with the same (issuer, subject) and takes over the rest of the identity. With a
     /// `password` (a PHC string), it becomes the user's.
     async fn put_user(&self, user: &User, password: Option<&str>) -> Result<UserId, StoreError>;
+
+    /// Up to `limit` users in the order of issuer and subject, those that come after the user `after`.
+    async fn users(&self, after: Option<&User>, limit: u32) -> Result<Vec<User>, StoreError>;
+
+    /// Removes the user with all their sessions, and takes back what links to them are open. `false`: there is none.
+    async fn remove_user(&self, id: UserId) -> Result<bool, StoreError>;
+}
+
+/// Where the users after `after` begin, in the order of issuer and subject. Neither is ever empty.
+pub(crate) fn key_after(after: Option<&User>) -> (String, String) {
+    let key = |user: &User| (user.identity.issuer.clone(), user.identity.subject.clone());
+    after.map(key).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What pages ask about links: to have one sent, to look at one, to let a browser in.
 
 use super::{
-    Address, Code, GUESSES, LIFETIME, Link, LinkId, LinkState, LinkStore, LinkToken, NUMBERS, Number, Spent,
+    Address, Code, GUESSES, LIFETIME, Link, LinkState, LinkStore, LinkToken, NUMBERS, Number, Spent,
     change::{Which, change},
 };
 use crate::{
@@ -105,7 +105,7 @@ impl Links {
         let (waiting, expires) = (token.waiting(keys), now + LIFETIME);
         let (pending, confirmation) = self.vestibule.wait(&waiting, expires, expires + AFTER, client).await?;
         let admits = self.registration == Registration::Open;
-        let mut link = self.link(address, &token, &code, device);
+        let mut link = Link::new(keys, entropy, now, address, &token, &code, device);
         (link.waiting, link.admits) = (Some(confirmation), admits);
         let id = MailId::generate(entropy);
         let letter = Letter { link: token, code, device: link.device.clone() };
@@ -118,39 +118,6 @@ impl Links {
         // Whoever waits for a former link is to be told.
         self.vestibule.wake.notify_one();
         Ok(Requested { token: waiting, pending })
-    }
-
-    /// Makes a link for `address` that an operator hands over; by it somebody comes in whom nobody knows yet.
-    ///
-    /// # Errors
-    /// [`StoreError`] if it could not be stored.
-    pub async fn create(&self, address: &Address, lives: Duration) -> Result<Token, StoreError> {
-        let entropy = self.vestibule.entropy();
-        let token = LinkToken::mint(entropy);
-        let link = self.link(address, &token, &Code::generate(entropy), "the operator".to_owned());
-        let expires = link.asked + lives;
-        self.store.add_link(&Link { admits: true, expires, ..link }, None).await?;
-        Ok(token.token(self.vestibule.keys()))
-    }
-
-    fn link(&self, address: &Address, token: &LinkToken, code: &Code, device: String) -> Link {
-        let (entropy, now) = (self.vestibule.entropy(), self.vestibule.now());
-        let id = LinkId::generate(entropy);
-        Link {
-            id,
-            revision: 0,
-            token: token.hash(),
-            waiting: None,
-            address: address.clone(),
-            admits: false,
-            code: code.mac(self.vestibule.keys(), id),
-            guesses: 0,
-            number: Number::generate(entropy),
-            device,
-            asked: now,
-            expires: now + LIFETIME,
-            state: LinkState::Open,
-        }
     }
 
     /// The link for which the browser waits that shows this pending cookie for `token`.

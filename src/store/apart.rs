@@ -228,4 +228,15 @@ impl UserStore for Apart {
     async fn put_user(&self, user: &User, password: Option<&str>) -> Result<UserId, StoreError> {
         self.database.put_user(user, password).await
     }
+
+    async fn users(&self, after: Option<&User>, limit: u32) -> Result<Vec<User>, StoreError> {
+        self.database.users(after, limit).await
+    }
+
+    async fn remove_user(&self, id: UserId) -> Result<bool, StoreError> {
+        // The sessions first, so that whoever repeats it after a failure still finds the user. One that is made in between
+        // signs nobody in once the user has gone.
+        self.sessions.delete_sessions_of(id, None).await?;
+        self.database.remove_user(id).await
+    }
 }

@@ -7,11 +7,12 @@ use crate::{
     secret::SecretHash,
     session::{Session, SessionId},
     store::{BeginError, ConfirmationStore, Settlement, StoreError},
-    user::{PASSWORD_ISSUER, User, UserId, UserStore},
+    user::{PASSWORD_ISSUER, User, UserId, UserStore, key_after},
 };
 use async_trait::async_trait;
 use std::{
     collections::BTreeMap,
+    ops::Bound,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -217,5 +218,18 @@ impl UserStore for MemoryDatabase {
 
     async fn put_user(&self, user: &User, password: Option<&str>) -> Result<UserId, StoreError> {
         Ok(self.lock().put_user(user, password))
+    }
+
+    async fn users(&self, after: Option<&User>, limit: u32) -> Result<Vec<User>, StoreError> {
+        let tables = self.lock();
+        let following = tables.users.range((Bound::Excluded(key_after(after)), Bound::Unbounded));
+        Ok(following.take(limit as usize).map(|(_, (user, _))| user.clone()).collect())
+    }
+
+    async fn remove_user(&self, id: UserId) -> Result<bool, StoreError> {
+        let mut tables = self.lock();
+        let count = tables.users.len();
+        tables.users.retain(|_, (user, _)| user.id != id);
+        Ok(tables.users.len() < count)
     }
 }

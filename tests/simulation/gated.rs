@@ -185,6 +185,15 @@ impl<S: UserStore> UserStore for Gated<S> {
     async fn put_user(&self, user: &User, password: Option<&str>) -> Result<UserId, StoreError> {
         self.write(What::Write("put user"), self.inner.put_user(user, password)).await
     }
+
+    async fn users(&self, after: Option<&User>, limit: u32) -> Result<Vec<User>, StoreError> {
+        self.read()?;
+        self.inner.users(after, limit).await
+    }
+
+    async fn remove_user(&self, id: UserId) -> Result<bool, StoreError> {
+        self.write(What::Write("remove user"), self.inner.remove_user(id)).await
+    }
 }
 
 #[async_trait]

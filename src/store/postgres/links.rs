@@ -31,12 +31,7 @@ impl Job for Add {
             let mut done = Vec::with_capacity(jobs.len());
             for Self { link, mail } in jobs {
                 if let Some(mail) = mail {
-                    // One at a time for each address: two that came at once would both find nothing to take back.
-                    let lock = sqlx::query("select pg_advisory_xact_lock(hashtextextended($1, 0))");
-                    lock.bind(link.address.as_str()).execute(&mut *connection).await?;
-                    for former in open_links(connection, &link.address).await? {
-                        replace(connection, &former.void()).await?;
-                    }
+                    take_back(connection, &link.address).await?;
                     insert_mail(connection, mail).await?;
                 }
                 insert(connection, link, mail.is_some()).await?;
@@ -164,10 +159,16 @@ impl MailStore for PostgresStore {
     }
 }
 
-async fn open_links(connection: &mut PgConnection, address: &Address) -> Result<Vec<Link>, Failure> {
+/// Takes those links of an address back that are open.
+pub(super) async fn take_back(connection: &mut PgConnection, address: &Address) -> Result<(), Failure> {
+    // One at a time for each address: two that came at once would both find nothing to take back.
+    let lock = sqlx::query("select pg_advisory_xact_lock(hashtextextended($1, 0))");
+    lock.bind(address.as_str()).execute(&mut *connection).await?;
     let select = sqlx::query("select * from links where address = $1 and state = 'open' order by id for update");
-    let rows = select.bind(address.as_str()).fetch_all(connection).await?;
-    Ok(rows.iter().map(|row| row::link(row)).collect::<Result<_, _>>()?)
+    for row in select.bind(address.as_str()).fetch_all(&mut *connection).await? {
+        replace(connection, &row::link(&row)?.void()).await?;
+    }
+    Ok(())
 }
 
 async fn insert(connection: &mut PgConnection, link: &Link, mailed: bool) -> Result<(), Failure> {

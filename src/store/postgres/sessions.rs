@@ -66,19 +66,7 @@ impl SessionStore for PostgresStore {
     }
 
     async fn delete_sessions_of(&self, user: UserId, but: Option<SessionId>) -> Result<(), StoreError> {
-        self.run(move |connection| {
-            Box::pin(async move {
-                let delete = sqlx::query(
-                    "delete from sessions where id in (
-                         select id from sessions where user_id = $1 and id is distinct from $2
-                         order by id for update)",
-                );
-                let but = but.as_ref().map(|but| but.as_bytes().as_slice());
-                delete.bind(user.as_bytes()).bind(but).execute(connection).await?;
-                Ok(())
-            })
-        })
-        .await
+        self.run(move |connection| Box::pin(async move { delete_of(connection, user, but).await })).await
     }
 
     async fn sweep_sessions(&self, now: Timestamp) -> Result<u64, StoreError> {
@@ -197,5 +185,20 @@ pub(super) async fn delete(connection: &mut PgConnection, ids: &[SessionId]) -> 
     }
     let ids: Vec<_> = ids.iter().map(|id| id.as_bytes().as_slice()).collect();
     sqlx::query("delete from sessions where id = any($1)").bind(ids).execute(connection).await?;
+    Ok(())
+}
+
+/// Deletes all sessions of the user, but for `but`.
+pub(super) async fn delete_of(
+    connection: &mut PgConnection,
+    user: UserId,
+    but: Option<SessionId>,
+) -> Result<(), Failure> {
+    let delete = sqlx::query(
+        "delete from sessions where id in (
+             select id from sessions where user_id = $1 and id is distinct from $2 order by id for update)",
+    );
+    let but = but.as_ref().map(|but| but.as_bytes().as_slice());
+    delete.bind(user.as_bytes()).bind(but).execute(connection).await?;
     Ok(())
 }

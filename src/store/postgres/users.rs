@@ -1,14 +1,21 @@
 //! Users in PostgreSQL.
 
-use super::{PostgresStore, connection::Failure};
+use super::{
+    PostgresStore,
+    batch::{self, Job},
+    connection::Failure,
+    links, sessions,
+};
 use crate::{
+    link::Address,
     store::{
         StoreError,
         row::{self, Reading},
     },
-    user::{Identity, PASSWORD_ISSUER, User, UserId, UserStore},
+    user::{Identity, PASSWORD_ISSUER, User, UserId, UserStore, key_after},
 };
 use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use sqlx::{PgConnection, postgres::PgRow};
 use std::collections::{BTreeMap, HashMap};
 
@@ -88,6 +95,57 @@ impl UserStore for PostgresStore {
         })
         .await
     }
+
+    async fn users(&self, after: Option<&User>, limit: u32) -> Result<Vec<User>, StoreError> {
+        let (issuer, subject) = key_after(after);
+        self.run(move |connection| {
+            Box::pin(async move {
+                let select = "select id, issuer, subject, name, email, since from users
+                              where (issuer, subject) > ($1, $2) order by issuer, subject limit $3";
+                let rows = sqlx::query(select).bind(issuer).bind(subject).bind(i64::from(limit));
+                let rows = rows.fetch_all(connection).await?;
+                Ok(rows.iter().map(|row| row::user(row)).collect::<Result<_, _>>()?)
+            })
+        })
+        .await
+    }
+
+    async fn remove_user(&self, id: UserId) -> Result<bool, StoreError> {
+        batch::on_its_own(&self.pool, Remove(id)).await
+    }
+}
+
+/// A user who is removed. That is done seldom: each is a transaction of its own.
+struct Remove(UserId);
+
+impl Job for Remove {
+    type Done = bool;
+
+    fn run<'c>(jobs: &'c [Self], connection: &'c mut PgConnection) -> BoxFuture<'c, Result<Vec<bool>, Failure>> {
+        Box::pin(async move {
+            let mut done = Vec::with_capacity(jobs.len());
+            for Self(id) in jobs {
+                done.push(remove(connection, *id).await?);
+            }
+            Ok(done)
+        })
+    }
+}
+
+/// In the order in which a decision locks its rows: confirmations, which links make due, then sessions, then the user.
+async fn remove(connection: &mut PgConnection, id: UserId) -> Result<bool, Failure> {
+    let select = sqlx::query("select issuer, subject from users where id = $1").bind(id.as_bytes());
+    let Some(row) = select.fetch_optional(&mut *connection).await? else { return Ok(false) };
+    let address = {
+        let row = Reading::new("users", &row);
+        Address::known_by(row.text("issuer")?, row.text("subject")?)
+    };
+    if let Some(address) = address {
+        links::take_back(connection, &address).await?;
+    }
+    sessions::delete_of(connection, id, None).await?;
+    let delete = sqlx::query("delete from users where id = $1").bind(id.as_bytes());
+    Ok(delete.execute(connection).await?.rows_affected() == 1)
 }
 
 /// By whom somebody is vouched for, and under which name.

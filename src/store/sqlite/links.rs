@@ -20,9 +20,7 @@ impl LinkStore for SqliteStore {
             let (link, mail) = new.clone();
             Box::pin(async move {
                 if let Some(mail) = &mail {
-                    for former in open_links(connection, &link.address).await? {
-                        replace(connection, &former.void()).await?;
-                    }
+                    take_back(connection, &link.address).await?;
                     insert_mail(connection, mail).await?;
                 }
                 insert(connection, &link, mail.is_some()).await
@@ -110,9 +108,13 @@ impl MailStore for SqliteStore {
     }
 }
 
-async fn open_links(connection: &mut SqliteConnection, address: &Address) -> Result<Vec<Link>, StoreError> {
+/// Takes those links of an address back that are open.
+pub(super) async fn take_back(connection: &mut SqliteConnection, address: &Address) -> Result<(), StoreError> {
     let select = sqlx::query("select * from links where address = ? and state = 'open'").bind(address.as_str());
-    select.fetch_all(connection).await?.iter().map(|row| row::link(row)).collect()
+    for row in select.fetch_all(&mut *connection).await? {
+        replace(connection, &row::link(&row)?.void()).await?;
+    }
+    Ok(())
 }
 
 async fn insert(connection: &mut SqliteConnection, link: &Link, mailed: bool) -> Result<(), StoreError> {

@@ -1,12 +1,13 @@
 //! Users in SQLite.
 
-use super::SqliteStore;
+use super::{SqliteStore, links};
 use crate::{
+    link::Address,
     store::{
         StoreError,
         row::{self, Reading},
     },
-    user::{PASSWORD_ISSUER, User, UserId, UserStore},
+    user::{PASSWORD_ISSUER, User, UserId, UserStore, key_after},
 };
 use async_trait::async_trait;
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
@@ -53,6 +54,36 @@ impl UserStore for SqliteStore {
         })
         .await
     }
+
+    async fn users(&self, after: Option<&User>, limit: u32) -> Result<Vec<User>, StoreError> {
+        let (issuer, subject) = key_after(after);
+        let rows = sqlx::query(
+            "select id, issuer, subject, name, email, since from users where (issuer, subject) > (?, ?)
+             order by issuer, subject limit ?",
+        );
+        let rows = rows.bind(issuer).bind(subject).bind(limit).fetch_all(&self.readers).await?;
+        rows.iter().map(|row| row::user(row)).collect()
+    }
+
+    async fn remove_user(&self, id: UserId) -> Result<bool, StoreError> {
+        self.write(move |connection| Box::pin(remove(connection, id))).await
+    }
+}
+
+/// Removes the user; their sessions go with them, by the reference that holds them.
+async fn remove(connection: &mut SqliteConnection, id: UserId) -> Result<bool, StoreError> {
+    let delete = sqlx::query("delete from users where id = ? returning issuer, subject");
+    let Some(row) = delete.bind(id.as_bytes().as_slice()).fetch_optional(&mut *connection).await? else {
+        return Ok(false);
+    };
+    let address = {
+        let row = Reading::new("users", &row);
+        Address::known_by(row.text("issuer")?, row.text("subject")?)
+    };
+    if let Some(address) = address {
+        links::take_back(connection, &address).await?;
+    }
+    Ok(true)
 }
 
 /// Adds the user or finds the one with the same identity, within the transaction of `connection`.

@@ -5,8 +5,9 @@ use crate::support::{confirmed, rejected};
 use std::time::Duration;
 use vestibule::{
     confirmation::Rejection,
-    link::{LinkStore as _, Registration},
+    link::{self, LinkStore as _, Registration, Spent},
     secret::SystemEntropy,
+    token::Token,
     user::{Identity, PASSWORD_ISSUER, User, UserId, UserStore as _},
     vestibule::Progress,
 };
@@ -47,10 +48,77 @@ async fn a_link_of_which_nobody_has_heard_lets_nobody_in_even_if_it_is_guessed()
     assert_eq!(house.store.user_by_identity(PASSWORD_ISSUER, "ada@example.com").await.unwrap(), None);
 }
 
+/// A link that an operator hands to Ada.
+async fn invited(house: &LinkHouse) -> Token {
+    let day = Duration::from_hours(24);
+    link::create(&house.store, house.desk.keys(), &SystemEntropy, house.now(), &ada(), day).await.unwrap()
+}
+
+async fn remove_bob(house: &LinkHouse) {
+    let bob = house.store.user_by_identity(PASSWORD_ISSUER, "bob@example.com").await.unwrap().expect("he is known");
+    assert!(house.store.remove_user(bob.id).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_link_on_its_way_to_somebody_who_is_removed_lets_them_in_no_more() {
+    let house = closed().await;
+    put_bob(&house).await;
+    let waiting = house.asked_for(&"bob@example.com".parse().unwrap()).await;
+    let letter = house.letter().await;
+    remove_bob(&house).await;
+    assert_eq!(house.links.look(&letter.link).await.unwrap(), Err(Spent::Expired));
+    house.wake.notify_one();
+    assert_eq!(house.outcome_without_a_question().await, rejected(Rejection::Expired));
+    assert_eq!(house.status(&waiting).await, Progress::Done(rejected(Rejection::Expired)));
+    house.begun(&house.token(&letter.link)).await;
+    assert_eq!(house.outcome_without_a_question().await, rejected(Rejection::Expired));
+    assert_eq!(house.store.user_by_identity(PASSWORD_ISSUER, "bob@example.com").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn nor_does_one_that_was_let_in_and_not_judged_yet() {
+    let mut house = LinkHouse::open().await;
+    house.links = house.links.clone().with_registration(Registration::Closed);
+    house.start_postman();
+    put_bob(&house).await;
+    let waiting = house.asked_for(&"bob@example.com".parse().unwrap()).await;
+    let link = house.links.waited_for(&waiting.token, Some(waiting.cookie())).await.unwrap().unwrap();
+    assert!(house.store.replace_link(&link.approve(house.now()).unwrap()).await.unwrap());
+    remove_bob(&house).await;
+    house.start_links_worker();
+    assert_eq!(house.outcome_without_a_question().await, rejected(Rejection::Expired));
+    assert_eq!(house.store.user_by_identity(PASSWORD_ISSUER, "bob@example.com").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_removed_user_does_not_come_back_by_an_operators_link_from_before_but_by_a_new_one() {
+    let house = closed().await;
+    let (first, second) = (invited(&house).await, invited(&house).await);
+    house.begun(&first).await;
+    assert_eq!(house.outcome_without_a_question().await, confirmed());
+    let user = house.store.user_by_identity(PASSWORD_ISSUER, "ada@example.com").await.unwrap().expect("she is known");
+    assert!(house.store.remove_user(user.id).await.unwrap());
+    house.begun(&second).await;
+    assert_eq!(house.outcome_without_a_question().await, rejected(Rejection::Expired));
+    house.begun(&invited(&house).await).await;
+    assert_eq!(house.outcome_without_a_question().await, confirmed());
+}
+
+#[tokio::test]
+async fn where_registration_is_open_a_removed_user_may_ask_for_another_link() {
+    let mut house = closed().await;
+    house.links = house.links.clone().with_registration(Registration::Open);
+    put_bob(&house).await;
+    remove_bob(&house).await;
+    house.asked_for(&"bob@example.com".parse().unwrap()).await;
+    house.begun(&house.token(&house.letter().await.link)).await;
+    assert_eq!(house.outcome_without_a_question().await, confirmed());
+}
+
 #[tokio::test]
 async fn whom_an_operator_invites_comes_in() {
     let house = closed().await;
-    let token = house.links.create(&ada(), Duration::from_hours(24)).await.unwrap();
+    let token = invited(&house).await;
     house.advance(Duration::from_hours(23));
     let mut browser = house.begun(&token).await;
     assert_eq!(house.outcome_without_a_question().await, confirmed());

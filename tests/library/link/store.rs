@@ -9,13 +9,19 @@ use vestibule::{
     mail::{Letter, LinkDatabase, Mail, MailId, SealedLetter},
     secret::SystemEntropy,
     store::sqlite::SqliteStore,
+    user::{Identity, PASSWORD_ISSUER, User, UserId, UserStore},
 };
 
+/// A database of links, and of the people whom they are for.
+trait Database: LinkDatabase + UserStore {}
+
+impl<D: LinkDatabase + UserStore> Database for D {}
+
 /// One empty database of each kind, and what has to live as long as it.
-async fn databases() -> Vec<(Arc<dyn LinkDatabase>, Option<tempfile::TempDir>)> {
+async fn databases() -> Vec<(Arc<dyn Database>, Option<tempfile::TempDir>)> {
     let folder = tempfile::tempdir().unwrap();
     let sqlite = SqliteStore::open(&folder.path().join("vestibule.db"), &keys(&[7])).await.unwrap();
-    let mut all: Vec<(Arc<dyn LinkDatabase>, _)> = vec![(Arc::new(sqlite), Some(folder))];
+    let mut all: Vec<(Arc<dyn Database>, _)> = vec![(Arc::new(sqlite), Some(folder))];
     if let Some(postgres) = Postgres::fresh().await {
         all.push((Arc::new(postgres.open().await), None));
     }
@@ -105,6 +111,35 @@ async fn a_link_that_nobody_has_heard_of_takes_nothing_back_and_does_not_count()
         assert_eq!(store.link_by_token(&unheard.0.token).await.unwrap(), Some(unheard.0));
         assert_eq!(store.links_since(&ada(), at(0)).await.unwrap(), 1);
         assert_eq!(store.take_mail(8, at(9), at(99)).await.unwrap().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn links_to_somebody_who_is_removed_are_taken_back_and_no_others() {
+    for (store, _folder) in databases().await {
+        let person = |issuer: &str, subject: &str| Identity {
+            issuer: issuer.into(),
+            subject: subject.into(),
+            name: None,
+            email: Some("ada@example.com".into()),
+        };
+        let mut users = Vec::new();
+        for identity in [person(PASSWORD_ISSUER, "ada@example.com"), person("practice", "ada@example.com")] {
+            let user = User { id: UserId::generate(&SystemEntropy), identity, since: at(0) };
+            users.push(store.put_user(&user, None).await.unwrap());
+        }
+        let (hers, bobs) = (sample(1, &ada()), sample(2, &"bob@example.com".parse().unwrap()));
+        for (link, mail) in [&hers, &bobs] {
+            store.add_link(link, Some(mail)).await.unwrap();
+        }
+        let mut states = Vec::new();
+        for user in [users[1], users[0]] {
+            assert!(store.remove_user(user).await.unwrap());
+            for (link, _) in [&hers, &bobs] {
+                states.push(store.link_by_token(&link.token).await.unwrap().unwrap().state);
+            }
+        }
+        assert_eq!(states, [LinkState::Open, LinkState::Open, LinkState::Void, LinkState::Open]);
     }
 }
 

@@ -1,8 +1,10 @@
 //! Users are known by issuer and subject; a password belongs to an identity of this server's own.
 
-use crate::support::{ada, adapters, at};
+use crate::support::{Sample, ada, adapters, at};
 use vestibule::{
-    secret::SystemEntropy,
+    secret::{SecretHash, SystemEntropy},
+    session::{Session, SessionId},
+    timing::Timing,
     user::{Identity, PASSWORD_ISSUER, User, UserId},
 };
 
@@ -68,6 +70,57 @@ async fn somebody_a_validator_vouches_for_has_no_password_by_their_e_mail_addres
         store.put_user(&with_password("bob@example.com"), None).await.unwrap();
         assert_eq!(store.password("ada@example.com").await.unwrap(), None);
         assert_eq!(store.password("bob@example.com").await.unwrap(), None, "a user without a password");
+    }
+}
+
+#[tokio::test]
+async fn users_are_listed_in_batches_by_issuer_and_subject() {
+    for store in adapters().await {
+        assert_eq!(store.users(None, 10).await.unwrap(), []);
+        let keys = [("b", "Z"), ("b", "a"), ("a", "é"), ("a", "c"), ("a", "b")];
+        for (issuer, subject) in keys {
+            let identity = Identity { issuer: issuer.into(), subject: subject.into(), name: None, email: None };
+            store.put_user(&fresh(identity), None).await.unwrap();
+        }
+        let (mut listed, mut batches, mut last) = (Vec::new(), Vec::new(), None);
+        loop {
+            let batch = store.users(last.as_ref(), 2).await.unwrap();
+            batches.push(batch.len());
+            let Some(newest) = batch.last() else { break };
+            last = Some(newest.clone());
+            listed.extend(batch);
+        }
+        assert_eq!(batches, [2, 2, 1, 0]);
+        let keys: Vec<_> = listed.iter().map(|User { identity, .. }| (&*identity.issuer, &*identity.subject)).collect();
+        assert_eq!(keys, [("a", "b"), ("a", "c"), ("a", "é"), ("b", "Z"), ("b", "a")]);
+        assert_eq!(store.user(listed[0].id).await.unwrap(), Some(listed[0].clone()));
+    }
+}
+
+#[tokio::test]
+async fn a_removed_user_is_gone_with_their_sessions_and_nobody_else_is() {
+    for store in adapters().await {
+        let mut sessions = Vec::new();
+        for (number, email) in (1..).zip(["ada@example.com", "bob@example.com"]) {
+            let user = store.put_user(&with_password(email), Some("$hash")).await.unwrap();
+            let (id, secret) = (SessionId::from_bytes([number; 16]), SecretHash::from_bytes([number; 32]));
+            let session = Session::established(id, secret, user, None, at(0), &Timing::default());
+            assert!(store.insert_session(&session).await.unwrap());
+            let bound = Sample::new(number + 100).session.rebind(user, at(900)).unwrap();
+            assert!(store.insert_session(&bound).await.unwrap());
+            sessions.push((session, bound.id));
+        }
+        let (ada, bob) = (sessions[0].0.user().unwrap(), sessions[1].0.user().unwrap());
+        assert!(store.remove_user(ada).await.unwrap());
+        assert!(!store.remove_user(ada).await.unwrap(), "there is none any more");
+        assert_eq!(store.user(ada).await.unwrap(), None);
+        assert_eq!(store.password("ada@example.com").await.unwrap(), None);
+        assert_eq!(store.session_by_secret(&SecretHash::from_bytes([1; 32])).await.unwrap(), None);
+        assert_eq!(store.session(sessions[0].1).await.unwrap(), None, "nor does one that nobody has come for stay");
+        assert_eq!(store.sessions_of(bob).await.unwrap(), [sessions[1].0.clone()]);
+        assert!(store.session(sessions[1].1).await.unwrap().is_some());
+        let again = store.put_user(&with_password("ada@example.com"), None).await.unwrap();
+        assert_ne!(again, ada, "somebody who comes later is somebody else");
     }
 }
 

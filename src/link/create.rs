@@ -1,0 +1,59 @@
+//! A new link, and one that an operator makes.
+
+use super::{Address, Code, LIFETIME, Link, LinkId, LinkState, LinkStore, LinkToken, Number};
+use crate::{
+    clock::Timestamp,
+    secret::{Entropy, Keys},
+    store::StoreError,
+    token::Token,
+};
+use std::time::Duration;
+
+impl Link {
+    /// A link to `address` that nobody waits for, and that lets in only who is known.
+    pub(super) fn new(
+        keys: &Keys,
+        entropy: &dyn Entropy,
+        now: Timestamp,
+        address: &Address,
+        token: &LinkToken,
+        code: &Code,
+        device: String,
+    ) -> Self {
+        let id = LinkId::generate(entropy);
+        Self {
+            id,
+            revision: 0,
+            token: token.hash(),
+            waiting: None,
+            address: address.clone(),
+            admits: false,
+            code: code.mac(keys, id),
+            guesses: 0,
+            number: Number::generate(entropy),
+            device,
+            asked: now,
+            expires: now + LIFETIME,
+            state: LinkState::Open,
+        }
+    }
+}
+
+/// Makes a link for `address` that an operator hands over; by it somebody comes in whom nobody knows yet. Needs neither a
+/// desk nor a postman.
+///
+/// # Errors
+/// [`StoreError`] if it could not be stored.
+pub async fn create(
+    store: &dyn LinkStore,
+    keys: &Keys,
+    entropy: &dyn Entropy,
+    now: Timestamp,
+    address: &Address,
+    lives: Duration,
+) -> Result<Token, StoreError> {
+    let token = LinkToken::mint(entropy);
+    let link = Link::new(keys, entropy, now, address, &token, &Code::generate(entropy), "the operator".to_owned());
+    store.add_link(&Link { admits: true, expires: now + lives, ..link }, None).await?;
+    Ok(token.token(keys))
+}
