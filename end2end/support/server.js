@@ -95,7 +95,8 @@ export class Server {
     const child = spawn(binary, words, { cwd: this.folder, env: this.environment, stdio: ['pipe', 'pipe', 'pipe'] });
     const said = { stdout: '', stderr: '' };
     for (const stream of Object.keys(said)) child[stream].setEncoding('utf8').on('data', (chunk) => (said[stream] += chunk));
-    child.stdin.end(stdin);
+    // A command that reads nothing may have ended before it is written to.
+    child.stdin.on('error', () => {}).end(stdin);
     const [code] = await once(child, 'close');
     return { code, ...said };
   }

@@ -1,10 +1,10 @@
 // Signing in by a link that we send ourselves: asked for on one device, opened there or on another.
 
-import { practice as test, expect } from '../support/test.js';
+import { controlled, practice as test, expect } from '../support/test.js';
 import { perhaps } from '../support/console.js';
 import { ADDRESS, OPEN_IT, ask, mail, number } from '../support/links.js';
 import {
-  button, expectLogin, expectProfile, expectStranger, heading, requestsTo, sessionCookie, status, subscription,
+  PASSWORD, button, expectLogin, expectProfile, expectStranger, heading, requestsTo, sessionCookie, status, subscription,
 } from '../support/pages.js';
 
 /** What a page says whose cookie another page of the same browser has just exchanged. */
@@ -167,4 +167,30 @@ test.describe('without JavaScript', () => {
     await button(other, 'Sign in with the code').click();
     await expectProfile(other, 'other@example.com');
   });
+});
+
+controlled('a link that the operator makes signs somebody in whom nobody knows, once', async ({ page, server, validator, anotherBrowser }) => {
+  const words = ['link', 'create', '--email', 'Ada@example.com', '--public-url', server.url];
+  const { code, stdout, stderr } = await server.command(words);
+  expect([code, stderr]).toEqual([0, '']);
+  const link = stdout.trim();
+  expect(link).toMatch(new RegExp(`^${server.url}/confirm/\\S+$`));
+  await page.goto(link);
+  await expect(page.locator('main')).toContainText('ada@example.com');
+  await button(page, 'Sign in on this device').click();
+  await expectProfile(page, 'ada@example.com');
+  const later = await (await anotherBrowser()).newPage();
+  await later.goto(link);
+  await expect(later.locator('main')).toContainText('It has been used.');
+  await expectStranger(later);
+  expect(validator.count()).toBe(0);
+});
+
+controlled('a link from before its address was removed signs nobody in', async ({ page, server }) => {
+  await server.addUser({ email: ADDRESS, name: 'Grace', password: PASSWORD });
+  const { stdout } = await server.command(['link', 'create', '--email', ADDRESS, '--public-url', server.url]);
+  expect((await server.command(['user', 'remove', '--email', ADDRESS])).code).toBe(0);
+  await page.goto(stdout.trim());
+  await expect(page.locator('main')).toContainText('Its time has passed');
+  await expectStranger(page);
 });

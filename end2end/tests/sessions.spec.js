@@ -130,3 +130,25 @@ test('a new password signs its user out everywhere, and the command says so', as
   await signIn(hers, changed);
   await expectProfile(hers, GRACE.name);
 });
+
+test('somebody whom the operator removes is signed out and cannot come back', async ({ server, anotherBrowser }) => {
+  await server.addUser(GRACE);
+  const hers = await signedIn(anotherBrowser, 'Firefox on Linux', GRACE);
+  const other = await signedIn(anotherBrowser, 'Safari on iPhone');
+  const removed = await server.command(['user', 'remove', '--email', GRACE.email]);
+  expect(removed).toEqual({ code: 0, stdout: `${GRACE.email} is removed and signed out everywhere\n`, stderr: '' });
+  await expectStranger(hers);
+  await other.goto('/profile');
+  await expectProfile(other);
+});
+
+test.describe('with sessions in the memory of the server', () => {
+  test.use({ settings: { SESSION_STORE: 'memory' } });
+
+  test('somebody whom the operator removes is signed out, too', async ({ server, anotherBrowser }) => {
+    await server.addUser(GRACE);
+    const hers = await signedIn(anotherBrowser, 'Firefox on Linux', GRACE);
+    expect((await server.command(['user', 'remove', '--email', GRACE.email])).code).toBe(0);
+    await expectStranger(hers);
+  });
+});

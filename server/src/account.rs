@@ -17,6 +17,7 @@ use axum::{
 use leptos::prelude::*;
 use serde::Deserialize;
 use vestibule::{
+    clock::Timestamp,
     confirmation::Rejection,
     entry::{Entry, OwnSession, SignedIn},
     link::InvalidAddress,
@@ -184,8 +185,8 @@ pub async fn profile(State(site): State<Shared>, headers: HeaderMap, Extension(w
 fn row(session: OwnSession) -> SessionRow {
     SessionRow {
         device: session.device.map_or_else(|| UNKNOWN.to_owned(), |device| device.as_str().to_owned()),
-        since: utc(session.since.as_millis()),
-        seen: utc(session.seen.as_millis()),
+        since: utc(session.since),
+        seen: utc(session.seen),
         handle: session.handle.map(|handle| handle.to_string()),
     }
 }
@@ -230,10 +231,15 @@ pub async fn choose(State(site): State<Shared>, headers: HeaderMap, OwnForm(form
     }
 }
 
+/// A moment as a program reads it (RFC 3339), to the second.
+pub fn rfc3339(moment: Timestamp) -> String {
+    let since_epoch = std::time::Duration::from_millis(moment.as_millis().unsigned_abs());
+    humantime::format_rfc3339_seconds(std::time::UNIX_EPOCH + since_epoch).to_string()
+}
+
 /// A moment as a person reads it, to the minute.
-pub fn utc(millis: i64) -> String {
-    let moment = std::time::UNIX_EPOCH + std::time::Duration::from_millis(millis.unsigned_abs());
-    let text = humantime::format_rfc3339_seconds(moment).to_string();
+pub fn utc(moment: Timestamp) -> String {
+    let text = rfc3339(moment);
     format!("{} UTC", text.get(..16).unwrap_or(&text).replace('T', ", "))
 }
 

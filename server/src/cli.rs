@@ -11,10 +11,23 @@ pub fn command() -> Command {
         };
         SETTINGS.iter().map(flag)
     };
+    let email = |help: &'static str| Arg::new("email").long("email").value_name("ADDRESS").required(true).help(help);
+    let json = || Arg::new("json").long("json").action(ArgAction::SetTrue).help("Say it in JSON, for programs");
     let add = Command::new("add")
-        .about("Add a user who signs in with the password on the standard input")
-        .arg(Arg::new("email").long("email").required(true).help("The address to sign in with"))
-        .arg(Arg::new("name").long("name").help("What to call the user"));
+        .about("Add a user who signs in with the password on the standard input; a known one is signed out everywhere")
+        .arg(email("The address to sign in with"))
+        .arg(Arg::new("name").long("name").help("What to call the user"))
+        .arg(json());
+    let list = Command::new("list").about("List users: subject, name, issuer, and since when").arg(json());
+    let remove = Command::new("remove")
+        .about("Remove a user, end their sessions and take back the links to them")
+        .arg(email("The address that the user signs in with"))
+        .arg(json());
+    let create = Command::new("create")
+        .about("Make a link that signs somebody in once, known or not, and say its address")
+        .arg(email("Whom it signs in"))
+        .arg(Arg::new("expires").long("expires").value_name("TIME").default_value("24h").help("How long it is good"))
+        .arg(json());
     Command::new("vestibule")
         .about("Signs a user in from a worker")
         .version(env!("CARGO_PKG_VERSION"))
@@ -35,5 +48,6 @@ pub fn command() -> Command {
                 "Say what is wrong: database, sessions, mail server, Pusher server; by publishing and receiving",
             ),
         )
-        .subcommand(Command::new("user").about("Users").subcommand_required(true).subcommand(add))
+        .subcommand(Command::new("user").about("Users").subcommand_required(true).subcommands([add, list, remove]))
+        .subcommand(Command::new("link").about("Links that sign in").subcommand_required(true).subcommand(create))
 }

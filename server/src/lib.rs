@@ -27,12 +27,16 @@ mod ready;
 mod routes;
 mod site;
 
+pub mod answer;
 pub mod broker;
 pub mod config;
 pub mod descriptors;
 pub mod doctor;
+pub mod link_create;
 pub mod listen;
 pub mod user_add;
+pub mod user_list;
+pub mod user_remove;
 
 pub use config::Config;
 pub use mount::{Running, StartError, router, worker};

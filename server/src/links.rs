@@ -216,7 +216,7 @@ pub async fn land_elsewhere(site: &Shared, headers: &HeaderMap, token: &Token, l
     let (path, text) = (format!("/confirm/{}", token.expose()), proof.text);
     let Opened { address, device, asked, numbers } = opened;
     let numbers = numbers.into_iter().flatten().map(Number::value).collect();
-    let (address, asked) = (address.as_str().to_owned(), utc(asked.as_millis()));
+    let (address, asked) = (address.as_str().to_owned(), utc(asked));
     let response = page::respond(site, Head::titled(title::LINK), || {
         view! { <LinkPage token_path=path address=address device=device asked=asked numbers=numbers proof=text /> }
     });

@@ -7,7 +7,10 @@ use std::{io, panic, process::ExitCode};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
-use vestibule_server::{Config, config::Given, doctor::doctor, listen, router, user_add::user_add, worker};
+use vestibule_server::{
+    Config, config::Given, doctor::doctor, link_create::link_create, listen, router, user_add::user_add,
+    user_list::user_list, user_remove::user_remove, worker,
+};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -43,12 +46,10 @@ async fn run(matches: &ArgMatches) -> Result<(), String> {
         Config::read(&given).map_err(|error| error.to_string())
     };
     match matches.subcommand() {
-        Some(("user", user)) => {
-            let Some(("add", add)) = user.subcommand() else { return Err("user: add is all there is".into()) };
-            let email = add.get_one::<String>("email").map(String::as_str).unwrap_or_default();
-            println!("{}", user_add(config(add)?, email, add.get_one::<String>("name").cloned()).await?);
-            Ok(())
-        }
+        Some((about @ ("user" | "link"), commands)) => match commands.subcommand() {
+            Some((name, its)) => self::command((about, name), its, config(its)?).await,
+            None => Err(format!("{about}: what is to be done is missing")),
+        },
         Some(("doctor", doctor)) => match self::doctor(config(doctor)?, |line| println!("{line}")).await {
             0 => Ok(()),
             failed => Err(format!("{failed} of these failed")),
@@ -60,6 +61,20 @@ async fn run(matches: &ArgMatches) -> Result<(), String> {
         Some((_, serve)) => self::serve(config(serve)?).await,
         None => self::serve(config(matches)?).await,
     }
+}
+
+/// A command that does one thing beside the servers.
+async fn command(command: (&str, &str), its: &ArgMatches, config: Config) -> Result<(), String> {
+    let given = |name: &str| its.get_one::<String>(name).map(String::as_str).unwrap_or_default();
+    let json = its.get_flag("json");
+    let answer = match command {
+        ("user", "add") => user_add(config, given("email"), its.get_one::<String>("name").cloned()).await?,
+        ("user", "remove") => user_remove(config, given("email")).await?,
+        ("link", "create") => link_create(config, given("email"), given("expires")).await?,
+        _ => return user_list(config, json, &mut io::stdout()).await,
+    };
+    println!("{}", answer.say(json));
+    Ok(())
 }
 
 async fn serve(mut config: Config) -> Result<(), String> {

@@ -1,10 +1,12 @@
 //! `vestibule user add`: somebody who signs in with a password.
 
 use crate::{
+    answer::Answer,
     config::{Config, Sessions},
     data::{self, Data},
     passwords,
 };
+use serde_json::json;
 use std::io::{self, BufRead as _};
 use vestibule::secret::SystemEntropy;
 
@@ -15,12 +17,13 @@ const MIN_PASSWORD: usize = 8;
 ///
 /// # Errors
 /// One line that says what is wrong.
-pub async fn user_add(mut config: Config, email: &str, name: Option<String>) -> Result<String, String> {
+pub async fn user_add(mut config: Config, email: &str, name: Option<String>) -> Result<Answer, String> {
     let is_address = email.split_once('@').is_some_and(|(local, host)| !local.is_empty() && !host.is_empty());
     if !is_address || email.chars().any(|char| char.is_control() || char.is_whitespace()) {
         return Err(format!("--email: {email:?} is not an address (example: ada@example.com)"));
     }
-    let identity = passwords::identity(email, name).checked().map_err(|error| format!("--email, --name: {error}"))?;
+    let identity =
+        passwords::identity(email, name.clone()).checked().map_err(|error| format!("--email, --name: {error}"))?;
     let mut password = String::new();
     io::stdin()
         .lock()
@@ -36,13 +39,17 @@ pub async fn user_add(mut config: Config, email: &str, name: Option<String>) -> 
     let known = known.map_err(|error| error.to_string())?.is_some();
     let user = passwords::put_user(&*store, &SystemEntropy, clock.now(), identity, password).await;
     let user = user.map_err(|error| error.to_string())?;
+    let answer = |line: String, signed_out: bool| {
+        let json = json!({ "email": email, "name": name, "added": !known, "signed_out": signed_out });
+        Ok(Answer { line, json })
+    };
     if !known {
-        return Ok(format!("{email} can sign in"));
+        return answer(format!("{email} can sign in"), false);
     }
     // Whoever had the former password, or the browser of somebody who had it, is not to stay (OWASP ASVS 5.0, 7.4.3).
     let ended = store.delete_sessions_of(user, None).await;
     ended.map_err(|error| format!("{email} has the new password, but may still be signed in: {error}"))?;
     // Those are in the memory of a server, which no other process can reach.
     let out = if in_memory { "will be signed out when the server is restarted" } else { "is signed out everywhere" };
-    Ok(format!("{email} has the new password and {out}"))
+    answer(format!("{email} has the new password and {out}"), !in_memory)
 }

@@ -63,7 +63,7 @@ pub fn ProfilePage(
         <h1>{TITLE}</h1>
         <dl class="facts">{facts}</dl>
         <h2>"Where you are signed in"</h2>
-        <ul class="rows">{rows}</ul>
+        <ul class="rows sessions">{rows}</ul>
         <div class="actions">
             <form method="post" action="/logout">
                 <HiddenProof proof=proof.clone() />

@@ -1,0 +1,20 @@
+//! What a command has done, said for people or for programs.
+
+use serde_json::Value;
+
+/// What a command has done.
+#[derive(Debug)]
+pub struct Answer {
+    /// One line for people.
+    pub line: String,
+    /// One object for programs.
+    pub json: Value,
+}
+
+impl Answer {
+    /// What goes to the standard output.
+    #[must_use]
+    pub fn say(&self, json: bool) -> String {
+        if json { self.json.to_string() } else { self.line.clone() }
+    }
+}
