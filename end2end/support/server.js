@@ -108,14 +108,6 @@ export class Server {
     return stdout.trim();
   }
 
-  /** Ends the server as an operator would and starts it again at the same address, with all that it has kept. */
-  async restart() {
-    await this.#end();
-    this.log += 'restarted\n';
-    this.environment.LEPTOS_SITE_ADDR = new URL(this.url).host;
-    await this.run();
-  }
-
   /** Ends the server as an operator would, and returns how it ended; a server that does not want to is killed. */
   async stop() {
     await this.#end();
