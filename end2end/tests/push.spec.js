@@ -1,11 +1,24 @@
 // Push is a hint and the database is the truth: whatever happens to the socket, the sign-in completes.
 
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { perhaps } from '../support/console.js';
 import { controlled as test, expect } from '../support/test.js';
 import { ADA } from '../support/validator.js';
 import { expectProfile, expectWaiting, link, outcomeIsStored, requestsTo, say, status } from '../support/pages.js';
 
 const SOCKET = /\/app\//;
 const eventOf = (frame) => JSON.parse(frame).event;
+
+/** A port on which nobody listens. */
+async function portOfNobody() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
+}
 
 /** Passes the page's sockets on to the server; `heard` sees each frame on its way to the page, and the socket. */
 async function tap(page, heard) {
@@ -96,6 +109,39 @@ test.describe('by polling alone', () => {
     await page.goto(link('unauthorised'));
     (await validator.asked('unauthorised')).valid();
     await expectProfile(page, ADA.name);
+  });
+});
+
+test.describe('with a Pusher server that is away', () => {
+  const POLL = 2_000;
+  test.use({
+    settings: async ({}, use) => {
+      const PUSHER_PORT = String(await portOfNobody());
+      const app = { PUSHER_APP_ID: '1', PUSHER_KEY: 'key', PUSHER_SECRET: 'secret' };
+      await use({ ...app, PUSHER_HOST: '127.0.0.1', PUSHER_PORT, PUSHER_SCHEME: 'http', CONFIRM_POLL: `${POLL}ms` });
+    },
+  });
+
+  test('a page is told within a poll and a second', async ({ validator, anotherBrowser, expectConsole }) => {
+    const refused = /^error: WebSocket connection to '.*' failed: .*ERR_CONNECTION_REFUSED/;
+    expectConsole(...Array.from({ length: 3 }, () => refused), ...Array.from({ length: 50 }, () => perhaps(refused)));
+    const times = [];
+    for (const number of [1, 2, 3]) {
+      const page = await (await anotherBrowser()).newPage();
+      const navigating = page.waitForRequest((request) => request.isNavigationRequest() && request.url().endsWith('/profile'));
+      await page.goto(link(`away-${number}`));
+      const question = await validator.asked(`away-${number}`);
+      // It has just been told that there is nothing new yet, so it waits for as long as it ever does.
+      await expect(status(page)).toHaveText(say.contacting);
+      const answered = performance.now();
+      question.valid();
+      await navigating;
+      times.push(performance.now() - answered);
+      await expectProfile(page, ADA.name);
+    }
+    const longest = Math.max(...times);
+    console.log(`figure: without a Pusher server, a page was told ${longest.toFixed(0)} ms after the validator answered, with a poll of ${POLL} ms`);
+    expect(longest).toBeLessThan(POLL + 1_000);
   });
 });
 

@@ -1,6 +1,6 @@
 //! `cargo xtask faults`: the tests that kill, stop and take away, as large as the promises that they hold.
 //!
-//! They are tests that `cargo xtask test` has, too, smaller. Each prints a figure; all figures are repeated in the end. The
+//! They are tests that `cargo xtask test` has, too, smaller. Each prints a figure; those of cargo's tests are repeated in the end. The
 //! processes are of the release build: some of the figures are about how soon all is well again.
 
 use crate::fault::{Fault, Result};
@@ -8,7 +8,7 @@ use crate::process::{self, Stream};
 use crate::servers::Servers;
 use crate::step::step;
 use crate::tally::Tally;
-use crate::{server, workspace};
+use crate::{server, test, workspace};
 
 /// How large the tests are.
 const SIZES: [(&str, &str); 5] = [
@@ -44,6 +44,9 @@ const RUNS: [Run; 3] = [
     },
 ];
 
+/// The one that needs a browser: the Pusher server is away.
+const JOURNEY: [&str; 3] = ["tests/push.spec.js", "--grep", "Pusher server that is away"];
+
 /// What stands before a figure in what a test prints.
 const FIGURE: &str = "figure: ";
 
@@ -59,6 +62,7 @@ pub fn faults(arguments: &[String]) -> Result {
     }
     // Leaving the process would leave them behind.
     drop(servers);
+    total += test::journeys(&JOURNEY.map(str::to_owned))?;
     println!("\n{}\n{total}", figures.join("\n"));
     if total.failed == 0 { Ok(()) } else { std::process::exit(1) }
 }

@@ -67,6 +67,16 @@ pub fn test(arguments: &[String]) -> Result {
     if total.failed == 0 { Ok(()) } else { std::process::exit(1) }
 }
 
+/// Runs the journeys that Playwright is told of by `arguments`, after all that they are made with.
+pub fn journeys(arguments: &[String]) -> Result<Tally> {
+    let request = Request { arguments };
+    let mut total = Tally::default();
+    for check in choose(&["browser".to_owned()])? {
+        total += step(check.name, || (check.run)(&request))?;
+    }
+    Ok(total)
+}
+
 fn summary(name: &str, seconds: f64, tally: Tally) -> String {
     let skipped = if tally.skipped == 0 { String::new() } else { format!(", {} skipped", tally.skipped) };
     format!("{name:14} {seconds:7.1} s   {tally}{skipped}")
