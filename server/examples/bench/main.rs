@@ -5,6 +5,7 @@
 
 mod begins;
 mod browsers;
+mod claims;
 mod client;
 mod landings;
 mod place;
@@ -35,6 +36,7 @@ async fn main() {
     steady::measure().await;
     settled::measure().await;
     waiting::measure().await;
+    claims::measure().await;
 }
 
 /// Prints one line of the table.

@@ -1,6 +1,6 @@
 //! A part of the bench in a process of its own.
 
-use crate::{browsers, place, settled, waiting};
+use crate::{browsers, claims, place, settled, waiting};
 use axum::{
     Json, Router,
     extract::{Path, State},
@@ -107,6 +107,7 @@ pub async fn be(name: &str, arguments: &[String]) {
         "waiting" => waiting::measure().await,
         "waited-for" => waiting::serve(arguments).await,
         "browsers" => browsers::wait(arguments).await,
+        "claims" => claims::measure().await,
         "in-flight" => println!("{}", settled::in_flight().await),
         unknown => panic!("no part is called {unknown}"),
     }

@@ -35,7 +35,7 @@ const QUEUED: usize = 5_000;
 const THROUGH_OUTAGE: usize = 10_000;
 const OUTAGE: Duration = Duration::from_secs(20);
 /// A database on a server that is thrown away.
-const POSTGRES: &str = "VESTIBULE_BENCH_POSTGRES";
+pub const POSTGRES: &str = "VESTIBULE_BENCH_POSTGRES";
 /// No measurement takes longer.
 const AT_MOST: Duration = Duration::from_mins(2);
 
@@ -83,18 +83,18 @@ pub async fn in_flight() -> String {
     format!("{:.1}", (after - before) / u32::try_from(IN_FLIGHT).map_or(1.0, f64::from))
 }
 
-fn keys() -> Keys {
+pub fn keys() -> Keys {
     Keys::parse("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=").expect("32 bytes")
 }
 
-struct Bench {
-    store: Arc<dyn Store>,
+pub struct Bench {
+    pub store: Arc<dyn Store>,
     publisher: Arc<Queue>,
     validator: String,
 }
 
 impl Bench {
-    fn new(store: Arc<dyn Store>, validator: &str) -> Self {
+    pub fn new(store: Arc<dyn Store>, validator: &str) -> Self {
         let broker = Broker::new(BrokerConfig::new("1", "key", PusherSecret::new("secret")));
         let api: Router = broker.api_routes();
         let app = PusherApp {
@@ -122,7 +122,7 @@ impl Bench {
     }
 
     /// Has so many begin, all at once.
-    async fn begin(&self, count: usize) {
+    pub async fn begin(&self, count: usize) {
         let desk = &Vestibule::new(&self.tools(), Arc::default());
         let begin = |number: usize| async move {
             let token: Token = format!("queued-{number}").parse().expect("a token");
