@@ -52,7 +52,7 @@ impl Postman {
         Self { store, mailer, clock, entropy, keys, wake }
     }
 
-    /// Works until `shutdown`. What is being sent then is finished.
+    /// Works until `shutdown`. What is being sent then is finished; what waits is sent after the next start.
     pub async fn run(self, shutdown: CancellationToken) {
         let mut sweep_at = self.clock.now();
         while !shutdown.is_cancelled() {
@@ -81,26 +81,21 @@ impl Postman {
         }
     }
 
-    /// Sends what is due, and says when to look again.
+    /// Sends some of what is due, and says when to look again.
     async fn round(&self) -> Result<Timestamp, StoreError> {
-        loop {
-            let now = self.clock.now();
-            let mails = self.store.take_mail(AT_ONCE, now, now + LEASE).await?;
-            if mails.is_empty() {
-                let at_latest = now + LOOK_EVERY;
-                return Ok(self.store.next_mail().await?.map_or(at_latest, |due| due.min(at_latest)));
-            }
-            let mut sending = JoinSet::new();
-            for mail in mails {
-                let postman = self.clone();
-                sending.spawn(async move { postman.deliver(mail).await });
-            }
-            while let Some(delivered) = sending.join_next().await {
-                if let Ok(Err(error)) = delivered {
-                    tracing::error!(%error, "it could not be written down what became of a mail");
-                }
+        let now = self.clock.now();
+        let mut sending = JoinSet::new();
+        for mail in self.store.take_mail(AT_ONCE, now, now + LEASE).await? {
+            let postman = self.clone();
+            sending.spawn(async move { postman.deliver(mail).await });
+        }
+        while let Some(delivered) = sending.join_next().await {
+            if let Ok(Err(error)) = delivered {
+                tracing::error!(%error, "it could not be written down what became of a mail");
             }
         }
+        let at_latest = self.clock.now() + LOOK_EVERY;
+        Ok(self.store.next_mail().await?.map_or(at_latest, |due| due.min(at_latest)))
     }
 
     async fn deliver(&self, mail: Mail) -> Result<(), StoreError> {
