@@ -26,7 +26,7 @@ use crate::{
     clock::Timestamp,
     confirmation::ConfirmationId,
     id::id,
-    mail::Mail,
+    mail::Posting,
     secret::SecretHash,
     store::{Store, StoreError},
     user::{Identity, PASSWORD_ISSUER},
@@ -209,9 +209,10 @@ impl Link {
 /// Keeps links, in the database of the confirmations.
 #[async_trait]
 pub trait LinkStore: Send + Sync + 'static {
-    /// Keeps a new link. With a `mail`, keeps that as well, both or neither, and takes back those links of the same address
-    /// that are open; without one nobody has heard of it, and it takes nothing back.
-    async fn add_link(&self, link: &Link, mail: Option<&Mail>) -> Result<(), StoreError>;
+    /// Keeps a new link. With a `posting`, and unless its address has had enough, keeps the mail as well, both or neither,
+    /// and takes back those links of the same address that are open; else nobody has heard of it, and it takes nothing back.
+    /// However many come at once, no more are mailed.
+    async fn add_link(&self, link: &Link, posting: Option<&Posting>) -> Result<(), StoreError>;
 
     /// The link with this token.
     async fn link_by_token(&self, token: &SecretHash) -> Result<Option<Link>, StoreError>;
@@ -222,9 +223,6 @@ pub trait LinkStore: Send + Sync + 'static {
     /// Keeps what has become of a link, and makes the waiting confirmation due if the link is open no more. `false`:
     /// somebody has written it since it was read, and nothing was changed.
     async fn replace_link(&self, next: &Link) -> Result<bool, StoreError>;
-
-    /// How many links were sent to this address since then.
-    async fn links_since(&self, address: &Address, since: Timestamp) -> Result<u32, StoreError>;
 
     /// Deletes links that expired before `before`, and returns how many.
     async fn sweep_links(&self, before: Timestamp) -> Result<u64, StoreError>;

@@ -28,8 +28,8 @@ id! {
 pub struct Mail {
     /// The mail's id.
     pub id: MailId,
-    /// Whom it is for.
-    pub to: Address,
+    /// Whom it is for; nobody where it stands only for the time that a mail takes.
+    pub to: Option<Address>,
     /// What it says, sealed.
     pub letter: SealedLetter,
     /// How often sending it has failed.
@@ -38,6 +38,17 @@ pub struct Mail {
     pub due: Timestamp,
     /// When it is worth nothing any more.
     pub expires: Timestamp,
+}
+
+/// A mail to go with a new link, unless the link's address has had enough.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Posting {
+    /// The mail.
+    pub mail: Mail,
+    /// How many links to the address may have been mailed since `since`.
+    pub at_most: u32,
+    /// See `at_most`.
+    pub since: Timestamp,
 }
 
 /// What a mail says.

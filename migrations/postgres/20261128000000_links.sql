@@ -22,7 +22,7 @@ create index links_expires on links (expires);
 
 create table mails (
     id         bytea primary key,
-    address    text not null,
+    address    text, -- null: for nobody, but to take its time
     letter     bytea not null, -- sealed
     letter_key bigint not null,
     failed     bigint not null,

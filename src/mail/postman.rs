@@ -100,6 +100,7 @@ impl Postman {
 
     async fn deliver(&self, mail: Mail) -> Result<(), StoreError> {
         let now = self.clock.now();
+        let Some(to) = &mail.to else { return self.store.remove_mail(mail.id).await };
         if now >= mail.expires {
             tracing::error!(mail = %mail.id, failed = mail.failed, "a mail has expired before a mail server took it");
             return self.store.remove_mail(mail.id).await;
@@ -108,7 +109,7 @@ impl Postman {
             tracing::error!(mail = %mail.id, "a mail was sealed under a key that this server does not have");
             return self.store.remove_mail(mail.id).await;
         };
-        let sent = until(&*self.clock, now + PATIENCE, self.mailer.send(mail.id, &mail.to, &letter)).await;
+        let sent = until(&*self.clock, now + PATIENCE, self.mailer.send(mail.id, to, &letter)).await;
         match sent.unwrap_or_else(|_| Err(MailError::Temporary(format!("the mail server took over {PATIENCE:?}")))) {
             Ok(()) => self.store.remove_mail(mail.id).await,
             Err(MailError::Permanent(what)) => {

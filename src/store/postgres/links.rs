@@ -9,7 +9,7 @@ use crate::{
     clock::Timestamp,
     confirmation::ConfirmationId,
     link::{Address, Link, LinkState, LinkStore},
-    mail::{Mail, MailId, MailStore},
+    mail::{Mail, MailId, MailStore, Posting},
     secret::SecretHash,
     store::{StoreError, row},
 };
@@ -20,7 +20,7 @@ use sqlx::PgConnection;
 /// A new link with its mail.
 struct Add {
     link: Link,
-    mail: Option<Mail>,
+    posting: Option<Posting>,
 }
 
 impl Job for Add {
@@ -29,13 +29,12 @@ impl Job for Add {
     fn run<'c>(jobs: &'c [Self], connection: &'c mut PgConnection) -> BoxFuture<'c, Result<Vec<()>, Failure>> {
         Box::pin(async move {
             let mut done = Vec::with_capacity(jobs.len());
-            for Self { link, mail } in jobs {
-                if let Some(mail) = mail {
-                    take_back(connection, &link.address).await?;
-                    insert_mail(connection, mail).await?;
-                }
-                insert(connection, link, mail.is_some()).await?;
-                done.push(());
+            for Self { link, posting } in jobs {
+                let mailed = match posting {
+                    Some(posting) => post(connection, &link.address, posting).await?,
+                    None => false,
+                };
+                done.push(insert(connection, link, mailed).await?);
             }
             Ok(done)
         })
@@ -61,8 +60,8 @@ impl Job for Replace {
 
 #[async_trait]
 impl LinkStore for PostgresStore {
-    async fn add_link(&self, link: &Link, mail: Option<&Mail>) -> Result<(), StoreError> {
-        batch::on_its_own(&self.pool, Add { link: link.clone(), mail: mail.cloned() }).await
+    async fn add_link(&self, link: &Link, posting: Option<&Posting>) -> Result<(), StoreError> {
+        batch::on_its_own(&self.pool, Add { link: link.clone(), posting: posting.cloned() }).await
     }
 
     async fn link_by_token(&self, token: &SecretHash) -> Result<Option<Link>, StoreError> {
@@ -75,19 +74,6 @@ impl LinkStore for PostgresStore {
 
     async fn replace_link(&self, next: &Link) -> Result<bool, StoreError> {
         batch::on_its_own(&self.pool, Replace(next.clone())).await
-    }
-
-    async fn links_since(&self, address: &Address, since: Timestamp) -> Result<u32, StoreError> {
-        let address = address.as_str().to_owned();
-        self.run(move |connection| {
-            Box::pin(async move {
-                let count =
-                    sqlx::query_scalar("select count(*) from links where address = $1 and asked > $2 and mailed = 1");
-                let count: i64 = count.bind(address).bind(since.as_millis()).fetch_one(connection).await?;
-                Ok(u32::try_from(count).unwrap_or(u32::MAX))
-            })
-        })
-        .await
     }
 
     async fn sweep_links(&self, before: Timestamp) -> Result<u64, StoreError> {
@@ -161,14 +147,26 @@ impl MailStore for PostgresStore {
 
 /// Takes those links of an address back that are open.
 pub(super) async fn take_back(connection: &mut PgConnection, address: &Address) -> Result<(), Failure> {
-    // One at a time for each address: two that came at once would both find nothing to take back.
-    let lock = sqlx::query("select pg_advisory_xact_lock(hashtextextended($1, 0))");
-    lock.bind(address.as_str()).execute(&mut *connection).await?;
     let select = sqlx::query("select * from links where address = $1 and state = 'open' order by id for update");
     for row in select.bind(address.as_str()).fetch_all(&mut *connection).await? {
         replace(connection, &row::link(&row)?.void()).await?;
     }
     Ok(())
+}
+
+/// Keeps the mail of a new link and takes the former ones back; `false` and nothing if the address has had enough.
+async fn post(connection: &mut PgConnection, address: &Address, posting: &Posting) -> Result<bool, Failure> {
+    // One at a time for each address: two that came at once would count the same, and find nothing to take back.
+    let lock = sqlx::query("select pg_advisory_xact_lock(hashtextextended($1, 0))");
+    lock.bind(address.as_str()).execute(&mut *connection).await?;
+    let count = sqlx::query_scalar("select count(*) from links where address = $1 and asked > $2 and mailed = 1");
+    let count: i64 = count.bind(address.as_str()).bind(posting.since.as_millis()).fetch_one(&mut *connection).await?;
+    if count >= i64::from(posting.at_most) {
+        return Ok(false);
+    }
+    take_back(connection, address).await?;
+    insert_mail(connection, &posting.mail).await?;
+    Ok(true)
 }
 
 async fn insert(connection: &mut PgConnection, link: &Link, mailed: bool) -> Result<(), Failure> {
@@ -202,7 +200,7 @@ async fn insert_mail(connection: &mut PgConnection, mail: &Mail) -> Result<(), F
         "insert into mails (id, address, letter, letter_key, failed, due, expires) values ($1, $2, $3, $4, 0, $5, $6)";
     sqlx::query(insert)
         .bind(mail.id.as_bytes())
-        .bind(mail.to.as_str())
+        .bind(mail.to.as_ref().map(Address::as_str))
         .bind(mail.letter.0.bytes.as_slice())
         .bind(i64::from(mail.letter.0.key_id))
         .bind(mail.due.as_millis())

@@ -46,7 +46,7 @@ fn mail(row: &dyn Row) -> Result<Mail, StoreError> {
     let row = Reading::new("mails", row);
     Ok(Mail {
         id: MailId::from_bytes(row.bytes("id")?),
-        to: address(&row)?,
+        to: row.optional_text("address")?.map(|text| text.parse().map_err(|_| row.corrupt("address"))).transpose()?,
         letter: SealedLetter(Sealed { key_id: row.number("letter_key")?, bytes: row.blob("letter")?.to_vec() }),
         failed: row.number("failed")?,
         due: row.time("due")?,

@@ -5,7 +5,7 @@ use crate::{
     clock::Timestamp,
     confirmation::ConfirmationId,
     link::{Address, Link, LinkState, LinkStore},
-    mail::{Mail, MailId, MailStore},
+    mail::{Mail, MailId, MailStore, Posting},
     secret::SecretHash,
     store::{StoreError, row},
 };
@@ -14,16 +14,16 @@ use sqlx::SqliteConnection;
 
 #[async_trait]
 impl LinkStore for SqliteStore {
-    async fn add_link(&self, link: &Link, mail: Option<&Mail>) -> Result<(), StoreError> {
-        let new = (link.clone(), mail.cloned());
+    async fn add_link(&self, link: &Link, posting: Option<&Posting>) -> Result<(), StoreError> {
+        let new = (link.clone(), posting.cloned());
         self.write(move |connection| {
-            let (link, mail) = new.clone();
+            let (link, posting) = new.clone();
             Box::pin(async move {
-                if let Some(mail) = &mail {
-                    take_back(connection, &link.address).await?;
-                    insert_mail(connection, mail).await?;
-                }
-                insert(connection, &link, mail.is_some()).await
+                let mailed = match &posting {
+                    Some(posting) => post(connection, &link.address, posting).await?,
+                    None => false,
+                };
+                insert(connection, &link, mailed).await
             })
         })
         .await
@@ -46,11 +46,6 @@ impl LinkStore for SqliteStore {
             Box::pin(async move { replace(connection, &next).await })
         })
         .await
-    }
-
-    async fn links_since(&self, address: &Address, since: Timestamp) -> Result<u32, StoreError> {
-        let count = sqlx::query_scalar("select count(*) from links where address = ? and asked > ? and mailed = 1");
-        Ok(count.bind(address.as_str()).bind(since.as_millis()).fetch_one(&self.readers).await?)
     }
 
     async fn sweep_links(&self, before: Timestamp) -> Result<u64, StoreError> {
@@ -117,6 +112,18 @@ pub(super) async fn take_back(connection: &mut SqliteConnection, address: &Addre
     Ok(())
 }
 
+/// Keeps the mail of a new link and takes the former ones back; `false` and nothing if the address has had enough.
+async fn post(connection: &mut SqliteConnection, address: &Address, posting: &Posting) -> Result<bool, StoreError> {
+    let count = sqlx::query_scalar("select count(*) from links where address = ? and asked > ? and mailed = 1");
+    let count: u32 = count.bind(address.as_str()).bind(posting.since.as_millis()).fetch_one(&mut *connection).await?;
+    if count >= posting.at_most {
+        return Ok(false);
+    }
+    take_back(connection, address).await?;
+    insert_mail(connection, &posting.mail).await?;
+    Ok(true)
+}
+
 async fn insert(connection: &mut SqliteConnection, link: &Link, mailed: bool) -> Result<(), StoreError> {
     let (state, used_by) = row::state_columns(link);
     sqlx::query(
@@ -148,7 +155,7 @@ async fn insert_mail(connection: &mut SqliteConnection, mail: &Mail) -> Result<(
         "insert into mails (id, address, letter, letter_key, failed, due, expires) values (?, ?, ?, ?, 0, ?, ?)";
     sqlx::query(insert)
         .bind(mail.id.as_bytes().as_slice())
-        .bind(mail.to.as_str())
+        .bind(mail.to.as_ref().map(Address::as_str))
         .bind(mail.letter.0.bytes.as_slice())
         .bind(mail.letter.0.key_id)
         .bind(mail.due.as_millis())

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use vestibule::{
     caps::Client,
     link::{Address, LinkToken, Links, Registration},
-    mail::{Letter, Postman},
+    mail::{Letter, MailStore as _, Postman},
     testing::{ScriptedMailer, Sent},
     token::Token,
     validator::LinksValidator,
@@ -113,6 +113,16 @@ impl LinkHouse {
     /// A browser that waits, and the letter with its link.
     pub async fn written_to(&self) -> (Waiting, Letter) {
         (self.asked().await, self.letter().await)
+    }
+
+    /// Waits until nothing is to be sent any more.
+    pub async fn nothing_is_left(&self) {
+        let nothing = async {
+            while self.store.next_mail().await.unwrap().is_some() {
+                tokio::task::yield_now().await;
+            }
+        };
+        soon("an empty outbox", nothing).await;
     }
 
     pub async fn status(&self, waiting: &Waiting) -> vestibule::vestibule::Progress {

@@ -11,16 +11,6 @@ fn greylisted() -> Result<(), MailError> {
     Err(MailError::Temporary("450 try again in five minutes".into()))
 }
 
-/// Waits until nothing is to be sent any more.
-async fn nothing_is_left(house: &LinkHouse) {
-    let nothing = async {
-        while house.store.next_mail().await.unwrap().is_some() {
-            tokio::task::yield_now().await;
-        }
-    };
-    crate::support::soon("an empty outbox", nothing).await;
-}
-
 #[tokio::test]
 async fn a_mail_that_is_put_off_is_sent_again_with_the_same_id() {
     let house = LinkHouse::at_work().await;
@@ -34,7 +24,7 @@ async fn a_mail_that_is_put_off_is_sent_again_with_the_same_id() {
     let second = house.sent().await;
     assert_eq!((second.id, second.to.clone()), (id, ada()));
     second.answer(Ok(()));
-    nothing_is_left(&house).await;
+    house.nothing_is_left().await;
 }
 
 #[tokio::test]
@@ -42,7 +32,7 @@ async fn a_mail_that_is_refused_for_good_is_given_up() {
     let house = LinkHouse::at_work().await;
     house.asked().await;
     house.sent().await.answer(Err(MailError::Permanent("550 no such user".into())));
-    nothing_is_left(&house).await;
+    house.nothing_is_left().await;
 }
 
 #[tokio::test]
@@ -51,7 +41,7 @@ async fn a_mail_that_has_expired_is_not_sent() {
     house.asked().await;
     house.advance(LIFETIME);
     house.start_postman();
-    nothing_is_left(&house).await;
+    house.nothing_is_left().await;
     house.asked_for(&"bob@example.com".parse().unwrap()).await;
     assert_eq!(house.sent().await.to.as_str(), "bob@example.com");
 }
@@ -88,5 +78,5 @@ async fn nothing_of_a_letter_is_in_the_database_in_clear_and_nothing_at_all_once
     }
     house.start_postman();
     house.letter().await;
-    nothing_is_left(&house).await;
+    house.nothing_is_left().await;
 }

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use vestibule::{
     confirmation::ConfirmationId,
     link::{Address, Code, Link, LinkId, LinkState, LinkToken, Number},
-    mail::{Letter, LinkDatabase, Mail, MailId, SealedLetter},
+    mail::{Letter, LinkDatabase, Mail, MailId, Posting, SealedLetter},
     secret::SystemEntropy,
     store::sqlite::SqliteStore,
     user::{Identity, PASSWORD_ISSUER, User, UserId, UserStore},
@@ -28,7 +28,7 @@ async fn databases() -> Vec<(Arc<dyn Database>, Option<tempfile::TempDir>)> {
     all
 }
 
-fn sample(number: u8, address: &Address) -> (Link, Mail) {
+fn sample(number: u8, address: &Address) -> (Link, Posting) {
     let (id, token) = (LinkId::from_bytes([number; 16]), LinkToken::from_bytes([number; 32]));
     let code = Code::generate(&SystemEntropy);
     let link = Link {
@@ -49,15 +49,17 @@ fn sample(number: u8, address: &Address) -> (Link, Mail) {
     let letter = Letter { link: token, code, device: link.device.clone() };
     let id = MailId::from_bytes([number; 16]);
     let letter = SealedLetter::seal(&keys(&[7]), &SystemEntropy, id, &letter);
-    let mail = Mail { id, to: address.clone(), letter, failed: 0, due: link.asked, expires: link.expires };
-    (link, mail)
+    let to = Some(address.clone());
+    let mail = Mail { id, to, letter, failed: 0, due: link.asked, expires: link.expires };
+    (link, Posting { mail, at_most: u32::MAX, since: at(0) })
 }
 
 #[tokio::test]
 async fn a_link_and_its_mail_read_back() {
     for (store, _folder) in databases().await {
-        let (link, mail) = sample(1, &ada());
-        store.add_link(&link, Some(&mail)).await.unwrap();
+        let (link, posting) = sample(1, &ada());
+        store.add_link(&link, Some(&posting)).await.unwrap();
+        let mail = posting.mail;
         assert_eq!(store.link_by_token(&link.token).await.unwrap(), Some(link.clone()));
         assert_eq!(store.link_by_waiting(link.waiting.unwrap()).await.unwrap(), Some(link.clone()));
         assert_eq!(store.next_mail().await.unwrap(), Some(mail.due));
@@ -71,10 +73,9 @@ async fn a_link_and_its_mail_read_back() {
         );
         store.remove_mail(mail.id).await.unwrap();
         assert_eq!(store.next_mail().await.unwrap(), None);
-        for used in [link.clone().use_up(ConfirmationId::from_bytes([9; 16]), at(2)).unwrap()] {
-            assert!(store.replace_link(&used).await.unwrap());
-            assert_eq!(store.link_by_token(&link.token).await.unwrap(), Some(used));
-        }
+        let used = link.clone().use_up(ConfirmationId::from_bytes([9; 16]), at(2)).unwrap();
+        assert!(store.replace_link(&used).await.unwrap());
+        assert_eq!(store.link_by_token(&link.token).await.unwrap(), Some(used));
         assert_eq!(store.link_by_token(&LinkToken::from_bytes([8; 32]).hash()).await.unwrap(), None);
     }
 }
@@ -85,8 +86,8 @@ async fn a_new_link_takes_back_the_open_ones_of_its_address_and_no_others() {
         let bob = "bob@example.com".parse().unwrap();
         let (first, other, second) = (sample(1, &ada()), sample(2, &bob), sample(3, &ada()));
         let (used, third) = (sample(4, &ada()), sample(5, &ada()));
-        for (link, mail) in [&first, &other, &second] {
-            store.add_link(link, Some(mail)).await.unwrap();
+        for (link, posting) in [&first, &other, &second] {
+            store.add_link(link, Some(posting)).await.unwrap();
         }
         let state = async |link: &Link| store.link_by_token(&link.token).await.unwrap().unwrap().state;
         assert_eq!(state(&first.0).await, LinkState::Void);
@@ -96,21 +97,47 @@ async fn a_new_link_takes_back_the_open_ones_of_its_address_and_no_others() {
         assert!(store.replace_link(&used.0.clone().approve(at(5)).unwrap()).await.unwrap());
         store.add_link(&third.0, Some(&third.1)).await.unwrap();
         assert_eq!(state(&used.0).await, LinkState::Approved, "what it has come to stays");
-        assert_eq!(store.links_since(&ada(), at(1)).await.unwrap(), 3);
-        assert_eq!(store.links_since(&ada(), at(0)).await.unwrap(), 4);
     }
 }
 
 #[tokio::test]
-async fn a_link_that_nobody_has_heard_of_takes_nothing_back_and_does_not_count() {
+async fn a_link_that_nobody_has_heard_of_takes_nothing_back_and_is_not_counted() {
     for (store, _folder) in databases().await {
         let (known, unheard) = (sample(1, &ada()), sample(2, &ada()));
         store.add_link(&known.0, Some(&known.1)).await.unwrap();
         store.add_link(&unheard.0, None).await.unwrap();
         assert_eq!(store.link_by_token(&known.0.token).await.unwrap(), Some(known.0));
         assert_eq!(store.link_by_token(&unheard.0.token).await.unwrap(), Some(unheard.0));
-        assert_eq!(store.links_since(&ada(), at(0)).await.unwrap(), 1);
-        assert_eq!(store.take_mail(8, at(9), at(99)).await.unwrap().len(), 1);
+        let (again, posting) = sample(3, &ada());
+        store.add_link(&again, Some(&Posting { at_most: 2, ..posting })).await.unwrap();
+        assert_eq!(store.take_mail(8, at(9), at(99)).await.unwrap().len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn no_more_are_mailed_to_an_address_than_may_be_however_many_are_asked_for_at_once() {
+    for (store, _folder) in databases().await {
+        let all: Vec<_> = (1..=64).map(|number| sample(number, &ada())).collect();
+        let limited = |(link, posting): &(Link, Posting)| (link.clone(), Posting { at_most: 5, ..posting.clone() });
+        let all: Vec<_> = all.iter().map(limited).collect();
+        let adds = all.iter().map(|(link, posting)| store.add_link(link, Some(posting)));
+        for added in futures_util::future::join_all(adds).await {
+            added.unwrap();
+        }
+        assert_eq!(store.take_mail(99, at(99), at(199)).await.unwrap().len(), 5);
+        let (link, posting) = sample(65, &ada());
+        store.add_link(&link, Some(&Posting { at_most: 1, since: at(64), ..posting })).await.unwrap();
+        assert_eq!(store.take_mail(99, at(99), at(199)).await.unwrap().len(), 1, "those before are long ago");
+    }
+}
+
+#[tokio::test]
+async fn a_mail_to_nobody_reads_back() {
+    for (store, _folder) in databases().await {
+        let (link, posting) = sample(1, &ada());
+        let nobody = Mail { to: None, ..posting.mail };
+        store.add_link(&link, Some(&Posting { mail: nobody.clone(), ..posting })).await.unwrap();
+        assert_eq!(store.take_mail(1, at(1), at(1)).await.unwrap(), [nobody]);
     }
 }
 
@@ -129,8 +156,8 @@ async fn links_to_somebody_who_is_removed_are_taken_back_and_no_others() {
             users.push(store.put_user(&user, None).await.unwrap());
         }
         let (hers, bobs) = (sample(1, &ada()), sample(2, &"bob@example.com".parse().unwrap()));
-        for (link, mail) in [&hers, &bobs] {
-            store.add_link(link, Some(mail)).await.unwrap();
+        for (link, posting) in [&hers, &bobs] {
+            store.add_link(link, Some(posting)).await.unwrap();
         }
         let mut states = Vec::new();
         for user in [users[1], users[0]] {
@@ -146,8 +173,8 @@ async fn links_to_somebody_who_is_removed_are_taken_back_and_no_others() {
 #[tokio::test]
 async fn of_many_who_write_a_link_at_once_one_does() {
     for (store, _folder) in databases().await {
-        let (link, mail) = sample(1, &ada());
-        store.add_link(&link, Some(&mail)).await.unwrap();
+        let (link, posting) = sample(1, &ada());
+        store.add_link(&link, Some(&posting)).await.unwrap();
         let writes = (0..64).map(|number| {
             let by = ConfirmationId::from_bytes([number; 16]);
             let (next, store) = (link.clone().use_up(by, at(2)).unwrap(), store.clone());
@@ -162,7 +189,7 @@ async fn of_many_who_write_a_link_at_once_one_does() {
 async fn links_that_come_at_once_for_one_address_leave_one_open() {
     for (store, _folder) in databases().await {
         let all: Vec<_> = (1..=16).map(|number| sample(number, &ada())).collect();
-        let adds = all.iter().map(|(link, mail)| store.add_link(link, Some(mail)));
+        let adds = all.iter().map(|(link, posting)| store.add_link(link, Some(posting)));
         for added in futures_util::future::join_all(adds).await {
             added.unwrap();
         }
@@ -178,11 +205,14 @@ async fn links_that_come_at_once_for_one_address_leave_one_open() {
 async fn old_links_are_swept_and_others_are_not() {
     for (store, _folder) in databases().await {
         for number in 1..=3 {
-            let (link, mail) = sample(number, &ada());
-            store.add_link(&link, Some(&mail)).await.unwrap();
+            let (link, posting) = sample(number, &ada());
+            store.add_link(&link, Some(&posting)).await.unwrap();
         }
         assert_eq!(store.sweep_links(at(903)).await.unwrap(), 2);
-        assert_eq!(store.links_since(&ada(), at(0)).await.unwrap(), 1);
+        for (number, is_left) in [(1, false), (2, false), (3, true)] {
+            let (link, _) = sample(number, &ada());
+            assert_eq!(store.link_by_token(&link.token).await.unwrap().is_some(), is_left);
+        }
     }
 }
 
@@ -190,8 +220,8 @@ async fn old_links_are_swept_and_others_are_not() {
 async fn mails_are_taken_by_one_postman_each() {
     for (store, _folder) in databases().await {
         for number in 1..=40 {
-            let (link, mail) = sample(number, &format!("p{number}@example.com").parse().unwrap());
-            store.add_link(&link, Some(&mail)).await.unwrap();
+            let (link, posting) = sample(number, &format!("p{number}@example.com").parse().unwrap());
+            store.add_link(&link, Some(&posting)).await.unwrap();
         }
         let postmen = (0..16).map(|_| store.take_mail(8, at(50), at(50) + Duration::from_secs(30)));
         let taken = futures_util::future::join_all(postmen).await;
