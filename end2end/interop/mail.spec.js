@@ -2,30 +2,15 @@
 
 import { AxeBuilder } from '@axe-core/playwright';
 import { fileURLToPath } from 'node:url';
-import { perhaps } from '../support/console.js';
+import { ADDRESS, OPEN_IT, ask, overtaken } from '../support/links.js';
 import { PYTHON, controlledMail as controlled, practiceMail as test } from '../support/mail.js';
 import { expect } from '../support/test.js';
-import { PASSWORD, button, expectProfile, heading, status, subscription } from '../support/pages.js';
+import { PASSWORD, button, expectProfile, heading, status } from '../support/pages.js';
 
 const SCREENS = fileURLToPath(new URL('../artefacts/screens/', import.meta.url));
-const ADDRESS = 'grace@example.com';
-const OPEN_IT = 'Open the link in the mail. This page then goes on by itself.';
-
-/** What a page says whose cookie another page of the same browser has just exchanged. */
-const overtaken = perhaps(/^error: Failed to load resource: the server responded with a status of 403 \(Forbidden\) \(\/pusher\/auth\)$/);
 
 test.skip(!PYTHON, 'there is no Python with aiosmtpd');
 controlled.skip(!PYTHON, 'there is no Python with aiosmtpd');
-
-/** Asks for a link, and waits until the page waits for it. */
-async function ask(page, address = ADDRESS) {
-  const subscribed = subscription(page);
-  await page.goto('/login');
-  await page.getByLabel('E-mail address').fill(address);
-  await button(page, 'Send me a link instead').click();
-  await expect(heading(page, 'Check your mail')).toBeVisible();
-  await subscribed;
-}
 
 /** Asks for a link without a page, and returns the answer to it. */
 const post = (context, baseURL, address) =>

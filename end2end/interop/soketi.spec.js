@@ -1,7 +1,7 @@
 // Our publisher and our page with Soketi between them.
 
 import { controlled, expect } from '../support/test.js';
-import { perhaps } from '../support/console.js';
+import { perhaps, some } from '../support/console.js';
 import { SOKETI, soketi } from '../support/soketi.js';
 import { ADA } from '../support/validator.js';
 import { expectLogin, expectProfile, expectWaiting, link, requestsTo, say, status } from '../support/pages.js';
@@ -101,7 +101,7 @@ const disconnected = /^error: WebSocket connection to 'ws:.*' failed: .*ERR_CONN
 
 for (const [signal, how] of [['SIGKILL', 'is killed'], ['SIGTERM', 'is told to end']]) {
   test.describe(`while Soketi ${how} and comes back`, () => {
-    test.beforeEach(({ expectConsole }) => expectConsole(...Array.from({ length: 20 }, () => perhaps(disconnected))));
+    test.beforeEach(({ expectConsole }) => expectConsole(...some(disconnected)));
 
     test('the page subscribes again, and the outcome is pushed', async ({ page, soketi, validator }) => {
       const { question, heard, asked } = await opened(page, validator, 'restarted');
@@ -116,15 +116,15 @@ for (const [signal, how] of [['SIGKILL', 'is killed'], ['SIGTERM', 'is told to e
       expect(asked).toHaveLength(before);
     });
 
-    test('an outcome that could not be pushed meanwhile is found', async ({ page, soketi, server, validator }) => {
-      const { question, heard } = await opened(page, validator, 'meanwhile');
+    test('an outcome that could not be pushed meanwhile reaches the page', async ({ page, soketi, server, validator }) => {
+      const { question } = await opened(page, validator, 'meanwhile');
       await soketi.end(signal);
       question.valid();
       await expect.poll(() => server.log, 'the operator is told').toContain('the Pusher server cannot be reached');
       await expectWaiting(page);
       await soketi.run();
+      // It asks as soon as it has subscribed, and the queue pushes once more: whichever comes first.
       await expectProfile(page, ADA.name);
-      expect(heard.named('outcome')).toEqual([]);
     });
   });
 }

@@ -1,10 +1,14 @@
 // Links that we send ourselves: asked for on the login page, read in the mailbox of practice mode.
 
 import { expect } from '@playwright/test';
+import { perhaps } from './console.js';
 import { button, heading, subscription } from './pages.js';
 
 export const ADDRESS = 'grace@example.com';
 export const OPEN_IT = 'Open the link in the mail. This page then goes on by itself.';
+
+/** What a page says whose cookie another page of the same browser has just exchanged. */
+export const overtaken = perhaps(/^error: Failed to load resource: the server responded with a status of 403 \(Forbidden\) \(\/pusher\/auth\)$/);
 
 /** Asks for a link, and waits until the page waits for it. */
 export async function ask(page, address = ADDRESS) {

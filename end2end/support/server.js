@@ -80,14 +80,10 @@ export class Server {
 
   /** Ends it, as an operator would or by another signal, and starts it again where it was; in between there is none. */
   async restart(signal = 'SIGTERM', between) {
-    this.child.kill(signal);
-    await this.ended;
+    await this.#end(signal);
     await between?.();
     this.environment.LEPTOS_SITE_ADDR = new URL(this.url).host;
-    const before = this.log;
-    this.log = '';
     await this.run();
-    this.log = before + this.log;
   }
 
   /** Runs one of the server's own commands beside it: how it ended, and what it said where. */
@@ -115,10 +111,10 @@ export class Server {
     return this.ended;
   }
 
-  async #end() {
+  async #end(signal = 'SIGTERM') {
     const child = this.child;
     if (child?.pid && child.exitCode === null && child.signalCode === null) {
-      child.kill('SIGTERM');
+      child.kill(signal);
       const patience = setTimeout(() => child.kill('SIGKILL'), ENDS_WITHIN);
       await this.ended;
       clearTimeout(patience);

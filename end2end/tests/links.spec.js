@@ -1,14 +1,10 @@
 // Signing in by a link that we send ourselves: asked for on one device, opened there or on another.
 
 import { controlled, practice as test, expect } from '../support/test.js';
-import { perhaps } from '../support/console.js';
-import { ADDRESS, OPEN_IT, ask, mail, number } from '../support/links.js';
+import { ADDRESS, OPEN_IT, ask, mail, number, overtaken } from '../support/links.js';
 import {
   PASSWORD, button, expectLogin, expectProfile, expectStranger, heading, requestsTo, sessionCookie, status, subscription,
 } from '../support/pages.js';
-
-/** What a page says whose cookie another page of the same browser has just exchanged. */
-const overtaken = perhaps(/^error: Failed to load resource: the server responded with a status of 403 \(Forbidden\) \(\/pusher\/auth\)$/);
 
 test('the link opened in the browser that asked signs it in without a click, and the page that waits goes on', async ({ page, context, expectConsole }) => {
   expectConsole(overtaken, overtaken, overtaken);
@@ -126,6 +122,15 @@ test('a newer link takes the former one back', async ({ page, context, expectCon
   await tab.goto((await mail(context)).link);
   await expectProfile(tab, ADDRESS);
   await expectProfile(page, ADDRESS);
+});
+
+test('whoever cancels waiting and tries again is led to the login page', async ({ page, context }) => {
+  await ask(page);
+  await button(page, 'Cancel').click();
+  await expect(status(page)).toHaveText('You cancelled this sign-in.');
+  await button(page, 'Try again').click();
+  await expectLogin(page, 'expired');
+  expect(await sessionCookie(context)).toBeUndefined();
 });
 
 for (const [what, typed] of [

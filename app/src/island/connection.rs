@@ -193,7 +193,7 @@ impl Connection {
         match code {
             4000..=4099 => self.refuse(),
             4100..=4199 => self.due += 1_000,
-            // That is for the server that restarts, not for one that hangs up on each greeting.
+            // "At once" is for the server that restarts, not for one that hangs up on each greeting.
             4200..=4299 if first => self.due = at.within(AT_ONCE),
             _ => {}
         }

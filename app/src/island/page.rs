@@ -113,6 +113,8 @@ impl Page {
                 let signals = self.connection.sleep();
                 self.follow(signals);
             }
+            // The page's own button is no form that is sent.
+            "submit" if event.default_prevented() => {}
             "submit" => self.tell(Event::Sent),
             "pageshow" if !event.unchecked_ref::<PageTransitionEvent>().persisted() => {}
             "pageshow" | "online" => {
