@@ -53,19 +53,28 @@ pub(super) async fn run(tools: Tools, claim: Claim, call: Option<Call>, slot: Sl
 
 async fn attempt(tools: &Tools, claim: &Claim, call: Option<Call>) -> Step {
     let now = tools.clock.now();
-    if now >= claim.deadline {
-        return Step::Decide(Decision::Unavailable);
-    }
-    // The clock was set back since its deadline had passed.
-    let Some(call) = call else { return Step::HandBack };
     let Ok(token) = claim.token.open(&tools.keys, claim.id) else {
         tracing::error!(confirmation = %claim.id, "its token was sealed under a key that this server does not have");
         return Step::Decide(Decision::Unavailable);
     };
-    let until = claim.deadline.min(now + tools.timing.attempt);
+    let (until, call) = match (tools.validator.asks(&token), call) {
+        (true, _) if now >= claim.deadline => return Step::Decide(Decision::Unavailable),
+        // The clock was set back since its deadline had passed.
+        (true, None) => return Step::HandBack,
+        (true, Some(call)) => (claim.deadline.min(now + tools.timing.attempt), Some(call)),
+        // It needs no service, so it is judged whatever becomes of that, and also when its time has passed.
+        (false, call) => {
+            if let Some(call) = call {
+                call.end(Heard::Unasked);
+            }
+            (now + tools.timing.attempt, None)
+        }
+    };
     let answer = clock::until(&*tools.clock, until, tools.validator.validate(claim.id, &token)).await;
-    let long_enough = tools.clock.now() >= now + tools.timing.telling();
-    call.end(if tools.validator.asks(&token) { heard(&answer, long_enough) } else { Heard::Nothing });
+    if let Some(call) = call {
+        let long_enough = tools.clock.now() >= now + tools.timing.telling();
+        call.end(heard(&answer, long_enough));
+    }
     match answer {
         Ok(Ok(verdict)) => Step::Decide(verdict.into()),
         Ok(Err(ValidationError::Permanent { what })) => {

@@ -63,8 +63,10 @@ pub enum Heard {
         /// How long the validator asked to be left alone.
         retry_after: Option<Duration>,
     },
-    /// It was not asked after all, or not for long enough to say anything.
+    /// It was not asked for long enough to say anything.
     Nothing,
+    /// It was not asked after all.
+    Unasked,
 }
 
 /// What an operator wants to know.
@@ -129,7 +131,12 @@ impl Breaker {
         }
         self.asking = self.asking.saturating_sub(1);
         match (&mut self.state, heard) {
-            (_, Heard::Nothing) => None,
+            // The probe is another's.
+            (State::Open { probes, .. }, Heard::Unasked) => {
+                *probes += 1;
+                None
+            }
+            (_, Heard::Nothing | Heard::Unasked) => None,
             (State::Closed { failures }, Heard::Answer) => {
                 *failures = 0;
                 None

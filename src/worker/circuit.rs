@@ -49,7 +49,7 @@ impl Circuit {
     }
 }
 
-/// One question to the validator. One that is dropped without having heard anything says nothing.
+/// One question to the validator. One that is dropped was cut short.
 pub(super) struct Call {
     circuit: Circuit,
     round: Round,

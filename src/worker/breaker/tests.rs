@@ -202,3 +202,26 @@ fn a_clock_that_is_set_back_lengthens_no_pause() {
     assert_eq!(scene.room(), 1);
     assert!(scene.pause() <= Duration::from_secs(2));
 }
+
+#[test]
+fn a_probe_that_asked_nobody_is_given_back() {
+    let mut scene = Scene::open(10);
+    scene.pause();
+    assert_eq!(scene.room(), 1);
+    let round = scene.breaker.ask();
+    assert_eq!(scene.room(), 0);
+    assert_eq!(scene.hear_of(round, Heard::Unasked), None);
+    assert_eq!(scene.room(), 1);
+    assert_eq!(scene.hear(Heard::Answer), Some(Change::Recovers));
+}
+
+#[test]
+fn whoever_was_not_asked_has_neither_answered_nor_failed() {
+    let mut scene = Scene::closed(100);
+    for _ in 1..IN_A_ROW {
+        assert_eq!(scene.hear(FAILURE), None);
+    }
+    assert_eq!(scene.hear(Heard::Unasked), None);
+    assert!(scene.breaker.is_closed());
+    assert!(scene.hear(FAILURE).is_some(), "it has not been forgotten that it failed");
+}
