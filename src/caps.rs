@@ -38,13 +38,13 @@ pub struct Admission {
     pub full: bool,
 }
 
-/// A cap that was met: nothing was stored. The same call succeeds once something is decided.
+/// A cap that was met: nothing was stored. The same call succeeds once something is decided, or long ago.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Capped {
-    /// The client has as many undecided confirmations as it may.
+    /// The client has as many undecided confirmations as it may, or has asked for as many links.
     #[error("the client has as many undecided confirmations as it may")]
     Client,
-    /// There are as many undecided confirmations in all as there may be.
+    /// There are as many undecided confirmations in all as there may be, or as many mails wait.
     #[error("there are as many undecided confirmations as there may be")]
     All,
 }

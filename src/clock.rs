@@ -38,6 +38,13 @@ impl Timestamp {
     }
 }
 
+/// A moment before 1970 is its start: nothing here is that old.
+impl From<Timestamp> for SystemTime {
+    fn from(moment: Timestamp) -> Self {
+        UNIX_EPOCH + Duration::from_millis(u64::try_from(moment.0).unwrap_or(0))
+    }
+}
+
 impl Add<Duration> for Timestamp {
     type Output = Self;
 

@@ -254,7 +254,7 @@ impl Confirmation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::user::UserId;
+    use crate::{secret::Sealed, user::UserId};
 
     const ADA: Ending = Ending::Confirmed(UserId::from_bytes([1; 16]));
     const WORKER: WorkerId = WorkerId::from_bytes([9; 16]);
@@ -264,7 +264,7 @@ mod tests {
     }
 
     fn queued() -> Confirmation {
-        let token = SealedToken { key_id: 1, bytes: vec![1] };
+        let token = SealedToken(Sealed { key_id: 1, bytes: vec![1] });
         Confirmation {
             id: ConfirmationId::from_bytes([1; 16]),
             secret: SecretHash::from_bytes([1; 32]),

@@ -16,6 +16,12 @@ impl Device {
         (!kept.is_empty()).then(|| Self(kept.to_owned()))
     }
 
+    /// The words, to keep.
+    #[must_use]
+    pub fn into_string(self) -> String {
+        self.0
+    }
+
     /// The words.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -13,22 +13,25 @@ mod change;
 mod code;
 mod create;
 mod desk;
+mod sweep;
 mod token;
 
+pub use crate::secret::LinkToken;
 pub use address::{Address, InvalidAddress};
 pub(crate) use change::{Which, change};
-pub use code::{Code, CodeMac, NUMBERS, Number};
+pub use code::{Code, NUMBERS, Number};
 pub use create::create;
 pub use desk::{Guessed, Links, Opened, PER_ADDRESS, Registration, Requested, WINDOW};
-pub use token::LinkToken;
+pub use sweep::sweep;
 
 use crate::{
     clock::Timestamp,
     confirmation::ConfirmationId,
+    device::Device,
     id::id,
     mail::Posting,
-    secret::SecretHash,
-    store::{Store, StoreError},
+    secret::{Mac, SecretHash},
+    store::{BeginError, Store, StoreError},
     user::{Identity, PASSWORD_ISSUER},
     validator::{Reason, Verdict},
 };
@@ -61,13 +64,15 @@ pub struct Link {
     /// Whether it does so also if nobody is known by that address.
     pub admits: bool,
     /// The MAC of the code that may be typed in its place.
-    pub code: CodeMac,
+    pub code: Mac,
+    /// Whether it was mailed. To guess the code of one that was not is of no use.
+    pub mailed: bool,
     /// How often the code has been guessed wrong.
     pub guesses: u32,
     /// What the waiting browser shows, to be picked elsewhere.
     pub number: Number,
-    /// What the waiting browser calls itself, in words for a person.
-    pub device: String,
+    /// What asked for it, if it has said what it is.
+    pub device: Option<Device>,
     /// When it was asked for.
     pub asked: Timestamp,
     /// Until when it is good.
@@ -88,14 +93,15 @@ pub enum LinkState {
         /// Which one.
         by: ConfirmationId,
     },
-    /// It is worth nothing: a newer one was asked for, its code was guessed wrong too often, or a wrong number picked.
+    /// It is worth nothing: a newer one was asked for, its code was guessed wrong too often, a wrong number picked, or whoever
+    /// waited for it has cancelled.
     Void,
 }
 
 /// Why a link cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Spent {
-    /// Its time has passed, or a newer one was asked for.
+    /// Its time has passed, or it is [void](LinkState::Void).
     #[error("the link has expired")]
     Expired,
     /// It has signed somebody in.
@@ -156,13 +162,13 @@ impl Link {
         }
     }
 
-    /// Takes a typed code: the right one approves, the last wrong one voids.
+    /// Takes a typed code: the right one of a link that was mailed approves, the last wrong one voids.
     ///
     /// # Errors
     /// [`Spent`] if it cannot be used any more.
     pub fn guess(mut self, right: bool, now: Timestamp) -> Result<Self, Spent> {
         self.open(now)?;
-        if right {
+        if right & self.mailed {
             return self.approve(now);
         }
         self.guesses += 1;
@@ -209,10 +215,19 @@ impl Link {
 /// Keeps links, in the database of the confirmations.
 #[async_trait]
 pub trait LinkStore: Send + Sync + 'static {
-    /// Keeps a new link. With a `posting`, and unless its address has had enough, keeps the mail as well, both or neither,
-    /// and takes back those links of the same address that are open; else nobody has heard of it, and it takes nothing back.
-    /// However many come at once, no more are mailed.
-    async fn add_link(&self, link: &Link, posting: Option<&Posting>) -> Result<(), StoreError>;
+    /// Keeps a new link, of which whoever makes it tells somebody.
+    async fn add_link(&self, link: &Link) -> Result<(), StoreError>;
+
+    /// Keeps a new link with its mail, both or neither, and takes back those links to the same address that were mailed and
+    /// are open. If the address has had enough, keeps a link that is not mailed, which takes nothing back. However many come
+    /// at once, no more are mailed.
+    ///
+    /// # Errors
+    /// [`BeginError`] if the client has asked for as many as it may, or too many mails wait: nothing is kept then.
+    async fn post_link(&self, link: &Link, posting: &Posting) -> Result<(), BeginError>;
+
+    /// Takes all links to this address back that are open.
+    async fn void_links(&self, address: &Address) -> Result<(), StoreError>;
 
     /// The link with this token.
     async fn link_by_token(&self, token: &SecretHash) -> Result<Option<Link>, StoreError>;
@@ -220,7 +235,8 @@ pub trait LinkStore: Send + Sync + 'static {
     /// The link for which this confirmation waits.
     async fn link_by_waiting(&self, waiting: ConfirmationId) -> Result<Option<Link>, StoreError>;
 
-    /// Keeps what has become of a link, and makes the waiting confirmation due if the link is open no more. `false`:
+    /// Keeps what has become of a link. If it is open no more, its mail is not sent any more, and the waiting confirmation is
+    /// due. `false`:
     /// somebody has written it since it was read, and nothing was changed.
     async fn replace_link(&self, next: &Link) -> Result<bool, StoreError>;
 

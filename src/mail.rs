@@ -11,7 +11,9 @@ pub use postman::Postman;
 pub use sealed::SealedLetter;
 
 use crate::{
+    caps::{Capped, Client},
     clock::Timestamp,
+    device::Device,
     id::id,
     link::{Address, Code, LinkStore, LinkToken},
     store::StoreError,
@@ -28,8 +30,8 @@ id! {
 pub struct Mail {
     /// The mail's id.
     pub id: MailId,
-    /// Whom it is for; nobody where it stands only for the time that a mail takes.
-    pub to: Option<Address>,
+    /// Whom it is for.
+    pub to: Address,
     /// What it says, sealed.
     pub letter: SealedLetter,
     /// How often sending it has failed.
@@ -40,15 +42,30 @@ pub struct Mail {
     pub expires: Timestamp,
 }
 
-/// A mail to go with a new link, unless the link's address has had enough.
+/// A mail to go with a new link, and on what terms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Posting {
     /// The mail.
     pub mail: Mail,
-    /// How many links to the address may have been mailed since `since`.
-    pub at_most: u32,
-    /// See `at_most`.
+    /// Whether it goes to its address; else it takes a mail's time, and goes to nobody.
+    pub known: bool,
+    /// Who has asked for it.
+    pub client: Client,
+    /// Since when others count.
     pub since: Timestamp,
+    /// How many links may have been mailed to the address since then; one more is not.
+    pub of_address: u32,
+    /// How many links the client may have asked for since then, with this one.
+    pub of_client: u32,
+    /// How many mails may wait, with this one.
+    pub in_all: u32,
+}
+
+impl Posting {
+    /// Why it is refused where the client has asked for so many others, and so many mails wait; `None` if it is not.
+    pub(crate) fn capped(&self, of_client: u32, in_all: u32) -> Option<Capped> {
+        if of_client >= self.of_client { Some(Capped::Client) } else { (in_all >= self.in_all).then_some(Capped::All) }
+    }
 }
 
 /// What a mail says.
@@ -58,8 +75,8 @@ pub struct Letter {
     pub link: LinkToken,
     /// The code that may be typed in its place.
     pub code: Code,
-    /// What asked for it, in words for a person.
-    pub device: String,
+    /// What asked for it, if it has said what it is.
+    pub device: Option<Device>,
 }
 
 /// A mail was not sent.
@@ -89,7 +106,7 @@ impl<S: LinkStore + MailStore> LinkDatabase for S {}
 #[async_trait]
 pub trait MailStore: Send + Sync + 'static {
     /// Takes up to `limit` mails that are due, and puts each off until `until`: whoever is killed while sending one has
-    /// it sent again then.
+    /// it sent again then. Those that go to nobody are removed.
     async fn take_mail(&self, limit: u32, now: Timestamp, until: Timestamp) -> Result<Vec<Mail>, StoreError>;
 
     /// When the next mail is due.
@@ -100,4 +117,7 @@ pub trait MailStore: Send + Sync + 'static {
 
     /// Forgets a mail: it is sent, or cannot be, or has expired.
     async fn remove_mail(&self, id: MailId) -> Result<(), StoreError>;
+
+    /// Deletes mails that expired before `before`, and returns how many.
+    async fn sweep_mails(&self, before: Timestamp) -> Result<u64, StoreError>;
 }

@@ -39,7 +39,7 @@ pub fn random<const N: usize>(entropy: &dyn Entropy) -> [u8; N] {
     bytes
 }
 
-/// The SHA-256 of a cookie's secret: all that a database sees of it.
+/// The SHA-256 of a secret: all that a database sees of it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SecretHash([u8; 32]);
 
@@ -88,7 +88,7 @@ macro_rules! secret {
                 SecretHash(Sha256::digest(self.0).into())
             }
 
-            /// The secret's bytes, for its cookie.
+            /// The secret's bytes.
             #[must_use]
             pub const fn expose(&self) -> &[u8; 32] {
                 &self.0
@@ -111,6 +111,11 @@ secret! {
 secret! {
     /// The 256 bits in a session cookie.
     SessionSecret
+}
+
+secret! {
+    /// The 256 random bits of a link of ours.
+    LinkToken
 }
 
 impl SessionSecret {

@@ -110,7 +110,7 @@ impl Vestibule {
         &*self.store
     }
 
-    /// The present moment, for what is written beside a user.
+    /// The present moment.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
@@ -174,7 +174,9 @@ impl Vestibule {
         let pending = self.mint();
         let queued = self.queue(token, pending.cookie.secret.hash(), due, deadline);
         // They are undecided for long: half of the room is left for those that are not.
-        let confirmation = self.keep_within(self.caps.in_all / 2, queued, client).await?;
+        let caps =
+            Caps { of_client: self.caps.of_client.div_ceil(2), in_all: self.caps.in_all / 2, ..self.caps.clone() };
+        let confirmation = self.keep_within(&caps, queued, client).await?;
         Ok((pending, confirmation.id))
     }
 
@@ -186,13 +188,15 @@ impl Vestibule {
         }
     }
 
-    /// Decides a confirmation whose verdict needs nobody to be asked, and announces what it then has come to.
-    pub(crate) async fn decide(&self, id: ConfirmationId, decision: &Decision) -> Result<(), StoreError> {
-        let stored = self.store.decide(id, Decider::User, decision, self.settlement()).await?;
-        if let Some((confirmation, ending)) = stored.and_then(|stored| stored.ending().map(|ending| (stored, ending))) {
-            self.announce(&Channel::of(&confirmation.secret), self.destinations.outcome(ending));
+    /// Decides a confirmation whose verdict needs nobody to be asked, announces what it then has come to, and returns it.
+    pub(crate) async fn decide(&self, id: ConfirmationId, decision: &Decision) -> Result<Option<Ending>, StoreError> {
+        let Some(stored) = self.store.decide(id, Decider::User, decision, self.settlement()).await? else {
+            return Ok(None);
+        };
+        if let Some(ending) = stored.ending() {
+            self.announce(&Channel::of(&stored.secret), self.destinations.outcome(ending));
         }
-        Ok(())
+        Ok(stored.ending())
     }
 
     fn settlement(&self) -> Settlement {
@@ -204,18 +208,18 @@ impl Vestibule {
     async fn keep(&self, token: &Token, pending: &Pending, client: Client) -> Result<Confirmation, BeginError> {
         let now = self.clock.now();
         let queued = self.queue(token, pending.cookie.secret.hash(), now, now + self.timing.deadline);
-        self.keep_within(self.caps.in_all, queued, client).await
+        self.keep_within(&self.caps, queued, client).await
     }
 
     async fn keep_within(
         &self,
-        cap: u32,
+        caps: &Caps,
         (confirmation, session): (Confirmation, Session),
         client: Client,
     ) -> Result<Confirmation, BeginError> {
         let count = || self.store.undecided(self.caps.in_all);
-        let full = !self.undecided.admit(cap, self.clock.now(), count).await?;
-        let admission = Admission { client, of_client: self.caps.of_client, full };
+        let full = !self.undecided.admit(caps.in_all, self.clock.now(), count).await?;
+        let admission = Admission { client, of_client: caps.of_client, full };
         failpoint::reach("begin");
         let confirmation = self.store.begin(&confirmation, &session, admission).await?;
         failpoint::reach("begun");

@@ -22,7 +22,7 @@ create index links_expires on links (expires);
 
 create table mails (
     id         bytea primary key,
-    address    text, -- null: for nobody, but to take its time
+    address    text not null,
     letter     bytea not null, -- sealed
     letter_key bigint not null,
     failed     bigint not null,

@@ -22,7 +22,7 @@ create index links_expires on links (expires);
 
 create table mails (
     id         blob primary key not null,
-    address    text, -- null: for nobody, but to take its time
+    address    text not null,
     letter     blob not null, -- sealed
     letter_key integer not null,
     failed     integer not null,

@@ -1,9 +1,9 @@
 //! `/login`, `/logout`, `/profile`, `/continue`: who somebody is.
 
 use crate::{
-    device::UNKNOWN,
     entering::is_navigation,
     guard::{self, OwnForm},
+    moment::utc,
     page,
     passwords::PasswordError,
     site::Shared,
@@ -17,8 +17,8 @@ use axum::{
 use leptos::prelude::*;
 use serde::Deserialize;
 use vestibule::{
-    clock::Timestamp,
     confirmation::Rejection,
+    device::Device,
     entry::{Entry, OwnSession, SignedIn},
     link::InvalidAddress,
     path::LocalPath,
@@ -52,7 +52,8 @@ pub struct SignOut {
 /// The field of a form whose buttons are choices.
 #[derive(Deserialize)]
 pub struct Choice {
-    choice: String,
+    /// The button's.
+    pub choice: String,
 }
 
 /// What the login page says besides its form.
@@ -149,7 +150,7 @@ fn login_form(site: &Shared, headers: &HeaderMap, said: Said) -> Response {
 /// `POST /logout`: ends the session, or with `everywhere` all of the user's, and what is pending in this browser.
 pub async fn logout(State(site): State<Shared>, headers: HeaderMap, OwnForm(form): OwnForm<SignOut>) -> Response {
     let cookies = site.cookies_of(&headers);
-    match site.vestibule.sign_out(&cookies.shown(), form.everywhere.is_some()).await {
+    match site.links.sign_out(&cookies.shown(), form.everywhere.is_some()).await {
         Ok(()) => {
             let login = page::see_other(&site.vestibule.destinations().login);
             page::with_cookies(login, site.cookies.remove_all(&cookies))
@@ -184,7 +185,7 @@ pub async fn profile(State(site): State<Shared>, headers: HeaderMap, Extension(w
 
 fn row(session: OwnSession) -> SessionRow {
     SessionRow {
-        device: session.device.map_or_else(|| UNKNOWN.to_owned(), |device| device.as_str().to_owned()),
+        device: session.device.map_or_else(|| "An unknown browser".to_owned(), Device::into_string),
         since: utc(session.since),
         seen: utc(session.seen),
         handle: session.handle.map(|handle| handle.to_string()),
@@ -229,18 +230,6 @@ pub async fn choose(State(site): State<Shared>, headers: HeaderMap, OwnForm(form
         Ok(Entry::Stranger | Entry::Ask { .. }) => on,
         Err(error) => page::store_problem(&site, &error),
     }
-}
-
-/// A moment as a program reads it (RFC 3339), to the second.
-pub fn rfc3339(moment: Timestamp) -> String {
-    let since_epoch = std::time::Duration::from_millis(moment.as_millis().unsigned_abs());
-    humantime::format_rfc3339_seconds(std::time::UNIX_EPOCH + since_epoch).to_string()
-}
-
-/// A moment as a person reads it, to the minute.
-pub fn utc(moment: Timestamp) -> String {
-    let text = rfc3339(moment);
-    format!("{} UTC", text.get(..16).unwrap_or(&text).replace('T', ", "))
 }
 
 #[cfg(test)]

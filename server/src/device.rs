@@ -1,6 +1,7 @@
 //! What a browser calls itself, in words for a person.
 
 use axum::http::{HeaderMap, header};
+use vestibule::device::Device;
 
 /// What names a browser in `User-Agent`; each also names those that it descends from, so the order counts.
 const BROWSERS: [(&str, &str); 7] = [
@@ -22,20 +23,23 @@ const SYSTEMS: [(&str, &str); 7] = [
     ("Linux", "Linux"),
 ];
 
-/// What a browser is called that says nothing of itself.
-pub const UNKNOWN: &str = "An unknown browser";
-
-/// The browser and its system, such as "Firefox on Linux". Whatever a browser says of itself, it is one of these words.
+/// The browser and its system, such as "Firefox on Linux", if it says which. Whatever else it says, none of it is kept.
 #[must_use]
-pub fn device(headers: &HeaderMap) -> String {
+pub fn device(headers: &HeaderMap) -> Option<Device> {
     let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
     let known =
         |names: &[(&str, &'static str)]| names.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name);
     match (known(&BROWSERS), known(&SYSTEMS)) {
-        (Some(browser), Some(system)) => format!("{browser} on {system}"),
-        (Some(one), None) | (None, Some(one)) => one.to_owned(),
-        (None, None) => UNKNOWN.to_owned(),
+        (Some(browser), Some(system)) => Device::new(&format!("{browser} on {system}")),
+        (Some(one), None) | (None, Some(one)) => Device::new(one),
+        (None, None) => None,
     }
+}
+
+/// What a browser is called in the midst of a sentence.
+#[must_use]
+pub fn words(device: Option<&Device>) -> &str {
+    device.map_or("an unknown browser", Device::as_str)
 }
 
 #[cfg(test)]
@@ -59,12 +63,12 @@ mod tests {
                 "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1",
                 "Safari on iPhone",
             ),
-            ("w3m/0.5.3", "An unknown browser"),
+            ("w3m/0.5.3", "an unknown browser"),
             ("<script>alert(1)</script> Firefox/1", "Firefox"),
         ] {
             let headers = HeaderMap::from_iter([(header::USER_AGENT, HeaderValue::from_str(agent).unwrap())]);
-            assert_eq!(device(&headers), told);
+            assert_eq!(words(device(&headers).as_ref()), told);
         }
-        assert_eq!(device(&HeaderMap::new()), "An unknown browser");
+        assert_eq!(device(&HeaderMap::new()), None);
     }
 }

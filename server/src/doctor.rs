@@ -11,9 +11,7 @@ mod socket;
 use crate::{
     config::{Config, PushConfig},
     data::{self, Data},
-    mount,
-    origin::Origin,
-    ready,
+    mount, ready,
 };
 
 /// Where what was found is told, line by line.
@@ -58,14 +56,13 @@ pub async fn doctor(mut config: Config, mut tell: impl FnMut(String)) -> usize {
             None
         }
     };
-    let origins = mount::origins(&config);
+    let (origins, origin) = (mount::origins(&config), mount::origin(&config));
     if let Some(mail) = config.mail.take() {
-        mail::configured(&mut report, mail, origins.first().map(Origin::as_str).unwrap_or_default()).await;
+        mail::configured(&mut report, mail, &origin).await;
     }
     match (config.push.clone(), keys) {
         (PushConfig::Server { app, socket }, _) => {
-            let origin = origins.first().map(Origin::as_str).unwrap_or_default();
-            push::configured(&mut report, &app, &socket, origin).await;
+            push::configured(&mut report, &app, &socket, origin.as_str()).await;
         }
         (PushConfig::Embedded(credentials), Some(keys)) => {
             push::embedded(&mut report, &config, credentials, &keys, &origins).await;

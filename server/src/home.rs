@@ -28,8 +28,9 @@ pub async fn home(State(site): State<Shared>) -> Response {
         PracticeLink { href: format!("/confirm/{token}-{fresh:08x}"), label, about }
     };
     let links = LINKS.map(link).to_vec();
+    let (email, password, mailbox) = (user.email.to_owned(), user.password.to_owned(), site.mailbox.is_some());
     page::respond(&site, Head::titled(title::HOME), || {
-        view! { <HomePage links=links email=user.email.to_owned() password=user.password.to_owned() /> }
+        view! { <HomePage links=links email=email password=password mailbox=mailbox /> }
     })
 }
 

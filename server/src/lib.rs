@@ -1,8 +1,11 @@
 //! The Vestibule server, as a library: [`router`] gives the routes to mount and starts what works behind them.
 //!
-//! Read it along a sign-in: `confirm` (the landing and the way without JavaScript), `desk` (the island's calls),
-//! `pusher_auth` and [`broker`] (listening), `entering` (pages that need a user, and the exchange), `account`, `links`. Around
-//! them: `guard` (whence a request comes), `client` (who is counted together), `cookies`, `page` (headers), `routes` (all addresses on one page).
+//! Read it along a sign-in: `confirm` (the landing and the way without JavaScript), `desk` (the island's calls), `push` and
+//! [`broker`] (to where an outcome is pushed), `pusher_auth` (who may listen), `entering` (pages that need a user, and the
+//! exchange), `account`, `links` and `mail`. Around them: `guard` (whence a request comes), `client` (who is counted
+//! together), `device` (what it calls itself), `cookies`, `page` (headers), `routes` (all addresses on one page), `mount` and
+//! `running` (from a configuration to all of that, and its end). [`doctor`], [`user_add`], [`link_create`] and the like are
+//! the commands beside it.
 
 mod account;
 mod client;
@@ -16,6 +19,7 @@ mod guard;
 mod home;
 mod links;
 mod mail;
+mod moment;
 mod mount;
 mod origin;
 mod page;
@@ -25,6 +29,7 @@ mod push;
 mod pusher_auth;
 mod ready;
 mod routes;
+mod running;
 mod site;
 
 pub mod answer;
@@ -39,5 +44,6 @@ pub mod user_list;
 pub mod user_remove;
 
 pub use config::Config;
-pub use mount::{Running, StartError, router, worker};
+pub use mount::{StartError, router, worker};
 pub use origin::Origin;
+pub use running::Running;

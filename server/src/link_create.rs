@@ -1,10 +1,11 @@
 //! `vestibule link create`: a link that an operator hands over.
 
 use crate::{
-    account::rfc3339,
     answer::Answer,
     config::Config,
     data::{self, Data},
+    mail::Landing,
+    moment::rfc3339,
     mount,
 };
 use serde_json::json;
@@ -29,12 +30,12 @@ pub async fn link_create(mut config: Config, email: &str, expires: &str) -> Resu
     if config.public.is_none() && config.addr.port() == 0 {
         return Err(format!("PUBLIC_URL: missing; browsers cannot be told to come to {}", config.addr));
     }
-    let origin = mount::origins(&config).swap_remove(0);
+    let origin = mount::origin(&config);
     let Data { keys, links, clock, .. } = data::open(&mut config).await.map_err(|error| error.to_string())?;
     let now = clock.now();
     let token = link::create(&*links, &keys, &SystemEntropy, now, &address, lives).await;
     let token = token.map_err(|error| error.to_string())?;
-    let link = format!("{}/confirm/{}", origin.as_str(), token.expose());
+    let link = Landing { origin, keys: keys.into() }.url(&token);
     let json = json!({ "link": link, "email": address.as_str(), "expires": rfc3339(now + lives) });
     Ok(Answer { line: link, json })
 }

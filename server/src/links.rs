@@ -1,12 +1,13 @@
 //! Links by mail: to ask for one, to wait for it, and to open it somewhere else.
 
 use crate::{
-    account::{self, utc},
+    account::{self, Choice},
     client::ClientOf,
-    confirm::{self, TokenPath},
+    confirm::{self, Nothing, TokenPath},
     cookies::RequestCookies,
-    device::device,
+    device::{self, device},
     guard::{self, OwnForm},
+    moment::utc,
     page,
     site::{Shared, Site},
 };
@@ -42,12 +43,6 @@ pub struct Ask {
 #[derive(Deserialize)]
 pub struct Typed {
     code: String,
-}
-
-/// The field of the form with the numbers.
-#[derive(Deserialize)]
-pub struct Picked {
-    choice: String,
 }
 
 /// `POST /login/link`: has a link sent.
@@ -143,10 +138,6 @@ pub async fn code(
     }
 }
 
-/// Nothing but the proof.
-#[derive(Deserialize)]
-pub struct Nothing {}
-
 /// `POST /login/wait/{token}/again`: has another link sent to the same address.
 pub async fn again(
     State(site): State<Shared>,
@@ -217,6 +208,7 @@ pub async fn land_elsewhere(site: &Shared, headers: &HeaderMap, token: &Token, l
     let Opened { address, device, asked, numbers } = opened;
     let numbers = numbers.into_iter().flatten().map(Number::value).collect();
     let (address, asked) = (address.as_str().to_owned(), utc(asked));
+    let device = device::words(device.as_ref()).to_owned();
     let response = page::respond(site, Head::titled(title::LINK), || {
         view! { <LinkPage token_path=path address=address device=device asked=asked numbers=numbers proof=text /> }
     });
@@ -230,7 +222,7 @@ async fn spent(site: &Shared, headers: &HeaderMap, link: &LinkToken, spent: Spen
     };
     let why = match spent {
         Spent::Used => "It has been used. If that was you, you are signed in where you used it.",
-        Spent::Expired => "Its time has passed, or a newer one was sent.",
+        Spent::Expired => "Its time has passed, a newer one was sent, or a wrong number or code was given.",
     };
     let proof = guard::proof(site, headers);
     let text = proof.text;
@@ -245,13 +237,13 @@ pub async fn pick(
     State(site): State<Shared>,
     TokenPath(token): TokenPath,
     headers: HeaderMap,
-    OwnForm(form): OwnForm<Picked>,
+    OwnForm(form): OwnForm<Choice>,
 ) -> Response {
     let link = LinkToken::read(site.vestibule.keys(), &token);
     let number = form.choice.parse().ok().and_then(Number::new);
     let (Some(link), Some(number)) = (link, number) else { return page::problem(&site, StatusCode::FORBIDDEN) };
     let device = match site.links.look(&link).await {
-        Ok(Ok(opened)) => opened.device,
+        Ok(Ok(opened)) => device::words(opened.device.as_ref()).to_owned(),
         Ok(Err(spent)) => return self::spent(&site, &headers, &link, spent).await,
         Err(error) => return page::store_problem(&site, &error),
     };

@@ -7,28 +7,23 @@ mod smtp;
 pub use mailbox::Mailbox;
 pub use smtp::{Relay, Smtp};
 
+use crate::origin::Origin;
 use std::sync::Arc;
 use vestibule::{link::LinkToken, secret::Keys};
 
 /// Where links lead.
 #[derive(Clone)]
-pub struct Address {
-    /// This server as browsers see it, such as `https://sign-in.example`.
-    pub origin: String,
+pub struct Landing {
+    /// This server as browsers see it.
+    pub origin: Origin,
     /// What makes tokens known as ours.
     pub keys: Arc<Keys>,
 }
 
-impl Address {
-    /// The host that people know this server by.
+impl Landing {
+    /// The whole address of `link`.
     #[must_use]
-    pub fn host(&self) -> &str {
-        self.origin.split_once("://").map_or("", |(_, host)| host)
-    }
-
-    /// The address of `link`.
-    #[must_use]
-    pub fn of(&self, link: &LinkToken) -> String {
-        format!("{}/confirm/{}", self.origin, link.token(&self.keys).expose())
+    pub fn url(&self, link: &LinkToken) -> String {
+        format!("{}/confirm/{}", self.origin.as_str(), link.token(&self.keys).expose())
     }
 }

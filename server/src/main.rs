@@ -68,10 +68,11 @@ async fn command(command: (&str, &str), its: &ArgMatches, config: Config) -> Res
     let given = |name: &str| its.get_one::<String>(name).map(String::as_str).unwrap_or_default();
     let json = its.get_flag("json");
     let answer = match command {
+        ("user", "list") => return user_list(config, json, &mut io::stdout()).await,
         ("user", "add") => user_add(config, given("email"), its.get_one::<String>("name").cloned()).await?,
         ("user", "remove") => user_remove(config, given("email")).await?,
         ("link", "create") => link_create(config, given("email"), given("expires")).await?,
-        _ => return user_list(config, json, &mut io::stdout()).await,
+        (about, name) => return Err(format!("{about} {name}: there is no such command")),
     };
     println!("{}", answer.say(json));
     Ok(())

@@ -5,34 +5,29 @@ use crate::{
     config::{Config, PushConfig},
     cookies::CookiePolicy,
     data::{self, Data},
-    descriptors,
-    mail::{self, Mailbox, Smtp},
+    mail::{Landing, Mailbox, Smtp},
     origin::Origin,
     passwords::{self, Passwords},
-    practice::{self, KeyError, PracticeValidator},
+    practice::{self, KeyError},
     push::Push,
     routes,
+    running::{Behind, Running},
     site::Site,
 };
 use axum::Router;
-use futures_util::future::OptionFuture;
 use leptos::prelude::LeptosOptions;
 use std::{io, net::SocketAddr, path::Path, sync::Arc};
-use tokio::{sync::Notify, task::JoinHandle};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio::sync::Notify;
 use vestibule::{
     clock::Clock,
     link::Links,
-    mail::{LinkDatabase, Mailer, Postman},
-    publisher::{Publisher, PusherPublisher, Queue, Silent},
+    mail::{LinkDatabase, Mailer},
+    publisher::{Publisher, PusherPublisher, Silent},
     secret::{Keys, SystemEntropy},
-    store::{
-        Store, StoreError,
-        postgres::{OpenError, PostgresStore},
-    },
+    store::{Store, StoreError, postgres::OpenError},
     validator::{HttpValidator, LinksValidator},
     vestibule::Vestibule,
-    worker::{Tools, Worker},
+    worker::Tools,
 };
 
 /// The server could not start. One line each; nothing was damaged.
@@ -82,43 +77,6 @@ pub enum StartError {
     Loopback(io::Error),
 }
 
-/// What works behind the routes: the worker, the embedded broker, the practice validator.
-#[derive(Debug)]
-pub struct Running {
-    worker: Option<JoinHandle<()>>,
-    worker_stopped: CancellationToken,
-    queue: Option<Arc<Queue>>,
-    broker: Option<Broker>,
-    tasks: TaskTracker,
-    stop_worker: CancellationToken,
-    stop_rest: CancellationToken,
-}
-
-impl Running {
-    /// Returns once the worker has stopped, which it does by itself only if it panics.
-    pub async fn worker_stopped(&self) {
-        self.worker_stopped.cancelled().await;
-    }
-
-    /// Claims no more, lets what is in flight finish or hands it back, sends what is still to be announced, then closes the
-    /// sockets with 4200.
-    pub async fn shutdown(self) {
-        self.stop_worker.cancel();
-        if let Some(Err(error)) = OptionFuture::from(self.worker).await {
-            tracing::error!(%error, "the worker has panicked");
-        }
-        if let Some(queue) = self.queue {
-            queue.close().await;
-        }
-        if let Some(broker) = self.broker {
-            broker.close().await;
-        }
-        self.stop_rest.cancel();
-        self.tasks.close();
-        self.tasks.wait().await;
-    }
-}
-
 /// The routes of Vestibule, to serve or to merge into an application of your own at the root, and what works behind
 /// them, already started.
 ///
@@ -140,22 +98,23 @@ pub async fn router(mut config: Config) -> Result<(Router, Running), StartError>
     }
     let tools = tools(&config, keys, store, links.clone(), clock, validator, publisher);
     let (smtp, wake) = (smtp(&config, &tools)?, Arc::new(Notify::new()));
+    // Also where processes elsewhere send it.
+    let mails = practice || config.mail.is_some();
+    let postman = Arc::new(Notify::new());
+    let mailbox = (practice && smtp.is_none()).then(|| Arc::new(Mailbox::new(landing(&config, &tools))));
     let vestibule = Vestibule::new(&tools, wake.clone()).with_caps(config.caps);
     if practice {
         add_practice_user(&vestibule).await?;
     }
-    // Also where processes elsewhere send it.
-    let mails = practice || config.mail.is_some();
-    let postman = Arc::new(Notify::new());
-    let mailbox = (practice && smtp.is_none()).then(|| Arc::new(Mailbox::new(links_to(&origins[0], &tools))));
     let mailer = smtp.or_else(|| mailbox.clone().map(|mailbox| mailbox as Arc<dyn Mailer>));
     if let (Some(mailer), true) = (mailer, config.worker) {
         behind.start_postman(&tools, links.clone(), mailer, postman.clone());
     }
-    let links = Links::new(vestibule.clone(), links, postman).with_registration(config.registration);
     if config.worker {
+        behind.start_sweeper(&tools, links.clone());
         behind.start_worker(tools, wake, hints, config.in_flight);
     }
+    let links = Links::new(vestibule.clone(), links, postman).with_registration(config.registration);
     let site = Site {
         vestibule,
         pusher,
@@ -197,65 +156,11 @@ pub async fn worker(mut config: Config) -> Result<Running, StartError> {
     };
     let tools = tools(&config, keys, store, links.clone(), clock, validator, publisher);
     if let Some(mailer) = smtp(&config, &tools)? {
-        behind.start_postman(&tools, links, mailer, Arc::new(Notify::new()));
+        behind.start_postman(&tools, links.clone(), mailer, Arc::new(Notify::new()));
     }
+    behind.start_sweeper(&tools, links);
     behind.start_worker(tools, Arc::new(Notify::new()), hints, config.in_flight);
     Ok(behind.running(None))
-}
-
-/// What works behind the routes while it is being started.
-#[derive(Default)]
-struct Behind {
-    worker: Option<JoinHandle<()>>,
-    worker_stopped: CancellationToken,
-    queue: Option<Arc<Queue>>,
-    tasks: TaskTracker,
-    stop_worker: CancellationToken,
-    stop_rest: CancellationToken,
-}
-
-impl Behind {
-    /// A queue before `publisher`, started.
-    fn queue(&mut self, publisher: Arc<PusherPublisher>) -> Arc<Queue> {
-        let queue = Arc::new(Queue::start(publisher, Arc::new(SystemEntropy)));
-        self.queue.insert(queue).clone()
-    }
-
-    /// The configured validator, or the practice one, started.
-    async fn validator(&self, config: &Config) -> Result<Arc<HttpValidator>, StartError> {
-        if let Some(service) = &config.validator {
-            return Ok(Arc::new(HttpValidator::new(&service.url, service.secret.clone())?));
-        }
-        let service = PracticeValidator::bind().await.map_err(StartError::Loopback)?;
-        let validator = HttpValidator::new(&service.url(), None)?;
-        self.tasks.spawn(service.serve(self.stop_rest.clone()));
-        Ok(Arc::new(validator))
-    }
-
-    fn start_postman(&self, tools: &Tools, links: Arc<dyn LinkDatabase>, mailer: Arc<dyn Mailer>, wake: Arc<Notify>) {
-        let (clock, entropy, keys) = (tools.clock.clone(), tools.entropy.clone(), tools.keys.clone());
-        self.tasks.spawn(Postman::new(links, mailer, clock, entropy, keys, wake).run(self.stop_worker.clone()));
-    }
-
-    fn start_worker(&mut self, tools: Tools, wake: Arc<Notify>, hints: Option<PostgresStore>, in_flight: usize) {
-        if let Some(database) = hints {
-            let (wake, stop) = (wake.clone(), self.stop_worker.clone());
-            self.tasks.spawn(async move { database.listen(wake, stop).await });
-        }
-        let in_flight = descriptors::validations(in_flight, descriptors::raise());
-        // Cancelled by the drop also where the worker panics.
-        let stopped = self.worker_stopped.clone().drop_guard();
-        let working = Worker::new(tools, wake, in_flight).run(self.stop_worker.clone());
-        self.worker = Some(tokio::spawn(async move {
-            let _stopped = stopped;
-            working.await;
-        }));
-    }
-
-    fn running(self, broker: Option<Broker>) -> Running {
-        let Self { worker, worker_stopped, queue, tasks, stop_worker, stop_rest } = self;
-        Running { worker, worker_stopped, queue, broker, tasks, stop_worker, stop_rest }
-    }
 }
 
 fn tools(
@@ -285,12 +190,16 @@ fn tools(
 /// Where mail goes, if a server for it is configured.
 fn smtp(config: &Config, tools: &Tools) -> Result<Option<Arc<dyn Mailer>>, StartError> {
     let Some(mail) = config.mail.clone() else { return Ok(None) };
-    let address = links_to(&origins(config)[0], tools);
-    Ok(Some(Arc::new(Smtp::new(mail, address, tools.clock.clone())?)))
+    Ok(Some(Arc::new(Smtp::new(mail, landing(config, tools), tools.clock.clone())?)))
 }
 
-fn links_to(origin: &Origin, tools: &Tools) -> mail::Address {
-    mail::Address { origin: origin.as_str().to_owned(), keys: tools.keys.clone() }
+fn landing(config: &Config, tools: &Tools) -> Landing {
+    Landing { origin: origin(config), keys: tools.keys.clone() }
+}
+
+/// The public origin, for what is read elsewhere than in an answer.
+pub fn origin(config: &Config) -> Origin {
+    origins(config).swap_remove(0)
 }
 
 /// The origins that are ours, the public one first. A server on loopback is reached under each of loopback's names.

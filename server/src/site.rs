@@ -14,7 +14,7 @@ use axum::http::HeaderMap;
 use leptos::prelude::LeptosOptions;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
-use vestibule::{device::Device, entry::Shown, link::Links, publisher::PusherPublisher, vestibule::Vestibule};
+use vestibule::{entry::Shown, link::Links, publisher::PusherPublisher, vestibule::Vestibule};
 
 /// What every request has at hand, shared by all.
 pub type Shared = Arc<Site>;
@@ -63,7 +63,7 @@ impl Site {
     /// What a request shows: its secrets, and what its browser calls itself.
     #[must_use]
     pub fn shown(&self, headers: &HeaderMap) -> Shown {
-        Shown { device: Device::new(&device(headers)), ..self.cookies_of(headers).shown() }
+        Shown { device: device(headers), ..self.cookies_of(headers).shown() }
     }
 
     /// Seconds between two questions of a page that waits.

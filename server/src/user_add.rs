@@ -13,7 +13,8 @@ use vestibule::secret::SystemEntropy;
 /// The shortest password that is taken (NIST SP 800-63B, section 3.1.1.2), in characters.
 const MIN_PASSWORD: usize = 8;
 
-/// Adds the user, or gives the known one the new password and ends their sessions. The password is the first line of the standard input.
+/// Adds the user, or gives the known one the new password, ends their sessions and takes back the links to them. The password
+/// is the first line of the standard input.
 ///
 /// # Errors
 /// One line that says what is wrong.
@@ -34,9 +35,10 @@ pub async fn user_add(mut config: Config, email: &str, name: Option<String>) -> 
         return Err(format!("the password on the standard input has under {MIN_PASSWORD} characters"));
     }
     let in_memory = matches!(config.keeping.sessions, Sessions::Memory);
-    let Data { store, clock, .. } = data::open(&mut config).await.map_err(|error| error.to_string())?;
+    let Data { store, links, clock, .. } = data::open(&mut config).await.map_err(|error| error.to_string())?;
     let known = store.user_by_identity(&identity.issuer, &identity.subject).await;
     let known = known.map_err(|error| error.to_string())?.is_some();
+    let email = identity.subject.clone();
     let user = passwords::put_user(&*store, &SystemEntropy, clock.now(), identity, password).await;
     let user = user.map_err(|error| error.to_string())?;
     let answer = |line: String, signed_out: bool| {
@@ -46,9 +48,15 @@ pub async fn user_add(mut config: Config, email: &str, name: Option<String>) -> 
     if !known {
         return answer(format!("{email} can sign in"), false);
     }
-    // Whoever had the former password, or the browser of somebody who had it, is not to stay (OWASP ASVS 5.0, 7.4.3).
+    // Whoever had the former password, or the browser or the mail of somebody who had it, is not to stay (OWASP ASVS 5.0,
+    // 7.4.3).
+    let voided = match email.parse() {
+        Ok(address) => links.void_links(&address).await,
+        // No link goes to such an address.
+        Err(_) => Ok(()),
+    };
     let ended = store.delete_sessions_of(user, None).await;
-    ended.map_err(|error| format!("{email} has the new password, but may still be signed in: {error}"))?;
+    voided.and(ended).map_err(|error| format!("{email} has the new password, but may still be signed in: {error}"))?;
     // Those are in the memory of a server, which no other process can reach.
     let out = if in_memory { "will be signed out when the server is restarted" } else { "is signed out everywhere" };
     answer(format!("{email} has the new password and {out}"), !in_memory)

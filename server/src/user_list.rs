@@ -1,9 +1,9 @@
 //! `vestibule user list`: everybody who is known here.
 
 use crate::{
-    account::rfc3339,
     config::Config,
     data::{self, Data},
+    moment::rfc3339,
 };
 use serde_json::{Value, json};
 use std::io::{self, Write};

@@ -60,9 +60,9 @@ fn a_user_is_added_listed_and_removed_for_people() {
     let data = TempDir::new().unwrap();
     let add = ["user", "add", "--email", "Ada@example.com", "--name", "Ada King"];
     assert_eq!(said(&run(data.path(), &["user", "list"])), "");
-    assert_eq!(said(&run(data.path(), &add)), "Ada@example.com can sign in\n");
+    assert_eq!(said(&run(data.path(), &add)), "ada@example.com can sign in\n");
     let again = said(&run(data.path(), &add));
-    assert_eq!(again, "Ada@example.com has the new password and is signed out everywhere\n");
+    assert_eq!(again, "ada@example.com has the new password and is signed out everywhere\n");
     let list = said(&run(data.path(), &["user", "list"]));
     let columns: Vec<_> = list.trim_end().split('\t').collect();
     assert_eq!((columns.len(), &columns[..3]), (4, &["ada@example.com", "Ada King", "vestibule"][..]));

@@ -1,9 +1,8 @@
 //! What can be read in one place and typed or picked in another.
 
 use super::LinkId;
-use crate::secret::{Entropy, Keys, Purpose, random};
+use crate::secret::{Entropy, Keys, Mac, Purpose, random};
 use std::{fmt, str::FromStr};
-use subtle::ConstantTimeEq as _;
 
 /// Six digits in the mail, to be typed into the waiting page.
 #[derive(Clone, PartialEq, Eq, zeroize::ZeroizeOnDrop)]
@@ -29,16 +28,17 @@ impl Code {
         format!("{:06}", self.0)
     }
 
-    /// What the database sees of the code of `link`.
+    /// What the database sees of the code of `link`. A million are tried in no time, so a hash without a key would keep
+    /// nothing secret.
     #[must_use]
-    pub fn mac(&self, keys: &Keys, link: LinkId) -> CodeMac {
-        CodeMac(*keys.mac(Purpose::LinkCode, &[link.as_bytes(), &self.0.to_be_bytes()]).as_bytes())
+    pub fn mac(&self, keys: &Keys, link: LinkId) -> Mac {
+        keys.mac(Purpose::LinkCode, &[link.as_bytes(), &self.0.to_be_bytes()])
     }
 
     /// Whether it is the code of `link`, compared in constant time.
     #[must_use]
-    pub fn is(&self, keys: &Keys, link: LinkId, mac: &CodeMac) -> bool {
-        keys.verify(Purpose::LinkCode, &[link.as_bytes(), &self.0.to_be_bytes()], &mac.0)
+    pub fn is(&self, keys: &Keys, link: LinkId, mac: &Mac) -> bool {
+        keys.verify(Purpose::LinkCode, &[link.as_bytes(), &self.0.to_be_bytes()], mac.as_bytes())
     }
 }
 
@@ -56,38 +56,6 @@ impl FromStr for Code {
 impl fmt::Debug for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Code(…)")
-    }
-}
-
-/// A keyed hash of a code: a million are tried in no time, so a plain one would keep nothing secret.
-#[derive(Clone, Copy)]
-pub struct CodeMac([u8; 32]);
-
-impl CodeMac {
-    /// The MAC with these bytes, as a store kept them.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// The MAC's bytes, for a store.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-impl PartialEq for CodeMac {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.ct_eq(&other.0).into()
-    }
-}
-
-impl Eq for CodeMac {}
-
-impl fmt::Debug for CodeMac {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("CodeMac(…)")
     }
 }
 

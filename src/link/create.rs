@@ -3,9 +3,9 @@
 use super::{Address, Code, LIFETIME, Link, LinkId, LinkState, LinkStore, LinkToken, Number};
 use crate::{
     clock::Timestamp,
+    device::Device,
     secret::{Entropy, Keys},
     store::StoreError,
-    token::Token,
 };
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ impl Link {
         address: &Address,
         token: &LinkToken,
         code: &Code,
-        device: String,
+        device: Option<Device>,
     ) -> Self {
         let id = LinkId::generate(entropy);
         Self {
@@ -29,6 +29,7 @@ impl Link {
             address: address.clone(),
             admits: false,
             code: code.mac(keys, id),
+            mailed: false,
             guesses: 0,
             number: Number::generate(entropy),
             device,
@@ -51,9 +52,9 @@ pub async fn create(
     now: Timestamp,
     address: &Address,
     lives: Duration,
-) -> Result<Token, StoreError> {
-    let token = LinkToken::mint(entropy);
-    let link = Link::new(keys, entropy, now, address, &token, &Code::generate(entropy), "the operator".to_owned());
-    store.add_link(&Link { admits: true, expires: now + lives, ..link }, None).await?;
-    Ok(token.token(keys))
+) -> Result<LinkToken, StoreError> {
+    let token = LinkToken::generate(entropy);
+    let link = Link::new(keys, entropy, now, address, &token, &Code::generate(entropy), None);
+    store.add_link(&Link { admits: true, expires: now + lives, ..link }).await?;
+    Ok(token)
 }

@@ -7,6 +7,9 @@ use super::{
 use crate::{
     caps::Client,
     clock::Timestamp,
+    confirmation::{ConfirmationId, Decision, Ending, Rejection},
+    device::Device,
+    entry::Shown,
     mail::{Letter, Mail, MailId, Posting, SealedLetter},
     pending::PendingCookie,
     store::{BeginError, StoreError},
@@ -20,7 +23,9 @@ use tokio::sync::Notify;
 
 /// How many links an address is sent within [`WINDOW`]; whoever asks for more sees no difference.
 pub const PER_ADDRESS: u32 = 5;
-/// See [`PER_ADDRESS`].
+/// How many mails wait at most.
+const MAILS: u32 = 10_000;
+/// For how long it counts that somebody has asked for a link.
 pub const WINDOW: Duration = Duration::from_hours(1);
 /// How long a waiting confirmation outlives its link: long enough to be told that the link has expired.
 const AFTER: Duration = Duration::from_mins(1);
@@ -58,8 +63,8 @@ pub struct Requested {
 pub struct Opened {
     /// Whom it signs in.
     pub address: Address,
-    /// What asked for it.
-    pub device: String,
+    /// What asked for it, if it has said what it is.
+    pub device: Option<Device>,
     /// When.
     pub asked: Timestamp,
     /// The numbers to pick from, one of which the waiting page shows; none if no page waits.
@@ -95,14 +100,21 @@ impl Links {
 
     /// Has a link sent to `address`, and has the browser wait for it. It is said to be on its way also where it is not
     /// sent, because nobody is known by that address, or it has had enough: nobody learns anything about an address by
-    /// asking, nor by the time that it takes.
+    /// asking, nor by the time that it takes. Within [`WINDOW`] a client may ask as often as it may have undecided
+    /// confirmations.
     ///
     /// # Errors
-    /// [`BeginError`] if a cap was met or it could not be stored: nothing is sent then.
-    pub async fn request(&self, address: &Address, device: String, client: Client) -> Result<Requested, BeginError> {
+    /// [`BeginError`] if a cap was met or it could not be stored: nothing is sent then, and nothing has begun.
+    pub async fn request(
+        &self,
+        address: &Address,
+        device: Option<Device>,
+        client: Client,
+    ) -> Result<Requested, BeginError> {
         let (keys, entropy, now) = (self.vestibule.keys(), self.vestibule.entropy(), self.vestibule.now());
-        let (token, code) = (LinkToken::mint(entropy), Code::generate(entropy));
+        let (token, code) = (LinkToken::generate(entropy), Code::generate(entropy));
         let (waiting, expires) = (token.waiting(keys), now + LIFETIME);
+        let known = self.vestibule.store().user_by_identity(PASSWORD_ISSUER, address.as_str()).await?.is_some();
         let (pending, confirmation) = self.vestibule.wait(&waiting, expires, expires + AFTER, client).await?;
         let admits = self.registration == Registration::Open;
         let mut link = Link::new(keys, entropy, now, address, &token, &code, device);
@@ -110,11 +122,20 @@ impl Links {
         let id = MailId::generate(entropy);
         let letter = Letter { link: token, code, device: link.device.clone() };
         let letter = SealedLetter::seal(keys, entropy, id, &letter);
-        let known = self.vestibule.store().user_by_identity(PASSWORD_ISSUER, address.as_str()).await?.is_some();
-        // Whom nobody knows is written to as well, but for the address: it takes the same time.
-        let to = (known || admits).then(|| address.clone());
-        let mail = Mail { id, to, letter, failed: 0, due: now, expires };
-        self.store.add_link(&link, Some(&Posting { mail, at_most: PER_ADDRESS, since: now - WINDOW })).await?;
+        let posting = Posting {
+            mail: Mail { id, to: address.clone(), letter, failed: 0, due: now, expires },
+            known: known || admits,
+            client,
+            since: now - WINDOW,
+            of_address: PER_ADDRESS,
+            of_client: self.vestibule.caps.of_client,
+            in_all: MAILS,
+        };
+        if let Err(error) = self.store.post_link(&link, &posting).await {
+            // No link will come for it, so it takes nobody's place.
+            let _ = self.vestibule.decide(confirmation, &Decision::Rejected(Rejection::Expired)).await;
+            return Err(error);
+        }
         self.postman.notify_one();
         // Whoever waits for a former link is to be told.
         self.vestibule.wake.notify_one();
@@ -141,9 +162,27 @@ impl Links {
         if LinkToken::is_waiting(self.vestibule.keys(), token)
             && let Some(confirmation) = self.vestibule.begun(token, shown).await?
         {
-            let _ = self.change(Which::Waiting(confirmation.id), |link| Ok(link.void())).await?;
+            self.void(confirmation.id).await?;
         }
         Ok(report)
+    }
+
+    /// Signs out as [`Vestibule::sign_out`] does; the links for which this browser waits are worth nothing then.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store could not be used; it is safe to repeat.
+    pub async fn sign_out(&self, shown: &Shown, everywhere: bool) -> Result<(), StoreError> {
+        self.vestibule.sign_out(shown, everywhere).await?;
+        for (_, secret) in &shown.pending {
+            if let Some(confirmation) = self.vestibule.store().confirmation_by_secret(&secret.hash()).await? {
+                self.void(confirmation.id).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn void(&self, waiting: ConfirmationId) -> Result<(), StoreError> {
+        self.change(Which::Waiting(waiting), |link| Ok(link.void())).await.map(drop)
     }
 
     /// Looks at a link. Changes nothing, so scanners may.
@@ -190,7 +229,7 @@ impl Links {
             Ok(link) => link.verdict(self.vestibule.store()).await?,
             Err(spent) => Verdict::Invalid(spent.into()),
         };
-        self.vestibule.decide(confirmation.id, &verdict.into()).await
+        self.vestibule.decide(confirmation.id, &verdict.into()).await.map(drop)
     }
 
     /// The link was opened in the browser that asked for it: lets it in.
@@ -245,19 +284,20 @@ impl Links {
         step: impl Fn(Link) -> Result<Link, Spent>,
     ) -> Result<Result<Link, Spent>, StoreError> {
         let changed = change(&*self.store, which, step).await?;
-        if let Ok(link) = &changed {
-            self.settle(link).await?;
-        }
-        Ok(changed)
+        let Ok(link) = &changed else { return Ok(changed) };
+        let ending = self.decide_waiting(link).await?;
+        // Whoever was to be let in has cancelled meanwhile, or is nobody any more.
+        let in_vain = link.state == LinkState::Approved && !matches!(ending, Some(Ending::Confirmed(_)));
+        Ok(if in_vain { Err(Spent::Expired) } else { changed })
     }
 
     /// Has the waiting confirmation follow from what has become of its link. Were this process killed before, a worker
     /// would: the confirmation has been due since the link was written.
-    async fn settle(&self, link: &Link) -> Result<(), StoreError> {
-        let Some(waiting) = link.waiting else { return Ok(()) };
+    async fn decide_waiting(&self, link: &Link) -> Result<Option<Ending>, StoreError> {
+        let Some(waiting) = link.waiting else { return Ok(None) };
         match link.verdict_on_waiting(self.vestibule.now(), self.vestibule.store()).await? {
             Some(verdict) => self.vestibule.decide(waiting, &verdict.into()).await,
-            None => Ok(()),
+            None => Ok(None),
         }
     }
 }

@@ -1,7 +1,12 @@
 //! What may become of a link, and in which order.
 
 use super::{GUESSES, Link, LinkId, LinkState, Number, Spent};
-use crate::{clock::Timestamp, confirmation::ConfirmationId, link::CodeMac, secret::SecretHash};
+use crate::{
+    clock::Timestamp,
+    confirmation::ConfirmationId,
+    device::Device,
+    secret::{Mac, SecretHash},
+};
 
 const HERE: ConfirmationId = ConfirmationId::from_bytes([1; 16]);
 const ELSEWHERE: ConfirmationId = ConfirmationId::from_bytes([2; 16]);
@@ -18,10 +23,11 @@ fn link() -> Link {
         waiting: Some(HERE),
         address: "ada@example.com".parse().unwrap(),
         admits: false,
-        code: CodeMac::from_bytes([1; 32]),
+        code: Mac::from_bytes([1; 32]),
+        mailed: true,
         guesses: 0,
         number: Number::new(42).unwrap(),
-        device: "Firefox on Linux".into(),
+        device: Device::new("Firefox on Linux"),
         asked: at(0),
         expires: at(900),
         state: LinkState::Open,
@@ -69,4 +75,10 @@ fn the_last_wrong_guess_takes_the_link_back() {
         assert_eq!(link.guesses, GUESSES - left);
     }
     assert_eq!(link.guess(true, at(1)), Err(Spent::Expired));
+}
+
+#[test]
+fn the_right_code_of_a_link_that_was_never_mailed_is_a_wrong_one() {
+    let guessed = Link { mailed: false, ..link() }.guess(true, at(1)).unwrap();
+    assert_eq!((guessed.state, guessed.guesses), (LinkState::Open, 1));
 }

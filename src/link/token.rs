@@ -1,43 +1,30 @@
 //! The token of a link, and the one that the waiting browser has.
 
 use crate::{
-    secret::{Entropy, Keys, Mac, Purpose, SecretHash, labelled_hash, random},
+    secret::{Keys, LinkToken, Mac, Purpose, labelled_hash},
     token::Token,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use sha2::{Digest as _, Sha256};
-use std::fmt;
 
-/// The 256 random bits of a link.
-///
-/// As a [`Token`] they carry 64 bits of a MAC, so that a landing knows our own links from an external service's without
+/// As a [`Token`] a link carries 64 bits of a MAC, so that a landing knows our own links from an external service's without
 /// a look at the database: a flood of invented ones costs no more than before.
-#[derive(Clone, PartialEq, Eq, zeroize::ZeroizeOnDrop)]
-pub struct LinkToken([u8; 32]);
-
 const TAG: usize = 8;
 
 impl LinkToken {
-    /// A fresh one.
-    #[must_use]
-    pub fn mint(entropy: &dyn Entropy) -> Self {
-        Self(random(entropy))
-    }
-
     /// The one in `token`, if that is one of ours.
     #[must_use]
     pub fn read(keys: &Keys, token: &Token) -> Option<Self> {
         let bytes: [u8; 32 + TAG] = URL_SAFE_NO_PAD.decode(token.expose()).ok()?.try_into().ok()?;
         let (secret, tag) = bytes.split_first_chunk::<32>()?;
         let genuine = keys.macs(Purpose::Link, &[secret]).any(|mac| mac.as_bytes().starts_with(tag));
-        genuine.then_some(Self(*secret))
+        genuine.then(|| Self::from_bytes(*secret))
     }
 
     /// The token in the link's address.
     #[must_use]
     pub fn token(&self, keys: &Keys) -> Token {
-        let mac = keys.mac(Purpose::Link, &[&self.0]);
-        base64url(&[self.0.as_slice(), &mac.as_bytes()[..TAG]].concat())
+        let mac = keys.mac(Purpose::Link, &[self.expose()]);
+        base64url(&[self.expose().as_slice(), &mac.as_bytes()[..TAG]].concat())
     }
 
     /// Whether `token` is one that a browser waits with for a link of ours.
@@ -47,12 +34,6 @@ impl LinkToken {
         let bytes = bytes.and_then(|bytes| <[u8; 16 + TAG]>::try_from(bytes).ok());
         let Some((name, tag)) = bytes.as_ref().and_then(|bytes| bytes.split_first_chunk::<16>()) else { return false };
         keys.macs(Purpose::Link, &[b"waiting", name]).any(|mac| mac.as_bytes().starts_with(tag))
-    }
-
-    /// What the database sees of it.
-    #[must_use]
-    pub fn hash(&self) -> SecretHash {
-        SecretHash::from_bytes(Sha256::digest(self.0).into())
     }
 
     /// The token of the waiting browser's confirmation. It follows from the link's, so a landing sees from the browser's
@@ -76,28 +57,10 @@ impl LinkToken {
         let hash = labelled_hash("vestibule/1 waiting", &self.hash());
         std::array::from_fn(|place| hash[place])
     }
-
-    /// The secret bits, to be sealed for the mail.
-    #[must_use]
-    pub const fn expose(&self) -> &[u8; 32] {
-        &self.0
-    }
-
-    /// The one with these bits.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
 }
 
 fn base64url(bytes: &[u8]) -> Token {
     URL_SAFE_NO_PAD.encode(bytes).parse().expect("base64url has none but the characters of a token")
-}
-
-impl fmt::Debug for LinkToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("LinkToken(…)")
-    }
 }
 
 #[cfg(test)]
@@ -108,7 +71,7 @@ mod tests {
     #[test]
     fn a_token_of_ours_is_known_under_each_of_our_keys_and_no_other() {
         let (old, other) = (Keys::from_secret(&[1; 32]), Keys::from_secret(&[2; 32]));
-        let link = LinkToken::mint(&SystemEntropy);
+        let link = LinkToken::generate(&SystemEntropy);
         let token = link.token(&old);
         assert_eq!(LinkToken::read(&old, &token), Some(link.clone()));
         assert_eq!(LinkToken::read(&other, &token), None);
@@ -119,7 +82,7 @@ mod tests {
 
     #[test]
     fn the_waiting_token_is_the_links_own_and_is_not_the_link() {
-        let (link, other) = (LinkToken::mint(&SystemEntropy), LinkToken::mint(&SystemEntropy));
+        let (link, other) = (LinkToken::generate(&SystemEntropy), LinkToken::generate(&SystemEntropy));
         let keys = Keys::from_secret(&[1; 32]);
         assert_eq!(link.waiting_each(&keys), [link.waiting(&keys)]);
         assert_ne!(link.waiting(&keys), other.waiting(&keys));

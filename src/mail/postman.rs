@@ -1,14 +1,17 @@
-//! The background task that has mail sent, and deletes links that are of no more use.
+//! The background task that has mail sent.
 
-use super::{LinkDatabase, Mail, MailError, Mailer};
+use super::{Mail, MailError, MailStore, Mailer};
 use crate::{
     clock::{Clock, Timestamp, until},
     secret::{Entropy, Keys},
     store::StoreError,
-    worker::between,
+    worker::{Tools, between},
 };
 use std::{sync::Arc, time::Duration};
-use tokio::{sync::Notify, task::JoinSet};
+use tokio::{
+    sync::Notify,
+    task::{JoinError, JoinSet},
+};
 use tokio_util::sync::CancellationToken;
 
 /// How many mails are sent at once.
@@ -19,18 +22,15 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const LEASE: Duration = Duration::from_secs(30);
 /// How often it looks without having been told.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
-/// The shortest and the longest wait after a mail server has put a mail off: greylisting wants minutes.
+/// The bound of the first wait after a mail server has put a mail off, which doubles, and of the longest: half of the bound
+/// or more is waited. Greylisting wants minutes.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_mins(2);
-
-/// How often old links are deleted, and how long they are kept to be recognised: as long as an address is watched.
-const SWEEP_EVERY: Duration = Duration::from_mins(1);
-const KEEP: Duration = Duration::from_hours(1);
 
 /// Has mail sent, as often as it takes.
 #[derive(Clone)]
 pub struct Postman {
-    store: Arc<dyn LinkDatabase>,
+    store: Arc<dyn MailStore>,
     mailer: Arc<dyn Mailer>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -41,66 +41,54 @@ pub struct Postman {
 impl Postman {
     /// A postman for the mail in `store`, told through `wake` that there is some.
     #[must_use]
-    pub fn new(
-        store: Arc<dyn LinkDatabase>,
-        mailer: Arc<dyn Mailer>,
-        clock: Arc<dyn Clock>,
-        entropy: Arc<dyn Entropy>,
-        keys: Arc<Keys>,
-        wake: Arc<Notify>,
-    ) -> Self {
+    pub fn new(store: Arc<dyn MailStore>, mailer: Arc<dyn Mailer>, tools: &Tools, wake: Arc<Notify>) -> Self {
+        let Tools { clock, entropy, keys, .. } = tools.clone();
         Self { store, mailer, clock, entropy, keys, wake }
     }
 
     /// Works until `shutdown`. What is being sent then is finished; what waits is sent after the next start.
     pub async fn run(self, shutdown: CancellationToken) {
-        let mut sweep_at = self.clock.now();
+        let mut sending = JoinSet::new();
         while !shutdown.is_cancelled() {
-            if self.clock.now() >= sweep_at {
-                self.sweep().await;
-                sweep_at = self.clock.now() + SWEEP_EVERY;
-            }
             // Registered before the look, so that mail which comes between the look and the wait is not missed.
             let woken = self.wake.notified();
-            let again = self.round().await.unwrap_or_else(|error| {
+            let again = self.look(&mut sending).await.unwrap_or_else(|error| {
                 tracing::error!(%error, "the postman cannot use the store");
                 self.clock.now() + LOOK_EVERY
             });
             tokio::select! {
                 biased;
+                Some(delivered) = sending.join_next() => report(delivered),
                 () = woken => {}
-                () = self.clock.sleep_until(again.min(sweep_at)) => {}
+                () = self.clock.sleep_until(again) => {}
                 () = shutdown.cancelled() => {}
             }
         }
-    }
-
-    async fn sweep(&self) {
-        if let Err(error) = self.store.sweep_links(self.clock.now() - KEEP).await {
-            tracing::error!(%error, "the postman cannot sweep");
-        }
-    }
-
-    /// Sends some of what is due, and says when to look again.
-    async fn round(&self) -> Result<Timestamp, StoreError> {
-        let now = self.clock.now();
-        let mut sending = JoinSet::new();
-        for mail in self.store.take_mail(AT_ONCE, now, now + LEASE).await? {
-            let postman = self.clone();
-            sending.spawn(async move { postman.deliver(mail).await });
-        }
         while let Some(delivered) = sending.join_next().await {
-            if let Ok(Err(error)) = delivered {
-                tracing::error!(%error, "it could not be written down what became of a mail");
+            report(delivered);
+        }
+    }
+
+    /// Begins to send as many as there is room for of those that are due, and says when to look again.
+    async fn look(&self, sending: &mut JoinSet<Result<(), StoreError>>) -> Result<Timestamp, StoreError> {
+        let now = self.clock.now();
+        let at_latest = now + LOOK_EVERY;
+        let room = AT_ONCE - u32::try_from(sending.len()).unwrap_or(AT_ONCE).min(AT_ONCE);
+        if room > 0 {
+            for mail in self.store.take_mail(room, now, now + LEASE).await? {
+                let postman = self.clone();
+                sending.spawn(async move { postman.deliver(mail).await });
             }
         }
-        let at_latest = self.clock.now() + LOOK_EVERY;
+        // As soon as one of them is sent, there is room for the next.
+        if sending.len() >= AT_ONCE as usize {
+            return Ok(at_latest);
+        }
         Ok(self.store.next_mail().await?.map_or(at_latest, |due| due.min(at_latest)))
     }
 
     async fn deliver(&self, mail: Mail) -> Result<(), StoreError> {
         let now = self.clock.now();
-        let Some(to) = &mail.to else { return self.store.remove_mail(mail.id).await };
         if now >= mail.expires {
             tracing::error!(mail = %mail.id, failed = mail.failed, "a mail has expired before a mail server took it");
             return self.store.remove_mail(mail.id).await;
@@ -109,7 +97,7 @@ impl Postman {
             tracing::error!(mail = %mail.id, "a mail was sealed under a key that this server does not have");
             return self.store.remove_mail(mail.id).await;
         };
-        let sent = until(&*self.clock, now + PATIENCE, self.mailer.send(mail.id, to, &letter)).await;
+        let sent = until(&*self.clock, now + PATIENCE, self.mailer.send(mail.id, &mail.to, &letter)).await;
         match sent.unwrap_or_else(|_| Err(MailError::Temporary(format!("the mail server took over {PATIENCE:?}")))) {
             Ok(()) => self.store.remove_mail(mail.id).await,
             Err(MailError::Permanent(what)) => {
@@ -128,5 +116,13 @@ impl Postman {
     fn pause(&self, failed: u32) -> Duration {
         let longest = FIRST_PAUSE.saturating_mul(1 << failed.min(10)).min(LONGEST_PAUSE);
         between(longest / 2, longest, &*self.entropy)
+    }
+}
+
+fn report(delivered: Result<Result<(), StoreError>, JoinError>) {
+    match delivered {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::error!(%error, "it could not be written down what became of a mail"),
+        Err(error) => tracing::error!(%error, "a mail could not be sent"),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Letter, MailId};
 use crate::{
+    device::Device,
     link::LinkToken,
     secret::{CannotOpen, Entropy, Keys, Sealed},
 };
@@ -16,9 +17,8 @@ impl SealedLetter {
     /// Seals the letter of the mail `id`.
     #[must_use]
     pub fn seal(keys: &Keys, entropy: &dyn Entropy, id: MailId, letter: &Letter) -> Self {
-        let code = letter.code.digits();
-        let plain =
-            Zeroizing::new([letter.link.expose().as_slice(), code.as_bytes(), letter.device.as_bytes()].concat());
+        let (code, device) = (letter.code.digits(), letter.device.as_ref().map_or("", Device::as_str));
+        let plain = Zeroizing::new([letter.link.expose().as_slice(), code.as_bytes(), device.as_bytes()].concat());
         Self(Sealed::seal(keys, entropy, id.as_bytes(), &plain))
     }
 
@@ -34,7 +34,7 @@ impl SealedLetter {
         Ok(Letter {
             link: LinkToken::from_bytes(*link),
             code: text(code)?.parse().map_err(|_| CannotOpen)?,
-            device: text(device)?.to_owned(),
+            device: Device::new(text(device)?),
         })
     }
 }
@@ -55,9 +55,9 @@ mod tests {
         let keys = Keys::from_secret(&[1; 32]);
         let (mine, other) = (MailId::from_bytes([1; 16]), MailId::from_bytes([2; 16]));
         let letter = Letter {
-            link: LinkToken::mint(&SystemEntropy),
+            link: LinkToken::generate(&SystemEntropy),
             code: Code::generate(&SystemEntropy),
-            device: "Firefox on Linux".into(),
+            device: Device::new("Firefox on Linux"),
         };
         let sealed = SealedLetter::seal(&keys, &SystemEntropy, mine, &letter);
         assert_eq!(sealed.open(&keys, mine), Ok(letter));

@@ -18,7 +18,7 @@ pub enum Purpose {
     Exchange,
     /// The proof in a form for browsers that send neither `Sec-Fetch-Site` nor `Origin`.
     Form,
-    /// Sealing tokens while they wait.
+    /// Sealing tokens and letters while they wait.
     Seal,
     /// The credentials of the embedded broker.
     Broker,
@@ -49,15 +49,27 @@ impl Purpose {
     }
 }
 
-/// An HMAC-SHA256 (RFC 2104) under a key of one [`Purpose`]. Compare two only by [`Keys::verify`].
-#[derive(Clone, Copy)]
+/// An HMAC-SHA256 (RFC 2104) under a key of one [`Purpose`]. Two are compared in constant time.
+#[derive(Clone, Copy, Eq)]
 pub struct Mac([u8; 32]);
 
 impl Mac {
+    /// The MAC with these bytes, as a store kept them.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// The MAC's bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
+    }
+}
+
+impl PartialEq for Mac {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
     }
 }
 

@@ -21,12 +21,7 @@ pub struct Sealed {
 
 /// A sealed token; its row is its confirmation's.
 #[derive(Clone, PartialEq, Eq)]
-pub struct SealedToken {
-    /// Which key sealed it.
-    pub key_id: u32,
-    /// The nonce (24 bytes), then the ciphertext with its tag.
-    pub bytes: Vec<u8>,
-}
+pub struct SealedToken(pub Sealed);
 
 /// What is sealed does not open: another key, another row, or damage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -55,23 +50,18 @@ impl Sealed {
     /// # Errors
     /// [`CannotOpen`] if its key is not among `keys`, or it was sealed for another row, or is damaged.
     pub fn open(&self, keys: &Keys, row: &[u8; 16]) -> Result<Zeroizing<Vec<u8>>, CannotOpen> {
-        open(self.key_id, &self.bytes, keys, row)
+        let key = keys.unsealing(self.key_id).ok_or(CannotOpen)?;
+        let (nonce, sealed) = self.bytes.split_first_chunk::<NONCE>().ok_or(CannotOpen)?;
+        let opened = XChaCha20Poly1305::new(key.into()).decrypt(nonce.into(), Payload { msg: sealed, aad: row });
+        opened.map(Zeroizing::new).map_err(|_| CannotOpen)
     }
-}
-
-fn open(key_id: u32, bytes: &[u8], keys: &Keys, row: &[u8; 16]) -> Result<Zeroizing<Vec<u8>>, CannotOpen> {
-    let key = keys.unsealing(key_id).ok_or(CannotOpen)?;
-    let (nonce, sealed) = bytes.split_first_chunk::<NONCE>().ok_or(CannotOpen)?;
-    let opened = XChaCha20Poly1305::new(key.into()).decrypt(nonce.into(), Payload { msg: sealed, aad: row });
-    opened.map(Zeroizing::new).map_err(|_| CannotOpen)
 }
 
 impl SealedToken {
     /// Seals `token` for the confirmation `id`, under the newest key.
     #[must_use]
     pub fn seal(keys: &Keys, entropy: &dyn Entropy, id: ConfirmationId, token: &Token) -> Self {
-        let Sealed { key_id, bytes } = Sealed::seal(keys, entropy, id.as_bytes(), token.expose().as_bytes());
-        Self { key_id, bytes }
+        Self(Sealed::seal(keys, entropy, id.as_bytes(), token.expose().as_bytes()))
     }
 
     /// Opens the token of the confirmation `id`.
@@ -79,7 +69,7 @@ impl SealedToken {
     /// # Errors
     /// [`CannotOpen`] if its key is not among `keys`, or it was sealed for another confirmation, or is damaged.
     pub fn open(&self, keys: &Keys, id: ConfirmationId) -> Result<Token, CannotOpen> {
-        let opened = open(self.key_id, &self.bytes, keys, id.as_bytes())?;
+        let opened = self.0.open(keys, id.as_bytes())?;
         std::str::from_utf8(&opened).ok().and_then(|text| text.parse().ok()).ok_or(CannotOpen)
     }
 }
@@ -107,13 +97,13 @@ mod tests {
         let (mine, other) = (ConfirmationId::from_bytes([1; 16]), ConfirmationId::from_bytes([2; 16]));
         let token: Token = "hush".parse().unwrap();
         let mut sealed = SealedToken::seal(&keys, &SystemEntropy, mine, &token);
-        assert!(!sealed.bytes.windows(4).any(|part| part == b"hush"));
+        assert!(!sealed.0.bytes.windows(4).any(|part| part == b"hush"));
         assert_eq!(sealed.open(&keys, mine), Ok(token));
         assert_eq!(sealed.open(&keys, other), Err(CannotOpen));
         assert_eq!(sealed.open(&Keys::from_secret(&[2; 32]), mine), Err(CannotOpen));
-        *sealed.bytes.last_mut().unwrap() ^= 1;
+        *sealed.0.bytes.last_mut().unwrap() ^= 1;
         assert_eq!(sealed.open(&keys, mine), Err(CannotOpen));
-        sealed.bytes.truncate(3);
+        sealed.0.bytes.truncate(3);
         assert_eq!(sealed.open(&keys, mine), Err(CannotOpen));
     }
 }

@@ -26,7 +26,14 @@ pub fn HomePage(
     email: String,
     /// The practice user's password.
     password: String,
+    /// Whether the mailbox of practice mode is here.
+    mailbox: bool,
 ) -> impl IntoView {
+    let where_to = if mailbox {
+        view! { "The mail comes to the " <a href="/practice/mail">"practice mailbox"</a> "." }.into_any()
+    } else {
+        "The mail comes there.".into_any()
+    };
     let rows = links
         .into_iter()
         .map(|PracticeLink { href, label, about }| {
@@ -54,9 +61,8 @@ pub fn HomePage(
         <PracticeUser email=email password=password />
         <h2>"Or have a link sent"</h2>
         <p>
-            "On the login page, type any address and choose \u{201c}Send me a link instead\u{201d}. The mail comes to the "
-            <a href="/practice/mail">"practice mailbox"</a>
-            "."
+            "On the login page, type any address and choose \u{201c}Send me a link instead\u{201d}. "
+            {where_to}
         </p>
     }
 }
@@ -71,7 +77,8 @@ mod tests {
             PracticeLink { href: "/confirm/valid-1".into(), label: "A valid link", about: "Signs you in." },
             PracticeLink { href: "/confirm/down-2".into(), label: "A link in vain", about: "Nobody answers." },
         ];
-        let html = view! { <HomePage links=links email="p@example.com".into() password="pw".into() /> }.to_html();
+        let html =
+            view! { <HomePage links=links email="p@example.com".into() password="pw".into() mailbox=true /> }.to_html();
         for part in ["href=\"/confirm/valid-1\"", "href=\"/confirm/down-2\"", "Nobody answers.", "p@example.com"] {
             assert!(html.contains(part), "{part} in {html}");
         }

@@ -26,7 +26,9 @@ pub fn LinkPage(
     /// See [`HiddenProof`].
     proof: Option<String>,
 ) -> impl IntoView {
-    let pick = (!numbers.is_empty()).then(|| {
+    // An operator's link: whoever gave it to somebody can say what it is.
+    let waited_for = !numbers.is_empty();
+    let pick = waited_for.then(|| {
         let buttons = numbers.into_iter().map(|number| {
             view! { <Button label=number.to_string() quiet=true choice=number.to_string() /> }
         });
@@ -39,18 +41,31 @@ pub fn LinkPage(
             </form>
         }
     });
+    let facts = waited_for.then(|| {
+        view! {
+            <dl class="facts">
+                <div>
+                    <dt>"Asked for from"</dt>
+                    <dd>{device}</dd>
+                </div>
+                <div>
+                    <dt>"At"</dt>
+                    <dd>{asked}</dd>
+                </div>
+            </dl>
+        }
+    });
+    let not_asked = waited_for.then(|| {
+        view! {
+            <section class="help">
+                <h2>"You did not ask for this?"</h2>
+                <p>"Then somebody has typed your address. Close this page: without you, nothing happens."</p>
+            </section>
+        }
+    });
     view! {
         <h1>"Sign in as " {address} "?"</h1>
-        <dl class="facts">
-            <div>
-                <dt>"Asked for from"</dt>
-                <dd>{device}</dd>
-            </div>
-            <div>
-                <dt>"At"</dt>
-                <dd>{asked}</dd>
-            </div>
-        </dl>
+        {facts}
         {pick}
         <h2>"Sign in here"</h2>
         <form method="post" action=token_path>
@@ -59,10 +74,7 @@ pub fn LinkPage(
                 <Button label="Sign in on this device" />
             </div>
         </form>
-        <section class="help">
-            <h2>"You did not ask for this?"</h2>
-            <p>"Then somebody has typed your address. Close this page: without you, nothing happens."</p>
-        </section>
+        {not_asked}
     }
 }
 
@@ -74,7 +86,7 @@ pub fn LetInPage(
 ) -> impl IntoView {
     view! {
         <h1>{LET_IN}</h1>
-        <p>{device} " goes on by itself. You can close this page."</p>
+        <p>"The page in " {device} " goes on by itself. You can close this one."</p>
     }
 }
 
@@ -138,8 +150,9 @@ mod tests {
     }
 
     #[test]
-    fn where_no_page_waits_there_is_no_number_to_pick() {
-        assert!(!page(Vec::new()).contains("/pick"));
+    fn where_no_page_waits_nobody_has_asked_and_there_is_no_number_to_pick() {
+        let html = page(Vec::new());
+        assert!(!["/pick", "Asked for", "You did not ask"].iter().any(|part| html.contains(part)), "{html}");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Mail: the server is there, is who it should be, and takes the login. Nothing is sent.
 
 use super::Report;
-use crate::{config::MailConfig, mail::Relay};
+use crate::{config::MailConfig, mail::Relay, origin::Origin};
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -9,7 +9,7 @@ use tokio::time::timeout;
 const WITHIN: Duration = Duration::from_secs(10);
 
 /// Tries the mail server out, for a server of ours at `origin`.
-pub async fn configured(report: &mut Report<'_>, config: MailConfig, origin: &str) {
+pub async fn configured(report: &mut Report<'_>, config: MailConfig, origin: &Origin) {
     let server = config.server.to_string();
     let relay = match Relay::new(config.server, origin) {
         Ok(relay) => relay,

@@ -4,7 +4,8 @@
 //! light or dark; what has a colour has both of its pair, from style/tokens.css, and can be read on either ground. Nothing
 //! is fetched: no picture says when a mail was opened. The code comes late, so a locked phone's preview does not show it.
 
-use super::Address;
+use super::Landing;
+use crate::device;
 use vestibule::{link::LIFETIME, mail::Letter};
 
 /// The subject. A locked phone shows it to everybody, so there is no code in it.
@@ -19,10 +20,11 @@ pub struct Words {
 }
 
 impl Words {
-    /// What `letter` says, with a link to `address`.
+    /// What `letter` says, with a link to `landing`.
     #[must_use]
-    pub fn of(letter: &Letter, address: &Address) -> Self {
-        let (host, link, device) = (address.host(), address.of(&letter.link), letter.device.as_str());
+    pub fn of(letter: &Letter, landing: &Landing) -> Self {
+        let (host, link) = (landing.origin.host(), landing.url(&letter.link));
+        let device = device::words(letter.device.as_ref());
         let (code, minutes, subject) = (letter.code.digits(), LIFETIME.as_secs() / 60, SUBJECT);
         let text = format!(
             include_str!("letter.txt"),
@@ -54,14 +56,16 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::origin::Origin;
     use std::sync::Arc;
-    use vestibule::{link::LinkToken, secret::Keys};
+    use vestibule::{device::Device, link::LinkToken, secret::Keys};
 
     const LINK: LinkToken = LinkToken::from_bytes([7; 32]);
 
     fn words(device: &str) -> Words {
-        let address = Address { origin: "https://sign-in.example".into(), keys: Arc::new(Keys::from_secret(&[1; 32])) };
-        Words::of(&Letter { link: LINK, code: "012345".parse().unwrap(), device: device.to_owned() }, &address)
+        let origin = Origin::parse("https://sign-in.example").unwrap();
+        let landing = Landing { origin, keys: Arc::new(Keys::from_secret(&[1; 32])) };
+        Words::of(&Letter { link: LINK, code: "012345".parse().unwrap(), device: Device::new(device) }, &landing)
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! The mailbox of practice mode: mails go no further.
 
-use super::Address;
+use super::Landing;
+use crate::device;
 use async_trait::async_trait;
 use std::{
     collections::VecDeque,
     sync::{Mutex, PoisonError},
 };
 use vestibule::{
-    link,
+    link::Address,
     mail::{Letter, MailError, MailId, Mailer},
 };
 use vestibule_app::pages::PracticeMail;
@@ -17,15 +18,15 @@ const KEPT: usize = 50;
 
 /// Keeps mails for the page that shows them.
 pub struct Mailbox {
-    address: Address,
+    landing: Landing,
     mails: Mutex<VecDeque<PracticeMail>>,
 }
 
 impl Mailbox {
-    /// An empty mailbox, with links to `address`.
+    /// An empty mailbox, with links to `landing`.
     #[must_use]
-    pub fn new(address: Address) -> Self {
-        Self { address, mails: Mutex::default() }
+    pub fn new(landing: Landing) -> Self {
+        Self { landing, mails: Mutex::default() }
     }
 
     /// The mails, the newest first.
@@ -37,12 +38,12 @@ impl Mailbox {
 
 #[async_trait]
 impl Mailer for Mailbox {
-    async fn send(&self, _: MailId, to: &link::Address, letter: &Letter) -> Result<(), MailError> {
+    async fn send(&self, _: MailId, to: &Address, letter: &Letter) -> Result<(), MailError> {
         let mail = PracticeMail {
             to: to.as_str().to_owned(),
-            link: self.address.of(&letter.link),
+            link: self.landing.url(&letter.link),
             code: letter.code.digits(),
-            device: letter.device.clone(),
+            device: device::words(letter.device.as_ref()).to_owned(),
         };
         let mut mails = self.mails.lock().unwrap_or_else(PoisonError::into_inner);
         mails.push_back(mail);

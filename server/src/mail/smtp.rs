@@ -10,7 +10,7 @@ pub use problem::Problem;
 pub use relay::Relay;
 
 use super::{
-    Address,
+    Landing,
     letter::{SUBJECT, Words},
 };
 use crate::config::MailConfig;
@@ -24,13 +24,10 @@ use lettre::{
     },
     transport::smtp::Error,
 };
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::sync::Arc;
 use vestibule::{
     clock::Clock,
-    link,
+    link::Address,
     mail::{Letter, MailError, MailId, Mailer},
 };
 
@@ -41,7 +38,7 @@ const AUTO_SUBMITTED: HeaderName = HeaderName::new_from_ascii_str("Auto-Submitte
 pub struct Smtp {
     relay: Relay,
     from: Mailbox,
-    address: Address,
+    landing: Landing,
     clock: Arc<dyn Clock>,
 }
 
@@ -52,28 +49,27 @@ struct Outgoing {
 }
 
 impl Smtp {
-    /// Sends through the server of `config`, with links to `address`.
+    /// Sends through the server of `config`, with links to `landing`.
     ///
     /// # Errors
     /// [`Error`] if there can be no TLS on this machine.
-    pub fn new(config: MailConfig, address: Address, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+    pub fn new(config: MailConfig, landing: Landing, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         let MailConfig { server, from } = config;
-        Ok(Self { relay: Relay::new(server, &address.origin)?, from, address, clock })
+        Ok(Self { relay: Relay::new(server, &landing.origin)?, from, landing, clock })
     }
 
-    fn write(&self, id: MailId, to: &link::Address, letter: &Letter) -> Result<Outgoing, Problem> {
+    fn write(&self, id: MailId, to: &Address, letter: &Letter) -> Result<Outgoing, Problem> {
         let to: lettre::Address = to.as_str().parse().map_err(|_| Problem::Unsendable)?;
         let envelope = Envelope::new(Some(self.from.email.clone()), vec![to.clone()]);
-        let since_1970 = Duration::from_millis(u64::try_from(self.clock.now().as_millis()).unwrap_or_default());
         let message = Message::builder()
             .from(self.from.clone())
             .to(to.into())
             .subject(SUBJECT)
-            .date(SystemTime::UNIX_EPOCH + since_1970)
+            .date(self.clock.now().into())
             // The same each time, so that a mail which is sent twice is known for one.
             .message_id(Some(format!("<{id}@{}>", self.relay.name())))
             .raw_header(HeaderValue::new(AUTO_SUBMITTED, "auto-generated".to_owned()));
-        let Words { text, html } = Words::of(letter, &self.address);
+        let Words { text, html } = Words::of(letter, &self.landing);
         let words = MultiPart::alternative().boundary(id.to_string());
         let words = words.singlepart(SinglePart::plain(text)).singlepart(SinglePart::html(html));
         let message = message.multipart(words).map_err(|_| Problem::Unsendable)?;
@@ -83,7 +79,7 @@ impl Smtp {
 
 #[async_trait]
 impl Mailer for Smtp {
-    async fn send(&self, id: MailId, to: &link::Address, letter: &Letter) -> Result<(), MailError> {
+    async fn send(&self, id: MailId, to: &Address, letter: &Letter) -> Result<(), MailError> {
         let Outgoing { envelope, text } = self.write(id, to, letter)?;
         let mut connection = self.relay.connect().await?;
         connection.send(&envelope, &text).await.map_err(|error| Problem::of(&error))?;

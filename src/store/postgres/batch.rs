@@ -5,7 +5,7 @@
 //! are on the disk.
 //!
 //! Everybody locks in one order, so that two batches, here or on two machines, never wait for each other in a circle:
-//! clients, confirmations, users, sessions; within each by what they are looked up by.
+//! clients, links, confirmations, users, sessions; within each by what they are looked up by.
 
 use super::{
     closed,

@@ -6,35 +6,47 @@ use super::{
     connection::Failure,
 };
 use crate::{
+    caps::{Capped, Client},
     clock::Timestamp,
     confirmation::ConfirmationId,
-    link::{Address, Link, LinkState, LinkStore},
+    device::Device,
+    link::{Address, Link, LinkId, LinkState, LinkStore},
     mail::{Mail, MailId, MailStore, Posting},
     secret::SecretHash,
-    store::{StoreError, row},
+    store::{BeginError, StoreError, row},
 };
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, Row as _};
 
 /// A new link with its mail.
-struct Add {
-    link: Link,
-    posting: Option<Posting>,
+struct Post(Link, Posting);
+
+impl Job for Post {
+    type Done = Result<(), Capped>;
+
+    fn run<'c>(jobs: &'c [Self], connection: &'c mut PgConnection) -> BoxFuture<'c, Result<Vec<Self::Done>, Failure>> {
+        Box::pin(async move {
+            let mut done = Vec::with_capacity(jobs.len());
+            for Self(link, posting) in jobs {
+                done.push(post(connection, link, posting).await?);
+            }
+            Ok(done)
+        })
+    }
 }
 
-impl Job for Add {
+/// An address whose links are taken back.
+struct TakeBack(Address);
+
+impl Job for TakeBack {
     type Done = ();
 
     fn run<'c>(jobs: &'c [Self], connection: &'c mut PgConnection) -> BoxFuture<'c, Result<Vec<()>, Failure>> {
         Box::pin(async move {
             let mut done = Vec::with_capacity(jobs.len());
-            for Self { link, posting } in jobs {
-                let mailed = match posting {
-                    Some(posting) => post(connection, &link.address, posting).await?,
-                    None => false,
-                };
-                done.push(insert(connection, link, mailed).await?);
+            for Self(address) in jobs {
+                done.push(take_back(connection, address, false).await?);
             }
             Ok(done)
         })
@@ -60,8 +72,17 @@ impl Job for Replace {
 
 #[async_trait]
 impl LinkStore for PostgresStore {
-    async fn add_link(&self, link: &Link, posting: Option<&Posting>) -> Result<(), StoreError> {
-        batch::on_its_own(&self.pool, Add { link: link.clone(), posting: posting.cloned() }).await
+    async fn add_link(&self, link: &Link) -> Result<(), StoreError> {
+        let link = link.clone();
+        self.run(move |connection| Box::pin(async move { insert(connection, &link, None).await })).await
+    }
+
+    async fn post_link(&self, link: &Link, posting: &Posting) -> Result<(), BeginError> {
+        Ok(batch::on_its_own(&self.pool, Post(link.clone(), posting.clone())).await??)
+    }
+
+    async fn void_links(&self, address: &Address) -> Result<(), StoreError> {
+        batch::on_its_own(&self.pool, TakeBack(address.clone())).await
     }
 
     async fn link_by_token(&self, token: &SecretHash) -> Result<Option<Link>, StoreError> {
@@ -100,6 +121,8 @@ impl MailStore for PostgresStore {
     async fn take_mail(&self, limit: u32, now: Timestamp, until: Timestamp) -> Result<Vec<Mail>, StoreError> {
         self.run(move |connection| {
             Box::pin(async move {
+                let remove = sqlx::query("delete from mails where address is null and due <= $1").bind(now.as_millis());
+                remove.execute(&mut *connection).await?;
                 let take = sqlx::query(
                     "update mails set due = $1 where id in (
                          select id from mails where due <= $2 order by due limit $3 for update skip locked)
@@ -143,74 +166,108 @@ impl MailStore for PostgresStore {
         })
         .await
     }
+
+    async fn sweep_mails(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let sweep = "delete from mails where id in (
+                         select id from mails where expires < $1 order by expires limit $2 for update skip locked)";
+        self.sweep(sweep, before).await
+    }
 }
 
-/// Takes those links of an address back that are open.
-pub(super) async fn take_back(connection: &mut PgConnection, address: &Address) -> Result<(), Failure> {
-    let select = sqlx::query("select * from links where address = $1 and state = 'open' order by id for update");
-    for row in select.bind(address.as_str()).fetch_all(&mut *connection).await? {
-        replace(connection, &row::link(&row)?.void()).await?;
+/// Takes those links to an address back that are open, or of them those alone that were `mailed`.
+pub(super) async fn take_back(connection: &mut PgConnection, address: &Address, mailed: bool) -> Result<(), Failure> {
+    for statement in [
+        // Links before all else, as whoever replaces one locks.
+        "select 1 from links where address = $1 and state = 'open' and mailed >= $2 order by id for update",
+        "delete from mails where link in
+             (select id from links where address = $1 and state = 'open' and mailed >= $2)",
+        "update confirmations set due = 0 where id in
+             (select id from confirmations where state = 'queued' and id in
+                 (select waiting from links where address = $1 and state = 'open' and mailed >= $2)
+              order by id for update)",
+        "update links set state = 'void', revision = revision + 1
+         where address = $1 and state = 'open' and mailed >= $2",
+    ] {
+        sqlx::query(statement).bind(address.as_str()).bind(i64::from(mailed)).execute(&mut *connection).await?;
     }
     Ok(())
 }
 
-/// Keeps the mail of a new link and takes the former ones back; `false` and nothing if the address has had enough.
-async fn post(connection: &mut PgConnection, address: &Address, posting: &Posting) -> Result<bool, Failure> {
-    // One at a time for each address: two that came at once would count the same, and find nothing to take back.
-    let lock = sqlx::query("select pg_advisory_xact_lock(hashtextextended($1, 0))");
-    lock.bind(address.as_str()).execute(&mut *connection).await?;
-    let count = sqlx::query_scalar("select count(*) from links where address = $1 and asked > $2 and mailed = 1");
-    let count: i64 = count.bind(address.as_str()).bind(posting.since.as_millis()).fetch_one(&mut *connection).await?;
-    if count >= i64::from(posting.at_most) {
-        return Ok(false);
+async fn post(connection: &mut PgConnection, link: &Link, posting: &Posting) -> Result<Result<(), Capped>, Failure> {
+    // One at a time for each client and each address: two that came at once would count the same, and find nothing to take
+    // back.
+    let (client, since) = (posting.client.as_bytes().as_slice(), posting.since.as_millis());
+    let lock = sqlx::query("select pg_advisory_xact_lock(hashtextextended(encode($1, 'hex'), 0))").bind(client);
+    lock.execute(&mut *connection).await?;
+    let lock = sqlx::query("select pg_advisory_xact_lock(hashtextextended($1, 0))").bind(link.address.as_str());
+    lock.execute(&mut *connection).await?;
+    let counts = sqlx::query(
+        "select (select count(*) from links where client = $1 and asked > $2),
+                (select count(*) from (select 1 from mails limit $3) as waiting),
+                (select count(*) from links where address = $4 and asked > $2 and mailed = 1)",
+    );
+    let counts = counts.bind(client).bind(since).bind(i64::from(posting.in_all)).bind(link.address.as_str());
+    let counts = counts.fetch_one(&mut *connection).await?;
+    let count =
+        |place: usize| Ok::<_, sqlx::Error>(u32::try_from(counts.try_get::<i64, _>(place)?).unwrap_or(u32::MAX));
+    if let Some(capped) = posting.capped(count(0)?, count(1)?) {
+        return Ok(Err(capped));
     }
-    take_back(connection, address).await?;
-    insert_mail(connection, &posting.mail).await?;
-    Ok(true)
+    let mailed = count(2)? < posting.of_address;
+    if mailed {
+        take_back(connection, &link.address, true).await?;
+        insert_mail(connection, link.id, posting).await?;
+    }
+    insert(connection, &Link { mailed, ..link.clone() }, Some(posting.client)).await?;
+    Ok(Ok(()))
 }
 
-async fn insert(connection: &mut PgConnection, link: &Link, mailed: bool) -> Result<(), Failure> {
+async fn insert(connection: &mut PgConnection, link: &Link, client: Option<Client>) -> Result<(), Failure> {
     let (state, used_by) = row::state_columns(link);
     sqlx::query(
         "insert into links (id, revision, token, waiting, address, admits, mailed, code, guesses, number, device, asked,
-             expires, state, used_by)
-         values ($1, 0, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+             expires, state, used_by, client)
+         values ($1, 0, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
     )
     .bind(link.id.as_bytes())
     .bind(link.token.as_bytes())
     .bind(link.waiting.as_ref().map(|waiting| waiting.as_bytes().as_slice()))
     .bind(link.address.as_str())
     .bind(i64::from(link.admits))
-    .bind(i64::from(mailed))
+    .bind(i64::from(link.mailed))
     .bind(link.code.as_bytes())
     .bind(i64::from(link.guesses))
     .bind(i64::from(link.number.value()))
-    .bind(&link.device)
+    .bind(link.device.as_ref().map_or("", Device::as_str))
     .bind(link.asked.as_millis())
     .bind(link.expires.as_millis())
     .bind(state)
     .bind(used_by)
+    .bind(client.as_ref().map(|client| client.as_bytes().as_slice()))
     .execute(connection)
     .await?;
     Ok(())
 }
 
-async fn insert_mail(connection: &mut PgConnection, mail: &Mail) -> Result<(), Failure> {
-    let insert =
-        "insert into mails (id, address, letter, letter_key, failed, due, expires) values ($1, $2, $3, $4, 0, $5, $6)";
-    sqlx::query(insert)
-        .bind(mail.id.as_bytes())
-        .bind(mail.to.as_ref().map(Address::as_str))
-        .bind(mail.letter.0.bytes.as_slice())
-        .bind(i64::from(mail.letter.0.key_id))
-        .bind(mail.due.as_millis())
-        .bind(mail.expires.as_millis())
-        .execute(connection)
-        .await?;
+async fn insert_mail(connection: &mut PgConnection, link: LinkId, posting: &Posting) -> Result<(), Failure> {
+    let mail = &posting.mail;
+    sqlx::query(
+        "insert into mails (id, link, address, letter, letter_key, failed, due, expires)
+         values ($1, $2, $3, $4, $5, 0, $6, $7)",
+    )
+    .bind(mail.id.as_bytes())
+    .bind(link.as_bytes())
+    .bind(posting.known.then_some(mail.to.as_str()))
+    .bind(mail.letter.0.bytes.as_slice())
+    .bind(i64::from(mail.letter.0.key_id))
+    .bind(mail.due.as_millis())
+    .bind(mail.expires.as_millis())
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
-/// Compare-and-set on the revision; whoever waits for a link that is open no more is due.
+/// Compare-and-set on the revision. The mail of a link that is open no more goes, and whoever waits for it is due.
 async fn replace(connection: &mut PgConnection, next: &Link) -> Result<bool, Failure> {
     let (state, used_by) = row::state_columns(next);
     let replaced = sqlx::query(
@@ -226,7 +283,11 @@ async fn replace(connection: &mut PgConnection, next: &Link) -> Result<bool, Fai
     if replaced.rows_affected() == 0 {
         return Ok(false);
     }
-    if let (Some(waiting), true) = (&next.waiting, next.state != LinkState::Open) {
+    if next.state == LinkState::Open {
+        return Ok(true);
+    }
+    sqlx::query("delete from mails where link = $1").bind(next.id.as_bytes()).execute(&mut *connection).await?;
+    if let Some(waiting) = &next.waiting {
         let due = sqlx::query("update confirmations set due = 0 where id = $1 and state = 'queued'");
         due.bind(waiting.as_bytes()).execute(connection).await?;
     }

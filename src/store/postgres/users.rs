@@ -141,7 +141,7 @@ async fn remove(connection: &mut PgConnection, id: UserId) -> Result<bool, Failu
         Address::known_by(row.text("issuer")?, row.text("subject")?)
     };
     if let Some(address) = address {
-        links::take_back(connection, &address).await?;
+        links::take_back(connection, &address, false).await?;
     }
     sessions::delete_of(connection, id, None).await?;
     let delete = sqlx::query("delete from users where id = $1").bind(id.as_bytes());

@@ -4,7 +4,7 @@ use super::{Reading, Row};
 use crate::{
     confirmation::{Claim, Confirmation, ConfirmationId, Decided, Ending, Lease, Queued, Rejection, State, WorkerId},
     pending::TokenTag,
-    secret::{SealedToken, SecretHash},
+    secret::{Sealed, SealedToken, SecretHash},
     session::SessionId,
     store::StoreError,
     user::UserId,
@@ -55,7 +55,7 @@ fn queued(row: &Reading<'_>) -> Result<Queued, StoreError> {
         None => None,
     };
     Ok(Queued {
-        token: SealedToken { key_id: row.number("token_key")?, bytes: row.blob("token")?.to_vec() },
+        token: SealedToken(Sealed { key_id: row.number("token_key")?, bytes: row.blob("token")?.to_vec() }),
         failed: row.number("failed")?,
         due: row.time("due")?,
         fence: row.number("fence")?,
@@ -88,8 +88,8 @@ pub(in crate::store) struct QueuedColumns<'c> {
 impl<'c> QueuedColumns<'c> {
     pub fn of(queued: &'c Queued) -> Self {
         Self {
-            token: &queued.token.bytes,
-            token_key: queued.token.key_id.into(),
+            token: &queued.token.0.bytes,
+            token_key: queued.token.0.key_id.into(),
             failed: queued.failed.into(),
             due: queued.due.as_millis(),
             // A fence counts claims: it does not come near.

@@ -3,9 +3,10 @@
 use super::{Reading, Row};
 use crate::{
     confirmation::ConfirmationId,
-    link::{Address, CodeMac, Link, LinkId, LinkState, Number},
+    device::Device,
+    link::{Address, Link, LinkId, LinkState, Number},
     mail::{Mail, MailId, SealedLetter},
-    secret::{Sealed, SecretHash},
+    secret::{Mac, Sealed, SecretHash},
     store::StoreError,
 };
 
@@ -26,17 +27,19 @@ pub(in crate::store) fn link(row: &dyn Row) -> Result<Link, StoreError> {
         waiting: row.optional_bytes("waiting")?.map(ConfirmationId::from_bytes),
         address: address(&row)?,
         admits: row.number::<u8>("admits")? == 1,
-        code: CodeMac::from_bytes(row.bytes("code")?),
+        code: Mac::from_bytes(row.bytes("code")?),
+        mailed: row.number::<u8>("mailed")? == 1,
         guesses: row.number("guesses")?,
         number: Number::new(row.number("number")?).ok_or_else(|| row.corrupt("number"))?,
-        device: row.text("device")?.to_owned(),
+        device: Device::new(row.text("device")?),
         asked: row.time("asked")?,
         expires: row.time("expires")?,
         state,
     })
 }
 
-/// Reads mails. One that cannot be read stops itself and nothing else: it is put off, again and again.
+/// Reads mails. One that cannot be read stops itself and nothing else: it is put off, again and again, until it is
+/// swept.
 pub(in crate::store) fn mails<R: Row>(rows: &[R]) -> Vec<Mail> {
     let readable = |row: &R| mail(row).inspect_err(|error| tracing::error!(%error, "a mail cannot be sent"));
     rows.iter().filter_map(|row| readable(row).ok()).collect()
@@ -46,7 +49,7 @@ fn mail(row: &dyn Row) -> Result<Mail, StoreError> {
     let row = Reading::new("mails", row);
     Ok(Mail {
         id: MailId::from_bytes(row.bytes("id")?),
-        to: row.optional_text("address")?.map(|text| text.parse().map_err(|_| row.corrupt("address"))).transpose()?,
+        to: address(&row)?,
         letter: SealedLetter(Sealed { key_id: row.number("letter_key")?, bytes: row.blob("letter")?.to_vec() }),
         failed: row.number("failed")?,
         due: row.time("due")?,

@@ -2,29 +2,43 @@
 
 use super::SqliteStore;
 use crate::{
+    caps::{Capped, Client},
     clock::Timestamp,
     confirmation::ConfirmationId,
-    link::{Address, Link, LinkState, LinkStore},
+    device::Device,
+    link::{Address, Link, LinkId, LinkState, LinkStore},
     mail::{Mail, MailId, MailStore, Posting},
     secret::SecretHash,
-    store::{StoreError, row},
+    store::{BeginError, StoreError, row},
 };
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
 
 #[async_trait]
 impl LinkStore for SqliteStore {
-    async fn add_link(&self, link: &Link, posting: Option<&Posting>) -> Result<(), StoreError> {
-        let new = (link.clone(), posting.cloned());
+    async fn add_link(&self, link: &Link) -> Result<(), StoreError> {
+        let link = link.clone();
         self.write(move |connection| {
+            let link = link.clone();
+            Box::pin(async move { insert(connection, &link, None).await })
+        })
+        .await
+    }
+
+    async fn post_link(&self, link: &Link, posting: &Posting) -> Result<(), BeginError> {
+        let new = (link.clone(), posting.clone());
+        let posted = self.write(move |connection| {
             let (link, posting) = new.clone();
-            Box::pin(async move {
-                let mailed = match &posting {
-                    Some(posting) => post(connection, &link.address, posting).await?,
-                    None => false,
-                };
-                insert(connection, &link, mailed).await
-            })
+            Box::pin(async move { post(connection, link, &posting).await })
+        });
+        Ok(posted.await??)
+    }
+
+    async fn void_links(&self, address: &Address) -> Result<(), StoreError> {
+        let address = address.clone();
+        self.write(move |connection| {
+            let address = address.clone();
+            Box::pin(async move { take_back(connection, &address, false).await })
         })
         .await
     }
@@ -63,6 +77,8 @@ impl MailStore for SqliteStore {
         }
         self.write(move |connection| {
             Box::pin(async move {
+                let remove = sqlx::query("delete from mails where address is null and due <= ?").bind(now.as_millis());
+                remove.execute(&mut *connection).await?;
                 let take = sqlx::query(
                     "update mails set due = ?1
                      where id in (select id from mails where due <= ?2 order by due limit ?3) returning *",
@@ -101,71 +117,103 @@ impl MailStore for SqliteStore {
         })
         .await
     }
+
+    async fn sweep_mails(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let sweep = "delete from mails where id in (select id from mails where expires < ? order by expires limit ?)";
+        self.sweep(sweep, before).await
+    }
 }
 
-/// Takes those links of an address back that are open.
-pub(super) async fn take_back(connection: &mut SqliteConnection, address: &Address) -> Result<(), StoreError> {
-    let select = sqlx::query("select * from links where address = ? and state = 'open'").bind(address.as_str());
-    for row in select.fetch_all(&mut *connection).await? {
-        replace(connection, &row::link(&row)?.void()).await?;
+/// Takes those links to an address back that are open, or of them those alone that were `mailed`.
+pub(super) async fn take_back(
+    connection: &mut SqliteConnection,
+    address: &Address,
+    mailed: bool,
+) -> Result<(), StoreError> {
+    for statement in [
+        "delete from mails where link in
+             (select id from links where address = ?1 and state = 'open' and mailed >= ?2)",
+        "update confirmations set due = 0 where state = 'queued' and id in
+             (select waiting from links where address = ?1 and state = 'open' and mailed >= ?2)",
+        "update links set state = 'void', revision = revision + 1
+         where address = ?1 and state = 'open' and mailed >= ?2",
+    ] {
+        sqlx::query(statement).bind(address.as_str()).bind(mailed).execute(&mut *connection).await?;
     }
     Ok(())
 }
 
-/// Keeps the mail of a new link and takes the former ones back; `false` and nothing if the address has had enough.
-async fn post(connection: &mut SqliteConnection, address: &Address, posting: &Posting) -> Result<bool, StoreError> {
-    let count = sqlx::query_scalar("select count(*) from links where address = ? and asked > ? and mailed = 1");
-    let count: u32 = count.bind(address.as_str()).bind(posting.since.as_millis()).fetch_one(&mut *connection).await?;
-    if count >= posting.at_most {
-        return Ok(false);
+async fn post(
+    connection: &mut SqliteConnection,
+    link: Link,
+    posting: &Posting,
+) -> Result<Result<(), Capped>, StoreError> {
+    let since = posting.since.as_millis();
+    let count = "select count(*) from links where client = ? and asked > ?";
+    let count = sqlx::query_scalar(count).bind(posting.client.as_bytes().as_slice()).bind(since);
+    let of_client: u32 = count.fetch_one(&mut *connection).await?;
+    let count = sqlx::query_scalar("select count(*) from (select 1 from mails limit ?)").bind(posting.in_all);
+    let in_all: u32 = count.fetch_one(&mut *connection).await?;
+    let count = "select count(*) from links where address = ? and asked > ? and mailed = 1";
+    let count = sqlx::query_scalar(count).bind(link.address.as_str()).bind(since);
+    let of_address: u32 = count.fetch_one(&mut *connection).await?;
+    if let Some(capped) = posting.capped(of_client, in_all) {
+        return Ok(Err(capped));
     }
-    take_back(connection, address).await?;
-    insert_mail(connection, &posting.mail).await?;
-    Ok(true)
+    let mailed = of_address < posting.of_address;
+    if mailed {
+        take_back(connection, &link.address, true).await?;
+        insert_mail(connection, link.id, posting).await?;
+    }
+    insert(connection, &Link { mailed, ..link }, Some(posting.client)).await?;
+    Ok(Ok(()))
 }
 
-async fn insert(connection: &mut SqliteConnection, link: &Link, mailed: bool) -> Result<(), StoreError> {
+async fn insert(connection: &mut SqliteConnection, link: &Link, client: Option<Client>) -> Result<(), StoreError> {
     let (state, used_by) = row::state_columns(link);
     sqlx::query(
         "insert into links (id, revision, token, waiting, address, admits, mailed, code, guesses, number, device, asked,
-             expires, state, used_by)
-         values (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             expires, state, used_by, client)
+         values (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(link.id.as_bytes().as_slice())
     .bind(link.token.as_bytes().as_slice())
     .bind(link.waiting.as_ref().map(|waiting| waiting.as_bytes().as_slice()))
     .bind(link.address.as_str())
-    .bind(i64::from(link.admits))
-    .bind(i64::from(mailed))
+    .bind(link.admits)
+    .bind(link.mailed)
     .bind(link.code.as_bytes().as_slice())
     .bind(link.guesses)
     .bind(link.number.value())
-    .bind(&link.device)
+    .bind(link.device.as_ref().map_or("", Device::as_str))
     .bind(link.asked.as_millis())
     .bind(link.expires.as_millis())
     .bind(state)
     .bind(used_by)
+    .bind(client.as_ref().map(|client| client.as_bytes().as_slice()))
     .execute(connection)
     .await?;
     Ok(())
 }
 
-async fn insert_mail(connection: &mut SqliteConnection, mail: &Mail) -> Result<(), StoreError> {
-    let insert =
-        "insert into mails (id, address, letter, letter_key, failed, due, expires) values (?, ?, ?, ?, 0, ?, ?)";
-    sqlx::query(insert)
-        .bind(mail.id.as_bytes().as_slice())
-        .bind(mail.to.as_ref().map(Address::as_str))
-        .bind(mail.letter.0.bytes.as_slice())
-        .bind(mail.letter.0.key_id)
-        .bind(mail.due.as_millis())
-        .bind(mail.expires.as_millis())
-        .execute(connection)
-        .await?;
+async fn insert_mail(connection: &mut SqliteConnection, link: LinkId, posting: &Posting) -> Result<(), StoreError> {
+    let mail = &posting.mail;
+    sqlx::query(
+        "insert into mails (id, link, address, letter, letter_key, failed, due, expires) values (?, ?, ?, ?, ?, 0, ?, ?)",
+    )
+    .bind(mail.id.as_bytes().as_slice())
+    .bind(link.as_bytes().as_slice())
+    .bind(posting.known.then_some(mail.to.as_str()))
+    .bind(mail.letter.0.bytes.as_slice())
+    .bind(mail.letter.0.key_id)
+    .bind(mail.due.as_millis())
+    .bind(mail.expires.as_millis())
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
-/// Compare-and-set on the revision; whoever waits for a link that is open no more is due.
+/// Compare-and-set on the revision. The mail of a link that is open no more goes, and whoever waits for it is due.
 async fn replace(connection: &mut SqliteConnection, next: &Link) -> Result<bool, StoreError> {
     let (state, used_by) = row::state_columns(next);
     let replaced = sqlx::query(
@@ -181,7 +229,12 @@ async fn replace(connection: &mut SqliteConnection, next: &Link) -> Result<bool,
     if replaced.rows_affected() == 0 {
         return Ok(false);
     }
-    if let (Some(waiting), true) = (&next.waiting, next.state != LinkState::Open) {
+    if next.state == LinkState::Open {
+        return Ok(true);
+    }
+    let unsend = sqlx::query("delete from mails where link = ?").bind(next.id.as_bytes().as_slice());
+    unsend.execute(&mut *connection).await?;
+    if let Some(waiting) = &next.waiting {
         let due = sqlx::query("update confirmations set due = 0 where id = ? and state = 'queued'");
         due.bind(waiting.as_bytes().as_slice()).execute(connection).await?;
     }

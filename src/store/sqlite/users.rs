@@ -81,7 +81,7 @@ async fn remove(connection: &mut SqliteConnection, id: UserId) -> Result<bool, S
         Address::known_by(row.text("issuer")?, row.text("subject")?)
     };
     if let Some(address) = address {
-        links::take_back(connection, &address).await?;
+        links::take_back(connection, &address, false).await?;
     }
     Ok(true)
 }

@@ -54,7 +54,8 @@ async fn a_link_of_which_nobody_has_heard_lets_nobody_in_even_if_it_is_guessed()
 /// A link that an operator hands to Ada.
 async fn invited(house: &LinkHouse) -> Token {
     let day = Duration::from_hours(24);
-    link::create(&house.store, house.desk.keys(), &SystemEntropy, house.now(), &ada(), day).await.unwrap()
+    let link = link::create(&house.store, house.desk.keys(), &SystemEntropy, house.now(), &ada(), day).await;
+    house.token(&link.unwrap())
 }
 
 async fn remove_bob(house: &LinkHouse) {

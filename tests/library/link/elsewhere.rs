@@ -1,9 +1,10 @@
 //! The link is opened in another browser than the one that asked for it.
 
-use super::house::LinkHouse;
+use super::house::{LinkHouse, ada};
 use crate::support::{Browser, confirmed, rejected};
 use vestibule::{
     confirmation::Rejection,
+    device::Device,
     link::{LinkToken, Number, Spent},
     vestibule::Progress,
 };
@@ -18,7 +19,7 @@ async fn it_says_whom_it_signs_in_and_what_asked_and_a_look_changes_nothing() {
     house.start_postman();
     let (waiting, letter) = house.written_to().await;
     let opened = house.links.look(&letter.link).await.unwrap().unwrap();
-    assert_eq!((opened.address.as_str(), opened.device.as_str()), ("ada@example.com", "Firefox on Linux"));
+    assert_eq!((&opened.address, &opened.device), (&ada(), &Device::new("Firefox on Linux")));
     assert_eq!(house.links.look(&letter.link).await.unwrap(), Ok(opened));
     assert_eq!(house.status(&waiting).await, Progress::Queued);
 }
@@ -87,6 +88,17 @@ async fn a_worker_judges_a_link_as_the_desk_would_and_twice_for_one_confirmation
     assert_eq!(house.outcome_without_a_question().await, confirmed());
     house.links.use_up(&letter.link, &token, browser.cookie(&token)).await.unwrap();
     assert_eq!(browser.status(&token).await.progress, Progress::Done(confirmed()));
+}
+
+#[tokio::test]
+async fn a_link_of_ours_is_judged_also_when_its_time_to_be_asked_about_has_passed() {
+    let house = LinkHouse::open().await;
+    house.start_postman();
+    let (_, letter) = house.written_to().await;
+    house.begun(&house.token(&letter.link)).await;
+    house.advance(house.tools.timing.deadline);
+    house.start_links_worker();
+    assert_eq!(house.outcome_without_a_question().await, confirmed());
 }
 
 #[tokio::test]

@@ -4,11 +4,10 @@ use super::house::{LinkHouse, ada};
 use crate::support::{Plan, confirmed, rejected, token};
 use std::time::Duration;
 use vestibule::{
-    caps::{Capped, Caps, Client},
+    caps::{Capped, Caps},
     confirmation::Rejection,
     link::{LIFETIME, LinkStore as _, PER_ADDRESS, Spent},
     secret::SystemEntropy,
-    store::BeginError,
     user::{Identity, PASSWORD_ISSUER, User, UserId, UserStore as _},
     vestibule::Progress,
 };
@@ -118,8 +117,7 @@ async fn those_who_wait_for_mail_leave_room_for_those_who_do_not() {
     for _ in 0..2 {
         house.asked().await;
     }
-    let refused = house.links.request(&ada(), String::new(), Client::from_bytes([1; 16])).await;
-    assert!(matches!(refused, Err(BeginError::Capped(Capped::All))), "{refused:?}");
+    assert_eq!(house.refused(&ada(), 1).await, Capped::All);
     for name in ["first", "second"] {
         house.begun(&token(name)).await;
     }

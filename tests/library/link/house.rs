@@ -5,9 +5,11 @@ use std::{ops::Deref, sync::Arc};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use vestibule::{
-    caps::Client,
+    caps::{Capped, Client},
+    device::Device,
     link::{Address, LinkToken, Links, Registration},
     mail::{Letter, MailStore as _, Postman},
+    store::BeginError,
     testing::{ScriptedMailer, Sent},
     token::Token,
     validator::LinksValidator,
@@ -64,16 +66,8 @@ impl LinkHouse {
     }
 
     pub fn start_postman(&self) {
-        let House { clock, tools, store, .. } = &self.house;
-        let (entropy, keys) = (tools.entropy.clone(), tools.keys.clone());
-        let postman = Postman::new(
-            Arc::new(store.clone()),
-            self.mailer.clone(),
-            clock.clone(),
-            entropy,
-            keys,
-            self.postman.clone(),
-        );
+        let House { tools, store, .. } = &self.house;
+        let postman = Postman::new(Arc::new(store.clone()), self.mailer.clone(), tools, self.postman.clone());
         tokio::spawn(postman.run(CancellationToken::new()));
     }
 
@@ -91,10 +85,24 @@ impl LinkHouse {
     }
 
     pub async fn asked_for(&self, address: &Address) -> Waiting {
-        let client = Client::from_bytes([1; 16]);
-        let asked = soon("the link", self.links.request(address, "Firefox on Linux".into(), client)).await.unwrap();
+        self.try_to_ask(address, 1).await.unwrap()
+    }
+
+    /// Has a link sent, as the client with this number.
+    pub async fn try_to_ask(&self, address: &Address, client: u8) -> Result<Waiting, BeginError> {
+        let client = Client::from_bytes([client; 16]);
+        let asked = soon("the link", self.links.request(address, Device::new("Firefox on Linux"), client)).await?;
         let cookie = asked.pending.cookie.encode(self.desk.keys(), &asked.token);
-        Waiting { token: asked.token, cookie }
+        Ok(Waiting { token: asked.token, cookie })
+    }
+
+    /// The cap that keeps the client with this number from asking.
+    pub async fn refused(&self, address: &Address, client: u8) -> Capped {
+        match self.try_to_ask(address, client).await {
+            Err(BeginError::Capped(cap)) => cap,
+            Err(BeginError::Store(error)) => panic!("the store can be used: {error}"),
+            Ok(_) => panic!("it is not refused"),
+        }
     }
 
     /// The next mail on its way.

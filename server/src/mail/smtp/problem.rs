@@ -41,11 +41,15 @@ impl Problem {
         Self::Unreachable(Unreachable::of(error))
     }
 
-    /// Whether trying again can help (RFC 5321, section 4.2.1).
-    const fn may_pass(&self) -> bool {
+    /// Whether trying again can help (RFC 5321, section 4.2.1). What a server has against us, and not against the mailbox,
+    /// an operator can mend.
+    fn may_pass(&self) -> bool {
         match self {
             Self::Unreachable(_) | Self::NoStartTls | Self::NoLogin | Self::Broken => true,
-            Self::Refused { code, .. } => *code < 500,
+            Self::Refused { code, status } => {
+                *code < 500
+                    || matches!(About::of(*code, status.as_deref()), Some(About::Login | About::Sender | About::Policy))
+            }
             Self::Unsendable => false,
         }
     }
@@ -58,16 +62,34 @@ fn enhanced(said: &str) -> Option<String> {
     (word.split('.').count() == 3 && word.split('.').all(number)).then(|| word.to_owned())
 }
 
-/// What the numbers mean, where that tells the operator where to look.
-fn meaning(code: u16, status: Option<&str>) -> &'static str {
-    match (code, status.and_then(|status| status.split_once('.')).map(|(_, rest)| rest)) {
-        (530 | 534 | 535 | 538, _) => ": it refuses the login in SMTP_URL",
-        (_, Some("1.7" | "1.8")) => ": it refuses MAIL_FROM",
-        (_, Some(rest)) if rest.starts_with("1.") || rest.starts_with("2.") => {
-            ": it does not deliver to this mailbox, or not now"
+/// What a refusal is about, as its numbers tell (RFC 4954, section 6; RFC 3463, section 3).
+#[derive(Clone, Copy)]
+enum About {
+    Login,
+    Sender,
+    Mailbox,
+    Policy,
+}
+
+impl About {
+    fn of(code: u16, status: Option<&str>) -> Option<Self> {
+        match (code, status.and_then(|status| status.split_once('.')).map(|(_, rest)| rest)) {
+            (530 | 534 | 535 | 538, _) => Some(Self::Login),
+            (_, Some("1.7" | "1.8")) => Some(Self::Sender),
+            (_, Some(rest)) if rest.starts_with("1.") || rest.starts_with("2.") => Some(Self::Mailbox),
+            (_, Some(rest)) if rest.starts_with("7.") => Some(Self::Policy),
+            _ => None,
         }
-        (_, Some(rest)) if rest.starts_with("7.") => ": it has a rule against this mail or its sender",
-        _ => "",
+    }
+
+    /// In words that tell the operator where to look.
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Login => ": it refuses the login in SMTP_URL",
+            Self::Sender => ": it refuses MAIL_FROM",
+            Self::Mailbox => ": it does not deliver to this mailbox, or not now",
+            Self::Policy => ": it has a rule against this mail or its sender",
+        }
     }
 }
 
@@ -82,7 +104,7 @@ impl fmt::Display for Problem {
             Self::NoLogin => f.write_str("the mail server takes no login by PLAIN or LOGIN, so nothing was sent"),
             Self::Broken => f.write_str("the connection to the mail server broke, or it does not speak SMTP"),
             Self::Refused { code, status } => {
-                let meaning = meaning(*code, status.as_deref());
+                let meaning = About::of(*code, status.as_deref()).map_or("", About::words);
                 match status {
                     Some(status) => write!(f, "the mail server answered {code} {status}{meaning}"),
                     None => write!(f, "the mail server answered {code}{meaning}"),
@@ -127,9 +149,14 @@ mod tests {
             ),
             (421, "", "later: the mail server answered 421"),
             (550, "", "never: the mail server answered 550"),
-            (535, "5.7.8", "never: the mail server answered 535 5.7.8: it refuses the login in SMTP_URL"),
-            (553, "5.1.8", "never: the mail server answered 553 5.1.8: it refuses MAIL_FROM"),
-            (554, "5.7.1", "never: the mail server answered 554 5.7.1: it has a rule against this mail or its sender"),
+            (
+                550,
+                "5.1.1",
+                "never: the mail server answered 550 5.1.1: it does not deliver to this mailbox, or not now",
+            ),
+            (535, "5.7.8", "later: the mail server answered 535 5.7.8: it refuses the login in SMTP_URL"),
+            (553, "5.1.8", "later: the mail server answered 553 5.1.8: it refuses MAIL_FROM"),
+            (554, "5.7.1", "later: the mail server answered 554 5.7.1: it has a rule against this mail or its sender"),
         ] {
             assert_eq!(told(refused(code, status)), expected);
         }

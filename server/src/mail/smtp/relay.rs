@@ -1,7 +1,10 @@
 //! A connection to the mail server, as TLS as it is meant to be, and signed in to.
 
 use super::Problem;
-use crate::config::{Encryption, SmtpServer};
+use crate::{
+    config::{Encryption, SmtpServer},
+    origin::Origin,
+};
 use lettre::transport::smtp::{
     Error,
     authentication::DEFAULT_MECHANISMS,
@@ -27,7 +30,7 @@ impl Relay {
     ///
     /// # Errors
     /// [`Error`] if there can be no TLS on this machine.
-    pub fn new(server: SmtpServer, origin: &str) -> Result<Self, Error> {
+    pub fn new(server: SmtpServer, origin: &Origin) -> Result<Self, Error> {
         let tls = TlsParameters::new(server.host.clone())?;
         Ok(Self { server, tls, name: name(origin) })
     }
@@ -76,8 +79,8 @@ pub async fn part(mut connection: AsyncSmtpConnection) {
     let _ = timeout(GOODBYE, connection.abort()).await;
 }
 
-fn name(origin: &str) -> ClientId {
-    match Url::parse(origin).ok().as_ref().and_then(Url::host) {
+fn name(origin: &Origin) -> ClientId {
+    match Url::parse(origin.as_str()).ok().as_ref().and_then(Url::host) {
         Some(Host::Domain(name)) => ClientId::Domain(name.to_owned()),
         Some(Host::Ipv4(ip)) => ClientId::Ipv4(ip),
         Some(Host::Ipv6(ip)) => ClientId::Ipv6(ip),
@@ -96,7 +99,7 @@ mod tests {
             ("http://127.0.0.1:3000", "[127.0.0.1]"),
             ("http://[::1]:3000", "[IPv6:::1]"),
         ] {
-            assert_eq!(name(origin).to_string(), told);
+            assert_eq!(name(&Origin::parse(origin).unwrap()).to_string(), told);
         }
     }
 }

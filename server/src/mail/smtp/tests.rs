@@ -1,12 +1,15 @@
 use super::*;
-use crate::config::{Encryption, SmtpServer};
+use crate::{
+    config::{Encryption, SmtpServer},
+    origin::Origin,
+};
 use lettre::transport::smtp::authentication::Credentials;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
     net::TcpListener,
     task::JoinHandle,
 };
-use vestibule::{clock::Timestamp, link::LinkToken, secret::Keys, testing::ManualClock};
+use vestibule::{clock::Timestamp, device::Device, link::LinkToken, secret::Keys, testing::ManualClock};
 
 /// A mail server that answers these lines, one to a line of its client's (and a first one before), and what it heard.
 async fn server(answers: &'static [&'static str]) -> (u16, JoinHandle<String>) {
@@ -33,13 +36,18 @@ async fn server(answers: &'static [&'static str]) -> (u16, JoinHandle<String>) {
 fn smtp(port: u16, encryption: Encryption, login: Option<Credentials>) -> Smtp {
     let server = SmtpServer { host: "127.0.0.1".into(), port, encryption, login };
     let from = Mailbox::new(Some("Vestibule".into()), "no-reply@example.com".parse().unwrap());
-    let address = Address { origin: "https://sign-in.example".into(), keys: Arc::new(Keys::from_secret(&[1; 32])) };
+    let origin = Origin::parse("https://sign-in.example").unwrap();
+    let landing = Landing { origin, keys: Arc::new(Keys::from_secret(&[1; 32])) };
     let clock = Arc::new(ManualClock::at(Timestamp::from_millis(1_700_000_000_000)));
-    Smtp::new(MailConfig { server, from }, address, clock).unwrap()
+    Smtp::new(MailConfig { server, from }, landing, clock).unwrap()
 }
 
 fn letter() -> Letter {
-    Letter { link: LinkToken::from_bytes([7; 32]), code: "012345".parse().unwrap(), device: "Firefox on Linux".into() }
+    Letter {
+        link: LinkToken::from_bytes([7; 32]),
+        code: "012345".parse().unwrap(),
+        device: Device::new("Firefox on Linux"),
+    }
 }
 
 async fn send(smtp: &Smtp) -> Result<(), MailError> {

@@ -1,0 +1,32 @@
+//! Deleting what is of no more use.
+
+use super::WINDOW;
+use crate::{clock::Clock, mail::LinkDatabase, store::StoreError};
+use std::{sync::Arc, time::Duration};
+use tokio_util::sync::CancellationToken;
+
+/// How often.
+const SWEEP_EVERY: Duration = Duration::from_mins(1);
+
+/// Deletes links, and mails that nobody has sent, for as long after their time as an address is watched; until `shutdown`.
+pub async fn sweep(store: Arc<dyn LinkDatabase>, clock: Arc<dyn Clock>, shutdown: CancellationToken) {
+    while !shutdown.is_cancelled() {
+        if let Err(error) = sweep_once(&*store, &*clock).await {
+            tracing::error!(%error, "links cannot be swept");
+        }
+        tokio::select! {
+            () = clock.sleep_until(clock.now() + SWEEP_EVERY) => {}
+            () = shutdown.cancelled() => {}
+        }
+    }
+}
+
+async fn sweep_once(store: &dyn LinkDatabase, clock: &dyn Clock) -> Result<(), StoreError> {
+    let before = clock.now() - WINDOW;
+    store.sweep_links(before).await?;
+    let unsent = store.sweep_mails(before).await?;
+    if unsent > 0 {
+        tracing::error!(unsent, "mails have expired that nobody has sent; each process with a worker wants SMTP_URL");
+    }
+    Ok(())
+}
