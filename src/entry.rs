@@ -9,6 +9,7 @@ mod sessions;
 pub use sessions::{InvalidHandle, OwnSession, SessionHandle};
 
 use crate::{
+    clock::Timestamp,
     device::Device,
     failpoint,
     pending::TokenTag,
@@ -18,6 +19,7 @@ use crate::{
     user::{User, UserId},
     vestibule::Vestibule,
 };
+use std::time::Duration;
 
 /// What a request has shown.
 #[derive(Clone, Debug, Default)]
@@ -37,6 +39,20 @@ pub struct SignedIn {
     pub user: User,
     /// The session that says so.
     pub session: SessionId,
+    /// When it began: soon before they have proved who they are.
+    pub since: Timestamp,
+}
+
+/// How long after it somebody's proof of who they are is enough for what must not be done by whoever finds their browser
+/// open (OWASP ASVS 5.0, 7.5.1).
+const FRESH: Duration = Duration::from_mins(20);
+
+impl SignedIn {
+    /// Whether they have proved who they are not long before `now`.
+    #[must_use]
+    pub fn is_fresh(&self, now: Timestamp) -> bool {
+        now.since(self.since) < FRESH
+    }
 }
 
 /// Who enters.
@@ -51,6 +67,8 @@ pub enum Entry {
         who: SignedIn,
         /// The session's new secret.
         renewed: Option<SessionSecret>,
+        /// Whether this very request has exchanged it for the pending one, and not one before it.
+        arrived: bool,
         /// Whose secrets are worth nothing any more.
         spent: Vec<TokenTag>,
     },
@@ -79,7 +97,7 @@ impl Vestibule {
     pub async fn who(&self, shown: Option<&SessionSecret>) -> Result<Option<SignedIn>, StoreError> {
         let Some((session, user)) = self.signed_in_by(shown).await? else { return Ok(None) };
         self.note_use(&session).await?;
-        Ok(Some(SignedIn { user, session: session.id }))
+        Ok(Some(SignedIn { user, session: session.id, since: session.since }))
     }
 
     /// Whom the session secret `shown` signs in, without writing anything: for a landing, which is inert.
@@ -88,7 +106,7 @@ impl Vestibule {
     /// [`StoreError`] if the store could not be read.
     pub async fn recognise(&self, shown: Option<&SessionSecret>) -> Result<Option<SignedIn>, StoreError> {
         let signed_in = self.signed_in_by(shown).await?;
-        Ok(signed_in.map(|(session, user)| SignedIn { user, session: session.id }))
+        Ok(signed_in.map(|(session, user)| SignedIn { user, session: session.id, since: session.since }))
     }
 
     /// Puts the end of a session off whose own secret was shown, and ends the repeat of its exchange.
@@ -130,7 +148,12 @@ impl Vestibule {
         let Some(hash) = shown.map(SessionSecret::hash) else { return Ok(None) };
         let Some(session) = self.store.session_by_secret(&hash).await? else { return Ok(None) };
         let Some(user) = session.signs_in(&hash, self.clock.now()) else { return Ok(None) };
-        Ok(self.store.user(user).await?.map(|user| (session, user)))
+        Ok(self.welcome(user).await?.map(|user| (session, user)))
+    }
+
+    /// The user, unless they have been removed or are disabled.
+    async fn welcome(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        Ok(self.store.user(id).await?.filter(|user| !user.disabled))
     }
 
     /// Lets a browser in: exchanges a bound session, unless that would make it another user without having been asked.
@@ -139,7 +162,11 @@ impl Vestibule {
     /// [`StoreError`] if the store could not be used; no secret was exchanged then that the browser cannot show again.
     pub async fn enter(&self, shown: &Shown) -> Result<Entry, StoreError> {
         let known = self.signed_in_by(shown.session.as_ref()).await?;
-        let current = known.as_ref().map(|(session, user)| SignedIn { user: user.clone(), session: session.id });
+        let current = known.as_ref().map(|(session, user)| SignedIn {
+            user: user.clone(),
+            session: session.id,
+            since: session.since,
+        });
         let (candidates, spent) = self.candidates(shown, current.as_ref()).await?;
         if let Some((session, _)) = &known {
             // Only now: it makes the secrets that this session came from unknown.
@@ -244,7 +271,9 @@ impl Vestibule {
             let Some(session) = self.store.session_by_secret(&hash).await? else { continue };
             if current.is_some_and(|current| current.session == session.id) {
                 spent.push(*tag);
-            } else if let Some(user) = session.exchangeable(&hash, self.clock.now()) {
+            } else if let Some(user) = session.exchangeable(&hash, self.clock.now())
+                && self.welcome(user).await?.is_some()
+            {
                 candidates.push(Candidate { tag: *tag, secret: secret.clone(), session, user });
             }
         }
@@ -255,7 +284,7 @@ impl Vestibule {
     async fn ask(&self, current: Option<SignedIn>, candidates: Vec<Candidate>) -> Result<Entry, StoreError> {
         let mut named = Vec::new();
         for candidate in candidates {
-            if let Some(user) = self.store.user(candidate.user).await? {
+            if let Some(user) = self.welcome(candidate.user).await? {
                 named.push((candidate.tag, user));
             }
         }
@@ -271,26 +300,28 @@ impl Vestibule {
         mut spent: Vec<TokenTag>,
     ) -> Result<Entry, StoreError> {
         let id = candidate.session.id;
-        let Some(secret) = self.exchange(candidate.session, &candidate.secret, device).await? else {
+        let Some(user) = self.welcome(candidate.user).await? else { return Ok(unchanged(current, spent)) };
+        let since = candidate.session.since;
+        let Some((secret, arrived)) = self.exchange(candidate.session, &candidate.secret, device).await? else {
             return Ok(unchanged(current, spent));
         };
-        let Some(user) = self.store.user(candidate.user).await? else { return Ok(Entry::Stranger) };
         if let Some(current) = current {
             self.store.delete_session(current.session).await?;
         }
         self.cap_sessions(user.id, id).await;
         spent.push(candidate.tag);
-        Ok(Entry::SignedIn { who: SignedIn { user, session: id }, renewed: Some(secret), spent })
+        Ok(Entry::SignedIn { who: SignedIn { user, session: id, since }, renewed: Some(secret), arrived, spent })
     }
 
     /// Swaps the pending secret for a session secret. Parallel tabs and a lost response get the same one: it is an HMAC
-    /// of the session's id and the old secret. `None`: the session has gone, or the repeat is over.
+    /// of the session's id and the old secret; with it, whether it was swapped just now. `None`: the session has gone, or
+    /// the repeat is over.
     async fn exchange(
         &self,
         mut session: Session,
         old: &PendingSecret,
         device: Option<&Device>,
-    ) -> Result<Option<SessionSecret>, StoreError> {
+    ) -> Result<Option<(SessionSecret, bool)>, StoreError> {
         let hash = old.hash();
         loop {
             let now = self.clock.now();
@@ -298,7 +329,7 @@ impl Vestibule {
                 return Ok(None);
             }
             if let SessionState::Established { secret, .. } = &session.state {
-                return Ok(self.exchanged_for(session.id, old, secret));
+                return Ok(self.exchanged_for(session.id, old, secret).map(|secret| (secret, false)));
             }
             let new = self.exchange_secret(session.id, old).next().expect("there is at least one key");
             let id = session.id;
@@ -307,7 +338,7 @@ impl Vestibule {
             failpoint::reach("exchange");
             if self.store.replace_session(&next).await? {
                 failpoint::reach("exchanged");
-                return Ok(Some(new));
+                return Ok(Some((new, true)));
             }
             // Another tab was first, or the user has signed out: look again.
             match self.store.session(id).await? {
@@ -330,5 +361,5 @@ impl Vestibule {
 
 /// Who a browser is without anything having been exchanged.
 fn unchanged(current: Option<SignedIn>, spent: Vec<TokenTag>) -> Entry {
-    current.map_or(Entry::Stranger, |who| Entry::SignedIn { who, renewed: None, spent })
+    current.map_or(Entry::Stranger, |who| Entry::SignedIn { who, renewed: None, arrived: false, spent })
 }

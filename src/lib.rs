@@ -12,7 +12,7 @@
 //! 3. [`confirmation`]: the job and its states; [`session`]: what it rebinds or deletes. Both pure.
 //! 4. [`worker`]: takes confirmations through their states, with a [`validator`] and a [`publisher`].
 //! 5. [`entry`]: the exchange of a bound session's secret, and signing out.
-//! 6. [`link`], [`mail`]: links of our own, which we send and judge ourselves.
+//! 6. [`link`], [`mail`]: links of our own, which we send and judge ourselves; [`ticket`]: for another address.
 //! 7. [`caps`]: how much of all this there may be at once.
 //! 8. [`store`]: where it is all kept; [`secret`]: the only place with cryptography; [`clock`] and
 //!    [`timing`]: the only place that reads the time, and how much of it each part has.
@@ -37,6 +37,7 @@ pub mod session;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod ticket;
 pub mod timing;
 pub mod token;
 pub mod user;

@@ -45,6 +45,8 @@ id! {
 
 /// How long a link is good.
 pub const LIFETIME: Duration = Duration::from_mins(15);
+/// How long somebody waits before they may have another link sent in place of theirs: mail takes a moment.
+pub const RESEND_AFTER: Duration = Duration::from_secs(30);
 /// How often a code may be guessed (OWASP ASVS 5.0, 6.6.3: a short code is good for few attempts).
 pub const GUESSES: u32 = 5;
 
@@ -162,6 +164,12 @@ impl Link {
         }
     }
 
+    /// How long it is until another one may be sent in its place.
+    #[must_use]
+    pub fn resend_in(&self, now: Timestamp) -> Duration {
+        (self.asked + RESEND_AFTER).since(now).min(RESEND_AFTER)
+    }
+
     /// Takes a typed code: the right one of a link that was mailed approves, the last wrong one voids.
     ///
     /// # Errors
@@ -196,6 +204,7 @@ impl Link {
         let address = self.address.as_str();
         let known = users.user_by_identity(PASSWORD_ISSUER, address).await?;
         Ok(match known {
+            Some(user) if user.disabled => Verdict::Invalid(Reason::Expired),
             Some(user) => Verdict::Valid(user.identity),
             None if self.admits => Verdict::Valid(Identity {
                 issuer: PASSWORD_ISSUER.into(),

@@ -4,9 +4,11 @@
 //! database once it is sent. A mail server may take a mail and its answer be lost: then it is sent twice, under the same
 //! `Message-ID`. It is never lost before it expires, and nobody waits for it.
 
+mod outbox;
 mod postman;
 mod sealed;
 
+pub use outbox::Outbox;
 pub use postman::Postman;
 pub use sealed::SealedLetter;
 
@@ -70,7 +72,54 @@ impl Posting {
 
 /// What a mail says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Letter {
+pub enum Letter {
+    /// Here is your link.
+    Link(LinkLetter),
+    /// Is this address yours?
+    Address(AddressLetter),
+    /// Something has happened to your account.
+    News(NewsLetter),
+}
+
+/// To the address that somebody wants to be known by from now on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddressLetter {
+    /// The [ticket](crate::ticket::AddressTicket), as text.
+    pub ticket: String,
+    /// What asked for it, if it has said what it is.
+    pub device: Option<Device>,
+}
+
+/// To whoever should know of it, and to do something if it was not they.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewsLetter {
+    /// What has happened.
+    pub news: News,
+    /// From where, if that has said what it is.
+    pub device: Option<Device>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What has happened to an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    /// A browser has signed in that had not before.
+    Browser,
+    /// It has another password.
+    Password,
+    /// It has another address.
+    Address {
+        /// The former one.
+        from: Address,
+        /// The new one.
+        to: Address,
+    },
+}
+
+/// To somebody who has asked for a link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkLetter {
     /// The link that signs in.
     pub link: LinkToken,
     /// The code that may be typed in its place.
@@ -102,6 +151,9 @@ pub trait LinkDatabase: LinkStore + MailStore {}
 
 impl<S: LinkStore + MailStore> LinkDatabase for S {}
 
+/// How many mails wait at most.
+pub(crate) const MAILS: u32 = 10_000;
+
 /// Keeps mail until it is sent.
 #[async_trait]
 pub trait MailStore: Send + Sync + 'static {
@@ -117,6 +169,9 @@ pub trait MailStore: Send + Sync + 'static {
 
     /// Forgets a mail: it is sent, or cannot be, or has expired.
     async fn remove_mail(&self, id: MailId) -> Result<(), StoreError>;
+
+    /// Keeps a mail that is about no link. `false`: as many wait as may, `in_all`, and nothing was kept.
+    async fn add_mail(&self, mail: &Mail, in_all: u32) -> Result<bool, StoreError>;
 
     /// Deletes mails that expired before `before`, and returns how many.
     async fn sweep_mails(&self, before: Timestamp) -> Result<u64, StoreError>;

@@ -1,6 +1,6 @@
 //! Users, and the identities that a validator knows them by.
 
-use crate::{clock::Timestamp, id::id, store::StoreError};
+use crate::{clock::Timestamp, id::id, link::Address, store::StoreError};
 use async_trait::async_trait;
 use std::fmt;
 
@@ -75,6 +75,8 @@ pub struct User {
     pub identity: Identity,
     /// When the user was first seen.
     pub since: Timestamp,
+    /// Whether an operator keeps the user out. Nothing signs them in then.
+    pub disabled: bool,
 }
 
 impl User {
@@ -108,7 +110,8 @@ pub trait UserStore: Send + Sync + 'static {
     /// The user with the identity (`issuer`, `subject`).
     async fn user_by_identity(&self, issuer: &str, subject: &str) -> Result<Option<User>, StoreError>;
 
-    /// The password hash (a PHC string) of the user whose identity is ([`PASSWORD_ISSUER`], `subject`).
+    /// The password hash (a PHC string) of the user whose identity is ([`PASSWORD_ISSUER`], `subject`); none of one who is
+    /// disabled.
     async fn password(&self, subject: &str) -> Result<Option<(UserId, String)>, StoreError>;
 
     /// Adds a user, or finds the one with the same (issuer, subject) and takes over the rest of the identity. With a
@@ -118,8 +121,28 @@ pub trait UserStore: Send + Sync + 'static {
     /// Up to `limit` users in the order of issuer and subject, those that come after the user `after`.
     async fn users(&self, after: Option<&User>, limit: u32) -> Result<Vec<User>, StoreError>;
 
+    /// Gives the user another password (a PHC string). `false`: there is no such user.
+    async fn set_password(&self, id: UserId, password: &str) -> Result<bool, StoreError>;
+
+    /// Has the user, who is known by the address `from`, known by `to`, and takes back what links to `from` are open.
+    async fn move_user(&self, id: UserId, from: &Address, to: &Address) -> Result<Moved, StoreError>;
+
+    /// Keeps the user out, or no longer. `false`: there is no such user.
+    async fn disable_user(&self, id: UserId, disabled: bool) -> Result<bool, StoreError>;
+
     /// Removes the user with all their sessions, and takes back what links to them are open. `false`: there is none.
     async fn remove_user(&self, id: UserId) -> Result<bool, StoreError>;
+}
+
+/// What became of a user who was to be known by another address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moved {
+    /// They are.
+    Done,
+    /// Somebody else is known by that address.
+    Taken,
+    /// They are not known by the former address: it was done before, or they were removed.
+    Gone,
 }
 
 /// Where the users after `after` begin, in the order of issuer and subject. Neither is ever empty.
@@ -147,7 +170,12 @@ mod tests {
 
     #[test]
     fn a_user_without_a_name_is_called_by_what_is_known() {
-        let user = |identity| User { id: UserId::from_bytes([0; 16]), identity, since: Timestamp::from_millis(0) };
+        let user = |identity| User {
+            id: UserId::from_bytes([0; 16]),
+            identity,
+            since: Timestamp::from_millis(0),
+            disabled: false,
+        };
         assert_eq!(user(identity("i", Some("Ada"))).display_name(), "Ada");
         assert_eq!(user(identity("i", Some("  "))).display_name(), "s");
     }

@@ -11,7 +11,7 @@ test('the link opened in the browser that asked signs it in without a click, and
   await ask(page);
   await expect(status(page)).toHaveText(OPEN_IT);
   const { link, text } = await mail(context);
-  expect(text).toMatch(/asked for from Chrome on Linux/);
+  expect(text).toMatch(/Asked for from Chrome on Linux/);
   const tab = await context.newPage();
   await tab.goto(link);
   await expectProfile(tab, ADDRESS);
@@ -124,9 +124,12 @@ test('a newer link takes the former one back', async ({ page, context, expectCon
   await expectProfile(page, ADDRESS);
 });
 
-test('whoever cancels waiting and tries again is led to the login page', async ({ page, context }) => {
+test('whoever cancels waiting is led to the login page, and the link is good for nothing', async ({ page, context }) => {
   await ask(page);
+  const { link } = await mail(context);
   await button(page, 'Cancel').click();
+  await expectLogin(page, 'cancelled');
+  await page.goto(link);
   await expect(status(page)).toHaveText('You cancelled this sign-in.');
   await button(page, 'Try again').click();
   await expectLogin(page, 'expired');

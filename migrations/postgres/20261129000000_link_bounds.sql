@@ -1,4 +1,4 @@
--- Who asks for links is counted. A mail is its link's and goes with it; it is good for minutes, so none is kept over.
+-- Who asks for links is counted. A mail with a link goes with it; it is good for minutes, so none is kept over.
 alter table links add column client bytea; -- a keyed hash; null: an operator has made it
 
 drop index links_address;
@@ -9,7 +9,7 @@ create index links_client on links (client, asked);
 drop table mails;
 create table mails (
     id         bytea primary key,
-    link       bytea not null unique,
+    link       bytea unique, -- null: it is about no link
     address    text, -- null: for nobody, but to take its time
     letter     bytea not null, -- sealed
     letter_key bigint not null,

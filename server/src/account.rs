@@ -1,30 +1,28 @@
-//! `/login`, `/logout`, `/profile`, `/continue`: who somebody is.
+//! `/login`, `/logout`, `/continue`: who somebody is.
 
 use crate::{
+    arrival::{self, arrived_by_password},
+    client::ClientOf,
     entering::is_navigation,
     guard::{self, OwnForm},
-    moment::utc,
     page,
     passwords::PasswordError,
     site::Shared,
+    throttle::TooOften,
 };
 use axum::{
-    Extension,
     extract::{Query, State},
-    http::{HeaderMap, Method, StatusCode},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     response::Response,
 };
 use leptos::prelude::*;
 use serde::Deserialize;
 use vestibule::{
-    confirmation::Rejection,
-    device::Device,
-    entry::{Entry, OwnSession, SignedIn},
-    link::InvalidAddress,
-    path::LocalPath,
+    confirmation::Rejection, entry::Entry, link::InvalidAddress, path::LocalPath, store::StoreError,
+    user::PASSWORD_ISSUER,
 };
 use vestibule_app::{
-    pages::{LoginPage, ProfilePage, SessionRow, title},
+    pages::{LoginPage, title},
     shell::Head,
 };
 
@@ -33,6 +31,7 @@ use vestibule_app::{
 pub struct Why {
     reason: Option<String>,
     next: Option<String>,
+    again: Option<String>,
 }
 
 /// The fields of the login form.
@@ -61,13 +60,15 @@ pub struct Choice {
 struct Said {
     reason: Option<Rejection>,
     error: Option<String>,
+    /// Whoever is signed in is asked once more.
+    again: bool,
     email: String,
     next: Option<LocalPath>,
 }
 
 /// Where somebody wanted to go before they were asked who they are: a path on this origin, and none of ours that is no
 /// page to come back to.
-fn way_back(next: &str) -> Option<LocalPath> {
+pub fn way_back(next: &str) -> Option<LocalPath> {
     const NO_PAGES: [&str; 8] = ["api", "app", "confirm", "continue", "login", "logout", "pkg", "pusher"];
     let first = next.strip_prefix('/')?.split(['/', '?', '#']).next()?;
     if NO_PAGES.contains(&first) { None } else { next.parse().ok() }
@@ -80,9 +81,19 @@ pub async fn login_page(
     headers: HeaderMap,
     why: Result<Query<Why>, axum::extract::rejection::QueryRejection>,
 ) -> Response {
-    let Query(Why { reason, next }) = why.unwrap_or_default();
+    let Query(Why { reason, next, again }) = why.unwrap_or_default();
     let next = next.as_deref().and_then(way_back);
     let cookies = site.cookies_of(&headers);
+    if again.is_some() {
+        match site.vestibule.recognise(cookies.session().as_ref()).await {
+            Ok(Some(who)) => {
+                let email = who.user.identity.email.unwrap_or_default();
+                return login_form(&site, &headers, Said { again: true, email, next, ..Said::default() });
+            }
+            Ok(None) => {}
+            Err(error) => return page::store_problem(&site, &error),
+        }
+    }
     let known = if is_navigation(&method, &headers) {
         site.vestibule.would_enter(&cookies.shown()).await
     } else {
@@ -99,30 +110,69 @@ pub async fn login_page(
 }
 
 /// `POST /login`.
-pub async fn login(State(site): State<Shared>, headers: HeaderMap, OwnForm(form): OwnForm<Credentials>) -> Response {
+pub async fn login(
+    State(site): State<Shared>,
+    ClientOf(client): ClientOf,
+    headers: HeaderMap,
+    OwnForm(form): OwnForm<Credentials>,
+) -> Response {
     let next = form.next.as_deref().and_then(way_back);
     let shown = site.shown(&headers);
-    let signed_in = match site.passwords.check(site.vestibule.store(), &form.email, form.password).await {
-        Ok(Some(user)) => site.vestibule.sign_in(user, &shown).await,
+    let known = match is_known(&site, &headers, &form.email).await {
+        Ok(known) => known,
+        Err(error) => return page::store_problem(&site, &error),
+    };
+    if let Err(TooOften(wait)) = site.throttle.password(client, &form.email, known) {
+        let seconds = wait.as_secs() + 1;
+        let error = Some(format!("That was tried too often. Wait {seconds} seconds, then try again."));
+        let mut response = login_form(&site, &headers, Said { error, email: form.email, next, ..Said::default() });
+        *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        return response;
+    }
+    let user = match site.passwords.check(site.vestibule.store(), &form.email, form.password).await {
+        Ok(Some(user)) => user,
         Ok(None) => {
             let error = Some("The e-mail address or the password is wrong.".to_owned());
-            return login_form(&site, &headers, Said { error, email: form.email, next, reason: None });
+            return login_form(&site, &headers, Said { error, email: form.email, next, ..Said::default() });
         }
-        Err(PasswordError::Busy) => return page::problem(&site, StatusCode::SERVICE_UNAVAILABLE),
-        Err(PasswordError::Store(error)) => Err(error),
+        Err(error) => return password_problem(&site, &error),
     };
-    match signed_in {
+    match site.vestibule.sign_in(user, &shown).await {
         Ok(secret) => {
             let on = page::see_other(next.as_ref().unwrap_or(&site.vestibule.destinations().confirmed));
-            page::with_cookies(on, [site.cookies.session(&secret)])
+            let known = arrived_by_password(&site, &headers, user).await;
+            page::with_cookies(on, [site.cookies.session(&secret)].into_iter().chain(known))
         }
         Err(error) => page::store_problem(&site, &error),
     }
 }
 
+/// Whether this browser has signed in before as whoever is known by `email`.
+async fn is_known(site: &Shared, headers: &HeaderMap, email: &str) -> Result<bool, StoreError> {
+    let known = site.cookies_of(headers).known();
+    let user = site.vestibule.store().user_by_identity(PASSWORD_ISSUER, &email.trim().to_lowercase()).await?;
+    Ok(user.is_some_and(|user| known.contains(site.vestibule.keys(), user.id)))
+}
+
+/// The page of a password that was neither checked nor set.
+pub fn password_problem(site: &Shared, error: &PasswordError) -> Response {
+    match error {
+        PasswordError::Busy => page::problem(site, StatusCode::SERVICE_UNAVAILABLE),
+        PasswordError::Store(error) => page::store_problem(site, error),
+    }
+}
+
 /// The login page, to somebody who has asked for a link to what is no address.
-pub fn wrong_address(site: &Shared, headers: &HeaderMap, email: String, error: InvalidAddress) -> Response {
-    login_form(site, headers, Said { error: Some(error.to_string()), email, ..Said::default() })
+pub fn wrong_address(
+    site: &Shared,
+    headers: &HeaderMap,
+    email: String,
+    next: Option<&str>,
+    error: InvalidAddress,
+) -> Response {
+    let next = next.and_then(way_back);
+    login_form(site, headers, Said { error: Some(error.to_string()), email, next, ..Said::default() })
 }
 
 fn login_form(site: &Shared, headers: &HeaderMap, said: Said) -> Response {
@@ -133,13 +183,14 @@ fn login_form(site: &Shared, headers: &HeaderMap, said: Said) -> Response {
         Rejection::Cancelled => "You cancelled the sign-in.",
     });
     let proof = guard::proof(site, headers);
-    let (error, email, mails) = (said.error, said.email, site.mails);
+    let (error, email, again, mails) = (said.error, said.email, said.again, site.outbox.is_some());
     let next = said.next.map(|next| next.to_string());
     let practice = site.practice.map(|user| (user.email.to_owned(), user.password.to_owned()));
     let text = proof.text;
     let failed = error.is_some();
-    let mut response = page::respond(site, Head::titled(title::LOGIN), || {
-        view! { <LoginPage reason=reason error=error email=email next=next proof=text practice=practice mails=mails /> }
+    let title = if again { title::LOGIN_AGAIN } else { title::LOGIN };
+    let mut response = page::respond(site, Head::titled(title), || {
+        view! { <LoginPage reason=reason error=error again=again email=email next=next proof=text practice=practice mails=mails /> }
     });
     if failed {
         *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
@@ -159,61 +210,6 @@ pub async fn logout(State(site): State<Shared>, headers: HeaderMap, OwnForm(form
     }
 }
 
-/// `GET /profile`, behind [`require_user`](crate::entering::require_user).
-pub async fn profile(State(site): State<Shared>, headers: HeaderMap, Extension(who): Extension<SignedIn>) -> Response {
-    let sessions = match site.vestibule.own_sessions(&who).await {
-        Ok(sessions) => sessions.into_iter().map(row).collect(),
-        Err(error) => return page::store_problem(&site, &error),
-    };
-    let proof = guard::proof(&site, &headers);
-    let identity = who.user.identity;
-    let text = proof.text;
-    let response = page::respond(&site, Head::titled(title::PROFILE), || {
-        view! {
-            <ProfilePage
-                name=identity.name
-                email=identity.email
-                issuer=identity.issuer
-                subject=identity.subject
-                sessions=sessions
-                proof=text
-            />
-        }
-    });
-    page::with_cookies(response, proof.set)
-}
-
-fn row(session: OwnSession) -> SessionRow {
-    SessionRow {
-        device: session.device.map_or_else(|| "An unknown browser".to_owned(), Device::into_string),
-        since: utc(session.since),
-        seen: utc(session.seen),
-        handle: session.handle.map(|handle| handle.to_string()),
-    }
-}
-
-/// `POST /profile/sessions/end`: ends another session of the user, or with `others` all of them. One that has ended
-/// meanwhile is no longer on the profile, which says enough.
-pub async fn end_sessions(State(site): State<Shared>, headers: HeaderMap, OwnForm(form): OwnForm<Choice>) -> Response {
-    let handle = form.choice.parse().ok();
-    if handle.is_none() && form.choice != "others" {
-        return page::problem(&site, StatusCode::FORBIDDEN);
-    }
-    let who = match site.vestibule.who(site.cookies_of(&headers).session().as_ref()).await {
-        Ok(Some(who)) => who,
-        Ok(None) => return page::see_other(&site.vestibule.destinations().login),
-        Err(error) => return page::store_problem(&site, &error),
-    };
-    let ended = match handle {
-        Some(handle) => site.vestibule.end_session(&who, handle).await.map(drop),
-        None => site.vestibule.end_others(&who).await,
-    };
-    match ended {
-        Ok(()) => page::see_other(&"/profile".parse().expect("it is a path of ours")),
-        Err(error) => page::store_problem(&site, &error),
-    }
-}
-
 /// `POST /continue`: the answer to "continue as B?".
 pub async fn choose(State(site): State<Shared>, headers: HeaderMap, OwnForm(form): OwnForm<Choice>) -> Response {
     let choice = form.choice.parse().ok();
@@ -222,10 +218,11 @@ pub async fn choose(State(site): State<Shared>, headers: HeaderMap, OwnForm(form
     }
     let on = page::see_other(&site.vestibule.destinations().confirmed);
     match site.vestibule.choose(&site.shown(&headers), choice).await {
-        Ok(Entry::SignedIn { renewed, spent, .. }) => {
+        Ok(Entry::SignedIn { who, renewed, arrived, spent }) => {
             let session = renewed.map(|secret| site.cookies.session(&secret));
+            let known = if arrived { arrival::arrived(&site, &headers, &who.user, who.since).await } else { None };
             let spent: Vec<_> = spent.into_iter().map(|tag| site.cookies.remove_pending(tag)).collect();
-            page::with_cookies(on, session.into_iter().chain(spent))
+            page::with_cookies(on, session.into_iter().chain(spent).chain(known))
         }
         Ok(Entry::Stranger | Entry::Ask { .. }) => on,
         Err(error) => page::store_problem(&site, &error),

@@ -18,9 +18,19 @@ pub fn command() -> Command {
         .arg(email("The address to sign in with"))
         .arg(Arg::new("name").long("name").help("What to call the user"))
         .arg(json());
-    let list = Command::new("list").about("List users: subject, name, issuer, and since when").arg(json());
+    let list = Command::new("list")
+        .about("List users: subject, name, issuer, since when, and whether they are disabled")
+        .arg(json());
     let remove = Command::new("remove")
         .about("Remove a user, end their sessions and take back the links to them")
+        .arg(email("The address that the user signs in with"))
+        .arg(json());
+    let disable = Command::new("disable")
+        .about("Keep a user out, end their sessions and take back the links to them")
+        .arg(email("The address that the user signs in with"))
+        .arg(json());
+    let enable = Command::new("enable")
+        .about("Let a user in again who was disabled")
         .arg(email("The address that the user signs in with"))
         .arg(json());
     let create = Command::new("create")
@@ -48,6 +58,11 @@ pub fn command() -> Command {
                 "Say what is wrong: database, sessions, mail server, Pusher server; by publishing and receiving",
             ),
         )
-        .subcommand(Command::new("user").about("Users").subcommand_required(true).subcommands([add, list, remove]))
+        .subcommand(
+            Command::new("user")
+                .about("Users")
+                .subcommand_required(true)
+                .subcommands([add, list, disable, enable, remove]),
+        )
         .subcommand(Command::new("link").about("Links that sign in").subcommand_required(true).subcommand(create))
 }

@@ -3,11 +3,14 @@
 //! `__Host-` (RFC 6265bis, section 4.1.3.2) keeps other hosts of the same site, and plain HTTP, from planting them. Plain
 //! HTTP exists on loopback only; there the names go without it, because Safari and text browsers drop `Secure` there.
 
+use crate::known::Known;
 use axum::http::{HeaderMap, HeaderValue, header};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use cookie::{Cookie, SameSite};
 use std::time::Duration;
 use vestibule::{
     entry::Shown,
+    path::LocalPath,
     pending::{PendingCookie, TokenTag},
     secret::{Keys, SessionSecret},
     token::Token,
@@ -17,6 +20,8 @@ use vestibule::{
 pub const MAX_PENDING: usize = 4;
 /// Longer than browsers keep any cookie (RFC 6265bis, section 5.5): the server ends a session, not the cookie.
 const FOREVER: Duration = Duration::from_hours(400 * 24);
+/// How long it counts where somebody wanted to go: as long as a link is good, and a little.
+const NEXT: Duration = Duration::from_mins(20);
 
 /// How cookies are named and marked.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +35,8 @@ pub struct CookiePolicy {
 pub struct RequestCookies {
     session: Option<String>,
     form: Option<String>,
+    known: Option<String>,
+    next: Option<String>,
     pending: Vec<(TokenTag, String)>,
 }
 
@@ -49,6 +56,10 @@ impl CookiePolicy {
                 cookies.session.get_or_insert(value);
             } else if cookie.name() == self.name("form") {
                 cookies.form.get_or_insert(value);
+            } else if cookie.name() == self.name("known") {
+                cookies.known.get_or_insert(value);
+            } else if cookie.name() == self.name("next") {
+                cookies.next.get_or_insert(value);
             } else if let Some(tag) = cookie.name().strip_prefix(&pending).and_then(|tag| tag.parse().ok()) {
                 cookies.pending.push((tag, value));
             }
@@ -66,6 +77,24 @@ impl CookiePolicy {
     #[must_use]
     pub fn form(self, value: String) -> HeaderValue {
         self.set("form", value, FOREVER)
+    }
+
+    /// Sets the cookie that says for whom this browser is known.
+    #[must_use]
+    pub fn known(self, known: &Known) -> HeaderValue {
+        self.set("known", known.to_text(), FOREVER)
+    }
+
+    /// Sets the cookie that says where somebody wanted to go before they were sent to their mail.
+    #[must_use]
+    pub fn next(self, path: &LocalPath) -> HeaderValue {
+        self.set("next", URL_SAFE_NO_PAD.encode(path.as_str()), NEXT)
+    }
+
+    /// Removes it.
+    #[must_use]
+    pub fn remove_next(self) -> HeaderValue {
+        self.set("next", String::new(), Duration::ZERO)
     }
 
     /// Sets a token's pending cookie under the first of its `tags`, and removes those that it replaces under the others,
@@ -129,14 +158,26 @@ impl RequestCookies {
         self.form.as_deref()
     }
 
+    /// For whom this browser is known.
+    #[must_use]
+    pub fn known(&self) -> Known {
+        Known::read(self.known.as_deref())
+    }
+
+    /// Where somebody wanted to go before they were sent to their mail, as they said it.
+    #[must_use]
+    pub fn next(&self) -> Option<String> {
+        String::from_utf8(URL_SAFE_NO_PAD.decode(self.next.as_ref()?).ok()?).ok()
+    }
+
     /// The session cookie's secret.
     #[must_use]
     pub fn session(&self) -> Option<SessionSecret> {
         self.session.as_deref().and_then(SessionSecret::from_cookie)
     }
 
-    /// The secrets that this request shows, in a browser that has not said what it is. Of pending ones only as many as a browser of ours keeps: each costs a look
-    /// into the database.
+    /// The secrets that this request shows, in a browser that has not said what it is. Of pending ones only as many as a
+    /// browser of ours keeps: each costs a look into the database.
     #[must_use]
     pub fn shown(&self) -> Shown {
         let secret = |(tag, value): &(TokenTag, String)| Some((*tag, PendingCookie::claimed_secret(value)?));

@@ -3,7 +3,7 @@
 //! The exchange is performed on a real navigation only: a document GET, no prefetch or prerender, no sub-resource. Its
 //! new secret travels in the response of the page itself.
 
-use crate::{guard, page, site::Shared};
+use crate::{account, arrival, guard, page, site::Shared};
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, Method, Uri},
@@ -28,20 +28,39 @@ pub async fn require_user(State(site): State<Shared>, mut request: Request, next
     let entry = if is_navigation(request.method(), request.headers()) {
         site.vestibule.enter(&shown).await
     } else {
-        let signed_in = |who: SignedIn| Entry::SignedIn { who, renewed: None, spent: Vec::new() };
+        let signed_in = |who: SignedIn| Entry::SignedIn { who, renewed: None, arrived: false, spent: Vec::new() };
         site.vestibule.who(shown.session.as_ref()).await.map(|who| who.map_or(Entry::Stranger, signed_in))
     };
     match entry {
-        Ok(Entry::SignedIn { who, renewed, spent }) => {
-            request.extensions_mut().insert(who);
+        Ok(Entry::SignedIn { who, renewed, arrived, spent }) => {
+            let headers = request.headers();
+            let known = if arrived { arrival::arrived(&site, headers, &who.user, who.since).await } else { None };
+            // Where they wanted to go before they were sent to their mail.
+            let wanted = site.cookies_of(headers).next().filter(|_| renewed.is_some());
             let session = renewed.map(|secret| site.cookies.session(&secret));
             let spent: Vec<_> = spent.into_iter().map(|tag| site.cookies.remove_pending(tag)).collect();
-            page::with_cookies(next.run(request).await, session.into_iter().chain(spent))
+            let cookies = session.into_iter().chain(spent).chain(known);
+            if let Some(wanted) = wanted.as_deref().and_then(account::way_back) {
+                return page::with_cookies(page::see_other(&wanted), cookies.chain([site.cookies.remove_next()]));
+            }
+            request.extensions_mut().insert(who);
+            page::with_cookies(next.run(request).await, cookies)
         }
         Ok(Entry::Ask { current, candidates }) => ask(&site, request.headers(), current.as_ref(), candidates),
         Ok(Entry::Stranger) => page::see_other(&login_for(&site, request.uri())),
         Err(error) => page::store_problem(&site, &error),
     }
+}
+
+/// The middleware, within [`require_user`], around what must not be done by whoever finds a browser open: those whose proof of
+/// who they are has grown old are asked for it once more, and then led on.
+pub async fn require_proof(State(site): State<Shared>, request: Request, next: Next) -> Response {
+    let who = request.extensions().get::<SignedIn>();
+    if who.is_some_and(|who| who.is_fresh(site.vestibule.now())) {
+        return next.run(request).await;
+    }
+    let login = login_for(&site, request.uri());
+    page::see_other(&format!("{login}&again=1").parse().unwrap_or(login))
 }
 
 /// Whether the browser is really going to the page (Fetch Metadata; text browsers send none of it).

@@ -2,12 +2,13 @@
 //!
 //! Read it along a sign-in: `confirm` (the landing and the way without JavaScript), `desk` (the island's calls), `push` and
 //! [`broker`] (to where an outcome is pushed), `pusher_auth` (who may listen), `entering` (pages that need a user, and the
-//! exchange), `account`, `links` and `mail`. Around them: `guard` (whence a request comes), `client` (who is counted
-//! together), `device` (what it calls itself), `cookies`, `page` (headers), `routes` (all addresses on one page), `mount` and
+//! exchange), `arrival` (what else a sign-in is a reason for), `account`, `links`, `mail` and `profile`. Around them: `guard` (whence a request comes), `client` (who is counted
+//! together), `throttle` (how often they may try), `device` (what it calls itself), `known` (for whom), `cookies`, `page` (headers), `routes` (all addresses on one page), `mount` and
 //! `running` (from a configuration to all of that, and its end). [`doctor`], [`user_add`], [`link_create`] and the like are
 //! the commands beside it.
 
 mod account;
+mod arrival;
 mod client;
 mod confirm;
 mod cookies;
@@ -17,6 +18,7 @@ mod device;
 mod entering;
 mod guard;
 mod home;
+mod known;
 mod links;
 mod mail;
 mod moment;
@@ -25,12 +27,14 @@ mod origin;
 mod page;
 mod passwords;
 mod practice;
+mod profile;
 mod push;
 mod pusher_auth;
 mod ready;
 mod routes;
 mod running;
 mod site;
+mod throttle;
 
 pub mod answer;
 pub mod broker;
@@ -40,6 +44,7 @@ pub mod doctor;
 pub mod link_create;
 pub mod listen;
 pub mod user_add;
+pub mod user_disable;
 pub mod user_list;
 pub mod user_remove;
 

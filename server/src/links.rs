@@ -13,7 +13,7 @@ use crate::{
 };
 use axum::{
     extract::State,
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::Response,
 };
 use leptos::prelude::*;
@@ -37,6 +37,8 @@ use vestibule_app::{
 #[derive(Deserialize)]
 pub struct Ask {
     email: String,
+    next: Option<String>,
+    choice: Option<String>,
 }
 
 /// The field of the form for the code.
@@ -52,14 +54,17 @@ pub async fn ask(
     headers: HeaderMap,
     OwnForm(form): OwnForm<Ask>,
 ) -> Response {
-    if !site.mails {
+    if site.outbox.is_none() {
         return page::problem(&site, StatusCode::NOT_FOUND);
     }
     let address: Address = match form.email.parse() {
         Ok(address) => address,
-        Err(error) => return account::wrong_address(&site, &headers, form.email, error),
+        Err(error) => return account::wrong_address(&site, &headers, form.email, form.next.as_deref(), error),
     };
-    send(&site, &headers, client, &address).await
+    let sent = send(&site, &headers, client, &address).await;
+    // The button says where to, or else where they came from.
+    let next = form.choice.or(form.next).as_deref().and_then(account::way_back);
+    page::with_cookies(sent, next.map(|next| site.cookies.next(&next)))
 }
 
 async fn send(site: &Shared, headers: &HeaderMap, client: Client, address: &Address) -> Response {
@@ -99,12 +104,13 @@ async fn waiting(site: &Shared, headers: &HeaderMap, token: &Token, problem: Opt
     let (form_proof, poll_seconds) = (text.clone().unwrap_or_default(), site.poll_seconds());
     let (path, failed) = (format!("/login/wait/{}", token.expose()), problem.is_some());
     let practice = site.mailbox.is_some();
+    let resend_in = link.resend_in(site.vestibule.now()).as_secs();
     let (address, number) = (link.address.as_str().to_owned(), link.number.value());
     let token = token.expose().to_owned();
     let head = Head { live: true, ..Head::titled(title::MAILED) };
     let mut response = page::respond(site, head, || {
         view! {
-            <MailedPage path=path address=address number=number practice=practice problem=problem proof=text>
+            <MailedPage path=path address=address number=number practice=practice problem=problem resend_in=resend_in proof=text>
                 <Confirm token channel app_key socket start=Start::Mail proof=form_proof poll_seconds />
             </MailedPage>
         }
@@ -148,7 +154,16 @@ pub async fn again(
 ) -> Response {
     let cookies = site.cookies_of(&headers);
     match site.links.waited_for(&token, cookies.pending(site.vestibule.keys(), &token)).await {
-        Ok(Some(link)) => send(&site, &headers, client, &link.address).await,
+        Ok(Some(link)) => {
+            let left = link.resend_in(site.vestibule.now()).as_secs();
+            if left == 0 {
+                return send(&site, &headers, client, &link.address).await;
+            }
+            let mut response = waiting(&site, &headers, &token, None).await;
+            *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(left));
+            response
+        }
         Ok(None) => page::see_other(&site.vestibule.destinations().login),
         Err(error) => page::store_problem(&site, &error),
     }
@@ -217,7 +232,7 @@ pub async fn land_elsewhere(site: &Shared, headers: &HeaderMap, token: &Token, l
 
 async fn spent(site: &Shared, headers: &HeaderMap, link: &LinkToken, spent: Spent) -> Response {
     let address = match site.links.address_of(link).await {
-        Ok(address) => address.filter(|_| site.mails).map(|address| address.as_str().to_owned()),
+        Ok(address) => address.filter(|_| site.outbox.is_some()).map(|address| address.as_str().to_owned()),
         Err(error) => return page::store_problem(site, &error),
     };
     let why = match spent {

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 use vestibule_server::{
     Config, config::Given, doctor::doctor, link_create::link_create, listen, router, user_add::user_add,
-    user_list::user_list, user_remove::user_remove, worker,
+    user_disable::user_disable, user_list::user_list, user_remove::user_remove, worker,
 };
 
 #[tokio::main]
@@ -70,6 +70,8 @@ async fn command(command: (&str, &str), its: &ArgMatches, config: Config) -> Res
     let answer = match command {
         ("user", "list") => return user_list(config, json, &mut io::stdout()).await,
         ("user", "add") => user_add(config, given("email"), its.get_one::<String>("name").cloned()).await?,
+        ("user", "disable") => user_disable(config, given("email"), true).await?,
+        ("user", "enable") => user_disable(config, given("email"), false).await?,
         ("user", "remove") => user_remove(config, given("email")).await?,
         ("link", "create") => link_create(config, given("email"), given("expires")).await?,
         (about, name) => return Err(format!("{about} {name}: there is no such command")),

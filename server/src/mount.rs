@@ -13,6 +13,7 @@ use crate::{
     routes,
     running::{Behind, Running},
     site::Site,
+    throttle::Throttle,
 };
 use axum::Router;
 use leptos::prelude::LeptosOptions;
@@ -21,7 +22,7 @@ use tokio::sync::Notify;
 use vestibule::{
     clock::Clock,
     link::Links,
-    mail::{LinkDatabase, Mailer},
+    mail::{LinkDatabase, Mailer, Outbox},
     publisher::{Publisher, PusherPublisher, Silent},
     secret::{Keys, SystemEntropy},
     store::{Store, StoreError, postgres::OpenError},
@@ -101,6 +102,7 @@ pub async fn router(mut config: Config) -> Result<(Router, Running), StartError>
     // Also where processes elsewhere send it.
     let mails = practice || config.mail.is_some();
     let postman = Arc::new(Notify::new());
+    let outbox = mails.then(|| Outbox::new(links.clone(), &tools, postman.clone()));
     let mailbox = (practice && smtp.is_none()).then(|| Arc::new(Mailbox::new(landing(&config, &tools))));
     let vestibule = Vestibule::new(&tools, wake.clone()).with_caps(config.caps);
     if practice {
@@ -128,7 +130,8 @@ pub async fn router(mut config: Config) -> Result<(Router, Running), StartError>
         passwords: Passwords::new(&SystemEntropy),
         worker_stopped: config.worker.then(|| behind.worker_stopped.clone()),
         links,
-        mails,
+        outbox,
+        throttle: Throttle::default(),
         mailbox,
         practice: practice.then_some(practice::USER),
     };

@@ -5,7 +5,11 @@ use argon2::{
     password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _, SaltString},
 };
 use std::{sync::Arc, time::Duration};
-use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::spawn_blocking,
+    time::timeout,
+};
 use vestibule::{
     secret::{Entropy, random},
     store::{Store, StoreError},
@@ -18,6 +22,8 @@ const AT_ONCE: usize = 2;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The longest password that is read, in bytes.
 const MAX_LENGTH: usize = 1024;
+/// The shortest that is taken (NIST SP 800-63B, section 3.1.1.2), in characters.
+const MIN_LENGTH: usize = 8;
 
 /// Checks passwords, a few at a time.
 #[derive(Clone, Debug)]
@@ -38,6 +44,43 @@ pub enum PasswordError {
     Store(#[from] StoreError),
 }
 
+/// A password that is not taken, as a sentence.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WeakPassword {
+    /// It is too short.
+    #[error("A password has {MIN_LENGTH} characters at least.")]
+    Short,
+    /// It is too long.
+    #[error("A password has {MAX_LENGTH} bytes at most.")]
+    Long,
+    /// It is among the first that somebody would try.
+    #[error("That password is easy to guess. {0}Take a few words that have nothing to do with each other.")]
+    Guessable(String),
+}
+
+/// Whether `password` may become one. Those that somebody would try first are not taken: leaked and common ones, names and
+/// words, dates, patterns on a keyboard, and what is known of the person (OWASP ASVS 5.0, 6.2.4 and 6.2.12).
+///
+/// # Errors
+/// [`WeakPassword`] says why not.
+pub fn strong(password: &str, about: &Identity) -> Result<(), WeakPassword> {
+    if password.chars().count() < MIN_LENGTH {
+        return Err(WeakPassword::Short);
+    }
+    if password.len() > MAX_LENGTH {
+        return Err(WeakPassword::Long);
+    }
+    let known = [Some(about.subject.as_str()), about.name.as_deref(), about.email.as_deref(), Some("vestibule")];
+    let words: Vec<&str> = known.into_iter().flatten().flat_map(|text| text.split(['@', '.', ' '])).collect();
+    let entropy = zxcvbn::zxcvbn(password, &words);
+    // Some 10^8 guesses and more, each of which costs argon2id.
+    if entropy.score() >= zxcvbn::Score::Three {
+        return Ok(());
+    }
+    let warning = entropy.feedback().and_then(zxcvbn::feedback::Feedback::warning);
+    Err(WeakPassword::Guessable(warning.map(|warning| format!("{warning} ")).unwrap_or_default()))
+}
+
 impl Passwords {
     /// A checker.
     #[must_use]
@@ -55,9 +98,7 @@ impl Passwords {
         email: &str,
         password: String,
     ) -> Result<Option<UserId>, PasswordError> {
-        let Ok(Ok(turn)) = timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned()).await else {
-            return Err(PasswordError::Busy);
-        };
+        let turn = self.turn().await?;
         let known = store.password(&subject(email)).await?;
         let (user, hash) = match known {
             Some((user, hash)) => (Some(user), hash),
@@ -70,6 +111,34 @@ impl Passwords {
         });
         let matches = matches.await.unwrap_or(false);
         Ok(user.filter(|_| matches))
+    }
+
+    /// Gives `user` another password. `false`: there is no such user any more.
+    ///
+    /// # Errors
+    /// [`PasswordError`] if it was not stored.
+    pub async fn set(
+        &self,
+        store: &dyn Store,
+        entropy: Arc<dyn Entropy>,
+        user: UserId,
+        password: String,
+    ) -> Result<bool, PasswordError> {
+        let turn = self.turn().await?;
+        let hash = spawn_blocking(move || {
+            let hash = hash(&*entropy, &password);
+            drop(turn);
+            hash
+        });
+        let hash = hash.await.map_err(|_| PasswordError::Busy)?;
+        Ok(store.set_password(user, &hash).await?)
+    }
+
+    async fn turn(&self) -> Result<OwnedSemaphorePermit, PasswordError> {
+        match timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned()).await {
+            Ok(Ok(turn)) => Ok(turn),
+            _ => Err(PasswordError::Busy),
+        }
     }
 }
 
@@ -84,7 +153,7 @@ pub async fn put_user(
     identity: Identity,
     password: &str,
 ) -> Result<UserId, StoreError> {
-    let user = User { id: UserId::generate(entropy), identity, since };
+    let user = User { id: UserId::generate(entropy), identity, since, disabled: false };
     store.put_user(&user, Some(&hash(entropy, password))).await
 }
 
@@ -111,6 +180,27 @@ fn verify(hash: &str, password: &str) -> bool {
 mod tests {
     use super::*;
     use vestibule::secret::SystemEntropy;
+
+    #[test]
+    fn what_somebody_would_try_first_is_no_password() {
+        let about = identity("grace.hopper@example.com", Some("Grace Hopper".into()));
+        for (weak, told) in [
+            ("1234567", "A password has 8 characters at least."),
+            ("password", "easy to guess. This is a top-10 common password."),
+            ("qwertyuiop", "easy to guess. "),
+            ("GraceHopper1", "easy to guess. "),
+            ("vestibule", "easy to guess. "),
+            ("12345678", "easy to guess. "),
+            ("iloveyou2026", "easy to guess. "),
+        ] {
+            let why = strong(weak, &about).expect_err(weak).to_string();
+            assert!(why.contains(told), "{weak}: {why}");
+        }
+        assert_eq!(strong(&"x1!Y".repeat(257), &about), Err(WeakPassword::Long));
+        for good in ["correct-horse-battery-9", "open-sesame-42", "träumen vier Zitronen"] {
+            assert_eq!(strong(good, &about), Ok(()), "{good}");
+        }
+    }
 
     #[test]
     fn passwords_are_hashed_as_owasp_advises() {

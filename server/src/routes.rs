@@ -1,6 +1,8 @@
 //! All addresses, on one page.
 
-use crate::{account, client, confirm, desk, entering, guard, home, links, page, pusher_auth, ready, site::Shared};
+use crate::{
+    account, client, confirm, desk, entering, guard, home, links, page, profile, pusher_auth, ready, site::Shared,
+};
 use axum::{
     Router,
     extract::DefaultBodyLimit,
@@ -30,13 +32,19 @@ pub fn routes(site: Shared, sockets: Router) -> Router {
         .route("/practice/mail", get(links::mailbox))
         .route("/login", get(account::login_page).post(account::login))
         .route("/logout", post(account::logout))
-        .route("/profile/sessions/end", post(account::end_sessions))
+        .route("/profile/sessions/end", post(profile::end_sessions))
         .route("/continue", post(account::choose))
         .route("/readyz", get(ready::readyz))
         .fallback(home::not_found)
         .method_not_allowed_fallback(home::not_found);
+    let needing_proof = Router::new()
+        .route("/profile/password", get(profile::password::show).post(profile::password::set))
+        .route("/profile/address", get(profile::address::show).post(profile::address::ask))
+        .route_layer(from_fn_with_state(site.clone(), entering::require_proof));
     let needing_a_user = Router::new()
-        .route("/profile", get(account::profile))
+        .route("/profile", get(profile::profile))
+        .route("/profile/address/{ticket}", get(profile::address::land).post(profile::address::change))
+        .merge(needing_proof)
         .route_layer(from_fn_with_state(site.clone(), entering::require_user));
     let scripts_only = Router::new()
         .route("/api/{*function}", post(desk::server_functions))

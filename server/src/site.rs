@@ -9,12 +9,13 @@ use crate::{
     origin::Origin,
     passwords::Passwords,
     practice::PracticeUser,
+    throttle::Throttle,
 };
 use axum::http::HeaderMap;
 use leptos::prelude::LeptosOptions;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
-use vestibule::{entry::Shown, link::Links, publisher::PusherPublisher, vestibule::Vestibule};
+use vestibule::{entry::Shown, link::Links, mail::Outbox, publisher::PusherPublisher, vestibule::Vestibule};
 
 /// What every request has at hand, shared by all.
 pub type Shared = Arc<Site>;
@@ -45,8 +46,10 @@ pub struct Site {
     pub worker_stopped: Option<CancellationToken>,
     /// The desk of links of our own.
     pub links: Links,
-    /// Whether links can be sent by mail.
-    pub mails: bool,
+    /// Where other mail than links goes out; `None` where no mail can be sent.
+    pub outbox: Option<Outbox>,
+    /// How often somebody may try.
+    pub throttle: Throttle,
     /// Where mail goes in practice mode.
     pub mailbox: Option<Arc<Mailbox>>,
     /// The practice user, in practice mode.

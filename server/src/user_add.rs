@@ -10,9 +10,6 @@ use serde_json::json;
 use std::io::{self, BufRead as _};
 use vestibule::secret::SystemEntropy;
 
-/// The shortest password that is taken (NIST SP 800-63B, section 3.1.1.2), in characters.
-const MIN_PASSWORD: usize = 8;
-
 /// Adds the user, or gives the known one the new password, ends their sessions and takes back the links to them. The password
 /// is the first line of the standard input.
 ///
@@ -31,9 +28,7 @@ pub async fn user_add(mut config: Config, email: &str, name: Option<String>) -> 
         .read_line(&mut password)
         .map_err(|error| format!("the standard input cannot be read: {error}"))?;
     let password = password.trim_end_matches(['\r', '\n']);
-    if password.chars().count() < MIN_PASSWORD {
-        return Err(format!("the password on the standard input has under {MIN_PASSWORD} characters"));
-    }
+    passwords::strong(password, &identity).map_err(|weak| format!("the password on the standard input: {weak}"))?;
     let in_memory = matches!(config.keeping.sessions, Sessions::Memory);
     let Data { store, links, clock, .. } = data::open(&mut config).await.map_err(|error| error.to_string())?;
     let known = store.user_by_identity(&identity.issuer, &identity.subject).await;

@@ -41,7 +41,8 @@ pub async fn user_list(mut config: Config, json: bool, out: &mut (dyn Write + Se
 fn line(user: &User) -> String {
     let identity = &user.identity;
     let name = identity.name.as_deref().unwrap_or_default();
-    [&*identity.subject, name, &*identity.issuer, &rfc3339(user.since)].join("\t")
+    let state = if user.disabled { "disabled" } else { "" };
+    [&*identity.subject, name, &*identity.issuer, &rfc3339(user.since), state].join("\t")
 }
 
 fn object(user: &User) -> Value {
@@ -52,5 +53,6 @@ fn object(user: &User) -> Value {
         "name": identity.name,
         "email": identity.email,
         "since": rfc3339(user.since),
+        "disabled": user.disabled,
     })
 }

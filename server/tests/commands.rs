@@ -64,8 +64,8 @@ fn a_user_is_added_listed_and_removed_for_people() {
     let again = said(&run(data.path(), &add));
     assert_eq!(again, "ada@example.com has the new password and is signed out everywhere\n");
     let list = said(&run(data.path(), &["user", "list"]));
-    let columns: Vec<_> = list.trim_end().split('\t').collect();
-    assert_eq!((columns.len(), &columns[..3]), (4, &["ada@example.com", "Ada King", "vestibule"][..]));
+    let columns: Vec<_> = list.trim_end_matches('\n').split('\t').collect();
+    assert_eq!((columns.len(), &columns[..3]), (5, &["ada@example.com", "Ada King", "vestibule"][..]));
     let remove = ["user", "remove", "--email", "ADA@example.com"];
     assert_eq!(said(&run(data.path(), &remove)), "ada@example.com is removed and signed out everywhere\n");
     assert_eq!(said(&run(data.path(), &["user", "list"])), "");
@@ -86,12 +86,24 @@ fn a_user_is_added_listed_and_removed_for_programs() {
     for user in list.as_array_mut().unwrap() {
         assert!((-60..=0).contains(&take_moment(user, "since")));
     }
-    let user =
-        |email: &str, name: Value| json!({"issuer": "vestibule", "subject": email, "name": name, "email": email});
+    let user = |email: &str, name: Value| json!({"issuer": "vestibule", "subject": email, "name": name, "email": email, "disabled": false});
     assert_eq!(list, json!([user("ada@example.com", json!("Ada \"King\"")), user("bob@example.com", Value::Null)]));
     let removed = json!({"email": "ada@example.com", "removed": true});
     assert_eq!(json_of(&run(data.path(), &["user", "remove", "--email", "ada@example.com", "--json"])), removed);
     assert_eq!(json_of(&run(data.path(), &["user", "list", "--json"])).as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_user_is_disabled_and_enabled_again() {
+    let data = TempDir::new().unwrap();
+    said(&run(data.path(), &["user", "add", "--email", "ada@example.com"]));
+    let disable = ["user", "disable", "--email", "ADA@example.com"];
+    assert_eq!(said(&run(data.path(), &disable)), "ada@example.com is disabled and signed out everywhere\n");
+    assert!(said(&run(data.path(), &["user", "list"])).ends_with("\tdisabled\n"));
+    let enable = ["user", "enable", "--email", "ada@example.com", "--json"];
+    assert_eq!(json_of(&run(data.path(), &enable)), json!({"email": "ada@example.com", "disabled": false}));
+    let line = problem(&run(data.path(), &["user", "disable", "--email", "nobody@example.com"]));
+    assert!(line.starts_with("--email: nobody is known by"), "{line}");
 }
 
 #[tokio::test]
@@ -101,7 +113,10 @@ async fn many_users_are_one_array_all_the_same() {
     let store = SqliteStore::open(&data.path().join("vestibule.db"), &Keys::parse(secret).unwrap()).await.unwrap();
     let add = (0..1001).map(|number| {
         let identity = Identity { issuer: "i".into(), subject: format!("{number:04}"), name: None, email: None };
-        let (store, user) = (&store, User { id: UserId::generate(&SystemEntropy), identity, since: SystemClock.now() });
+        let (store, user) = (
+            &store,
+            User { id: UserId::generate(&SystemEntropy), identity, since: SystemClock.now(), disabled: false },
+        );
         async move { store.put_user(&user, None).await.unwrap() }
     });
     futures_util::future::join_all(add).await;
@@ -156,7 +171,9 @@ fn what_is_wrong_with_a_command_is_one_line_also_for_programs() {
         assert!(line.starts_with(begins), "{words:?}: {line}");
     }
     let short = problem(&run_with(data.path(), &["user", "add", "--email", "ada@example.com"], "short", &[]));
-    assert!(short.starts_with("the password on the standard input has under 8"), "{short}");
+    assert!(short.starts_with("the password on the standard input: A password has 8"), "{short}");
+    let weak = problem(&run_with(data.path(), &["user", "add", "--email", "ada@example.com"], "password1", &[]));
+    assert!(weak.starts_with("the password on the standard input: That password is easy to guess."), "{weak}");
 }
 
 #[test]

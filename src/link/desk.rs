@@ -9,8 +9,8 @@ use crate::{
     clock::Timestamp,
     confirmation::{ConfirmationId, Decision, Ending, Rejection},
     device::Device,
-    entry::Shown,
-    mail::{Letter, Mail, MailId, Posting, SealedLetter},
+    entry::{Shown, SignedIn},
+    mail::{Letter, LinkLetter, MAILS, Mail, MailId, Posting, SealedLetter},
     pending::PendingCookie,
     store::{BeginError, StoreError},
     token::Token,
@@ -23,8 +23,6 @@ use tokio::sync::Notify;
 
 /// How many links an address is sent within [`WINDOW`]; whoever asks for more sees no difference.
 pub const PER_ADDRESS: u32 = 5;
-/// How many mails wait at most.
-const MAILS: u32 = 10_000;
 /// For how long it counts that somebody has asked for a link.
 pub const WINDOW: Duration = Duration::from_hours(1);
 /// How long a waiting confirmation outlives its link: long enough to be told that the link has expired.
@@ -120,7 +118,7 @@ impl Links {
         let mut link = Link::new(keys, entropy, now, address, &token, &code, device);
         (link.waiting, link.admits) = (Some(confirmation), admits);
         let id = MailId::generate(entropy);
-        let letter = Letter { link: token, code, device: link.device.clone() };
+        let letter = Letter::Link(LinkLetter { link: token, code, device: link.device.clone() });
         let letter = SealedLetter::seal(keys, entropy, id, &letter);
         let posting = Posting {
             mail: Mail { id, to: address.clone(), letter, failed: 0, due: now, expires },
@@ -179,6 +177,19 @@ impl Links {
             }
         }
         Ok(())
+    }
+
+    /// Ends all sessions of the user but the one that asks, and takes back what links to them are open.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store could not be used; it is safe to repeat.
+    pub async fn end_others(&self, who: &SignedIn) -> Result<(), StoreError> {
+        let identity = &who.user.identity;
+        if let Some(address) = Address::known_by(&identity.issuer, &identity.subject) {
+            self.store.void_links(&address).await?;
+            self.vestibule.wake.notify_one();
+        }
+        self.vestibule.end_others(who).await
     }
 
     async fn void(&self, waiting: ConfirmationId) -> Result<(), StoreError> {

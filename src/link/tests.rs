@@ -78,6 +78,13 @@ fn the_last_wrong_guess_takes_the_link_back() {
 }
 
 #[test]
+fn another_link_may_be_sent_after_a_while_also_where_the_clock_was_set_back() {
+    for (now, left) in [(0, 30), (29, 1), (30, 0), (900, 0), (-3600, 30)] {
+        assert_eq!(link().resend_in(at(now)).as_secs(), left);
+    }
+}
+
+#[test]
 fn the_right_code_of_a_link_that_was_never_mailed_is_a_wrong_one() {
     let guessed = Link { mailed: false, ..link() }.guess(true, at(1)).unwrap();
     assert_eq!((guessed.state, guessed.guesses), (LinkState::Open, 1));

@@ -1,11 +1,14 @@
 //! Letters as they are kept.
 
-use super::{Letter, MailId};
+use super::{AddressLetter, Letter, LinkLetter, MailId, News, NewsLetter};
 use crate::{
+    clock::Timestamp,
     device::Device,
-    link::LinkToken,
+    link::{Address, LinkToken},
     secret::{CannotOpen, Entropy, Keys, Sealed},
 };
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use zeroize::Zeroizing;
 
@@ -13,12 +16,30 @@ use zeroize::Zeroizing;
 #[derive(Clone, PartialEq, Eq)]
 pub struct SealedLetter(pub Sealed);
 
+/// What is sealed.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    device: Option<String>,
+    about: About,
+}
+
+#[derive(Serialize, Deserialize)]
+enum About {
+    Link { link: String, code: String },
+    Address { ticket: String },
+    Browser { at: i64 },
+    Password { at: i64 },
+    Moved { from: String, to: String, at: i64 },
+}
+
 impl SealedLetter {
     /// Seals the letter of the mail `id`.
+    ///
+    /// # Panics
+    /// Never: a letter is text.
     #[must_use]
     pub fn seal(keys: &Keys, entropy: &dyn Entropy, id: MailId, letter: &Letter) -> Self {
-        let (code, device) = (letter.code.digits(), letter.device.as_ref().map_or("", Device::as_str));
-        let plain = Zeroizing::new([letter.link.expose().as_slice(), code.as_bytes(), device.as_bytes()].concat());
+        let plain = Zeroizing::new(serde_json::to_vec(&Kept::of(letter)).expect("a letter is text"));
         Self(Sealed::seal(keys, entropy, id.as_bytes(), &plain))
     }
 
@@ -28,13 +49,49 @@ impl SealedLetter {
     /// [`CannotOpen`] if its key is not among `keys`, or it was sealed for another mail, or is damaged.
     pub fn open(&self, keys: &Keys, id: MailId) -> Result<Letter, CannotOpen> {
         let plain = self.0.open(keys, id.as_bytes())?;
-        let (link, rest) = plain.split_first_chunk::<32>().ok_or(CannotOpen)?;
-        let (code, device) = rest.split_at_checked(6).ok_or(CannotOpen)?;
-        let text = |bytes| std::str::from_utf8(bytes).map_err(|_| CannotOpen);
-        Ok(Letter {
-            link: LinkToken::from_bytes(*link),
-            code: text(code)?.parse().map_err(|_| CannotOpen)?,
-            device: Device::new(text(device)?),
+        let kept: Kept = serde_json::from_slice(&plain).map_err(|_| CannotOpen)?;
+        kept.letter().ok_or(CannotOpen)
+    }
+}
+
+impl Kept {
+    fn of(letter: &Letter) -> Self {
+        let (device, about) = match letter {
+            Letter::Link(LinkLetter { link, code, device }) => {
+                let link = URL_SAFE_NO_PAD.encode(link.expose());
+                (device, About::Link { link, code: code.digits() })
+            }
+            Letter::Address(AddressLetter { ticket, device }) => (device, About::Address { ticket: ticket.clone() }),
+            Letter::News(NewsLetter { news, device, at }) => {
+                let at = at.as_millis();
+                let about = match news {
+                    News::Browser => About::Browser { at },
+                    News::Password => About::Password { at },
+                    News::Address { from, to } => {
+                        About::Moved { from: from.as_str().to_owned(), to: to.as_str().to_owned(), at }
+                    }
+                };
+                (device, about)
+            }
+        };
+        Self { device: device.clone().map(Device::into_string), about }
+    }
+
+    fn letter(self) -> Option<Letter> {
+        let device = self.device.as_deref().and_then(Device::new);
+        let news = |news, at| NewsLetter { news, device: device.clone(), at: Timestamp::from_millis(at) };
+        Some(match self.about {
+            About::Link { link, code } => {
+                let link = LinkToken::from_bytes(URL_SAFE_NO_PAD.decode(link).ok()?.try_into().ok()?);
+                Letter::Link(LinkLetter { link, code: code.parse().ok()?, device })
+            }
+            About::Address { ticket } => Letter::Address(AddressLetter { ticket, device }),
+            About::Browser { at } => Letter::News(news(News::Browser, at)),
+            About::Password { at } => Letter::News(news(News::Password, at)),
+            About::Moved { from, to, at } => {
+                let (from, to): (Address, Address) = (from.parse().ok()?, to.parse().ok()?);
+                Letter::News(news(News::Address { from, to }, at))
+            }
         })
     }
 }
@@ -54,13 +111,23 @@ mod tests {
     fn a_letter_opens_for_its_own_mail_alone() {
         let keys = Keys::from_secret(&[1; 32]);
         let (mine, other) = (MailId::from_bytes([1; 16]), MailId::from_bytes([2; 16]));
-        let letter = Letter {
-            link: LinkToken::generate(&SystemEntropy),
-            code: Code::generate(&SystemEntropy),
-            device: Device::new("Firefox on Linux"),
-        };
-        let sealed = SealedLetter::seal(&keys, &SystemEntropy, mine, &letter);
-        assert_eq!(sealed.open(&keys, mine), Ok(letter));
-        assert_eq!(sealed.open(&keys, other), Err(CannotOpen));
+        let device = Device::new("Firefox on Linux");
+        let news = |news| Letter::News(NewsLetter { news, device: device.clone(), at: Timestamp::from_millis(7) });
+        let (from, to) = ("ada@example.com".parse().unwrap(), "king@example.com".parse().unwrap());
+        for letter in [
+            Letter::Link(LinkLetter {
+                link: LinkToken::generate(&SystemEntropy),
+                code: Code::generate(&SystemEntropy),
+                device: device.clone(),
+            }),
+            Letter::Address(AddressLetter { ticket: "ticket".into(), device: None }),
+            news(News::Browser),
+            news(News::Password),
+            news(News::Address { from, to }),
+        ] {
+            let sealed = SealedLetter::seal(&keys, &SystemEntropy, mine, &letter);
+            assert_eq!(sealed.open(&keys, mine), Ok(letter));
+            assert_eq!(sealed.open(&keys, other), Err(CannotOpen));
+        }
     }
 }

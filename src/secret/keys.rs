@@ -30,6 +30,8 @@ pub enum Purpose {
     LinkCode,
     /// What a page calls a session.
     SessionHandle,
+    /// For whom a browser is known.
+    KnownBrowser,
 }
 
 impl Purpose {
@@ -45,6 +47,7 @@ impl Purpose {
             Self::Link => b"vestibule/1 link",
             Self::LinkCode => b"vestibule/1 link code",
             Self::SessionHandle => b"vestibule/1 session handle",
+            Self::KnownBrowser => b"vestibule/1 known browser",
         }
     }
 }
@@ -89,7 +92,7 @@ struct Key {
     derived: [[u8; 32]; PURPOSES.len()],
 }
 
-const PURPOSES: [Purpose; 10] = [
+const PURPOSES: [Purpose; 11] = [
     Purpose::PendingCookie,
     Purpose::TokenTag,
     Purpose::Exchange,
@@ -100,6 +103,7 @@ const PURPOSES: [Purpose; 10] = [
     Purpose::Link,
     Purpose::LinkCode,
     Purpose::SessionHandle,
+    Purpose::KnownBrowser,
 ];
 
 /// The text is no list of keys.

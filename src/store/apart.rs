@@ -15,9 +15,10 @@ use crate::{
     clock::Timestamp,
     confirmation::{Claim, Confirmation, ConfirmationId, Decider, Decision, State, Which, WorkerId},
     failpoint,
+    link::Address,
     secret::SecretHash,
     session::{Followed, Session, SessionId, SessionState, SessionStore},
-    user::{User, UserId, UserStore},
+    user::{Moved, User, UserId, UserStore},
 };
 use async_trait::async_trait;
 use std::{sync::Arc, time::Duration};
@@ -231,6 +232,18 @@ impl UserStore for Apart {
 
     async fn users(&self, after: Option<&User>, limit: u32) -> Result<Vec<User>, StoreError> {
         self.database.users(after, limit).await
+    }
+
+    async fn set_password(&self, id: UserId, password: &str) -> Result<bool, StoreError> {
+        self.database.set_password(id, password).await
+    }
+
+    async fn move_user(&self, id: UserId, from: &Address, to: &Address) -> Result<Moved, StoreError> {
+        self.database.move_user(id, from, to).await
+    }
+
+    async fn disable_user(&self, id: UserId, disabled: bool) -> Result<bool, StoreError> {
+        self.database.disable_user(id, disabled).await
     }
 
     async fn remove_user(&self, id: UserId) -> Result<bool, StoreError> {

@@ -42,18 +42,21 @@ pub(super) fn deciding<'j>(jobs: &[&'j Decide], stored: &HashMap<ConfirmationId,
 pub(super) fn users(jobs: &[&Decide]) -> Vec<User> {
     let user = |job: &&Decide| match &job.decision {
         Decision::Valid(identity) => {
-            Some(User { id: job.settlement.new_user, identity: identity.clone(), since: job.settlement.now })
+            let (id, since) = (job.settlement.new_user, job.settlement.now);
+            Some(User { id, identity: identity.clone(), since, disabled: false })
         }
         Decision::Rejected(_) | Decision::Unavailable => None,
     };
     jobs.iter().filter_map(user).collect()
 }
 
-/// What each of `jobs` comes to, with the ids under which their [`users`] are stored.
-pub(super) fn endings<'j>(jobs: &[&'j Decide], users: Vec<UserId>) -> Vec<(&'j Decide, Ending)> {
+/// What each of `jobs` comes to, with the ids under which their [`users`] are stored; none of those who are disabled.
+pub(super) fn endings<'j>(jobs: &[&'j Decide], users: Vec<Option<UserId>>) -> Vec<(&'j Decide, Ending)> {
     let mut users = users.into_iter();
     let mut ending = |job: &'j Decide| match &job.decision {
-        Decision::Valid(_) => users.next().map(Ending::Confirmed),
+        Decision::Valid(_) => {
+            users.next().map(|user| user.map_or(Ending::Rejected(Rejection::Invalid), Ending::Confirmed))
+        }
         Decision::Rejected(reason) => Some(Ending::Rejected(*reason)),
         Decision::Unavailable => Some(Ending::Unavailable),
     };

@@ -3,11 +3,12 @@
 use crate::{
     caps::{Admission, Client},
     clock::Timestamp,
-    confirmation::{Claim, Confirmation, ConfirmationId, Decider, Decision, Ending, State, Which, WorkerId},
+    confirmation::{Claim, Confirmation, ConfirmationId, Decider, Decision, Ending, Rejection, State, Which, WorkerId},
+    link::Address,
     secret::SecretHash,
     session::{Session, SessionId},
     store::{BeginError, ConfirmationStore, Settlement, StoreError},
-    user::{PASSWORD_ISSUER, User, UserId, UserStore, key_after},
+    user::{Identity, Moved, PASSWORD_ISSUER, User, UserId, UserStore, key_after},
 };
 use async_trait::async_trait;
 use std::{
@@ -37,6 +38,10 @@ impl Tables {
             *known_password = Some(password.to_owned());
         }
         known.id
+    }
+
+    fn is_disabled(&self, id: UserId) -> bool {
+        self.users.values().any(|(user, _)| user.id == id && user.disabled)
     }
 
     fn undecided_of(&self, client: Client) -> u32 {
@@ -157,8 +162,10 @@ impl ConfirmationStore for MemoryDatabase {
         }
         let ending = match decision {
             Decision::Valid(identity) => {
-                let user = User { id: settlement.new_user, identity: identity.clone(), since: settlement.now };
-                Ending::Confirmed(tables.put_user(&user, None))
+                let (id, since) = (settlement.new_user, settlement.now);
+                let user = User { id, identity: identity.clone(), since, disabled: false };
+                let id = tables.put_user(&user, None);
+                if tables.is_disabled(id) { Ending::Rejected(Rejection::Invalid) } else { Ending::Confirmed(id) }
             }
             Decision::Rejected(reason) => Ending::Rejected(*reason),
             Decision::Unavailable => Ending::Unavailable,
@@ -213,6 +220,7 @@ impl UserStore for MemoryDatabase {
     async fn password(&self, subject: &str) -> Result<Option<(UserId, String)>, StoreError> {
         let tables = self.lock();
         let known = tables.users.get(&(PASSWORD_ISSUER.to_owned(), subject.to_owned()));
+        let known = known.filter(|(user, _)| !user.disabled);
         Ok(known.and_then(|(user, password)| Some((user.id, password.clone()?))))
     }
 
@@ -224,6 +232,35 @@ impl UserStore for MemoryDatabase {
         let tables = self.lock();
         let following = tables.users.range((Bound::Excluded(key_after(after)), Bound::Unbounded));
         Ok(following.take(limit as usize).map(|(_, (user, _))| user.clone()).collect())
+    }
+
+    async fn set_password(&self, id: UserId, password: &str) -> Result<bool, StoreError> {
+        let mut tables = self.lock();
+        let user = tables.users.values_mut().find(|(user, _)| user.id == id);
+        Ok(user.map(|(_, kept)| *kept = Some(password.to_owned())).is_some())
+    }
+
+    async fn move_user(&self, id: UserId, from: &Address, to: &Address) -> Result<Moved, StoreError> {
+        let mut tables = self.lock();
+        let key = |address: &Address| (PASSWORD_ISSUER.to_owned(), address.as_str().to_owned());
+        if tables.users.contains_key(&key(to)) {
+            return Ok(Moved::Taken);
+        }
+        if tables.users.get(&key(from)).is_none_or(|(user, _)| user.id != id) {
+            return Ok(Moved::Gone);
+        }
+        if let Some((mut user, password)) = tables.users.remove(&key(from)) {
+            let (subject, email) = (to.as_str().to_owned(), Some(to.as_str().to_owned()));
+            user.identity = Identity { subject, email, ..user.identity };
+            tables.users.insert(key(to), (user, password));
+        }
+        Ok(Moved::Done)
+    }
+
+    async fn disable_user(&self, id: UserId, disabled: bool) -> Result<bool, StoreError> {
+        let mut tables = self.lock();
+        let user = tables.users.values_mut().find(|(user, _)| user.id == id);
+        Ok(user.map(|(user, _)| user.disabled = disabled).is_some())
     }
 
     async fn remove_user(&self, id: UserId) -> Result<bool, StoreError> {

@@ -131,7 +131,7 @@ impl Visit {
     }
 
     fn entered(&self, asked: &State, entry: Entry) -> Cookies {
-        let Entry::SignedIn { who, renewed, spent } = entry else { return Cookies::default() };
+        let Entry::SignedIn { who, renewed, spent, .. } = entry else { return Cookies::default() };
         let chosen = self.act.is_a_choice() || self.browser.state().changes != asked.changes;
         let (browser, before, greeted) = (self.number, self.before, who.user.id);
         let mut greetings = self.greetings.lock().unwrap_or_else(PoisonError::into_inner);

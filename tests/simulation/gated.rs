@@ -8,12 +8,13 @@ use vestibule::{
     channel::Channel,
     clock::Timestamp,
     confirmation::{Claim, Confirmation, ConfirmationId, Decider, Decision, Which, WorkerId},
+    link::Address,
     publisher::{Announcement, PublishError, Publisher},
     secret::SecretHash,
     session::{Session, SessionId, SessionStore},
     store::{BeginError, ConfirmationStore, Settlement, StoreError},
     token::Token,
-    user::{User, UserId, UserStore},
+    user::{Moved, User, UserId, UserStore},
     validator::{ValidationError, Validator, Verdict},
 };
 
@@ -189,6 +190,18 @@ impl<S: UserStore> UserStore for Gated<S> {
     async fn users(&self, after: Option<&User>, limit: u32) -> Result<Vec<User>, StoreError> {
         self.read()?;
         self.inner.users(after, limit).await
+    }
+
+    async fn set_password(&self, id: UserId, password: &str) -> Result<bool, StoreError> {
+        self.write(What::Write("set password"), self.inner.set_password(id, password)).await
+    }
+
+    async fn move_user(&self, id: UserId, from: &Address, to: &Address) -> Result<Moved, StoreError> {
+        self.write(What::Write("move user"), self.inner.move_user(id, from, to)).await
+    }
+
+    async fn disable_user(&self, id: UserId, disabled: bool) -> Result<bool, StoreError> {
+        self.write(What::Write("disable user"), self.inner.disable_user(id, disabled)).await
     }
 
     async fn remove_user(&self, id: UserId) -> Result<bool, StoreError> {

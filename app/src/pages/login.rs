@@ -5,6 +5,8 @@ use leptos::prelude::*;
 
 /// The page's heading and title.
 pub const TITLE: &str = "Sign in";
+/// The same for somebody who is signed in already.
+pub const AGAIN: &str = "Sign in once more";
 
 /// The id by which the fields refer to what is wrong with them.
 const PROBLEM: &str = "problem";
@@ -16,6 +18,8 @@ pub fn LoginPage(
     reason: Option<&'static str>,
     /// Why the form did not sign them in, as a sentence.
     error: Option<String>,
+    /// Whether somebody who is signed in is asked once more who they are.
+    again: bool,
     /// The address typed before, or nothing. The password is never given back.
     email: String,
     /// The path to go on to.
@@ -53,8 +57,22 @@ pub fn LoginPage(
             </section>
         }
     });
+    let (heading, again) = if again {
+        (AGAIN, Some(view! { <p>"What comes next changes how you sign in, so show once more that it is you."</p> }))
+    } else {
+        (TITLE, None)
+    };
+    let forgotten = mails.then(|| {
+        view! {
+            <p>"Forgot your password?"</p>
+            <div class="actions">
+                <Button label="Send a link to set a new one" quiet=true action="/login/link" choice="/profile/password" />
+            </div>
+        }
+    });
     view! {
-        <h1>{TITLE}</h1>
+        <h1>{heading}</h1>
+        {again}
         {reason}
         {error}
         <form method="post" action="/login">
@@ -79,6 +97,7 @@ pub fn LoginPage(
                 <Button label="Sign in" />
                 {mails.then(|| view! { <Button label="Send me a link instead" quiet=true action="/login/link" /> })}
             </div>
+            {forgotten}
         </form>
         {practice}
     }
@@ -93,6 +112,7 @@ mod tests {
             <LoginPage
                 reason=None
                 error=error.map(str::to_owned)
+                again=false
                 email=email.to_owned()
                 next=next.map(str::to_owned)
                 proof=Some("mac".into())

@@ -10,12 +10,14 @@ pub const TITLE: &str = "Practice mailbox";
 pub struct PracticeMail {
     /// Whom it is for.
     pub to: String,
-    /// Its link.
-    pub link: String,
+    /// Its subject.
+    pub subject: &'static str,
+    /// What has happened, or will.
+    pub lead: String,
+    /// Where its button leads, and what that says.
+    pub action: Option<(String, &'static str)>,
     /// Its code.
-    pub code: String,
-    /// What asked for it, in words.
-    pub device: String,
+    pub code: Option<String>,
 }
 
 /// The mails, the newest first.
@@ -25,15 +27,16 @@ pub fn MailboxPage(
     mails: Vec<PracticeMail>,
 ) -> impl IntoView {
     let none = mails.is_empty().then(|| view! { <p>"Nothing has come yet. Load this page again in a moment."</p> });
-    let rows = mails.into_iter().map(|PracticeMail { to, link, code, device }| {
+    let rows = mails.into_iter().map(|PracticeMail { to, subject, lead, action, code }| {
+        let action = action.map(|(url, label)| view! { <a href=url>{label}</a> });
+        let code = code.map(|code| view! { " or type the code " <code>{code}</code> });
         view! {
             <li>
-                <p>{format!("To {to}, asked for from {device}")}</p>
                 <p>
-                    <a href=link>"Sign in"</a>
-                    " or type the code "
-                    <code>{code}</code>
+                    "To " {to} ": " <strong>{subject}</strong>
                 </p>
+                <p class="soft">{lead}</p>
+                <p>{action} {code}</p>
             </li>
         }
     });

@@ -22,6 +22,8 @@ pub fn MailedPage(
     practice: bool,
     /// Why the code was not taken, as a sentence.
     problem: Option<String>,
+    /// In how many seconds another link may be sent.
+    resend_in: u64,
     /// See [`HiddenProof`].
     proof: Option<String>,
     /// The confirmation itself: the island.
@@ -39,6 +41,15 @@ pub fn MailedPage(
         view! {
             <p>
                 "In practice mode it comes to the " <a href="/practice/mail" target="_blank">"practice mailbox"</a> "."
+            </p>
+        }
+    });
+    // The style sheet counts down from there, in steps of its own.
+    let left = (resend_in > 0).then(|| resend_in.next_multiple_of(5).to_string());
+    let soon = (resend_in > 0).then(|| {
+        view! {
+            <p class="soon">
+                "Another link can be sent in " <span class="count">{resend_in.to_string()}</span> " seconds."
             </p>
         }
     });
@@ -69,12 +80,15 @@ pub fn MailedPage(
         <section class="help">
             <h2>"Nothing has come?"</h2>
             <p>"Look among the mails that were taken for spam. The address may also be mistyped."</p>
-            <form method="post" action=path + "/again">
-                <HiddenProof proof=proof />
-                <div class="actions">
-                    <Button label="Send another link" quiet=true />
-                </div>
-            </form>
+            <div class="resend" data-left=left>
+                {soon}
+                <form method="post" action=path + "/again">
+                    <HiddenProof proof=proof />
+                    <div class="actions">
+                        <Button label="Send another link" quiet=true />
+                    </div>
+                </form>
+            </div>
             <p>
                 <a href="/login">"Use another address"</a>
             </p>
@@ -87,9 +101,13 @@ mod tests {
     use super::*;
 
     fn page(problem: Option<&str>) -> String {
+        page_with(problem, 0)
+    }
+
+    fn page_with(problem: Option<&str>, resend_in: u64) -> String {
         let problem = problem.map(str::to_owned);
         view! {
-            <MailedPage path="/login/wait/abc".into() address="ada@example.com".into() number=42 practice=false problem=problem proof=Some("mac".into())>
+            <MailedPage path="/login/wait/abc".into() address="ada@example.com".into() number=42 practice=false problem=problem resend_in=resend_in proof=Some("mac".into())>
                 <section class="confirm"></section>
             </MailedPage>
         }
@@ -104,6 +122,13 @@ mod tests {
         }
         assert_eq!(html.matches("name=\"proof\" value=\"mac\"").count(), 2);
         assert!(!html.contains("role=\"alert\""));
+    }
+
+    #[test]
+    fn another_link_is_counted_down_to() {
+        assert!(!page(None).contains("data-left"));
+        let html = page_with(None, 27);
+        assert!(html.contains("data-left=\"30\"") && html.contains(">27<"), "{html}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! A page knows nothing of requests, cookies or the database; whoever serves it has already decided what it says. It is
 //! what goes into [`Layout`](crate::components::Layout), and opens with its only `h1`.
 
+mod address;
 mod confirm;
 mod continue_as;
 mod error;
@@ -11,9 +12,11 @@ mod link;
 mod login;
 mod mailbox;
 mod mailed;
+mod password;
 mod profile;
 mod wait;
 
+pub use address::{AddressPage, MovePage, SentPage, StalePage};
 pub use confirm::ConfirmPage;
 pub use continue_as::{Candidate, ContinuePage};
 pub use error::{ErrorPage, Problem};
@@ -22,18 +25,21 @@ pub use link::{LetInPage, LinkPage, SpentPage};
 pub use login::LoginPage;
 pub use mailbox::{MailboxPage, PracticeMail};
 pub use mailed::MailedPage;
+pub use password::PasswordPage;
 pub use profile::{ProfilePage, SessionRow};
 pub use wait::{WaitPage, WaitState};
 
 /// The pages' headings, for the titles of their documents. An error's is [`Problem::title`].
 pub mod title {
+    pub use super::address::{STALE, TITLE as ADDRESS};
     pub use super::confirm::TITLE as CONFIRM;
     pub use super::continue_as::title as continue_as;
     pub use super::home::TITLE as HOME;
     pub use super::link::{LET_IN, SPENT, TITLE as LINK};
-    pub use super::login::TITLE as LOGIN;
+    pub use super::login::{AGAIN as LOGIN_AGAIN, TITLE as LOGIN};
     pub use super::mailbox::TITLE as MAILBOX;
     pub use super::mailed::TITLE as MAILED;
+    pub use super::password::TITLE as PASSWORD;
     pub use super::profile::TITLE as PROFILE;
     pub use super::wait::TITLE as WAIT;
 }

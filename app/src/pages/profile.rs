@@ -1,6 +1,6 @@
 //! `/profile`: who you are, and where you are signed in.
 
-use crate::components::{Button, HiddenProof};
+use crate::components::{Button, HiddenProof, Notice};
 use leptos::prelude::*;
 
 /// The page's heading and title.
@@ -32,6 +32,12 @@ pub fn ProfilePage(
     issuer: String,
     /// The user's name with the issuer.
     subject: String,
+    /// What was changed just now, as a sentence.
+    changed: Option<&'static str>,
+    /// Whether the user has a password here, or may have one.
+    password: bool,
+    /// Whether the user can be known by another address.
+    address: bool,
     /// Where the user is signed in.
     sessions: Vec<SessionRow>,
     /// See [`HiddenProof`].
@@ -59,9 +65,27 @@ pub fn ProfilePage(
         }
     });
     let rows = sessions.into_iter().map(|session| view! { <Row session=session proof=proof.clone() /> }).collect_view();
+    let changed = changed.map(|changed| {
+        view! {
+            <Notice>
+                <p>{changed}</p>
+            </Notice>
+        }
+    });
+    let password =
+        password.then(|| view! { <li><a href="/profile/password">"Set a password, or another one"</a></li> });
+    let address = address.then(|| view! { <li><a href="/profile/address">"Use another address"</a></li> });
+    let ways = (password.is_some() || address.is_some()).then(|| {
+        view! {
+            <h2>"How you sign in"</h2>
+            <ul class="rows">{password} {address}</ul>
+        }
+    });
     view! {
         <h1>{TITLE}</h1>
+        {changed}
         <dl class="facts">{facts}</dl>
+        {ways}
         <h2>"Where you are signed in"</h2>
         <ul class="rows sessions">{rows}</ul>
         <div class="actions">
@@ -129,6 +153,9 @@ mod tests {
                 email=None
                 issuer="practice".into()
                 subject="ada".into()
+                changed=None
+                password=true
+                address=false
                 sessions=sessions
                 proof=Some("mac".into())
             />

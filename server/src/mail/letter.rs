@@ -1,50 +1,155 @@
-//! What a mail says, in plain text and in HTML: the two templates beside this file.
+//! What a mail says, in plain text and in HTML.
 //!
-//! Mail programs know little of CSS, so each style is on its element. Ground and ink are left to the reader's program,
-//! light or dark; what has a colour has both of its pair, from style/tokens.css, and can be read on either ground. Nothing
-//! is fetched: no picture says when a mail was opened. The code comes late, so a locked phone's preview does not show it.
+//! The HTML is for programs that know little: styles stand with their elements, ground and ink are left to the reader's
+//! program, light or dark; what has a colour has both of its pair, from style/tokens.css, and can be read on either ground.
+//! Nothing is fetched: no picture says when a mail was opened. A code comes late, so that a locked phone's preview does not
+//! show it, and is in no subject.
 
 use super::Landing;
-use crate::device;
-use vestibule::{link::LIFETIME, mail::Letter};
+use crate::{device, moment::utc};
+use vestibule::{
+    link::LIFETIME,
+    mail::{AddressLetter, Letter, LinkLetter, News, NewsLetter},
+    ticket,
+};
 
-/// The subject. A locked phone shows it to everybody, so there is no code in it.
-pub const SUBJECT: &str = "Your link to sign in";
-
-/// What a mail says.
+/// What a mail says, part by part.
+#[derive(Clone, Debug)]
 pub struct Words {
-    /// In plain text.
-    pub text: String,
-    /// In HTML.
-    pub html: String,
+    /// The subject.
+    pub subject: &'static str,
+    /// What it is about.
+    pub heading: String,
+    /// What has happened, or will.
+    pub lead: String,
+    /// What can be done: where, in words for a button, and in a sentence for plain text.
+    pub action: Option<Action>,
+    /// What can be typed in place of it.
+    pub code: Option<String>,
+    /// What to do if it was not meant.
+    pub end: String,
+}
+
+/// Something that can be done about a mail.
+#[derive(Clone, Debug)]
+pub struct Action {
+    /// Where.
+    pub url: String,
+    /// On a button.
+    pub label: &'static str,
+    /// Before the address, in plain text.
+    pub sentence: &'static str,
 }
 
 impl Words {
-    /// What `letter` says, with a link to `landing`.
+    /// What `letter` says, with links to `landing`.
     #[must_use]
     pub fn of(letter: &Letter, landing: &Landing) -> Self {
-        let (host, link) = (landing.origin.host(), landing.url(&letter.link));
-        let device = device::words(letter.device.as_ref());
-        let (code, minutes, subject) = (letter.code.digits(), LIFETIME.as_secs() / 60, SUBJECT);
-        let text = format!(
-            include_str!("letter.txt"),
-            host = host,
-            device = device,
-            minutes = minutes,
-            link = link,
-            code = code
-        );
-        let [host, link, device] = [host, &link, device].map(escape);
-        let html = format!(
-            include_str!("letter.html"),
-            subject = subject,
-            host = host,
-            device = device,
-            minutes = minutes,
-            link = link,
-            code = code,
-        );
-        Self { text, html }
+        match letter {
+            Letter::Link(letter) => Self::link(letter, landing),
+            Letter::Address(letter) => Self::address(letter, landing),
+            Letter::News(letter) => Self::news(letter, landing),
+        }
+    }
+
+    fn link(letter: &LinkLetter, landing: &Landing) -> Self {
+        let (device, minutes) = (device::words(letter.device.as_ref()), LIFETIME.as_secs() / 60);
+        let sentence = "Open this link to sign in:";
+        Self {
+            subject: "Your link to sign in",
+            heading: format!("Sign in at {}", landing.origin.host()),
+            lead: format!(
+                "Asked for from {device}. The link and the code are good for one sign-in, within {minutes} minutes."
+            ),
+            action: Some(Action { url: landing.url(&letter.link), label: "Sign in", sentence }),
+            code: Some(letter.code.digits()),
+            end: "If you did not ask for this, ignore it: nothing happens.".to_owned(),
+        }
+    }
+
+    fn address(letter: &AddressLetter, landing: &Landing) -> Self {
+        let (device, minutes) = (device::words(letter.device.as_ref()), ticket::LIFETIME.as_secs() / 60);
+        let (url, sentence) = (landing.profile(&format!("/address/{}", letter.ticket)), "Open this link there:");
+        Self {
+            subject: "Is this your address?",
+            heading: format!("Sign in at {} with this address", landing.origin.host()),
+            lead: format!(
+                "Somebody who is signed in there, in {device}, wants to sign in with this address from now on. If that is \
+                 you, open the link in that browser within {minutes} minutes."
+            ),
+            action: Some(Action { url, label: "Use this address", sentence }),
+            code: None,
+            end: "If that is not you, ignore it: nothing happens.".to_owned(),
+        }
+    }
+
+    fn news(letter: &NewsLetter, landing: &Landing) -> Self {
+        let (device, at) = (device::words(letter.device.as_ref()), utc(letter.at));
+        let host = landing.origin.host();
+        let sentence = "Your profile says where you are signed in:";
+        let action = Some(Action { url: landing.profile(""), label: "Open your profile", sentence });
+        let words = |subject, heading, lead, end: &str| Self {
+            subject,
+            heading,
+            lead,
+            action: action.clone(),
+            code: None,
+            end: end.to_owned(),
+        };
+        match &letter.news {
+            News::Browser => words(
+                "A new browser has signed in",
+                format!("A new browser has signed in at {host}"),
+                format!("It was {device}, on {at}. If that was you, there is nothing to do."),
+                "If it was not you, open your profile, sign out all others and set a new password.",
+            ),
+            News::Password => words(
+                "Your password was changed",
+                format!("Your password at {host} was changed"),
+                format!("From {device}, on {at}. All other browsers were signed out."),
+                "If it was not you, have a link sent to sign in, and set a new password at once.",
+            ),
+            News::Address { from, to } => words(
+                "Your address was changed",
+                format!("Your address at {host} was changed"),
+                format!(
+                    "You sign in with {} now, and no longer with {}: changed from {device}, on {at}.",
+                    to.as_str(),
+                    from.as_str()
+                ),
+                "If it was not you, tell whoever runs that site at once.",
+            ),
+        }
+    }
+
+    /// In plain text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let Self { heading, lead, end, .. } = self;
+        let action = self.action.as_ref().map(|Action { url, sentence, .. }| format!("{sentence}\n\n{url}\n\n"));
+        let code = self
+            .code
+            .as_ref()
+            .map(|code| format!("Or type this code into the page that waits for it:\n\n    {code}\n\n"));
+        format!("{heading}\n\n{lead}\n\n{}{}{end}\n", action.unwrap_or_default(), code.unwrap_or_default())
+    }
+
+    /// In HTML.
+    #[must_use]
+    pub fn html(&self) -> String {
+        let button = self.action.as_ref().map(|Action { url, label, .. }| {
+            format!(include_str!("letter/button.html"), url = escape(url), label = label)
+        });
+        let code = self.code.as_ref().map(|code| format!(include_str!("letter/code.html"), code = code));
+        format!(
+            include_str!("letter/frame.html"),
+            subject = self.subject,
+            heading = escape(&self.heading),
+            lead = escape(&self.lead),
+            button = button.unwrap_or_default(),
+            code = code.unwrap_or_default(),
+            end = escape(&self.end),
+        )
     }
 }
 
@@ -54,69 +159,4 @@ fn escape(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::origin::Origin;
-    use std::sync::Arc;
-    use vestibule::{device::Device, link::LinkToken, secret::Keys};
-
-    const LINK: LinkToken = LinkToken::from_bytes([7; 32]);
-
-    fn words(device: &str) -> Words {
-        let origin = Origin::parse("https://sign-in.example").unwrap();
-        let landing = Landing { origin, keys: Arc::new(Keys::from_secret(&[1; 32])) };
-        Words::of(&Letter { link: LINK, code: "012345".parse().unwrap(), device: Device::new(device) }, &landing)
-    }
-
-    #[test]
-    fn both_say_the_same() {
-        let Words { text, html } = words("Firefox on Linux");
-        let link = format!("https://sign-in.example/confirm/{}", LINK.token(&Keys::from_secret(&[1; 32])).expose());
-        for part in
-            ["Sign in at sign-in.example", &link, "012345", "Firefox on Linux", "within 15 minutes", "ignore it"]
-        {
-            assert!(text.contains(part) && html.contains(part), "{part} in {text} and {html}");
-        }
-    }
-
-    #[test]
-    fn the_code_is_in_no_preview_of_a_locked_phone() {
-        assert!(!SUBJECT.contains(char::is_numeric));
-        let Words { text, html } = words("Chrome on Mac");
-        assert!(text.find("012345").unwrap() > 200, "{text}");
-        let seen = html.split_once("<main").unwrap().1.split('<').filter_map(|part| Some(part.split_once('>')?.1));
-        assert!(seen.collect::<String>().find("012345").unwrap() > 150, "{html}");
-    }
-
-    #[test]
-    fn html_fetches_nothing_and_what_it_quotes_cannot_leave_its_place() {
-        let Words { html, .. } = words("<img src=\"x\"> & co.");
-        assert!(html.contains("&lt;img src=&quot;x&quot;&gt; &amp; co."), "{html}");
-        for forbidden in ["<img", "<script", "<style", "<link", "url(", "src="] {
-            assert!(!html.replace("&lt;img src=&quot;", "").contains(forbidden), "{forbidden}");
-        }
-        assert_eq!(html.matches("http").count(), 1, "the link alone: {html}");
-    }
-
-    #[test]
-    fn each_colour_is_a_token_of_the_pages() {
-        let tokens = include_str!("../../../style/tokens.css");
-        let colours = words("")
-            .html
-            .split('#')
-            .skip(1)
-            .map(|rest| rest.split([';', '"']).next().unwrap().to_owned())
-            .collect::<Vec<_>>();
-        assert_eq!(colours.len(), 4);
-        for colour in colours {
-            assert!(tokens.contains(&format!("#{colour};")), "{colour}");
-        }
-    }
-
-    #[test]
-    fn every_mail_server_takes_what_is_said() {
-        let Words { text, html } = words("Firefox on Linux");
-        assert!(text.is_ascii() && html.is_ascii());
-        assert!(text.lines().chain(html.lines()).all(|line| line.len() < 998), "RFC 5321, section 4.5.3.1.6");
-    }
-}
+mod tests;

@@ -1,7 +1,9 @@
 //! The mailbox of practice mode: mails go no further.
 
-use super::Landing;
-use crate::device;
+use super::{
+    Landing,
+    letter::{Action, Words},
+};
 use async_trait::async_trait;
 use std::{
     collections::VecDeque,
@@ -39,12 +41,9 @@ impl Mailbox {
 #[async_trait]
 impl Mailer for Mailbox {
     async fn send(&self, _: MailId, to: &Address, letter: &Letter) -> Result<(), MailError> {
-        let mail = PracticeMail {
-            to: to.as_str().to_owned(),
-            link: self.landing.url(&letter.link),
-            code: letter.code.digits(),
-            device: device::words(letter.device.as_ref()).to_owned(),
-        };
+        let Words { subject, lead, action, code, .. } = Words::of(letter, &self.landing);
+        let action = action.map(|Action { url, label, .. }| (url, label));
+        let mail = PracticeMail { to: to.as_str().to_owned(), subject, lead, action, code };
         let mut mails = self.mails.lock().unwrap_or_else(PoisonError::into_inner);
         mails.push_back(mail);
         if mails.len() > KEPT {

@@ -9,10 +9,7 @@ mod relay;
 pub use problem::Problem;
 pub use relay::Relay;
 
-use super::{
-    Landing,
-    letter::{SUBJECT, Words},
-};
+use super::{Landing, letter::Words};
 use crate::config::MailConfig;
 use async_trait::async_trait;
 use lettre::{
@@ -61,18 +58,18 @@ impl Smtp {
     fn write(&self, id: MailId, to: &Address, letter: &Letter) -> Result<Outgoing, Problem> {
         let to: lettre::Address = to.as_str().parse().map_err(|_| Problem::Unsendable)?;
         let envelope = Envelope::new(Some(self.from.email.clone()), vec![to.clone()]);
+        let words = Words::of(letter, &self.landing);
         let message = Message::builder()
             .from(self.from.clone())
             .to(to.into())
-            .subject(SUBJECT)
+            .subject(words.subject)
             .date(self.clock.now().into())
             // The same each time, so that a mail which is sent twice is known for one.
             .message_id(Some(format!("<{id}@{}>", self.relay.name())))
             .raw_header(HeaderValue::new(AUTO_SUBMITTED, "auto-generated".to_owned()));
-        let Words { text, html } = Words::of(letter, &self.landing);
-        let words = MultiPart::alternative().boundary(id.to_string());
-        let words = words.singlepart(SinglePart::plain(text)).singlepart(SinglePart::html(html));
-        let message = message.multipart(words).map_err(|_| Problem::Unsendable)?;
+        let parts = MultiPart::alternative().boundary(id.to_string());
+        let parts = parts.singlepart(SinglePart::plain(words.text())).singlepart(SinglePart::html(words.html()));
+        let message = message.multipart(parts).map_err(|_| Problem::Unsendable)?;
         Ok(Outgoing { envelope: envelope.map_err(|_| Problem::Unsendable)?, text: message.formatted() })
     }
 }

@@ -167,6 +167,23 @@ impl MailStore for PostgresStore {
         .await
     }
 
+    async fn add_mail(&self, mail: &Mail, in_all: u32) -> Result<bool, StoreError> {
+        let mail = mail.clone();
+        self.run(move |connection| {
+            Box::pin(async move {
+                let count = "select count(*) from (select 1 from mails limit $1) as waiting";
+                let count = sqlx::query_scalar(count).bind(i64::from(in_all));
+                let waiting: i64 = count.fetch_one(&mut *connection).await?;
+                if waiting >= i64::from(in_all) {
+                    return Ok(false);
+                }
+                insert_mail(connection, None, &mail, true).await?;
+                Ok(true)
+            })
+        })
+        .await
+    }
+
     async fn sweep_mails(&self, before: Timestamp) -> Result<u64, StoreError> {
         let sweep = "delete from mails where id in (
                          select id from mails where expires < $1 order by expires limit $2 for update skip locked)";
@@ -216,7 +233,7 @@ async fn post(connection: &mut PgConnection, link: &Link, posting: &Posting) -> 
     let mailed = count(2)? < posting.of_address;
     if mailed {
         take_back(connection, &link.address, true).await?;
-        insert_mail(connection, link.id, posting).await?;
+        insert_mail(connection, Some(link.id), &posting.mail, posting.known).await?;
     }
     insert(connection, &Link { mailed, ..link.clone() }, Some(posting.client)).await?;
     Ok(Ok(()))
@@ -249,15 +266,20 @@ async fn insert(connection: &mut PgConnection, link: &Link, client: Option<Clien
     Ok(())
 }
 
-async fn insert_mail(connection: &mut PgConnection, link: LinkId, posting: &Posting) -> Result<(), Failure> {
-    let mail = &posting.mail;
+/// Keeps a mail; to nobody if its address is not `known`.
+async fn insert_mail(
+    connection: &mut PgConnection,
+    link: Option<LinkId>,
+    mail: &Mail,
+    known: bool,
+) -> Result<(), Failure> {
     sqlx::query(
         "insert into mails (id, link, address, letter, letter_key, failed, due, expires)
          values ($1, $2, $3, $4, $5, 0, $6, $7)",
     )
     .bind(mail.id.as_bytes())
-    .bind(link.as_bytes())
-    .bind(posting.known.then_some(mail.to.as_str()))
+    .bind(link.as_ref().map(|link| link.as_bytes().as_slice()))
+    .bind(known.then_some(mail.to.as_str()))
     .bind(mail.letter.0.bytes.as_slice())
     .bind(i64::from(mail.letter.0.key_id))
     .bind(mail.due.as_millis())

@@ -12,7 +12,7 @@ use crate::{
         StoreError,
         row::{self, Reading},
     },
-    user::{Identity, PASSWORD_ISSUER, User, UserId, UserStore, key_after},
+    user::{Identity, Moved, PASSWORD_ISSUER, User, UserId, UserStore, key_after},
 };
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
@@ -24,7 +24,8 @@ impl UserStore for PostgresStore {
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
         self.run(move |connection| {
             Box::pin(async move {
-                let select = sqlx::query("select id, issuer, subject, name, email, since from users where id = $1");
+                let select =
+                    sqlx::query("select id, issuer, subject, name, email, since, disabled from users where id = $1");
                 let row = select.bind(id.as_bytes()).fetch_optional(connection).await?;
                 Ok(row.map(|row| row::user(&row)).transpose()?)
             })
@@ -40,7 +41,7 @@ impl UserStore for PostgresStore {
         let (issuer, subject) = (issuer.to_owned(), subject.to_owned());
         self.run(|connection| {
             Box::pin(async move {
-                let select = "select id, issuer, subject, name, email, since from users
+                let select = "select id, issuer, subject, name, email, since, disabled from users
                               where issuer = $1 and subject = $2";
                 let row = sqlx::query(select).bind(issuer).bind(subject).fetch_optional(connection).await?;
                 Ok(row.map(|row| row::user(&row)).transpose()?)
@@ -58,7 +59,7 @@ impl UserStore for PostgresStore {
         self.run(|connection| {
             Box::pin(async move {
                 let select = "select id, password from users
-                              where issuer = $1 and subject = $2 and password is not null";
+                              where issuer = $1 and subject = $2 and password is not null and disabled = 0";
                 let row = sqlx::query(select).bind(PASSWORD_ISSUER).bind(subject).fetch_optional(connection).await?;
                 let read = |row: PgRow| {
                     let row = Reading::new("users", &row);
@@ -100,7 +101,7 @@ impl UserStore for PostgresStore {
         let (issuer, subject) = key_after(after);
         self.run(move |connection| {
             Box::pin(async move {
-                let select = "select id, issuer, subject, name, email, since from users
+                let select = "select id, issuer, subject, name, email, since, disabled from users
                               where (issuer, subject) > ($1, $2) order by issuer, subject limit $3";
                 let rows = sqlx::query(select).bind(issuer).bind(subject).bind(i64::from(limit));
                 let rows = rows.fetch_all(connection).await?;
@@ -110,9 +111,70 @@ impl UserStore for PostgresStore {
         .await
     }
 
+    async fn set_password(&self, id: UserId, password: &str) -> Result<bool, StoreError> {
+        let password = password.to_owned();
+        self.run(move |connection| {
+            Box::pin(async move {
+                let set = sqlx::query("update users set password = $1 where id = $2").bind(password);
+                Ok(set.bind(id.as_bytes()).execute(connection).await?.rows_affected() == 1)
+            })
+        })
+        .await
+    }
+
+    async fn move_user(&self, id: UserId, from: &Address, to: &Address) -> Result<Moved, StoreError> {
+        batch::on_its_own(&self.pool, Move(id, from.clone(), to.clone())).await
+    }
+
+    async fn disable_user(&self, id: UserId, disabled: bool) -> Result<bool, StoreError> {
+        self.run(move |connection| {
+            Box::pin(async move {
+                let set = sqlx::query("update users set disabled = $1 where id = $2").bind(i64::from(disabled));
+                Ok(set.bind(id.as_bytes()).execute(connection).await?.rows_affected() == 1)
+            })
+        })
+        .await
+    }
+
     async fn remove_user(&self, id: UserId) -> Result<bool, StoreError> {
         batch::on_its_own(&self.pool, Remove(id)).await
     }
+}
+
+/// A user who is to be known by another address.
+struct Move(UserId, Address, Address);
+
+impl Job for Move {
+    type Done = Moved;
+
+    fn run<'c>(jobs: &'c [Self], connection: &'c mut PgConnection) -> BoxFuture<'c, Result<Vec<Moved>, Failure>> {
+        Box::pin(async move {
+            let mut done = Vec::with_capacity(jobs.len());
+            for Self(id, from, to) in jobs {
+                done.push(rename(connection, *id, from, to).await?);
+            }
+            Ok(done)
+        })
+    }
+}
+
+/// Of two who are to be known by one address at once, the later one meets the index and is told that the database cannot be
+/// used just now.
+async fn rename(connection: &mut PgConnection, id: UserId, from: &Address, to: &Address) -> Result<Moved, Failure> {
+    let find = "select id, subject from users where issuer = $1 and (subject = $2 or subject = $3)";
+    let find = sqlx::query(find).bind(PASSWORD_ISSUER).bind(from.as_str()).bind(to.as_str());
+    let moved = row::moved(&find.fetch_all(&mut *connection).await?, id, from, to)?;
+    if moved != Moved::Done {
+        return Ok(moved);
+    }
+    // Links before users, as whoever removes one locks.
+    links::take_back(connection, from, false).await?;
+    let rename = sqlx::query("update users set subject = $1, email = $1 where id = $2 and subject = $3");
+    let rename = rename.bind(to.as_str()).bind(id.as_bytes()).bind(from.as_str());
+    if rename.execute(&mut *connection).await?.rows_affected() == 0 {
+        return Ok(Moved::Gone);
+    }
+    Ok(moved)
 }
 
 /// A user who is removed. That is done seldom: each is a transaction of its own.
@@ -156,8 +218,8 @@ fn key(identity: &Identity) -> Key {
 }
 
 /// Finds or adds `users` by their identities, within the transaction of `connection`, and returns their ids in the same
-/// order.
-pub(super) async fn find_or_add(connection: &mut PgConnection, users: &[User]) -> Result<Vec<UserId>, Failure> {
+/// order; none of those who are disabled.
+pub(super) async fn find_or_add(connection: &mut PgConnection, users: &[User]) -> Result<Vec<Option<UserId>>, Failure> {
     if users.is_empty() {
         return Ok(Vec::new());
     }
@@ -169,15 +231,20 @@ pub(super) async fn find_or_add(connection: &mut PgConnection, users: &[User]) -
     let is_new = |user: &&User| known.get(&key(&user.identity)).is_none_or(|known| known.identity != user.identity);
     let new: Vec<&User> = wanted.into_values().filter(is_new).collect();
     let put = put(connection, &new).await?;
-    let ids: HashMap<_, _> = known.into_iter().map(|(key, user)| (key, user.id)).chain(put).collect();
+    let ids: HashMap<_, _> =
+        known.into_iter().map(|(key, user)| (key, admitted(user.id, user.disabled))).chain(put).collect();
     let vanished = || StoreError::Unavailable("a user was not written".into());
     let id = |user: &User| ids.get(&key(&user.identity)).copied().ok_or_else(vanished);
     Ok(users.iter().map(id).collect::<Result<_, _>>()?)
 }
 
+fn admitted(id: UserId, disabled: bool) -> Option<UserId> {
+    (!disabled).then_some(id)
+}
+
 async fn find(connection: &mut PgConnection, wanted: &BTreeMap<Key, &User>) -> Result<HashMap<Key, User>, Failure> {
     let rows = sqlx::query(
-        "select id, issuer, subject, name, email, since from users
+        "select id, issuer, subject, name, email, since, disabled from users
          where (issuer, subject) in (select * from unnest($1::text[], $2::text[]))",
     )
     .bind(wanted.keys().map(|(issuer, _)| issuer.as_str()).collect::<Vec<_>>())
@@ -189,7 +256,7 @@ async fn find(connection: &mut PgConnection, wanted: &BTreeMap<Key, &User>) -> R
 }
 
 /// Adds users or takes the rest of their identities over. They have to be in the order of their keys.
-async fn put(connection: &mut PgConnection, users: &[&User]) -> Result<HashMap<Key, UserId>, Failure> {
+async fn put(connection: &mut PgConnection, users: &[&User]) -> Result<HashMap<Key, Option<UserId>>, Failure> {
     if users.is_empty() {
         return Ok(HashMap::new());
     }
@@ -197,7 +264,7 @@ async fn put(connection: &mut PgConnection, users: &[&User]) -> Result<HashMap<K
         "insert into users (id, issuer, subject, name, email, since)
          select * from unnest($1::bytea[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[])
          on conflict (issuer, subject) do update set name = excluded.name, email = excluded.email
-         returning id, issuer, subject",
+         returning id, issuer, subject, disabled",
     )
     .bind(users.iter().map(|user| user.id.as_bytes().as_slice()).collect::<Vec<_>>())
     .bind(users.iter().map(|user| user.identity.issuer.as_str()).collect::<Vec<_>>())
@@ -210,7 +277,8 @@ async fn put(connection: &mut PgConnection, users: &[&User]) -> Result<HashMap<K
     let read = |row: &PgRow| {
         let row = Reading::new("users", row);
         let key = (row.text("issuer")?.to_owned(), row.text("subject")?.to_owned());
-        Ok::<_, StoreError>((key, UserId::from_bytes(row.bytes("id")?)))
+        let id = UserId::from_bytes(row.bytes("id")?);
+        Ok::<_, StoreError>((key, admitted(id, row.number::<u8>("disabled")? == 1)))
     };
     Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
 }

@@ -2,8 +2,9 @@
 
 use super::{Reading, Row};
 use crate::{
+    link::Address,
     store::StoreError,
-    user::{Identity, User, UserId},
+    user::{Identity, Moved, User, UserId},
 };
 
 /// Reads a user.
@@ -15,5 +16,24 @@ pub(in crate::store) fn user(row: &dyn Row) -> Result<User, StoreError> {
         name: row.optional_text("name")?.map(str::to_owned),
         email: row.optional_text("email")?.map(str::to_owned),
     };
-    Ok(User { id: UserId::from_bytes(row.bytes("id")?), identity, since: row.time("since")? })
+    let disabled = row.number::<u8>("disabled")? == 1;
+    Ok(User { id: UserId::from_bytes(row.bytes("id")?), identity, since: row.time("since")?, disabled })
+}
+
+/// What can become of the user `id`, where `rows` are those who are known by the addresses `from` and `to`.
+pub(in crate::store) fn moved<R: Row>(
+    rows: &[R],
+    id: UserId,
+    from: &Address,
+    to: &Address,
+) -> Result<Moved, StoreError> {
+    let mut is_there = false;
+    for row in rows {
+        let row = Reading::new("users", row);
+        if row.text("subject")? == to.as_str() {
+            return Ok(Moved::Taken);
+        }
+        is_there |= row.text("subject")? == from.as_str() && UserId::from_bytes(row.bytes("id")?) == id;
+    }
+    Ok(if is_there { Moved::Done } else { Moved::Gone })
 }

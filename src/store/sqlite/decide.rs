@@ -64,8 +64,8 @@ async fn confirmations(
     found.iter().map(|row| row::confirmation(row).map(keyed)).collect()
 }
 
-/// Finds or adds users by their identities, and returns their ids in the same order.
-async fn put_users(connection: &mut SqliteConnection, users: &[User]) -> Result<Vec<UserId>, StoreError> {
+/// Finds or adds users by their identities, and returns their ids in the same order; none of those who are disabled.
+async fn put_users(connection: &mut SqliteConnection, users: &[User]) -> Result<Vec<Option<UserId>>, StoreError> {
     let key = |user: &User| (user.identity.issuer.clone(), user.identity.subject.clone());
     // Of two that are the same person, the later one knows the name and the address.
     let wanted: BTreeMap<_, &User> = users.iter().map(|user| (key(user), user)).collect();
@@ -80,12 +80,13 @@ async fn put_users(connection: &mut SqliteConnection, users: &[User]) -> Result<
          select unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
          from json_each(?) where true
          on conflict (issuer, subject) do update set name = excluded.name, email = excluded.email
-         returning id, issuer, subject",
+         returning id, issuer, subject, disabled",
     );
     let read = |row: &SqliteRow| {
         let row = Reading::new("users", row);
         let key = (row.text("issuer")?.to_owned(), row.text("subject")?.to_owned());
-        Ok((key, UserId::from_bytes(row.bytes("id")?)))
+        let id = UserId::from_bytes(row.bytes("id")?);
+        Ok((key, (row.number::<u8>("disabled")? == 0).then_some(id)))
     };
     let put = put.bind(wanted).fetch_all(connection).await?;
     let ids = put.iter().map(read).collect::<Result<HashMap<_, _>, StoreError>>()?;

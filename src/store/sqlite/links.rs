@@ -118,6 +118,21 @@ impl MailStore for SqliteStore {
         .await
     }
 
+    async fn add_mail(&self, mail: &Mail, in_all: u32) -> Result<bool, StoreError> {
+        let mail = mail.clone();
+        self.write(move |connection| {
+            let mail = mail.clone();
+            Box::pin(async move {
+                if waiting(connection, in_all).await? >= in_all {
+                    return Ok(false);
+                }
+                insert_mail(connection, None, &mail, true).await?;
+                Ok(true)
+            })
+        })
+        .await
+    }
+
     async fn sweep_mails(&self, before: Timestamp) -> Result<u64, StoreError> {
         let sweep = "delete from mails where id in (select id from mails where expires < ? order by expires limit ?)";
         self.sweep(sweep, before).await
@@ -152,8 +167,7 @@ async fn post(
     let count = "select count(*) from links where client = ? and asked > ?";
     let count = sqlx::query_scalar(count).bind(posting.client.as_bytes().as_slice()).bind(since);
     let of_client: u32 = count.fetch_one(&mut *connection).await?;
-    let count = sqlx::query_scalar("select count(*) from (select 1 from mails limit ?)").bind(posting.in_all);
-    let in_all: u32 = count.fetch_one(&mut *connection).await?;
+    let in_all = waiting(connection, posting.in_all).await?;
     let count = "select count(*) from links where address = ? and asked > ? and mailed = 1";
     let count = sqlx::query_scalar(count).bind(link.address.as_str()).bind(since);
     let of_address: u32 = count.fetch_one(&mut *connection).await?;
@@ -163,7 +177,7 @@ async fn post(
     let mailed = of_address < posting.of_address;
     if mailed {
         take_back(connection, &link.address, true).await?;
-        insert_mail(connection, link.id, posting).await?;
+        insert_mail(connection, Some(link.id), &posting.mail, posting.known).await?;
     }
     insert(connection, &Link { mailed, ..link }, Some(posting.client)).await?;
     Ok(Ok(()))
@@ -196,14 +210,25 @@ async fn insert(connection: &mut SqliteConnection, link: &Link, client: Option<C
     Ok(())
 }
 
-async fn insert_mail(connection: &mut SqliteConnection, link: LinkId, posting: &Posting) -> Result<(), StoreError> {
-    let mail = &posting.mail;
+/// How many mails wait; `at_most` if there are more.
+async fn waiting(connection: &mut SqliteConnection, at_most: u32) -> Result<u32, StoreError> {
+    let count = sqlx::query_scalar("select count(*) from (select 1 from mails limit ?)").bind(at_most);
+    Ok(count.fetch_one(connection).await?)
+}
+
+/// Keeps a mail; to nobody if its address is not `known`.
+async fn insert_mail(
+    connection: &mut SqliteConnection,
+    link: Option<LinkId>,
+    mail: &Mail,
+    known: bool,
+) -> Result<(), StoreError> {
     sqlx::query(
         "insert into mails (id, link, address, letter, letter_key, failed, due, expires) values (?, ?, ?, ?, ?, 0, ?, ?)",
     )
     .bind(mail.id.as_bytes().as_slice())
-    .bind(link.as_bytes().as_slice())
-    .bind(posting.known.then_some(mail.to.as_str()))
+    .bind(link.as_ref().map(|link| link.as_bytes().as_slice()))
+    .bind(known.then_some(mail.to.as_str()))
     .bind(mail.letter.0.bytes.as_slice())
     .bind(mail.letter.0.key_id)
     .bind(mail.due.as_millis())

@@ -7,7 +7,7 @@ use crate::{
         StoreError,
         row::{self, Reading},
     },
-    user::{PASSWORD_ISSUER, User, UserId, UserStore, key_after},
+    user::{Moved, PASSWORD_ISSUER, User, UserId, UserStore, key_after},
 };
 use async_trait::async_trait;
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
@@ -15,7 +15,7 @@ use sqlx::{SqliteConnection, sqlite::SqliteRow};
 #[async_trait]
 impl UserStore for SqliteStore {
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
-        let row = sqlx::query("select id, issuer, subject, name, email, since from users where id = ?")
+        let row = sqlx::query("select id, issuer, subject, name, email, since, disabled from users where id = ?")
             .bind(id.as_bytes().as_slice())
             .fetch_optional(&self.readers)
             .await?;
@@ -23,22 +23,24 @@ impl UserStore for SqliteStore {
     }
 
     async fn user_by_identity(&self, issuer: &str, subject: &str) -> Result<Option<User>, StoreError> {
-        let row =
-            sqlx::query("select id, issuer, subject, name, email, since from users where issuer = ? and subject = ?")
-                .bind(issuer)
-                .bind(subject)
-                .fetch_optional(&self.readers)
-                .await?;
+        let row = sqlx::query(
+            "select id, issuer, subject, name, email, since, disabled from users where issuer = ? and subject = ?",
+        )
+        .bind(issuer)
+        .bind(subject)
+        .fetch_optional(&self.readers)
+        .await?;
         row.map(|row| row::user(&row)).transpose()
     }
 
     async fn password(&self, subject: &str) -> Result<Option<(UserId, String)>, StoreError> {
-        let row =
-            sqlx::query("select id, password from users where issuer = ? and subject = ? and password is not null")
-                .bind(PASSWORD_ISSUER)
-                .bind(subject)
-                .fetch_optional(&self.readers)
-                .await?;
+        let row = sqlx::query(
+            "select id, password from users where issuer = ? and subject = ? and password is not null and disabled = 0",
+        )
+        .bind(PASSWORD_ISSUER)
+        .bind(subject)
+        .fetch_optional(&self.readers)
+        .await?;
         let read = |row: SqliteRow| {
             let row = Reading::new("users", &row);
             Ok((UserId::from_bytes(row.bytes("id")?), row.text("password")?.to_owned()))
@@ -58,16 +60,65 @@ impl UserStore for SqliteStore {
     async fn users(&self, after: Option<&User>, limit: u32) -> Result<Vec<User>, StoreError> {
         let (issuer, subject) = key_after(after);
         let rows = sqlx::query(
-            "select id, issuer, subject, name, email, since from users where (issuer, subject) > (?, ?)
+            "select id, issuer, subject, name, email, since, disabled from users where (issuer, subject) > (?, ?)
              order by issuer, subject limit ?",
         );
         let rows = rows.bind(issuer).bind(subject).bind(limit).fetch_all(&self.readers).await?;
         rows.iter().map(|row| row::user(row)).collect()
     }
 
+    async fn set_password(&self, id: UserId, password: &str) -> Result<bool, StoreError> {
+        let password = password.to_owned();
+        self.write(move |connection| {
+            let password = password.clone();
+            Box::pin(async move {
+                let set = sqlx::query("update users set password = ? where id = ?").bind(password);
+                Ok(set.bind(id.as_bytes().as_slice()).execute(connection).await?.rows_affected() == 1)
+            })
+        })
+        .await
+    }
+
+    async fn move_user(&self, id: UserId, from: &Address, to: &Address) -> Result<Moved, StoreError> {
+        let (from, to) = (from.clone(), to.clone());
+        self.write(move |connection| {
+            let (from, to) = (from.clone(), to.clone());
+            Box::pin(async move { rename(connection, id, &from, &to).await })
+        })
+        .await
+    }
+
+    async fn disable_user(&self, id: UserId, disabled: bool) -> Result<bool, StoreError> {
+        self.write(move |connection| {
+            Box::pin(async move {
+                let set = sqlx::query("update users set disabled = ? where id = ?").bind(disabled);
+                Ok(set.bind(id.as_bytes().as_slice()).execute(connection).await?.rows_affected() == 1)
+            })
+        })
+        .await
+    }
+
     async fn remove_user(&self, id: UserId) -> Result<bool, StoreError> {
         self.write(move |connection| Box::pin(remove(connection, id))).await
     }
+}
+
+async fn rename(
+    connection: &mut SqliteConnection,
+    id: UserId,
+    from: &Address,
+    to: &Address,
+) -> Result<Moved, StoreError> {
+    let find = "select id, subject from users where issuer = ?1 and (subject = ?2 or subject = ?3)";
+    let find = sqlx::query(find).bind(PASSWORD_ISSUER).bind(from.as_str()).bind(to.as_str());
+    let rows = find.fetch_all(&mut *connection).await?;
+    let moved = row::moved(&rows, id, from, to)?;
+    if moved == Moved::Done {
+        let rename = sqlx::query("update users set subject = ?1, email = ?1 where id = ?2").bind(to.as_str());
+        rename.bind(id.as_bytes().as_slice()).execute(&mut *connection).await?;
+        links::take_back(connection, from, false).await?;
+    }
+    Ok(moved)
 }
 
 /// Removes the user; their sessions go with them, by the reference that holds them.

@@ -2,6 +2,7 @@
 
 mod cap;
 mod choice;
+mod disabled;
 mod exchange;
 mod sessions;
 mod sign_out;

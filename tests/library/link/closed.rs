@@ -21,7 +21,7 @@ async fn closed() -> LinkHouse {
 async fn put_bob(house: &LinkHouse) {
     let subject = "bob@example.com".to_owned();
     let identity = Identity { issuer: PASSWORD_ISSUER.into(), email: Some(subject.clone()), subject, name: None };
-    let bob = User { id: UserId::generate(&SystemEntropy), identity, since: house.now() };
+    let bob = User { id: UserId::generate(&SystemEntropy), identity, since: house.now(), disabled: false };
     house.store.put_user(&bob, None).await.unwrap();
 }
 

@@ -8,7 +8,7 @@ use vestibule::{
     caps::{Capped, Client},
     device::Device,
     link::{Address, LinkToken, Links, Registration},
-    mail::{Letter, MailStore as _, Postman},
+    mail::{Letter, LinkLetter, MailStore as _, Postman},
     store::BeginError,
     testing::{ScriptedMailer, Sent},
     token::Token,
@@ -111,15 +111,15 @@ impl LinkHouse {
     }
 
     /// What the next mail says, which is taken.
-    pub async fn letter(&self) -> Letter {
+    pub async fn letter(&self) -> LinkLetter {
         let sent = self.sent().await;
-        let letter = sent.letter.clone();
+        let Letter::Link(letter) = sent.letter.clone() else { panic!("it is about no link") };
         sent.answer(Ok(()));
         letter
     }
 
     /// A browser that waits, and the letter with its link.
-    pub async fn written_to(&self) -> (Waiting, Letter) {
+    pub async fn written_to(&self) -> (Waiting, LinkLetter) {
         (self.asked().await, self.letter().await)
     }
 

@@ -8,7 +8,7 @@ use vestibule::{
     confirmation::ConfirmationId,
     device::Device,
     link::{Address, Code, Link, LinkId, LinkState, LinkToken, Number},
-    mail::{Letter, LinkDatabase, Mail, MailId, Posting, SealedLetter},
+    mail::{Letter, LinkDatabase, LinkLetter, Mail, MailId, Posting, SealedLetter},
     secret::SystemEntropy,
     store::{BeginError, sqlite::SqliteStore},
     user::{Identity, PASSWORD_ISSUER, User, UserId, UserStore},
@@ -49,7 +49,7 @@ fn sample(number: u8, address: &Address) -> (Link, Posting) {
         expires: at(i64::from(number) + 900),
         state: LinkState::Open,
     };
-    let letter = Letter { link: token, code, device: link.device.clone() };
+    let letter = Letter::Link(LinkLetter { link: token, code, device: link.device.clone() });
     let id = MailId::from_bytes([number; 16]);
     let letter = SealedLetter::seal(&keys(&[7]), &SystemEntropy, id, &letter);
     let mail = Mail { id, to: address.clone(), letter, failed: 0, due: link.asked, expires: link.expires };
@@ -243,7 +243,7 @@ async fn links_to_somebody_who_is_removed_are_taken_back_and_no_others() {
         };
         let mut users = Vec::new();
         for identity in [person(PASSWORD_ISSUER, "ada@example.com"), person("practice", "ada@example.com")] {
-            let user = User { id: UserId::generate(&SystemEntropy), identity, since: at(0) };
+            let user = User { id: UserId::generate(&SystemEntropy), identity, since: at(0), disabled: false };
             users.push(store.put_user(&user, None).await.unwrap());
         }
         let (hers, bobs) = (sample(1, &ada()), sample(2, &"bob@example.com".parse().unwrap()));

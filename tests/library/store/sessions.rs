@@ -17,7 +17,7 @@ fn timing() -> Timing {
 }
 
 async fn user(store: &dyn Store, identity: Identity) -> UserId {
-    let user = User { id: UserId::generate(&SystemEntropy), identity, since: at(0) };
+    let user = User { id: UserId::generate(&SystemEntropy), identity, since: at(0), disabled: false };
     store.put_user(&user, None).await.unwrap()
 }
 

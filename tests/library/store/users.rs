@@ -1,15 +1,16 @@
 //! Users are known by issuer and subject; a password belongs to an identity of this server's own.
 
-use crate::support::{Sample, ada, adapters, at};
+use crate::support::{Sample, ada, adapters, at, settlement, worker};
 use vestibule::{
+    confirmation::{Decider, Decision, Ending, Rejection, Which},
     secret::{SecretHash, SystemEntropy},
     session::{Session, SessionId},
     timing::Timing,
-    user::{Identity, PASSWORD_ISSUER, User, UserId},
+    user::{Identity, Moved, PASSWORD_ISSUER, User, UserId},
 };
 
 fn fresh(identity: Identity) -> User {
-    User { id: UserId::generate(&SystemEntropy), identity, since: at(7) }
+    User { id: UserId::generate(&SystemEntropy), identity, since: at(7), disabled: false }
 }
 
 fn with_password(email: &str) -> User {
@@ -129,5 +130,75 @@ async fn a_subject_that_no_database_can_keep_is_nobodys() {
     for store in adapters().await {
         store.put_user(&with_password("ada@example.com"), Some("$first")).await.unwrap();
         assert_eq!(store.password("ada@example.com\0").await.unwrap(), None);
+    }
+}
+
+#[tokio::test]
+async fn a_password_is_set_for_whoever_is_there_and_leaves_the_rest_alone() {
+    for store in adapters().await {
+        let user = with_password("ada@example.com");
+        store.put_user(&user, None).await.unwrap();
+        assert!(store.set_password(user.id, "$own").await.unwrap());
+        assert_eq!(store.password("ada@example.com").await.unwrap(), Some((user.id, "$own".into())));
+        assert_eq!(store.user(user.id).await.unwrap(), Some(user));
+        assert!(!store.set_password(with_password("x@example.com").id, "$own").await.unwrap());
+    }
+}
+
+#[tokio::test]
+async fn a_user_moves_to_an_address_that_is_nobodys_and_takes_the_password_along() {
+    for store in adapters().await {
+        let (ada, bob) = (with_password("ada@example.com"), with_password("bob@example.com"));
+        store.put_user(&ada, Some("$adas")).await.unwrap();
+        store.put_user(&bob, None).await.unwrap();
+        let address = |text: &str| text.parse().unwrap();
+        let (from, to) = (address("ada@example.com"), address("king@example.com"));
+        assert_eq!(store.move_user(ada.id, &from, &address("bob@example.com")).await.unwrap(), Moved::Taken);
+        assert_eq!(store.move_user(bob.id, &from, &to).await.unwrap(), Moved::Gone, "it is not his to leave");
+        assert_eq!(store.move_user(ada.id, &from, &to).await.unwrap(), Moved::Done);
+        assert_eq!(store.move_user(ada.id, &from, &address("third@example.com")).await.unwrap(), Moved::Gone);
+        let moved = store.user(ada.id).await.unwrap().unwrap().identity;
+        assert_eq!((&*moved.subject, moved.email.as_deref()), ("king@example.com", Some("king@example.com")));
+        assert_eq!(store.password("king@example.com").await.unwrap(), Some((ada.id, "$adas".into())));
+        assert_eq!(store.password("ada@example.com").await.unwrap(), None);
+    }
+}
+
+#[tokio::test]
+async fn of_many_who_move_to_one_address_at_once_one_does() {
+    for store in adapters().await {
+        let mut users = Vec::new();
+        for number in 0..16 {
+            let user = with_password(&format!("p{number}@example.com"));
+            store.put_user(&user, None).await.unwrap();
+            users.push(user);
+        }
+        let to = "king@example.com".parse().unwrap();
+        let moves = users.iter().map(|user| {
+            let (store, to) = (store.clone(), &to);
+            async move { store.move_user(user.id, &user.identity.subject.parse().unwrap(), to).await }
+        });
+        let done = futures_util::future::join_all(moves).await;
+        assert_eq!(done.iter().filter(|moved| matches!(moved, Ok(Moved::Done))).count(), 1, "{done:?}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_disabled_has_no_password_and_is_signed_in_by_no_verdict() {
+    for store in adapters().await {
+        let user = with_password("ada@example.com");
+        store.put_user(&user, Some("$hash")).await.unwrap();
+        assert!(store.disable_user(user.id, true).await.unwrap());
+        assert_eq!(store.user(user.id).await.unwrap(), Some(User { disabled: true, ..user.clone() }));
+        assert_eq!(store.password("ada@example.com").await.unwrap(), None);
+        let session = Sample::new(1).begun(&**store).await.session.id;
+        let claim = store.claim(worker(1), Which::Any, 1, at(0), at(30)).await.unwrap().remove(0);
+        let (decider, decision) = (Decider::Worker { fence: claim.fence }, Decision::Valid(user.identity.clone()));
+        let stored = store.decide(claim.id, decider, &decision, settlement(at(5))).await.unwrap().unwrap();
+        assert_eq!(stored.ending(), Some(Ending::Rejected(Rejection::Invalid)));
+        assert_eq!(store.session(session).await.unwrap(), None);
+        assert!(store.disable_user(user.id, false).await.unwrap());
+        assert_eq!(store.password("ada@example.com").await.unwrap(), Some((user.id, "$hash".into())));
+        assert!(!store.disable_user(with_password("x@example.com").id, true).await.unwrap());
     }
 }

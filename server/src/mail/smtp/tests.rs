@@ -9,7 +9,9 @@ use tokio::{
     net::TcpListener,
     task::JoinHandle,
 };
-use vestibule::{clock::Timestamp, device::Device, link::LinkToken, secret::Keys, testing::ManualClock};
+use vestibule::{
+    clock::Timestamp, device::Device, link::LinkToken, mail::LinkLetter, secret::Keys, testing::ManualClock,
+};
 
 /// A mail server that answers these lines, one to a line of its client's (and a first one before), and what it heard.
 async fn server(answers: &'static [&'static str]) -> (u16, JoinHandle<String>) {
@@ -43,11 +45,11 @@ fn smtp(port: u16, encryption: Encryption, login: Option<Credentials>) -> Smtp {
 }
 
 fn letter() -> Letter {
-    Letter {
+    Letter::Link(LinkLetter {
         link: LinkToken::from_bytes([7; 32]),
         code: "012345".parse().unwrap(),
         device: Device::new("Firefox on Linux"),
-    }
+    })
 }
 
 async fn send(smtp: &Smtp) -> Result<(), MailError> {

@@ -1,0 +1,149 @@
+//! `/profile/address`: to be known by another address, from the question to the ticket that comes back.
+
+use crate::components::{Button, Field, HiddenProof, Notice};
+use leptos::prelude::*;
+
+/// The page's heading and title.
+pub const TITLE: &str = "Use another address";
+/// The title of the page of a ticket that is good for nothing.
+pub const STALE: &str = "This link is for somebody else, or too old";
+
+/// The id by which the field refers to what is wrong with it.
+const PROBLEM: &str = "problem";
+
+/// Asks for the new address.
+#[component]
+pub fn AddressPage(
+    /// By which the user is known now.
+    from: String,
+    /// What was typed before, or nothing.
+    email: String,
+    /// Why it was not taken, as a sentence.
+    problem: Option<String>,
+    /// See [`HiddenProof`].
+    proof: Option<String>,
+) -> impl IntoView {
+    let field_problem = problem.is_some().then_some(PROBLEM);
+    let problem = problem.map(|problem| {
+        view! {
+            <Notice problem=true id=PROBLEM>
+                <p>{problem}</p>
+            </Notice>
+        }
+    });
+    view! {
+        <h1>{TITLE}</h1>
+        <p>
+            "You sign in with " <strong>{from}</strong> " now. We send a link to the new address; nothing changes until you \
+             have opened it here."
+        </p>
+        {problem}
+        <form method="post" action="/profile/address">
+            <HiddenProof proof=proof />
+            <Field
+                name="email"
+                label="New e-mail address"
+                kind="email"
+                autocomplete="email"
+                value=email
+                problem=field_problem
+            />
+            <div class="actions">
+                <Button label="Send a link there" />
+            </div>
+        </form>
+        <p>
+            <a href="/profile">"Leave it as it is"</a>
+        </p>
+    }
+}
+
+/// The ticket is on its way.
+#[component]
+pub fn SentPage(
+    /// Where it goes.
+    address: String,
+    /// Whether the mail goes to the mailbox of practice mode.
+    practice: bool,
+) -> impl IntoView {
+    let practice = practice.then(|| {
+        view! {
+            <p>
+                "In practice mode it comes to the " <a href="/practice/mail" target="_blank">"practice mailbox"</a> "."
+            </p>
+        }
+    });
+    view! {
+        <h1>"Check your mail"</h1>
+        <p>
+            "A link is on its way to " <strong>{address}</strong>
+            ". Open it in this browser within 30 minutes. Until then you sign in as before."
+        </p>
+        {practice}
+        <p>
+            <a href="/profile/address">"Use another address"</a>
+        </p>
+    }
+}
+
+/// The ticket has come back: one press, so that a program that opens it changes nothing.
+#[component]
+pub fn MovePage(
+    /// The path of this page.
+    path: String,
+    /// The new address.
+    address: String,
+    /// See [`HiddenProof`].
+    proof: Option<String>,
+) -> impl IntoView {
+    view! {
+        <h1>{TITLE}</h1>
+        <p>"From now on you sign in with " <strong>{address}</strong> ". All other browsers are signed out then."</p>
+        <form method="post" action=path>
+            <HiddenProof proof=proof />
+            <div class="actions">
+                <Button label="Use this address" />
+            </div>
+        </form>
+        <p>
+            <a href="/profile">"Leave it as it is"</a>
+        </p>
+    }
+}
+
+/// The ticket is good for nothing here.
+#[component]
+pub fn StalePage() -> impl IntoView {
+    view! {
+        <h1>{STALE}</h1>
+        <p>"It is good for 30 minutes, once, and only where the person is signed in who asked for it. Nothing was changed."</p>
+        <p>
+            <a href="/profile/address">"Ask for another one"</a>
+        </p>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_typed_is_given_back_with_what_is_wrong_with_it() {
+        let problem = Some("That is your address already.".to_owned());
+        let (from, email) = ("ada@example.com".to_owned(), "Ada@example.com".to_owned());
+        let html = view! { <AddressPage from=from email=email problem=problem proof=Some("mac".into()) /> }.to_html();
+        for part in ["role=\"alert\"", "aria-describedby=\"problem\"", "value=\"Ada@example.com\"", "value=\"mac\""] {
+            assert!(html.contains(part), "{part} in {html}");
+        }
+    }
+
+    #[test]
+    fn a_ticket_that_came_back_changes_nothing_before_a_press() {
+        let (path, address) = ("/profile/address/abc".to_owned(), "king@example.com".to_owned());
+        let html = view! { <MovePage path=path address=address proof=Some("mac".into()) /> }.to_html();
+        assert!(
+            html.contains("method=\"post\" action=\"/profile/address/abc\"") && html.contains("value=\"mac\""),
+            "{html}"
+        );
+    }
+}

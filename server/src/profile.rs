@@ -1,0 +1,111 @@
+//! `/profile`: who somebody is, where they are signed in, and what they can change.
+
+pub mod address;
+pub mod password;
+
+use crate::{
+    account::Choice,
+    guard::{self, OwnForm},
+    moment::utc,
+    page,
+    site::Shared,
+};
+use axum::{
+    Extension,
+    extract::{Query, State},
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
+use leptos::prelude::*;
+use serde::Deserialize;
+use vestibule::{
+    device::Device,
+    entry::{OwnSession, SignedIn},
+    path::LocalPath,
+    user::PASSWORD_ISSUER,
+};
+use vestibule_app::{
+    pages::{ProfilePage, SessionRow, title},
+    shell::Head,
+};
+
+/// The query of `/profile`.
+#[derive(Default, Deserialize)]
+pub struct Done {
+    changed: Option<String>,
+}
+
+/// `GET /profile`, behind [`require_user`](crate::entering::require_user).
+pub async fn profile(
+    State(site): State<Shared>,
+    headers: HeaderMap,
+    Extension(who): Extension<SignedIn>,
+    done: Result<Query<Done>, axum::extract::rejection::QueryRejection>,
+) -> Response {
+    let changed = match done.map(|Query(done)| done.changed).unwrap_or_default().as_deref() {
+        Some("password") => Some("Your password is set. All other browsers are signed out."),
+        Some("address") => Some("Your address is changed. All other browsers are signed out."),
+        _ => None,
+    };
+    let own = who.user.identity.issuer == PASSWORD_ISSUER;
+    let sessions = match site.vestibule.own_sessions(&who).await {
+        Ok(sessions) => sessions.into_iter().map(row).collect(),
+        Err(error) => return page::store_problem(&site, &error),
+    };
+    let moves = own && site.outbox.is_some();
+    let proof = guard::proof(&site, &headers);
+    let identity = who.user.identity;
+    let text = proof.text;
+    let response = page::respond(&site, Head::titled(title::PROFILE), || {
+        view! {
+            <ProfilePage
+                name=identity.name
+                email=identity.email
+                issuer=identity.issuer
+                subject=identity.subject
+                changed=changed
+                password=own
+                address=moves
+                sessions=sessions
+                proof=text
+            />
+        }
+    });
+    page::with_cookies(response, proof.set)
+}
+
+fn row(session: OwnSession) -> SessionRow {
+    SessionRow {
+        device: session.device.map_or_else(|| "An unknown browser".to_owned(), Device::into_string),
+        since: utc(session.since),
+        seen: utc(session.seen),
+        handle: session.handle.map(|handle| handle.to_string()),
+    }
+}
+
+/// `POST /profile/sessions/end`: ends another session of the user, or with `others` all of them. One that has ended
+/// meanwhile is no longer on the profile, which says enough.
+pub async fn end_sessions(State(site): State<Shared>, headers: HeaderMap, OwnForm(form): OwnForm<Choice>) -> Response {
+    let handle = form.choice.parse().ok();
+    if handle.is_none() && form.choice != "others" {
+        return page::problem(&site, StatusCode::FORBIDDEN);
+    }
+    let who = match site.vestibule.who(site.cookies_of(&headers).session().as_ref()).await {
+        Ok(Some(who)) => who,
+        Ok(None) => return page::see_other(&site.vestibule.destinations().login),
+        Err(error) => return page::store_problem(&site, &error),
+    };
+    let ended = match handle {
+        Some(handle) => site.vestibule.end_session(&who, handle).await.map(drop),
+        None => site.vestibule.end_others(&who).await,
+    };
+    match ended {
+        Ok(()) => page::see_other(&"/profile".parse().expect("it is a path of ours")),
+        Err(error) => page::store_problem(&site, &error),
+    }
+}
+
+/// The profile, which says that something was changed.
+fn changed(what: &str) -> LocalPath {
+    format!("/profile?changed={what}").parse().expect("it is a path of ours")
+}

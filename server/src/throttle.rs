@@ -1,0 +1,160 @@
+//! How often somebody may try: passwords, and mails that go where they say.
+//!
+//! Each has room for a few tries at once, which comes back one by one (a generic cell rate algorithm). The counts are this
+//! server's own: several servers let so many tries through each.
+
+use governor::{
+    NotUntil, Quota, RateLimiter,
+    clock::{Clock, DefaultClock},
+    middleware::NoOpMiddleware,
+    state::keyed::HashMapStateStore,
+};
+use std::{hash::Hash, num::NonZeroU32, time::Duration};
+use vestibule::{caps::Client, link::Address, user::UserId};
+
+/// How many passwords a network address may try at once, and how soon there is room for another.
+const OF_CLIENT: (u32, Duration) = (20, Duration::from_secs(10));
+/// How many passwords of one account may be tried at once, and how soon there is room for another: 100 an hour (NIST SP
+/// 800-63B, section 3.2.2).
+const OF_ACCOUNT: (u32, Duration) = (20, Duration::from_secs(36));
+/// How many mails a user may have sent to addresses that they only say are theirs, and how soon there is room for another.
+const OF_USER: (u32, Duration) = (5, Duration::from_mins(12));
+
+/// How many keys there are before those are looked for that have all their room again.
+const MANY: usize = 10_000;
+
+/// Whose password is tried.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Account {
+    email: String,
+    /// In a browser that has signed in as them before: whoever tries elsewhere does not use up its room.
+    known: bool,
+}
+
+/// It was tried too often. There is room for another try after this long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it was tried too often; there is room for another in {0:?}")]
+pub struct TooOften(pub Duration);
+
+/// Counts tries.
+pub struct Throttle<C: Clock = DefaultClock> {
+    clients: Rooms<Client, C>,
+    accounts: Rooms<Account, C>,
+    users: Rooms<UserId, C>,
+    addresses: Rooms<String, C>,
+}
+
+struct Rooms<K: Hash + Eq + Clone, C: Clock> {
+    limiter: RateLimiter<K, HashMapStateStore<K>, C, NoOpMiddleware<C::Instant>>,
+    clock: C,
+}
+
+impl Default for Throttle {
+    fn default() -> Self {
+        Self::with_clock(&DefaultClock::default())
+    }
+}
+
+impl<C: Clock + Clone> Throttle<C> {
+    /// Counts by `clock`.
+    pub fn with_clock(clock: &C) -> Self {
+        Self {
+            clients: Rooms::new(OF_CLIENT, clock),
+            accounts: Rooms::new(OF_ACCOUNT, clock),
+            users: Rooms::new(OF_USER, clock),
+            addresses: Rooms::new(OF_USER, clock),
+        }
+    }
+
+    /// Before `client` tries a password of the account `email`, in a browser that is `known` to it or is not.
+    ///
+    /// # Errors
+    /// [`TooOften`] if there is no room for it now.
+    pub fn password(&self, client: Client, email: &str, known: bool) -> Result<(), TooOften> {
+        self.clients.take(&client)?;
+        self.accounts.take(&Account { email: email.trim().to_lowercase(), known })
+    }
+
+    /// Before `user` has a mail sent to an address that they say is theirs.
+    ///
+    /// # Errors
+    /// [`TooOften`] if there is no room for it now.
+    pub fn mail(&self, user: UserId, to: &Address) -> Result<(), TooOften> {
+        self.users.take(&user)?;
+        self.addresses.take(&to.as_str().to_owned())
+    }
+}
+
+impl<K: Hash + Eq + Clone, C: Clock + Clone> Rooms<K, C> {
+    fn new((at_once, every): (u32, Duration), clock: &C) -> Self {
+        let at_once = NonZeroU32::new(at_once).unwrap_or(NonZeroU32::MIN);
+        let quota = Quota::with_period(every).expect("it takes time").allow_burst(at_once);
+        Self { limiter: RateLimiter::hashmap_with_clock(quota, clock.clone()), clock: clock.clone() }
+    }
+
+    fn take(&self, key: &K) -> Result<(), TooOften> {
+        if self.limiter.len() > MANY {
+            self.limiter.retain_recent();
+        }
+        let wait = |until: NotUntil<C::Instant>| TooOften(until.wait_time_from(self.clock.now()));
+        self.limiter.check_key(key).map_err(wait)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use governor::clock::FakeRelativeClock;
+
+    fn client(number: u8) -> Client {
+        Client::from_bytes([number; 16])
+    }
+
+    fn count(mut attempt: impl FnMut(usize) -> Result<(), TooOften>) -> (usize, Duration) {
+        (0..1000).find_map(|tried| attempt(tried).err().map(|TooOften(wait)| (tried, wait))).expect("it ends")
+    }
+
+    #[test]
+    fn a_client_tries_so_often_whichever_account_and_then_waits() {
+        let clock = FakeRelativeClock::default();
+        let throttle = Throttle::with_clock(&clock);
+        let attempt = |tried: usize| throttle.password(client(1), &format!("p{tried}@example.com"), false);
+        assert_eq!(count(attempt), (20, Duration::from_secs(10)));
+        assert_eq!(throttle.password(client(2), "p@example.com", false), Ok(()));
+        clock.advance(Duration::from_secs(10));
+        assert_eq!(attempt(0), Ok(()));
+        assert!(attempt(0).is_err());
+    }
+
+    #[test]
+    fn an_account_is_tried_so_often_by_all_together_and_its_own_browsers_have_room_left() {
+        let throttle = Throttle::with_clock(&FakeRelativeClock::default());
+        let attempt = |tried: usize| throttle.password(client(u8::try_from(tried).unwrap()), " Ada@example.com", false);
+        assert_eq!(count(attempt).0, 20);
+        assert!(throttle.password(client(200), "ada@example.com", false).is_err());
+        assert_eq!(throttle.password(client(200), "ada@example.com", true), Ok(()));
+    }
+
+    #[test]
+    fn a_user_and_an_address_have_so_many_mails() {
+        let throttle = Throttle::with_clock(&FakeRelativeClock::default());
+        let (user, address) =
+            (UserId::from_bytes([1; 16]), |name: usize| format!("p{name}@example.com").parse().unwrap());
+        assert_eq!(count(|tried| throttle.mail(user, &address(tried))).0, 5);
+        let others =
+            |tried: usize| throttle.mail(UserId::from_bytes([u8::try_from(tried).unwrap() + 2; 16]), &address(99));
+        assert_eq!(count(others).0, 5);
+    }
+
+    #[test]
+    fn keys_that_have_all_their_room_again_are_forgotten() {
+        let clock = FakeRelativeClock::default();
+        let throttle = Throttle::with_clock(&clock);
+        for number in 0..=MANY {
+            throttle.users.take(&UserId::from_bytes(u128::try_from(number).unwrap().to_be_bytes())).unwrap();
+        }
+        clock.advance(Duration::from_hours(2));
+        throttle.users.take(&UserId::from_bytes([255; 16])).unwrap();
+        assert_eq!(throttle.users.limiter.len(), 1);
+    }
+}

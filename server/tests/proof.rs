@@ -1,0 +1,85 @@
+//! What must not be done by whoever finds a browser open is asked for once more, once the proof of who it is has grown old.
+
+mod support;
+
+use sqlx::{ConnectOptions as _, sqlite::SqliteConnectOptions};
+use support::{Server, has_status};
+use tempfile::TempDir;
+
+/// Signs the practice user in, and returns the line of their cookie.
+fn sign_in(server: &Server, next: &str) -> (String, String) {
+    let form = format!("email=practice%40example.com&password=open-sesame-42&next={next}");
+    let answer = server.post("/login", &[], &form);
+    let session =
+        answer.lines().find_map(|line| line.strip_prefix("set-cookie: vestibule-session=")).expect("a session");
+    let session = format!("Cookie: vestibule-session={}", session.split(';').next().unwrap());
+    (session, location(&answer).to_owned())
+}
+
+fn location(answer: &str) -> &str {
+    answer.lines().find_map(|line| line.strip_prefix("location: ")).unwrap_or_default()
+}
+
+/// Lets half an hour pass for all sessions.
+async fn age(data: &TempDir) {
+    let database = SqliteConnectOptions::new().filename(data.path().join("vestibule.db"));
+    let mut database = database.connect().await.unwrap();
+    sqlx::query("update sessions set since = since - 1800000").execute(&mut database).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_old_session_is_asked_for_the_password_once_more_and_led_on() {
+    let data = TempDir::new().unwrap();
+    let server = Server::start(&[("VESTIBULE_DATA", data.path().to_str().unwrap())]);
+    let (session, _) = sign_in(&server, "");
+    assert!(has_status(&server.get("/profile/password", &[&session]), 200));
+    age(&data).await;
+    assert!(has_status(&server.get("/profile", &[&session]), 200), "who it is has not changed");
+    for path in ["/profile/password", "/profile/address"] {
+        let wanted = format!("/login?next=%2Fprofile%2F{}&again=1", &path[9..]);
+        assert_eq!(location(&server.get(path, &[&session])), wanted);
+        assert_eq!(
+            location(&server.post(path, &[&session], "password=six+purple+lanterns+wait&email=x%40y.z")),
+            wanted
+        );
+        let page = server.get(&wanted, &[&session]);
+        assert!(has_status(&page, 200) && page.contains("Sign in once more"), "{page}");
+        assert!(page.contains("value=\"practice@example.com\""), "{page}");
+        let (session, onward) = sign_in(&server, &path.replace('/', "%2F"));
+        assert_eq!(onward, path);
+        assert!(has_status(&server.get(path, &[&session]), 200));
+    }
+}
+
+#[test]
+fn a_stranger_is_led_to_the_login_page_and_changes_nothing() {
+    let server = Server::start(&[]);
+    for path in ["/profile/password", "/profile/address", "/profile/address/x"] {
+        for answer in [server.get(path, &[]), server.post(path, &[], "password=six+purple+lanterns+wait&email=x%40y.z")]
+        {
+            assert!(has_status(&answer, 303) && location(&answer).starts_with("/login?next=%2Fprofile%2F"), "{answer}");
+        }
+    }
+}
+
+#[test]
+fn an_account_is_tried_so_often_from_everywhere_together() {
+    let server = Server::start(&[
+        ("TRUSTED_PROXIES", "127.0.0.1"),
+        ("PUBLIC_URL", "https://sign-in.example"),
+        ("VALIDATOR_URL", "http://127.0.0.1:9/"),
+        ("VESTIBULE_SECRET", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),
+    ]);
+    let from = |number: usize| format!("X-Forwarded-For: 203.0.113.{number}");
+    let form = "email=ada%40example.com&password=guessed";
+    for number in 0..20 {
+        assert!(has_status(&server.post("/login", &[&from(number)], form), 422));
+    }
+    let refused = server.post("/login", &[&from(99)], form);
+    assert!(has_status(&refused, 429) && refused.contains("retry-after: "), "{refused}");
+    assert!(
+        refused.contains("That was tried too often. Wait ") && refused.contains("value=\"ada@example.com\""),
+        "{refused}"
+    );
+    assert!(has_status(&server.post("/login", &[&from(99)], "email=bob%40example.com&password=guessed"), 422));
+}

@@ -1,0 +1,44 @@
+//! Mails that are about no link.
+
+use super::{Letter, MAILS, Mail, MailId, MailStore, SealedLetter};
+use crate::{
+    clock::Clock,
+    link::Address,
+    secret::{Entropy, Keys},
+    store::StoreError,
+    worker::Tools,
+};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::Notify;
+
+/// Takes mails that are about no link. Cheap to clone.
+#[derive(Clone)]
+pub struct Outbox {
+    store: Arc<dyn MailStore>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    keys: Arc<Keys>,
+    postman: Arc<Notify>,
+}
+
+impl Outbox {
+    /// An outbox in `store`; `postman` is told of new mail.
+    #[must_use]
+    pub fn new(store: Arc<dyn MailStore>, tools: &Tools, postman: Arc<Notify>) -> Self {
+        let Tools { clock, entropy, keys, .. } = tools.clone();
+        Self { store, clock, entropy, keys, postman }
+    }
+
+    /// Has `letter` sent to `to`, unless that takes longer than it `lives`. `false`: too many mails wait.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be stored.
+    pub async fn send(&self, to: &Address, letter: &Letter, lives: Duration) -> Result<bool, StoreError> {
+        let (id, now) = (MailId::generate(&*self.entropy), self.clock.now());
+        let letter = SealedLetter::seal(&self.keys, &*self.entropy, id, letter);
+        let mail = Mail { id, to: to.clone(), letter, failed: 0, due: now, expires: now + lives };
+        let taken = self.store.add_mail(&mail, MAILS).await?;
+        self.postman.notify_one();
+        Ok(taken)
+    }
+}

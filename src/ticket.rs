@@ -1,0 +1,98 @@
+//! Tickets: that an address is somebody's own, shown by what only its mailbox was told.
+//!
+//! A ticket is sealed and kept nowhere. It is good for one change of one user's address, for as long as they are known by
+//! the former one, and only for them: whoever else reads it can do nothing with it.
+
+use crate::{
+    clock::Timestamp,
+    link::Address,
+    secret::{Entropy, Keys, Sealed},
+    user::UserId,
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// How long a ticket is good.
+pub const LIFETIME: Duration = Duration::from_mins(30);
+
+/// What nothing else is sealed for.
+const AS_TICKET: [u8; 16] = *b"address ticket/1";
+
+/// A user who is to be known by another address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddressTicket {
+    /// Who.
+    pub user: UserId,
+    /// By which address they are known.
+    pub from: Address,
+    /// By which one they want to be.
+    pub to: Address,
+    /// Until when it is good.
+    pub expires: Timestamp,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    user: [u8; 16],
+    from: String,
+    to: String,
+    expires: i64,
+}
+
+impl AddressTicket {
+    /// The ticket as text that an address can hold: base64url without padding.
+    ///
+    /// # Panics
+    /// Never: a ticket is text.
+    #[must_use]
+    pub fn to_text(&self, keys: &Keys, entropy: &dyn Entropy) -> String {
+        let Self { user, from, to, expires } = self;
+        let (from, to) = (from.as_str().to_owned(), to.as_str().to_owned());
+        let kept = Kept { user: *user.as_bytes(), from, to, expires: expires.as_millis() };
+        let plain = serde_json::to_vec(&kept).expect("a ticket is text");
+        let Sealed { key_id, bytes } = Sealed::seal(keys, entropy, &AS_TICKET, &plain);
+        URL_SAFE_NO_PAD.encode([key_id.to_be_bytes().as_slice(), &bytes].concat())
+    }
+
+    /// Reads a ticket of ours that is still good at `now`.
+    #[must_use]
+    pub fn read(keys: &Keys, text: &str, now: Timestamp) -> Option<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let (key_id, bytes) = bytes.split_first_chunk::<4>()?;
+        let sealed = Sealed { key_id: u32::from_be_bytes(*key_id), bytes: bytes.to_vec() };
+        let kept: Kept = serde_json::from_slice(&sealed.open(keys, &AS_TICKET).ok()?).ok()?;
+        let expires = Timestamp::from_millis(kept.expires);
+        let user = UserId::from_bytes(kept.user);
+        let ticket = Self { user, from: kept.from.parse().ok()?, to: kept.to.parse().ok()?, expires };
+        (now < expires).then_some(ticket)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::SystemEntropy;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(seconds * 1000)
+    }
+
+    #[test]
+    fn a_ticket_reads_back_until_it_expires_under_its_own_key_alone() {
+        let keys = Keys::from_secret(&[1; 32]);
+        let ticket = AddressTicket {
+            user: UserId::from_bytes([1; 16]),
+            from: "ada@example.com".parse().unwrap(),
+            to: "king@example.com".parse().unwrap(),
+            expires: at(60),
+        };
+        let text = ticket.to_text(&keys, &SystemEntropy);
+        assert_eq!(AddressTicket::read(&keys, &text, at(59)), Some(ticket));
+        assert_eq!(AddressTicket::read(&keys, &text, at(60)), None);
+        assert_eq!(AddressTicket::read(&Keys::from_secret(&[2; 32]), &text, at(0)), None);
+        for bad in ["", "AAAA", &text[1..], &text.replace(&text[20..22], "zz")] {
+            assert_eq!(AddressTicket::read(&keys, bad, at(0)), None, "{bad}");
+        }
+    }
+}
