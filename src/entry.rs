@@ -4,6 +4,7 @@
 //! page that needs a user, on a real navigation: it may swap a `Bound` session's pending secret for a session secret
 //! that only the response carries.
 
+mod exchange;
 mod sessions;
 
 pub use sessions::{InvalidHandle, OwnSession, SessionHandle};
@@ -11,10 +12,9 @@ pub use sessions::{InvalidHandle, OwnSession, SessionHandle};
 use crate::{
     clock::Timestamp,
     device::Device,
-    failpoint,
     pending::TokenTag,
-    secret::{PendingSecret, Purpose, SecretHash, SessionSecret},
-    session::{Session, SessionId, SessionState},
+    secret::{PendingSecret, SessionSecret},
+    session::{Session, SessionId},
     store::StoreError,
     user::{User, UserId},
     vestibule::Vestibule,
@@ -289,73 +289,6 @@ impl Vestibule {
             }
         }
         Ok(Entry::Ask { current: current.map(|current| current.user), candidates: named })
-    }
-
-    /// The exchange, and the end of the session that the browser had before.
-    async fn admit(
-        &self,
-        candidate: Candidate,
-        device: Option<&Device>,
-        current: Option<SignedIn>,
-        mut spent: Vec<TokenTag>,
-    ) -> Result<Entry, StoreError> {
-        let id = candidate.session.id;
-        let Some(user) = self.welcome(candidate.user).await? else { return Ok(unchanged(current, spent)) };
-        let since = candidate.session.since;
-        let Some((secret, arrived)) = self.exchange(candidate.session, &candidate.secret, device).await? else {
-            return Ok(unchanged(current, spent));
-        };
-        if let Some(current) = current {
-            self.store.delete_session(current.session).await?;
-        }
-        self.cap_sessions(user.id, id).await;
-        spent.push(candidate.tag);
-        Ok(Entry::SignedIn { who: SignedIn { user, session: id, since }, renewed: Some(secret), arrived, spent })
-    }
-
-    /// Swaps the pending secret for a session secret. Parallel tabs and a lost response get the same one: it is an HMAC
-    /// of the session's id and the old secret; with it, whether it was swapped just now. `None`: the session has gone, or
-    /// the repeat is over.
-    async fn exchange(
-        &self,
-        mut session: Session,
-        old: &PendingSecret,
-        device: Option<&Device>,
-    ) -> Result<Option<(SessionSecret, bool)>, StoreError> {
-        let hash = old.hash();
-        loop {
-            let now = self.clock.now();
-            if session.exchangeable(&hash, now).is_none() {
-                return Ok(None);
-            }
-            if let SessionState::Established { secret, .. } = &session.state {
-                return Ok(self.exchanged_for(session.id, old, secret).map(|secret| (secret, false)));
-            }
-            let new = self.exchange_secret(session.id, old).next().expect("there is at least one key");
-            let id = session.id;
-            let timing = &self.timing;
-            let Ok(next) = session.exchange(new.hash(), device.cloned(), now, timing) else { return Ok(None) };
-            failpoint::reach("exchange");
-            if self.store.replace_session(&next).await? {
-                failpoint::reach("exchanged");
-                return Ok(Some((new, true)));
-            }
-            // Another tab was first, or the user has signed out: look again.
-            match self.store.session(id).await? {
-                Some(current) => session = current,
-                None => return Ok(None),
-            }
-        }
-    }
-
-    /// The secret that `old` was exchanged for before, under whichever key that was.
-    fn exchanged_for(&self, id: SessionId, old: &PendingSecret, new: &SecretHash) -> Option<SessionSecret> {
-        self.exchange_secret(id, old).find(|secret| secret.hash() == *new)
-    }
-
-    fn exchange_secret(&self, id: SessionId, old: &PendingSecret) -> impl Iterator<Item = SessionSecret> {
-        let macs: Vec<_> = self.keys.macs(Purpose::Exchange, &[id.as_bytes(), old.expose()]).collect();
-        macs.into_iter().map(|mac| SessionSecret::from_bytes(*mac.as_bytes()))
     }
 }
 

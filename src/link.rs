@@ -95,8 +95,8 @@ pub enum LinkState {
         /// Which one.
         by: ConfirmationId,
     },
-    /// It is worth nothing: a newer one was asked for, its code was guessed wrong too often, a wrong number picked, or whoever
-    /// waited for it has cancelled.
+    /// It is worth nothing: a newer one was asked for, its code was guessed wrong too often, a wrong number picked, or
+    /// whoever waited for it has cancelled.
     Void,
 }
 
@@ -244,9 +244,8 @@ pub trait LinkStore: Send + Sync + 'static {
     /// The link for which this confirmation waits.
     async fn link_by_waiting(&self, waiting: ConfirmationId) -> Result<Option<Link>, StoreError>;
 
-    /// Keeps what has become of a link. If it is open no more, its mail is not sent any more, and the waiting confirmation is
-    /// due. `false`:
-    /// somebody has written it since it was read, and nothing was changed.
+    /// Keeps what has become of a link. If it is open no more, its mail is not sent any more, and the waiting confirmation
+    /// is due. `false`: somebody has written it since it was read, and nothing was changed.
     async fn replace_link(&self, next: &Link) -> Result<bool, StoreError>;
 
     /// Deletes links that expired before `before`, and returns how many.

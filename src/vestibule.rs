@@ -1,17 +1,18 @@
 //! What a page can ask of Vestibule on the way in: land, begin, status, cancel. None of it waits for a validator.
 
+mod begin;
+
 use crate::{
-    caps::{Admission, Caps, Client, Undecided},
+    caps::{Caps, Undecided},
     channel::Channel,
     clock::{Clock, Timestamp},
     confirmation::{Confirmation, ConfirmationId, Decider, Decision, Ending, Queued, Rejection, State},
-    failpoint,
     outcome::{Destinations, Outcome},
     pending::{PendingCookie, TokenTag},
     publisher::{Announcement, Publisher},
-    secret::{Entropy, Keys, SealedToken, SecretHash, SessionSecret},
-    session::{Session, SessionId},
-    store::{BeginError, Settlement, Store, StoreError},
+    secret::{Entropy, Keys, SecretHash, SessionSecret},
+    session::SessionId,
+    store::{Settlement, Store, StoreError},
     timing::Timing,
     token::Token,
     user::UserId,
@@ -135,51 +136,6 @@ impl Vestibule {
         self.genuine(token, shown).map(|cookie| Channel::of(&cookie.secret.hash()))
     }
 
-    /// Begins the browser's confirmation with `token`, or reports on the one begun before with the same cookie.
-    ///
-    /// A missing or lapsed cookie is replaced by a fresh one, which the response must set. With `again`, so is that of
-    /// a confirmation that came to `Unavailable` or was cancelled. What is begun is the `client`'s.
-    ///
-    /// # Errors
-    /// [`BeginError`] if a cap was met or it could not be stored: nothing has begun then.
-    pub async fn begin(
-        &self,
-        token: &Token,
-        shown: Option<&str>,
-        again: bool,
-        client: Client,
-    ) -> Result<(Pending, Report), BeginError> {
-        let mut pending = self.land(token, shown);
-        let lapsed = self.clock.now().since(pending.cookie.minted) > self.timing.begin_within;
-        if lapsed && self.store.confirmation_by_secret(&pending.cookie.secret.hash()).await?.is_none() {
-            pending = self.mint();
-        }
-        let mut confirmation = self.keep(token, &pending, client).await?;
-        if again && may_begin_again(&confirmation) {
-            pending = self.mint();
-            confirmation = self.keep(token, &pending, client).await?;
-        }
-        let report = self.report(&confirmation).await?;
-        Ok((pending, report))
-    }
-
-    /// Begins a confirmation of which no validator is asked before `due`, and that comes to `Unavailable` at `deadline`.
-    pub(crate) async fn wait(
-        &self,
-        token: &Token,
-        due: Timestamp,
-        deadline: Timestamp,
-        client: Client,
-    ) -> Result<(Pending, ConfirmationId), BeginError> {
-        let pending = self.mint();
-        let queued = self.queue(token, pending.cookie.secret.hash(), due, deadline);
-        // They are undecided for long: half of the room is left for those that are not.
-        let caps =
-            Caps { of_client: self.caps.of_client.div_ceil(2), in_all: self.caps.in_all / 2, ..self.caps.clone() };
-        let confirmation = self.keep_within(&caps, queued, client).await?;
-        Ok((pending, confirmation.id))
-    }
-
     /// The confirmation that the browser which shows this cookie began with `token`.
     pub(crate) async fn begun(&self, token: &Token, shown: Option<&str>) -> Result<Option<Confirmation>, StoreError> {
         match self.genuine(token, shown) {
@@ -202,29 +158,6 @@ impl Vestibule {
     fn settlement(&self) -> Settlement {
         let new_user = UserId::generate(&*self.entropy);
         Settlement { now: self.clock.now(), new_user, bound: self.timing.bound }
-    }
-
-    /// Stores a new confirmation under this pending secret, or finds the one that is there.
-    async fn keep(&self, token: &Token, pending: &Pending, client: Client) -> Result<Confirmation, BeginError> {
-        let now = self.clock.now();
-        let queued = self.queue(token, pending.cookie.secret.hash(), now, now + self.timing.deadline);
-        self.keep_within(&self.caps, queued, client).await
-    }
-
-    async fn keep_within(
-        &self,
-        caps: &Caps,
-        (confirmation, session): (Confirmation, Session),
-        client: Client,
-    ) -> Result<Confirmation, BeginError> {
-        let count = || self.store.undecided(self.caps.in_all);
-        let full = !self.undecided.admit(caps.in_all, self.clock.now(), count).await?;
-        let admission = Admission { client, of_client: caps.of_client, full };
-        failpoint::reach("begin");
-        let confirmation = self.store.begin(&confirmation, &session, admission).await?;
-        failpoint::reach("begun");
-        self.wake.notify_one();
-        Ok(confirmation)
     }
 
     /// Reports how far the confirmation has come that this browser began with `token`: to its pending cookie, or, once
@@ -333,17 +266,6 @@ impl Vestibule {
         });
     }
 
-    fn queue(&self, token: &Token, secret: SecretHash, due: Timestamp, deadline: Timestamp) -> (Confirmation, Session) {
-        let now = self.clock.now();
-        let token_tag = TokenTag::of(&self.keys, token);
-        let id = ConfirmationId::generate(&*self.entropy);
-        let session = SessionId::generate(&*self.entropy);
-        let token = SealedToken::seal(&self.keys, &*self.entropy, id, token);
-        let state = State::Queued(Queued { token, failed: 0, due, fence: 0, lease: None });
-        let confirmation = Confirmation { id, secret, token_tag, session, begun: now, deadline, state };
-        (confirmation, Session::pending(session, secret, token_tag, now, deadline + self.timing.bound))
-    }
-
     fn genuine(&self, token: &Token, shown: Option<&str>) -> Option<PendingCookie> {
         let cookie = PendingCookie::decode(&self.keys, token, shown?)?;
         (self.clock.now().since(cookie.minted) < self.timing.pending_cookie()).then_some(cookie)
@@ -352,8 +274,4 @@ impl Vestibule {
     fn mint(&self) -> Pending {
         Pending { cookie: PendingCookie::mint(&*self.entropy, self.clock.now()), fresh: true }
     }
-}
-
-fn may_begin_again(confirmation: &Confirmation) -> bool {
-    matches!(confirmation.ending(), Some(Ending::Unavailable | Ending::Rejected(Rejection::Cancelled)))
 }

@@ -62,10 +62,8 @@ test('a link that was asked for arrives, says what it should, and signs in', asy
   await expectProfile(page, ADDRESS);
 });
 
-test('its HTML is legible in light and in dark, also on a small screen, and its button signs in', async ({ page, context, mail, expectConsole }) => {
-  expectConsole(overtaken, overtaken, overtaken);
-  await ask(page);
-  const { html, link } = await mail.mail();
+/** Opens a mail's HTML as a mail program does: legible in light and in dark, also on a small screen, and nothing is fetched. */
+async function inspect(context, { html }, name) {
   const reader = await context.newPage();
   const fetched = [];
   reader.on('request', (request) => fetched.push(request.url()));
@@ -76,19 +74,64 @@ test('its HTML is legible in light and in dark, also on a small screen, and its 
     await reader.emulateMedia({ colorScheme });
     for (const width of [320, 800]) {
       await reader.setViewportSize({ width, height: 640 });
-      await reader.screenshot({ path: `${SCREENS}mail-${colorScheme}-${width}.png` });
+      await reader.screenshot({ path: `${SCREENS}${name}-${colorScheme}-${width}.png` });
       const overflow = await reader.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-      expect(overflow, `sideways scrolling at ${width} px`).toBe(0);
+      expect(overflow, `sideways scrolling of ${name} at ${width} px`).toBe(0);
       const { violations } = await new AxeBuilder({ page: reader }).analyze();
-      expect(violations.map(({ id, nodes }) => ({ id, at: nodes.map((node) => node.html) })), `${colorScheme}, ${width} px`).toEqual([]);
+      const told = violations.map(({ id, nodes }) => ({ id, at: nodes.map((node) => node.html) }));
+      expect(told, `${name}, ${colorScheme}, ${width} px`).toEqual([]);
     }
   }
   expect(fetched).toEqual([]);
   await expect(reader.getByRole('link')).toHaveCount(1);
-  await expect(reader.getByRole('link', { name: 'Sign in' })).toHaveAttribute('href', link);
+  return reader;
+}
+
+test('its HTML is legible in light and in dark, also on a small screen, and its button signs in', async ({ page, context, mail, expectConsole }) => {
+  expectConsole(overtaken, overtaken, overtaken);
+  await ask(page);
+  const sent = await mail.mail();
+  const reader = await inspect(context, sent, 'mail');
+  await expect(reader.getByRole('link', { name: 'Sign in' })).toHaveAttribute('href', sent.link);
   await reader.getByRole('link', { name: 'Sign in' }).click();
   await expectProfile(reader, ADDRESS);
   await expectProfile(page, ADDRESS);
+});
+
+test('what else is told by mail arrives and is as legible', async ({ page, context, mail, anotherBrowser }) => {
+  const KING = 'king@example.com';
+  await ask(page);
+  await signInByCode(page, await mail.mail(1));
+  const phone = await (await anotherBrowser()).newPage();
+  await ask(phone);
+  await signInByCode(phone, await mail.mail(2));
+  await page.goto('/profile/password');
+  await page.getByLabel('New password').fill(PASSWORD);
+  // One at a time, so that they come in this order.
+  await mail.mail(3);
+  await button(page, 'Set this password').click();
+  await mail.mail(4);
+  await page.goto('/profile/address');
+  await page.getByLabel('New e-mail address').fill(KING);
+  await button(page, 'Send a link there').click();
+  const ticket = await mail.mail(5);
+  await page.goto(ticket.link);
+  await button(page, 'Use this address').click();
+  await mail.mail(7);
+  const [browser, password, address, ...moved] = mail.mails.slice(2);
+  const subjects = [browser, password, address].map(({ to, header }) => [to[0], header.subject]);
+  expect(subjects).toEqual([
+    [ADDRESS, 'A new browser has signed in'],
+    [ADDRESS, 'Your password was changed'],
+    [KING, 'Is this your address?'],
+  ]);
+  expect(moved.map(({ to, header }) => `${to[0]}: ${header.subject}`).sort()).toEqual([
+    `${ADDRESS}: Your address was changed`,
+    `${KING}: Your address was changed`,
+  ]);
+  for (const [sent, name] of [[browser, 'browser'], [password, 'password'], [address, 'address'], [moved[0], 'moved']]) {
+    await (await inspect(context, sent, `mail-${name}`)).close();
+  }
 });
 
 test.describe('a mail server that asks to be asked again', () => {

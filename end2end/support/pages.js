@@ -76,7 +76,7 @@ export async function signIn(page, { email, password }) {
 }
 
 /** How many browsers the profile lists as signed in. */
-export const sessionRows = (page) => page.locator('.rows > li');
+export const sessionRows = (page) => page.locator('.sessions > li');
 
 export const pendingCookies = async (context) =>
   (await context.cookies()).filter(({ name }) => name.startsWith('vestibule-pending-'));

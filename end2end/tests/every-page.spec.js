@@ -4,7 +4,7 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import { fileURLToPath } from 'node:url';
 import { controlled, practice, expect } from '../support/test.js';
-import { ADDRESS, OPEN_IT, ask, mail, number } from '../support/links.js';
+import { ADDRESS, OPEN_IT, ask, mail, mailAbout, number } from '../support/links.js';
 import { ADA, GRACE } from '../support/validator.js';
 import {
   PASSWORD, PRACTICE, button, expectLogin, expectProfile, heading, islandIsUp, link, reasons, say, signIn, status,
@@ -61,6 +61,50 @@ for (const [reason, sentence] of Object.entries(reasons)) {
   });
 }
 
+practice.describe('an account', () => {
+  practice.beforeEach(async ({ page, context }) => {
+    await ask(page);
+    await page.getByLabel('Or type the code in the mail').fill((await mail(context)).code);
+    await button(page, 'Sign in with the code').click();
+    await expectProfile(page, ADDRESS);
+  });
+
+  practice('and its password', async ({ page, expectConsole }) => {
+    expectConsole(/^error: Failed to load resource: the server responded with a status of 422/);
+    await inspect(page, 'profile-own');
+    await page.goto('/profile/password');
+    await inspect(page, 'password');
+    await page.getByLabel('New password').fill('password');
+    await button(page, 'Set this password').click();
+    await expect(page.getByRole('alert')).toBeVisible();
+    await inspect(page, 'password-weak');
+    await page.getByLabel('New password').fill(PASSWORD);
+    await button(page, 'Set this password').click();
+    await expect(page.getByText('Your password is set.')).toBeVisible();
+    await inspect(page, 'password-set');
+    await page.goto('/login?again=1&next=/profile/password');
+    await expect(heading(page, 'Sign in once more')).toBeVisible();
+    await inspect(page, 'login-again');
+  });
+
+  practice('and its address', async ({ page, context, expectConsole }) => {
+    expectConsole(/^error: Failed to load resource: the server responded with a status of 4\d\d/, /^error: Failed to load resource: the server responded with a status of 4\d\d/);
+    await page.goto('/profile/address');
+    await inspect(page, 'address');
+    await page.getByLabel('New e-mail address').fill(ADDRESS);
+    await button(page, 'Send a link there').click();
+    await expect(page.getByRole('alert')).toBeVisible();
+    await inspect(page, 'address-wrong');
+    await page.getByLabel('New e-mail address').fill('king@example.com');
+    await button(page, 'Send a link there').click();
+    await inspect(page, 'address-sent');
+    await page.goto((await mailAbout(context, 'Is this your address?', 'king@example.com')).link);
+    await inspect(page, 'address-ticket');
+    await page.goto('/profile/address/none');
+    await inspect(page, 'address-stale');
+  });
+});
+
 practice.describe('a link by mail', () => {
   practice('asked for', async ({ page }) => {
     await ask(page);
@@ -98,6 +142,12 @@ practice.describe('a link by mail', () => {
     const elsewhere = await (await anotherBrowser()).newPage();
     await elsewhere.goto(used);
     await inspect(elsewhere, 'link-spent');
+  });
+
+  practice('asked for again too soon', async ({ page }) => {
+    await ask(page);
+    await expect(page.locator('.soon')).toBeVisible();
+    await page.screenshot({ path: `${SCREENS}mailed-countdown.png`, fullPage: true });
   });
 
   practice('in the mailbox', async ({ page, context }) => {

@@ -52,8 +52,8 @@ pub async fn require_user(State(site): State<Shared>, mut request: Request, next
     }
 }
 
-/// The middleware, within [`require_user`], around what must not be done by whoever finds a browser open: those whose proof of
-/// who they are has grown old are asked for it once more, and then led on.
+/// The middleware, within [`require_user`], around what must not be done by whoever finds a browser open: those whose
+/// proof of who they are has grown old are asked for it once more, and then led on.
 pub async fn require_proof(State(site): State<Shared>, request: Request, next: Next) -> Response {
     let who = request.extensions().get::<SignedIn>();
     if who.is_some_and(|who| who.is_fresh(site.vestibule.now())) {

@@ -28,7 +28,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 /// The most connections at once, sockets that wait for an outcome among them.
 const MAX_CONNECTIONS: usize = 12_000;
 /// How many connections may wait to be accepted, as far as the system lets us (`net.core.somaxconn`). After a restart all
-/// pages come back within two seconds, and whoever finds no room is not heard before it tries again a second later.
+/// pages come back within 1.5 s, and whoever finds no room is not heard before it tries again a second later.
 const BACKLOG: u32 = 8_192;
 /// How long requests in flight may take once a shutdown has begun.
 const DRAIN_WITHIN: Duration = Duration::from_secs(5);

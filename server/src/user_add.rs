@@ -10,8 +10,8 @@ use serde_json::json;
 use std::io::{self, BufRead as _};
 use vestibule::secret::SystemEntropy;
 
-/// Adds the user, or gives the known one the new password, ends their sessions and takes back the links to them. The password
-/// is the first line of the standard input.
+/// Adds the user, or gives the known one the new password, ends their sessions and takes back the links to them. The
+/// password is the first line of the standard input.
 ///
 /// # Errors
 /// One line that says what is wrong.

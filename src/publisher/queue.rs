@@ -112,7 +112,7 @@ struct Sender {
 }
 
 /// A request that has ended.
-struct Landed {
+struct Answered {
     batch: Batch,
     round: Round,
     result: Result<(), PublishError>,
@@ -120,21 +120,21 @@ struct Landed {
 
 impl Sender {
     async fn run(mut self) {
-        let mut flights = FuturesUnordered::new();
+        let mut requests = FuturesUnordered::new();
         loop {
             let now = Instant::now();
-            while flights.len() < self.health.room(now) {
+            while requests.len() < self.health.room(now) {
                 let Some(batch) = self.shared.lock().take(self.at_once, now) else { break };
-                flights.push(send(Arc::clone(&self.publisher), batch, self.health.round()));
+                requests.push(send(Arc::clone(&self.publisher), batch, self.health.round()));
             }
             self.health.watch(&self.shared.lock());
             let stopping = self.stop.is_cancelled();
-            if stopping && flights.is_empty() && self.shared.lock().len() == 0 {
+            if stopping && requests.is_empty() && self.shared.lock().len() == 0 {
                 return;
             }
             let probe_at = self.health.probe_at().filter(|at| *at > now);
             tokio::select! {
-                Some(landed) = flights.next() => self.landed(landed),
+                Some(answered) = requests.next() => self.answered(answered),
                 () = self.shared.news.notified() => {}
                 () = sleep_until(probe_at.unwrap_or(now)), if probe_at.is_some() => {}
                 () = self.stop.cancelled(), if !stopping => {}
@@ -142,7 +142,7 @@ impl Sender {
         }
     }
 
-    fn landed(&mut self, Landed { batch, round, result }: Landed) {
+    fn answered(&mut self, Answered { batch, round, result }: Answered) {
         let mut waiting = self.shared.lock();
         match result {
             Ok(()) => {
@@ -170,8 +170,8 @@ impl Sender {
     }
 }
 
-async fn send(publisher: Arc<dyn Publisher>, batch: Batch, round: Round) -> Landed {
+async fn send(publisher: Arc<dyn Publisher>, batch: Batch, round: Round) -> Answered {
     let sent = AssertUnwindSafe(publisher.announce_all(batch.channels(), batch.announcement())).catch_unwind().await;
     let result = sent.unwrap_or_else(|_| Err(PublishError { what: "the publisher panicked".into(), retry: true }));
-    Landed { batch, round, result }
+    Answered { batch, round, result }
 }

@@ -1,7 +1,7 @@
 //! `cargo xtask faults`: the tests that kill, stop and take away, as large as the promises that they hold.
 //!
-//! They are tests that `cargo xtask test` has, too, smaller. Each prints a figure; those of cargo's tests are repeated in the end. The
-//! processes are of the release build: some of the figures are about how soon all is well again.
+//! They are tests that `cargo xtask test` has, too, smaller. Each prints a figure; those of cargo's tests are repeated in
+//! the end. The processes are of the release build: some of the figures are about how soon all is well again.
 
 use crate::fault::{Fault, Result};
 use crate::process::{self, Stream};
@@ -27,7 +27,8 @@ struct Run {
     which: &'static [&'static str],
 }
 
-/// Those that kill the most take some minutes and hardly work: both databases at once. The rest wants the machine for itself.
+/// Those that kill the most take some minutes and hardly work: both databases at once. The rest wants the machine for
+/// itself.
 const RUNS: [Run; 3] = [
     Run { name: "simulation", package: workspace::NAME, program: "simulation", which: &[] },
     Run {

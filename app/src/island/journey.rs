@@ -25,15 +25,14 @@ const NEVER: u64 = u64::MAX;
 
 /// See the module.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own: no two of them make a state")]
 pub struct Journey {
     stage: Stage,
     /// The channel of the landing's cookie, worth listening to before the first `begin` has answered.
     channel: Option<String>,
     /// Whether to begin without being told, once somebody can see the page.
     auto: bool,
-    /// Whether it waits for a link that is on its way.
-    by_mail: bool,
+    /// What it was opened for.
+    start: Start,
     /// Milliseconds from an answer to the next question.
     poll: u64,
     /// How soon to ask again whether a worker has taken the confirmation.
@@ -72,7 +71,7 @@ impl Journey {
             stage: Stage::Ready,
             channel: Some(channel),
             auto: start != Start::Click,
-            by_mail: start == Start::Mail,
+            start,
             poll: u64::from(poll_seconds) * 1_000,
             taken_within: TAKEN_WITHIN,
             call: 0,
@@ -132,7 +131,7 @@ impl Journey {
                 _ => self.ask(at, effects),
             },
             // What is announced meanwhile must not take the browser elsewhere: to have another link sent ends this one.
-            Event::Sent if self.by_mail => {
+            Event::Sent if self.start == Start::Mail => {
                 self.call += 1;
                 self.in_flight = false;
                 self.due = NEVER;

@@ -30,7 +30,7 @@ pub fn message(bytes: &[u8]) {
 /// text that is signed.
 ///
 /// # Panics
-/// It does not.
+/// If that does not hold, for the fuzzer to find.
 pub fn name(bytes: &[u8]) {
     let Ok(text) = str::from_utf8(bytes) else { return };
     if let Ok(channel) = ChannelName::parse(text) {
@@ -46,7 +46,7 @@ pub fn name(bytes: &[u8]) {
 /// What a client shows for its subscription: without the secret, nothing is a signature.
 ///
 /// # Panics
-/// It does not.
+/// If that does not hold, for the fuzzer to find.
 pub fn signature(bytes: &[u8]) {
     let Ok(text) = str::from_utf8(bytes) else { return };
     let socket = SocketId::parse("1.1");
@@ -60,7 +60,7 @@ pub fn signature(bytes: &[u8]) {
 /// is taken is one that can be published.
 ///
 /// # Panics
-/// It does not.
+/// If that does not hold, for the fuzzer to find.
 pub fn request(bytes: &[u8]) {
     let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
     let (query, body) = bytes.split_at(end);

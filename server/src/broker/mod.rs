@@ -34,7 +34,6 @@ mod name;
 mod pace;
 mod patience;
 mod registry;
-
 mod wire;
 
 #[cfg(any(test, fuzzing))]

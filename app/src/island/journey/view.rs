@@ -3,7 +3,10 @@
 use super::{Journey, Setback, Stage};
 use crate::{
     api::Step,
-    island::sentence::{self, Sentence},
+    island::{
+        sentence::{self, Sentence},
+        settings::Start,
+    },
 };
 
 /// What the page shows.
@@ -33,7 +36,7 @@ impl Journey {
         let (state, steps, sentence) = match self.stage {
             Stage::Ready => ("ready", 0, said(sentence::READY)),
             Stage::Beginning { .. } => ("waiting", 0, said(sentence::QUEUED)),
-            Stage::Waiting(_) if self.by_mail => ("mailed", 0, said(sentence::MAILED)),
+            Stage::Waiting(_) if self.start == Start::Mail => ("mailed", 0, said(sentence::MAILED)),
             Stage::Waiting(step) | Stage::Cancelling(step) => {
                 ("waiting", usize::from(step != Step::Queued), Sentence::Waiting(step))
             }
@@ -46,7 +49,7 @@ impl Journey {
             state,
             sentence: if self.failures > 0 { said(self.setback.sentence()) } else { sentence },
             steps,
-            seconds: if self.by_mail { 0 } else { self.seconds },
+            seconds: if self.start == Start::Mail { 0 } else { self.seconds },
             start: !waiting && state != "done",
             again: matches!(self.stage, Stage::Unavailable | Stage::Cancelled | Stage::Beginning { again: true }),
             cancel: waiting,

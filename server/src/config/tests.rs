@@ -1,0 +1,93 @@
+use super::*;
+
+fn read(given: &[(&str, &str)]) -> Result<Config, String> {
+    let find =
+        |setting: &Setting| given.iter().find(|(key, _)| *key == setting.key).map(|(_, value)| (*value).to_owned());
+    Config::read(&Given::from_lookup(find)).map_err(|error| error.to_string())
+}
+
+#[test]
+fn nothing_given_is_practice_mode_on_loopback() {
+    let config = read(&[]).unwrap();
+    assert!(config.is_practice() && config.addr.ip().is_loopback());
+}
+
+#[test]
+fn practice_mode_listens_on_loopback_only() {
+    assert!(read(&[("LEPTOS_SITE_ADDR", "0.0.0.0:3000")]).unwrap_err().starts_with("VALIDATOR_URL: missing"));
+}
+
+#[test]
+fn outside_practice_mode_no_secret_has_a_default() {
+    let validator = ("VALIDATOR_URL", "http://v.example/");
+    assert!(read(&[validator]).unwrap_err().starts_with("VESTIBULE_SECRET: missing"));
+    assert!(
+        read(&[validator, ("VESTIBULE_SECRET", "c2hvcnQ=")]).unwrap_err().starts_with("VESTIBULE_SECRET: a key is")
+    );
+}
+
+#[test]
+fn only_practice_mode_lets_in_whom_nobody_knows() {
+    let real = [("VALIDATOR_URL", "http://v.example/"), ("VESTIBULE_SECRET", &*"c2hvcnQ".repeat(8))];
+    let open = ("REGISTRATION", "open");
+    assert_eq!(read(&real).unwrap().registration, Registration::Closed);
+    assert_eq!(read(&[real[0], real[1], open]).unwrap().registration, Registration::Open);
+    assert_eq!(read(&[]).unwrap().registration, Registration::Open);
+    assert_eq!(read(&[("REGISTRATION", "closed")]).unwrap().registration, Registration::Closed);
+}
+
+#[test]
+fn a_process_apart_needs_to_know_where_the_links_in_its_mails_lead() {
+    let secret = "c2hvcnQ".repeat(8);
+    let given = [
+        ("VALIDATOR_URL", "http://v.example/"),
+        ("VESTIBULE_SECRET", &*secret),
+        ("DATABASE_URL", "postgres://localhost/sign_in"),
+        ("SMTP_URL", "smtp://localhost"),
+        ("MAIL_FROM", "no-reply@example.com"),
+    ];
+    let apart = |given: &[_]| read(given).unwrap().apart().map(drop).map_err(|error| error.to_string());
+    assert!(apart(&given).unwrap_err().starts_with("PUBLIC_URL: missing; the links in mails"));
+    assert_eq!(apart(&[&given[..], &[("PUBLIC_URL", "https://sign-in.example")]].concat()), Ok(()));
+}
+
+#[test]
+fn a_session_may_live_as_long_as_it_may_be_unused_and_no_shorter() {
+    assert!(read(&[("SESSION_ABSOLUTE", "14days")]).is_ok());
+    for given in [("SESSION_ABSOLUTE", "13days"), ("SESSION_IDLE", "91days")] {
+        assert!(read(&[given]).unwrap_err().starts_with("SESSION_ABSOLUTE: shorter than SESSION_IDLE"), "{given:?}");
+    }
+}
+
+#[test]
+fn a_wrong_value_is_one_line_with_key_problem_and_example() {
+    for (key, value) in [
+        ("LEPTOS_SITE_ADDR", "localhost"),
+        ("PUBLIC_URL", "example"),
+        ("PUBLIC_URL", "http://sign-in.example"),
+        ("DATABASE_URL", "mysql://x"),
+        ("REDIS_URL", "http://x"),
+        ("SESSION_STORE", "disk"),
+        ("SMTP_URL", "mail.example"),
+        ("MAIL_FROM", "Vestibule"),
+        ("REGISTRATION", "yes"),
+        ("CONFIRM_START", "maybe"),
+        ("CONFIRM_REDIRECT", "//evil.example"),
+        ("CONFIRM_ATTEMPT", "10"),
+        ("CONFIRM_ATTEMPT", "31s"),
+        ("CONFIRM_DEADLINE", "0s"),
+        ("CONFIRM_IN_FLIGHT", "0"),
+        ("CONFIRM_PER_CLIENT", "0"),
+        ("CONFIRM_UNDECIDED", "-1"),
+        ("SESSIONS_PER_USER", "many"),
+        ("SESSION_IDLE", "91days"),
+        ("SESSION_ABSOLUTE", "13days"),
+        ("TRUSTED_PROXIES", "proxy.example"),
+        ("BROKER_ADDR", "0.0.0.0:6001"),
+        ("PUSHER_KEY", "k"),
+        ("PUSHER_HOST", "http://x"),
+    ] {
+        let line = read(&[(key, value)]).unwrap_err();
+        assert!(line.contains(": ") && line.contains("(example: ") && !line.contains('\n'), "{key}={value}: {line}");
+    }
+}

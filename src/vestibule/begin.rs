@@ -1,0 +1,99 @@
+//! To begin: a pending session and a queued confirmation, within the caps.
+
+use super::{Pending, Report, Vestibule};
+use crate::{
+    caps::{Admission, Caps, Client},
+    clock::Timestamp,
+    confirmation::{Confirmation, ConfirmationId, Ending, Queued, Rejection, State},
+    failpoint,
+    pending::TokenTag,
+    secret::{SealedToken, SecretHash},
+    session::{Session, SessionId},
+    store::BeginError,
+    token::Token,
+};
+
+impl Vestibule {
+    /// Begins the browser's confirmation with `token`, or reports on the one begun before with the same cookie.
+    ///
+    /// A missing or lapsed cookie is replaced by a fresh one, which the response must set. With `again`, so is that of
+    /// a confirmation that came to `Unavailable` or was cancelled. What is begun is the `client`'s.
+    ///
+    /// # Errors
+    /// [`BeginError`] if a cap was met or it could not be stored: nothing has begun then.
+    pub async fn begin(
+        &self,
+        token: &Token,
+        shown: Option<&str>,
+        again: bool,
+        client: Client,
+    ) -> Result<(Pending, Report), BeginError> {
+        let mut pending = self.land(token, shown);
+        let lapsed = self.clock.now().since(pending.cookie.minted) > self.timing.begin_within;
+        if lapsed && self.store.confirmation_by_secret(&pending.cookie.secret.hash()).await?.is_none() {
+            pending = self.mint();
+        }
+        let mut confirmation = self.keep(token, &pending, client).await?;
+        if again && may_begin_again(&confirmation) {
+            pending = self.mint();
+            confirmation = self.keep(token, &pending, client).await?;
+        }
+        let report = self.report(&confirmation).await?;
+        Ok((pending, report))
+    }
+
+    /// Begins a confirmation of which no validator is asked before `due`, and that comes to `Unavailable` at `deadline`.
+    pub(crate) async fn wait(
+        &self,
+        token: &Token,
+        due: Timestamp,
+        deadline: Timestamp,
+        client: Client,
+    ) -> Result<(Pending, ConfirmationId), BeginError> {
+        let pending = self.mint();
+        let queued = self.queue(token, pending.cookie.secret.hash(), due, deadline);
+        // They are undecided for long: half of the room is left for those that are not.
+        let caps =
+            Caps { of_client: self.caps.of_client.div_ceil(2), in_all: self.caps.in_all / 2, ..self.caps.clone() };
+        let confirmation = self.keep_within(&caps, queued, client).await?;
+        Ok((pending, confirmation.id))
+    }
+
+    /// Stores a new confirmation under this pending secret, or finds the one that is there.
+    async fn keep(&self, token: &Token, pending: &Pending, client: Client) -> Result<Confirmation, BeginError> {
+        let now = self.clock.now();
+        let queued = self.queue(token, pending.cookie.secret.hash(), now, now + self.timing.deadline);
+        self.keep_within(&self.caps, queued, client).await
+    }
+
+    async fn keep_within(
+        &self,
+        caps: &Caps,
+        (confirmation, session): (Confirmation, Session),
+        client: Client,
+    ) -> Result<Confirmation, BeginError> {
+        let count = || self.store.undecided(self.caps.in_all);
+        let full = !self.undecided.admit(caps.in_all, self.clock.now(), count).await?;
+        let admission = Admission { client, of_client: caps.of_client, full };
+        failpoint::reach("begin");
+        let confirmation = self.store.begin(&confirmation, &session, admission).await?;
+        failpoint::reach("begun");
+        self.wake.notify_one();
+        Ok(confirmation)
+    }
+
+    fn queue(&self, token: &Token, secret: SecretHash, due: Timestamp, deadline: Timestamp) -> (Confirmation, Session) {
+        let now = self.clock.now();
+        let token_tag = TokenTag::of(&self.keys, token);
+        let id = ConfirmationId::generate(&*self.entropy);
+        let session = SessionId::generate(&*self.entropy);
+        let token = SealedToken::seal(&self.keys, &*self.entropy, id, token);
+        let state = State::Queued(Queued { token, failed: 0, due, fence: 0, lease: None });
+        let confirmation = Confirmation { id, secret, token_tag, session, begun: now, deadline, state };
+        (confirmation, Session::pending(session, secret, token_tag, now, deadline + self.timing.bound))
+    }
+}
+
+fn may_begin_again(confirmation: &Confirmation) -> bool {
+    matches!(confirmation.ending(), Some(Ending::Unavailable | Ending::Rejected(Rejection::Cancelled)))
+}
