@@ -41,9 +41,12 @@ pub struct Admission {
 /// A cap that was met: nothing was stored. The same call succeeds once something is decided, or long ago.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Capped {
-    /// The client has as many undecided confirmations as it may, or has asked for as many links.
+    /// The client has as many undecided confirmations as it may.
     #[error("the client has as many undecided confirmations as it may")]
     Client,
+    /// The client has asked for as many links as it may within an hour.
+    #[error("the client has asked for as many links as it may")]
+    Links,
     /// There are as many undecided confirmations in all as there may be, or as many mails wait.
     #[error("there are as many undecided confirmations as there may be")]
     All,

@@ -66,7 +66,7 @@ pub struct Posting {
 impl Posting {
     /// Why it is refused where the client has asked for so many others, and so many mails wait; `None` if it is not.
     pub(crate) fn capped(&self, of_client: u32, in_all: u32) -> Option<Capped> {
-        if of_client >= self.of_client { Some(Capped::Client) } else { (in_all >= self.in_all).then_some(Capped::All) }
+        if of_client >= self.of_client { Some(Capped::Links) } else { (in_all >= self.in_all).then_some(Capped::All) }
     }
 }
 

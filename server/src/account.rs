@@ -12,7 +12,7 @@ use crate::{
 };
 use axum::{
     extract::{Query, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, Method, StatusCode},
     response::Response,
 };
 use leptos::prelude::*;
@@ -123,12 +123,10 @@ pub async fn login(
         Err(error) => return page::store_problem(&site, &error),
     };
     if let Err(TooOften(wait)) = site.throttle.password(client, &form.email, known) {
-        let seconds = wait.as_secs() + 1;
+        let seconds = page::seconds(wait);
         let error = Some(format!("That was tried too often. Wait {seconds} seconds, then try again."));
-        let mut response = login_form(&site, &headers, Said { error, email: form.email, next, ..Said::default() });
-        *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        return response;
+        let form = login_form(&site, &headers, Said { error, email: form.email, next, ..Said::default() });
+        return page::too_often(form, wait);
     }
     let user = match site.passwords.check(site.vestibule.store(), &form.email, form.password).await {
         Ok(Some(user)) => user,

@@ -20,7 +20,7 @@ pub async fn arrived(site: &Site, headers: &HeaderMap, user: &User, since: Times
     if known.contains(keys, user.id) {
         return None;
     }
-    if since > user.since {
+    if since > user.since && site.throttle.news(user.id).is_ok() {
         tell(site, headers, user, News::Browser).await;
     }
     Some(site.cookies.known(&known.with(keys, user.id)))

@@ -104,7 +104,7 @@ impl RequestDesk {
     fn capped(&self, cap: Capped) -> ApiError {
         self.refuse(page::capped_status(cap));
         match cap {
-            Capped::Client => ApiError::TooMany,
+            Capped::Client | Capped::Links => ApiError::TooMany,
             Capped::All => ApiError::Busy,
         }
     }

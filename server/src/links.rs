@@ -13,7 +13,7 @@ use crate::{
 };
 use axum::{
     extract::State,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, StatusCode},
     response::Response,
 };
 use leptos::prelude::*;
@@ -104,7 +104,7 @@ async fn waiting(site: &Shared, headers: &HeaderMap, token: &Token, problem: Opt
     let (form_proof, poll_seconds) = (text.clone().unwrap_or_default(), site.poll_seconds());
     let (path, failed) = (format!("/login/wait/{}", token.expose()), problem.is_some());
     let practice = site.mailbox.is_some();
-    let resend_in = link.resend_in(site.vestibule.now()).as_secs();
+    let resend_in = page::seconds(link.resend_in(site.vestibule.now()));
     let (address, number) = (link.address.as_str().to_owned(), link.number.value());
     let token = token.expose().to_owned();
     let head = Head { live: true, ..Head::titled(title::MAILED) };
@@ -155,14 +155,11 @@ pub async fn again(
     let cookies = site.cookies_of(&headers);
     match site.links.waited_for(&token, cookies.pending(site.vestibule.keys(), &token)).await {
         Ok(Some(link)) => {
-            let left = link.resend_in(site.vestibule.now()).as_secs();
-            if left == 0 {
+            let left = link.resend_in(site.vestibule.now());
+            if left.is_zero() {
                 return send(&site, &headers, client, &link.address).await;
             }
-            let mut response = waiting(&site, &headers, &token, None).await;
-            *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(left));
-            response
+            page::too_often(waiting(&site, &headers, &token, None).await, left)
         }
         Ok(None) => page::see_other(&site.vestibule.destinations().login),
         Err(error) => page::store_problem(&site, &error),

@@ -6,7 +6,8 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
 };
 use leptos::prelude::*;
-use vestibule::{caps::Capped, path::LocalPath, store::StoreError};
+use std::time::Duration;
+use vestibule::{caps::Capped, link::WINDOW, path::LocalPath, store::StoreError};
 use vestibule_app::{
     pages::{ErrorPage, Problem},
     shell::{self, Head},
@@ -34,8 +35,12 @@ pub fn problem(site: &Site, status: StatusCode) -> Response {
         StatusCode::SERVICE_UNAVAILABLE => Problem::NOT_NOW,
         _ => Problem::BROKEN,
     };
-    let mut response = respond(site, Head::titled(problem.title), || view! { <ErrorPage problem=problem /> });
-    *response.status_mut() = status;
+    told(site, status, problem)
+}
+
+fn told(site: &Site, status: StatusCode, problem: Problem) -> Response {
+    let response = respond(site, Head::titled(problem.title), || view! { <ErrorPage problem=problem /> });
+    let mut response = with_status(response, status);
     if let Some(after) = retry_after(status) {
         response.headers_mut().insert(header::RETRY_AFTER, after);
     }
@@ -57,14 +62,38 @@ pub fn retry_after(status: StatusCode) -> Option<HeaderValue> {
 #[must_use]
 pub const fn capped_status(cap: Capped) -> StatusCode {
     match cap {
-        Capped::Client => StatusCode::TOO_MANY_REQUESTS,
+        Capped::Client | Capped::Links => StatusCode::TOO_MANY_REQUESTS,
         Capped::All => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 
 /// The page of a begin that met a cap.
 pub fn capped(site: &Site, cap: Capped) -> Response {
-    problem(site, capped_status(cap))
+    match cap {
+        Capped::Links => too_often(told(site, capped_status(cap), Problem::TOO_MANY_LINKS), WINDOW),
+        Capped::Client | Capped::All => problem(site, capped_status(cap)),
+    }
+}
+
+/// `page`, which says that something was tried too often, and how long to wait.
+#[must_use]
+pub fn too_often(page: Response, wait: Duration) -> Response {
+    let mut response = with_status(page, StatusCode::TOO_MANY_REQUESTS);
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds(wait)));
+    response
+}
+
+/// How long to wait, in whole seconds.
+#[must_use]
+pub fn seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
+/// `page`, with another status than 200.
+#[must_use]
+pub fn with_status(mut page: Response, status: StatusCode) -> Response {
+    *page.status_mut() = status;
+    page
 }
 
 /// The page of a store's error: what can pass is 503, what cannot 500. The log says what it was.

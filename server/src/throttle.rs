@@ -41,6 +41,7 @@ pub struct Throttle<C: Clock = DefaultClock> {
     clients: Rooms<Client, C>,
     accounts: Rooms<Account, C>,
     users: Rooms<UserId, C>,
+    told: Rooms<UserId, C>,
     addresses: Rooms<String, C>,
 }
 
@@ -62,6 +63,7 @@ impl<C: Clock + Clone> Throttle<C> {
             clients: Rooms::new(OF_CLIENT, clock),
             accounts: Rooms::new(OF_ACCOUNT, clock),
             users: Rooms::new(OF_USER, clock),
+            told: Rooms::new(OF_USER, clock),
             addresses: Rooms::new(OF_USER, clock),
         }
     }
@@ -73,6 +75,15 @@ impl<C: Clock + Clone> Throttle<C> {
     pub fn password(&self, client: Client, email: &str, known: bool) -> Result<(), TooOften> {
         self.clients.take(&client)?;
         self.accounts.take(&Account { email: email.trim().to_lowercase(), known })
+    }
+
+    /// Before `user` is told of one more new browser: an external validator may take somebody's word for an address, which
+    /// is not to be flooded.
+    ///
+    /// # Errors
+    /// [`TooOften`] if there is no room for it now.
+    pub fn news(&self, user: UserId) -> Result<(), TooOften> {
+        self.told.take(&user)
     }
 
     /// Before `user` has a mail sent to an address that they say is theirs.

@@ -34,6 +34,12 @@ impl Problem {
         text: "More was asked from your network than we can take at once. Wait a minute, then try again. Your link may still work.",
         link: None,
     };
+    /// 429: too many links were asked for.
+    pub const TOO_MANY_LINKS: Self = Self {
+        title: "Too many links",
+        text: "More links were asked for from your network than we send within an hour. Those that were sent are good; try again later, or sign in with your password.",
+        link: SIGN_IN,
+    };
     /// 500: our own mistake.
     pub const BROKEN: Self = Self {
         title: "Something went wrong",
@@ -74,7 +80,14 @@ mod tests {
 
     #[test]
     fn every_problem_says_what_to_do() {
-        for problem in [Problem::REFUSED, Problem::NOT_FOUND, Problem::TOO_MANY, Problem::BROKEN, Problem::NOT_NOW] {
+        for problem in [
+            Problem::REFUSED,
+            Problem::NOT_FOUND,
+            Problem::TOO_MANY,
+            Problem::TOO_MANY_LINKS,
+            Problem::BROKEN,
+            Problem::NOT_NOW,
+        ] {
             let html = view! { <ErrorPage problem=problem /> }.to_html();
             assert!(html.contains(problem.title) && html.contains(problem.text), "{html}");
             assert_eq!(html.contains("<a "), problem.link.is_some(), "{html}");

@@ -13,7 +13,7 @@ use crate::{
 use axum::{
     Extension,
     extract::{Path, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, StatusCode},
     response::Response,
 };
 use leptos::prelude::*;
@@ -69,10 +69,7 @@ pub async fn ask(
     if let Err(TooOften(wait)) = site.throttle.mail(who.user.id, &to) {
         let minutes = wait.as_secs().div_ceil(60);
         let problem = format!("You have tried that often. Wait {minutes} minutes, then try again.");
-        let mut response = form(&site, &headers, &from, wanted.email, Some(problem));
-        *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1));
-        return response;
+        return page::too_often(form(&site, &headers, &from, wanted.email, Some(problem)), wait);
     }
     let expires = site.vestibule.now() + ticket::LIFETIME;
     let ticket = AddressTicket { user: who.user.id, from, to: to.clone(), expires };
@@ -146,9 +143,7 @@ fn read(site: &Site, who: &SignedIn, text: &str) -> Option<AddressTicket> {
 }
 
 fn stale(site: &Shared) -> Response {
-    let mut response = page::respond(site, Head::titled(title::STALE), || view! { <StalePage /> });
-    *response.status_mut() = StatusCode::GONE;
-    response
+    page::with_status(page::respond(site, Head::titled(title::STALE), || view! { <StalePage /> }), StatusCode::GONE)
 }
 
 fn form(site: &Shared, headers: &HeaderMap, from: &Address, email: String, problem: Option<String>) -> Response {

@@ -47,7 +47,7 @@ async fn a_client_that_asks_too_often_is_refused_for_an_hour_and_nobody_else_is(
         let waiting = house.try_to_ask(&person(number), 1).await.unwrap_or_else(|error| panic!("{error}"));
         house.links.cancel(&waiting.token, Some(waiting.cookie())).await.unwrap();
     }
-    assert_eq!(house.refused(&person(4), 1).await, Capped::Client);
+    assert_eq!(house.refused(&person(4), 1).await, Capped::Links);
     house.try_to_ask(&person(5), 2).await.unwrap_or_else(|error| panic!("{error}"));
     house.advance(WINDOW);
     house.try_to_ask(&person(6), 1).await.unwrap_or_else(|error| panic!("{error}"));
@@ -69,7 +69,7 @@ async fn what_was_refused_waits_for_nothing() {
         let waiting = house.try_to_ask(&person(number), 1).await.unwrap_or_else(|error| panic!("{error}"));
         house.links.cancel(&waiting.token, Some(waiting.cookie())).await.unwrap();
     }
-    assert_eq!(house.refused(&person(4), 1).await, Capped::Client);
+    assert_eq!(house.refused(&person(4), 1).await, Capped::Links);
     assert_eq!(house.store.undecided(10).await.unwrap(), 0);
 }
 

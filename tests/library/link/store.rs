@@ -143,7 +143,7 @@ async fn a_client_asks_for_so_many_links_and_so_many_mails_wait_and_no_more() {
             async move { store.post_link(link, &posting).await }
         });
         let posted = futures_util::future::join_all(posts).await;
-        let refused = |posted: &&Result<(), BeginError>| matches!(posted, Err(BeginError::Capped(Capped::Client)));
+        let refused = |posted: &&Result<(), BeginError>| matches!(posted, Err(BeginError::Capped(Capped::Links)));
         assert_eq!(posted.iter().filter(refused).count(), 13, "{posted:?}");
         let (link, posting) = sample(17, &ada());
         let full = store.post_link(&link, &Posting { in_all: 3, ..posting.clone() }).await;
