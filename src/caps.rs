@@ -48,7 +48,7 @@ pub enum Capped {
     #[error("the client has asked for as many links as it may")]
     Links,
     /// There are as many undecided confirmations in all as there may be, or as many mails wait.
-    #[error("there are as many undecided confirmations as there may be")]
+    #[error("there are as many undecided confirmations, or mails that wait, as there may be")]
     All,
 }
 

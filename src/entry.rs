@@ -43,8 +43,8 @@ pub struct SignedIn {
     pub since: Timestamp,
 }
 
-/// How long after it somebody's proof of who they are is enough for what must not be done by whoever finds their browser
-/// open (OWASP ASVS 5.0, 7.5.1).
+/// How long a sign-in counts as proof of who somebody is, for what must not be done by whoever finds their browser open
+/// (OWASP ASVS 5.0, 7.5.1).
 const FRESH: Duration = Duration::from_mins(20);
 
 impl SignedIn {
@@ -95,9 +95,9 @@ impl Vestibule {
     /// # Errors
     /// [`StoreError`] if the store could not be used.
     pub async fn who(&self, shown: Option<&SessionSecret>) -> Result<Option<SignedIn>, StoreError> {
-        let Some((session, user)) = self.signed_in_by(shown).await? else { return Ok(None) };
+        let Some((session, who)) = self.signed_in_by(shown).await? else { return Ok(None) };
         self.note_use(&session).await?;
-        Ok(Some(SignedIn { user, session: session.id, since: session.since }))
+        Ok(Some(who))
     }
 
     /// Whom the session secret `shown` signs in, without writing anything: for a landing, which is inert.
@@ -105,8 +105,7 @@ impl Vestibule {
     /// # Errors
     /// [`StoreError`] if the store could not be read.
     pub async fn recognise(&self, shown: Option<&SessionSecret>) -> Result<Option<SignedIn>, StoreError> {
-        let signed_in = self.signed_in_by(shown).await?;
-        Ok(signed_in.map(|(session, user)| SignedIn { user, session: session.id, since: session.since }))
+        Ok(self.signed_in_by(shown).await?.map(|(_, who)| who))
     }
 
     /// Puts the end of a session off whose own secret was shown, and ends the repeat of its exchange.
@@ -144,16 +143,20 @@ impl Vestibule {
         Ok(())
     }
 
-    async fn signed_in_by(&self, shown: Option<&SessionSecret>) -> Result<Option<(Session, User)>, StoreError> {
+    async fn signed_in_by(&self, shown: Option<&SessionSecret>) -> Result<Option<(Session, SignedIn)>, StoreError> {
         let Some(hash) = shown.map(SessionSecret::hash) else { return Ok(None) };
         let Some(session) = self.store.session_by_secret(&hash).await? else { return Ok(None) };
         let Some(user) = session.signs_in(&hash, self.clock.now()) else { return Ok(None) };
-        Ok(self.welcome(user).await?.map(|user| (session, user)))
+        let since = session.since;
+        Ok(self
+            .welcome(user, since)
+            .await?
+            .map(|user| (session.clone(), SignedIn { user, session: session.id, since })))
     }
 
-    /// The user, unless they have been removed or are disabled.
-    async fn welcome(&self, id: UserId) -> Result<Option<User>, StoreError> {
-        Ok(self.store.user(id).await?.filter(|user| !user.disabled))
+    /// The user, if a session that began at `since` may sign them in.
+    async fn welcome(&self, id: UserId, since: Timestamp) -> Result<Option<User>, StoreError> {
+        Ok(self.store.user(id).await?.filter(|user| user.welcomes(since, self.clock.now())))
     }
 
     /// Lets a browser in: exchanges a bound session, unless that would make it another user without having been asked.
@@ -162,11 +165,7 @@ impl Vestibule {
     /// [`StoreError`] if the store could not be used; no secret was exchanged then that the browser cannot show again.
     pub async fn enter(&self, shown: &Shown) -> Result<Entry, StoreError> {
         let known = self.signed_in_by(shown.session.as_ref()).await?;
-        let current = known.as_ref().map(|(session, user)| SignedIn {
-            user: user.clone(),
-            session: session.id,
-            since: session.since,
-        });
+        let current = known.as_ref().map(|(_, who)| who.clone());
         let (candidates, spent) = self.candidates(shown, current.as_ref()).await?;
         if let Some((session, _)) = &known {
             // Only now: it makes the secrets that this session came from unknown.
@@ -210,15 +209,15 @@ impl Vestibule {
         }
     }
 
-    /// Signs in somebody who has proved who they are otherwise, and ends the session that the browser had.
+    /// Signs in somebody who has proved otherwise who they are, which was begun to be checked at `since`, and ends the
+    /// session that the browser had. If they have changed how they sign in after that moment, the session signs nobody in.
     ///
     /// # Errors
     /// [`StoreError`] if the store could not be used.
-    pub async fn sign_in(&self, user: UserId, shown: &Shown) -> Result<SessionSecret, StoreError> {
+    pub async fn sign_in(&self, user: UserId, since: Timestamp, shown: &Shown) -> Result<SessionSecret, StoreError> {
         let secret = SessionSecret::generate(&*self.entropy);
         let id = SessionId::generate(&*self.entropy);
-        let session =
-            Session::established(id, secret.hash(), user, shown.device.clone(), self.clock.now(), &self.timing);
+        let session = Session::established(id, secret.hash(), user, shown.device.clone(), since, &self.timing);
         if !self.store.insert_session(&session).await? {
             return Err(StoreError::Unavailable("a fresh secret is taken: the entropy repeats itself".into()));
         }
@@ -272,7 +271,7 @@ impl Vestibule {
             if current.is_some_and(|current| current.session == session.id) {
                 spent.push(*tag);
             } else if let Some(user) = session.exchangeable(&hash, self.clock.now())
-                && self.welcome(user).await?.is_some()
+                && self.welcome(user, session.since).await?.is_some()
             {
                 candidates.push(Candidate { tag: *tag, secret: secret.clone(), session, user });
             }
@@ -284,7 +283,7 @@ impl Vestibule {
     async fn ask(&self, current: Option<SignedIn>, candidates: Vec<Candidate>) -> Result<Entry, StoreError> {
         let mut named = Vec::new();
         for candidate in candidates {
-            if let Some(user) = self.welcome(candidate.user).await? {
+            if let Some(user) = self.welcome(candidate.user, candidate.session.since).await? {
                 named.push((candidate.tag, user));
             }
         }

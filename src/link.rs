@@ -13,6 +13,7 @@ mod change;
 mod code;
 mod create;
 mod desk;
+mod request;
 mod sweep;
 mod token;
 
@@ -21,7 +22,8 @@ pub use address::{Address, InvalidAddress};
 pub(crate) use change::{Which, change};
 pub use code::{Code, NUMBERS, Number};
 pub use create::create;
-pub use desk::{Guessed, Links, Opened, PER_ADDRESS, Registration, Requested, WINDOW};
+pub use desk::{Guessed, Links, Opened, Registration};
+pub use request::{PER_ADDRESS, Requested, WINDOW};
 pub use sweep::sweep;
 
 use crate::{
@@ -95,8 +97,8 @@ pub enum LinkState {
         /// Which one.
         by: ConfirmationId,
     },
-    /// It is worth nothing: a newer one was asked for, its code was guessed wrong too often, a wrong number picked, or
-    /// whoever waited for it has cancelled.
+    /// It is worth nothing: a newer one was mailed, its code was guessed wrong too often, a wrong number picked, whoever
+    /// waited for it has cancelled, or whom it is for has changed how they sign in, or was disabled or removed.
     Void,
 }
 
@@ -176,7 +178,7 @@ impl Link {
     /// [`Spent`] if it cannot be used any more.
     pub fn guess(mut self, right: bool, now: Timestamp) -> Result<Self, Spent> {
         self.open(now)?;
-        if right & self.mailed {
+        if right && self.mailed {
             return self.approve(now);
         }
         self.guesses += 1;
@@ -205,7 +207,7 @@ impl Link {
         let known = users.user_by_identity(PASSWORD_ISSUER, address).await?;
         Ok(match known {
             Some(user) if user.disabled => Verdict::Invalid(Reason::Expired),
-            Some(user) => Verdict::Valid(user.identity),
+            Some(user) => Verdict::Known(user.id),
             None if self.admits => Verdict::Valid(Identity {
                 issuer: PASSWORD_ISSUER.into(),
                 subject: address.to_owned(),

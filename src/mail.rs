@@ -18,6 +18,7 @@ use crate::{
     device::Device,
     id::id,
     link::{Address, Code, LinkStore, LinkToken},
+    secret::{Entropy, Keys},
     store::StoreError,
 };
 use async_trait::async_trait;
@@ -42,6 +43,22 @@ pub struct Mail {
     pub due: Timestamp,
     /// When it is worth nothing any more.
     pub expires: Timestamp,
+}
+
+impl Mail {
+    /// A new mail, to be sent now.
+    pub(crate) fn new(
+        keys: &Keys,
+        entropy: &dyn Entropy,
+        now: Timestamp,
+        to: &Address,
+        letter: &Letter,
+        expires: Timestamp,
+    ) -> Self {
+        let id = MailId::generate(entropy);
+        let letter = SealedLetter::seal(keys, entropy, id, letter);
+        Self { id, to: to.clone(), letter, failed: 0, due: now, expires }
+    }
 }
 
 /// A mail to go with a new link, and on what terms.
@@ -109,7 +126,7 @@ pub enum News {
     /// It has another password.
     Password,
     /// It has another address.
-    Address {
+    Moved {
         /// The former one.
         from: Address,
         /// The new one.
@@ -151,8 +168,10 @@ pub trait LinkDatabase: LinkStore + MailStore {}
 
 impl<S: LinkStore + MailStore> LinkDatabase for S {}
 
-/// How many mails wait at most.
+/// How many mails wait at most for a link to be sent.
 pub(crate) const MAILS: u32 = 10_000;
+/// How many mails wait at most that are about no link: few, for those with a link are good for minutes.
+const NEWS: u32 = 1_000;
 
 /// Keeps mail until it is sent.
 #[async_trait]
@@ -170,8 +189,8 @@ pub trait MailStore: Send + Sync + 'static {
     /// Forgets a mail: it is sent, or cannot be, or has expired.
     async fn remove_mail(&self, id: MailId) -> Result<(), StoreError>;
 
-    /// Keeps a mail that is about no link. `false`: as many wait as may, `in_all`, and nothing was kept.
-    async fn add_mail(&self, mail: &Mail, in_all: u32) -> Result<bool, StoreError>;
+    /// Keeps a mail that is about no link. `false`: as many of those wait as may, `at_most`, and nothing was kept.
+    async fn add_mail(&self, mail: &Mail, at_most: u32) -> Result<bool, StoreError>;
 
     /// Deletes mails that expired before `before`, and returns how many.
     async fn sweep_mails(&self, before: Timestamp) -> Result<u64, StoreError>;

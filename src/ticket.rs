@@ -28,6 +28,8 @@ pub struct AddressTicket {
     pub from: Address,
     /// By which one they want to be.
     pub to: Address,
+    /// From when on they were valid as it was made: once they have changed how they sign in, it is good for nothing.
+    pub valid_from: Timestamp,
     /// Until when it is good.
     pub expires: Timestamp,
 }
@@ -37,6 +39,7 @@ struct Kept {
     user: [u8; 16],
     from: String,
     to: String,
+    valid_from: i64,
     expires: i64,
 }
 
@@ -47,9 +50,10 @@ impl AddressTicket {
     /// Never: a ticket is text.
     #[must_use]
     pub fn to_text(&self, keys: &Keys, entropy: &dyn Entropy) -> String {
-        let Self { user, from, to, expires } = self;
+        let Self { user, from, to, valid_from, expires } = self;
         let (from, to) = (from.as_str().to_owned(), to.as_str().to_owned());
-        let kept = Kept { user: *user.as_bytes(), from, to, expires: expires.as_millis() };
+        let (valid_from, expires) = (valid_from.as_millis(), expires.as_millis());
+        let kept = Kept { user: *user.as_bytes(), from, to, valid_from, expires };
         let plain = serde_json::to_vec(&kept).expect("a ticket is text");
         let Sealed { key_id, bytes } = Sealed::seal(keys, entropy, &AS_TICKET, &plain);
         URL_SAFE_NO_PAD.encode([key_id.to_be_bytes().as_slice(), &bytes].concat())
@@ -63,8 +67,8 @@ impl AddressTicket {
         let sealed = Sealed { key_id: u32::from_be_bytes(*key_id), bytes: bytes.to_vec() };
         let kept: Kept = serde_json::from_slice(&sealed.open(keys, &AS_TICKET).ok()?).ok()?;
         let expires = Timestamp::from_millis(kept.expires);
-        let user = UserId::from_bytes(kept.user);
-        let ticket = Self { user, from: kept.from.parse().ok()?, to: kept.to.parse().ok()?, expires };
+        let (user, valid_from) = (UserId::from_bytes(kept.user), Timestamp::from_millis(kept.valid_from));
+        let ticket = Self { user, from: kept.from.parse().ok()?, to: kept.to.parse().ok()?, valid_from, expires };
         (now < expires).then_some(ticket)
     }
 }
@@ -85,6 +89,7 @@ mod tests {
             user: UserId::from_bytes([1; 16]),
             from: "ada@example.com".parse().unwrap(),
             to: "king@example.com".parse().unwrap(),
+            valid_from: at(7),
             expires: at(60),
         };
         let text = ticket.to_text(&keys, &SystemEntropy);

@@ -77,9 +77,24 @@ pub struct User {
     pub since: Timestamp,
     /// Whether an operator keeps the user out. Nothing signs them in then.
     pub disabled: bool,
+    /// Sessions that began before sign nobody in: since then the user signs in in another way, or was disabled.
+    pub valid_from: Timestamp,
 }
 
 impl User {
+    /// A new user.
+    #[must_use]
+    pub const fn new(id: UserId, identity: Identity, since: Timestamp) -> Self {
+        Self { id, identity, since, disabled: false, valid_from: Timestamp::from_millis(0) }
+    }
+
+    /// Whether a session that began at `since` may sign the user in at `now`. While a clock that was set back has not come
+    /// to [`valid_from`](Self::valid_from) again, nobody is kept out by it: what was before has been deleted as well.
+    #[must_use]
+    pub fn welcomes(&self, since: Timestamp, now: Timestamp) -> bool {
+        !self.disabled && (since >= self.valid_from || now < self.valid_from)
+    }
+
     /// What to call the user: the name, or else the e-mail address, or else the subject.
     #[must_use]
     pub fn display_name(&self) -> &str {
@@ -115,20 +130,21 @@ pub trait UserStore: Send + Sync + 'static {
     async fn password(&self, subject: &str) -> Result<Option<(UserId, String)>, StoreError>;
 
     /// Adds a user, or finds the one with the same (issuer, subject) and takes over the rest of the identity. With a
-    /// `password` (a PHC string), it becomes the user's.
+    /// `password` (a PHC string), it becomes the user's, who is valid from `since` on if they were known.
     async fn put_user(&self, user: &User, password: Option<&str>) -> Result<UserId, StoreError>;
 
     /// Up to `limit` users in the order of issuer and subject, those that come after the user `after`.
     async fn users(&self, after: Option<&User>, limit: u32) -> Result<Vec<User>, StoreError>;
 
-    /// Gives the user another password (a PHC string). `false`: there is no such user.
-    async fn set_password(&self, id: UserId, password: &str) -> Result<bool, StoreError>;
+    /// Gives the user another password (a PHC string), valid from `now` on. `false`: there is no such user.
+    async fn set_password(&self, id: UserId, password: &str, now: Timestamp) -> Result<bool, StoreError>;
 
-    /// Has the user, who is known by the address `from`, known by `to`, and takes back what links to `from` are open.
-    async fn move_user(&self, id: UserId, from: &Address, to: &Address) -> Result<Moved, StoreError>;
+    /// Has the user, who is known by the address `from`, known by `to`, valid from `now` on, and takes back what links to
+    /// `from` are open.
+    async fn move_user(&self, id: UserId, from: &Address, to: &Address, now: Timestamp) -> Result<Moved, StoreError>;
 
-    /// Keeps the user out, or no longer. `false`: there is no such user.
-    async fn disable_user(&self, id: UserId, disabled: bool) -> Result<bool, StoreError>;
+    /// Keeps the user out, or no longer; valid from `now` on. `false`: there is no such user.
+    async fn disable_user(&self, id: UserId, disabled: bool, now: Timestamp) -> Result<bool, StoreError>;
 
     /// Removes the user with all their sessions, and takes back what links to them are open. `false`: there is none.
     async fn remove_user(&self, id: UserId) -> Result<bool, StoreError>;
@@ -141,7 +157,7 @@ pub enum Moved {
     Done,
     /// Somebody else is known by that address.
     Taken,
-    /// They are not known by the former address: it was done before, or they were removed.
+    /// They are not known by the former address: they have moved on, or were removed.
     Gone,
 }
 
@@ -169,13 +185,19 @@ mod tests {
     }
 
     #[test]
+    fn whoever_has_changed_how_they_sign_in_is_not_kept_out_by_a_clock_that_was_set_back() {
+        let at = Timestamp::from_millis;
+        let user = User::new(UserId::from_bytes([0; 16]), identity("i", None), at(0));
+        let changed = User { valid_from: at(50), ..user };
+        for (since, now, welcome) in [(49, 60, false), (50, 60, true), (40, 40, true), (40, 50, false)] {
+            assert_eq!(changed.welcomes(at(since), at(now)), welcome, "{since} at {now}");
+        }
+        assert!(!User { disabled: true, ..changed }.welcomes(at(40), at(40)));
+    }
+
+    #[test]
     fn a_user_without_a_name_is_called_by_what_is_known() {
-        let user = |identity| User {
-            id: UserId::from_bytes([0; 16]),
-            identity,
-            since: Timestamp::from_millis(0),
-            disabled: false,
-        };
+        let user = |identity| User::new(UserId::from_bytes([0; 16]), identity, Timestamp::from_millis(0));
         assert_eq!(user(identity("i", Some("Ada"))).display_name(), "Ada");
         assert_eq!(user(identity("i", Some("  "))).display_name(), "s");
     }

@@ -11,7 +11,7 @@ pub use links::LinksValidator;
 use crate::{
     confirmation::{ConfirmationId, Decision, Rejection},
     token::Token,
-    user::Identity,
+    user::{Identity, UserId},
 };
 use async_trait::async_trait;
 use std::time::Duration;
@@ -21,6 +21,8 @@ use std::time::Duration;
 pub enum Verdict {
     /// It is good and this identity's.
     Valid(Identity),
+    /// It is good and this user's, who is known here: if they have gone meanwhile, it has expired.
+    Known(UserId),
     /// It is not.
     Invalid(Reason),
 }
@@ -41,6 +43,7 @@ impl From<Verdict> for Decision {
     fn from(verdict: Verdict) -> Self {
         match verdict {
             Verdict::Valid(identity) => Self::Valid(identity),
+            Verdict::Known(user) => Self::Known(user),
             Verdict::Invalid(reason) => Self::Rejected(reason.into()),
         }
     }

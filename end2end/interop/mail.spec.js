@@ -2,7 +2,7 @@
 
 import { AxeBuilder } from '@axe-core/playwright';
 import { fileURLToPath } from 'node:url';
-import { ADDRESS, OPEN_IT, ask, overtaken } from '../support/links.js';
+import { ADDRESS, KING, OPEN_IT, ask, overtaken, typeCode } from '../support/links.js';
 import { PYTHON, controlledMail as controlled, practiceMail as test } from '../support/mail.js';
 import { expect } from '../support/test.js';
 import { PASSWORD, button, expectProfile, heading, status } from '../support/pages.js';
@@ -25,8 +25,7 @@ async function expectUnchanged(page) {
 
 /** Types the code of a mail into the page that waits, which signs it in. */
 async function signInByCode(page, { code }) {
-  await page.getByLabel('Or type the code in the mail').fill(code);
-  await button(page, 'Sign in with the code').click();
+  await typeCode(page, code);
   await expectProfile(page, ADDRESS);
 }
 
@@ -99,7 +98,6 @@ test('its HTML is legible in light and in dark, also on a small screen, and its 
 });
 
 test('what else is told by mail arrives and is as legible', async ({ page, context, mail, anotherBrowser }) => {
-  const KING = 'king@example.com';
   await ask(page);
   await signInByCode(page, await mail.mail(1));
   const phone = await (await anotherBrowser()).newPage();
@@ -122,7 +120,7 @@ test('what else is told by mail arrives and is as legible', async ({ page, conte
   const subjects = [browser, password, address].map(({ to, header }) => [to[0], header.subject]);
   expect(subjects).toEqual([
     [ADDRESS, 'A new browser has signed in'],
-    [ADDRESS, 'Your password was changed'],
+    [ADDRESS, 'Your password was set'],
     [KING, 'Is this your address?'],
   ]);
   expect(moved.map(({ to, header }) => `${to[0]}: ${header.subject}`).sort()).toEqual([

@@ -5,6 +5,8 @@ import { perhaps } from './console.js';
 import { button, heading, subscription } from './pages.js';
 
 export const ADDRESS = 'grace@example.com';
+/** Another address that may become hers. */
+export const KING = 'king@example.com';
 export const OPEN_IT = 'Open the link in the mail. This page then goes on by itself.';
 
 /** What a page says whose cookie another page of the same browser has just exchanged. */
@@ -39,6 +41,20 @@ export async function mailAbout(browser, subject, address = ADDRESS) {
   };
   await mailbox.close();
   return found;
+}
+
+/** Types a code into the page that waits for it, which signs in. */
+export async function typeCode(page, code) {
+  await page.getByLabel('Or type the code in the mail').fill(code);
+  await button(page, 'Sign in with the code').click();
+}
+
+/** Asks for a link to set a new password, on the login page. */
+export async function forget(page, address = ADDRESS) {
+  await page.goto('/login');
+  await page.getByLabel('E-mail address').fill(address);
+  await button(page, 'Send a link to set a new one').click();
+  await expect(heading(page, 'Check your mail')).toBeVisible();
 }
 
 /** The number that the waiting page shows. */

@@ -2,7 +2,7 @@
 
 import { controlled, practice as test, expect } from '../support/test.js';
 import { some } from '../support/console.js';
-import { ADDRESS, ask, mail, mailAbout, overtaken } from '../support/links.js';
+import { ADDRESS, KING, ask, forget, mail, mailAbout, overtaken, typeCode } from '../support/links.js';
 import {
   PASSWORD, button, expectLogin, expectProfile, expectStranger, heading, sessionRows, signIn,
 } from '../support/pages.js';
@@ -12,13 +12,7 @@ const refused = (status) => new RegExp(`^error: Failed to load resource: the ser
 /** Signs in by the code of a mail: one page, and nothing to click elsewhere. */
 async function signInByCode(page, address = ADDRESS) {
   await ask(page, address);
-  await typeCode(page, address);
-}
-
-async function typeCode(page, address = ADDRESS) {
-  const { code } = await mail(page.context(), address);
-  await page.getByLabel('Or type the code in the mail').fill(code);
-  await button(page, 'Sign in with the code').click();
+  await typeCode(page, (await mail(page.context(), address)).code);
 }
 
 async function setPassword(page, password) {
@@ -29,15 +23,12 @@ async function setPassword(page, password) {
 const PASSWORD_IS_SET = 'Your password is set. All other browsers are signed out.';
 
 test('a forgotten password is set after a link was sent, and signs in on the phone', async ({ page, context, anotherBrowser }) => {
-  await page.goto('/login');
-  await page.getByLabel('E-mail address').fill(ADDRESS);
-  await button(page, 'Send a link to set a new one').click();
-  await expect(heading(page, 'Check your mail')).toBeVisible();
-  await typeCode(page);
+  await forget(page);
+  await typeCode(page, (await mail(context)).code);
   await expect(heading(page, 'Set your password')).toBeVisible();
   await setPassword(page, PASSWORD);
   await expect(page.getByText(PASSWORD_IS_SET)).toBeVisible();
-  expect((await mailAbout(context, 'Your password was changed')).text).toContain('From Chrome on Linux');
+  expect((await mailAbout(context, 'Your password was set')).text).toContain('It was Chrome on Linux');
   const phone = await (await anotherBrowser()).newPage();
   await signIn(phone, { email: ADDRESS, password: PASSWORD });
   await expectProfile(phone, ADDRESS);
@@ -46,21 +37,26 @@ test('a forgotten password is set after a link was sent, and signs in on the pho
 
 test('the link that was asked for to set a password leads there too, when it is opened in the same browser', async ({ page, context, expectConsole }) => {
   expectConsole(overtaken, overtaken, overtaken);
-  await page.goto('/login');
-  await page.getByLabel('E-mail address').fill(ADDRESS);
-  await button(page, 'Send a link to set a new one').click();
+  await forget(page);
   const { link } = await mail(context);
   await page.goto('/');
   await page.goto(link);
   await expect(heading(page, 'Set your password')).toBeVisible();
 });
 
+test('whoever thinks better of a new password and asks for a mere link is led to the profile', async ({ page, context }) => {
+  await forget(page);
+  await ask(page);
+  await typeCode(page, (await mail(context)).code);
+  await expectProfile(page, ADDRESS);
+});
+
 test('a password that is easy to guess is not taken, and says why', async ({ page, expectConsole }) => {
   expectConsole(refused(422), refused(422));
   await signInByCode(page);
-  await page.getByRole('link', { name: 'Set a password, or another one' }).click();
+  await page.getByRole('link', { name: 'Set or change your password' }).click();
   await setPassword(page, 'short');
-  await expect(page.getByRole('alert')).toHaveText('A password has 8 characters at least.');
+  await expect(page.getByRole('alert')).toHaveText('Use at least 8 characters.');
   await setPassword(page, 'grace1906');
   await expect(page.getByRole('alert')).toContainText('That password is easy to guess.');
   await page.getByRole('link', { name: 'Leave it as it is' }).click();
@@ -87,8 +83,6 @@ test('a changed password signs out the phone, and what was known before is of no
   await page.goto('/profile');
   await expectProfile(page, ADDRESS);
 });
-
-const KING = 'king@example.com';
 
 async function askToMove(page, to = KING) {
   await page.goto('/profile/address');
@@ -148,7 +142,7 @@ test('an address that is somebody’s cannot be taken, which only its owner lear
   await expect(heading(page, 'Check your mail')).toBeVisible();
   await page.goto((await mailAbout(context, 'Is this your address?', KING)).link);
   await button(page, 'Use this address').click();
-  await expect(page.getByRole('alert')).toHaveText('Somebody else is known here by that address.');
+  await expect(page.getByRole('alert')).toHaveText('Another account here has that address.');
 });
 
 test('a browser that signs in for the first time is told of by mail, and not again', async ({ page, context, anotherBrowser }) => {
@@ -195,7 +189,7 @@ test('whoever tries passwords too often waits', async ({ page, anotherBrowser, e
   }, ADDRESS);
   expect(new Set(tries)).toEqual(new Set([422]));
   await signIn(thief, { email: ADDRESS, password: PASSWORD });
-  await expect(thief.getByRole('alert')).toHaveText(/^That was tried too often\. Wait \d+ seconds, then try again\.$/);
+  await expect(thief.getByRole('alert')).toHaveText(/^Too many tries\. Try again in \d+ seconds\.$/);
 });
 
 controlled('whoever is disabled is signed out and stays out, until they are enabled', async ({ page, server, expectConsole }) => {

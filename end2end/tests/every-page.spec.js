@@ -4,7 +4,7 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import { fileURLToPath } from 'node:url';
 import { controlled, practice, expect } from '../support/test.js';
-import { ADDRESS, OPEN_IT, ask, mail, mailAbout, number } from '../support/links.js';
+import { ADDRESS, KING, OPEN_IT, ask, mail, mailAbout, number, typeCode } from '../support/links.js';
 import { ADA, GRACE } from '../support/validator.js';
 import {
   PASSWORD, PRACTICE, button, expectLogin, expectProfile, heading, islandIsUp, link, reasons, say, signIn, status,
@@ -64,8 +64,7 @@ for (const [reason, sentence] of Object.entries(reasons)) {
 practice.describe('an account', () => {
   practice.beforeEach(async ({ page, context }) => {
     await ask(page);
-    await page.getByLabel('Or type the code in the mail').fill((await mail(context)).code);
-    await button(page, 'Sign in with the code').click();
+    await typeCode(page, (await mail(context)).code);
     await expectProfile(page, ADDRESS);
   });
 
@@ -95,10 +94,10 @@ practice.describe('an account', () => {
     await button(page, 'Send a link there').click();
     await expect(page.getByRole('alert')).toBeVisible();
     await inspect(page, 'address-wrong');
-    await page.getByLabel('New e-mail address').fill('king@example.com');
+    await page.getByLabel('New e-mail address').fill(KING);
     await button(page, 'Send a link there').click();
     await inspect(page, 'address-sent');
-    await page.goto((await mailAbout(context, 'Is this your address?', 'king@example.com')).link);
+    await page.goto((await mailAbout(context, 'Is this your address?', KING)).link);
     await inspect(page, 'address-ticket');
     await page.goto('/profile/address/none');
     await inspect(page, 'address-stale');

@@ -55,7 +55,7 @@ test('on another device, a wrong number takes the link back, and both are told',
   await phone.goto(link);
   const wrong = phone.getByRole('button', { name: /^\d\d$/ }).filter({ hasNotText: shown }).first();
   await wrong.click();
-  await expect(heading(phone, 'This link is not good any more')).toBeVisible();
+  await expect(heading(phone, 'This link no longer works')).toBeVisible();
   await expectLogin(page, 'expired');
   expect(await sessionCookie(context)).toBeUndefined();
 });
@@ -98,7 +98,7 @@ test('a used link says so elsewhere and has a new one sent on the spot', async (
   const other = await anotherBrowser();
   const elsewhere = await other.newPage();
   await elsewhere.goto(link);
-  await expect(heading(elsewhere, 'This link is not good any more')).toBeVisible();
+  await expect(heading(elsewhere, 'This link no longer works')).toBeVisible();
   const subscribed = subscription(elsewhere);
   await button(elsewhere, `Send a new link to ${ADDRESS}`).click();
   await expect(heading(elsewhere, 'Check your mail')).toBeVisible();
@@ -144,7 +144,7 @@ for (const [what, typed] of [
     await page.goto('/login');
     await page.getByLabel('E-mail address').fill(typed);
     await button(page, 'Send me a link instead').click();
-    await expect(page.getByRole('alert')).toHaveText('That is no e-mail address. It looks like ada@example.com, in plain letters.');
+    await expect(page.getByRole('alert')).toHaveText('That is not an e-mail address. It should look like ada@example.com, in plain letters.');
     await expect(page.getByLabel('E-mail address')).toHaveValue(typed);
   });
 }
@@ -197,6 +197,6 @@ controlled('a link from before its address was removed signs nobody in', async (
   const { stdout } = await server.command(['link', 'create', '--email', ADDRESS, '--public-url', server.url]);
   expect((await server.command(['user', 'remove', '--email', ADDRESS])).code).toBe(0);
   await page.goto(stdout.trim());
-  await expect(page.locator('main')).toContainText('Its time has passed');
+  await expect(page.locator('main')).toContainText('It has expired');
   await expectStranger(page);
 });

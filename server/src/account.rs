@@ -4,9 +4,9 @@ use crate::{
     arrival::{self, arrived_by_password},
     client::ClientOf,
     entering::is_navigation,
-    guard::{self, OwnForm},
+    guard::OwnForm,
     page,
-    passwords::PasswordError,
+    passwords::{self, PasswordError},
     site::Shared,
     throttle::TooOften,
 };
@@ -40,6 +40,7 @@ pub struct Credentials {
     email: String,
     password: String,
     next: Option<String>,
+    again: Option<String>,
 }
 
 /// The fields of the sign-out form.
@@ -116,31 +117,33 @@ pub async fn login(
     headers: HeaderMap,
     OwnForm(form): OwnForm<Credentials>,
 ) -> Response {
-    let next = form.next.as_deref().and_then(way_back);
+    let (next, again) = (form.next.as_deref().and_then(way_back), form.again.is_some());
     let shown = site.shown(&headers);
     let known = match is_known(&site, &headers, &form.email).await {
         Ok(known) => known,
         Err(error) => return page::store_problem(&site, &error),
     };
     if let Err(TooOften(wait)) = site.throttle.password(client, &form.email, known) {
-        let seconds = page::seconds(wait);
-        let error = Some(format!("That was tried too often. Wait {seconds} seconds, then try again."));
-        let form = login_form(&site, &headers, Said { error, email: form.email, next, ..Said::default() });
+        let error = Some(format!("Too many tries. Try again in {} seconds.", page::seconds(wait)));
+        let form = login_form(&site, &headers, Said { error, again, email: form.email, next, reason: None });
         return page::too_often(form, wait);
     }
+    // A password that is changed while it is checked signs nobody in.
+    let since = site.vestibule.now();
     let user = match site.passwords.check(site.vestibule.store(), &form.email, form.password).await {
         Ok(Some(user)) => user,
         Ok(None) => {
             let error = Some("The e-mail address or the password is wrong.".to_owned());
-            return login_form(&site, &headers, Said { error, email: form.email, next, ..Said::default() });
+            return login_form(&site, &headers, Said { error, again, email: form.email, next, reason: None });
         }
         Err(error) => return password_problem(&site, &error),
     };
-    match site.vestibule.sign_in(user, &shown).await {
+    match site.vestibule.sign_in(user, since, &shown).await {
         Ok(secret) => {
             let on = page::see_other(next.as_ref().unwrap_or(&site.vestibule.destinations().confirmed));
-            let known = arrived_by_password(&site, &headers, user).await;
-            page::with_cookies(on, [site.cookies.session(&secret)].into_iter().chain(known))
+            let known = arrived_by_password(&site, &headers, user, since).await;
+            let next = [site.cookies.remove_next()].into_iter().filter(|_| site.cookies_of(&headers).next().is_some());
+            page::with_cookies(on, [site.cookies.session(&secret)].into_iter().chain(known).chain(next))
         }
         Err(error) => page::store_problem(&site, &error),
     }
@@ -149,8 +152,8 @@ pub async fn login(
 /// Whether this browser has signed in before as whoever is known by `email`.
 async fn is_known(site: &Shared, headers: &HeaderMap, email: &str) -> Result<bool, StoreError> {
     let known = site.cookies_of(headers).known();
-    let user = site.vestibule.store().user_by_identity(PASSWORD_ISSUER, &email.trim().to_lowercase()).await?;
-    Ok(user.is_some_and(|user| known.contains(site.vestibule.keys(), user.id)))
+    let user = site.vestibule.store().user_by_identity(PASSWORD_ISSUER, &passwords::subject(email)).await?;
+    Ok(user.is_some_and(|user| known.contains(site.vestibule.keys(), &user)))
 }
 
 /// The page of a password that was neither checked nor set.
@@ -180,20 +183,24 @@ fn login_form(site: &Shared, headers: &HeaderMap, said: Said) -> Response {
         Rejection::Used => "That link has already been used.",
         Rejection::Cancelled => "You cancelled the sign-in.",
     });
-    let proof = guard::proof(site, headers);
-    let (error, email, again, mails) = (said.error, said.email, said.again, site.outbox.is_some());
-    let next = said.next.map(|next| next.to_string());
+    let Said { error, again, email, next, .. } = said;
+    let (next, mails) = (next.map(|next| next.to_string()), site.outbox.is_some());
     let practice = site.practice.map(|user| (user.email.to_owned(), user.password.to_owned()));
-    let text = proof.text;
-    let failed = error.is_some();
-    let title = if again { title::LOGIN_AGAIN } else { title::LOGIN };
-    let mut response = page::respond(site, Head::titled(title), || {
-        view! { <LoginPage reason=reason error=error again=again email=email next=next proof=text practice=practice mails=mails /> }
-    });
-    if failed {
-        *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
-    }
-    page::with_cookies(response, proof.set)
+    let (head, failed) = (Head::titled(if again { title::LOGIN_AGAIN } else { title::LOGIN }), error.is_some());
+    page::form(site, headers, head, failed, |proof| {
+        view! {
+            <LoginPage
+                reason=reason
+                error=error
+                again=again
+                email=email
+                next=next
+                proof=proof
+                practice=practice
+                mails=mails
+            />
+        }
+    })
 }
 
 /// `POST /logout`: ends the session, or with `everywhere` all of the user's, and what is pending in this browser.
@@ -217,10 +224,7 @@ pub async fn choose(State(site): State<Shared>, headers: HeaderMap, OwnForm(form
     let on = page::see_other(&site.vestibule.destinations().confirmed);
     match site.vestibule.choose(&site.shown(&headers), choice).await {
         Ok(Entry::SignedIn { who, renewed, arrived, spent }) => {
-            let session = renewed.map(|secret| site.cookies.session(&secret));
-            let known = if arrived { arrival::arrived(&site, &headers, &who.user, who.since).await } else { None };
-            let spent: Vec<_> = spent.into_iter().map(|tag| site.cookies.remove_pending(tag)).collect();
-            page::with_cookies(on, session.into_iter().chain(spent).chain(known))
+            page::with_cookies(on, arrival::cookies(&site, &headers, &who, renewed, arrived, spent).await)
         }
         Ok(Entry::Stranger | Entry::Ask { .. }) => on,
         Err(error) => page::store_problem(&site, &error),

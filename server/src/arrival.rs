@@ -5,31 +5,69 @@ use axum::http::{HeaderMap, HeaderValue};
 use std::time::Duration;
 use vestibule::{
     clock::Timestamp,
+    entry::SignedIn,
     link::Address,
     mail::{Letter, News, NewsLetter},
+    pending::TokenTag,
+    secret::SessionSecret,
+    store::StoreError,
     user::{User, UserId},
 };
 
 /// How long it is worth telling.
 const NEWS_LIVES: Duration = Duration::from_hours(24);
 
-/// `user` has signed in by a session that began at `since`: the cookie that knows the browser next time, if it does not yet.
-/// The user is told, unless it was this sign-in that made them one.
-pub async fn arrived(site: &Site, headers: &HeaderMap, user: &User, since: Timestamp) -> Option<HeaderValue> {
+/// The cookies of somebody who enters: the session's, without those that are `spent`, and where they have `arrived` just
+/// now, the one that knows their browser next time.
+pub async fn cookies(
+    site: &Site,
+    headers: &HeaderMap,
+    who: &SignedIn,
+    renewed: Option<SessionSecret>,
+    arrived: bool,
+    spent: Vec<TokenTag>,
+) -> Vec<HeaderValue> {
+    let session = renewed.map(|secret| site.cookies.session(&secret));
+    let spent = spent.into_iter().map(|tag| site.cookies.remove_pending(tag));
+    let known = if arrived { self::arrived(site, headers, &who.user, who.since).await } else { None };
+    session.into_iter().chain(spent).chain(known).collect()
+}
+
+/// `user` has signed in by a session that began at `since`. They are told of a browser that is new, unless it was this
+/// sign-in that made them a user.
+async fn arrived(site: &Site, headers: &HeaderMap, user: &User, since: Timestamp) -> Option<HeaderValue> {
     let (keys, known) = (site.vestibule.keys(), site.cookies_of(headers).known());
-    if known.contains(keys, user.id) {
-        return None;
-    }
-    if since > user.since && site.throttle.news(user.id).is_ok() {
+    let is_new = !known.contains(keys, user);
+    if is_new && since > user.since && site.throttle.news(user.id).is_ok() {
         tell(site, headers, user, News::Browser).await;
     }
-    Some(site.cookies.known(&known.with(keys, user.id)))
+    let next = known.clone().with(keys, user);
+    (next != known).then(|| site.cookies.known(&next))
+}
+
+/// `who` has changed how they sign in: whatever was signed in before ends, and this browser gets a session of its own and
+/// stays known.
+///
+/// # Errors
+/// [`StoreError`] if the store could not be used; the user is signed out then.
+pub async fn settle(site: &Site, headers: &HeaderMap, who: &SignedIn) -> Result<Vec<HeaderValue>, StoreError> {
+    site.links.end_all(&who.user).await?;
+    let secret = site.vestibule.sign_in(who.user.id, site.vestibule.now(), &site.shown(headers)).await?;
+    let user = site.vestibule.store().user(who.user.id).await?;
+    let known = user.map(|user| site.cookies_of(headers).known().with(site.vestibule.keys(), &user));
+    let known = known.map(|known| site.cookies.known(&known));
+    Ok([site.cookies.session(&secret)].into_iter().chain(known).collect())
 }
 
 /// The same after a password, which says no more than whose it is.
-pub async fn arrived_by_password(site: &Site, headers: &HeaderMap, user: UserId) -> Option<HeaderValue> {
+pub async fn arrived_by_password(
+    site: &Site,
+    headers: &HeaderMap,
+    user: UserId,
+    since: Timestamp,
+) -> Option<HeaderValue> {
     match site.vestibule.store().user(user).await {
-        Ok(user) => arrived(site, headers, &user?, site.vestibule.now()).await,
+        Ok(user) => arrived(site, headers, &user?, since).await,
         Err(error) => {
             tracing::warn!(%error, "it could not be told whether a browser is new");
             None

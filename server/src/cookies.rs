@@ -122,11 +122,12 @@ impl CookiePolicy {
         self.set(&format!("pending-{tag}"), String::new(), Duration::ZERO)
     }
 
-    /// Removes the session cookie and all pending ones.
+    /// Removes the session cookie, all pending ones, and where somebody wanted to go.
     #[must_use]
     pub fn remove_all(self, cookies: &RequestCookies) -> Vec<HeaderValue> {
         let pending = cookies.pending.iter().map(|(tag, _)| self.remove_pending(*tag));
-        pending.chain([self.set("session", String::new(), Duration::ZERO)]).collect()
+        let next = cookies.next().map(|_| self.remove_next());
+        pending.chain(next).chain([self.set("session", String::new(), Duration::ZERO)]).collect()
     }
 
     fn name(self, purpose: &str) -> String {

@@ -3,7 +3,7 @@
 use crate::{
     config::{Address, Config, Database, Sessions},
     mount::StartError,
-    practice,
+    passwords, practice,
 };
 use std::{
     fs,
@@ -20,6 +20,7 @@ use vestibule::{
         Database as Confirmations, Store, apart::Apart, memory::MemorySessions, postgres::PostgresStore,
         redis::RedisSessions, sqlite::SqliteStore,
     },
+    user::{PASSWORD_ISSUER, User},
 };
 
 /// What Vestibule calls its keys in a Redis that it shares with others.
@@ -73,6 +74,13 @@ pub async fn open(config: &mut Config) -> Result<Data, StartError> {
             Ok(Data { keys, store, links, clock, hints })
         }
     }
+}
+
+/// The user who is known by this address, for a command.
+pub async fn known_user(store: &dyn Store, email: &str) -> Result<User, String> {
+    let user = store.user_by_identity(PASSWORD_ISSUER, &passwords::subject(email)).await;
+    let user = user.map_err(|error| error.to_string())?;
+    user.ok_or_else(|| format!("--email: nobody is known by {email:?} (vestibule user list says who is)"))
 }
 
 /// The sessions that are not in the database.

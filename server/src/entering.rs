@@ -3,7 +3,7 @@
 //! The exchange is performed on a real navigation only: a document GET, no prefetch or prerender, no sub-resource. Its
 //! new secret travels in the response of the page itself.
 
-use crate::{account, arrival, guard, page, site::Shared};
+use crate::{account, arrival, page, site::Shared};
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, Method, Uri},
@@ -34,14 +34,12 @@ pub async fn require_user(State(site): State<Shared>, mut request: Request, next
     match entry {
         Ok(Entry::SignedIn { who, renewed, arrived, spent }) => {
             let headers = request.headers();
-            let known = if arrived { arrival::arrived(&site, headers, &who.user, who.since).await } else { None };
             // Where they wanted to go before they were sent to their mail.
             let wanted = site.cookies_of(headers).next().filter(|_| renewed.is_some());
-            let session = renewed.map(|secret| site.cookies.session(&secret));
-            let spent: Vec<_> = spent.into_iter().map(|tag| site.cookies.remove_pending(tag)).collect();
-            let cookies = session.into_iter().chain(spent).chain(known);
+            let cookies = arrival::cookies(&site, headers, &who, renewed, arrived, spent).await;
             if let Some(wanted) = wanted.as_deref().and_then(account::way_back) {
-                return page::with_cookies(page::see_other(&wanted), cookies.chain([site.cookies.remove_next()]));
+                let cookies = cookies.into_iter().chain([site.cookies.remove_next()]);
+                return page::with_cookies(page::see_other(&wanted), cookies);
             }
             request.extensions_mut().insert(who);
             page::with_cookies(next.run(request).await, cookies)
@@ -52,9 +50,9 @@ pub async fn require_user(State(site): State<Shared>, mut request: Request, next
     }
 }
 
-/// The middleware, within [`require_user`], around what must not be done by whoever finds a browser open: those whose
-/// proof of who they are has grown old are asked for it once more, and then led on.
-pub async fn require_proof(State(site): State<Shared>, request: Request, next: Next) -> Response {
+/// The middleware, within [`require_user`], around what must not be done by whoever finds a browser open: those who
+/// have not signed in for a while do so once more, and are led on.
+pub async fn require_fresh(State(site): State<Shared>, request: Request, next: Next) -> Response {
     let who = request.extensions().get::<SignedIn>();
     if who.is_some_and(|who| who.is_fresh(site.vestibule.now())) {
         return next.run(request).await;
@@ -82,16 +80,14 @@ fn login_for(site: &Shared, wanted: &Uri) -> LocalPath {
 }
 
 fn ask(site: &Shared, headers: &HeaderMap, current: Option<&User>, candidates: Vec<(TokenTag, User)>) -> Response {
-    let proof = guard::proof(site, headers);
     let current = current.map(|user| user.display_name().to_owned());
     let candidate =
         |(tag, user): (TokenTag, User)| Candidate { value: tag.to_string(), name: user.display_name().to_owned() };
     let candidates: Vec<_> = candidates.into_iter().map(candidate).collect();
     let head = Head::titled(title::continue_as(&candidates));
-    let text = proof.text;
-    let response =
-        page::respond(site, head, || view! { <ContinuePage current=current candidates=candidates proof=text /> });
-    page::with_cookies(response, proof.set)
+    page::form(site, headers, head, false, |proof| {
+        view! { <ContinuePage current=current candidates=candidates proof=proof /> }
+    })
 }
 
 #[cfg(test)]

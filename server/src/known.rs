@@ -6,7 +6,7 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use vestibule::{
     secret::{Keys, Mac, Purpose},
-    user::UserId,
+    user::User,
 };
 
 /// For how many users a browser is known at most.
@@ -32,45 +32,80 @@ impl Known {
 
     /// Whether the browser has signed in as `user` before.
     #[must_use]
-    pub fn contains(&self, keys: &Keys, user: UserId) -> bool {
-        keys.macs(Purpose::KnownBrowser, &[user.as_bytes()]).any(|mac| self.0.contains(&mac))
+    pub fn contains(&self, keys: &Keys, user: &User) -> bool {
+        macs(keys, user).iter().any(|mac| self.0.contains(mac))
     }
 
-    /// The same, and `user`.
+    /// The same, and `user`, under the newest key: a browser is still known when older ones are dropped.
     #[must_use]
-    pub fn with(mut self, keys: &Keys, user: UserId) -> Self {
-        self.0.insert(0, keys.mac(Purpose::KnownBrowser, &[user.as_bytes()]));
+    pub fn with(mut self, keys: &Keys, user: &User) -> Self {
+        let macs = macs(keys, user);
+        self.0.retain(|mac| !macs.contains(mac));
+        self.0.splice(0..0, macs.into_iter().take(1));
         self.0.truncate(MOST);
         self
     }
 }
 
+/// The user's MACs under each key, the newest key's first. Once they have changed how they sign in they are others, so that
+/// whoever was in before is not known any more.
+fn macs(keys: &Keys, user: &User) -> Vec<Mac> {
+    let valid_from = user.valid_from.as_millis().to_be_bytes();
+    keys.macs(Purpose::KnownBrowser, &[user.id.as_bytes(), &valid_from]).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::engine::general_purpose::STANDARD;
+    use vestibule::{
+        clock::Timestamp,
+        user::{Identity, UserId},
+    };
 
-    const ADA: UserId = UserId::from_bytes([1; 16]);
-    const BOB: UserId = UserId::from_bytes([2; 16]);
+    fn user(number: u8) -> User {
+        let identity = Identity { issuer: "i".into(), subject: number.to_string(), name: None, email: None };
+        User::new(UserId::from_bytes([number; 16]), identity, Timestamp::from_millis(0))
+    }
+
+    fn keys(numbers: &[u8]) -> Keys {
+        let texts = numbers.iter().map(|number| STANDARD.encode([*number; 32]));
+        Keys::parse(&texts.collect::<Vec<_>>().join(",")).unwrap()
+    }
 
     #[test]
     fn a_browser_is_known_for_whom_it_has_signed_in_and_nobody_else() {
-        let keys = Keys::from_secret(&[1; 32]);
-        let known = Known::read(None).with(&keys, ADA);
-        let read = Known::read(Some(&known.to_text()));
-        assert!(read.contains(&keys, ADA) && !read.contains(&keys, BOB));
-        assert!(!read.contains(&Keys::from_secret(&[2; 32]), ADA));
-        let both = read.with(&keys, BOB);
-        assert!(both.contains(&keys, ADA) && both.contains(&keys, BOB));
+        let (keys, ada, bob) = (keys(&[1]), user(1), user(2));
+        let read = Known::read(Some(&Known::read(None).with(&keys, &ada).to_text()));
+        assert!(read.contains(&keys, &ada) && !read.contains(&keys, &bob));
+        assert!(!read.contains(&self::keys(&[2]), &ada));
+        let both = read.with(&keys, &bob);
+        assert!(both.contains(&keys, &ada) && both.contains(&keys, &bob));
+    }
+
+    #[test]
+    fn a_browser_is_known_no_more_once_its_user_signs_in_in_another_way() {
+        let (keys, ada) = (keys(&[1]), user(1));
+        let changed = User { valid_from: Timestamp::from_millis(7), ..ada.clone() };
+        assert!(!Known::default().with(&keys, &ada).contains(&keys, &changed));
+    }
+
+    #[test]
+    fn a_browser_stays_known_when_the_key_is_changed_and_the_old_one_dropped() {
+        let (ada, bob) = (user(1), user(2));
+        let known = Known::default().with(&keys(&[2]), &ada).with(&keys(&[2]), &bob);
+        let renewed = known.with(&keys(&[1, 2]), &ada);
+        assert!(renewed.contains(&keys(&[1]), &ada) && !renewed.contains(&keys(&[1]), &bob));
+        assert_eq!(renewed.clone().with(&keys(&[1, 2]), &ada), renewed, "nothing is left to do");
+        assert_eq!(renewed.0.len(), 2);
     }
 
     #[test]
     fn what_is_no_mac_is_passed_over_and_no_more_are_kept_than_may_be() {
         assert_eq!(Known::read(Some("..x.AAAA")), Known::default());
-        let keys = Keys::from_secret(&[1; 32]);
-        let crowd = (0..20).fold(Known::default(), |known, number| known.with(&keys, UserId::from_bytes([number; 16])));
-        assert!(
-            crowd.contains(&keys, UserId::from_bytes([19; 16])) && !crowd.contains(&keys, UserId::from_bytes([0; 16]))
-        );
+        let keys = keys(&[1]);
+        let crowd = (0..20).fold(Known::default(), |known, number| known.with(&keys, &user(number)));
+        assert!(crowd.contains(&keys, &user(19)) && !crowd.contains(&keys, &user(0)));
         assert!(crowd.to_text().len() < 400);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Read it along a sign-in: `confirm` (the landing and the way without JavaScript), `desk` (the island's calls), `push`
 //! and [`broker`] (to where an outcome is pushed), `pusher_auth` (who may listen), `entering` (pages that need a user, and
-//! the exchange), `arrival` (what else a sign-in is a reason for), `account`, `links`, `mail` and `profile`.
+//! the exchange), `arrival` (what else a sign-in is a reason for), `finish` (answered to the end), `account`, `links`, `mail` and `profile`.
 //!
 //! Around them: `guard` (whence a request comes), `client` (who is counted together), `throttle` (how often they may try),
 //! `device` (what a browser calls itself), `known` (for whom it is known), `cookies`, `page` (headers), `routes` (all
@@ -18,6 +18,7 @@ mod data;
 mod desk;
 mod device;
 mod entering;
+mod finish;
 mod guard;
 mod home;
 mod known;

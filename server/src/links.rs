@@ -6,7 +6,7 @@ use crate::{
     confirm::{self, Nothing, TokenPath},
     cookies::RequestCookies,
     device::{self, device},
-    guard::{self, OwnForm},
+    guard::OwnForm,
     moment::utc,
     page,
     site::{Shared, Site},
@@ -20,7 +20,7 @@ use leptos::prelude::*;
 use serde::Deserialize;
 use vestibule::{
     caps::Client,
-    link::{Address, Code, Guessed, LinkToken, Number, Opened, Spent},
+    link::{Address, Code, Guessed, LIFETIME, LinkToken, Number, Opened, Spent},
     outcome::Outcome,
     path::LocalPath,
     store::BeginError,
@@ -33,7 +33,7 @@ use vestibule_app::{
     shell::Head,
 };
 
-/// The field of the form that asks for a link.
+/// The fields of the form that asks for a link.
 #[derive(Deserialize)]
 pub struct Ask {
     email: String,
@@ -64,7 +64,8 @@ pub async fn ask(
     let sent = send(&site, &headers, client, &address).await;
     // The button says where to, or else where they came from.
     let next = form.choice.or(form.next).as_deref().and_then(account::way_back);
-    page::with_cookies(sent, next.map(|next| site.cookies.next(&next)))
+    let former = site.cookies_of(&headers).next().map(|_| site.cookies.remove_next());
+    page::with_cookies(sent, next.map(|next| site.cookies.next(&next)).or(former))
 }
 
 async fn send(site: &Shared, headers: &HeaderMap, client: Client, address: &Address) -> Response {
@@ -98,27 +99,31 @@ async fn waiting(site: &Shared, headers: &HeaderMap, token: &Token, problem: Opt
     }
     // Another browser's page, or one from long ago.
     let Some(link) = link else { return page::see_other(&site.vestibule.destinations().login) };
-    let proof = guard::proof(site, headers);
     let channel = report.channel.map(|channel| channel.to_string()).unwrap_or_default();
-    let (app_key, socket, text) = (site.pusher_key.clone(), site.socket.clone(), proof.text);
-    let (form_proof, poll_seconds) = (text.clone().unwrap_or_default(), site.poll_seconds());
+    let (app_key, socket, poll_seconds) = (site.pusher_key.clone(), site.socket.clone(), site.poll_seconds());
     let (path, failed) = (format!("/login/wait/{}", token.expose()), problem.is_some());
-    let practice = site.mailbox.is_some();
+    let (practice, minutes) = (site.mailbox.is_some(), LIFETIME.as_secs() / 60);
     let resend_in = page::seconds(link.resend_in(site.vestibule.now()));
     let (address, number) = (link.address.as_str().to_owned(), link.number.value());
     let token = token.expose().to_owned();
     let head = Head { live: true, ..Head::titled(title::MAILED) };
-    let mut response = page::respond(site, head, || {
+    page::form(site, headers, head, failed, |proof| {
+        let island_proof = proof.clone().unwrap_or_default();
         view! {
-            <MailedPage path=path address=address number=number practice=practice problem=problem resend_in=resend_in proof=text>
-                <Confirm token channel app_key socket start=Start::Mail proof=form_proof poll_seconds />
+            <MailedPage
+                path=path
+                address=address
+                minutes=minutes
+                number=number
+                practice=practice
+                problem=problem
+                resend_in=resend_in
+                proof=proof
+            >
+                <Confirm token channel app_key socket start=Start::Mail proof=island_proof poll_seconds />
             </MailedPage>
         }
-    });
-    if failed {
-        *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
-    }
-    page::with_cookies(response, proof.set)
+    })
 }
 
 /// `POST /login/wait/{token}/code`.
@@ -215,16 +220,14 @@ pub async fn land_elsewhere(site: &Shared, headers: &HeaderMap, token: &Token, l
         Ok(Err(spent)) => return self::spent(site, headers, link, spent).await,
         Err(error) => return page::store_problem(site, &error),
     };
-    let proof = guard::proof(site, headers);
-    let (path, text) = (format!("/confirm/{}", token.expose()), proof.text);
+    let path = format!("/confirm/{}", token.expose());
     let Opened { address, device, asked, numbers } = opened;
     let numbers = numbers.into_iter().flatten().map(Number::value).collect();
     let (address, asked) = (address.as_str().to_owned(), utc(asked));
     let device = device::words(device.as_ref()).to_owned();
-    let response = page::respond(site, Head::titled(title::LINK), || {
-        view! { <LinkPage token_path=path address=address device=device asked=asked numbers=numbers proof=text /> }
-    });
-    page::with_cookies(response, proof.set)
+    page::form(site, headers, Head::titled(title::LINK), false, |proof| {
+        view! { <LinkPage token_path=path address=address device=device asked=asked numbers=numbers proof=proof /> }
+    })
 }
 
 async fn spent(site: &Shared, headers: &HeaderMap, link: &LinkToken, spent: Spent) -> Response {
@@ -234,14 +237,11 @@ async fn spent(site: &Shared, headers: &HeaderMap, link: &LinkToken, spent: Spen
     };
     let why = match spent {
         Spent::Used => "It has been used. If that was you, you are signed in where you used it.",
-        Spent::Expired => "Its time has passed, a newer one was sent, or a wrong number or code was given.",
+        Spent::Expired => "It has expired, or was taken back: by a newer one, or by a wrong number or code.",
     };
-    let proof = guard::proof(site, headers);
-    let text = proof.text;
-    let response = page::respond(site, Head::titled(title::SPENT), || {
-        view! { <SpentPage why=why address=address proof=text /> }
-    });
-    page::with_cookies(response, proof.set)
+    page::form(site, headers, Head::titled(title::SPENT), false, |proof| {
+        view! { <SpentPage why=why address=address proof=proof /> }
+    })
 }
 
 /// `POST /confirm/{token}/pick`: lets the waiting browser in.

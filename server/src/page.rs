@@ -1,8 +1,11 @@
 //! From a page to a response: the headers that every document carries.
 
-use crate::site::Site;
+use crate::{
+    guard::{self, Proof},
+    site::{Shared, Site},
+};
 use axum::{
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Redirect, Response},
 };
 use leptos::prelude::*;
@@ -73,6 +76,21 @@ pub fn capped(site: &Site, cap: Capped) -> Response {
         Capped::Links => too_often(told(site, capped_status(cap), Problem::TOO_MANY_LINKS), WINDOW),
         Capped::Client | Capped::All => problem(site, capped_status(cap)),
     }
+}
+
+/// A page with forms of ours: `view` gets the proof that they carry. One whose form was not taken, because it `failed`, is
+/// 422.
+pub fn form<P: IntoView + 'static>(
+    site: &Shared,
+    headers: &HeaderMap,
+    head: Head,
+    failed: bool,
+    view: impl FnOnce(Option<String>) -> P,
+) -> Response {
+    let Proof { text, set } = guard::proof(site, headers);
+    let page = respond(site, head, || view(text));
+    let status = if failed { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    with_cookies(with_status(page, status), set)
 }
 
 /// `page`, which says that something was tried too often, and how long to wait.

@@ -11,12 +11,13 @@ use tokio::{
     time::timeout,
 };
 use vestibule::{
+    clock::Timestamp,
     secret::{Entropy, random},
     store::{Store, StoreError},
     user::{Identity, PASSWORD_ISSUER, User, UserId},
 };
 
-/// How many passwords are checked at once: each takes 19 MiB and a core.
+/// How many passwords are checked or set at once: each takes 19 MiB and a core.
 const AT_ONCE: usize = 2;
 /// How long a request waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -33,7 +34,7 @@ pub struct Passwords {
     nobody: Arc<str>,
 }
 
-/// The password was not checked.
+/// The password was neither checked nor set.
 #[derive(Debug, thiserror::Error)]
 pub enum PasswordError {
     /// Too many are being checked.
@@ -48,13 +49,13 @@ pub enum PasswordError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WeakPassword {
     /// It is too short.
-    #[error("A password has {MIN_LENGTH} characters at least.")]
+    #[error("Use at least {MIN_LENGTH} characters.")]
     Short,
     /// It is too long.
-    #[error("A password has {MAX_LENGTH} bytes at most.")]
+    #[error("That password is too long.")]
     Long,
     /// It is among the first that somebody would try.
-    #[error("That password is easy to guess. {0}Take a few words that have nothing to do with each other.")]
+    #[error("That password is easy to guess. {0}Try a few unrelated words.")]
     Guessable(String),
 }
 
@@ -113,7 +114,7 @@ impl Passwords {
         Ok(user.filter(|_| matches))
     }
 
-    /// Gives `user` another password. `false`: there is no such user any more.
+    /// Gives `user` another password, with which they are valid from `now()` on. `false`: there is no such user any more.
     ///
     /// # Errors
     /// [`PasswordError`] if it was not stored.
@@ -121,6 +122,7 @@ impl Passwords {
         &self,
         store: &dyn Store,
         entropy: Arc<dyn Entropy>,
+        now: impl FnOnce() -> Timestamp,
         user: UserId,
         password: String,
     ) -> Result<bool, PasswordError> {
@@ -131,7 +133,7 @@ impl Passwords {
             hash
         });
         let hash = hash.await.map_err(|_| PasswordError::Busy)?;
-        Ok(store.set_password(user, &hash).await?)
+        Ok(store.set_password(user, &hash, now()).await?)
     }
 
     async fn turn(&self) -> Result<OwnedSemaphorePermit, PasswordError> {
@@ -149,11 +151,11 @@ impl Passwords {
 pub async fn put_user(
     store: &dyn Store,
     entropy: &dyn Entropy,
-    since: vestibule::clock::Timestamp,
+    since: Timestamp,
     identity: Identity,
     password: &str,
 ) -> Result<UserId, StoreError> {
-    let user = User { id: UserId::generate(entropy), identity, since, disabled: false };
+    let user = User::new(UserId::generate(entropy), identity, since);
     store.put_user(&user, Some(&hash(entropy, password))).await
 }
 
@@ -163,7 +165,9 @@ pub fn identity(email: &str, name: Option<String>) -> Identity {
     Identity { issuer: PASSWORD_ISSUER.into(), subject: subject(email), name, email: Some(email.trim().to_owned()) }
 }
 
-fn subject(email: &str) -> String {
+/// By which subject whoever types this address is known.
+#[must_use]
+pub fn subject(email: &str) -> String {
     email.trim().to_lowercase()
 }
 
@@ -185,7 +189,7 @@ mod tests {
     fn what_somebody_would_try_first_is_no_password() {
         let about = identity("grace.hopper@example.com", Some("Grace Hopper".into()));
         for (weak, told) in [
-            ("1234567", "A password has 8 characters at least."),
+            ("1234567", "Use at least 8 characters."),
             ("password", "easy to guess. This is a top-10 common password."),
             ("qwertyuiop", "easy to guess. "),
             ("GraceHopper1", "easy to guess. "),

@@ -3,13 +3,7 @@
 pub mod address;
 pub mod password;
 
-use crate::{
-    account::Choice,
-    guard::{self, OwnForm},
-    moment::utc,
-    page,
-    site::Shared,
-};
+use crate::{account::Choice, guard::OwnForm, moment::utc, page, site::Shared};
 use axum::{
     Extension,
     extract::{Query, State},
@@ -53,10 +47,8 @@ pub async fn profile(
         Err(error) => return page::store_problem(&site, &error),
     };
     let moves = own && site.outbox.is_some();
-    let proof = guard::proof(&site, &headers);
     let identity = who.user.identity;
-    let text = proof.text;
-    let response = page::respond(&site, Head::titled(title::PROFILE), || {
+    page::form(&site, &headers, Head::titled(title::PROFILE), false, |proof| {
         view! {
             <ProfilePage
                 name=identity.name
@@ -67,11 +59,10 @@ pub async fn profile(
                 password=own
                 address=moves
                 sessions=sessions
-                proof=text
+                proof=proof
             />
         }
-    });
-    page::with_cookies(response, proof.set)
+    })
 }
 
 fn row(session: OwnSession) -> SessionRow {
@@ -97,7 +88,7 @@ pub async fn end_sessions(State(site): State<Shared>, headers: HeaderMap, OwnFor
     };
     let ended = match handle {
         Some(handle) => site.vestibule.end_session(&who, handle).await.map(drop),
-        None => site.vestibule.end_others(&who).await,
+        None => site.links.end_others(&who).await,
     };
     match ended {
         Ok(()) => page::see_other(&"/profile".parse().expect("it is a path of ours")),

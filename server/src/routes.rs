@@ -1,13 +1,14 @@
 //! All addresses, on one page.
 
 use crate::{
-    account, client, confirm, desk, entering, guard, home, links, page, profile, pusher_auth, ready, site::Shared,
+    account, client, confirm, desk, entering, finish, guard, home, links, page, profile, pusher_auth, ready,
+    site::Shared,
 };
 use axum::{
     Router,
     extract::DefaultBodyLimit,
     http::{HeaderValue, header},
-    middleware::{from_fn_with_state, map_response},
+    middleware::{from_fn, from_fn_with_state, map_response},
     response::Response,
     routing::{get, post},
 };
@@ -33,19 +34,20 @@ pub fn routes(site: Shared, sockets: Router) -> Router {
         .route("/login", get(account::login_page).post(account::login))
         .route("/logout", post(account::logout))
         .route("/profile/sessions/end", post(profile::end_sessions))
-        .route("/continue", post(account::choose))
         .route("/readyz", get(ready::readyz))
         .fallback(home::not_found)
         .method_not_allowed_fallback(home::not_found);
-    let needing_proof = Router::new()
+    let needing_freshness = Router::new()
         .route("/profile/password", get(profile::password::show).post(profile::password::set))
         .route("/profile/address", get(profile::address::show).post(profile::address::ask))
-        .route_layer(from_fn_with_state(site.clone(), entering::require_proof));
+        .route("/profile/address/{ticket}", get(profile::address::land).post(profile::address::change))
+        .route_layer(from_fn_with_state(site.clone(), entering::require_fresh));
     let needing_a_user = Router::new()
         .route("/profile", get(profile::profile))
-        .route("/profile/address/{ticket}", get(profile::address::land).post(profile::address::change))
-        .merge(needing_proof)
-        .route_layer(from_fn_with_state(site.clone(), entering::require_user));
+        .merge(needing_freshness)
+        .route_layer(from_fn_with_state(site.clone(), entering::require_user))
+        .route("/continue", post(account::choose))
+        .route_layer(from_fn(finish::to_the_end));
     let scripts_only = Router::new()
         .route("/api/{*function}", post(desk::server_functions))
         .route("/pusher/auth", post(pusher_auth::authorise))

@@ -15,54 +15,51 @@ use vestibule::{
     worker::{Tools, Worker},
 };
 
-/// What works behind the routes: the worker, the embedded broker, the practice validator.
+/// What works behind the routes: the worker and its postman, the embedded broker, the practice validator.
 #[derive(Debug)]
 pub struct Running {
-    worker: Option<JoinHandle<()>>,
-    worker_stopped: CancellationToken,
-    queue: Option<Arc<Queue>>,
+    behind: Behind,
     broker: Option<Broker>,
-    tasks: TaskTracker,
-    stop_worker: CancellationToken,
-    stop_rest: CancellationToken,
 }
 
 impl Running {
     /// Returns once the worker, or who carries its mail, has stopped, which they do by themselves only if they panic.
     pub async fn worker_stopped(&self) {
-        self.worker_stopped.cancelled().await;
+        self.behind.worker_stopped.cancelled().await;
     }
 
     /// Claims no more, lets what is in flight finish or hands it back, sends what is still to be announced, then closes the
     /// sockets with 4200.
     pub async fn shutdown(self) {
-        self.stop_worker.cancel();
-        if let Some(Err(error)) = OptionFuture::from(self.worker).await {
+        let Behind { worker, queue, tasks, stop_worker, stop_rest, .. } = self.behind;
+        stop_worker.cancel();
+        if let Some(Err(error)) = OptionFuture::from(worker).await {
             tracing::error!(%error, "the worker has panicked");
         }
-        if let Some(queue) = self.queue {
+        if let Some(queue) = queue {
             queue.close().await;
         }
         if let Some(broker) = self.broker {
             broker.close().await;
         }
-        self.stop_rest.cancel();
-        self.tasks.close();
-        self.tasks.wait().await;
+        stop_rest.cancel();
+        tasks.close();
+        tasks.wait().await;
     }
 }
 
-/// What works behind the routes while it is being started.
-#[derive(Default)]
+/// What works behind the routes, while it is being started.
+#[derive(Debug, Default)]
 pub struct Behind {
     worker: Option<JoinHandle<()>>,
     /// Cancelled once the worker, or who carries its mail, has stopped.
     pub worker_stopped: CancellationToken,
     queue: Option<Arc<Queue>>,
-    /// What ends after the worker.
+    /// Everything but the worker itself.
     pub tasks: TaskTracker,
+    /// Ends the worker, and with it the postman, the sweeper and the listener.
     stop_worker: CancellationToken,
-    /// Ends them.
+    /// Ends the others.
     pub stop_rest: CancellationToken,
 }
 
@@ -114,8 +111,7 @@ impl Behind {
 
     /// Everything has been started.
     pub fn running(self, broker: Option<Broker>) -> Running {
-        let Self { worker, worker_stopped, queue, tasks, stop_worker, stop_rest } = self;
-        Running { worker, worker_stopped, queue, broker, tasks, stop_worker, stop_rest }
+        Running { behind: self, broker }
     }
 
     /// `work`, whose end is noticed also where it panics.

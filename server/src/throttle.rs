@@ -3,51 +3,58 @@
 //! Each has room for a few tries at once, which comes back one by one (a generic cell rate algorithm). The counts are this
 //! server's own: several servers let so many tries through each.
 
+use crate::passwords;
 use governor::{
     NotUntil, Quota, RateLimiter,
     clock::{Clock, DefaultClock},
     middleware::NoOpMiddleware,
     state::keyed::HashMapStateStore,
 };
-use std::{hash::Hash, num::NonZeroU32, time::Duration};
+use std::{
+    hash::{BuildHasher as _, Hash, RandomState},
+    num::NonZeroU32,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 use vestibule::{caps::Client, link::Address, user::UserId};
 
 /// How many passwords a network address may try at once, and how soon there is room for another.
 const OF_CLIENT: (u32, Duration) = (20, Duration::from_secs(10));
-/// How many passwords of one account may be tried at once, and how soon there is room for another: 100 an hour (NIST SP
-/// 800-63B, section 3.2.2).
+/// How many passwords of one account may be tried at once, and how soon there is room for another: 100 an hour.
 const OF_ACCOUNT: (u32, Duration) = (20, Duration::from_secs(36));
-/// How many mails a user may have sent to addresses that they only say are theirs, and how soon there is room for another.
+/// How many changes of how they sign in a user may ask for at once, how many mails go to an address that somebody says is
+/// theirs, and how many about new browsers to one user, and how soon there is room for another.
 const OF_USER: (u32, Duration) = (5, Duration::from_mins(12));
 
-/// How many keys there are before those are looked for that have all their room again.
+/// How many entries there are before those are looked for that have all their room again, and at most.
 const MANY: usize = 10_000;
-
-/// Whose password is tried.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Account {
-    email: String,
-    /// In a browser that has signed in as them before: whoever tries elsewhere does not use up its room.
-    known: bool,
-}
+const MOST: usize = 1_000_000;
+/// How long everybody waits then.
+const FULL: Duration = Duration::from_secs(1);
 
 /// It was tried too often. There is room for another try after this long.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it was tried too often; there is room for another in {0:?}")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooOften(pub Duration);
 
 /// Counts tries.
 pub struct Throttle<C: Clock = DefaultClock> {
     clients: Rooms<Client, C>,
-    accounts: Rooms<Account, C>,
+    /// By a hash of the address, for what is typed may be long; and whether the browser is one that has signed in as them
+    /// before: whoever tries elsewhere does not use up its room.
+    accounts: Rooms<(u64, bool), C>,
     users: Rooms<UserId, C>,
     told: Rooms<UserId, C>,
-    addresses: Rooms<String, C>,
+    /// By a hash.
+    addresses: Rooms<u64, C>,
+    hash: RandomState,
 }
 
 struct Rooms<K: Hash + Eq + Clone, C: Clock> {
     limiter: RateLimiter<K, HashMapStateStore<K>, C, NoOpMiddleware<C::Instant>>,
     clock: C,
+    /// How many entries there may be before the next look: twice as many as the last one has left, so that a look costs
+    /// each of them little.
+    look_at: AtomicUsize,
 }
 
 impl Default for Throttle {
@@ -65,16 +72,20 @@ impl<C: Clock + Clone> Throttle<C> {
             users: Rooms::new(OF_USER, clock),
             told: Rooms::new(OF_USER, clock),
             addresses: Rooms::new(OF_USER, clock),
+            hash: RandomState::new(),
         }
     }
 
-    /// Before `client` tries a password of the account `email`, in a browser that is `known` to it or is not.
+    /// Before `client` tries a password of the account `email`, in a browser that is `known` to it, and whose network
+    /// address therefore does not count, or is not.
     ///
     /// # Errors
     /// [`TooOften`] if there is no room for it now.
     pub fn password(&self, client: Client, email: &str, known: bool) -> Result<(), TooOften> {
-        self.clients.take(&client)?;
-        self.accounts.take(&Account { email: email.trim().to_lowercase(), known })
+        if !known {
+            self.clients.take(&client)?;
+        }
+        self.accounts.take(&(self.hash.hash_one(passwords::subject(email)), known))
     }
 
     /// Before `user` is told of one more new browser: an external validator may take somebody's word for an address, which
@@ -86,13 +97,21 @@ impl<C: Clock + Clone> Throttle<C> {
         self.told.take(&user)
     }
 
+    /// Before `user` sets a password: each costs the work of hashing it, and a mail.
+    ///
+    /// # Errors
+    /// [`TooOften`] if there is no room for it now.
+    pub fn change(&self, user: UserId) -> Result<(), TooOften> {
+        self.users.take(&user)
+    }
+
     /// Before `user` has a mail sent to an address that they say is theirs.
     ///
     /// # Errors
     /// [`TooOften`] if there is no room for it now.
-    pub fn mail(&self, user: UserId, to: &Address) -> Result<(), TooOften> {
-        self.users.take(&user)?;
-        self.addresses.take(&to.as_str().to_owned())
+    pub fn address(&self, user: UserId, to: &Address) -> Result<(), TooOften> {
+        self.change(user)?;
+        self.addresses.take(&self.hash.hash_one(to))
     }
 }
 
@@ -100,12 +119,17 @@ impl<K: Hash + Eq + Clone, C: Clock + Clone> Rooms<K, C> {
     fn new((at_once, every): (u32, Duration), clock: &C) -> Self {
         let at_once = NonZeroU32::new(at_once).unwrap_or(NonZeroU32::MIN);
         let quota = Quota::with_period(every).expect("it takes time").allow_burst(at_once);
-        Self { limiter: RateLimiter::hashmap_with_clock(quota, clock.clone()), clock: clock.clone() }
+        let limiter = RateLimiter::hashmap_with_clock(quota, clock.clone());
+        Self { limiter, clock: clock.clone(), look_at: AtomicUsize::new(MANY) }
     }
 
     fn take(&self, key: &K) -> Result<(), TooOften> {
-        if self.limiter.len() > MANY {
+        if self.limiter.len() > self.look_at.load(Ordering::Relaxed) {
             self.limiter.retain_recent();
+            self.look_at.store((self.limiter.len() * 2).clamp(MANY, MOST), Ordering::Relaxed);
+            if self.limiter.len() > MOST {
+                return Err(TooOften(FULL));
+            }
         }
         let wait = |until: NotUntil<C::Instant>| TooOften(until.wait_time_from(self.clock.now()));
         self.limiter.check_key(key).map_err(wait)
@@ -143,7 +167,7 @@ mod tests {
         let attempt = |tried: usize| throttle.password(client(u8::try_from(tried).unwrap()), " Ada@example.com", false);
         assert_eq!(count(attempt).0, 20);
         assert!(throttle.password(client(200), "ada@example.com", false).is_err());
-        assert_eq!(throttle.password(client(200), "ada@example.com", true), Ok(()));
+        assert_eq!(throttle.password(client(0), "ada@example.com", true), Ok(()));
     }
 
     #[test]
@@ -151,9 +175,9 @@ mod tests {
         let throttle = Throttle::with_clock(&FakeRelativeClock::default());
         let (user, address) =
             (UserId::from_bytes([1; 16]), |name: usize| format!("p{name}@example.com").parse().unwrap());
-        assert_eq!(count(|tried| throttle.mail(user, &address(tried))).0, 5);
+        assert_eq!(count(|tried| throttle.address(user, &address(tried))).0, 5);
         let others =
-            |tried: usize| throttle.mail(UserId::from_bytes([u8::try_from(tried).unwrap() + 2; 16]), &address(99));
+            |tried: usize| throttle.address(UserId::from_bytes([u8::try_from(tried).unwrap() + 2; 16]), &address(99));
         assert_eq!(count(others).0, 5);
     }
 

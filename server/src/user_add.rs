@@ -2,7 +2,7 @@
 
 use crate::{
     answer::Answer,
-    config::{Config, Sessions},
+    config::Config,
     data::{self, Data},
     passwords,
 };
@@ -29,30 +29,27 @@ pub async fn user_add(mut config: Config, email: &str, name: Option<String>) -> 
         .map_err(|error| format!("the standard input cannot be read: {error}"))?;
     let password = password.trim_end_matches(['\r', '\n']);
     passwords::strong(password, &identity).map_err(|weak| format!("the password on the standard input: {weak}"))?;
-    let in_memory = matches!(config.keeping.sessions, Sessions::Memory);
     let Data { store, links, clock, .. } = data::open(&mut config).await.map_err(|error| error.to_string())?;
     let known = store.user_by_identity(&identity.issuer, &identity.subject).await;
     let known = known.map_err(|error| error.to_string())?.is_some();
     let email = identity.subject.clone();
     let user = passwords::put_user(&*store, &SystemEntropy, clock.now(), identity, password).await;
     let user = user.map_err(|error| error.to_string())?;
-    let answer = |line: String, signed_out: bool| {
-        let json = json!({ "email": email, "name": name, "added": !known, "signed_out": signed_out });
+    let answer = |line: String| {
+        let json = json!({ "email": email, "name": name, "added": !known, "signed_out": known });
         Ok(Answer { line, json })
     };
     if !known {
-        return answer(format!("{email} can sign in"), false);
+        return answer(format!("{email} can sign in"));
     }
-    // Whoever had the former password, or the browser or the mail of somebody who had it, is not to stay (OWASP ASVS 5.0,
-    // 7.4.3).
+    // Whoever had the former password, or the browser or the mail of somebody who had it, does not stay (OWASP ASVS 5.0,
+    // 7.4.3): sessions from before sign nobody in, also those in a server's memory, and are deleted where they can be.
     let voided = match email.parse() {
         Ok(address) => links.void_links(&address).await,
         // No link goes to such an address.
         Err(_) => Ok(()),
     };
-    let ended = store.delete_sessions_of(user, None).await;
-    voided.and(ended).map_err(|error| format!("{email} has the new password, but may still be signed in: {error}"))?;
-    // Those are in the memory of a server, which no other process can reach.
-    let out = if in_memory { "will be signed out when the server is restarted" } else { "is signed out everywhere" };
-    answer(format!("{email} has the new password and {out}"), !in_memory)
+    voided.map_err(|error| format!("{email} has the new password, but links to them may still be good: {error}"))?;
+    store.delete_sessions_of(user, None).await.map_err(|error| error.to_string())?;
+    answer(format!("{email} has the new password and is signed out everywhere"))
 }

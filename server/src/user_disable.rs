@@ -4,7 +4,6 @@ use crate::{
     answer::Answer,
     config::Config,
     data::{self, Data},
-    passwords,
 };
 use serde_json::json;
 
@@ -14,23 +13,18 @@ use serde_json::json;
 /// # Errors
 /// One line that says what is wrong.
 pub async fn user_disable(mut config: Config, email: &str, disabled: bool) -> Result<Answer, String> {
-    let identity = passwords::identity(email, None);
-    let nobody = || format!("--email: nobody is known by {email:?} (vestibule user list says who is)");
-    let Data { store, links, .. } = data::open(&mut config).await.map_err(|error| error.to_string())?;
-    let user = store.user_by_identity(&identity.issuer, &identity.subject).await.map_err(|error| error.to_string())?;
-    let id = user.ok_or_else(nobody)?.id;
+    let Data { store, links, clock, .. } = data::open(&mut config).await.map_err(|error| error.to_string())?;
+    let user = data::known_user(&*store, email).await?;
     // First: whatever begins after it is refused.
-    if !store.disable_user(id, disabled).await.map_err(|error| error.to_string())? {
-        return Err(nobody());
-    }
+    store.disable_user(user.id, disabled, clock.now()).await.map_err(|error| error.to_string())?;
+    let email = user.identity.subject;
     if disabled {
-        if let Ok(address) = identity.subject.parse() {
+        if let Ok(address) = email.parse() {
             links.void_links(&address).await.map_err(|error| error.to_string())?;
         }
-        // Sessions in a server's memory are out of reach from here, and sign nobody in who is disabled.
-        store.delete_sessions_of(id, None).await.map_err(|error| error.to_string())?;
+        // Those in a server's memory are out of reach from here; they sign nobody in any more, also once the user is enabled.
+        store.delete_sessions_of(user.id, None).await.map_err(|error| error.to_string())?;
     }
-    let email = identity.subject;
     let what = if disabled { "is disabled and signed out everywhere" } else { "can sign in again" };
     Ok(Answer { line: format!("{email} {what}"), json: json!({ "email": email, "disabled": disabled }) })
 }

@@ -4,7 +4,6 @@ use crate::{
     answer::Answer,
     config::Config,
     data::{self, Data},
-    passwords,
 };
 use serde_json::json;
 
@@ -13,16 +12,11 @@ use serde_json::json;
 /// # Errors
 /// One line that says what is wrong.
 pub async fn user_remove(mut config: Config, email: &str) -> Result<Answer, String> {
-    let identity = passwords::identity(email, None);
-    let nobody = || format!("--email: nobody is known by {email:?} (vestibule user list says who is)");
     let Data { store, .. } = data::open(&mut config).await.map_err(|error| error.to_string())?;
-    let user = store.user_by_identity(&identity.issuer, &identity.subject).await.map_err(|error| error.to_string())?;
+    let user = data::known_user(&*store, email).await?;
     // Sessions in a server's memory are out of reach from here, and good for nothing without their user.
-    let removed = store.remove_user(user.ok_or_else(nobody)?.id).await.map_err(|error| error.to_string())?;
-    if !removed {
-        return Err(nobody());
-    }
-    let email = identity.subject;
+    store.remove_user(user.id).await.map_err(|error| error.to_string())?;
+    let email = user.identity.subject;
     let line = format!("{email} is removed and signed out everywhere");
     Ok(Answer { line, json: json!({ "email": email, "removed": true }) })
 }

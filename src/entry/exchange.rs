@@ -21,8 +21,8 @@ impl Vestibule {
         mut spent: Vec<TokenTag>,
     ) -> Result<Entry, StoreError> {
         let id = candidate.session.id;
-        let Some(user) = self.welcome(candidate.user).await? else { return Ok(unchanged(current, spent)) };
         let since = candidate.session.since;
+        let Some(user) = self.welcome(candidate.user, since).await? else { return Ok(unchanged(current, spent)) };
         let Some((secret, arrived)) = self.exchange(candidate.session, &candidate.secret, device).await? else {
             return Ok(unchanged(current, spent));
         };

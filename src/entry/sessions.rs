@@ -69,7 +69,7 @@ impl Vestibule {
     pub async fn own_sessions(&self, who: &SignedIn) -> Result<Vec<OwnSession>, StoreError> {
         let mut sessions = self.store.sessions_of(who.user.id).await?;
         let now = self.clock.now();
-        sessions.retain(|session| session.is_live(now));
+        sessions.retain(|session| session.is_live(now) && who.user.welcomes(session.since, now));
         sessions.sort_by_key(|session| (session.id != who.session, std::cmp::Reverse(session.seen())));
         let own = |session: Session| {
             let handle = SessionHandle::each(&self.keys, who.user.id, session.id).first().copied();

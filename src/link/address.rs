@@ -12,7 +12,7 @@ pub struct Address(String);
 
 /// The text is no address that mail can be sent to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("That is no e-mail address. It looks like ada@example.com, in plain letters.")]
+#[error("That is not an e-mail address. It should look like ada@example.com, in plain letters.")]
 pub struct InvalidAddress;
 
 impl Address {

@@ -1,40 +1,31 @@
 //! What pages ask about links: to have one sent, to look at one, to let a browser in.
 
 use super::{
-    Address, Code, GUESSES, LIFETIME, Link, LinkState, LinkStore, LinkToken, NUMBERS, Number, Spent,
+    Address, Code, GUESSES, Link, LinkState, LinkStore, LinkToken, NUMBERS, Number, Spent,
     change::{Which, change},
 };
 use crate::{
-    caps::Client,
     clock::Timestamp,
-    confirmation::{ConfirmationId, Decision, Ending, Rejection},
+    confirmation::{ConfirmationId, Ending},
     device::Device,
     entry::{Shown, SignedIn},
-    mail::{Letter, LinkLetter, MAILS, Mail, MailId, Posting, SealedLetter},
     pending::PendingCookie,
-    store::{BeginError, StoreError},
+    store::StoreError,
     token::Token,
-    user::PASSWORD_ISSUER,
+    user::User,
     validator::Verdict,
-    vestibule::{Pending, Report, Vestibule},
+    vestibule::{Report, Vestibule},
 };
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 use tokio::sync::Notify;
-
-/// How many links an address is sent within [`WINDOW`]; whoever asks for more sees no difference.
-pub const PER_ADDRESS: u32 = 5;
-/// For how long it counts that somebody has asked for a link.
-pub const WINDOW: Duration = Duration::from_hours(1);
-/// How long a waiting confirmation outlives its link: long enough to be told that the link has expired.
-const AFTER: Duration = Duration::from_mins(1);
 
 /// The desk of links. Cheap to clone.
 #[derive(Clone)]
 pub struct Links {
-    vestibule: Vestibule,
-    store: Arc<dyn LinkStore>,
-    postman: Arc<Notify>,
-    registration: Registration,
+    pub(super) vestibule: Vestibule,
+    pub(super) store: Arc<dyn LinkStore>,
+    pub(super) postman: Arc<Notify>,
+    pub(super) registration: Registration,
 }
 
 /// Whether a link lets in people whom nobody knows yet.
@@ -45,15 +36,6 @@ pub enum Registration {
     Closed,
     /// Whoever can read the mail of an address.
     Open,
-}
-
-/// What somebody who has asked for a link gets, whether or not it was sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Requested {
-    /// The token of the waiting confirmation.
-    pub token: Token,
-    /// Its pending cookie, for the response to set.
-    pub pending: Pending,
 }
 
 /// A link as whoever holds it may see it.
@@ -94,50 +76,6 @@ impl Links {
     #[must_use]
     pub fn with_registration(self, registration: Registration) -> Self {
         Self { registration, ..self }
-    }
-
-    /// Has a link sent to `address`, and has the browser wait for it. It is said to be on its way also where it is not
-    /// sent, because nobody is known by that address, or it has had enough: nobody learns anything about an address by
-    /// asking, nor by the time that it takes. Within [`WINDOW`] a client may ask as often as it may have undecided
-    /// confirmations.
-    ///
-    /// # Errors
-    /// [`BeginError`] if a cap was met or it could not be stored: nothing is sent then, and nothing has begun.
-    pub async fn request(
-        &self,
-        address: &Address,
-        device: Option<Device>,
-        client: Client,
-    ) -> Result<Requested, BeginError> {
-        let (keys, entropy, now) = (self.vestibule.keys(), self.vestibule.entropy(), self.vestibule.now());
-        let (token, code) = (LinkToken::generate(entropy), Code::generate(entropy));
-        let (waiting, expires) = (token.waiting(keys), now + LIFETIME);
-        let known = self.vestibule.store().user_by_identity(PASSWORD_ISSUER, address.as_str()).await?.is_some();
-        let (pending, confirmation) = self.vestibule.wait(&waiting, expires, expires + AFTER, client).await?;
-        let admits = self.registration == Registration::Open;
-        let mut link = Link::new(keys, entropy, now, address, &token, &code, device);
-        (link.waiting, link.admits) = (Some(confirmation), admits);
-        let id = MailId::generate(entropy);
-        let letter = Letter::Link(LinkLetter { link: token, code, device: link.device.clone() });
-        let letter = SealedLetter::seal(keys, entropy, id, &letter);
-        let posting = Posting {
-            mail: Mail { id, to: address.clone(), letter, failed: 0, due: now, expires },
-            known: known || admits,
-            client,
-            since: now - WINDOW,
-            of_address: PER_ADDRESS,
-            of_client: self.vestibule.caps.of_client,
-            in_all: MAILS,
-        };
-        if let Err(error) = self.store.post_link(&link, &posting).await {
-            // No link will come for it, so it takes nobody's place.
-            let _ = self.vestibule.decide(confirmation, &Decision::Rejected(Rejection::Expired)).await;
-            return Err(error);
-        }
-        self.postman.notify_one();
-        // Whoever waits for a former link is to be told.
-        self.vestibule.wake.notify_one();
-        Ok(Requested { token: waiting, pending })
     }
 
     /// The link for which the browser waits that shows this pending cookie for `token`.
@@ -184,12 +122,26 @@ impl Links {
     /// # Errors
     /// [`StoreError`] if the store could not be used; it is safe to repeat.
     pub async fn end_others(&self, who: &SignedIn) -> Result<(), StoreError> {
-        let identity = &who.user.identity;
-        if let Some(address) = Address::known_by(&identity.issuer, &identity.subject) {
+        self.take_back(&who.user).await?;
+        self.vestibule.end_others(who).await
+    }
+
+    /// Ends all sessions of `user`, who has changed how they sign in, and takes back what links to them are open.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store could not be used; it is safe to repeat.
+    pub async fn end_all(&self, user: &User) -> Result<(), StoreError> {
+        self.take_back(user).await?;
+        self.vestibule.store().delete_sessions_of(user.id, None).await
+    }
+
+    async fn take_back(&self, user: &User) -> Result<(), StoreError> {
+        if let Some(address) = Address::known_by(&user.identity.issuer, &user.identity.subject) {
             self.store.void_links(&address).await?;
+            // Whoever waits for one is to be told.
             self.vestibule.wake.notify_one();
         }
-        self.vestibule.end_others(who).await
+        Ok(())
     }
 
     async fn void(&self, waiting: ConfirmationId) -> Result<(), StoreError> {

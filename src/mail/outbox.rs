@@ -1,6 +1,6 @@
 //! Mails that are about no link.
 
-use super::{Letter, MAILS, Mail, MailId, MailStore, SealedLetter};
+use super::{Letter, Mail, MailStore, NEWS};
 use crate::{
     clock::Clock,
     link::Address,
@@ -34,10 +34,9 @@ impl Outbox {
     /// # Errors
     /// [`StoreError`] if it could not be stored.
     pub async fn send(&self, to: &Address, letter: &Letter, lives: Duration) -> Result<bool, StoreError> {
-        let (id, now) = (MailId::generate(&*self.entropy), self.clock.now());
-        let letter = SealedLetter::seal(&self.keys, &*self.entropy, id, letter);
-        let mail = Mail { id, to: to.clone(), letter, failed: 0, due: now, expires: now + lives };
-        let taken = self.store.add_mail(&mail, MAILS).await?;
+        let now = self.clock.now();
+        let mail = Mail::new(&self.keys, &*self.entropy, now, to, letter, now + lives);
+        let taken = self.store.add_mail(&mail, NEWS).await?;
         self.postman.notify_one();
         Ok(taken)
     }

@@ -67,7 +67,7 @@ impl Kept {
                 let about = match news {
                     News::Browser => About::Browser { at },
                     News::Password => About::Password { at },
-                    News::Address { from, to } => {
+                    News::Moved { from, to } => {
                         About::Moved { from: from.as_str().to_owned(), to: to.as_str().to_owned(), at }
                     }
                 };
@@ -90,7 +90,7 @@ impl Kept {
             About::Password { at } => Letter::News(news(News::Password, at)),
             About::Moved { from, to, at } => {
                 let (from, to): (Address, Address) = (from.parse().ok()?, to.parse().ok()?);
-                Letter::News(news(News::Address { from, to }, at))
+                Letter::News(news(News::Moved { from, to }, at))
             }
         })
     }
@@ -123,7 +123,7 @@ mod tests {
             Letter::Address(AddressLetter { ticket: "ticket".into(), device: None }),
             news(News::Browser),
             news(News::Password),
-            news(News::Address { from, to }),
+            news(News::Moved { from, to }),
         ] {
             let sealed = SealedLetter::seal(&keys, &SystemEntropy, mine, &letter);
             assert_eq!(sealed.open(&keys, mine), Ok(letter));

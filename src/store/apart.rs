@@ -234,16 +234,16 @@ impl UserStore for Apart {
         self.database.users(after, limit).await
     }
 
-    async fn set_password(&self, id: UserId, password: &str) -> Result<bool, StoreError> {
-        self.database.set_password(id, password).await
+    async fn set_password(&self, id: UserId, password: &str, now: Timestamp) -> Result<bool, StoreError> {
+        self.database.set_password(id, password, now).await
     }
 
-    async fn move_user(&self, id: UserId, from: &Address, to: &Address) -> Result<Moved, StoreError> {
-        self.database.move_user(id, from, to).await
+    async fn move_user(&self, id: UserId, from: &Address, to: &Address, now: Timestamp) -> Result<Moved, StoreError> {
+        self.database.move_user(id, from, to, now).await
     }
 
-    async fn disable_user(&self, id: UserId, disabled: bool) -> Result<bool, StoreError> {
-        self.database.disable_user(id, disabled).await
+    async fn disable_user(&self, id: UserId, disabled: bool, now: Timestamp) -> Result<bool, StoreError> {
+        self.database.disable_user(id, disabled, now).await
     }
 
     async fn remove_user(&self, id: UserId) -> Result<bool, StoreError> {

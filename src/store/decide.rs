@@ -43,20 +43,33 @@ pub(super) fn users(jobs: &[&Decide]) -> Vec<User> {
     let user = |job: &&Decide| match &job.decision {
         Decision::Valid(identity) => {
             let (id, since) = (job.settlement.new_user, job.settlement.now);
-            Some(User { id, identity: identity.clone(), since, disabled: false })
+            Some(User::new(id, identity.clone(), since))
         }
-        Decision::Rejected(_) | Decision::Unavailable => None,
+        Decision::Known(_) | Decision::Rejected(_) | Decision::Unavailable => None,
     };
     jobs.iter().filter_map(user).collect()
 }
 
-/// What each of `jobs` comes to, with the ids under which their [`users`] are stored; none of those who are disabled.
-pub(super) fn endings<'j>(jobs: &[&'j Decide], users: Vec<Option<UserId>>) -> Vec<(&'j Decide, Ending)> {
+/// The users whom those of `jobs` name that take them for known.
+pub(super) fn known(jobs: &[&Decide]) -> Vec<UserId> {
+    let user = |job: &&Decide| if let Decision::Known(user) = job.decision { Some(user) } else { None };
+    jobs.iter().filter_map(user).collect()
+}
+
+/// What each of `jobs` comes to, with the ids under which their [`users`] are stored, none of those who are disabled, and
+/// those of the [`known`] ones who are there.
+pub(super) fn endings<'j>(
+    jobs: &[&'j Decide],
+    users: Vec<Option<UserId>>,
+    known: &HashSet<UserId>,
+) -> Vec<(&'j Decide, Ending)> {
     let mut users = users.into_iter();
     let mut ending = |job: &'j Decide| match &job.decision {
         Decision::Valid(_) => {
             users.next().map(|user| user.map_or(Ending::Rejected(Rejection::Invalid), Ending::Confirmed))
         }
+        Decision::Known(user) if known.contains(user) => Some(Ending::Confirmed(*user)),
+        Decision::Known(_) => Some(Ending::Rejected(Rejection::Expired)),
         Decision::Rejected(reason) => Some(Ending::Rejected(*reason)),
         Decision::Unavailable => Some(Ending::Unavailable),
     };

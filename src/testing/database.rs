@@ -36,6 +36,9 @@ impl Tables {
         known.identity = user.identity.clone();
         if let Some(password) = password {
             *known_password = Some(password.to_owned());
+            if known.id != user.id {
+                known.valid_from = user.since;
+            }
         }
         known.id
     }
@@ -163,9 +166,12 @@ impl ConfirmationStore for MemoryDatabase {
         let ending = match decision {
             Decision::Valid(identity) => {
                 let (id, since) = (settlement.new_user, settlement.now);
-                let user = User { id, identity: identity.clone(), since, disabled: false };
-                let id = tables.put_user(&user, None);
+                let id = tables.put_user(&User::new(id, identity.clone(), since), None);
                 if tables.is_disabled(id) { Ending::Rejected(Rejection::Invalid) } else { Ending::Confirmed(id) }
+            }
+            Decision::Known(id) => {
+                let is_there = tables.users.values().any(|(user, _)| user.id == *id && !user.disabled);
+                if is_there { Ending::Confirmed(*id) } else { Ending::Rejected(Rejection::Expired) }
             }
             Decision::Rejected(reason) => Ending::Rejected(*reason),
             Decision::Unavailable => Ending::Unavailable,
@@ -234,17 +240,21 @@ impl UserStore for MemoryDatabase {
         Ok(following.take(limit as usize).map(|(_, (user, _))| user.clone()).collect())
     }
 
-    async fn set_password(&self, id: UserId, password: &str) -> Result<bool, StoreError> {
+    async fn set_password(&self, id: UserId, password: &str, now: Timestamp) -> Result<bool, StoreError> {
         let mut tables = self.lock();
         let user = tables.users.values_mut().find(|(user, _)| user.id == id);
-        Ok(user.map(|(_, kept)| *kept = Some(password.to_owned())).is_some())
+        let set = |(user, kept): &mut (User, Option<String>)| {
+            *kept = Some(password.to_owned());
+            user.valid_from = now;
+        };
+        Ok(user.map(set).is_some())
     }
 
-    async fn move_user(&self, id: UserId, from: &Address, to: &Address) -> Result<Moved, StoreError> {
+    async fn move_user(&self, id: UserId, from: &Address, to: &Address, now: Timestamp) -> Result<Moved, StoreError> {
         let mut tables = self.lock();
         let key = |address: &Address| (PASSWORD_ISSUER.to_owned(), address.as_str().to_owned());
-        if tables.users.contains_key(&key(to)) {
-            return Ok(Moved::Taken);
+        if let Some((user, _)) = tables.users.get(&key(to)) {
+            return Ok(if user.id == id { Moved::Gone } else { Moved::Taken });
         }
         if tables.users.get(&key(from)).is_none_or(|(user, _)| user.id != id) {
             return Ok(Moved::Gone);
@@ -252,15 +262,16 @@ impl UserStore for MemoryDatabase {
         if let Some((mut user, password)) = tables.users.remove(&key(from)) {
             let (subject, email) = (to.as_str().to_owned(), Some(to.as_str().to_owned()));
             user.identity = Identity { subject, email, ..user.identity };
+            user.valid_from = now;
             tables.users.insert(key(to), (user, password));
         }
         Ok(Moved::Done)
     }
 
-    async fn disable_user(&self, id: UserId, disabled: bool) -> Result<bool, StoreError> {
+    async fn disable_user(&self, id: UserId, disabled: bool, now: Timestamp) -> Result<bool, StoreError> {
         let mut tables = self.lock();
         let user = tables.users.values_mut().find(|(user, _)| user.id == id);
-        Ok(user.map(|(user, _)| user.disabled = disabled).is_some())
+        Ok(user.map(|(user, _)| (user.disabled, user.valid_from) = (disabled, now)).is_some())
     }
 
     async fn remove_user(&self, id: UserId) -> Result<bool, StoreError> {

@@ -8,13 +8,17 @@ mod field;
 mod help;
 mod layout;
 mod notice;
+mod practice_mailbox;
 mod practice_user;
 mod proof;
+mod wrong;
 
 pub use button::Button;
 pub use field::Field;
 pub use help::WhatIsThis;
 pub use layout::Layout;
 pub use notice::Notice;
+pub use practice_mailbox::PracticeMailbox;
 pub use practice_user::PracticeUser;
 pub use proof::HiddenProof;
+pub use wrong::{WRONG, Wrong};

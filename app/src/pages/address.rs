@@ -1,15 +1,12 @@
 //! `/profile/address`: to be known by another address, from the question to the ticket that comes back.
 
-use crate::components::{Button, Field, HiddenProof, Notice};
+use crate::components::{Button, Field, HiddenProof, PracticeMailbox, WRONG, Wrong};
 use leptos::prelude::*;
 
 /// The page's heading and title.
 pub const TITLE: &str = "Use another address";
 /// The title of the page of a ticket that is good for nothing.
 pub const STALE: &str = "This link is for somebody else, or too old";
-
-/// The id by which the field refers to what is wrong with it.
-const PROBLEM: &str = "problem";
 
 /// Asks for the new address.
 #[component]
@@ -23,21 +20,13 @@ pub fn AddressPage(
     /// See [`HiddenProof`].
     proof: Option<String>,
 ) -> impl IntoView {
-    let field_problem = problem.is_some().then_some(PROBLEM);
-    let problem = problem.map(|problem| {
-        view! {
-            <Notice problem=true id=PROBLEM>
-                <p>{problem}</p>
-            </Notice>
-        }
-    });
+    let field_problem = problem.is_some().then_some(WRONG);
     view! {
         <h1>{TITLE}</h1>
         <p>
-            "You sign in with " <strong>{from}</strong> " now. We send a link to the new address; nothing changes until you \
-             have opened it here."
+            "You sign in with " <strong>{from}</strong> " now. We send a link to the new address; nothing changes until you open it here and confirm."
         </p>
-        {problem}
+        <Wrong problem=problem />
         <form method="post" action="/profile/address">
             <HiddenProof proof=proof />
             <Field
@@ -63,23 +52,18 @@ pub fn AddressPage(
 pub fn SentPage(
     /// Where it goes.
     address: String,
+    /// For how many minutes the link is good.
+    minutes: u64,
     /// Whether the mail goes to the mailbox of practice mode.
     practice: bool,
 ) -> impl IntoView {
-    let practice = practice.then(|| {
-        view! {
-            <p>
-                "In practice mode it comes to the " <a href="/practice/mail" target="_blank">"practice mailbox"</a> "."
-            </p>
-        }
-    });
     view! {
         <h1>"Check your mail"</h1>
         <p>
             "A link is on its way to " <strong>{address}</strong>
-            ". Open it in this browser within 30 minutes. Until then you sign in as before."
+            ". Open it in this browser within " {minutes} " minutes. Until then you sign in as before."
         </p>
-        {practice}
+        <PracticeMailbox practice=practice />
         <p>
             <a href="/profile/address">"Use another address"</a>
         </p>
@@ -98,7 +82,7 @@ pub fn MovePage(
 ) -> impl IntoView {
     view! {
         <h1>{TITLE}</h1>
-        <p>"From now on you sign in with " <strong>{address}</strong> ". All other browsers are signed out then."</p>
+        <p>"Press the button to sign in with " <strong>{address}</strong> " from now on. All your other browsers are then signed out."</p>
         <form method="post" action=path>
             <HiddenProof proof=proof />
             <div class="actions">
@@ -113,10 +97,13 @@ pub fn MovePage(
 
 /// The ticket is good for nothing here.
 #[component]
-pub fn StalePage() -> impl IntoView {
+pub fn StalePage(
+    /// For how many minutes it was good.
+    minutes: u64,
+) -> impl IntoView {
     view! {
         <h1>{STALE}</h1>
-        <p>"It is good for 30 minutes, once, and only where the person is signed in who asked for it. Nothing was changed."</p>
+        <p>"It works once, within " {minutes} " minutes, where whoever asked for it is signed in. Nothing was changed."</p>
         <p>
             <a href="/profile/address">"Ask for another one"</a>
         </p>

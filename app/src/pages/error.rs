@@ -37,7 +37,7 @@ impl Problem {
     /// 429: too many links were asked for.
     pub const TOO_MANY_LINKS: Self = Self {
         title: "Too many links",
-        text: "More links were asked for from your network than we send within an hour. Those that were sent are good; try again later, or sign in with your password.",
+        text: "More links were asked for from your network than we send within an hour. Links already sent still work. Try again later, or sign in with your password.",
         link: SIGN_IN,
     };
     /// 500: our own mistake.

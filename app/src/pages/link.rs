@@ -8,7 +8,7 @@ pub const TITLE: &str = "Sign in";
 /// The title of the page that has let another browser in.
 pub const LET_IN: &str = "You are signed in there";
 /// The title of the page of a link that is good for nothing.
-pub const SPENT: &str = "This link is not good any more";
+pub const SPENT: &str = "This link no longer works";
 
 /// Whom the link signs in and what asked for it; and the choice where.
 #[component]

@@ -1,15 +1,12 @@
 //! `/login`: signing in with a password, and what became of a link.
 
-use crate::components::{Button, Field, HiddenProof, Notice, PracticeUser};
+use crate::components::{Button, Field, HiddenProof, Notice, PracticeUser, WRONG, Wrong};
 use leptos::prelude::*;
 
 /// The page's heading and title.
 pub const TITLE: &str = "Sign in";
 /// The same for somebody who is signed in already.
 pub const AGAIN: &str = "Sign in once more";
-
-/// The id by which the fields refer to what is wrong with them.
-const PROBLEM: &str = "problem";
 
 /// E-mail address and password.
 #[component]
@@ -31,19 +28,12 @@ pub fn LoginPage(
     /// Whether a link can be sent to the address.
     mails: bool,
 ) -> impl IntoView {
-    let problem = error.is_some().then_some(PROBLEM);
+    let problem = error.is_some().then_some(WRONG);
     let reason = reason.map(|reason| {
         view! {
             <Notice>
                 <p>{reason}</p>
                 <p class="soft">"Sign in with your password, or ask for a new link."</p>
-            </Notice>
-        }
-    });
-    let error = error.map(|error| {
-        view! {
-            <Notice problem=true id=PROBLEM>
-                <p>{error}</p>
             </Notice>
         }
     });
@@ -57,11 +47,11 @@ pub fn LoginPage(
             </section>
         }
     });
-    let (heading, again) = if again {
-        (AGAIN, Some(view! { <p>"What comes next changes how you sign in, so show once more that it is you."</p> }))
-    } else {
-        (TITLE, None)
-    };
+    let heading = if again { AGAIN } else { TITLE };
+    let why = again.then(|| {
+        view! { <p>"You are about to change how you sign in. First show that it is still you."</p> }
+    });
+    let again = again.then(|| view! { <input type="hidden" name="again" value="1" /> });
     let forgotten = mails.then(|| {
         view! {
             <p>"Forgot your password?"</p>
@@ -72,12 +62,13 @@ pub fn LoginPage(
     });
     view! {
         <h1>{heading}</h1>
-        {again}
+        {why}
         {reason}
-        {error}
+        <Wrong problem=error />
         <form method="post" action="/login">
             <HiddenProof proof=proof />
             {next}
+            {again}
             <Field
                 name="email"
                 label="E-mail address"

@@ -1,13 +1,10 @@
 //! `/login/wait/{token}`: a link is on its way by mail.
 
-use crate::components::{Button, Field, HiddenProof, Notice};
+use crate::components::{Button, Field, HiddenProof, PracticeMailbox, WRONG, Wrong};
 use leptos::prelude::*;
 
 /// The page's heading and title.
 pub const TITLE: &str = "Check your mail";
-
-/// The id by which the code's field refers to what is wrong with it.
-const PROBLEM: &str = "problem";
 
 /// What a page that waits for a link says, besides the part that moves.
 #[component]
@@ -16,6 +13,8 @@ pub fn MailedPage(
     path: String,
     /// Where the link was sent.
     address: String,
+    /// For how many minutes the link is good.
+    minutes: u64,
     /// The number to pick where the link is opened on another device.
     number: u8,
     /// Whether the mail goes to the mailbox of practice mode.
@@ -29,21 +28,7 @@ pub fn MailedPage(
     /// The confirmation itself: the island.
     children: Children,
 ) -> impl IntoView {
-    let field_problem = problem.is_some().then_some(PROBLEM);
-    let problem = problem.map(|problem| {
-        view! {
-            <Notice problem=true id=PROBLEM>
-                <p>{problem}</p>
-            </Notice>
-        }
-    });
-    let practice = practice.then(|| {
-        view! {
-            <p>
-                "In practice mode it comes to the " <a href="/practice/mail" target="_blank">"practice mailbox"</a> "."
-            </p>
-        }
-    });
+    let field_problem = problem.is_some().then_some(WRONG);
     // The style sheet counts down from there, in steps of its own.
     let left = (resend_in > 0).then(|| resend_in.next_multiple_of(5).to_string());
     let soon = (resend_in > 0).then(|| {
@@ -56,14 +41,14 @@ pub fn MailedPage(
     view! {
         <h1>{TITLE}</h1>
         <p>
-            "If " <strong>{address}</strong> " can sign in here, a link is on its way there. It is good for 15 minutes."
+            "If " <strong>{address}</strong> " can sign in here, a link is on its way there. It is good for " {minutes} " minutes."
         </p>
         {children()}
-        {practice}
+        <PracticeMailbox practice=practice />
         <p>
             "If you open it on another device, pick this number there: " <strong class="number">{number}</strong>
         </p>
-        {problem}
+        <Wrong problem=problem />
         <form method="post" action=path.clone() + "/code">
             <HiddenProof proof=proof.clone() />
             <Field
@@ -107,7 +92,7 @@ mod tests {
     fn page_with(problem: Option<&str>, resend_in: u64) -> String {
         let problem = problem.map(str::to_owned);
         view! {
-            <MailedPage path="/login/wait/abc".into() address="ada@example.com".into() number=42 practice=false problem=problem resend_in=resend_in proof=Some("mac".into())>
+            <MailedPage path="/login/wait/abc".into() address="ada@example.com".into() minutes=15 number=42 practice=false problem=problem resend_in=resend_in proof=Some("mac".into())>
                 <section class="confirm"></section>
             </MailedPage>
         }

@@ -1,36 +1,29 @@
 //! `/profile/password`: to set a password, or another one.
 
-use crate::components::{Button, Field, HiddenProof, Notice};
+use crate::components::{Button, Field, HiddenProof, WRONG, Wrong};
 use leptos::prelude::*;
 
 /// The page's heading and title.
 pub const TITLE: &str = "Set your password";
-
-/// The id by which the field refers to what is wrong with it.
-const PROBLEM: &str = "problem";
 
 /// One password, for which a browser or a password manager may have an idea.
 #[component]
 pub fn PasswordPage(
     /// Whose it is: for the password manager.
     email: String,
+    /// Whether whoever has the mailbox is told.
+    told: bool,
     /// Why the last one was not taken, as a sentence.
     problem: Option<String>,
     /// See [`HiddenProof`].
     proof: Option<String>,
 ) -> impl IntoView {
-    let field_problem = problem.is_some().then_some(PROBLEM);
-    let problem = problem.map(|problem| {
-        view! {
-            <Notice problem=true id=PROBLEM>
-                <p>{problem}</p>
-            </Notice>
-        }
-    });
+    let field_problem = problem.is_some().then_some(WRONG);
+    let told = told.then_some(" We tell you by mail, too.");
     view! {
         <h1>{TITLE}</h1>
-        <p>"Long and unusual is what counts. All other browsers are signed out then, and you are told by mail."</p>
-        {problem}
+        <p>"Choose something long and unusual. All your other browsers are then signed out." {told}</p>
+        <Wrong problem=problem />
         <form method="post" action="/profile/password">
             <HiddenProof proof=proof />
             <input type="hidden" name="username" autocomplete="username" value=email />
@@ -57,7 +50,8 @@ mod tests {
 
     fn page(problem: Option<&str>) -> String {
         let problem = problem.map(str::to_owned);
-        view! { <PasswordPage email="ada@example.com".into() problem=problem proof=Some("mac".into()) /> }.to_html()
+        view! { <PasswordPage email="ada@example.com".into() told=true problem=problem proof=Some("mac".into()) /> }
+            .to_html()
     }
 
     #[test]
@@ -73,7 +67,7 @@ mod tests {
 
     #[test]
     fn a_password_that_was_not_taken_is_an_alert_that_the_field_refers_to_and_not_given_back() {
-        let html = page(Some("A password has 8 characters at least."));
+        let html = page(Some("Use at least 8 characters."));
         assert!(html.contains("role=\"alert\"") && html.contains("aria-describedby=\"problem\""), "{html}");
     }
 }

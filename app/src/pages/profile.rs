@@ -72,8 +72,7 @@ pub fn ProfilePage(
             </Notice>
         }
     });
-    let password =
-        password.then(|| view! { <li><a href="/profile/password">"Set a password, or another one"</a></li> });
+    let password = password.then(|| view! { <li><a href="/profile/password">"Set or change your password"</a></li> });
     let address = address.then(|| view! { <li><a href="/profile/address">"Use another address"</a></li> });
     let ways = (password.is_some() || address.is_some()).then(|| {
         view! {

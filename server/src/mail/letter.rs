@@ -101,15 +101,15 @@ impl Words {
                 "A new browser has signed in",
                 format!("A new browser has signed in at {host}"),
                 format!("It was {device}, on {at}. If that was you, there is nothing to do."),
-                "If it was not you, open your profile, sign out all others and set a new password.",
+                "If it was not you, sign out all others on your profile. If you have a password here, set a new one.",
             ),
             News::Password => words(
-                "Your password was changed",
-                format!("Your password at {host} was changed"),
-                format!("From {device}, on {at}. All other browsers were signed out."),
+                "Your password was set",
+                format!("Your password at {host} was set"),
+                format!("It was {device}, on {at}. All other browsers were signed out."),
                 "If it was not you, have a link sent to sign in, and set a new password at once.",
             ),
-            News::Address { from, to } => words(
+            News::Moved { from, to } => words(
                 "Your address was changed",
                 format!("Your address at {host} was changed"),
                 format!(

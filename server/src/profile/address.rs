@@ -5,7 +5,7 @@ use crate::{
     arrival,
     confirm::Nothing,
     device::device,
-    guard::{self, OwnForm},
+    guard::OwnForm,
     page,
     site::{Shared, Site},
     throttle::TooOften,
@@ -31,6 +31,9 @@ use vestibule_app::{
     shell::Head,
 };
 
+/// How long a ticket is good, in minutes.
+const MINUTES: u64 = ticket::LIFETIME.as_secs() / 60;
+
 /// The field of the form.
 #[derive(Deserialize)]
 pub struct Wanted {
@@ -43,7 +46,7 @@ fn means<'s>(site: &'s Site, who: &SignedIn) -> Option<(Address, &'s Outbox)> {
     Some((Address::known_by(&identity.issuer, &identity.subject)?, site.outbox.as_ref()?))
 }
 
-/// `GET /profile/address`, behind [`require_proof`](crate::entering::require_proof).
+/// `GET /profile/address`, behind [`require_fresh`](crate::entering::require_fresh).
 pub async fn show(State(site): State<Shared>, headers: HeaderMap, Extension(who): Extension<SignedIn>) -> Response {
     match means(&site, &who) {
         Some((from, _)) => form(&site, &headers, &from, String::new(), None),
@@ -66,20 +69,21 @@ pub async fn ask(
         Ok(to) => to,
         Err(error) => return form(&site, &headers, &from, wanted.email, Some(error.to_string())),
     };
-    if let Err(TooOften(wait)) = site.throttle.mail(who.user.id, &to) {
-        let minutes = wait.as_secs().div_ceil(60);
-        let problem = format!("You have tried that often. Wait {minutes} minutes, then try again.");
+    if let Err(TooOften(wait)) = site.throttle.address(who.user.id, &to) {
+        let minutes = page::seconds(wait).div_ceil(60);
+        let problem = format!("You have asked for that too often. Try again in {minutes} min.");
         return page::too_often(form(&site, &headers, &from, wanted.email, Some(problem)), wait);
     }
     let expires = site.vestibule.now() + ticket::LIFETIME;
-    let ticket = AddressTicket { user: who.user.id, from, to: to.clone(), expires };
+    let (user, valid_from) = (who.user.id, who.user.valid_from);
+    let ticket = AddressTicket { user, from, to: to.clone(), valid_from, expires };
     let ticket = ticket.to_text(site.vestibule.keys(), &SystemEntropy);
     let letter = Letter::Address(AddressLetter { ticket, device: device(&headers) });
     match outbox.send(&to, &letter, ticket::LIFETIME).await {
         Ok(true) => {
-            let (address, practice) = (to.as_str().to_owned(), site.mailbox.is_some());
+            let (address, practice, minutes) = (to.as_str().to_owned(), site.mailbox.is_some(), MINUTES);
             page::respond(&site, Head::titled(title::MAILED), || {
-                view! { <SentPage address=address practice=practice /> }
+                view! { <SentPage address=address minutes=minutes practice=practice /> }
             })
         }
         Ok(false) => page::problem(&site, StatusCode::SERVICE_UNAVAILABLE),
@@ -87,20 +91,22 @@ pub async fn ask(
     }
 }
 
-/// `GET /profile/address/{ticket}`, behind [`require_user`](crate::entering::require_user): writes nothing.
+/// `GET /profile/address/{ticket}`, behind [`require_fresh`](crate::entering::require_fresh): writes nothing.
 pub async fn land(
     State(site): State<Shared>,
     Path(text): Path<String>,
     headers: HeaderMap,
     Extension(who): Extension<SignedIn>,
 ) -> Response {
-    let Some(ticket) = read(&site, &who, &text) else { return stale(&site) };
-    let proof = guard::proof(&site, &headers);
-    let (path, address, proof_text) = (format!("/profile/address/{text}"), ticket.to.as_str().to_owned(), proof.text);
-    let response = page::respond(&site, Head::titled(title::ADDRESS), || {
-        view! { <MovePage path=path address=address proof=proof_text /> }
-    });
-    page::with_cookies(response, proof.set)
+    let ticket = match read(&site, &who, &text) {
+        Brought::Good(ticket) => ticket,
+        Brought::Before => return page::see_other(&super::changed("address")),
+        Brought::Stale => return stale(&site),
+    };
+    let (path, address) = (format!("/profile/address/{text}"), ticket.to.as_str().to_owned());
+    page::form(&site, &headers, Head::titled(title::ADDRESS), false, |proof| {
+        view! { <MovePage path=path address=address proof=proof /> }
+    })
 }
 
 /// `POST /profile/address/{ticket}`: the user is known by the new address, and signed out everywhere else.
@@ -111,50 +117,64 @@ pub async fn change(
     Extension(who): Extension<SignedIn>,
     OwnForm(_): OwnForm<Nothing>,
 ) -> Response {
-    let Some(AddressTicket { user, from, to, .. }) = read(&site, &who, &text) else { return stale(&site) };
-    match site.vestibule.store().move_user(user, &from, &to).await {
+    let AddressTicket { user, from, to, .. } = match read(&site, &who, &text) {
+        Brought::Good(ticket) => ticket,
+        Brought::Before => return page::see_other(&super::changed("address")),
+        Brought::Stale => return stale(&site),
+    };
+    match site.vestibule.store().move_user(user, &from, &to, site.vestibule.now()).await {
         Ok(Moved::Done) => {}
         Ok(Moved::Taken) => {
-            return form(
-                &site,
-                &headers,
-                &from,
-                String::new(),
-                Some("Somebody else is known here by that address.".to_owned()),
-            );
+            let problem = "Another account here has that address.".to_owned();
+            return form(&site, &headers, &from, String::new(), Some(problem));
         }
         Ok(Moved::Gone) => return stale(&site),
         Err(error) => return page::store_problem(&site, &error),
     }
-    if let Err(error) = site.links.end_others(&who).await {
-        return page::store_problem(&site, &error);
-    }
+    // It is changed: that is told whatever comes next.
     for address in [&from, &to] {
-        arrival::tell_at(&site, &headers, address, News::Address { from: from.clone(), to: to.clone() }).await;
+        arrival::tell_at(&site, &headers, address, News::Moved { from: from.clone(), to: to.clone() }).await;
     }
-    page::see_other(&super::changed("address"))
+    match arrival::settle(&site, &headers, &who).await {
+        Ok(cookies) => page::with_cookies(page::see_other(&super::changed("address")), cookies),
+        Err(error) => page::store_problem(&site, &error),
+    }
 }
 
-/// The ticket, if it is good for this user.
-fn read(site: &Site, who: &SignedIn, text: &str) -> Option<AddressTicket> {
-    let ticket = AddressTicket::read(site.vestibule.keys(), text, site.vestibule.now())?;
-    let (from, _) = means(site, who)?;
-    (ticket.user == who.user.id && ticket.from == from).then_some(ticket)
+/// What a ticket that somebody brings is worth.
+enum Brought {
+    /// It is theirs, and they have not changed how they sign in since it was made.
+    Good(AddressTicket),
+    /// They are known by its address already: it was a second press.
+    Before,
+    /// It is somebody else's, or too old, or none.
+    Stale,
+}
+
+fn read(site: &Site, who: &SignedIn, text: &str) -> Brought {
+    let ticket = AddressTicket::read(site.vestibule.keys(), text, site.vestibule.now());
+    let (Some(ticket), Some((address, _))) = (ticket, means(site, who)) else { return Brought::Stale };
+    if ticket.user != who.user.id {
+        Brought::Stale
+    } else if ticket.to == address {
+        Brought::Before
+    } else if ticket.from == address && ticket.valid_from == who.user.valid_from {
+        Brought::Good(ticket)
+    } else {
+        Brought::Stale
+    }
 }
 
 fn stale(site: &Shared) -> Response {
-    page::with_status(page::respond(site, Head::titled(title::STALE), || view! { <StalePage /> }), StatusCode::GONE)
+    page::with_status(
+        page::respond(site, Head::titled(title::STALE), || view! { <StalePage minutes=MINUTES /> }),
+        StatusCode::GONE,
+    )
 }
 
 fn form(site: &Shared, headers: &HeaderMap, from: &Address, email: String, problem: Option<String>) -> Response {
     let (from, failed) = (from.as_str().to_owned(), problem.is_some());
-    let proof = guard::proof(site, headers);
-    let text = proof.text;
-    let mut response = page::respond(site, Head::titled(title::ADDRESS), || {
-        view! { <AddressPage from=from email=email problem=problem proof=text /> }
-    });
-    if failed {
-        *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
-    }
-    page::with_cookies(response, proof.set)
+    page::form(site, headers, Head::titled(title::ADDRESS), failed, |proof| {
+        view! { <AddressPage from=from email=email problem=problem proof=proof /> }
+    })
 }

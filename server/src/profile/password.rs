@@ -1,13 +1,7 @@
-//! `/profile/password`: to set a password, or another one. Behind [`require_proof`](crate::entering::require_proof), so a
+//! `/profile/password`: to set a password, or another one. Behind [`require_fresh`](crate::entering::require_fresh), so a
 //! forgotten one is set after a link has been sent.
 
-use crate::{
-    account::password_problem,
-    arrival,
-    guard::{self, OwnForm},
-    page, passwords,
-    site::Shared,
-};
+use crate::{account::password_problem, arrival, guard::OwnForm, page, passwords, site::Shared, throttle::TooOften};
 use axum::{
     Extension,
     extract::State,
@@ -47,31 +41,31 @@ pub async fn set(
     if who.user.identity.issuer != PASSWORD_ISSUER {
         return page::problem(&site, StatusCode::NOT_FOUND);
     }
+    if let Err(TooOften(wait)) = site.throttle.change(who.user.id) {
+        let problem = format!("Too many tries. Try again in {} min.", page::seconds(wait).div_ceil(60));
+        return page::too_often(form(&site, &headers, &who, Some(problem)), wait);
+    }
     if let Err(weak) = passwords::strong(&wanted.password, &who.user.identity) {
         return form(&site, &headers, &who, Some(weak.to_string()));
     }
     let store = site.vestibule.store();
-    match site.passwords.set(store, Arc::new(SystemEntropy), who.user.id, wanted.password).await {
+    let now = || site.vestibule.now();
+    match site.passwords.set(store, Arc::new(SystemEntropy), now, who.user.id, wanted.password).await {
         Ok(true) => {}
         Ok(false) => return page::see_other(&site.vestibule.destinations().login),
         Err(error) => return password_problem(&site, &error),
     }
-    if let Err(error) = site.links.end_others(&who).await {
-        return page::store_problem(&site, &error);
-    }
+    // It is set: that is told whatever comes next.
     arrival::tell(&site, &headers, &who.user, News::Password).await;
-    page::see_other(&super::changed("password"))
+    match arrival::settle(&site, &headers, &who).await {
+        Ok(cookies) => page::with_cookies(page::see_other(&super::changed("password")), cookies),
+        Err(error) => page::store_problem(&site, &error),
+    }
 }
 
 fn form(site: &Shared, headers: &HeaderMap, who: &SignedIn, problem: Option<String>) -> Response {
-    let (email, failed) = (who.user.identity.subject.clone(), problem.is_some());
-    let proof = guard::proof(site, headers);
-    let text = proof.text;
-    let mut response = page::respond(site, Head::titled(title::PASSWORD), || {
-        view! { <PasswordPage email=email problem=problem proof=text /> }
-    });
-    if failed {
-        *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
-    }
-    page::with_cookies(response, proof.set)
+    let (email, told, failed) = (who.user.identity.subject.clone(), site.outbox.is_some(), problem.is_some());
+    page::form(site, headers, Head::titled(title::PASSWORD), failed, |proof| {
+        view! { <PasswordPage email=email told=told problem=problem proof=proof /> }
+    })
 }

@@ -23,7 +23,8 @@ impl Job for Decide {
             let mut stored = confirmations::lock(connection, &ids).await?;
             let deciding = decide::deciding(&jobs.iter().collect::<Vec<_>>(), &stored);
             let users = users::find_or_add(connection, &decide::users(&deciding)).await?;
-            let decided = decide::endings(&deciding, users);
+            let known = users::known(connection, &decide::known(&deciding)).await?;
+            let decided = decide::endings(&deciding, users, &known);
             settle_sessions(connection, &decided, &stored).await?;
             decide::take_over(&decided, &mut stored);
             let written: Vec<_> = decided.iter().filter_map(|(job, _)| stored.get(&job.id)).collect();

@@ -167,14 +167,14 @@ impl MailStore for PostgresStore {
         .await
     }
 
-    async fn add_mail(&self, mail: &Mail, in_all: u32) -> Result<bool, StoreError> {
+    async fn add_mail(&self, mail: &Mail, at_most: u32) -> Result<bool, StoreError> {
         let mail = mail.clone();
         self.run(move |connection| {
             Box::pin(async move {
-                let count = "select count(*) from (select 1 from mails limit $1) as waiting";
-                let count = sqlx::query_scalar(count).bind(i64::from(in_all));
+                let count = "select count(*) from (select 1 from mails where link is null limit $1) as waiting";
+                let count = sqlx::query_scalar(count).bind(i64::from(at_most));
                 let waiting: i64 = count.fetch_one(&mut *connection).await?;
-                if waiting >= i64::from(in_all) {
+                if waiting >= i64::from(at_most) {
                     return Ok(false);
                 }
                 insert_mail(connection, None, &mail, true).await?;

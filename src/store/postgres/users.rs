@@ -7,6 +7,7 @@ use super::{
     links, sessions,
 };
 use crate::{
+    clock::Timestamp,
     link::Address,
     store::{
         StoreError,
@@ -17,15 +18,16 @@ use crate::{
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use sqlx::{PgConnection, postgres::PgRow};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 #[async_trait]
 impl UserStore for PostgresStore {
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
         self.run(move |connection| {
             Box::pin(async move {
-                let select =
-                    sqlx::query("select id, issuer, subject, name, email, since, disabled from users where id = $1");
+                let select = sqlx::query(
+                    "select id, issuer, subject, name, email, since, disabled, valid_from from users where id = $1",
+                );
                 let row = select.bind(id.as_bytes()).fetch_optional(connection).await?;
                 Ok(row.map(|row| row::user(&row)).transpose()?)
             })
@@ -41,7 +43,7 @@ impl UserStore for PostgresStore {
         let (issuer, subject) = (issuer.to_owned(), subject.to_owned());
         self.run(|connection| {
             Box::pin(async move {
-                let select = "select id, issuer, subject, name, email, since, disabled from users
+                let select = "select id, issuer, subject, name, email, since, disabled, valid_from from users
                               where issuer = $1 and subject = $2";
                 let row = sqlx::query(select).bind(issuer).bind(subject).fetch_optional(connection).await?;
                 Ok(row.map(|row| row::user(&row)).transpose()?)
@@ -79,7 +81,8 @@ impl UserStore for PostgresStore {
                     "insert into users (id, issuer, subject, name, email, password, since)
                      values ($1, $2, $3, $4, $5, $6, $7)
                      on conflict (issuer, subject) do update set name = excluded.name, email = excluded.email,
-                         password = coalesce(excluded.password, users.password)
+                         password = coalesce(excluded.password, users.password),
+                         valid_from = case when excluded.password is null then users.valid_from else excluded.since end
                      returning id",
                 )
                 .bind(user.id.as_bytes())
@@ -101,7 +104,7 @@ impl UserStore for PostgresStore {
         let (issuer, subject) = key_after(after);
         self.run(move |connection| {
             Box::pin(async move {
-                let select = "select id, issuer, subject, name, email, since, disabled from users
+                let select = "select id, issuer, subject, name, email, since, disabled, valid_from from users
                               where (issuer, subject) > ($1, $2) order by issuer, subject limit $3";
                 let rows = sqlx::query(select).bind(issuer).bind(subject).bind(i64::from(limit));
                 let rows = rows.fetch_all(connection).await?;
@@ -111,25 +114,26 @@ impl UserStore for PostgresStore {
         .await
     }
 
-    async fn set_password(&self, id: UserId, password: &str) -> Result<bool, StoreError> {
+    async fn set_password(&self, id: UserId, password: &str, now: Timestamp) -> Result<bool, StoreError> {
         let password = password.to_owned();
         self.run(move |connection| {
             Box::pin(async move {
-                let set = sqlx::query("update users set password = $1 where id = $2").bind(password);
-                Ok(set.bind(id.as_bytes()).execute(connection).await?.rows_affected() == 1)
+                let set = sqlx::query("update users set password = $1, valid_from = $2 where id = $3").bind(password);
+                Ok(set.bind(now.as_millis()).bind(id.as_bytes()).execute(connection).await?.rows_affected() == 1)
             })
         })
         .await
     }
 
-    async fn move_user(&self, id: UserId, from: &Address, to: &Address) -> Result<Moved, StoreError> {
-        batch::on_its_own(&self.pool, Move(id, from.clone(), to.clone())).await
+    async fn move_user(&self, id: UserId, from: &Address, to: &Address, now: Timestamp) -> Result<Moved, StoreError> {
+        batch::on_its_own(&self.pool, Move { id, from: from.clone(), to: to.clone(), now }).await
     }
 
-    async fn disable_user(&self, id: UserId, disabled: bool) -> Result<bool, StoreError> {
+    async fn disable_user(&self, id: UserId, disabled: bool, now: Timestamp) -> Result<bool, StoreError> {
         self.run(move |connection| {
             Box::pin(async move {
-                let set = sqlx::query("update users set disabled = $1 where id = $2").bind(i64::from(disabled));
+                let set = sqlx::query("update users set disabled = $1, valid_from = $2 where id = $3");
+                let set = set.bind(i64::from(disabled)).bind(now.as_millis());
                 Ok(set.bind(id.as_bytes()).execute(connection).await?.rows_affected() == 1)
             })
         })
@@ -142,7 +146,12 @@ impl UserStore for PostgresStore {
 }
 
 /// A user who is to be known by another address.
-struct Move(UserId, Address, Address);
+struct Move {
+    id: UserId,
+    from: Address,
+    to: Address,
+    now: Timestamp,
+}
 
 impl Job for Move {
     type Done = Moved;
@@ -150,8 +159,8 @@ impl Job for Move {
     fn run<'c>(jobs: &'c [Self], connection: &'c mut PgConnection) -> BoxFuture<'c, Result<Vec<Moved>, Failure>> {
         Box::pin(async move {
             let mut done = Vec::with_capacity(jobs.len());
-            for Self(id, from, to) in jobs {
-                done.push(rename(connection, *id, from, to).await?);
+            for Self { id, from, to, now } in jobs {
+                done.push(rename(connection, *id, (from, to), *now).await?);
             }
             Ok(done)
         })
@@ -160,7 +169,12 @@ impl Job for Move {
 
 /// Of two who are to be known by one address at once, the later one meets the index and is told that the database cannot be
 /// used just now.
-async fn rename(connection: &mut PgConnection, id: UserId, from: &Address, to: &Address) -> Result<Moved, Failure> {
+async fn rename(
+    connection: &mut PgConnection,
+    id: UserId,
+    (from, to): (&Address, &Address),
+    now: Timestamp,
+) -> Result<Moved, Failure> {
     let find = "select id, subject from users where issuer = $1 and (subject = $2 or subject = $3)";
     let find = sqlx::query(find).bind(PASSWORD_ISSUER).bind(from.as_str()).bind(to.as_str());
     let moved = row::moved(&find.fetch_all(&mut *connection).await?, id, from, to)?;
@@ -169,8 +183,9 @@ async fn rename(connection: &mut PgConnection, id: UserId, from: &Address, to: &
     }
     // Links before users, as whoever removes one locks.
     links::take_back(connection, from, false).await?;
-    let rename = sqlx::query("update users set subject = $1, email = $1 where id = $2 and subject = $3");
-    let rename = rename.bind(to.as_str()).bind(id.as_bytes()).bind(from.as_str());
+    let rename =
+        sqlx::query("update users set subject = $1, email = $1, valid_from = $2 where id = $3 and subject = $4");
+    let rename = rename.bind(to.as_str()).bind(now.as_millis()).bind(id.as_bytes()).bind(from.as_str());
     if rename.execute(&mut *connection).await?.rows_affected() == 0 {
         return Ok(Moved::Gone);
     }
@@ -238,13 +253,25 @@ pub(super) async fn find_or_add(connection: &mut PgConnection, users: &[User]) -
     Ok(users.iter().map(id).collect::<Result<_, _>>()?)
 }
 
+/// Those of `users` who are there and may be let in, and stay there until the end of the transaction.
+pub(super) async fn known(connection: &mut PgConnection, users: &[UserId]) -> Result<HashSet<UserId>, Failure> {
+    if users.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let select = "select id from users where disabled = 0 and id = any($1) order by id for key share";
+    let ids: Vec<_> = users.iter().map(|user| user.as_bytes().as_slice()).collect();
+    let found = sqlx::query(select).bind(ids).fetch_all(connection).await?;
+    let read = |row: &PgRow| Ok::<_, StoreError>(UserId::from_bytes(Reading::new("users", row).bytes("id")?));
+    Ok(found.iter().map(read).collect::<Result<_, _>>()?)
+}
+
 fn admitted(id: UserId, disabled: bool) -> Option<UserId> {
     (!disabled).then_some(id)
 }
 
 async fn find(connection: &mut PgConnection, wanted: &BTreeMap<Key, &User>) -> Result<HashMap<Key, User>, Failure> {
     let rows = sqlx::query(
-        "select id, issuer, subject, name, email, since, disabled from users
+        "select id, issuer, subject, name, email, since, disabled, valid_from from users
          where (issuer, subject) in (select * from unnest($1::text[], $2::text[]))",
     )
     .bind(wanted.keys().map(|(issuer, _)| issuer.as_str()).collect::<Vec<_>>())

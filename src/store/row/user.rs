@@ -17,7 +17,8 @@ pub(in crate::store) fn user(row: &dyn Row) -> Result<User, StoreError> {
         email: row.optional_text("email")?.map(str::to_owned),
     };
     let disabled = row.number::<u8>("disabled")? == 1;
-    Ok(User { id: UserId::from_bytes(row.bytes("id")?), identity, since: row.time("since")?, disabled })
+    let (id, since, valid_from) = (UserId::from_bytes(row.bytes("id")?), row.time("since")?, row.time("valid_from")?);
+    Ok(User { id, identity, since, disabled, valid_from })
 }
 
 /// What can become of the user `id`, where `rows` are those who are known by the addresses `from` and `to`.
@@ -31,7 +32,7 @@ pub(in crate::store) fn moved<R: Row>(
     for row in rows {
         let row = Reading::new("users", row);
         if row.text("subject")? == to.as_str() {
-            return Ok(Moved::Taken);
+            return Ok(if UserId::from_bytes(row.bytes("id")?) == id { Moved::Gone } else { Moved::Taken });
         }
         is_there |= row.text("subject")? == from.as_str() && UserId::from_bytes(row.bytes("id")?) == id;
     }

@@ -16,7 +16,7 @@ use crate::{
 use serde_json::{Value, json};
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     fmt::Write as _,
 };
 
@@ -29,7 +29,8 @@ pub(super) async fn decide(
     let mut stored = confirmations(connection, jobs).await?;
     let deciding = decide::deciding(jobs, &stored);
     let users = put_users(connection, &decide::users(&deciding)).await?;
-    let decided = decide::endings(&deciding, users);
+    let known = known_users(connection, &decide::known(&deciding)).await?;
+    let decided = decide::endings(&deciding, users, &known);
     let sessions = sessions(connection, &decide::sessions_of(&decided, &stored)).await?;
     let Settled { bound, gone } = decide::settle(&decided, &stored, sessions);
     replace_sessions(connection, &bound).await?;
@@ -92,6 +93,14 @@ async fn put_users(connection: &mut SqliteConnection, users: &[User]) -> Result<
     let ids = put.iter().map(read).collect::<Result<HashMap<_, _>, StoreError>>()?;
     let vanished = || StoreError::Unavailable("a user was not written".into());
     users.iter().map(|user| ids.get(&key(user)).copied().ok_or_else(vanished)).collect()
+}
+
+/// Those of `users` who are there and may be let in.
+async fn known_users(connection: &mut SqliteConnection, users: &[UserId]) -> Result<HashSet<UserId>, StoreError> {
+    let Some(users) = rows(users.iter().map(|user| hex(user.as_bytes()))) else { return Ok(HashSet::new()) };
+    let select = "select id from users where disabled = 0 and id in (select unhex(value) from json_each(?))";
+    let found = sqlx::query(select).bind(users).fetch_all(connection).await?;
+    found.iter().map(|row| Ok(UserId::from_bytes(Reading::new("users", row).bytes("id")?))).collect()
 }
 
 async fn sessions(

@@ -118,12 +118,14 @@ impl MailStore for SqliteStore {
         .await
     }
 
-    async fn add_mail(&self, mail: &Mail, in_all: u32) -> Result<bool, StoreError> {
+    async fn add_mail(&self, mail: &Mail, at_most: u32) -> Result<bool, StoreError> {
         let mail = mail.clone();
         self.write(move |connection| {
             let mail = mail.clone();
             Box::pin(async move {
-                if waiting(connection, in_all).await? >= in_all {
+                let count = "select count(*) from (select 1 from mails where link is null limit ?)";
+                let waiting: u32 = sqlx::query_scalar(count).bind(at_most).fetch_one(&mut *connection).await?;
+                if waiting >= at_most {
                     return Ok(false);
                 }
                 insert_mail(connection, None, &mail, true).await?;
@@ -167,7 +169,8 @@ async fn post(
     let count = "select count(*) from links where client = ? and asked > ?";
     let count = sqlx::query_scalar(count).bind(posting.client.as_bytes().as_slice()).bind(since);
     let of_client: u32 = count.fetch_one(&mut *connection).await?;
-    let in_all = waiting(connection, posting.in_all).await?;
+    let count = sqlx::query_scalar("select count(*) from (select 1 from mails limit ?)").bind(posting.in_all);
+    let in_all: u32 = count.fetch_one(&mut *connection).await?;
     let count = "select count(*) from links where address = ? and asked > ? and mailed = 1";
     let count = sqlx::query_scalar(count).bind(link.address.as_str()).bind(since);
     let of_address: u32 = count.fetch_one(&mut *connection).await?;
@@ -208,12 +211,6 @@ async fn insert(connection: &mut SqliteConnection, link: &Link, client: Option<C
     .execute(connection)
     .await?;
     Ok(())
-}
-
-/// How many mails wait; `at_most` if there are more.
-async fn waiting(connection: &mut SqliteConnection, at_most: u32) -> Result<u32, StoreError> {
-    let count = sqlx::query_scalar("select count(*) from (select 1 from mails limit ?)").bind(at_most);
-    Ok(count.fetch_one(connection).await?)
 }
 
 /// Keeps a mail; to nobody if its address is not `known`.

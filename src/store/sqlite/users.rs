@@ -2,6 +2,7 @@
 
 use super::{SqliteStore, links};
 use crate::{
+    clock::Timestamp,
     link::Address,
     store::{
         StoreError,
@@ -15,16 +16,17 @@ use sqlx::{SqliteConnection, sqlite::SqliteRow};
 #[async_trait]
 impl UserStore for SqliteStore {
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
-        let row = sqlx::query("select id, issuer, subject, name, email, since, disabled from users where id = ?")
-            .bind(id.as_bytes().as_slice())
-            .fetch_optional(&self.readers)
-            .await?;
+        let row =
+            sqlx::query("select id, issuer, subject, name, email, since, disabled, valid_from from users where id = ?")
+                .bind(id.as_bytes().as_slice())
+                .fetch_optional(&self.readers)
+                .await?;
         row.map(|row| row::user(&row)).transpose()
     }
 
     async fn user_by_identity(&self, issuer: &str, subject: &str) -> Result<Option<User>, StoreError> {
         let row = sqlx::query(
-            "select id, issuer, subject, name, email, since, disabled from users where issuer = ? and subject = ?",
+            "select id, issuer, subject, name, email, since, disabled, valid_from from users where issuer = ? and subject = ?",
         )
         .bind(issuer)
         .bind(subject)
@@ -60,38 +62,40 @@ impl UserStore for SqliteStore {
     async fn users(&self, after: Option<&User>, limit: u32) -> Result<Vec<User>, StoreError> {
         let (issuer, subject) = key_after(after);
         let rows = sqlx::query(
-            "select id, issuer, subject, name, email, since, disabled from users where (issuer, subject) > (?, ?)
+            "select id, issuer, subject, name, email, since, disabled, valid_from from users where (issuer, subject) > (?, ?)
              order by issuer, subject limit ?",
         );
         let rows = rows.bind(issuer).bind(subject).bind(limit).fetch_all(&self.readers).await?;
         rows.iter().map(|row| row::user(row)).collect()
     }
 
-    async fn set_password(&self, id: UserId, password: &str) -> Result<bool, StoreError> {
+    async fn set_password(&self, id: UserId, password: &str, now: Timestamp) -> Result<bool, StoreError> {
         let password = password.to_owned();
         self.write(move |connection| {
             let password = password.clone();
             Box::pin(async move {
-                let set = sqlx::query("update users set password = ? where id = ?").bind(password);
+                let set = sqlx::query("update users set password = ?, valid_from = ? where id = ?").bind(password);
+                let set = set.bind(now.as_millis());
                 Ok(set.bind(id.as_bytes().as_slice()).execute(connection).await?.rows_affected() == 1)
             })
         })
         .await
     }
 
-    async fn move_user(&self, id: UserId, from: &Address, to: &Address) -> Result<Moved, StoreError> {
+    async fn move_user(&self, id: UserId, from: &Address, to: &Address, now: Timestamp) -> Result<Moved, StoreError> {
         let (from, to) = (from.clone(), to.clone());
         self.write(move |connection| {
             let (from, to) = (from.clone(), to.clone());
-            Box::pin(async move { rename(connection, id, &from, &to).await })
+            Box::pin(async move { rename(connection, id, (&from, &to), now).await })
         })
         .await
     }
 
-    async fn disable_user(&self, id: UserId, disabled: bool) -> Result<bool, StoreError> {
+    async fn disable_user(&self, id: UserId, disabled: bool, now: Timestamp) -> Result<bool, StoreError> {
         self.write(move |connection| {
             Box::pin(async move {
-                let set = sqlx::query("update users set disabled = ? where id = ?").bind(disabled);
+                let set = sqlx::query("update users set disabled = ?, valid_from = ? where id = ?").bind(disabled);
+                let set = set.bind(now.as_millis());
                 Ok(set.bind(id.as_bytes().as_slice()).execute(connection).await?.rows_affected() == 1)
             })
         })
@@ -106,15 +110,16 @@ impl UserStore for SqliteStore {
 async fn rename(
     connection: &mut SqliteConnection,
     id: UserId,
-    from: &Address,
-    to: &Address,
+    (from, to): (&Address, &Address),
+    now: Timestamp,
 ) -> Result<Moved, StoreError> {
     let find = "select id, subject from users where issuer = ?1 and (subject = ?2 or subject = ?3)";
     let find = sqlx::query(find).bind(PASSWORD_ISSUER).bind(from.as_str()).bind(to.as_str());
     let rows = find.fetch_all(&mut *connection).await?;
     let moved = row::moved(&rows, id, from, to)?;
     if moved == Moved::Done {
-        let rename = sqlx::query("update users set subject = ?1, email = ?1 where id = ?2").bind(to.as_str());
+        let rename = "update users set subject = ?1, email = ?1, valid_from = ?2 where id = ?3";
+        let rename = sqlx::query(rename).bind(to.as_str()).bind(now.as_millis());
         rename.bind(id.as_bytes().as_slice()).execute(&mut *connection).await?;
         links::take_back(connection, from, false).await?;
     }
@@ -146,7 +151,8 @@ pub(super) async fn put(
     let row = sqlx::query(
         "insert into users (id, issuer, subject, name, email, password, since) values (?, ?, ?, ?, ?, ?, ?)
          on conflict (issuer, subject) do update set
-             name = excluded.name, email = excluded.email, password = coalesce(excluded.password, password)
+             name = excluded.name, email = excluded.email, password = coalesce(excluded.password, password),
+             valid_from = iif(excluded.password is null, valid_from, excluded.since)
          returning id",
     )
     .bind(user.id.as_bytes().as_slice())

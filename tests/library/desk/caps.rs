@@ -130,6 +130,6 @@ async fn whoever_is_signed_in_or_about_to_be_notices_nothing() {
     assert_eq!(signed_in.greeted().await.as_deref(), Some("Ada"));
     assert_eq!(bound.greeted().await.as_deref(), Some("Ada"), "the exchange takes no place");
     let user = signed_in.who().await.unwrap().user.id;
-    house.desk.sign_in(user, &signed_in.shown()).await.unwrap();
+    house.desk.sign_in(user, house.now(), &signed_in.shown()).await.unwrap();
     assert_eq!(house.store.sessions_of(user).await.unwrap().len(), 2);
 }

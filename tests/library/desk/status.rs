@@ -90,7 +90,7 @@ async fn a_session_from_a_password_came_from_no_token() {
     house.start_worker();
     let mut browser = house.signed_in(&link).await;
     let user = browser.who().await.unwrap().user.id;
-    browser.session = Some(house.desk.sign_in(user, &browser.shown()).await.unwrap());
+    browser.session = Some(house.desk.sign_in(user, house.now(), &browser.shown()).await.unwrap());
     assert!(browser.who().await.is_some());
     assert_eq!(browser.status(&link).await.progress, Progress::Unknown);
 }

@@ -4,5 +4,6 @@ mod cap;
 mod choice;
 mod disabled;
 mod exchange;
+mod fresh;
 mod sessions;
 mod sign_out;

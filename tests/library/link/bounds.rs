@@ -48,6 +48,7 @@ async fn a_client_that_asks_too_often_is_refused_for_an_hour_and_nobody_else_is(
         house.links.cancel(&waiting.token, Some(waiting.cookie())).await.unwrap();
     }
     assert_eq!(house.refused(&person(4), 1).await, Capped::Links);
+    assert_eq!(house.store.undecided(10).await.unwrap(), 0, "what was refused waits for nothing");
     house.try_to_ask(&person(5), 2).await.unwrap_or_else(|error| panic!("{error}"));
     house.advance(WINDOW);
     house.try_to_ask(&person(6), 1).await.unwrap_or_else(|error| panic!("{error}"));
@@ -59,18 +60,6 @@ async fn whoever_waits_for_mail_keeps_half_of_their_own_room_as_well() {
     house.asked().await;
     house.asked_for(&person(1)).await;
     assert_eq!(house.refused(&person(2), 1).await, Capped::Client);
-}
-
-#[tokio::test]
-async fn what_was_refused_waits_for_nothing() {
-    let house = LinkHouse::built(Plan { caps: Caps { of_client: 4, ..Caps::default() }, ..Plan::default() }).await;
-    house.start_links_worker();
-    for number in 0..4 {
-        let waiting = house.try_to_ask(&person(number), 1).await.unwrap_or_else(|error| panic!("{error}"));
-        house.links.cancel(&waiting.token, Some(waiting.cookie())).await.unwrap();
-    }
-    assert_eq!(house.refused(&person(4), 1).await, Capped::Links);
-    assert_eq!(house.store.undecided(10).await.unwrap(), 0);
 }
 
 #[tokio::test]

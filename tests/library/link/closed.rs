@@ -21,7 +21,7 @@ async fn closed() -> LinkHouse {
 async fn put_bob(house: &LinkHouse) {
     let subject = "bob@example.com".to_owned();
     let identity = Identity { issuer: PASSWORD_ISSUER.into(), email: Some(subject.clone()), subject, name: None };
-    let bob = User { id: UserId::generate(&SystemEntropy), identity, since: house.now(), disabled: false };
+    let bob = User::new(UserId::generate(&SystemEntropy), identity, house.now());
     house.store.put_user(&bob, None).await.unwrap();
 }
 
@@ -38,6 +38,24 @@ async fn whoever_is_known_is_written_to_and_whoever_is_not_sees_no_difference() 
     assert_eq!(sent.to.as_str(), "bob@example.com", "nothing was sent to Ada before it");
     sent.answer(Ok(()));
     house.nothing_is_left().await;
+}
+
+#[tokio::test]
+async fn whoever_is_disabled_is_not_written_to_and_their_links_are_worth_nothing() {
+    let house = closed().await;
+    put_bob(&house).await;
+    let bob = house.store.user_by_identity(PASSWORD_ISSUER, "bob@example.com").await.unwrap().expect("he is known").id;
+    let address = "bob@example.com".parse().unwrap();
+    house.asked_for(&address).await;
+    let letter = house.letter().await;
+    house.store.disable_user(bob, true, house.now()).await.unwrap();
+    house.links.open_here(&letter.link).await.unwrap().unwrap_err();
+    assert_eq!(house.outcome_without_a_question().await, rejected(Rejection::Expired));
+    house.asked_for(&address).await;
+    house.nothing_is_left().await;
+    house.store.disable_user(bob, false, house.now()).await.unwrap();
+    house.asked_for(&address).await;
+    assert_eq!(house.sent().await.to, address);
 }
 
 #[tokio::test]

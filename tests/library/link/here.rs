@@ -42,7 +42,7 @@ async fn somebody_who_is_known_keeps_their_name() {
     let email = Some("ada@example.com".to_owned());
     let name = Some("Ada Lovelace".to_owned());
     let identity = Identity { issuer: PASSWORD_ISSUER.into(), subject: "ada@example.com".into(), name, email };
-    let ada = User { id: UserId::generate(&SystemEntropy), identity, since: house.now(), disabled: false };
+    let ada = User::new(UserId::generate(&SystemEntropy), identity, house.now());
     house.store.put_user(&ada, Some("$hash")).await.unwrap();
     let (_, letter) = house.written_to().await;
     house.links.open_here(&letter.link).await.unwrap().unwrap();

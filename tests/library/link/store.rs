@@ -243,7 +243,7 @@ async fn links_to_somebody_who_is_removed_are_taken_back_and_no_others() {
         };
         let mut users = Vec::new();
         for identity in [person(PASSWORD_ISSUER, "ada@example.com"), person("practice", "ada@example.com")] {
-            let user = User { id: UserId::generate(&SystemEntropy), identity, since: at(0), disabled: false };
+            let user = User::new(UserId::generate(&SystemEntropy), identity, at(0));
             users.push(store.put_user(&user, None).await.unwrap());
         }
         let (hers, bobs) = (sample(1, &ada()), sample(2, &"bob@example.com".parse().unwrap()));

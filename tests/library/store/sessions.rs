@@ -17,7 +17,7 @@ fn timing() -> Timing {
 }
 
 async fn user(store: &dyn Store, identity: Identity) -> UserId {
-    let user = User { id: UserId::generate(&SystemEntropy), identity, since: at(0), disabled: false };
+    let user = User::new(UserId::generate(&SystemEntropy), identity, at(0));
     store.put_user(&user, None).await.unwrap()
 }
 

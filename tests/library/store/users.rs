@@ -10,7 +10,7 @@ use vestibule::{
 };
 
 fn fresh(identity: Identity) -> User {
-    User { id: UserId::generate(&SystemEntropy), identity, since: at(7), disabled: false }
+    User::new(UserId::generate(&SystemEntropy), identity, at(7))
 }
 
 fn with_password(email: &str) -> User {
@@ -138,10 +138,10 @@ async fn a_password_is_set_for_whoever_is_there_and_leaves_the_rest_alone() {
     for store in adapters().await {
         let user = with_password("ada@example.com");
         store.put_user(&user, None).await.unwrap();
-        assert!(store.set_password(user.id, "$own").await.unwrap());
+        assert!(store.set_password(user.id, "$own", at(9)).await.unwrap());
         assert_eq!(store.password("ada@example.com").await.unwrap(), Some((user.id, "$own".into())));
-        assert_eq!(store.user(user.id).await.unwrap(), Some(user));
-        assert!(!store.set_password(with_password("x@example.com").id, "$own").await.unwrap());
+        assert_eq!(store.user(user.id).await.unwrap(), Some(User { valid_from: at(9), ..user }));
+        assert!(!store.set_password(with_password("x@example.com").id, "$own", at(9)).await.unwrap());
     }
 }
 
@@ -153,11 +153,13 @@ async fn a_user_moves_to_an_address_that_is_nobodys_and_takes_the_password_along
         store.put_user(&bob, None).await.unwrap();
         let address = |text: &str| text.parse().unwrap();
         let (from, to) = (address("ada@example.com"), address("king@example.com"));
-        assert_eq!(store.move_user(ada.id, &from, &address("bob@example.com")).await.unwrap(), Moved::Taken);
-        assert_eq!(store.move_user(bob.id, &from, &to).await.unwrap(), Moved::Gone, "it is not his to leave");
-        assert_eq!(store.move_user(ada.id, &from, &to).await.unwrap(), Moved::Done);
-        assert_eq!(store.move_user(ada.id, &from, &address("third@example.com")).await.unwrap(), Moved::Gone);
-        let moved = store.user(ada.id).await.unwrap().unwrap().identity;
+        assert_eq!(store.move_user(ada.id, &from, &address("bob@example.com"), at(9)).await.unwrap(), Moved::Taken);
+        assert_eq!(store.move_user(bob.id, &from, &to, at(9)).await.unwrap(), Moved::Gone, "it is not his to leave");
+        assert_eq!(store.move_user(ada.id, &from, &to, at(9)).await.unwrap(), Moved::Done);
+        assert_eq!(store.move_user(ada.id, &from, &to, at(10)).await.unwrap(), Moved::Gone, "not twice");
+        assert_eq!(store.move_user(ada.id, &from, &address("third@example.com"), at(10)).await.unwrap(), Moved::Gone);
+        let User { identity: moved, valid_from, .. } = store.user(ada.id).await.unwrap().unwrap();
+        assert_eq!(valid_from, at(9));
         assert_eq!((&*moved.subject, moved.email.as_deref()), ("king@example.com", Some("king@example.com")));
         assert_eq!(store.password("king@example.com").await.unwrap(), Some((ada.id, "$adas".into())));
         assert_eq!(store.password("ada@example.com").await.unwrap(), None);
@@ -176,7 +178,7 @@ async fn of_many_who_move_to_one_address_at_once_one_does() {
         let to = "king@example.com".parse().unwrap();
         let moves = users.iter().map(|user| {
             let (store, to) = (store.clone(), &to);
-            async move { store.move_user(user.id, &user.identity.subject.parse().unwrap(), to).await }
+            async move { store.move_user(user.id, &user.identity.subject.parse().unwrap(), to, at(9)).await }
         });
         let done = futures_util::future::join_all(moves).await;
         assert_eq!(done.iter().filter(|moved| matches!(moved, Ok(Moved::Done))).count(), 1, "{done:?}");
@@ -188,8 +190,11 @@ async fn whoever_is_disabled_has_no_password_and_is_signed_in_by_no_verdict() {
     for store in adapters().await {
         let user = with_password("ada@example.com");
         store.put_user(&user, Some("$hash")).await.unwrap();
-        assert!(store.disable_user(user.id, true).await.unwrap());
-        assert_eq!(store.user(user.id).await.unwrap(), Some(User { disabled: true, ..user.clone() }));
+        assert!(store.disable_user(user.id, true, at(9)).await.unwrap());
+        assert_eq!(
+            store.user(user.id).await.unwrap(),
+            Some(User { disabled: true, valid_from: at(9), ..user.clone() })
+        );
         assert_eq!(store.password("ada@example.com").await.unwrap(), None);
         let session = Sample::new(1).begun(&**store).await.session.id;
         let claim = store.claim(worker(1), Which::Any, 1, at(0), at(30)).await.unwrap().remove(0);
@@ -197,8 +202,43 @@ async fn whoever_is_disabled_has_no_password_and_is_signed_in_by_no_verdict() {
         let stored = store.decide(claim.id, decider, &decision, settlement(at(5))).await.unwrap().unwrap();
         assert_eq!(stored.ending(), Some(Ending::Rejected(Rejection::Invalid)));
         assert_eq!(store.session(session).await.unwrap(), None);
-        assert!(store.disable_user(user.id, false).await.unwrap());
+        let known = Sample::new(2).begun(&**store).await.confirmation.id;
+        let again = store.decide(known, Decider::User, &Decision::Known(user.id), settlement(at(5))).await.unwrap();
+        assert_eq!(again.unwrap().ending(), Some(Ending::Rejected(Rejection::Expired)));
+        assert!(store.disable_user(user.id, false, at(9)).await.unwrap());
         assert_eq!(store.password("ada@example.com").await.unwrap(), Some((user.id, "$hash".into())));
-        assert!(!store.disable_user(with_password("x@example.com").id, true).await.unwrap());
+        assert!(!store.disable_user(with_password("x@example.com").id, true, at(9)).await.unwrap());
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_taken_for_known_is_let_in_and_never_made_a_user() {
+    for store in adapters().await {
+        let user = with_password("ada@example.com");
+        store.put_user(&user, None).await.unwrap();
+        let decide = async |number: u8| {
+            let id = Sample::new(number).begun(&**store).await.confirmation.id;
+            let decision = Decision::Known(user.id);
+            let stored = store.decide(id, Decider::User, &decision, settlement(at(5))).await.unwrap();
+            stored.unwrap().ending()
+        };
+        assert_eq!(decide(1).await, Some(Ending::Confirmed(user.id)));
+        assert!(store.remove_user(user.id).await.unwrap());
+        assert_eq!(decide(2).await, Some(Ending::Rejected(Rejection::Expired)));
+        assert_eq!(store.user_by_identity(PASSWORD_ISSUER, "ada@example.com").await.unwrap(), None);
+    }
+}
+
+#[tokio::test]
+async fn a_password_from_an_operator_ends_what_was_before_it_for_whoever_was_known() {
+    for store in adapters().await {
+        let user = with_password("ada@example.com");
+        store.put_user(&user, Some("$first")).await.unwrap();
+        let valid_from = async || store.user(user.id).await.unwrap().unwrap().valid_from;
+        assert_eq!(valid_from().await, at(0));
+        store.put_user(&User { since: at(9), ..with_password("ada@example.com") }, Some("$second")).await.unwrap();
+        assert_eq!(valid_from().await, at(9));
+        store.put_user(&User { since: at(99), ..with_password("ada@example.com") }, None).await.unwrap();
+        assert_eq!(valid_from().await, at(9));
     }
 }

@@ -26,7 +26,7 @@ fn all() -> Vec<Words> {
         words_of(&Letter::Address(AddressLetter { ticket: "ticket".into(), device: device.clone() })),
         news(News::Browser),
         news(News::Password),
-        news(News::Address { from, to }),
+        news(News::Moved { from, to }),
     ]
 }
 

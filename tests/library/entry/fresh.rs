@@ -1,0 +1,43 @@
+//! How old a sign-in may be: for what must not be done by whoever finds a browser open, and after a change of how somebody
+//! signs in.
+
+use crate::support::{Browser, House, ada, token};
+use std::time::Duration;
+use vestibule::{
+    entry::{Entry, Shown},
+    user::UserStore as _,
+};
+
+const MOMENT: Duration = Duration::from_millis(1);
+
+#[tokio::test]
+async fn a_proof_of_who_somebody_is_grows_old() {
+    let (house, link) = (House::open().await, token("link"));
+    house.start_worker();
+    let browser = house.signed_in(&link).await;
+    for (after, fresh) in [(Duration::ZERO, true), (Duration::from_mins(19), true), (Duration::from_mins(1), false)] {
+        house.advance(after);
+        assert_eq!(browser.who().await.expect("she stays signed in").is_fresh(house.now()), fresh);
+    }
+}
+
+#[tokio::test]
+async fn a_new_password_ends_every_session_that_began_before_even_if_nobody_deletes_it() {
+    let house = House::open().await;
+    house.start_worker();
+    let browser = house.signed_in(&token("link")).await;
+    let mut waiting = house.bound(&token("another"), ada()).await;
+    let user = browser.who().await.expect("she is signed in").user.id;
+    let before = house.now();
+    house.advance(MOMENT);
+    assert!(house.store.set_password(user, "$hash", house.now()).await.unwrap());
+    assert_eq!(browser.who().await, None);
+    assert_eq!(waiting.enter().await, Entry::Stranger);
+    // A password that was checked before it was changed, and a sign-in that comes after.
+    let late = house.desk.sign_in(user, before, &Shown::default()).await.unwrap();
+    assert_eq!(Browser::holding(house.desk.clone(), late).who().await, None);
+    let new = house.desk.sign_in(user, house.now(), &Shown::default()).await.unwrap();
+    let new = Browser::holding(house.desk.clone(), new);
+    let who = new.who().await.expect("she has the new password");
+    assert_eq!(house.desk.own_sessions(&who).await.unwrap().len(), 1, "what signs nobody in is not shown");
+}
