@@ -111,8 +111,8 @@ test('another address is used once its mail was opened, and both are told', asyn
   await expectStranger(phone);
 });
 
-test('the mail about another address is of no use to anybody else, nor twice', async ({ page, context, anotherBrowser, expectConsole }) => {
-  expectConsole(refused(410), refused(410));
+test('the mail about another address is of no use to anybody else, and a second look changes nothing', async ({ page, context, anotherBrowser, expectConsole }) => {
+  expectConsole(refused(410));
   await signInByCode(page);
   await askToMove(page);
   const { link } = await mailAbout(context, 'Is this your address?', KING);
@@ -126,6 +126,19 @@ test('the mail about another address is of no use to anybody else, nor twice', a
   await page.goto(link);
   await button(page, 'Use this address').click();
   await expect(page.locator('.facts')).toContainText(KING);
+  await page.goto(link);
+  await expect(page).toHaveURL('/profile?changed=address');
+  await expect(page.locator('.facts')).toContainText(KING);
+});
+
+test('a mail about another address is of no use any more once a password was set', async ({ page, context, expectConsole }) => {
+  expectConsole(refused(410));
+  await signInByCode(page);
+  await askToMove(page);
+  const { link } = await mailAbout(context, 'Is this your address?', KING);
+  await page.goto('/profile/password');
+  await setPassword(page, PASSWORD);
+  await expect(page.getByText(PASSWORD_IS_SET)).toBeVisible();
   await page.goto(link);
   await expect(heading(page, 'This link is for somebody else, or too old')).toBeVisible();
 });
