@@ -147,11 +147,9 @@ impl Vestibule {
         let Some(hash) = shown.map(SessionSecret::hash) else { return Ok(None) };
         let Some(session) = self.store.session_by_secret(&hash).await? else { return Ok(None) };
         let Some(user) = session.signs_in(&hash, self.clock.now()) else { return Ok(None) };
-        let since = session.since;
-        Ok(self
-            .welcome(user, since)
-            .await?
-            .map(|user| (session.clone(), SignedIn { user, session: session.id, since })))
+        let Some(user) = self.welcome(user, session.since).await? else { return Ok(None) };
+        let who = SignedIn { user, session: session.id, since: session.since };
+        Ok(Some((session, who)))
     }
 
     /// The user, if a session that began at `since` may sign them in.

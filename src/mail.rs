@@ -168,9 +168,9 @@ pub trait LinkDatabase: LinkStore + MailStore {}
 
 impl<S: LinkStore + MailStore> LinkDatabase for S {}
 
-/// How many mails wait at most for a link to be sent.
+/// How many mails of every kind may wait at once to be sent: one with a link is refused beyond that.
 pub(crate) const MAILS: u32 = 10_000;
-/// How many mails wait at most that are about no link: few, for those with a link are good for minutes.
+/// How many mails about no link may wait at once: few, so that they never hold up those with a link, good for minutes.
 const NEWS: u32 = 1_000;
 
 /// Keeps mail until it is sent.

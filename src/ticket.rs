@@ -1,7 +1,7 @@
 //! Tickets: that an address is somebody's own, shown by what only its mailbox was told.
 //!
 //! A ticket is sealed and kept nowhere. It is good for one change of one user's address, for as long as they are known by
-//! the former one, and only for them: whoever else reads it can do nothing with it.
+//! the former one and sign in as they did, and only for them: whoever else reads it can do nothing with it.
 
 use crate::{
     clock::Timestamp,

@@ -45,20 +45,6 @@ async fn arrived(site: &Site, headers: &HeaderMap, user: &User, since: Timestamp
     (next != known).then(|| site.cookies.known(&next))
 }
 
-/// `who` has changed how they sign in: whatever was signed in before ends, and this browser gets a session of its own and
-/// stays known.
-///
-/// # Errors
-/// [`StoreError`] if the store could not be used; the user is signed out then.
-pub async fn settle(site: &Site, headers: &HeaderMap, who: &SignedIn) -> Result<Vec<HeaderValue>, StoreError> {
-    site.links.end_all(&who.user).await?;
-    let secret = site.vestibule.sign_in(who.user.id, site.vestibule.now(), &site.shown(headers)).await?;
-    let user = site.vestibule.store().user(who.user.id).await?;
-    let known = user.map(|user| site.cookies_of(headers).known().with(site.vestibule.keys(), &user));
-    let known = known.map(|known| site.cookies.known(&known));
-    Ok([site.cookies.session(&secret)].into_iter().chain(known).collect())
-}
-
 /// The same after a password, which says no more than whose it is.
 pub async fn arrived_by_password(
     site: &Site,
@@ -73,6 +59,20 @@ pub async fn arrived_by_password(
             None
         }
     }
+}
+
+/// `who` has changed how they sign in: whatever was signed in before ends, and this browser gets a session of its own and
+/// stays known.
+///
+/// # Errors
+/// [`StoreError`] if the store could not be used; the user is signed out then.
+pub async fn settle(site: &Site, headers: &HeaderMap, who: &SignedIn) -> Result<Vec<HeaderValue>, StoreError> {
+    site.links.end_all(&who.user).await?;
+    let secret = site.vestibule.sign_in(who.user.id, site.vestibule.now(), &site.shown(headers)).await?;
+    let user = site.vestibule.store().user(who.user.id).await?;
+    let known = user.map(|user| site.cookies_of(headers).known().with(site.vestibule.keys(), &user));
+    let known = known.map(|known| site.cookies.known(&known));
+    Ok([site.cookies.session(&secret)].into_iter().chain(known).collect())
 }
 
 /// Tells a user by mail what has happened, where that can be done.

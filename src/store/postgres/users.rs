@@ -160,7 +160,7 @@ impl Job for Move {
         Box::pin(async move {
             let mut done = Vec::with_capacity(jobs.len());
             for Self { id, from, to, now } in jobs {
-                done.push(rename(connection, *id, (from, to), *now).await?);
+                done.push(move_user(connection, *id, (from, to), *now).await?);
             }
             Ok(done)
         })
@@ -169,7 +169,7 @@ impl Job for Move {
 
 /// Of two who are to be known by one address at once, the later one meets the index and is told that the database cannot be
 /// used just now.
-async fn rename(
+async fn move_user(
     connection: &mut PgConnection,
     id: UserId,
     (from, to): (&Address, &Address),

@@ -86,7 +86,7 @@ impl UserStore for SqliteStore {
         let (from, to) = (from.clone(), to.clone());
         self.write(move |connection| {
             let (from, to) = (from.clone(), to.clone());
-            Box::pin(async move { rename(connection, id, (&from, &to), now).await })
+            Box::pin(async move { move_user(connection, id, (&from, &to), now).await })
         })
         .await
     }
@@ -107,7 +107,8 @@ impl UserStore for SqliteStore {
     }
 }
 
-async fn rename(
+/// Makes a user known by another address. Whatever was sent to the former one is taken back.
+async fn move_user(
     connection: &mut SqliteConnection,
     id: UserId,
     (from, to): (&Address, &Address),
