@@ -7,7 +7,7 @@
 mod client;
 mod undecided;
 
-pub use client::Client;
+pub use client::{Client, Network};
 pub(crate) use undecided::Undecided;
 
 /// How much there may be at once.

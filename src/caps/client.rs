@@ -7,40 +7,57 @@ use std::{fmt, net::IpAddr};
 ///
 /// A keyed hash: the database holds no addresses, and none can be found out from it by trying them all. Under a new key
 /// each client counts from nothing.
+///
+/// Who can have a whole /48 of IPv6 has 65,536 of them, so each also knows the wider [networks](Self::networks) that it
+/// is a part of, for shares that are nested.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Client([u8; 16]);
+pub struct Client {
+    networks: [Network; 3],
+}
+
+/// The keyed hash of a network.
+pub type Network = [u8; 16];
 
 impl Client {
     /// Who is at `address`.
     #[must_use]
     pub fn at(keys: &Keys, address: IpAddr) -> Self {
         match address.to_canonical() {
-            IpAddr::V4(address) => Self::cut(&keys.mac(Purpose::Client, &[&address.octets()])),
-            IpAddr::V6(address) => Self::cut(&keys.mac(Purpose::Client, &[&address.octets()[..8]])),
+            IpAddr::V4(address) => Self::from_bytes(cut(&keys.mac(Purpose::Client, &[&address.octets()]))),
+            IpAddr::V6(address) => {
+                let network = |bytes| cut(&keys.mac(Purpose::Client, &[&address.octets()[..bytes]]));
+                Self { networks: [8, 7, 6].map(network) }
+            }
         }
     }
 
     /// Everybody whose address is not known.
     #[must_use]
     pub fn unknown(keys: &Keys) -> Self {
-        Self::cut(&keys.mac(Purpose::Client, &[]))
+        Self::from_bytes(cut(&keys.mac(Purpose::Client, &[])))
     }
 
-    fn cut(mac: &Mac) -> Self {
-        Self(std::array::from_fn(|place| mac.as_bytes()[place]))
-    }
-
-    /// The client with these bytes.
+    /// The client with these bytes, which is in no wider network.
     #[must_use]
-    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(bytes)
+    pub const fn from_bytes(bytes: Network) -> Self {
+        Self { networks: [bytes; 3] }
     }
 
     /// The client's bytes, for a store.
     #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 16] {
-        &self.0
+    pub const fn as_bytes(&self) -> &Network {
+        &self.networks[0]
     }
+
+    /// The networks that the client is in, the narrowest first: its /64, /56 and /48. An address of IPv4 is all three.
+    #[must_use]
+    pub const fn networks(&self) -> &[Network; 3] {
+        &self.networks
+    }
+}
+
+fn cut(mac: &Mac) -> Network {
+    std::array::from_fn(|place| mac.as_bytes()[place])
 }
 
 impl fmt::Debug for Client {
@@ -68,6 +85,18 @@ mod tests {
     fn all_of_a_64_is_one_client_and_the_next_one_is_another() {
         assert_eq!(client("2001:db8:0:1::1"), client("2001:db8:0:1:ffff:ffff:ffff:ffff"));
         assert_ne!(client("2001:db8:0:1::1"), client("2001:db8:0:2::1"));
+    }
+
+    #[test]
+    fn a_64_is_in_a_56_and_in_a_48_and_an_address_of_ipv4_is_alone() {
+        let [own, wider, widest] = *client("2001:db8:1:1::1").networks();
+        assert_eq!(client("2001:db8:1:ff::1").networks()[1..], [wider, widest]);
+        assert_ne!(client("2001:db8:1:100::1").networks()[1], wider);
+        assert_eq!(client("2001:db8:1:ffff::1").networks()[2], widest);
+        assert_ne!(client("2001:db8:2:1::1").networks()[2], widest);
+        assert!(own != wider && wider != widest);
+        let address = client("192.0.2.1");
+        assert_eq!(*address.networks(), [*address.as_bytes(); 3]);
     }
 
     #[test]
