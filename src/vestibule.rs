@@ -10,7 +10,7 @@ use crate::{
     outcome::{Destinations, Outcome},
     pending::{PendingCookie, TokenTag},
     publisher::{Announcement, Publisher},
-    secret::{Entropy, Keys, SecretHash, SessionSecret},
+    secret::{Entropy, Keys, PendingSecret, SecretHash, SessionSecret},
     session::SessionId,
     store::{Settlement, Store, StoreError},
     timing::Timing,
@@ -134,6 +134,20 @@ impl Vestibule {
     #[must_use]
     pub fn channel(&self, token: &Token, shown: Option<&str>) -> Option<Channel> {
         self.genuine(token, shown).map(|cookie| Channel::of(&cookie.secret.hash()))
+    }
+
+    /// Whether a sign-in that was begun with this pending secret is on its way: undecided, or confirmed with a session
+    /// that the browser can still get.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store could not be read.
+    pub async fn is_in_progress(&self, secret: &PendingSecret) -> Result<bool, StoreError> {
+        let Some(confirmation) = self.store.confirmation_by_secret(&secret.hash()).await? else { return Ok(false) };
+        match confirmation.ending() {
+            None => Ok(true),
+            Some(Ending::Confirmed(_)) => self.lives(confirmation.session).await,
+            Some(Ending::Rejected(_) | Ending::Unavailable) => Ok(false),
+        }
     }
 
     /// The confirmation that the browser which shows this cookie began with `token`.

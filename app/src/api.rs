@@ -76,6 +76,8 @@ pub enum Outcome {
 pub enum ApiError {
     /// The request is not one that this page makes.
     Refused,
+    /// The browser shows no pending cookie that it got for this token: it keeps none. Nothing has begun.
+    NoCookie,
     /// Too much was asked from the same network; the same call may succeed in a minute.
     TooMany,
     /// The server cannot take it just now; the same call may succeed later.
@@ -96,6 +98,9 @@ impl std::fmt::Display for ApiError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Refused => "the request was refused",
+            Self::NoCookie => {
+                "Your browser keeps no cookies for this site. Allow them and open the link again; it still works."
+            }
             Self::TooMany => "too much was asked from the same network",
             Self::Busy => "the server cannot take the request just now",
             Self::Lost => "the request or its answer was lost",
@@ -109,7 +114,7 @@ impl std::fmt::Display for ApiError {
 ///
 /// # Errors
 /// [`ApiError::Busy`] when the confirmation could not be stored, [`ApiError::TooMany`] when as many of the same network
-/// are under way as may be; nothing has begun then.
+/// are under way as may be, [`ApiError::NoCookie`] from a browser that keeps no cookies; nothing has begun then.
 #[server(prefix = "/api", endpoint = "begin")]
 pub async fn begin(
     /// The token of the link.

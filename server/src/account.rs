@@ -68,11 +68,11 @@ struct Said {
 }
 
 /// Where somebody wanted to go before they were asked who they are: a path on this origin, and none of ours that is no
-/// page to come back to.
+/// page to come back to, however it is spelled.
 pub fn way_back(next: &str) -> Option<LocalPath> {
     const NO_PAGES: [&str; 8] = ["api", "app", "confirm", "continue", "login", "logout", "pkg", "pusher"];
-    let first = next.strip_prefix('/')?.split(['/', '?', '#']).next()?;
-    if NO_PAGES.contains(&first) { None } else { next.parse().ok() }
+    let path: LocalPath = next.parse().ok()?;
+    (!NO_PAGES.contains(&&*path.first_segment())).then_some(path)
 }
 
 /// `GET /login`. Who is signed in, or would be by going there, is sent on.
@@ -237,12 +237,42 @@ mod tests {
 
     #[test]
     fn the_way_back_leads_to_a_page_of_this_origin() {
-        for good in ["/profile", "/orders?id=7", "/"] {
+        for good in
+            ["/profile", "/orders?id=7", "/", "/profile/password", "/confirmed", "/x/confirm/y", "/%252e/confirm"]
+        {
             assert_eq!(way_back(good).as_ref().map(LocalPath::as_str), Some(good));
         }
-        for bad in
-            ["", "//evil.example", "/\\evil.example", "https://evil.example/", "/logout", "/login?next=/", "/api/begin"]
-        {
+    }
+
+    #[test]
+    fn no_spelling_leads_back_to_what_is_no_page() {
+        for bad in [
+            "",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example/",
+            "/logout",
+            "/login?next=/",
+            "/api/begin",
+            "/login/",
+            "/login;x",
+            "/login#x",
+            "/LOGOUT",
+            "/Confirm/x",
+            "/c%6fnfirm/x",
+            "/%6Cogin",
+            "/login%3Bx",
+            "/./confirm/x",
+            "/%2e/confirm/x",
+            "/%2E/Confirm/x",
+            "/.//x",
+            "/profile/../confirm/x",
+            "/profile/%2e%2E/confirm/x",
+            "/profile/..%2fconfirm/x",
+            "/x%5c..%5cconfirm",
+            "/confirm\\x",
+            "/confirm%00",
+        ] {
             assert_eq!(way_back(bad), None, "{bad}");
         }
     }

@@ -6,6 +6,7 @@ use crate::{
     cookies::RequestCookies,
     guard::{self, OwnForm},
     links, page,
+    room::{self, Full},
     site::{Shared, Site},
 };
 use axum::{
@@ -33,7 +34,7 @@ use vestibule_app::{
         sentence::{self, Sentence},
         settings::Start,
     },
-    pages::{ConfirmPage, WaitPage, WaitState, title},
+    pages::{ConfirmPage, NoCookies, WaitPage, WaitState, title},
     shell::Head,
 };
 
@@ -66,11 +67,16 @@ pub async fn land(State(site): State<Shared>, TokenPath(token): TokenPath, heade
     if let Some(link) = link.as_ref().filter(|_| kept == token) {
         return links::land_elsewhere(&site, &headers, &token, link).await;
     }
+    if LinkToken::is_waiting(site.vestibule.keys(), &token) {
+        // It was begun when its link was asked for, and is begun no second time: a fresh cookie would spoil the link.
+        return page::see(&format!("/login/wait/{}", token.expose()));
+    }
     let pending = site.vestibule.land(&kept, cookies.pending(site.vestibule.keys(), &kept));
     let proof = guard::proof(&site, &headers);
-    // An image in somebody's page is no landing: it must not push out the cookies of sign-ins in progress.
-    let embedded = headers.get("sec-fetch-dest").is_some_and(|destination| destination != "document");
-    let set = if embedded { Vec::new() } else { set_pending(&site, &kept, &pending, &cookies) };
+    let set = match landed(&site, &headers, &kept, &pending, &cookies).await {
+        Ok(set) => set,
+        Err(Full) => return full(&site, &headers, &token),
+    };
 
     let channel = Channel::of(&pending.cookie.secret.hash()).to_string();
     // Whoever has asked for the link wants in by it: that page begins by itself, whatever others do.
@@ -119,9 +125,11 @@ pub async fn begin(
 ) -> Response {
     let cookies = site.cookies_of(&headers);
     match links::begin(&site, token.clone(), &cookies, form.again.is_some(), client).await {
-        Ok(begun) => {
-            page::with_cookies(see_wait(&site, &token), set_pending(&site, &begun.token, &begun.pending, &cookies))
+        Ok(Some(begun)) => {
+            let set = set_pending(&site, &begun.token, &begun.pending, &cookies, &[]);
+            page::with_cookies(see_wait(&token), set)
         }
+        Ok(None) => page::no_cookies(&site, NoCookies::LINK, &format!("/confirm/{}", token.expose())),
         Err(BeginError::Capped(cap)) => page::capped(&site, cap),
         Err(BeginError::Store(error)) => page::store_problem(&site, &error),
     }
@@ -145,7 +153,7 @@ pub async fn cancel(
             Progress::Done(Outcome::Confirmed { redirect } | Outcome::Rejected { redirect, .. }) => {
                 page::see_other(&redirect)
             }
-            _ => see_wait(&site, &token),
+            _ => see_wait(&token),
         },
         Err(error) => page::store_problem(&site, &error),
     }
@@ -187,20 +195,50 @@ pub async fn wait(State(site): State<Shared>, TokenPath(token): TokenPath, heade
     page::with_cookies(response, proof.set)
 }
 
-/// The cookies that give a browser a pending secret it does not have yet.
-pub fn set_pending(site: &Site, token: &Token, pending: &Pending, cookies: &RequestCookies) -> Vec<HeaderValue> {
+/// The cookies of a landing.
+///
+/// # Errors
+/// [`Full`] if the browser has too many sign-ins in progress.
+pub async fn landed(
+    site: &Site,
+    headers: &HeaderMap,
+    token: &Token,
+    pending: &Pending,
+    cookies: &RequestCookies,
+) -> Result<Vec<HeaderValue>, Full> {
+    // An image in somebody's page is no landing.
+    let embedded = headers.get("sec-fetch-dest").is_some_and(|destination| destination != "document");
+    if embedded || !pending.fresh {
+        return Ok(Vec::new());
+    }
+    let let_go = room::make(site, headers, cookies, &TokenTag::each(site.vestibule.keys(), token)).await?;
+    Ok(set_pending(site, token, pending, cookies, &let_go))
+}
+
+/// The landing in a browser that has no room for another sign-in: its address can be opened again from here, which
+/// nobody but the user does.
+pub fn full(site: &Site, headers: &HeaderMap, token: &Token) -> Response {
+    let again = headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin");
+    let said = if again { NoCookies::MANY } else { NoCookies::FULL };
+    page::no_cookies(site, said, &format!("/confirm/{}", token.expose()))
+}
+
+/// The cookies that give a browser a pending secret it does not have yet, in place of those that are `let_go`.
+pub fn set_pending(
+    site: &Site,
+    token: &Token,
+    pending: &Pending,
+    cookies: &RequestCookies,
+    let_go: &[TokenTag],
+) -> Vec<HeaderValue> {
     if !pending.fresh {
         return Vec::new();
     }
     let keys = site.vestibule.keys();
-    let value = pending.cookie.encode(keys, token);
-    site.cookies.pending(&TokenTag::each(keys, token), value, site.vestibule.timing().pending_cookie(), cookies)
+    let (tags, value) = (TokenTag::each(keys, token), pending.cookie.encode(keys, token));
+    site.cookies.pending(&tags, value, site.vestibule.timing().pending_cookie(), cookies, let_go)
 }
 
-fn see_wait(site: &Site, token: &Token) -> Response {
-    match format!("/confirm/{}/wait", token.expose()).parse() {
-        Ok(path) => page::see_other(&path),
-        // Never: a token has only characters of a path, and its length leaves room.
-        Err(_) => page::problem(site, StatusCode::NOT_FOUND),
-    }
+fn see_wait(token: &Token) -> Response {
+    page::see(&format!("/confirm/{}/wait", token.expose()))
 }

@@ -12,12 +12,12 @@ use vestibule::{
     entry::Shown,
     path::LocalPath,
     pending::{PendingCookie, TokenTag},
-    secret::{Keys, SessionSecret},
+    secret::{Keys, PendingSecret, SessionSecret},
     token::Token,
 };
 
-/// The most pending cookies that a browser keeps.
-pub const MAX_PENDING: usize = 4;
+/// The most pending cookies that a browser keeps, and the most that are read of a request.
+pub const MAX_PENDING: usize = 16;
 /// Longer than browsers keep any cookie (RFC 6265bis, section 5.5): the server ends a session, not the cookie.
 const FOREVER: Duration = Duration::from_hours(400 * 24);
 /// How long it counts where somebody wanted to go: as long as a link is good, and a little.
@@ -45,24 +45,16 @@ impl CookiePolicy {
     #[must_use]
     pub fn read(self, headers: &HeaderMap) -> RequestCookies {
         let mut cookies = RequestCookies::default();
-        let pending = self.name("pending-");
+        let ours = self.name("");
         let pairs = headers.get_all(header::COOKIE).iter().flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
-        // Pair by pair: what somebody else has set must not hide ours. ASCII alone: the parser trims all white space of
-        // Unicode, so that another name with some before `__Host-` would pass for ours.
-        let pairs = pairs.filter_map(|pair| std::str::from_utf8(pair).ok().filter(|pair| pair.is_ascii()));
-        for cookie in pairs.filter_map(|pair| Cookie::parse(pair).ok()) {
-            let value = cookie.value().to_owned();
-            if cookie.name() == self.name("session") {
-                cookies.session.get_or_insert(value);
-            } else if cookie.name() == self.name("form") {
-                cookies.form.get_or_insert(value);
-            } else if cookie.name() == self.name("known") {
-                cookies.known.get_or_insert(value);
-            } else if cookie.name() == self.name("next") {
-                cookies.next.get_or_insert(value);
-            } else if let Some(tag) = cookie.name().strip_prefix(&pending).and_then(|tag| tag.parse().ok()) {
-                cookies.pending.push((tag, value));
-            }
+        for pair in pairs {
+            // Pair by pair, and by its name before anything else: what somebody else has set must not hide ours, nor make
+            // much work. ASCII white space alone is trimmed, so that another name with some of Unicode's before `__Host-`
+            // does not pass for ours.
+            let Some(pair) = pair.trim_ascii().strip_prefix(ours.as_bytes()) else { continue };
+            let pair = std::str::from_utf8(pair).ok().filter(|pair| pair.is_ascii());
+            let Some((purpose, value)) = pair.and_then(|pair| pair.split_once('=')) else { continue };
+            cookies.take(purpose.trim_ascii_end(), value.trim_ascii_start());
         }
         cookies
     }
@@ -98,7 +90,7 @@ impl CookiePolicy {
     }
 
     /// Sets a token's pending cookie under the first of its `tags`, and removes those that it replaces under the others,
-    /// and the oldest ones of other tokens where there would be more than [`MAX_PENDING`].
+    /// and `let_go`, those that make room for it.
     #[must_use]
     pub fn pending(
         self,
@@ -106,12 +98,11 @@ impl CookiePolicy {
         value: String,
         lives: Duration,
         cookies: &RequestCookies,
+        let_go: &[TokenTag],
     ) -> Vec<HeaderValue> {
-        let (own, mut others): (Vec<_>, Vec<_>) = cookies.pending.iter().partition(|(tag, _)| tags.contains(tag));
-        others.sort_by_key(|(_, value)| PendingCookie::claimed_minting(value));
-        let too_many = (others.len() + 1).saturating_sub(MAX_PENDING);
-        let replaced = own.into_iter().filter(|(tag, _)| tags.first() != Some(tag));
-        let removed = replaced.chain(others.into_iter().take(too_many)).map(|(tag, _)| self.remove_pending(*tag));
+        let shown = cookies.pending.iter().map(|(tag, _)| *tag);
+        let replaced = shown.filter(|tag| tags.contains(tag) && tags.first() != Some(tag));
+        let removed = replaced.chain(let_go.iter().copied()).map(|tag| self.remove_pending(tag));
         let set = tags.first().map(|tag| self.set(&format!("pending-{tag}"), value, lives));
         removed.chain(set).collect()
     }
@@ -147,6 +138,35 @@ impl CookiePolicy {
 }
 
 impl RequestCookies {
+    /// Takes a cookie of ours. Of several with one name the first counts.
+    fn take(&mut self, purpose: &str, value: &str) {
+        let place = match purpose {
+            "session" => &mut self.session,
+            "form" => &mut self.form,
+            "known" => &mut self.known,
+            "next" => &mut self.next,
+            _ => {
+                if let Some(tag) = purpose.strip_prefix("pending-").and_then(|tag| tag.parse().ok()) {
+                    // Browsers send the newest last (RFC 6265, section 5.4).
+                    if self.pending.len() == MAX_PENDING {
+                        self.pending.remove(0);
+                    }
+                    self.pending.push((tag, value.to_owned()));
+                }
+                return;
+            }
+        };
+        place.get_or_insert_with(|| value.to_owned());
+    }
+
+    /// The pending cookies of other tokens than the one with these `tags`, the oldest first: tag and claimed secret.
+    #[must_use]
+    pub fn pending_of_others(&self, tags: &[TokenTag]) -> Vec<(TokenTag, Option<PendingSecret>)> {
+        let mut others: Vec<_> = self.pending.iter().filter(|(tag, _)| !tags.contains(tag)).collect();
+        others.sort_by_key(|(_, value)| PendingCookie::claimed_minting(value));
+        others.into_iter().map(|(tag, value)| (*tag, PendingCookie::claimed_secret(value))).collect()
+    }
+
     /// The text of the token's pending cookie, named by the tag under whichever key it was minted with.
     #[must_use]
     pub fn pending(&self, keys: &Keys, token: &Token) -> Option<&str> {
@@ -177,16 +197,11 @@ impl RequestCookies {
         self.session.as_deref().and_then(SessionSecret::from_cookie)
     }
 
-    /// The secrets that this request shows, in a browser that has not said what it is. Of pending ones only as many as a
-    /// browser of ours keeps: each costs a look into the database.
+    /// The secrets that this request shows, in a browser that has not said what it is.
     #[must_use]
     pub fn shown(&self) -> Shown {
         let secret = |(tag, value): &(TokenTag, String)| Some((*tag, PendingCookie::claimed_secret(value)?));
-        Shown {
-            session: self.session(),
-            pending: self.pending.iter().filter_map(secret).take(MAX_PENDING * 2).collect(),
-            device: None,
-        }
+        Shown { session: self.session(), pending: self.pending.iter().filter_map(secret).collect(), device: None }
     }
 }
 
@@ -231,37 +246,36 @@ mod tests {
     }
 
     #[test]
-    fn a_fifth_link_lets_the_oldest_go() {
-        let policy = CookiePolicy { secure: false };
-        let line =
-            [3, 1, 2, 4].map(|age| format!("vestibule-pending-000000000000000{age}={}", pending(age))).join("; ");
-        let set =
-            policy.pending(&["00000000000000ff".parse().unwrap()], pending(9), FOREVER, &policy.read(&request(&line)));
-        let set: Vec<_> = set.iter().map(|value| value.to_str().unwrap()).collect();
-        assert_eq!(set.len(), 2, "{set:?}");
-        assert!(set[0].starts_with("vestibule-pending-0000000000000001=;"), "{set:?}");
-        assert!(set[1].starts_with("vestibule-pending-00000000000000ff="), "{set:?}");
+    fn of_thousands_of_pending_cookies_the_newest_few_are_read_and_removed() {
+        let policy = CookiePolicy { secure: true };
+        let line = (0..8000).map(|age| format!("__Host-vestibule-pending-{age:016x}=x")).collect::<Vec<_>>().join("; ");
+        let cookies = policy.read(&request(&line));
+        assert_eq!(cookies.pending.len(), MAX_PENDING);
+        assert_eq!(cookies.pending.last().map(|(tag, _)| tag.to_string()), Some(format!("{:016x}", 7999)));
+        assert_eq!(policy.remove_all(&cookies).len(), MAX_PENDING + 1);
     }
 
     #[test]
-    fn a_cookie_under_an_old_keys_tag_is_replaced_and_takes_no_place_of_its_own() {
+    fn a_cookie_under_an_old_keys_tag_is_replaced_and_so_is_what_makes_room() {
         let policy = CookiePolicy { secure: false };
         let line =
             [1, 2, 3, 4].map(|age| format!("vestibule-pending-000000000000000{age}={}", pending(age))).join("; ");
         let tags = ["00000000000000ff", "0000000000000002"].map(|tag| tag.parse().unwrap());
-        let set = policy.pending(&tags, pending(9), FOREVER, &policy.read(&request(&line)));
+        let let_go = ["0000000000000004".parse().unwrap()];
+        let set = policy.pending(&tags, pending(9), FOREVER, &policy.read(&request(&line)), &let_go);
         let set: Vec<_> = set.iter().map(|value| value.to_str().unwrap()).collect();
-        assert_eq!(set.len(), 2, "{set:?}");
+        assert_eq!(set.len(), 3, "{set:?}");
         assert!(set[0].starts_with("vestibule-pending-0000000000000002=;"), "{set:?}");
-        assert!(set[1].starts_with("vestibule-pending-00000000000000ff="), "{set:?}");
+        assert!(set[1].starts_with("vestibule-pending-0000000000000004=;"), "{set:?}");
+        assert!(set[2].starts_with("vestibule-pending-00000000000000ff="), "{set:?}");
     }
 
     #[test]
-    fn the_same_link_again_lets_nothing_go() {
-        let policy = CookiePolicy { secure: false };
-        let line =
-            [1, 2, 3, 4].map(|age| format!("vestibule-pending-000000000000000{age}={}", pending(age))).join("; ");
-        let again = "0000000000000001".parse().unwrap();
-        assert_eq!(policy.pending(&[again], pending(9), FOREVER, &policy.read(&request(&line))).len(), 1);
+    fn others_are_told_from_the_oldest_to_the_newest() {
+        let line = [3, 1, 2].map(|age| format!("vestibule-pending-000000000000000{age}={}", pending(age))).join("; ");
+        let cookies = CookiePolicy { secure: false }.read(&request(&line));
+        let others = cookies.pending_of_others(&["0000000000000002".parse().unwrap()]);
+        let tags: Vec<_> = others.iter().map(|(tag, _)| tag.to_string()).collect();
+        assert_eq!(tags, ["0000000000000001", "0000000000000003"]);
     }
 }

@@ -52,7 +52,11 @@ impl Desk for RequestDesk {
                 BeginError::Capped(cap) => self.capped(cap),
                 BeginError::Store(error) => self.busy(&error),
             })?;
-            for cookie in set_pending(&self.site, &begun.token, &begun.pending, &cookies) {
+            let Some(begun) = begun else {
+                self.response.set_status(StatusCode::UNPROCESSABLE_ENTITY);
+                return Err(ApiError::NoCookie);
+            };
+            for cookie in set_pending(&self.site, &begun.token, &begun.pending, &cookies, &[]) {
                 self.response.append_header(header::SET_COOKIE, cookie);
             }
             Ok(told(begun.report))

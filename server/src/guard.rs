@@ -1,14 +1,14 @@
 //! Whence a request comes.
 //!
-//! A POST passes if `Sec-Fetch-Site` is `same-origin`; where that is absent, if `Origin` is ours; where both are absent
-//! (text browsers), if the form carries a proof: a MAC bound to a cookie that no other site can read or set. In practice
+//! A POST passes if `Sec-Fetch-Site` is `same-origin`; where that is absent, if `Origin` is ours; where that is absent
+//! too (text browsers) or `null`, if the form carries a proof: a MAC bound to a cookie that no other site can read or set. In practice
 //! mode, and wherever cookies are plain because nobody has configured an https address, a foreign `Host` (DNS rebinding)
 //! and forwarding headers (somebody put it behind a proxy) are refused as well.
 
 use crate::{page, site::Shared};
 use axum::{
     extract::{FromRequest, Request, State},
-    http::{HeaderMap, Method, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::Response,
 };
@@ -65,8 +65,12 @@ fn provenance(site: &Shared, headers: &HeaderMap) -> Provenance {
     if let Some(fetch_site) = headers.get("sec-fetch-site") {
         return if fetch_site == "same-origin" { Provenance::Ours } else { Provenance::Foreign };
     }
-    match headers.get(header::ORIGIN) {
-        Some(origin) if site.origins.iter().any(|ours| origin == ours.as_str()) => Provenance::Ours,
+    let ours = |origin: &HeaderValue| site.origins.iter().any(|ours| origin == ours.as_str());
+    let mut origins = headers.get_all(header::ORIGIN).iter();
+    match origins.next() {
+        Some(origin) if ours(origin) && origins.all(ours) => Provenance::Ours,
+        // What a browser says that keeps its origin to itself: a privacy setting or extension, or a page in a sandbox.
+        Some(origin) if origin == "null" && origins.next().is_none() => Provenance::Unknown,
         Some(_) => Provenance::Foreign,
         None => Provenance::Unknown,
     }
@@ -88,7 +92,7 @@ pub struct Proof {
     /// The text for the hidden field.
     pub text: Option<String>,
     /// The cookie to set.
-    pub set: Option<axum::http::HeaderValue>,
+    pub set: Option<HeaderValue>,
 }
 
 /// The proof for the forms of the page that answers a request with these headers.

@@ -34,6 +34,7 @@ mod profile;
 mod push;
 mod pusher_auth;
 mod ready;
+mod room;
 mod routes;
 mod running;
 mod site;

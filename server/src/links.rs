@@ -9,6 +9,7 @@ use crate::{
     guard::OwnForm,
     moment::utc,
     page,
+    room::{self, Full},
     site::{Shared, Site},
 };
 use axum::{
@@ -22,14 +23,13 @@ use vestibule::{
     caps::Client,
     link::{Address, Code, Guessed, LIFETIME, LinkToken, Number, Opened, Spent},
     outcome::Outcome,
-    path::LocalPath,
     store::BeginError,
     token::Token,
     vestibule::{Pending, Progress, Report},
 };
 use vestibule_app::{
     island::{Confirm, settings::Start},
-    pages::{LetInPage, LinkPage, MailboxPage, MailedPage, SpentPage, title},
+    pages::{LetInPage, LinkPage, MailboxPage, MailedPage, NoCookies, SpentPage, title},
     shell::Head,
 };
 
@@ -69,11 +69,13 @@ pub async fn ask(
 }
 
 async fn send(site: &Shared, headers: &HeaderMap, client: Client, address: &Address) -> Response {
+    let cookies = site.cookies_of(headers);
+    let Ok(let_go) = room::make(site, headers, &cookies, &[]).await else { return page::too_many_here(site) };
     match site.links.request(address, device(headers), client).await {
         Ok(requested) => {
-            let wait = see(&format!("/login/wait/{}", requested.token.expose()));
-            let cookies = site.cookies_of(headers);
-            page::with_cookies(wait, confirm::set_pending(site, &requested.token, &requested.pending, &cookies))
+            let wait = page::see(&format!("/login/wait/{}", requested.token.expose()));
+            let (token, pending) = (&requested.token, &requested.pending);
+            page::with_cookies(wait, confirm::set_pending(site, token, pending, &cookies, &let_go))
         }
         Err(BeginError::Capped(cap)) => page::capped(site, cap),
         Err(BeginError::Store(error)) => page::store_problem(site, &error),
@@ -97,8 +99,13 @@ async fn waiting(site: &Shared, headers: &HeaderMap, token: &Token, problem: Opt
     if let Progress::Done(Outcome::Confirmed { redirect } | Outcome::Rejected { redirect, .. }) = &report.progress {
         return page::see_other(redirect);
     }
-    // Another browser's page, or one from long ago.
-    let Some(link) = link else { return page::see_other(&site.vestibule.destinations().login) };
+    let Some(link) = link else {
+        if shown.is_none() && LinkToken::is_waiting(site.vestibule.keys(), token) {
+            return page::no_cookies(site, NoCookies::MAILED, "/login");
+        }
+        // A page from long ago.
+        return page::see_other(&site.vestibule.destinations().login);
+    };
     let channel = report.channel.map(|channel| channel.to_string()).unwrap_or_default();
     let (app_key, socket, poll_seconds) = (site.pusher_key.clone(), site.socket.clone(), site.poll_seconds());
     let (path, failed) = (format!("/login/wait/{}", token.expose()), problem.is_some());
@@ -144,7 +151,7 @@ pub async fn code(
             waiting(&site, &headers, &token, Some(format!("That is not the code. You can try {more}."))).await
         }
         // The page says what it has come to.
-        Ok(Guessed::Right | Guessed::Spent(_)) => see(&format!("/login/wait/{}", token.expose())),
+        Ok(Guessed::Right | Guessed::Spent(_)) => page::see(&format!("/login/wait/{}", token.expose())),
         Err(error) => page::store_problem(&site, &error),
     }
 }
@@ -189,28 +196,30 @@ pub struct Begun {
     pub report: Report,
 }
 
-/// Begins what a browser opens. A link of ours is judged on the spot: it needs nobody else.
+/// Begins what a browser opens. A link of ours is judged on the spot: it needs nobody else. `None`: the browser shows no
+/// pending cookie that it got for this token, so it keeps none, or none any more; nothing has begun.
 pub async fn begin(
     site: &Site,
     token: Token,
     cookies: &RequestCookies,
     again: bool,
     client: Client,
-) -> Result<Begun, BeginError> {
+) -> Result<Option<Begun>, BeginError> {
     let keys = site.vestibule.keys();
     let kept = kept_under(site, token.clone(), cookies);
+    let Some(shown) = cookies.pending(keys, &kept) else { return Ok(None) };
     let link = LinkToken::read(keys, &token);
     if let (Some(link), true) = (&link, kept != token) {
         // Whatever stands in the way of that, the page is told by its status.
         let _ = site.links.open_here(link).await?;
     }
-    let (pending, mut report) = site.vestibule.begin(&kept, cookies.pending(keys, &kept), again, client).await?;
+    let (pending, mut report) = site.vestibule.begin(&kept, Some(shown), again, client).await?;
     if let (Some(link), true) = (&link, kept == token) {
         let shown = pending.cookie.encode(keys, &kept);
         site.links.use_up(link, &kept, Some(&shown)).await?;
         report = site.vestibule.status(&kept, Some(&shown), None).await?;
     }
-    Ok(Begun { token: kept, pending, report })
+    Ok(Some(Begun { token: kept, pending, report }))
 }
 
 /// The landing of a link of ours in a browser that did not ask for it: writes nothing.
@@ -225,9 +234,17 @@ pub async fn land_elsewhere(site: &Shared, headers: &HeaderMap, token: &Token, l
     let numbers = numbers.into_iter().flatten().map(Number::value).collect();
     let (address, asked) = (address.as_str().to_owned(), utc(asked));
     let device = device::words(device.as_ref()).to_owned();
-    page::form(site, headers, Head::titled(title::LINK), false, |proof| {
+    // The browser has to show that it keeps cookies before the link is used up for it.
+    let cookies = site.cookies_of(headers);
+    let pending = site.vestibule.land(token, cookies.pending(site.vestibule.keys(), token));
+    let set = match confirm::landed(site, headers, token, &pending, &cookies).await {
+        Ok(set) => set,
+        Err(Full) => return confirm::full(site, headers, token),
+    };
+    let page = page::form(site, headers, Head::titled(title::LINK), false, |proof| {
         view! { <LinkPage token_path=path address=address device=device asked=asked numbers=numbers proof=proof /> }
-    })
+    });
+    page::with_cookies(page, set)
 }
 
 async fn spent(site: &Shared, headers: &HeaderMap, link: &LinkToken, spent: Spent) -> Response {
@@ -271,8 +288,4 @@ pub async fn mailbox(State(site): State<Shared>) -> Response {
     let Some(mailbox) = &site.mailbox else { return page::problem(&site, StatusCode::NOT_FOUND) };
     let mails = mailbox.mails();
     page::respond(&site, Head::titled(title::MAILBOX), || view! { <MailboxPage mails=mails /> })
-}
-
-fn see(path: &str) -> Response {
-    page::see_other(&path.parse::<LocalPath>().expect("a token has no character that a path may not have"))
 }

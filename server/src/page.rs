@@ -12,7 +12,7 @@ use leptos::prelude::*;
 use std::time::Duration;
 use vestibule::{caps::Capped, link::WINDOW, path::LocalPath, store::StoreError};
 use vestibule_app::{
-    pages::{ErrorPage, Problem},
+    pages::{ErrorPage, NoCookies, NoCookiesPage, Problem},
     shell::{self, Head},
 };
 
@@ -127,6 +127,27 @@ pub fn store_problem(site: &Site, error: &StoreError) -> Response {
 #[must_use]
 pub fn see_other(path: &LocalPath) -> Response {
     ([(header::CACHE_CONTROL, "no-store")], Redirect::to(path.as_str())).into_response()
+}
+
+/// 303 to a path with a token in it.
+///
+/// # Panics
+/// Never: a token has no character that a path may not have, is neither `.` nor `..`, and its length leaves room.
+#[must_use]
+pub fn see(path: &str) -> Response {
+    see_other(&path.parse().expect("a token is a segment of a path"))
+}
+
+/// The page of a sign-in that was not begun, because the browser could not have gone on with it. It leads to `href`.
+pub fn no_cookies(site: &Site, said: NoCookies, href: &str) -> Response {
+    let href = href.to_owned();
+    let page = respond(site, Head::titled(said.title), || view! { <NoCookiesPage said=said href=href /> });
+    with_status(page, StatusCode::UNPROCESSABLE_ENTITY)
+}
+
+/// The same, where no link is at hand that could be opened again.
+pub fn too_many_here(site: &Site) -> Response {
+    no_cookies(site, NoCookies::FULL, "/login")
 }
 
 /// Adds cookies to a response.

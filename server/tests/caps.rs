@@ -17,14 +17,14 @@ fn behind_a_proxy(trusted: &str) -> Server {
 
 /// Begins afresh with the form of the page; what the proxy says is whom it was called by.
 fn begin(server: &Server, forwarded_for: &str) -> String {
-    server.post("/confirm/down", &[&format!("X-Forwarded-For: {forwarded_for}")], "")
+    server.begin("down", &[&format!("X-Forwarded-For: {forwarded_for}")])
 }
 
 #[test]
 fn a_form_over_the_cap_is_a_page_that_says_when_to_come_again() {
     let server = Server::start(&[("CONFIRM_PER_CLIENT", "1")]);
-    assert!(has_status(&server.post("/confirm/down-1", &[], ""), 303));
-    let refused = server.post("/confirm/down-2", &[], "");
+    assert!(has_status(&server.begin("down-1", &[]), 303));
+    let refused = server.begin("down-2", &[]);
     assert!(has_status(&refused, 429) && refused.contains("retry-after: 60"), "{refused}");
     assert!(refused.contains("Too many requests") && !refused.contains("set-cookie"), "{refused}");
     assert!(has_status(&server.get("/confirm/down-2", &[]), 200), "a landing stores nothing and is free");
@@ -33,8 +33,8 @@ fn a_form_over_the_cap_is_a_page_that_says_when_to_come_again() {
 #[test]
 fn a_call_over_the_cap_is_told_the_same() {
     let server = Server::start(&[("CONFIRM_PER_CLIENT", "1")]);
-    assert!(has_status(&server.post("/api/begin", &[], "token=down-1&again=false"), 200));
-    let refused = server.post("/api/begin", &[], "token=down-2&again=false");
+    assert!(has_status(&server.call_begin("down-1").0, 200));
+    let refused = server.call_begin("down-2").0;
     assert!(has_status(&refused, 429) && refused.contains("retry-after: 60"), "{refused}");
     assert!(refused.contains("TooMany"), "{refused}");
 }
@@ -42,9 +42,8 @@ fn a_call_over_the_cap_is_told_the_same() {
 #[test]
 fn where_all_is_full_the_server_is_not_available_just_now() {
     let server = Server::start(&[("CONFIRM_UNDECIDED", "1")]);
-    assert!(has_status(&server.post("/confirm/down-1", &[], ""), 303));
-    for refused in [server.post("/confirm/down-2", &[], ""), server.post("/api/begin", &[], "token=down-2&again=false")]
-    {
+    assert!(has_status(&server.begin("down-1", &[]), 303));
+    for refused in [server.begin("down-2", &[]), server.call_begin("down-2").0] {
         assert!(has_status(&refused, 503) && refused.contains("retry-after: 5"), "{refused}");
     }
 }

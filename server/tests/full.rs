@@ -15,7 +15,7 @@ fn limit_files(server: &Server, bytes: &str) {
 }
 
 fn begin(server: &Server, number: u32) -> String {
-    server.post(&format!("/confirm/down-{number}"), &[], "")
+    server.begin(&format!("down-{number}"), &[])
 }
 
 /// Signs in with the password of practice mode, and returns the session cookie.
@@ -35,7 +35,7 @@ fn on_a_full_disk_a_begin_is_put_off_pages_and_people_go_on_and_room_is_enough_t
     limit_files(&server, "1");
     let refused = begin(&server, 2);
     assert!(has_status(&refused, 503) && refused.contains("retry-after: 5"), "{refused}");
-    let refused = server.post("/api/begin", &[], "token=down-2&again=false");
+    let refused = server.call_begin("down-2").0;
     assert!(has_status(&refused, 503) && refused.contains("retry-after: 5"), "{refused}");
     assert!(has_status(&server.get("/profile", &[&cookie]), 200), "whoever is signed in stays so");
     for page in ["/", "/login", "/confirm/down-3", "/confirm/down-3/wait"] {

@@ -100,11 +100,10 @@ async fn a_page_hears_its_own_channel() {
     let server = server("1", &[]);
     let mut socket = Socket::open(&server, "203.0.113.1").await;
     let greeting: Value = serde_json::from_str(socket.hear().await.unwrap()["data"].as_str().unwrap()).unwrap();
-    let begun = server.post("/api/begin", &[], "token=down&again=false");
-    let cookie = begun.split("set-cookie: ").nth(1).unwrap().split(';').next().unwrap();
+    let (begun, cookies) = server.call_begin("down");
     let channel = json_of(&begun)["channel"].as_str().unwrap().to_owned();
     let asked = format!("token=down&channel_name={channel}&socket_id={}", greeting["socket_id"].as_str().unwrap());
-    let signed = json_of(&server.post("/pusher/auth", &[&format!("Cookie: {cookie}")], &asked));
+    let signed = json_of(&server.post("/pusher/auth", &[&cookies], &asked));
     let reply = socket.subscribe(&channel, signed["auth"].as_str()).await;
     assert_eq!(reply["event"], "pusher_internal:subscription_succeeded");
 }

@@ -55,12 +55,19 @@ pub struct Journey {
 #[derive(Debug)]
 enum Stage {
     Ready,
-    Beginning { again: bool },
+    Beginning {
+        again: bool,
+    },
     Waiting(Step),
     Cancelling(Step),
     Unavailable,
     Cancelled,
-    Leaving { path: String, sentence: &'static str },
+    /// The browser keeps no cookies, so that nothing was begun.
+    NoCookie,
+    Leaving {
+        path: String,
+        sentence: &'static str,
+    },
 }
 
 impl Journey {
@@ -187,6 +194,8 @@ impl Journey {
     fn answer(&mut self, report: Result<Report, Setback>, at: Moment, effects: &mut Vec<Effect>) {
         let Report { channel, progress } = match report {
             Ok(report) => report,
+            // To ask again would be in vain: what is shown does not change before the page is opened anew.
+            Err(Setback::NoCookie) => return self.settle(Stage::NoCookie, effects),
             Err(setback) => return self.fail(setback, at),
         };
         self.failures = 0;
@@ -288,7 +297,7 @@ impl Journey {
         self.failures += 1;
         self.setback = setback;
         let patience = match setback {
-            Setback::Lost => 0,
+            Setback::Lost | Setback::NoCookie => 0,
             Setback::Busy(seconds) | Setback::TooMany(seconds) => seconds.min(MAX_PATIENCE),
         };
         self.due = at.retry(self.failures) + u64::from(patience) * 1_000;

@@ -25,6 +25,10 @@ pub const UNAVAILABLE: &str = "Your link could not be checked in time. It may st
 /// This browser cancelled before.
 pub const CANCELLED: &str = "You cancelled this sign-in.";
 
+/// The browser has not kept the cookie that the page has set. Nothing has begun.
+pub const NO_COOKIES: &str =
+    "Your browser keeps no cookies for this site. Allow them and open the link again; it still works.";
+
 /// The validator could not answer and is asked again.
 #[must_use]
 pub fn retrying(attempt: u32) -> String {

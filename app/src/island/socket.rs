@@ -72,6 +72,7 @@ pub(super) async fn post(path: &str, body: &str) -> Result<Json, Setback> {
     let patience = || response.headers().get("retry-after").ok().flatten().and_then(|seconds| seconds.parse().ok());
     match response.status() {
         200 => read(&response).await.ok_or(Setback::Lost),
+        422 => Err(Setback::NoCookie),
         429 => Err(Setback::TooMany(patience().unwrap_or_default())),
         503 => Err(Setback::Busy(patience().unwrap_or_default())),
         _ => Err(Setback::Lost),

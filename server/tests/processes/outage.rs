@@ -20,7 +20,11 @@ fn away() -> Duration {
 
 /// Has some links begin that cannot, and returns how many.
 async fn refused(port: u16) -> usize {
-    let begins = (0..AT_ONCE).map(|number| async move { Browser::at(port).begin(&format!("refused-{number}")).await });
+    let begins = (0..AT_ONCE).map(|number| async move {
+        let (browser, token) = (Browser::at(port), format!("refused-{number}"));
+        browser.open(&token).await;
+        browser.begin(&token).await
+    });
     for begin in join_all(begins).await {
         assert_eq!(begin, (StatusCode::SERVICE_UNAVAILABLE, true), "to begin without a database");
     }

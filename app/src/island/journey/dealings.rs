@@ -39,6 +39,8 @@ pub enum Setback {
     Busy(u32),
     /// Too much was asked from this browser's network; the same.
     TooMany(u32),
+    /// The browser does not show the page's cookie, so that nothing was begun.
+    NoCookie,
 }
 
 /// What is to be done.

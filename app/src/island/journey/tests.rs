@@ -428,3 +428,15 @@ fn an_answer_that_a_push_has_overtaken_does_not_take_the_page_back() {
     visit.answer(waiting(Step::Contacting));
     assert_eq!(visit.journey.view().sentence.text(), sentence::retrying(2));
 }
+
+#[test]
+fn a_browser_that_keeps_no_cookies_is_told_and_asks_no_more() {
+    let mut visit = Visit::to(true);
+    visit.hear(Event::Seen);
+    assert_eq!(visit.set_back(Setback::NoCookie), [Effect::Hush]);
+    assert_eq!(visit.sentence(), sentence::NO_COOKIES);
+    for event in [Event::Start, Event::Seen, Event::Woken, Event::Due, Event::Subscribed] {
+        assert_eq!(asked(&visit.hear(event)), None);
+    }
+    assert!(!visit.journey.view().start && !visit.journey.view().cancel);
+}

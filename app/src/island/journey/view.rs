@@ -42,6 +42,7 @@ impl Journey {
             }
             Stage::Unavailable => ("unavailable", 0, said(sentence::UNAVAILABLE)),
             Stage::Cancelled => ("cancelled", 0, said(sentence::CANCELLED)),
+            Stage::NoCookie => ("unavailable", 0, said(sentence::NO_COOKIES)),
             Stage::Leaving { sentence, .. } => ("done", 3, said(sentence)),
         };
         let waiting = matches!(self.stage, Stage::Waiting(_) | Stage::Cancelling(_));
@@ -50,7 +51,7 @@ impl Journey {
             sentence: if self.failures > 0 { said(self.setback.sentence()) } else { sentence },
             steps,
             seconds: if self.start == Start::Mail { 0 } else { self.seconds },
-            start: !waiting && state != "done",
+            start: !waiting && state != "done" && !matches!(self.stage, Stage::NoCookie),
             again: matches!(self.stage, Stage::Unavailable | Stage::Cancelled | Stage::Beginning { again: true }),
             cancel: waiting,
         }
@@ -60,7 +61,7 @@ impl Journey {
 impl Setback {
     fn sentence(self) -> &'static str {
         match self {
-            Self::Lost => sentence::INTERRUPTED,
+            Self::Lost | Self::NoCookie => sentence::INTERRUPTED,
             Self::Busy(_) => sentence::BUSY,
             Self::TooMany(_) => sentence::TOO_MANY,
         }
