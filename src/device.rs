@@ -1,5 +1,7 @@
 //! What a browser calls itself, in words for a person, such as "Firefox on Linux".
 
+use crate::invisible::{is_invisible, is_joiner};
+
 /// The most that is kept of it, in characters.
 const LONGEST: usize = 64;
 
@@ -8,10 +10,11 @@ const LONGEST: usize = 64;
 pub struct Device(String);
 
 impl Device {
-    /// What is kept of `words`: no control characters, and 64 characters at most; `None` if nothing is left.
+    /// What is kept of `words`: nothing invisible, and 64 characters at most; `None` if nothing is left.
     #[must_use]
     pub fn new(words: &str) -> Option<Self> {
-        let kept: String = words.chars().filter(|char| !char.is_control()).take(LONGEST).collect();
+        let kept: String =
+            words.chars().filter(|char| !is_invisible(*char) && !is_joiner(*char)).take(LONGEST).collect();
         let kept = kept.trim();
         (!kept.is_empty()).then(|| Self(kept.to_owned()))
     }
@@ -38,6 +41,7 @@ mod tests {
         let kept = |words: &str| Device::new(words).map(|device| device.0);
         assert_eq!(kept("Firefox on Linux").as_deref(), Some("Firefox on Linux"));
         assert_eq!(kept("a\r\n\0b").as_deref(), Some("ab"));
+        assert_eq!(kept("Firefox\u{202e} on\u{200d} Linux\u{feff}").as_deref(), Some("Firefox on Linux"));
         assert_eq!(kept(&"é".repeat(1000)), Some("é".repeat(64)));
         for nothing in ["", " ", "\0"] {
             assert_eq!(kept(nothing), None, "{nothing:?}");

@@ -19,6 +19,7 @@
 
 mod failpoint;
 mod id;
+mod invisible;
 
 pub mod caps;
 pub mod channel;

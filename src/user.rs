@@ -1,6 +1,12 @@
 //! Users, and the identities that a validator knows them by.
 
-use crate::{clock::Timestamp, id::id, link::Address, store::StoreError};
+use crate::{
+    clock::Timestamp,
+    id::id,
+    invisible::{is_invisible, is_joiner},
+    link::Address,
+    store::StoreError,
+};
 use async_trait::async_trait;
 use std::fmt;
 
@@ -33,8 +39,8 @@ pub enum InvalidIdentity {
     /// The name or the e-mail address is too long.
     #[error("name and e-mail have at most 255 characters")]
     Long,
-    /// Something holds a control character.
-    #[error("an identity has no control characters")]
+    /// Something holds a control character, or another one that is not seen or turns the direction of the text.
+    #[error("an identity has no control characters and nothing invisible")]
     Control,
 }
 
@@ -42,7 +48,7 @@ impl Identity {
     /// Checks what a validator said.
     ///
     /// # Errors
-    /// [`InvalidIdentity`] if a part is empty, too long or holds control characters.
+    /// [`InvalidIdentity`] if a part is empty, too long or holds what is not seen. A joiner may be in a name and nowhere else.
     pub fn checked(self) -> Result<Self, InvalidIdentity> {
         let length = |text: &str| text.chars().count();
         let extras = [self.name.as_deref(), self.email.as_deref()];
@@ -52,8 +58,11 @@ impl Identity {
         if extras.into_iter().flatten().any(|text| length(text) > 255) {
             return Err(InvalidIdentity::Long);
         }
-        let all = [Some(self.issuer.as_str()), Some(&self.subject)].into_iter().chain(extras).flatten();
-        if all.into_iter().any(|text| text.chars().any(char::is_control)) {
+        let keys = [Some(&self.issuer), Some(&self.subject), self.email.as_ref()];
+        let all = keys.into_iter().chain([self.name.as_ref()]).flatten();
+        if all.into_iter().any(|text| text.chars().any(is_invisible))
+            || keys.into_iter().flatten().any(|key| key.chars().any(is_joiner))
+        {
             return Err(InvalidIdentity::Control);
         }
         Ok(self)
@@ -95,16 +104,32 @@ impl User {
         !self.disabled && (since >= self.valid_from || now < self.valid_from)
     }
 
+    /// What tells the user from others of the same name: the e-mail address, and how another issuer knows them.
+    #[must_use]
+    pub fn description(&self) -> String {
+        let Identity { issuer, subject, email, .. } = &self.identity;
+        match email {
+            Some(email) if issuer == PASSWORD_ISSUER => email.clone(),
+            Some(email) => format!("{email} ({issuer}: {subject})"),
+            None if issuer == PASSWORD_ISSUER => subject.clone(),
+            None => format!("{issuer}: {subject}"),
+        }
+    }
+
     /// What to call the user: the name, or else the e-mail address, or else the subject.
     #[must_use]
     pub fn display_name(&self) -> &str {
-        let words = |text: &'_ Option<String>| text.as_deref().is_some_and(|text| !text.trim().is_empty());
+        let words = |text: &'_ Option<String>| text.as_deref().is_some_and(|text| text.chars().any(is_seen));
         match &self.identity {
             Identity { name: Some(name), .. } if words(&self.identity.name) => name,
             Identity { email: Some(email), .. } if words(&self.identity.email) => email,
             Identity { subject, .. } => subject,
         }
     }
+}
+
+fn is_seen(char: char) -> bool {
+    !char.is_whitespace() && !is_invisible(char) && !is_joiner(char)
 }
 
 impl fmt::Debug for User {
@@ -185,6 +210,40 @@ mod tests {
     }
 
     #[test]
+    fn no_identity_looks_like_another_by_what_is_not_seen() {
+        for hidden in "\u{ad}\u{34f}\u{61c}\u{180e}\u{200b}\u{200e}\u{200f}\u{2028}\u{2029}\u{202a}\u{202e}\u{2060}\u{2066}\u{2069}\u{206f}\u{3164}\u{feff}\u{fffb}\u{e0001}\u{e0061}\u{e007f}".chars() {
+            let text = format!("Ada{hidden}");
+            let ada = identity("i", None);
+            for identity in [
+                identity("i", Some(&text)),
+                Identity { issuer: text.clone(), ..ada.clone() },
+                Identity { subject: text.clone(), ..ada.clone() },
+                Identity { email: Some(text.clone()), ..ada },
+            ] {
+                assert_eq!(identity.checked(), Err(InvalidIdentity::Control), "{hidden:?}");
+            }
+        }
+        for name in
+            ["\u{915}\u{94d}\u{200d}\u{937}", "\u{645}\u{6cc}\u{200c}\u{62e}", "\u{5d0}\u{5d3}\u{5d4}", "Zo\u{eb}"]
+        {
+            assert!(identity("i", Some(name)).checked().is_ok(), "{name}");
+            let key = Identity { subject: format!("{name}\u{200d}"), ..identity("i", None) };
+            assert_eq!(key.checked(), Err(InvalidIdentity::Control), "a joiner is for names alone");
+        }
+    }
+
+    #[test]
+    fn two_of_one_name_are_told_apart_by_who_knows_them_and_how() {
+        let user = |issuer: &str, email: Option<&str>| {
+            let identity = Identity { email: email.map(Into::into), ..identity(issuer, Some("Ada")) };
+            User::new(UserId::from_bytes([0; 16]), identity, Timestamp::from_millis(0)).description()
+        };
+        assert_eq!(user(PASSWORD_ISSUER, Some("ada@example.com")), "ada@example.com");
+        assert_eq!(user("school", Some("ada@example.com")), "ada@example.com (school: s)");
+        assert_eq!(user("school", None), "school: s");
+    }
+
+    #[test]
     fn whoever_has_changed_how_they_sign_in_is_not_kept_out_by_a_clock_that_was_set_back() {
         let at = Timestamp::from_millis;
         let user = User::new(UserId::from_bytes([0; 16]), identity("i", None), at(0));
@@ -199,6 +258,8 @@ mod tests {
     fn a_user_without_a_name_is_called_by_what_is_known() {
         let user = |identity| User::new(UserId::from_bytes([0; 16]), identity, Timestamp::from_millis(0));
         assert_eq!(user(identity("i", Some("Ada"))).display_name(), "Ada");
-        assert_eq!(user(identity("i", Some("  "))).display_name(), "s");
+        for unseen in ["  ", "\u{200d}", "\u{200b}\u{a0}"] {
+            assert_eq!(user(identity("i", Some(unseen))).display_name(), "s", "{unseen:?}");
+        }
     }
 }

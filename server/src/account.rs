@@ -4,7 +4,7 @@ use crate::{
     arrival::{self, arrived_by_password},
     client::ClientOf,
     entering::is_navigation,
-    guard::OwnForm,
+    guard::{self, OwnForm, Proof},
     page,
     passwords::{self, PasswordError},
     site::Shared,
@@ -177,17 +177,22 @@ pub fn wrong_address(
 }
 
 fn login_form(site: &Shared, headers: &HeaderMap, said: Said) -> Response {
+    let no_cookies = said.next.is_some() && came_back_without_cookies(site, headers);
+    let no_cookies =
+        no_cookies.then_some("If you have just signed in: your browser keeps no cookies for this site. Allow them.");
     let reason = said.reason.map(|reason| match reason {
         Rejection::Invalid => "That link is not valid.",
         Rejection::Expired => "That link has expired.",
         Rejection::Used => "That link has already been used.",
         Rejection::Cancelled => "You cancelled the sign-in.",
     });
+    let reason = reason.or(no_cookies);
     let Said { error, again, email, next, .. } = said;
     let (next, mails) = (next.map(|next| next.to_string()), site.outbox.is_some());
     let practice = site.practice.map(|user| (user.email.to_owned(), user.password.to_owned()));
     let (head, failed) = (Head::titled(if again { title::LOGIN_AGAIN } else { title::LOGIN }), error.is_some());
-    page::form(site, headers, head, failed, |proof| {
+    let Proof { text: proof, set } = guard::bound_proof(site, headers);
+    let page = page::respond(site, head, || {
         view! {
             <LoginPage
                 reason=reason
@@ -200,7 +205,15 @@ fn login_form(site: &Shared, headers: &HeaderMap, said: Said) -> Response {
                 mails=mails
             />
         }
-    })
+    });
+    let status = if failed { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    page::with_cookies(page::with_status(page, status), set)
+}
+
+/// Whether the browser was led here by a page of ours, which has set a cookie, and shows none.
+fn came_back_without_cookies(site: &Shared, headers: &HeaderMap) -> bool {
+    let from_us = headers.get("sec-fetch-site").is_none_or(|from| from == "same-origin");
+    from_us && site.cookies_of(headers).is_empty()
 }
 
 /// `POST /logout`: ends the session, or with `everywhere` all of the user's, and what is pending in this browser.

@@ -87,6 +87,19 @@ pub fn client(site: &Shared, extensions: &Extensions, headers: &HeaderMap) -> Cl
             );
         });
     }
+    if !headers.contains_key(FORWARDED_FOR)
+        && let Some(other) = ["forwarded", "x-real-ip"].into_iter().find(|name| headers.contains_key(*name))
+    {
+        // It is not taken instead: a proxy that does not set a header passes on what the client itself has written there.
+        static SAID: Once = Once::new();
+        SAID.call_once(|| {
+            tracing::warn!(
+                header = other,
+                "a request says whom it comes from in this header, which is passed over; have the proxy send \
+                 X-Forwarded-For, or everybody behind it shares the cap of one client"
+            );
+        });
+    }
     Client::at(keys, site.proxies.origin(peer.ip(), headers))
 }
 

@@ -218,8 +218,7 @@ pub async fn landed(
 /// The landing in a browser that has no room for another sign-in: its address can be opened again from here, which
 /// nobody but the user does.
 pub fn full(site: &Site, headers: &HeaderMap, token: &Token) -> Response {
-    let again = headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin");
-    let said = if again { NoCookies::MANY } else { NoCookies::FULL };
+    let said = if room::is_from_elsewhere(headers) { NoCookies::MANY } else { NoCookies::FULL };
     page::no_cookies(site, said, &format!("/confirm/{}", token.expose()))
 }
 

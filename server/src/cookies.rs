@@ -31,7 +31,7 @@ pub struct CookiePolicy {
 }
 
 /// The cookies of one request.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct RequestCookies {
     session: Option<String>,
     form: Option<String>,
@@ -157,6 +157,12 @@ impl RequestCookies {
             }
         };
         place.get_or_insert_with(|| value.to_owned());
+    }
+
+    /// Whether it shows none of ours.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
     }
 
     /// The pending cookies of other tokens than the one with these `tags`, the oldest first: tag and claimed secret.

@@ -18,7 +18,7 @@ use vestibule::{
     user::User,
 };
 use vestibule_app::{
-    pages::{Candidate, ContinuePage, title},
+    pages::{Candidate, ContinuePage, Person, title},
     shell::Head,
 };
 
@@ -80,9 +80,9 @@ fn login_for(site: &Shared, wanted: &Uri) -> LocalPath {
 }
 
 fn ask(site: &Shared, headers: &HeaderMap, current: Option<&User>, candidates: Vec<(TokenTag, User)>) -> Response {
-    let current = current.map(|user| user.display_name().to_owned());
-    let candidate =
-        |(tag, user): (TokenTag, User)| Candidate { value: tag.to_string(), name: user.display_name().to_owned() };
+    let person = |user: &User| Person { name: user.display_name().to_owned(), about: user.description() };
+    let current = current.map(person);
+    let candidate = |(tag, user): (TokenTag, User)| Candidate { value: tag.to_string(), person: person(&user) };
     let candidates: Vec<_> = candidates.into_iter().map(candidate).collect();
     let head = Head::titled(title::continue_as(&candidates));
     page::form(site, headers, head, false, |proof| {

@@ -15,6 +15,7 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, de::DeserializeOwned};
 use vestibule::secret::{Purpose, random};
+use vestibule_app::pages::NoCookies;
 
 /// What is known of whence a POST comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +102,12 @@ pub fn proof(site: &Shared, headers: &HeaderMap) -> Proof {
     if headers.contains_key("sec-fetch-site") {
         return Proof::default();
     }
+    bound_proof(site, headers)
+}
+
+/// The same for each browser: where the form comes back without the cookie, the browser keeps none.
+#[must_use]
+pub fn bound_proof(site: &Shared, headers: &HeaderMap) -> Proof {
     let known = site.cookies_of(headers).form().map(str::to_owned);
     let fresh = known.is_none().then(|| URL_SAFE_NO_PAD.encode(random::<16>(site.vestibule.entropy())));
     let Some(cookie) = known.as_ref().or(fresh.as_ref()) else { return Proof::default() };
@@ -128,6 +135,10 @@ impl<F: DeserializeOwned> FromRequest<Shared> for OwnForm<F> {
         let cookies = site.cookies_of(request.headers());
         let form = axum::Form::<Proved<F>>::from_request(request, site).await.map_err(|_| refused())?;
         let axum::Form(Proved { proof, fields }) = form;
+        if proof.as_ref().is_some_and(|proof| !proof.is_empty()) && cookies.form().is_none() {
+            let said = page::no_cookies(site, NoCookies::FORM, "/login");
+            return Err(if must_prove { page::with_status(said, StatusCode::FORBIDDEN) } else { said });
+        }
         if must_prove {
             let proof = proof.and_then(|proof| URL_SAFE_NO_PAD.decode(proof).ok()).unwrap_or_default();
             let cookie = cookies.form().ok_or_else(refused)?;

@@ -49,7 +49,7 @@ pub async fn make(
 }
 
 /// Whether another site has opened the page (Fetch Metadata; what says nothing is taken for the user).
-fn is_from_elsewhere(headers: &HeaderMap) -> bool {
+pub fn is_from_elsewhere(headers: &HeaderMap) -> bool {
     headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none")
 }
 

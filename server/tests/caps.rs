@@ -1,5 +1,7 @@
 //! Who begins too much is told to come later, and who is counted together is not for the client to say.
 
+#[path = "support/landing.rs"]
+mod landing;
 mod support;
 
 use support::{Server, has_status};
@@ -15,16 +17,23 @@ fn behind_a_proxy(trusted: &str) -> Server {
     ])
 }
 
+/// Opens a link and continues by its form, with `more` lines in the heads.
+fn continued(server: &Server, token: &str, more: &[&str]) -> String {
+    let path = format!("/confirm/{token}");
+    let cookies = landing::cookies_of(server, &path, more);
+    server.post(&path, &[more, &[&*cookies]].concat(), "")
+}
+
 /// Begins afresh with the form of the page; what the proxy says is whom it was called by.
 fn begin(server: &Server, forwarded_for: &str) -> String {
-    server.begin("down", &[&format!("X-Forwarded-For: {forwarded_for}")])
+    continued(server, "down", &[&format!("X-Forwarded-For: {forwarded_for}")])
 }
 
 #[test]
 fn a_form_over_the_cap_is_a_page_that_says_when_to_come_again() {
     let server = Server::start(&[("CONFIRM_PER_CLIENT", "1")]);
-    assert!(has_status(&server.begin("down-1", &[]), 303));
-    let refused = server.begin("down-2", &[]);
+    assert!(has_status(&continued(&server, "down-1", &[]), 303));
+    let refused = continued(&server, "down-2", &[]);
     assert!(has_status(&refused, 429) && refused.contains("retry-after: 60"), "{refused}");
     assert!(refused.contains("Too many requests") && !refused.contains("set-cookie"), "{refused}");
     assert!(has_status(&server.get("/confirm/down-2", &[]), 200), "a landing stores nothing and is free");
@@ -33,8 +42,8 @@ fn a_form_over_the_cap_is_a_page_that_says_when_to_come_again() {
 #[test]
 fn a_call_over_the_cap_is_told_the_same() {
     let server = Server::start(&[("CONFIRM_PER_CLIENT", "1")]);
-    assert!(has_status(&server.call_begin("down-1").0, 200));
-    let refused = server.call_begin("down-2").0;
+    assert!(has_status(&landing::call_begin(&server, "down-1").0, 200));
+    let refused = landing::call_begin(&server, "down-2").0;
     assert!(has_status(&refused, 429) && refused.contains("retry-after: 60"), "{refused}");
     assert!(refused.contains("TooMany"), "{refused}");
 }
@@ -42,8 +51,8 @@ fn a_call_over_the_cap_is_told_the_same() {
 #[test]
 fn where_all_is_full_the_server_is_not_available_just_now() {
     let server = Server::start(&[("CONFIRM_UNDECIDED", "1")]);
-    assert!(has_status(&server.begin("down-1", &[]), 303));
-    for refused in [server.begin("down-2", &[]), server.call_begin("down-2").0] {
+    assert!(has_status(&continued(&server, "down-1", &[]), 303));
+    for refused in [continued(&server, "down-2", &[]), landing::call_begin(&server, "down-2").0] {
         assert!(has_status(&refused, 503) && refused.contains("retry-after: 5"), "{refused}");
     }
 }

@@ -1,5 +1,7 @@
 //! What a browser has to show before anything is begun for it, and what its cookies survive.
 
+#[path = "support/landing.rs"]
+mod landing;
 mod support;
 
 use support::{Server, has_status};
@@ -42,7 +44,7 @@ impl Jar {
 #[test]
 fn a_begin_without_the_cookie_of_its_landing_begins_nothing_and_says_why() {
     let server = Server::start(&[("CONFIRM_PER_CLIENT", "1")]);
-    let another = server.cookies_of("/confirm/down-other", &[]);
+    let another = landing::cookies_of(&server, "/confirm/down-other", &[]);
     for cookies in ["X-None: 1", &another, "Cookie: vestibule-pending-0000000000000000=AAAA"] {
         let call = server.post("/api/begin", &[cookies], "token=down-1&again=false");
         assert!(has_status(&call, 422) && call.contains("NoCookie") && !call.contains("set-cookie"), "{call}");
@@ -52,7 +54,7 @@ fn a_begin_without_the_cookie_of_its_landing_begins_nothing_and_says_why() {
             assert!(page.contains("href=\"/confirm/down-1\"") && !page.contains("set-cookie"), "{page}");
         }
     }
-    assert!(has_status(&server.call_begin("down-1").0, 200), "nobody has taken the only place");
+    assert!(has_status(&landing::call_begin(&server, "down-1").0, 200), "nobody has taken the only place");
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 #![cfg(target_os = "linux")]
 
+#[path = "support/landing.rs"]
+mod landing;
 mod support;
 
 use std::process::Command;
@@ -14,8 +16,15 @@ fn limit_files(server: &Server, bytes: &str) {
     assert!(set.expect("prlimit is there, of util-linux").success());
 }
 
+/// Opens a link and continues by its form, with `more` lines in the heads.
+fn continued(server: &Server, token: &str, more: &[&str]) -> String {
+    let path = format!("/confirm/{token}");
+    let cookies = landing::cookies_of(server, &path, more);
+    server.post(&path, &[more, &[&*cookies]].concat(), "")
+}
+
 fn begin(server: &Server, number: u32) -> String {
-    server.begin(&format!("down-{number}"), &[])
+    continued(server, &format!("down-{number}"), &[])
 }
 
 /// Signs in with the password of practice mode, and returns the session cookie.
@@ -35,7 +44,7 @@ fn on_a_full_disk_a_begin_is_put_off_pages_and_people_go_on_and_room_is_enough_t
     limit_files(&server, "1");
     let refused = begin(&server, 2);
     assert!(has_status(&refused, 503) && refused.contains("retry-after: 5"), "{refused}");
-    let refused = server.call_begin("down-2").0;
+    let refused = landing::call_begin(&server, "down-2").0;
     assert!(has_status(&refused, 503) && refused.contains("retry-after: 5"), "{refused}");
     assert!(has_status(&server.get("/profile", &[&cookie]), 200), "whoever is signed in stays so");
     for page in ["/", "/login", "/confirm/down-3", "/confirm/down-3/wait"] {

@@ -1,5 +1,7 @@
 //! The embedded broker in the real server: whose sockets it takes, for what, and what an operator sees of it.
 
+#[path = "support/landing.rs"]
+mod landing;
 mod support;
 
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -100,7 +102,7 @@ async fn a_page_hears_its_own_channel() {
     let server = server("1", &[]);
     let mut socket = Socket::open(&server, "203.0.113.1").await;
     let greeting: Value = serde_json::from_str(socket.hear().await.unwrap()["data"].as_str().unwrap()).unwrap();
-    let (begun, cookies) = server.call_begin("down");
+    let (begun, cookies) = landing::call_begin(&server, "down");
     let channel = json_of(&begun)["channel"].as_str().unwrap().to_owned();
     let asked = format!("token=down&channel_name={channel}&socket_id={}", greeting["socket_id"].as_str().unwrap());
     let signed = json_of(&server.post("/pusher/auth", &[&cookies], &asked));

@@ -18,7 +18,7 @@ pub fn ConfirmPage(
     let notice = signed_in.map(|name| {
         view! {
             <Notice>
-                <p>{format!("You are signed in as {name}.")}</p>
+                <p>"You are signed in as "<bdi>{name}</bdi>"."</p>
                 <p class="soft">"Continue only if you want to use this link in this browser."</p>
             </Notice>
         }
@@ -47,7 +47,7 @@ mod tests {
 
     #[test]
     fn somebody_signed_in_is_told_so() {
-        assert!(page(Some("Ada")).contains("You are signed in as Ada."));
+        assert!(page(Some("Ada")).replace("<!>", "").contains("You are signed in as <bdi>Ada</bdi>."));
         assert!(!page(None).contains("You are signed in"));
     }
 

@@ -1,6 +1,6 @@
 //! The question that `/profile` asks before somebody becomes another user.
 
-use crate::components::{Button, HiddenProof};
+use crate::components::HiddenProof;
 use leptos::prelude::*;
 
 /// A user whom a link in this browser has signed in, but who has not been accepted yet.
@@ -8,15 +8,30 @@ use leptos::prelude::*;
 pub struct Candidate {
     /// What the form sends for it.
     pub value: String,
-    /// The name to know the user by.
+    /// The user.
+    pub person: Person,
+}
+
+/// A user, for somebody who has to tell them from others. Names are shown apart from the text around them (`bdi`):
+/// what was stored long ago may turn its direction.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// The name to know the user by. Another user may have the same.
     pub name: String,
+    /// What tells them apart.
+    pub about: String,
+}
+
+/// A name for a title, which has no markup: isolated by characters (Unicode UAX #9) where it may need to be.
+fn in_title(name: &str) -> String {
+    if name.is_ascii() { name.to_owned() } else { format!("\u{2068}{name}\u{2069}") }
 }
 
 /// The page's heading and title: the question.
 #[must_use]
 pub fn title(candidates: &[Candidate]) -> String {
     match candidates {
-        [only] => format!("Continue as {}?", only.name),
+        [only] => format!("Continue as {}?", in_title(&only.person.name)),
         _ => "Who do you want to be?".to_owned(),
     }
 }
@@ -25,35 +40,52 @@ pub fn title(candidates: &[Candidate]) -> String {
 #[component]
 pub fn ContinuePage(
     /// Whom this browser is signed in as, if anybody.
-    current: Option<String>,
+    current: Option<Person>,
     /// Whom it could become.
     candidates: Vec<Candidate>,
     /// See [`HiddenProof`].
     proof: Option<String>,
 ) -> impl IntoView {
-    let title = title(&candidates);
-    let opened = match candidates.as_slice() {
-        [only] => format!("You opened a sign-in link for {}.", only.name),
-        _ => "Sign-in links for different people were opened in this browser.".to_owned(),
+    let several = candidates.len() > 1;
+    let (heading, opened) = if let [Candidate { person: Person { name, about }, .. }] = candidates.as_slice() {
+        let heading = view! { "Continue as "<bdi>{name.clone()}</bdi>"?" }.into_any();
+        let opened = view! {
+            "You opened a sign-in link for "<bdi>{name.clone()}</bdi>", "<bdi>{about.clone()}</bdi>"."
+        };
+        (heading, opened.into_any())
+    } else {
+        let opened = "Sign-in links for different people were opened in this browser.";
+        (title(&candidates).into_any(), opened.into_any())
     };
-    let (now, stay) = match current {
-        Some(name) => (format!(" This browser is signed in as {name}."), format!("Stay signed in as {name}")),
-        None => (String::new(), "Do not continue".to_owned()),
+    let now = current.clone().map(|Person { name, about }| {
+        view! { " This browser is signed in as "<bdi>{name}</bdi>", "<bdi>{about}</bdi>"." }
+    });
+    let stay = match current {
+        Some(Person { name, .. }) => view! { "Stay signed in as "<bdi>{name}</bdi> }.into_any(),
+        None => "Do not continue".into_any(),
     };
     let choices = candidates
         .into_iter()
-        .map(|Candidate { value, name }| {
-            view! { <Button label=format!("Continue as {name}") choice=value /> }
+        .map(|Candidate { value, person: Person { name, about } }| {
+            let about = several.then(|| view! { <p class="soft"><bdi>{about}</bdi></p> });
+            view! {
+                <button class="button" name="choice" value=value>
+                    "Continue as "<bdi>{name}</bdi>
+                </button>
+                {about}
+            }
         })
         .collect_view();
     view! {
-        <h1>{title}</h1>
-        <p>{opened + &now}</p>
+        <h1>{heading}</h1>
+        <p>{opened}{now}</p>
         <p>"If somebody else sent you the link, do not continue."</p>
         <form class="actions" method="post" action="/continue">
             <HiddenProof proof=proof />
             {choices}
-            <Button label=stay quiet=true choice="stay" />
+            <button class="button button-quiet" name="choice" value="stay">
+                {stay}
+            </button>
         </form>
     }
 }
@@ -62,21 +94,31 @@ pub fn ContinuePage(
 mod tests {
     use super::*;
 
+    fn person(name: &str) -> Person {
+        Person { name: name.into(), about: format!("{name}@example.com") }
+    }
+
     fn candidate(value: &str, name: &str) -> Candidate {
-        Candidate { value: value.into(), name: name.into() }
+        Candidate { value: value.into(), person: person(name) }
     }
 
     fn page(current: Option<&str>, candidates: Vec<Candidate>) -> String {
-        let current = current.map(str::to_owned);
+        let current = current.map(person);
         view! { <ContinuePage current=current candidates=candidates proof=Some("mac".into()) /> }.to_html()
     }
 
+    /// The page without the marks between its texts.
+    fn plain(html: &str) -> String {
+        html.replace("<!>", "")
+    }
+
     #[test]
-    fn one_other_user_is_asked_about_by_name() {
-        let html = page(Some("Ada"), vec![candidate("s1", "Grace")]);
-        assert!(html.contains("Continue as Grace?"), "{html}");
+    fn one_other_user_is_asked_about_by_name_and_by_what_tells_them_from_others() {
+        let html = plain(&page(Some("Ada"), vec![candidate("s1", "Grace")]));
+        assert!(html.contains("Continue as <bdi>Grace</bdi>?"), "{html}");
         assert!(html.contains("name=\"choice\" value=\"s1\""), "{html}");
-        assert!(html.contains(">Stay signed in as Ada</button>"), "{html}");
+        assert!(html.contains("Stay signed in as <bdi>Ada</bdi>"), "{html}");
+        assert!(html.contains("<bdi>Grace@example.com</bdi>") && html.contains("<bdi>Ada@example.com</bdi>"), "{html}");
         assert!(html.contains("name=\"proof\" value=\"mac\""), "{html}");
     }
 
@@ -85,7 +127,14 @@ mod tests {
         let html = page(None, vec![candidate("s1", "Grace"), candidate("s2", "Ada")]);
         assert!(html.contains("Who do you want to be?"), "{html}");
         assert!(html.contains("value=\"s1\"") && html.contains("value=\"s2\""), "{html}");
-        assert!(html.contains(">Do not continue</button>"), "{html}");
+        assert!(html.contains("Grace@example.com") && html.contains("Ada@example.com"), "{html}");
+        assert!(html.contains("Do not continue"), "{html}");
+    }
+
+    #[test]
+    fn a_title_keeps_a_names_direction_to_the_name() {
+        assert_eq!(title(&[candidate("s", "Ada")]), "Continue as Ada?");
+        assert_eq!(title(&[candidate("s", "\u{202e}adA")]), "Continue as \u{2068}\u{202e}adA\u{2069}?");
     }
 
     #[test]

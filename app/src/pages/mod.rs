@@ -19,7 +19,7 @@ mod wait;
 
 pub use address::{AddressPage, MovePage, SentPage, StalePage};
 pub use confirm::ConfirmPage;
-pub use continue_as::{Candidate, ContinuePage};
+pub use continue_as::{Candidate, ContinuePage, Person};
 pub use error::{ErrorPage, Problem};
 pub use home::{HomePage, PracticeLink};
 pub use link::{LetInPage, LinkPage, SpentPage};

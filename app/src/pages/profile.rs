@@ -50,7 +50,7 @@ pub fn ProfilePage(
                 view! {
                     <div>
                         <dt>{term}</dt>
-                        <dd>{fact}</dd>
+                        <dd><bdi>{fact}</bdi></dd>
                     </div>
                 }
             })
@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn what_is_not_known_is_left_out() {
         assert!(!page(None).contains("<dt>Name</dt>"));
-        assert!(page(Some("Ada")).contains("<dd>Ada</dd>"));
+        assert!(page(Some("Ada")).contains("<dd><bdi>Ada</bdi></dd>"));
     }
 
     #[test]

@@ -41,27 +41,6 @@ impl Server {
         self.send("POST", path, &[&own, more].concat(), form)
     }
 
-    /// Opens a page, and returns the line of the cookies that it has set.
-    pub fn cookies_of(&self, path: &str, more: &[&str]) -> String {
-        let page = self.get(path, more);
-        let set = page.lines().filter_map(|line| line.strip_prefix("set-cookie: ")?.split(';').next());
-        format!("Cookie: {}", set.collect::<Vec<_>>().join("; "))
-    }
-
-    /// Opens a link and continues by its form, with `more` lines in the heads.
-    pub fn begin(&self, token: &str, more: &[&str]) -> String {
-        let path = format!("/confirm/{token}");
-        let cookies = self.cookies_of(&path, more);
-        self.post(&path, &[more, &[&*cookies]].concat(), "")
-    }
-
-    /// Opens a link and begins as its page does. Returns the line of its cookies as well.
-    pub fn call_begin(&self, token: &str) -> (String, String) {
-        let cookies = self.cookies_of(&format!("/confirm/{token}"), &[]);
-        let answer = self.post("/api/begin", &[&cookies], &format!("token={token}&again=false"));
-        (answer, cookies)
-    }
-
     fn send(&self, method: &str, path: &str, more: &[&str], body: &str) -> String {
         let mut stream = TcpStream::connect(self.addr).unwrap();
         let more: String = more.iter().flat_map(|line| [line, "\r\n"]).collect();
