@@ -106,16 +106,16 @@ test('two tabs that exchange at the same moment get the same session', async ({ 
   await page.unroute('**/profile');
 });
 
-test('a browser keeps at most four pending links, and the oldest goes', async ({ page, context, validator }) => {
-  const names = [];
-  for (const token of ['one', 'two', 'three', 'four', 'five']) {
-    await page.goto(link(token));
-    await validator.asked(token);
-    const fresh = (await pendingCookies(context)).map(({ name }) => name).filter((name) => !names.includes(name));
-    expect(fresh).toHaveLength(1);
-    names.push(...fresh);
+test('a browser keeps sixteen sign-ins in progress, and none of them goes for another', async ({ page, context, validator, expectConsole }) => {
+  expectConsole(/^error: Failed to load resource: the server responded with a status of 422/);
+  for (let number = 0; number < 16; number += 1) {
+    await page.goto(link(`one-${number}`));
+    await validator.asked(`one-${number}`);
   }
   const kept = (await pendingCookies(context)).map(({ name }) => name);
-  expect(kept.sort()).toEqual(names.slice(1).sort());
-  await expect(heading(page, 'Signing you in')).toBeVisible();
+  expect(kept).toHaveLength(16);
+  expect((await page.goto(link('another'))).status()).toBe(422);
+  await expect(page.getByText('Too many sign-ins are under way in this browser.')).toBeVisible();
+  expect((await pendingCookies(context)).map(({ name }) => name).sort()).toEqual(kept.sort());
+  expect(validator.count('another')).toBe(0);
 });

@@ -110,3 +110,60 @@ fn a_page_that_waits_for_its_mail_and_has_lost_its_cookie_does_not_spoil_the_lin
     let code = server.post(&format!("{wait}/code"), &[], "code=123456");
     assert!(has_status(&code, 303) && !code.contains("set-cookie"), "{code}");
 }
+
+const PASSWORD: &str = "email=practice%40example.com&password=open-sesame-42";
+
+fn proof_of(page: &str) -> &str {
+    page.split("name=\"proof\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a form with a proof")
+}
+
+#[test]
+fn a_login_form_that_comes_back_without_its_cookie_is_told_so_before_the_password_is_judged() {
+    let server = Server::start(&[]);
+    let page = server.get("/login", &["Sec-Fetch-Site: same-origin"]);
+    let form = format!("{PASSWORD}&proof={}", proof_of(&page));
+    for path in ["/login", "/login/link"] {
+        let answer = server.post(path, &[], &form);
+        assert!(has_status(&answer, 422) && answer.contains(NO_COOKIES), "{answer}");
+        assert!(!answer.contains("set-cookie") && answer.contains("href=\"/login\""), "{answer}");
+    }
+    let mut jar = Jar::default();
+    jar.take(&page);
+    assert!(has_status(&server.post("/login", &[&jar.line()], &form), 303));
+    let back = server.get("/login?next=%2Fprofile", &["Sec-Fetch-Site: same-origin"]);
+    assert!(back.contains(NO_COOKIES), "led back by our own page, without any cookie: {back}");
+    for other in
+        [&["Sec-Fetch-Site: none"][..], &["Sec-Fetch-Site: cross-site"], &["Sec-Fetch-Site: same-origin", &jar.line()]]
+    {
+        assert!(!server.get("/login?next=%2Fprofile", other).contains(NO_COOKIES), "{other:?}");
+    }
+}
+
+#[test]
+fn a_proof_decides_where_a_browser_keeps_its_origin_to_itself() {
+    let server = Server::start(&[]);
+    let page = server.get("/login", &[]);
+    let (proof, mut jar) = (proof_of(&page), Jar::default());
+    jar.take(&page);
+    let ours = format!("Origin: http://{}", server.addr);
+    let post = |more: &[&str], proof: &str| {
+        let kind = "Content-Type: application/x-www-form-urlencoded";
+        let line = jar.line();
+        server.send("POST", "/login", &[&[kind, &line], more].concat(), &format!("{PASSWORD}&proof={proof}"))
+    };
+    assert!(has_status(&post(&["Origin: null"], proof), 303));
+    for wrong in ["", "AAAA", &proof[1..]] {
+        assert!(has_status(&post(&["Origin: null"], wrong), 403), "{wrong}");
+    }
+    for foreign in [
+        &["Origin: null", "Sec-Fetch-Site: cross-site"][..],
+        &["Origin: https://evil.example"],
+        &["Origin: NULL"],
+        &["Origin: null", "Origin: https://evil.example"],
+        &[&ours, "Origin: https://evil.example"],
+    ] {
+        assert!(has_status(&post(foreign, proof), 403), "{foreign:?}");
+    }
+    let bare = server.send("POST", "/api/status", &["Origin: null"], "token=x");
+    assert!(has_status(&bare, 403), "scripts of ours always say whence they come: {bare}");
+}

@@ -41,7 +41,8 @@ impl Server {
         self.send("POST", path, &[&own, more].concat(), form)
     }
 
-    fn send(&self, method: &str, path: &str, more: &[&str], body: &str) -> String {
+    /// Sends just this.
+    pub fn send(&self, method: &str, path: &str, more: &[&str], body: &str) -> String {
         let mut stream = TcpStream::connect(self.addr).unwrap();
         let more: String = more.iter().flat_map(|line| [line, "\r\n"]).collect();
         let (host, length) = (self.addr, body.len());
