@@ -5,15 +5,17 @@
 //! and nobody who is signed in is ever asked.
 
 mod client;
+mod shares;
 mod undecided;
 
 pub use client::{Client, Network};
+pub use shares::{Shares, Usage, in_networks};
 pub(crate) use undecided::Undecided;
 
 /// How much there may be at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caps {
-    /// Undecided confirmations of one client (default 100).
+    /// Undecided confirmations of one client (default 100): the [share](Shares) of an address, or of a /64 of IPv6.
     pub of_client: u32,
     /// Undecided confirmations in all (default 100,000).
     pub in_all: u32,
@@ -32,10 +34,10 @@ impl Default for Caps {
 pub struct Admission {
     /// Whose it is.
     pub client: Client,
-    /// How many undecided confirmations the client may have with this one.
-    pub of_client: u32,
-    /// Whether there are as many undecided ones in all as there may be.
-    pub full: bool,
+    /// How many undecided confirmations the client and its networks may have with this one.
+    pub shares: Shares,
+    /// How many undecided ones there are in all, beside how many there may be.
+    pub usage: Usage,
 }
 
 /// A cap that was met: nothing was stored. The same call succeeds once something is decided, or long ago.
@@ -53,14 +55,20 @@ pub enum Capped {
 }
 
 impl Admission {
-    /// How many undecided confirmations the client may have for one more to be let in now.
-    pub(crate) fn room(&self) -> u32 {
-        if self.full { 0 } else { self.of_client }
+    /// How many undecided confirmations there may be in each of the client's networks, with this one.
+    pub(crate) fn limits(&self) -> [u32; 3] {
+        self.shares.during(self.usage).limits()
     }
 
-    /// Why a begin was not let in whose client has `undecided` others; `None` if it could have been.
-    pub(crate) fn capped(&self, undecided: u32) -> Option<Capped> {
-        if undecided >= self.of_client { Some(Capped::Client) } else { self.full.then_some(Capped::All) }
+    /// Why a begin was not let in whose networks have `undecided` others; `None` if it could have been.
+    pub(crate) fn capped(&self, undecided: [u32; 3]) -> Option<Capped> {
+        if !self.shares.admit(undecided) {
+            Some(Capped::Client)
+        } else if !self.shares.during(self.usage).admit(undecided) {
+            Some(Capped::All)
+        } else {
+            None
+        }
     }
 }
 
@@ -70,10 +78,11 @@ mod tests {
 
     #[test]
     fn a_client_over_its_own_cap_is_told_so_also_where_all_is_full() {
-        let admission = |full| Admission { client: Client::from_bytes([1; 16]), of_client: 3, full };
-        assert_eq!([2, 3].map(|undecided| admission(false).capped(undecided)), [None, Some(Capped::Client)]);
-        let full = [Some(Capped::All), Some(Capped::Client)];
-        assert_eq!([2, 3].map(|undecided| admission(true).capped(undecided)), full);
-        assert_eq!([true, false].map(|full| admission(full).room()), [0, 3]);
+        let admission = |usage| Admission { client: Client::from_bytes([1; 16]), shares: Shares::new(3), usage };
+        let capped = |usage| [0, 1, 2, 3].map(|undecided| admission(usage).capped([undecided; 3]));
+        let (own, all) = (Some(Capped::Client), Some(Capped::All));
+        assert_eq!(capped(Usage::Free), [None, None, None, own]);
+        assert_eq!(capped(Usage::Scarce), [None, all, all, own]);
+        assert_eq!(capped(Usage::Full), [all, all, all, own]);
     }
 }

@@ -6,10 +6,13 @@
 //! statement where it takes many rows at once.
 
 mod ending;
+mod limits;
 
 pub use ending::{Decision, Ending, Rejection};
+pub use limits::ClaimLimits;
 
 use crate::{
+    caps::Network,
     clock::Timestamp,
     id::id,
     pending::TokenTag,
@@ -145,6 +148,8 @@ pub struct Claim {
     pub id: ConfirmationId,
     /// The claim's fencing number.
     pub fence: u64,
+    /// The widest network that the client is in who began it.
+    pub network: Network,
     /// The hash of the pending secret, for the channel.
     pub secret: SecretHash,
     /// The token, sealed.
@@ -167,9 +172,16 @@ impl Confirmation {
         }
     }
 
-    /// Gives the confirmation to `worker` until `until`, under a fresh fencing number. `None` if it is not due.
+    /// Gives the confirmation, which was begun from `network`, to `worker` until `until`, under a fresh fencing number.
+    /// `None` if it is not due.
     #[must_use]
-    pub fn claim(mut self, worker: WorkerId, now: Timestamp, until: Timestamp) -> Option<(Self, Claim)> {
+    pub fn claim(
+        mut self,
+        worker: WorkerId,
+        network: Network,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Option<(Self, Claim)> {
         if !self.is_due(now) {
             return None;
         }
@@ -179,6 +191,7 @@ impl Confirmation {
         let claim = Claim {
             id: self.id,
             fence: queued.fence,
+            network,
             secret: self.secret,
             token: queued.token.clone(),
             failed: queued.failed,

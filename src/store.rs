@@ -21,7 +21,7 @@ pub mod sqlite;
 use crate::{
     caps::{Admission, Capped},
     clock::Timestamp,
-    confirmation::{Claim, Confirmation, ConfirmationId, Decider, Decision, Which, WorkerId},
+    confirmation::{Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, Which, WorkerId},
     secret::SecretHash,
     session::{Session, SessionId, SessionStore},
     user::{UserId, UserStore},
@@ -83,7 +83,11 @@ pub struct Settlement {
 pub trait ConfirmationStore: Send + Sync + 'static {
     /// Keeps a new confirmation with its pending session, both or neither. If there is one with the same pending secret
     /// already, keeps nothing and returns that one, whatever the caps; else the `admission` must have room for it, which
-    /// never lets in more of one client than it may have, however many begin at once.
+    /// never lets in more of one client, or of a wider network, than it may have, however many begin at once.
+    ///
+    /// It is kept with its *turn*: one more than the last one that its network has, but none before the first one that
+    /// anybody has. So the first ones of all networks have one turn, their second ones the next. What is not due yet
+    /// has the last turn of all.
     async fn begin(
         &self,
         confirmation: &Confirmation,
@@ -97,19 +101,24 @@ pub trait ConfirmationStore: Send + Sync + 'static {
     /// The confirmation begun with this pending secret.
     async fn confirmation_by_secret(&self, secret: &SecretHash) -> Result<Option<Confirmation>, StoreError>;
 
-    /// Claims up to `limit` due confirmations for `worker` until `until`. Those that must be decided first come before
-    /// others, which are mostly those that have waited longest; of equal ones, those that are due first.
+    /// Claims due confirmations for `worker` until `until`, as many as `limits` allow, by turns: of each network one,
+    /// before any has another. Of one turn, those that must be decided first come before others, which are mostly those
+    /// that have waited longest; of equal ones, those that are due first. The overdue come by their deadlines alone,
+    /// whoever began them.
     async fn claim(
         &self,
         worker: WorkerId,
         which: Which,
-        limit: u32,
+        limits: &ClaimLimits,
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Vec<Claim>, StoreError>;
 
     /// When the next confirmation is due or a lease passes.
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
+
+    /// The same, but only of those that are not due yet at `now`.
+    async fn next_due_after(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError>;
 
     /// When the next confirmation that is under no lease then is past its deadline.
     async fn next_overdue(&self) -> Result<Option<Timestamp>, StoreError>;

@@ -70,6 +70,13 @@ pub enum ValidationError {
         /// How long the validator asked to be left alone.
         retry_after: Option<Duration>,
     },
+    /// It is asked too often, for whoever began this confirmation: asking again later may help, and says nothing about
+    /// others.
+    #[error("it is asked too often")]
+    Throttled {
+        /// How long the validator asked to be left alone about this one.
+        retry_after: Option<Duration>,
+    },
     /// Asking again cannot help; an operator must do something.
     #[error("{what}")]
     Permanent {

@@ -5,7 +5,8 @@
 //! lost wake-up costs a poll interval and never a confirmation. Nothing here is inside a request or a transaction.
 //!
 //! While the validator is away it is left alone but for a few probes: a breaker says how many may be asked about. Those who
-//! wait meanwhile are not claimed and have not failed; only what reaches its deadline is, and ends without a question.
+//! wait meanwhile are not claimed and have not failed; only what reaches its deadline is, and ends without a question. A
+//! network whose tokens alone fail is left out alone, and none holds all places.
 
 mod attempt;
 mod backoff;
@@ -17,7 +18,7 @@ pub(crate) use backoff::{backoff, between};
 
 use crate::{
     clock::{Clock, Timestamp},
-    confirmation::{Claim, Which, WorkerId},
+    confirmation::{Claim, ClaimLimits, Which, WorkerId},
     outcome::Destinations,
     publisher::Publisher,
     secret::{Entropy, Keys},
@@ -125,38 +126,60 @@ impl Worker {
     /// Claims as many as there is room for, starts an attempt at each, and says when to look again at the latest.
     async fn look(&self, attempts: &mut Attempts) -> Result<Timestamp, StoreError> {
         let mut again = self.now() + self.tools.timing.poll;
-        let room = self.slots.available_permits().min(self.circuit.room());
-        if room == 0 || !self.circuit.is_closed() {
+        let mut limits = self.limits();
+        if limits.in_all == 0 || self.circuit.is_tried() || limits.left_out().next().is_some() {
             // Their deadlines wait for no place and for no validator.
             again = again.min(self.end_overdue(attempts).await?.unwrap_or(again));
         }
-        let mut full = true;
-        if room > 0 {
-            let claims = self.claim_to_ask(room).await?;
-            full = claims.len() == room;
+        let mut next = None;
+        while limits.in_all > 0 {
+            let now = self.now();
+            let claims = self.claim_to_ask(&limits, now).await?;
+            let full = claims.len() == limits.in_all as usize;
+            let (any, reached) = (!claims.is_empty(), limits.reached_by(&claims));
             for claim in claims {
-                self.start(attempts, claim, Some(self.circuit.call()), &self.slots);
+                let call = self.circuit.call(&claim);
+                self.start(attempts, claim, Some(call), &self.slots);
             }
+            if !full && !reached {
+                next = self.next_due(&limits, now, any).await?;
+            }
+            if full || !reached {
+                break;
+            }
+            // A network had as many as it may have, and others may have been behind it.
+            limits = self.limits();
         }
-        if let Some(probe_at) = self.circuit.probe_at() {
-            again = again.min(probe_at);
-        }
-        if full {
-            return Ok(again);
-        }
-        Ok(self.tools.store.next_due().await?.map_or(again, |due| due.min(again)))
+        let probe_at = self.circuit.probe_at();
+        Ok(next.into_iter().chain(probe_at).fold(again, Timestamp::min))
     }
 
-    /// Those that have waited longest, but while the validator is tried and may yet be away, those first that have time
-    /// for an answer: it would learn nothing from questions that the deadline cuts short.
-    async fn claim_to_ask(&self, room: usize) -> Result<Vec<Claim>, StoreError> {
-        if !self.circuit.is_closed() {
-            let claims = self.claim(Which::WithTime(self.tools.timing.telling()), room).await?;
+    fn limits(&self) -> ClaimLimits {
+        self.circuit.limits(self.slots.available_permits())
+    }
+
+    /// When the next one is due that was not claimed at `now`, though it was let in. What was left out is due all the time.
+    async fn next_due(&self, limits: &ClaimLimits, now: Timestamp, any: bool) -> Result<Option<Timestamp>, StoreError> {
+        if limits.exceptions.is_empty() {
+            return self.tools.store.next_due().await;
+        }
+        // Those with time were claimed, and perhaps others wait.
+        if any && self.circuit.is_tried() {
+            return Ok(Some(now));
+        }
+        self.tools.store.next_due_after(now).await
+    }
+
+    /// By turns, but while the validator is tried and may yet be away, those first that have time for an answer: it would
+    /// learn nothing from questions that the deadline cuts short.
+    async fn claim_to_ask(&self, limits: &ClaimLimits, now: Timestamp) -> Result<Vec<Claim>, StoreError> {
+        if self.circuit.is_tried() {
+            let claims = self.claim(Which::WithTime(self.tools.timing.telling()), limits, now).await?;
             if !claims.is_empty() {
                 return Ok(claims);
             }
         }
-        self.claim(Which::Any, room).await
+        self.claim(Which::Any, limits, now).await
     }
 
     /// Ends what is past its deadline, some at a time, and says when there will be more.
@@ -165,7 +188,8 @@ impl Worker {
         if room == 0 {
             return Ok(None);
         }
-        let claims = self.claim(Which::Overdue, room).await?;
+        let limits = u32::try_from(room).unwrap_or(u32::MAX).into();
+        let claims = self.claim(Which::Overdue, &limits, self.now()).await?;
         let full = claims.len() == room;
         for claim in claims {
             self.start(attempts, claim, None, &self.overdue);
@@ -173,10 +197,8 @@ impl Worker {
         if full { Ok(None) } else { self.tools.store.next_overdue().await }
     }
 
-    async fn claim(&self, which: Which, room: usize) -> Result<Vec<Claim>, StoreError> {
-        let limit = u32::try_from(room).unwrap_or(u32::MAX);
-        let now = self.now();
-        self.tools.store.claim(self.id, which, limit, now, now + self.tools.timing.lease).await
+    async fn claim(&self, which: Which, limits: &ClaimLimits, now: Timestamp) -> Result<Vec<Claim>, StoreError> {
+        self.tools.store.claim(self.id, which, limits, now, now + self.tools.timing.lease).await
     }
 
     fn start(&self, attempts: &mut Attempts, claim: Claim, call: Option<Call>, places: &Arc<Semaphore>) {
@@ -194,6 +216,7 @@ impl Worker {
     }
 
     async fn sweep(&self) {
+        self.circuit.forget();
         let now = self.now();
         let settled_before = now - (self.tools.timing.pending_cookie() + KEEP);
         let swept = self.tools.store.sweep_confirmations(settled_before).await;

@@ -43,6 +43,12 @@ impl Client {
         Self { networks: [bytes; 3] }
     }
 
+    /// The client in these networks, the narrowest first.
+    #[must_use]
+    pub const fn in_networks(networks: [Network; 3]) -> Self {
+        Self { networks }
+    }
+
     /// The client's bytes, for a store.
     #[must_use]
     pub const fn as_bytes(&self) -> &Network {

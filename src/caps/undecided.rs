@@ -1,5 +1,6 @@
 //! How many confirmations are undecided in all: counted now and then, and what was begun since on top.
 
+use super::Usage;
 use crate::{clock::Timestamp, store::StoreError};
 use std::{
     sync::atomic::{AtomicU64, Ordering},
@@ -25,8 +26,9 @@ struct Figure {
 }
 
 impl Undecided {
-    /// Makes room for one more at `now`, within `cap`; `false` if there is none. `count` counts them in the store.
-    pub async fn admit<F>(&self, cap: u32, now: Timestamp, count: impl FnOnce() -> F) -> Result<bool, StoreError>
+    /// Makes room for one more at `now`, within `cap`, and tells how much of that was used before. `count` counts them in
+    /// the store.
+    pub async fn admit<F>(&self, cap: u32, now: Timestamp, count: impl FnOnce() -> F) -> Result<Usage, StoreError>
     where
         F: Future<Output = Result<u32, StoreError>>,
     {
@@ -52,10 +54,10 @@ impl Undecided {
             }
             Figure { at: now, count }
         };
-        let room = figure.count < cap;
-        figure.count += u32::from(room);
+        let usage = Usage::of(figure.count, cap);
+        figure.count += u32::from(usage != Usage::Full);
         *last = Some(figure);
-        Ok(room)
+        Ok(usage)
     }
 }
 
@@ -86,6 +88,10 @@ mod tests {
         let (ends, _) = tokio::join!(join_all(begins), async { fail.send(()) });
         assert!(ends.iter().all(Result::is_err));
         assert_eq!(counts.load(Ordering::SeqCst), 1);
-        assert!(undecided.admit(9, NOW, async || Ok(0)).await.unwrap(), "whoever comes later tries again");
+        assert_eq!(
+            undecided.admit(9, NOW, async || Ok(0)).await.unwrap(),
+            Usage::Free,
+            "whoever comes later tries again"
+        );
     }
 }

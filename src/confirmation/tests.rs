@@ -3,6 +3,7 @@ use crate::{secret::Sealed, user::UserId};
 
 const ADA: Ending = Ending::Confirmed(UserId::from_bytes([1; 16]));
 const WORKER: WorkerId = WorkerId::from_bytes([9; 16]);
+const NETWORK: crate::caps::Network = [5; 16];
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_millis(seconds * 1000)
@@ -22,13 +23,13 @@ fn queued() -> Confirmation {
 }
 
 fn claimed(confirmation: Confirmation, now: i64) -> (Confirmation, Claim) {
-    confirmation.claim(WORKER, at(now), at(now + 30)).expect("due")
+    confirmation.claim(WORKER, NETWORK, at(now), at(now + 30)).expect("due")
 }
 
 #[test]
 fn a_confirmation_under_a_lease_is_nobody_elses_until_the_lease_passes() {
     let (confirmation, first) = claimed(queued(), 0);
-    assert_eq!(confirmation.clone().claim(WORKER, at(29), at(59)), None);
+    assert_eq!(confirmation.clone().claim(WORKER, NETWORK, at(29), at(59)), None);
     let (_, second) = claimed(confirmation, 30);
     assert!(second.fence > first.fence);
 }

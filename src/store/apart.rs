@@ -13,7 +13,7 @@ use super::{BeginError, ConfirmationStore, Database, Settlement, StoreError};
 use crate::{
     caps::Admission,
     clock::Timestamp,
-    confirmation::{Claim, Confirmation, ConfirmationId, Decider, Decision, State, Which, WorkerId},
+    confirmation::{Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, State, Which, WorkerId},
     failpoint,
     link::Address,
     secret::SecretHash,
@@ -123,7 +123,7 @@ impl ConfirmationStore for Apart {
         &self,
         worker: WorkerId,
         which: Which,
-        limit: u32,
+        limits: &ClaimLimits,
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Vec<Claim>, StoreError> {
@@ -131,11 +131,15 @@ impl ConfirmationStore for Apart {
             // Validating goes on meanwhile: what it comes to waits in the database.
             tracing::error!(%error, "the worker cannot settle what is decided");
         }
-        self.database.claim(worker, which, limit, now, until).await
+        self.database.claim(worker, which, limits, now, until).await
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         self.database.next_due().await
+    }
+
+    async fn next_due_after(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        self.database.next_due_after(now).await
     }
 
     async fn next_overdue(&self) -> Result<Option<Timestamp>, StoreError> {

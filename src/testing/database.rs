@@ -1,9 +1,11 @@
 //! Confirmations and users in memory, changed by their own transitions alone.
 
 use crate::{
-    caps::{Admission, Client},
+    caps::{Admission, Client, in_networks},
     clock::Timestamp,
-    confirmation::{Claim, Confirmation, ConfirmationId, Decider, Decision, Ending, Rejection, State, Which, WorkerId},
+    confirmation::{
+        Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, Ending, Rejection, State, Which, WorkerId,
+    },
     link::Address,
     secret::SecretHash,
     session::{Session, SessionId},
@@ -24,8 +26,8 @@ pub struct MemoryDatabase(Mutex<Tables>);
 #[derive(Debug, Default)]
 struct Tables {
     confirmations: BTreeMap<ConfirmationId, Confirmation>,
-    /// Who began them.
-    clients: BTreeMap<ConfirmationId, Client>,
+    /// Who began them, and what turn each has.
+    begun: BTreeMap<ConfirmationId, (Client, u64)>,
     users: BTreeMap<(String, String), (User, Option<String>)>,
 }
 
@@ -47,9 +49,19 @@ impl Tables {
         self.users.values().any(|(user, _)| user.id == id && user.disabled)
     }
 
-    fn undecided_of(&self, client: Client) -> u32 {
+    /// Who has begun what is undecided, and what turns those have.
+    fn undecided(&self) -> impl Iterator<Item = (Client, u64)> {
         let undecided = self.confirmations.values().filter(|confirmation| confirmation.ending().is_none());
-        undecided.filter(|confirmation| self.clients.get(&confirmation.id) == Some(&client)).map(|_| 1).sum()
+        undecided.filter_map(|confirmation| self.begun.get(&confirmation.id).copied())
+    }
+
+    /// The turn of one more of this client.
+    fn next_turn(&self, client: Client) -> u64 {
+        let turns = || self.undecided().filter(|(_, turn)| *turn < LAST_TURN);
+        let same_network = |(other, _): &(Client, u64)| other.networks()[2] == client.networks()[2];
+        let own = turns().filter(same_network).map(|(_, turn)| turn + 1).max();
+        let first = turns().map(|(_, turn)| turn).min();
+        own.max(first).unwrap_or_default()
     }
 
     fn by_secret(&self, secret: &SecretHash) -> Option<&Confirmation> {
@@ -68,6 +80,9 @@ impl MemoryDatabase {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// The turn of what is not due when it begins.
+const LAST_TURN: u64 = u64::MAX;
 
 /// When a worker may claim a confirmation.
 fn claimable(confirmation: &Confirmation) -> Option<Timestamp> {
@@ -93,11 +108,14 @@ impl ConfirmationStore for MemoryDatabase {
         if let Some(known) = tables.by_secret(&confirmation.secret) {
             return Ok(known.clone());
         }
-        if let Some(cap) = admission.capped(tables.undecided_of(admission.client)) {
+        let client = admission.client;
+        if let Some(cap) = admission.capped(in_networks(client, tables.undecided().map(|(client, _)| client))) {
             return Err(cap.into());
         }
+        let is_due = confirmation.is_due(confirmation.begun);
+        let turn = if is_due { tables.next_turn(client) } else { LAST_TURN };
         tables.confirmations.insert(confirmation.id, confirmation.clone());
-        tables.clients.insert(confirmation.id, admission.client);
+        tables.begun.insert(confirmation.id, (client, turn));
         Ok(confirmation.clone())
     }
 
@@ -115,7 +133,7 @@ impl ConfirmationStore for MemoryDatabase {
         &self,
         worker: WorkerId,
         which: Which,
-        limit: u32,
+        limits: &ClaimLimits,
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Vec<Claim>, StoreError> {
@@ -124,10 +142,24 @@ impl ConfirmationStore for MemoryDatabase {
         let meant =
             |confirmation: &&Confirmation| confirmation.is_due(now) && deadlines.contains(&confirmation.deadline);
         let mut due: Vec<_> = tables.confirmations.values().filter(meant).collect();
-        due.sort_by_key(|confirmation| (overdue(confirmation), claimable(confirmation)));
-        let due: Vec<_> = due.into_iter().take(limit as usize).cloned().collect();
-        let claimed = due.into_iter().filter_map(|confirmation| confirmation.claim(worker, now, until));
+        let begun = |confirmation: &Confirmation| tables.begun.get(&confirmation.id).copied();
+        let turn = |confirmation: &Confirmation| match which {
+            Which::Overdue => None,
+            Which::Any | Which::WithTime(_) => begun(confirmation).map(|(_, turn)| turn),
+        };
+        due.sort_by_key(|confirmation| (turn(confirmation), overdue(confirmation), claimable(confirmation)));
+        let mut counts = BTreeMap::new();
+        let mut claimed = Vec::new();
+        for confirmation in due {
+            let network = begun(confirmation).map(|(client, _)| client.networks()[2]).unwrap_or_default();
+            let count = counts.entry(network).or_insert(0);
+            if claimed.len() < limits.in_all as usize && (which == Which::Overdue || *count < limits.of(&network)) {
+                *count += 1;
+                claimed.extend(confirmation.clone().claim(worker, network, now, until));
+            }
+        }
         Ok(claimed
+            .into_iter()
             .map(|(confirmation, claim)| {
                 tables.confirmations.insert(confirmation.id, confirmation);
                 claim
@@ -137,6 +169,10 @@ impl ConfirmationStore for MemoryDatabase {
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         Ok(self.lock().confirmations.values().filter_map(claimable).min())
+    }
+
+    async fn next_due_after(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.lock().confirmations.values().filter_map(claimable).filter(|due| *due > now).min())
     }
 
     async fn next_overdue(&self) -> Result<Option<Timestamp>, StoreError> {
@@ -206,8 +242,8 @@ impl ConfirmationStore for MemoryDatabase {
         let mut tables = self.lock();
         let count = tables.confirmations.len();
         tables.confirmations.retain(|_, confirmation| !old(confirmation));
-        let Tables { confirmations, clients, .. } = &mut *tables;
-        clients.retain(|id, _| confirmations.contains_key(id));
+        let Tables { confirmations, begun, .. } = &mut *tables;
+        begun.retain(|id, _| confirmations.contains_key(id));
         Ok((count - confirmations.len()) as u64)
     }
 }

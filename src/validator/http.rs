@@ -128,12 +128,15 @@ fn verdict(bytes: &[u8]) -> Result<Verdict, ValidationError> {
 fn refusal(answer: &Response) -> ValidationError {
     let status = answer.status();
     let what = format!("it answered {status}");
-    let not_now = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_EARLY, StatusCode::TOO_MANY_REQUESTS];
+    let seconds = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+    let retry_after = seconds.map(|seconds| Duration::from_secs(seconds).min(MAX_RETRY_AFTER));
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        return ValidationError::Throttled { retry_after };
+    }
+    let not_now = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_EARLY];
     if status.is_client_error() && !not_now.contains(&status) {
         return ValidationError::Permanent { what };
     }
-    let seconds = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
-    let retry_after = seconds.map(|seconds| Duration::from_secs(seconds).min(MAX_RETRY_AFTER));
     ValidationError::Temporary { what, retry_after }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Pending, Report, Vestibule};
 use crate::{
-    caps::{Admission, Caps, Client},
+    caps::{Admission, Caps, Client, Shares},
     clock::Timestamp,
     confirmation::{Confirmation, ConfirmationId, Ending, Queued, Rejection, State},
     failpoint,
@@ -73,8 +73,8 @@ impl Vestibule {
         client: Client,
     ) -> Result<Confirmation, BeginError> {
         let count = || self.store.undecided(self.caps.in_all);
-        let full = !self.undecided.admit(caps.in_all, self.clock.now(), count).await?;
-        let admission = Admission { client, of_client: caps.of_client, full };
+        let usage = self.undecided.admit(caps.in_all, self.clock.now(), count).await?;
+        let admission = Admission { client, shares: Shares::new(caps.of_client), usage };
         failpoint::reach("begin");
         let confirmation = self.store.begin(&confirmation, &session, admission).await?;
         failpoint::reach("begun");

@@ -73,7 +73,12 @@ async fn attempt(tools: &Tools, claim: &Claim, call: Option<Call>) -> Step {
     let answer = clock::until(&*tools.clock, until, tools.validator.validate(claim.id, &token)).await;
     if let Some(call) = call {
         let long_enough = tools.clock.now() >= now + tools.timing.telling();
-        call.end(heard(&answer, long_enough));
+        match &answer {
+            Ok(Err(ValidationError::Throttled { retry_after })) => {
+                call.end_for_network(Heard::Failure { retry_after: *retry_after });
+            }
+            answer => call.end(heard(answer, long_enough)),
+        }
     }
     match answer {
         Ok(Ok(verdict)) => Step::Decide(verdict.into()),
@@ -82,17 +87,20 @@ async fn attempt(tools: &Tools, claim: &Claim, call: Option<Call>) -> Step {
             Step::Decide(Decision::Unavailable)
         }
         Ok(Err(ValidationError::Temporary { what, retry_after })) => failed(tools, claim, &what, retry_after),
+        Ok(Err(error @ ValidationError::Throttled { retry_after })) => {
+            failed(tools, claim, &error.to_string(), retry_after)
+        }
         Err(Elapsed) => failed(tools, claim, "it did not answer in time", None),
     }
 }
 
-/// A question that the deadline cut short after a moment says nothing about the validator.
+/// A question that the deadline cut short after a moment says nothing about the validator, nor does one too many.
 fn heard(answer: &Result<Result<Verdict, ValidationError>, Elapsed>, long_enough: bool) -> Heard {
     match answer {
         Ok(Ok(_) | Err(ValidationError::Permanent { .. })) => Heard::Answer,
         Ok(Err(ValidationError::Temporary { retry_after, .. })) => Heard::Failure { retry_after: *retry_after },
         Err(Elapsed) if long_enough => Heard::Failure { retry_after: None },
-        Err(Elapsed) => Heard::Nothing,
+        Ok(Err(ValidationError::Throttled { .. })) | Err(Elapsed) => Heard::Nothing,
     }
 }
 

@@ -1,20 +1,22 @@
 //! Whether the validator is worth asking: a circuit breaker. Pure: time and chance are parameters.
 //!
-//! *Closed*, everybody is asked about. Failures in a row, without an answer between them, *open* it: nobody is asked about
-//! but a few probes, after a pause that grows. The first answer to a probe has it *recover*: each answer lets one more be
-//! asked about at once, each failure one fewer. That doubles with every round of answers, and does not flatten a service that
-//! has just come back. It ends closed when as many are let through as the worker can ask about, or open again at none.
+//! *Closed*, everybody is asked about. Failures of different sources in a row, without an answer between them, *open* it:
+//! nobody is asked about but a few probes, after a pause that grows. The first answer to a probe has it *recover*: each answer
+//! lets one more be asked about at once, each failure of another source one fewer. That doubles with every round of answers,
+//! and does not flatten a service that has just come back. It ends closed when as many are let through as the worker can ask
+//! about, or open again at none.
 //!
-//! A verdict and a refusal for good are both answers: somebody is there.
+//! A *source* is what may fail by itself: however often it does, it counts once, and it takes no place of others while the
+//! breaker recovers. A verdict and a refusal for good are both answers: the service is there.
 
 #[cfg(test)]
 mod tests;
 
 use super::backoff::between;
 use crate::{clock::Timestamp, secret::Entropy};
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
-/// How many failures in a row open it: more than one bad token can have on its own.
+/// How many sources have to fail in a row to open it.
 const IN_A_ROW: usize = 20;
 /// The same for a worker that asks about few at once, where so many take long.
 const IN_A_ROW_OF_FEW: usize = 5;
@@ -28,14 +30,17 @@ const MOST_PROBES: usize = 16;
 /// How many are asked about at once after the first answer: one more for it.
 const RECOVER_WITH: usize = 2;
 
-/// The breaker of one worker and its validator.
+/// What may fail by itself.
+pub type Source = [u8; 16];
+
+/// A breaker of one worker and its validator.
 #[derive(Debug)]
 pub struct Breaker {
     /// How many the worker can ask about at once.
     limit: usize,
     state: State,
     /// What was asked in an earlier round says nothing about now: an outage's time-outs arrive long after its end.
-    round: Round,
+    round: u64,
     /// How many of this round are being asked about.
     asking: usize,
     /// How many pauses there have been since it was closed.
@@ -44,14 +49,20 @@ pub struct Breaker {
 
 #[derive(Debug)]
 enum State {
-    Closed { failures: usize },
+    Closed { failed: HashSet<Source> },
     Open { probe_at: Timestamp, probes: usize },
-    Recovering { at_once: usize },
+    Recovering { at_once: usize, failed: HashSet<Source> },
 }
 
-/// When something was asked: between which two changes.
+/// Something that was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Round(u64);
+pub struct Question {
+    source: Source,
+    /// Between which two changes it was asked.
+    round: u64,
+    /// Whether it takes one of the places of those who are being asked about.
+    counts: bool,
+}
 
 /// What was heard of a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +92,12 @@ pub enum Change {
 impl Breaker {
     /// A closed breaker of a worker that asks about up to `limit` at once.
     pub fn new(limit: usize) -> Self {
-        Self { limit, state: State::Closed { failures: 0 }, round: Round(0), asking: 0, pauses: 0 }
+        Self { limit, state: State::closed(), round: 0, asking: 0, pauses: 0 }
+    }
+
+    /// Whether it is as it was in the beginning.
+    pub fn is_untouched(&self) -> bool {
+        matches!(&self.state, State::Closed { failed } if failed.is_empty())
     }
 
     /// Whether everybody is asked about.
@@ -93,7 +109,7 @@ impl Breaker {
     pub fn room(&mut self, now: Timestamp, entropy: &dyn Entropy) -> usize {
         match &mut self.state {
             State::Closed { .. } => self.limit.saturating_sub(self.asking),
-            State::Recovering { at_once } => at_once.saturating_sub(self.asking),
+            State::Recovering { at_once, .. } => at_once.saturating_sub(self.asking),
             State::Open { probe_at, probes } => {
                 // Of a probe that is not answered nobody waits to hear: the next pause has probes of its own. A clock that
                 // was set back must not lengthen a pause.
@@ -115,21 +131,26 @@ impl Breaker {
         }
     }
 
-    /// One more is asked about. What is heard of it names the round.
-    pub fn ask(&mut self) -> Round {
-        self.asking += 1;
-        if let State::Open { probes, .. } = &mut self.state {
-            *probes = probes.saturating_sub(1);
+    /// One more is asked about, which is of `source`.
+    pub fn ask(&mut self, source: Source) -> Question {
+        let mut counts = true;
+        match &mut self.state {
+            State::Closed { .. } => {}
+            State::Open { probes, .. } => *probes = probes.saturating_sub(1),
+            // It has failed before: it must not be the one that everybody waits for.
+            State::Recovering { failed, .. } => counts = !failed.contains(&source),
         }
-        self.round
+        self.asking += usize::from(counts);
+        Question { source, round: self.round, counts }
     }
 
-    /// Takes note of what was heard of a question of `round`.
-    pub fn hear(&mut self, round: Round, heard: Heard, now: Timestamp, entropy: &dyn Entropy) -> Option<Change> {
+    /// Takes note of what was heard of a question.
+    pub fn hear(&mut self, question: Question, heard: Heard, now: Timestamp, entropy: &dyn Entropy) -> Option<Change> {
+        let Question { source, round, counts } = question;
         if round != self.round {
             return None;
         }
-        self.asking = self.asking.saturating_sub(1);
+        self.asking = self.asking.saturating_sub(usize::from(counts));
         match (&mut self.state, heard) {
             // The probe is another's.
             (State::Open { probes, .. }, Heard::Unasked) => {
@@ -137,17 +158,17 @@ impl Breaker {
                 None
             }
             (_, Heard::Nothing | Heard::Unasked) => None,
-            (State::Closed { failures }, Heard::Answer) => {
-                *failures = 0;
+            (State::Closed { failed }, Heard::Answer) => {
+                failed.clear();
                 None
             }
-            (State::Closed { failures }, Heard::Failure { retry_after }) => {
-                *failures += 1;
-                let opens = *failures >= self.limit.clamp(IN_A_ROW_OF_FEW, IN_A_ROW);
+            (State::Closed { failed }, Heard::Failure { retry_after }) => {
+                failed.insert(source);
+                let opens = failed.len() >= self.limit.clamp(IN_A_ROW_OF_FEW, IN_A_ROW);
                 opens.then(|| self.open(retry_after, now, entropy))
             }
             (State::Open { .. }, Heard::Answer) => {
-                self.turn(State::Recovering { at_once: RECOVER_WITH });
+                self.turn(State::Recovering { at_once: RECOVER_WITH, failed: HashSet::new() });
                 self.close_if_all_are_let_through();
                 Some(Change::Recovers)
             }
@@ -155,13 +176,16 @@ impl Breaker {
                 *probe_at = (*probe_at).max(now + asked(retry_after));
                 None
             }
-            (State::Recovering { at_once }, Heard::Answer) => {
+            (State::Recovering { at_once, failed }, Heard::Answer) => {
+                failed.remove(&source);
                 *at_once += 1;
                 self.close_if_all_are_let_through();
                 None
             }
-            (State::Recovering { at_once }, Heard::Failure { retry_after }) => {
-                *at_once -= 1;
+            (State::Recovering { at_once, failed }, Heard::Failure { retry_after }) => {
+                if failed.insert(source) {
+                    *at_once -= 1;
+                }
                 (*at_once == 0).then(|| self.open(retry_after, now, entropy))
             }
         }
@@ -177,16 +201,22 @@ impl Breaker {
 
     fn turn(&mut self, state: State) {
         self.state = state;
-        self.round = Round(self.round.0 + 1);
+        self.round += 1;
         self.asking = 0;
     }
 
     /// A change within a round: those who are being asked about go on to count.
     fn close_if_all_are_let_through(&mut self) {
-        if matches!(self.state, State::Recovering { at_once } if at_once >= self.limit) {
-            self.state = State::Closed { failures: 0 };
+        if matches!(self.state, State::Recovering { at_once, .. } if at_once >= self.limit) {
+            self.state = State::closed();
             self.pauses = 0;
         }
+    }
+}
+
+impl State {
+    fn closed() -> Self {
+        Self::Closed { failed: HashSet::new() }
     }
 }
 

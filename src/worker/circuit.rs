@@ -1,77 +1,209 @@
-//! The breaker as attempts share it: who asks holds a call, and what becomes of the call is told to the breaker.
+//! The breakers as attempts share them: who asks holds a call, and what becomes of the call is told to the breakers.
+//!
+//! There are two kinds, so that nobody waits because of a stranger. The one for *everybody* counts networks: it opens where
+//! many different networks get no verdicts, and has the validator left alone. Those of single *networks* count
+//! confirmations: they open where one network alone gets none, and only its own confirmations are left out then.
+//!
+//! Nor does one network hold all places: it gets another one only while it holds no more than three times as many as
+//! are free. So a network that is alone has three quarters, the next one three quarters of what is left, and some are free
+//! for whoever comes (dynamic thresholds: Choudhury and Hahne, 1998).
+
+#[cfg(test)]
+mod tests;
 
 use super::{
     Tools,
-    breaker::{Breaker, Change, Heard, Round},
+    breaker::{Breaker, Change, Heard, Question},
 };
 use crate::{
+    caps::Network,
     clock::{Clock, Timestamp},
+    confirmation::{Claim, ClaimLimits},
     secret::Entropy,
 };
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
-/// A breaker that many share. Cheap to clone.
+/// How many places a network may hold for each one that is free.
+const FOR_EACH_FREE: usize = 3;
+/// How long it is remembered that a network got no verdicts, without a new attempt: as long as a confirmation lives.
+const REMEMBERED: Duration = Duration::from_mins(1);
+
+/// Breakers that many share. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Circuit {
-    breaker: Arc<Mutex<Breaker>>,
+    breakers: Arc<Mutex<Breakers>>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 }
 
+/// The breakers of everybody and of each network that is asked about or got no verdicts lately.
+struct Breakers {
+    limit: usize,
+    everybody: Breaker,
+    networks: HashMap<Network, OfNetwork>,
+}
+
+/// What is known of one network.
+struct OfNetwork {
+    breaker: Breaker,
+    /// How many of its confirmations are being asked about.
+    in_flight: usize,
+    /// When it was last asked about.
+    asked: Timestamp,
+}
+
+impl Breakers {
+    fn new(limit: usize) -> Self {
+        Self { limit, everybody: Breaker::new(limit), networks: HashMap::new() }
+    }
+
+    /// How many may be asked about now, where `free` places are.
+    fn limits(&mut self, free: usize, now: Timestamp, entropy: &dyn Entropy) -> ClaimLimits {
+        let room = free.min(self.everybody.room(now, entropy));
+        let tried = !self.everybody.is_closed();
+        let of_each = share(0, room);
+        let mut exceptions = HashMap::new();
+        for (network, of_network) in &mut self.networks {
+            let holds = of_network.in_flight;
+            // Those that hold a few of many would not get noticeably less: naming them all would cost more.
+            let holds_much = holds * 4 >= self.limit || holds > room + room / 2 || (tried && holds >= room);
+            let share = if holds_much { share(holds, room) } else { of_each };
+            let limit = share.min(of_network.breaker.room(now, entropy));
+            if limit < of_each {
+                exceptions.insert(*network, number(limit));
+            }
+        }
+        ClaimLimits { in_all: number(room), of_each: number(of_each), exceptions }
+    }
+
+    fn probe_at(&self) -> Option<Timestamp> {
+        let of_networks = self.networks.values().filter_map(|of_network| of_network.breaker.probe_at());
+        of_networks.chain(self.everybody.probe_at()).min()
+    }
+
+    fn ask(&mut self, claim: &Claim, now: Timestamp) -> [Question; 2] {
+        let of_network = self.networks.entry(claim.network).or_insert_with(|| OfNetwork {
+            breaker: Breaker::new(self.limit),
+            in_flight: 0,
+            asked: now,
+        });
+        of_network.in_flight += 1;
+        of_network.asked = now;
+        [self.everybody.ask(claim.network), of_network.breaker.ask(*claim.id.as_bytes())]
+    }
+
+    /// Takes note of what was heard for everybody and for the network alone, and tells what changed for either.
+    fn hear(
+        &mut self,
+        network: &Network,
+        questions: [Question; 2],
+        heard: [Heard; 2],
+        now: Timestamp,
+        entropy: &dyn Entropy,
+    ) -> [Option<Change>; 2] {
+        let for_everybody = self.everybody.hear(questions[0], heard[0], now, entropy);
+        let Some(of_network) = self.networks.get_mut(network) else { return [for_everybody, None] };
+        of_network.in_flight = of_network.in_flight.saturating_sub(1);
+        let for_network = of_network.breaker.hear(questions[1], heard[1], now, entropy);
+        if of_network.in_flight == 0 && of_network.breaker.is_untouched() {
+            self.networks.remove(network);
+        }
+        [for_everybody, for_network]
+    }
+
+    fn forget(&mut self, now: Timestamp) {
+        self.networks.retain(|_, of_network| of_network.in_flight > 0 || now.since(of_network.asked) < REMEMBERED);
+    }
+}
+
+/// How many more places a network may have that `holds` some, where `free` are left.
+fn share(holds: usize, free: usize) -> usize {
+    let more = (FOR_EACH_FREE * free).saturating_sub(holds) / (FOR_EACH_FREE + 1);
+    more.max(usize::from(holds == 0 && free > 0))
+}
+
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
 impl Circuit {
     pub(super) fn new(tools: &Tools, limit: usize) -> Self {
-        let breaker = Arc::new(Mutex::new(Breaker::new(limit)));
-        Self { breaker, clock: tools.clock.clone(), entropy: tools.entropy.clone() }
+        let breakers = Arc::new(Mutex::new(Breakers::new(limit)));
+        Self { breakers, clock: tools.clock.clone(), entropy: tools.entropy.clone() }
     }
 
-    pub(super) fn is_closed(&self) -> bool {
-        self.lock().is_closed()
+    /// Whether the validator is not known to answer anybody.
+    pub(super) fn is_tried(&self) -> bool {
+        !self.lock().everybody.is_closed()
     }
 
-    /// How many more may be asked about now.
-    pub(super) fn room(&self) -> usize {
-        self.lock().room(self.clock.now(), &*self.entropy)
+    /// How many may be asked about now, where `free` places are.
+    pub(super) fn limits(&self, free: usize) -> ClaimLimits {
+        self.lock().limits(free, self.clock.now(), &*self.entropy)
     }
 
-    /// When a few may be asked about again, if nobody may now.
+    /// When a few may be asked about again that may not be now.
     pub(super) fn probe_at(&self) -> Option<Timestamp> {
         self.lock().probe_at()
     }
 
-    /// A call for somebody who is about to ask.
-    pub(super) fn call(&self) -> Call {
-        Call { round: self.lock().ask(), circuit: self.clone(), heard: Heard::Nothing }
+    /// A call for a claim that is about to be asked about.
+    pub(super) fn call(&self, claim: &Claim) -> Call {
+        let questions = self.lock().ask(claim, self.clock.now());
+        Call { circuit: self.clone(), network: claim.network, questions, heard: [Heard::Nothing; 2] }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Breaker> {
+    /// Forgets networks that have not been asked about for long.
+    pub(super) fn forget(&self) {
+        self.lock().forget(self.clock.now());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Breakers> {
         // Nothing in there panics half-way through a change.
-        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
+        self.breakers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// One question to the validator. One that is dropped was cut short.
 pub(super) struct Call {
     circuit: Circuit,
-    round: Round,
-    heard: Heard,
+    network: Network,
+    questions: [Question; 2],
+    heard: [Heard; 2],
 }
 
 impl Call {
     /// Ends it with what was heard.
     pub(super) fn end(mut self, heard: Heard) {
-        self.heard = heard;
+        self.heard = [heard; 2];
+    }
+
+    /// Ends it with what was heard, which says something about whoever asked and nothing about the validator.
+    pub(super) fn end_for_network(mut self, heard: Heard) {
+        self.heard = [Heard::Nothing, heard];
     }
 }
 
 impl Drop for Call {
     fn drop(&mut self) {
         let Circuit { clock, entropy, .. } = &self.circuit;
-        let change = self.circuit.lock().hear(self.round, self.heard, clock.now(), &**entropy);
-        match change {
+        let changes = self.circuit.lock().hear(&self.network, self.questions, self.heard, clock.now(), &**entropy);
+        match changes[0] {
             Some(Change::Opened) => {
                 tracing::warn!("the validator gives no verdicts; it is tried now and then until it does");
             }
             Some(Change::Recovers) => tracing::info!("the validator answers again"),
+            None => {}
+        }
+        match changes[1] {
+            Some(Change::Opened) => tracing::warn!(
+                "the validator gives no verdicts on one client's tokens; for that client, it is tried now and then until it does"
+            ),
+            Some(Change::Recovers) => tracing::info!("the validator answers again for one client"),
             None => {}
         }
     }

@@ -98,7 +98,7 @@ impl Visit {
             Act::Begin(place) | Act::TryAgain(place) => {
                 let token = &self.tokens[place];
                 let again = matches!(self.act, Act::TryAgain(_));
-                let client = Client::from_bytes([0; 16]);
+                let client = Client::from_bytes([u8::try_from(self.number).unwrap_or_default(); 16]);
                 let (pending, _) = desk.begin(token, cookie(place).as_deref(), again, client).await?;
                 self.pending(token, &pending)
             }

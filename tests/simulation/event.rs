@@ -84,6 +84,7 @@ fn fates(what: &What, outage: bool, validator_away: bool) -> Vec<(u32, Fate)> {
             (3, Fate::Answer(Ok(Verdict::Invalid(Reason::Used)))),
             (3, Fate::Answer(temporary(None))),
             (1, Fate::Answer(temporary(Some(Duration::from_secs(20))))),
+            (1, Fate::Answer(Err(ValidationError::Throttled { retry_after: Some(Duration::from_secs(20)) }))),
             (1, Fate::Answer(Err(ValidationError::Permanent { what: "refused".into() }))),
         ],
         What::Write(_) | What::Fenced { .. } if outage => vec![(12, Fate::Fail)],

@@ -7,7 +7,7 @@ use vestibule::{
     caps::Admission,
     channel::Channel,
     clock::Timestamp,
-    confirmation::{Claim, Confirmation, ConfirmationId, Decider, Decision, Which, WorkerId},
+    confirmation::{Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, Which, WorkerId},
     link::Address,
     publisher::{Announcement, PublishError, Publisher},
     secret::SecretHash,
@@ -74,16 +74,21 @@ impl<S: ConfirmationStore> ConfirmationStore for Gated<S> {
         &self,
         worker: WorkerId,
         which: Which,
-        limit: u32,
+        limits: &ClaimLimits,
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Vec<Claim>, StoreError> {
-        self.write(What::Write("claim"), self.inner.claim(worker, which, limit, now, until)).await
+        self.write(What::Write("claim"), self.inner.claim(worker, which, limits, now, until)).await
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         self.read()?;
         self.inner.next_due().await
+    }
+
+    async fn next_due_after(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        self.read()?;
+        self.inner.next_due_after(now).await
     }
 
     async fn next_overdue(&self) -> Result<Option<Timestamp>, StoreError> {

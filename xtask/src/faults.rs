@@ -11,12 +11,13 @@ use crate::tally::Tally;
 use crate::{server, test, workspace};
 
 /// How large the tests are.
-const SIZES: [(&str, &str); 5] = [
+const SIZES: [(&str, &str); 6] = [
     ("VESTIBULE_SEEDS", "100000"),
     ("VESTIBULE_KILLS", "1000"),
     ("VESTIBULE_STALLED", "400"),
     ("VESTIBULE_AWAY", "60"),
     ("VESTIBULE_WAITING", "10000"),
+    ("VESTIBULE_HOSTILE", "1000"),
 ];
 
 /// Some tests of one program.

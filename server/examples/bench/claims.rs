@@ -61,7 +61,7 @@ async fn median(bench: &Bench) -> Duration {
         bench.begin(AT_ONCE).await;
         let (start, now) = (Instant::now(), SystemClock.now());
         let limit = u32::try_from(IN_FLIGHT).expect("some thousands");
-        let claims = bench.store.claim(worker, Which::Any, limit, now, now + Duration::from_secs(30)).await;
+        let claims = bench.store.claim(worker, Which::Any, &limit.into(), now, now + Duration::from_secs(30)).await;
         times.push(start.elapsed());
         let claims = claims.expect("the store can be used");
         assert_eq!(claims.len(), AT_ONCE, "those that have begun are due");

@@ -9,4 +9,5 @@ mod outage;
 mod ready;
 mod several;
 mod stalled;
+mod strangers;
 mod support;

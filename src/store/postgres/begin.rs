@@ -2,7 +2,7 @@
 
 use super::{batch::Job, connection::Failure, sessions};
 use crate::{
-    caps::{Admission, Capped},
+    caps::{Admission, Capped, Network},
     confirmation::{Confirmation, State},
     session::Session,
     store::{
@@ -48,10 +48,7 @@ impl Job for Begin {
             }
             let undecided = undecided(connection, jobs).await?;
             let gone = || StoreError::Unavailable("the confirmation was swept while it was begun again".into());
-            let refused = |job: &Self| {
-                let others = undecided.get(job.admission.client.as_bytes()).copied().unwrap_or_default();
-                job.admission.capped(others).ok_or_else(gone)
-            };
+            let refused = |job: &Self| job.admission.capped(undecided.beside(job)).ok_or_else(gone);
             let end = |job: &Self| kept(job).map_or_else(|| refused(job).map(Err), |kept| Ok(Ok(kept)));
             Ok(jobs.iter().map(end).collect::<Result<_, _>>()?)
         })
@@ -59,9 +56,10 @@ impl Job for Begin {
 }
 
 /// Waits until nobody else is counting these clients, until the end of the transaction: two who count at once would each
-/// find room for the last one. In one order, so that nobody waits in a circle, and before anything else is locked.
+/// find room for the last one. In one order, so that nobody waits in a circle, and before anything else is locked. A
+/// client's widest network stands for all of its networks.
 async fn take_turns(connection: &mut PgConnection, jobs: &[Begin]) -> Result<(), Failure> {
-    let turn = |job: &Begin| i64::from_be_bytes(std::array::from_fn(|place| job.admission.client.as_bytes()[place]));
+    let turn = |job: &Begin| i64::from_be_bytes(std::array::from_fn(|place| job.admission.client.networks()[2][place]));
     let turns: BTreeSet<i64> = jobs.iter().map(turn).collect();
     sqlx::query("select pg_advisory_xact_lock(turn) from unnest($1::bigint[]) as turns (turn)")
         .bind(turns.into_iter().collect::<Vec<_>>())
@@ -80,28 +78,55 @@ async fn insert(connection: &mut PgConnection, jobs: &[Begin]) -> Result<HashSet
     let queued = jobs.iter().map(queued).collect::<Result<Vec<_>, _>>()?;
     let queued: Vec<_> = queued.iter().map(QueuedColumns::of).collect();
     let new = || jobs.iter().map(|job| &job.confirmation);
-    // A client's new ones are numbered on from those it has, for the last to find no room. What is there already takes
-    // none. In the order of the secrets, for which others that begin the same wait.
+    let network = |place: usize| move |job: &'_ Begin| job.admission.client.networks()[place].to_vec();
+    let limit = |place: usize| move |job: &Begin| i64::from(job.admission.limits()[place]);
+    // The new ones of a network are numbered on from those it has, for the last to find no room: those of a /64 first,
+    // then in its /56 those that have found room, then in its /48. What is there already takes none. In the order of the
+    // secrets, for which others that begin the same wait.
     let rows = sqlx::query(
         "with new as (
              select distinct on (secret) *
              from unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bigint[], $6::bigint[], $7::bytea[],
-                         $8::bigint[], $9::bigint[], $10::bytea[], $11::bigint[])
+                         $8::bigint[], $9::bigint[], $10::bytea[], $11::bytea[], $12::bytea[], $13::bigint[],
+                         $14::bigint[], $15::bigint[])
                  with ordinality
-                 as new (id, secret, token_tag, session, begun, deadline, token, token_key, due, client, room, place)
+                 as new (id, secret, token_tag, session, begun, deadline, token, token_key, due, client, network_56,
+                         network_48, room_64, room_56, room_48, place)
              where not exists (select from confirmations where confirmations.secret = new.secret)
              order by secret, place),
          undecided as (
-             select client, count(*) as number from confirmations
-             where state = 'queued' and client = any($10) group by client),
-         numbered as (
-             select new.*, coalesce(undecided.number, 0) + row_number() over (partition by client order by place)
-                 as number
-             from new left join undecided using (client))
+             select client, network_56, network_48, count(*) as number,
+                 max(turn) filter (where turn < 9223372036854775807) as last
+             from confirmations where state = 'queued' and network_48 = any($12)
+             group by client, network_56, network_48),
+         in_64 as (
+             select new.*, coalesce(number, 0) + row_number() over (partition by client order by place) as number_64
+             from new
+             left join (select client, sum(number) as number from undecided group by client) as there using (client)),
+         in_56 as (
+             select in_64.*,
+                 coalesce(number, 0) + row_number() over (partition by network_56 order by place) as number_56
+             from in_64
+             left join (select network_56, sum(number) as number from undecided group by network_56) as there
+                 using (network_56)
+             where number_64 <= room_64),
+         in_48 as (
+             select in_56.*, coalesce(number, 0) as there_48, coalesce(last + 1, 0) as turn_48,
+                 row_number() over (partition by network_48 order by place) as place_48
+             from in_56
+             left join (select network_48, sum(number) as number, max(last) as last from undecided group by network_48)
+                 as there using (network_48)
+             where number_56 <= room_56),
+         first as (
+             select coalesce(min(turn), 0) as turn from confirmations
+             where state = 'queued' and turn < 9223372036854775807)
          insert into confirmations
-             (id, secret, token_tag, session, begun, deadline, state, token, token_key, due, client)
-         select id, secret, token_tag, session, begun, deadline, 'queued', token, token_key, due, client
-         from numbered where number <= room
+             (id, secret, token_tag, session, begun, deadline, state, token, token_key, due, client, network_56,
+              network_48, turn)
+         select id, secret, token_tag, session, begun, deadline, 'queued', token, token_key, due, client, network_56,
+             network_48,
+             case when due > begun then 9223372036854775807 else greatest(turn_48, first.turn) + place_48 - 1 end
+         from in_48, first where there_48 + place_48 <= room_48
          order by secret
          on conflict (secret) do nothing returning id",
     )
@@ -114,8 +139,12 @@ async fn insert(connection: &mut PgConnection, jobs: &[Begin]) -> Result<HashSet
     .bind(queued.iter().map(|queued| queued.token).collect::<Vec<_>>())
     .bind(queued.iter().map(|queued| queued.token_key).collect::<Vec<_>>())
     .bind(queued.iter().map(|queued| queued.due).collect::<Vec<_>>())
-    .bind(jobs.iter().map(|job| job.admission.client.as_bytes().as_slice()).collect::<Vec<_>>())
-    .bind(jobs.iter().map(|job| i64::from(job.admission.room())).collect::<Vec<_>>())
+    .bind(jobs.iter().map(network(0)).collect::<Vec<_>>())
+    .bind(jobs.iter().map(network(1)).collect::<Vec<_>>())
+    .bind(jobs.iter().map(network(2)).collect::<Vec<_>>())
+    .bind(jobs.iter().map(limit(0)).collect::<Vec<_>>())
+    .bind(jobs.iter().map(limit(1)).collect::<Vec<_>>())
+    .bind(jobs.iter().map(limit(2)).collect::<Vec<_>>())
     .fetch_all(connection)
     .await?;
     Ok(rows.iter().map(|row| row.try_get("id")).collect::<Result<_, _>>()?)
@@ -130,19 +159,34 @@ async fn known(connection: &mut PgConnection, jobs: &[Begin]) -> Result<HashMap<
     Ok(rows.iter().map(|row| row::confirmation(row).map(keyed)).collect::<Result<_, _>>()?)
 }
 
-/// How many undecided confirmations the clients of `jobs` have.
-async fn undecided(connection: &mut PgConnection, jobs: &[Begin]) -> Result<HashMap<[u8; 16], u32>, Failure> {
-    let clients: Vec<_> = jobs.iter().map(|job| job.admission.client.as_bytes().as_slice()).collect();
+/// How many undecided confirmations some clients have, each with its networks.
+struct Undecided(Vec<([Network; 3], u32)>);
+
+impl Undecided {
+    /// How many there are in each of the networks of `job`.
+    fn beside(&self, job: &Begin) -> [u32; 3] {
+        let networks = job.admission.client.networks();
+        std::array::from_fn(|place| {
+            let there = self.0.iter().filter(|(others, _)| others[place] == networks[place]);
+            there.map(|(_, number)| number).sum()
+        })
+    }
+}
+
+/// How many undecided confirmations there are in the networks of `jobs`.
+async fn undecided(connection: &mut PgConnection, jobs: &[Begin]) -> Result<Undecided, Failure> {
+    let networks: Vec<_> = jobs.iter().map(|job| job.admission.client.networks()[2].as_slice()).collect();
     let rows = sqlx::query(
-        "select client, count(*) as number from confirmations
-         where state = 'queued' and client = any($1) group by client",
+        "select client, network_56, network_48, count(*) as number from confirmations
+         where state = 'queued' and network_48 = any($1) group by client, network_56, network_48",
     )
-    .bind(clients)
+    .bind(networks)
     .fetch_all(connection)
     .await?;
     let counted = |row: &PgRow| {
+        let networks = [row.try_get("client")?, row.try_get("network_56")?, row.try_get("network_48")?];
         let number: i64 = row.try_get("number")?;
-        Ok::<_, sqlx::Error>((row.try_get("client")?, u32::try_from(number).unwrap_or(u32::MAX)))
+        Ok::<_, sqlx::Error>((networks, u32::try_from(number).unwrap_or(u32::MAX)))
     };
-    Ok(rows.iter().map(counted).collect::<Result<_, _>>()?)
+    Ok(Undecided(rows.iter().map(counted).collect::<Result<_, _>>()?))
 }

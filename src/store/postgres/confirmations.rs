@@ -4,7 +4,7 @@ use super::{PostgresStore, batch, begin::Begin, connection::Failure, revoke::Rev
 use crate::{
     caps::Admission,
     clock::Timestamp,
-    confirmation::{Claim, Confirmation, ConfirmationId, Decider, Decision, State, Which, WorkerId},
+    confirmation::{Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, State, Which, WorkerId},
     secret::SecretHash,
     session::{Session, SessionId},
     store::{
@@ -19,6 +19,35 @@ use std::collections::HashMap;
 
 /// The most rows that one statement deletes: no sweep runs into the limit of a statement, however much there is.
 pub(super) const SWEEP: i64 = 10_000;
+
+// What another worker is claiming, or somebody deciding, is passed by and not waited for.
+
+/// Those past their deadline, by their deadlines.
+const CLAIM_OVERDUE: &str = "with due as (
+         select id from confirmations
+         where state = 'queued' and greatest(due, lease_until) <= $3
+             and greatest(deadline, lease_until) between $5 and $6
+         order by greatest(deadline, lease_until), greatest(due, lease_until)
+         limit $4 for update skip locked)
+     update confirmations set fence = fence + 1, worker = $1, lease_until = $2
+     from due where confirmations.id = due.id
+     returning confirmations.*";
+
+/// By turns, of each network no more than it may have.
+const CLAIM_BY_TURNS: &str = "with exceptions as (
+         select network, room from unnest($8::bytea[], $9::bigint[]) as exceptions (network, room)),
+     due as (
+         select id, network_48 as network, turn, deadline from confirmations
+         where state = 'queued' and greatest(due, lease_until) <= $3 and deadline between $5 and $6
+             and (network_48 is null or network_48 <> all ($10::bytea[]))
+         order by turn, deadline, greatest(due, lease_until)
+         limit $4 for update skip locked),
+     placed as (
+         select id, network, row_number() over (partition by network order by turn, deadline) as place from due)
+     update confirmations set fence = fence + 1, worker = $1, lease_until = $2
+     from placed left join exceptions using (network)
+     where confirmations.id = placed.id and place <= coalesce(room, $7)
+     returning confirmations.*";
 
 #[async_trait]
 impl ConfirmationStore for PostgresStore {
@@ -60,35 +89,31 @@ impl ConfirmationStore for PostgresStore {
         &self,
         worker: WorkerId,
         which: Which,
-        limit: u32,
+        limits: &ClaimLimits,
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Vec<Claim>, StoreError> {
         let deadlines = which.deadlines(now);
         let (from, to) = (deadlines.start().as_millis(), deadlines.end().as_millis());
+        let limits = limits.clone();
         self.run(move |connection| {
             Box::pin(async move {
-                // What another worker is claiming, or somebody deciding, is passed by and not waited for.
-                let rows = sqlx::query(
-                    "with due as (
-                         select id from confirmations
-                         where state = 'queued' and greatest(due, lease_until) <= $3
-                             and greatest(deadline, lease_until) between $5 and $6
-                         order by greatest(deadline, lease_until), greatest(due, lease_until)
-                         limit $4 for update skip locked)
-                     update confirmations set fence = fence + 1, worker = $1, lease_until = $2
-                     from due where confirmations.id = due.id
-                     returning confirmations.*",
-                )
-                .bind(worker.as_bytes())
-                .bind(until.as_millis())
-                .bind(now.as_millis())
-                .bind(i64::from(limit))
-                .bind(from)
-                .bind(to)
-                .fetch_all(connection)
-                .await?;
-                Ok(row::claims(&rows))
+                let claim = sqlx::query(if which == Which::Overdue { CLAIM_OVERDUE } else { CLAIM_BY_TURNS })
+                    .bind(worker.as_bytes())
+                    .bind(until.as_millis())
+                    .bind(now.as_millis())
+                    .bind(i64::from(limits.in_all))
+                    .bind(from)
+                    .bind(to);
+                if which == Which::Overdue {
+                    return Ok(row::claims(&claim.fetch_all(connection).await?));
+                }
+                let claim = claim
+                    .bind(i64::from(limits.of_each))
+                    .bind(limits.exceptions.keys().map(<[u8; 16]>::as_slice).collect::<Vec<_>>())
+                    .bind(limits.exceptions.values().map(|limit| i64::from(*limit)).collect::<Vec<_>>())
+                    .bind(limits.left_out().map(<[u8; 16]>::as_slice).collect::<Vec<_>>());
+                Ok(row::claims(&claim.fetch_all(connection).await?))
             })
         })
         .await
@@ -101,6 +126,23 @@ impl ConfirmationStore for PostgresStore {
                     "select greatest(due, lease_until) from confirmations where state = 'queued'
                      order by greatest(due, lease_until) limit 1",
                 )
+                .fetch_optional(connection)
+                .await?;
+                Ok(due.flatten().map(Timestamp::from_millis))
+            })
+        })
+        .await
+    }
+
+    async fn next_due_after(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        self.run(move |connection| {
+            Box::pin(async move {
+                let due: Option<Option<i64>> = sqlx::query_scalar(
+                    "select greatest(due, lease_until) from confirmations
+                     where state = 'queued' and greatest(due, lease_until) > $1
+                     order by greatest(due, lease_until) limit 1",
+                )
+                .bind(now.as_millis())
                 .fetch_optional(connection)
                 .await?;
                 Ok(due.flatten().map(Timestamp::from_millis))

@@ -45,8 +45,10 @@ fn claim(row: &dyn Row) -> Result<Claim, StoreError> {
     let State::Queued(Queued { token, failed, fence, .. }) = confirmation.state else {
         return Err(Reading::new(TABLE, row).corrupt("claimed, but not queued"));
     };
+    // A server of before there were networks does not write them: together they are one.
+    let network = Reading::new(TABLE, row).optional_bytes("network_48")?.unwrap_or_default();
     let Confirmation { id, secret, begun, deadline, .. } = confirmation;
-    Ok(Claim { id, fence, secret, token, failed, begun, deadline })
+    Ok(Claim { id, fence, network, secret, token, failed, begun, deadline })
 }
 
 fn queued(row: &Reading<'_>) -> Result<Queued, StoreError> {

@@ -2,9 +2,9 @@
 
 use super::{SqliteStore, decide, sessions};
 use crate::{
-    caps::{Admission, Capped},
+    caps::{Admission, Capped, Network},
     clock::Timestamp,
-    confirmation::{Claim, Confirmation, ConfirmationId, Decider, Decision, State, Which, WorkerId},
+    confirmation::{Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, State, Which, WorkerId},
     secret::SecretHash,
     session::{Session, SessionId},
     store::{
@@ -16,12 +16,24 @@ use crate::{
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
 
+// In one pass over what its network has undecided: whether there is room, and which turn comes next.
 macro_rules! insert_confirmation {
     () => {
         "insert into confirmations
-             (id, secret, token_tag, session, begun, deadline, state, token, token_key, due, client)
-         select ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?
-         where (select count(*) from confirmations where client = ? and state = 'queued') < ?
+             (id, secret, token_tag, session, begun, deadline, state, token, token_key, due, client, network_56,
+              network_48, turn)
+         select ?1, ?2, ?3, ?4, ?5, ?6, 'queued', ?7, ?8, ?9, ?10, ?11, ?12,
+             case when ?9 > ?5 then 9223372036854775807 else
+                 max(coalesce(own.last + 1, 0),
+                     coalesce((select min(turn) from confirmations
+                               where state = 'queued' and turn < 9223372036854775807), 0))
+             end
+         from (select count(*) filter (where client = ?10) as of_64,
+                      count(*) filter (where network_56 = ?11) as of_56,
+                      count(*) as of_48,
+                      max(turn) filter (where turn < 9223372036854775807) as last
+               from confirmations where network_48 = ?12 and state = 'queued') as own
+         where own.of_64 < ?13 and own.of_56 < ?14 and own.of_48 < ?15
          on conflict (secret) do nothing;"
     };
 }
@@ -29,9 +41,34 @@ macro_rules! insert_confirmation {
 macro_rules! insert_session {
     () => {
         "insert into sessions (id, revision, state, secret, token_tag, since, expires)
-         select ?, 0, 'pending', ?, ?, ?, ? where changes() = 1"
+         select ?16, 0, 'pending', ?2, ?3, ?17, ?18 where changes() = 1"
     };
 }
+
+/// Those past their deadline, by their deadlines.
+const CLAIM_OVERDUE: &str = "update confirmations set fence = fence + 1, worker = ?1, lease_until = ?2
+     where id in (
+         select id from confirmations indexed by confirmations_waiting
+         where state = 'queued' and max(due, coalesce(lease_until, 0)) <= ?3
+             and max(deadline, coalesce(lease_until, 0)) between ?5 and ?6
+         order by max(deadline, coalesce(lease_until, 0)), max(due, coalesce(lease_until, 0)) limit ?4)
+     returning *";
+
+/// By turns, of each network no more than it may have.
+const CLAIM_BY_TURNS: &str = "with exceptions (network, room) as materialized (
+         select unhex(key), value from json_each(?8)),
+     due as materialized (
+         select id, coalesce(network_48, x'') as network, turn, deadline
+         from confirmations indexed by confirmations_turn
+         where state = 'queued' and max(due, coalesce(lease_until, 0)) <= ?3 and deadline between ?5 and ?6
+             and coalesce(network_48, x'') not in (select network from exceptions where room = 0)
+         order by turn, deadline, max(due, coalesce(lease_until, 0)) limit ?4),
+     placed as (
+         select id, network, row_number() over (partition by network order by turn, deadline) as place from due)
+     update confirmations set fence = fence + 1, worker = ?1, lease_until = ?2
+     where id in (
+         select id from placed left join exceptions using (network) where place <= coalesce(room, ?7))
+     returning *";
 
 #[async_trait]
 impl ConfirmationStore for SqliteStore {
@@ -78,7 +115,7 @@ impl ConfirmationStore for SqliteStore {
         &self,
         worker: WorkerId,
         which: Which,
-        limit: u32,
+        limits: &ClaimLimits,
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Vec<Claim>, StoreError> {
@@ -89,27 +126,20 @@ impl ConfirmationStore for SqliteStore {
         }
         let deadlines = which.deadlines(now);
         let (from, to) = (deadlines.start().as_millis(), deadlines.end().as_millis());
+        let (in_all, of_each, exceptions) = (limits.in_all, limits.of_each, exceptions(limits));
         // Behind all the decisions that wait, it would have the validator wait for the disk.
         self.write_next(move |connection| {
+            let exceptions = exceptions.clone();
             Box::pin(async move {
-                let rows = sqlx::query(
-                    "update confirmations set fence = fence + 1, worker = ?1, lease_until = ?2
-                     where id in (
-                         select id from confirmations indexed by confirmations_waiting
-                         where state = 'queued' and max(due, coalesce(lease_until, 0)) <= ?3
-                             and max(deadline, coalesce(lease_until, 0)) between ?5 and ?6
-                         order by max(deadline, coalesce(lease_until, 0)), max(due, coalesce(lease_until, 0)) limit ?4)
-                     returning *",
-                )
-                .bind(worker.as_bytes().as_slice())
-                .bind(until.as_millis())
-                .bind(now.as_millis())
-                .bind(limit)
-                .bind(from)
-                .bind(to)
-                .fetch_all(connection)
-                .await?;
-                Ok(row::claims(&rows))
+                let claim = sqlx::query(if which == Which::Overdue { CLAIM_OVERDUE } else { CLAIM_BY_TURNS })
+                    .bind(worker.as_bytes().as_slice())
+                    .bind(until.as_millis())
+                    .bind(now.as_millis())
+                    .bind(in_all)
+                    .bind(from)
+                    .bind(to);
+                let claim = if which == Which::Overdue { claim } else { claim.bind(of_each).bind(exceptions) };
+                Ok(row::claims(&claim.fetch_all(connection).await?))
             })
         })
         .await
@@ -120,6 +150,18 @@ impl ConfirmationStore for SqliteStore {
             "select max(due, coalesce(lease_until, 0)) from confirmations where state = 'queued'
              order by max(due, coalesce(lease_until, 0)) limit 1",
         )
+        .fetch_optional(&self.readers)
+        .await?;
+        Ok(due.map(Timestamp::from_millis))
+    }
+
+    async fn next_due_after(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        let due: Option<i64> = sqlx::query_scalar(
+            "select max(due, coalesce(lease_until, 0)) from confirmations
+             where state = 'queued' and max(due, coalesce(lease_until, 0)) > ?
+             order by max(due, coalesce(lease_until, 0)) limit 1",
+        )
+        .bind(now.as_millis())
         .fetch_optional(&self.readers)
         .await?;
         Ok(due.map(Timestamp::from_millis))
@@ -203,11 +245,26 @@ async fn get(connection: &mut SqliteConnection, id: ConfirmationId) -> Result<Op
     row.map(|row| row::confirmation(&row)).transpose()
 }
 
+/// The exceptions as the argument of a statement.
+fn exceptions(limits: &ClaimLimits) -> String {
+    let name = |network: &Network| network.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let exceptions = limits.exceptions.iter().map(|(network, limit)| (name(network), (*limit).into()));
+    serde_json::Value::Object(exceptions.collect()).to_string()
+}
+
 /// Why there was no room, within the transaction that found none.
 async fn capped(connection: &mut SqliteConnection, admission: Admission) -> Result<Capped, StoreError> {
-    let count = "select count(*) from confirmations where client = ? and state = 'queued'";
-    let count = sqlx::query_scalar(count).bind(admission.client.as_bytes().as_slice()).fetch_one(connection).await?;
-    Ok(admission.capped(count).unwrap_or(Capped::Client))
+    let [own, wider, widest] = admission.client.networks();
+    let counts: (u32, u32, u32) = sqlx::query_as(
+        "select count(*) filter (where client = ?), count(*) filter (where network_56 = ?), count(*)
+         from confirmations where network_48 = ? and state = 'queued'",
+    )
+    .bind(own.as_slice())
+    .bind(wider.as_slice())
+    .bind(widest.as_slice())
+    .fetch_one(connection)
+    .await?;
+    Ok(admission.capped(counts.into()).unwrap_or(Capped::Client))
 }
 
 /// Keeps both, or neither and `false` if the pending secret has begun one already or there is no room.
@@ -223,6 +280,8 @@ async fn insert(
         return Err(StoreError::Unavailable("only a queued confirmation can be begun".into()));
     };
     let columns = QueuedColumns::of(queued);
+    let [own, wider, widest] = admission.client.networks();
+    let [of_64, of_56, of_48] = admission.limits();
     let insert = sqlx::query(match session {
         Some(_) => concat!(insert_confirmation!(), insert_session!()),
         None => insert_confirmation!(),
@@ -236,14 +295,15 @@ async fn insert(
     .bind(columns.token)
     .bind(columns.token_key)
     .bind(columns.due)
-    .bind(admission.client.as_bytes().as_slice())
-    .bind(admission.client.as_bytes().as_slice())
-    .bind(admission.room());
+    .bind(own.as_slice())
+    .bind(wider.as_slice())
+    .bind(widest.as_slice())
+    .bind(of_64)
+    .bind(of_56)
+    .bind(of_48);
     let insert = match session {
         Some(session) => insert
             .bind(session.id.as_bytes().as_slice())
-            .bind(confirmation.secret.as_bytes().as_slice())
-            .bind(confirmation.token_tag.as_bytes().as_slice())
             .bind(session.since.as_millis())
             .bind(session.expires.as_millis()),
         None => insert,

@@ -3,17 +3,22 @@
 use super::*;
 use crate::secret::SystemEntropy;
 
+/// A source that is there again and again.
+const ONE: Source = [0; 16];
+
 const FAILURE: Heard = Heard::Failure { retry_after: None };
 
 /// A breaker in its time.
 struct Scene {
     breaker: Breaker,
     now: Timestamp,
+    /// How many sources there have been.
+    sources: u128,
 }
 
 impl Scene {
     fn closed(limit: usize) -> Self {
-        Self { breaker: Breaker::new(limit), now: Timestamp::from_millis(1_000_000) }
+        Self { breaker: Breaker::new(limit), now: Timestamp::from_millis(1_000_000), sources: 0 }
     }
 
     fn open(limit: usize) -> Self {
@@ -28,13 +33,25 @@ impl Scene {
         self.breaker.room(self.now, &SystemEntropy)
     }
 
-    fn hear_of(&mut self, round: Round, heard: Heard) -> Option<Change> {
-        self.breaker.hear(round, heard, self.now, &SystemEntropy)
+    /// Asks about a source that has not been there before.
+    fn ask(&mut self) -> Question {
+        self.sources += 1;
+        self.breaker.ask(self.sources.to_be_bytes())
+    }
+
+    fn hear_of(&mut self, question: Question, heard: Heard) -> Option<Change> {
+        self.breaker.hear(question, heard, self.now, &SystemEntropy)
     }
 
     fn hear(&mut self, heard: Heard) -> Option<Change> {
-        let round = self.breaker.ask();
-        self.hear_of(round, heard)
+        let question = self.ask();
+        self.hear_of(question, heard)
+    }
+
+    /// The same, of one source each time.
+    fn hear_of_one(&mut self, heard: Heard) -> Option<Change> {
+        let question = self.breaker.ask(ONE);
+        self.hear_of(question, heard)
     }
 
     /// Sits a pause out, and tells how long it was.
@@ -56,7 +73,7 @@ impl Scene {
 #[test]
 fn failures_in_a_row_open_it_once_and_nobody_is_asked_about() {
     let mut scene = Scene::closed(100);
-    let late = scene.breaker.ask();
+    let late = scene.ask();
     for _ in 1..IN_A_ROW {
         assert_eq!(scene.hear(FAILURE), None);
         assert_eq!(scene.room(), 99);
@@ -118,7 +135,7 @@ fn a_probe_that_is_never_answered_does_not_keep_the_next_one_waiting() {
     let mut scene = Scene::open(100);
     scene.pause();
     assert_eq!(scene.room(), 1);
-    scene.breaker.ask();
+    scene.ask();
     assert_eq!(scene.room(), 0);
     scene.pause();
     assert_eq!(scene.room(), 2);
@@ -144,7 +161,7 @@ fn with_answers_twice_as_many_are_asked_about_each_round_until_it_is_closed() {
     let mut scene = Scene::recovering(1000);
     for at_once in [2, 4, 8, 16, 32, 64, 128, 256, 512] {
         assert_eq!(scene.room(), at_once);
-        let asked: Vec<_> = (0..at_once).map(|_| scene.breaker.ask()).collect();
+        let asked: Vec<_> = (0..at_once).map(|_| scene.ask()).collect();
         assert_eq!(scene.room(), 0);
         for round in asked {
             assert_eq!(scene.hear_of(round, Heard::Answer), None);
@@ -167,7 +184,7 @@ fn a_service_that_falls_over_again_is_not_asked_about_anybody_new() {
     while scene.room() < 100 {
         scene.hear(Heard::Answer);
     }
-    let asked: Vec<_> = (0..100).map(|_| scene.breaker.ask()).collect();
+    let asked: Vec<_> = (0..100).map(|_| scene.ask()).collect();
     for (place, round) in asked.into_iter().enumerate() {
         let change = scene.hear_of(round, FAILURE);
         assert_eq!(scene.room(), 0);
@@ -179,13 +196,13 @@ fn a_service_that_falls_over_again_is_not_asked_about_anybody_new() {
 #[test]
 fn time_outs_of_an_outage_do_not_open_it_after_its_end() {
     let mut scene = Scene::closed(100);
-    let asked_before: Vec<_> = (0..IN_A_ROW).map(|_| scene.breaker.ask()).collect();
+    let asked_before: Vec<_> = (0..IN_A_ROW).map(|_| scene.ask()).collect();
     while scene.breaker.is_closed() {
         scene.hear(FAILURE);
     }
     scene.pause();
     scene.room();
-    let unanswered_probe = scene.breaker.ask();
+    let unanswered_probe = scene.ask();
     scene.pause();
     scene.room();
     scene.hear(Heard::Answer);
@@ -208,7 +225,7 @@ fn a_probe_that_asked_nobody_is_given_back() {
     let mut scene = Scene::open(10);
     scene.pause();
     assert_eq!(scene.room(), 1);
-    let round = scene.breaker.ask();
+    let round = scene.ask();
     assert_eq!(scene.room(), 0);
     assert_eq!(scene.hear_of(round, Heard::Unasked), None);
     assert_eq!(scene.room(), 1);
@@ -224,4 +241,31 @@ fn whoever_was_not_asked_has_neither_answered_nor_failed() {
     assert_eq!(scene.hear(Heard::Unasked), None);
     assert!(scene.breaker.is_closed());
     assert!(scene.hear(FAILURE).is_some(), "it has not been forgotten that it failed");
+}
+
+#[test]
+fn one_source_that_fails_again_and_again_opens_nothing() {
+    let mut scene = Scene::closed(100);
+    for _ in 0..100 {
+        assert_eq!(scene.hear_of_one(FAILURE), None);
+    }
+    for _ in 2..IN_A_ROW {
+        assert_eq!(scene.hear(FAILURE), None);
+    }
+    assert_eq!(scene.hear(FAILURE), Some(Change::Opened), "it counts once");
+}
+
+#[test]
+fn one_source_that_fails_keeps_nobody_from_recovering() {
+    let mut scene = Scene::recovering(100);
+    for _ in 0..100 {
+        assert_eq!(scene.hear_of_one(FAILURE), None);
+    }
+    assert_eq!(scene.room(), 1, "it has counted once");
+    let hanging = scene.breaker.ask(ONE);
+    assert_eq!(scene.room(), 1, "whoever has failed takes no place of others");
+    assert_eq!(scene.hear(Heard::Answer), None);
+    assert_eq!(scene.room(), 2);
+    assert_eq!(scene.hear_of(hanging, Heard::Answer), None);
+    assert_eq!(scene.room(), 3, "its answers count as others' do");
 }

@@ -35,7 +35,7 @@ impl Stores {
 
     async fn claimed(&self, number: u8) -> (Sample, Claim, Decider) {
         let sample = Sample::new(number).begun(&self.both).await;
-        let claim = self.both.claim(worker(1), Which::Any, 1, at(0), at(30)).await.unwrap().remove(0);
+        let claim = self.both.claim(worker(1), Which::Any, &1.into(), at(0), at(30)).await.unwrap().remove(0);
         let decider = Decider::Worker { fence: claim.fence };
         (sample, claim, decider)
     }

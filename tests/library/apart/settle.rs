@@ -35,9 +35,9 @@ async fn a_worker_killed_after_deciding_is_resumed_by_whoever_asks() {
 async fn a_worker_killed_after_deciding_is_resumed_by_the_next_worker_if_nobody_asks() {
     for stores in Stores::all().await {
         let sample = killed_after_deciding(&stores, Decision::Rejected(Rejection::Used)).await;
-        stores.both.claim(worker(2), Which::Any, 1, at(3), at(33)).await.unwrap();
+        stores.both.claim(worker(2), Which::Any, &1.into(), at(3), at(33)).await.unwrap();
         assert!(stores.has_session(&sample).await, "what is only just decided is its own worker's");
-        stores.both.claim(worker(2), Which::Any, 1, at(7), at(37)).await.unwrap();
+        stores.both.claim(worker(2), Which::Any, &1.into(), at(7), at(37)).await.unwrap();
         assert!(!stores.has_session(&sample).await);
         assert_eq!(stores.database.unsettled(at(1000)).await.unwrap(), []);
     }

@@ -46,8 +46,11 @@ async fn a_double_click_and_64_retries_are_one_confirmation() {
         told.insert(begin.await.unwrap());
     }
     assert_eq!(told.len(), 1, "one channel and one cookie");
-    let claims =
-        house.store.claim(crate::support::worker(1), Which::Any, 100, house.now(), at(i64::MAX / 1000)).await.unwrap();
+    let claims = house
+        .store
+        .claim(crate::support::worker(1), Which::Any, &100.into(), house.now(), at(i64::MAX / 1000))
+        .await
+        .unwrap();
     assert_eq!(claims.len(), 1);
 }
 

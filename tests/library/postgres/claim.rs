@@ -14,11 +14,11 @@ async fn what_another_transaction_holds_is_passed_by() {
     let mut holder = raw.begin().await.unwrap();
     let lock = sqlx::query("select from confirmations where id = $1 for update");
     lock.bind(held.confirmation.id.as_bytes()).execute(&mut *holder).await.unwrap();
-    let claims = store.claim(worker(1), Which::Any, 1, at(1), at(31)).await.unwrap();
+    let claims = store.claim(worker(1), Which::Any, &1.into(), at(1), at(31)).await.unwrap();
     assert_eq!(claims.iter().map(|claim| claim.id).collect::<Vec<_>>(), [free.confirmation.id]);
-    assert!(store.claim(worker(2), Which::Any, 1, at(1), at(31)).await.unwrap().is_empty());
+    assert!(store.claim(worker(2), Which::Any, &1.into(), at(1), at(31)).await.unwrap().is_empty());
     holder.rollback().await.unwrap();
-    assert_eq!(store.claim(worker(2), Which::Any, 1, at(1), at(31)).await.unwrap()[0].id, held.confirmation.id);
+    assert_eq!(store.claim(worker(2), Which::Any, &1.into(), at(1), at(31)).await.unwrap()[0].id, held.confirmation.id);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -32,7 +32,7 @@ async fn workers_of_four_servers_that_claim_at_once_never_get_the_same() {
             let mut mine = Vec::new();
             // Whoever finds nothing has passed by what others are claiming.
             loop {
-                let some = store.claim(worker(number), Which::Any, 7, at(0), at(30)).await.unwrap();
+                let some = store.claim(worker(number), Which::Any, &7.into(), at(0), at(30)).await.unwrap();
                 if some.is_empty() && store.next_due().await.unwrap() > Some(at(0)) {
                     return mine;
                 }

@@ -95,7 +95,7 @@ async fn workers_pass_a_corrupt_confirmation_by() {
         sample.clone().begun(&store).await;
     }
     spoil(&mut raw, "confirmations", corrupt.confirmation.id.as_bytes(), "failed = -1").await;
-    let claims = store.claim(worker(1), Which::Any, 10, at(0), at(30)).await.unwrap();
+    let claims = store.claim(worker(1), Which::Any, &10.into(), at(0), at(30)).await.unwrap();
     let mut claimed: Vec<_> = claims.iter().map(|claim| claim.id).collect();
     claimed.sort();
     assert_eq!(claimed, [before.confirmation.id, after.confirmation.id]);

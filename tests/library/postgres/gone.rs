@@ -21,7 +21,7 @@ async fn while_the_database_is_away_nothing_is_done_and_once_it_is_back_everythi
         let begun = store.begin(&next.confirmation, &next.session, welcome()).await;
         assert!(matches!(begun, Err(BeginError::Store(StoreError::Unavailable(_)))), "{begun:?}");
         unavailable(store.confirmation_by_secret(&secret).await.unwrap_err());
-        unavailable(store.claim(worker(1), Which::Any, 1, at(0), at(30)).await.unwrap_err());
+        unavailable(store.claim(worker(1), Which::Any, &1.into(), at(0), at(30)).await.unwrap_err());
         unavailable(store.decide(id, Decider::User, &Decision::Unavailable, settlement(at(1))).await.unwrap_err());
         unavailable(store.revoke(id, sample.session.id).await.unwrap_err());
         unavailable(store.session(sample.session.id).await.unwrap_err());

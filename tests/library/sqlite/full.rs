@@ -9,7 +9,7 @@ use vestibule::{
 };
 
 /// Room for some hundred confirmations: what a sweep frees has to come to whole pages.
-const PAGES: u32 = 260;
+const PAGES: u32 = 300;
 
 #[tokio::test]
 async fn on_a_full_disk_nothing_begins_everybody_who_is_in_goes_on_and_room_helps() {

@@ -3,7 +3,7 @@
 use crate::support::{Sample, adapters, admission, at, settlement, welcome};
 use std::sync::Arc;
 use vestibule::{
-    caps::{Admission, Capped},
+    caps::{Admission, Capped, Client, Usage},
     confirmation::{Confirmation, Decider, Decision},
     store::{BeginError, Store},
 };
@@ -71,7 +71,7 @@ async fn a_begin_that_is_repeated_is_never_refused() {
     for store in adapters().await {
         let first = begin(&**store, 1, admission(1, 1)).await;
         assert_eq!(begin(&**store, 1, admission(1, 1)).await, first);
-        assert_eq!(begin(&**store, 1, Admission { full: true, ..admission(1, 1) }).await, first);
+        assert_eq!(begin(&**store, 1, Admission { usage: Usage::Full, ..admission(1, 1) }).await, first);
         assert_eq!(store.undecided(100).await.unwrap(), 1);
     }
 }
@@ -81,7 +81,7 @@ async fn where_all_is_full_nobody_begins_and_a_client_over_its_own_cap_is_told_o
     for store in adapters().await {
         begin(&**store, 1, admission(1, 1)).await.unwrap();
         for (client, cap) in [(1, Capped::Client), (2, Capped::All)] {
-            let full = Admission { full: true, ..admission(client, 1) };
+            let full = Admission { usage: Usage::Full, ..admission(client, 1) };
             assert_eq!(begin(&**store, 2, full).await, Err(cap));
             assert!(!is_kept(&**store, 2).await);
         }
@@ -125,4 +125,65 @@ async fn a_client_at_its_cap_refuses_nobody_who_begins_beside_it() {
 
 fn welcome_as(client: u8) -> Admission {
     Admission { client: admission(client, 1).client, ..welcome() }
+}
+
+/// A client whose /64, /56 and /48 have these names.
+fn neighbour(networks: [u8; 3]) -> Client {
+    Client::in_networks(networks.map(|name| [name; 16]))
+}
+
+#[tokio::test]
+async fn many_clients_of_one_network_have_no_more_than_its_share() {
+    for store in adapters().await {
+        let own = admission(1, 2);
+        // Two of each /64, four of each /56, eight of the /48.
+        let clients =
+            [[1, 11, 111], [2, 11, 111], [3, 11, 111], [4, 12, 111], [5, 13, 111], [6, 13, 111], [7, 14, 112]];
+        let expected = [2, 2, 0, 2, 2, 0, 2];
+        let mut number = 0;
+        for (networks, expected) in clients.into_iter().zip(expected) {
+            let mut let_in = 0;
+            for _ in 0..3 {
+                number += 1;
+                let client = Admission { client: neighbour(networks), ..own };
+                match begin(&**store, number, client).await {
+                    Ok(_) => let_in += 1,
+                    Err(cap) => assert_eq!(cap, Capped::Client),
+                }
+            }
+            assert_eq!(let_in, expected, "{networks:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_clients_of_one_network_that_begin_at_once_no_more_are_let_in_than_its_share() {
+    for store in adapters().await {
+        let begins: Vec<_> = (0..96)
+            .map(|number| {
+                let store = Arc::clone(&store);
+                let client = neighbour([number, 100 + number / 48, 200]);
+                tokio::spawn(
+                    async move { begin(&*store, number, Admission { client, ..admission(1, 5) }).await.is_ok() },
+                )
+            })
+            .collect();
+        let mut let_in = 0;
+        for begin in begins {
+            let_in += usize::from(begin.await.unwrap());
+        }
+        assert_eq!(let_in, 20);
+        assert_eq!(store.undecided(100).await.unwrap(), 20);
+    }
+}
+
+#[tokio::test]
+async fn of_the_last_tenth_each_client_has_one() {
+    for store in adapters().await {
+        let scarce = |client| Admission { usage: Usage::Scarce, ..admission(client, 100) };
+        assert!(begin(&**store, 1, scarce(1)).await.is_ok());
+        assert_eq!(begin(&**store, 2, scarce(1)).await, Err(Capped::All));
+        assert!(!is_kept(&**store, 2).await);
+        assert!(begin(&**store, 3, scarce(2)).await.is_ok());
+    }
 }

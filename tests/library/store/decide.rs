@@ -12,7 +12,7 @@ use vestibule::{
 };
 
 async fn claimed(store: &dyn Store, now: i64) -> Claim {
-    store.claim(worker(1), Which::Any, 1, at(now), at(now + 30)).await.unwrap().remove(0)
+    store.claim(worker(1), Which::Any, &1.into(), at(now), at(now + 30)).await.unwrap().remove(0)
 }
 
 async fn decide(store: &dyn Store, claim: &Claim, decision: Decision, now: i64) -> Option<Ending> {

@@ -209,7 +209,7 @@ async fn a_pending_session_is_not_swept_before_its_confirmation_is_decided() {
         store.insert_session(&orphan).await.unwrap();
         assert_eq!(store.sweep_sessions(at(100_000)).await.unwrap(), 1, "the orphan goes");
         assert!(store.session(sample.session.id).await.unwrap().is_some());
-        let claims = store.claim(worker(1), Which::Any, 1, at(100_000), at(100_030)).await.unwrap();
+        let claims = store.claim(worker(1), Which::Any, &1.into(), at(100_000), at(100_030)).await.unwrap();
         let (id, decider) = (sample.confirmation.id, Decider::Worker { fence: claims[0].fence });
         store.decide(id, decider, &Decision::Valid(ada()), settlement(at(100_000))).await.unwrap();
         let session = store.session(sample.session.id).await.unwrap().expect("it was kept for its decision");

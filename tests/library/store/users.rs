@@ -197,7 +197,7 @@ async fn whoever_is_disabled_has_no_password_and_is_signed_in_by_no_verdict() {
         );
         assert_eq!(store.password("ada@example.com").await.unwrap(), None);
         let session = Sample::new(1).begun(&**store).await.session.id;
-        let claim = store.claim(worker(1), Which::Any, 1, at(0), at(30)).await.unwrap().remove(0);
+        let claim = store.claim(worker(1), Which::Any, &1.into(), at(0), at(30)).await.unwrap().remove(0);
         let (decider, decision) = (Decider::Worker { fence: claim.fence }, Decision::Valid(user.identity.clone()));
         let stored = store.decide(claim.id, decider, &decision, settlement(at(5))).await.unwrap().unwrap();
         assert_eq!(stored.ending(), Some(Ending::Rejected(Rejection::Invalid)));

@@ -4,14 +4,17 @@ use super::{Browser, WatchedClock, ada, keys, soon};
 use sqlx::{ConnectOptions as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 use tempfile::TempDir;
 use tokio::{sync::Notify, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use vestibule::{
-    caps::Caps,
+    caps::{Caps, Client},
     channel::Channel,
     clock::{Clock as _, Timestamp},
     confirmation::{Confirmation, ConfirmationId},
@@ -54,6 +57,8 @@ pub struct House {
     pub tools: Tools,
     pub wake: Arc<Notify>,
     in_flight: usize,
+    /// How many browsers have begun, each at an address of its own.
+    addresses: AtomicU64,
     folder: TempDir,
 }
 
@@ -85,7 +90,18 @@ impl House {
         };
         let wake = Arc::new(Notify::new());
         let desk = Vestibule::new(&tools, wake.clone()).with_caps(plan.caps);
-        Self { clock, validator, publisher, store, desk, tools, wake, in_flight: plan.in_flight, folder }
+        Self {
+            clock,
+            validator,
+            publisher,
+            store,
+            desk,
+            tools,
+            wake,
+            in_flight: plan.in_flight,
+            addresses: AtomicU64::new(0),
+            folder,
+        }
     }
 
     /// Starts a worker on a task.
@@ -112,9 +128,16 @@ impl House {
         Browser::new(self.desk.clone())
     }
 
-    /// A browser that has landed on the token's page and begun.
+    /// A browser at an address of its own that has landed on the token's page and begun.
     pub async fn begun(&self, token: &Token) -> Browser {
+        let address = self.addresses.fetch_add(1, Ordering::Relaxed);
+        self.begun_at(Client::from_bytes(u128::from(address).to_be_bytes()), token).await
+    }
+
+    /// A browser of this client that has landed on the token's page and begun.
+    pub async fn begun_at(&self, client: Client, token: &Token) -> Browser {
         let mut browser = self.browser();
+        browser.client = client;
         browser.land(token);
         browser.begin(token).await;
         browser

@@ -3,7 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use std::time::Duration;
 use vestibule::{
-    caps::{Admission, Client},
+    caps::{Admission, Client, Shares, Usage},
     clock::Timestamp,
     confirmation::{Confirmation, ConfirmationId, Queued, Rejection, State, WorkerId},
     outcome::{Destinations, Outcome},
@@ -57,7 +57,7 @@ pub fn welcome() -> Admission {
 
 /// Terms on which a client may have `of_client` undecided confirmations.
 pub fn admission(client: u8, of_client: u32) -> Admission {
-    Admission { client: Client::from_bytes([client; 16]), of_client, full: false }
+    Admission { client: Client::from_bytes([client; 16]), shares: Shares::new(of_client), usage: Usage::Free }
 }
 
 pub fn confirmed() -> Outcome {
@@ -103,8 +103,19 @@ impl Sample {
 
     /// Keeps it in `store`.
     pub async fn begun(self, store: &dyn Store) -> Self {
-        store.begin(&self.confirmation, &self.session, welcome()).await.unwrap();
+        self.begun_by(welcome().client, store).await
+    }
+
+    /// Keeps it in `store` as this client's.
+    pub async fn begun_by(self, client: Client, store: &dyn Store) -> Self {
+        store.begin(&self.confirmation, &self.session, Admission { client, ..welcome() }).await.unwrap();
         self
+    }
+
+    /// Keeps it in `store` as that of a client of its own.
+    pub async fn begun_alone(self, store: &dyn Store) -> Self {
+        let client = Client::from_bytes(*self.confirmation.id.as_bytes());
+        self.begun_by(client, store).await
     }
 
     /// The confirmation as it is stored now.

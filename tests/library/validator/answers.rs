@@ -97,10 +97,18 @@ async fn a_redirect_is_a_temporary_failure_and_not_followed() {
 
 #[tokio::test]
 async fn a_verdict_under_another_status_is_none() {
-    for status in ["201 Created", "202 Accepted", "500 Oops", "502 Bad Gateway", "503 Not Now", "408 Slow", "429 Many"]
-    {
+    for status in ["201 Created", "202 Accepted", "500 Oops", "502 Bad Gateway", "503 Not Now", "408 Slow"] {
         let answer = answered(status, "", r#"{"verdict":"invalid","reason":"used"}"#).await;
         assert!(is_temporary(&answer), "{status}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_question_too_many_is_throttled_and_no_verdict() {
+    for (header, seconds) in [("", None), ("retry-after: 7\r\n", Some(7)), ("retry-after: 86400\r\n", Some(60))] {
+        let answer = answered("429 Many", header, r#"{"verdict":"invalid","reason":"used"}"#).await;
+        let throttled = ValidationError::Throttled { retry_after: seconds.map(Duration::from_secs) };
+        assert_eq!(answer, Err(throttled));
     }
 }
 

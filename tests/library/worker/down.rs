@@ -25,7 +25,7 @@ const FAILURES: [fn(Question, &WatchedClock) -> Option<Question>; 4] = [
         None
     },
     |question, _| {
-        question.answer(Err(ValidationError::Temporary { what: "429".into(), retry_after: Some(SECOND) }));
+        question.answer(Err(ValidationError::Throttled { retry_after: Some(SECOND) }));
         None
     },
     |broken_off, _| {
@@ -143,7 +143,7 @@ async fn a_pause_that_the_validator_asks_for_is_kept() {
     house.start_worker();
     house.begun(&busy).await;
     let retry_after = Some(20 * SECOND);
-    house.question().await.answer(Err(ValidationError::Temporary { what: "429".into(), retry_after }));
+    house.question().await.answer(Err(ValidationError::Throttled { retry_after }));
     house.announced().await;
     assert_eq!(house.store.next_due().await.unwrap(), Some(house.now() + 20 * SECOND));
 }

@@ -100,7 +100,7 @@ async fn what_is_due_later_is_asked_about_when_its_time_has_come() {
     house.start_worker();
     house.begun(&link).await;
     let retry_after = Some(Duration::from_secs(3));
-    let busy = vestibule::validator::ValidationError::Temporary { what: "429".into(), retry_after };
+    let busy = vestibule::validator::ValidationError::Throttled { retry_after };
     house.question().await.answer(Err(busy));
     house.clock.somebody_sleeps_until(house.now() + Duration::from_secs(3)).await;
     house.advance(Duration::from_secs(3));

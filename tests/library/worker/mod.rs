@@ -8,5 +8,6 @@ mod outage;
 mod quiet;
 mod requests;
 mod shutdown;
+mod strangers;
 mod sweep;
 mod verdicts;

@@ -1,28 +1,32 @@
 //! A browser that goes on asking, whatever becomes of the server.
 
 use super::until;
-use reqwest::{Client, Method, RequestBuilder, StatusCode, header, redirect};
+use reqwest::{Client, ClientBuilder, Method, RequestBuilder, StatusCode, header, redirect};
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr},
     sync::{Arc, LazyLock, Mutex, PoisonError},
     time::Duration,
 };
 use tokio::time::Instant;
 
 /// What all browsers send with. It keeps no connection: the next request may find another server.
-static CLIENT: LazyLock<Client> = LazyLock::new(|| {
+static CLIENT: LazyLock<Client> = LazyLock::new(|| client().build().expect("a client"));
+
+fn client() -> ClientBuilder {
     // The library brings a client that wants a choice, also where it speaks no TLS.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = Client::builder().redirect(redirect::Policy::none()).timeout(Duration::from_secs(10));
-    client.pool_max_idle_per_host(0).no_proxy().build().expect("a client")
-});
+    client.pool_max_idle_per_host(0).no_proxy()
+}
 
 /// A browser. Its cookies are as their responses said.
 #[derive(Clone)]
 pub struct Browser {
     base: String,
     host: Option<&'static str>,
+    client: Client,
     /// Whether it asks again where it gets no answer, or one that is none.
     patient: bool,
     cookies: Arc<Mutex<BTreeMap<String, String>>>,
@@ -31,12 +35,24 @@ pub struct Browser {
 impl Browser {
     /// A browser that finds the server at `127.0.0.1:port`.
     pub fn at(port: u16) -> Self {
-        Self { base: format!("http://127.0.0.1:{port}"), host: None, patient: true, cookies: Arc::default() }
+        Self {
+            base: format!("http://127.0.0.1:{port}"),
+            host: None,
+            client: CLIENT.clone(),
+            patient: true,
+            cookies: Arc::default(),
+        }
     }
 
     /// A browser to which each answer has to be a good one.
     pub fn impatient(port: u16) -> Self {
         Self { patient: false, ..Self::at(port) }
+    }
+
+    /// The same at another address of this machine.
+    pub fn from(self, address: Ipv4Addr) -> Self {
+        let client = client().local_address(IpAddr::from(address)).build().expect("a client");
+        Self { client, ..self }
     }
 
     /// A browser that knows the server by this name.
@@ -116,7 +132,7 @@ impl Browser {
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
         let cookies: Vec<_> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let request = CLIENT.request(method, format!("{}{path}", self.base));
+        let request = self.client.request(method, format!("{}{path}", self.base));
         let request = request.header("sec-fetch-site", "same-origin").header(header::COOKIE, cookies.join("; "));
         match self.host {
             Some(host) => request.header(header::HOST, host),

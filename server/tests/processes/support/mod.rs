@@ -10,7 +10,7 @@ pub use browser::Browser;
 pub use database::Database;
 pub use postgres::Postgres;
 pub use process::{Process, free_port};
-pub use validator::Validator;
+pub use validator::{NO_VERDICTS, Validator};
 
 use std::{
     env,

@@ -4,7 +4,8 @@ use super::free_port;
 use axum::{
     Json, Router,
     extract::{Path, State},
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse as _, Response},
     routing::post,
 };
 use std::{
@@ -135,12 +136,24 @@ impl Drop for Open {
     }
 }
 
+/// How tokens begin on which it gives no verdict, whatever its mood is.
+pub const NO_VERDICTS: [&str; 4] = ["5xx-", "429-", "redirect-", "nothing-"];
+
+async fn instead_of_a_verdict(kind: &str) -> Response {
+    match kind {
+        "5xx-" => StatusCode::BAD_GATEWAY.into_response(),
+        "429-" => StatusCode::TOO_MANY_REQUESTS.into_response(),
+        "redirect-" => (StatusCode::FOUND, [(header::LOCATION, "/elsewhere")]).into_response(),
+        _ => std::future::pending().await,
+    }
+}
+
 async fn validate(
     State(state): State<Arc<Shared>>,
     Path(name): Path<u32>,
     headers: HeaderMap,
     Json(question): Json<serde_json::Value>,
-) -> Result<Json<serde_json::Value>, StatusCode> {
+) -> Result<Json<serde_json::Value>, Response> {
     let _open = Open::new(&state);
     let id = headers["idempotency-key"].to_str().expect("an id").to_owned();
     let token = question["token"].as_str().unwrap_or_default();
@@ -151,7 +164,10 @@ async fn validate(
     match mood {
         Mood::Takes(takes) => tokio::time::sleep(takes).await,
         Mood::Holds(_) => {}
-        Mood::Unwell => return Err(StatusCode::SERVICE_UNAVAILABLE),
+        Mood::Unwell => return Err(StatusCode::SERVICE_UNAVAILABLE.into_response()),
+    }
+    if let Some(no_verdict) = NO_VERDICTS.iter().find(|kind| token.starts_with(*kind)) {
+        return Err(instead_of_a_verdict(no_verdict).await);
     }
     let identity = serde_json::json!({ "issuer": "test", "subject": token });
     Ok(Json(serde_json::json!({ "verdict": "valid", "identity": identity })))
