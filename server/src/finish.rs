@@ -1,7 +1,30 @@
-//! Requests that are answered to their end, whoever has hung up.
+//! Requests that are answered to their end, whoever has hung up, and read to their end before they are judged.
 
-use axum::{extract::Request, middleware::Next, response::Response};
+use crate::{page, site::Shared};
+use axum::{
+    body::{Body, to_bytes},
+    extract::{Request, State},
+    http::{Method, StatusCode},
+    middleware::Next,
+    response::Response,
+};
 use std::panic::resume_unwind;
+
+/// The most that a form of ours sends, in bytes.
+pub const MAX_FORM: usize = 16 * 1024;
+
+/// The middleware around what decides who may do something: the whole form is read first. Otherwise a browser could hold
+/// the end of a form back, and have it judged by a session that has been ended meanwhile (CWE-367).
+pub async fn read_first(State(site): State<Shared>, request: Request, next: Next) -> Response {
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        return next.run(request).await;
+    }
+    let (head, body) = request.into_parts();
+    match to_bytes(body, MAX_FORM).await {
+        Ok(form) => next.run(Request::from_parts(head, Body::from(form))).await,
+        Err(_) => page::problem(&site, StatusCode::FORBIDDEN),
+    }
+}
 
 /// The middleware around what changes an account, or lets somebody in. A connection that is closed takes its request with
 /// it; what has begun to be changed is to be told of all the same.

@@ -114,7 +114,8 @@ impl Passwords {
         Ok(user.filter(|_| matches))
     }
 
-    /// Gives `user` another password, with which they are valid from `now()` on. `false`: there is no such user any more.
+    /// Gives `user` another password, with which they are valid from `now()` on, if that is `still_allowed` once it is
+    /// hashed: until then it may have waited for seconds. `false`: it is not, or there is no such user any more.
     ///
     /// # Errors
     /// [`PasswordError`] if it was not stored.
@@ -125,6 +126,7 @@ impl Passwords {
         now: impl FnOnce() -> Timestamp,
         user: UserId,
         password: String,
+        still_allowed: impl Future<Output = Result<bool, StoreError>>,
     ) -> Result<bool, PasswordError> {
         let turn = self.turn().await?;
         let hash = spawn_blocking(move || {
@@ -133,6 +135,9 @@ impl Passwords {
             hash
         });
         let hash = hash.await.map_err(|_| PasswordError::Busy)?;
+        if !still_allowed.await? {
+            return Ok(false);
+        }
         Ok(store.set_password(user, &hash, now()).await?)
     }
 

@@ -14,9 +14,6 @@ use axum::{
 };
 use tower_http::services::{ServeDir, ServeFile};
 
-/// The most that a form of ours sends, in bytes.
-const MAX_FORM: usize = 16 * 1024;
-
 /// The pages, forms and calls of `site`, its static files, and the broker's `sockets`.
 pub fn routes(site: Shared, sockets: Router) -> Router {
     let root = std::path::Path::new(&*site.leptos.site_root).to_owned();
@@ -47,7 +44,8 @@ pub fn routes(site: Shared, sockets: Router) -> Router {
         .merge(needing_freshness)
         .route_layer(from_fn_with_state(site.clone(), entering::require_user))
         .route("/continue", post(account::choose))
-        .route_layer(from_fn(finish::to_the_end));
+        .route_layer(from_fn(finish::to_the_end))
+        .route_layer(from_fn_with_state(site.clone(), finish::read_first));
     let scripts_only = Router::new()
         .route("/api/{*function}", post(desk::server_functions))
         .route("/pusher/auth", post(pusher_auth::authorise))
@@ -65,7 +63,7 @@ pub fn routes(site: Shared, sockets: Router) -> Router {
     pages
         .merge(needing_a_user)
         .merge(scripts_only)
-        .layer(DefaultBodyLimit::max(MAX_FORM))
+        .layer(DefaultBodyLimit::max(finish::MAX_FORM))
         .with_state(site.clone())
         .merge(files)
         .merge(sockets)

@@ -50,7 +50,13 @@ pub async fn set(
     }
     let store = site.vestibule.store();
     let now = || site.vestibule.now();
-    match site.passwords.set(store, Arc::new(SystemEntropy), now, who.user.id, wanted.password).await {
+    let session = site.cookies_of(&headers).session();
+    let still_allowed = async {
+        let current = site.vestibule.recognise(session.as_ref()).await?;
+        Ok(current.is_some_and(|current| current.session == who.session && current.user == who.user))
+    };
+    let set = site.passwords.set(store, Arc::new(SystemEntropy), now, who.user.id, wanted.password, still_allowed);
+    match set.await {
         Ok(true) => {}
         Ok(false) => return page::see_other(&site.vestibule.destinations().login),
         Err(error) => return password_problem(&site, &error),
