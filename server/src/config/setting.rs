@@ -43,7 +43,7 @@ settings! {
     CONFIRM_POLL, "5s", "How often worker and page look without having been told (default 5s)";
     CONFIRM_BEGIN_WITHIN, "1h", "How long an opened page may wait before it begins (default 1h)";
     CONFIRM_IN_FLIGHT, "2048", "How many validations may be in flight at once (default 2048)";
-    CONFIRM_PER_CLIENT, "100", "How many undecided sign-ins one network address may have, or one /64 of IPv6 (default 100)";
+    CONFIRM_PER_CLIENT, "100", "How many undecided sign-ins one network address may have, or one /64 of IPv6; its /56 may have twice as many, its /48 four times (default 100)";
     CONFIRM_UNDECIDED, "100000", "How many undecided sign-ins there may be in all (default 100000)";
     TRUSTED_PROXIES, "10.0.0.0/8,192.0.2.7", "Reverse proxies whose X-Forwarded-For says who connects (default none)";
     SESSIONS_PER_USER, "100", "How many sessions a user has at most; one more ends the one unused for longest (default 100)";

@@ -29,7 +29,7 @@ async fn flood(port: u16, kind: &str, count: usize) {
         })
         .await;
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// How long others take from their begin to their outcome, the slowest of a hundred.

@@ -247,7 +247,7 @@ async fn get(connection: &mut SqliteConnection, id: ConfirmationId) -> Result<Op
 
 /// The exceptions as the argument of a statement.
 fn exceptions(limits: &ClaimLimits) -> String {
-    let name = |network: &Network| network.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let name = |network: &Network| format!("{:032x}", u128::from_be_bytes(*network));
     let exceptions = limits.exceptions.iter().map(|(network, limit)| (name(network), (*limit).into()));
     serde_json::Value::Object(exceptions.collect()).to_string()
 }

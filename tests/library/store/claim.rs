@@ -305,8 +305,8 @@ async fn a_client_keeps_its_order_and_gets_no_earlier_turn_by_coming_again() {
             Sample::new(number).begun(&**store).await;
         }
         let decided = only(store.claim(worker(1), Which::Any, &1.into(), at(0), at(30)).await.unwrap());
-        let decider = Decider::Worker { fence: decided.fence };
-        store.decide(decided.id, decider, &Decision::Unavailable, settlement(at(1))).await.unwrap();
+        let claimant = Decider::Worker { fence: decided.fence };
+        store.decide(decided.id, claimant, &Decision::Unavailable, settlement(at(1))).await.unwrap();
         Sample::new(5).deadline(at(1)).begun(&**store).await;
         Sample::new(6).deadline(at(90)).begun_alone(&**store).await;
         let mut rounds = Vec::new();
