@@ -163,14 +163,15 @@ pub async fn cancel(
 pub async fn wait(State(site): State<Shared>, TokenPath(token): TokenPath, headers: HeaderMap) -> Response {
     let cookies = site.cookies_of(&headers);
     let token = links::kept_under(&site, token, &cookies);
-    let report = match site
-        .vestibule
-        .status(&token, cookies.pending(site.vestibule.keys(), &token), cookies.session().as_ref())
-        .await
-    {
+    let shown = cookies.pending(site.vestibule.keys(), &token);
+    let report = match site.vestibule.status(&token, shown, cookies.session().as_ref()).await {
         Ok(report) => report,
         Err(error) => return page::store_problem(&site, &error),
     };
+    if report.progress == Progress::Unknown && shown.is_none() {
+        // Without the cookie of a landing nothing can be begun: the landing sets it, and offers to begin.
+        return page::see(&format!("/confirm/{}", token.expose()));
+    }
     let (state, said) = match report.progress {
         Progress::Done(Outcome::Rejected { reason: Rejection::Cancelled, .. }) => {
             (WaitState::Cancelled, Sentence::Said(sentence::CANCELLED))
