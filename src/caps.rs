@@ -80,7 +80,8 @@ mod tests {
     fn a_client_over_its_own_cap_is_told_so_also_where_all_is_full() {
         let admission = |usage| Admission { client: Client::from_bytes([1; 16]), shares: Shares::new(3), usage };
         let capped = |usage| [0, 1, 2, 3].map(|undecided| admission(usage).capped([undecided; 3]));
-        let (own, all) = (Some(Capped::Client), Some(Capped::All));
+        let own = Some(Capped::Client);
+        let all = Some(Capped::All);
         assert_eq!(capped(Usage::Free), [None, None, None, own]);
         assert_eq!(capped(Usage::Scarce), [None, all, all, own]);
         assert_eq!(capped(Usage::Full), [all, all, all, own]);

@@ -70,8 +70,8 @@ pub enum ValidationError {
         /// How long the validator asked to be left alone.
         retry_after: Option<Duration>,
     },
-    /// It is asked too often, for whoever began this confirmation: asking again later may help, and says nothing about
-    /// others.
+    /// It is asked too often on behalf of this confirmation's client. Asking again later may help; it says nothing about
+    /// other clients.
     #[error("it is asked too often")]
     Throttled {
         /// How long the validator asked to be left alone about this one.

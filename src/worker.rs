@@ -136,7 +136,8 @@ impl Worker {
             let now = self.now();
             let claims = self.claim_to_ask(&limits, now).await?;
             let full = claims.len() == limits.in_all as usize;
-            let (any, reached) = (!claims.is_empty(), limits.reached_by(&claims));
+            let any = !claims.is_empty();
+            let reached = limits.reached_by(&claims);
             for claim in claims {
                 let call = self.circuit.call(&claim);
                 self.start(attempts, claim, Some(call), &self.slots);

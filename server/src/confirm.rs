@@ -207,7 +207,7 @@ pub async fn landed(
     pending: &Pending,
     cookies: &RequestCookies,
 ) -> Result<Vec<HeaderValue>, Full> {
-    // An image in somebody's page is no landing.
+    // A link that another page embeds, as an image perhaps, is not a landing.
     let embedded = headers.get("sec-fetch-dest").is_some_and(|destination| destination != "document");
     if embedded || !pending.fresh {
         return Ok(Vec::new());
@@ -216,8 +216,8 @@ pub async fn landed(
     Ok(set_pending(site, token, pending, cookies, &let_go))
 }
 
-/// The landing in a browser that has no room for another sign-in: its address can be opened again from here, which
-/// nobody but the user does.
+/// The landing in a browser that has no room for another sign-in: the page has a link that
+/// opens it again, so that the user decides.
 pub fn full(site: &Site, headers: &HeaderMap, token: &Token) -> Response {
     let said = if room::is_from_elsewhere(headers) { NoCookies::MANY } else { NoCookies::FULL };
     page::no_cookies(site, said, &format!("/confirm/{}", token.expose()))
@@ -235,7 +235,8 @@ pub fn set_pending(
         return Vec::new();
     }
     let keys = site.vestibule.keys();
-    let (tags, value) = (TokenTag::each(keys, token), pending.cookie.encode(keys, token));
+    let tags = TokenTag::each(keys, token);
+    let value = pending.cookie.encode(keys, token);
     site.cookies.pending(&tags, value, site.vestibule.timing().pending_cookie(), cookies, let_go)
 }
 

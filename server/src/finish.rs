@@ -1,4 +1,4 @@
-//! Requests that are answered to their end, whoever has hung up, and read to their end before they are judged.
+//! Requests that are answered in full even if the client disconnects, and read in full before they are judged.
 
 use crate::{page, site::Shared};
 use axum::{

@@ -74,8 +74,8 @@ async fn send(site: &Shared, headers: &HeaderMap, client: Client, address: &Addr
     match site.links.request(address, device(headers), client).await {
         Ok(requested) => {
             let wait = page::see(&format!("/login/wait/{}", requested.token.expose()));
-            let (token, pending) = (&requested.token, &requested.pending);
-            page::with_cookies(wait, confirm::set_pending(site, token, pending, &cookies, &let_go))
+            let set = confirm::set_pending(site, &requested.token, &requested.pending, &cookies, &let_go);
+            page::with_cookies(wait, set)
         }
         Err(BeginError::Capped(cap)) => page::capped(site, cap),
         Err(BeginError::Store(error)) => page::store_problem(site, &error),
@@ -196,7 +196,7 @@ pub struct Begun {
     pub report: Report,
 }
 
-/// Begins what a browser opens. A link of ours is judged on the spot: it needs nobody else. `None`: the browser shows no
+/// Begins what a browser opens. A link of ours is judged on the spot: it needs no external service. `None`: the browser shows no
 /// pending cookie that it got for this token, so it keeps none, or none any more; nothing has begun.
 pub async fn begin(
     site: &Site,

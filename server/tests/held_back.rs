@@ -53,7 +53,8 @@ fn a_session_that_was_ended_meanwhile_changes_nothing_by_a_form_that_it_has_begu
     for revocation in [("/profile/sessions/end", "choice=others"), ("/logout", "everywhere=1")] {
         for form in ["/profile/password", "/profile/address", "/profile/sessions/end"] {
             let server = Server::start(&[]);
-            let (stolen, owner) = (signed_in(&server), signed_in(&server));
+            let stolen = signed_in(&server);
+            let owner = signed_in(&server);
             let held_back = HeldBack::new(&server, form, &stolen);
             // The server has had the head for as long as this takes.
             assert!(has_status(&server.get("/profile", &[&owner]), 200));

@@ -6,8 +6,8 @@ use std::collections::HashMap;
 
 /// How many confirmations a worker may claim, in all and of one network.
 ///
-/// A network here is the widest that a [`Client`](crate::caps::Client) is in, so that nobody gets more by having many
-/// addresses.
+/// A network here is the widest that a [`Client`](crate::caps::Client) is in, so that having many addresses
+/// brings no more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimLimits {
     /// How many in all.
@@ -42,7 +42,7 @@ impl ClaimLimits {
     }
 }
 
-/// So many in all, whoever began them.
+/// So many in all, of any network.
 impl From<u32> for ClaimLimits {
     fn from(in_all: u32) -> Self {
         Self { in_all, of_each: in_all, exceptions: HashMap::new() }

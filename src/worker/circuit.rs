@@ -1,6 +1,6 @@
 //! The breakers as attempts share them: who asks holds a call, and what becomes of the call is told to the breakers.
 //!
-//! There are two kinds, so that nobody waits because of a stranger. The one for *everybody* counts networks: it opens where
+//! There are two kinds, so that one client's failures delay no other client. The one for *everybody* counts networks: it opens where
 //! many different networks get no verdicts, and has the validator left alone. Those of single *networks* count
 //! confirmations: they open where one network alone gets none, and only its own confirmations are left out then.
 //!
@@ -182,7 +182,7 @@ impl Call {
         self.heard = [heard; 2];
     }
 
-    /// Ends it with what was heard, which says something about whoever asked and nothing about the validator.
+    /// Ends it with what was heard, which says something about the client and nothing about the validator.
     pub(super) fn end_for_network(mut self, heard: Heard) {
         self.heard = [Heard::Nothing, heard];
     }

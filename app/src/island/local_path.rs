@@ -27,7 +27,8 @@ pub fn is_local(path: &str) -> bool {
 /// Whether a segment means the same to every parser.
 fn is_plain(mut segment: &[u8]) -> bool {
     // How many dots it is made of before a semicolon, unless it has something else there.
-    let (mut dots, mut parameters) = (Some(0), false);
+    let mut dots = Some(0);
+    let mut parameters = false;
     while let [first, rest @ ..] = segment {
         let mut byte = *first;
         segment = rest;

@@ -12,7 +12,7 @@ pub struct Candidate {
     pub person: Person,
 }
 
-/// A user, for somebody who has to tell them from others. Names are shown apart from the text around them (`bdi`):
+/// A user, as shown where two may have the same name. Names are shown apart from the text around them (`bdi`):
 /// what was stored long ago may turn its direction.
 #[derive(Clone, Debug)]
 pub struct Person {

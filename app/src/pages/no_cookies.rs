@@ -38,7 +38,7 @@ impl NoCookies {
     pub const FORM: Self = Self {
         title: TITLE,
         text: "Your browser keeps no cookies for this site. Allow them, then sign in again.",
-        more: "Without cookies nobody can stay signed in. Your password was not checked.",
+        more: "You cannot stay signed in without cookies. Your password was not checked.",
         link: "Sign in",
     };
     /// Another site has opened a link, and there is no room for it.

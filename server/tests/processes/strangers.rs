@@ -1,4 +1,4 @@
-//! One address begins with tokens that the validator gives no verdict on: nobody else waits because of that.
+//! One address begins with tokens that the validator gives no verdict on: other people do not wait because of that.
 
 use crate::support::{Browser, Database, NO_VERDICTS, Process, Validator, free_port, size, until};
 use futures_util::{StreamExt as _, stream};

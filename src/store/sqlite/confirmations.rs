@@ -126,7 +126,9 @@ impl ConfirmationStore for SqliteStore {
         }
         let deadlines = which.deadlines(now);
         let (from, to) = (deadlines.start().as_millis(), deadlines.end().as_millis());
-        let (in_all, of_each, exceptions) = (limits.in_all, limits.of_each, exceptions(limits));
+        let in_all = limits.in_all;
+        let of_each = limits.of_each;
+        let exceptions = exceptions(limits);
         // Behind all the decisions that wait, it would have the validator wait for the disk.
         self.write_next(move |connection| {
             let exceptions = exceptions.clone();
