@@ -195,7 +195,11 @@ test.describe('with a certificate', () => {
 });
 
 test('an address is sent five mails an hour, however often somebody asks', async ({ context, baseURL, mail, server: _ }) => {
-  for (let n = 0; n < 30; n += 1) expect((await post(context, baseURL, ADDRESS)).status()).toBe(303);
+  for (let n = 0; n < 30; n += 1) {
+    // Each time as another browser: one alone has only so many sign-ins in progress.
+    await context.clearCookies();
+    expect((await post(context, baseURL, ADDRESS)).status()).toBe(303);
+  }
   // Mails go out eight at a time, and the next eight after them: the second of these comes after all that came before.
   await post(context, baseURL, 'first@example.com');
   await mail.mail(6);

@@ -42,6 +42,16 @@ impl Jar {
 }
 
 #[test]
+fn a_waiting_page_without_the_cookie_of_its_landing_leads_there() {
+    let server = Server::start(&[]);
+    let page = server.get("/confirm/valid-7/wait", &[]);
+    assert!(has_status(&page, 303) && page.contains("location: /confirm/valid-7\r\n"), "{page}");
+    assert!(!page.contains("set-cookie: "), "the landing sets it: {page}");
+    let landed = landing::cookies_of(&server, "/confirm/valid-7", &[]);
+    assert!(has_status(&server.get("/confirm/valid-7/wait", &[&landed]), 200));
+}
+
+#[test]
 fn a_begin_without_the_cookie_of_its_landing_begins_nothing_and_says_why() {
     let server = Server::start(&[("CONFIRM_PER_CLIENT", "1")]);
     let another = landing::cookies_of(&server, "/confirm/down-other", &[]);
