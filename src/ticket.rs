@@ -59,6 +59,21 @@ impl AddressTicket {
         URL_SAFE_NO_PAD.encode([key_id.to_be_bytes().as_slice(), &bytes].concat())
     }
 
+    /// The text of a good ticket in what was opened as a link: mail programs and people leave more around it, as around a
+    /// [token](crate::token::Token::within).
+    #[must_use]
+    pub fn within<'t>(keys: &Keys, text: &'t str, now: Timestamp) -> Option<&'t str> {
+        let of_ticket = |char: char| char.is_ascii_alphanumeric() || "-_".contains(char);
+        let text = text.trim_start_matches(|char| !of_ticket(char));
+        let text = &text[..text.find(|char| !of_ticket(char)).unwrap_or(text.len())];
+        let starts = [Some(text), text.strip_prefix("3D"), text.strip_prefix("3d")];
+        let mut texts = starts.into_iter().flatten().flat_map(|text| {
+            let shorter = text.strip_suffix(['-', '_']);
+            [Some(text), shorter, shorter.and_then(|text| text.strip_suffix(['-', '_']))]
+        });
+        texts.find_map(|text| text.filter(|text| Self::read(keys, text, now).is_some()))
+    }
+
     /// Reads a ticket of ours that is still good at `now`.
     #[must_use]
     pub fn read(keys: &Keys, text: &str, now: Timestamp) -> Option<Self> {
@@ -96,6 +111,12 @@ mod tests {
         assert_eq!(AddressTicket::read(&keys, &text, at(59)), Some(ticket));
         assert_eq!(AddressTicket::read(&keys, &text, at(60)), None);
         assert_eq!(AddressTicket::read(&Keys::from_secret(&[2; 32]), &text, at(0)), None);
+        for (before, after) in [("", ""), ("=3D", ""), ("3D", ")"), ("<", ">"), ("", "."), ("", "_"), ("", "-\u{200b}")]
+        {
+            let opened = format!("{before}{text}{after}");
+            assert_eq!(AddressTicket::within(&keys, &opened, at(59)), Some(&*text), "{opened}");
+        }
+        assert_eq!(AddressTicket::within(&keys, &format!("{text}."), at(60)), None);
         for bad in ["", "AAAA", &text[1..], &text.replace(&text[20..22], "zz")] {
             assert_eq!(AddressTicket::read(&keys, bad, at(0)), None, "{bad}");
         }

@@ -17,6 +17,24 @@ impl Token {
     /// The most characters a token has.
     pub const MAX_LENGTH: usize = 512;
 
+    /// The token in what was opened as a link. Mail programs and people leave more around it: quotation marks, a bracket, an
+    /// invisible character, `=3D` of quoted-printable, what a campaign appends. Before the token, all is cut off that no
+    /// token may contain; after it, the first such character and the rest. What a token may contain stays: only its
+    /// validator knows whether a full stop at the end is part of it. `None`: there is none.
+    #[must_use]
+    pub fn within(text: &str) -> Option<Self> {
+        let mut rest = text;
+        while let Some(after) = rest
+            .strip_prefix("=3D")
+            .or_else(|| rest.strip_prefix("=3d"))
+            .or_else(|| rest.strip_prefix(|char| !is_unreserved(char)))
+        {
+            rest = after;
+        }
+        let end = rest.find(|char| !is_unreserved(char)).unwrap_or(rest.len());
+        rest[..end].parse().ok()
+    }
+
     /// The token's text, for the validator and for links to its own page.
     #[must_use]
     pub fn expose(&self) -> &str {
@@ -28,15 +46,18 @@ impl FromStr for Token {
     type Err = InvalidToken;
 
     fn from_str(text: &str) -> Result<Self, InvalidToken> {
-        let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"._~-".contains(&byte);
         // A path of only dots would be resolved away by browsers, so no link to it can be followed.
         let only_dots = matches!(text, "." | "..");
-        if (1..=Self::MAX_LENGTH).contains(&text.len()) && text.bytes().all(unreserved) && !only_dots {
+        if (1..=Self::MAX_LENGTH).contains(&text.len()) && text.chars().all(is_unreserved) && !only_dots {
             Ok(Self(text.to_owned()))
         } else {
             Err(InvalidToken)
         }
     }
+}
+
+fn is_unreserved(char: char) -> bool {
+    char.is_ascii_alphanumeric() || "._~-".contains(char)
 }
 
 impl fmt::Debug for Token {
@@ -56,6 +77,39 @@ mod tests {
         }
         for bad in ["", &"x".repeat(513), "a b", "a/b", "a%20", "é", "a\n", ".", ".."] {
             assert_eq!(bad.parse::<Token>(), Err(InvalidToken), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn what_no_token_may_contain_is_cut_off_and_nothing_else() {
+        let after = [
+            ")",
+            ",",
+            "\"",
+            " ",
+            "\u{200b}",
+            "&utm_source=news",
+            ">",
+            "'",
+            ";",
+            "!",
+            "?",
+            "\u{201d}",
+            "\u{a0}",
+            "\u{3002}",
+        ];
+        for junk in after.into_iter().chain(["\u{ff09}", "\u{feff}", "=\r\nrest", "&gt;", "]", "*", "\u{fffd}", "</a>"])
+        {
+            assert_eq!(Token::within(&format!("a.b{junk}")).unwrap().expose(), "a.b", "{junk:?}");
+        }
+        for junk in ["=", "=3D", "=3d", "=3D\"", "<", "\u{201c}", " ", "\u{200b}=3D"] {
+            assert_eq!(Token::within(&format!("{junk}a.b{junk}")).unwrap().expose(), "a.b", "{junk:?}");
+        }
+        for token in ["a.", "a-", "a_", "a~", "3Da", "-a", "...", &"x".repeat(512)] {
+            assert_eq!(Token::within(token).unwrap().expose(), token);
+        }
+        for none in ["", ")", "=3D", ".)", &"x".repeat(513)] {
+            assert_eq!(Token::within(none), None, "{none:?}");
         }
     }
 

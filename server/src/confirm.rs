@@ -10,17 +10,19 @@ use crate::{
     site::{Shared, Site},
 };
 use axum::{
-    extract::{FromRequestParts, Path, State},
+    extract::{FromRequestParts, State},
     http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     response::Response,
 };
 use leptos::prelude::*;
+use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use vestibule::{
     channel::Channel,
     confirmation::Rejection,
     link::LinkToken,
     outcome::Outcome,
+    path::LocalPath,
     pending::TokenTag,
     secret::SessionSecret,
     store::BeginError,
@@ -38,16 +40,32 @@ use vestibule_app::{
     shell::Head,
 };
 
-/// The token in the path. What is none is a page that does not exist.
+/// The token in the path. What is none is a page that does not exist. Where mail programs or people have left more around
+/// it, the answer leads to the address without that.
 pub struct TokenPath(pub Token);
+
+/// What stands before a token in a path.
+const BEFORE: [&str; 2] = ["/confirm/", "/login/wait/"];
 
 impl FromRequestParts<Shared> for TokenPath {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, site: &Shared) -> Result<Self, Response> {
-        let text = Path::<String>::from_request_parts(parts, site).await.ok();
-        let token = text.and_then(|Path(text)| text.parse().ok());
-        token.map(Self).ok_or_else(|| page::problem(site, StatusCode::NOT_FOUND))
+        let not_found = || page::problem(site, StatusCode::NOT_FOUND);
+        let path = parts.uri.path();
+        let (before, rest) =
+            BEFORE.into_iter().find_map(|before| Some((before, path.strip_prefix(before)?))).ok_or_else(not_found)?;
+        let (opened, below) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let opened = percent_decode_str(opened).decode_utf8_lossy();
+        let token = Token::within(&opened).ok_or_else(not_found)?;
+        let token = LinkToken::within(site.vestibule.keys(), &token).unwrap_or(token);
+        if token.expose() == opened {
+            return Ok(Self(token));
+        }
+        // A form that was sent to such an address belongs to the page there.
+        let below = if parts.method.is_safe() { below } else { "" };
+        let clean: LocalPath = format!("{before}{}{below}", token.expose()).parse().map_err(|_| not_found())?;
+        Err(page::see_other(&clean))
     }
 }
 

@@ -4,33 +4,81 @@ use crate::{
     secret::{Keys, LinkToken, Mac, Purpose, labelled_hash},
     token::Token,
 };
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::{
+    Engine as _,
+    alphabet::URL_SAFE,
+    engine::{GeneralPurpose, GeneralPurposeConfig, general_purpose::URL_SAFE_NO_PAD},
+};
 
 /// As a [`Token`] a link carries 64 bits of a MAC, so that a landing knows our own links from an external service's without
 /// a look at the database: a flood of invented ones costs no more than before.
 const TAG: usize = 8;
 
+/// What each token of ours begins with. It is reserved (docs/PROTOCOL.md): a token that contains it is judged here, whatever
+/// has become of the rest on its way, and is never sent to the external service, which would learn a secret that may still
+/// sign somebody in. Tokens from before this mark are known by their MAC alone.
+const MARK: &str = "vestibule-link.";
+/// How long the text of a link's secret with its tag is.
+const LENGTH: usize = 54;
+/// In how many characters of that text the secret is.
+const SECRET: usize = 43;
+/// How many characters must agree so that a text is known as ours although its end is missing: 36 bits of the tag.
+const TELLING: usize = SECRET + 6;
+/// How many characters may stand before a secret without our mark, so that it is still found.
+const JUNK: usize = 16;
+
+/// Reads the part of a text that holds the secret; its last character has bits of the tag as well.
+const PART: GeneralPurpose = GeneralPurpose::new(
+    &URL_SAFE,
+    GeneralPurposeConfig::new()
+        .with_encode_padding(false)
+        .with_decode_padding_mode(base64::engine::DecodePaddingMode::RequireNone)
+        .with_decode_allow_trailing_bits(true),
+);
+
 impl LinkToken {
     /// The one in `token`, if that is one of ours.
     #[must_use]
     pub fn read(keys: &Keys, token: &Token) -> Option<Self> {
-        let bytes: [u8; 32 + TAG] = URL_SAFE_NO_PAD.decode(token.expose()).ok()?.try_into().ok()?;
+        let bytes: [u8; 32 + TAG] = URL_SAFE_NO_PAD.decode(unmarked(token)).ok()?.try_into().ok()?;
         let (secret, tag) = bytes.split_first_chunk::<32>()?;
         let genuine = keys.macs(Purpose::Link, &[secret]).any(|mac| mac.as_bytes().starts_with(tag));
         genuine.then(|| Self::from_bytes(*secret))
     }
 
+    /// The good token of a link of ours in `token`, to which characters have been added on its way.
+    #[must_use]
+    pub fn within(keys: &Keys, token: &Token) -> Option<Token> {
+        let text = token.expose();
+        let place = places(text).find(|place| agreeing(keys, &text[*place..]) == LENGTH)?;
+        let start = if text[..place].ends_with(MARK) { place - MARK.len() } else { place };
+        text[start..place + LENGTH].parse().ok()
+    }
+
+    /// Whether `token` is one of ours, or what has become of one: it has our mark, or most of a link is in it. Nobody else
+    /// is asked about it.
+    #[must_use]
+    pub fn is_ours(keys: &Keys, token: &Token) -> bool {
+        let text = token.expose();
+        text.to_ascii_lowercase().contains(MARK)
+            || Self::is_waiting(keys, token)
+            || places(text).any(|place| agreeing(keys, &text[place..]) >= TELLING)
+    }
+
     /// The token in the link's address.
     #[must_use]
     pub fn token(&self, keys: &Keys) -> Token {
-        let mac = keys.mac(Purpose::Link, &[self.expose()]);
-        base64url(&[self.expose().as_slice(), &mac.as_bytes()[..TAG]].concat())
+        marked(&self.text(&keys.mac(Purpose::Link, &[self.expose()])))
+    }
+
+    fn text(&self, mac: &Mac) -> String {
+        URL_SAFE_NO_PAD.encode([self.expose().as_slice(), &mac.as_bytes()[..TAG]].concat())
     }
 
     /// Whether `token` is one that a browser waits with for a link of ours.
     #[must_use]
     pub fn is_waiting(keys: &Keys, token: &Token) -> bool {
-        let bytes = URL_SAFE_NO_PAD.decode(token.expose()).ok();
+        let bytes = URL_SAFE_NO_PAD.decode(unmarked(token)).ok();
         let bytes = bytes.and_then(|bytes| <[u8; 16 + TAG]>::try_from(bytes).ok());
         let Some((name, tag)) = bytes.as_ref().and_then(|bytes| bytes.split_first_chunk::<16>()) else { return false };
         keys.macs(Purpose::Link, &[b"waiting", name]).any(|mac| mac.as_bytes().starts_with(tag))
@@ -40,17 +88,21 @@ impl LinkToken {
     /// cookies whether it is the one that asked; nothing leads back from it.
     #[must_use]
     pub fn waiting(&self, keys: &Keys) -> Token {
-        self.waiting_under(&keys.mac(Purpose::Link, &[b"waiting", &self.name()]))
+        marked(&self.waiting_text(&keys.mac(Purpose::Link, &[b"waiting", &self.name()])))
     }
 
-    /// The same under each of the keys: which one was the newest when the browser began to wait is not known.
+    /// The same under each of the keys: which one was the newest when the browser began to wait is not known. Also without
+    /// our mark, as the browsers have it that began before there was one.
     #[must_use]
     pub fn waiting_each(&self, keys: &Keys) -> Vec<Token> {
-        keys.macs(Purpose::Link, &[b"waiting", &self.name()]).map(|mac| self.waiting_under(&mac)).collect()
+        let name = self.name();
+        let parts: [&[u8]; 2] = [b"waiting", &name];
+        let texts = keys.macs(Purpose::Link, &parts).map(|mac| self.waiting_text(&mac));
+        texts.flat_map(|text| [Some(marked(&text)), text.parse().ok()]).flatten().collect()
     }
 
-    fn waiting_under(&self, mac: &Mac) -> Token {
-        base64url(&[self.name().as_slice(), &mac.as_bytes()[..TAG]].concat())
+    fn waiting_text(&self, mac: &Mac) -> String {
+        URL_SAFE_NO_PAD.encode([self.name().as_slice(), &mac.as_bytes()[..TAG]].concat())
     }
 
     fn name(&self) -> [u8; 16] {
@@ -59,8 +111,26 @@ impl LinkToken {
     }
 }
 
-fn base64url(bytes: &[u8]) -> Token {
-    URL_SAFE_NO_PAD.encode(bytes).parse().expect("base64url has none but the characters of a token")
+fn marked(text: &str) -> Token {
+    format!("{MARK}{text}").parse().expect("base64url has none but the characters of a token")
+}
+
+fn unmarked(token: &Token) -> &str {
+    token.expose().strip_prefix(MARK).unwrap_or(token.expose())
+}
+
+/// Where in a token the secret of a link may begin: after our mark, or near the start.
+fn places(text: &str) -> impl Iterator<Item = usize> {
+    let marked = text.rfind(MARK).map(|mark| mark + MARK.len());
+    marked.into_iter().chain(0..=JUNK).filter(|place| text.len() >= place + TELLING)
+}
+
+/// How many characters at the start of `text` are those of a link that was made under one of the keys.
+fn agreeing(keys: &Keys, text: &str) -> usize {
+    let secret = PART.decode(&text[..SECRET]).ok().and_then(|bytes| bytes.try_into().ok());
+    let Some(link) = secret.map(LinkToken::from_bytes) else { return 0 };
+    let alike = |mac: Mac| text.bytes().zip(link.text(&mac).bytes()).take_while(|(one, other)| one == other).count();
+    keys.macs(Purpose::Link, &[link.expose()]).map(alike).max().unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -84,10 +154,63 @@ mod tests {
     fn the_waiting_token_is_the_links_own_and_is_not_the_link() {
         let (link, other) = (LinkToken::generate(&SystemEntropy), LinkToken::generate(&SystemEntropy));
         let keys = Keys::from_secret(&[1; 32]);
-        assert_eq!(link.waiting_each(&keys), [link.waiting(&keys)]);
+        let unmarked = unmarked(&link.waiting(&keys)).parse().unwrap();
+        assert!(LinkToken::is_waiting(&keys, &unmarked), "a browser has it from before the mark");
+        assert_eq!(link.waiting_each(&keys), [link.waiting(&keys), unmarked]);
         assert_ne!(link.waiting(&keys), other.waiting(&keys));
         assert!(LinkToken::is_waiting(&keys, &link.waiting(&keys)));
         assert!(!LinkToken::is_waiting(&Keys::from_secret(&[2; 32]), &link.waiting(&keys)));
         assert!(!LinkToken::is_waiting(&keys, &link.token(&keys)));
+    }
+
+    #[test]
+    fn a_link_that_was_mangled_on_its_way_is_found_again_or_known_as_ours() {
+        let keys = Keys::from_secret(&[1; 32]);
+        let link = LinkToken::generate(&SystemEntropy);
+        let token = link.token(&keys);
+        let (marked, old) = (token.expose(), unmarked(&token));
+        for good in [marked, old] {
+            let parsed: Token = good.parse().unwrap();
+            assert_eq!(LinkToken::read(&keys, &parsed), Some(link.clone()), "also from before the mark");
+            for (before, after) in
+                [("", ""), ("", "."), ("", "-"), ("", "_"), ("", "~"), ("3D", ""), ("3D", "._"), ("http-", ".html")]
+            {
+                let mangled = format!("{before}{good}{after}").parse().unwrap();
+                assert_eq!(LinkToken::within(&keys, &mangled).as_ref().map(Token::expose), Some(good), "{mangled:?}");
+                assert!(LinkToken::is_ours(&keys, &mangled));
+            }
+            for cut in 1..=5 {
+                for mangled in [good[..good.len() - cut].to_owned(), format!("3D{}.", &good[..good.len() - cut])] {
+                    let mangled = mangled.parse().unwrap();
+                    assert_eq!(LinkToken::within(&keys, &mangled), None);
+                    assert!(LinkToken::is_ours(&keys, &mangled), "{cut} characters are missing");
+                }
+            }
+        }
+        for cut in 1..marked.len() - LENGTH {
+            assert!(
+                LinkToken::is_ours(&keys, &marked[cut..].parse().unwrap()),
+                "{cut} characters are missing in front"
+            );
+        }
+        for cut in 1..LENGTH {
+            assert!(LinkToken::is_ours(&keys, &marked[..marked.len() - cut].parse().unwrap()));
+        }
+        assert!(LinkToken::is_ours(&keys, &marked.to_ascii_uppercase().parse().unwrap()));
+        assert!(LinkToken::is_ours(&keys, &link.waiting(&keys)));
+    }
+
+    #[test]
+    fn a_token_of_somebody_else_is_not_ours() {
+        let (keys, other) = (Keys::from_secret(&[1; 32]), Keys::from_secret(&[2; 32]));
+        let theirs = unmarked(&LinkToken::generate(&SystemEntropy).token(&other)).to_owned();
+        for token in
+            ["a", "valid-2", "vestibule", "vestibule-1", "vestibule-links", "eyJ.eyJ.abc-_", &"A".repeat(54), &theirs]
+        {
+            let token = token.parse().unwrap();
+            assert!(!LinkToken::is_ours(&keys, &token), "{token:?}");
+            assert_eq!(LinkToken::within(&keys, &token), None);
+        }
+        assert!(!LinkToken::is_ours(&keys, &"x".repeat(512).parse().unwrap()));
     }
 }

@@ -69,11 +69,14 @@ impl Validator for LinksValidator {
         if LinkToken::is_waiting(&self.keys, token) {
             return self.judge_waiting(id).await;
         }
+        // A link that was mangled on its way may still hold what signs in: that is nobody else's to read.
+        if LinkToken::is_ours(&self.keys, token) {
+            return Ok(Verdict::Invalid(Reason::Invalid));
+        }
         self.next.validate(id, token).await
     }
 
     fn asks(&self, token: &Token) -> bool {
-        let ours = LinkToken::read(&self.keys, token).is_some() || LinkToken::is_waiting(&self.keys, token);
-        !ours && self.next.asks(token)
+        !LinkToken::is_ours(&self.keys, token) && self.next.asks(token)
     }
 }

@@ -22,6 +22,7 @@ use vestibule::{
     entry::SignedIn,
     link::Address,
     mail::{AddressLetter, Letter, News, Outbox},
+    path::LocalPath,
     secret::SystemEntropy,
     ticket::{self, AddressTicket},
     user::Moved,
@@ -101,7 +102,13 @@ pub async fn land(
     let ticket = match read(&site, &who, &text) {
         Brought::Good(ticket) => ticket,
         Brought::Before => return page::see_other(&super::changed("address")),
-        Brought::Stale => return stale(&site),
+        Brought::Stale => {
+            // It may have been mangled on its way, and be good without what was added.
+            let within = AddressTicket::within(site.vestibule.keys(), &text, site.vestibule.now());
+            let within = within.filter(|within| *within != text);
+            let clean = within.and_then(|ticket| format!("/profile/address/{ticket}").parse().ok());
+            return clean.map_or_else(|| stale(&site), |clean: LocalPath| page::see_other(&clean));
+        }
     };
     let (path, address) = (format!("/profile/address/{text}"), ticket.to.as_str().to_owned());
     page::form(&site, &headers, Head::titled(title::ADDRESS), false, |proof| {

@@ -112,6 +112,25 @@ async fn a_token_that_only_looks_like_ours_is_the_external_validators() {
 }
 
 #[tokio::test]
+async fn a_link_that_was_mangled_on_its_way_is_invalid_and_told_to_nobody_and_still_good() {
+    let house = LinkHouse::at_work().await;
+    let (waiting, letter) = house.written_to().await;
+    let token = house.token(&letter.link);
+    let good = token.expose();
+    let unmarked = &good[good.len() - 54..];
+    let cut = |text: &str| text[..text.len() - 1].to_owned();
+    let mut mangled: Vec<String> = [".", "-", "_", "~"].iter().map(|junk| format!("{good}{junk}")).collect();
+    mangled.extend([format!("3D{good}"), cut(good), good[1..].to_owned(), good.to_ascii_lowercase()]);
+    mangled.extend([format!("{unmarked}."), format!("3D{unmarked}"), cut(unmarked), cut(waiting.token.expose())]);
+    for text in mangled {
+        house.begun(&text.parse().unwrap()).await;
+        assert_eq!(house.outcome_without_a_question().await, rejected(Rejection::Invalid), "{text}");
+    }
+    let (_, progress) = continued(&house, &letter.link).await;
+    assert_eq!(progress, Progress::Done(confirmed()));
+}
+
+#[tokio::test]
 async fn thousands_who_open_one_link_at_once_are_one_who_is_let_in() {
     let house = LinkHouse::open().await;
     house.start_postman();
