@@ -45,12 +45,102 @@ impl Code {
 impl FromStr for Code {
     type Err = InvalidCode;
 
-    /// Reads a code as people type it, with spaces or a hyphen in it.
+    /// Reads a code as people type and paste it: in the digits of any script, with whatever else between and around them.
     fn from_str(text: &str) -> Result<Self, InvalidCode> {
-        let digits: String = text.chars().filter(|char| !char.is_whitespace() && *char != '-').collect();
-        let six = digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_digit());
-        digits.parse().ok().filter(|_| six).map(Self).ok_or(InvalidCode)
+        let digits: Vec<u32> = text.chars().filter_map(digit).take(7).collect();
+        if digits.len() != 6 {
+            return Err(InvalidCode);
+        }
+        Ok(Self(digits.into_iter().fold(0, |code, digit| code * 10 + digit)))
     }
+}
+
+/// Where the decimal digits of each script begin, in the order of their code points: those of Unicode's category Nd, which
+/// come in tens. Unicode 17.0.
+const ZEROS: [char; 77] = [
+    '\u{0030}',
+    '\u{0660}',
+    '\u{06f0}',
+    '\u{07c0}',
+    '\u{0966}',
+    '\u{09e6}',
+    '\u{0a66}',
+    '\u{0ae6}',
+    '\u{0b66}',
+    '\u{0be6}',
+    '\u{0c66}',
+    '\u{0ce6}',
+    '\u{0d66}',
+    '\u{0de6}',
+    '\u{0e50}',
+    '\u{0ed0}',
+    '\u{0f20}',
+    '\u{1040}',
+    '\u{1090}',
+    '\u{17e0}',
+    '\u{1810}',
+    '\u{1946}',
+    '\u{19d0}',
+    '\u{1a80}',
+    '\u{1a90}',
+    '\u{1b50}',
+    '\u{1bb0}',
+    '\u{1c40}',
+    '\u{1c50}',
+    '\u{a620}',
+    '\u{a8d0}',
+    '\u{a900}',
+    '\u{a9d0}',
+    '\u{a9f0}',
+    '\u{aa50}',
+    '\u{abf0}',
+    '\u{ff10}',
+    '\u{104a0}',
+    '\u{10d30}',
+    '\u{10d40}',
+    '\u{11066}',
+    '\u{110f0}',
+    '\u{11136}',
+    '\u{111d0}',
+    '\u{112f0}',
+    '\u{11450}',
+    '\u{114d0}',
+    '\u{11650}',
+    '\u{116c0}',
+    '\u{116d0}',
+    '\u{116da}',
+    '\u{11730}',
+    '\u{118e0}',
+    '\u{11950}',
+    '\u{11bf0}',
+    '\u{11c50}',
+    '\u{11d50}',
+    '\u{11da0}',
+    '\u{11de0}',
+    '\u{11f50}',
+    '\u{16130}',
+    '\u{16a60}',
+    '\u{16ac0}',
+    '\u{16b50}',
+    '\u{16d70}',
+    '\u{1ccf0}',
+    '\u{1d7ce}',
+    '\u{1d7d8}',
+    '\u{1d7e2}',
+    '\u{1d7ec}',
+    '\u{1d7f6}',
+    '\u{1e140}',
+    '\u{1e2f0}',
+    '\u{1e4f0}',
+    '\u{1e5f1}',
+    '\u{1e950}',
+    '\u{1fbf0}',
+];
+
+/// The value of a decimal digit of any script.
+fn digit(char: char) -> Option<u32> {
+    let zero = ZEROS[..ZEROS.partition_point(|zero| *zero <= char)].last()?;
+    Some(u32::from(char) - u32::from(*zero)).filter(|value| *value < 10)
 }
 
 impl fmt::Debug for Code {
@@ -116,12 +206,39 @@ mod tests {
 
     #[test]
     fn a_code_is_read_as_people_type_it() {
-        for typed in ["012345", "012 345", " 012-345 "] {
-            assert_eq!(typed.parse::<Code>().map(|code| code.digits()), Ok("012345".to_owned()));
+        for typed in [
+            "012345",
+            "012 345",
+            " 012-345 ",
+            "012\u{2013}345",
+            "012\u{2011}345",
+            "012\u{2212}345.",
+            "\u{200b}0\u{ad}12\u{2060}345\u{feff}",
+            "\u{202a}012345\u{202c}",
+            "012\u{a0}345",
+            "G-012345",
+            "Code: 012345\n",
+            "０１２３４５",
+            "٠١٢٣٤٥",
+            "۰۱۲۳۴۵",
+            "०१२ ३४५",
+            "๐๑๒๓๔๕",
+            "\u{1d7ce}\u{1d7cf}\u{1d7da}３٤५",
+        ] {
+            assert_eq!(typed.parse::<Code>().map(|code| code.digits()), Ok("012345".to_owned()), "{typed}");
         }
-        for bad in ["", "12345", "1234567", "12345a", "+12345", "١٢٣٤٥٦"] {
+        for bad in
+            ["", "12345", "1234567", "12345a", "+12345", "abcdef", "①②③④⑤⑥", "²²²²²²", "一二三四五六", "012345 (15)"]
+        {
             assert_eq!(bad.parse::<Code>(), Err(InvalidCode), "{bad}");
         }
+    }
+
+    #[test]
+    fn the_digits_of_all_scripts_stand_in_order_and_apart() {
+        assert!(ZEROS.is_sorted_by(|one, next| u32::from(*one) + 10 <= u32::from(*next)));
+        assert!(ZEROS.iter().all(|zero| digit(*zero) == Some(0) && zero.is_numeric()));
+        assert_eq!((digit('/'), digit(':'), digit('\u{66a}')), (None, None, None));
     }
 
     #[test]

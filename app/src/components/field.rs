@@ -13,6 +13,9 @@ pub fn Field(
     kind: &'static str,
     /// What the browser may fill in (an HTML autofill token).
     autocomplete: &'static str,
+    /// Which keyboard a phone shows (HTML's `inputmode`), if another than the type's.
+    #[prop(optional)]
+    inputmode: Option<&'static str>,
     /// What is already filled in.
     #[prop(optional, into)]
     value: Option<String>,
@@ -29,6 +32,7 @@ pub fn Field(
                 type=kind
                 value=value
                 autocomplete=autocomplete
+                inputmode=inputmode
                 autocapitalize="none"
                 spellcheck="false"
                 required

@@ -56,6 +56,7 @@ pub fn MailedPage(
                 label="Or type the code in the mail"
                 kind="text"
                 autocomplete="one-time-code"
+                inputmode="numeric"
                 problem=field_problem
             />
             <div class="actions">
@@ -103,6 +104,9 @@ mod tests {
     fn it_says_where_the_link_went_and_which_number_to_pick() {
         let html = page(None);
         for part in ["ada@example.com", ">42<", "action=\"/login/wait/abc/code\"", "action=\"/login/wait/abc/again\""] {
+            assert!(html.contains(part), "{part} in {html}");
+        }
+        for part in ["autocomplete=\"one-time-code\"", "inputmode=\"numeric\"", "type=\"text\""] {
             assert!(html.contains(part), "{part} in {html}");
         }
         assert_eq!(html.matches("name=\"proof\" value=\"mac\"").count(), 2);
