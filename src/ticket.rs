@@ -51,7 +51,7 @@ impl AddressTicket {
     #[must_use]
     pub fn to_text(&self, keys: &Keys, entropy: &dyn Entropy) -> String {
         let Self { user, from, to, valid_from, expires } = self;
-        let (from, to) = (from.as_str().to_owned(), to.as_str().to_owned());
+        let (from, to) = (from.typed().to_owned(), to.typed().to_owned());
         let (valid_from, expires) = (valid_from.as_millis(), expires.as_millis());
         let kept = Kept { user: *user.as_bytes(), from, to, valid_from, expires };
         let plain = serde_json::to_vec(&kept).expect("a ticket is text");

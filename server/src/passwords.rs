@@ -12,6 +12,7 @@ use tokio::{
 };
 use vestibule::{
     clock::Timestamp,
+    link::Address,
     secret::{Entropy, random},
     store::{Store, StoreError},
     user::{Identity, PASSWORD_ISSUER, User, UserId},
@@ -167,13 +168,15 @@ pub async fn put_user(
 /// The identity of a user who signs in with a password.
 #[must_use]
 pub fn identity(email: &str, name: Option<String>) -> Identity {
-    Identity { issuer: PASSWORD_ISSUER.into(), subject: subject(email), name, email: Some(email.trim().to_owned()) }
+    let typed = email.parse().map_or_else(|_| email.trim().to_owned(), |address: Address| address.typed().to_owned());
+    Identity { issuer: PASSWORD_ISSUER.into(), subject: subject(email), name, email: Some(typed) }
 }
 
-/// By which subject whoever types this address is known.
+/// By which subject whoever types this address is known. No character is taken for one of ASCII: what is no address is only
+/// who was added under just that before there was one parser for all.
 #[must_use]
 pub fn subject(email: &str) -> String {
-    email.trim().to_lowercase()
+    email.parse().map_or_else(|_| email.trim().to_ascii_lowercase(), |address: Address| address.as_str().to_owned())
 }
 
 fn hash(entropy: &dyn Entropy, password: &str) -> String {

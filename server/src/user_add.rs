@@ -8,7 +8,7 @@ use crate::{
 };
 use serde_json::json;
 use std::io::{self, BufRead as _};
-use vestibule::secret::SystemEntropy;
+use vestibule::{link::Address, secret::SystemEntropy};
 
 /// Adds the user, or gives the known one the new password, ends their sessions and takes back the links to them. The
 /// password is the first line of the standard input.
@@ -16,12 +16,11 @@ use vestibule::secret::SystemEntropy;
 /// # Errors
 /// One line that says what is wrong.
 pub async fn user_add(mut config: Config, email: &str, name: Option<String>) -> Result<Answer, String> {
-    let is_address = email.split_once('@').is_some_and(|(local, host)| !local.is_empty() && !host.is_empty());
-    if !is_address || email.chars().any(|char| char.is_control() || char.is_whitespace()) {
-        return Err(format!("--email: {email:?} is not an address (example: ada@example.com)"));
-    }
-    let identity =
-        passwords::identity(email, name.clone()).checked().map_err(|error| format!("--email, --name: {error}"))?;
+    let not_one = |_| format!("--email: {email:?} is not an address (example: ada@example.com)");
+    let address: Address = email.parse().map_err(not_one)?;
+    let identity = passwords::identity(address.typed(), name.clone())
+        .checked()
+        .map_err(|error| format!("--email, --name: {error}"))?;
     let mut password = String::new();
     io::stdin()
         .lock()
@@ -44,11 +43,7 @@ pub async fn user_add(mut config: Config, email: &str, name: Option<String>) -> 
     }
     // Whoever had the former password, or the browser or the mail of somebody who had it, does not stay (OWASP ASVS 5.0,
     // 7.4.3): sessions from before sign nobody in, also those in a server's memory, and are deleted where they can be.
-    let voided = match email.parse() {
-        Ok(address) => links.void_links(&address).await,
-        // No link goes to such an address.
-        Err(_) => Ok(()),
-    };
+    let voided = links.void_links(&address).await;
     voided.map_err(|error| format!("{email} has the new password, but links to them may still be good: {error}"))?;
     store.delete_sessions_of(user, None).await.map_err(|error| error.to_string())?;
     answer(format!("{email} has the new password and is signed out everywhere"))

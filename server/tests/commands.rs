@@ -94,6 +94,47 @@ fn a_user_is_added_listed_and_removed_for_programs() {
 }
 
 #[test]
+fn no_command_takes_a_character_for_one_of_ascii() {
+    let data = TempDir::new().unwrap();
+    said(&run(data.path(), &["user", "add", "--email", "karl@example.com"]));
+    for looks_like in
+        ["\u{212a}arl@example.com", "\u{ff4b}arl@example.com", "karl@example\u{3002}com", "karl@exam\u{17f}ple.com"]
+    {
+        for words in [["user", "add"], ["user", "disable"], ["user", "enable"], ["user", "remove"], ["link", "create"]]
+        {
+            let line = problem(&run(data.path(), &[&words[..], &["--email", looks_like]].concat()));
+            assert!(line.starts_with("--email: "), "{words:?} {looks_like}: {line}");
+        }
+    }
+    let list = json_of(&run(data.path(), &["user", "list", "--json"]));
+    assert_eq!((list.as_array().unwrap().len(), &list[0]["disabled"]), (1, &json!(false)));
+}
+
+#[test]
+fn commands_and_pages_mean_the_same_by_an_address() {
+    let data = TempDir::new().unwrap();
+    for (typed, meant) in [
+        ("Joe@B\u{fc}cher.example", "joe@xn--bcher-kva.example"),
+        ("Ada King <mailto:Ada@Example.com>", "ada@example.com"),
+        ("\u{200b}a..b@docomo.ne.jp.", "a..b@docomo.ne.jp"),
+    ] {
+        let added = said(&run(data.path(), &["user", "add", "--email", typed]));
+        assert_eq!(added, format!("{meant} can sign in\n"));
+        let link = json_of(&run(data.path(), &["link", "create", "--json", "--email", typed]));
+        assert_eq!(link["email"], meant);
+        let removed = said(&run(data.path(), &["user", "remove", "--email", typed]));
+        assert_eq!(removed, format!("{meant} is removed and signed out everywhere\n"));
+    }
+    let add = ["user", "add", "--json", "--email", "Ada.King@Example.com"];
+    said(&run(data.path(), &add));
+    let list = json_of(&run(data.path(), &["user", "list", "--json"]));
+    assert_eq!(
+        (&list[0]["subject"], &list[0]["email"]),
+        (&json!("ada.king@example.com"), &json!("Ada.King@example.com"))
+    );
+}
+
+#[test]
 fn a_user_is_disabled_and_enabled_again() {
     let data = TempDir::new().unwrap();
     said(&run(data.path(), &["user", "add", "--email", "ada@example.com"]));

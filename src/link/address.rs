@@ -1,14 +1,27 @@
 //! Addresses that mail is sent to.
 
-use crate::user::PASSWORD_ISSUER;
-use std::{fmt, str::FromStr};
+use crate::user::{Identity, PASSWORD_ISSUER};
+use std::{
+    fmt,
+    hash::{Hash, Hasher},
+    str::FromStr,
+};
 
-/// An e-mail address in lower case, by which somebody is known here.
+/// An e-mail address. It is looked up in lower case, and mail goes where it was typed: only its own mail server knows
+/// whether the case of the part before the `@` matters (RFC 5321, section 2.4). Two are equal if they are looked up alike.
 ///
-/// A narrow reading of RFC 5321, on purpose: ASCII alone, no quotes and no comments. What two programs may read as two
-/// addresses, or a person take for another, is not taken at all.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Address(String);
+/// This is the one parser for what people, operators and validators say. A narrow reading of RFC 5321, on purpose: before
+/// the `@` ASCII alone, no quotes and no comments; no character is taken for another. What two programs may read as two
+/// addresses, or a person take for another, is not taken at all. A domain in other letters is turned into its A-labels
+/// (RFC 5890), as browsers do.
+///
+/// What stands around a pasted address is removed: invisible characters, `mailto:`, a name before `<…>`, quotation marks,
+/// brackets, punctuation at the end.
+#[derive(Clone)]
+pub struct Address {
+    key: String,
+    typed: String,
+}
 
 /// The text is no address that mail can be sent to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,10 +35,26 @@ impl Address {
         if issuer == PASSWORD_ISSUER { subject.parse().ok() } else { None }
     }
 
-    /// The address.
+    /// The address in lower case, by which it is looked up.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.key
+    }
+
+    /// The address as it was typed, to which mail goes.
+    #[must_use]
+    pub fn typed(&self) -> &str {
+        &self.typed
+    }
+
+    /// Where a mail goes that somebody has asked for by typing this address, and that is for the user with this identity:
+    /// to the address that the user has given. If the case mattered to their mail server, the typed one could be somebody
+    /// else's mailbox.
+    #[must_use]
+    pub fn of_user(&self, identity: &Identity) -> Self {
+        let given: Option<Self> = identity.email.as_deref().and_then(|email| email.parse().ok());
+        let as_looked_up = || Self { key: self.key.clone(), typed: self.key.clone() };
+        given.filter(|given| given == self).unwrap_or_else(as_looked_up)
     }
 }
 
@@ -33,25 +62,110 @@ impl FromStr for Address {
     type Err = InvalidAddress;
 
     fn from_str(text: &str) -> Result<Self, InvalidAddress> {
-        let text = text.trim();
-        let (local, domain) = text.split_once('@').ok_or(InvalidAddress)?;
-        let atom = |part: &str| {
-            !part.is_empty()
-                && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+/=?^_`{|}~-".contains(&byte))
-        };
+        let visible: String = text.chars().filter(|char| !is_invisible(*char)).collect();
+        let (local, domain) = unwrapped(&visible)?.split_once('@').ok_or(InvalidAddress)?;
+        let local: String = local.chars().filter(|char| !is_joiner(*char)).collect();
+        let domain = ascii_domain(domain)?;
+        // Full stops may stand anywhere: mailboxes such as a..b@docomo.ne.jp exist.
+        let is_local = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+/=?^_`{|}~-.".contains(&byte);
         let label = |part: &str| {
             (1..=63).contains(&part.len())
                 && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
                 && !part.starts_with('-')
                 && !part.ends_with('-')
         };
+        let typed = format!("{local}@{domain}");
         // The lengths of RFC 5321, section 4.5.3.1, and the longest subject of an identity.
-        let fits = local.len() <= 64 && text.len() <= 254;
-        if fits && local.split('.').all(atom) && domain.contains('.') && domain.split('.').all(label) {
-            Ok(Self(text.to_ascii_lowercase()))
+        let fits = (1..=64).contains(&local.len()) && typed.len() <= 254;
+        let plain = local.bytes().all(is_local) && local.bytes().any(|byte| byte != b'.');
+        if fits && plain && domain.contains('.') && domain.split('.').all(label) {
+            Ok(Self { key: typed.to_ascii_lowercase(), typed })
         } else {
             Err(InvalidAddress)
         }
+    }
+}
+
+/// Characters that nobody sees, and that word processors, chats and web pages put into what is copied from them.
+fn is_invisible(char: char) -> bool {
+    matches!(
+        char,
+        '\u{a0}' | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{2007}' | '\u{200b}' | '\u{200e}' | '\u{200f}'
+            | '\u{2028}'..='\u{202f}' | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+    )
+}
+
+/// Invisible as well, but in some scripts part of a domain.
+const fn is_joiner(char: char) -> bool {
+    matches!(char, '\u{200c}' | '\u{200d}')
+}
+
+/// The address itself in what was pasted.
+fn unwrapped(text: &str) -> Result<&str, InvalidAddress> {
+    let text = text.trim().trim_end_matches([',', ';', '.']);
+    let text = match text.split_once('<') {
+        Some((name, rest)) => {
+            let address = rest.strip_suffix('>').ok_or(InvalidAddress)?;
+            // A name that is another address: nobody knows which one was meant.
+            if name.contains('@') && !bare(name).eq_ignore_ascii_case(bare(address)) {
+                return Err(InvalidAddress);
+            }
+            address
+        }
+        None => text,
+    };
+    let text = bare(text);
+    match text.split_at_checked("mailto:".len()) {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("mailto:") => {
+            let (address, _) = rest.split_once('?').unwrap_or((rest, ""));
+            // It may be an encoded character (RFC 6068), or the address's own.
+            if address.contains('%') { Err(InvalidAddress) } else { Ok(bare(address)) }
+        }
+        _ => Ok(text),
+    }
+}
+
+/// Without quotation marks, brackets and punctuation around it that no address begins or ends with.
+fn bare(text: &str) -> &str {
+    const OPENING: &str = "\"([<\u{201c}\u{201d}\u{201e}\u{2018}\u{2019}\u{201a}\u{ab}\u{bb}\u{2039}\u{203a}\u{300c}";
+    const CLOSING: &str = "\")]>.,;:!?`}\u{201c}\u{201d}\u{2018}\u{2019}\u{ab}\u{bb}\u{2039}\u{203a}\u{300d}\u{3002}";
+    let text = text.trim_start_matches(|char: char| char.is_whitespace() || OPENING.contains(char));
+    let text = text.trim_end_matches(|char: char| char.is_whitespace() || CLOSING.contains(char));
+    // This one may begin an address, but ends none.
+    match text.strip_suffix('\'') {
+        Some(text) => text.strip_prefix('\'').unwrap_or(text),
+        None => text,
+    }
+}
+
+/// A domain in lower case; labels with other letters than ASCII as A-labels. A letter that only looks like one of ASCII, or
+/// is folded into one, is refused.
+fn ascii_domain(domain: &str) -> Result<String, InvalidAddress> {
+    let plain: String = domain.chars().filter(|char| !is_joiner(*char)).collect();
+    if plain.is_ascii() {
+        return Ok(plain.to_ascii_lowercase());
+    }
+    if domain.chars().any(|char| !char.is_ascii() && char.to_lowercase().any(|lower| lower.is_ascii())) {
+        return Err(InvalidAddress);
+    }
+    let ascii = idna::domain_to_ascii_strict(domain).map_err(|_| InvalidAddress)?;
+    let labels = || domain.split('.').zip(ascii.split('.'));
+    let same_count = domain.split('.').count() == ascii.split('.').count();
+    let folded = labels().any(|(given, label)| !given.is_ascii() && !label.starts_with("xn--"));
+    if same_count && !folded { Ok(ascii) } else { Err(InvalidAddress) }
+}
+
+impl PartialEq for Address {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+}
+
+impl Eq for Address {}
+
+impl Hash for Address {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.key.hash(state);
     }
 }
 
@@ -62,46 +176,4 @@ impl fmt::Debug for Address {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_is_read_in_lower_case() {
-        for (text, read) in [
-            ("Ada@Example.COM", "ada@example.com"),
-            (" a.b+c@x-y.example ", "a.b+c@x-y.example"),
-            ("o'neil@xn--bcher-kva.example", "o'neil@xn--bcher-kva.example"),
-        ] {
-            assert_eq!(text.parse::<Address>().as_ref().map(Address::as_str), Ok(read));
-        }
-    }
-
-    #[test]
-    fn what_could_be_read_in_two_ways_is_no_address() {
-        let (long, label) = ("a".repeat(65), "b".repeat(64));
-        for bad in [
-            "",
-            "ada",
-            "@example.com",
-            "ada@",
-            "ada@localhost",
-            "ada@example..com",
-            ".ada@example.com",
-            "ada@-example.com",
-            "ada@example.com@evil.example",
-            "ada@[127.0.0.1]",
-            "\"ada\"@example.com",
-            "ada(comment)@example.com",
-            "ada@example.com, bob@example.com",
-            "ada@example.com\r\nBcc: bob@example.com",
-            "ada\0@example.com",
-            "аda@example.com",
-            "ada@exаmple.com",
-            "adı@example.com",
-            &format!("{long}@example.com"),
-            &format!("ada@{label}.com"),
-        ] {
-            assert_eq!(bad.parse::<Address>(), Err(InvalidAddress), "{bad:?}");
-        }
-    }
-}
+mod tests;

@@ -47,6 +47,7 @@ impl Links {
         let (token, code) = (LinkToken::generate(entropy), Code::generate(entropy));
         let (waiting, expires) = (token.waiting(keys), now + LIFETIME);
         let known = self.vestibule.store().user_by_identity(PASSWORD_ISSUER, address.as_str()).await?;
+        let to = known.as_ref().map_or_else(|| address.clone(), |user| address.of_user(&user.identity));
         let (pending, confirmation) = self.vestibule.wait(&waiting, expires, expires + AFTER, client).await?;
         let admits = self.registration == Registration::Open;
         let known = known.map_or(admits, |user| !user.disabled);
@@ -54,7 +55,7 @@ impl Links {
         (link.waiting, link.admits) = (Some(confirmation), admits);
         let letter = Letter::Link(LinkLetter { link: token, code, device: link.device.clone() });
         let posting = Posting {
-            mail: Mail::new(keys, entropy, now, address, &letter, expires),
+            mail: Mail::new(keys, entropy, now, &to, &letter, expires),
             known,
             client,
             since: now - WINDOW,

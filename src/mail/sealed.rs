@@ -68,7 +68,7 @@ impl Kept {
                     News::Browser => About::Browser { at },
                     News::Password => About::Password { at },
                     News::Moved { from, to } => {
-                        About::Moved { from: from.as_str().to_owned(), to: to.as_str().to_owned(), at }
+                        About::Moved { from: from.typed().to_owned(), to: to.typed().to_owned(), at }
                     }
                 };
                 (device, about)

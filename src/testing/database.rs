@@ -296,7 +296,7 @@ impl UserStore for MemoryDatabase {
             return Ok(Moved::Gone);
         }
         if let Some((mut user, password)) = tables.users.remove(&key(from)) {
-            let (subject, email) = (to.as_str().to_owned(), Some(to.as_str().to_owned()));
+            let (subject, email) = (to.as_str().to_owned(), Some(to.typed().to_owned()));
             user.identity = Identity { subject, email, ..user.identity };
             user.valid_from = now;
             tables.users.insert(key(to), (user, password));

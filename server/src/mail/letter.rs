@@ -114,8 +114,8 @@ impl Words {
                 format!("Your address at {host} was changed"),
                 format!(
                     "You sign in with {} now, and no longer with {}: changed from {device}, on {at}.",
-                    to.as_str(),
-                    from.as_str()
+                    to.typed(),
+                    from.typed()
                 ),
                 "If it was not you, tell whoever runs that site at once.",
             ),

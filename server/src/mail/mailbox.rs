@@ -43,7 +43,7 @@ impl Mailer for Mailbox {
     async fn send(&self, _: MailId, to: &Address, letter: &Letter) -> Result<(), MailError> {
         let Words { subject, lead, action, code, .. } = Words::of(letter, &self.landing);
         let action = action.map(|Action { url, label, .. }| (url, label));
-        let mail = PracticeMail { to: to.as_str().to_owned(), subject, lead, action, code };
+        let mail = PracticeMail { to: to.typed().to_owned(), subject, lead, action, code };
         let mut mails = self.mails.lock().unwrap_or_else(PoisonError::into_inner);
         mails.push_back(mail);
         if mails.len() > KEPT {

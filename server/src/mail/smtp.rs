@@ -16,8 +16,8 @@ use lettre::{
     Message,
     address::Envelope,
     message::{
-        Mailbox, MultiPart, SinglePart,
-        header::{HeaderName, HeaderValue},
+        Body, Mailbox, MultiPart, SinglePart,
+        header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue},
     },
     transport::smtp::Error,
 };
@@ -30,6 +30,9 @@ use vestibule::{
 
 /// No person has written it, so no program is to answer it (RFC 3834, section 5).
 const AUTO_SUBMITTED: HeaderName = HeaderName::new_from_ascii_str("Auto-Submitted");
+
+/// The longest line that needs no encoding, without its end (RFC 5322, section 2.1.1).
+const LONGEST_LINE: usize = 998;
 
 /// Sends mail through an SMTP server.
 pub struct Smtp {
@@ -56,22 +59,47 @@ impl Smtp {
     }
 
     fn write(&self, id: MailId, to: &Address, letter: &Letter) -> Result<Outgoing, Problem> {
-        let to: lettre::Address = to.as_str().parse().map_err(|_| Problem::Unsendable)?;
-        let envelope = Envelope::new(Some(self.from.email.clone()), vec![to.clone()]);
+        let to: lettre::Address = quoted(to.typed()).parse().map_err(|_| Problem::Unsendable)?;
+        let envelope =
+            Envelope::new(Some(self.from.email.clone()), vec![to.clone()]).map_err(|_| Problem::Unsendable)?;
         let words = Words::of(letter, &self.landing);
         let message = Message::builder()
             .from(self.from.clone())
             .to(to.into())
             .subject(words.subject)
+            // Else it is read out of the header again, where a quoted mailbox loses its quotes.
+            .envelope(envelope.clone())
             .date(self.clock.now().into())
             // The same each time, so that a mail which is sent twice is known for one.
             .message_id(Some(format!("<{id}@{}>", self.relay.name())))
             .raw_header(HeaderValue::new(AUTO_SUBMITTED, "auto-generated".to_owned()));
         let parts = MultiPart::alternative().boundary(id.to_string());
-        let parts = parts.singlepart(SinglePart::plain(words.text())).singlepart(SinglePart::html(words.html()));
+        let parts = parts.singlepart(part(ContentType::TEXT_PLAIN, words.text()));
+        let parts = parts.singlepart(part(ContentType::TEXT_HTML, words.html()));
         let message = message.multipart(parts).map_err(|_| Problem::Unsendable)?;
-        Ok(Outgoing { envelope: envelope.map_err(|_| Problem::Unsendable)?, text: message.formatted() })
+        Ok(Outgoing { envelope, text: message.formatted() })
     }
+}
+
+/// An address as SMTP has it: where full stops stand in places of their own, the mailbox is quoted (RFC 5321, section 4.1.2).
+fn quoted(address: &str) -> String {
+    match address.split_once('@') {
+        Some((local, domain)) if local.split('.').any(str::is_empty) => format!("\"{local}\"@{domain}"),
+        _ => address.to_owned(),
+    }
+}
+
+/// A part of a mail, without any encoding where that can be: quoted-printable breaks lines in the midst of a link and puts
+/// `=3D` into it, which some programs do not undo.
+fn part(kind: ContentType, text: String) -> SinglePart {
+    let sevenbit = text.is_ascii() && text.lines().all(|line| line.len() <= LONGEST_LINE);
+    let body = if sevenbit {
+        let text = text.lines().flat_map(|line| [line, "\r\n"]).collect::<String>();
+        Body::dangerous_pre_encoded(text.into_bytes(), ContentTransferEncoding::SevenBit)
+    } else {
+        Body::new(text)
+    };
+    SinglePart::builder().header(kind).body(body)
 }
 
 #[async_trait]

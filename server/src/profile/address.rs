@@ -82,7 +82,7 @@ pub async fn ask(
     let letter = Letter::Address(AddressLetter { ticket, device: device(&headers) });
     match outbox.send(&to, &letter, ticket::LIFETIME).await {
         Ok(true) => {
-            let (address, practice, minutes) = (to.as_str().to_owned(), site.mailbox.is_some(), MINUTES);
+            let (address, practice, minutes) = (to.typed().to_owned(), site.mailbox.is_some(), MINUTES);
             page::respond(&site, Head::titled(title::MAILED), || {
                 view! { <SentPage address=address minutes=minutes practice=practice /> }
             })
@@ -110,7 +110,7 @@ pub async fn land(
             return clean.map_or_else(|| stale(&site), |clean: LocalPath| page::see_other(&clean));
         }
     };
-    let (path, address) = (format!("/profile/address/{text}"), ticket.to.as_str().to_owned());
+    let (path, address) = (format!("/profile/address/{text}"), ticket.to.typed().to_owned());
     page::form(&site, &headers, Head::titled(title::ADDRESS), false, |proof| {
         view! { <MovePage path=path address=address proof=proof /> }
     })

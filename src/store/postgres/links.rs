@@ -279,7 +279,7 @@ async fn insert_mail(
     )
     .bind(mail.id.as_bytes())
     .bind(link.as_ref().map(|link| link.as_bytes().as_slice()))
-    .bind(known.then_some(mail.to.as_str()))
+    .bind(known.then_some(mail.to.typed()))
     .bind(mail.letter.0.bytes.as_slice())
     .bind(i64::from(mail.letter.0.key_id))
     .bind(mail.due.as_millis())

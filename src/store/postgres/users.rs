@@ -184,8 +184,9 @@ async fn move_user(
     // Links before users, as whoever removes one locks.
     links::take_back(connection, from, false).await?;
     let rename =
-        sqlx::query("update users set subject = $1, email = $1, valid_from = $2 where id = $3 and subject = $4");
-    let rename = rename.bind(to.as_str()).bind(now.as_millis()).bind(id.as_bytes()).bind(from.as_str());
+        sqlx::query("update users set subject = $1, email = $5, valid_from = $2 where id = $3 and subject = $4");
+    let rename =
+        rename.bind(to.as_str()).bind(now.as_millis()).bind(id.as_bytes()).bind(from.as_str()).bind(to.typed());
     if rename.execute(&mut *connection).await?.rows_affected() == 0 {
         return Ok(Moved::Gone);
     }

@@ -119,8 +119,8 @@ async fn move_user(
     let rows = find.fetch_all(&mut *connection).await?;
     let moved = row::moved(&rows, id, from, to)?;
     if moved == Moved::Done {
-        let rename = "update users set subject = ?1, email = ?1, valid_from = ?2 where id = ?3";
-        let rename = sqlx::query(rename).bind(to.as_str()).bind(now.as_millis());
+        let rename = "update users set subject = ?, email = ?, valid_from = ? where id = ?";
+        let rename = sqlx::query(rename).bind(to.as_str()).bind(to.typed()).bind(now.as_millis());
         rename.bind(id.as_bytes().as_slice()).execute(&mut *connection).await?;
         links::take_back(connection, from, false).await?;
     }

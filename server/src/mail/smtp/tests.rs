@@ -78,6 +78,39 @@ async fn a_mail_says_whom_it_is_from_that_a_program_wrote_it_and_which_one_it_is
         assert!(heard.lines().any(|heard| heard == line), "{line} in {heard}");
     }
     assert!(!heard.contains("List-") && heard.is_ascii());
+    let token = LinkToken::from_bytes([7; 32]).token(&Keys::from_secret(&[1; 32]));
+    let link = format!("https://sign-in.example/confirm/{}", token.expose());
+    assert!(heard.lines().any(|line| line == link), "the link on a line of its own in {heard}");
+    assert!(heard.contains(&format!("href=\"{link}\"")), "{heard}");
+    assert!(!heard.contains("quoted-printable") && !heard.contains("base64") && !heard.contains("=3D"), "{heard}");
+}
+
+#[tokio::test]
+async fn mail_goes_where_it_was_typed() {
+    for (typed, envelope) in [
+        ("Ada.King@Example.com", "Ada.King@example.com"),
+        ("a..b@docomo.ne.jp", "\"a..b\"@docomo.ne.jp"),
+        (".a@docomo.ne.jp", "\".a\"@docomo.ne.jp"),
+        ("a.@docomo.ne.jp", "\"a.\"@docomo.ne.jp"),
+        ("joe@bücher.example", "joe@xn--bcher-kva.example"),
+    ] {
+        let answers = &["220 hello", "250 mail.example", "250 ok", "250 ok", "354 go on", "250 taken", "221 bye"];
+        let (port, heard) = server(answers).await;
+        let (smtp, to) = (smtp(port, Encryption::Plain, None), typed.parse().unwrap());
+        assert_eq!(smtp.send(MailId::from_bytes([5; 16]), &to, &letter()).await, Ok(()), "{typed}");
+        let heard = heard.await.unwrap();
+        for line in [format!("RCPT TO:<{envelope}>"), format!("To: {envelope}")] {
+            assert!(heard.lines().any(|heard| heard == line), "{line} in {heard}");
+        }
+    }
+}
+
+#[test]
+fn what_needs_an_encoding_has_one() {
+    for text in ["träumen\n".to_owned(), "x".repeat(999)] {
+        let part = part(ContentType::TEXT_PLAIN, text).formatted();
+        assert!(String::from_utf8(part).unwrap().contains("quoted-printable"));
+    }
 }
 
 #[tokio::test]
