@@ -4,6 +4,7 @@
 //! page that needs a user, on a real navigation: it may swap a `Bound` session's pending secret for a session secret
 //! that only the response carries.
 
+mod authority;
 mod exchange;
 mod sessions;
 
@@ -213,6 +214,16 @@ impl Vestibule {
     /// # Errors
     /// [`StoreError`] if the store could not be used.
     pub async fn sign_in(&self, user: UserId, since: Timestamp, shown: &Shown) -> Result<SessionSecret, StoreError> {
+        Ok(self.establish(user, since, shown).await?.1)
+    }
+
+    /// A new session of `user` in this browser, in place of the one that it had.
+    async fn establish(
+        &self,
+        user: UserId,
+        since: Timestamp,
+        shown: &Shown,
+    ) -> Result<(SessionId, SessionSecret), StoreError> {
         let secret = SessionSecret::generate(&*self.entropy);
         let id = SessionId::generate(&*self.entropy);
         let session = Session::established(id, secret.hash(), user, shown.device.clone(), since, &self.timing);
@@ -223,7 +234,7 @@ impl Vestibule {
             self.store.delete_session(old.session).await?;
         }
         self.cap_sessions(user, id).await;
-        Ok(secret)
+        Ok((id, secret))
     }
 
     /// Signs the browser out, or with `everywhere` the user, and ends what is pending in this browser.
@@ -233,7 +244,9 @@ impl Vestibule {
     pub async fn sign_out(&self, shown: &Shown, everywhere: bool) -> Result<(), StoreError> {
         if let Some(who) = self.recognise(shown.session.as_ref()).await? {
             if everywhere {
-                self.store.delete_sessions_of(who.user.id, None).await?;
+                if self.revoke_sessions(&who, true).await? {
+                    self.store.delete_sessions_of(who.user.id, None).await?;
+                }
             } else {
                 self.store.delete_session(who.session).await?;
             }

@@ -5,6 +5,7 @@ use crate::{
     id::id,
     invisible::{is_invisible, is_joiner},
     link::Address,
+    session::SessionId,
     store::StoreError,
 };
 use async_trait::async_trait;
@@ -86,15 +87,32 @@ pub struct User {
     pub since: Timestamp,
     /// Whether an operator keeps the user out. Nothing signs them in then.
     pub disabled: bool,
-    /// Sessions that began before sign nobody in: since then the user signs in in another way, or was disabled.
+    /// Sessions that began before sign nobody in: since then the user signs in in another way, has signed out everywhere,
+    /// or was disabled. Each such moment is later than the one before, however the clock is set.
     pub valid_from: Timestamp,
+    /// How often it was revoked what the user's sessions may do. See [`Authority`].
+    pub revision: u64,
+}
+
+/// By whose leave an account is changed: a session that signs its user in. A store changes the account in the statement
+/// that finds it so: the user is not disabled, nothing was revoked since `revision` was read, and where sessions are in the
+/// same database, the session is there. So what was allowed to a session ends with the session, however long ago its
+/// request has begun (CWE-367; OWASP ASVS 5.0, 7.4.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Authority {
+    /// Whose account it is.
+    pub user: UserId,
+    /// The session.
+    pub session: SessionId,
+    /// The user's [`revision`](User::revision), read before the session was.
+    pub revision: u64,
 }
 
 impl User {
     /// A new user.
     #[must_use]
     pub const fn new(id: UserId, identity: Identity, since: Timestamp) -> Self {
-        Self { id, identity, since, disabled: false, valid_from: Timestamp::from_millis(0) }
+        Self { id, identity, since, disabled: false, valid_from: Timestamp::from_millis(0), revision: 0 }
     }
 
     /// Whether a session that began at `since` may sign the user in at `now`. While a clock that was set back has not come
@@ -161,12 +179,26 @@ pub trait UserStore: Send + Sync + 'static {
     /// Up to `limit` users in the order of issuer and subject, those that come after the user `after`.
     async fn users(&self, after: Option<&User>, limit: u32) -> Result<Vec<User>, StoreError>;
 
-    /// Gives the user another password (a PHC string), valid from `now` on. `false`: there is no such user.
-    async fn set_password(&self, id: UserId, password: &str, now: Timestamp) -> Result<bool, StoreError>;
+    /// Gives the user another password (a PHC string), and returns since when they are valid: from `now` on. `None`: the
+    /// authority is none any more, and nothing was changed.
+    async fn set_password(
+        &self,
+        by: Authority,
+        password: &str,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError>;
 
     /// Has the user, who is known by the address `from`, known by `to`, valid from `now` on, and takes back what links to
     /// `from` are open.
-    async fn move_user(&self, id: UserId, from: &Address, to: &Address, now: Timestamp) -> Result<Moved, StoreError>;
+    async fn move_user(&self, by: Authority, from: &Address, to: &Address, now: Timestamp)
+    -> Result<Moved, StoreError>;
+
+    /// Revokes what any session of the user was allowed before, which are about to be ended; with `all`, those that began
+    /// before `now` sign nobody in. `false`: the authority is none any more, and nothing was changed.
+    async fn revoke_sessions(&self, by: Authority, all: bool, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Revokes what any session of the user was allowed before, because one has ended that is kept elsewhere.
+    async fn count_ended_session(&self, user: UserId) -> Result<(), StoreError>;
 
     /// Keeps the user out, or no longer; valid from `now` on. `false`: there is no such user.
     async fn disable_user(&self, id: UserId, disabled: bool, now: Timestamp) -> Result<bool, StoreError>;
@@ -178,12 +210,14 @@ pub trait UserStore: Send + Sync + 'static {
 /// What became of a user who was to be known by another address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moved {
-    /// They are.
-    Done,
+    /// They are, and are valid from this moment on.
+    Done(Timestamp),
     /// Somebody else is known by that address.
     Taken,
     /// They are not known by the former address: they have moved on, or were removed.
     Gone,
+    /// The authority is none any more.
+    Revoked,
 }
 
 /// Where the users after `after` begin, in the order of issuer and subject. Neither is ever empty.

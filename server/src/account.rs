@@ -12,7 +12,7 @@ use crate::{
 };
 use axum::{
     extract::{Query, State},
-    http::{HeaderMap, Method, StatusCode},
+    http::{HeaderMap, HeaderValue, Method, StatusCode},
     response::Response,
 };
 use leptos::prelude::*;
@@ -218,14 +218,22 @@ fn came_back_without_cookies(site: &Shared, headers: &HeaderMap) -> bool {
 
 /// `POST /logout`: ends the session, or with `everywhere` all of the user's, and what is pending in this browser.
 pub async fn logout(State(site): State<Shared>, headers: HeaderMap, OwnForm(form): OwnForm<SignOut>) -> Response {
-    let cookies = site.cookies_of(&headers);
-    match site.links.sign_out(&cookies.shown(), form.everywhere.is_some()).await {
-        Ok(()) => {
-            let login = page::see_other(&site.vestibule.destinations().login);
-            page::with_cookies(login, site.cookies.remove_all(&cookies))
-        }
+    match sign_out(&site, &headers, form.everywhere.is_some()).await {
+        Ok(cookies) => page::with_cookies(page::see_other(&site.vestibule.destinations().login), cookies),
         Err(error) => page::store_problem(&site, &error),
     }
+}
+
+async fn sign_out(site: &Shared, headers: &HeaderMap, everywhere: bool) -> Result<Vec<HeaderValue>, StoreError> {
+    let cookies = site.cookies_of(headers);
+    let who = if everywhere { site.vestibule.recognise(cookies.session().as_ref()).await? } else { None };
+    site.links.sign_out(&cookies.shown(), everywhere).await?;
+    let mut answer = site.cookies.remove_all(&cookies);
+    // All other browsers are strangers to the account from now on.
+    if let Some(who) = who.filter(|who| cookies.known().contains(site.vestibule.keys(), &who.user)) {
+        answer.extend(arrival::still_known(site, headers, who.user.id).await?);
+    }
+    Ok(answer)
 }
 
 /// `POST /continue`: the answer to "continue as B?".

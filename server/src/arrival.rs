@@ -1,13 +1,17 @@
 //! What a sign-in is a reason for besides a session: to know the browser next time, and to tell its user of a new one.
 
-use crate::{device::device, site::Site};
-use axum::http::{HeaderMap, HeaderValue};
+use crate::{device::device, page, site::Site};
+use axum::{
+    http::{HeaderMap, HeaderValue},
+    response::Response,
+};
 use std::time::Duration;
 use vestibule::{
     clock::Timestamp,
     entry::SignedIn,
     link::Address,
     mail::{Letter, News, NewsLetter},
+    path::LocalPath,
     pending::TokenTag,
     secret::SessionSecret,
     store::StoreError,
@@ -61,18 +65,43 @@ pub async fn arrived_by_password(
     }
 }
 
-/// `who` has changed how they sign in: whatever was signed in before ends, and this browser gets a session of its own and
-/// stays known.
-///
-/// # Errors
-/// [`StoreError`] if the store could not be used; the user is signed out then.
-pub async fn settle(site: &Site, headers: &HeaderMap, who: &SignedIn) -> Result<Vec<HeaderValue>, StoreError> {
+/// The answer to `who`, who has changed how they sign in and is valid from `valid_from` on: whatever was signed in before
+/// ends, and this browser gets a session of its own, stays known, and goes `on`.
+pub async fn after_change(
+    site: &Site,
+    headers: &HeaderMap,
+    who: &SignedIn,
+    valid_from: Timestamp,
+    on: &LocalPath,
+) -> Response {
+    match renewed(site, headers, who, valid_from).await {
+        Ok(Some(cookies)) => page::with_cookies(page::see_other(on), cookies),
+        Ok(None) => page::see_other(&site.vestibule.destinations().login),
+        // The change is made, and the user is signed out.
+        Err(error) => page::store_problem(site, &error),
+    }
+}
+
+async fn renewed(
+    site: &Site,
+    headers: &HeaderMap,
+    who: &SignedIn,
+    valid_from: Timestamp,
+) -> Result<Option<Vec<HeaderValue>>, StoreError> {
     site.links.end_all(&who.user).await?;
-    let secret = site.vestibule.sign_in(who.user.id, site.vestibule.now(), &site.shown(headers)).await?;
-    let user = site.vestibule.store().user(who.user.id).await?;
+    let user = who.user.id;
+    let Some(secret) = site.vestibule.sign_in_after_change(user, valid_from, &site.shown(headers)).await? else {
+        return Ok(None);
+    };
+    let cookies = [site.cookies.session(&secret)].into_iter().chain(still_known(site, headers, user).await?);
+    Ok(Some(cookies.collect()))
+}
+
+/// The cookie by which the browser stays known to `user`, for whom it was, or for whom it has just made a change.
+pub async fn still_known(site: &Site, headers: &HeaderMap, user: UserId) -> Result<Option<HeaderValue>, StoreError> {
+    let user = site.vestibule.store().user(user).await?;
     let known = user.map(|user| site.cookies_of(headers).known().with(site.vestibule.keys(), &user));
-    let known = known.map(|known| site.cookies.known(&known));
-    Ok([site.cookies.session(&secret)].into_iter().chain(known).collect())
+    Ok(known.map(|known| site.cookies.known(&known)))
 }
 
 /// Tells a user by mail what has happened, where that can be done.

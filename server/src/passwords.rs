@@ -115,31 +115,18 @@ impl Passwords {
         Ok(user.filter(|_| matches))
     }
 
-    /// Gives `user` another password, with which they are valid from `now()` on, if that is `still_allowed` once it is
-    /// hashed: until then it may have waited for seconds. `false`: it is not, or there is no such user any more.
+    /// The hash (a PHC string) of a password that is to be set.
     ///
     /// # Errors
-    /// [`PasswordError`] if it was not stored.
-    pub async fn set(
-        &self,
-        store: &dyn Store,
-        entropy: Arc<dyn Entropy>,
-        now: impl FnOnce() -> Timestamp,
-        user: UserId,
-        password: String,
-        still_allowed: impl Future<Output = Result<bool, StoreError>>,
-    ) -> Result<bool, PasswordError> {
+    /// [`PasswordError::Busy`] if too many are being checked.
+    pub async fn hash(&self, entropy: Arc<dyn Entropy>, password: String) -> Result<String, PasswordError> {
         let turn = self.turn().await?;
         let hash = spawn_blocking(move || {
             let hash = hash(&*entropy, &password);
             drop(turn);
             hash
         });
-        let hash = hash.await.map_err(|_| PasswordError::Busy)?;
-        if !still_allowed.await? {
-            return Ok(false);
-        }
-        Ok(store.set_password(user, &hash, now()).await?)
+        hash.await.map_err(|_| PasswordError::Busy)
     }
 
     async fn turn(&self) -> Result<OwnedSemaphorePermit, PasswordError> {

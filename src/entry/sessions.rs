@@ -83,7 +83,8 @@ impl Vestibule {
         Ok(sessions.into_iter().map(own).collect())
     }
 
-    /// Ends another session of the user. `false`: none of theirs has this handle, or it is the one that asks.
+    /// Ends another session of the user. `false`: none of theirs has this handle, or it is the one that asks, or
+    /// that one has ended.
     ///
     /// # Errors
     /// [`StoreError`] if the store could not be used; it is safe to repeat.
@@ -93,6 +94,9 @@ impl Vestibule {
             session.id != who.session && SessionHandle::each(&self.keys, who.user.id, session.id).contains(&handle)
         };
         let Some(session) = sessions.iter().find(meant) else { return Ok(false) };
+        if !self.revoke_sessions(who, false).await? {
+            return Ok(false);
+        }
         self.store.delete_session(session.id).await?;
         Ok(true)
     }
@@ -102,7 +106,10 @@ impl Vestibule {
     /// # Errors
     /// [`StoreError`] if the store could not be used; it is safe to repeat.
     pub async fn end_others(&self, who: &SignedIn) -> Result<(), StoreError> {
-        self.store.delete_sessions_of(who.user.id, Some(who.session)).await
+        if self.revoke_sessions(who, false).await? {
+            self.store.delete_sessions_of(who.user.id, Some(who.session)).await?;
+        }
+        Ok(())
     }
 }
 

@@ -103,11 +103,18 @@ impl Links {
         Ok(report)
     }
 
-    /// Signs out as [`Vestibule::sign_out`] does; the links for which this browser waits are worth nothing then.
+    /// Signs out as [`Vestibule::sign_out`] does; the links for which this browser waits are worth nothing then, and with
+    /// `everywhere` none that is open.
     ///
     /// # Errors
     /// [`StoreError`] if the store could not be used; it is safe to repeat.
     pub async fn sign_out(&self, shown: &Shown, everywhere: bool) -> Result<(), StoreError> {
+        if everywhere
+            && let Some(who) = self.vestibule.recognise(shown.session.as_ref()).await?
+            && self.vestibule.revoke_sessions(&who, true).await?
+        {
+            self.end_all(&who.user).await?;
+        }
         self.vestibule.sign_out(shown, everywhere).await?;
         for (_, secret) in &shown.pending {
             if let Some(confirmation) = self.vestibule.store().confirmation_by_secret(&secret.hash()).await? {
@@ -122,11 +129,14 @@ impl Links {
     /// # Errors
     /// [`StoreError`] if the store could not be used; it is safe to repeat.
     pub async fn end_others(&self, who: &SignedIn) -> Result<(), StoreError> {
-        self.take_back(&who.user).await?;
-        self.vestibule.end_others(who).await
+        if self.vestibule.revoke_sessions(who, false).await? {
+            self.take_back(&who.user).await?;
+            self.vestibule.store().delete_sessions_of(who.user.id, Some(who.session)).await?;
+        }
+        Ok(())
     }
 
-    /// Ends all sessions of `user`, who has changed how they sign in, and takes back what links to them are open.
+    /// Ends all sessions of `user`, who has changed how they sign in or signed out everywhere, and takes back what links to them are open.
     ///
     /// # Errors
     /// [`StoreError`] if the store could not be used; it is safe to repeat.

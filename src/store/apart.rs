@@ -8,6 +8,8 @@
 //!   has. Whoever reads a confirmation that was decided and not settled, because somebody was killed in between, makes
 //!   the session follow before anything else. That is safe at any time and from anywhere: a session is replaced by
 //!   compare-and-set from the pending one, and one that has gone is never made again.
+//! - To end sessions, the session store comes first, and then it is counted in the database: a change of the account that
+//!   was allowed to a session before names the count from before, and is refused.
 
 use super::{BeginError, ConfirmationStore, Database, Settlement, StoreError};
 use crate::{
@@ -18,7 +20,7 @@ use crate::{
     link::Address,
     secret::SecretHash,
     session::{Followed, Session, SessionId, SessionState, SessionStore},
-    user::{Moved, User, UserId, UserStore},
+    user::{Authority, Moved, User, UserId, UserStore},
 };
 use async_trait::async_trait;
 use std::{sync::Arc, time::Duration};
@@ -200,7 +202,12 @@ impl SessionStore for Apart {
     }
 
     async fn delete_session(&self, id: SessionId) -> Result<(), StoreError> {
-        self.sessions.delete_session(id).await
+        let session = self.sessions.session(id).await?;
+        self.sessions.delete_session(id).await?;
+        match session.and_then(|session| session.user()) {
+            Some(user) => self.database.count_ended_session(user).await,
+            None => Ok(()),
+        }
     }
 
     async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
@@ -208,7 +215,8 @@ impl SessionStore for Apart {
     }
 
     async fn delete_sessions_of(&self, user: UserId, but: Option<SessionId>) -> Result<(), StoreError> {
-        self.sessions.delete_sessions_of(user, but).await
+        self.sessions.delete_sessions_of(user, but).await?;
+        self.database.count_ended_session(user).await
     }
 
     async fn sweep_sessions(&self, now: Timestamp) -> Result<u64, StoreError> {
@@ -238,12 +246,31 @@ impl UserStore for Apart {
         self.database.users(after, limit).await
     }
 
-    async fn set_password(&self, id: UserId, password: &str, now: Timestamp) -> Result<bool, StoreError> {
-        self.database.set_password(id, password, now).await
+    async fn set_password(
+        &self,
+        by: Authority,
+        password: &str,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        self.database.set_password(by, password, now).await
     }
 
-    async fn move_user(&self, id: UserId, from: &Address, to: &Address, now: Timestamp) -> Result<Moved, StoreError> {
-        self.database.move_user(id, from, to, now).await
+    async fn move_user(
+        &self,
+        by: Authority,
+        from: &Address,
+        to: &Address,
+        now: Timestamp,
+    ) -> Result<Moved, StoreError> {
+        self.database.move_user(by, from, to, now).await
+    }
+
+    async fn revoke_sessions(&self, by: Authority, all: bool, now: Timestamp) -> Result<bool, StoreError> {
+        self.database.revoke_sessions(by, all, now).await
+    }
+
+    async fn count_ended_session(&self, user: UserId) -> Result<(), StoreError> {
+        self.database.count_ended_session(user).await
     }
 
     async fn disable_user(&self, id: UserId, disabled: bool, now: Timestamp) -> Result<bool, StoreError> {

@@ -10,13 +10,14 @@ use crate::{
     secret::SecretHash,
     session::{Session, SessionId},
     store::{BeginError, ConfirmationStore, Settlement, StoreError},
-    user::{Identity, Moved, PASSWORD_ISSUER, User, UserId, UserStore, key_after},
+    user::{Authority, Moved, PASSWORD_ISSUER, User, UserId, UserStore, key_after},
 };
 use async_trait::async_trait;
 use std::{
     collections::BTreeMap,
     ops::Bound,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 /// A database in memory, for sessions that are kept [`Apart`](crate::store::apart::Apart).
@@ -34,15 +35,23 @@ struct Tables {
 impl Tables {
     fn put_user(&mut self, user: &User, password: Option<&str>) -> UserId {
         let key = (user.identity.issuer.clone(), user.identity.subject.clone());
-        let (known, known_password) = self.users.entry(key).or_insert_with(|| (user.clone(), None));
+        let password = password.map(str::to_owned);
+        let Some((known, known_password)) = self.users.get_mut(&key) else {
+            self.users.insert(key, (user.clone(), password));
+            return user.id;
+        };
         known.identity = user.identity.clone();
-        if let Some(password) = password {
-            *known_password = Some(password.to_owned());
-            if known.id != user.id {
-                known.valid_from = user.since;
-            }
+        if password.is_some() {
+            *known_password = password;
+            changed(known, user.since);
         }
         known.id
+    }
+
+    /// The user of an authority that holds. Whether the session is still there is not known here.
+    fn by(&mut self, by: Authority) -> Option<&mut (User, Option<String>)> {
+        let holds = |user: &User| user.id == by.user && user.revision == by.revision && !user.disabled;
+        self.users.values_mut().find(|(user, _)| holds(user))
     }
 
     fn is_disabled(&self, id: UserId) -> bool {
@@ -79,6 +88,13 @@ impl MemoryDatabase {
     fn lock(&self) -> MutexGuard<'_, Tables> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Has the user valid from `now` on, later than before, and revokes what their sessions were allowed.
+fn changed(user: &mut User, now: Timestamp) -> Timestamp {
+    user.valid_from = now.max(user.valid_from + Duration::from_millis(1));
+    user.revision += 1;
+    user.valid_from
 }
 
 /// The turn of what is not due when it begins.
@@ -276,38 +292,75 @@ impl UserStore for MemoryDatabase {
         Ok(following.take(limit as usize).map(|(_, (user, _))| user.clone()).collect())
     }
 
-    async fn set_password(&self, id: UserId, password: &str, now: Timestamp) -> Result<bool, StoreError> {
+    async fn set_password(
+        &self,
+        by: Authority,
+        password: &str,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
         let mut tables = self.lock();
-        let user = tables.users.values_mut().find(|(user, _)| user.id == id);
         let set = |(user, kept): &mut (User, Option<String>)| {
             *kept = Some(password.to_owned());
-            user.valid_from = now;
+            changed(user, now)
         };
-        Ok(user.map(set).is_some())
+        Ok(tables.by(by).map(set))
     }
 
-    async fn move_user(&self, id: UserId, from: &Address, to: &Address, now: Timestamp) -> Result<Moved, StoreError> {
+    async fn move_user(
+        &self,
+        by: Authority,
+        from: &Address,
+        to: &Address,
+        now: Timestamp,
+    ) -> Result<Moved, StoreError> {
         let mut tables = self.lock();
         let key = |address: &Address| (PASSWORD_ISSUER.to_owned(), address.as_str().to_owned());
         if let Some((user, _)) = tables.users.get(&key(to)) {
-            return Ok(if user.id == id { Moved::Gone } else { Moved::Taken });
+            return Ok(if user.id == by.user { Moved::Gone } else { Moved::Taken });
         }
-        if tables.users.get(&key(from)).is_none_or(|(user, _)| user.id != id) {
+        if tables.users.get(&key(from)).is_none_or(|(user, _)| user.id != by.user) {
             return Ok(Moved::Gone);
         }
-        if let Some((mut user, password)) = tables.users.remove(&key(from)) {
-            let (subject, email) = (to.as_str().to_owned(), Some(to.typed().to_owned()));
-            user.identity = Identity { subject, email, ..user.identity };
-            user.valid_from = now;
-            tables.users.insert(key(to), (user, password));
+        let Some((user, _)) = tables.by(by) else { return Ok(Moved::Revoked) };
+        let valid_from = changed(user, now);
+        user.identity.subject = to.as_str().to_owned();
+        user.identity.email = Some(to.typed().to_owned());
+        if let Some(moved) = tables.users.remove(&key(from)) {
+            tables.users.insert(key(to), moved);
         }
-        Ok(Moved::Done)
+        Ok(Moved::Done(valid_from))
+    }
+
+    async fn revoke_sessions(&self, by: Authority, all: bool, now: Timestamp) -> Result<bool, StoreError> {
+        let mut tables = self.lock();
+        let Some((user, _)) = tables.by(by) else { return Ok(false) };
+        if all {
+            changed(user, now);
+        } else {
+            user.revision += 1;
+        }
+        Ok(true)
+    }
+
+    async fn count_ended_session(&self, user: UserId) -> Result<(), StoreError> {
+        let mut tables = self.lock();
+        tables.users.values_mut().filter(|(known, _)| known.id == user).for_each(|(user, _)| user.revision += 1);
+        Ok(())
     }
 
     async fn disable_user(&self, id: UserId, disabled: bool, now: Timestamp) -> Result<bool, StoreError> {
         let mut tables = self.lock();
-        let user = tables.users.values_mut().find(|(user, _)| user.id == id);
-        Ok(user.map(|(user, _)| (user.disabled, user.valid_from) = (disabled, now)).is_some())
+        let user = tables.users.values_mut().map(|(user, _)| user).find(|user| user.id == id);
+        let set = |user: &mut User| {
+            user.disabled = disabled;
+            if disabled {
+                changed(user, now);
+            } else {
+                user.valid_from = now.max(user.valid_from);
+                user.revision += 1;
+            }
+        };
+        Ok(user.map(set).is_some())
     }
 
     async fn remove_user(&self, id: UserId) -> Result<bool, StoreError> {

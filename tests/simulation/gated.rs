@@ -14,7 +14,7 @@ use vestibule::{
     session::{Session, SessionId, SessionStore},
     store::{BeginError, ConfirmationStore, Settlement, StoreError},
     token::Token,
-    user::{Moved, User, UserId, UserStore},
+    user::{Authority, Moved, User, UserId, UserStore},
     validator::{ValidationError, Validator, Verdict},
 };
 
@@ -197,12 +197,31 @@ impl<S: UserStore> UserStore for Gated<S> {
         self.inner.users(after, limit).await
     }
 
-    async fn set_password(&self, id: UserId, password: &str, now: Timestamp) -> Result<bool, StoreError> {
-        self.write(What::Write("set password"), self.inner.set_password(id, password, now)).await
+    async fn set_password(
+        &self,
+        by: Authority,
+        password: &str,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        self.write(What::Write("set password"), self.inner.set_password(by, password, now)).await
     }
 
-    async fn move_user(&self, id: UserId, from: &Address, to: &Address, now: Timestamp) -> Result<Moved, StoreError> {
-        self.write(What::Write("move user"), self.inner.move_user(id, from, to, now)).await
+    async fn move_user(
+        &self,
+        by: Authority,
+        from: &Address,
+        to: &Address,
+        now: Timestamp,
+    ) -> Result<Moved, StoreError> {
+        self.write(What::Write("move user"), self.inner.move_user(by, from, to, now)).await
+    }
+
+    async fn revoke_sessions(&self, by: Authority, all: bool, now: Timestamp) -> Result<bool, StoreError> {
+        self.write(What::Write("revoke sessions"), self.inner.revoke_sessions(by, all, now)).await
+    }
+
+    async fn count_ended_session(&self, user: UserId) -> Result<(), StoreError> {
+        self.write(What::Write("count ended session"), self.inner.count_ended_session(user)).await
     }
 
     async fn disable_user(&self, id: UserId, disabled: bool, now: Timestamp) -> Result<bool, StoreError> {

@@ -124,28 +124,26 @@ pub async fn change(
     Extension(who): Extension<SignedIn>,
     OwnForm(_): OwnForm<Nothing>,
 ) -> Response {
-    let AddressTicket { user, from, to, .. } = match read(&site, &who, &text) {
+    let AddressTicket { from, to, .. } = match read(&site, &who, &text) {
         Brought::Good(ticket) => ticket,
         Brought::Before => return page::see_other(&super::changed("address")),
         Brought::Stale => return stale(&site),
     };
-    match site.vestibule.store().move_user(user, &from, &to, site.vestibule.now()).await {
-        Ok(Moved::Done) => {}
+    let valid_from = match site.vestibule.move_user(&who, &from, &to).await {
+        Ok(Moved::Done(valid_from)) => valid_from,
+        Ok(Moved::Revoked) => return page::see_other(&site.vestibule.destinations().login),
         Ok(Moved::Taken) => {
             let problem = "Another account here has that address.".to_owned();
             return form(&site, &headers, &from, String::new(), Some(problem));
         }
         Ok(Moved::Gone) => return stale(&site),
         Err(error) => return page::store_problem(&site, &error),
-    }
+    };
     // It is changed: that is told whatever comes next.
     for address in [&from, &to] {
         arrival::tell_at(&site, &headers, address, News::Moved { from: from.clone(), to: to.clone() }).await;
     }
-    match arrival::settle(&site, &headers, &who).await {
-        Ok(cookies) => page::with_cookies(page::see_other(&super::changed("address")), cookies),
-        Err(error) => page::store_problem(&site, &error),
-    }
+    arrival::after_change(&site, &headers, &who, valid_from, &super::changed("address")).await
 }
 
 /// What a ticket that somebody brings is worth.

@@ -48,25 +48,18 @@ pub async fn set(
     if let Err(weak) = passwords::strong(&wanted.password, &who.user.identity) {
         return form(&site, &headers, &who, Some(weak.to_string()));
     }
-    let store = site.vestibule.store();
-    let now = || site.vestibule.now();
-    let session = site.cookies_of(&headers).session();
-    let still_allowed = async {
-        let current = site.vestibule.recognise(session.as_ref()).await?;
-        Ok(current.is_some_and(|current| current.session == who.session && current.user == who.user))
-    };
-    let set = site.passwords.set(store, Arc::new(SystemEntropy), now, who.user.id, wanted.password, still_allowed);
-    match set.await {
-        Ok(true) => {}
-        Ok(false) => return page::see_other(&site.vestibule.destinations().login),
+    let hash = match site.passwords.hash(Arc::new(SystemEntropy), wanted.password).await {
+        Ok(hash) => hash,
         Err(error) => return password_problem(&site, &error),
-    }
+    };
+    let valid_from = match site.vestibule.set_password(&who, &hash).await {
+        Ok(Some(valid_from)) => valid_from,
+        Ok(None) => return page::see_other(&site.vestibule.destinations().login),
+        Err(error) => return page::store_problem(&site, &error),
+    };
     // It is set: that is told whatever comes next.
     arrival::tell(&site, &headers, &who.user, News::Password).await;
-    match arrival::settle(&site, &headers, &who).await {
-        Ok(cookies) => page::with_cookies(page::see_other(&super::changed("password")), cookies),
-        Err(error) => page::store_problem(&site, &error),
-    }
+    arrival::after_change(&site, &headers, &who, valid_from, &super::changed("password")).await
 }
 
 fn form(site: &Shared, headers: &HeaderMap, who: &SignedIn, problem: Option<String>) -> Response {

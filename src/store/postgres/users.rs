@@ -13,12 +13,33 @@ use crate::{
         StoreError,
         row::{self, Reading},
     },
-    user::{Identity, Moved, PASSWORD_ISSUER, User, UserId, UserStore, key_after},
+    user::{Authority, Identity, Moved, PASSWORD_ISSUER, User, UserId, UserStore, key_after},
 };
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
-use sqlx::{PgConnection, postgres::PgRow};
+use sqlx::{
+    PgConnection, Postgres,
+    postgres::{PgArguments, PgRow},
+    query::Query,
+};
 use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// A change of a user that only their [`Authority`] makes: `$1` to `$5` are bound by [`authorised`]. The session is locked,
+/// so that one that is being deleted meanwhile counts as gone, and is not deleted before the change is made.
+macro_rules! by_authority {
+    ($set:literal) => {
+        concat!(
+            "with session as (
+                 select id from sessions
+                 where id = $3 and user_id = $1 and state = 'established' and expires > $5 for share)
+             update users set ",
+            $set,
+            ", revision = revision + 1
+             where id = $1 and revision = $2 and disabled = 0 and ($4 or exists (select from session))
+             returning valid_from"
+        )
+    };
+}
 
 #[async_trait]
 impl UserStore for PostgresStore {
@@ -26,7 +47,7 @@ impl UserStore for PostgresStore {
         self.run(move |connection| {
             Box::pin(async move {
                 let select = sqlx::query(
-                    "select id, issuer, subject, name, email, since, disabled, valid_from from users where id = $1",
+                    "select id, issuer, subject, name, email, since, disabled, valid_from, revision from users where id = $1",
                 );
                 let row = select.bind(id.as_bytes()).fetch_optional(connection).await?;
                 Ok(row.map(|row| row::user(&row)).transpose()?)
@@ -43,7 +64,7 @@ impl UserStore for PostgresStore {
         let (issuer, subject) = (issuer.to_owned(), subject.to_owned());
         self.run(|connection| {
             Box::pin(async move {
-                let select = "select id, issuer, subject, name, email, since, disabled, valid_from from users
+                let select = "select id, issuer, subject, name, email, since, disabled, valid_from, revision from users
                               where issuer = $1 and subject = $2";
                 let row = sqlx::query(select).bind(issuer).bind(subject).fetch_optional(connection).await?;
                 Ok(row.map(|row| row::user(&row)).transpose()?)
@@ -82,7 +103,9 @@ impl UserStore for PostgresStore {
                      values ($1, $2, $3, $4, $5, $6, $7)
                      on conflict (issuer, subject) do update set name = excluded.name, email = excluded.email,
                          password = coalesce(excluded.password, users.password),
-                         valid_from = case when excluded.password is null then users.valid_from else excluded.since end
+                         valid_from = case when excluded.password is null then users.valid_from
+                             else greatest(excluded.since, users.valid_from + 1) end,
+                         revision = users.revision + case when excluded.password is null then 0 else 1 end
                      returning id",
                 )
                 .bind(user.id.as_bytes())
@@ -104,7 +127,7 @@ impl UserStore for PostgresStore {
         let (issuer, subject) = key_after(after);
         self.run(move |connection| {
             Box::pin(async move {
-                let select = "select id, issuer, subject, name, email, since, disabled, valid_from from users
+                let select = "select id, issuer, subject, name, email, since, disabled, valid_from, revision from users
                               where (issuer, subject) > ($1, $2) order by issuer, subject limit $3";
                 let rows = sqlx::query(select).bind(issuer).bind(subject).bind(i64::from(limit));
                 let rows = rows.fetch_all(connection).await?;
@@ -114,26 +137,61 @@ impl UserStore for PostgresStore {
         .await
     }
 
-    async fn set_password(&self, id: UserId, password: &str, now: Timestamp) -> Result<bool, StoreError> {
-        let password = password.to_owned();
+    async fn set_password(
+        &self,
+        by: Authority,
+        password: &str,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let (password, apart) = (password.to_owned(), self.sessions_apart);
+        self.run(move |connection| {
+            let set = by_authority!("password = $6, valid_from = greatest($5, valid_from + 1)");
+            let set = authorised(set, by, apart, now).bind(password);
+            Box::pin(async move { Ok(valid_from(set.fetch_optional(connection).await?)?) })
+        })
+        .await
+    }
+
+    async fn move_user(
+        &self,
+        by: Authority,
+        from: &Address,
+        to: &Address,
+        now: Timestamp,
+    ) -> Result<Moved, StoreError> {
+        let (from, to, sessions_apart) = (from.clone(), to.clone(), self.sessions_apart);
+        batch::on_its_own(&self.pool, Move { by, sessions_apart, from, to, now }).await
+    }
+
+    async fn revoke_sessions(&self, by: Authority, all: bool, now: Timestamp) -> Result<bool, StoreError> {
+        let apart = self.sessions_apart;
+        self.run(move |connection| {
+            let revoke =
+                by_authority!("valid_from = case when $6 then greatest($5, valid_from + 1) else valid_from end");
+            let revoke = authorised(revoke, by, apart, now).bind(all);
+            Box::pin(async move { Ok(valid_from(revoke.fetch_optional(connection).await?)?.is_some()) })
+        })
+        .await
+    }
+
+    async fn count_ended_session(&self, user: UserId) -> Result<(), StoreError> {
         self.run(move |connection| {
             Box::pin(async move {
-                let set = sqlx::query("update users set password = $1, valid_from = $2 where id = $3").bind(password);
-                Ok(set.bind(now.as_millis()).bind(id.as_bytes()).execute(connection).await?.rows_affected() == 1)
+                let count = sqlx::query("update users set revision = revision + 1 where id = $1");
+                count.bind(user.as_bytes()).execute(connection).await?;
+                Ok(())
             })
         })
         .await
     }
 
-    async fn move_user(&self, id: UserId, from: &Address, to: &Address, now: Timestamp) -> Result<Moved, StoreError> {
-        batch::on_its_own(&self.pool, Move { id, from: from.clone(), to: to.clone(), now }).await
-    }
-
     async fn disable_user(&self, id: UserId, disabled: bool, now: Timestamp) -> Result<bool, StoreError> {
         self.run(move |connection| {
             Box::pin(async move {
-                let set = sqlx::query("update users set disabled = $1, valid_from = $2 where id = $3");
-                let set = set.bind(i64::from(disabled)).bind(now.as_millis());
+                let set = "update users
+                           set disabled = $1, valid_from = greatest($2, valid_from + $1), revision = revision + 1
+                           where id = $3";
+                let set = sqlx::query(set).bind(i64::from(disabled)).bind(now.as_millis());
                 Ok(set.bind(id.as_bytes()).execute(connection).await?.rows_affected() == 1)
             })
         })
@@ -145,9 +203,27 @@ impl UserStore for PostgresStore {
     }
 }
 
+/// The statement `change`, made by [`by_authority`], with its first parameters.
+fn authorised(
+    change: &'static str,
+    by: Authority,
+    sessions_apart: bool,
+    now: Timestamp,
+) -> Query<'static, Postgres, PgArguments> {
+    let revision = i64::try_from(by.revision).unwrap_or(i64::MAX);
+    let change = sqlx::query(change).bind(by.user.as_bytes().to_vec()).bind(revision);
+    change.bind(by.session.as_bytes().to_vec()).bind(sessions_apart).bind(now.as_millis())
+}
+
+/// Since when the user is valid that a statement has changed.
+fn valid_from(row: Option<PgRow>) -> Result<Option<Timestamp>, StoreError> {
+    row.map(|row| Reading::new("users", &row).time("valid_from")).transpose()
+}
+
 /// A user who is to be known by another address.
 struct Move {
-    id: UserId,
+    by: Authority,
+    sessions_apart: bool,
     from: Address,
     to: Address,
     now: Timestamp,
@@ -159,8 +235,8 @@ impl Job for Move {
     fn run<'c>(jobs: &'c [Self], connection: &'c mut PgConnection) -> BoxFuture<'c, Result<Vec<Moved>, Failure>> {
         Box::pin(async move {
             let mut done = Vec::with_capacity(jobs.len());
-            for Self { id, from, to, now } in jobs {
-                done.push(move_user(connection, *id, (from, to), *now).await?);
+            for job in jobs {
+                done.push(move_user(connection, job).await?);
             }
             Ok(done)
         })
@@ -169,28 +245,29 @@ impl Job for Move {
 
 /// Of two who are to be known by one address at once, the later one meets the index and is told that the database cannot be
 /// used just now.
-async fn move_user(
-    connection: &mut PgConnection,
-    id: UserId,
-    (from, to): (&Address, &Address),
-    now: Timestamp,
-) -> Result<Moved, Failure> {
+async fn move_user(connection: &mut PgConnection, job: &Move) -> Result<Moved, Failure> {
+    let Move { by, sessions_apart, from, to, now } = job;
     let find = "select id, subject from users where issuer = $1 and (subject = $2 or subject = $3)";
     let find = sqlx::query(find).bind(PASSWORD_ISSUER).bind(from.as_str()).bind(to.as_str());
-    let moved = row::moved(&find.fetch_all(&mut *connection).await?, id, from, to)?;
-    if moved != Moved::Done {
-        return Ok(moved);
+    if let Some(kept) = row::kept_from_moving(&find.fetch_all(&mut *connection).await?, by.user, from, to)? {
+        return Ok(kept);
+    }
+    // Whoever has moved on or may do nothing takes no links back; the statement below decides.
+    let holds = sqlx::query_scalar("select revision = $2 and disabled = 0 from users where id = $1");
+    let holds: Option<bool> = holds
+        .bind(by.user.as_bytes())
+        .bind(i64::try_from(by.revision).unwrap_or(i64::MAX))
+        .fetch_optional(&mut *connection)
+        .await?;
+    if holds != Some(true) {
+        return Ok(Moved::Revoked);
     }
     // Links before users, as whoever removes one locks.
     links::take_back(connection, from, false).await?;
+    let rename = by_authority!("subject = $6, email = $7, valid_from = greatest($5, valid_from + 1)");
     let rename =
-        sqlx::query("update users set subject = $1, email = $5, valid_from = $2 where id = $3 and subject = $4");
-    let rename =
-        rename.bind(to.as_str()).bind(now.as_millis()).bind(id.as_bytes()).bind(from.as_str()).bind(to.typed());
-    if rename.execute(&mut *connection).await?.rows_affected() == 0 {
-        return Ok(Moved::Gone);
-    }
-    Ok(moved)
+        authorised(rename, *by, *sessions_apart, *now).bind(to.as_str().to_owned()).bind(to.typed().to_owned());
+    Ok(valid_from(rename.fetch_optional(&mut *connection).await?)?.map_or(Moved::Revoked, Moved::Done))
 }
 
 /// A user who is removed. That is done seldom: each is a transaction of its own.
@@ -272,7 +349,7 @@ fn admitted(id: UserId, disabled: bool) -> Option<UserId> {
 
 async fn find(connection: &mut PgConnection, wanted: &BTreeMap<Key, &User>) -> Result<HashMap<Key, User>, Failure> {
     let rows = sqlx::query(
-        "select id, issuer, subject, name, email, since, disabled, valid_from from users
+        "select id, issuer, subject, name, email, since, disabled, valid_from, revision from users
          where (issuer, subject) in (select * from unnest($1::text[], $2::text[]))",
     )
     .bind(wanted.keys().map(|(issuer, _)| issuer.as_str()).collect::<Vec<_>>())

@@ -17,24 +17,30 @@ pub(in crate::store) fn user(row: &dyn Row) -> Result<User, StoreError> {
         email: row.optional_text("email")?.map(str::to_owned),
     };
     let disabled = row.number::<u8>("disabled")? == 1;
-    let (id, since, valid_from) = (UserId::from_bytes(row.bytes("id")?), row.time("since")?, row.time("valid_from")?);
-    Ok(User { id, identity, since, disabled, valid_from })
+    Ok(User {
+        id: UserId::from_bytes(row.bytes("id")?),
+        identity,
+        since: row.time("since")?,
+        disabled,
+        valid_from: row.time("valid_from")?,
+        revision: row.number("revision")?,
+    })
 }
 
-/// What can become of the user `id`, where `rows` are those who are known by the addresses `from` and `to`.
-pub(in crate::store) fn moved<R: Row>(
+/// What keeps the user `id` from moving, where `rows` are those who are known by the addresses `from` and `to`.
+pub(in crate::store) fn kept_from_moving<R: Row>(
     rows: &[R],
     id: UserId,
     from: &Address,
     to: &Address,
-) -> Result<Moved, StoreError> {
+) -> Result<Option<Moved>, StoreError> {
     let mut is_there = false;
     for row in rows {
         let row = Reading::new("users", row);
         if row.text("subject")? == to.as_str() {
-            return Ok(if UserId::from_bytes(row.bytes("id")?) == id { Moved::Gone } else { Moved::Taken });
+            return Ok(Some(if UserId::from_bytes(row.bytes("id")?) == id { Moved::Gone } else { Moved::Taken }));
         }
         is_there |= row.text("subject")? == from.as_str() && UserId::from_bytes(row.bytes("id")?) == id;
     }
-    Ok(if is_there { Moved::Done } else { Moved::Gone })
+    Ok((!is_there).then_some(Moved::Gone))
 }

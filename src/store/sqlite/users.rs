@@ -8,25 +8,43 @@ use crate::{
         StoreError,
         row::{self, Reading},
     },
-    user::{Moved, PASSWORD_ISSUER, User, UserId, UserStore, key_after},
+    user::{Authority, Moved, PASSWORD_ISSUER, User, UserId, UserStore, key_after},
 };
 use async_trait::async_trait;
-use sqlx::{SqliteConnection, sqlite::SqliteRow};
+use sqlx::{
+    Sqlite, SqliteConnection,
+    query::Query,
+    sqlite::{SqliteArguments, SqliteRow},
+};
+
+/// A change of a user that only their [`Authority`] makes: `?1` to `?5` are bound by [`authorised`].
+macro_rules! by_authority {
+    ($set:literal) => {
+        concat!(
+            "update users set ",
+            $set,
+            ", revision = revision + 1 where id = ?1 and revision = ?2 and disabled = 0 and (?4 or exists (
+                 select 1 from sessions where id = ?3 and user_id = ?1 and state = 'established' and expires > ?5))
+             returning valid_from"
+        )
+    };
+}
 
 #[async_trait]
 impl UserStore for SqliteStore {
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
-        let row =
-            sqlx::query("select id, issuer, subject, name, email, since, disabled, valid_from from users where id = ?")
-                .bind(id.as_bytes().as_slice())
-                .fetch_optional(&self.readers)
-                .await?;
+        let row = sqlx::query(
+            "select id, issuer, subject, name, email, since, disabled, valid_from, revision from users where id = ?",
+        )
+        .bind(id.as_bytes().as_slice())
+        .fetch_optional(&self.readers)
+        .await?;
         row.map(|row| row::user(&row)).transpose()
     }
 
     async fn user_by_identity(&self, issuer: &str, subject: &str) -> Result<Option<User>, StoreError> {
         let row = sqlx::query(
-            "select id, issuer, subject, name, email, since, disabled, valid_from from users where issuer = ? and subject = ?",
+            "select id, issuer, subject, name, email, since, disabled, valid_from, revision from users where issuer = ? and subject = ?",
         )
         .bind(issuer)
         .bind(subject)
@@ -62,31 +80,60 @@ impl UserStore for SqliteStore {
     async fn users(&self, after: Option<&User>, limit: u32) -> Result<Vec<User>, StoreError> {
         let (issuer, subject) = key_after(after);
         let rows = sqlx::query(
-            "select id, issuer, subject, name, email, since, disabled, valid_from from users where (issuer, subject) > (?, ?)
+            "select id, issuer, subject, name, email, since, disabled, valid_from, revision from users where (issuer, subject) > (?, ?)
              order by issuer, subject limit ?",
         );
         let rows = rows.bind(issuer).bind(subject).bind(limit).fetch_all(&self.readers).await?;
         rows.iter().map(|row| row::user(row)).collect()
     }
 
-    async fn set_password(&self, id: UserId, password: &str, now: Timestamp) -> Result<bool, StoreError> {
-        let password = password.to_owned();
+    async fn set_password(
+        &self,
+        by: Authority,
+        password: &str,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let (password, apart) = (password.to_owned(), self.sessions_apart);
         self.write(move |connection| {
-            let password = password.clone();
-            Box::pin(async move {
-                let set = sqlx::query("update users set password = ?, valid_from = ? where id = ?").bind(password);
-                let set = set.bind(now.as_millis());
-                Ok(set.bind(id.as_bytes().as_slice()).execute(connection).await?.rows_affected() == 1)
-            })
+            let set = by_authority!("password = ?6, valid_from = max(?5, valid_from + 1)");
+            let set = authorised(set, by, apart, now).bind(password.clone());
+            Box::pin(async move { valid_from(set.fetch_optional(connection).await?) })
         })
         .await
     }
 
-    async fn move_user(&self, id: UserId, from: &Address, to: &Address, now: Timestamp) -> Result<Moved, StoreError> {
-        let (from, to) = (from.clone(), to.clone());
+    async fn move_user(
+        &self,
+        by: Authority,
+        from: &Address,
+        to: &Address,
+        now: Timestamp,
+    ) -> Result<Moved, StoreError> {
+        let (from, to, apart) = (from.clone(), to.clone(), self.sessions_apart);
         self.write(move |connection| {
             let (from, to) = (from.clone(), to.clone());
-            Box::pin(async move { move_user(connection, id, (&from, &to), now).await })
+            Box::pin(async move { move_user(connection, by, apart, (&from, &to), now).await })
+        })
+        .await
+    }
+
+    async fn revoke_sessions(&self, by: Authority, all: bool, now: Timestamp) -> Result<bool, StoreError> {
+        let apart = self.sessions_apart;
+        self.write(move |connection| {
+            let revoke = by_authority!("valid_from = iif(?6, max(?5, valid_from + 1), valid_from)");
+            let revoke = authorised(revoke, by, apart, now).bind(all);
+            Box::pin(async move { Ok(valid_from(revoke.fetch_optional(connection).await?)?.is_some()) })
+        })
+        .await
+    }
+
+    async fn count_ended_session(&self, user: UserId) -> Result<(), StoreError> {
+        self.write(move |connection| {
+            Box::pin(async move {
+                let count = sqlx::query("update users set revision = revision + 1 where id = ?");
+                count.bind(user.as_bytes().as_slice()).execute(connection).await?;
+                Ok(())
+            })
         })
         .await
     }
@@ -94,8 +141,10 @@ impl UserStore for SqliteStore {
     async fn disable_user(&self, id: UserId, disabled: bool, now: Timestamp) -> Result<bool, StoreError> {
         self.write(move |connection| {
             Box::pin(async move {
-                let set = sqlx::query("update users set disabled = ?, valid_from = ? where id = ?").bind(disabled);
-                let set = set.bind(now.as_millis());
+                let set = "update users
+                           set disabled = ?1, valid_from = max(?2, valid_from + ?1), revision = revision + 1
+                           where id = ?3";
+                let set = sqlx::query(set).bind(disabled).bind(now.as_millis());
                 Ok(set.bind(id.as_bytes().as_slice()).execute(connection).await?.rows_affected() == 1)
             })
         })
@@ -107,24 +156,46 @@ impl UserStore for SqliteStore {
     }
 }
 
+/// The statement `change`, made by [`by_authority`], with its first parameters.
+fn authorised(
+    change: &'static str,
+    by: Authority,
+    sessions_apart: bool,
+    now: Timestamp,
+) -> Query<'static, Sqlite, SqliteArguments> {
+    let revision = i64::try_from(by.revision).unwrap_or(i64::MAX);
+    let change = sqlx::query(change).bind(by.user.as_bytes().to_vec()).bind(revision);
+    change.bind(by.session.as_bytes().to_vec()).bind(sessions_apart).bind(now.as_millis())
+}
+
+/// Since when the user is valid that a statement has changed.
+fn valid_from(row: Option<SqliteRow>) -> Result<Option<Timestamp>, StoreError> {
+    row.map(|row| Reading::new("users", &row).time("valid_from")).transpose()
+}
+
 /// Makes a user known by another address. Whatever was sent to the former one is taken back.
 async fn move_user(
     connection: &mut SqliteConnection,
-    id: UserId,
+    by: Authority,
+    sessions_apart: bool,
     (from, to): (&Address, &Address),
     now: Timestamp,
 ) -> Result<Moved, StoreError> {
     let find = "select id, subject from users where issuer = ?1 and (subject = ?2 or subject = ?3)";
     let find = sqlx::query(find).bind(PASSWORD_ISSUER).bind(from.as_str()).bind(to.as_str());
     let rows = find.fetch_all(&mut *connection).await?;
-    let moved = row::moved(&rows, id, from, to)?;
-    if moved == Moved::Done {
-        let rename = "update users set subject = ?, email = ?, valid_from = ? where id = ?";
-        let rename = sqlx::query(rename).bind(to.as_str()).bind(to.typed()).bind(now.as_millis());
-        rename.bind(id.as_bytes().as_slice()).execute(&mut *connection).await?;
-        links::take_back(connection, from, false).await?;
+    if let Some(kept) = row::kept_from_moving(&rows, by.user, from, to)? {
+        return Ok(kept);
     }
-    Ok(moved)
+    let rename = by_authority!("subject = ?6, email = ?7, valid_from = max(?5, valid_from + 1)");
+    let rename = authorised(rename, by, sessions_apart, now).bind(to.as_str().to_owned()).bind(to.typed().to_owned());
+    match valid_from(rename.fetch_optional(&mut *connection).await?)? {
+        Some(valid_from) => {
+            links::take_back(connection, from, false).await?;
+            Ok(Moved::Done(valid_from))
+        }
+        None => Ok(Moved::Revoked),
+    }
 }
 
 /// Removes the user; their sessions go with them, by the reference that holds them.
@@ -153,7 +224,8 @@ pub(super) async fn put(
         "insert into users (id, issuer, subject, name, email, password, since) values (?, ?, ?, ?, ?, ?, ?)
          on conflict (issuer, subject) do update set
              name = excluded.name, email = excluded.email, password = coalesce(excluded.password, password),
-             valid_from = iif(excluded.password is null, valid_from, excluded.since)
+             valid_from = iif(excluded.password is null, valid_from, max(excluded.since, valid_from + 1)),
+             revision = revision + (excluded.password is not null)
          returning id",
     )
     .bind(user.id.as_bytes().as_slice())

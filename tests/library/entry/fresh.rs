@@ -3,10 +3,7 @@
 
 use crate::support::{Browser, House, ada, token};
 use std::time::Duration;
-use vestibule::{
-    entry::{Entry, Shown},
-    user::UserStore as _,
-};
+use vestibule::entry::{Entry, Shown};
 
 const MOMENT: Duration = Duration::from_millis(1);
 
@@ -27,10 +24,11 @@ async fn a_new_password_ends_every_session_that_began_before_even_if_nobody_dele
     house.start_worker();
     let browser = house.signed_in(&token("link")).await;
     let mut waiting = house.bound(&token("another"), ada()).await;
-    let user = browser.who().await.expect("she is signed in").user.id;
+    let who = browser.who().await.expect("she is signed in");
+    let user = who.user.id;
     let before = house.now();
     house.advance(MOMENT);
-    assert!(house.store.set_password(user, "$hash", house.now()).await.unwrap());
+    assert_eq!(house.desk.set_password(&who, "$hash").await.unwrap(), Some(house.now()));
     assert_eq!(browser.who().await, None);
     assert_eq!(waiting.enter().await, Entry::Stranger);
     // A password that was checked before it was changed, and a sign-in that comes after.

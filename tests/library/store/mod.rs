@@ -1,5 +1,6 @@
 //! What every store promises. A new adapter is added to `adapters()` and has to pass all of it.
 
+mod authority;
 mod begin;
 mod caps;
 mod claim;

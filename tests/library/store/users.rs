@@ -1,12 +1,12 @@
 //! Users are known by issuer and subject; a password belongs to an identity of this server's own.
 
-use crate::support::{Sample, ada, adapters, at, settlement, worker};
+use crate::support::{Sample, ada, adapters, at, authority, settlement, worker};
 use vestibule::{
     confirmation::{Decider, Decision, Ending, Rejection, Which},
     secret::{SecretHash, SystemEntropy},
     session::{Session, SessionId},
     timing::Timing,
-    user::{Identity, Moved, PASSWORD_ISSUER, User, UserId},
+    user::{Authority, Identity, Moved, PASSWORD_ISSUER, User, UserId},
 };
 
 fn fresh(identity: Identity) -> User {
@@ -138,10 +138,12 @@ async fn a_password_is_set_for_whoever_is_there_and_leaves_the_rest_alone() {
     for store in adapters().await {
         let user = with_password("ada@example.com");
         store.put_user(&user, None).await.unwrap();
-        assert!(store.set_password(user.id, "$own", at(9)).await.unwrap());
+        let by = authority(&**store, user.id).await;
+        assert_eq!(store.set_password(by, "$own", at(9)).await.unwrap(), Some(at(9)));
         assert_eq!(store.password("ada@example.com").await.unwrap(), Some((user.id, "$own".into())));
-        assert_eq!(store.user(user.id).await.unwrap(), Some(User { valid_from: at(9), ..user }));
-        assert!(!store.set_password(with_password("x@example.com").id, "$own", at(9)).await.unwrap());
+        assert_eq!(store.user(user.id).await.unwrap(), Some(User { valid_from: at(9), revision: 1, ..user }));
+        let nobody = Authority { user: with_password("x@example.com").id, ..by };
+        assert_eq!(store.set_password(nobody, "$own", at(9)).await.unwrap(), None);
     }
 }
 
@@ -153,11 +155,13 @@ async fn a_user_moves_to_an_address_that_is_nobodys_and_takes_the_password_along
         store.put_user(&bob, None).await.unwrap();
         let address = |text: &str| text.parse().unwrap();
         let (from, to) = (address("ada@example.com"), address("king@example.com"));
-        assert_eq!(store.move_user(ada.id, &from, &address("bob@example.com"), at(9)).await.unwrap(), Moved::Taken);
-        assert_eq!(store.move_user(bob.id, &from, &to, at(9)).await.unwrap(), Moved::Gone, "it is not his to leave");
-        assert_eq!(store.move_user(ada.id, &from, &to, at(9)).await.unwrap(), Moved::Done);
-        assert_eq!(store.move_user(ada.id, &from, &to, at(10)).await.unwrap(), Moved::Gone, "not twice");
-        assert_eq!(store.move_user(ada.id, &from, &address("third@example.com"), at(10)).await.unwrap(), Moved::Gone);
+        let (adas, bobs) = (authority(&**store, ada.id).await, authority(&**store, bob.id).await);
+        assert_eq!(store.move_user(adas, &from, &address("bob@example.com"), at(9)).await.unwrap(), Moved::Taken);
+        assert_eq!(store.move_user(bobs, &from, &to, at(9)).await.unwrap(), Moved::Gone, "it is not his to leave");
+        assert_eq!(store.move_user(adas, &from, &to, at(9)).await.unwrap(), Moved::Done(at(9)));
+        let adas = authority(&**store, ada.id).await;
+        assert_eq!(store.move_user(adas, &from, &to, at(10)).await.unwrap(), Moved::Gone, "not twice");
+        assert_eq!(store.move_user(adas, &from, &address("third@example.com"), at(10)).await.unwrap(), Moved::Gone);
         let User { identity: moved, valid_from, .. } = store.user(ada.id).await.unwrap().unwrap();
         assert_eq!(valid_from, at(9));
         assert_eq!((&*moved.subject, moved.email.as_deref()), ("king@example.com", Some("king@example.com")));
@@ -178,10 +182,13 @@ async fn of_many_who_move_to_one_address_at_once_one_does() {
         let to = "king@example.com".parse().unwrap();
         let moves = users.iter().map(|user| {
             let (store, to) = (store.clone(), &to);
-            async move { store.move_user(user.id, &user.identity.subject.parse().unwrap(), to, at(9)).await }
+            async move {
+                let by = authority(&*store, user.id).await;
+                store.move_user(by, &user.identity.subject.parse().unwrap(), to, at(9)).await
+            }
         });
         let done = futures_util::future::join_all(moves).await;
-        assert_eq!(done.iter().filter(|moved| matches!(moved, Ok(Moved::Done))).count(), 1, "{done:?}");
+        assert_eq!(done.iter().filter(|moved| matches!(moved, Ok(Moved::Done(_)))).count(), 1, "{done:?}");
     }
 }
 
@@ -193,7 +200,7 @@ async fn whoever_is_disabled_has_no_password_and_is_signed_in_by_no_verdict() {
         assert!(store.disable_user(user.id, true, at(9)).await.unwrap());
         assert_eq!(
             store.user(user.id).await.unwrap(),
-            Some(User { disabled: true, valid_from: at(9), ..user.clone() })
+            Some(User { disabled: true, valid_from: at(9), revision: 1, ..user.clone() })
         );
         assert_eq!(store.password("ada@example.com").await.unwrap(), None);
         let session = Sample::new(1).begun(&**store).await.session.id;

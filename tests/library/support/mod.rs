@@ -16,7 +16,9 @@ pub use house::{House, Plan, Running, raw};
 pub use log::{everything_logged, listen, listen_here};
 pub use postgres::Postgres;
 pub use redis::{Redis, redis};
-pub use sample::{Sample, ada, admission, at, bob, confirmed, keys, rejected, settlement, token, welcome, worker};
+pub use sample::{
+    Sample, ada, admission, at, authority, bob, confirmed, keys, rejected, settlement, token, welcome, worker,
+};
 
 use std::{future::Future, time::Duration};
 

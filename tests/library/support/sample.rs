@@ -8,11 +8,12 @@ use vestibule::{
     confirmation::{Confirmation, ConfirmationId, Queued, Rejection, State, WorkerId},
     outcome::{Destinations, Outcome},
     pending::TokenTag,
-    secret::{Keys, SealedToken, SecretHash, SystemEntropy},
+    secret::{Keys, SealedToken, SecretHash, SystemEntropy, random},
     session::{Session, SessionId},
     store::{Settlement, Store},
+    timing::Timing,
     token::Token,
-    user::{Identity, UserId},
+    user::{Authority, Identity, UserId},
 };
 
 pub fn at(seconds: i64) -> Timestamp {
@@ -122,4 +123,14 @@ impl Sample {
     pub async fn stored(&self, store: &dyn Store) -> Confirmation {
         store.confirmation_by_secret(&self.confirmation.secret).await.unwrap().expect("it has begun")
     }
+}
+
+/// What a new session of `user` may do in `store`.
+pub async fn authority(store: &dyn Store, user: UserId) -> Authority {
+    let id = SessionId::generate(&SystemEntropy);
+    let secret = SecretHash::from_bytes(random(&SystemEntropy));
+    let session = Session::established(id, secret, user, None, at(0), &Timing::default());
+    assert!(store.insert_session(&session).await.unwrap());
+    let revision = store.user(user).await.unwrap().expect("there is such a user").revision;
+    Authority { user, session: id, revision }
 }

@@ -1,0 +1,84 @@
+//! What a session may change of its user's account. Whoever reads this looks at the session once more, and the write names
+//! what was seen: see [`Authority`].
+
+use super::{Shown, SignedIn};
+use crate::{
+    clock::Timestamp,
+    link::Address,
+    secret::SessionSecret,
+    session::SessionState,
+    store::StoreError,
+    user::{Authority, Moved, UserId},
+    vestibule::Vestibule,
+};
+
+impl Vestibule {
+    /// Gives the user another password (a PHC string), and returns since when they are valid. All their sessions sign
+    /// nobody in any more. `None`: the session has ended.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be stored.
+    pub async fn set_password(&self, who: &SignedIn, password: &str) -> Result<Option<Timestamp>, StoreError> {
+        while let Some(by) = self.authority(who).await? {
+            if let Some(valid_from) = self.store.set_password(by, password, self.clock.now()).await? {
+                return Ok(Some(valid_from));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Has the user, who is known by the address `from`, known by `to`. All their sessions sign nobody in any more.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be stored.
+    pub async fn move_user(&self, who: &SignedIn, from: &Address, to: &Address) -> Result<Moved, StoreError> {
+        while let Some(by) = self.authority(who).await? {
+            match self.store.move_user(by, from, to, self.clock.now()).await? {
+                Moved::Revoked => {}
+                moved => return Ok(moved),
+            }
+        }
+        Ok(Moved::Revoked)
+    }
+
+    /// Whether the session may end others of its user, with `all` each one, itself too; what they were allowed is revoked
+    /// then.
+    pub(crate) async fn revoke_sessions(&self, who: &SignedIn, all: bool) -> Result<bool, StoreError> {
+        while let Some(by) = self.authority(who).await? {
+            if self.store.revoke_sessions(by, all, self.clock.now()).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Signs in, in this browser, the user who was made valid from `valid_from` on by what it has changed. `None`: they
+    /// have changed how they sign in once more, or were disabled or removed meanwhile.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store could not be used.
+    pub async fn sign_in_after_change(
+        &self,
+        user: UserId,
+        valid_from: Timestamp,
+        shown: &Shown,
+    ) -> Result<Option<SessionSecret>, StoreError> {
+        let (session, secret) = self.establish(user, valid_from, shown).await?;
+        let known = self.store.user(user).await?;
+        if known.is_some_and(|known| known.valid_from == valid_from && !known.disabled) {
+            return Ok(Some(secret));
+        }
+        self.store.delete_session(session).await?;
+        Ok(None)
+    }
+
+    /// What `who` may do now. The user is read before the session: where sessions are kept elsewhere, one that ends after
+    /// that is counted after that as well.
+    async fn authority(&self, who: &SignedIn) -> Result<Option<Authority>, StoreError> {
+        let Some(user) = self.welcome(who.user.id, who.since).await? else { return Ok(None) };
+        let Some(session) = self.store.session(who.session).await? else { return Ok(None) };
+        let is_theirs = matches!(session.state, SessionState::Established { user: owner, .. } if owner == user.id);
+        let holds = is_theirs && session.is_live(self.clock.now());
+        Ok(holds.then_some(Authority { user: user.id, session: session.id, revision: user.revision }))
+    }
+}

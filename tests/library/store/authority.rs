@@ -1,0 +1,168 @@
+//! A change of an account is made by a session that may make it in the moment of the change.
+
+use crate::support::{adapters, at, authority};
+use vestibule::{
+    clock::Timestamp,
+    secret::SystemEntropy,
+    store::Store,
+    user::{Authority, Identity, Moved, PASSWORD_ISSUER, User, UserId},
+};
+
+fn king() -> User {
+    let email = "king@example.com".to_owned();
+    let identity = Identity { issuer: PASSWORD_ISSUER.into(), subject: email.clone(), name: None, email: Some(email) };
+    User::new(UserId::generate(&SystemEntropy), identity, at(0))
+}
+
+/// What ends what a session may do.
+#[derive(Clone, Copy, Debug)]
+enum Revocation {
+    SignOut,
+    OthersEnd,
+    AllEnd,
+    SignOutEverywhere,
+    Password,
+    OperatorsPassword,
+    Disabled,
+    DisabledForAWhile,
+    Removed,
+}
+
+const REVOCATIONS: [Revocation; 9] = [
+    Revocation::SignOut,
+    Revocation::OthersEnd,
+    Revocation::AllEnd,
+    Revocation::SignOutEverywhere,
+    Revocation::Password,
+    Revocation::OperatorsPassword,
+    Revocation::Disabled,
+    Revocation::DisabledForAWhile,
+    Revocation::Removed,
+];
+
+impl Revocation {
+    /// Ends what `ended` may do, from another session of the same user where that can be.
+    async fn happens(self, store: &dyn Store, ended: Authority) {
+        let user = ended.user;
+        let owner = authority(store, user).await;
+        match self {
+            Self::SignOut => store.delete_session(ended.session).await.unwrap(),
+            Self::OthersEnd => store.delete_sessions_of(user, Some(owner.session)).await.unwrap(),
+            Self::AllEnd => store.delete_sessions_of(user, None).await.unwrap(),
+            Self::SignOutEverywhere => assert!(store.revoke_sessions(owner, true, at(5)).await.unwrap()),
+            Self::Password => assert!(store.set_password(owner, "$owners", at(5)).await.unwrap().is_some()),
+            Self::OperatorsPassword => {
+                assert_eq!(store.put_user(&king(), Some("$operators")).await.unwrap(), user);
+            }
+            Self::Disabled => assert!(store.disable_user(user, true, at(5)).await.unwrap()),
+            Self::DisabledForAWhile => {
+                assert!(store.disable_user(user, true, at(5)).await.unwrap());
+                assert!(store.disable_user(user, false, at(5)).await.unwrap());
+            }
+            Self::Removed => assert!(store.remove_user(user).await.unwrap()),
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_allowed_to_a_session_ends_with_it() {
+    for store in adapters().await {
+        for revocation in REVOCATIONS {
+            let user = store.put_user(&king(), None).await.unwrap();
+            let ended = authority(&**store, user).await;
+            revocation.happens(&**store, ended).await;
+            let before = store.user(user).await.unwrap();
+            let password = store.password("king@example.com").await.unwrap();
+            let (from, to) = ("king@example.com".parse().unwrap(), "thief@example.com".parse().unwrap());
+            assert_eq!(store.set_password(ended, "$thiefs", at(9)).await.unwrap(), None, "{revocation:?}");
+            let moved = store.move_user(ended, &from, &to, at(9)).await.unwrap();
+            assert!(matches!(moved, Moved::Revoked | Moved::Gone), "{revocation:?}: {moved:?}");
+            for all in [false, true] {
+                assert!(!store.revoke_sessions(ended, all, at(9)).await.unwrap(), "{revocation:?}");
+            }
+            assert_eq!(store.user(user).await.unwrap(), before, "{revocation:?}");
+            assert_eq!(store.password("king@example.com").await.unwrap(), password, "{revocation:?}");
+            store.remove_user(user).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_has_expired_or_is_another_users_changes_nothing() {
+    for store in adapters().await.into_iter().filter(|store| store.together) {
+        let king = store.put_user(&king(), None).await.unwrap();
+        let other = User { identity: Identity { subject: "other".into(), ..self::king().identity }, ..self::king() };
+        let other = store.put_user(&other, None).await.unwrap();
+        let kings = authority(&**store, king).await;
+        let others = Authority { session: authority(&**store, other).await.session, ..kings };
+        for (by, now) in [(others, at(9)), (kings, Timestamp::from_millis(i64::MAX / 2))] {
+            assert_eq!(store.set_password(by, "$thiefs", now).await.unwrap(), None);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_one_session_is_allowed_goes_on_while_nothing_is_revoked() {
+    for store in adapters().await {
+        let user = store.put_user(&king(), None).await.unwrap();
+        let by = authority(&**store, user).await;
+        authority(&**store, user).await;
+        // The validator has said who it is once more.
+        store.put_user(&king(), None).await.unwrap();
+        assert_eq!(store.set_password(by, "$own", at(9)).await.unwrap(), Some(at(9)));
+    }
+}
+
+#[tokio::test]
+async fn each_change_is_valid_from_a_later_moment_than_the_one_before_it() {
+    for store in adapters().await {
+        let user = store.put_user(&king(), None).await.unwrap();
+        let mut last = at(0);
+        let mut is_later = |valid_from: Timestamp| {
+            assert!(valid_from > last);
+            last = valid_from;
+        };
+        let by = async || authority(&**store, user).await;
+        for now in [at(9), at(9), at(3)] {
+            is_later(store.set_password(by().await, "$own", now).await.unwrap().unwrap());
+            let (king, queen) = ("king@example.com".parse().unwrap(), "queen@example.com".parse().unwrap());
+            for (from, to) in [(&king, &queen), (&queen, &king)] {
+                let moved = store.move_user(by().await, from, to, now).await.unwrap();
+                let Moved::Done(valid_from) = moved else { panic!("{moved:?}") };
+                is_later(valid_from);
+            }
+            for change in 0..3 {
+                match change {
+                    0 => assert!(store.revoke_sessions(by().await, true, now).await.unwrap()),
+                    1 => {
+                        assert!(store.disable_user(user, true, now).await.unwrap());
+                        assert!(store.disable_user(user, false, now).await.unwrap());
+                    }
+                    _ => {
+                        assert_eq!(store.put_user(&User { since: now, ..self::king() }, Some("$")).await.unwrap(), user)
+                    }
+                }
+                is_later(store.user(user).await.unwrap().unwrap().valid_from);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_a_change_and_a_sign_out_at_once_the_change_is_first_or_is_not_made() {
+    for store in adapters().await {
+        for _ in 0..20 {
+            let user = store.put_user(&king(), None).await.unwrap();
+            let by = authority(&**store, user).await;
+            let sign_out = async {
+                store.delete_session(by.session).await.unwrap();
+                // Whatever is changed after this answer was changed by a session that has ended.
+                store.user(user).await.unwrap().unwrap().valid_from
+            };
+            let change = store.set_password(by, "$thiefs", at(9));
+            let (seen, changed) = tokio::join!(sign_out, change);
+            assert!(changed.unwrap().is_none() || seen == at(9));
+            store.remove_user(user).await.unwrap();
+        }
+    }
+}
