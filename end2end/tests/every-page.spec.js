@@ -4,7 +4,7 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import { fileURLToPath } from 'node:url';
 import { controlled, practice, expect } from '../support/test.js';
-import { ADDRESS, KING, OPEN_IT, ask, mail, mailAbout, number, typeCode } from '../support/links.js';
+import { ADDRESS, KING, OPEN_IT, ask, mail, mailAbout, number, overtaken, typeCode } from '../support/links.js';
 import { ADA, GRACE } from '../support/validator.js';
 import {
   PASSWORD, PRACTICE, button, expectLogin, expectProfile, heading, islandIsUp, link, reasons, say, signIn, status,
@@ -131,7 +131,8 @@ practice.describe('a link by mail', () => {
     await inspect(phone, 'link-let-in');
   });
 
-  practice('used before', async ({ page, context, anotherBrowser }) => {
+  practice('used before', async ({ page, context, anotherBrowser, expectConsole }) => {
+    expectConsole(overtaken, overtaken, overtaken);
     await ask(page);
     const used = (await mail(context)).link;
     const tab = await context.newPage();
