@@ -188,6 +188,9 @@ pub trait UserStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError>;
 
+    /// Has the password hash `to` in place of `from`, for the same password. Nothing happens if it is another by now.
+    async fn rehash_password(&self, id: UserId, from: &str, to: &str) -> Result<(), StoreError>;
+
     /// Has the user, who is known by the address `from`, known by `to`, valid from `now` on, and takes back what links to
     /// `from` are open.
     async fn move_user(&self, by: Authority, from: &Address, to: &Address, now: Timestamp)

@@ -6,7 +6,7 @@ use crate::{
     entering::is_navigation,
     guard::{self, OwnForm, Proof},
     page,
-    passwords::{self, PasswordError},
+    passwords::{self, Line, PasswordError},
     site::Shared,
     throttle::TooOften,
 };
@@ -17,9 +17,10 @@ use axum::{
 };
 use leptos::prelude::*;
 use serde::Deserialize;
+use std::sync::Arc;
 use vestibule::{
-    confirmation::Rejection, entry::Entry, link::InvalidAddress, path::LocalPath, store::StoreError,
-    user::PASSWORD_ISSUER,
+    confirmation::Rejection, entry::Entry, link::InvalidAddress, path::LocalPath, secret::SystemEntropy,
+    store::StoreError, user::PASSWORD_ISSUER,
 };
 use vestibule_app::{
     pages::{LoginPage, title},
@@ -130,7 +131,10 @@ pub async fn login(
     }
     // A password that is changed while it is checked signs nobody in.
     let since = site.vestibule.now();
-    let user = match site.passwords.check(site.vestibule.store(), &form.email, form.password).await {
+    let line = if known { Line::Known } else { Line::Strangers };
+    let store = site.vestibule.store();
+    let checked = site.passwords.check(store, Arc::new(SystemEntropy), &form.email, form.password, line);
+    let user = match checked.await {
         Ok(Some(user)) => user,
         Ok(None) => {
             let error = Some("The e-mail address or the password is wrong.".to_owned());

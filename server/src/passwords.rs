@@ -1,15 +1,22 @@
 //! Passwords: argon2id with the parameters that OWASP advises (Password Storage Cheat Sheet: 19 MiB, 2 passes, 1 lane).
+//!
+//! A password is hashed in the form NFKC of Unicode, so that it is the same however a keyboard composes its letters (NIST
+//! SP 800-63B, section 3.1.1.2). Hashes from before that are still good.
+
+mod strength;
+mod turns;
+
+pub use strength::{WeakPassword, strong};
+pub use turns::Line;
 
 use argon2::{
     Argon2,
     password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _, SaltString},
 };
-use std::{sync::Arc, time::Duration};
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    task::spawn_blocking,
-    time::timeout,
-};
+use std::sync::Arc;
+use strength::MAX_LENGTH;
+use turns::Turns;
+use unicode_normalization::UnicodeNormalization as _;
 use vestibule::{
     clock::Timestamp,
     link::Address,
@@ -18,19 +25,10 @@ use vestibule::{
     user::{Identity, PASSWORD_ISSUER, User, UserId},
 };
 
-/// How many passwords are checked or set at once: each takes 19 MiB and a core.
-const AT_ONCE: usize = 2;
-/// How long a request waits for its turn.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// The longest password that is read, in bytes.
-const MAX_LENGTH: usize = 1024;
-/// The shortest that is taken (NIST SP 800-63B, section 3.1.1.2), in characters.
-const MIN_LENGTH: usize = 8;
-
 /// Checks passwords, a few at a time.
 #[derive(Clone, Debug)]
 pub struct Passwords {
-    turns: Arc<Semaphore>,
+    turns: Turns,
     /// The hash of nobody's password, so that an unknown address takes as long as a known one.
     nobody: Arc<str>,
 }
@@ -46,94 +44,53 @@ pub enum PasswordError {
     Store(#[from] StoreError),
 }
 
-/// A password that is not taken, as a sentence.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum WeakPassword {
-    /// It is too short.
-    #[error("Use at least {MIN_LENGTH} characters.")]
-    Short,
-    /// It is too long.
-    #[error("That password is too long.")]
-    Long,
-    /// It is among the first that somebody would try.
-    #[error("That password is easy to guess. {0}Try a few unrelated words.")]
-    Guessable(String),
-}
-
-/// Whether `password` may become one. Those that somebody would try first are not taken: leaked and common ones, names and
-/// words, dates, patterns on a keyboard, and what is known of the person (OWASP ASVS 5.0, 6.2.4 and 6.2.12).
-///
-/// # Errors
-/// [`WeakPassword`] says why not.
-pub fn strong(password: &str, about: &Identity) -> Result<(), WeakPassword> {
-    if password.chars().count() < MIN_LENGTH {
-        return Err(WeakPassword::Short);
-    }
-    if password.len() > MAX_LENGTH {
-        return Err(WeakPassword::Long);
-    }
-    let known = [Some(about.subject.as_str()), about.name.as_deref(), about.email.as_deref(), Some("vestibule")];
-    let words: Vec<&str> = known.into_iter().flatten().flat_map(|text| text.split(['@', '.', ' '])).collect();
-    let entropy = zxcvbn::zxcvbn(password, &words);
-    // Some 10^8 guesses and more, each of which costs argon2id.
-    if entropy.score() >= zxcvbn::Score::Three {
-        return Ok(());
-    }
-    let warning = entropy.feedback().and_then(zxcvbn::feedback::Feedback::warning);
-    Err(WeakPassword::Guessable(warning.map(|warning| format!("{warning} ")).unwrap_or_default()))
-}
-
 impl Passwords {
     /// A checker.
     #[must_use]
     pub fn new(entropy: &dyn Entropy) -> Self {
-        Self { turns: Arc::new(Semaphore::new(AT_ONCE)), nobody: hash(entropy, "nobody's password").into() }
+        Self { turns: Turns::new(), nobody: hash(entropy, "nobody's password").into() }
     }
 
-    /// Whose password this is.
+    /// Whose password this is, tried in this `line`.
     ///
     /// # Errors
     /// [`PasswordError`] if it was not checked.
     pub async fn check(
         &self,
         store: &dyn Store,
+        entropy: Arc<dyn Entropy>,
         email: &str,
         password: String,
+        line: Line,
     ) -> Result<Option<UserId>, PasswordError> {
-        let turn = self.turn().await?;
         let known = store.password(&subject(email)).await?;
-        let (user, hash) = match known {
-            Some((user, hash)) => (Some(user), hash),
-            None => (None, self.nobody.to_string()),
-        };
-        let matches = spawn_blocking(move || {
-            let matches = password.len() <= MAX_LENGTH && verify(&hash, &password);
-            drop(turn);
-            matches
-        });
-        let matches = matches.await.unwrap_or(false);
-        Ok(user.filter(|_| matches))
+        let kept = known.as_ref().map_or_else(|| self.nobody.to_string(), |(_, hash)| hash.clone());
+        let verify =
+            move || if password.len() <= MAX_LENGTH { verify(&*entropy, &kept, &password) } else { Verified::No };
+        let verified = self.turns.work(line, verify).await?;
+        let Some((user, kept)) = known else { return Ok(None) };
+        match verified {
+            Verified::No => Ok(None),
+            Verified::Yes => Ok(Some(user)),
+            Verified::AsTyped { hash } => {
+                store.rehash_password(user, &kept, &hash).await?;
+                Ok(Some(user))
+            }
+        }
     }
 
-    /// The hash (a PHC string) of a password that is to be set.
+    /// The hash (a PHC string) of a password that somebody wants to set, if it is strong enough.
     ///
     /// # Errors
-    /// [`PasswordError::Busy`] if too many are being checked.
-    pub async fn hash(&self, entropy: Arc<dyn Entropy>, password: String) -> Result<String, PasswordError> {
-        let turn = self.turn().await?;
-        let hash = spawn_blocking(move || {
-            let hash = hash(&*entropy, &password);
-            drop(turn);
-            hash
-        });
-        hash.await.map_err(|_| PasswordError::Busy)
-    }
-
-    async fn turn(&self) -> Result<OwnedSemaphorePermit, PasswordError> {
-        match timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned()).await {
-            Ok(Ok(turn)) => Ok(turn),
-            _ => Err(PasswordError::Busy),
-        }
+    /// [`PasswordError::Busy`] if too many are being set.
+    pub async fn hash(
+        &self,
+        entropy: Arc<dyn Entropy>,
+        password: String,
+        about: Identity,
+    ) -> Result<Result<String, WeakPassword>, PasswordError> {
+        let hash = move || strong(&password, &about).map(|()| hash(&*entropy, &password));
+        self.turns.work(Line::SignedIn, hash).await
     }
 }
 
@@ -168,11 +125,32 @@ pub fn subject(email: &str) -> String {
 
 fn hash(entropy: &dyn Entropy, password: &str) -> String {
     let salt = SaltString::encode_b64(&random::<16>(entropy)).expect("16 bytes are a salt");
+    let password: String = password.nfkc().collect();
     Argon2::default().hash_password(password.as_bytes(), &salt).expect("the default parameters are valid").to_string()
 }
 
-fn verify(hash: &str, password: &str) -> bool {
-    PasswordHash::new(hash).is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+/// Whether a password is the one that was set.
+enum Verified {
+    No,
+    Yes,
+    /// It is, and was hashed as it was typed: this is the hash to keep.
+    AsTyped {
+        hash: String,
+    },
+}
+
+fn verify(entropy: &dyn Entropy, kept: &str, password: &str) -> Verified {
+    let normal: String = password.nfkc().collect();
+    let is = |password: &str| {
+        PasswordHash::new(kept).is_ok_and(|kept| Argon2::default().verify_password(password.as_bytes(), &kept).is_ok())
+    };
+    if is(&normal) {
+        Verified::Yes
+    } else if normal != password && is(password) {
+        Verified::AsTyped { hash: hash(entropy, password) }
+    } else {
+        Verified::No
+    }
 }
 
 #[cfg(test)]
@@ -180,31 +158,39 @@ mod tests {
     use super::*;
     use vestibule::secret::SystemEntropy;
 
-    #[test]
-    fn what_somebody_would_try_first_is_no_password() {
-        let about = identity("grace.hopper@example.com", Some("Grace Hopper".into()));
-        for (weak, told) in [
-            ("1234567", "Use at least 8 characters."),
-            ("password", "easy to guess. This is a top-10 common password."),
-            ("qwertyuiop", "easy to guess. "),
-            ("GraceHopper1", "easy to guess. "),
-            ("vestibule", "easy to guess. "),
-            ("12345678", "easy to guess. "),
-            ("iloveyou2026", "easy to guess. "),
-        ] {
-            let why = strong(weak, &about).expect_err(weak).to_string();
-            assert!(why.contains(told), "{weak}: {why}");
-        }
-        assert_eq!(strong(&"x1!Y".repeat(257), &about), Err(WeakPassword::Long));
-        for good in ["correct-horse-battery-9", "open-sesame-42", "träumen vier Zitronen"] {
-            assert_eq!(strong(good, &about), Ok(()), "{good}");
-        }
+    fn is(hash: &str, password: &str) -> bool {
+        matches!(verify(&SystemEntropy, hash, password), Verified::Yes)
     }
 
     #[test]
     fn passwords_are_hashed_as_owasp_advises() {
         let hash = hash(&SystemEntropy, "open sesame");
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        assert!(verify(&hash, "open sesame") && !verify(&hash, "open sesam"));
+        assert!(is(&hash, "open sesame") && !is(&hash, "open sesam"));
+    }
+
+    #[test]
+    fn a_password_is_the_same_however_its_letters_are_composed() {
+        for forms in [
+            ["tr\u{e4}umen-vier", "tra\u{308}umen-vier"],
+            ["caf\u{e9}-\u{fb01}n", "cafe\u{301}-fin"],
+            ["\u{ff50}\u{ff41}ss-wort-9", "pass-wort-9"],
+            ["\u{d55c}\u{ae00}-sesame", "\u{1112}\u{1161}\u{11ab}\u{1100}\u{1173}\u{11af}-sesame"],
+            ["\u{212b}ngstr\u{f6}m-77", "A\u{30a}ngstro\u{308}m-77"],
+        ] {
+            for [set, typed] in [forms, [forms[1], forms[0]]] {
+                assert!(is(&hash(&SystemEntropy, set), typed), "{set} {typed}");
+            }
+        }
+        assert!(!is(&hash(&SystemEntropy, "tr\u{e4}umen-vier"), "traumen-vier"));
+    }
+
+    #[test]
+    fn a_hash_of_what_was_typed_before_is_still_good_and_replaced() {
+        let salt = SaltString::encode_b64(&[7; 16]).unwrap();
+        let typed = "tra\u{308}umen-vier";
+        let old = Argon2::default().hash_password(typed.as_bytes(), &salt).unwrap().to_string();
+        let Verified::AsTyped { hash } = verify(&SystemEntropy, &old, typed) else { panic!("it was typed like that") };
+        assert!(is(&hash, typed) && is(&hash, "tr\u{e4}umen-vier") && !is(&old, "tr\u{e4}umen-vier"));
     }
 }

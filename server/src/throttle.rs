@@ -16,10 +16,16 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
-use vestibule::{caps::Client, link::Address, user::UserId};
+use vestibule::{
+    caps::{Client, Network},
+    link::Address,
+    user::UserId,
+};
 
-/// How many passwords a network address may try at once, and how soon there is room for another.
-const OF_CLIENT: (u32, Duration) = (20, Duration::from_secs(10));
+/// How many passwords a network address may try at once, and how soon there is room for another; and the wider networks of
+/// IPv6 around it, a /56 and a /48.
+const OF_NETWORKS: [(u32, Duration); 3] =
+    [(20, Duration::from_secs(10)), (40, Duration::from_secs(5)), (80, Duration::from_millis(2500))];
 /// How many passwords of one account may be tried at once, and how soon there is room for another: 100 an hour.
 const OF_ACCOUNT: (u32, Duration) = (20, Duration::from_secs(36));
 /// How many changes of how they sign in a user may ask for at once, how many mails go to an address that somebody says is
@@ -38,7 +44,7 @@ pub struct TooOften(pub Duration);
 
 /// Counts tries.
 pub struct Throttle<C: Clock = DefaultClock> {
-    clients: Rooms<Client, C>,
+    networks: [Rooms<Network, C>; 3],
     /// By a hash of the address, for what is typed may be long; and whether the browser is one that has signed in as them
     /// before: whoever tries elsewhere does not use up its room.
     accounts: Rooms<(u64, bool), C>,
@@ -67,7 +73,7 @@ impl<C: Clock + Clone> Throttle<C> {
     /// Counts by `clock`.
     pub fn with_clock(clock: &C) -> Self {
         Self {
-            clients: Rooms::new(OF_CLIENT, clock),
+            networks: OF_NETWORKS.map(|quota| Rooms::new(quota, clock)),
             accounts: Rooms::new(OF_ACCOUNT, clock),
             users: Rooms::new(OF_USER, clock),
             told: Rooms::new(OF_USER, clock),
@@ -83,7 +89,9 @@ impl<C: Clock + Clone> Throttle<C> {
     /// [`TooOften`] if there is no room for it now.
     pub fn password(&self, client: Client, email: &str, known: bool) -> Result<(), TooOften> {
         if !known {
-            self.clients.take(&client)?;
+            for (rooms, network) in self.networks.iter().zip(client.networks()) {
+                rooms.take(network)?;
+            }
         }
         self.accounts.take(&(self.hash.hash_one(passwords::subject(email)), known))
     }
@@ -140,6 +148,8 @@ impl<K: Hash + Eq + Clone, C: Clock + Clone> Rooms<K, C> {
 mod tests {
     use super::*;
     use governor::clock::FakeRelativeClock;
+    use std::net::Ipv6Addr;
+    use vestibule::secret::Keys;
 
     fn client(number: u8) -> Client {
         Client::from_bytes([number; 16])
@@ -159,6 +169,22 @@ mod tests {
         clock.advance(Duration::from_secs(10));
         assert_eq!(attempt(0), Ok(()));
         assert!(attempt(0).is_err());
+    }
+
+    #[test]
+    fn the_networks_around_a_client_try_hardly_more_often() {
+        let keys = Keys::from_secret(&[1; 32]);
+        let client = |address: u128| Client::at(&keys, Ipv6Addr::from_bits(address).into());
+        let start = Ipv6Addr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0]).to_bits();
+        // Another address of one /64, another /64 of one /56, another /56 of one /48, another /48.
+        for (distance, tries) in [(1_u128, 20), (1 << 64, 40), (1 << 72, 80), (1 << 80, 999)] {
+            let throttle = Throttle::with_clock(&FakeRelativeClock::default());
+            let attempt = |tried: usize| {
+                let address = start + distance * u128::try_from(tried).unwrap();
+                throttle.password(client(address), &format!("p{tried}@example.com"), false)
+            };
+            assert_eq!((0..999).take_while(|tried| attempt(*tried).is_ok()).count(), tries, "{distance:x}");
+        }
     }
 
     #[test]

@@ -255,6 +255,10 @@ impl UserStore for Apart {
         self.database.set_password(by, password, now).await
     }
 
+    async fn rehash_password(&self, id: UserId, from: &str, to: &str) -> Result<(), StoreError> {
+        self.database.rehash_password(id, from, to).await
+    }
+
     async fn move_user(
         &self,
         by: Authority,

@@ -306,6 +306,13 @@ impl UserStore for MemoryDatabase {
         Ok(tables.by(by).map(set))
     }
 
+    async fn rehash_password(&self, id: UserId, from: &str, to: &str) -> Result<(), StoreError> {
+        let mut tables = self.lock();
+        let kept = tables.users.values_mut().filter(|(user, _)| user.id == id).map(|(_, password)| password);
+        kept.filter(|password| password.as_deref() == Some(from)).for_each(|password| *password = Some(to.to_owned()));
+        Ok(())
+    }
+
     async fn move_user(
         &self,
         by: Authority,

@@ -206,6 +206,10 @@ impl<S: UserStore> UserStore for Gated<S> {
         self.write(What::Write("set password"), self.inner.set_password(by, password, now)).await
     }
 
+    async fn rehash_password(&self, id: UserId, from: &str, to: &str) -> Result<(), StoreError> {
+        self.write(What::Write("rehash password"), self.inner.rehash_password(id, from, to)).await
+    }
+
     async fn move_user(
         &self,
         by: Authority,

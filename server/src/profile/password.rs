@@ -1,7 +1,7 @@
 //! `/profile/password`: to set a password, or another one. Behind [`require_fresh`](crate::entering::require_fresh), so a
 //! forgotten one is set after a link has been sent.
 
-use crate::{account::password_problem, arrival, guard::OwnForm, page, passwords, site::Shared, throttle::TooOften};
+use crate::{account::password_problem, arrival, guard::OwnForm, page, site::Shared, throttle::TooOften};
 use axum::{
     Extension,
     extract::State,
@@ -45,11 +45,10 @@ pub async fn set(
         let problem = format!("Too many tries. Try again in {} min.", page::seconds(wait).div_ceil(60));
         return page::too_often(form(&site, &headers, &who, Some(problem)), wait);
     }
-    if let Err(weak) = passwords::strong(&wanted.password, &who.user.identity) {
-        return form(&site, &headers, &who, Some(weak.to_string()));
-    }
-    let hash = match site.passwords.hash(Arc::new(SystemEntropy), wanted.password).await {
-        Ok(hash) => hash,
+    let identity = who.user.identity.clone();
+    let hash = match site.passwords.hash(Arc::new(SystemEntropy), wanted.password, identity).await {
+        Ok(Ok(hash)) => hash,
+        Ok(Err(weak)) => return form(&site, &headers, &who, Some(weak.to_string())),
         Err(error) => return password_problem(&site, &error),
     };
     let valid_from = match site.vestibule.set_password(&who, &hash).await {

@@ -152,6 +152,18 @@ impl UserStore for PostgresStore {
         .await
     }
 
+    async fn rehash_password(&self, id: UserId, from: &str, to: &str) -> Result<(), StoreError> {
+        let (from, to) = (from.to_owned(), to.to_owned());
+        self.run(move |connection| {
+            Box::pin(async move {
+                let rehash = sqlx::query("update users set password = $1 where id = $2 and password = $3");
+                rehash.bind(to).bind(id.as_bytes()).bind(from).execute(connection).await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
     async fn move_user(
         &self,
         by: Authority,

@@ -102,6 +102,19 @@ impl UserStore for SqliteStore {
         .await
     }
 
+    async fn rehash_password(&self, id: UserId, from: &str, to: &str) -> Result<(), StoreError> {
+        let (from, to) = (from.to_owned(), to.to_owned());
+        self.write(move |connection| {
+            let rehash = sqlx::query("update users set password = ? where id = ? and password = ?");
+            let rehash = rehash.bind(to.clone()).bind(id.as_bytes().to_vec()).bind(from.clone());
+            Box::pin(async move {
+                rehash.execute(connection).await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
     async fn move_user(
         &self,
         by: Authority,

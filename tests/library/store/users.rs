@@ -148,6 +148,19 @@ async fn a_password_is_set_for_whoever_is_there_and_leaves_the_rest_alone() {
 }
 
 #[tokio::test]
+async fn a_hash_is_replaced_by_another_of_the_same_password_and_nothing_else_changes() {
+    for store in adapters().await {
+        let user = with_password("ada@example.com");
+        store.put_user(&user, Some("$old")).await.unwrap();
+        store.rehash_password(user.id, "$another", "$new").await.unwrap();
+        assert_eq!(store.password("ada@example.com").await.unwrap(), Some((user.id, "$old".into())));
+        store.rehash_password(user.id, "$old", "$new").await.unwrap();
+        assert_eq!(store.password("ada@example.com").await.unwrap(), Some((user.id, "$new".into())));
+        assert_eq!(store.user(user.id).await.unwrap(), Some(user));
+    }
+}
+
+#[tokio::test]
 async fn a_user_moves_to_an_address_that_is_nobodys_and_takes_the_password_along() {
     for store in adapters().await {
         let (ada, bob) = (with_password("ada@example.com"), with_password("bob@example.com"));

@@ -1,0 +1,106 @@
+//! Who hashes next. Each hash takes 19 MiB and a core, so few are made at once; and a stranger's wait behind other strangers'
+//! alone.
+
+use super::PasswordError;
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::spawn_blocking,
+    time::timeout,
+};
+
+/// How long a request waits for its turn.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How many wait for their turn in one line. One more is turned away at once.
+const WAITING: usize = 20;
+
+/// By whom a password is tried or set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// A browser that has not signed in as this user before.
+    Strangers,
+    /// One that has.
+    Known,
+    /// Somebody who is signed in.
+    SignedIn,
+}
+
+/// The lines: of each, one is at work.
+#[derive(Clone, Debug)]
+pub struct Turns([Turn; 3]);
+
+#[derive(Clone, Debug)]
+struct Turn {
+    /// Those at work or waiting.
+    places: Arc<Semaphore>,
+    at_work: Arc<Semaphore>,
+}
+
+impl Turns {
+    pub fn new() -> Self {
+        let turn = |_| Turn { places: Arc::new(Semaphore::new(1 + WAITING)), at_work: Arc::new(Semaphore::new(1)) };
+        Self([Line::Strangers, Line::Known, Line::SignedIn].map(turn))
+    }
+
+    /// Does `work`, which takes a core for a while, off the async threads and in its turn.
+    ///
+    /// # Errors
+    /// [`PasswordError::Busy`] if too many wait before it.
+    pub async fn work<T: Send + 'static>(
+        &self,
+        line: Line,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, PasswordError> {
+        let turn = self.turn(line).await?;
+        let work = spawn_blocking(move || {
+            let done = work();
+            drop(turn);
+            done
+        });
+        work.await.map_err(|_| PasswordError::Busy)
+    }
+
+    /// A place in the line and the turn itself. Both are held until the work is done, also where its request has gone.
+    async fn turn(&self, line: Line) -> Result<[OwnedSemaphorePermit; 2], PasswordError> {
+        let Turn { places, at_work } = &self.0[line as usize];
+        let place = Arc::clone(places).try_acquire_owned().map_err(|_| PasswordError::Busy)?;
+        match timeout(PATIENCE, Arc::clone(at_work).acquire_owned()).await {
+            Ok(Ok(turn)) => Ok([turn, place]),
+            _ => Err(PasswordError::Busy),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::{FutureExt as _, future::join_all};
+    use std::sync::mpsc;
+
+    #[tokio::test]
+    async fn no_async_thread_does_the_work() {
+        let here = std::thread::current().id();
+        let there = Turns::new().work(Line::SignedIn, || std::thread::current().id()).await.unwrap();
+        assert_ne!(here, there);
+    }
+
+    #[tokio::test]
+    async fn however_many_strangers_wait_another_line_goes_on() {
+        let turns = Turns::new();
+        let (go, wait) = mpsc::channel::<()>();
+        let first = turns.work(Line::Strangers, move || wait.recv().is_ok());
+        let strangers = (0..WAITING).map(|_| turns.work(Line::Strangers, || true));
+        let mut strangers = Box::pin(join_all(strangers));
+        let mut first = Box::pin(first);
+        assert!(first.as_mut().now_or_never().is_none());
+        assert!(strangers.as_mut().now_or_never().is_none());
+        let refused = turns.work(Line::Strangers, || true).now_or_never();
+        assert!(matches!(refused, Some(Err(PasswordError::Busy))), "turned away at once");
+        for line in [Line::Known, Line::SignedIn] {
+            assert!(turns.work(line, || true).await.unwrap());
+        }
+        go.send(()).unwrap();
+        assert!(first.await.unwrap());
+        assert!(strangers.await.into_iter().all(|done| matches!(done, Ok(true))));
+    }
+}
