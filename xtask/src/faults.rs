@@ -11,13 +11,14 @@ use crate::tally::Tally;
 use crate::{server, test, workspace};
 
 /// How large the tests are.
-const SIZES: [(&str, &str); 6] = [
+const SIZES: [(&str, &str); 7] = [
     ("VESTIBULE_SEEDS", "100000"),
     ("VESTIBULE_KILLS", "1000"),
     ("VESTIBULE_STALLED", "400"),
     ("VESTIBULE_AWAY", "60"),
     ("VESTIBULE_WAITING", "10000"),
     ("VESTIBULE_HOSTILE", "1000"),
+    ("VESTIBULE_TRYING", "400"),
 ];
 
 /// Some tests of one program.

@@ -11,3 +11,4 @@ mod several;
 mod stalled;
 mod strangers;
 mod support;
+mod tries;

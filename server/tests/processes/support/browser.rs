@@ -107,6 +107,15 @@ impl Browser {
         location.unwrap_or_default().to_owned()
     }
 
+    /// Sends a form of ours, and says what its answer's status is.
+    pub async fn post(&self, path: &str, form: &str) -> StatusCode {
+        let post = self.request(Method::POST, path).timeout(Duration::from_mins(1));
+        let post = post.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let response = post.body(form.to_owned()).send().await.expect("the server answers");
+        self.keep(response.headers());
+        response.status()
+    }
+
     async fn report(&self, what: &str, token: &str) -> Option<Value> {
         serde_json::from_str(&self.send(self.call(what, token)).await?).ok()
     }
@@ -145,12 +154,17 @@ impl Browser {
         let good = response.as_ref().is_ok_and(|response| response.status() == StatusCode::OK);
         assert!(good || self.patient, "{response:?}");
         let response = response.ok().filter(|_| good)?;
-        let set = response.headers().get_all(header::SET_COOKIE).iter();
-        let set: Vec<String> = set.filter_map(|cookie| Some(cookie.to_str().ok()?.to_owned())).collect();
+        let headers = response.headers().clone();
         let body = response.text().await.ok()?;
+        self.keep(&headers);
+        Some(body)
+    }
+
+    /// Keeps the cookies of a response.
+    fn keep(&self, headers: &header::HeaderMap) {
         let mut cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
-        for cookie in set {
-            let (pair, rest) = cookie.split_once(';').unwrap_or((&cookie, ""));
+        for cookie in headers.get_all(header::SET_COOKIE).iter().filter_map(|cookie| cookie.to_str().ok()) {
+            let (pair, rest) = cookie.split_once(';').unwrap_or((cookie, ""));
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             if rest.contains("Max-Age=0") {
                 cookies.remove(name);
@@ -158,6 +172,5 @@ impl Browser {
                 cookies.insert(name.to_owned(), value.to_owned());
             }
         }
-        Some(body)
     }
 }

@@ -9,7 +9,7 @@ use std::{
     thread,
 };
 use tokio::{
-    io::{AsyncBufReadExt as _, BufReader},
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
     process::{Child, Command},
     sync::watch,
 };
@@ -62,6 +62,18 @@ impl Process {
         let mut all = vec![("LEPTOS_SITE_ADDR", addr.as_str())];
         all.extend_from_slice(more);
         Self::start(&[], database, validator, &all).await
+    }
+
+    /// Adds a user who signs in with this password.
+    pub async fn add_user(database: &Database, email: &str, password: &str) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule"));
+        command.args(["user", "add", "--email", email]).env_clear().envs(database.settings());
+        command.env("VESTIBULE_SECRET", SECRET).env("VALIDATOR_URL", "http://127.0.0.1:9/");
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("the binary is there");
+        let mut input = child.stdin.take().expect("it is piped");
+        input.write_all(format!("{password}\n").as_bytes()).await.expect("it reads");
+        drop(input);
+        assert!(soon("the user to be added", child.wait()).await.expect("a child").success());
     }
 
     /// Waits until so many tasks of it, or more, have halted at the place that `VESTIBULE_HALT_AT` names.
