@@ -21,6 +21,7 @@ mod failpoint;
 mod id;
 mod invisible;
 
+pub mod audit;
 pub mod caps;
 pub mod channel;
 pub mod clock;

@@ -19,8 +19,14 @@ use leptos::prelude::*;
 use serde::Deserialize;
 use std::sync::Arc;
 use vestibule::{
-    confirmation::Rejection, entry::Entry, link::InvalidAddress, path::LocalPath, secret::SystemEntropy,
-    store::StoreError, user::PASSWORD_ISSUER,
+    audit::{Event, Means},
+    confirmation::Rejection,
+    entry::{Entry, SignedIn},
+    link::InvalidAddress,
+    path::LocalPath,
+    secret::SystemEntropy,
+    store::StoreError,
+    user::PASSWORD_ISSUER,
 };
 use vestibule_app::{
     pages::{LoginPage, title},
@@ -125,6 +131,7 @@ pub async fn login(
         Err(error) => return page::store_problem(&site, &error),
     };
     if let Err(TooOften(wait)) = site.throttle.password(client, &form.email, known) {
+        Event::TooOften { what: "password", user: None }.record();
         let error = Some(format!("Too many tries. Try again in {} seconds.", page::seconds(wait)));
         let form = login_form(&site, &headers, Said { error, again, email: form.email, next, reason: None });
         return page::too_often(form, wait);
@@ -137,6 +144,7 @@ pub async fn login(
     let user = match checked.await {
         Ok(Some(user)) => user,
         Ok(None) => {
+            Event::SignInRefused { user: None, means: Means::Password, why: "wrong" }.record();
             let error = Some("The e-mail address or the password is wrong.".to_owned());
             return login_form(&site, &headers, Said { error, again, email: form.email, next, reason: None });
         }
@@ -144,6 +152,7 @@ pub async fn login(
     };
     match site.vestibule.sign_in(user, since, &shown).await {
         Ok(secret) => {
+            Event::SignedIn { user, means: Means::Password }.record();
             let on = page::see_other(next.as_ref().unwrap_or(&site.vestibule.destinations().confirmed));
             let known = arrived_by_password(&site, &headers, user, since).await;
             let next = [site.cookies.remove_next()].into_iter().filter(|_| site.cookies_of(&headers).next().is_some());
@@ -230,11 +239,15 @@ pub async fn logout(State(site): State<Shared>, headers: HeaderMap, OwnForm(form
 
 async fn sign_out(site: &Shared, headers: &HeaderMap, everywhere: bool) -> Result<Vec<HeaderValue>, StoreError> {
     let cookies = site.cookies_of(headers);
-    let who = if everywhere { site.vestibule.recognise(cookies.session().as_ref()).await? } else { None };
+    let who = site.vestibule.recognise(cookies.session().as_ref()).await?;
     site.links.sign_out(&cookies.shown(), everywhere).await?;
+    if let Some(who) = &who {
+        Event::SignedOut { user: who.user.id, everywhere }.record();
+    }
     let mut answer = site.cookies.remove_all(&cookies);
     // All other browsers are strangers to the account from now on.
-    if let Some(who) = who.filter(|who| cookies.known().contains(site.vestibule.keys(), &who.user)) {
+    let is_known = |who: &SignedIn| everywhere && cookies.known().contains(site.vestibule.keys(), &who.user);
+    if let Some(who) = who.filter(is_known) {
         answer.extend(arrival::still_known(site, headers, who.user.id).await?);
     }
     Ok(answer)

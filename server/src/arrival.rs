@@ -7,6 +7,7 @@ use axum::{
 };
 use std::time::Duration;
 use vestibule::{
+    audit::{Event, Means},
     clock::Timestamp,
     entry::SignedIn,
     link::Address,
@@ -33,7 +34,12 @@ pub async fn cookies(
 ) -> Vec<HeaderValue> {
     let session = renewed.map(|secret| site.cookies.session(&secret));
     let spent = spent.into_iter().map(|tag| site.cookies.remove_pending(tag));
-    let known = if arrived { self::arrived(site, headers, &who.user, who.since).await } else { None };
+    let known = if arrived {
+        Event::SignedIn { user: who.user.id, means: Means::Confirmation }.record();
+        self::arrived(site, headers, &who.user, who.since).await
+    } else {
+        None
+    };
     session.into_iter().chain(spent).chain(known).collect()
 }
 

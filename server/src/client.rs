@@ -16,7 +16,8 @@ use std::{
     net::{IpAddr, SocketAddr},
     sync::Once,
 };
-use vestibule::caps::Client;
+use tracing::Instrument as _;
+use vestibule::{audit, caps::Client};
 
 /// The header to which each proxy appends whom it was called by.
 const FORWARDED_FOR: &str = "x-forwarded-for";
@@ -101,6 +102,12 @@ pub fn client(site: &Shared, extensions: &Extensions, headers: &HeaderMap) -> Cl
         });
     }
     Client::at(keys, site.proxies.origin(peer.ip(), headers))
+}
+
+/// The middleware by which each line about a request says whose it is.
+pub async fn span(State(site): State<Shared>, request: Request, next: Next) -> Response {
+    let client = client(&site, request.extensions(), request.headers());
+    next.run(request).instrument(tracing::info_span!(target: audit::TARGET, "request", %client)).await
 }
 
 /// Tells the broker whose a socket is.

@@ -9,6 +9,7 @@ use axum::{
     response::Response,
 };
 use std::panic::resume_unwind;
+use tracing::Instrument as _;
 
 /// The most that a form of ours sends, in bytes.
 pub const MAX_FORM: usize = 16 * 1024;
@@ -29,7 +30,7 @@ pub async fn read_first(State(site): State<Shared>, request: Request, next: Next
 /// The middleware around what changes an account, or lets somebody in. A connection that is closed takes its request with
 /// it; what has begun to be changed is to be told of all the same.
 pub async fn to_the_end(request: Request, next: Next) -> Response {
-    match tokio::spawn(next.run(request)).await {
+    match tokio::spawn(next.run(request).in_current_span()).await {
         Ok(response) => response,
         Err(error) => resume_unwind(error.into_panic()),
     }

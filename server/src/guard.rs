@@ -14,7 +14,10 @@ use axum::{
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, de::DeserializeOwned};
-use vestibule::secret::{Purpose, random};
+use vestibule::{
+    audit::Event,
+    secret::{Purpose, random},
+};
 use vestibule_app::pages::NoCookies;
 
 /// What is known of whence a POST comes.
@@ -37,12 +40,16 @@ pub async fn guard(State(site): State<Shared>, mut request: Request, next: Next)
     // Plain cookies and the practice password are for this machine alone.
     let on_loopback_only = site.practice.is_some() || !site.cookies.secure;
     if on_loopback_only && !is_of_this_machine(&site, request.headers()) {
+        Event::Forged { what: "host" }.record();
         return page::problem(&site, StatusCode::FORBIDDEN);
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
         match provenance(&site, request.headers()) {
             Provenance::Ours => {}
-            Provenance::Foreign => return page::problem(&site, StatusCode::FORBIDDEN),
+            Provenance::Foreign => {
+                Event::Forged { what: "origin" }.record();
+                return page::problem(&site, StatusCode::FORBIDDEN);
+            }
             Provenance::Unknown => {
                 request.extensions_mut().insert(MustProve);
             }

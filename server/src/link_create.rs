@@ -11,6 +11,7 @@ use crate::{
 use serde_json::json;
 use std::time::Duration;
 use vestibule::{
+    audit::Event,
     link::{self, Address},
     secret::SystemEntropy,
 };
@@ -35,6 +36,7 @@ pub async fn link_create(mut config: Config, email: &str, expires: &str) -> Resu
     let now = clock.now();
     let token = link::create(&*links, &keys, &SystemEntropy, now, &address, lives).await;
     let token = token.map_err(|error| error.to_string())?;
+    Event::Operated { event: "link_made", user: None }.record();
     let link = Landing { origin, keys: keys.into() }.url(&token);
     let json = json!({ "link": link, "email": address.as_str(), "expires": rfc3339(now + lives) });
     Ok(Answer { line: link, json })

@@ -15,7 +15,13 @@ use vestibule_server::{
 #[tokio::main]
 async fn main() -> ExitCode {
     let matches = cli::command().get_matches();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    // A command that does one thing says what it did on its own; `RUST_LOG=vestibule::audit=info` says it for a log as well.
+    let level = if matches.subcommand_matches("user").or(matches.subcommand_matches("link")).is_some() {
+        "warn"
+    } else {
+        "info"
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
     say_nothing_of_caught_panics();
     match run(&matches).await {

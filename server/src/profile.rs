@@ -13,6 +13,7 @@ use axum::{
 use leptos::prelude::*;
 use serde::Deserialize;
 use vestibule::{
+    audit::Event,
     device::Device,
     entry::{OwnSession, SignedIn},
     path::LocalPath,
@@ -91,7 +92,10 @@ pub async fn end_sessions(State(site): State<Shared>, headers: HeaderMap, OwnFor
         None => site.links.end_others(&who).await,
     };
     match ended {
-        Ok(()) => page::see_other(&"/profile".parse().expect("it is a path of ours")),
+        Ok(()) => {
+            Event::SessionsEnded { user: who.user.id }.record();
+            page::see_other(&"/profile".parse().expect("it is a path of ours"))
+        }
         Err(error) => page::store_problem(&site, &error),
     }
 }

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use serde::Deserialize;
-use vestibule::token::Token;
+use vestibule::{audit::Event, token::Token};
 
 /// What a Pusher client asks, and the token that names the cookie.
 #[derive(Deserialize)]
@@ -37,6 +37,9 @@ pub async fn authorise(
             let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
             (headers, json).into_response()
         }
-        None => page::problem(&site, StatusCode::FORBIDDEN),
+        None => {
+            Event::Forged { what: "channel" }.record();
+            page::problem(&site, StatusCode::FORBIDDEN)
+        }
     }
 }

@@ -68,7 +68,8 @@ pub fn routes(site: Shared, sockets: Router) -> Router {
         .merge(files)
         .merge(sockets)
         .route("/healthz", get(|| async { "ok" }))
-        .layer(from_fn_with_state(site, guard::guard))
+        .layer(from_fn_with_state(site.clone(), guard::guard))
+        .layer(from_fn_with_state(site, client::span))
         .layer(map_response(async |mut response: Response| {
             for (name, value) in page::EVERYWHERE {
                 response.headers_mut().entry(name).or_insert(value);

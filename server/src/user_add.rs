@@ -8,7 +8,7 @@ use crate::{
 };
 use serde_json::json;
 use std::io::{self, BufRead as _};
-use vestibule::{link::Address, secret::SystemEntropy};
+use vestibule::{audit::Event, link::Address, secret::SystemEntropy};
 
 /// Adds the user, or gives the known one the new password, ends their sessions and takes back the links to them. The
 /// password is the first line of the standard input.
@@ -34,6 +34,12 @@ pub async fn user_add(mut config: Config, email: &str, name: Option<String>) -> 
     let email = identity.subject.clone();
     let user = passwords::put_user(&*store, &SystemEntropy, clock.now(), identity, password).await;
     let user = user.map_err(|error| error.to_string())?;
+    let what = if known {
+        Event::PasswordSet { user, by_operator: true }
+    } else {
+        Event::Operated { event: "user_added", user: Some(user) }
+    };
+    what.record();
     let answer = |line: String| {
         let json = json!({ "email": email, "name": name, "added": !known, "signed_out": known });
         Ok(Answer { line, json })

@@ -6,6 +6,7 @@ use crate::{
     data::{self, Data},
 };
 use serde_json::json;
+use vestibule::audit::Event;
 
 /// Keeps the user out who is known by this address, ends their sessions and takes back the links to them; or lets them in
 /// again, if they are not to be `disabled`.
@@ -17,6 +18,8 @@ pub async fn user_disable(mut config: Config, email: &str, disabled: bool) -> Re
     let user = data::known_user(&*store, email).await?;
     // First: whatever begins after it is refused.
     store.disable_user(user.id, disabled, clock.now()).await.map_err(|error| error.to_string())?;
+    let event = if disabled { "user_disabled" } else { "user_enabled" };
+    Event::Operated { event, user: Some(user.id) }.record();
     let email = user.identity.subject;
     if disabled {
         if let Ok(address) = email.parse() {

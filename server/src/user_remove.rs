@@ -6,6 +6,7 @@ use crate::{
     data::{self, Data},
 };
 use serde_json::json;
+use vestibule::audit::Event;
 
 /// Removes the user who is known by this address, ends their sessions and takes back the links to them.
 ///
@@ -16,6 +17,7 @@ pub async fn user_remove(mut config: Config, email: &str) -> Result<Answer, Stri
     let user = data::known_user(&*store, email).await?;
     // Sessions in a server's memory are out of reach from here, and good for nothing without their user.
     store.remove_user(user.id).await.map_err(|error| error.to_string())?;
+    Event::Operated { event: "user_removed", user: Some(user.id) }.record();
     let email = user.identity.subject;
     let line = format!("{email} is removed and signed out everywhere");
     Ok(Answer { line, json: json!({ "email": email, "removed": true }) })

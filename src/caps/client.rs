@@ -66,6 +66,13 @@ fn cut(mac: &Mac) -> Network {
     std::array::from_fn(|place| mac.as_bytes()[place])
 }
 
+/// A keyed hash, by which one client's lines in the log are found.
+impl fmt::Display for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.networks[0].iter().take(8).try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Client(…)")

@@ -2,9 +2,10 @@
 
 use super::{Tools, backoff, breaker::Heard, circuit::Call, slot::Slot};
 use crate::{
+    audit::{Event, Means},
     channel::Channel,
     clock::{self, Elapsed, Timestamp},
-    confirmation::{Claim, Confirmation, Decider, Decision},
+    confirmation::{Claim, Confirmation, Decider, Decision, Ending},
     failpoint,
     publisher::Announcement,
     store::{Settlement, StoreError},
@@ -130,6 +131,9 @@ async fn decide(tools: &Tools, claim: &Claim, decision: Decision) -> Result<Opti
     let Some(ending) = stored.as_ref().and_then(Confirmation::ending) else { return Ok(None) };
     let waited = settlement.now.since(claim.begun);
     tracing::info!(confirmation = %claim.id, ?ending, ?waited, "settled");
+    if let Ending::Rejected(reason) = ending {
+        Event::SignInRefused { user: None, means: Means::Confirmation, why: reason.as_str() }.record();
+    }
     Ok(Some(Announcement::Outcome(tools.destinations.outcome(ending))))
 }
 

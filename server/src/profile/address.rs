@@ -19,6 +19,7 @@ use axum::{
 use leptos::prelude::*;
 use serde::Deserialize;
 use vestibule::{
+    audit::Event,
     entry::SignedIn,
     link::Address,
     mail::{AddressLetter, Letter, News, Outbox},
@@ -71,6 +72,7 @@ pub async fn ask(
         Err(error) => return form(&site, &headers, &from, wanted.email, Some(error.to_string())),
     };
     if let Err(TooOften(wait)) = site.throttle.address(who.user.id, &to) {
+        Event::TooOften { what: "address_asked", user: Some(who.user.id) }.record();
         let minutes = page::seconds(wait).div_ceil(60);
         let problem = format!("You have asked for that too often. Try again in {minutes} min.");
         return page::too_often(form(&site, &headers, &from, wanted.email, Some(problem)), wait);
@@ -82,6 +84,7 @@ pub async fn ask(
     let letter = Letter::Address(AddressLetter { ticket, device: device(&headers) });
     match outbox.send(&to, &letter, ticket::LIFETIME).await {
         Ok(true) => {
+            Event::AddressAsked { user: who.user.id }.record();
             let (address, practice, minutes) = (to.typed().to_owned(), site.mailbox.is_some(), MINUTES);
             page::respond(&site, Head::titled(title::MAILED), || {
                 view! { <SentPage address=address minutes=minutes practice=practice /> }
@@ -140,6 +143,7 @@ pub async fn change(
         Err(error) => return page::store_problem(&site, &error),
     };
     // It is changed: that is told whatever comes next.
+    Event::AddressChanged { user: who.user.id }.record();
     for address in [&from, &to] {
         arrival::tell_at(&site, &headers, address, News::Moved { from: from.clone(), to: to.clone() }).await;
     }

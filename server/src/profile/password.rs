@@ -11,7 +11,7 @@ use axum::{
 use leptos::prelude::*;
 use serde::Deserialize;
 use std::sync::Arc;
-use vestibule::{entry::SignedIn, mail::News, secret::SystemEntropy, user::PASSWORD_ISSUER};
+use vestibule::{audit::Event, entry::SignedIn, mail::News, secret::SystemEntropy, user::PASSWORD_ISSUER};
 use vestibule_app::{
     pages::{PasswordPage, title},
     shell::Head,
@@ -42,6 +42,7 @@ pub async fn set(
         return page::problem(&site, StatusCode::NOT_FOUND);
     }
     if let Err(TooOften(wait)) = site.throttle.change(who.user.id) {
+        Event::TooOften { what: "password_set", user: Some(who.user.id) }.record();
         let problem = format!("Too many tries. Try again in {} min.", page::seconds(wait).div_ceil(60));
         return page::too_often(form(&site, &headers, &who, Some(problem)), wait);
     }
@@ -57,6 +58,7 @@ pub async fn set(
         Err(error) => return page::store_problem(&site, &error),
     };
     // It is set: that is told whatever comes next.
+    Event::PasswordSet { user: who.user.id, by_operator: false }.record();
     arrival::tell(&site, &headers, &who.user, News::Password).await;
     arrival::after_change(&site, &headers, &who, valid_from, &super::changed("password")).await
 }

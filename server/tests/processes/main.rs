@@ -3,6 +3,7 @@
 //! Browsers, validator and time are real here too. Nothing waits for a fixed time: what has to come is asked for until it
 //! is there.
 
+mod audit;
 mod kills;
 mod mail;
 mod outage;

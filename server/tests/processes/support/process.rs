@@ -87,6 +87,11 @@ impl Process {
         count(&self.said.borrow(), words)
     }
 
+    /// The lines of its log.
+    pub fn lines(&self) -> Vec<String> {
+        self.said.borrow().clone()
+    }
+
     /// SIGKILL.
     pub async fn kill(mut self) {
         self.child.kill().await.expect("it runs");

@@ -1,0 +1,169 @@
+//! What has happened to accounts and who was refused: one line of the log each, under the target [`TARGET`], for whoever
+//! looks into it later (OWASP ASVS 5.0, 16.2 and 16.3). `docs/SECURITY.md` lists them.
+//!
+//! A line has the kind of the event, its outcome, the user's id where one is known, and by what means. It never holds an
+//! address, a name, a token, a code or a password. The server adds a keyed hash of the client by a span around each request.
+
+use crate::user::UserId;
+use std::fmt;
+use tracing::field::display;
+
+/// The target of all these lines.
+pub const TARGET: &str = "vestibule::audit";
+
+/// By what somebody shows who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Means {
+    /// A password.
+    Password,
+    /// A token that the validator has judged, or a link that was opened.
+    Confirmation,
+    /// The code in a mail.
+    Code,
+    /// The number that another page shows.
+    Number,
+}
+
+impl fmt::Display for Means {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Password => "password",
+            Self::Confirmation => "confirmation",
+            Self::Code => "code",
+            Self::Number => "number",
+        })
+    }
+}
+
+/// What has happened.
+#[derive(Clone, Copy, Debug)]
+pub enum Event {
+    /// A browser has got a session of the user.
+    SignedIn {
+        /// Whose.
+        user: UserId,
+        /// By what.
+        means: Means,
+    },
+    /// Nobody was signed in.
+    SignInRefused {
+        /// Who would have been, if that is known.
+        user: Option<UserId>,
+        /// By what.
+        means: Means,
+        /// Why not: a word.
+        why: &'static str,
+    },
+    /// A code, a number or a link lets a browser in that waits for it.
+    LetIn {
+        /// By what.
+        means: Means,
+    },
+    /// The user has signed out.
+    SignedOut {
+        /// Who.
+        user: UserId,
+        /// In every browser.
+        everywhere: bool,
+    },
+    /// The user has ended sessions in other browsers.
+    SessionsEnded {
+        /// Who.
+        user: UserId,
+    },
+    /// The user has another password.
+    PasswordSet {
+        /// Who.
+        user: UserId,
+        /// By an operator.
+        by_operator: bool,
+    },
+    /// The user has asked to be known by another address.
+    AddressAsked {
+        /// Who.
+        user: UserId,
+    },
+    /// The user is known by another address.
+    AddressChanged {
+        /// Who.
+        user: UserId,
+    },
+    /// An operator has added, disabled, enabled or removed a user, or made a link for one.
+    Operated {
+        /// What was done: a word such as `user_disabled`.
+        event: &'static str,
+        /// Whom it was done to, if they are known.
+        user: Option<UserId>,
+    },
+    /// Something was asked for too often, or by too many at once.
+    TooOften {
+        /// What: a word.
+        what: &'static str,
+        /// Who is signed in.
+        user: Option<UserId>,
+    },
+    /// A request did not come from a page of ours, or asked for what is another browser's.
+    Forged {
+        /// What gave it away: a word.
+        what: &'static str,
+    },
+}
+
+/// A line.
+struct Line {
+    event: &'static str,
+    refused: bool,
+    user: Option<UserId>,
+    means: Option<Means>,
+    detail: Option<&'static str>,
+}
+
+impl Line {
+    const fn allowed(event: &'static str, user: UserId) -> Self {
+        Self { event, refused: false, user: Some(user), means: None, detail: None }
+    }
+
+    const fn refused(event: &'static str, user: Option<UserId>, detail: &'static str) -> Self {
+        Self { event, refused: true, user, means: None, detail: Some(detail) }
+    }
+}
+
+impl Event {
+    /// Writes the line: what was refused as a warning.
+    pub fn record(self) {
+        let Line { event, refused, user, means, detail } = self.line();
+        let (user, means) = (user.map(display), means.map(display));
+        if refused {
+            tracing::warn!(target: TARGET, event, outcome = "refused", user, means, detail);
+        } else {
+            tracing::info!(target: TARGET, event, outcome = "done", user, means, detail);
+        }
+    }
+
+    const fn line(self) -> Line {
+        match self {
+            Self::SignedIn { user, means } => Line { means: Some(means), ..Line::allowed("sign_in", user) },
+            Self::SignInRefused { user, means, why } => {
+                Line { means: Some(means), ..Line::refused("sign_in", user, why) }
+            }
+            Self::LetIn { means } => {
+                Line { event: "let_in", refused: false, user: None, means: Some(means), detail: None }
+            }
+            Self::SignedOut { user, everywhere } => {
+                Line { detail: if everywhere { Some("everywhere") } else { None }, ..Line::allowed("sign_out", user) }
+            }
+            Self::SessionsEnded { user } => Line::allowed("sessions_ended", user),
+            Self::PasswordSet { user, by_operator } => Line {
+                detail: if by_operator { Some("by_operator") } else { None },
+                ..Line::allowed("password_set", user)
+            },
+            Self::AddressAsked { user } => Line::allowed("address_asked", user),
+            Self::AddressChanged { user } => Line::allowed("address_changed", user),
+            Self::Operated { event, user } => {
+                Line { event, refused: false, user, means: None, detail: Some("by_operator") }
+            }
+            Self::TooOften { what, user } => Line::refused("too_often", user, what),
+            Self::Forged { what } => Line::refused("forged", None, what),
+        }
+    }
+}
