@@ -14,7 +14,7 @@ use crate::{
 };
 use axum::{
     extract::State,
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, StatusCode, header},
     response::Response,
 };
 use leptos::prelude::*;
@@ -283,9 +283,18 @@ pub async fn pick(
     }
 }
 
-/// `GET /practice/mail`.
-pub async fn mailbox(State(site): State<Shared>) -> Response {
+/// `GET /practice/mail`. Its links lead to the name of this machine that the browser knows it by: under another, a browser
+/// that has asked for one shows other cookies.
+pub async fn mailbox(State(site): State<Shared>, headers: HeaderMap) -> Response {
     let Some(mailbox) = &site.mailbox else { return page::problem(&site, StatusCode::NOT_FOUND) };
-    let mails = mailbox.mails();
+    let mut mails = mailbox.mails();
+    let host = headers.get(header::HOST);
+    if let Some(asked) = site.origins.iter().find(|origin| host.is_some_and(|host| host == origin.host())) {
+        for (url, _) in mails.iter_mut().filter_map(|mail| mail.action.as_mut()) {
+            if let Some(path) = url.strip_prefix(site.origins[0].as_str()) {
+                *url = format!("{}{path}", asked.as_str());
+            }
+        }
+    }
     page::respond(&site, Head::titled(title::MAILBOX), || view! { <MailboxPage mails=mails /> })
 }
