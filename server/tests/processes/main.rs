@@ -4,6 +4,7 @@
 //! is there.
 
 mod audit;
+mod forwarded;
 mod kills;
 mod mail;
 mod outage;
