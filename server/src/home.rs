@@ -1,7 +1,11 @@
 //! `/`: in practice mode what there is to click; else the way to the login page.
 
 use crate::{page, site::Shared};
-use axum::{extract::State, http::StatusCode, response::Response};
+use axum::{
+    extract::State,
+    http::{StatusCode, Uri},
+    response::Response,
+};
 use leptos::prelude::*;
 use vestibule::secret::random;
 use vestibule_app::{
@@ -32,6 +36,20 @@ pub async fn home(State(site): State<Shared>) -> Response {
     page::respond(&site, Head::titled(title::HOME), || {
         view! { <HomePage links=links email=email password=password mailbox=mailbox /> }
     })
+}
+
+/// `GET` of an address below a page to which that page sends a form, as by Enter in the address bar: leads to the page.
+pub async fn page_of_form(State(site): State<Shared>, form: Uri) -> Response {
+    let page = form.path().trim_end_matches('/').rsplit_once('/').map(|(page, _)| page.parse());
+    match page {
+        Some(Ok(page)) => page::see_other(&page),
+        Some(Err(_)) | None => page::problem(&site, StatusCode::NOT_FOUND),
+    }
+}
+
+/// The same of a form that is on many pages: leads to where a sign-in does, and from there to the login page.
+pub async fn first_page(State(site): State<Shared>) -> Response {
+    page::see_other(&site.vestibule.destinations().confirmed)
 }
 
 /// Everything that is not there.
