@@ -18,21 +18,24 @@ impl Token {
     pub const MAX_LENGTH: usize = 512;
 
     /// The token in what was opened as a link. Mail programs and people leave more around it: quotation marks, a bracket, an
-    /// invisible character, `=3D` of quoted-printable, what a campaign appends. Before the token, all is cut off that no
-    /// token may contain; after it, the first such character and the rest. What a token may contain stays: only its
-    /// validator knows whether a full stop at the end is part of it. `None`: there is none.
+    /// invisible character, `=3D` of quoted-printable, what a campaign appends. Of that, all is cut off that no token may
+    /// contain. What a token may contain stays: only its validator knows whether a full stop at the end is part of it.
+    /// `None`: there is none, or it is broken in the middle.
     #[must_use]
     pub fn within(text: &str) -> Option<Self> {
         let mut rest = text;
         while let Some(after) = rest
             .strip_prefix("=3D")
             .or_else(|| rest.strip_prefix("=3d"))
-            .or_else(|| rest.strip_prefix(|char| !is_unreserved(char)))
+            .or_else(|| rest.strip_prefix(|char| is_left_around(char) && char != '>'))
         {
             rest = after;
         }
-        let end = rest.find(|char| !is_unreserved(char)).unwrap_or(rest.len());
-        rest[..end].parse().ok()
+        let (token, after) = rest.split_at(rest.find(|char| !is_unreserved(char)).unwrap_or(rest.len()));
+        let appended = after.trim_start_matches(is_left_around);
+        // A query, or what is left of a document.
+        let is_appended = after[..after.len() - appended.len()].contains(['&', '?', '#', '<', '=']);
+        if appended.is_empty() || is_appended { token.parse().ok() } else { None }
     }
 
     /// The token's text, for the validator and for links to its own page.
@@ -54,6 +57,11 @@ impl FromStr for Token {
             Err(InvalidToken)
         }
     }
+}
+
+/// Whether mail programs and people leave it around a link: punctuation, signs, and what is not seen.
+fn is_left_around(char: char) -> bool {
+    !is_unreserved(char) && !char.is_alphanumeric() && (!char.is_control() || char.is_whitespace())
 }
 
 fn is_unreserved(char: char) -> bool {
@@ -98,7 +106,8 @@ mod tests {
             "\u{a0}",
             "\u{3002}",
         ];
-        for junk in after.into_iter().chain(["\u{ff09}", "\u{feff}", "=\r\nrest", "&gt;", "]", "*", "\u{fffd}", "</a>"])
+        for junk in
+            after.into_iter().chain(["\u{ff09}", "\u{feff}", "=\r\n", "&gt;", "]", "*", "\u{fffd}", "</a>", ")?a=b"])
         {
             assert_eq!(Token::within(&format!("a.b{junk}")).unwrap().expose(), "a.b", "{junk:?}");
         }
@@ -108,7 +117,9 @@ mod tests {
         for token in ["a.", "a-", "a_", "a~", "3Da", "-a", "...", &"x".repeat(512)] {
             assert_eq!(Token::within(token).unwrap().expose(), token);
         }
-        for none in ["", ")", "=3D", ".)", &"x".repeat(513)] {
+        for none in
+            ["", ")", "=3D", ".)", "a b", "a/b", "caf\u{e9}", "a\0", "\"><script>", "a\r\nb:c", &"x".repeat(513)]
+        {
             assert_eq!(Token::within(none), None, "{none:?}");
         }
     }
