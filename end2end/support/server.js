@@ -88,7 +88,9 @@ export class Server {
 
   /** Runs one of the server's own commands beside it: how it ended, and what it said where. */
   async command(words, stdin = '') {
-    const child = spawn(binary, words, { cwd: this.folder, env: this.environment, stdio: ['pipe', 'pipe', 'pipe'] });
+    // Its log is the operator's own business.
+    const { RUST_LOG, ...env } = this.environment;
+    const child = spawn(binary, words, { cwd: this.folder, env, stdio: ['pipe', 'pipe', 'pipe'] });
     const said = { stdout: '', stderr: '' };
     for (const stream of Object.keys(said)) child[stream].setEncoding('utf8').on('data', (chunk) => (said[stream] += chunk));
     // A command that reads nothing may have ended before it is written to.
