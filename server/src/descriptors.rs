@@ -35,6 +35,21 @@ pub fn validations(wanted: usize, files: u64) -> usize {
     wanted.min(room)
 }
 
+/// How many of the `wanted` connections there can be beside so many validations in flight, with so many files. An eighth of
+/// all files is for the database, the Pusher server and everything else.
+#[must_use]
+pub fn connections(wanted: u32, in_flight: usize, files: u64) -> u32 {
+    let in_flight = u64::try_from(in_flight).unwrap_or(u64::MAX).min(files / 2);
+    let room = u32::try_from(files - files / 8 - in_flight).unwrap_or(u32::MAX).max(1);
+    if room < wanted {
+        tracing::warn!(
+            "there can only be {room} connections at once, not {wanted}: this process may have no more than {files} files \
+             open (ulimit -Hn)"
+        );
+    }
+    wanted.min(room)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,6 +60,18 @@ mod tests {
         assert_eq!(validations(2048, 65_536), 2048);
         assert_eq!(validations(16, 1024), 16);
         assert_eq!(validations(16, 0), 1);
+    }
+
+    #[test]
+    fn connections_and_validations_never_take_all_files() {
+        assert_eq!(connections(12_000, 2048, 65_536), 12_000);
+        for files in [64, 256, 1024, 4096, 16_384] {
+            for in_flight in [0, 16, 2048, usize::MAX] {
+                let taken = u64::from(connections(12_000, in_flight, files));
+                let taken = taken + u64::try_from(validations(in_flight, files)).unwrap();
+                assert!(taken <= files - files / 8, "{files} files, {in_flight} in flight");
+            }
+        }
     }
 
     #[test]

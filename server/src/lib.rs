@@ -5,7 +5,7 @@
 //! the exchange), `arrival` (what else a sign-in is a reason for), `finish` (answered to the end), `account`, `links`, `mail` and `profile`.
 //!
 //! Around them: `guard` (whence a request comes), `client` (who is counted together), `throttle` (how often they may try),
-//! `device` (what a browser calls itself), `known` (for whom it is known), `cookies`, `page` (headers), `routes` (all
+//! `device` (what a browser calls itself), `known` (for whom it is known), `cookies`, `page` (headers), `files` (scripts and styles), `routes` (all
 //! addresses on one page), `mount` and `running` (from a configuration to all of that, and its end). [`doctor`],
 //! [`user_add`], [`link_create`] and the like are the commands beside it.
 
@@ -18,6 +18,7 @@ mod data;
 mod desk;
 mod device;
 mod entering;
+mod files;
 mod finish;
 mod guard;
 mod home;

@@ -1,7 +1,14 @@
 //! Serving routes to browsers.
 //!
-//! `axum::serve` has no time limit for reading a request's head and no bound on connections, so a few slow clients could
-//! take all there is. This drives hyper itself, with both.
+//! `axum::serve` has no time limit for reading a request's head or for writing an answer, and no bound on connections, so a
+//! few slow clients could take all there is. This drives hyper itself, with all of them.
+
+#[cfg(test)]
+mod memory;
+mod places;
+mod stream;
+
+pub use places::Places;
 
 use crate::broker::SocketPermit;
 use axum::{
@@ -12,10 +19,12 @@ use axum::{
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use places::Place;
+use std::{convert::Infallible, io, net::SocketAddr, pin::pin, time::Duration};
+use stream::{Reset, WriteTimeout};
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpSocket, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
     time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -25,8 +34,9 @@ use tower::ServiceExt as _;
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
 /// How long a request may take, its body included: nothing here waits for a slow service.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
-/// The most connections at once, sockets that wait for an outcome among them.
-const MAX_CONNECTIONS: usize = 12_000;
+/// How long a connection that is no socket may last, however many requests it brings and however slowly it reads. The
+/// request that is under way then is still answered.
+const LIFETIME: Duration = Duration::from_mins(5);
 /// How many connections may wait to be accepted, as far as the system lets us (`net.core.somaxconn`). After a restart all
 /// pages come back within 1.5 s, and whoever finds no room is not heard before it tries again a second later.
 const BACKLOG: u32 = 8_192;
@@ -47,9 +57,14 @@ pub fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// Serves `routes` on `listener` until `shutdown`, then lets requests in flight finish for 5 s.
+/// Serves `routes` on `listener` until `shutdown`, then lets requests in flight finish for 5 s. One client may take all
+/// connections that there are.
 pub async fn serve(listener: TcpListener, routes: Router, shutdown: CancellationToken) {
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    serve_in(Places::default(), listener, routes, shutdown).await;
+}
+
+/// The same, with these places for connections.
+pub async fn serve_in(places: Places, listener: TcpListener, routes: Router, shutdown: CancellationToken) {
     let connections = TaskTracker::new();
     loop {
         let accepted = tokio::select! {
@@ -67,14 +82,12 @@ pub async fn serve(listener: TcpListener, routes: Router, shutdown: Cancellation
     }
 }
 
-/// One connection's requests, until it is closed, is upgraded, or has answered its last one after `shutdown`.
-async fn converse(
-    stream: TcpStream,
-    peer: SocketAddr,
-    place: OwnedSemaphorePermit,
-    routes: Router,
-    shutdown: CancellationToken,
-) {
+/// One connection's requests, until it is closed, is upgraded, or has answered its last one after `shutdown` or at the end
+/// of its lifetime.
+async fn converse<S>(stream: S, peer: SocketAddr, place: Place, routes: Router, shutdown: CancellationToken)
+where
+    S: AsyncRead + AsyncWrite + Reset + Unpin + Send + 'static,
+{
     let place = SocketPermit::new(place);
     let service = service_fn(move |mut request: Request<Incoming>| {
         // A socket outlives its request and this connection's task, and keeps the place.
@@ -84,15 +97,16 @@ async fn converse(
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
-    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service).with_upgrades());
-    // How a connection ends is the client's own affair.
+    let stream = TokioIo::new(WriteTimeout::new(stream));
+    let mut connection = pin!(http.serve_connection(stream, service).with_upgrades());
     tokio::select! {
-        _ = connection.as_mut() => {}
-        () = shutdown.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            let _ = connection.await;
-        }
+        // How a connection ends is the client's own affair.
+        _ = connection.as_mut() => return,
+        () = shutdown.cancelled() => {}
+        () = sleep(LIFETIME) => {}
     }
+    connection.as_mut().graceful_shutdown();
+    let _ = timeout(ANSWER_WITHIN, connection).await;
 }
 
 /// A body that stops in the middle would hold its place for ever.
@@ -103,13 +117,11 @@ async fn answer(routes: Router, request: Request<Incoming>) -> Result<Response, 
     }
 }
 
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
-    let place = Arc::clone(places).acquire_owned().await.ok()?;
+async fn accept(listener: &TcpListener, places: &Places) -> Option<(TcpStream, SocketAddr, Place)> {
+    let room = places.room().await?;
     match listener.accept().await {
         Ok((stream, peer)) => {
+            let place = places.take(room, peer.ip())?;
             // Answers are small: waiting to fill a packet only adds to the time that somebody waits.
             let _ = stream.set_nodelay(true);
             Some((stream, peer, place))
@@ -121,3 +133,6 @@ async fn accept(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -92,13 +92,14 @@ async fn serve(mut config: Config) -> Result<(), String> {
     let listener = listen::bind(config.addr).map_err(taken)?;
     config.addr = listener.local_addr().map_err(|error| error.to_string())?;
     let (addr, practice) = (config.addr, config.is_practice());
+    let places = listen::Places::of(&config);
     let (routes, running) = router(config).await.map_err(|error| error.to_string())?;
     println!("listening on http://{addr}");
     if practice {
         println!("practice mode: open that address and click a link, or read on at docs/ARCHITECTURE.md");
     }
     let shutdown = CancellationToken::new();
-    let serving = tokio::spawn(listen::serve(listener, routes, shutdown.clone()));
+    let serving = tokio::spawn(listen::serve_in(places, listener, routes, shutdown.clone()));
     told_to_stop().await.map_err(|error| error.to_string())?;
     shutdown.cancel();
     running.shutdown().await;

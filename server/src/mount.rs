@@ -5,6 +5,7 @@ use crate::{
     config::{Config, PushConfig},
     cookies::CookiePolicy,
     data::{self, Data},
+    files::Files,
     mail::{Landing, Mailbox, Smtp},
     origin::Origin,
     passwords::{self, Passwords},
@@ -18,7 +19,7 @@ use crate::{
 use axum::Router;
 use leptos::prelude::LeptosOptions;
 use std::{io, net::SocketAddr, path::Path, sync::Arc};
-use tokio::sync::Notify;
+use tokio::{sync::Notify, task::spawn_blocking};
 use vestibule::{
     clock::Clock,
     link::Links,
@@ -117,12 +118,15 @@ pub async fn router(mut config: Config) -> Result<(Router, Running), StartError>
         behind.start_worker(tools, wake, hints, config.in_flight);
     }
     let links = Links::new(vestibule.clone(), links, postman).with_registration(config.registration);
+    let leptos = leptos_options(&config.site_root);
+    let files = files(&leptos).await;
     let site = Site {
         vestibule,
         pusher,
         pusher_key: push.app.key,
         socket: push.socket,
-        leptos: leptos_options(&config.site_root),
+        leptos,
+        files,
         cookies: CookiePolicy { secure: origins[0].is_secure() },
         origins,
         proxies: config.proxies,
@@ -223,6 +227,14 @@ async fn add_practice_user(vestibule: &Vestibule) -> Result<(), StartError> {
         passwords::put_user(vestibule.store(), vestibule.entropy(), vestibule.now(), identity, password).await?;
     }
     Ok(())
+}
+
+/// The files of the site. While somebody works on it they are looked at again for each request.
+async fn files(leptos: &LeptosOptions) -> Arc<Files> {
+    let (root, pkg) = (leptos.site_root.to_string(), leptos.site_pkg_dir.to_string());
+    let follows = cfg!(debug_assertions) || std::env::var_os("LEPTOS_WATCH").is_some();
+    let files = spawn_blocking(move || Files::read(Path::new(&root), &pkg, follows));
+    Arc::new(files.await.expect("reading files does not panic"))
 }
 
 fn leptos_options(site_root: &Path) -> LeptosOptions {

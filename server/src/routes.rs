@@ -1,22 +1,19 @@
 //! All addresses, on one page.
 
 use crate::{
-    account, client, confirm, desk, entering, finish, guard, home, links, page, profile, pusher_auth, ready,
+    account, client, confirm, desk, entering, files, finish, guard, home, links, page, profile, pusher_auth, ready,
     site::Shared,
 };
 use axum::{
     Router,
     extract::DefaultBodyLimit,
-    http::{HeaderValue, header},
     middleware::{from_fn, from_fn_with_state, map_response},
     response::Response,
     routing::{get, post},
 };
-use tower_http::services::{ServeDir, ServeFile};
 
 /// The pages, forms and calls of `site`, its static files, and the broker's `sockets`.
 pub fn routes(site: Shared, sockets: Router) -> Router {
-    let root = std::path::Path::new(&*site.leptos.site_root).to_owned();
     let pages = Router::new()
         .route("/", get(home::home))
         .route("/confirm/{token}", get(confirm::land).post(confirm::begin))
@@ -51,14 +48,10 @@ pub fn routes(site: Shared, sockets: Router) -> Router {
         .route("/pusher/auth", post(pusher_auth::authorise))
         .route_layer(from_fn_with_state(site.clone(), guard::scripts_only));
     let files = Router::new()
-        .nest_service("/pkg", ServeDir::new(root.join(&*site.leptos.site_pkg_dir)).precompressed_br())
-        .route_service("/favicon.svg", ServeFile::new(root.join("favicon.svg")))
-        .route_service("/favicon.ico", ServeFile::new(root.join("favicon.ico")))
-        // Asked about each time, answered by 304: their names stay the same when they change.
-        .layer(map_response(async |mut response: Response| {
-            response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-            response
-        }));
+        .route(&format!("/{}/{{*file}}", site.leptos.site_pkg_dir), get(files::show))
+        .route("/favicon.svg", get(files::show))
+        .route("/favicon.ico", get(files::show))
+        .with_state(site.clone());
     let sockets = sockets.layer(from_fn_with_state(site.clone(), client::note));
     pages
         .merge(needing_a_user)

@@ -5,6 +5,7 @@ use crate::{
     config::Start,
     cookies::{CookiePolicy, RequestCookies},
     device::device,
+    files::Files,
     mail::Mailbox,
     origin::Origin,
     passwords::Passwords,
@@ -32,6 +33,8 @@ pub struct Site {
     pub socket: Option<String>,
     /// What the document needs to know of the built site.
     pub leptos: LeptosOptions,
+    /// The built site's files.
+    pub files: Arc<Files>,
     /// The origins that are ours; the first is the public one.
     pub origins: Vec<Origin>,
     /// The proxies whose word is taken for whom a request comes from.

@@ -11,7 +11,7 @@ use crate::tally::Tally;
 use crate::{server, test, workspace};
 
 /// How large the tests are.
-const SIZES: [(&str, &str); 7] = [
+const SIZES: [(&str, &str); 8] = [
     ("VESTIBULE_SEEDS", "100000"),
     ("VESTIBULE_KILLS", "1000"),
     ("VESTIBULE_STALLED", "400"),
@@ -19,6 +19,7 @@ const SIZES: [(&str, &str); 7] = [
     ("VESTIBULE_WAITING", "10000"),
     ("VESTIBULE_HOSTILE", "1000"),
     ("VESTIBULE_TRYING", "400"),
+    ("VESTIBULE_SLOW", "12000"),
 ];
 
 /// Some tests of one program.

@@ -10,6 +10,7 @@ mod mail;
 mod outage;
 mod ready;
 mod several;
+mod slow;
 mod stalled;
 mod strangers;
 mod support;

@@ -3,7 +3,7 @@
 use super::{Database, SECRET, Validator, random, soon};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use std::{
-    iter,
+    fs, iter,
     net::{Ipv4Addr, TcpListener},
     process::Stdio,
     thread,
@@ -90,6 +90,18 @@ impl Process {
     /// The lines of its log.
     pub fn lines(&self) -> Vec<String> {
         self.said.borrow().clone()
+    }
+
+    /// How many bytes of memory it takes.
+    pub fn memory(&self) -> usize {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid().as_raw_pid())).expect("Linux tells");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("it runs");
+        1024 * line.trim().trim_end_matches(" kB").parse::<usize>().expect("a number")
+    }
+
+    /// How many files it has open, sockets among them.
+    pub fn open_files(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.pid().as_raw_pid())).expect("Linux tells").count()
     }
 
     /// SIGKILL.
