@@ -151,14 +151,13 @@ struct BatchBody {
     batch: Vec<EventBody>,
 }
 
-/// One event as a publisher writes it; nothing in it is checked yet.
+/// One event as a publisher writes it; nothing in it is checked yet. Some libraries write `null` for what they leave out.
 #[derive(Deserialize)]
 pub(super) struct EventBody {
     name: String,
     data: String,
     channel: Option<String>,
-    #[serde(default)]
-    channels: Vec<String>,
+    channels: Option<Vec<String>>,
     socket_id: Option<String>,
     info: Option<String>,
 }
@@ -182,7 +181,7 @@ impl EventBody {
         if reserved || self.name.is_empty() || self.name.len() > MAX_EVENT_NAME {
             return Err(ApiError::EventName);
         }
-        let names: Vec<String> = self.channel.into_iter().chain(self.channels).collect();
+        let names: Vec<String> = self.channel.into_iter().chain(self.channels.unwrap_or_default()).collect();
         if names.is_empty() || names.len() > MAX_CHANNELS {
             return Err(ApiError::Channels);
         }

@@ -13,11 +13,15 @@ use super::{
 };
 use axum::{
     Extension, Router,
-    extract::{Path, Query, State, WebSocketUpgrade},
-    http::{HeaderMap, StatusCode, header::ORIGIN},
+    extract::{Path, Query, State, WebSocketUpgrade, ws::rejection::WebSocketUpgradeRejection},
+    http::{
+        HeaderMap, StatusCode,
+        header::{CONNECTION, ORIGIN, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE},
+    },
     response::{IntoResponse, Response},
     routing::get,
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use futures_util::future::Either;
 use serde::Deserialize;
 use std::{any::Any, fmt, sync::Arc};
@@ -65,8 +69,13 @@ async fn open(
     permit: Option<Extension<SocketPermit>>,
     client: Option<Extension<Client>>,
     headers: HeaderMap,
-    upgrade: WebSocketUpgrade,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
+    let upgrade = match upgrade {
+        Ok(upgrade) if has_good_key(&headers) => upgrade,
+        Ok(_) => return (StatusCode::BAD_REQUEST, "Sec-WebSocket-Key is not 16 bytes of base64\n").into_response(),
+        Err(rejection) => return refuse(rejection),
+    };
     let Ok(id) = SocketId::random() else {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
@@ -100,6 +109,22 @@ async fn open(
                 }),
             }
         })
+}
+
+/// Whether the handshake has one key of 16 bytes (RFC 6455, section 4.2.1).
+fn has_good_key(headers: &HeaderMap) -> bool {
+    let mut keys = headers.get_all(SEC_WEBSOCKET_KEY).iter();
+    let good = keys.next().is_some_and(|key| STANDARD.decode(key).is_ok_and(|key| key.len() == 16));
+    good && keys.next().is_none()
+}
+
+/// The answer to a handshake that is none. A client of another version is told ours (RFC 6455, section 4.4).
+fn refuse(rejection: WebSocketUpgradeRejection) -> Response {
+    if !matches!(rejection, WebSocketUpgradeRejection::InvalidWebSocketVersionHeader(_)) {
+        return rejection.into_response();
+    }
+    let headers = [(SEC_WEBSOCKET_VERSION, "13"), (UPGRADE, "websocket"), (CONNECTION, "upgrade")];
+    (StatusCode::UPGRADE_REQUIRED, headers, "only version 13 of WebSocket is spoken here\n").into_response()
 }
 
 impl From<NoSeat> for Farewell {

@@ -2,7 +2,7 @@
 
 use crate::{
     Client, Stage,
-    raw::{HANDSHAKE, PING, PONG, Raw, TEXT, frame, header},
+    raw::{HANDSHAKE, KEY, PING, PONG, Raw, TEXT, frame, header},
 };
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -131,7 +131,15 @@ async fn a_handshake_that_is_none_opens_no_socket() {
     let many = "X-More: x\r\n".repeat(200);
     for (attempt, head, status) in [
         ("no WebSocket", "GET /app/the-key?protocol=7 HTTP/1.1\r\nHost: broker\r\n\r\n".to_owned(), 400),
-        ("another version", HANDSHAKE.replace("Version: 13", "Version: 8") + "\r\n", 400),
+        ("another version", HANDSHAKE.replace("Version: 13", "Version: 8") + "\r\n", 426),
+        ("a later version", HANDSHAKE.replace("Version: 13", "Version: 14") + "\r\n", 426),
+        ("no version", HANDSHAKE.replace("Sec-WebSocket-Version: 13\r\n", "") + "\r\n", 426),
+        ("a short key", HANDSHAKE.replace(KEY, "abc") + "\r\n", 400),
+        ("a key of 15 bytes", HANDSHAKE.replace(KEY, "dGhlIHNhbXBsZSBub25j") + "\r\n", 400),
+        ("a key of 17 bytes", HANDSHAKE.replace(KEY, "dGhlIHNhbXBsZSBub25jZSE=") + "\r\n", 400),
+        ("a key that is no base64", HANDSHAKE.replace(KEY, "dGhlIHNhbXBsZSBub25jZ!==") + "\r\n", 400),
+        ("an empty key", HANDSHAKE.replace(KEY, "") + "\r\n", 400),
+        ("two keys", format!("{HANDSHAKE}Sec-WebSocket-Key: {KEY}\r\n\r\n"), 400),
         ("no key", HANDSHAKE.replace("Sec-WebSocket-Key", "Sec-WebSocket-Lock") + "\r\n", 400),
         ("another upgrade", HANDSHAKE.replace("Upgrade: websocket", "Upgrade: h2c") + "\r\n", 400),
         ("no upgrade after all", HANDSHAKE.replace("Connection: Upgrade", "Connection: close") + "\r\n", 400),
@@ -143,6 +151,9 @@ async fn a_handshake_that_is_none_opens_no_socket() {
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{attempt}: {answer}");
         goes_on(&stage, &mut bystander, attempt).await;
     }
+    let head = HANDSHAKE.replace("Version: 13", "Version: 8") + "\r\n";
+    let answer = Raw::connect(stage.public).await.ask(&head).await.to_lowercase();
+    assert!(answer.contains("\r\nsec-websocket-version: 13\r\n"), "{answer}");
     let offer = format!("{HANDSHAKE}Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n");
     let answer = Raw::connect(stage.public).await.ask(&offer).await.to_lowercase();
     assert!(answer.starts_with("http/1.1 101 ") && !answer.contains("extensions"), "{answer}");

@@ -12,6 +12,8 @@ use tokio::{
 pub const HANDSHAKE: &str = "GET /app/the-key?protocol=7 HTTP/1.1\r\nHost: broker\r\nConnection: Upgrade\r\n\
                              Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
                              Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+/// Its key.
+pub const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 /// First bytes of frames (RFC 6455, section 5.2).
 pub const TEXT: u8 = 0x81;
 pub const CLOSE: u8 = 0x88;

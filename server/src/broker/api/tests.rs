@@ -227,3 +227,28 @@ async fn the_largest_event_reaches_a_subscriber() {
     trigger(&broker, json!({ "name": "x".repeat(200), "channel": "a", "data": data })).await;
     assert_eq!(peer.receive().await["data"], data);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_publisher_leaves_out_may_be_null() {
+    let broker = broker();
+    let mut peer = Peer::subscribed(&broker, "a").await;
+    for event in [
+        json!({ "name": "n", "data": "1", "channel": "a", "channels": null }),
+        json!({ "name": "n", "data": "1", "channel": null, "channels": ["a"] }),
+        json!({ "name": "n", "data": "1", "channel": "a", "channels": null, "socket_id": null, "info": null }),
+    ] {
+        assert_eq!(trigger(&broker, event.clone()).await.0, StatusCode::OK, "{event}");
+        assert_eq!(peer.receive().await["event"], "n");
+        let batch = json!({ "batch": [event] }).to_string();
+        assert_eq!(post(&broker, "batch_events", &batch).await.0, StatusCode::OK);
+        assert_eq!(peer.receive().await["event"], "n");
+    }
+    for event in [
+        json!({ "name": "n", "data": "1", "channel": null, "channels": null }),
+        json!({ "name": "n", "data": "1", "channels": [null] }),
+        json!({ "name": null, "data": "1", "channel": "a" }),
+        json!({ "name": "n", "data": null, "channel": "a" }),
+    ] {
+        assert_eq!(trigger(&broker, event.clone()).await.0, StatusCode::BAD_REQUEST, "{event}");
+    }
+}
