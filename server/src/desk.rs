@@ -1,15 +1,20 @@
 //! The island's calls, for one request: its cookies in, the library's report out.
 
-use crate::{client::client, confirm::set_pending, cookies::RequestCookies, links, page, site::Shared};
+use crate::{
+    client::client, confirm::set_pending, cookies::RequestCookies, form::unreadable, links, page, site::Shared,
+};
 use axum::{
+    Form,
     body::Body,
-    extract::{Request, State},
+    extract::{FromRequest as _, Request, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
 use leptos::prelude::*;
 use leptos_axum::{ResponseOptions, handle_server_fns_with_context};
+use serde::Deserialize;
 use std::sync::Arc;
+use url::form_urlencoded;
 use vestibule::{
     caps::{Capped, Client},
     outcome::Outcome as Decided,
@@ -22,8 +27,31 @@ use vestibule_app::api::{
     ssr::{Desk, Reply},
 };
 
-/// Handles `/api/…`.
+/// A call of the island, as its form says it.
+#[derive(Deserialize)]
+struct Call {
+    token: String,
+    again: Option<bool>,
+}
+
+/// Handles `/api/…`. A body that is none of the island's is refused here: Leptos would call it our own mistake.
 pub async fn server_functions(State(site): State<Shared>, request: Request<Body>) -> Response {
+    let begins = match request.uri().path() {
+        "/api/begin" => true,
+        "/api/status" | "/api/cancel" => false,
+        _ => return page::problem(&site, StatusCode::NOT_FOUND),
+    };
+    let (mut head, body) = request.into_parts();
+    let form = Form::<Call>::from_request(Request::from_parts(head.clone(), body), &site).await;
+    let wrong = "the body is not a form with one token, which begin wants with again=true or again=false\n";
+    let body = match form {
+        Ok(Form(Call { token, again })) if again.is_some() == begins => written(&token, again),
+        Ok(_) => return (StatusCode::BAD_REQUEST, wrong).into_response(),
+        Err(rejection) => return (unreadable(rejection.status()), wrong).into_response(),
+    };
+    head.headers.insert(header::CONTENT_LENGTH, body.len().into());
+    let request = Request::from_parts(head, Body::from(body));
+
     let headers = request.headers().clone();
     let client = client(&site, request.extensions(), &headers);
     let context = move || {
@@ -34,6 +62,16 @@ pub async fn server_functions(State(site): State<Shared>, request: Request<Body>
     let mut response = handle_server_fns_with_context(context, request).await.into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
     response
+}
+
+/// The call as Leptos reads it, which understands more kinds of forms than we mean.
+fn written(token: &str, again: Option<bool>) -> String {
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    form.append_pair("token", token);
+    if let Some(again) = again {
+        form.append_pair("again", if again { "true" } else { "false" });
+    }
+    form.finish()
 }
 
 struct RequestDesk {

@@ -1,11 +1,12 @@
 //! Whence a request comes.
 //!
 //! A POST passes if `Sec-Fetch-Site` is `same-origin`; where that is absent, if `Origin` is ours; where that is absent
-//! too (text browsers) or `null`, if the form carries a proof: a MAC bound to a cookie that no other site can read or set. In practice
-//! mode, and wherever cookies are plain because nobody has configured an https address, a foreign `Host` (DNS rebinding)
+//! too (text browsers) or `null`, if the form carries a proof: a MAC bound to a cookie that no other site can read or set.
+//!
+//! A request whose `Host` cannot be told is refused before anything else is asked. In practice mode, and wherever cookies are plain because nobody has configured an https address, a foreign `Host` (DNS rebinding)
 //! and forwarding headers (somebody put it behind a proxy) are refused as well.
 
-use crate::{page, site::Shared};
+use crate::{form, host, page, site::Shared};
 use axum::{
     extract::{FromRequest, Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
@@ -37,9 +38,10 @@ struct MustProve;
 
 /// The middleware around all routes.
 pub async fn guard(State(site): State<Shared>, mut request: Request, next: Next) -> Response {
+    let Some(host) = host::of(&request) else { return page::problem(&site, StatusCode::BAD_REQUEST) };
     // Plain cookies and the practice password are for this machine alone.
     let on_loopback_only = site.practice.is_some() || !site.cookies.secure;
-    if on_loopback_only && !is_of_this_machine(&site, request.headers()) {
+    if on_loopback_only && !is_of_this_machine(&site, host, request.headers()) {
         Event::Forged { what: "host" }.record();
         return page::problem(&site, StatusCode::FORBIDDEN);
     }
@@ -84,13 +86,12 @@ fn provenance(site: &Shared, headers: &HeaderMap) -> Provenance {
     }
 }
 
-fn is_of_this_machine(site: &Shared, headers: &HeaderMap) -> bool {
+fn is_of_this_machine(site: &Shared, host: &str, headers: &HeaderMap) -> bool {
     let forwarded = headers.keys().any(|name| {
         let name = name.as_str();
         name == "forwarded" || name == "via" || name.starts_with("x-forwarded-") || name == "x-real-ip"
     });
-    let host = headers.get(header::HOST);
-    !forwarded && host.is_some_and(|host| site.origins.iter().any(|ours| host == ours.host()))
+    !forwarded && site.origins.iter().any(|ours| host == ours.host())
 }
 
 /// What a page needs so that its forms pass: the proof, and the cookie that it is bound to if the browser has none yet.
@@ -140,7 +141,8 @@ impl<F: DeserializeOwned> FromRequest<Shared> for OwnForm<F> {
         let refused = || page::problem(site, StatusCode::FORBIDDEN);
         let must_prove = request.extensions().get::<MustProve>().is_some();
         let cookies = site.cookies_of(request.headers());
-        let form = axum::Form::<Proved<F>>::from_request(request, site).await.map_err(|_| refused())?;
+        let form = axum::Form::<Proved<F>>::from_request(request, site).await;
+        let form = form.map_err(|rejection| page::problem(site, form::unreadable(rejection.status())))?;
         let axum::Form(Proved { proof, fields }) = form;
         if proof.as_ref().is_some_and(|proof| !proof.is_empty()) && cookies.form().is_none() {
             let said = page::no_cookies(site, NoCookies::FORM, "/login");

@@ -4,7 +4,7 @@
 //! and [`broker`] (to where an outcome is pushed), `pusher_auth` (who may listen), `entering` (pages that need a user, and
 //! the exchange), `arrival` (what else a sign-in is a reason for), `finish` (answered to the end), `account`, `links`, `mail` and `profile`.
 //!
-//! Around them: `guard` (whence a request comes), `client` (who is counted together), `throttle` (how often they may try),
+//! Around them: `guard` (whence a request comes), `host` (to whom it was sent), `form` (read in full), `client` (who is counted together), `throttle` (how often they may try),
 //! `device` (what a browser calls itself), `known` (for whom it is known), `cookies`, `page` (headers), `files` (scripts and styles), `routes` (all
 //! addresses on one page), `mount` and `running` (from a configuration to all of that, and its end). [`doctor`],
 //! [`user_add`], [`link_create`] and the like are the commands beside it.
@@ -20,8 +20,10 @@ mod device;
 mod entering;
 mod files;
 mod finish;
+mod form;
 mod guard;
 mod home;
+mod host;
 mod known;
 mod links;
 mod mail;

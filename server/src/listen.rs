@@ -14,14 +14,12 @@ use crate::broker::SocketPermit;
 use axum::{
     Router,
     extract::{ConnectInfo, Request},
-    http::StatusCode,
-    response::{IntoResponse as _, Response},
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use places::Place;
-use std::{convert::Infallible, io, net::SocketAddr, pin::pin, time::Duration};
-use stream::{Reset, WriteTimeout};
+use std::{io, net::SocketAddr, pin::pin, time::Duration};
+use stream::{ClientStream, Reset};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpSocket, TcpStream},
@@ -32,8 +30,10 @@ use tower::ServiceExt as _;
 
 /// How long a client may take to send a request's head.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
+/// The longest head of a request, in bytes. It may have a hundred lines, which is what hyper allows.
+const MAX_HEAD: usize = 64 * 1024;
 /// How long a request may take, its body included: nothing here waits for a slow service.
-const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+pub const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 /// How long a connection that is no socket may last, however many requests it brings and however slowly it reads. The
 /// request that is under way then is still answered.
 const LIFETIME: Duration = Duration::from_mins(5);
@@ -93,11 +93,12 @@ where
         // A socket outlives its request and this connection's task, and keeps the place.
         request.extensions_mut().insert(place.clone());
         request.extensions_mut().insert(ConnectInfo(peer));
-        answer(routes.clone(), request)
+        routes.clone().oneshot(request)
     });
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
-    let stream = TokioIo::new(WriteTimeout::new(stream));
+    // A longer head is answered with 431, or 414 where it is the address that is too long.
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN).max_buf_size(MAX_HEAD);
+    let stream = TokioIo::new(ClientStream::new(stream));
     let mut connection = pin!(http.serve_connection(stream, service).with_upgrades());
     tokio::select! {
         // How a connection ends is the client's own affair.
@@ -107,14 +108,6 @@ where
     }
     connection.as_mut().graceful_shutdown();
     let _ = timeout(ANSWER_WITHIN, connection).await;
-}
-
-/// A body that stops in the middle would hold its place for ever.
-async fn answer(routes: Router, request: Request<Incoming>) -> Result<Response, Infallible> {
-    match timeout(ANSWER_WITHIN, routes.oneshot(request)).await {
-        Ok(answered) => answered,
-        Err(_) => Ok(StatusCode::REQUEST_TIMEOUT.into_response()),
-    }
 }
 
 async fn accept(listener: &TcpListener, places: &Places) -> Option<(TcpStream, SocketAddr, Place)> {

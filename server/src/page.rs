@@ -32,8 +32,10 @@ pub fn respond<P: IntoView + 'static>(site: &Site, head: Head, page: impl FnOnce
 /// The page of an error, by its status.
 pub fn problem(site: &Site, status: StatusCode) -> Response {
     let problem = match status {
+        StatusCode::BAD_REQUEST => Problem::UNREADABLE,
         StatusCode::FORBIDDEN => Problem::REFUSED,
         StatusCode::NOT_FOUND => Problem::NOT_FOUND,
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::TOO_LONG,
         StatusCode::TOO_MANY_REQUESTS => Problem::TOO_MANY,
         StatusCode::SERVICE_UNAVAILABLE => Problem::NOT_NOW,
         _ => Problem::BROKEN,

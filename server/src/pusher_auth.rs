@@ -1,6 +1,6 @@
 //! `POST /pusher/auth`: this pending cookie, this channel, nothing else.
 
-use crate::{links, page, site::Shared};
+use crate::{form::unreadable, links, page, site::Shared};
 use axum::{
     Form,
     extract::State,
@@ -24,22 +24,26 @@ pub async fn authorise(
     headers: HeaderMap,
     form: Result<Form<Subscription>, axum::extract::rejection::FormRejection>,
 ) -> Response {
-    let authorised = form.ok().and_then(|Form(asked)| {
-        let token: Token = asked.token.parse().ok()?;
-        let cookies = site.cookies_of(&headers);
-        let token = links::kept_under(&site, token, &cookies);
-        let channel = site.vestibule.channel(&token, cookies.pending(site.vestibule.keys(), &token))?;
-        let own = channel.as_str() == asked.channel_name;
-        own.then(|| site.pusher.authorise(&channel, &asked.socket_id).ok()).flatten()
-    });
-    match authorised {
-        Some(json) => {
-            let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
-            (headers, json).into_response()
+    let asked = match form {
+        Ok(Form(asked)) => asked,
+        Err(rejection) => {
+            let line = "the body is not a form with one socket_id, one channel_name and one token\n";
+            return (unreadable(rejection.status()), line).into_response();
         }
-        None => {
-            Event::Forged { what: "channel" }.record();
-            page::problem(&site, StatusCode::FORBIDDEN)
-        }
-    }
+    };
+    let Some(json) = signature(&site, &headers, &asked) else {
+        Event::Forged { what: "channel" }.record();
+        return page::problem(&site, StatusCode::FORBIDDEN);
+    };
+    ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")], json).into_response()
+}
+
+/// The signature for what is asked, if it is this browser's own channel.
+fn signature(site: &Shared, headers: &HeaderMap, asked: &Subscription) -> Option<String> {
+    let token: Token = asked.token.parse().ok()?;
+    let cookies = site.cookies_of(headers);
+    let token = links::kept_under(site, token, &cookies);
+    let channel = site.vestibule.channel(&token, cookies.pending(site.vestibule.keys(), &token))?;
+    let own = channel.as_str() == asked.channel_name;
+    own.then(|| site.pusher.authorise(&channel, &asked.socket_id).ok()).flatten()
 }

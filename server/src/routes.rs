@@ -1,16 +1,18 @@
 //! All addresses, on one page.
 
 use crate::{
-    account, client, confirm, desk, entering, files, finish, guard, home, links, page, profile, pusher_auth, ready,
-    site::Shared,
+    account, client, confirm, desk, entering, files, finish, form, guard, home, links, listen, page, profile,
+    pusher_auth, ready, site::Shared,
 };
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
-    middleware::{from_fn, from_fn_with_state, map_response},
-    response::Response,
+    extract::{DefaultBodyLimit, Request},
+    http::StatusCode,
+    middleware::{Next, from_fn, from_fn_with_state, map_response},
+    response::{IntoResponse as _, Response},
     routing::{get, post},
 };
+use tokio::time::timeout;
 
 /// The pages, forms and calls of `site`, its static files, and the broker's `sockets`.
 pub fn routes(site: Shared, sockets: Router) -> Router {
@@ -42,7 +44,7 @@ pub fn routes(site: Shared, sockets: Router) -> Router {
         .route_layer(from_fn_with_state(site.clone(), entering::require_user))
         .route("/continue", get(home::first_page).post(account::choose))
         .route_layer(from_fn(finish::to_the_end))
-        .route_layer(from_fn_with_state(site.clone(), finish::read_first));
+        .route_layer(from_fn_with_state(site.clone(), form::read_first));
     let scripts_only = Router::new()
         .route("/api/{*function}", post(desk::server_functions))
         .route("/pusher/auth", post(pusher_auth::authorise))
@@ -56,17 +58,43 @@ pub fn routes(site: Shared, sockets: Router) -> Router {
     pages
         .merge(needing_a_user)
         .merge(scripts_only)
-        .layer(DefaultBodyLimit::max(finish::MAX_FORM))
+        .layer(DefaultBodyLimit::max(form::MAX_FORM))
         .with_state(site.clone())
         .merge(files)
         .merge(sockets)
         .route("/healthz", get(|| async { "ok" }))
         .layer(from_fn_with_state(site.clone(), guard::guard))
         .layer(from_fn_with_state(site, client::span))
+        .layer(from_fn(within))
         .layer(map_response(async |mut response: Response| {
             for (name, value) in page::EVERYWHERE {
                 response.headers_mut().entry(name).or_insert(value);
             }
             response
         }))
+}
+
+/// The middleware that ends what takes too long: a body that stops in the middle would hold its place for ever.
+async fn within(request: Request, next: Next) -> Response {
+    let answered = timeout(listen::ANSWER_WITHIN, next.run(request)).await;
+    answered.unwrap_or_else(|_| StatusCode::REQUEST_TIMEOUT.into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::{Body, Bytes};
+    use futures_util::stream;
+    use std::convert::Infallible;
+    use tokio::time::Instant;
+    use tower::ServiceExt as _;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_stops_in_the_middle_is_given_up() {
+        let routes = Router::new().route("/", post(async |_: Bytes| "read")).layer(from_fn(within));
+        let start = Instant::now();
+        let endless = Body::from_stream(stream::pending::<Result<Bytes, Infallible>>());
+        let answer = routes.oneshot(Request::post("/").body(endless).unwrap()).await.unwrap();
+        assert_eq!((answer.status(), start.elapsed()), (StatusCode::REQUEST_TIMEOUT, listen::ANSWER_WITHIN));
+    }
 }

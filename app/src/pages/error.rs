@@ -16,6 +16,18 @@ pub struct Problem {
 const SIGN_IN: Option<(&str, &str)> = Some(("/login", "Sign in"));
 
 impl Problem {
+    /// 400: what was sent cannot be read.
+    pub const UNREADABLE: Self = Self {
+        title: "Request not understood",
+        text: "Something that belongs to it was missing, or was there twice. Nothing was changed. Go back, load the page again and try once more.",
+        link: SIGN_IN,
+    };
+    /// 413: a form that is longer than any of ours.
+    pub const TOO_LONG: Self = Self {
+        title: "Too much text",
+        text: "The form had more text in it than we can take. Nothing was changed. Go back, shorten it and try once more.",
+        link: SIGN_IN,
+    };
     /// 403: a form or call that our own pages did not send.
     pub const REFUSED: Self = Self {
         title: "Request refused",
@@ -81,6 +93,8 @@ mod tests {
     #[test]
     fn every_problem_says_what_to_do() {
         for problem in [
+            Problem::UNREADABLE,
+            Problem::TOO_LONG,
             Problem::REFUSED,
             Problem::NOT_FOUND,
             Problem::TOO_MANY,

@@ -1,5 +1,10 @@
 use super::{memory::Memory, *};
-use axum::{body::Bytes, routing::get};
+use axum::{
+    body::Bytes,
+    http::StatusCode,
+    response::{IntoResponse as _, Response},
+    routing::get,
+};
 use std::sync::Arc;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex},
@@ -72,7 +77,7 @@ async fn a_connection_lasts_five_minutes_however_many_requests_it_brings() {
     let mut client = connect(routes()).await;
     let start = Instant::now();
     let mut answers = 0;
-    while client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.is_ok() {
+    while client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.is_ok() && client.read_u8().await.is_ok() {
         head(&mut client).await;
         client.read_exact(&mut [0; 5]).await.unwrap();
         answers += 1;
@@ -105,4 +110,23 @@ async fn a_socket_lasts_longer_than_a_connection() {
     sleep(Duration::from_hours(1)).await;
     client.write_all(b"x").await.unwrap();
     assert_eq!(client.read_u8().await.unwrap(), b'x');
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_head_that_is_too_long_is_answered_however_much_of_it_there_is() {
+    let cookies = "Cookie: a=b\r\n".repeat(101);
+    for (head, status) in [
+        (format!("GET / HTTP/1.1\r\nHost: a\r\nCookie: {}\r\n\r\n", "x".repeat(50_000)), 200),
+        (format!("GET / HTTP/1.1\r\nHost: a\r\nCookie: {}\r\n\r\n", "x".repeat(66_000)), 431),
+        (format!("GET / HTTP/1.1\r\nHost: a\r\nCookie: {}\r\n\r\n", "x".repeat(400_000)), 431),
+        (format!("GET / HTTP/1.1\r\nHost: a\r\n{cookies}\r\n"), 431),
+    ] {
+        let (mut reading, mut writing) = tokio::io::split(connect(routes()).await);
+        let write = async { writing.write_all(head.as_bytes()).await.expect("it is heard out") };
+        let mut answer = Vec::new();
+        let read = async { timeout(Duration::from_secs(1), reading.read_to_end(&mut answer)).await };
+        let ((), _) = tokio::join!(write, read);
+        let answer = String::from_utf8(answer).unwrap();
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{} bytes: {answer}", head.len());
+    }
 }

@@ -1,0 +1,184 @@
+//! What nobody's browser sends: it is told apart from what is refused and from a mistake of ours.
+
+mod support;
+
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    net::TcpStream,
+};
+use support::{Server, has_status};
+use tempfile::TempDir;
+
+/// Sends just these bytes.
+fn raw(server: &Server, request: &str) -> String {
+    let mut stream = TcpStream::connect(server.addr).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    response
+}
+
+/// The text of an answer, which is one line.
+fn line(answer: &str) -> &str {
+    let text = answer.split_once("\r\n\r\n").unwrap().1;
+    assert_eq!(text.lines().count(), 1, "{answer}");
+    text
+}
+
+#[test]
+fn a_call_with_a_wrong_body_is_told_so_in_one_line() {
+    let server = Server::start(&[]);
+    let long = format!("token={}&again=false", "x".repeat(20_000));
+    for call in ["begin", "status", "cancel"] {
+        let path = format!("/api/{call}");
+        for body in [
+            "",
+            "&",
+            "again=false",
+            "token=a&token=a&again=false",
+            "token=a&token=b",
+            "token[]=a&again=false",
+            "token[a]=b",
+            "{\"token\":\"a\"}",
+            "token=a&again=maybe",
+            "token=a&again=",
+            "token=a&again=true&again=true",
+        ] {
+            let answer = server.post(&path, &[], body);
+            assert!(has_status(&answer, 400) && line(&answer).contains("one token"), "{call} {body}: {answer}");
+        }
+        let answer = server.post(&path, &[], &long);
+        assert!(has_status(&answer, 413), "{answer}");
+        line(&answer);
+        for kind in ["application/json", "text/plain", "multipart/form-data; boundary=x", "x"] {
+            let kind = format!("Content-Type: {kind}");
+            let answer = server.send("POST", &path, &["Sec-Fetch-Site: same-origin", &kind], "token=a&again=false");
+            assert!(has_status(&answer, 400), "{kind}: {answer}");
+            line(&answer);
+        }
+        let answer = server.send("POST", &path, &["Sec-Fetch-Site: same-origin"], "token=a&again=false");
+        assert!(has_status(&answer, 400), "{answer}");
+    }
+    assert!(
+        has_status(&server.post("/api/begin", &[], "token=a"), 400),
+        "begin wants to know whether it is to begin again"
+    );
+    assert!(has_status(&server.post("/api/status", &[], "token=a&again=false"), 400));
+}
+
+#[test]
+fn a_good_call_is_answered_however_it_is_encoded() {
+    let server = Server::start(&[]);
+    for body in ["token=a", "x=y&token=%61", "token=a&token%5B0%5D=b", "token=a&other[]=b&other[x"] {
+        let answer = server.post("/api/status", &[], body);
+        assert!(has_status(&answer, 200) && answer.contains("unknown"), "{body}: {answer}");
+    }
+    let answer = server.post("/api/status", &[], "token=%26again%3Dtrue");
+    assert!(has_status(&answer, 404), "a token that is none: {answer}");
+}
+
+#[test]
+fn a_subscription_with_a_wrong_body_is_told_so_in_one_line() {
+    let server = Server::start(&[]);
+    for body in ["", "token=a", "token=a&socket_id=1.2&channel_name=b&channel_name=b", "{}"] {
+        let answer = server.post("/pusher/auth", &[], body);
+        assert!(has_status(&answer, 400) && line(&answer).contains("channel_name"), "{body}: {answer}");
+    }
+    let long = format!("token=a&socket_id=1.2&channel_name={}", "x".repeat(20_000));
+    assert!(has_status(&server.post("/pusher/auth", &[], &long), 413));
+}
+
+#[test]
+fn a_form_that_cannot_be_read_is_not_refused_as_foreign() {
+    let server = Server::start(&[]);
+    let long = format!("email=a%40example.com&password=b&code=1&choice=stay&proof={}", "x".repeat(20_000));
+    for path in [
+        "/login",
+        "/login/link",
+        "/logout",
+        "/continue",
+        "/confirm/valid",
+        "/confirm/valid/cancel",
+        "/profile/password",
+        "/profile/sessions/end",
+    ] {
+        let answer = server.post(path, &[], &long);
+        assert!(has_status(&answer, 413) && answer.contains("<h1>Too much text</h1>"), "{path}: {answer}");
+    }
+    for (path, body) in [("/login", "email=a"), ("/login", "email=a&email=b&password=c"), ("/continue", "")] {
+        let answer = server.post(path, &[], body);
+        assert!(has_status(&answer, 400) && answer.contains("<h1>Request not understood</h1>"), "{path}: {answer}");
+    }
+    assert!(has_status(&server.send("POST", "/login", &["Sec-Fetch-Site: cross-site"], &long), 403));
+}
+
+#[test]
+fn a_request_has_one_host() {
+    let server = Server::start(&[]);
+    let own = server.addr.to_string();
+    for path in ["/login", "/healthz", "/pkg/vestibule.js", "/api/status"] {
+        for hosts in [
+            format!("Host: {own}\r\nHost: {own}\r\n"),
+            format!("Host: {own}\r\nhost: evil.example\r\n"),
+            format!("Host: {own}, evil.example\r\n"),
+            format!("Host: {own}/\r\n"),
+            format!("Host: u@{own}\r\n"),
+            format!("Host: {own}0000000\r\n"),
+            "Host: a b\r\n".to_owned(),
+            "Host:\r\n".to_owned(),
+            String::new(),
+        ] {
+            let answer = raw(&server, &format!("GET {path} HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n"));
+            assert!(has_status(&answer, 400), "{path} {hosts}: {answer}");
+        }
+    }
+    let good = raw(&server, &format!("GET /healthz HTTP/1.1\r\nHost: {own}\r\nConnection: close\r\n\r\n"));
+    assert!(has_status(&good, 200), "{good}");
+    let target =
+        raw(&server, &format!("GET http://evil.example/login HTTP/1.1\r\nHost: {own}\r\nConnection: close\r\n\r\n"));
+    assert!(has_status(&target, 403), "the host of the target counts: {target}");
+}
+
+#[test]
+fn a_head_that_is_too_long_is_answered() {
+    let server = Server::start(&[]);
+    let own = server.addr.to_string();
+    let cookies = |count: usize| "vestibule-pending-0123456789abcdef=x; ".repeat(count);
+    for (more, status) in [
+        (format!("Cookie: {}\r\n", cookies(1_000)), 200),
+        (format!("Cookie: {}\r\n", cookies(9_000)), 431),
+        ("X-More: x\r\n".repeat(120), 431),
+    ] {
+        let answer = raw(&server, &format!("GET /login HTTP/1.1\r\nHost: {own}\r\nConnection: close\r\n{more}\r\n"));
+        assert!(has_status(&answer, status), "{status}, not {answer}");
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_is_not_found() {
+    let site = TempDir::new().unwrap();
+    fs::create_dir(site.path().join("pkg")).unwrap();
+    fs::write(site.path().join("pkg/vestibule.js"), "export {}").unwrap();
+    fs::write(site.path().join("secret.txt"), "not for anybody").unwrap();
+    let server = Server::start(&[("LEPTOS_SITE_ROOT", &site.path().display().to_string())]);
+    assert!(has_status(&server.get("/pkg/vestibule.js", &[]), 200));
+    for path in [
+        &format!("/pkg/{}", "x".repeat(600)),
+        &format!("/pkg/{}", "x/".repeat(3_000)),
+        "/pkg/",
+        "/pkg/..%2fsecret.txt",
+        "/pkg/../secret.txt",
+        "/pkg/%00",
+        "/pkg/%FF",
+        "/pkg/vestibule.js/",
+        "/pkg/vestibule.js.br",
+        "/pkg/vestibule.js%00",
+        "/secret.txt",
+        "/favicon.ico",
+    ] {
+        assert!(has_status(&server.get(path, &[]), 404), "{path:.40}");
+    }
+    let head = server.send("HEAD", "/pkg/vestibule.js", &[], "");
+    assert!(has_status(&head, 200) && head.contains("content-length: 9\r\n") && head.ends_with("\r\n\r\n"), "{head}");
+}
