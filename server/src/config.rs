@@ -15,9 +15,9 @@ pub use crate::client::Proxies;
 use crate::origin::Origin;
 use setting::{
     BROKER_ADDR, CONFIRM_ATTEMPT, CONFIRM_BEGIN_WITHIN, CONFIRM_DEADLINE, CONFIRM_IN_FLIGHT, CONFIRM_LEASE,
-    CONFIRM_PER_CLIENT, CONFIRM_POLL, CONFIRM_REDIRECT, CONFIRM_START, CONFIRM_UNDECIDED, LEPTOS_SITE_ADDR,
-    LEPTOS_SITE_ROOT, PUBLIC_URL, SESSION_ABSOLUTE, SESSION_IDLE, SESSIONS_PER_USER, TRUSTED_PROXIES, VALIDATOR_SECRET,
-    VALIDATOR_URL, VESTIBULE_SECRET,
+    CONFIRM_PER_CLIENT, CONFIRM_POLL, CONFIRM_REDIRECT, CONFIRM_START, CONFIRM_UNDECIDED, HSTS_SUBDOMAINS,
+    LEPTOS_SITE_ADDR, LEPTOS_SITE_ROOT, PUBLIC_URL, SESSION_ABSOLUTE, SESSION_IDLE, SESSIONS_PER_USER, TRUSTED_PROXIES,
+    VALIDATOR_SECRET, VALIDATOR_URL, VESTIBULE_SECRET,
 };
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use vestibule::{caps::Caps, link::Registration, outcome::Destinations, secret::Keys, timing::Timing};
@@ -29,6 +29,8 @@ pub struct Config {
     pub addr: SocketAddr,
     /// The address that browsers see, if it was given; else it follows from `addr`.
     pub public: Option<Origin>,
+    /// Which hosts browsers are to reach by HTTPS alone.
+    pub hsts: Hsts,
     /// The folder of the built site.
     pub site_root: PathBuf,
     /// Where everything is kept.
@@ -68,6 +70,26 @@ pub enum Start {
     Auto,
     /// Never: it waits for the button.
     Click,
+}
+
+/// Which hosts browsers are to reach by HTTPS alone, once they have come by it (RFC 6797).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hsts {
+    /// That of the public address and all below it.
+    WithSubdomains,
+    /// That of the public address.
+    HostAlone,
+}
+
+impl Hsts {
+    /// What the header `Strict-Transport-Security` says, for a year.
+    #[must_use]
+    pub const fn header(self) -> &'static str {
+        match self {
+            Self::WithSubdomains => "max-age=31536000; includeSubDomains",
+            Self::HostAlone => "max-age=31536000",
+        }
+    }
 }
 
 /// The service that judges tokens.
@@ -114,10 +136,16 @@ impl Config {
             "click" => Ok(Start::Click),
             _ => Err("neither auto nor click"),
         })?;
+        let hsts = given.read(&HSTS_SUBDOMAINS, |text| match text {
+            "include" => Ok(Hsts::WithSubdomains),
+            "exclude" => Ok(Hsts::HostAlone),
+            _ => Err("neither include nor exclude"),
+        })?;
         Ok(Self {
             push: PushConfig::read(given, public.as_ref().is_some_and(Origin::is_secure))?,
             addr,
             public,
+            hsts: hsts.unwrap_or(Hsts::WithSubdomains),
             site_root: PathBuf::from(given.text(&LEPTOS_SITE_ROOT).unwrap_or("target/site")),
             keeping: Keeping::read(given)?,
             keys,

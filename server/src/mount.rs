@@ -8,6 +8,7 @@ use crate::{
     files::Files,
     mail::{Landing, Mailbox, Smtp},
     origin::Origin,
+    page,
     passwords::{self, Passwords},
     practice::{self, KeyError},
     push::Push,
@@ -128,6 +129,7 @@ pub async fn router(mut config: Config) -> Result<(Router, Running), StartError>
         leptos,
         files,
         cookies: CookiePolicy { secure: origins[0].is_secure() },
+        hsts: origins[0].is_secure().then_some(config.hsts.header()),
         origins,
         proxies: config.proxies,
         start: config.start,
@@ -232,7 +234,7 @@ async fn add_practice_user(vestibule: &Vestibule) -> Result<(), StartError> {
 /// The files of the site. While somebody works on it they are looked at again for each request.
 async fn files(leptos: &LeptosOptions) -> Arc<Files> {
     let (root, pkg) = (leptos.site_root.to_string(), leptos.site_pkg_dir.to_string());
-    let follows = cfg!(debug_assertions) || std::env::var_os("LEPTOS_WATCH").is_some();
+    let follows = cfg!(debug_assertions) || page::watched();
     let files = spawn_blocking(move || Files::read(Path::new(&root), &pkg, follows));
     Arc::new(files.await.expect("reading files does not panic"))
 }

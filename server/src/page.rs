@@ -5,7 +5,9 @@ use crate::{
     site::{Shared, Site},
 };
 use axum::{
+    extract::{Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    middleware::Next,
     response::{IntoResponse as _, Redirect, Response},
 };
 use leptos::prelude::*;
@@ -18,8 +20,10 @@ use vestibule_app::{
 
 /// Renders `page` into a response.
 pub fn respond<P: IntoView + 'static>(site: &Site, head: Head, page: impl FnOnce() -> P) -> Response {
+    // What reloads a page that somebody works on is a script, too.
+    let scripts = head.live || watched();
     let document = shell::render(&site.leptos, head, page);
-    let policy = content_security_policy(site, &document.nonce.to_string());
+    let policy = content_security_policy(site, scripts.then(|| document.nonce.to_string()));
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
         // Every page says something about whoever asked for it.
@@ -161,15 +165,20 @@ pub fn with_cookies(mut response: Response, cookies: impl IntoIterator<Item = He
     response
 }
 
-/// What scripts, and everything else that a document could load, may be (CSP level 3).
-fn content_security_policy(site: &Site, nonce: &str) -> String {
+/// What scripts, and everything else that a document could load, may be (CSP level 3). Without a `nonce` there are none.
+fn content_security_policy(site: &Site, nonce: Option<String>) -> String {
+    let Some(nonce) = nonce else {
+        return "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; \
+                frame-ancestors 'none'"
+            .to_owned();
+    };
     let mut connect = String::from("'self'");
     if let Some(socket) = &site.socket {
         // A path in a source would be compared too; the origin is what is meant.
         let origin_end = socket.match_indices('/').nth(2).map_or(socket.len(), |(end, _)| end);
         connect = format!("{connect} {}", &socket[..origin_end]);
     }
-    if std::env::var_os("LEPTOS_WATCH").is_some() {
+    if watched() {
         connect = format!("{connect} ws://localhost:{0} ws://127.0.0.1:{0}", site.leptos.reload_port);
     }
     format!(
@@ -178,8 +187,19 @@ fn content_security_policy(site: &Site, nonce: &str) -> String {
     )
 }
 
-/// Headers for every response, whatever it is.
-pub const EVERYWHERE: [(HeaderName, HeaderValue); 4] = [
+/// Whether cargo-leptos watches the sources and reloads pages when they change.
+#[must_use]
+pub fn watched() -> bool {
+    std::env::var_os("LEPTOS_WATCH").is_some()
+}
+
+/// Headers for every response, whatever it is, unless it has its own.
+const EVERYWHERE: [(HeaderName, HeaderValue); 5] = [
+    // Nothing that is no page loads, sends or frames anything.
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"),
+    ),
     // The token is in the path: other sites may learn the origin, and `no-referrer` would make browsers send
     // `Origin: null` on our own forms.
     (header::REFERRER_POLICY, HeaderValue::from_static("strict-origin")),
@@ -187,3 +207,14 @@ pub const EVERYWHERE: [(HeaderName, HeaderValue); 4] = [
     (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
     (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
 ];
+
+/// The middleware around everything: the headers of every response. Where cookies are `Secure`, browsers are told to come by
+/// HTTPS alone (RFC 6797).
+pub async fn headers(State(site): State<Shared>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let hsts = site.hsts.map(|hsts| (header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(hsts)));
+    for (name, value) in EVERYWHERE.into_iter().chain(hsts) {
+        response.headers_mut().entry(name).or_insert(value);
+    }
+    response
+}

@@ -8,7 +8,7 @@ use axum::{
     Router,
     extract::{DefaultBodyLimit, Request},
     http::StatusCode,
-    middleware::{Next, from_fn, from_fn_with_state, map_response},
+    middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
@@ -64,14 +64,9 @@ pub fn routes(site: Shared, sockets: Router) -> Router {
         .merge(sockets)
         .route("/healthz", get(|| async { "ok" }))
         .layer(from_fn_with_state(site.clone(), guard::guard))
-        .layer(from_fn_with_state(site, client::span))
+        .layer(from_fn_with_state(site.clone(), client::span))
         .layer(from_fn(within))
-        .layer(map_response(async |mut response: Response| {
-            for (name, value) in page::EVERYWHERE {
-                response.headers_mut().entry(name).or_insert(value);
-            }
-            response
-        }))
+        .layer(from_fn_with_state(site, page::headers))
 }
 
 /// The middleware that ends what takes too long: a body that stops in the middle would hold its place for ever.

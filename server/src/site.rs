@@ -39,6 +39,8 @@ pub struct Site {
     pub origins: Vec<Origin>,
     /// The proxies whose word is taken for whom a request comes from.
     pub proxies: Proxies,
+    /// What browsers are told of HTTPS, if they come by it.
+    pub hsts: Option<&'static str>,
     /// How cookies are named and marked.
     pub cookies: CookiePolicy,
     /// Whether the confirm page begins by itself.

@@ -25,6 +25,7 @@ settings! {
     VALIDATOR_URL, "https://tokens.example/validate", "The service that judges tokens; without it: practice mode";
     VALIDATOR_SECRET, "a-long-random-text", "Sent to the validator as a bearer token";
     PUBLIC_URL, "https://sign-in.example", "The address that browsers see; needed unless LEPTOS_SITE_ADDR is loopback";
+    HSTS_SUBDOMAINS, "exclude", "Whether browsers are told to reach the subdomains of PUBLIC_URL by HTTPS alone as well, for a year: include or exclude (default include)";
     VESTIBULE_SECRET, "openssl rand -base64 32", "Base64 of 32 bytes or more; several with commas, the newest first; needed outside practice mode";
     VESTIBULE_DATA, "./data", "The folder of the database (default ./data)";
     DATABASE_URL, "sqlite:data/vestibule.db", "Where everything is kept: sqlite:FILE or postgres://… (default: vestibule.db in VESTIBULE_DATA)";
