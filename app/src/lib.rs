@@ -4,6 +4,7 @@
 //! in a browser. `pages` and `components` exist on the server alone, so nothing of them reaches the wasm.
 
 pub mod api;
+pub mod build_id;
 pub mod island;
 
 #[cfg(feature = "ssr")]

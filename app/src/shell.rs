@@ -1,6 +1,6 @@
 //! The document around a page, and the one way from a page to HTML.
 
-use crate::components::Layout;
+use crate::{build_id, components::Layout};
 use hydration_context::SsrSharedContext;
 use leptos::{
     hydration::{AutoReload, HydrationScripts},
@@ -48,10 +48,11 @@ pub fn render<P: IntoView + 'static>(options: &LeptosOptions, head: Head, page: 
 fn shell(options: &LeptosOptions, head: Head, page: impl IntoView + 'static) -> impl IntoView {
     let Head { title, live } = head;
     let style = format!("/{}/{}.css", options.site_pkg_dir, options.output_name);
+    let build = live.then_some(build_id::OF_PAGE);
     let scripts = live.then(|| view! { <HydrationScripts options=options.clone() islands=true /> });
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang="en" data-build=build>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />

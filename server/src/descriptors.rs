@@ -40,14 +40,8 @@ pub fn validations(wanted: usize, files: u64) -> usize {
 #[must_use]
 pub fn connections(wanted: u32, in_flight: usize, files: u64) -> u32 {
     let in_flight = u64::try_from(in_flight).unwrap_or(u64::MAX).min(files / 2);
-    let room = u32::try_from(files - files / 8 - in_flight).unwrap_or(u32::MAX).max(1);
-    if room < wanted {
-        tracing::warn!(
-            "there can only be {room} connections at once, not {wanted}: this process may have no more than {files} files \
-             open (ulimit -Hn)"
-        );
-    }
-    wanted.min(room)
+    let room = u32::try_from(files - files / 8 - in_flight).unwrap_or(u32::MAX);
+    wanted.min(room.max(1))
 }
 
 #[cfg(test)]

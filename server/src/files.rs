@@ -4,6 +4,7 @@
 //! They are read at the start, so a folder that is replaced under a running server is never served by halves. While somebody
 //! works on the site (a debug build, or `cargo leptos watch`) they are read again once one of them has changed.
 
+mod client;
 mod file;
 mod folder;
 
@@ -36,6 +37,8 @@ pub struct Files {
 struct Contents {
     version: Version,
     files: HashMap<String, File>,
+    /// Whether the scripts among them go with the pages of this server.
+    has_client: bool,
 }
 
 impl Files {
@@ -44,10 +47,18 @@ impl Files {
     pub fn read(root: &Path, pkg: &str, follows: bool) -> Self {
         let folder = Folder::new(root, pkg);
         let current = Contents::of(&folder).unwrap_or_else(|error| {
-            tracing::warn!("the site in {} cannot be read: {error}", root.display());
+            tracing::warn!(
+                "the site in {} cannot be read, so pages have no script and no style: {error}",
+                root.display()
+            );
             Contents::default()
         });
         Self { folder, follows, current: RwLock::new(Arc::new(current)) }
+    }
+
+    /// Whether the scripts go with the pages of this server: they are of the same build.
+    pub fn have_client(&self) -> bool {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).has_client
     }
 
     /// The files as they are now.
@@ -76,7 +87,18 @@ impl Contents {
     fn of(folder: &Folder) -> io::Result<Self> {
         // Before the files: what changes meanwhile is then read once more.
         let version = folder.version()?;
-        Ok(Self { version, files: folder.files()? })
+        let files = folder.files()?;
+        let has_client = match client::check(&files, folder.pkg()) {
+            Ok(()) => true,
+            Err(wrong) => {
+                tracing::warn!(
+                    "the site in {} {wrong}; pages keep to their plain form. Build server and site together (cargo xtask build)",
+                    folder.root().display()
+                );
+                false
+            }
+        };
+        Ok(Self { version, files, has_client })
     }
 }
 

@@ -65,6 +65,7 @@ pub async fn serve(listener: TcpListener, routes: Router, shutdown: Cancellation
 
 /// The same, with these places for connections.
 pub async fn serve_in(places: Places, listener: TcpListener, routes: Router, shutdown: CancellationToken) {
+    places.warn();
     let connections = TaskTracker::new();
     loop {
         let accepted = tokio::select! {

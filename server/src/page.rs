@@ -22,6 +22,8 @@ use vestibule_app::{
 pub fn respond<P: IntoView + 'static>(site: &Site, head: Head, page: impl FnOnce() -> P) -> Response {
     // What reloads a page that somebody works on is a script, too.
     let scripts = head.live || watched();
+    // A script of another build would break what works without it.
+    let head = Head { live: head.live && site.files.have_client(), ..head };
     let document = shell::render(&site.leptos, head, page);
     let policy = content_security_policy(site, scripts.then(|| document.nonce.to_string()));
     let headers = [
@@ -29,6 +31,8 @@ pub fn respond<P: IntoView + 'static>(site: &Site, head: Head, page: impl FnOnce
         // Every page says something about whoever asked for it.
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_str(&policy).expect("the policy is printable ASCII")),
+        // Of documents alone.
+        (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
     ];
     (headers, document.html).into_response()
 }
@@ -194,17 +198,13 @@ pub fn watched() -> bool {
 }
 
 /// Headers for every response, whatever it is, unless it has its own.
-const EVERYWHERE: [(HeaderName, HeaderValue); 5] = [
-    // Nothing that is no page loads, sends or frames anything.
-    (
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static("default-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"),
-    ),
+const EVERYWHERE: [(HeaderName, HeaderValue); 4] = [
+    // What is no page loads nothing and is never framed. No more: it is sent with each file and call, and pages are small.
+    (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
     // The token is in the path: other sites may learn the origin, and `no-referrer` would make browsers send
     // `Origin: null` on our own forms.
     (header::REFERRER_POLICY, HeaderValue::from_static("strict-origin")),
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
     (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
 ];
 

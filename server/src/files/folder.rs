@@ -26,6 +26,16 @@ impl Folder {
         Self { root: root.to_owned(), pkg: pkg.to_owned() }
     }
 
+    /// The folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The name of its folder of scripts and styles.
+    pub fn pkg(&self) -> &str {
+        &self.pkg
+    }
+
     /// The version of its files.
     pub fn version(&self) -> io::Result<Version> {
         let version = |path: PathBuf| {

@@ -56,6 +56,17 @@ impl Places {
         Self { clients: Some(Arc::new(Clients { proxies, shares, keys, counts: Mutex::default() })), ..self }
     }
 
+    /// Says if there are fewer than there should be.
+    pub(super) fn warn(&self) {
+        if self.count < MAX_CONNECTIONS {
+            tracing::warn!(
+                "there can only be {} connections at once, not {MAX_CONNECTIONS}: this process may have too few files open \
+                 (ulimit -Hn)",
+                self.count
+            );
+        }
+    }
+
     /// Waits until there is room for one more connection, whose it may be.
     pub(super) async fn room(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.all).acquire_owned().await.ok()
