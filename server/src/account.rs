@@ -6,13 +6,13 @@ use crate::{
     entering::is_navigation,
     guard::{self, OwnForm, Proof},
     page,
-    passwords::{self, Line, PasswordError},
+    passwords::{self, Line, Password, PasswordError},
     site::Shared,
     throttle::TooOften,
 };
 use axum::{
     extract::{Query, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode},
     response::Response,
 };
 use leptos::prelude::*;
@@ -45,7 +45,7 @@ pub struct Why {
 #[derive(Deserialize)]
 pub struct Credentials {
     email: String,
-    password: String,
+    password: Password,
     next: Option<String>,
     again: Option<String>,
 }
@@ -232,7 +232,13 @@ fn came_back_without_cookies(site: &Shared, headers: &HeaderMap) -> bool {
 /// `POST /logout`: ends the session, or with `everywhere` all of the user's, and what is pending in this browser.
 pub async fn logout(State(site): State<Shared>, headers: HeaderMap, OwnForm(form): OwnForm<SignOut>) -> Response {
     match sign_out(&site, &headers, form.everywhere.is_some()).await {
-        Ok(cookies) => page::with_cookies(page::see_other(&site.vestibule.destinations().login), cookies),
+        Ok(cookies) => {
+            let mut login = page::see_other(&site.vestibule.destinations().login);
+            // Not the cookies: those that end are removed one by one, and the one by which the browser is known stays.
+            let data = HeaderValue::from_static("\"cache\", \"storage\"");
+            login.headers_mut().insert(HeaderName::from_static("clear-site-data"), data);
+            page::with_cookies(login, cookies)
+        }
         Err(error) => page::store_problem(&site, &error),
     }
 }

@@ -12,7 +12,6 @@ use vestibule::{
     entry::SignedIn,
     link::Address,
     mail::{Letter, News, NewsLetter},
-    path::LocalPath,
     pending::TokenTag,
     secret::SessionSecret,
     store::StoreError,
@@ -78,10 +77,10 @@ pub async fn after_change(
     headers: &HeaderMap,
     who: &SignedIn,
     valid_from: Timestamp,
-    on: &LocalPath,
+    on: Response,
 ) -> Response {
     match renewed(site, headers, who, valid_from).await {
-        Ok(Some(cookies)) => page::with_cookies(page::see_other(on), cookies),
+        Ok(Some(cookies)) => page::with_cookies(on, cookies),
         Ok(None) => page::see_other(&site.vestibule.destinations().login),
         // The change is made, and the user is signed out.
         Err(error) => page::store_problem(site, &error),

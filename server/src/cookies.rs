@@ -23,6 +23,9 @@ const FOREVER: Duration = Duration::from_hours(400 * 24);
 /// How long it counts where somebody wanted to go: as long as a link is good, and a little.
 const NEXT: Duration = Duration::from_mins(20);
 
+/// How long the profile tells what was changed there.
+const CHANGED: Duration = Duration::from_mins(1);
+
 /// How cookies are named and marked.
 #[derive(Clone, Copy, Debug)]
 pub struct CookiePolicy {
@@ -37,6 +40,7 @@ pub struct RequestCookies {
     form: Option<String>,
     known: Option<String>,
     next: Option<String>,
+    changed: Option<String>,
     pending: Vec<(TokenTag, String)>,
 }
 
@@ -83,7 +87,13 @@ impl CookiePolicy {
         self.set("next", URL_SAFE_NO_PAD.encode(path.as_str()), NEXT)
     }
 
-    /// Removes it.
+    /// Sets the cookie that says what was changed, so that no link to the profile can say so.
+    #[must_use]
+    pub fn changed(self, what: &str) -> HeaderValue {
+        self.set("changed", what.to_owned(), CHANGED)
+    }
+
+    /// Removes the cookie that says where somebody wanted to go.
     #[must_use]
     pub fn remove_next(self) -> HeaderValue {
         self.set("next", String::new(), Duration::ZERO)
@@ -145,6 +155,7 @@ impl RequestCookies {
             "form" => &mut self.form,
             "known" => &mut self.known,
             "next" => &mut self.next,
+            "changed" => &mut self.changed,
             _ => {
                 if let Some(tag) = purpose.strip_prefix("pending-").and_then(|tag| tag.parse().ok()) {
                     // Browsers send the newest last (RFC 6265, section 5.4).
@@ -157,6 +168,12 @@ impl RequestCookies {
             }
         };
         place.get_or_insert_with(|| value.to_owned());
+    }
+
+    /// What was changed just now.
+    #[must_use]
+    pub fn changed(&self) -> Option<&str> {
+        self.changed.as_deref()
     }
 
     /// Whether it shows none of ours.

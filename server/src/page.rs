@@ -172,8 +172,8 @@ pub fn with_cookies(mut response: Response, cookies: impl IntoIterator<Item = He
 /// What scripts, and everything else that a document could load, may be (CSP level 3). Without a `nonce` there are none.
 fn content_security_policy(site: &Site, nonce: Option<String>) -> String {
     let Some(nonce) = nonce else {
-        return "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; \
-                frame-ancestors 'none'"
+        return "default-src 'none'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; \
+                base-uri 'none'; frame-ancestors 'none'"
             .to_owned();
     };
     let mut connect = String::from("'self'");

@@ -3,9 +3,11 @@
 //! A password is hashed in the form NFKC of Unicode, so that it is the same however a keyboard composes its letters (NIST
 //! SP 800-63B, section 3.1.1.2). Hashes from before that are still good.
 
+mod password;
 mod strength;
 mod turns;
 
+pub use password::Password;
 pub use strength::{WeakPassword, strong};
 pub use turns::Line;
 
@@ -24,6 +26,7 @@ use vestibule::{
     store::{Store, StoreError},
     user::{Identity, PASSWORD_ISSUER, User, UserId},
 };
+use zeroize::Zeroizing;
 
 /// Checks passwords, a few at a time.
 #[derive(Clone, Debug)]
@@ -60,13 +63,18 @@ impl Passwords {
         store: &dyn Store,
         entropy: Arc<dyn Entropy>,
         email: &str,
-        password: String,
+        password: Password,
         line: Line,
     ) -> Result<Option<UserId>, PasswordError> {
         let known = store.password(&subject(email)).await?;
         let kept = known.as_ref().map_or_else(|| self.nobody.to_string(), |(_, hash)| hash.clone());
-        let verify =
-            move || if password.len() <= MAX_LENGTH { verify(&*entropy, &kept, &password) } else { Verified::No };
+        let verify = move || {
+            if password.expose().len() <= MAX_LENGTH {
+                verify(&*entropy, &kept, password.expose())
+            } else {
+                Verified::No
+            }
+        };
         let verified = self.turns.work(line, verify).await?;
         let Some((user, kept)) = known else { return Ok(None) };
         match verified {
@@ -86,10 +94,10 @@ impl Passwords {
     pub async fn hash(
         &self,
         entropy: Arc<dyn Entropy>,
-        password: String,
+        password: Password,
         about: Identity,
     ) -> Result<Result<String, WeakPassword>, PasswordError> {
-        let hash = move || strong(&password, &about).map(|()| hash(&*entropy, &password));
+        let hash = move || strong(password.expose(), &about).map(|()| hash(&*entropy, password.expose()));
         self.turns.work(Line::SignedIn, hash).await
     }
 }
@@ -125,7 +133,7 @@ pub fn subject(email: &str) -> String {
 
 fn hash(entropy: &dyn Entropy, password: &str) -> String {
     let salt = SaltString::encode_b64(&random::<16>(entropy)).expect("16 bytes are a salt");
-    let password: String = password.nfkc().collect();
+    let password: Zeroizing<String> = Zeroizing::new(password.nfkc().collect());
     Argon2::default().hash_password(password.as_bytes(), &salt).expect("the default parameters are valid").to_string()
 }
 
@@ -140,13 +148,13 @@ enum Verified {
 }
 
 fn verify(entropy: &dyn Entropy, kept: &str, password: &str) -> Verified {
-    let normal: String = password.nfkc().collect();
+    let normal: Zeroizing<String> = Zeroizing::new(password.nfkc().collect());
     let is = |password: &str| {
         PasswordHash::new(kept).is_ok_and(|kept| Argon2::default().verify_password(password.as_bytes(), &kept).is_ok())
     };
     if is(&normal) {
         Verified::Yes
-    } else if normal != password && is(password) {
+    } else if *normal != password && is(password) {
         Verified::AsTyped { hash: hash(entropy, password) }
     } else {
         Verified::No

@@ -3,7 +3,13 @@
 pub mod address;
 pub mod password;
 
-use crate::{account::Choice, guard::OwnForm, moment::utc, page, site::Shared};
+use crate::{
+    account::Choice,
+    guard::OwnForm,
+    moment::utc,
+    page,
+    site::{Shared, Site},
+};
 use axum::{
     Extension,
     extract::{Query, State},
@@ -37,11 +43,9 @@ pub async fn profile(
     Extension(who): Extension<SignedIn>,
     done: Result<Query<Done>, axum::extract::rejection::QueryRejection>,
 ) -> Response {
-    let changed = match done.map(|Query(done)| done.changed).unwrap_or_default().as_deref() {
-        Some("password") => Some("Your password is set. All other browsers are signed out."),
-        Some("address") => Some("Your address is changed. All other browsers are signed out."),
-        _ => None,
-    };
+    let asked = done.map(|Query(done)| done.changed).unwrap_or_default();
+    let told = site.cookies_of(&headers).changed().and_then(Change::from_name);
+    let changed = told.filter(|told| asked.as_deref() == Some(told.name())).map(Change::sentence);
     let own = who.user.identity.issuer == PASSWORD_ISSUER;
     let sessions = match site.vestibule.own_sessions(&who).await {
         Ok(sessions) => sessions.into_iter().map(row).collect(),
@@ -100,7 +104,35 @@ pub async fn end_sessions(State(site): State<Shared>, headers: HeaderMap, OwnFor
     }
 }
 
-/// The profile, which says that something was changed.
-fn changed(what: &str) -> LocalPath {
-    format!("/profile?changed={what}").parse().expect("it is a path of ours")
+/// What somebody has changed, of which their profile tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Change {
+    Password,
+    Address,
+}
+
+impl Change {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Address => "address",
+        }
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        [Self::Password, Self::Address].into_iter().find(|change| change.name() == name)
+    }
+
+    const fn sentence(self) -> &'static str {
+        match self {
+            Self::Password => "Your password is set. All other browsers are signed out.",
+            Self::Address => "Your address is changed. All other browsers are signed out.",
+        }
+    }
+}
+
+/// Leads to the profile, which says what was changed. A link could say that too, so it counts only beside the cookie.
+fn changed(site: &Site, change: Change) -> Response {
+    let profile: LocalPath = format!("/profile?changed={}", change.name()).parse().expect("it is a path of ours");
+    page::with_cookies(page::see_other(&profile), [site.cookies.changed(change.name())])
 }

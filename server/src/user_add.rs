@@ -9,6 +9,7 @@ use crate::{
 use serde_json::json;
 use std::io::{self, BufRead as _};
 use vestibule::{audit::Event, link::Address, secret::SystemEntropy};
+use zeroize::Zeroizing;
 
 /// Adds the user, or gives the known one the new password, ends their sessions and takes back the links to them. The
 /// password is the first line of the standard input.
@@ -21,7 +22,7 @@ pub async fn user_add(mut config: Config, email: &str, name: Option<String>) -> 
     let identity = passwords::identity(address.typed(), name.clone())
         .checked()
         .map_err(|error| format!("--email, --name: {error}"))?;
-    let mut password = String::new();
+    let mut password = Zeroizing::new(String::new());
     io::stdin()
         .lock()
         .read_line(&mut password)

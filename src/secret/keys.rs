@@ -6,6 +6,7 @@ use hmac::{Hmac, Mac as _};
 use sha2::{Digest as _, Sha256};
 use std::fmt;
 use subtle::ConstantTimeEq as _;
+use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 /// What a derived key is for. Each has a label of its own, so no MAC means anything for another purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,10 +85,12 @@ impl fmt::Debug for Mac {
 
 /// The operator's keys, newest first: the first mints, all verify.
 ///
-/// The keys of each purpose are derived once. `Debug` prints nothing of them.
+/// The keys of each purpose are derived once. `Debug` prints nothing of them, and they are overwritten when they are dropped.
 pub struct Keys(Vec<Key>);
 
+#[derive(ZeroizeOnDrop)]
 struct Key {
+    #[zeroize(skip)]
     id: u32,
     derived: [[u8; 32]; PURPOSES.len()],
 }
@@ -117,11 +120,12 @@ impl Keys {
     /// # Errors
     /// [`InvalidKey`] if there is none, or one is not base64 or is short.
     pub fn parse(text: &str) -> Result<Self, InvalidKey> {
-        let secrets = text.split(',').map(|key| STANDARD.decode(key.trim()).map_err(|_| InvalidKey));
+        let secrets =
+            text.split(',').map(|key| STANDARD.decode(key.trim()).map(Zeroizing::new).map_err(|_| InvalidKey));
         Self::from_secrets(&secrets.collect::<Result<Vec<_>, _>>()?)
     }
 
-    fn from_secrets(secrets: &[Vec<u8>]) -> Result<Self, InvalidKey> {
+    fn from_secrets(secrets: &[Zeroizing<Vec<u8>>]) -> Result<Self, InvalidKey> {
         if secrets.is_empty() || secrets.iter().any(|secret| secret.len() < 32) {
             return Err(InvalidKey);
         }

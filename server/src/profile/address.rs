@@ -1,6 +1,7 @@
 //! `/profile/address`: to be known by another address. A ticket goes there by mail; whoever brings it back, signed in as
 //! before, has both.
 
+use super::Change;
 use crate::{
     arrival,
     confirm::Nothing,
@@ -104,7 +105,7 @@ pub async fn land(
 ) -> Response {
     let ticket = match read(&site, &who, &text) {
         Brought::Good(ticket) => ticket,
-        Brought::Before => return page::see_other(&super::changed("address")),
+        Brought::Before => return super::changed(&site, Change::Address),
         Brought::Stale => {
             // It may have been mangled on its way, and be good without what was added.
             let within = AddressTicket::within(site.vestibule.keys(), &text, site.vestibule.now());
@@ -129,7 +130,7 @@ pub async fn change(
 ) -> Response {
     let AddressTicket { from, to, .. } = match read(&site, &who, &text) {
         Brought::Good(ticket) => ticket,
-        Brought::Before => return page::see_other(&super::changed("address")),
+        Brought::Before => return super::changed(&site, Change::Address),
         Brought::Stale => return stale(&site),
     };
     let valid_from = match site.vestibule.move_user(&who, &from, &to).await {
@@ -147,7 +148,7 @@ pub async fn change(
     for address in [&from, &to] {
         arrival::tell_at(&site, &headers, address, News::Moved { from: from.clone(), to: to.clone() }).await;
     }
-    arrival::after_change(&site, &headers, &who, valid_from, &super::changed("address")).await
+    arrival::after_change(&site, &headers, &who, valid_from, super::changed(&site, Change::Address)).await
 }
 
 /// What a ticket that somebody brings is worth.

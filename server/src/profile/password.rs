@@ -1,7 +1,10 @@
 //! `/profile/password`: to set a password, or another one. Behind [`require_fresh`](crate::entering::require_fresh), so a
 //! forgotten one is set after a link has been sent.
 
-use crate::{account::password_problem, arrival, guard::OwnForm, page, site::Shared, throttle::TooOften};
+use super::Change;
+use crate::{
+    account::password_problem, arrival, guard::OwnForm, page, passwords::Password, site::Shared, throttle::TooOften,
+};
 use axum::{
     Extension,
     extract::State,
@@ -20,7 +23,7 @@ use vestibule_app::{
 /// The field of the form.
 #[derive(Deserialize)]
 pub struct Wanted {
-    password: String,
+    password: Password,
 }
 
 /// `GET /profile/password`.
@@ -60,7 +63,7 @@ pub async fn set(
     // It is set: that is told whatever comes next.
     Event::PasswordSet { user: who.user.id, by_operator: false }.record();
     arrival::tell(&site, &headers, &who.user, News::Password).await;
-    arrival::after_change(&site, &headers, &who, valid_from, &super::changed("password")).await
+    arrival::after_change(&site, &headers, &who, valid_from, super::changed(&site, Change::Password)).await
 }
 
 fn form(site: &Shared, headers: &HeaderMap, who: &SignedIn, problem: Option<String>) -> Response {
