@@ -150,7 +150,7 @@ fn a_user_is_disabled_and_enabled_again() {
 #[tokio::test]
 async fn many_users_are_one_array_all_the_same() {
     let data = TempDir::new().unwrap();
-    let secret = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    let secret = "gT7yVn2bXqR9sLk4wPzJ6mHcD1uEoAfK8iYxQv3NZ5M=";
     let store = SqliteStore::open(&data.path().join("vestibule.db"), &Keys::parse(secret).unwrap()).await.unwrap();
     let add = (0..1001).map(|number| {
         let identity = Identity { issuer: "i".into(), subject: format!("{number:04}"), name: None, email: None };
@@ -185,7 +185,7 @@ fn a_link_that_no_browser_could_follow_is_not_made() {
     let outside = [
         ("LEPTOS_SITE_ADDR", "0.0.0.0:3000"),
         ("VALIDATOR_URL", "http://v.example/"),
-        ("VESTIBULE_SECRET", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+        ("VESTIBULE_SECRET", "gT7yVn2bXqR9sLk4wPzJ6mHcD1uEoAfK8iYxQv3NZ5M="),
     ];
     for settings in [&outside[..], &[("LEPTOS_SITE_ADDR", "127.0.0.1:0")]] {
         let line = problem(&run_with(data.path(), &create, "", settings));

@@ -77,7 +77,7 @@ fn a_subscription_is_signed_for_the_configured_app() {
 
 #[test]
 fn the_embedded_broker_of_a_server_that_runs_is_tried_from_outside() {
-    let secret = ("VESTIBULE_SECRET", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=");
+    let secret = ("VESTIBULE_SECRET", "Y1ZtJ0vW8n3qkRu5xTgB2yLhPzXo7mEaQ9dKfCs4wUI=");
     let server = Server::start(&[secret]);
     let doctor = |settings: &[(&str, &str)]| {
         let (addr, data) = (server.addr.to_string(), TempDir::new().unwrap());
@@ -135,7 +135,7 @@ fn what_is_decided_during_a_shutdown_is_announced_before_its_end() {
     let validator_url = format!("http://127.0.0.1:{}/", validator.1);
     let (mut server, page) = page(&[
         ("VALIDATOR_URL", &validator_url),
-        ("VESTIBULE_SECRET", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),
+        ("VESTIBULE_SECRET", "Y1ZtJ0vW8n3qkRu5xTgB2yLhPzXo7mEaQ9dKfCs4wUI="),
         ("PUSHER_HOST", "127.0.0.1"),
         ("PUSHER_PORT", &pusher.1),
         ("PUSHER_SCHEME", "http"),

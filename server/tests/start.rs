@@ -75,7 +75,7 @@ fn a_file_that_is_no_database_is_named_and_left_alone() {
 #[test]
 fn a_database_of_another_key_is_refused() {
     let data = used_folder();
-    let other = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+    let other = "Y1ZtJ0vW8n3qkRu5xTgB2yLhPzXo7mEaQ9dKfCs4wUI=";
     let said = one_line(&vestibule(data.path()).env("VESTIBULE_SECRET", other).output().unwrap());
     assert!(said.contains("another key"), "{said}");
 }
@@ -95,7 +95,7 @@ fn a_server_and_a_worker_apart_need_a_store_that_they_can_share() {
     let data = TempDir::new().unwrap();
     let real = [
         ("VALIDATOR_URL", "http://127.0.0.1:9/"),
-        ("VESTIBULE_SECRET", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),
+        ("VESTIBULE_SECRET", "Y1ZtJ0vW8n3qkRu5xTgB2yLhPzXo7mEaQ9dKfCs4wUI="),
     ];
     for words in [&["serve", "--no-worker"][..], &["worker"]] {
         let said = one_line(&vestibule(data.path()).args(words).output().unwrap());
