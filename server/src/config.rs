@@ -12,7 +12,7 @@ pub use setting::{ALL as SETTINGS, Given, Setting, WrongSetting};
 
 pub use crate::client::Proxies;
 
-use crate::origin::Origin;
+use crate::{enter, origin::Origin};
 use setting::{
     BROKER_ADDR, CONFIRM_ATTEMPT, CONFIRM_BEGIN_WITHIN, CONFIRM_DEADLINE, CONFIRM_IN_FLIGHT, CONFIRM_LEASE,
     CONFIRM_PER_CLIENT, CONFIRM_POLL, CONFIRM_REDIRECT, CONFIRM_START, CONFIRM_UNDECIDED, LEPTOS_SITE_ADDR,
@@ -125,7 +125,7 @@ impl Config {
             mail: MailConfig::read(given)?,
             registration: mail::registration(given, practice)?,
             start: start.unwrap_or(Start::Auto),
-            destinations: destinations(given)?,
+            destinations: destinations(given, practice)?,
             timing: timing(given)?,
             in_flight: given.read(&CONFIRM_IN_FLIGHT, in_flight)?.unwrap_or(vestibule::worker::IN_FLIGHT),
             caps: caps(given)?,
@@ -157,9 +157,14 @@ impl Config {
     }
 }
 
-fn destinations(given: &Given) -> Result<Destinations, WrongSetting> {
+/// Where outcomes lead. What is no page of ours that needs a user is reached through one that does: there the browser gets
+/// its session.
+fn destinations(given: &Given, practice: bool) -> Result<Destinations, WrongSetting> {
     let mut destinations = Destinations::default();
-    let path = |text: &str| text.parse().map_err(|error: vestibule::path::InvalidPath| error.to_string());
+    let path = |text: &str| {
+        let path = text.parse().map_err(|error: vestibule::path::InvalidPath| error.to_string())?;
+        enter::target(path, practice).map_err(str::to_owned)
+    };
     if let Some(confirmed) = given.read(&CONFIRM_REDIRECT, path)? {
         destinations.confirmed = confirmed;
     }

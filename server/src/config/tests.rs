@@ -74,6 +74,8 @@ fn a_wrong_value_is_one_line_with_key_problem_and_example() {
         ("REGISTRATION", "yes"),
         ("CONFIRM_START", "maybe"),
         ("CONFIRM_REDIRECT", "//evil.example"),
+        ("CONFIRM_REDIRECT", "/login/"),
+        ("CONFIRM_REDIRECT", "/%4Cogin"),
         ("CONFIRM_ATTEMPT", "10"),
         ("CONFIRM_ATTEMPT", "31s"),
         ("CONFIRM_DEADLINE", "0s"),
