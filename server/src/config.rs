@@ -4,20 +4,22 @@ mod keeping;
 mod mail;
 mod push;
 mod setting;
+mod validator;
 
 pub use keeping::{Address, Database, Keeping, Sessions};
 pub use mail::{Encryption, MailConfig, SmtpServer};
 pub use push::PushConfig;
 pub use setting::{ALL as SETTINGS, Given, Setting, WrongSetting};
+pub use validator::ValidatorService;
 
 pub use crate::client::Proxies;
 
 use crate::{enter, origin::Origin};
 use setting::{
     BROKER_ADDR, CONFIRM_ATTEMPT, CONFIRM_BEGIN_WITHIN, CONFIRM_DEADLINE, CONFIRM_IN_FLIGHT, CONFIRM_LEASE,
-    CONFIRM_PER_CLIENT, CONFIRM_POLL, CONFIRM_REDIRECT, CONFIRM_START, CONFIRM_UNDECIDED, LEPTOS_SITE_ADDR,
-    LEPTOS_SITE_ROOT, PUBLIC_URL, SESSION_ABSOLUTE, SESSION_IDLE, SESSIONS_PER_USER, TRUSTED_PROXIES, VALIDATOR_SECRET,
-    VALIDATOR_URL, VESTIBULE_SECRET,
+    CONFIRM_PER_CLIENT, CONFIRM_POLL, CONFIRM_REDIRECT, CONFIRM_START, CONFIRM_UNDECIDED, DATABASE_URL,
+    LEPTOS_SITE_ADDR, LEPTOS_SITE_ROOT, PUBLIC_URL, PUSHER_SCHEME, REDIS_URL, SESSION_ABSOLUTE, SESSION_IDLE,
+    SESSIONS_PER_USER, TRUSTED_PROXIES, VALIDATOR_URL, VESTIBULE_SECRET,
 };
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use vestibule::{caps::Caps, link::Registration, outcome::Destinations, secret::Keys, timing::Timing};
@@ -70,20 +72,6 @@ pub enum Start {
     Click,
 }
 
-/// The service that judges tokens.
-pub struct ValidatorService {
-    /// Its address.
-    pub url: String,
-    /// What it knows this server by.
-    pub secret: Option<String>,
-}
-
-impl std::fmt::Debug for ValidatorService {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("ValidatorService(…)")
-    }
-}
-
 impl Config {
     /// Reads the settings.
     ///
@@ -93,13 +81,10 @@ impl Config {
         let addr: SocketAddr = given
             .read(&LEPTOS_SITE_ADDR, |text| text.parse().map_err(|_| "not an IP address with a port"))?
             .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 3000)));
-        let validator = given.text(&VALIDATOR_URL).map(|url| ValidatorService {
-            url: url.to_owned(),
-            secret: given.text(&VALIDATOR_SECRET).map(str::to_owned),
-        });
+        let validator = ValidatorService::read(given)?;
+        let practice = validator.is_none();
         let keys = given.read(&VESTIBULE_SECRET, |text| Keys::parse(text).map_err(|error| error.to_string()))?;
         let public = given.read(&PUBLIC_URL, Origin::parse)?;
-        let practice = validator.is_none();
         if practice && !addr.ip().is_loopback() {
             return Err(VALIDATOR_URL.wrong(format!("missing; practice mode listens on loopback only, not on {addr}")));
         }
@@ -148,6 +133,23 @@ impl Config {
             return Err(PUBLIC_URL.wrong("missing; the links in mails lead there, whichever process sends them"));
         }
         Ok(Self { worker: false, ..self })
+    }
+
+    /// The connections to other machines that nothing keeps others from reading and changing, a line each.
+    #[must_use]
+    pub fn unencrypted(&self) -> Vec<String> {
+        let Keeping { database, sessions, .. } = &self.keeping;
+        let database = matches!(database, Database::Postgres(address) if address.is_unencrypted_elsewhere());
+        let sessions = matches!(sessions, Sessions::Redis(address) if address.is_unencrypted_elsewhere());
+        let unencrypted = [
+            (database, &DATABASE_URL, "?sslmode=verify-full"),
+            (sessions, &REDIS_URL, "rediss://"),
+            (self.push.is_unencrypted_elsewhere(), &PUSHER_SCHEME, "https"),
+        ];
+        let line = |(_, setting, way): (bool, &Setting, &str)| {
+            format!("{}: another machine, and the connection may be unencrypted; encrypt it ({way})", setting.key)
+        };
+        unencrypted.into_iter().filter(|(unencrypted, ..)| *unencrypted).map(line).collect()
     }
 
     /// Whether no validator is configured, so that the practice validator judges.

@@ -6,8 +6,8 @@ use crate::{
     passwords, practice,
 };
 use std::{
-    fs,
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    fs, io,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::Path,
     sync::Arc,
 };
@@ -116,9 +116,32 @@ fn make_folder(data: &Path) -> Result<(), StartError> {
     made.map_err(|error| StartError::Data { path: data.display().to_string(), error })
 }
 
-/// A file that only its owner can read, also in a folder that others can look into. `SQLite` gives the files that it puts
-/// beside it the same permissions.
+/// A file that only its owner can read, also in a folder that others can look into, and also if it was there before.
+/// `SQLite` gives the files that it puts beside it the same permissions.
 fn make_private(database: &Path) -> Result<(), StartError> {
+    let refused = |path: &Path, error| StartError::Data { path: path.display().to_string(), error };
     let made = fs::OpenOptions::new().append(true).create(true).mode(0o600).open(database);
-    made.map(drop).map_err(|error| StartError::Data { path: database.display().to_string(), error })
+    made.map_err(|error| refused(database, error))?;
+    for beside in ["", "-wal", "-shm", "-journal"] {
+        let mut path = database.as_os_str().to_owned();
+        path.push(beside);
+        restrict(Path::new(&path)).map_err(|error| refused(Path::new(&path), error))?;
+    }
+    Ok(())
+}
+
+/// Takes from everybody but its owner what they may do with the file `path`, if it is there.
+pub fn restrict(path: &Path) -> io::Result<()> {
+    let mode = match fs::metadata(path) {
+        Ok(known) => known.permissions().mode(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let own = mode & 0o700;
+    if mode & 0o777 == own {
+        return Ok(());
+    }
+    fs::set_permissions(path, fs::Permissions::from_mode(own))?;
+    tracing::warn!("{} could be read by others than its owner, and no longer can", path.display());
+    Ok(())
 }

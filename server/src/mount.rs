@@ -85,6 +85,7 @@ pub enum StartError {
 /// [`StartError`]: nothing works then.
 pub async fn router(mut config: Config) -> Result<(Router, Running), StartError> {
     let practice = config.is_practice();
+    warn_of_unencrypted(&config);
     let origins = origins(&config);
     let Data { keys, store, links, clock, hints } = data::open(&mut config).await?;
     let mut behind = Behind::default();
@@ -145,6 +146,7 @@ pub async fn router(mut config: Config) -> Result<(Router, Running), StartError>
 /// # Errors
 /// [`StartError`]: nothing works then.
 pub async fn worker(mut config: Config) -> Result<Running, StartError> {
+    warn_of_unencrypted(&config);
     let Data { keys, store, links, clock, hints } = data::open(&mut config).await?;
     let mut behind = Behind::default();
     let validator = behind.validator(&config).await?;
@@ -164,6 +166,12 @@ pub async fn worker(mut config: Config) -> Result<Running, StartError> {
     behind.start_sweeper(&tools, links);
     behind.start_worker(tools, Arc::new(Notify::new()), hints, config.in_flight);
     Ok(behind.running(None))
+}
+
+fn warn_of_unencrypted(config: &Config) {
+    for line in config.unencrypted() {
+        tracing::warn!("{line}");
+    }
 }
 
 fn tools(

@@ -184,7 +184,7 @@ fn a_link_that_no_browser_could_follow_is_not_made() {
     let create = ["link", "create", "--email", "ada@example.com"];
     let outside = [
         ("LEPTOS_SITE_ADDR", "0.0.0.0:3000"),
-        ("VALIDATOR_URL", "http://v.example/"),
+        ("VALIDATOR_URL", "https://v.example/"),
         ("VESTIBULE_SECRET", "gT7yVn2bXqR9sLk4wPzJ6mHcD1uEoAfK8iYxQv3NZ5M="),
     ];
     for settings in [&outside[..], &[("LEPTOS_SITE_ADDR", "127.0.0.1:0")]] {

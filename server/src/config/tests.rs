@@ -21,7 +21,7 @@ fn practice_mode_listens_on_loopback_only() {
 
 #[test]
 fn outside_practice_mode_no_secret_has_a_default() {
-    let validator = ("VALIDATOR_URL", "http://v.example/");
+    let validator = ("VALIDATOR_URL", "https://v.example/");
     assert!(read(&[validator]).unwrap_err().starts_with("VESTIBULE_SECRET: missing"));
     assert!(
         read(&[validator, ("VESTIBULE_SECRET", "c2hvcnQ=")]).unwrap_err().starts_with("VESTIBULE_SECRET: a key is")
@@ -29,8 +29,31 @@ fn outside_practice_mode_no_secret_has_a_default() {
 }
 
 #[test]
+fn each_unencrypted_connection_to_another_machine_is_named_without_its_password() {
+    let real = [("VALIDATOR_URL", "https://v.example/"), ("VESTIBULE_SECRET", SECRET)];
+    let app = [("PUSHER_APP_ID", "1"), ("PUSHER_KEY", "key"), ("PUSHER_SECRET", "hush")];
+    let named = |settings: &[(&str, &str)]| read(&[&real[..], &app, settings].concat()).unwrap().unencrypted();
+    let lines = named(&[
+        ("DATABASE_URL", "postgres://a:hush@db.internal/x"),
+        ("REDIS_URL", "redis://:hush@10.0.0.9"),
+        ("PUSHER_HOST", "soketi.internal"),
+        ("PUSHER_SCHEME", "http"),
+    ]);
+    let keys: Vec<_> = lines.iter().map(|line| line.split(':').next().unwrap()).collect();
+    assert_eq!(keys, ["DATABASE_URL", "REDIS_URL", "PUSHER_SCHEME"]);
+    assert!(lines.iter().all(|line| !line.contains("hush") && !line.contains('\n')), "{lines:?}");
+    let encrypted = [
+        ("DATABASE_URL", "postgres://db.internal/x?sslmode=verify-full"),
+        ("REDIS_URL", "rediss://10.0.0.9"),
+        ("PUSHER_HOST", "127.0.0.1"),
+        ("PUSHER_SCHEME", "http"),
+    ];
+    assert_eq!(named(&encrypted), <Vec<String>>::new());
+}
+
+#[test]
 fn only_practice_mode_lets_in_whom_nobody_knows() {
-    let real = [("VALIDATOR_URL", "http://v.example/"), ("VESTIBULE_SECRET", SECRET)];
+    let real = [("VALIDATOR_URL", "https://v.example/"), ("VESTIBULE_SECRET", SECRET)];
     let open = ("REGISTRATION", "open");
     assert_eq!(read(&real).unwrap().registration, Registration::Closed);
     assert_eq!(read(&[real[0], real[1], open]).unwrap().registration, Registration::Open);
@@ -41,7 +64,7 @@ fn only_practice_mode_lets_in_whom_nobody_knows() {
 #[test]
 fn a_process_apart_needs_to_know_where_the_links_in_its_mails_lead() {
     let given = [
-        ("VALIDATOR_URL", "http://v.example/"),
+        ("VALIDATOR_URL", "https://v.example/"),
         ("VESTIBULE_SECRET", SECRET),
         ("DATABASE_URL", "postgres://localhost/sign_in"),
         ("SMTP_URL", "smtp://localhost"),
@@ -76,6 +99,7 @@ fn a_wrong_value_is_one_line_with_key_problem_and_example() {
         ("CONFIRM_REDIRECT", "//evil.example"),
         ("CONFIRM_REDIRECT", "/login/"),
         ("CONFIRM_REDIRECT", "/%4Cogin"),
+        ("VALIDATOR_TLS", "some"),
         ("CONFIRM_ATTEMPT", "10"),
         ("CONFIRM_ATTEMPT", "31s"),
         ("CONFIRM_DEADLINE", "0s"),

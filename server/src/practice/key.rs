@@ -1,5 +1,6 @@
 //! Practice mode's own key: made once, kept in the data folder, so that a restart keeps sign-ins.
 
+use crate::data::restrict;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use std::{
     fs::{self, OpenOptions},
@@ -24,6 +25,7 @@ pub struct KeyError {
 pub fn key(data: &Path, entropy: &dyn Entropy) -> Result<Keys, KeyError> {
     let path = data.join("practice.key");
     let fault = |what: String| KeyError { path: path.clone(), what };
+    restrict(&path).map_err(|error| fault(error.to_string()))?;
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -52,6 +54,16 @@ mod tests {
         assert_eq!(key(data.path(), &SystemEntropy).unwrap().fingerprint(), first);
         let mode = fs::metadata(data.path().join("practice.key")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_key_that_others_could_read_is_its_owner_s_alone_again() {
+        let data = tempfile::tempdir().unwrap();
+        key(data.path(), &SystemEntropy).unwrap();
+        let path = data.path().join("practice.key");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        key(data.path(), &SystemEntropy).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
 
     #[test]
