@@ -9,7 +9,10 @@ pub fn command() -> Command {
         // A secret is no flag, but whoever gives it as one is told so.
         let flag = |setting: &&'static vestibule_server::config::Setting| {
             let flag = Arg::new(setting.key).long(setting.flag()).value_name("VALUE").help(setting.help).global(true);
-            flag.hide(setting.is_secret())
+            match setting.key {
+                "PRACTICE" => flag.num_args(0..=1).require_equals(true).default_missing_value("on"),
+                _ => flag.hide(setting.is_secret()),
+            }
         };
         let file = |setting: &&'static vestibule_server::config::Setting| {
             let help = format!("A file with {}. {}", setting.key, setting.help);

@@ -2,6 +2,7 @@
 
 mod keeping;
 mod mail;
+mod practice;
 mod push;
 mod setting;
 mod validator;
@@ -14,7 +15,8 @@ pub use validator::ValidatorService;
 
 pub use crate::client::Proxies;
 
-use crate::{enter, origin::Origin};
+use crate::{enter, origin::Origin, practice as practice_mode};
+use practice::Practice;
 use setting::{
     BROKER_ADDR, CONFIRM_ATTEMPT, CONFIRM_BEGIN_WITHIN, CONFIRM_DEADLINE, CONFIRM_IN_FLIGHT, CONFIRM_LEASE,
     CONFIRM_PER_CLIENT, CONFIRM_POLL, CONFIRM_REDIRECT, CONFIRM_START, CONFIRM_UNDECIDED, DATABASE_URL,
@@ -39,6 +41,8 @@ pub struct Config {
     pub keys: Option<Keys>,
     /// Who judges tokens; `None` in practice mode.
     pub validator: Option<ValidatorService>,
+    /// Whether practice mode's user is removed from a database that was used in practice mode by mistake.
+    pub forget_practice: bool,
     /// How mail is sent, if it is; practice mode has a mailbox of its own.
     pub mail: Option<MailConfig>,
     /// Whom links let in.
@@ -81,9 +85,10 @@ impl Config {
         let addr: SocketAddr = given
             .read(&LEPTOS_SITE_ADDR, |text| text.parse().map_err(|_| "not an IP address with a port"))?
             .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 3000)));
+        let mode = Practice::read(given)?;
+        let practice = mode == Practice::On;
         let validator = ValidatorService::read(given)?;
-        let practice = validator.is_none();
-        let keys = given.read(&VESTIBULE_SECRET, |text| Keys::parse(text).map_err(|error| error.to_string()))?;
+        let keys = given.read(&VESTIBULE_SECRET, keys)?;
         let public = given.read(&PUBLIC_URL, Origin::parse)?;
         if practice && !addr.ip().is_loopback() {
             return Err(VALIDATOR_URL.wrong(format!("missing; practice mode listens on loopback only, not on {addr}")));
@@ -107,6 +112,7 @@ impl Config {
             keeping: Keeping::read(given)?,
             keys,
             validator,
+            forget_practice: mode == Practice::Off { forget: true },
             mail: MailConfig::read(given)?,
             registration: mail::registration(given, practice)?,
             start: start.unwrap_or(Start::Auto),
@@ -171,6 +177,13 @@ fn destinations(given: &Given, practice: bool) -> Result<Destinations, WrongSett
         destinations.confirmed = confirmed;
     }
     Ok(destinations)
+}
+
+fn keys(text: &str) -> Result<Keys, String> {
+    if text.contains(practice_mode::KEY_MARK) {
+        return Err("it is the key of practice mode; make another one".into());
+    }
+    Keys::parse(text).map_err(|error| error.to_string())
 }
 
 fn loopback(text: &str) -> Result<SocketAddr, &'static str> {

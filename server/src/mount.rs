@@ -45,6 +45,11 @@ pub enum StartError {
     /// Practice mode's key cannot be used.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The configured key is that of practice mode.
+    #[error(
+        "VESTIBULE_SECRET: it is the key of practice mode, {0}; make another one (example: openssl rand -base64 32)"
+    )]
+    PracticeKey(String),
     /// The database cannot be used.
     #[error("the database {name} {error}")]
     Database {
@@ -128,7 +133,7 @@ pub async fn router(mut config: Config) -> Result<(Router, Running), StartError>
         origins,
         proxies: config.proxies,
         start: config.start,
-        passwords: Passwords::new(&SystemEntropy),
+        passwords: Passwords::new(&SystemEntropy, practice),
         worker_stopped: config.worker.then(|| behind.worker_stopped.clone()),
         links,
         outbox,

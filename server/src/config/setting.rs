@@ -33,6 +33,7 @@ settings! {
     VALIDATOR_URL, "https://tokens.example/validate", "The service that judges tokens; without it: practice mode";
     VALIDATOR_SECRET, "a-long-random-text", "Sent to the validator as a bearer token";
     VALIDATOR_TLS, "required", "none: VALIDATOR_URL may be http:// on another machine (default required)";
+    PRACTICE, "on", "on: practice mode, also beside settings of a server in use; off: never; forget: never, and remove its user from the database (default: on where none of those settings is given)";
     PUBLIC_URL, "https://sign-in.example", "The address that browsers see; needed unless LEPTOS_SITE_ADDR is loopback";
     VESTIBULE_SECRET, "openssl rand -base64 32", "Base64 of 32 bytes or more; several with commas, the newest first; needed outside practice mode";
     VESTIBULE_DATA, "./data", "The folder of the database (default ./data)";

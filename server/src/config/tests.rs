@@ -16,7 +16,10 @@ fn nothing_given_is_practice_mode_on_loopback() {
 
 #[test]
 fn practice_mode_listens_on_loopback_only() {
-    assert!(read(&[("LEPTOS_SITE_ADDR", "0.0.0.0:3000")]).unwrap_err().starts_with("VALIDATOR_URL: missing"));
+    let elsewhere = ("LEPTOS_SITE_ADDR", "0.0.0.0:3000");
+    for given in [&[elsewhere][..], &[elsewhere, ("PRACTICE", "on")]] {
+        assert!(read(given).unwrap_err().starts_with("VALIDATOR_URL: missing"));
+    }
 }
 
 #[test]
@@ -26,6 +29,19 @@ fn outside_practice_mode_no_secret_has_a_default() {
     assert!(
         read(&[validator, ("VESTIBULE_SECRET", "c2hvcnQ=")]).unwrap_err().starts_with("VESTIBULE_SECRET: a key is")
     );
+    let typed = read(&[validator, ("VESTIBULE_SECRET", &"c2hvcnQ".repeat(8))]).unwrap_err();
+    assert!(typed.starts_with("VESTIBULE_SECRET: a key is not random") && typed.contains("openssl rand -base64 32"));
+}
+
+#[test]
+fn the_key_of_practice_mode_is_no_key() {
+    for keys in [format!("practice:{SECRET}"), format!("{SECRET},practice:{SECRET}"), "practice:".to_owned()] {
+        let line = read(&[("VALIDATOR_URL", "https://v.example/"), ("VESTIBULE_SECRET", &keys)]).unwrap_err();
+        assert!(
+            line.starts_with("VESTIBULE_SECRET: it is the key of practice mode") && !line.contains(SECRET),
+            "{line}"
+        );
+    }
 }
 
 #[test]
@@ -98,8 +114,9 @@ fn a_wrong_value_is_one_line_with_key_problem_and_example() {
         ("CONFIRM_START", "maybe"),
         ("CONFIRM_REDIRECT", "//evil.example"),
         ("CONFIRM_REDIRECT", "/login/"),
-        ("CONFIRM_REDIRECT", "/%4Cogin"),
         ("VALIDATOR_TLS", "some"),
+        ("PRACTICE", "perhaps"),
+        ("CONFIRM_REDIRECT", "/%4Cogin"),
         ("CONFIRM_ATTEMPT", "10"),
         ("CONFIRM_ATTEMPT", "31s"),
         ("CONFIRM_DEADLINE", "0s"),
@@ -114,7 +131,13 @@ fn a_wrong_value_is_one_line_with_key_problem_and_example() {
         ("PUSHER_KEY", "k"),
         ("PUSHER_HOST", "http://x"),
     ] {
-        let line = read(&[(key, value)]).unwrap_err();
-        assert!(line.contains(": ") && line.contains("(example: ") && !line.contains('\n'), "{key}={value}: {line}");
+        let line = read(&[(key, value), ("PRACTICE", "on")]).unwrap_err();
+        assert!(
+            !line.starts_with("VALIDATOR_URL")
+                && line.contains(": ")
+                && line.contains("(example: ")
+                && !line.contains('\n'),
+            "{key}={value}: {line}"
+        );
     }
 }
