@@ -185,8 +185,7 @@ mod tests {
     }
 
     fn two_keys(first: u8, second: u8) -> Keys {
-        let text = [first, second].map(|number| base64::engine::general_purpose::STANDARD.encode([number; 32]));
-        Keys::parse(&text.join(",")).unwrap()
+        Keys::from_secrets(&[first, second].map(|number| [number; 32]))
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod keys;
 mod seal;
+mod typed;
 
 pub use keys::{InvalidKey, Keys, Mac, Purpose};
 pub use seal::{CannotOpen, Sealed, SealedToken};

@@ -159,6 +159,12 @@ impl fmt::Debug for User {
 /// The issuer of users who sign in with a password here; their subject is their e-mail address in lower case.
 pub const PASSWORD_ISSUER: &str = "vestibule";
 
+/// The subject of practice mode's own user, who has a public password.
+pub const PRACTICE_SUBJECT: &str = "practice@example.com";
+
+/// The identity of whoever practice mode's validator vouches for: issuer and subject.
+pub const PRACTICE_IDENTITY: (&str, &str) = ("practice", "ada");
+
 /// Keeps users.
 #[async_trait]
 pub trait UserStore: Send + Sync + 'static {

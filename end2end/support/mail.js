@@ -91,7 +91,7 @@ class MailServer {
   }
 }
 
-const withMail = (base) =>
+const withMail = (base, mode = {}) =>
   base.extend({
     /** Whether it has STARTTLS and a login. */
     secure: [false, { option: true }],
@@ -116,7 +116,7 @@ const withMail = (base) =>
     // Browsers see it under a name that it does not listen under.
     settings: async ({ mail, port }, use) => {
       const address = { LEPTOS_SITE_ADDR: `127.0.0.1:${port}`, PUBLIC_URL: `http://localhost:${port}` };
-      await use({ ...address, SMTP_URL: mail.url, MAIL_FROM: FROM, NO_COLOR: '1' });
+      await use({ ...mode, ...address, SMTP_URL: mail.url, MAIL_FROM: FROM, NO_COLOR: '1' });
     },
 
     baseURL: async ({ port, server: _ }, use) => use(`http://localhost:${port}`),
@@ -134,5 +134,6 @@ const withMail = (base) =>
     ],
   });
 
-export const practiceMail = withMail(practice);
+// A mail server is a sign of a server in use, beside which practice mode has to be asked for.
+export const practiceMail = withMail(practice, { PRACTICE: 'on' });
 export const controlledMail = withMail(controlled);

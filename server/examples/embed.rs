@@ -1,4 +1,8 @@
-//! Vestibule inside an application of your own: its routes beside yours, and a page of yours that shows who came in.
+//! Vestibule inside an application of your own: its routes beside yours.
+//!
+//! Vestibule has a page at `/`, a fallback, and the addresses in `server/src/routes.rs`: an application that has one of these
+//! too cannot be merged with it (axum panics). The page `/hello` shows that both are served, no more: nothing tells it yet who has
+//! signed in.
 //!
 //! ```text
 //! cargo xtask build
@@ -13,7 +17,7 @@ use vestibule_server::{Config, config::Given};
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind("127.0.0.1:3000").await?;
-    let mut config = Config::read(&Given::from_lookup(|setting| std::env::var(setting.key).ok()))?;
+    let mut config = Config::read(&Given::from_environment()?)?;
     config.addr = listener.local_addr()?;
 
     let (vestibule, running) = vestibule_server::router(config).await?;

@@ -3,6 +3,7 @@
 use crate::{
     arrival::{self, arrived_by_password},
     client::ClientOf,
+    enter,
     entering::is_navigation,
     guard::{self, OwnForm, Proof},
     page,
@@ -77,7 +78,7 @@ struct Said {
 /// Where somebody wanted to go before they were asked who they are: a path on this origin, and none of ours that is no
 /// page to come back to, however it is spelled.
 pub fn way_back(next: &str) -> Option<LocalPath> {
-    const NO_PAGES: [&str; 8] = ["api", "app", "confirm", "continue", "login", "logout", "pkg", "pusher"];
+    const NO_PAGES: [&str; 9] = ["api", "app", "confirm", "continue", "enter", "login", "logout", "pkg", "pusher"];
     let path: LocalPath = next.parse().ok()?;
     (!NO_PAGES.contains(&&*path.first_segment())).then_some(path)
 }
@@ -108,7 +109,11 @@ pub async fn login_page(
         site.vestibule.who(cookies.session().as_ref()).await.map(|who| who.is_some())
     };
     match known {
-        Ok(true) => page::see_other(next.as_ref().unwrap_or(&site.vestibule.destinations().confirmed)),
+        // Who is sent on may still have to get their session.
+        Ok(true) => match next.map(enter::through) {
+            Some(next) => page::see_other(&next),
+            None => page::see_other(&site.vestibule.destinations().confirmed),
+        },
         Ok(false) => {
             let reason = reason.as_deref().and_then(Rejection::from_name);
             login_form(&site, &headers, Said { reason, next, ..Said::default() })

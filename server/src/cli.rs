@@ -6,10 +6,21 @@ use vestibule_server::config::SETTINGS;
 /// The command line.
 pub fn command() -> Command {
     let settings = {
+        // A secret is no flag, but whoever gives it as one is told so.
         let flag = |setting: &&'static vestibule_server::config::Setting| {
-            Arg::new(setting.key).long(setting.flag()).value_name("VALUE").help(setting.help).global(true)
+            let flag = Arg::new(setting.key).long(setting.flag()).value_name("VALUE").help(setting.help).global(true);
+            match setting.key {
+                "PRACTICE" => flag.num_args(0..=1).require_equals(true).default_missing_value("on"),
+                _ => flag.hide(setting.is_secret()),
+            }
         };
-        SETTINGS.iter().map(flag)
+        let file = |setting: &&'static vestibule_server::config::Setting| {
+            let help = format!("A file with {}. {}", setting.key, setting.help);
+            let flag = Arg::new(setting.file_key()).long(format!("{}-file", setting.flag()));
+            flag.value_name("FILE").help(help).global(true)
+        };
+        let files = SETTINGS.iter().filter(|setting| setting.has_file());
+        SETTINGS.iter().map(flag).chain(files.map(file))
     };
     let email = |help: &'static str| Arg::new("email").long("email").value_name("ADDRESS").required(true).help(help);
     let json = || Arg::new("json").long("json").action(ArgAction::SetTrue).help("Say it in JSON, for programs");
@@ -42,7 +53,8 @@ pub fn command() -> Command {
         .about("Signs a user in from a worker")
         .version(env!("CARGO_PKG_VERSION"))
         .after_help(
-            "Each flag is an environment variable too: --validator-url is VALIDATOR_URL. RUST_LOG sets what is logged.",
+            "Each flag is an environment variable too: --validator-url is VALIDATOR_URL. A secret is no flag: it is in a \
+             variable (VESTIBULE_SECRET) or a file (VESTIBULE_SECRET_FILE). RUST_LOG sets what is logged.",
         )
         .args(settings)
         .subcommand(

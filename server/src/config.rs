@@ -2,22 +2,26 @@
 
 mod keeping;
 mod mail;
+mod practice;
 mod push;
 mod setting;
+mod validator;
 
 pub use keeping::{Address, Database, Keeping, Sessions};
 pub use mail::{Encryption, MailConfig, SmtpServer};
 pub use push::PushConfig;
 pub use setting::{ALL as SETTINGS, Given, Setting, WrongSetting};
+pub use validator::ValidatorService;
 
 pub use crate::client::Proxies;
 
-use crate::origin::Origin;
+use crate::{enter, origin::Origin, practice as practice_mode};
+use practice::Practice;
 use setting::{
     BROKER_ADDR, CONFIRM_ATTEMPT, CONFIRM_BEGIN_WITHIN, CONFIRM_DEADLINE, CONFIRM_IN_FLIGHT, CONFIRM_LEASE,
-    CONFIRM_PER_CLIENT, CONFIRM_POLL, CONFIRM_REDIRECT, CONFIRM_START, CONFIRM_UNDECIDED, HSTS_SUBDOMAINS,
-    LEPTOS_SITE_ADDR, LEPTOS_SITE_ROOT, PUBLIC_URL, SESSION_ABSOLUTE, SESSION_IDLE, SESSIONS_PER_USER, TRUSTED_PROXIES,
-    VALIDATOR_SECRET, VALIDATOR_URL, VESTIBULE_SECRET,
+    CONFIRM_PER_CLIENT, CONFIRM_POLL, CONFIRM_REDIRECT, CONFIRM_START, CONFIRM_UNDECIDED, DATABASE_URL,
+    HSTS_SUBDOMAINS, LEPTOS_SITE_ADDR, LEPTOS_SITE_ROOT, PUBLIC_URL, PUSHER_SCHEME, REDIS_URL, SESSION_ABSOLUTE,
+    SESSION_IDLE, SESSIONS_PER_USER, TRUSTED_PROXIES, VALIDATOR_URL, VESTIBULE_SECRET,
 };
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use vestibule::{caps::Caps, link::Registration, outcome::Destinations, secret::Keys, timing::Timing};
@@ -39,6 +43,8 @@ pub struct Config {
     pub keys: Option<Keys>,
     /// Who judges tokens; `None` in practice mode.
     pub validator: Option<ValidatorService>,
+    /// Whether practice mode's user is removed from a database that was used in practice mode by mistake.
+    pub forget_practice: bool,
     /// How mail is sent, if it is; practice mode has a mailbox of its own.
     pub mail: Option<MailConfig>,
     /// Whom links let in.
@@ -92,20 +98,6 @@ impl Hsts {
     }
 }
 
-/// The service that judges tokens.
-pub struct ValidatorService {
-    /// Its address.
-    pub url: String,
-    /// What it knows this server by.
-    pub secret: Option<String>,
-}
-
-impl std::fmt::Debug for ValidatorService {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("ValidatorService(…)")
-    }
-}
-
 impl Config {
     /// Reads the settings.
     ///
@@ -115,13 +107,11 @@ impl Config {
         let addr: SocketAddr = given
             .read(&LEPTOS_SITE_ADDR, |text| text.parse().map_err(|_| "not an IP address with a port"))?
             .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 3000)));
-        let validator = given.text(&VALIDATOR_URL).map(|url| ValidatorService {
-            url: url.to_owned(),
-            secret: given.text(&VALIDATOR_SECRET).map(str::to_owned),
-        });
-        let keys = given.read(&VESTIBULE_SECRET, |text| Keys::parse(text).map_err(|error| error.to_string()))?;
+        let mode = Practice::read(given)?;
+        let practice = mode == Practice::On;
+        let validator = ValidatorService::read(given)?;
+        let keys = given.read(&VESTIBULE_SECRET, keys)?;
         let public = given.read(&PUBLIC_URL, Origin::parse)?;
-        let practice = validator.is_none();
         if practice && !addr.ip().is_loopback() {
             return Err(VALIDATOR_URL.wrong(format!("missing; practice mode listens on loopback only, not on {addr}")));
         }
@@ -150,10 +140,11 @@ impl Config {
             keeping: Keeping::read(given)?,
             keys,
             validator,
+            forget_practice: mode == Practice::Off { forget: true },
             mail: MailConfig::read(given)?,
             registration: mail::registration(given, practice)?,
             start: start.unwrap_or(Start::Auto),
-            destinations: destinations(given)?,
+            destinations: destinations(given, practice)?,
             timing: timing(given)?,
             in_flight: given.read(&CONFIRM_IN_FLIGHT, in_flight)?.unwrap_or(vestibule::worker::IN_FLIGHT),
             caps: caps(given)?,
@@ -178,6 +169,23 @@ impl Config {
         Ok(Self { worker: false, ..self })
     }
 
+    /// The connections to other machines that nothing keeps others from reading and changing, a line each.
+    #[must_use]
+    pub fn unencrypted(&self) -> Vec<String> {
+        let Keeping { database, sessions, .. } = &self.keeping;
+        let database = matches!(database, Database::Postgres(address) if address.is_unencrypted_elsewhere());
+        let sessions = matches!(sessions, Sessions::Redis(address) if address.is_unencrypted_elsewhere());
+        let unencrypted = [
+            (database, &DATABASE_URL, "?sslmode=verify-full"),
+            (sessions, &REDIS_URL, "rediss://"),
+            (self.push.is_unencrypted_elsewhere(), &PUSHER_SCHEME, "https"),
+        ];
+        let line = |(_, setting, way): (bool, &Setting, &str)| {
+            format!("{}: another machine, and the connection may be unencrypted; encrypt it ({way})", setting.key)
+        };
+        unencrypted.into_iter().filter(|(unencrypted, ..)| *unencrypted).map(line).collect()
+    }
+
     /// Whether no validator is configured, so that the practice validator judges.
     #[must_use]
     pub const fn is_practice(&self) -> bool {
@@ -185,13 +193,25 @@ impl Config {
     }
 }
 
-fn destinations(given: &Given) -> Result<Destinations, WrongSetting> {
+/// Where outcomes lead. What is no page of ours that needs a user is reached through one that does: there the browser gets
+/// its session.
+fn destinations(given: &Given, practice: bool) -> Result<Destinations, WrongSetting> {
     let mut destinations = Destinations::default();
-    let path = |text: &str| text.parse().map_err(|error: vestibule::path::InvalidPath| error.to_string());
+    let path = |text: &str| {
+        let path = text.parse().map_err(|error: vestibule::path::InvalidPath| error.to_string())?;
+        enter::target(path, practice).map_err(str::to_owned)
+    };
     if let Some(confirmed) = given.read(&CONFIRM_REDIRECT, path)? {
         destinations.confirmed = confirmed;
     }
     Ok(destinations)
+}
+
+fn keys(text: &str) -> Result<Keys, String> {
+    if text.contains(practice_mode::KEY_MARK) {
+        return Err("it is the key of practice mode; make another one".into());
+    }
+    Keys::parse(text).map_err(|error| error.to_string())
 }
 
 fn loopback(text: &str) -> Result<SocketAddr, &'static str> {

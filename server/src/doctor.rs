@@ -31,6 +31,10 @@ impl Report<'_> {
         (self.tell)(format!("{part}: FAILED, {problem}"));
     }
 
+    fn warn(&mut self, part: &str, problem: &str) {
+        (self.tell)(format!("{part}: WARNING, {problem}"));
+    }
+
     fn skipped(&mut self, part: &str, why: &str) {
         (self.tell)(format!("{part}: not checked, {why}"));
     }
@@ -40,6 +44,9 @@ impl Report<'_> {
 pub async fn doctor(mut config: Config, mut tell: impl FnMut(String)) -> usize {
     let mut report = Report { tell: &mut tell, failed: 0 };
     report.ok("settings", if config.is_practice() { "practice mode" } else { "" });
+    for line in config.unencrypted() {
+        report.warn("settings", &line);
+    }
     let keys = match data::open(&mut config).await {
         Ok(Data { keys, store, .. }) => {
             let (database, sessions) = ready::database_and_sessions(&*store).await;

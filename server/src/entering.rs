@@ -3,7 +3,7 @@
 //! The exchange is performed on a real navigation only: a document GET, no prefetch or prerender, no sub-resource. Its
 //! new secret travels in the response of the page itself.
 
-use crate::{account, arrival, page, site::Shared};
+use crate::{account, arrival, enter, page, site::Shared};
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, Method, Uri},
@@ -75,7 +75,9 @@ pub fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
 /// The login page, which leads back to where somebody wanted to go.
 fn login_for(site: &Shared, wanted: &Uri) -> LocalPath {
     let login = &site.vestibule.destinations().login;
-    let wanted: String = url::form_urlencoded::byte_serialize(wanted.path().as_bytes()).collect();
+    let target = wanted.query().filter(|_| wanted.path() == enter::PATH).and_then(enter::next_of);
+    let wanted = target.as_ref().map_or(wanted.path(), LocalPath::as_str);
+    let wanted: String = url::form_urlencoded::byte_serialize(wanted.as_bytes()).collect();
     format!("{login}?next={wanted}").parse().unwrap_or_else(|_| login.clone())
 }
 

@@ -57,7 +57,6 @@ fn macs(keys: &Keys, user: &User) -> Vec<Mac> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use base64::engine::general_purpose::STANDARD;
     use vestibule::{
         clock::Timestamp,
         user::{Identity, UserId},
@@ -69,8 +68,8 @@ mod tests {
     }
 
     fn keys(numbers: &[u8]) -> Keys {
-        let texts = numbers.iter().map(|number| STANDARD.encode([*number; 32]));
-        Keys::parse(&texts.collect::<Vec<_>>().join(",")).unwrap()
+        let secrets: Vec<_> = numbers.iter().map(|number| [*number; 32]).collect();
+        Keys::from_secrets(&secrets)
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod cookies;
 mod data;
 mod desk;
 mod device;
+mod enter;
 mod entering;
 mod files;
 mod finish;

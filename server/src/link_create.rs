@@ -26,6 +26,7 @@ const LIVES: [Duration; 2] = [Duration::from_mins(1), Duration::from_hours(30 * 
 pub async fn link_create(mut config: Config, email: &str, expires: &str) -> Result<Answer, String> {
     let not_one = || format!("--email: {email:?} is no address that mail can be sent to (example: ada@example.com)");
     let address: Address = email.parse().map_err(|_| not_one())?;
+    data::refuse_practice_user(&config, &address)?;
     let lives = humantime::parse_duration(expires).ok().filter(|lives| (LIVES[0]..=LIVES[1]).contains(lives));
     let lives = lives.ok_or_else(|| format!("--expires: {expires:?} is not between 1min and 30days (example: 24h)"))?;
     if config.public.is_none() && config.addr.port() == 0 {

@@ -3,13 +3,21 @@
 mod cli;
 
 use clap::ArgMatches;
-use std::{io, panic, process::ExitCode};
+use std::{ffi::OsString, io, panic, process::ExitCode};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 use vestibule_server::{
-    Config, config::Given, doctor::doctor, link_create::link_create, listen, router, user_add::user_add,
-    user_disable::user_disable, user_list::user_list, user_remove::user_remove, worker,
+    Config,
+    config::{Given, SETTINGS},
+    doctor::doctor,
+    link_create::link_create,
+    listen, router,
+    user_add::user_add,
+    user_disable::user_disable,
+    user_list::user_list,
+    user_remove::user_remove,
+    worker,
 };
 
 #[tokio::main]
@@ -47,9 +55,13 @@ fn say_nothing_of_caught_panics() {
 
 async fn run(matches: &ArgMatches) -> Result<(), String> {
     let config = |matches: &ArgMatches| {
-        let flag = |setting: &vestibule_server::config::Setting| matches.get_one::<String>(setting.key).cloned();
-        let given = Given::from_lookup(|setting| flag(setting).or_else(|| std::env::var(setting.key).ok()));
-        Config::read(&given).map_err(|error| error.to_string())
+        let flag = |name: &str| matches.try_get_one::<String>(name).ok().flatten();
+        for setting in SETTINGS {
+            let checked = flag(setting.key).map_or(Ok(()), |value| setting.check_flag(value));
+            checked.map_err(|error| error.to_string())?;
+        }
+        let given = Given::from_names(|name| flag(name).map(OsString::from).or_else(|| std::env::var_os(name)));
+        given.and_then(|given| Config::read(&given)).map_err(|error| error.to_string())
     };
     match matches.subcommand() {
         Some((about @ ("user" | "link"), commands)) => match commands.subcommand() {
@@ -129,7 +141,6 @@ async fn told_to_stop() -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use vestibule_server::config::SETTINGS;
 
     #[test]
     fn every_setting_is_a_flag() {

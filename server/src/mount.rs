@@ -47,6 +47,11 @@ pub enum StartError {
     /// Practice mode's key cannot be used.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The configured key is that of practice mode.
+    #[error(
+        "VESTIBULE_SECRET: it is the key of practice mode, {0}; make another one (example: openssl rand -base64 32)"
+    )]
+    PracticeKey(String),
     /// The database cannot be used.
     #[error("the database {name} {error}")]
     Database {
@@ -87,6 +92,7 @@ pub enum StartError {
 /// [`StartError`]: nothing works then.
 pub async fn router(mut config: Config) -> Result<(Router, Running), StartError> {
     let practice = config.is_practice();
+    warn_of_unencrypted(&config);
     let origins = origins(&config);
     let Data { keys, store, links, clock, hints } = data::open(&mut config).await?;
     let mut behind = Behind::default();
@@ -133,7 +139,7 @@ pub async fn router(mut config: Config) -> Result<(Router, Running), StartError>
         origins,
         proxies: config.proxies,
         start: config.start,
-        passwords: Passwords::new(&SystemEntropy),
+        passwords: Passwords::new(&SystemEntropy, practice),
         worker_stopped: config.worker.then(|| behind.worker_stopped.clone()),
         links,
         outbox,
@@ -151,6 +157,7 @@ pub async fn router(mut config: Config) -> Result<(Router, Running), StartError>
 /// # Errors
 /// [`StartError`]: nothing works then.
 pub async fn worker(mut config: Config) -> Result<Running, StartError> {
+    warn_of_unencrypted(&config);
     let Data { keys, store, links, clock, hints } = data::open(&mut config).await?;
     let mut behind = Behind::default();
     let validator = behind.validator(&config).await?;
@@ -170,6 +177,12 @@ pub async fn worker(mut config: Config) -> Result<Running, StartError> {
     behind.start_sweeper(&tools, links);
     behind.start_worker(tools, Arc::new(Notify::new()), hints, config.in_flight);
     Ok(behind.running(None))
+}
+
+fn warn_of_unencrypted(config: &Config) {
+    for line in config.unencrypted() {
+        tracing::warn!("{line}");
+    }
 }
 
 fn tools(

@@ -1,5 +1,6 @@
 //! The origin that browsers see (RFC 6454).
 
+use std::net::IpAddr;
 use url::Url;
 
 /// A scheme, a host and a port, as browsers write them in `Origin`.
@@ -19,12 +20,10 @@ impl Origin {
         if url.path() != "/" || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
             return Err("it has more than scheme, host and port");
         }
-        let loopback = match url.host() {
-            Some(url::Host::Domain(name)) => name == "localhost",
-            Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-            Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-            None => return Err("it has no host"),
-        };
+        if !url.has_host() {
+            return Err("it has no host");
+        }
+        let loopback = is_loopback(&url);
         match url.scheme() {
             "https" => Ok(Self { text: url.origin().ascii_serialization(), secure: true }),
             "http" if loopback => Ok(Self { text: url.origin().ascii_serialization(), secure: false }),
@@ -50,6 +49,19 @@ impl Origin {
     pub fn host(&self) -> &str {
         self.text.split_once("://").map_or("", |(_, host)| host)
     }
+}
+
+/// Whether an address leads to this machine.
+#[must_use]
+pub fn is_loopback(url: &Url) -> bool {
+    url.host_str().is_some_and(is_loopback_host)
+}
+
+/// Whether a host's name or address is this machine's.
+#[must_use]
+pub fn is_loopback_host(host: &str) -> bool {
+    let address = host.trim_matches(['[', ']']).parse();
+    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|ip: IpAddr| ip.is_loopback())
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 mod key;
 mod validator;
 
-pub use key::{KeyError, key};
+use vestibule::user::PRACTICE_SUBJECT;
+
+pub use key::{KEY_MARK, KeyError, fingerprint, key};
 pub use validator::PracticeValidator;
 
 /// Who can sign in with a password in practice mode.
@@ -16,4 +18,4 @@ pub struct PracticeUser {
 }
 
 /// The practice user.
-pub const USER: PracticeUser = PracticeUser { email: "practice@example.com", password: "open-sesame-42" };
+pub const USER: PracticeUser = PracticeUser { email: PRACTICE_SUBJECT, password: "open-sesame-42" };

@@ -1,7 +1,7 @@
 //! All addresses, on one page.
 
 use crate::{
-    account, client, confirm, desk, entering, files, finish, form, guard, home, links, listen, page, profile,
+    account, client, confirm, desk, enter, entering, files, finish, form, guard, home, links, listen, page, profile,
     pusher_auth, ready, site::Shared,
 };
 use axum::{
@@ -40,6 +40,7 @@ pub fn routes(site: Shared, sockets: Router) -> Router {
         .route_layer(from_fn_with_state(site.clone(), entering::require_fresh));
     let needing_a_user = Router::new()
         .route("/profile", get(profile::profile))
+        .route(enter::PATH, get(enter::enter))
         .merge(needing_freshness)
         .route_layer(from_fn_with_state(site.clone(), entering::require_user))
         .route("/continue", get(home::first_page).post(account::choose))

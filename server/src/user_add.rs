@@ -19,6 +19,7 @@ use zeroize::Zeroizing;
 pub async fn user_add(mut config: Config, email: &str, name: Option<String>) -> Result<Answer, String> {
     let not_one = |_| format!("--email: {email:?} is not an address (example: ada@example.com)");
     let address: Address = email.parse().map_err(not_one)?;
+    data::refuse_practice_user(&config, &address)?;
     let identity = passwords::identity(address.typed(), name.clone())
         .checked()
         .map_err(|error| format!("--email, --name: {error}"))?;

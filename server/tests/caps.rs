@@ -13,7 +13,7 @@ fn behind_a_proxy(trusted: &str) -> Server {
         ("PUBLIC_URL", "https://sign-in.example"),
         ("TRUSTED_PROXIES", trusted),
         ("VALIDATOR_URL", "http://127.0.0.1:9/"),
-        ("VESTIBULE_SECRET", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),
+        ("VESTIBULE_SECRET", "Y1ZtJ0vW8n3qkRu5xTgB2yLhPzXo7mEaQ9dKfCs4wUI="),
     ])
 }
 

@@ -150,7 +150,7 @@ fn a_user_is_disabled_and_enabled_again() {
 #[tokio::test]
 async fn many_users_are_one_array_all_the_same() {
     let data = TempDir::new().unwrap();
-    let secret = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    let secret = "gT7yVn2bXqR9sLk4wPzJ6mHcD1uEoAfK8iYxQv3NZ5M=";
     let store = SqliteStore::open(&data.path().join("vestibule.db"), &Keys::parse(secret).unwrap()).await.unwrap();
     let add = (0..1001).map(|number| {
         let identity = Identity { issuer: "i".into(), subject: format!("{number:04}"), name: None, email: None };
@@ -158,7 +158,8 @@ async fn many_users_are_one_array_all_the_same() {
         async move { store.put_user(&user, None).await.unwrap() }
     });
     futures_util::future::join_all(add).await;
-    let list = json_of(&run_with(data.path(), &["user", "list", "--json"], "", &[("VESTIBULE_SECRET", secret)]));
+    let settings = [("VESTIBULE_SECRET", secret), ("VALIDATOR_URL", "https://v.example/")];
+    let list = json_of(&run_with(data.path(), &["user", "list", "--json"], "", &settings));
     let subjects: Vec<_> = list.as_array().unwrap().iter().map(|user| user["subject"].as_str().unwrap()).collect();
     assert_eq!(subjects, (0..1001).map(|number| format!("{number:04}")).collect::<Vec<_>>());
 }
@@ -169,7 +170,8 @@ fn a_link_is_an_address_that_browsers_can_come_to() {
     let create = ["link", "create", "--email", "Ada@example.com"];
     let link = said(&run(data.path(), &create));
     assert!(link.starts_with("http://127.0.0.1:3000/confirm/") && link.lines().count() == 1, "{link}");
-    let public = [("PUBLIC_URL", "https://sign-in.example"), ("LEPTOS_SITE_ADDR", "127.0.0.1:0")];
+    let address = [("PUBLIC_URL", "https://sign-in.example"), ("LEPTOS_SITE_ADDR", "127.0.0.1:0")];
+    let public = [address[0], address[1], ("PRACTICE", "on")];
     let json = [&create[..], &["--expires", "90min", "--json"]].concat();
     let mut answer = json_of(&run_with(data.path(), &json, "", &public));
     assert!((5340..=5400).contains(&take_moment(&mut answer, "expires")));
@@ -184,8 +186,8 @@ fn a_link_that_no_browser_could_follow_is_not_made() {
     let create = ["link", "create", "--email", "ada@example.com"];
     let outside = [
         ("LEPTOS_SITE_ADDR", "0.0.0.0:3000"),
-        ("VALIDATOR_URL", "http://v.example/"),
-        ("VESTIBULE_SECRET", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+        ("VALIDATOR_URL", "https://v.example/"),
+        ("VESTIBULE_SECRET", "gT7yVn2bXqR9sLk4wPzJ6mHcD1uEoAfK8iYxQv3NZ5M="),
     ];
     for settings in [&outside[..], &[("LEPTOS_SITE_ADDR", "127.0.0.1:0")]] {
         let line = problem(&run_with(data.path(), &create, "", settings));

@@ -19,6 +19,9 @@ use tempfile::TempDir;
 const APP: [(&str, &str); 3] =
     [("PUSHER_APP_ID", "4711"), ("PUSHER_KEY", "the-key"), ("PUSHER_SECRET", "the-secret-of-the-app")];
 
+/// Beside settings of a server in use, it is said.
+const PRACTICE: (&str, &str) = ("PRACTICE", "on");
+
 /// A server with these settings besides the app's, and its confirm page.
 fn page(settings: &[(&str, &str)]) -> (Server, String) {
     let server = Server::start(&[&APP, settings].concat());
@@ -45,7 +48,7 @@ fn a_page_may_connect_to_the_pusher_server_and_to_nobody_else() {
         (&own[..], "wss://push.example:443", "wss://push.example:443/ws"),
         (&[("PUSHER_CLUSTER", "eu")], "wss://ws-eu.pusher.com:443", "wss://ws-eu.pusher.com:443"),
     ] {
-        let (_, page) = page(settings);
+        let (_, page) = page(&[&[PRACTICE], settings].concat());
         assert!(policy(&page).contains(&format!("connect-src 'self' {origin};")), "{}", policy(&page));
         assert!(page.contains(&format!(" the-key auto 5 {address}")), "the island is told where it connects");
         assert!(!page.contains("the-secret") && !page.contains("4711") && !page.contains("soketi"), "{page}");
@@ -61,7 +64,7 @@ fn with_the_embedded_broker_a_page_connects_to_its_own_server() {
 
 #[test]
 fn a_subscription_is_signed_for_the_configured_app() {
-    let (server, page) = page(&[("PUSHER_CLUSTER", "eu")]);
+    let (server, page) = page(&[PRACTICE, ("PUSHER_CLUSTER", "eu")]);
     let cookie = page.lines().find_map(|line| line.strip_prefix("set-cookie: ")?.split(';').next()).unwrap();
     let channel = page.split(' ').find(|word| word.starts_with("private-confirm-")).unwrap();
     let form = format!("socket_id=12.34&channel_name={channel}&token=valid-1");
@@ -77,8 +80,8 @@ fn a_subscription_is_signed_for_the_configured_app() {
 
 #[test]
 fn the_embedded_broker_of_a_server_that_runs_is_tried_from_outside() {
-    let secret = ("VESTIBULE_SECRET", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=");
-    let server = Server::start(&[secret]);
+    let secret = ("VESTIBULE_SECRET", "Y1ZtJ0vW8n3qkRu5xTgB2yLhPzXo7mEaQ9dKfCs4wUI=");
+    let server = Server::start(&[secret, PRACTICE]);
     let doctor = |settings: &[(&str, &str)]| {
         let (addr, data) = (server.addr.to_string(), TempDir::new().unwrap());
         let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule"));
@@ -87,7 +90,7 @@ fn the_embedded_broker_of_a_server_that_runs_is_tried_from_outside() {
         let said = String::from_utf8(output.stdout).unwrap();
         (output.status.code(), said.lines().skip(4).map(str::to_owned).collect::<Vec<_>>())
     };
-    let (code, lines) = doctor(&[secret]);
+    let (code, lines) = doctor(&[secret, PRACTICE]);
     assert_eq!((code, &lines[..3]), (Some(0), &["socket: ok", "key: ok", "secret: ok"].map(str::to_owned)[..]));
     assert!(lines[3].starts_with("publish: not checked, "), "{lines:#?}");
 
@@ -135,7 +138,7 @@ fn what_is_decided_during_a_shutdown_is_announced_before_its_end() {
     let validator_url = format!("http://127.0.0.1:{}/", validator.1);
     let (mut server, page) = page(&[
         ("VALIDATOR_URL", &validator_url),
-        ("VESTIBULE_SECRET", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),
+        ("VESTIBULE_SECRET", "Y1ZtJ0vW8n3qkRu5xTgB2yLhPzXo7mEaQ9dKfCs4wUI="),
         ("PUSHER_HOST", "127.0.0.1"),
         ("PUSHER_PORT", &pusher.1),
         ("PUSHER_SCHEME", "http"),

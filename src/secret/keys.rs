@@ -1,5 +1,6 @@
 //! The operator's keys and what is derived from them.
 
+use super::typed::is_typed;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac as _};
@@ -85,7 +86,7 @@ impl fmt::Debug for Mac {
 
 /// The operator's keys, newest first: the first mints, all verify.
 ///
-/// The keys of each purpose are derived once. `Debug` prints nothing of them, and they are overwritten when they are dropped.
+/// The keys of each purpose are derived once, and overwritten when they are dropped. `Debug` prints nothing of them.
 pub struct Keys(Vec<Key>);
 
 #[derive(ZeroizeOnDrop)]
@@ -111,31 +112,39 @@ const PURPOSES: [Purpose; 11] = [
 
 /// The text is no list of keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a key is base64 of 32 bytes or more; several are separated by commas, the newest first")]
-pub struct InvalidKey;
+pub enum InvalidKey {
+    /// It is not of the form.
+    #[error("a key is base64 of 32 bytes or more; several are separated by commas, the newest first")]
+    Form,
+    /// A person has typed one of them, or a program that counts.
+    #[error("a key is not random: it is a text, a pattern or a sequence; make one by `openssl rand -base64 32`")]
+    Typed,
+}
 
 impl Keys {
     /// Reads keys as an operator writes them: base64 of 32 bytes or more each, separated by commas, newest first.
     ///
     /// # Errors
-    /// [`InvalidKey`] if there is none, or one is not base64 or is short.
+    /// [`InvalidKey`] if there is none, or one is not base64, is short or is not random.
     pub fn parse(text: &str) -> Result<Self, InvalidKey> {
-        let secrets =
-            text.split(',').map(|key| STANDARD.decode(key.trim()).map(Zeroizing::new).map_err(|_| InvalidKey));
-        Self::from_secrets(&secrets.collect::<Result<Vec<_>, _>>()?)
-    }
-
-    fn from_secrets(secrets: &[Zeroizing<Vec<u8>>]) -> Result<Self, InvalidKey> {
-        if secrets.is_empty() || secrets.iter().any(|secret| secret.len() < 32) {
-            return Err(InvalidKey);
-        }
-        Ok(Self(secrets.iter().map(|secret| Key::derive(secret)).collect()))
+        text.split(',').map(|key| Key::parse(key.trim())).collect::<Result<_, _>>().map(Self)
     }
 
     /// Keys from one secret of 32 bytes.
     #[must_use]
     pub fn from_secret(secret: &[u8; 32]) -> Self {
-        Self(vec![Key::derive(secret)])
+        Self::from_secrets([secret])
+    }
+
+    /// Keys from secrets of 32 bytes, the newest first. Without one, nothing can be minted: at least one is given.
+    ///
+    /// # Panics
+    /// If there is none.
+    #[must_use]
+    pub fn from_secrets<'a>(secrets: impl IntoIterator<Item = &'a [u8; 32]>) -> Self {
+        let keys: Vec<Key> = secrets.into_iter().map(|secret| Key::derive(secret)).collect();
+        assert!(!keys.is_empty(), "there is a key");
+        Self(keys)
     }
 
     /// The MAC of `parts` for `purpose` under the newest key. Each part is framed by its length.
@@ -180,6 +189,17 @@ impl Keys {
 }
 
 impl Key {
+    fn parse(text: &str) -> Result<Self, InvalidKey> {
+        let secret = Zeroizing::new(STANDARD.decode(text).map_err(|_| InvalidKey::Form)?);
+        if secret.len() < 32 {
+            return Err(InvalidKey::Form);
+        }
+        if is_typed(text, &secret) {
+            return Err(InvalidKey::Typed);
+        }
+        Ok(Self::derive(&secret))
+    }
+
     fn derive(secret: &[u8]) -> Self {
         let hkdf = Hkdf::<Sha256>::new(None, secret);
         let expand = |label: &[u8]| {
@@ -216,8 +236,8 @@ impl fmt::Debug for Keys {
 mod tests {
     use super::*;
 
-    fn keys(text: &[[u8; 32]]) -> Keys {
-        Keys::parse(&text.iter().map(|key| STANDARD.encode(key)).collect::<Vec<_>>().join(",")).unwrap()
+    fn keys(secrets: &[[u8; 32]]) -> Keys {
+        Keys::from_secrets(secrets)
     }
 
     #[test]
@@ -251,8 +271,19 @@ mod tests {
 
     #[test]
     fn a_short_or_broken_key_is_refused() {
-        for bad in ["", "AAAA", "!", &STANDARD.encode([0; 31]), &format!("{},", STANDARD.encode([0; 32]))] {
-            assert_eq!(Keys::parse(bad).err(), Some(InvalidKey), "{bad}");
+        let good = STANDARD.encode(Sha256::digest(b"random"));
+        for bad in ["", "AAAA", "!", &STANDARD.encode([0; 31]), &format!("{good},")] {
+            assert_eq!(Keys::parse(bad).err(), Some(InvalidKey::Form), "{bad}");
         }
+        assert!(Keys::parse(&good).is_ok());
+    }
+
+    #[test]
+    fn a_typed_key_is_refused_beside_a_good_one_too() {
+        let (good, typed) = (STANDARD.encode(Sha256::digest(b"random")), STANDARD.encode([0; 32]));
+        for keys in [typed.clone(), format!("{typed},{good}"), format!("{good}, {typed}")] {
+            assert_eq!(Keys::parse(&keys).err(), Some(InvalidKey::Typed), "{keys}");
+        }
+        assert_eq!(Keys::parse(&format!("{good},{good}")).map(|keys| keys.0.len()).ok(), Some(2));
     }
 }

@@ -17,7 +17,7 @@ mod revoke;
 mod sessions;
 mod users;
 
-pub use super::open::OpenError;
+pub use super::open::{Mode, OpenError};
 pub use clock::DatabaseClock;
 
 use crate::store::{StoreError, decide::Decide};

@@ -11,7 +11,7 @@ mod sessions;
 mod users;
 mod writer;
 
-pub use super::open::OpenError;
+pub use super::open::{Mode, OpenError};
 
 use super::StoreError;
 use crate::clock::Timestamp;

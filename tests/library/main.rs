@@ -10,6 +10,7 @@ mod apart;
 mod desk;
 mod entry;
 mod link;
+mod mode;
 mod postgres;
 mod publisher;
 mod redis;

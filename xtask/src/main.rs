@@ -45,10 +45,12 @@ usage: cargo xtask COMMAND
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let Some((command, rest)) = arguments.split_first() else {
+    let Some((command, rest)) = without_habit(&arguments).split_first() else {
         eprint!("{USAGE}");
         return ExitCode::FAILURE;
     };
+    // For `test`, it separates the steps from what the tests are told.
+    let rest = if command == "test" { rest } else { without_habit(rest) };
     let result = match command.as_str() {
         "run" => run::run(rest),
         "build" => build::build(rest),
@@ -67,6 +69,34 @@ fn main() -> ExitCode {
         Err(fault) => {
             eprintln!("xtask: {fault}");
             ExitCode::FAILURE
+        }
+    }
+}
+
+/// The arguments without a `--` before them, which cargo's own commands want there.
+fn without_habit(arguments: &[String]) -> &[String] {
+    match arguments {
+        [first, rest @ ..] if first == "--" => rest,
+        all => all,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_habit;
+
+    #[test]
+    fn one_pair_of_dashes_before_the_arguments_is_dropped() {
+        for (given, left) in [
+            (&["--", "--leptos-site-addr", "127.0.0.1:0"][..], &["--leptos-site-addr", "127.0.0.1:0"][..]),
+            (&["--", "serve", "--", "x"], &["serve", "--", "x"]),
+            (&["--", "--", "x"], &["--", "x"]),
+            (&["rule-10", "--"], &["rule-10", "--"]),
+            (&["--"], &[]),
+            (&[], &[]),
+        ] {
+            let given: Vec<String> = given.iter().map(|&word| word.to_owned()).collect();
+            assert_eq!(without_habit(&given), left);
         }
     }
 }

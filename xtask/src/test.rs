@@ -45,9 +45,8 @@ const BEFORE_BROWSER: [&str; 2] = ["client", "server"];
 
 /// Runs the checks whose names contain one of the words before `--`; what follows it goes to the tests themselves.
 pub fn test(arguments: &[String]) -> Result {
-    let end = arguments.iter().position(|word| word == "--").unwrap_or(arguments.len());
-    let (wanted, rest) = arguments.split_at(end);
-    let request = Request { arguments: rest.get(1..).unwrap_or_default() };
+    let (wanted, rest) = split(arguments);
+    let request = Request { arguments: rest };
     let chosen = choose(wanted)?;
     let mut total = Tally::default();
     let mut lines = Vec::new();
@@ -67,6 +66,23 @@ pub fn test(arguments: &[String]) -> Result {
     if total.failed == 0 { Ok(()) } else { std::process::exit(1) }
 }
 
+/// The words that choose checks, and what the tests are told. Cargo's own commands want a `--` before all of it: one that
+/// stands before the name of a check is dropped.
+fn split(arguments: &[String]) -> (&[String], &[String]) {
+    let arguments = match arguments {
+        [first, rest @ ..] if first == "--" && rest.first().is_some_and(|word| is_a_check(word)) => rest,
+        all => all,
+    };
+    let end = arguments.iter().position(|word| word == "--").unwrap_or(arguments.len());
+    let (wanted, rest) = arguments.split_at(end);
+    (wanted, rest.get(1..).unwrap_or_default())
+}
+
+/// Whether `word` is in the name of a check.
+fn is_a_check(word: &str) -> bool {
+    CHECKS.iter().any(|check| check.name.contains(word))
+}
+
 /// Runs the journeys that Playwright is told of by `arguments`, after all that they are made with.
 pub fn journeys(arguments: &[String]) -> Result<Tally> {
     let request = Request { arguments };
@@ -83,7 +99,7 @@ fn summary(name: &str, seconds: f64, tally: Tally) -> String {
 }
 
 fn choose(wanted: &[String]) -> Result<Vec<&'static Check>> {
-    if let Some(unknown) = wanted.iter().find(|word| !CHECKS.iter().any(|check| check.name.contains(word.as_str()))) {
+    if let Some(unknown) = wanted.iter().find(|word| !is_a_check(word)) {
         let names = CHECKS.map(|check| check.name).join(", ");
         return Err(Fault::new(format!("no check is called `{unknown}`; there are {names}")));
     }
@@ -100,7 +116,7 @@ fn choose(wanted: &[String]) -> Result<Vec<&'static Check>> {
 
 #[cfg(test)]
 mod tests {
-    use super::choose;
+    use super::{choose, split};
 
     fn names(wanted: &[&str]) -> Vec<&'static str> {
         let wanted: Vec<String> = wanted.iter().map(|&word| word.to_owned()).collect();
@@ -127,6 +143,23 @@ mod tests {
     fn the_browser_tests_bring_what_they_test() {
         assert_eq!(names(&["browser"]), ["client", "server", "browser"]);
         assert_eq!(names(&["interop"]), ["client", "server", "interop"]);
+    }
+
+    #[test]
+    fn dashes_before_the_name_of_a_check_are_cargo_s_habit() {
+        for (given, wanted, rest) in [
+            (&["--", "unit"][..], &["unit"][..], &[][..]),
+            (&["--", "lint", "size", "--", "--nocapture"], &["lint", "size"], &["--nocapture"]),
+            (&["unit", "--", "unit"], &["unit"], &["unit"]),
+            (&["--", "some_test"], &[], &["some_test"]),
+            (&["--", "--nocapture"], &[], &["--nocapture"]),
+            (&["--"], &[], &[]),
+            (&[], &[], &[]),
+        ] {
+            let given: Vec<String> = given.iter().map(|&word| word.to_owned()).collect();
+            let (chosen, told) = split(&given);
+            assert!(chosen == wanted && told == rest, "{given:?}: {chosen:?} {told:?}");
+        }
     }
 
     #[test]

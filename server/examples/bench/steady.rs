@@ -25,7 +25,7 @@ pub async fn measure() {
     let taken = Taken::default();
     let validator = place::serve(Router::new().route("/", post(validate)).with_state(taken.clone()));
     let push_server = place::serve(Router::new().route("/apps/1/events", post(receive)).with_state(pushed.clone()));
-    let secret = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=".to_owned();
+    let secret = "Y1ZtJ0vW8n3qkRu5xTgB2yLhPzXo7mEaQ9dKfCs4wUI=".to_owned();
     let settings = [
         ("VALIDATOR_URL", format!("http://{validator}/")),
         ("VESTIBULE_SECRET", secret),

@@ -4,6 +4,7 @@ use super::{
     Given, WrongSetting,
     setting::{DATABASE_URL, REDIS_URL, SESSION_STORE, VESTIBULE_DATA},
 };
+use crate::origin::is_loopback_host;
 use std::{
     fmt,
     path::{Path, PathBuf},
@@ -57,6 +58,30 @@ impl Address {
         self.0.as_str()
     }
 }
+
+impl Address {
+    /// Whether it is another machine's, and nothing says that the connection has to be encrypted.
+    #[must_use]
+    pub fn is_unencrypted_elsewhere(&self) -> bool {
+        let given = |names: &[&str]| {
+            self.0
+                .query_pairs()
+                .filter(|(name, _)| names.contains(&&**name))
+                .last()
+                .map(|(_, value)| value.into_owned())
+        };
+        let mode = given(&["sslmode", "ssl-mode"]);
+        if self.0.scheme() == "rediss" || mode.is_some_and(|mode| ENCRYPTED.contains(&&*mode)) {
+            return false;
+        }
+        // PostgreSQL's addresses may name the host in the query, and a folder for a socket of this machine.
+        let host = given(&["host", "hostaddr"]).or_else(|| self.0.host_str().map(str::to_owned)).unwrap_or_default();
+        !(host.is_empty() || host.starts_with('/') || host.starts_with("%2F") || is_loopback_host(&host))
+    }
+}
+
+/// The values of PostgreSQL's `sslmode` with which nothing goes unencrypted.
+const ENCRYPTED: [&str; 3] = ["require", "verify-ca", "verify-full"];
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -139,6 +164,31 @@ mod tests {
         assert_eq!(address.to_string(), "postgres://db.internal:5433/sign_in");
         assert_eq!(address.expose(), url);
         assert!(!format!("{keeping:?}").contains("hush"));
+    }
+
+    #[test]
+    fn what_may_go_unencrypted_to_another_machine_is_noticed() {
+        for (url, unencrypted) in [
+            ("postgres://db.internal/x", true),
+            ("postgres://10.0.0.7/x?sslmode=prefer", true),
+            ("postgres://db.internal/x?sslmode=require", false),
+            ("postgres://db.internal/x?sslmode=verify-full&application_name=y", false),
+            ("postgres://localhost/x", false),
+            ("postgres://u:p@127.0.0.1:5433/x", false),
+            ("postgres://[::1]/x", false),
+            ("postgres:///x?host=/var/run/postgresql", false),
+            ("postgres://%2Fvar%2Frun/x", false),
+            ("postgres://localhost/x?host=db.internal", true),
+            ("postgres://db.internal/x?host=127.0.0.1", false),
+            ("postgres://db.internal/x?sslmode=require&sslmode=disable", true),
+            ("postgres://localhost.internal/x", true),
+            ("redis://cache.internal", true),
+            ("rediss://cache.internal", false),
+            ("redis://localhost:6379/0", false),
+        ] {
+            let address = Address::parse(url, &["postgres", "redis", "rediss"]).unwrap();
+            assert_eq!(address.is_unencrypted_elsewhere(), unencrypted, "{url}");
+        }
     }
 
     #[test]

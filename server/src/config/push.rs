@@ -9,8 +9,10 @@ use super::{
         PUSHER_PUBLIC_HOST, PUSHER_PUBLIC_PATH, PUSHER_PUBLIC_PORT, PUSHER_PUBLIC_SCHEME, PUSHER_SCHEME, PUSHER_SECRET,
     },
 };
+use crate::origin::is_loopback;
 use place::Place;
 use std::fs;
+use url::Url;
 use vestibule::publisher::{PusherApp, PusherSecret, Trust};
 
 /// Which Pusher server is used.
@@ -56,6 +58,19 @@ impl PushConfig {
         let socket = public(given, socket, pages_are_secure)?.socket();
         let app = PusherApp { id, key, secret, host: api.api(), tls: trust(given, &api)? };
         Ok(Self::Server { app, socket })
+    }
+}
+
+impl PushConfig {
+    /// Whether what is published goes to another machine unencrypted. It can be read there, and never signs anybody in.
+    #[must_use]
+    pub fn is_unencrypted_elsewhere(&self) -> bool {
+        match self {
+            Self::Server { app, .. } if app.tls.is_none() => {
+                Url::parse(&format!("http://{}", app.host)).is_ok_and(|url| !is_loopback(&url))
+            }
+            _ => false,
+        }
     }
 }
 

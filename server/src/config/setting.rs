@@ -1,6 +1,14 @@
 //! The settings: one table from which the flags, the help and the messages come.
 
-use std::{collections::HashMap, fmt};
+use std::{
+    collections::HashMap,
+    ffi::OsString,
+    fmt,
+    fs::File,
+    io::{self, Read as _},
+    path::Path,
+};
+use url::Url;
 
 /// A setting: an environment variable and, in kebab case, a flag over it.
 #[derive(Debug)]
@@ -24,6 +32,8 @@ macro_rules! settings {
 settings! {
     VALIDATOR_URL, "https://tokens.example/validate", "The service that judges tokens; without it: practice mode";
     VALIDATOR_SECRET, "a-long-random-text", "Sent to the validator as a bearer token";
+    VALIDATOR_TLS, "required", "none: VALIDATOR_URL may be http:// on another machine (default required)";
+    PRACTICE, "on", "on: practice mode, also beside settings of a server in use; off: never; forget: never, and remove its user from the database (default: on where none of those settings is given)";
     PUBLIC_URL, "https://sign-in.example", "The address that browsers see; needed unless LEPTOS_SITE_ADDR is loopback";
     HSTS_SUBDOMAINS, "exclude", "Whether browsers are told to reach the subdomains of PUBLIC_URL by HTTPS alone as well, for a year: include or exclude (default include)";
     VESTIBULE_SECRET, "openssl rand -base64 32", "Base64 of 32 bytes or more; several with commas, the newest first; needed outside practice mode";
@@ -66,7 +76,50 @@ settings! {
     PUSHER_PUBLIC_PATH, "/push", "A path before /app as browsers see it (default PUSHER_PATH; / for none)";
 }
 
+/// The settings that are a secret. A flag is read by everybody on the machine, so they are no flags.
+const SECRETS: [&str; 3] = ["VALIDATOR_SECRET", "VESTIBULE_SECRET", "PUSHER_SECRET"];
+
+/// The settings that may hold a password. As a flag they are taken without one.
+const WITH_PASSWORDS: [&str; 3] = ["DATABASE_URL", "REDIS_URL", "SMTP_URL"];
+
+/// The longest file of a secret that is read, in bytes.
+const MAX_FILE: u64 = 64 * 1024;
+
 impl Setting {
+    /// Whether all of it is a secret.
+    #[must_use]
+    pub fn is_secret(&self) -> bool {
+        SECRETS.contains(&self.key)
+    }
+
+    /// Whether it may be read from a file, because it holds a secret, or may.
+    #[must_use]
+    pub fn has_file(&self) -> bool {
+        self.is_secret() || WITH_PASSWORDS.contains(&self.key)
+    }
+
+    /// Checks that `value` may be given as a flag, which everybody on the machine can read.
+    ///
+    /// # Errors
+    /// [`WrongSetting`] if it holds a secret.
+    pub fn check_flag(&'static self, value: &str) -> Result<(), WrongSetting> {
+        if !self.is_secret() && !has_password(value) {
+            return Ok(());
+        }
+        let way = if self.has_file() {
+            format!("set the variable {}, or {} to a file with it", self.key, self.file_key())
+        } else {
+            format!("set the variable {}", self.key)
+        };
+        Err(self.wrong(format!("a secret, and everybody on this machine can read flags; {way}")))
+    }
+
+    /// The variable that names the file of a secret.
+    #[must_use]
+    pub fn file_key(&self) -> String {
+        format!("{}_FILE", self.key)
+    }
+
     /// The setting's flag, without the dashes.
     #[must_use]
     pub fn flag(&self) -> String {
@@ -76,41 +129,104 @@ impl Setting {
     /// What is wrong with the setting, in one line.
     #[must_use]
     pub fn wrong(&'static self, problem: impl Into<String>) -> WrongSetting {
-        WrongSetting { setting: self, problem: problem.into() }
+        WrongSetting { key: self.key.to_owned(), problem: problem.into(), example: self.example.to_owned() }
     }
+
+    fn wrong_file(&'static self, problem: impl Into<String>) -> WrongSetting {
+        let example = format!("/run/secrets/{}", self.key.to_lowercase());
+        WrongSetting { key: self.file_key(), problem: problem.into(), example }
+    }
+}
+
+/// Whether `value` is an address with a password in it.
+fn has_password(value: &str) -> bool {
+    let Ok(url) = Url::parse(value) else { return false };
+    url.password().is_some() || url.query_pairs().any(|(name, _)| name == "password")
 }
 
 /// A setting that is wrong or missing: the start stops with this one line.
 #[derive(Debug)]
 pub struct WrongSetting {
-    setting: &'static Setting,
+    key: String,
     problem: String,
+    example: String,
 }
 
 impl fmt::Display for WrongSetting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} (example: {})", self.setting.key, self.problem, self.setting.example)
+        write!(f, "{}: {} (example: {})", self.key, self.problem, self.example)
     }
 }
 
 impl std::error::Error for WrongSetting {}
 
-/// The values that were given. An empty value counts as none.
+/// The values that were given. A blank value counts as none.
 #[derive(Default)]
-pub struct Given(HashMap<&'static str, String>);
+pub struct Given {
+    values: HashMap<&'static str, String>,
+    blank: Vec<&'static str>,
+}
 
 impl Given {
     /// Values from `lookup`, which is asked for each setting.
     pub fn from_lookup(lookup: impl Fn(&'static Setting) -> Option<String>) -> Self {
-        let given =
-            |setting: &&'static Setting| Some((setting.key, lookup(setting).filter(|value| !value.is_empty())?));
-        Self(ALL.iter().filter_map(given).collect())
+        let mut given = Self::default();
+        for setting in ALL {
+            if let Some(value) = lookup(setting) {
+                given.add(setting, value);
+            }
+        }
+        given
+    }
+
+    fn add(&mut self, setting: &'static Setting, value: String) {
+        if value.trim().is_empty() {
+            self.blank.push(setting.key);
+        } else {
+            self.values.insert(setting.key, value);
+        }
+    }
+
+    /// Values from `lookup`, which is asked for each name; secrets also from the files that are named.
+    ///
+    /// # Errors
+    /// [`WrongSetting`] names the first that cannot be read.
+    pub fn from_names(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, WrongSetting> {
+        let mut given = Self::default();
+        for setting in ALL {
+            let value = lookup(setting.key).map(OsString::into_string).transpose();
+            if let Some(value) = value.map_err(|_| setting.wrong("not UTF-8"))? {
+                given.add(setting, value);
+            }
+            let file = lookup(&setting.file_key()).filter(|file| setting.has_file() && !file.is_empty());
+            if let Some(file) = file {
+                if given.text(setting).is_some() {
+                    return Err(setting.wrong_file(format!("{} is given as well; leave one of them out", setting.key)));
+                }
+                given.add(setting, read_file(setting, Path::new(&file))?);
+            }
+        }
+        Ok(given)
+    }
+
+    /// Values from the environment.
+    ///
+    /// # Errors
+    /// [`WrongSetting`] names the first that cannot be read.
+    pub fn from_environment() -> Result<Self, WrongSetting> {
+        Self::from_names(|name| std::env::var_os(name))
+    }
+
+    /// Whether `setting` was given, but blank.
+    #[must_use]
+    pub fn is_blank(&self, setting: &'static Setting) -> bool {
+        self.text(setting).is_none() && self.blank.contains(&setting.key)
     }
 
     /// The value of `setting`.
     #[must_use]
     pub fn text(&self, setting: &'static Setting) -> Option<&str> {
-        self.0.get(setting.key).map(String::as_str)
+        self.values.get(setting.key).map(String::as_str)
     }
 
     /// The value of `setting`, read by `read`, which says what is wrong with it.
@@ -123,5 +239,107 @@ impl Given {
         read: impl FnOnce(&str) -> Result<T, P>,
     ) -> Result<Option<T>, WrongSetting> {
         self.text(setting).map(|text| read(text).map_err(|problem| setting.wrong(problem))).transpose()
+    }
+}
+
+/// A secret from its file, without the end of its line.
+fn read_file(setting: &'static Setting, file: &Path) -> Result<String, WrongSetting> {
+    let name = file.display();
+    let wrong = |error: io::Error| setting.wrong_file(format!("{name} cannot be read: {error}"));
+    let mut text = String::new();
+    let read = File::open(file).and_then(|file| file.take(MAX_FILE + 1).read_to_string(&mut text)).map_err(wrong)?;
+    if read as u64 > MAX_FILE {
+        return Err(setting.wrong_file(format!("{name} is longer than any secret")));
+    }
+    let text = text.trim_end_matches(['\r', '\n']);
+    if text.trim().is_empty() {
+        return Err(setting.wrong_file(format!("{name} is empty")));
+    }
+    Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{fs, os::unix::ffi::OsStringExt as _};
+
+    fn read(given: &[(&str, OsString)]) -> Result<Given, String> {
+        let find = |name: &str| given.iter().find(|(key, _)| *key == name).map(|(_, value)| value.clone());
+        Given::from_names(find).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn each_secret_is_read_from_its_file_and_nothing_else_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("secret");
+        fs::write(&file, "hush hush\r\n").unwrap();
+        for setting in ALL {
+            let given = read(&[(&setting.file_key(), file.clone().into())]).unwrap();
+            assert_eq!(given.text(setting), setting.has_file().then_some("hush hush"), "{}", setting.key);
+        }
+        assert_eq!(ALL.iter().filter(|setting| setting.has_file()).count(), SECRETS.len() + WITH_PASSWORDS.len());
+    }
+
+    #[test]
+    fn a_secret_is_no_flag_and_nothing_of_it_is_repeated() {
+        for (setting, value) in [
+            (&VESTIBULE_SECRET, "hush"),
+            (&VALIDATOR_SECRET, "x"),
+            (&PUSHER_SECRET, "hush"),
+            (&DATABASE_URL, "postgres://sign_in:hush@db.internal/sign_in"),
+            (&DATABASE_URL, "postgres://db.internal/sign_in?user=sign_in&password=hush"),
+            (&REDIS_URL, "rediss://:hush@cache.internal"),
+            (&SMTP_URL, "smtps://a:hush@mail.example"),
+            (&VALIDATOR_URL, "https://a:hush@v.example/"),
+        ] {
+            let line = setting.check_flag(value).unwrap_err().to_string();
+            assert!(line.starts_with(&format!("{}: a secret, ", setting.key)) && !line.contains("hush"), "{line}");
+            assert_eq!(line.contains("_FILE"), setting.has_file(), "{line}");
+        }
+        for (setting, value) in [
+            (&DATABASE_URL, "sqlite:vestibule.db"),
+            (&DATABASE_URL, "postgres://sign_in@db.internal/sign_in"),
+            (&REDIS_URL, "redis://localhost:6379/0"),
+            (&VALIDATOR_URL, "https://v.example/validate?tenant=7"),
+            (&MAIL_FROM, "Vestibule <no-reply@example.com>"),
+        ] {
+            assert!(setting.check_flag(value).is_ok(), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_of_no_use_is_one_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("good"), "hush").unwrap();
+        fs::write(path("blank"), " \n\n").unwrap();
+        fs::write(path("latin"), [0xe4, 0xf6]).unwrap();
+        fs::write(path("long"), "x".repeat(70_000)).unwrap();
+        for (file, problem) in [
+            ("missing", "cannot be read"),
+            ("blank", "is empty"),
+            ("latin", "cannot be read"),
+            ("long", "is longer"),
+            ("", "cannot be read"),
+        ] {
+            let line = read(&[("SMTP_URL_FILE", path(file).into())]).err().unwrap();
+            assert!(line.starts_with("SMTP_URL_FILE: ") && line.contains(problem) && !line.contains('\n'), "{line}");
+        }
+        let both = [("SMTP_URL", "smtp://hush".into()), ("SMTP_URL_FILE", path("good").into())];
+        let line = read(&both).err().unwrap();
+        assert!(line.starts_with("SMTP_URL_FILE: SMTP_URL is given as well") && !line.contains("hush"), "{line}");
+    }
+
+    #[test]
+    fn a_value_that_is_no_text_is_refused_and_a_blank_one_is_none() {
+        let line = read(&[("VALIDATOR_URL", OsString::from_vec(vec![0xff]))]).err().unwrap();
+        assert!(line.starts_with("VALIDATOR_URL: not UTF-8"), "{line}");
+        let blank = [("VALIDATOR_URL", " \t".into()), ("SMTP_URL_FILE", "".into()), ("SMTP_URL", "smtp://x".into())];
+        let given = read(&blank).unwrap();
+        assert_eq!((given.text(&VALIDATOR_URL), given.text(&SMTP_URL)), (None, Some("smtp://x")));
+        assert_eq!(
+            (given.is_blank(&VALIDATOR_URL), given.is_blank(&SMTP_URL), given.is_blank(&REDIS_URL)),
+            (true, false, false)
+        );
     }
 }

@@ -1,5 +1,7 @@
 use super::*;
 
+const SECRET: &str = "Y1ZtJ0vW8n3qkRu5xTgB2yLhPzXo7mEaQ9dKfCs4wUI=";
+
 fn read(given: &[(&str, &str)]) -> Result<Config, String> {
     let find =
         |setting: &Setting| given.iter().find(|(key, _)| *key == setting.key).map(|(_, value)| (*value).to_owned());
@@ -14,21 +16,60 @@ fn nothing_given_is_practice_mode_on_loopback() {
 
 #[test]
 fn practice_mode_listens_on_loopback_only() {
-    assert!(read(&[("LEPTOS_SITE_ADDR", "0.0.0.0:3000")]).unwrap_err().starts_with("VALIDATOR_URL: missing"));
+    let elsewhere = ("LEPTOS_SITE_ADDR", "0.0.0.0:3000");
+    for given in [&[elsewhere][..], &[elsewhere, ("PRACTICE", "on")]] {
+        assert!(read(given).unwrap_err().starts_with("VALIDATOR_URL: missing"));
+    }
 }
 
 #[test]
 fn outside_practice_mode_no_secret_has_a_default() {
-    let validator = ("VALIDATOR_URL", "http://v.example/");
+    let validator = ("VALIDATOR_URL", "https://v.example/");
     assert!(read(&[validator]).unwrap_err().starts_with("VESTIBULE_SECRET: missing"));
     assert!(
         read(&[validator, ("VESTIBULE_SECRET", "c2hvcnQ=")]).unwrap_err().starts_with("VESTIBULE_SECRET: a key is")
     );
+    let typed = read(&[validator, ("VESTIBULE_SECRET", &"c2hvcnQ".repeat(8))]).unwrap_err();
+    assert!(typed.starts_with("VESTIBULE_SECRET: a key is not random") && typed.contains("openssl rand -base64 32"));
+}
+
+#[test]
+fn the_key_of_practice_mode_is_no_key() {
+    for keys in [format!("practice:{SECRET}"), format!("{SECRET},practice:{SECRET}"), "practice:".to_owned()] {
+        let line = read(&[("VALIDATOR_URL", "https://v.example/"), ("VESTIBULE_SECRET", &keys)]).unwrap_err();
+        assert!(
+            line.starts_with("VESTIBULE_SECRET: it is the key of practice mode") && !line.contains(SECRET),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn each_unencrypted_connection_to_another_machine_is_named_without_its_password() {
+    let real = [("VALIDATOR_URL", "https://v.example/"), ("VESTIBULE_SECRET", SECRET)];
+    let app = [("PUSHER_APP_ID", "1"), ("PUSHER_KEY", "key"), ("PUSHER_SECRET", "hush")];
+    let named = |settings: &[(&str, &str)]| read(&[&real[..], &app, settings].concat()).unwrap().unencrypted();
+    let lines = named(&[
+        ("DATABASE_URL", "postgres://a:hush@db.internal/x"),
+        ("REDIS_URL", "redis://:hush@10.0.0.9"),
+        ("PUSHER_HOST", "soketi.internal"),
+        ("PUSHER_SCHEME", "http"),
+    ]);
+    let keys: Vec<_> = lines.iter().map(|line| line.split(':').next().unwrap()).collect();
+    assert_eq!(keys, ["DATABASE_URL", "REDIS_URL", "PUSHER_SCHEME"]);
+    assert!(lines.iter().all(|line| !line.contains("hush") && !line.contains('\n')), "{lines:?}");
+    let encrypted = [
+        ("DATABASE_URL", "postgres://db.internal/x?sslmode=verify-full"),
+        ("REDIS_URL", "rediss://10.0.0.9"),
+        ("PUSHER_HOST", "127.0.0.1"),
+        ("PUSHER_SCHEME", "http"),
+    ];
+    assert_eq!(named(&encrypted), <Vec<String>>::new());
 }
 
 #[test]
 fn only_practice_mode_lets_in_whom_nobody_knows() {
-    let real = [("VALIDATOR_URL", "http://v.example/"), ("VESTIBULE_SECRET", &*"c2hvcnQ".repeat(8))];
+    let real = [("VALIDATOR_URL", "https://v.example/"), ("VESTIBULE_SECRET", SECRET)];
     let open = ("REGISTRATION", "open");
     assert_eq!(read(&real).unwrap().registration, Registration::Closed);
     assert_eq!(read(&[real[0], real[1], open]).unwrap().registration, Registration::Open);
@@ -38,10 +79,9 @@ fn only_practice_mode_lets_in_whom_nobody_knows() {
 
 #[test]
 fn a_process_apart_needs_to_know_where_the_links_in_its_mails_lead() {
-    let secret = "c2hvcnQ".repeat(8);
     let given = [
-        ("VALIDATOR_URL", "http://v.example/"),
-        ("VESTIBULE_SECRET", &*secret),
+        ("VALIDATOR_URL", "https://v.example/"),
+        ("VESTIBULE_SECRET", SECRET),
         ("DATABASE_URL", "postgres://localhost/sign_in"),
         ("SMTP_URL", "smtp://localhost"),
         ("MAIL_FROM", "no-reply@example.com"),
@@ -73,6 +113,10 @@ fn a_wrong_value_is_one_line_with_key_problem_and_example() {
         ("REGISTRATION", "yes"),
         ("CONFIRM_START", "maybe"),
         ("CONFIRM_REDIRECT", "//evil.example"),
+        ("CONFIRM_REDIRECT", "/login/"),
+        ("VALIDATOR_TLS", "some"),
+        ("PRACTICE", "perhaps"),
+        ("CONFIRM_REDIRECT", "/%4Cogin"),
         ("CONFIRM_ATTEMPT", "10"),
         ("CONFIRM_ATTEMPT", "31s"),
         ("CONFIRM_DEADLINE", "0s"),
@@ -87,7 +131,13 @@ fn a_wrong_value_is_one_line_with_key_problem_and_example() {
         ("PUSHER_KEY", "k"),
         ("PUSHER_HOST", "http://x"),
     ] {
-        let line = read(&[(key, value)]).unwrap_err();
-        assert!(line.contains(": ") && line.contains("(example: ") && !line.contains('\n'), "{key}={value}: {line}");
+        let line = read(&[(key, value), ("PRACTICE", "on")]).unwrap_err();
+        assert!(
+            !line.starts_with("VALIDATOR_URL")
+                && line.contains(": ")
+                && line.contains("(example: ")
+                && !line.contains('\n'),
+            "{key}={value}: {line}"
+        );
     }
 }

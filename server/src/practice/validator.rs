@@ -18,6 +18,7 @@ use std::{
 };
 use tokio::{net::TcpListener, time::sleep};
 use tokio_util::sync::CancellationToken;
+use vestibule::user::PRACTICE_IDENTITY;
 
 /// How long `slow` takes.
 const SLOW: Duration = Duration::from_secs(5);
@@ -93,7 +94,8 @@ async fn validate(State(refusals): State<Refusals>, headers: HeaderMap, Json(que
 }
 
 fn valid() -> Response {
-    let ada = json!({ "issuer": "practice", "subject": "ada", "name": "Ada Lovelace", "email": "ada@example.com" });
+    let (issuer, subject) = PRACTICE_IDENTITY;
+    let ada = json!({ "issuer": issuer, "subject": subject, "name": "Ada Lovelace", "email": "ada@example.com" });
     Json(json!({ "verdict": "valid", "identity": ada })).into_response()
 }
 

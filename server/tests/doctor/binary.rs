@@ -30,7 +30,7 @@ fn where_no_server_runs_the_embedded_broker_is_tried_by_itself() {
 fn what_fails_is_counted_on_one_line_and_no_panic_is_printed() {
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
     let app = [("PUSHER_APP_ID", "4711"), ("PUSHER_KEY", "the-key"), ("PUSHER_SECRET", "the-secret")];
-    let place = [("PUSHER_HOST", "127.0.0.1"), ("PUSHER_PORT", &nobody), ("PUSHER_SCHEME", "http")];
+    let place = [("PRACTICE", "on"), ("PUSHER_HOST", "127.0.0.1"), ("PUSHER_PORT", &nobody), ("PUSHER_SCHEME", "http")];
     let (output, _) = doctor(&[&app[..], &place].concat());
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "vestibule: 2 of these failed\n");

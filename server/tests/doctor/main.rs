@@ -93,7 +93,9 @@ async fn a_name_that_leads_nowhere_is_named() {
     // A label is 63 bytes at most: nobody has to be asked for this one.
     let nowhere = format!("{}.invalid:80", "x".repeat(64));
     let problem = format!("{nowhere} cannot be reached: its name cannot be resolved");
-    expect_failed(&examine(&nowhere, &nowhere, &[]).await, &[("socket", &problem), ("publish", &problem)]);
+    let lines = examine(&nowhere, &nowhere, &[]).await;
+    expect_failed(&lines, &[("socket", &problem), ("publish", &problem)]);
+    assert!(lines[1].starts_with("settings: WARNING, PUSHER_SCHEME: another machine, and "), "{lines:#?}");
 }
 
 #[tokio::test]

@@ -47,6 +47,7 @@ pub async fn examine(api: &str, sockets: &str, settings: &[(&str, &str)]) -> Vec
     let data = TempDir::new().unwrap();
     let ((host, port), (public_host, public_port)) = (api.split_once(':').unwrap(), sockets.split_once(':').unwrap());
     let usual = [
+        ("PRACTICE", "on"),
         ("VESTIBULE_DATA", data.path().to_str().unwrap()),
         ("LEPTOS_SITE_ADDR", ORIGIN.trim_start_matches("http://")),
         ("PUSHER_APP_ID", "4711"),

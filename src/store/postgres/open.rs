@@ -1,12 +1,13 @@
-//! Opening the database: connect, migrate, check that the keys are the ones it was written with.
+//! Opening the database: connect, migrate, check that it is for this mode and under these keys.
 
 use super::{DatabaseClock, PostgresStore, batch::Batches, listen::Herald};
 use crate::{
     secret::Keys,
-    store::open::{OpenError, is_ours},
+    store::open::{Mode, Notes, OpenError, warn_of_practice_user},
+    user::{PASSWORD_ISSUER, PRACTICE_IDENTITY, PRACTICE_SUBJECT},
 };
 use sqlx::{
-    ConnectOptions as _, PgConnection,
+    ConnectOptions as _, Connection as _, PgConnection,
     error::DatabaseError,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -42,17 +43,26 @@ impl PostgresStore {
     /// # Errors
     /// [`OpenError`] says what is wrong with it, without the password.
     pub async fn open(url: &str, keys: &Keys) -> Result<Self, OpenError> {
+        Self::open_for(Mode::PRODUCTION, url, keys).await
+    }
+
+    /// The same, for this mode.
+    ///
+    /// # Errors
+    /// [`OpenError`] says what is wrong with it, without the password.
+    pub async fn open_for(mode: Mode, url: &str, keys: &Keys) -> Result<Self, OpenError> {
         let mut options: PgConnectOptions = url.parse().map_err(OpenError::Cannot)?;
         if options.get_application_name().is_none() {
             options = options.application_name("vestibule");
         }
         let mut connection = connect(&options.clone().options(LIMITS_OF_MIGRATIONS)).await?;
-        if !check_keys(&mut connection, keys).await.map_err(OpenError::Cannot)? {
-            return Err(OpenError::OtherKey);
-        }
+        notes(&mut connection).await.map_err(OpenError::Cannot)?.check(mode, keys)?;
         MIGRATIONS.run(&mut connection).await?;
-        if !note_key(&mut connection, keys).await.map_err(OpenError::Cannot)? {
-            return Err(OpenError::OtherKey);
+        note(&mut connection, mode, keys).await.map_err(OpenError::Cannot)?;
+        // Another process may have noted something else meanwhile.
+        notes(&mut connection).await.map_err(OpenError::Cannot)?.check(mode, keys)?;
+        if matches!(mode, Mode::Production { forget: true, .. }) {
+            forget_practice(&mut connection).await.map_err(OpenError::Cannot)?;
         }
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
@@ -76,28 +86,69 @@ async fn connect(options: &PgConnectOptions) -> Result<PgConnection, OpenError> 
     })
 }
 
-/// Whether the database is new or was written under one of `keys`.
-async fn check_keys(connection: &mut PgConnection, keys: &Keys) -> Result<bool, sqlx::Error> {
+/// What the database has noted about itself.
+async fn notes(connection: &mut PgConnection) -> Result<Notes, sqlx::Error> {
     let settings: bool =
         sqlx::query_scalar("select to_regclass('settings') is not null").fetch_one(&mut *connection).await?;
     if !settings {
-        return Ok(true);
+        return Ok(Notes::default());
     }
-    let known: Option<String> =
-        sqlx::query_scalar("select value from settings where name = 'key'").fetch_optional(connection).await?;
-    Ok(known.is_none_or(|known| is_ours(keys, &known)))
+    let practice_user: bool =
+        sqlx::query_scalar("select exists (select 1 from users where issuer = $1 and subject = $2)")
+            .bind(PASSWORD_ISSUER)
+            .bind(PRACTICE_SUBJECT)
+            .fetch_one(&mut *connection)
+            .await?;
+    let rows = sqlx::query_as("select name, value from settings").fetch_all(connection).await?;
+    Ok(Notes::read(rows, practice_user))
 }
 
-/// Notes the newest key. `false`: another server has noted one meanwhile that is not among `keys`.
-async fn note_key(connection: &mut PgConnection, keys: &Keys) -> Result<bool, sqlx::Error> {
+/// Notes the newest key, unless another server has noted one meanwhile that is not among `keys`, and what the database is
+/// for if it is new.
+async fn note(connection: &mut PgConnection, mode: Mode, keys: &Keys) -> Result<(), sqlx::Error> {
     let ours: Vec<String> = keys.fingerprints().map(|own| own.to_string()).collect();
-    let noted = sqlx::query(
+    let mut transaction = connection.begin().await?;
+    sqlx::query("insert into settings (name, value) values ('mode', $1) on conflict (name) do nothing")
+        .bind(mode.mark())
+        .execute(&mut *transaction)
+        .await?;
+    sqlx::query(
         "insert into settings (name, value) values ('key', $1)
          on conflict (name) do update set value = excluded.value where settings.value = any($2)",
     )
     .bind(keys.fingerprint().to_string())
     .bind(ours)
-    .execute(connection)
+    .execute(&mut *transaction)
     .await?;
-    Ok(noted.rows_affected() == 1)
+    transaction.commit().await
+}
+
+/// Removes practice mode's users, if they are there, from a database that is in use. Which sessions and links came of them
+/// cannot be told from the rest, so everybody signs in again.
+async fn forget_practice(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let mut transaction = connection.begin().await?;
+    let removed = sqlx::query("delete from users where issuer = $1 and subject = $2")
+        .bind(PASSWORD_ISSUER)
+        .bind(PRACTICE_SUBJECT)
+        .execute(&mut *transaction)
+        .await?;
+    if removed.rows_affected() == 0 {
+        return Ok(());
+    }
+    let (issuer, subject) = PRACTICE_IDENTITY;
+    sqlx::query("delete from users where issuer = $1 and subject = $2")
+        .bind(issuer)
+        .bind(subject)
+        .execute(&mut *transaction)
+        .await?;
+    for statement in [
+        "update users set valid_from = (extract(epoch from clock_timestamp()) * 1000)::bigint",
+        "update links set state = 'void' where state in ('open', 'approved')",
+        "delete from mails where link is not null",
+    ] {
+        sqlx::query(statement).execute(&mut *transaction).await?;
+    }
+    transaction.commit().await?;
+    warn_of_practice_user();
+    Ok(())
 }

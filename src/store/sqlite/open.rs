@@ -1,12 +1,13 @@
-//! Opening the file: create, migrate, check that the keys are the ones it was written with.
+//! Opening the file: create, migrate, check that it is for this mode and under these keys.
 
 use super::{SqliteStore, writer::Writer};
 use crate::{
     secret::Keys,
-    store::open::{OpenError, is_ours},
+    store::open::{Mode, Notes, OpenError, warn_of_practice_user},
+    user::{PASSWORD_ISSUER, PRACTICE_IDENTITY, PRACTICE_SUBJECT},
 };
 use sqlx::{
-    ConnectOptions as _, SqliteConnection,
+    ConnectOptions as _, Connection as _, SqliteConnection,
     migrate::Migrator,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -20,7 +21,15 @@ impl SqliteStore {
     /// # Errors
     /// [`OpenError`] says what is wrong with the file.
     pub async fn open(path: &Path, keys: &Keys) -> Result<Self, OpenError> {
-        Self::open_with(options(path), keys).await
+        Self::open_for(Mode::PRODUCTION, path, keys).await
+    }
+
+    /// The same, for this mode.
+    ///
+    /// # Errors
+    /// [`OpenError`] says what is wrong with the file.
+    pub async fn open_for(mode: Mode, path: &Path, keys: &Keys) -> Result<Self, OpenError> {
+        Self::open_with(options(path), mode, keys).await
     }
 
     /// The same, for tests of what happens when a disk is full: as if it had room for so many pages of 4 KiB.
@@ -29,16 +38,17 @@ impl SqliteStore {
     /// [`OpenError`] says what is wrong with the file.
     #[cfg(feature = "testing")]
     pub async fn open_within(pages: u32, path: &Path, keys: &Keys) -> Result<Self, OpenError> {
-        Self::open_with(options(path).pragma("max_page_count", pages.to_string()), keys).await
+        Self::open_with(options(path).pragma("max_page_count", pages.to_string()), Mode::PRODUCTION, keys).await
     }
 
-    async fn open_with(options: SqliteConnectOptions, keys: &Keys) -> Result<Self, OpenError> {
+    async fn open_with(options: SqliteConnectOptions, mode: Mode, keys: &Keys) -> Result<Self, OpenError> {
         let mut connection = options.clone().create_if_missing(true).connect().await.map_err(OpenError::Cannot)?;
-        if !check_keys(&mut connection, keys).await.map_err(OpenError::Cannot)? {
-            return Err(OpenError::OtherKey);
-        }
+        notes(&mut connection).await.map_err(OpenError::Cannot)?.check(mode, keys)?;
         MIGRATIONS.run(&mut connection).await?;
-        note_key(&mut connection, keys).await.map_err(OpenError::Cannot)?;
+        note(&mut connection, mode, keys).await.map_err(OpenError::Cannot)?;
+        if matches!(mode, Mode::Production { forget: true, .. }) {
+            forget_practice(&mut connection).await.map_err(OpenError::Cannot)?;
+        }
         let readers = SqlitePoolOptions::new().max_connections(4).connect_lazy_with(options.clone().read_only(true));
         Ok(Self { readers, writer: Writer::start(connection, options), sessions_apart: false })
     }
@@ -53,25 +63,66 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .busy_timeout(Duration::from_secs(5))
 }
 
-/// Whether the file is new or was written under one of `keys`.
-async fn check_keys(connection: &mut SqliteConnection, keys: &Keys) -> Result<bool, sqlx::Error> {
+/// What the file has noted about itself.
+async fn notes(connection: &mut SqliteConnection) -> Result<Notes, sqlx::Error> {
     let settings: i64 = sqlx::query_scalar("select count(*) from sqlite_master where name = 'settings'")
         .fetch_one(&mut *connection)
         .await?;
     if settings == 0 {
-        return Ok(true);
+        return Ok(Notes::default());
     }
-    let known: Option<String> =
-        sqlx::query_scalar("select value from settings where name = 'key'").fetch_optional(&mut *connection).await?;
-    Ok(known.is_none_or(|known| is_ours(keys, &known)))
+    let practice_user: bool =
+        sqlx::query_scalar("select exists (select 1 from users where issuer = ? and subject = ?)")
+            .bind(PASSWORD_ISSUER)
+            .bind(PRACTICE_SUBJECT)
+            .fetch_one(&mut *connection)
+            .await?;
+    let rows = sqlx::query_as("select name, value from settings").fetch_all(connection).await?;
+    Ok(Notes::read(rows, practice_user))
 }
 
-async fn note_key(connection: &mut SqliteConnection, keys: &Keys) -> Result<(), sqlx::Error> {
+/// Notes the newest key, and what the file is for if it is new.
+async fn note(connection: &mut SqliteConnection, mode: Mode, keys: &Keys) -> Result<(), sqlx::Error> {
+    let mut transaction = connection.begin_with("begin immediate").await?;
     sqlx::query(
         "insert into settings (name, value) values ('key', ?) on conflict do update set value = excluded.value",
     )
     .bind(keys.fingerprint().to_string())
-    .execute(connection)
+    .execute(&mut *transaction)
     .await?;
+    sqlx::query("insert into settings (name, value) values ('mode', ?) on conflict do nothing")
+        .bind(mode.mark())
+        .execute(&mut *transaction)
+        .await?;
+    transaction.commit().await
+}
+
+/// Removes practice mode's users, if they are there, from a database that is in use. Which sessions and links came of them
+/// cannot be told from the rest, so everybody signs in again.
+async fn forget_practice(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let mut transaction = connection.begin_with("begin immediate").await?;
+    let removed = sqlx::query("delete from users where issuer = ? and subject = ?")
+        .bind(PASSWORD_ISSUER)
+        .bind(PRACTICE_SUBJECT)
+        .execute(&mut *transaction)
+        .await?;
+    if removed.rows_affected() == 0 {
+        return Ok(());
+    }
+    let (issuer, subject) = PRACTICE_IDENTITY;
+    sqlx::query("delete from users where issuer = ? and subject = ?")
+        .bind(issuer)
+        .bind(subject)
+        .execute(&mut *transaction)
+        .await?;
+    for statement in [
+        "update users set valid_from = cast(unixepoch('subsec') * 1000 as integer)",
+        "update links set state = 'void' where state in ('open', 'approved')",
+        "delete from mails where link is not null",
+    ] {
+        sqlx::query(statement).execute(&mut *transaction).await?;
+    }
+    transaction.commit().await?;
+    warn_of_practice_user();
     Ok(())
 }

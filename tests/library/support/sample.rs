@@ -1,6 +1,5 @@
 //! Values to arrange tests with.
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use std::time::Duration;
 use vestibule::{
     caps::{Admission, Client, Shares, Usage},
@@ -26,8 +25,8 @@ pub fn token(text: &str) -> Token {
 
 /// Keys made from these numbers, the newest first.
 pub fn keys(numbers: &[u8]) -> Keys {
-    let texts: Vec<_> = numbers.iter().map(|number| STANDARD.encode([*number; 32])).collect();
-    Keys::parse(&texts.join(",")).unwrap()
+    let secrets: Vec<_> = numbers.iter().map(|number| [*number; 32]).collect();
+    Keys::from_secrets(&secrets)
 }
 
 pub fn worker(number: u8) -> WorkerId {

@@ -1,0 +1,102 @@
+//! The service that judges tokens.
+
+use super::{
+    Given, WrongSetting,
+    setting::{VALIDATOR_SECRET, VALIDATOR_TLS, VALIDATOR_URL},
+};
+use crate::origin::is_loopback;
+use std::fmt;
+use url::Url;
+
+/// The service that judges tokens.
+pub struct ValidatorService {
+    /// Its address.
+    pub url: String,
+    /// What it knows this server by.
+    pub secret: Option<String>,
+}
+
+impl fmt::Debug for ValidatorService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ValidatorService(…)")
+    }
+}
+
+impl ValidatorService {
+    /// Reads the settings of the validator, if there is one. What it says is never taken from an unencrypted connection to
+    /// another machine, unless that was asked for: whoever is in between could say `valid` of any token.
+    ///
+    /// # Errors
+    /// [`WrongSetting`] names the first one that is wrong.
+    pub fn read(given: &Given) -> Result<Option<Self>, WrongSetting> {
+        let unencrypted = given.read(&VALIDATOR_TLS, |text| match text {
+            "required" => Ok(false),
+            "none" => Ok(true),
+            _ => Err("neither required nor none"),
+        })?;
+        let unencrypted = unencrypted.unwrap_or(false);
+        let url = given.read(&VALIDATOR_URL, |text| {
+            let url: Url = text.parse().map_err(|_| NONE)?;
+            match url.scheme() {
+                "https" if url.has_host() => Ok(text.to_owned()),
+                "http" if is_loopback(&url) || (unencrypted && url.has_host()) => Ok(text.to_owned()),
+                "http" => Err(PLAIN),
+                _ => Err(NONE),
+            }
+        })?;
+        let secret = given.text(&VALIDATOR_SECRET).map(str::to_owned);
+        Ok(url.map(|url| Self { url, secret }))
+    }
+}
+
+const NONE: &str = "not an http:// or https:// address";
+const PLAIN: &str = "http:// to another machine, so anybody in between can call any token valid; use https://, or set \
+                     VALIDATOR_TLS=none where nobody is";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(url: &str, tls: &str) -> Result<String, String> {
+        let given = Given::from_lookup(|setting| match setting.key {
+            "VALIDATOR_URL" => Some(url.to_owned()),
+            "VALIDATOR_TLS" => Some(tls.to_owned()),
+            _ => None,
+        });
+        ValidatorService::read(&given).map(|service| service.unwrap().url).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_verdict_is_taken_from_another_machine_by_https_alone_unless_asked_for() {
+        for url in [
+            "http://v.example/",
+            "http://10.0.0.7:8080/judge?key=hush",
+            "http://localhost.example/",
+            "http://127.0.0.1.example/",
+            "http://127.0.0.1@v.example/",
+            "http://[2001:db8::1]/",
+            "HTTP://v.example/",
+            "http://0.0.0.0/",
+        ] {
+            for tls in ["", "required"] {
+                let line = read(url, tls).unwrap_err();
+                assert!(line.starts_with("VALIDATOR_URL: http:// to another machine"), "{url}: {line}");
+                assert!(line.contains("VALIDATOR_TLS=none") && !line.contains("hush"), "{line}");
+            }
+            assert_eq!(read(url, "none").as_deref(), Ok(url));
+        }
+        for url in
+            ["https://v.example/", "http://localhost:1/", "http://127.0.0.1/x", "http://127.9.9.9/", "http://[::1]:1/"]
+        {
+            assert_eq!(read(url, "").as_deref(), Ok(url));
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_one_line() {
+        for url in ["v.example", "ftp://v.example/", "https://", "http:/", "//v.example"] {
+            assert!(read(url, "none").unwrap_err().starts_with("VALIDATOR_URL: not an http"), "{url}");
+        }
+        assert!(read("https://v.example/", "some").unwrap_err().starts_with("VALIDATOR_TLS: neither"));
+    }
+}
