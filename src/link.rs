@@ -9,6 +9,7 @@
 //! which uses the link up. A link comes to one thing, whoever is first; so two browsers are never let in by one.
 
 mod address;
+mod asker;
 mod change;
 mod code;
 mod create;
@@ -19,11 +20,12 @@ mod token;
 
 pub use crate::secret::LinkToken;
 pub use address::{Address, InvalidAddress};
+pub use asker::{Asker, Browser, BrowserTag, Counts, PER_ADDRESS, Terms};
 pub(crate) use change::{Which, change};
 pub use code::{Code, NUMBERS, Number};
 pub use create::create;
 pub use desk::{Guessed, Links, Opened, Registration};
-pub use request::{PER_ADDRESS, Requested, WINDOW};
+pub use request::{Ask, Requested, WINDOW};
 pub use sweep::sweep;
 
 use crate::{
@@ -31,7 +33,7 @@ use crate::{
     confirmation::ConfirmationId,
     device::Device,
     id::id,
-    mail::Posting,
+    mail::{Posted, Posting},
     secret::{Mac, SecretHash},
     store::{BeginError, Store, StoreError},
     user::{Identity, PASSWORD_ISSUER},
@@ -71,6 +73,8 @@ pub struct Link {
     pub code: Mac,
     /// Whether it was mailed. To guess the code of one that was not is of no use.
     pub mailed: bool,
+    /// Whether it was asked for in a browser that has signed in to the address before.
+    pub known: bool,
     /// How often the code has been guessed wrong.
     pub guesses: u32,
     /// What the waiting browser shows, to be picked elsewhere.
@@ -229,13 +233,14 @@ pub trait LinkStore: Send + Sync + 'static {
     /// Keeps a new link, of which whoever makes it tells somebody.
     async fn add_link(&self, link: &Link) -> Result<(), StoreError>;
 
-    /// Keeps a new link with its mail, both or neither, and takes back those links to the same address that were mailed and
-    /// are open. If the address has had enough, keeps a link that is not mailed, which takes nothing back. However many come
-    /// at once, no more are mailed.
+    /// Keeps a new link with its mail, both or neither, and takes back those links to the same address that were mailed, are
+    /// open and were asked for in the same browser. If the address has had enough, keeps a link that is not mailed, which
+    /// takes nothing back. If the browser has asked for an open one just before, keeps nothing and returns that one. However
+    /// many come at once, no more are mailed.
     ///
     /// # Errors
     /// [`BeginError`] if the client has asked for as many as it may, or too many mails wait: nothing is kept then.
-    async fn post_link(&self, link: &Link, posting: &Posting) -> Result<(), BeginError>;
+    async fn post_link(&self, link: &Link, posting: &Posting) -> Result<Posted, BeginError>;
 
     /// Takes all links to this address back that are open.
     async fn void_links(&self, address: &Address) -> Result<(), StoreError>;

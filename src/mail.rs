@@ -13,11 +13,11 @@ pub use postman::Postman;
 pub use sealed::SealedLetter;
 
 use crate::{
-    caps::{Capped, Client},
+    caps::Client,
     clock::Timestamp,
     device::Device,
     id::id,
-    link::{Address, Code, LinkStore, LinkToken},
+    link::{Address, BrowserTag, Code, Link, LinkStore, LinkToken, Terms},
     secret::{Entropy, Keys},
     store::StoreError,
 };
@@ -67,24 +67,26 @@ pub struct Posting {
     /// The mail.
     pub mail: Mail,
     /// Whether it goes to its address; else it takes a mail's time, and goes to nobody.
-    pub known: bool,
+    pub delivered: bool,
     /// Who has asked for it.
     pub client: Client,
-    /// Since when others count.
+    /// In which browser; `None` for one that shows no cookie of its own.
+    pub browser: Option<BrowserTag>,
+    /// Since when other links count.
     pub since: Timestamp,
-    /// How many links may have been mailed to the address since then; one more is not.
-    pub of_address: u32,
-    /// How many links the client may have asked for since then, with this one.
-    pub of_client: u32,
-    /// How many mails may wait, with this one.
-    pub in_all: u32,
+    /// Since when a link that is still open is the answer to the same browser.
+    pub held_since: Timestamp,
+    /// How much there may be.
+    pub terms: Terms,
 }
 
-impl Posting {
-    /// Why it is refused where the client has asked for so many others, and so many mails wait; `None` if it is not.
-    pub(crate) fn capped(&self, of_client: u32, in_all: u32) -> Option<Capped> {
-        if of_client >= self.of_client { Some(Capped::Links) } else { (in_all >= self.in_all).then_some(Capped::All) }
-    }
+/// What has become of a link that was posted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Posted {
+    /// It is kept.
+    New,
+    /// Nothing was kept: the same browser has asked for this one just before, and it is still open.
+    Held(Box<Link>),
 }
 
 /// What a mail says.

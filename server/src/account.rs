@@ -163,7 +163,7 @@ pub async fn login(
 }
 
 /// Whether this browser has signed in before as whoever is known by `email`.
-async fn is_known(site: &Shared, headers: &HeaderMap, email: &str) -> Result<bool, StoreError> {
+pub async fn is_known(site: &Shared, headers: &HeaderMap, email: &str) -> Result<bool, StoreError> {
     let known = site.cookies_of(headers).known();
     let user = site.vestibule.store().user_by_identity(PASSWORD_ISSUER, &passwords::subject(email)).await?;
     Ok(user.is_some_and(|user| known.contains(site.vestibule.keys(), &user)))

@@ -21,7 +21,7 @@ use leptos::prelude::*;
 use serde::Deserialize;
 use vestibule::{
     caps::Client,
-    link::{Address, Code, Guessed, LIFETIME, LinkToken, Number, Opened, Spent},
+    link::{Address, Ask, Asker, Browser, Code, Guessed, LIFETIME, LinkToken, Number, Opened, Spent},
     outcome::Outcome,
     store::BeginError,
     token::Token,
@@ -35,7 +35,7 @@ use vestibule_app::{
 
 /// The fields of the form that asks for a link.
 #[derive(Deserialize)]
-pub struct Ask {
+pub struct AskForm {
     email: String,
     next: Option<String>,
     choice: Option<String>,
@@ -52,7 +52,7 @@ pub async fn ask(
     State(site): State<Shared>,
     ClientOf(client): ClientOf,
     headers: HeaderMap,
-    OwnForm(form): OwnForm<Ask>,
+    OwnForm(form): OwnForm<AskForm>,
 ) -> Response {
     if site.outbox.is_none() {
         return page::problem(&site, StatusCode::NOT_FOUND);
@@ -71,7 +71,13 @@ pub async fn ask(
 async fn send(site: &Shared, headers: &HeaderMap, client: Client, address: &Address) -> Response {
     let cookies = site.cookies_of(headers);
     let Ok(let_go) = room::make(site, headers, &cookies, &[]).await else { return page::too_many_here(site) };
-    match site.links.request(address, device(headers), client).await {
+    let known = match account::is_known(site, headers, address.as_str()).await {
+        Ok(known) => known,
+        Err(error) => return page::store_problem(site, &error),
+    };
+    // What proofs are bound to is the browser's own, and each browser has it from the page with the form.
+    let asker = Asker { client, browser: cookies.form().map(Browser::new), known };
+    match site.links.request(Ask { address: address.clone(), device: device(headers), asker }).await {
         Ok(requested) => {
             let wait = page::see(&format!("/login/wait/{}", requested.token.expose()));
             let set = confirm::set_pending(site, &requested.token, &requested.pending, &cookies, &let_go);

@@ -47,6 +47,15 @@ impl Address {
         &self.typed
     }
 
+    /// The mailbox in which its mail mostly ends, as text to compare: without what follows a `+` before the `@` (RFC 5233
+    /// calls that a subaddress), of which anybody can invent any number.
+    #[must_use]
+    pub fn mailbox(&self) -> String {
+        let (local, domain) = self.key.split_once('@').unwrap_or((&self.key, ""));
+        let user = local.split('+').next().filter(|user| !user.is_empty()).unwrap_or(local);
+        format!("{user}@{domain}")
+    }
+
     /// Where a mail goes that somebody has asked for by typing this address, and that is for the user with this identity:
     /// to the address that the user has given. If the case mattered to their mail server, the typed one could be somebody
     /// else's mailbox.

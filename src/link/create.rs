@@ -30,6 +30,7 @@ impl Link {
             admits: false,
             code: code.mac(keys, id),
             mailed: false,
+            known: false,
             guesses: 0,
             number: Number::generate(entropy),
             device,

@@ -25,6 +25,7 @@ fn link() -> Link {
         admits: false,
         code: Mac::from_bytes([1; 32]),
         mailed: true,
+        known: false,
         guesses: 0,
         number: Number::new(42).unwrap(),
         device: Device::new("Firefox on Linux"),

@@ -6,24 +6,27 @@ use super::{
     connection::Failure,
 };
 use crate::{
-    caps::{Capped, Client},
+    caps::Capped,
     clock::Timestamp,
     confirmation::ConfirmationId,
     device::Device,
-    link::{Address, Link, LinkId, LinkState, LinkStore},
-    mail::{Mail, MailId, MailStore, Posting},
+    link::{Address, BrowserTag, Counts, Link, LinkId, LinkState, LinkStore},
+    mail::{Mail, MailId, MailStore, Posted, Posting},
     secret::SecretHash,
-    store::{BeginError, StoreError, row},
+    store::{
+        BeginError, StoreError,
+        row::{self, Origin},
+    },
 };
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
-use sqlx::{PgConnection, Row as _};
+use sqlx::{PgConnection, Row as _, postgres::PgRow};
 
 /// A new link with its mail.
 struct Post(Link, Posting);
 
 impl Job for Post {
-    type Done = Result<(), Capped>;
+    type Done = Result<Posted, Capped>;
 
     fn run<'c>(jobs: &'c [Self], connection: &'c mut PgConnection) -> BoxFuture<'c, Result<Vec<Self::Done>, Failure>> {
         Box::pin(async move {
@@ -46,7 +49,7 @@ impl Job for TakeBack {
         Box::pin(async move {
             let mut done = Vec::with_capacity(jobs.len());
             for Self(address) in jobs {
-                done.push(take_back(connection, address, false).await?);
+                done.push(take_back(connection, address, None).await?);
             }
             Ok(done)
         })
@@ -74,10 +77,10 @@ impl Job for Replace {
 impl LinkStore for PostgresStore {
     async fn add_link(&self, link: &Link) -> Result<(), StoreError> {
         let link = link.clone();
-        self.run(move |connection| Box::pin(async move { insert(connection, &link, None).await })).await
+        self.run(move |connection| Box::pin(async move { insert(connection, &link, &Origin::default()).await })).await
     }
 
-    async fn post_link(&self, link: &Link, posting: &Posting) -> Result<(), BeginError> {
+    async fn post_link(&self, link: &Link, posting: &Posting) -> Result<Posted, BeginError> {
         Ok(batch::on_its_own(&self.pool, Post(link.clone(), posting.clone())).await??)
     }
 
@@ -191,67 +194,133 @@ impl MailStore for PostgresStore {
     }
 }
 
-/// Takes those links to an address back that are open, or of them those alone that were `mailed`.
-pub(super) async fn take_back(connection: &mut PgConnection, address: &Address, mailed: bool) -> Result<(), Failure> {
+/// Takes those links to an address back that are open; or of them those alone that were mailed and asked for in `browser`.
+pub(super) async fn take_back(
+    connection: &mut PgConnection,
+    address: &Address,
+    browser: Option<BrowserTag>,
+) -> Result<(), Failure> {
     for statement in [
         // Links before all else, as whoever replaces one locks.
-        "select 1 from links where address = $1 and state = 'open' and mailed >= $2 order by id for update",
+        "select 1 from links
+         where address = $1 and state = 'open' and ($2::bytea is null or mailed = 1 and browser = $2)
+         order by id for update",
         "delete from mails where link in
-             (select id from links where address = $1 and state = 'open' and mailed >= $2)",
+             (select id from links
+              where address = $1 and state = 'open' and ($2::bytea is null or mailed = 1 and browser = $2))",
         "update confirmations set due = 0 where id in
              (select id from confirmations where state = 'queued' and id in
-                 (select waiting from links where address = $1 and state = 'open' and mailed >= $2)
+                 (select waiting from links
+                  where address = $1 and state = 'open' and ($2::bytea is null or mailed = 1 and browser = $2))
               order by id for update)",
         "update links set state = 'void', revision = revision + 1
-         where address = $1 and state = 'open' and mailed >= $2",
+         where address = $1 and state = 'open' and ($2::bytea is null or mailed = 1 and browser = $2)",
     ] {
-        sqlx::query(statement).bind(address.as_str()).bind(i64::from(mailed)).execute(&mut *connection).await?;
+        let take_back = sqlx::query(statement).bind(address.as_str());
+        take_back.bind(browser.as_ref().map(BrowserTag::as_slice)).execute(&mut *connection).await?;
     }
     Ok(())
 }
 
-async fn post(connection: &mut PgConnection, link: &Link, posting: &Posting) -> Result<Result<(), Capped>, Failure> {
-    // One at a time for each client and each address: two that came at once would count the same, and find nothing to take
-    // back.
-    let (client, since) = (posting.client.as_bytes().as_slice(), posting.since.as_millis());
-    let lock = sqlx::query("select pg_advisory_xact_lock(hashtextextended(encode($1, 'hex'), 0))").bind(client);
-    lock.execute(&mut *connection).await?;
-    let lock = sqlx::query("select pg_advisory_xact_lock(hashtextextended($1, 0))").bind(link.address.as_str());
-    lock.execute(&mut *connection).await?;
-    let counts = sqlx::query(
-        "select (select count(*) from links where client = $1 and asked > $2),
-                (select count(*) from (select 1 from mails limit $3) as waiting),
-                (select count(*) from links where address = $4 and asked > $2 and mailed = 1)",
-    );
-    let counts = counts.bind(client).bind(since).bind(i64::from(posting.in_all)).bind(link.address.as_str());
-    let counts = counts.fetch_one(&mut *connection).await?;
-    let count =
-        |place: usize| Ok::<_, sqlx::Error>(u32::try_from(counts.try_get::<i64, _>(place)?).unwrap_or(u32::MAX));
-    if let Some(capped) = posting.capped(count(0)?, count(1)?) {
-        return Ok(Err(capped));
+async fn post(
+    connection: &mut PgConnection,
+    link: &Link,
+    posting: &Posting,
+) -> Result<Result<Posted, Capped>, Failure> {
+    lock(connection, link, posting).await?;
+    if let Some(held) = held(connection, link, posting).await? {
+        return Ok(Ok(Posted::Held(Box::new(held))));
     }
-    let mailed = count(2)? < posting.of_address;
+    let counts = count(connection, link, posting).await?;
+    let mailed = match posting.terms.judge(link.known, &counts) {
+        Ok(mailed) => mailed,
+        Err(capped) => return Ok(Err(capped)),
+    };
     if mailed {
-        take_back(connection, &link.address, true).await?;
-        insert_mail(connection, Some(link.id), &posting.mail, posting.known).await?;
+        if posting.browser.is_some() {
+            take_back(connection, &link.address, posting.browser).await?;
+        }
+        insert_mail(connection, Some(link.id), &posting.mail, posting.delivered).await?;
     }
-    insert(connection, &Link { mailed, ..link.clone() }, Some(posting.client)).await?;
-    Ok(Ok(()))
+    insert(connection, &Link { mailed, ..link.clone() }, &Origin::of(posting)).await?;
+    Ok(Ok(Posted::New))
 }
 
-async fn insert(connection: &mut PgConnection, link: &Link, client: Option<Client>) -> Result<(), Failure> {
+/// One at a time for each network and each mailbox: two that came at once would count the same, and find nothing to take
+/// back.
+async fn lock(connection: &mut PgConnection, link: &Link, posting: &Posting) -> Result<(), Failure> {
+    let network = posting.client.networks()[2].as_slice();
+    let lock = sqlx::query("select pg_advisory_xact_lock(hashtextextended(encode($1, 'hex'), 0))").bind(network);
+    lock.execute(&mut *connection).await?;
+    let lock = sqlx::query("select pg_advisory_xact_lock(hashtextextended($1, 0))").bind(link.address.mailbox());
+    lock.execute(connection).await?;
+    Ok(())
+}
+
+/// The open link that the same browser has asked for just before.
+async fn held(connection: &mut PgConnection, link: &Link, posting: &Posting) -> Result<Option<Link>, Failure> {
+    let Some(browser) = &posting.browser else { return Ok(None) };
+    let held = sqlx::query(
+        "select * from links where address = $1 and asked > $2 and asked <= $3 and browser = $4 and state = 'open'
+         order by asked desc limit 1",
+    );
+    let held = held.bind(link.address.as_str()).bind(posting.held_since.as_millis()).bind(link.asked.as_millis());
+    let held = held.bind(browser.as_slice()).fetch_optional(connection).await?;
+    Ok(held.map(|row| row::link(&row)).transpose()?)
+}
+
+async fn count(connection: &mut PgConnection, link: &Link, posting: &Posting) -> Result<Counts, Failure> {
+    let [of_64, of_56, of_48] = posting.client.networks();
+    let counts = sqlx::query(
+        "select to_known, to_others, to_64, to_56, to_48, asked_64, asked_56, asked_48, waiting_64, waiting_56,
+             waiting_48, (select count(*) from (select 1 from mails limit $7) as waiting) as in_all
+         from (select count(*) filter (where known = 1 and address = $1) as to_known,
+                      count(*) filter (where known = 0) as to_others,
+                      count(*) filter (where known = 0 and client = $4) as to_64,
+                      count(*) filter (where known = 0 and network_56 = $5) as to_56,
+                      count(*) filter (where known = 0 and network_48 = $6) as to_48
+               from links where mailbox = $2 and asked > $3 and mailed = 1) as mailed,
+              (select count(*) filter (where client = $4) as asked_64,
+                      count(*) filter (where network_56 = $5) as asked_56,
+                      count(*) as asked_48,
+                      count(mails.id) filter (where client = $4) as waiting_64,
+                      count(mails.id) filter (where network_56 = $5) as waiting_56,
+                      count(mails.id) as waiting_48
+               from links left join mails on mails.link = links.id where network_48 = $6 and asked > $3) as asked",
+    );
+    let counts = counts.bind(link.address.as_str()).bind(link.address.mailbox()).bind(posting.since.as_millis());
+    let counts = counts.bind(of_64.as_slice()).bind(of_56.as_slice()).bind(of_48.as_slice());
+    let counts = counts.bind(i64::from(posting.terms.at_most())).fetch_one(connection).await?;
+    Ok(Counts {
+        to_known: number(&counts, "to_known")?,
+        to_others: number(&counts, "to_others")?,
+        to_networks: [number(&counts, "to_64")?, number(&counts, "to_56")?, number(&counts, "to_48")?],
+        asked: [number(&counts, "asked_64")?, number(&counts, "asked_56")?, number(&counts, "asked_48")?],
+        waiting: [number(&counts, "waiting_64")?, number(&counts, "waiting_56")?, number(&counts, "waiting_48")?],
+        in_all: number(&counts, "in_all")?,
+    })
+}
+
+fn number(row: &PgRow, column: &str) -> Result<u32, sqlx::Error> {
+    Ok(u32::try_from(row.try_get::<i64, _>(column)?).unwrap_or(u32::MAX))
+}
+
+async fn insert(connection: &mut PgConnection, link: &Link, origin: &Origin) -> Result<(), Failure> {
     let (state, used_by) = row::state_columns(link);
+    let [client, network_56, network_48] = origin.networks();
     sqlx::query(
-        "insert into links (id, revision, token, waiting, address, admits, mailed, code, guesses, number, device, asked,
-             expires, state, used_by, client)
-         values ($1, 0, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+        "insert into links (id, revision, token, waiting, address, mailbox, admits, mailed, known, code, guesses, number,
+             device, asked, expires, state, used_by, browser, client, network_56, network_48)
+         values ($1, 0, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
     )
     .bind(link.id.as_bytes())
     .bind(link.token.as_bytes())
     .bind(link.waiting.as_ref().map(|waiting| waiting.as_bytes().as_slice()))
     .bind(link.address.as_str())
+    .bind(link.address.mailbox())
     .bind(i64::from(link.admits))
     .bind(i64::from(link.mailed))
+    .bind(i64::from(link.known))
     .bind(link.code.as_bytes())
     .bind(i64::from(link.guesses))
     .bind(i64::from(link.number.value()))
@@ -260,7 +329,10 @@ async fn insert(connection: &mut PgConnection, link: &Link, client: Option<Clien
     .bind(link.expires.as_millis())
     .bind(state)
     .bind(used_by)
-    .bind(client.as_ref().map(|client| client.as_bytes().as_slice()))
+    .bind(origin.browser())
+    .bind(client)
+    .bind(network_56)
+    .bind(network_48)
     .execute(connection)
     .await?;
     Ok(())

@@ -2,10 +2,11 @@
 
 use super::{Reading, Row};
 use crate::{
+    caps::Client,
     confirmation::ConfirmationId,
     device::Device,
-    link::{Address, Link, LinkId, LinkState, Number},
-    mail::{Mail, MailId, SealedLetter},
+    link::{Address, BrowserTag, Link, LinkId, LinkState, Number},
+    mail::{Mail, MailId, Posting, SealedLetter},
     secret::{Mac, Sealed, SecretHash},
     store::StoreError,
 };
@@ -29,6 +30,7 @@ pub(in crate::store) fn link(row: &dyn Row) -> Result<Link, StoreError> {
         admits: row.number::<u8>("admits")? == 1,
         code: Mac::from_bytes(row.bytes("code")?),
         mailed: row.number::<u8>("mailed")? == 1,
+        known: row.number::<u8>("known")? == 1,
         guesses: row.number("guesses")?,
         number: Number::new(row.number("number")?).ok_or_else(|| row.corrupt("number"))?,
         device: Device::new(row.text("device")?),
@@ -68,5 +70,29 @@ pub(in crate::store) fn state_columns(link: &Link) -> (&'static str, Option<&[u8
         LinkState::Approved => ("approved", None),
         LinkState::Used { by } => ("used", Some(by.as_bytes())),
         LinkState::Void => ("void", None),
+    }
+}
+
+/// Where a link was asked for; nowhere, where an operator has made it.
+#[derive(Default)]
+pub(in crate::store) struct Origin {
+    client: Option<Client>,
+    browser: Option<BrowserTag>,
+}
+
+impl Origin {
+    /// Where this one was.
+    pub(in crate::store) const fn of(posting: &Posting) -> Self {
+        Self { client: Some(posting.client), browser: posting.browser }
+    }
+
+    /// The client's networks, the narrowest first.
+    pub(in crate::store) fn networks(&self) -> [Option<&[u8]>; 3] {
+        std::array::from_fn(|place| self.client.as_ref().map(|client| client.networks()[place].as_slice()))
+    }
+
+    /// The browser.
+    pub(in crate::store) fn browser(&self) -> Option<&[u8]> {
+        self.browser.as_ref().map(BrowserTag::as_slice)
     }
 }

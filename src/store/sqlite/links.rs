@@ -2,17 +2,20 @@
 
 use super::SqliteStore;
 use crate::{
-    caps::{Capped, Client},
+    caps::Capped,
     clock::Timestamp,
     confirmation::ConfirmationId,
     device::Device,
-    link::{Address, Link, LinkId, LinkState, LinkStore},
-    mail::{Mail, MailId, MailStore, Posting},
+    link::{Address, BrowserTag, Counts, Link, LinkId, LinkState, LinkStore},
+    mail::{Mail, MailId, MailStore, Posted, Posting},
     secret::SecretHash,
-    store::{BeginError, StoreError, row},
+    store::{
+        BeginError, StoreError,
+        row::{self, Origin},
+    },
 };
 use async_trait::async_trait;
-use sqlx::SqliteConnection;
+use sqlx::{Row as _, SqliteConnection};
 
 #[async_trait]
 impl LinkStore for SqliteStore {
@@ -20,12 +23,12 @@ impl LinkStore for SqliteStore {
         let link = link.clone();
         self.write(move |connection| {
             let link = link.clone();
-            Box::pin(async move { insert(connection, &link, None).await })
+            Box::pin(async move { insert(connection, &link, &Origin::default()).await })
         })
         .await
     }
 
-    async fn post_link(&self, link: &Link, posting: &Posting) -> Result<(), BeginError> {
+    async fn post_link(&self, link: &Link, posting: &Posting) -> Result<Posted, BeginError> {
         let new = (link.clone(), posting.clone());
         let posted = self.write(move |connection| {
             let (link, posting) = new.clone();
@@ -38,7 +41,7 @@ impl LinkStore for SqliteStore {
         let address = address.clone();
         self.write(move |connection| {
             let address = address.clone();
-            Box::pin(async move { take_back(connection, &address, false).await })
+            Box::pin(async move { take_back(connection, &address, None).await })
         })
         .await
     }
@@ -141,21 +144,24 @@ impl MailStore for SqliteStore {
     }
 }
 
-/// Takes those links to an address back that are open, or of them those alone that were `mailed`.
+/// Takes those links to an address back that are open; or of them those alone that were mailed and asked for in `browser`.
 pub(super) async fn take_back(
     connection: &mut SqliteConnection,
     address: &Address,
-    mailed: bool,
+    browser: Option<BrowserTag>,
 ) -> Result<(), StoreError> {
     for statement in [
         "delete from mails where link in
-             (select id from links where address = ?1 and state = 'open' and mailed >= ?2)",
+             (select id from links
+              where address = ?1 and state = 'open' and (?2 is null or mailed = 1 and browser = ?2))",
         "update confirmations set due = 0 where state = 'queued' and id in
-             (select waiting from links where address = ?1 and state = 'open' and mailed >= ?2)",
+             (select waiting from links
+              where address = ?1 and state = 'open' and (?2 is null or mailed = 1 and browser = ?2))",
         "update links set state = 'void', revision = revision + 1
-         where address = ?1 and state = 'open' and mailed >= ?2",
+         where address = ?1 and state = 'open' and (?2 is null or mailed = 1 and browser = ?2)",
     ] {
-        sqlx::query(statement).bind(address.as_str()).bind(mailed).execute(&mut *connection).await?;
+        let take_back = sqlx::query(statement).bind(address.as_str());
+        take_back.bind(browser.as_ref().map(BrowserTag::as_slice)).execute(&mut *connection).await?;
     }
     Ok(())
 }
@@ -164,41 +170,89 @@ async fn post(
     connection: &mut SqliteConnection,
     link: Link,
     posting: &Posting,
-) -> Result<Result<(), Capped>, StoreError> {
-    let since = posting.since.as_millis();
-    let count = "select count(*) from links where client = ? and asked > ?";
-    let count = sqlx::query_scalar(count).bind(posting.client.as_bytes().as_slice()).bind(since);
-    let of_client: u32 = count.fetch_one(&mut *connection).await?;
-    let count = sqlx::query_scalar("select count(*) from (select 1 from mails limit ?)").bind(posting.in_all);
-    let in_all: u32 = count.fetch_one(&mut *connection).await?;
-    let count = "select count(*) from links where address = ? and asked > ? and mailed = 1";
-    let count = sqlx::query_scalar(count).bind(link.address.as_str()).bind(since);
-    let of_address: u32 = count.fetch_one(&mut *connection).await?;
-    if let Some(capped) = posting.capped(of_client, in_all) {
-        return Ok(Err(capped));
+) -> Result<Result<Posted, Capped>, StoreError> {
+    if let Some(held) = held(connection, &link, posting).await? {
+        return Ok(Ok(Posted::Held(Box::new(held))));
     }
-    let mailed = of_address < posting.of_address;
+    let counts = count(connection, &link, posting).await?;
+    let mailed = match posting.terms.judge(link.known, &counts) {
+        Ok(mailed) => mailed,
+        Err(capped) => return Ok(Err(capped)),
+    };
     if mailed {
-        take_back(connection, &link.address, true).await?;
-        insert_mail(connection, Some(link.id), &posting.mail, posting.known).await?;
+        if posting.browser.is_some() {
+            take_back(connection, &link.address, posting.browser).await?;
+        }
+        insert_mail(connection, Some(link.id), &posting.mail, posting.delivered).await?;
     }
-    insert(connection, &Link { mailed, ..link }, Some(posting.client)).await?;
-    Ok(Ok(()))
+    insert(connection, &Link { mailed, ..link }, &Origin::of(posting)).await?;
+    Ok(Ok(Posted::New))
 }
 
-async fn insert(connection: &mut SqliteConnection, link: &Link, client: Option<Client>) -> Result<(), StoreError> {
+/// The open link that the same browser has asked for just before.
+async fn held(
+    connection: &mut SqliteConnection,
+    link: &Link,
+    posting: &Posting,
+) -> Result<Option<Link>, StoreError> {
+    let Some(browser) = &posting.browser else { return Ok(None) };
+    let held = sqlx::query(
+        "select * from links where address = ? and asked > ? and asked <= ? and browser = ? and state = 'open'
+         order by asked desc limit 1",
+    );
+    let held = held.bind(link.address.as_str()).bind(posting.held_since.as_millis()).bind(link.asked.as_millis());
+    held.bind(browser.as_slice()).fetch_optional(connection).await?.map(|row| row::link(&row)).transpose()
+}
+
+async fn count(connection: &mut SqliteConnection, link: &Link, posting: &Posting) -> Result<Counts, StoreError> {
+    let [of_64, of_56, of_48] = posting.client.networks();
+    let since = posting.since.as_millis();
+    let mailed = sqlx::query(
+        "select count(*) filter (where known = 1 and address = ?1), count(*) filter (where known = 0),
+             count(*) filter (where known = 0 and client = ?4),
+             count(*) filter (where known = 0 and network_56 = ?5),
+             count(*) filter (where known = 0 and network_48 = ?6)
+         from links where mailbox = ?2 and asked > ?3 and mailed = 1",
+    );
+    let mailed = mailed.bind(link.address.as_str()).bind(link.address.mailbox()).bind(since);
+    let mailed = mailed.bind(of_64.as_slice()).bind(of_56.as_slice()).bind(of_48.as_slice());
+    let mailed = mailed.fetch_one(&mut *connection).await?;
+    let asked = sqlx::query(
+        "select count(*) filter (where client = ?2), count(*) filter (where network_56 = ?3), count(*),
+             count(mails.id) filter (where client = ?2), count(mails.id) filter (where network_56 = ?3),
+             count(mails.id)
+         from links left join mails on mails.link = links.id where network_48 = ?4 and asked > ?1",
+    );
+    let asked = asked.bind(since).bind(of_64.as_slice()).bind(of_56.as_slice()).bind(of_48.as_slice());
+    let asked = asked.fetch_one(&mut *connection).await?;
+    let in_all = "select count(*) from (select 1 from mails limit ?)";
+    let in_all = sqlx::query_scalar(in_all).bind(posting.terms.at_most()).fetch_one(connection).await?;
+    Ok(Counts {
+        to_known: mailed.try_get(0)?,
+        to_others: mailed.try_get(1)?,
+        to_networks: [mailed.try_get(2)?, mailed.try_get(3)?, mailed.try_get(4)?],
+        asked: [asked.try_get(0)?, asked.try_get(1)?, asked.try_get(2)?],
+        waiting: [asked.try_get(3)?, asked.try_get(4)?, asked.try_get(5)?],
+        in_all,
+    })
+}
+
+async fn insert(connection: &mut SqliteConnection, link: &Link, origin: &Origin) -> Result<(), StoreError> {
     let (state, used_by) = row::state_columns(link);
+    let [client, network_56, network_48] = origin.networks();
     sqlx::query(
-        "insert into links (id, revision, token, waiting, address, admits, mailed, code, guesses, number, device, asked,
-             expires, state, used_by, client)
-         values (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "insert into links (id, revision, token, waiting, address, mailbox, admits, mailed, known, code, guesses, number,
+             device, asked, expires, state, used_by, browser, client, network_56, network_48)
+         values (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(link.id.as_bytes().as_slice())
     .bind(link.token.as_bytes().as_slice())
     .bind(link.waiting.as_ref().map(|waiting| waiting.as_bytes().as_slice()))
     .bind(link.address.as_str())
+    .bind(link.address.mailbox())
     .bind(link.admits)
     .bind(link.mailed)
+    .bind(link.known)
     .bind(link.code.as_bytes().as_slice())
     .bind(link.guesses)
     .bind(link.number.value())
@@ -207,7 +261,10 @@ async fn insert(connection: &mut SqliteConnection, link: &Link, client: Option<C
     .bind(link.expires.as_millis())
     .bind(state)
     .bind(used_by)
-    .bind(client.as_ref().map(|client| client.as_bytes().as_slice()))
+    .bind(origin.browser())
+    .bind(client)
+    .bind(network_56)
+    .bind(network_48)
     .execute(connection)
     .await?;
     Ok(())
