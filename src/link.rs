@@ -24,7 +24,7 @@ pub use asker::{Asker, Browser, BrowserTag, Counts, PER_ADDRESS, Terms};
 pub(crate) use change::{Which, change};
 pub use code::{Code, NUMBERS, Number};
 pub use create::create;
-pub use desk::{Guessed, Links, Opened, Registration};
+pub use desk::{Guessed, Links, Opened, Registration, STRANGERS};
 pub use request::{Ask, Requested, WINDOW};
 pub use sweep::sweep;
 

@@ -4,10 +4,12 @@
 //! database once it is sent. A mail server may take a mail and its answer be lost: then it is sent twice, under the same
 //! `Message-ID`. It is never lost before it expires, and nobody waits for it.
 
+mod class;
 mod outbox;
 mod postman;
 mod sealed;
 
+pub use class::MailClass;
 pub use outbox::Outbox;
 pub use postman::Postman;
 pub use sealed::SealedLetter;
@@ -35,6 +37,8 @@ pub struct Mail {
     pub id: MailId,
     /// Whom it is for.
     pub to: Address,
+    /// What it is worth beside others.
+    pub class: MailClass,
     /// What it says, sealed.
     pub letter: SealedLetter,
     /// How often sending it has failed.
@@ -52,12 +56,12 @@ impl Mail {
         entropy: &dyn Entropy,
         now: Timestamp,
         to: &Address,
-        letter: &Letter,
+        (class, letter): (MailClass, &Letter),
         expires: Timestamp,
     ) -> Self {
         let id = MailId::generate(entropy);
         let letter = SealedLetter::seal(keys, entropy, id, letter);
-        Self { id, to: to.clone(), letter, failed: 0, due: now, expires }
+        Self { id, to: to.clone(), class, letter, failed: 0, due: now, expires }
     }
 }
 
@@ -72,6 +76,8 @@ pub struct Posting {
     pub client: Client,
     /// In which browser; `None` for one that shows no cookie of its own.
     pub browser: Option<BrowserTag>,
+    /// Whether nobody is known by its address.
+    pub stranger: bool,
     /// Since when other links count.
     pub since: Timestamp,
     /// Since when a link that is still open is the answer to the same browser.
@@ -172,13 +178,13 @@ impl<S: LinkStore + MailStore> LinkDatabase for S {}
 
 /// How many mails of every kind may wait at once to be sent: one with a link is refused beyond that.
 pub(crate) const MAILS: u32 = 10_000;
-/// How many mails about no link may wait at once: few, so that they never hold up those with a link, good for minutes.
+/// How many mails of each class that is about no link may wait at once: few, and each for itself.
 const NEWS: u32 = 1_000;
 
 /// Keeps mail until it is sent.
 #[async_trait]
 pub trait MailStore: Send + Sync + 'static {
-    /// Takes up to `limit` mails that are due, and puts each off until `until`: whoever is killed while sending one has
+    /// Takes up to `limit` mails that are due, those first that are first by their class, and puts each off until `until`: whoever is killed while sending one has
     /// it sent again then. Those that go to nobody are removed.
     async fn take_mail(&self, limit: u32, now: Timestamp, until: Timestamp) -> Result<Vec<Mail>, StoreError>;
 
@@ -191,7 +197,7 @@ pub trait MailStore: Send + Sync + 'static {
     /// Forgets a mail: it is sent, or cannot be, or has expired.
     async fn remove_mail(&self, id: MailId) -> Result<(), StoreError>;
 
-    /// Keeps a mail that is about no link. `false`: as many of those wait as may, `at_most`, and nothing was kept.
+    /// Keeps a mail that is about no link. `false`: as many of its class wait as may, `at_most`, and nothing was kept.
     async fn add_mail(&self, mail: &Mail, at_most: u32) -> Result<bool, StoreError>;
 
     /// Deletes mails that expired before `before`, and returns how many.

@@ -86,6 +86,8 @@ pub struct Terms {
     pub shares: Shares,
     /// How many mails may wait, with this one. A browser that is known finds a tenth more.
     pub in_all: u32,
+    /// How many links may be mailed within [`WINDOW`](super::WINDOW) to addresses that nobody is known by, all together.
+    pub strangers: u32,
 }
 
 /// What is there when a link is posted.
@@ -103,6 +105,8 @@ pub struct Counts {
     pub waiting: [u32; 3],
     /// Mails that wait, of everybody.
     pub in_all: u32,
+    /// Links mailed lately to any address that nobody is known by, if this is one more of those.
+    pub to_strangers: u32,
 }
 
 impl Terms {
@@ -111,9 +115,10 @@ impl Terms {
         self.in_all.saturating_add(self.in_all / 10)
     }
 
-    /// Whether a link that is asked for in a browser that is `known`, or not, is mailed where this is `there`. What
+    /// Whether a link is mailed where this is `there`: one that is asked for in a browser that is `known`, or not, and that
+    /// goes to somebody who is known by its address, or to a `stranger`. What
     /// strangers have asked for, from the same network or anywhere, counts for no browser that is known.
-    pub(crate) fn judge(&self, known: bool, there: &Counts) -> Result<bool, Capped> {
+    pub(crate) fn judge(&self, known: bool, stranger: bool, there: &Counts) -> Result<bool, Capped> {
         if known && there.to_known < PER_ADDRESS {
             return if there.in_all < self.at_most() { Ok(true) } else { Err(Capped::All) };
         }
@@ -123,7 +128,20 @@ impl Terms {
         if !self.shares.during(Usage::of(there.in_all, self.in_all)).admit(there.waiting) {
             return Err(Capped::All);
         }
+        if stranger && !self.admit_stranger(there) {
+            return Ok(false);
+        }
         Ok(!known && there.leaves_one_for_others())
+    }
+
+    /// Whether there is one more for an address that nobody is known by: of the last tenth, for a client that has asked for
+    /// nothing else.
+    fn admit_stranger(&self, there: &Counts) -> bool {
+        let usage = Usage::of(there.to_strangers, self.strangers);
+        if usage == Usage::Full {
+            tracing::warn!(most = self.strangers, "too many links to addresses without an account; sending no more of them");
+        }
+        self.shares.during(usage).admit(there.asked)
     }
 }
 
@@ -137,7 +155,7 @@ impl Counts {
 mod tests {
     use super::*;
 
-    const TERMS: Terms = Terms { shares: Shares::new(100), in_all: 1000 };
+    const TERMS: Terms = Terms { shares: Shares::new(100), in_all: 1000, strangers: 50 };
 
     #[test]
     fn what_strangers_have_asked_for_is_not_counted_for_a_known_browser() {
@@ -148,18 +166,19 @@ mod tests {
             asked: [100, 200, 400],
             waiting: [100, 200, 400],
             in_all: 1000,
+            to_strangers: 50,
         };
-        assert_eq!(TERMS.judge(true, &flooded), Ok(true));
-        assert_eq!(TERMS.judge(false, &flooded), Err(Capped::Links));
-        assert_eq!(TERMS.judge(false, &Counts { asked: [0; 3], ..flooded }), Err(Capped::All));
-        assert_eq!(TERMS.judge(true, &Counts { in_all: 1100, ..flooded }), Err(Capped::All), "a bound all the same");
+        assert_eq!(TERMS.judge(true, false, &flooded), Ok(true));
+        assert_eq!(TERMS.judge(false, false, &flooded), Err(Capped::Links));
+        assert_eq!(TERMS.judge(false, false, &Counts { asked: [0; 3], ..flooded }), Err(Capped::All));
+        assert_eq!(TERMS.judge(true, false, &Counts { in_all: 1100, ..flooded }), Err(Capped::All), "a bound all the same");
     }
 
     #[test]
     fn a_known_browser_that_has_had_its_own_is_mailed_none_of_the_others_and_counts_as_its_client() {
         let enough = Counts { to_known: PER_ADDRESS, ..Counts::default() };
-        assert_eq!(TERMS.judge(true, &enough), Ok(false));
-        assert_eq!(TERMS.judge(true, &Counts { asked: [100; 3], ..enough }), Err(Capped::Links));
+        assert_eq!(TERMS.judge(true, false, &enough), Ok(false));
+        assert_eq!(TERMS.judge(true, false, &Counts { asked: [100; 3], ..enough }), Err(Capped::Links));
     }
 
     #[test]
@@ -175,13 +194,13 @@ mod tests {
             (5, [0, 0, 0], false),
         ] {
             let there = Counts { to_others, to_networks, ..Counts::default() };
-            assert_eq!(TERMS.judge(false, &there), Ok(mailed), "{to_others} {to_networks:?}");
+            assert_eq!(TERMS.judge(false, false, &there), Ok(mailed), "{to_others} {to_networks:?}");
         }
     }
 
     #[test]
     fn a_network_asks_for_so_many_and_of_the_last_tenth_of_the_mails_each_client_has_one() {
-        let judged = |asked, waiting, in_all| TERMS.judge(false, &Counts { asked, waiting, in_all, ..Counts::default() });
+        let judged = |asked, waiting, in_all| TERMS.judge(false, false, &Counts { asked, waiting, in_all, ..Counts::default() });
         for full in [[100, 100, 100], [1, 200, 200], [1, 1, 400]] {
             assert_eq!(judged(full, [0; 3], 0), Err(Capped::Links), "{full:?}");
         }
@@ -189,6 +208,20 @@ mod tests {
         assert_eq!(judged([99, 199, 399], [1; 3], 900), Err(Capped::All));
         assert_eq!(judged([99, 199, 399], [0, 1, 3], 999), Ok(true));
         assert_eq!(judged([0; 3], [0; 3], 1000), Err(Capped::All));
+    }
+
+    #[test]
+    fn strangers_are_mailed_so_many_together_and_users_all_the_same() {
+        for (asked, to_strangers, stranger, mailed) in [
+            ([9, 9, 9], 44, true, true),
+            ([1, 1, 1], 45, true, false),
+            ([0, 1, 3], 45, true, true),
+            ([0; 3], 50, true, false),
+            ([9, 9, 9], 50, false, true),
+        ] {
+            let there = Counts { asked, to_strangers, ..Counts::default() };
+            assert_eq!(TERMS.judge(false, stranger, &there), Ok(mailed), "{asked:?} {to_strangers} {stranger}");
+        }
     }
 
     #[test]

@@ -26,7 +26,12 @@ pub struct Links {
     pub(super) store: Arc<dyn LinkStore>,
     pub(super) postman: Arc<Notify>,
     pub(super) registration: Registration,
+    pub(super) strangers: u32,
 }
+
+/// How many links are mailed within [`WINDOW`](super::WINDOW) to addresses that nobody is known by, unless something else is
+/// said.
+pub const STRANGERS: u32 = 1000;
 
 /// Whether a link lets in people whom nobody knows yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -69,13 +74,19 @@ impl Links {
     /// A desk beside `vestibule`, for the links in `store`; `postman` is told of new mail.
     #[must_use]
     pub fn new(vestibule: Vestibule, store: Arc<dyn LinkStore>, postman: Arc<Notify>) -> Self {
-        Self { vestibule, store, postman, registration: Registration::default() }
+        Self { vestibule, store, postman, registration: Registration::default(), strangers: STRANGERS }
     }
 
     /// The same desk, which lets in people whom nobody knows yet, or does not.
     #[must_use]
     pub fn with_registration(self, registration: Registration) -> Self {
         Self { registration, ..self }
+    }
+
+    /// The same desk, which mails so many links within [`WINDOW`](super::WINDOW) to addresses that nobody is known by.
+    #[must_use]
+    pub fn with_strangers(self, strangers: u32) -> Self {
+        Self { strangers, ..self }
     }
 
     /// The link for which the browser waits that shows this pending cookie for `token`.

@@ -6,7 +6,7 @@ use crate::{
     clock::Timestamp,
     confirmation::{ConfirmationId, Decision, Rejection},
     device::Device,
-    mail::{Letter, LinkLetter, MAILS, Mail, Posted, Posting},
+    mail::{Letter, LinkLetter, MAILS, Mail, MailClass, Posted, Posting},
     pending::PendingCookie,
     store::{BeginError, StoreError},
     token::Token,
@@ -57,6 +57,7 @@ impl Links {
         let user = self.vestibule.store().user_by_identity(PASSWORD_ISSUER, address.as_str()).await?;
         let to = user.as_ref().map_or_else(|| address.clone(), |user| address.of_user(&user.identity));
         let admits = self.registration == Registration::Open;
+        let stranger = admits && user.is_none();
         let cookie = self.pending(&asker, link.id, now);
         let waiting = token.waiting(keys);
         let times = (link.expires, link.expires + AFTER);
@@ -64,13 +65,14 @@ impl Links {
         let confirmation = self.vestibule.wait(&waiting, secret, times, asker.client, asker.known).await?;
         let letter = Letter::Link(LinkLetter { link: token, code, device: link.device.clone() });
         let posting = Posting {
-            mail: Mail::new(keys, entropy, now, &to, &letter, link.expires),
+            mail: Mail::new(keys, entropy, now, &to, (MailClass::of_link(asker.known, stranger), &letter), link.expires),
+            stranger,
             delivered: user.map_or(admits, |user| !user.disabled),
             client: asker.client,
             browser: asker.browser.as_ref().map(|browser| browser.tag(keys)),
             since: now - WINDOW,
             held_since: now - RESEND_AFTER,
-            terms: Terms { shares: Shares::new(self.vestibule.caps.of_client), in_all: MAILS },
+            terms: Terms { shares: Shares::new(self.vestibule.caps.of_client), in_all: MAILS, strangers: self.strangers },
         };
         let link = Link { waiting: Some(confirmation), admits, known: asker.known, ..link };
         match self.store.post_link(&link, &posting).await {

@@ -128,7 +128,7 @@ impl MailStore for PostgresStore {
                 remove.execute(&mut *connection).await?;
                 let take = sqlx::query(
                     "update mails set due = $1 where id in (
-                         select id from mails where due <= $2 order by due limit $3 for update skip locked)
+                         select id from mails where due <= $2 order by class, due limit $3 for update skip locked)
                      returning *",
                 );
                 let rows = take.bind(until.as_millis()).bind(now.as_millis()).bind(i64::from(limit));
@@ -174,8 +174,8 @@ impl MailStore for PostgresStore {
         let mail = mail.clone();
         self.run(move |connection| {
             Box::pin(async move {
-                let count = "select count(*) from (select 1 from mails where link is null limit $1) as waiting";
-                let count = sqlx::query_scalar(count).bind(i64::from(at_most));
+                let count = "select count(*) from (select 1 from mails where class = $2 and link is null limit $1) as waiting";
+                let count = sqlx::query_scalar(count).bind(i64::from(at_most)).bind(i64::from(mail.class.number()));
                 let waiting: i64 = count.fetch_one(&mut *connection).await?;
                 if waiting >= i64::from(at_most) {
                     return Ok(false);
@@ -232,7 +232,7 @@ async fn post(
         return Ok(Ok(Posted::Held(Box::new(held))));
     }
     let counts = count(connection, link, posting).await?;
-    let mailed = match posting.terms.judge(link.known, &counts) {
+    let mailed = match posting.terms.judge(link.known, posting.stranger, &counts) {
         Ok(mailed) => mailed,
         Err(capped) => return Ok(Err(capped)),
     };
@@ -246,14 +246,17 @@ async fn post(
     Ok(Ok(Posted::New))
 }
 
-/// One at a time for each network and each mailbox: two that came at once would count the same, and find nothing to take
-/// back.
+/// One at a time for each network, each mailbox, and addresses that nobody is known by: two that came at once would count
+/// the same, and find nothing to take back.
 async fn lock(connection: &mut PgConnection, link: &Link, posting: &Posting) -> Result<(), Failure> {
     let network = posting.client.networks()[2].as_slice();
     let lock = sqlx::query("select pg_advisory_xact_lock(hashtextextended(encode($1, 'hex'), 0))").bind(network);
     lock.execute(&mut *connection).await?;
-    let lock = sqlx::query("select pg_advisory_xact_lock(hashtextextended($1, 0))").bind(link.address.mailbox());
-    lock.execute(connection).await?;
+    let lock = || sqlx::query("select pg_advisory_xact_lock(hashtextextended($1, 0))");
+    lock().bind(link.address.mailbox()).execute(&mut *connection).await?;
+    if posting.stranger {
+        lock().bind("strangers").execute(connection).await?;
+    }
     Ok(())
 }
 
@@ -273,7 +276,9 @@ async fn count(connection: &mut PgConnection, link: &Link, posting: &Posting) ->
     let [of_64, of_56, of_48] = posting.client.networks();
     let counts = sqlx::query(
         "select to_known, to_others, to_64, to_56, to_48, asked_64, asked_56, asked_48, waiting_64, waiting_56,
-             waiting_48, (select count(*) from (select 1 from mails limit $7) as waiting) as in_all
+             waiting_48, (select count(*) from (select 1 from mails limit $7) as waiting) as in_all,
+             (select count(*) from (select 1 from links where mailed = 1 and stranger = 1 and asked > $3 limit $8) as new)
+                 as to_strangers
          from (select count(*) filter (where known = 1 and address = $1) as to_known,
                       count(*) filter (where known = 0) as to_others,
                       count(*) filter (where known = 0 and client = $4) as to_64,
@@ -290,7 +295,9 @@ async fn count(connection: &mut PgConnection, link: &Link, posting: &Posting) ->
     );
     let counts = counts.bind(link.address.as_str()).bind(link.address.mailbox()).bind(posting.since.as_millis());
     let counts = counts.bind(of_64.as_slice()).bind(of_56.as_slice()).bind(of_48.as_slice());
-    let counts = counts.bind(i64::from(posting.terms.at_most())).fetch_one(connection).await?;
+    let strangers = if posting.stranger { posting.terms.strangers } else { 0 };
+    let counts = counts.bind(i64::from(posting.terms.at_most())).bind(i64::from(strangers));
+    let counts = counts.fetch_one(connection).await?;
     Ok(Counts {
         to_known: number(&counts, "to_known")?,
         to_others: number(&counts, "to_others")?,
@@ -298,6 +305,7 @@ async fn count(connection: &mut PgConnection, link: &Link, posting: &Posting) ->
         asked: [number(&counts, "asked_64")?, number(&counts, "asked_56")?, number(&counts, "asked_48")?],
         waiting: [number(&counts, "waiting_64")?, number(&counts, "waiting_56")?, number(&counts, "waiting_48")?],
         in_all: number(&counts, "in_all")?,
+        to_strangers: number(&counts, "to_strangers")?,
     })
 }
 
@@ -310,8 +318,8 @@ async fn insert(connection: &mut PgConnection, link: &Link, origin: &Origin) -> 
     let [client, network_56, network_48] = origin.networks();
     sqlx::query(
         "insert into links (id, revision, token, waiting, address, mailbox, admits, mailed, known, code, guesses, number,
-             device, asked, expires, state, used_by, browser, client, network_56, network_48)
-         values ($1, 0, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
+             device, asked, expires, state, used_by, browser, client, network_56, network_48, stranger)
+         values ($1, 0, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
     )
     .bind(link.id.as_bytes())
     .bind(link.token.as_bytes())
@@ -333,25 +341,27 @@ async fn insert(connection: &mut PgConnection, link: &Link, origin: &Origin) -> 
     .bind(client)
     .bind(network_56)
     .bind(network_48)
+    .bind(i64::from(origin.stranger()))
     .execute(connection)
     .await?;
     Ok(())
 }
 
-/// Keeps a mail; to nobody if its address is not `known`.
+/// Keeps a mail; to nobody unless it is `delivered`.
 async fn insert_mail(
     connection: &mut PgConnection,
     link: Option<LinkId>,
     mail: &Mail,
-    known: bool,
+    delivered: bool,
 ) -> Result<(), Failure> {
     sqlx::query(
-        "insert into mails (id, link, address, letter, letter_key, failed, due, expires)
-         values ($1, $2, $3, $4, $5, 0, $6, $7)",
+        "insert into mails (id, link, address, class, letter, letter_key, failed, due, expires)
+         values ($1, $2, $3, $4, $5, $6, 0, $7, $8)",
     )
     .bind(mail.id.as_bytes())
     .bind(link.as_ref().map(|link| link.as_bytes().as_slice()))
-    .bind(known.then_some(mail.to.typed()))
+    .bind(delivered.then_some(mail.to.typed()))
+    .bind(i64::from(mail.class.number()))
     .bind(mail.letter.0.bytes.as_slice())
     .bind(i64::from(mail.letter.0.key_id))
     .bind(mail.due.as_millis())

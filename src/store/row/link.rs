@@ -6,7 +6,7 @@ use crate::{
     confirmation::ConfirmationId,
     device::Device,
     link::{Address, BrowserTag, Link, LinkId, LinkState, Number},
-    mail::{Mail, MailId, Posting, SealedLetter},
+    mail::{Mail, MailClass, MailId, Posting, SealedLetter},
     secret::{Mac, Sealed, SecretHash},
     store::StoreError,
 };
@@ -52,6 +52,7 @@ fn mail(row: &dyn Row) -> Result<Mail, StoreError> {
     Ok(Mail {
         id: MailId::from_bytes(row.bytes("id")?),
         to: address(&row)?,
+        class: MailClass::from_number(row.number("class")?).ok_or_else(|| row.corrupt("class"))?,
         letter: SealedLetter(Sealed { key_id: row.number("letter_key")?, bytes: row.blob("letter")?.to_vec() }),
         failed: row.number("failed")?,
         due: row.time("due")?,
@@ -78,12 +79,13 @@ pub(in crate::store) fn state_columns(link: &Link) -> (&'static str, Option<&[u8
 pub(in crate::store) struct Origin {
     client: Option<Client>,
     browser: Option<BrowserTag>,
+    stranger: bool,
 }
 
 impl Origin {
     /// Where this one was.
     pub(in crate::store) const fn of(posting: &Posting) -> Self {
-        Self { client: Some(posting.client), browser: posting.browser }
+        Self { client: Some(posting.client), browser: posting.browser, stranger: posting.stranger }
     }
 
     /// The client's networks, the narrowest first.
@@ -94,5 +96,10 @@ impl Origin {
     /// The browser.
     pub(in crate::store) fn browser(&self) -> Option<&[u8]> {
         self.browser.as_ref().map(BrowserTag::as_slice)
+    }
+
+    /// Whether nobody is known by its address.
+    pub(in crate::store) const fn stranger(&self) -> bool {
+        self.stranger
     }
 }

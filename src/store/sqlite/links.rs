@@ -84,7 +84,7 @@ impl MailStore for SqliteStore {
                 remove.execute(&mut *connection).await?;
                 let take = sqlx::query(
                     "update mails set due = ?1
-                     where id in (select id from mails where due <= ?2 order by due limit ?3) returning *",
+                     where id in (select id from mails where due <= ?2 order by class, due limit ?3) returning *",
                 );
                 let rows = take.bind(until.as_millis()).bind(now.as_millis()).bind(limit);
                 Ok(row::mails(&rows.fetch_all(connection).await?))
@@ -126,8 +126,9 @@ impl MailStore for SqliteStore {
         self.write(move |connection| {
             let mail = mail.clone();
             Box::pin(async move {
-                let count = "select count(*) from (select 1 from mails where link is null limit ?)";
-                let waiting: u32 = sqlx::query_scalar(count).bind(at_most).fetch_one(&mut *connection).await?;
+                let count = "select count(*) from (select 1 from mails where class = ? and link is null limit ?)";
+                let count = sqlx::query_scalar(count).bind(mail.class.number()).bind(at_most);
+                let waiting: u32 = count.fetch_one(&mut *connection).await?;
                 if waiting >= at_most {
                     return Ok(false);
                 }
@@ -175,7 +176,7 @@ async fn post(
         return Ok(Ok(Posted::Held(Box::new(held))));
     }
     let counts = count(connection, &link, posting).await?;
-    let mailed = match posting.terms.judge(link.known, &counts) {
+    let mailed = match posting.terms.judge(link.known, posting.stranger, &counts) {
         Ok(mailed) => mailed,
         Err(capped) => return Ok(Err(capped)),
     };
@@ -226,7 +227,11 @@ async fn count(connection: &mut SqliteConnection, link: &Link, posting: &Posting
     let asked = asked.bind(since).bind(of_64.as_slice()).bind(of_56.as_slice()).bind(of_48.as_slice());
     let asked = asked.fetch_one(&mut *connection).await?;
     let in_all = "select count(*) from (select 1 from mails limit ?)";
-    let in_all = sqlx::query_scalar(in_all).bind(posting.terms.at_most()).fetch_one(connection).await?;
+    let in_all = sqlx::query_scalar(in_all).bind(posting.terms.at_most()).fetch_one(&mut *connection).await?;
+    let to_strangers =
+        "select count(*) from (select 1 from links where mailed = 1 and stranger = 1 and asked > ? limit ?)";
+    let to_strangers = sqlx::query_scalar(to_strangers).bind(since).bind(posting.terms.strangers);
+    let to_strangers = if posting.stranger { to_strangers.fetch_one(connection).await? } else { 0 };
     Ok(Counts {
         to_known: mailed.try_get(0)?,
         to_others: mailed.try_get(1)?,
@@ -234,6 +239,7 @@ async fn count(connection: &mut SqliteConnection, link: &Link, posting: &Posting
         asked: [asked.try_get(0)?, asked.try_get(1)?, asked.try_get(2)?],
         waiting: [asked.try_get(3)?, asked.try_get(4)?, asked.try_get(5)?],
         in_all,
+        to_strangers,
     })
 }
 
@@ -242,8 +248,8 @@ async fn insert(connection: &mut SqliteConnection, link: &Link, origin: &Origin)
     let [client, network_56, network_48] = origin.networks();
     sqlx::query(
         "insert into links (id, revision, token, waiting, address, mailbox, admits, mailed, known, code, guesses, number,
-             device, asked, expires, state, used_by, browser, client, network_56, network_48)
-         values (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             device, asked, expires, state, used_by, browser, client, network_56, network_48, stranger)
+         values (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(link.id.as_bytes().as_slice())
     .bind(link.token.as_bytes().as_slice())
@@ -265,24 +271,27 @@ async fn insert(connection: &mut SqliteConnection, link: &Link, origin: &Origin)
     .bind(client)
     .bind(network_56)
     .bind(network_48)
+    .bind(origin.stranger())
     .execute(connection)
     .await?;
     Ok(())
 }
 
-/// Keeps a mail; to nobody if its address is not `known`.
+/// Keeps a mail; to nobody unless it is `delivered`.
 async fn insert_mail(
     connection: &mut SqliteConnection,
     link: Option<LinkId>,
     mail: &Mail,
-    known: bool,
+    delivered: bool,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "insert into mails (id, link, address, letter, letter_key, failed, due, expires) values (?, ?, ?, ?, ?, 0, ?, ?)",
+        "insert into mails (id, link, address, class, letter, letter_key, failed, due, expires)
+         values (?, ?, ?, ?, ?, ?, 0, ?, ?)",
     )
     .bind(mail.id.as_bytes().as_slice())
     .bind(link.as_ref().map(|link| link.as_bytes().as_slice()))
-    .bind(known.then_some(mail.to.typed()))
+    .bind(delivered.then_some(mail.to.typed()))
+    .bind(mail.class.number())
     .bind(mail.letter.0.bytes.as_slice())
     .bind(mail.letter.0.key_id)
     .bind(mail.due.as_millis())

@@ -6,7 +6,7 @@ use std::time::Duration;
 use vestibule::{
     caps::{Capped, Caps},
     confirmation::Rejection,
-    link::{PER_ADDRESS, RESEND_AFTER, Spent},
+    link::{PER_ADDRESS, RESEND_AFTER, Spent, WINDOW},
     vestibule::Progress,
 };
 
@@ -139,4 +139,21 @@ async fn whoever_asks_learns_nothing_of_when_others_ask() {
         }
     });
     assert_eq!((beside_the_owner, beside_strangers.await), (alone.clone(), alone));
+}
+
+#[tokio::test]
+async fn strangers_addresses_are_mailed_so_many_links_an_hour_and_whoever_asks_sees_no_difference() {
+    let mut house = LinkHouse::at_work().await;
+    house.links = house.links.clone().with_strangers(2);
+    let person = |number: usize| format!("p{number}@example.com").parse().unwrap();
+    for number in 1..=2 {
+        house.asked_for(&person(number)).await;
+        house.letter().await;
+    }
+    let waiting = house.asked_for(&person(3)).await;
+    assert_eq!(house.status(&waiting).await, Progress::Queued);
+    house.nothing_is_left().await;
+    house.advance(WINDOW);
+    house.asked_for(&person(4)).await;
+    assert_eq!(house.sent().await.to, person(4));
 }

@@ -8,7 +8,7 @@ use vestibule::{
     confirmation::ConfirmationId,
     device::Device,
     link::{Address, Code, Link, LinkId, LinkState, LinkToken, Number, PER_ADDRESS, Terms},
-    mail::{Letter, LinkDatabase, LinkLetter, Mail, MailId, Posted, Posting, SealedLetter},
+    mail::{Letter, LinkDatabase, LinkLetter, Mail, MailClass, MailId, Posted, Posting, SealedLetter},
     secret::SystemEntropy,
     store::{BeginError, sqlite::SqliteStore},
     user::{Identity, PASSWORD_ISSUER, User, UserId, UserStore},
@@ -53,11 +53,13 @@ fn sample(number: u8, address: &Address) -> (Link, Posting) {
     let letter = Letter::Link(LinkLetter { link: token, code, device: link.device.clone() });
     let id = MailId::from_bytes([number; 16]);
     let letter = SealedLetter::seal(&keys(&[7]), &SystemEntropy, id, &letter);
-    let mail = Mail { id, to: address.clone(), letter, failed: 0, due: link.asked, expires: link.expires };
+    let mail = Mail { id, to: address.clone(), class: MailClass::User, letter, failed: 0, due: link.asked, expires: link.expires };
     let client = Client::from_bytes([number; 16]);
     let held_since = at(i64::from(number) - 30);
-    let terms = Terms { shares: Shares::new(u32::MAX), in_all: u32::MAX };
-    (link, Posting { mail, delivered: true, client, browser: None, since: at(-99), held_since, terms })
+    let terms = Terms { shares: Shares::new(u32::MAX), in_all: u32::MAX, strangers: u32::MAX };
+    let posting =
+        Posting { mail, delivered: true, client, browser: None, stranger: false, since: at(-99), held_since, terms };
+    (link, posting)
 }
 
 /// The same, asked for in the browser with this tag.
@@ -174,7 +176,7 @@ async fn what_strangers_ask_for_takes_nothing_from_browsers_that_are_known() {
         }
         assert_eq!((mailed, stored(&store, &hers.0).await.state), (PER_ADDRESS, LinkState::Open));
         // Also where their client has asked for all it may.
-        let terms = Terms { shares: Shares::new(0), in_all: u32::MAX };
+        let terms = Terms { shares: Shares::new(0), in_all: u32::MAX, strangers: u32::MAX };
         for number in 101..=105 {
             let (link, posting) = in_known(number, &ada(), number);
             let posted = store.post_link(&link, &Posting { terms, ..posting }).await;
@@ -186,7 +188,7 @@ async fn what_strangers_ask_for_takes_nothing_from_browsers_that_are_known() {
             }
         }
         // And where ten mails wait, and no more may.
-        let terms = Terms { shares: Shares::new(9), in_all: 10 };
+        let terms = Terms { shares: Shares::new(9), in_all: 10, strangers: u32::MAX };
         for (number, name, is_known, is_kept) in
             [(111, "bob", false, false), (112, "bob", true, true), (113, "eve", true, false)]
         {
@@ -347,7 +349,7 @@ async fn neighbours_ask_for_as_many_links_as_their_networks_may_and_each_client_
     for (store, _folder) in databases().await {
         let person = |number: u8| format!("p{number}@example.com").parse::<Address>().unwrap();
         let all: Vec<_> = (1..=32).map(|number| sample(number, &person(number))).collect();
-        let terms = Terms { shares: Shares::new(2), in_all: u32::MAX };
+        let terms = Terms { shares: Shares::new(2), in_all: u32::MAX, strangers: u32::MAX };
         let posts = all.iter().enumerate().map(|(place, (link, posting))| {
             let place = u8::try_from(place).unwrap();
             // Four /64 in each of two /56 of one /48.
@@ -359,7 +361,7 @@ async fn neighbours_ask_for_as_many_links_as_their_networks_may_and_each_client_
         let posted = futures_util::future::join_all(posts).await;
         assert_eq!(posted.iter().filter(|posted| posted.is_ok()).count(), 8, "four shares of two");
         // Of ten mails eight wait, and the last one is each client's first.
-        let terms = Terms { shares: Shares::new(9), in_all: 10 };
+        let terms = Terms { shares: Shares::new(9), in_all: 10, strangers: u32::MAX };
         let mut kept = Vec::new();
         for (number, client) in [(41, 1), (42, 1), (43, 2), (44, 3)] {
             let (link, posting) = sample(number, &person(number));
@@ -389,6 +391,81 @@ async fn no_more_are_mailed_to_an_address_than_may_be_however_many_are_asked_for
         let (link, posting) = sample(65, &ada());
         store.post_link(&link, &Posting { since: at(64), ..posting }).await.unwrap();
         assert_eq!(store.take_mail(99, at(99), at(199)).await.unwrap().len(), 1, "those before are long ago");
+    }
+}
+
+#[tokio::test]
+async fn addresses_that_nobody_is_known_by_are_mailed_so_many_links_together_and_users_all_the_same() {
+    for (store, _folder) in databases().await {
+        let person = |number: u8| format!("p{number}@example.com").parse::<Address>().unwrap();
+        let all: Vec<_> = (1..=32).map(|number| sample(number, &person(number))).collect();
+        let strange = |posting: &Posting| {
+            let terms = Terms { strangers: 9, ..posting.terms };
+            Posting { stranger: true, terms, ..posting.clone() }
+        };
+        let all: Vec<_> = all.iter().map(|(link, posting)| (link, strange(posting))).collect();
+        let posts = all.iter().map(|(link, posting)| store.post_link(link, posting));
+        for posted in futures_util::future::join_all(posts).await {
+            posted.unwrap();
+        }
+        assert_eq!(store.take_mail(99, at(99), at(199)).await.unwrap().len(), 9);
+        let (user, posting) = sample(40, &person(40));
+        store.post_link(&user, &Posting { stranger: false, ..strange(&posting) }).await.unwrap();
+        assert!(stored(&store, &user).await.mailed);
+        let (later, posting) = sample(41, &person(41));
+        store.post_link(&later, &Posting { since: at(40), ..strange(&posting) }).await.unwrap();
+        assert!(stored(&store, &later).await.mailed, "those before are long ago");
+    }
+}
+
+/// A mail about no link, due at 0.
+fn notice(number: u8, class: MailClass) -> Mail {
+    let (_, posting) = sample(number, &ada());
+    Mail { class, due: at(0), ..posting.mail }
+}
+
+#[tokio::test]
+async fn mails_are_taken_by_their_class_and_then_by_how_long_they_wait() {
+    for (store, _folder) in databases().await {
+        let classes = [
+            MailClass::Ticket,
+            MailClass::Stranger,
+            MailClass::User,
+            MailClass::KnownBrowser,
+            MailClass::Notice,
+            MailClass::Change,
+        ];
+        for (number, class) in (1..).zip(classes) {
+            let mail = notice(number, class);
+            if (2..=4).contains(&number) {
+                let (link, posting) = sample(number, &format!("p{number}@example.com").parse().unwrap());
+                let mail = Mail { due: at(i64::from(number)), ..mail };
+                store.post_link(&link, &Posting { mail, ..posting }).await.unwrap();
+            } else {
+                assert!(store.add_mail(&mail, 9).await.unwrap());
+            }
+        }
+        let (link, posting) = sample(7, &"p7@example.com".parse().unwrap());
+        store.post_link(&link, &posting).await.unwrap();
+        let mut taken = Vec::new();
+        while let [mail] = &store.take_mail(1, at(9), at(99)).await.unwrap()[..] {
+            taken.push(mail.id.as_bytes()[0]);
+        }
+        assert_eq!(taken, [6, 5, 4, 3, 7, 2, 1]);
+    }
+}
+
+#[tokio::test]
+async fn a_thousand_tickets_silence_no_news_that_a_password_was_set() {
+    for (store, _folder) in databases().await {
+        for number in 1..=2 {
+            assert!(store.add_mail(&notice(number, MailClass::Ticket), 2).await.unwrap());
+            assert!(store.add_mail(&notice(number + 10, MailClass::Notice), 2).await.unwrap());
+        }
+        assert!(!store.add_mail(&notice(3, MailClass::Ticket), 2).await.unwrap());
+        assert!(!store.add_mail(&notice(13, MailClass::Notice), 2).await.unwrap());
+        assert!(store.add_mail(&notice(20, MailClass::Change), 2).await.unwrap());
+        assert_eq!(store.take_mail(1, at(9), at(99)).await.unwrap()[0].class, MailClass::Change);
     }
 }
 
