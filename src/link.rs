@@ -2,7 +2,7 @@
 //!
 //! Somebody types their address. Their browser begins a confirmation at once, with a token that nobody else knows: the
 //! *waiting* one. The link goes to the address. Whatever then lets the waiting browser in (the link opened in it, its
-//! number picked elsewhere, the code typed) *approves* the link; and only then is the waiting confirmation due, and
+//! number typed elsewhere, the code typed) *approves* the link; and only then is the waiting confirmation due, and
 //! judged as any other is, by a validator: [`LinksValidator`](crate::validator::LinksValidator).
 //!
 //! The link may as well be opened elsewhere to sign in there: that is a confirmation of its own, with the link's token,
@@ -17,16 +17,18 @@ mod desk;
 mod request;
 mod sweep;
 mod token;
+mod tries;
 
 pub use crate::secret::LinkToken;
 pub use address::{Address, InvalidAddress};
 pub use asker::{Asker, Browser, BrowserTag, Counts, PER_ADDRESS, Terms};
 pub(crate) use change::{Which, change};
-pub use code::{Code, NUMBERS, Number};
+pub use code::{Code, InvalidNumber, Number};
 pub use create::create;
-pub use desk::{Guessed, Links, Opened, Registration, STRANGERS};
+pub use desk::{Guess, Guessed, Links, Opened, Registration, STRANGERS};
 pub use request::{Ask, Requested, WINDOW};
 pub use sweep::sweep;
+pub use tries::{Alarm, CODES_OFF, Tries, WRONG_CODES, WrongCode};
 
 use crate::{
     clock::Timestamp,
@@ -77,7 +79,7 @@ pub struct Link {
     pub known: bool,
     /// How often the code has been guessed wrong.
     pub guesses: u32,
-    /// What the waiting browser shows, to be picked elsewhere.
+    /// What the waiting browser shows, to be typed elsewhere.
     pub number: Number,
     /// What asked for it, if it has said what it is.
     pub device: Option<Device>,
@@ -101,7 +103,7 @@ pub enum LinkState {
         /// Which one.
         by: ConfirmationId,
     },
-    /// It is worth nothing: a newer one was mailed, its code was guessed wrong too often, a wrong number picked, whoever
+    /// It is worth nothing: a newer one was mailed, its code was guessed wrong too often, a wrong number typed, whoever
     /// waited for it has cancelled, or whom it is for has changed how they sign in, or was disabled or removed.
     Void,
 }
@@ -252,8 +254,22 @@ pub trait LinkStore: Send + Sync + 'static {
     async fn link_by_waiting(&self, waiting: ConfirmationId) -> Result<Option<Link>, StoreError>;
 
     /// Keeps what has become of a link. If it is open no more, its mail is not sent any more, and the waiting confirmation
-    /// is due. `false`: somebody has written it since it was read, and nothing was changed.
+    /// is due; if it was mailed and has let somebody in, wrong codes of its address count no more, unless there were
+    /// [`WRONG_CODES`]. `false`: somebody has written it since it was read, and nothing was changed.
     async fn replace_link(&self, next: &Link) -> Result<bool, StoreError>;
+
+    /// Counts one more code that is tried, unless [`WRONG_CODES`] were since `since`: then it is `None`. Returns how many
+    /// there were in a row with this one.
+    async fn count_code(&self, tries: &Tries, now: Timestamp, since: Timestamp) -> Result<Option<u32>, StoreError>;
+
+    /// How many codes were tried since `since`.
+    async fn codes_tried(&self, tries: &Tries, since: Timestamp) -> Result<u32, StoreError>;
+
+    /// A code that was tried is right: counts from nothing.
+    async fn forget_codes(&self, tries: &Tries) -> Result<(), StoreError>;
+
+    /// Deletes counts of codes of which the last was tried before `before`, and returns how many.
+    async fn sweep_codes(&self, before: Timestamp) -> Result<u64, StoreError>;
 
     /// Deletes links that expired before `before`, and returns how many.
     async fn sweep_links(&self, before: Timestamp) -> Result<u64, StoreError>;

@@ -131,6 +131,11 @@ pub struct NewsLetter {
 pub enum News {
     /// A browser has signed in that had not before.
     Browser,
+    /// Wrong codes were typed for its address.
+    WrongCodes {
+        /// Whether so many in a row that there are no more codes for a time.
+        off: bool,
+    },
     /// It has another password.
     Password,
     /// It has another address.
@@ -147,8 +152,8 @@ pub enum News {
 pub struct LinkLetter {
     /// The link that signs in.
     pub link: LinkToken,
-    /// The code that may be typed in its place.
-    pub code: Code,
+    /// The code that may be typed in its place; none where wrong ones were typed too often for the address.
+    pub code: Option<Code>,
     /// What asked for it, if it has said what it is.
     pub device: Option<Device>,
 }

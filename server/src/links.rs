@@ -2,6 +2,7 @@
 
 use crate::{
     account::{self, Choice},
+    arrival,
     client::ClientOf,
     confirm::{self, Nothing, TokenPath},
     cookies::RequestCookies,
@@ -19,12 +20,18 @@ use axum::{
 };
 use leptos::prelude::*;
 use serde::Deserialize;
+use std::sync::Arc;
 use vestibule::{
     caps::Client,
-    link::{Address, Ask, Asker, Browser, Code, Guessed, LIFETIME, LinkToken, Number, Opened, Spent},
+    link::{
+        Address, Alarm, Ask, Asker, Browser, Code, Guess, Guessed, LIFETIME, LinkToken, Number, Opened, Spent,
+        WrongCode,
+    },
+    mail::News,
     outcome::Outcome,
     store::BeginError,
     token::Token,
+    user::PASSWORD_ISSUER,
     vestibule::{Pending, Progress, Report},
 };
 use vestibule_app::{
@@ -151,14 +158,35 @@ pub async fn code(
     };
     let cookies = site.cookies_of(&headers);
     let shown = cookies.pending(site.vestibule.keys(), &token);
-    match site.links.guess(&token, shown, &code).await {
-        Ok(Guessed::Wrong { left }) => {
+    let Guess { came_to, wrong } = match site.links.guess(&token, shown, &code).await {
+        Ok(guess) => guess,
+        Err(error) => return page::store_problem(&site, &error),
+    };
+    if let Some(wrong) = wrong {
+        // Not waited for: how long it takes would say whether somebody is known by the address.
+        let (site, headers) = (Arc::clone(&site), headers.clone());
+        tokio::spawn(async move { tell_of(&site, &headers, &wrong).await });
+    }
+    match came_to {
+        Guessed::Wrong { left } => {
             let more = if left == 1 { "one more time".to_owned() } else { format!("{left} more times") };
             waiting(&site, &headers, &token, Some(format!("That is not the code. You can try {more}."))).await
         }
         // The page says what it has come to.
-        Ok(Guessed::Right | Guessed::Spent(_)) => page::see(&format!("/login/wait/{}", token.expose())),
-        Err(error) => page::store_problem(&site, &error),
+        Guessed::Right | Guessed::Spent(_) => page::see(&format!("/login/wait/{}", token.expose())),
+    }
+}
+
+/// A wrong code was typed: it is noted, and where it is too many, the address's owner is told.
+async fn tell_of(site: &Site, headers: &HeaderMap, wrong: &WrongCode) {
+    let user = match site.vestibule.store().user_by_identity(PASSWORD_ISSUER, wrong.address.as_str()).await {
+        Ok(user) => user,
+        Err(error) => return tracing::warn!(%error, "it could not be told whose code was guessed"),
+    };
+    let id = user.as_ref().map(|user| user.id.to_string());
+    tracing::warn!(target: "vestibule::audit", event = "code_wrong", user = id, alarm = ?wrong.alarm);
+    if let (Some(user), Some(alarm)) = (user.filter(|user| !user.disabled), wrong.alarm) {
+        arrival::tell(site, headers, &user, News::WrongCodes { off: alarm == Alarm::Off }).await;
     }
 }
 
@@ -230,14 +258,25 @@ pub async fn begin(
 
 /// The landing of a link of ours in a browser that did not ask for it: writes nothing.
 pub async fn land_elsewhere(site: &Shared, headers: &HeaderMap, token: &Token, link: &LinkToken) -> Response {
+    opened(site, headers, token, link, None).await
+}
+
+/// The page of a link that was opened elsewhere, and what is wrong with the number that was typed into it.
+async fn opened(
+    site: &Shared,
+    headers: &HeaderMap,
+    token: &Token,
+    link: &LinkToken,
+    problem: Option<String>,
+) -> Response {
     let opened = match site.links.look(link).await {
         Ok(Ok(opened)) => opened,
         Ok(Err(spent)) => return self::spent(site, headers, link, spent).await,
         Err(error) => return page::store_problem(site, &error),
     };
     let path = format!("/confirm/{}", token.expose());
-    let Opened { address, device, asked, numbers } = opened;
-    let numbers = numbers.into_iter().flatten().map(Number::value).collect();
+    let Opened { address, device, asked, waited_for } = opened;
+    let failed = problem.is_some();
     let (address, asked) = (address.as_str().to_owned(), utc(asked));
     let device = device::words(device.as_ref()).to_owned();
     // The browser has to show that it keeps cookies before the link is used up for it.
@@ -247,8 +286,18 @@ pub async fn land_elsewhere(site: &Shared, headers: &HeaderMap, token: &Token, l
         Ok(set) => set,
         Err(Full) => return confirm::full(site, headers, token),
     };
-    let page = page::form(site, headers, Head::titled(title::LINK), false, |proof| {
-        view! { <LinkPage token_path=path address=address device=device asked=asked numbers=numbers proof=proof /> }
+    let page = page::form(site, headers, Head::titled(title::LINK), failed, |proof| {
+        view! {
+            <LinkPage
+                token_path=path
+                address=address
+                device=device
+                asked=asked
+                waited_for=waited_for
+                problem=problem
+                proof=proof
+            />
+        }
     });
     page::with_cookies(page, set)
 }
@@ -275,8 +324,11 @@ pub async fn pick(
     OwnForm(form): OwnForm<Choice>,
 ) -> Response {
     let link = LinkToken::read(site.vestibule.keys(), &token);
-    let number = form.choice.parse().ok().and_then(Number::new);
-    let (Some(link), Some(number)) = (link, number) else { return page::problem(&site, StatusCode::FORBIDDEN) };
+    let Some(link) = link else { return page::problem(&site, StatusCode::FORBIDDEN) };
+    let Ok(number) = form.choice.parse::<Number>() else {
+        let problem = "The number has two digits.".to_owned();
+        return opened(&site, &headers, &token, &link, Some(problem)).await;
+    };
     let device = match site.links.look(&link).await {
         Ok(Ok(opened)) => device::words(opened.device.as_ref()).to_owned(),
         Ok(Err(spent)) => return self::spent(&site, &headers, &link, spent).await,

@@ -139,7 +139,10 @@ impl Terms {
     fn admit_stranger(&self, there: &Counts) -> bool {
         let usage = Usage::of(there.to_strangers, self.strangers);
         if usage == Usage::Full {
-            tracing::warn!(most = self.strangers, "too many links to addresses without an account; sending no more of them");
+            tracing::warn!(
+                most = self.strangers,
+                "too many links to addresses without an account; sending no more of them"
+            );
         }
         self.shares.during(usage).admit(there.asked)
     }
@@ -171,7 +174,11 @@ mod tests {
         assert_eq!(TERMS.judge(true, false, &flooded), Ok(true));
         assert_eq!(TERMS.judge(false, false, &flooded), Err(Capped::Links));
         assert_eq!(TERMS.judge(false, false, &Counts { asked: [0; 3], ..flooded }), Err(Capped::All));
-        assert_eq!(TERMS.judge(true, false, &Counts { in_all: 1100, ..flooded }), Err(Capped::All), "a bound all the same");
+        assert_eq!(
+            TERMS.judge(true, false, &Counts { in_all: 1100, ..flooded }),
+            Err(Capped::All),
+            "a bound all the same"
+        );
     }
 
     #[test]
@@ -200,7 +207,8 @@ mod tests {
 
     #[test]
     fn a_network_asks_for_so_many_and_of_the_last_tenth_of_the_mails_each_client_has_one() {
-        let judged = |asked, waiting, in_all| TERMS.judge(false, false, &Counts { asked, waiting, in_all, ..Counts::default() });
+        let judged =
+            |asked, waiting, in_all| TERMS.judge(false, false, &Counts { asked, waiting, in_all, ..Counts::default() });
         for full in [[100, 100, 100], [1, 200, 200], [1, 1, 400]] {
             assert_eq!(judged(full, [0; 3], 0), Err(Capped::Links), "{full:?}");
         }

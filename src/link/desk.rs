@@ -1,8 +1,9 @@
 //! What pages ask about links: to have one sent, to look at one, to let a browser in.
 
 use super::{
-    Address, Code, GUESSES, Link, LinkState, LinkStore, LinkToken, NUMBERS, Number, Spent,
+    Address, Alarm, Code, GUESSES, Link, LinkState, LinkStore, LinkToken, Number, Spent, Tries, WRONG_CODES, WrongCode,
     change::{Which, change},
+    tries,
 };
 use crate::{
     clock::Timestamp,
@@ -52,8 +53,17 @@ pub struct Opened {
     pub device: Option<Device>,
     /// When.
     pub asked: Timestamp,
-    /// The numbers to pick from, one of which the waiting page shows; none if no page waits.
-    pub numbers: Option<[Number; NUMBERS]>,
+    /// Whether a page waits for it, which shows a number.
+    pub waited_for: bool,
+}
+
+/// What a guess at the code has come to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Guess {
+    /// What the browser is told.
+    pub came_to: Guessed,
+    /// Set if it was one of the wrong codes that are counted for the address.
+    pub wrong: Option<WrongCode>,
 }
 
 /// What became of a guess at the code.
@@ -176,7 +186,7 @@ impl Links {
     pub async fn look(&self, link: &LinkToken) -> Result<Result<Opened, Spent>, StoreError> {
         let Some(link) = self.store.link_by_token(&link.hash()).await? else { return Ok(Err(Spent::Expired)) };
         let opened = |link: Link| Opened {
-            numbers: link.waiting.map(|_| link.number.among(self.vestibule.keys(), link.id)),
+            waited_for: link.waiting.is_some(),
             address: link.address,
             device: link.device,
             asked: link.asked,
@@ -225,7 +235,7 @@ impl Links {
         Ok(self.change(Which::Token(link.hash()), |link| link.approve(now)).await?.map(drop))
     }
 
-    /// Somebody who has opened the link elsewhere picked `number`: the right one lets the waiting browser in, any other
+    /// Somebody who has opened the link elsewhere typed `number`: the right one lets the waiting browser in, any other
     /// takes the link back, because somebody else may have asked for it.
     ///
     /// # Errors
@@ -240,26 +250,42 @@ impl Links {
         Ok(ended.and_then(|link| if link.state == LinkState::Approved { Ok(()) } else { Err(Spent::Expired) }))
     }
 
-    /// Somebody typed `code` into the page that waits.
+    /// Somebody typed `code` into the page that waits. Beyond [`WRONG_CODES`] for the address none is right.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be stored.
-    pub async fn guess(&self, token: &Token, shown: Option<&str>, code: &Code) -> Result<Guessed, StoreError> {
-        let Some(confirmation) = self.vestibule.begun(token, shown).await? else {
-            return Ok(Guessed::Spent(Spent::Expired));
-        };
+    pub async fn guess(&self, token: &Token, shown: Option<&str>, code: &Code) -> Result<Guess, StoreError> {
+        let none = |spent| Guess { came_to: Guessed::Spent(spent), wrong: None };
+        let Some(confirmation) = self.vestibule.begun(token, shown).await? else { return Ok(none(Spent::Expired)) };
         let (keys, now) = (self.vestibule.keys(), self.vestibule.now());
+        let Some(link) = self.store.link_by_waiting(confirmation.id).await? else { return Ok(none(Spent::Expired)) };
+        if let Err(spent) = link.open(now) {
+            return Ok(none(spent));
+        }
+        let tries = Tries { address: link.address, known: link.known };
+        // Counted before it is judged: of many at once, no more are.
+        let tried = if link.mailed { self.store.count_code(&tries, now, tries::since(now)).await? } else { None };
         let guess = |link: Link| {
-            let right = code.is(keys, link.id, &link.code);
+            let right = tried.is_some() && code.is(keys, link.id, &link.code);
             link.guess(right, now)
         };
         let ended = self.change(Which::Waiting(confirmation.id), guess).await?;
-        Ok(match ended {
+        let came_to = match &ended {
             Ok(Link { state: LinkState::Approved, .. }) => Guessed::Right,
             Ok(Link { state: LinkState::Open, guesses, .. }) => Guessed::Wrong { left: GUESSES - guesses },
             Ok(_) => Guessed::Spent(Spent::Expired),
-            Err(spent) => Guessed::Spent(spent),
-        })
+            Err(spent) => Guessed::Spent(*spent),
+        };
+        if came_to == Guessed::Right {
+            self.store.forget_codes(&tries).await?;
+            return Ok(Guess { came_to, wrong: None });
+        }
+        let voided = ended.is_ok_and(|link| link.state == LinkState::Void);
+        let wrong = tried.map(|count| WrongCode {
+            address: tries.address,
+            alarm: if count == WRONG_CODES { Some(Alarm::Off) } else { voided.then_some(Alarm::Voided) },
+        });
+        Ok(Guess { came_to, wrong })
     }
 
     async fn change(

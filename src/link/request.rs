@@ -1,6 +1,8 @@
 //! To ask for a link: a confirmation that waits, a link that it waits for, and a mail that carries it.
 
-use super::{Address, Asker, Code, Link, LinkId, LinkToken, Links, RESEND_AFTER, Registration, Terms};
+use super::{
+    Address, Asker, Code, Link, LinkId, LinkToken, Links, RESEND_AFTER, Registration, Terms, Tries, WRONG_CODES, tries,
+};
 use crate::{
     caps::Shares,
     clock::Timestamp,
@@ -63,16 +65,30 @@ impl Links {
         let times = (link.expires, link.expires + AFTER);
         let secret = cookie.secret.hash();
         let confirmation = self.vestibule.wait(&waiting, secret, times, asker.client, asker.known).await?;
-        let letter = Letter::Link(LinkLetter { link: token, code, device: link.device.clone() });
+        let tries = Tries { address, known: asker.known };
+        let has_code = self.store.codes_tried(&tries, tries::since(now)).await? < WRONG_CODES;
+        let letter =
+            Letter::Link(LinkLetter { link: token, code: has_code.then_some(code), device: link.device.clone() });
         let posting = Posting {
-            mail: Mail::new(keys, entropy, now, &to, (MailClass::of_link(asker.known, stranger), &letter), link.expires),
+            mail: Mail::new(
+                keys,
+                entropy,
+                now,
+                &to,
+                (MailClass::of_link(asker.known, stranger), &letter),
+                link.expires,
+            ),
             stranger,
             delivered: user.map_or(admits, |user| !user.disabled),
             client: asker.client,
             browser: asker.browser.as_ref().map(|browser| browser.tag(keys)),
             since: now - WINDOW,
             held_since: now - RESEND_AFTER,
-            terms: Terms { shares: Shares::new(self.vestibule.caps.of_client), in_all: MAILS, strangers: self.strangers },
+            terms: Terms {
+                shares: Shares::new(self.vestibule.caps.of_client),
+                in_all: MAILS,
+                strangers: self.strangers,
+            },
         };
         let link = Link { waiting: Some(confirmation), admits, known: asker.known, ..link };
         match self.store.post_link(&link, &posting).await {

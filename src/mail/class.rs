@@ -22,8 +22,7 @@ pub enum MailClass {
 
 impl MailClass {
     /// All of them, those first that are sent first.
-    const ALL: [Self; 6] =
-        [Self::Change, Self::Notice, Self::KnownBrowser, Self::User, Self::Stranger, Self::Ticket];
+    const ALL: [Self; 6] = [Self::Change, Self::Notice, Self::KnownBrowser, Self::User, Self::Stranger, Self::Ticket];
 
     /// The class of a link to a user or a `stranger`, asked for in a browser that is `known` or not.
     #[must_use]
@@ -41,7 +40,8 @@ impl MailClass {
         match letter {
             Letter::News(letter) => match letter.news {
                 News::Password | News::Moved { .. } => Self::Change,
-                News::Browser => Self::Notice,
+                // Strangers may cause these.
+                News::Browser | News::WrongCodes { .. } => Self::Notice,
             },
             Letter::Link(_) => Self::User,
             Letter::Address(_) => Self::Ticket,

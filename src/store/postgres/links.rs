@@ -10,7 +10,7 @@ use crate::{
     clock::Timestamp,
     confirmation::ConfirmationId,
     device::Device,
-    link::{Address, BrowserTag, Counts, Link, LinkId, LinkState, LinkStore},
+    link::{Address, BrowserTag, Counts, Link, LinkId, LinkState, LinkStore, Tries, WRONG_CODES},
     mail::{Mail, MailId, MailStore, Posted, Posting},
     secret::SecretHash,
     store::{
@@ -100,6 +100,58 @@ impl LinkStore for PostgresStore {
         batch::on_its_own(&self.pool, Replace(next.clone())).await
     }
 
+    async fn count_code(&self, tries: &Tries, now: Timestamp, since: Timestamp) -> Result<Option<u32>, StoreError> {
+        let tries = tries.clone();
+        self.run(move |connection| {
+            Box::pin(async move {
+                let count = sqlx::query_scalar(
+                    "insert into wrong_codes (address, known, wrong, last) values ($1, $2, 1, $3)
+                     on conflict (address, known) do update
+                         set wrong = case when wrong_codes.last > $4 then wrong_codes.wrong + 1 else 1 end, last = $3
+                         where wrong_codes.wrong < $5 or wrong_codes.last <= $4
+                     returning wrong",
+                );
+                let count = count.bind(tries.address.as_str()).bind(i64::from(tries.known));
+                let count = count.bind(now.as_millis()).bind(since.as_millis()).bind(i64::from(WRONG_CODES));
+                let count: Option<i64> = count.fetch_optional(connection).await?;
+                Ok(count.map(|count| u32::try_from(count).unwrap_or(u32::MAX)))
+            })
+        })
+        .await
+    }
+
+    async fn codes_tried(&self, tries: &Tries, since: Timestamp) -> Result<u32, StoreError> {
+        let tries = tries.clone();
+        self.run(move |connection| {
+            Box::pin(async move {
+                let tried = "select wrong from wrong_codes where address = $1 and known = $2 and last > $3";
+                let tried = sqlx::query_scalar(tried).bind(tries.address.as_str()).bind(i64::from(tries.known));
+                let tried: Option<i64> = tried.bind(since.as_millis()).fetch_optional(connection).await?;
+                Ok(tried.map_or(0, |tried| u32::try_from(tried).unwrap_or(u32::MAX)))
+            })
+        })
+        .await
+    }
+
+    async fn forget_codes(&self, tries: &Tries) -> Result<(), StoreError> {
+        let tries = tries.clone();
+        self.run(move |connection| {
+            Box::pin(async move {
+                let forget = sqlx::query("delete from wrong_codes where address = $1 and known = $2");
+                forget.bind(tries.address.as_str()).bind(i64::from(tries.known)).execute(connection).await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    async fn sweep_codes(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let sweep = "delete from wrong_codes where (address, known) in (
+                         select address, known from wrong_codes where last < $1 order by last limit $2
+                         for update skip locked)";
+        self.sweep(sweep, before).await
+    }
+
     async fn sweep_links(&self, before: Timestamp) -> Result<u64, StoreError> {
         let sweep = "delete from links where id in (
                          select id from links where expires < $1 order by expires limit $2 for update skip locked)";
@@ -174,7 +226,8 @@ impl MailStore for PostgresStore {
         let mail = mail.clone();
         self.run(move |connection| {
             Box::pin(async move {
-                let count = "select count(*) from (select 1 from mails where class = $2 and link is null limit $1) as waiting";
+                let count =
+                    "select count(*) from (select 1 from mails where class = $2 and link is null limit $1) as waiting";
                 let count = sqlx::query_scalar(count).bind(i64::from(at_most)).bind(i64::from(mail.class.number()));
                 let waiting: i64 = count.fetch_one(&mut *connection).await?;
                 if waiting >= i64::from(at_most) {
@@ -391,6 +444,10 @@ async fn replace(connection: &mut PgConnection, next: &Link) -> Result<bool, Fai
         return Ok(true);
     }
     sqlx::query("delete from mails where link = $1").bind(next.id.as_bytes()).execute(&mut *connection).await?;
+    if next.mailed && next.state != LinkState::Void {
+        let forget = sqlx::query("delete from wrong_codes where address = $1 and wrong < $2");
+        forget.bind(next.address.as_str()).bind(i64::from(WRONG_CODES)).execute(&mut *connection).await?;
+    }
     if let Some(waiting) = &next.waiting {
         let due = sqlx::query("update confirmations set due = 0 where id = $1 and state = 'queued'");
         due.bind(waiting.as_bytes()).execute(connection).await?;

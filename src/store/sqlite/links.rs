@@ -6,7 +6,7 @@ use crate::{
     clock::Timestamp,
     confirmation::ConfirmationId,
     device::Device,
-    link::{Address, BrowserTag, Counts, Link, LinkId, LinkState, LinkStore},
+    link::{Address, BrowserTag, Counts, Link, LinkId, LinkState, LinkStore, Tries, WRONG_CODES},
     mail::{Mail, MailId, MailStore, Posted, Posting},
     secret::SecretHash,
     store::{
@@ -63,6 +63,51 @@ impl LinkStore for SqliteStore {
             Box::pin(async move { replace(connection, &next).await })
         })
         .await
+    }
+
+    async fn count_code(&self, tries: &Tries, now: Timestamp, since: Timestamp) -> Result<Option<u32>, StoreError> {
+        let tries = tries.clone();
+        self.write(move |connection| {
+            let tries = tries.clone();
+            Box::pin(async move {
+                let count = sqlx::query_scalar(
+                    "insert into wrong_codes (address, known, wrong, last) values (?1, ?2, 1, ?3)
+                     on conflict (address, known) do update
+                         set wrong = case when last > ?4 then wrong + 1 else 1 end, last = ?3
+                         where wrong < ?5 or last <= ?4
+                     returning wrong",
+                );
+                let count = count.bind(tries.address.as_str()).bind(tries.known);
+                let count = count.bind(now.as_millis()).bind(since.as_millis()).bind(WRONG_CODES);
+                Ok(count.fetch_optional(connection).await?)
+            })
+        })
+        .await
+    }
+
+    async fn codes_tried(&self, tries: &Tries, since: Timestamp) -> Result<u32, StoreError> {
+        let tried = "select wrong from wrong_codes where address = ? and known = ? and last > ?";
+        let tried = sqlx::query_scalar(tried).bind(tries.address.as_str()).bind(tries.known).bind(since.as_millis());
+        Ok(tried.fetch_optional(&self.readers).await?.unwrap_or_default())
+    }
+
+    async fn forget_codes(&self, tries: &Tries) -> Result<(), StoreError> {
+        let tries = tries.clone();
+        self.write(move |connection| {
+            let tries = tries.clone();
+            Box::pin(async move {
+                let forget = sqlx::query("delete from wrong_codes where address = ? and known = ?");
+                forget.bind(tries.address.as_str()).bind(tries.known).execute(connection).await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    async fn sweep_codes(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let sweep = "delete from wrong_codes where (address, known) in
+                         (select address, known from wrong_codes where last < ? order by last limit ?)";
+        self.sweep(sweep, before).await
     }
 
     async fn sweep_links(&self, before: Timestamp) -> Result<u64, StoreError> {
@@ -191,11 +236,7 @@ async fn post(
 }
 
 /// The open link that the same browser has asked for just before.
-async fn held(
-    connection: &mut SqliteConnection,
-    link: &Link,
-    posting: &Posting,
-) -> Result<Option<Link>, StoreError> {
+async fn held(connection: &mut SqliteConnection, link: &Link, posting: &Posting) -> Result<Option<Link>, StoreError> {
     let Some(browser) = &posting.browser else { return Ok(None) };
     let held = sqlx::query(
         "select * from links where address = ? and asked > ? and asked <= ? and browser = ? and state = 'open'
@@ -322,6 +363,10 @@ async fn replace(connection: &mut SqliteConnection, next: &Link) -> Result<bool,
     }
     let unsend = sqlx::query("delete from mails where link = ?").bind(next.id.as_bytes().as_slice());
     unsend.execute(&mut *connection).await?;
+    if next.mailed && next.state != LinkState::Void {
+        let forget = sqlx::query("delete from wrong_codes where address = ? and wrong < ?");
+        forget.bind(next.address.as_str()).bind(WRONG_CODES).execute(&mut *connection).await?;
+    }
     if let Some(waiting) = &next.waiting {
         let due = sqlx::query("update confirmations set due = 0 where id = ? and state = 'queued'");
         due.bind(waiting.as_bytes().as_slice()).execute(connection).await?;

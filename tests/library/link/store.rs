@@ -7,7 +7,7 @@ use vestibule::{
     caps::{Capped, Client, Shares},
     confirmation::ConfirmationId,
     device::Device,
-    link::{Address, Code, Link, LinkId, LinkState, LinkToken, Number, PER_ADDRESS, Terms},
+    link::{Address, Code, Link, LinkId, LinkState, LinkToken, Number, PER_ADDRESS, Terms, Tries, WRONG_CODES},
     mail::{Letter, LinkDatabase, LinkLetter, Mail, MailClass, MailId, Posted, Posting, SealedLetter},
     secret::SystemEntropy,
     store::{BeginError, sqlite::SqliteStore},
@@ -50,10 +50,18 @@ fn sample(number: u8, address: &Address) -> (Link, Posting) {
         expires: at(i64::from(number) + 900),
         state: LinkState::Open,
     };
-    let letter = Letter::Link(LinkLetter { link: token, code, device: link.device.clone() });
+    let letter = Letter::Link(LinkLetter { link: token, code: Some(code), device: link.device.clone() });
     let id = MailId::from_bytes([number; 16]);
     let letter = SealedLetter::seal(&keys(&[7]), &SystemEntropy, id, &letter);
-    let mail = Mail { id, to: address.clone(), class: MailClass::User, letter, failed: 0, due: link.asked, expires: link.expires };
+    let mail = Mail {
+        id,
+        to: address.clone(),
+        class: MailClass::User,
+        letter,
+        failed: 0,
+        due: link.asked,
+        expires: link.expires,
+    };
     let client = Client::from_bytes([number; 16]);
     let held_since = at(i64::from(number) - 30);
     let terms = Terms { shares: Shares::new(u32::MAX), in_all: u32::MAX, strangers: u32::MAX };
@@ -554,5 +562,63 @@ async fn mails_are_taken_by_one_postman_each() {
         ids.sort();
         ids.dedup();
         assert_eq!((ids.len(), count), (40, 40));
+    }
+}
+
+fn tries(address: &Address, known: bool) -> Tries {
+    Tries { address: address.clone(), known }
+}
+
+#[tokio::test]
+async fn codes_are_counted_for_an_address_and_its_known_browsers_apart_however_many_come_at_once() {
+    for (store, _folder) in databases().await {
+        let hers = tries(&ada(), false);
+        let counts = (0..64).map(|_| store.count_code(&hers, at(9), at(0)));
+        let counts = futures_util::future::join_all(counts).await.into_iter().map(Result::unwrap);
+        let mut counted: Vec<_> = counts.flatten().collect();
+        counted.sort_unstable();
+        assert_eq!(counted, (1..=WRONG_CODES).collect::<Vec<_>>());
+        assert_eq!(store.codes_tried(&hers, at(0)).await.unwrap(), WRONG_CODES);
+        for others in [tries(&ada(), true), tries(&"bob@example.com".parse().unwrap(), false)] {
+            assert_eq!(store.count_code(&others, at(9), at(0)).await.unwrap(), Some(1));
+        }
+        // They are off for as long as the last one that counted is not long ago.
+        assert_eq!(store.count_code(&hers, at(100), at(8)).await.unwrap(), None);
+        assert_eq!(store.codes_tried(&hers, at(9)).await.unwrap(), 0);
+        assert_eq!(store.count_code(&hers, at(100), at(9)).await.unwrap(), Some(1));
+        store.forget_codes(&hers).await.unwrap();
+        assert_eq!(store.codes_tried(&hers, at(0)).await.unwrap(), 0);
+        assert_eq!(store.codes_tried(&tries(&ada(), true), at(0)).await.unwrap(), 1);
+        assert_eq!(store.sweep_codes(at(9)).await.unwrap(), 0);
+        assert_eq!(store.sweep_codes(at(10)).await.unwrap(), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_link_that_lets_somebody_in_ends_the_row_of_wrong_codes_unless_codes_are_off() {
+    for (store, _folder) in databases().await {
+        let hers = [tries(&ada(), false), tries(&ada(), true)];
+        for (number, wrong, left) in [(1, WRONG_CODES - 1, 0), (2, WRONG_CODES, WRONG_CODES)] {
+            for tries in &hers {
+                for _ in 0..wrong {
+                    store.count_code(tries, at(1), at(0)).await.unwrap();
+                }
+            }
+            let (handed_over, _) = sample(number + 20, &ada());
+            let handed_over = Link { mailed: false, waiting: None, ..handed_over };
+            store.add_link(&handed_over).await.unwrap();
+            let used = handed_over.use_up(ConfirmationId::from_bytes([9; 16]), at(2)).unwrap();
+            assert!(store.replace_link(&used).await.unwrap());
+            let (void, posting) = sample(number + 10, &ada());
+            store.post_link(&void, &posting).await.unwrap();
+            assert!(store.replace_link(&void.void()).await.unwrap());
+            assert_eq!(store.codes_tried(&hers[0], at(0)).await.unwrap(), wrong, "neither shows that it is she");
+            let (link, posting) = sample(number, &ada());
+            store.post_link(&link, &posting).await.unwrap();
+            assert!(store.replace_link(&link.approve(at(2)).unwrap()).await.unwrap());
+            for tries in &hers {
+                assert_eq!(store.codes_tried(tries, at(0)).await.unwrap(), left);
+            }
+        }
     }
 }
