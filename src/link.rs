@@ -36,6 +36,7 @@ use crate::{
     device::Device,
     id::id,
     mail::{Posted, Posting},
+    path::LocalPath,
     secret::{Mac, SecretHash},
     store::{BeginError, Store, StoreError},
     user::{Identity, PASSWORD_ISSUER},
@@ -83,6 +84,8 @@ pub struct Link {
     pub number: Number,
     /// What asked for it, if it has said what it is.
     pub device: Option<Device>,
+    /// Where the sign-in by it leads, in whichever browser, if not where all do.
+    pub next: Option<LocalPath>,
     /// When it was asked for.
     pub asked: Timestamp,
     /// Until when it is good.
@@ -236,9 +239,9 @@ pub trait LinkStore: Send + Sync + 'static {
     async fn add_link(&self, link: &Link) -> Result<(), StoreError>;
 
     /// Keeps a new link with its mail, both or neither, and takes back those links to the same address that were mailed, are
-    /// open and were asked for in the same browser. If the address has had enough, keeps a link that is not mailed, which
-    /// takes nothing back. If the browser has asked for an open one just before, keeps nothing and returns that one. However
-    /// many come at once, no more are mailed.
+    /// open, and were asked for in the same browser to lead to the same place. If the address has had enough, keeps a link
+    /// that is not mailed, which takes nothing back. If the browser has asked for such a link just before, and it is open,
+    /// keeps nothing and returns that one. However many come at once, no more are mailed.
     ///
     /// # Errors
     /// [`BeginError`] if the client has asked for as many as it may, or too many mails wait: nothing is kept then.
@@ -252,6 +255,9 @@ pub trait LinkStore: Send + Sync + 'static {
 
     /// The link for which this confirmation waits.
     async fn link_by_waiting(&self, waiting: ConfirmationId) -> Result<Option<Link>, StoreError>;
+
+    /// The link by which this confirmation signs in: for which it waits, or that it has used up.
+    async fn link_of(&self, confirmation: ConfirmationId) -> Result<Option<Link>, StoreError>;
 
     /// Keeps what has become of a link. If it is open no more, its mail is not sent any more, and the waiting confirmation
     /// is due; if it was mailed and has let somebody in, wrong codes of its address count no more, unless there were

@@ -80,8 +80,9 @@ pub struct Posting {
     pub stranger: bool,
     /// Since when other links count.
     pub since: Timestamp,
-    /// Since when a link that is still open is the answer to the same browser.
-    pub held_since: Timestamp,
+    /// Between which moments the same browser has asked for the link that answers it, if that is still open. The second
+    /// is later than this request: of two at once, either may be kept first.
+    pub held: [Timestamp; 2],
     /// How much there may be.
     pub terms: Terms,
 }
@@ -91,7 +92,7 @@ pub struct Posting {
 pub enum Posted {
     /// It is kept.
     New,
-    /// Nothing was kept: the same browser has asked for this one just before, and it is still open.
+    /// Nothing was kept: the same browser has asked for this one just before, to lead to the same place, and it is open.
     Held(Box<Link>),
 }
 

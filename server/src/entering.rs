@@ -3,7 +3,7 @@
 //! The exchange is performed on a real navigation only: a document GET, no prefetch or prerender, no sub-resource. Its
 //! new secret travels in the response of the page itself.
 
-use crate::{account, arrival, page, site::Shared};
+use crate::{arrival, page, site::Shared};
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, Method, Uri},
@@ -35,10 +35,9 @@ pub async fn require_user(State(site): State<Shared>, mut request: Request, next
         Ok(Entry::SignedIn { who, renewed, arrived, spent }) => {
             let headers = request.headers();
             // Where they wanted to go before they were sent to their mail.
-            let wanted = site.cookies_of(headers).next().filter(|_| renewed.is_some());
+            let wanted = if renewed.is_some() { arrival::next(&site, &shown, &spent).await } else { None };
             let cookies = arrival::cookies(&site, headers, &who, renewed, arrived, spent).await;
-            if let Some(wanted) = wanted.as_deref().and_then(account::way_back) {
-                let cookies = cookies.into_iter().chain([site.cookies.remove_next()]);
+            if let Some(wanted) = wanted {
                 return page::with_cookies(page::see_other(&wanted), cookies);
             }
             request.extensions_mut().insert(who);

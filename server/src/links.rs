@@ -29,6 +29,7 @@ use vestibule::{
     },
     mail::News,
     outcome::Outcome,
+    path::LocalPath,
     store::BeginError,
     token::Token,
     user::PASSWORD_ISSUER,
@@ -68,14 +69,18 @@ pub async fn ask(
         Ok(address) => address,
         Err(error) => return account::wrong_address(&site, &headers, form.email, form.next.as_deref(), error),
     };
-    let sent = send(&site, &headers, client, &address).await;
     // The button says where to, or else where they came from.
     let next = form.choice.or(form.next).as_deref().and_then(account::way_back);
-    let former = site.cookies_of(&headers).next().map(|_| site.cookies.remove_next());
-    page::with_cookies(sent, next.map(|next| site.cookies.next(&next)).or(former))
+    send(&site, &headers, client, address, next).await
 }
 
-async fn send(site: &Shared, headers: &HeaderMap, client: Client, address: &Address) -> Response {
+async fn send(
+    site: &Shared,
+    headers: &HeaderMap,
+    client: Client,
+    address: Address,
+    next: Option<LocalPath>,
+) -> Response {
     let cookies = site.cookies_of(headers);
     let Ok(let_go) = room::make(site, headers, &cookies, &[]).await else { return page::too_many_here(site) };
     let known = match account::is_known(site, headers, address.as_str()).await {
@@ -84,7 +89,7 @@ async fn send(site: &Shared, headers: &HeaderMap, client: Client, address: &Addr
     };
     // What proofs are bound to is the browser's own, and each browser has it from the page with the form.
     let asker = Asker { client, browser: cookies.form().map(Browser::new), known };
-    match site.links.request(Ask { address: address.clone(), device: device(headers), asker }).await {
+    match site.links.request(Ask { address, device: device(headers), next, asker }).await {
         Ok(requested) => {
             let wait = page::see(&format!("/login/wait/{}", requested.token.expose()));
             let set = confirm::set_pending(site, &requested.token, &requested.pending, &cookies, &let_go);
@@ -203,7 +208,7 @@ pub async fn again(
         Ok(Some(link)) => {
             let left = link.resend_in(site.vestibule.now());
             if left.is_zero() {
-                return send(&site, &headers, client, &link.address).await;
+                return send(&site, &headers, client, link.address, link.next).await;
             }
             page::too_often(waiting(&site, &headers, &token, None).await, left)
         }

@@ -34,6 +34,7 @@ impl Link {
             guesses: 0,
             number: Number::generate(entropy),
             device,
+            next: None,
             asked: now,
             expires: now + LIFETIME,
             state: LinkState::Open,

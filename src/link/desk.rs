@@ -10,7 +10,9 @@ use crate::{
     confirmation::{ConfirmationId, Ending},
     device::Device,
     entry::{Shown, SignedIn},
+    path::LocalPath,
     pending::PendingCookie,
+    secret::PendingSecret,
     store::StoreError,
     token::Token,
     user::User,
@@ -108,6 +110,16 @@ impl Links {
             Some(confirmation) => self.store.link_by_waiting(confirmation.id).await,
             None => Ok(None),
         }
+    }
+
+    /// Where the sign-in leads that was begun with this pending secret, if it was by a link that says so.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be read.
+    pub async fn next(&self, pending: &PendingSecret) -> Result<Option<LocalPath>, StoreError> {
+        let confirmation = self.vestibule.store().confirmation_by_secret(&pending.hash()).await?;
+        let Some(confirmation) = confirmation else { return Ok(None) };
+        Ok(self.store.link_of(confirmation.id).await?.and_then(|link| link.next))
     }
 
     /// Cancels the browser's confirmation; the link that it waits for is worth nothing then.

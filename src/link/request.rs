@@ -9,6 +9,7 @@ use crate::{
     confirmation::{ConfirmationId, Decision, Rejection},
     device::Device,
     mail::{Letter, LinkLetter, MAILS, Mail, MailClass, Posted, Posting},
+    path::LocalPath,
     pending::PendingCookie,
     store::{BeginError, StoreError},
     token::Token,
@@ -29,6 +30,8 @@ pub struct Ask {
     pub address: Address,
     /// What asks for it, if it has said what it is.
     pub device: Option<Device>,
+    /// Where the sign-in is to lead, if not where all do.
+    pub next: Option<LocalPath>,
     /// Who asks for it.
     pub asker: Asker,
 }
@@ -47,14 +50,14 @@ impl Links {
     /// nobody is known by that address, or it has had enough: nobody learns anything about an address by asking, nor by
     /// the time that it takes. Within [`WINDOW`] a client may ask as often as it may have undecided confirmations.
     ///
-    /// A browser that asks twice within [`RESEND_AFTER`] waits for one link: a second mail would be of no use.
+    /// A browser that asks twice within [`RESEND_AFTER`], to be led to the same place, waits for one link: a second mail would be of no use.
     ///
     /// # Errors
     /// [`BeginError`] if a cap was met or it could not be stored: nothing is sent then, and nothing has begun.
     pub async fn request(&self, ask: Ask) -> Result<Requested, BeginError> {
         let (keys, entropy, now) = (self.vestibule.keys(), self.vestibule.entropy(), self.vestibule.now());
         let (token, code) = (LinkToken::generate(entropy), Code::generate(entropy));
-        let Ask { address, device, asker } = ask;
+        let Ask { address, device, next, asker } = ask;
         let link = Link::new(keys, entropy, now, &address, &token, &code, device);
         let user = self.vestibule.store().user_by_identity(PASSWORD_ISSUER, address.as_str()).await?;
         let to = user.as_ref().map_or_else(|| address.clone(), |user| address.of_user(&user.identity));
@@ -83,14 +86,14 @@ impl Links {
             client: asker.client,
             browser: asker.browser.as_ref().map(|browser| browser.tag(keys)),
             since: now - WINDOW,
-            held_since: now - RESEND_AFTER,
+            held: [now - RESEND_AFTER, now + RESEND_AFTER],
             terms: Terms {
                 shares: Shares::new(self.vestibule.caps.of_client),
                 in_all: MAILS,
                 strangers: self.strangers,
             },
         };
-        let link = Link { waiting: Some(confirmation), admits, known: asker.known, ..link };
+        let link = Link { waiting: Some(confirmation), admits, known: asker.known, next, ..link };
         match self.store.post_link(&link, &posting).await {
             Ok(Posted::New) => {}
             Ok(Posted::Held(held)) => {

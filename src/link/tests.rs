@@ -29,6 +29,7 @@ fn link() -> Link {
         guesses: 0,
         number: Number::new(42).unwrap(),
         device: Device::new("Firefox on Linux"),
+        next: None,
         asked: at(0),
         expires: at(900),
         state: LinkState::Open,

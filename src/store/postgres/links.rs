@@ -12,6 +12,7 @@ use crate::{
     device::Device,
     link::{Address, BrowserTag, Counts, Link, LinkId, LinkState, LinkStore, Tries, WRONG_CODES},
     mail::{Mail, MailId, MailStore, Posted, Posting},
+    path::LocalPath,
     secret::SecretHash,
     store::{
         BeginError, StoreError,
@@ -96,6 +97,10 @@ impl LinkStore for PostgresStore {
         self.link("select * from links where waiting = $1", waiting.as_bytes().to_vec()).await
     }
 
+    async fn link_of(&self, confirmation: ConfirmationId) -> Result<Option<Link>, StoreError> {
+        self.link("select * from links where waiting = $1 or used_by = $1", confirmation.as_bytes().to_vec()).await
+    }
+
     async fn replace_link(&self, next: &Link) -> Result<bool, StoreError> {
         batch::on_its_own(&self.pool, Replace(next.clone())).await
     }
@@ -124,10 +129,10 @@ impl LinkStore for PostgresStore {
         let tries = tries.clone();
         self.run(move |connection| {
             Box::pin(async move {
-                let tried = "select wrong from wrong_codes where address = $1 and known = $2 and last > $3";
-                let tried = sqlx::query_scalar(tried).bind(tries.address.as_str()).bind(i64::from(tries.known));
-                let tried: Option<i64> = tried.bind(since.as_millis()).fetch_optional(connection).await?;
-                Ok(tried.map_or(0, |tried| u32::try_from(tried).unwrap_or(u32::MAX)))
+                let wrong = "select wrong from wrong_codes where address = $1 and known = $2 and last > $3";
+                let wrong = sqlx::query_scalar(wrong).bind(tries.address.as_str()).bind(i64::from(tries.known));
+                let wrong: Option<i64> = wrong.bind(since.as_millis()).fetch_optional(connection).await?;
+                Ok(wrong.map_or(0, |wrong| u32::try_from(wrong).unwrap_or(u32::MAX)))
             })
         })
         .await
@@ -247,30 +252,37 @@ impl MailStore for PostgresStore {
     }
 }
 
-/// Takes those links to an address back that are open; or of them those alone that were mailed and asked for in `browser`.
+/// Takes those links to an address back that are open; or of them those alone that are `own`:
+/// mailed, and asked for in this browser to lead to this place.
 pub(super) async fn take_back(
     connection: &mut PgConnection,
     address: &Address,
-    browser: Option<BrowserTag>,
+    own: Option<(BrowserTag, Option<&LocalPath>)>,
 ) -> Result<(), Failure> {
     for statement in [
         // Links before all else, as whoever replaces one locks.
         "select 1 from links
-         where address = $1 and state = 'open' and ($2::bytea is null or mailed = 1 and browser = $2)
+         where address = $1 and state = 'open' and ($2::bytea is null
+                or mailed = 1 and browser = $2 and next is not distinct from $3)
          order by id for update",
         "delete from mails where link in
              (select id from links
-              where address = $1 and state = 'open' and ($2::bytea is null or mailed = 1 and browser = $2))",
+              where address = $1 and state = 'open' and ($2::bytea is null
+                or mailed = 1 and browser = $2 and next is not distinct from $3))",
         "update confirmations set due = 0 where id in
              (select id from confirmations where state = 'queued' and id in
                  (select waiting from links
-                  where address = $1 and state = 'open' and ($2::bytea is null or mailed = 1 and browser = $2))
+                  where address = $1 and state = 'open' and ($2::bytea is null
+                or mailed = 1 and browser = $2 and next is not distinct from $3))
               order by id for update)",
         "update links set state = 'void', revision = revision + 1
-         where address = $1 and state = 'open' and ($2::bytea is null or mailed = 1 and browser = $2)",
+         where address = $1 and state = 'open' and ($2::bytea is null
+                or mailed = 1 and browser = $2 and next is not distinct from $3)",
     ] {
         let take_back = sqlx::query(statement).bind(address.as_str());
-        take_back.bind(browser.as_ref().map(BrowserTag::as_slice)).execute(&mut *connection).await?;
+        let take_back = take_back.bind(own.as_ref().map(|(browser, _)| browser.as_slice()));
+        let take_back = take_back.bind(own.and_then(|(_, next)| next).map(LocalPath::as_str));
+        take_back.execute(&mut *connection).await?;
     }
     Ok(())
 }
@@ -290,8 +302,8 @@ async fn post(
         Err(capped) => return Ok(Err(capped)),
     };
     if mailed {
-        if posting.browser.is_some() {
-            take_back(connection, &link.address, posting.browser).await?;
+        if let Some(browser) = posting.browser {
+            take_back(connection, &link.address, Some((browser, link.next.as_ref()))).await?;
         }
         insert_mail(connection, Some(link.id), &posting.mail, posting.delivered).await?;
     }
@@ -316,12 +328,18 @@ async fn lock(connection: &mut PgConnection, link: &Link, posting: &Posting) -> 
 /// The open link that the same browser has asked for just before.
 async fn held(connection: &mut PgConnection, link: &Link, posting: &Posting) -> Result<Option<Link>, Failure> {
     let Some(browser) = &posting.browser else { return Ok(None) };
+    let [from, to] = posting.held;
     let held = sqlx::query(
-        "select * from links where address = $1 and asked > $2 and asked <= $3 and browser = $4 and state = 'open'
+        "select * from links where address = $1 and asked > $2 and asked < $3 and browser = $4 and next is not distinct from $5
+             and state = 'open'
          order by asked desc limit 1",
     );
-    let held = held.bind(link.address.as_str()).bind(posting.held_since.as_millis()).bind(link.asked.as_millis());
-    let held = held.bind(browser.as_slice()).fetch_optional(connection).await?;
+    let held = held.bind(link.address.as_str()).bind(from.as_millis()).bind(to.as_millis());
+    let held = held
+        .bind(browser.as_slice())
+        .bind(link.next.as_ref().map(LocalPath::as_str))
+        .fetch_optional(connection)
+        .await?;
     Ok(held.map(|row| row::link(&row)).transpose()?)
 }
 
@@ -371,8 +389,8 @@ async fn insert(connection: &mut PgConnection, link: &Link, origin: &Origin) -> 
     let [client, network_56, network_48] = origin.networks();
     sqlx::query(
         "insert into links (id, revision, token, waiting, address, mailbox, admits, mailed, known, code, guesses, number,
-             device, asked, expires, state, used_by, browser, client, network_56, network_48, stranger)
-         values ($1, 0, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
+             device, asked, expires, state, used_by, next, browser, client, network_56, network_48, stranger)
+         values ($1, 0, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)",
     )
     .bind(link.id.as_bytes())
     .bind(link.token.as_bytes())
@@ -390,6 +408,7 @@ async fn insert(connection: &mut PgConnection, link: &Link, origin: &Origin) -> 
     .bind(link.expires.as_millis())
     .bind(state)
     .bind(used_by)
+    .bind(link.next.as_ref().map(LocalPath::as_str))
     .bind(origin.browser())
     .bind(client)
     .bind(network_56)

@@ -34,6 +34,7 @@ pub(in crate::store) fn link(row: &dyn Row) -> Result<Link, StoreError> {
         guesses: row.number("guesses")?,
         number: Number::new(row.number("number")?).ok_or_else(|| row.corrupt("number"))?,
         device: Device::new(row.text("device")?),
+        next: row.optional_text("next")?.map(str::parse).transpose().map_err(|_| row.corrupt("next"))?,
         asked: row.time("asked")?,
         expires: row.time("expires")?,
         state,

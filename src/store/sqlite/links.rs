@@ -8,6 +8,7 @@ use crate::{
     device::Device,
     link::{Address, BrowserTag, Counts, Link, LinkId, LinkState, LinkStore, Tries, WRONG_CODES},
     mail::{Mail, MailId, MailStore, Posted, Posting},
+    path::LocalPath,
     secret::SecretHash,
     store::{
         BeginError, StoreError,
@@ -56,6 +57,12 @@ impl LinkStore for SqliteStore {
         select.fetch_optional(&self.readers).await?.map(|row| row::link(&row)).transpose()
     }
 
+    async fn link_of(&self, confirmation: ConfirmationId) -> Result<Option<Link>, StoreError> {
+        let select = sqlx::query("select * from links where waiting = ?1 or used_by = ?1");
+        let select = select.bind(confirmation.as_bytes().as_slice());
+        select.fetch_optional(&self.readers).await?.map(|row| row::link(&row)).transpose()
+    }
+
     async fn replace_link(&self, next: &Link) -> Result<bool, StoreError> {
         let next = next.clone();
         self.write(move |connection| {
@@ -86,9 +93,9 @@ impl LinkStore for SqliteStore {
     }
 
     async fn codes_tried(&self, tries: &Tries, since: Timestamp) -> Result<u32, StoreError> {
-        let tried = "select wrong from wrong_codes where address = ? and known = ? and last > ?";
-        let tried = sqlx::query_scalar(tried).bind(tries.address.as_str()).bind(tries.known).bind(since.as_millis());
-        Ok(tried.fetch_optional(&self.readers).await?.unwrap_or_default())
+        let wrong = "select wrong from wrong_codes where address = ? and known = ? and last > ?";
+        let wrong = sqlx::query_scalar(wrong).bind(tries.address.as_str()).bind(tries.known).bind(since.as_millis());
+        Ok(wrong.fetch_optional(&self.readers).await?.unwrap_or_default())
     }
 
     async fn forget_codes(&self, tries: &Tries) -> Result<(), StoreError> {
@@ -190,24 +197,27 @@ impl MailStore for SqliteStore {
     }
 }
 
-/// Takes those links to an address back that are open; or of them those alone that were mailed and asked for in `browser`.
+/// Takes those links to an address back that are open; or of them those alone that are `own`:
+/// mailed, and asked for in this browser to lead to this place.
 pub(super) async fn take_back(
     connection: &mut SqliteConnection,
     address: &Address,
-    browser: Option<BrowserTag>,
+    own: Option<(BrowserTag, Option<&LocalPath>)>,
 ) -> Result<(), StoreError> {
     for statement in [
         "delete from mails where link in
              (select id from links
-              where address = ?1 and state = 'open' and (?2 is null or mailed = 1 and browser = ?2))",
+              where address = ?1 and state = 'open' and (?2 is null or mailed = 1 and browser = ?2 and next is ?3))",
         "update confirmations set due = 0 where state = 'queued' and id in
              (select waiting from links
-              where address = ?1 and state = 'open' and (?2 is null or mailed = 1 and browser = ?2))",
+              where address = ?1 and state = 'open' and (?2 is null or mailed = 1 and browser = ?2 and next is ?3))",
         "update links set state = 'void', revision = revision + 1
-         where address = ?1 and state = 'open' and (?2 is null or mailed = 1 and browser = ?2)",
+         where address = ?1 and state = 'open' and (?2 is null or mailed = 1 and browser = ?2 and next is ?3)",
     ] {
         let take_back = sqlx::query(statement).bind(address.as_str());
-        take_back.bind(browser.as_ref().map(BrowserTag::as_slice)).execute(&mut *connection).await?;
+        let take_back = take_back.bind(own.as_ref().map(|(browser, _)| browser.as_slice()));
+        let take_back = take_back.bind(own.and_then(|(_, next)| next).map(LocalPath::as_str));
+        take_back.execute(&mut *connection).await?;
     }
     Ok(())
 }
@@ -226,8 +236,8 @@ async fn post(
         Err(capped) => return Ok(Err(capped)),
     };
     if mailed {
-        if posting.browser.is_some() {
-            take_back(connection, &link.address, posting.browser).await?;
+        if let Some(browser) = posting.browser {
+            take_back(connection, &link.address, Some((browser, link.next.as_ref()))).await?;
         }
         insert_mail(connection, Some(link.id), &posting.mail, posting.delivered).await?;
     }
@@ -238,12 +248,18 @@ async fn post(
 /// The open link that the same browser has asked for just before.
 async fn held(connection: &mut SqliteConnection, link: &Link, posting: &Posting) -> Result<Option<Link>, StoreError> {
     let Some(browser) = &posting.browser else { return Ok(None) };
+    let [from, to] = posting.held;
     let held = sqlx::query(
-        "select * from links where address = ? and asked > ? and asked <= ? and browser = ? and state = 'open'
+        "select * from links where address = ? and asked > ? and asked < ? and browser = ? and next is ? and state = 'open'
          order by asked desc limit 1",
     );
-    let held = held.bind(link.address.as_str()).bind(posting.held_since.as_millis()).bind(link.asked.as_millis());
-    held.bind(browser.as_slice()).fetch_optional(connection).await?.map(|row| row::link(&row)).transpose()
+    let held = held.bind(link.address.as_str()).bind(from.as_millis()).bind(to.as_millis());
+    held.bind(browser.as_slice())
+        .bind(link.next.as_ref().map(LocalPath::as_str))
+        .fetch_optional(connection)
+        .await?
+        .map(|row| row::link(&row))
+        .transpose()
 }
 
 async fn count(connection: &mut SqliteConnection, link: &Link, posting: &Posting) -> Result<Counts, StoreError> {
@@ -289,8 +305,8 @@ async fn insert(connection: &mut SqliteConnection, link: &Link, origin: &Origin)
     let [client, network_56, network_48] = origin.networks();
     sqlx::query(
         "insert into links (id, revision, token, waiting, address, mailbox, admits, mailed, known, code, guesses, number,
-             device, asked, expires, state, used_by, browser, client, network_56, network_48, stranger)
-         values (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             device, asked, expires, state, used_by, next, browser, client, network_56, network_48, stranger)
+         values (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(link.id.as_bytes().as_slice())
     .bind(link.token.as_bytes().as_slice())
@@ -308,6 +324,7 @@ async fn insert(connection: &mut SqliteConnection, link: &Link, origin: &Origin)
     .bind(link.expires.as_millis())
     .bind(state)
     .bind(used_by)
+    .bind(link.next.as_ref().map(LocalPath::as_str))
     .bind(origin.browser())
     .bind(client)
     .bind(network_56)

@@ -95,10 +95,10 @@ impl LinkHouse {
 
     /// Has a link sent.
     pub async fn try_to_ask_as(&self, address: &Address, asker: Asker) -> Result<Waiting, BeginError> {
-        let ask = Ask { address: address.clone(), device: Device::new("Firefox on Linux"), asker };
-        let asked = soon("the link", self.links.request(ask)).await?;
-        let cookie = asked.pending.cookie.encode(self.desk.keys(), &asked.token);
-        Ok(Waiting { token: asked.token, cookie })
+        let ask = Ask { address: address.clone(), device: Device::new("Firefox on Linux"), next: None, asker };
+        let requested = soon("the link", self.links.request(ask)).await?;
+        let cookie = requested.pending.cookie.encode(self.desk.keys(), &requested.token);
+        Ok(Waiting { token: requested.token, cookie })
     }
 
     /// Has a link sent to Ada by somebody who may.

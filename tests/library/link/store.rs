@@ -46,6 +46,7 @@ fn sample(number: u8, address: &Address) -> (Link, Posting) {
         guesses: 0,
         number: Number::new(42).unwrap(),
         device: Device::new("Firefox on Linux"),
+        next: None,
         asked: at(i64::from(number)),
         expires: at(i64::from(number) + 900),
         state: LinkState::Open,
@@ -63,10 +64,10 @@ fn sample(number: u8, address: &Address) -> (Link, Posting) {
         expires: link.expires,
     };
     let client = Client::from_bytes([number; 16]);
-    let held_since = at(i64::from(number) - 30);
+    let held = [at(i64::from(number) - 30), at(i64::from(number) + 30)];
     let terms = Terms { shares: Shares::new(u32::MAX), in_all: u32::MAX, strangers: u32::MAX };
     let posting =
-        Posting { mail, delivered: true, client, browser: None, stranger: false, since: at(-99), held_since, terms };
+        Posting { mail, delivered: true, client, browser: None, stranger: false, since: at(-99), held, terms };
     (link, posting)
 }
 
@@ -80,6 +81,11 @@ fn in_browser(number: u8, address: &Address, tag: u8) -> (Link, Posting) {
 fn in_known(number: u8, address: &Address, tag: u8) -> (Link, Posting) {
     let (link, posting) = in_browser(number, address, tag);
     (Link { known: true, ..link }, posting)
+}
+
+/// The same, to lead to `next`.
+fn leading_to((link, posting): (Link, Posting), next: &str) -> (Link, Posting) {
+    (Link { next: Some(next.parse().unwrap()), ..link }, posting)
 }
 
 async fn stored(store: &Arc<dyn Database>, link: &Link) -> Link {
@@ -142,9 +148,7 @@ async fn a_browser_that_asks_twice_within_the_hold_has_one_link_also_where_it_as
         let all: Vec<_> = (1..=16).map(|number| in_browser(number, &ada(), 1)).collect();
         let posts = all.iter().map(|(link, posting)| {
             let store = &store;
-            // All at the same moment.
-            let link = Link { asked: at(1), ..link.clone() };
-            async move { store.post_link(&link, posting).await.unwrap() }
+            async move { store.post_link(link, posting).await.unwrap() }
         });
         let posted = futures_util::future::join_all(posts).await;
         let new = posted.iter().filter(|posted| **posted == Posted::New).count();
@@ -161,10 +165,45 @@ async fn a_browser_that_asks_twice_within_the_hold_has_one_link_also_where_it_as
         assert!(store.replace_link(&held[0].clone().void()).await.unwrap());
         let (again, posting) = in_browser(21, &ada(), 1);
         assert_eq!(store.post_link(&again, &posting).await.unwrap(), Posted::New, "it is open no more");
-        let (late, posting) = in_browser(51, &ada(), 1);
+        let (late, posting) = in_browser(60, &ada(), 1);
         assert_eq!(store.post_link(&late, &posting).await.unwrap(), Posted::New);
         let (back, posting) = in_browser(22, &ada(), 1);
         assert_eq!(store.post_link(&back, &posting).await.unwrap(), Posted::New, "the clock was set back");
+    }
+}
+
+#[tokio::test]
+async fn links_that_one_browser_asks_for_to_lead_to_several_places_are_several() {
+    for (store, _folder) in databases().await {
+        let plain = in_browser(1, &ada(), 1);
+        let password = leading_to(in_browser(2, &ada(), 1), "/profile/password");
+        let orders = leading_to(in_browser(3, &ada(), 1), "/orders?id=7");
+        for (link, posting) in [&plain, &password, &orders] {
+            assert_eq!(store.post_link(link, posting).await.unwrap(), Posted::New);
+        }
+        let again = leading_to(in_browser(4, &ada(), 1), "/profile/password");
+        assert_eq!(store.post_link(&again.0, &again.1).await.unwrap(), Posted::Held(Box::new(password.0.clone())));
+        let later = leading_to(in_browser(40, &ada(), 1), "/profile/password");
+        let posting = Posting { since: at(39), ..later.1 };
+        assert_eq!(store.post_link(&later.0, &posting).await.unwrap(), Posted::New);
+        let states = [&plain, &password, &orders].map(|(link, _)| link);
+        for (link, state) in states.into_iter().zip([LinkState::Open, LinkState::Void, LinkState::Open]) {
+            assert_eq!(stored(&store, link).await.state, state);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_link_is_found_by_the_confirmation_that_waits_for_it_and_by_the_one_that_has_used_it_up() {
+    for (store, _folder) in databases().await {
+        let (link, posting) = leading_to(sample(1, &ada()), "/profile/password");
+        store.post_link(&link, &posting).await.unwrap();
+        let by = ConfirmationId::from_bytes([9; 16]);
+        assert_eq!(store.link_of(by).await.unwrap(), None);
+        assert_eq!(store.link_of(link.waiting.unwrap()).await.unwrap(), Some(link.clone()));
+        assert!(store.replace_link(&link.clone().use_up(by, at(2)).unwrap()).await.unwrap());
+        let used = store.link_of(by).await.unwrap().expect("it is found");
+        assert_eq!((used.id, used.next), (link.id, link.next));
     }
 }
 
