@@ -50,8 +50,8 @@ id! {
     LinkId
 }
 
-/// How long a link is good.
-pub const LIFETIME: Duration = Duration::from_mins(15);
+/// How long a link is good (OWASP ASVS 5.0, 6.5.5: at most 10 minutes).
+pub const LIFETIME: Duration = Duration::from_mins(10);
 /// How long somebody waits before they may have another link sent in place of theirs: mail takes a moment.
 pub const RESEND_AFTER: Duration = Duration::from_secs(30);
 /// How often a code may be guessed (OWASP ASVS 5.0, 6.6.3: a short code is good for few attempts).

@@ -3,7 +3,10 @@
 //! The exchange is performed on a real navigation only: a document GET, no prefetch or prerender, no sub-resource. Its
 //! new secret travels in the response of the page itself.
 
-use crate::{arrival, page, site::Shared};
+use crate::{
+    arrival, page,
+    site::{Shared, Site},
+};
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, Method, Uri},
@@ -73,9 +76,15 @@ pub fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
 
 /// The login page, which leads back to where somebody wanted to go.
 fn login_for(site: &Shared, wanted: &Uri) -> LocalPath {
+    login_leading_to(site, Some(wanted.path()))
+}
+
+/// The login page, which leads to `next` if there is one.
+pub fn login_leading_to(site: &Site, next: Option<&str>) -> LocalPath {
     let login = &site.vestibule.destinations().login;
-    let wanted: String = url::form_urlencoded::byte_serialize(wanted.path().as_bytes()).collect();
-    format!("{login}?next={wanted}").parse().unwrap_or_else(|_| login.clone())
+    let Some(next) = next else { return login.clone() };
+    let next: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
+    format!("{login}?next={next}").parse().unwrap_or_else(|_| login.clone())
 }
 
 fn ask(site: &Shared, headers: &HeaderMap, current: Option<&User>, candidates: Vec<(TokenTag, User)>) -> Response {

@@ -7,6 +7,7 @@ use crate::{
     confirm::{self, Nothing, TokenPath},
     cookies::RequestCookies,
     device::{self, device},
+    entering,
     guard::OwnForm,
     moment::utc,
     page,
@@ -276,7 +277,7 @@ async fn opened(
 ) -> Response {
     let opened = match site.links.look(link).await {
         Ok(Ok(opened)) => opened,
-        Ok(Err(spent)) => return self::spent(site, headers, link, spent).await,
+        Ok(Err(spent)) => return self::spent(site, link, spent).await,
         Err(error) => return page::store_problem(site, &error),
     };
     let path = format!("/confirm/{}", token.expose());
@@ -307,17 +308,20 @@ async fn opened(
     page::with_cookies(page, set)
 }
 
-async fn spent(site: &Shared, headers: &HeaderMap, link: &LinkToken, spent: Spent) -> Response {
-    let address = match site.links.address_of(link).await {
-        Ok(address) => address.filter(|_| site.outbox.is_some()).map(|address| address.as_str().to_owned()),
+async fn spent(site: &Shared, link: &LinkToken, spent: Spent) -> Response {
+    let link = match site.links.kept(link).await {
+        Ok(link) => link,
         Err(error) => return page::store_problem(site, &error),
     };
+    // Whoever finds an old link does not learn from it whose it was.
+    let address = link.as_ref().map(|link| link.address.masked());
+    let login = entering::login_leading_to(site, link.and_then(|link| link.next).as_ref().map(LocalPath::as_str));
     let why = match spent {
         Spent::Used => "It has been used. If that was you, you are signed in where you used it.",
         Spent::Expired => "It has expired, or was taken back: by a newer one, or by a wrong number or code.",
     };
-    page::form(site, headers, Head::titled(title::SPENT), false, |proof| {
-        view! { <SpentPage why=why address=address proof=proof /> }
+    page::respond(site, Head::titled(title::SPENT), || {
+        view! { <SpentPage why=why address=address login=login.to_string() /> }
     })
 }
 
@@ -336,12 +340,12 @@ pub async fn pick(
     };
     let device = match site.links.look(&link).await {
         Ok(Ok(opened)) => device::words(opened.device.as_ref()).to_owned(),
-        Ok(Err(spent)) => return self::spent(&site, &headers, &link, spent).await,
+        Ok(Err(spent)) => return self::spent(&site, &link, spent).await,
         Err(error) => return page::store_problem(&site, &error),
     };
     match site.links.pick(&link, number).await {
         Ok(Ok(())) => page::respond(&site, Head::titled(title::LET_IN), || view! { <LetInPage device=device /> }),
-        Ok(Err(spent)) => self::spent(&site, &headers, &link, spent).await,
+        Ok(Err(spent)) => self::spent(&site, &link, spent).await,
         Err(error) => page::store_problem(&site, &error),
     }
 }

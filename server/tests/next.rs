@@ -88,3 +88,15 @@ fn no_link_leads_to_another_site_or_to_what_is_no_page() {
         assert!(has_status(&page, 200), "{bad}: {page}");
     }
 }
+
+#[test]
+fn a_used_link_names_no_address_and_leads_to_a_new_one_for_the_same_place() {
+    let server = Server::start(&[]);
+    server.post("/login/link", &[], "email=ada%40example.com&choice=%2Fprofile%2Fpassword");
+    let link = mail(&server, 1).0;
+    opened_elsewhere(&server, &link);
+    let found = server.get(&link, &[]);
+    assert!(found.contains("This link no longer works") && found.contains("a…@example.com"), "{found}");
+    assert!(!found.contains("ada@example.com"), "{found}");
+    assert!(found.contains("href=\"/login?next=%2Fprofile%2Fpassword\""), "{found}");
+}

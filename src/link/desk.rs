@@ -206,12 +206,12 @@ impl Links {
         Ok(link.open(self.vestibule.now()).map(|()| opened(link)))
     }
 
-    /// Whom a link signs in, or has.
+    /// A link as it is kept, whatever it is still worth.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be read.
-    pub async fn address_of(&self, link: &LinkToken) -> Result<Option<Address>, StoreError> {
-        Ok(self.store.link_by_token(&link.hash()).await?.map(|link| link.address))
+    pub async fn kept(&self, link: &LinkToken) -> Result<Option<Link>, StoreError> {
+        self.store.link_by_token(&link.hash()).await
     }
 
     /// The token with which this browser waits for the link, if it is the one that asked: `shown` gives the pending
@@ -276,9 +276,9 @@ impl Links {
         }
         let tries = Tries { address: link.address, known: link.known };
         // Counted before it is judged: of many at once, no more are.
-        let tried = if link.mailed { self.store.count_code(&tries, now, tries::since(now)).await? } else { None };
+        let counted = if link.mailed { self.store.count_code(&tries, now, tries::since(now)).await? } else { None };
         let guess = |link: Link| {
-            let right = tried.is_some() && code.is(keys, link.id, &link.code);
+            let right = counted.is_some() && code.is(keys, link.id, &link.code);
             link.guess(right, now)
         };
         let ended = self.change(Which::Waiting(confirmation.id), guess).await?;
@@ -293,7 +293,7 @@ impl Links {
             return Ok(Guess { came_to, wrong: None });
         }
         let voided = ended.is_ok_and(|link| link.state == LinkState::Void);
-        let wrong = tried.map(|count| WrongCode {
+        let wrong = counted.map(|count| WrongCode {
             address: tries.address,
             alarm: if count == WRONG_CODES { Some(Alarm::Off) } else { voided.then_some(Alarm::Voided) },
         });

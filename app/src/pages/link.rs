@@ -100,33 +100,23 @@ pub fn LetInPage(
     }
 }
 
-/// The link is good for nothing; a new one is a press of a button away.
+/// The link is good for nothing. It does not name the whole address that it was for: somebody else may have found it.
 #[component]
 pub fn SpentPage(
     /// Why, as a sentence.
     why: &'static str,
-    /// Where a new one would be sent, if that is known and can be done.
+    /// As much of its address as tells its owner which one it is, if that is known.
     address: Option<String>,
-    /// See [`HiddenProof`].
-    proof: Option<String>,
+    /// The login page, where a new one can be asked for.
+    login: String,
 ) -> impl IntoView {
-    let again = address.map(|address| {
-        view! {
-            <form method="post" action="/login/link">
-                <HiddenProof proof=proof />
-                <input type="hidden" name="email" value=address.clone() />
-                <div class="actions">
-                    <Button label=format!("Send a new link to {address}") />
-                </div>
-            </form>
-        }
-    });
+    let address = address.map(|address| view! { <p>"It was sent to " {address} "."</p> });
     view! {
         <h1>{SPENT}</h1>
         <p>{why}</p>
-        {again}
+        {address}
         <p>
-            <a href="/login">"Sign in another way"</a>
+            <a href=login>"Sign in, or ask for a new link"</a>
         </p>
     }
 }
@@ -174,12 +164,13 @@ mod tests {
     }
 
     #[test]
-    fn a_spent_link_offers_a_new_one_where_one_can_be_sent() {
+    fn a_spent_link_leads_to_the_login_page() {
         let page = |address: Option<&str>| {
             let address = address.map(str::to_owned);
-            view! { <SpentPage why="It has expired." address=address proof=None /> }.to_html()
+            view! { <SpentPage why="It has expired." address=address login="/login?next=%2Forders".into() /> }.to_html()
         };
-        assert!(page(Some("ada@example.com")).contains("Send a new link to ada@example.com"));
-        assert!(!page(None).contains("<form"));
+        let html = page(Some("a…@example.com"));
+        assert!(html.contains("a…@example.com") && html.contains("href=\"/login?next=%2Forders\""), "{html}");
+        assert!(!page(None).contains("sent to"));
     }
 }
