@@ -22,7 +22,9 @@ use axum::{
 use leptos::prelude::*;
 use serde::Deserialize;
 use std::sync::Arc;
+use tracing::Instrument as _;
 use vestibule::{
+    audit::{Event, Means},
     caps::Client,
     link::{
         Address, Alarm, Ask, Asker, Browser, Code, Guess, Guessed, LIFETIME, LinkToken, Number, Opened, Spent,
@@ -96,7 +98,10 @@ async fn send(
             let set = confirm::set_pending(site, &requested.token, &requested.pending, &cookies, &let_go);
             page::with_cookies(wait, set)
         }
-        Err(BeginError::Capped(cap)) => page::capped(site, cap),
+        Err(BeginError::Capped(cap)) => {
+            Event::TooOften { what: "link", user: None }.record();
+            page::capped(site, cap)
+        }
         Err(BeginError::Store(error)) => page::store_problem(site, &error),
     }
 }
@@ -171,7 +176,10 @@ pub async fn code(
     if let Some(wrong) = wrong {
         // Not waited for: how long it takes would say whether somebody is known by the address.
         let (site, headers) = (Arc::clone(&site), headers.clone());
-        tokio::spawn(async move { tell_of(&site, &headers, &wrong).await });
+        tokio::spawn(async move { tell_of(&site, &headers, &wrong).await }.in_current_span());
+    }
+    if came_to == Guessed::Right {
+        Event::LetIn { means: Means::Code }.record();
     }
     match came_to {
         Guessed::Wrong { left } => {
@@ -189,8 +197,8 @@ async fn tell_of(site: &Site, headers: &HeaderMap, wrong: &WrongCode) {
         Ok(user) => user,
         Err(error) => return tracing::warn!(%error, "it could not be told whose code was guessed"),
     };
-    let id = user.as_ref().map(|user| user.id.to_string());
-    tracing::warn!(target: "vestibule::audit", event = "code_wrong", user = id, alarm = ?wrong.alarm);
+    let why = if wrong.alarm == Some(Alarm::Off) { "codes_off" } else { "wrong" };
+    Event::SignInRefused { user: user.as_ref().map(|user| user.id), means: Means::Code, why }.record();
     if let (Some(user), Some(alarm)) = (user.filter(|user| !user.disabled), wrong.alarm) {
         arrival::tell(site, headers, &user, News::WrongCodes { off: alarm == Alarm::Off }).await;
     }
@@ -343,7 +351,13 @@ pub async fn pick(
         Ok(Err(spent)) => return self::spent(&site, &link, spent).await,
         Err(error) => return page::store_problem(&site, &error),
     };
-    match site.links.pick(&link, number).await {
+    let picked = site.links.pick(&link, number).await;
+    match &picked {
+        Ok(Ok(())) => Event::LetIn { means: Means::Number }.record(),
+        Ok(Err(_)) => Event::SignInRefused { user: None, means: Means::Number, why: "wrong" }.record(),
+        Err(_) => {}
+    }
+    match picked {
         Ok(Ok(())) => page::respond(&site, Head::titled(title::LET_IN), || view! { <LetInPage device=device /> }),
         Ok(Err(spent)) => self::spent(&site, &link, spent).await,
         Err(error) => page::store_problem(&site, &error),
