@@ -2,13 +2,14 @@
 //!
 //! Somebody types their address. Their browser begins a confirmation at once, with a token that nobody else knows: the
 //! *waiting* one. The link goes to the address. Whatever then lets the waiting browser in (the link opened in it, its
-//! number picked elsewhere, the code typed) *approves* the link; and only then is the waiting confirmation due, and
+//! number typed elsewhere, the code typed) *approves* the link; and only then is the waiting confirmation due, and
 //! judged as any other is, by a validator: [`LinksValidator`](crate::validator::LinksValidator).
 //!
 //! The link may as well be opened elsewhere to sign in there: that is a confirmation of its own, with the link's token,
 //! which uses the link up. A link comes to one thing, whoever is first; so two browsers are never let in by one.
 
 mod address;
+mod asker;
 mod change;
 mod code;
 mod create;
@@ -16,22 +17,26 @@ mod desk;
 mod request;
 mod sweep;
 mod token;
+mod tries;
 
 pub use crate::secret::LinkToken;
 pub use address::{Address, InvalidAddress};
+pub use asker::{Asker, Browser, BrowserTag, Counts, PER_ADDRESS, Terms};
 pub(crate) use change::{Which, change};
-pub use code::{Code, NUMBERS, Number};
+pub use code::{Code, InvalidNumber, Number};
 pub use create::create;
-pub use desk::{Guessed, Links, Opened, Registration};
-pub use request::{PER_ADDRESS, Requested, WINDOW};
+pub use desk::{Guess, Guessed, Links, Opened, Registration, STRANGERS};
+pub use request::{Ask, Requested, WINDOW};
 pub use sweep::sweep;
+pub use tries::{Alarm, CODES_OFF, Tries, WRONG_CODES, WrongCode};
 
 use crate::{
     clock::Timestamp,
     confirmation::ConfirmationId,
     device::Device,
     id::id,
-    mail::Posting,
+    mail::{Posted, Posting},
+    path::LocalPath,
     secret::{Mac, SecretHash},
     store::{BeginError, Store, StoreError},
     user::{Identity, PASSWORD_ISSUER},
@@ -45,8 +50,8 @@ id! {
     LinkId
 }
 
-/// How long a link is good.
-pub const LIFETIME: Duration = Duration::from_mins(15);
+/// How long a link is good (OWASP ASVS 5.0, 6.5.5: at most 10 minutes).
+pub const LIFETIME: Duration = Duration::from_mins(10);
 /// How long somebody waits before they may have another link sent in place of theirs: mail takes a moment.
 pub const RESEND_AFTER: Duration = Duration::from_secs(30);
 /// How often a code may be guessed (OWASP ASVS 5.0, 6.6.3: a short code is good for few attempts).
@@ -71,12 +76,16 @@ pub struct Link {
     pub code: Mac,
     /// Whether it was mailed. To guess the code of one that was not is of no use.
     pub mailed: bool,
+    /// Whether it was asked for in a browser that has signed in to the address before.
+    pub known: bool,
     /// How often the code has been guessed wrong.
     pub guesses: u32,
-    /// What the waiting browser shows, to be picked elsewhere.
+    /// What the waiting browser shows, to be typed elsewhere.
     pub number: Number,
     /// What asked for it, if it has said what it is.
     pub device: Option<Device>,
+    /// Where the sign-in by it leads, in whichever browser, if not where all do.
+    pub next: Option<LocalPath>,
     /// When it was asked for.
     pub asked: Timestamp,
     /// Until when it is good.
@@ -97,7 +106,7 @@ pub enum LinkState {
         /// Which one.
         by: ConfirmationId,
     },
-    /// It is worth nothing: a newer one was mailed, its code was guessed wrong too often, a wrong number picked, whoever
+    /// It is worth nothing: a newer one was mailed, its code was guessed wrong too often, a wrong number typed, whoever
     /// waited for it has cancelled, or whom it is for has changed how they sign in, or was disabled or removed.
     Void,
 }
@@ -229,13 +238,14 @@ pub trait LinkStore: Send + Sync + 'static {
     /// Keeps a new link, of which whoever makes it tells somebody.
     async fn add_link(&self, link: &Link) -> Result<(), StoreError>;
 
-    /// Keeps a new link with its mail, both or neither, and takes back those links to the same address that were mailed and
-    /// are open. If the address has had enough, keeps a link that is not mailed, which takes nothing back. However many come
-    /// at once, no more are mailed.
+    /// Keeps a new link with its mail, both or neither, and takes back those links to the same address that were mailed, are
+    /// open, and were asked for in the same browser to lead to the same place. If the address has had enough, keeps a link
+    /// that is not mailed, which takes nothing back. If the browser has asked for such a link just before, and it is open,
+    /// keeps nothing and returns that one. However many come at once, no more are mailed.
     ///
     /// # Errors
     /// [`BeginError`] if the client has asked for as many as it may, or too many mails wait: nothing is kept then.
-    async fn post_link(&self, link: &Link, posting: &Posting) -> Result<(), BeginError>;
+    async fn post_link(&self, link: &Link, posting: &Posting) -> Result<Posted, BeginError>;
 
     /// Takes all links to this address back that are open.
     async fn void_links(&self, address: &Address) -> Result<(), StoreError>;
@@ -246,9 +256,26 @@ pub trait LinkStore: Send + Sync + 'static {
     /// The link for which this confirmation waits.
     async fn link_by_waiting(&self, waiting: ConfirmationId) -> Result<Option<Link>, StoreError>;
 
+    /// The link by which this confirmation signs in: for which it waits, or that it has used up.
+    async fn link_of(&self, confirmation: ConfirmationId) -> Result<Option<Link>, StoreError>;
+
     /// Keeps what has become of a link. If it is open no more, its mail is not sent any more, and the waiting confirmation
-    /// is due. `false`: somebody has written it since it was read, and nothing was changed.
+    /// is due; if it was mailed and has let somebody in, wrong codes of its address count no more, unless there were
+    /// [`WRONG_CODES`]. `false`: somebody has written it since it was read, and nothing was changed.
     async fn replace_link(&self, next: &Link) -> Result<bool, StoreError>;
+
+    /// Counts one more code that is tried, unless [`WRONG_CODES`] were since `since`: then it is `None`. Returns how many
+    /// there were in a row with this one.
+    async fn count_code(&self, tries: &Tries, now: Timestamp, since: Timestamp) -> Result<Option<u32>, StoreError>;
+
+    /// How many codes were tried since `since`.
+    async fn codes_tried(&self, tries: &Tries, since: Timestamp) -> Result<u32, StoreError>;
+
+    /// A code that was tried is right: counts from nothing.
+    async fn forget_codes(&self, tries: &Tries) -> Result<(), StoreError>;
+
+    /// Deletes counts of codes of which the last was tried before `before`, and returns how many.
+    async fn sweep_codes(&self, before: Timestamp) -> Result<u64, StoreError>;
 
     /// Deletes links that expired before `before`, and returns how many.
     async fn sweep_links(&self, before: Timestamp) -> Result<u64, StoreError>;

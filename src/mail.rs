@@ -4,20 +4,22 @@
 //! database once it is sent. A mail server may take a mail and its answer be lost: then it is sent twice, under the same
 //! `Message-ID`. It is never lost before it expires, and nobody waits for it.
 
+mod class;
 mod outbox;
 mod postman;
 mod sealed;
 
+pub use class::MailClass;
 pub use outbox::Outbox;
 pub use postman::Postman;
 pub use sealed::SealedLetter;
 
 use crate::{
-    caps::{Capped, Client},
+    caps::Client,
     clock::Timestamp,
     device::Device,
     id::id,
-    link::{Address, Code, LinkStore, LinkToken},
+    link::{Address, BrowserTag, Code, Link, LinkStore, LinkToken, Terms},
     secret::{Entropy, Keys},
     store::StoreError,
 };
@@ -35,6 +37,8 @@ pub struct Mail {
     pub id: MailId,
     /// Whom it is for.
     pub to: Address,
+    /// What it is worth beside others.
+    pub class: MailClass,
     /// What it says, sealed.
     pub letter: SealedLetter,
     /// How often sending it has failed.
@@ -52,12 +56,12 @@ impl Mail {
         entropy: &dyn Entropy,
         now: Timestamp,
         to: &Address,
-        letter: &Letter,
+        (class, letter): (MailClass, &Letter),
         expires: Timestamp,
     ) -> Self {
         let id = MailId::generate(entropy);
         let letter = SealedLetter::seal(keys, entropy, id, letter);
-        Self { id, to: to.clone(), letter, failed: 0, due: now, expires }
+        Self { id, to: to.clone(), class, letter, failed: 0, due: now, expires }
     }
 }
 
@@ -67,24 +71,29 @@ pub struct Posting {
     /// The mail.
     pub mail: Mail,
     /// Whether it goes to its address; else it takes a mail's time, and goes to nobody.
-    pub known: bool,
+    pub delivered: bool,
     /// Who has asked for it.
     pub client: Client,
-    /// Since when others count.
+    /// In which browser; `None` for one that shows no cookie of its own.
+    pub browser: Option<BrowserTag>,
+    /// Whether nobody is known by its address.
+    pub stranger: bool,
+    /// Since when other links count.
     pub since: Timestamp,
-    /// How many links may have been mailed to the address since then; one more is not.
-    pub of_address: u32,
-    /// How many links the client may have asked for since then, with this one.
-    pub of_client: u32,
-    /// How many mails may wait, with this one.
-    pub in_all: u32,
+    /// Between which moments the same browser has asked for the link that answers it, if that is still open. The second
+    /// is later than this request: of two at once, either may be kept first.
+    pub held: [Timestamp; 2],
+    /// How much there may be.
+    pub terms: Terms,
 }
 
-impl Posting {
-    /// Why it is refused where the client has asked for so many others, and so many mails wait; `None` if it is not.
-    pub(crate) fn capped(&self, of_client: u32, in_all: u32) -> Option<Capped> {
-        if of_client >= self.of_client { Some(Capped::Links) } else { (in_all >= self.in_all).then_some(Capped::All) }
-    }
+/// What has become of a link that was posted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Posted {
+    /// It is kept.
+    New,
+    /// Nothing was kept: the same browser has asked for this one just before, to lead to the same place, and it is open.
+    Held(Box<Link>),
 }
 
 /// What a mail says.
@@ -123,6 +132,11 @@ pub struct NewsLetter {
 pub enum News {
     /// A browser has signed in that had not before.
     Browser,
+    /// Wrong codes were typed for its address.
+    WrongCodes {
+        /// Whether so many in a row that there are no more codes for a time.
+        off: bool,
+    },
     /// It has another password.
     Password,
     /// It has another address.
@@ -139,8 +153,8 @@ pub enum News {
 pub struct LinkLetter {
     /// The link that signs in.
     pub link: LinkToken,
-    /// The code that may be typed in its place.
-    pub code: Code,
+    /// The code that may be typed in its place; none where wrong ones were typed too often for the address.
+    pub code: Option<Code>,
     /// What asked for it, if it has said what it is.
     pub device: Option<Device>,
 }
@@ -170,13 +184,13 @@ impl<S: LinkStore + MailStore> LinkDatabase for S {}
 
 /// How many mails of every kind may wait at once to be sent: one with a link is refused beyond that.
 pub(crate) const MAILS: u32 = 10_000;
-/// How many mails about no link may wait at once: few, so that they never hold up those with a link, good for minutes.
+/// How many mails of each class that is about no link may wait at once: few, and each for itself.
 const NEWS: u32 = 1_000;
 
 /// Keeps mail until it is sent.
 #[async_trait]
 pub trait MailStore: Send + Sync + 'static {
-    /// Takes up to `limit` mails that are due, and puts each off until `until`: whoever is killed while sending one has
+    /// Takes up to `limit` mails that are due, those first that are first by their class, and puts each off until `until`: whoever is killed while sending one has
     /// it sent again then. Those that go to nobody are removed.
     async fn take_mail(&self, limit: u32, now: Timestamp, until: Timestamp) -> Result<Vec<Mail>, StoreError>;
 
@@ -189,7 +203,7 @@ pub trait MailStore: Send + Sync + 'static {
     /// Forgets a mail: it is sent, or cannot be, or has expired.
     async fn remove_mail(&self, id: MailId) -> Result<(), StoreError>;
 
-    /// Keeps a mail that is about no link. `false`: as many of those wait as may, `at_most`, and nothing was kept.
+    /// Keeps a mail that is about no link. `false`: as many of its class wait as may, `at_most`, and nothing was kept.
     async fn add_mail(&self, mail: &Mail, at_most: u32) -> Result<bool, StoreError>;
 
     /// Deletes mails that expired before `before`, and returns how many.

@@ -13,8 +13,8 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// How long a ticket is good.
-pub const LIFETIME: Duration = Duration::from_mins(30);
+/// How long a ticket is good (OWASP ASVS 5.0, 6.5.5: at most 10 minutes).
+pub const LIFETIME: Duration = Duration::from_mins(10);
 
 /// What nothing else is sealed for.
 const AS_TICKET: [u8; 16] = *b"address ticket/1";

@@ -49,6 +49,12 @@ export async function typeCode(page, code) {
   await button(page, 'Sign in with the code').click();
 }
 
+/** Types the number of the waiting page where the link was opened elsewhere. */
+export async function typeNumber(page, number) {
+  await page.getByLabel('The number of two digits').fill(number);
+  await button(page, 'Sign in there').click();
+}
+
 /** Asks for a link to set a new password, on the login page. */
 export async function forget(page, address = ADDRESS) {
   await page.goto('/login');

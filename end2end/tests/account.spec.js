@@ -44,10 +44,22 @@ test('the link that was asked for to set a password leads there too, when it is 
   await expect(heading(page, 'Set your password')).toBeVisible();
 });
 
+test('the link that was asked for to set a password leads there also on another device', async ({ page, context, anotherBrowser }) => {
+  await forget(page);
+  const phone = await (await anotherBrowser()).newPage();
+  await phone.goto((await mail(context)).link);
+  await button(phone, 'Sign in on this device').click();
+  await expect(heading(phone, 'Set your password')).toBeVisible();
+  await expectLogin(page, 'used');
+});
+
 test('whoever thinks better of a new password and asks for a mere link is led to the profile', async ({ page, context }) => {
   await forget(page);
+  const { link } = await mail(context);
   await ask(page);
-  await typeCode(page, (await mail(context)).code);
+  await expect(async () => expect((await mail(context)).link).not.toBe(link)).toPass();
+  const mere = await mail(context);
+  await typeCode(page, mere.code);
   await expectProfile(page, ADDRESS);
 });
 

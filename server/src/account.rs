@@ -160,15 +160,14 @@ pub async fn login(
             Event::SignedIn { user, means: Means::Password }.record();
             let on = page::see_other(next.as_ref().unwrap_or(&site.vestibule.destinations().confirmed));
             let known = arrived_by_password(&site, &headers, user, since).await;
-            let next = [site.cookies.remove_next()].into_iter().filter(|_| site.cookies_of(&headers).next().is_some());
-            page::with_cookies(on, [site.cookies.session(&secret)].into_iter().chain(known).chain(next))
+            page::with_cookies(on, [site.cookies.session(&secret)].into_iter().chain(known))
         }
         Err(error) => page::store_problem(&site, &error),
     }
 }
 
 /// Whether this browser has signed in before as whoever is known by `email`.
-async fn is_known(site: &Shared, headers: &HeaderMap, email: &str) -> Result<bool, StoreError> {
+pub async fn is_known(site: &Shared, headers: &HeaderMap, email: &str) -> Result<bool, StoreError> {
     let known = site.cookies_of(headers).known();
     let user = site.vestibule.store().user_by_identity(PASSWORD_ISSUER, &passwords::subject(email)).await?;
     Ok(user.is_some_and(|user| known.contains(site.vestibule.keys(), &user)))
@@ -271,8 +270,11 @@ pub async fn choose(State(site): State<Shared>, headers: HeaderMap, OwnForm(form
         return page::problem(&site, StatusCode::FORBIDDEN);
     }
     let on = page::see_other(&site.vestibule.destinations().confirmed);
-    match site.vestibule.choose(&site.shown(&headers), choice).await {
+    let shown = site.shown(&headers);
+    match site.vestibule.choose(&shown, choice).await {
         Ok(Entry::SignedIn { who, renewed, arrived, spent }) => {
+            let next = if renewed.is_some() { arrival::next(&site, &shown, &spent).await } else { None };
+            let on = next.as_ref().map_or(on, page::see_other);
             page::with_cookies(on, arrival::cookies(&site, &headers, &who, renewed, arrived, spent).await)
         }
         Ok(Entry::Stranger | Entry::Ask { .. }) => on,

@@ -1,6 +1,6 @@
 //! What a sign-in is a reason for besides a session: to know the browser next time, and to tell its user of a new one.
 
-use crate::{device::device, page, site::Site};
+use crate::{account, device::device, page, site::Site};
 use axum::{
     http::{HeaderMap, HeaderValue},
     response::Response,
@@ -9,9 +9,10 @@ use std::time::Duration;
 use vestibule::{
     audit::{Event, Means},
     clock::Timestamp,
-    entry::SignedIn,
+    entry::{Shown, SignedIn},
     link::Address,
     mail::{Letter, News, NewsLetter},
+    path::LocalPath,
     pending::TokenTag,
     secret::SessionSecret,
     store::StoreError,
@@ -40,6 +41,20 @@ pub async fn cookies(
         None
     };
     session.into_iter().chain(spent).chain(known).collect()
+}
+
+/// Where the sign-in leads that has just been exchanged: the last of those that are `spent`. It is kept with its link, so
+/// it is the same on another device, and no other tab changes it.
+pub async fn next(site: &Site, shown: &Shown, spent: &[TokenTag]) -> Option<LocalPath> {
+    let exchanged = spent.last()?;
+    let (_, secret) = shown.pending.iter().find(|(tag, _)| tag == exchanged)?;
+    match site.links.next(secret).await {
+        Ok(next) => next.filter(|next| account::way_back(next.as_str()).is_some()),
+        Err(error) => {
+            tracing::warn!(%error, "it could not be told where a sign-in leads");
+            None
+        }
+    }
 }
 
 /// `user` has signed in by a session that began at `since`. They are told of a browser that is new, unless it was this

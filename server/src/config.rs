@@ -49,6 +49,8 @@ pub struct Config {
     pub mail: Option<MailConfig>,
     /// Whom links let in.
     pub registration: Registration,
+    /// How many links an hour go to addresses that nobody is known by.
+    pub strangers: u32,
     /// Whether the page begins by itself.
     pub start: Start,
     /// Where outcomes lead.
@@ -143,6 +145,7 @@ impl Config {
             forget_practice: mode == Practice::Off { forget: true },
             mail: MailConfig::read(given)?,
             registration: mail::registration(given, practice)?,
+            strangers: mail::strangers(given)?,
             start: start.unwrap_or(Start::Auto),
             destinations: destinations(given, practice)?,
             timing: timing(given)?,

@@ -5,12 +5,10 @@
 
 use crate::known::Known;
 use axum::http::{HeaderMap, HeaderValue, header};
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use cookie::{Cookie, SameSite};
 use std::time::Duration;
 use vestibule::{
     entry::Shown,
-    path::LocalPath,
     pending::{PendingCookie, TokenTag},
     secret::{Keys, PendingSecret, SessionSecret},
     token::Token,
@@ -20,9 +18,6 @@ use vestibule::{
 pub const MAX_PENDING: usize = 16;
 /// Longer than browsers keep any cookie (RFC 6265bis, section 5.5): the server ends a session, not the cookie.
 const FOREVER: Duration = Duration::from_hours(400 * 24);
-/// How long it counts where somebody wanted to go: as long as a link is good, and a little.
-const NEXT: Duration = Duration::from_mins(20);
-
 /// How long the profile tells what was changed there.
 const CHANGED: Duration = Duration::from_mins(1);
 
@@ -39,7 +34,6 @@ pub struct RequestCookies {
     session: Option<String>,
     form: Option<String>,
     known: Option<String>,
-    next: Option<String>,
     changed: Option<String>,
     pending: Vec<(TokenTag, String)>,
 }
@@ -81,22 +75,10 @@ impl CookiePolicy {
         self.set("known", known.to_text(), FOREVER)
     }
 
-    /// Sets the cookie that says where somebody wanted to go before they were sent to their mail.
-    #[must_use]
-    pub fn next(self, path: &LocalPath) -> HeaderValue {
-        self.set("next", URL_SAFE_NO_PAD.encode(path.as_str()), NEXT)
-    }
-
     /// Sets the cookie that says what was changed, so that no link to the profile can say so.
     #[must_use]
     pub fn changed(self, what: &str) -> HeaderValue {
         self.set("changed", what.to_owned(), CHANGED)
-    }
-
-    /// Removes the cookie that says where somebody wanted to go.
-    #[must_use]
-    pub fn remove_next(self) -> HeaderValue {
-        self.set("next", String::new(), Duration::ZERO)
     }
 
     /// Sets a token's pending cookie under the first of its `tags`, and removes those that it replaces under the others,
@@ -123,12 +105,11 @@ impl CookiePolicy {
         self.set(&format!("pending-{tag}"), String::new(), Duration::ZERO)
     }
 
-    /// Removes the session cookie, all pending ones, and where somebody wanted to go.
+    /// Removes the session cookie and all pending ones.
     #[must_use]
     pub fn remove_all(self, cookies: &RequestCookies) -> Vec<HeaderValue> {
         let pending = cookies.pending.iter().map(|(tag, _)| self.remove_pending(*tag));
-        let next = cookies.next().map(|_| self.remove_next());
-        pending.chain(next).chain([self.set("session", String::new(), Duration::ZERO)]).collect()
+        pending.chain([self.set("session", String::new(), Duration::ZERO)]).collect()
     }
 
     fn name(self, purpose: &str) -> String {
@@ -154,7 +135,6 @@ impl RequestCookies {
             "session" => &mut self.session,
             "form" => &mut self.form,
             "known" => &mut self.known,
-            "next" => &mut self.next,
             "changed" => &mut self.changed,
             _ => {
                 if let Some(tag) = purpose.strip_prefix("pending-").and_then(|tag| tag.parse().ok()) {
@@ -206,12 +186,6 @@ impl RequestCookies {
     #[must_use]
     pub fn known(&self) -> Known {
         Known::read(self.known.as_deref())
-    }
-
-    /// Where somebody wanted to go before they were sent to their mail, as they said it.
-    #[must_use]
-    pub fn next(&self) -> Option<String> {
-        String::from_utf8(URL_SAFE_NO_PAD.decode(self.next.as_ref()?).ok()?).ok()
     }
 
     /// The session cookie's secret.

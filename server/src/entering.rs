@@ -3,7 +3,10 @@
 //! The exchange is performed on a real navigation only: a document GET, no prefetch or prerender, no sub-resource. Its
 //! new secret travels in the response of the page itself.
 
-use crate::{account, arrival, enter, page, site::Shared};
+use crate::{
+    arrival, enter, page,
+    site::{Shared, Site},
+};
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, Method, Uri},
@@ -35,10 +38,9 @@ pub async fn require_user(State(site): State<Shared>, mut request: Request, next
         Ok(Entry::SignedIn { who, renewed, arrived, spent }) => {
             let headers = request.headers();
             // Where they wanted to go before they were sent to their mail.
-            let wanted = site.cookies_of(headers).next().filter(|_| renewed.is_some());
+            let wanted = if renewed.is_some() { arrival::next(&site, &shown, &spent).await } else { None };
             let cookies = arrival::cookies(&site, headers, &who, renewed, arrived, spent).await;
-            if let Some(wanted) = wanted.as_deref().and_then(account::way_back) {
-                let cookies = cookies.into_iter().chain([site.cookies.remove_next()]);
+            if let Some(wanted) = wanted {
                 return page::with_cookies(page::see_other(&wanted), cookies);
             }
             request.extensions_mut().insert(who);
@@ -74,11 +76,16 @@ pub fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
 
 /// The login page, which leads back to where somebody wanted to go.
 fn login_for(site: &Shared, wanted: &Uri) -> LocalPath {
-    let login = &site.vestibule.destinations().login;
     let target = wanted.query().filter(|_| wanted.path() == enter::PATH).and_then(enter::next_of);
-    let wanted = target.as_ref().map_or(wanted.path(), LocalPath::as_str);
-    let wanted: String = url::form_urlencoded::byte_serialize(wanted.as_bytes()).collect();
-    format!("{login}?next={wanted}").parse().unwrap_or_else(|_| login.clone())
+    login_leading_to(site, Some(target.as_ref().map_or(wanted.path(), LocalPath::as_str)))
+}
+
+/// The login page, which leads to `next` if there is one.
+pub fn login_leading_to(site: &Site, next: Option<&str>) -> LocalPath {
+    let login = &site.vestibule.destinations().login;
+    let Some(next) = next else { return login.clone() };
+    let next: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
+    format!("{login}?next={next}").parse().unwrap_or_else(|_| login.clone())
 }
 
 fn ask(site: &Shared, headers: &HeaderMap, current: Option<&User>, candidates: Vec<(TokenTag, User)>) -> Response {

@@ -2,10 +2,12 @@
 
 use crate::{
     account::{self, Choice},
+    arrival,
     client::ClientOf,
     confirm::{self, Nothing, TokenPath},
     cookies::RequestCookies,
     device::{self, device},
+    entering,
     guard::OwnForm,
     moment::utc,
     page,
@@ -19,12 +21,21 @@ use axum::{
 };
 use leptos::prelude::*;
 use serde::Deserialize;
+use std::sync::Arc;
+use tracing::Instrument as _;
 use vestibule::{
+    audit::{Event, Means},
     caps::Client,
-    link::{Address, Code, Guessed, LIFETIME, LinkToken, Number, Opened, Spent},
+    link::{
+        Address, Alarm, Ask, Asker, Browser, Code, Guess, Guessed, LIFETIME, LinkToken, Number, Opened, Spent,
+        WrongCode,
+    },
+    mail::News,
     outcome::Outcome,
+    path::LocalPath,
     store::BeginError,
     token::Token,
+    user::PASSWORD_ISSUER,
     vestibule::{Pending, Progress, Report},
 };
 use vestibule_app::{
@@ -35,7 +46,7 @@ use vestibule_app::{
 
 /// The fields of the form that asks for a link.
 #[derive(Deserialize)]
-pub struct Ask {
+pub struct AskForm {
     email: String,
     next: Option<String>,
     choice: Option<String>,
@@ -52,7 +63,7 @@ pub async fn ask(
     State(site): State<Shared>,
     ClientOf(client): ClientOf,
     headers: HeaderMap,
-    OwnForm(form): OwnForm<Ask>,
+    OwnForm(form): OwnForm<AskForm>,
 ) -> Response {
     if site.outbox.is_none() {
         return page::problem(&site, StatusCode::NOT_FOUND);
@@ -61,23 +72,36 @@ pub async fn ask(
         Ok(address) => address,
         Err(error) => return account::wrong_address(&site, &headers, form.email, form.next.as_deref(), error),
     };
-    let sent = send(&site, &headers, client, &address).await;
     // The button says where to, or else where they came from.
     let next = form.choice.or(form.next).as_deref().and_then(account::way_back);
-    let former = site.cookies_of(&headers).next().map(|_| site.cookies.remove_next());
-    page::with_cookies(sent, next.map(|next| site.cookies.next(&next)).or(former))
+    send(&site, &headers, client, address, next).await
 }
 
-async fn send(site: &Shared, headers: &HeaderMap, client: Client, address: &Address) -> Response {
+async fn send(
+    site: &Shared,
+    headers: &HeaderMap,
+    client: Client,
+    address: Address,
+    next: Option<LocalPath>,
+) -> Response {
     let cookies = site.cookies_of(headers);
     let Ok(let_go) = room::make(site, headers, &cookies, &[]).await else { return page::too_many_here(site) };
-    match site.links.request(address, device(headers), client).await {
+    let known = match account::is_known(site, headers, address.as_str()).await {
+        Ok(known) => known,
+        Err(error) => return page::store_problem(site, &error),
+    };
+    // What proofs are bound to is the browser's own, and each browser has it from the page with the form.
+    let asker = Asker { client, browser: cookies.form().map(Browser::new), known };
+    match site.links.request(Ask { address, device: device(headers), next, asker }).await {
         Ok(requested) => {
             let wait = page::see(&format!("/login/wait/{}", requested.token.expose()));
             let set = confirm::set_pending(site, &requested.token, &requested.pending, &cookies, &let_go);
             page::with_cookies(wait, set)
         }
-        Err(BeginError::Capped(cap)) => page::capped(site, cap),
+        Err(BeginError::Capped(cap)) => {
+            Event::TooOften { what: "link", user: None }.record();
+            page::capped(site, cap)
+        }
         Err(BeginError::Store(error)) => page::store_problem(site, &error),
     }
 }
@@ -145,14 +169,38 @@ pub async fn code(
     };
     let cookies = site.cookies_of(&headers);
     let shown = cookies.pending(site.vestibule.keys(), &token);
-    match site.links.guess(&token, shown, &code).await {
-        Ok(Guessed::Wrong { left }) => {
+    let Guess { came_to, wrong } = match site.links.guess(&token, shown, &code).await {
+        Ok(guess) => guess,
+        Err(error) => return page::store_problem(&site, &error),
+    };
+    if let Some(wrong) = wrong {
+        // Not waited for: how long it takes would say whether somebody is known by the address.
+        let (site, headers) = (Arc::clone(&site), headers.clone());
+        tokio::spawn(async move { tell_of(&site, &headers, &wrong).await }.in_current_span());
+    }
+    if came_to == Guessed::Right {
+        Event::LetIn { means: Means::Code }.record();
+    }
+    match came_to {
+        Guessed::Wrong { left } => {
             let more = if left == 1 { "one more time".to_owned() } else { format!("{left} more times") };
             waiting(&site, &headers, &token, Some(format!("That is not the code. You can try {more}."))).await
         }
         // The page says what it has come to.
-        Ok(Guessed::Right | Guessed::Spent(_)) => page::see(&format!("/login/wait/{}", token.expose())),
-        Err(error) => page::store_problem(&site, &error),
+        Guessed::Right | Guessed::Spent(_) => page::see(&format!("/login/wait/{}", token.expose())),
+    }
+}
+
+/// A wrong code was typed: it is noted, and where it is too many, the address's owner is told.
+async fn tell_of(site: &Site, headers: &HeaderMap, wrong: &WrongCode) {
+    let user = match site.vestibule.store().user_by_identity(PASSWORD_ISSUER, wrong.address.as_str()).await {
+        Ok(user) => user,
+        Err(error) => return tracing::warn!(%error, "it could not be told whose code was guessed"),
+    };
+    let why = if wrong.alarm == Some(Alarm::Off) { "codes_off" } else { "wrong" };
+    Event::SignInRefused { user: user.as_ref().map(|user| user.id), means: Means::Code, why }.record();
+    if let (Some(user), Some(alarm)) = (user.filter(|user| !user.disabled), wrong.alarm) {
+        arrival::tell(site, headers, &user, News::WrongCodes { off: alarm == Alarm::Off }).await;
     }
 }
 
@@ -169,7 +217,7 @@ pub async fn again(
         Ok(Some(link)) => {
             let left = link.resend_in(site.vestibule.now());
             if left.is_zero() {
-                return send(&site, &headers, client, &link.address).await;
+                return send(&site, &headers, client, link.address, link.next).await;
             }
             page::too_often(waiting(&site, &headers, &token, None).await, left)
         }
@@ -224,14 +272,25 @@ pub async fn begin(
 
 /// The landing of a link of ours in a browser that did not ask for it: writes nothing.
 pub async fn land_elsewhere(site: &Shared, headers: &HeaderMap, token: &Token, link: &LinkToken) -> Response {
+    opened(site, headers, token, link, None).await
+}
+
+/// The page of a link that was opened elsewhere, and what is wrong with the number that was typed into it.
+async fn opened(
+    site: &Shared,
+    headers: &HeaderMap,
+    token: &Token,
+    link: &LinkToken,
+    problem: Option<String>,
+) -> Response {
     let opened = match site.links.look(link).await {
         Ok(Ok(opened)) => opened,
-        Ok(Err(spent)) => return self::spent(site, headers, link, spent).await,
+        Ok(Err(spent)) => return self::spent(site, link, spent).await,
         Err(error) => return page::store_problem(site, &error),
     };
     let path = format!("/confirm/{}", token.expose());
-    let Opened { address, device, asked, numbers } = opened;
-    let numbers = numbers.into_iter().flatten().map(Number::value).collect();
+    let Opened { address, device, asked, waited_for } = opened;
+    let failed = problem.is_some();
     let (address, asked) = (address.as_str().to_owned(), utc(asked));
     let device = device::words(device.as_ref()).to_owned();
     // The browser has to show that it keeps cookies before the link is used up for it.
@@ -241,23 +300,36 @@ pub async fn land_elsewhere(site: &Shared, headers: &HeaderMap, token: &Token, l
         Ok(set) => set,
         Err(Full) => return confirm::full(site, headers, token),
     };
-    let page = page::form(site, headers, Head::titled(title::LINK), false, |proof| {
-        view! { <LinkPage token_path=path address=address device=device asked=asked numbers=numbers proof=proof /> }
+    let page = page::form(site, headers, Head::titled(title::LINK), failed, |proof| {
+        view! {
+            <LinkPage
+                token_path=path
+                address=address
+                device=device
+                asked=asked
+                waited_for=waited_for
+                problem=problem
+                proof=proof
+            />
+        }
     });
     page::with_cookies(page, set)
 }
 
-async fn spent(site: &Shared, headers: &HeaderMap, link: &LinkToken, spent: Spent) -> Response {
-    let address = match site.links.address_of(link).await {
-        Ok(address) => address.filter(|_| site.outbox.is_some()).map(|address| address.as_str().to_owned()),
+async fn spent(site: &Shared, link: &LinkToken, spent: Spent) -> Response {
+    let link = match site.links.kept(link).await {
+        Ok(link) => link,
         Err(error) => return page::store_problem(site, &error),
     };
+    // Whoever finds an old link does not learn from it whose it was.
+    let address = link.as_ref().map(|link| link.address.masked());
+    let login = entering::login_leading_to(site, link.and_then(|link| link.next).as_ref().map(LocalPath::as_str));
     let why = match spent {
         Spent::Used => "It has been used. If that was you, you are signed in where you used it.",
         Spent::Expired => "It has expired, or was taken back: by a newer one, or by a wrong number or code.",
     };
-    page::form(site, headers, Head::titled(title::SPENT), false, |proof| {
-        view! { <SpentPage why=why address=address proof=proof /> }
+    page::respond(site, Head::titled(title::SPENT), || {
+        view! { <SpentPage why=why address=address login=login.to_string() /> }
     })
 }
 
@@ -269,16 +341,25 @@ pub async fn pick(
     OwnForm(form): OwnForm<Choice>,
 ) -> Response {
     let link = LinkToken::read(site.vestibule.keys(), &token);
-    let number = form.choice.parse().ok().and_then(Number::new);
-    let (Some(link), Some(number)) = (link, number) else { return page::problem(&site, StatusCode::FORBIDDEN) };
+    let Some(link) = link else { return page::problem(&site, StatusCode::FORBIDDEN) };
+    let Ok(number) = form.choice.parse::<Number>() else {
+        let problem = "The number has two digits.".to_owned();
+        return opened(&site, &headers, &token, &link, Some(problem)).await;
+    };
     let device = match site.links.look(&link).await {
         Ok(Ok(opened)) => device::words(opened.device.as_ref()).to_owned(),
-        Ok(Err(spent)) => return self::spent(&site, &headers, &link, spent).await,
+        Ok(Err(spent)) => return self::spent(&site, &link, spent).await,
         Err(error) => return page::store_problem(&site, &error),
     };
-    match site.links.pick(&link, number).await {
+    let picked = site.links.pick(&link, number).await;
+    match &picked {
+        Ok(Ok(())) => Event::LetIn { means: Means::Number }.record(),
+        Ok(Err(_)) => Event::SignInRefused { user: None, means: Means::Number, why: "wrong" }.record(),
+        Err(_) => {}
+    }
+    match picked {
         Ok(Ok(())) => page::respond(&site, Head::titled(title::LET_IN), || view! { <LetInPage device=device /> }),
-        Ok(Err(spent)) => self::spent(&site, &headers, &link, spent).await,
+        Ok(Err(spent)) => self::spent(&site, &link, spent).await,
         Err(error) => page::store_problem(&site, &error),
     }
 }

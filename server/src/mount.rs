@@ -125,6 +125,7 @@ pub async fn router(mut config: Config) -> Result<(Router, Running), StartError>
         behind.start_worker(tools, wake, hints, config.in_flight);
     }
     let links = Links::new(vestibule.clone(), links, postman).with_registration(config.registration);
+    let links = links.with_strangers(config.strangers);
     let leptos = leptos_options(&config.site_root);
     let files = files(&leptos).await;
     let site = Site {

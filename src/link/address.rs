@@ -47,6 +47,23 @@ impl Address {
         &self.typed
     }
 
+    /// As much of the address as tells its owner which one it is, and nobody else whose: `a…@example.com`.
+    #[must_use]
+    pub fn masked(&self) -> String {
+        let (local, domain) = self.key.split_once('@').unwrap_or((&self.key, ""));
+        let first = local.chars().next().filter(|_| local.len() > 1).map(String::from).unwrap_or_default();
+        format!("{first}…@{domain}")
+    }
+
+    /// The mailbox in which its mail mostly ends, as text to compare: without what follows a `+` before the `@` (RFC 5233
+    /// calls that a subaddress), of which anybody can invent any number.
+    #[must_use]
+    pub fn mailbox(&self) -> String {
+        let (local, domain) = self.key.split_once('@').unwrap_or((&self.key, ""));
+        let user = local.split('+').next().filter(|user| !user.is_empty()).unwrap_or(local);
+        format!("{user}@{domain}")
+    }
+
     /// Where a mail goes that somebody has asked for by typing this address, and that is for the user with this identity:
     /// to the address that the user has given. If the case mattered to their mail server, the typed one could be somebody
     /// else's mailbox.

@@ -1,4 +1,4 @@
-//! What can be read in one place and typed or picked in another.
+//! What can be read in one place and typed in another.
 
 use super::LinkId;
 use crate::secret::{Entropy, Keys, Mac, Purpose, random};
@@ -149,13 +149,10 @@ impl fmt::Debug for Code {
     }
 }
 
-/// A number of two digits on the waiting page. Whoever opens the link elsewhere picks it from [`NUMBERS`], so that nobody
-/// lets in a browser which they do not see.
+/// A number of two digits on the waiting page. It is typed where the link is opened elsewhere, so that nobody lets in a
+/// browser that they do not see: to pick one of a few would let a stranger in by one blind click of a few.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Number(u8);
-
-/// From how many numbers one is picked.
-pub const NUMBERS: usize = 3;
 
 impl Number {
     /// A fresh one.
@@ -175,20 +172,21 @@ impl Number {
     pub const fn value(self) -> u8 {
         self.0
     }
+}
 
-    /// This number among others, in ascending order. Each look shows the same: two looks would tell which one stays.
-    #[must_use]
-    pub fn among(self, keys: &Keys, link: LinkId) -> [Self; NUMBERS] {
-        let mut numbers = vec![self];
-        let noise = keys.mac(Purpose::LinkCode, &[b"numbers", link.as_bytes()]);
-        let others = noise.as_bytes().iter().map(|byte| Self(10 + byte % 90));
-        for other in others.chain((10..=99).map(Self)) {
-            if numbers.len() < NUMBERS && !numbers.contains(&other) {
-                numbers.push(other);
-            }
-        }
-        numbers.sort_by_key(|number| number.0);
-        std::array::from_fn(|place| numbers[place])
+/// The text is no number of two digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a number has two digits")]
+pub struct InvalidNumber;
+
+impl FromStr for Number {
+    type Err = InvalidNumber;
+
+    /// Reads a number as people type it, as a [`Code`] is read.
+    fn from_str(text: &str) -> Result<Self, InvalidNumber> {
+        let digits: Vec<u32> = text.chars().filter_map(digit).take(3).collect();
+        let [tens, ones] = digits[..] else { return Err(InvalidNumber) };
+        u8::try_from(tens * 10 + ones).ok().and_then(Self::new).ok_or(InvalidNumber)
     }
 }
 
@@ -252,14 +250,12 @@ mod tests {
     }
 
     #[test]
-    fn a_number_stands_among_others_and_each_time_among_the_same() {
-        let keys = Keys::from_secret(&[1; 32]);
-        for value in 10..=99 {
-            let number = Number::new(value).unwrap();
-            let among = number.among(&keys, LinkId::from_bytes([value; 16]));
-            assert!(among.contains(&number));
-            assert!(among.is_sorted_by(|one, next| one.0 < next.0), "{among:?}");
-            assert_eq!(among, number.among(&keys, LinkId::from_bytes([value; 16])));
+    fn a_number_is_read_as_people_type_it() {
+        for typed in ["42", " 4 2", "42.", "\u{200b}42", "\u{0664}\u{0662}", "\u{ff14}\u{ff12}"] {
+            assert_eq!(typed.parse(), Ok(Number(42)), "{typed}");
+        }
+        for bad in ["", "4", "420", "07", "00", "forty-two"] {
+            assert_eq!(bad.parse::<Number>(), Err(InvalidNumber), "{bad}");
         }
         assert_eq!((Number::new(9), Number::new(100)), (None, None));
     }

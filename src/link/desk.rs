@@ -1,15 +1,18 @@
 //! What pages ask about links: to have one sent, to look at one, to let a browser in.
 
 use super::{
-    Address, Code, GUESSES, Link, LinkState, LinkStore, LinkToken, NUMBERS, Number, Spent,
+    Address, Alarm, Code, GUESSES, Link, LinkState, LinkStore, LinkToken, Number, Spent, Tries, WRONG_CODES, WrongCode,
     change::{Which, change},
+    tries,
 };
 use crate::{
     clock::Timestamp,
     confirmation::{ConfirmationId, Ending},
     device::Device,
     entry::{Shown, SignedIn},
+    path::LocalPath,
     pending::PendingCookie,
+    secret::PendingSecret,
     store::StoreError,
     token::Token,
     user::User,
@@ -26,7 +29,12 @@ pub struct Links {
     pub(super) store: Arc<dyn LinkStore>,
     pub(super) postman: Arc<Notify>,
     pub(super) registration: Registration,
+    pub(super) strangers: u32,
 }
+
+/// How many links are mailed within [`WINDOW`](super::WINDOW) to addresses that nobody is known by, unless something else is
+/// said.
+pub const STRANGERS: u32 = 1000;
 
 /// Whether a link lets in people whom nobody knows yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,8 +55,17 @@ pub struct Opened {
     pub device: Option<Device>,
     /// When.
     pub asked: Timestamp,
-    /// The numbers to pick from, one of which the waiting page shows; none if no page waits.
-    pub numbers: Option<[Number; NUMBERS]>,
+    /// Whether a page waits for it, which shows a number.
+    pub waited_for: bool,
+}
+
+/// What a guess at the code has come to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Guess {
+    /// What the browser is told.
+    pub came_to: Guessed,
+    /// Set if it was one of the wrong codes that are counted for the address.
+    pub wrong: Option<WrongCode>,
 }
 
 /// What became of a guess at the code.
@@ -69,13 +86,19 @@ impl Links {
     /// A desk beside `vestibule`, for the links in `store`; `postman` is told of new mail.
     #[must_use]
     pub fn new(vestibule: Vestibule, store: Arc<dyn LinkStore>, postman: Arc<Notify>) -> Self {
-        Self { vestibule, store, postman, registration: Registration::default() }
+        Self { vestibule, store, postman, registration: Registration::default(), strangers: STRANGERS }
     }
 
     /// The same desk, which lets in people whom nobody knows yet, or does not.
     #[must_use]
     pub fn with_registration(self, registration: Registration) -> Self {
         Self { registration, ..self }
+    }
+
+    /// The same desk, which mails so many links within [`WINDOW`](super::WINDOW) to addresses that nobody is known by.
+    #[must_use]
+    pub fn with_strangers(self, strangers: u32) -> Self {
+        Self { strangers, ..self }
     }
 
     /// The link for which the browser waits that shows this pending cookie for `token`.
@@ -87,6 +110,16 @@ impl Links {
             Some(confirmation) => self.store.link_by_waiting(confirmation.id).await,
             None => Ok(None),
         }
+    }
+
+    /// Where the sign-in leads that was begun with this pending secret, if it was by a link that says so.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be read.
+    pub async fn next(&self, pending: &PendingSecret) -> Result<Option<LocalPath>, StoreError> {
+        let confirmation = self.vestibule.store().confirmation_by_secret(&pending.hash()).await?;
+        let Some(confirmation) = confirmation else { return Ok(None) };
+        Ok(self.store.link_of(confirmation.id).await?.and_then(|link| link.next))
     }
 
     /// Cancels the browser's confirmation; the link that it waits for is worth nothing then.
@@ -165,7 +198,7 @@ impl Links {
     pub async fn look(&self, link: &LinkToken) -> Result<Result<Opened, Spent>, StoreError> {
         let Some(link) = self.store.link_by_token(&link.hash()).await? else { return Ok(Err(Spent::Expired)) };
         let opened = |link: Link| Opened {
-            numbers: link.waiting.map(|_| link.number.among(self.vestibule.keys(), link.id)),
+            waited_for: link.waiting.is_some(),
             address: link.address,
             device: link.device,
             asked: link.asked,
@@ -173,12 +206,12 @@ impl Links {
         Ok(link.open(self.vestibule.now()).map(|()| opened(link)))
     }
 
-    /// Whom a link signs in, or has.
+    /// A link as it is kept, whatever it is still worth.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be read.
-    pub async fn address_of(&self, link: &LinkToken) -> Result<Option<Address>, StoreError> {
-        Ok(self.store.link_by_token(&link.hash()).await?.map(|link| link.address))
+    pub async fn kept(&self, link: &LinkToken) -> Result<Option<Link>, StoreError> {
+        self.store.link_by_token(&link.hash()).await
     }
 
     /// The token with which this browser waits for the link, if it is the one that asked: `shown` gives the pending
@@ -214,7 +247,7 @@ impl Links {
         Ok(self.change(Which::Token(link.hash()), |link| link.approve(now)).await?.map(drop))
     }
 
-    /// Somebody who has opened the link elsewhere picked `number`: the right one lets the waiting browser in, any other
+    /// Somebody who has opened the link elsewhere typed `number`: the right one lets the waiting browser in, any other
     /// takes the link back, because somebody else may have asked for it.
     ///
     /// # Errors
@@ -229,26 +262,42 @@ impl Links {
         Ok(ended.and_then(|link| if link.state == LinkState::Approved { Ok(()) } else { Err(Spent::Expired) }))
     }
 
-    /// Somebody typed `code` into the page that waits.
+    /// Somebody typed `code` into the page that waits. Beyond [`WRONG_CODES`] for the address none is right.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be stored.
-    pub async fn guess(&self, token: &Token, shown: Option<&str>, code: &Code) -> Result<Guessed, StoreError> {
-        let Some(confirmation) = self.vestibule.begun(token, shown).await? else {
-            return Ok(Guessed::Spent(Spent::Expired));
-        };
+    pub async fn guess(&self, token: &Token, shown: Option<&str>, code: &Code) -> Result<Guess, StoreError> {
+        let none = |spent| Guess { came_to: Guessed::Spent(spent), wrong: None };
+        let Some(confirmation) = self.vestibule.begun(token, shown).await? else { return Ok(none(Spent::Expired)) };
         let (keys, now) = (self.vestibule.keys(), self.vestibule.now());
+        let Some(link) = self.store.link_by_waiting(confirmation.id).await? else { return Ok(none(Spent::Expired)) };
+        if let Err(spent) = link.open(now) {
+            return Ok(none(spent));
+        }
+        let tries = Tries { address: link.address, known: link.known };
+        // Counted before it is judged: of many at once, no more are.
+        let counted = if link.mailed { self.store.count_code(&tries, now, tries::since(now)).await? } else { None };
         let guess = |link: Link| {
-            let right = code.is(keys, link.id, &link.code);
+            let right = counted.is_some() && code.is(keys, link.id, &link.code);
             link.guess(right, now)
         };
         let ended = self.change(Which::Waiting(confirmation.id), guess).await?;
-        Ok(match ended {
+        let came_to = match &ended {
             Ok(Link { state: LinkState::Approved, .. }) => Guessed::Right,
             Ok(Link { state: LinkState::Open, guesses, .. }) => Guessed::Wrong { left: GUESSES - guesses },
             Ok(_) => Guessed::Spent(Spent::Expired),
-            Err(spent) => Guessed::Spent(spent),
-        })
+            Err(spent) => Guessed::Spent(*spent),
+        };
+        if came_to == Guessed::Right {
+            self.store.forget_codes(&tries).await?;
+            return Ok(Guess { came_to, wrong: None });
+        }
+        let voided = ended.is_ok_and(|link| link.state == LinkState::Void);
+        let wrong = counted.map(|count| WrongCode {
+            address: tries.address,
+            alarm: if count == WRONG_CODES { Some(Alarm::Off) } else { voided.then_some(Alarm::Voided) },
+        });
+        Ok(Guess { came_to, wrong })
     }
 
     async fn change(

@@ -1,24 +1,40 @@
 //! To ask for a link: a confirmation that waits, a link that it waits for, and a mail that carries it.
 
-use super::{Address, Code, LIFETIME, Link, LinkToken, Links, Registration};
+use super::{
+    Address, Asker, Code, Link, LinkId, LinkToken, Links, RESEND_AFTER, Registration, Terms, Tries, WRONG_CODES, tries,
+};
 use crate::{
-    caps::Client,
-    confirmation::{Decision, Rejection},
+    caps::Shares,
+    clock::Timestamp,
+    confirmation::{ConfirmationId, Decision, Rejection},
     device::Device,
-    mail::{Letter, LinkLetter, MAILS, Mail, Posting},
-    store::BeginError,
+    mail::{Letter, LinkLetter, MAILS, Mail, MailClass, Posted, Posting},
+    path::LocalPath,
+    pending::PendingCookie,
+    store::{BeginError, StoreError},
     token::Token,
     user::PASSWORD_ISSUER,
     vestibule::Pending,
 };
 use std::time::Duration;
 
-/// How many links an address is sent within [`WINDOW`]; whoever asks for more sees no difference.
-pub const PER_ADDRESS: u32 = 5;
 /// For how long it counts that somebody has asked for a link.
 pub const WINDOW: Duration = Duration::from_hours(1);
 /// How long a waiting confirmation outlives its link: long enough to be told that the link has expired.
 const AFTER: Duration = Duration::from_mins(1);
+
+/// A link that somebody asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ask {
+    /// Where it is to go.
+    pub address: Address,
+    /// What asks for it, if it has said what it is.
+    pub device: Option<Device>,
+    /// Where the sign-in is to lead, if not where all do.
+    pub next: Option<LocalPath>,
+    /// Who asks for it.
+    pub asker: Asker,
+}
 
 /// What somebody who has asked for a link gets, whether or not it was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,47 +46,94 @@ pub struct Requested {
 }
 
 impl Links {
-    /// Has a link sent to `address`, and has the browser wait for it. It is said to be on its way also where it is not
-    /// sent, because nobody is known by that address, or it has had enough: nobody learns anything about an address by
-    /// asking, nor by the time that it takes. Within [`WINDOW`] a client may ask as often as it may have undecided
-    /// confirmations.
+    /// Has a link sent, and has the browser wait for it. It is said to be on its way also where it is not sent, because
+    /// nobody is known by that address, or it has had enough: nobody learns anything about an address by asking, nor by
+    /// the time that it takes. Within [`WINDOW`] a client may ask as often as it may have undecided confirmations.
+    ///
+    /// A browser that asks twice within [`RESEND_AFTER`], to be led to the same place, waits for one link: a second mail would be of no use.
     ///
     /// # Errors
     /// [`BeginError`] if a cap was met or it could not be stored: nothing is sent then, and nothing has begun.
-    pub async fn request(
-        &self,
-        address: &Address,
-        device: Option<Device>,
-        client: Client,
-    ) -> Result<Requested, BeginError> {
+    pub async fn request(&self, ask: Ask) -> Result<Requested, BeginError> {
         let (keys, entropy, now) = (self.vestibule.keys(), self.vestibule.entropy(), self.vestibule.now());
         let (token, code) = (LinkToken::generate(entropy), Code::generate(entropy));
-        let (waiting, expires) = (token.waiting(keys), now + LIFETIME);
-        let known = self.vestibule.store().user_by_identity(PASSWORD_ISSUER, address.as_str()).await?;
-        let to = known.as_ref().map_or_else(|| address.clone(), |user| address.of_user(&user.identity));
-        let (pending, confirmation) = self.vestibule.wait(&waiting, expires, expires + AFTER, client).await?;
+        let Ask { address, device, next, asker } = ask;
+        let link = Link::new(keys, entropy, now, &address, &token, &code, device);
+        let user = self.vestibule.store().user_by_identity(PASSWORD_ISSUER, address.as_str()).await?;
+        let to = user.as_ref().map_or_else(|| address.clone(), |user| address.of_user(&user.identity));
         let admits = self.registration == Registration::Open;
-        let known = known.map_or(admits, |user| !user.disabled);
-        let mut link = Link::new(keys, entropy, now, address, &token, &code, device);
-        (link.waiting, link.admits) = (Some(confirmation), admits);
-        let letter = Letter::Link(LinkLetter { link: token, code, device: link.device.clone() });
+        let stranger = admits && user.is_none();
+        let cookie = self.pending(&asker, link.id, now);
+        let waiting = token.waiting(keys);
+        let times = (link.expires, link.expires + AFTER);
+        let secret = cookie.secret.hash();
+        let confirmation = self.vestibule.wait(&waiting, secret, times, asker.client, asker.known).await?;
+        let tries = Tries { address, known: asker.known };
+        let has_code = self.store.codes_tried(&tries, tries::since(now)).await? < WRONG_CODES;
+        let letter =
+            Letter::Link(LinkLetter { link: token, code: has_code.then_some(code), device: link.device.clone() });
         let posting = Posting {
-            mail: Mail::new(keys, entropy, now, &to, &letter, expires),
-            known,
-            client,
+            mail: Mail::new(
+                keys,
+                entropy,
+                now,
+                &to,
+                (MailClass::of_link(asker.known, stranger), &letter),
+                link.expires,
+            ),
+            stranger,
+            delivered: user.map_or(admits, |user| !user.disabled),
+            client: asker.client,
+            browser: asker.browser.as_ref().map(|browser| browser.tag(keys)),
             since: now - WINDOW,
-            of_address: PER_ADDRESS,
-            of_client: self.vestibule.caps.of_client,
-            in_all: MAILS,
+            held: [now - RESEND_AFTER, now + RESEND_AFTER],
+            terms: Terms {
+                shares: Shares::new(self.vestibule.caps.of_client),
+                in_all: MAILS,
+                strangers: self.strangers,
+            },
         };
-        if let Err(error) = self.store.post_link(&link, &posting).await {
-            // No link will come for it, so it takes nobody's place.
-            let _ = self.vestibule.decide(confirmation, &Decision::Rejected(Rejection::Expired)).await;
-            return Err(error);
+        let link = Link { waiting: Some(confirmation), admits, known: asker.known, next, ..link };
+        match self.store.post_link(&link, &posting).await {
+            Ok(Posted::New) => {}
+            Ok(Posted::Held(held)) => {
+                self.give_up(confirmation).await;
+                return Ok(self.held(&held, &asker).await?);
+            }
+            Err(error) => {
+                self.give_up(confirmation).await;
+                return Err(error);
+            }
         }
         self.postman.notify_one();
         // Whoever waits for a former link is to be told.
         self.vestibule.wake.notify_one();
-        Ok(Requested { token: waiting, pending })
+        Ok(Requested { token: waiting, pending: Pending { cookie, fresh: true } })
+    }
+
+    fn pending(&self, asker: &Asker, link: LinkId, now: Timestamp) -> PendingCookie {
+        let entropy = self.vestibule.entropy();
+        let own = asker.browser.as_ref().map(|browser| browser.pending(self.vestibule.keys(), link, now));
+        own.unwrap_or_else(|| PendingCookie::mint(entropy, now))
+    }
+
+    /// What the browser got that has asked for `link` just before.
+    async fn held(&self, link: &Link, asker: &Asker) -> Result<Requested, StoreError> {
+        let keys = self.vestibule.keys();
+        let token = LinkToken::waiting_of(keys, &link.token);
+        let cookies = asker.browser.iter().flat_map(|browser| browser.pending_each(keys, link.id, link.asked));
+        for cookie in cookies {
+            if self.vestibule.store().confirmation_by_secret(&cookie.secret.hash()).await?.is_some() {
+                return Ok(Requested { token, pending: Pending { cookie, fresh: true } });
+            }
+        }
+        // The confirmation has gone; the page that waits says so.
+        let cookie = PendingCookie::mint(self.vestibule.entropy(), self.vestibule.now());
+        Ok(Requested { token, pending: Pending { cookie, fresh: false } })
+    }
+
+    /// No link will come for this confirmation, so it takes nobody's place.
+    async fn give_up(&self, confirmation: ConfirmationId) {
+        let _ = self.vestibule.decide(confirmation, &Decision::Rejected(Rejection::Expired)).await;
     }
 }

@@ -1,6 +1,6 @@
 //! Deleting what is of no more use.
 
-use super::WINDOW;
+use super::{WINDOW, tries};
 use crate::{clock::Clock, mail::LinkDatabase, store::StoreError};
 use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
@@ -24,6 +24,7 @@ pub async fn sweep(store: Arc<dyn LinkDatabase>, clock: Arc<dyn Clock>, shutdown
 async fn sweep_once(store: &dyn LinkDatabase, clock: &dyn Clock) -> Result<(), StoreError> {
     let before = clock.now() - WINDOW;
     store.sweep_links(before).await?;
+    store.sweep_codes(tries::since(clock.now())).await?;
     let unsent = store.sweep_mails(before).await?;
     if unsent > 0 {
         tracing::error!(unsent, "mails have expired that nobody has sent; each process with a worker wants SMTP_URL");

@@ -1,7 +1,7 @@
 //! The token of a link, and the one that the waiting browser has.
 
 use crate::{
-    secret::{Keys, LinkToken, Mac, Purpose, labelled_hash},
+    secret::{Keys, LinkToken, Mac, Purpose, SecretHash, labelled_hash},
     token::Token,
 };
 use base64::{
@@ -88,25 +88,32 @@ impl LinkToken {
     /// cookies whether it is the one that asked; nothing leads back from it.
     #[must_use]
     pub fn waiting(&self, keys: &Keys) -> Token {
-        marked(&self.waiting_text(&keys.mac(Purpose::Link, &[b"waiting", &self.name()])))
+        Self::waiting_of(keys, &self.hash())
+    }
+
+    /// The same from the hash of the link's token, which is what a store has.
+    #[must_use]
+    pub fn waiting_of(keys: &Keys, hash: &SecretHash) -> Token {
+        let name = Self::name(hash);
+        marked(&Self::waiting_text(&name, &keys.mac(Purpose::Link, &[b"waiting", &name])))
     }
 
     /// The same under each of the keys: which one was the newest when the browser began to wait is not known. Also without
     /// our mark, as the browsers have it that began before there was one.
     #[must_use]
     pub fn waiting_each(&self, keys: &Keys) -> Vec<Token> {
-        let name = self.name();
+        let name = Self::name(&self.hash());
         let parts: [&[u8]; 2] = [b"waiting", &name];
-        let texts = keys.macs(Purpose::Link, &parts).map(|mac| self.waiting_text(&mac));
+        let texts = keys.macs(Purpose::Link, &parts).map(|mac| Self::waiting_text(&name, &mac));
         texts.flat_map(|text| [Some(marked(&text)), text.parse().ok()]).flatten().collect()
     }
 
-    fn waiting_text(&self, mac: &Mac) -> String {
-        URL_SAFE_NO_PAD.encode([self.name().as_slice(), &mac.as_bytes()[..TAG]].concat())
+    fn waiting_text(name: &[u8; 16], mac: &Mac) -> String {
+        URL_SAFE_NO_PAD.encode([name.as_slice(), &mac.as_bytes()[..TAG]].concat())
     }
 
-    fn name(&self) -> [u8; 16] {
-        let hash = labelled_hash("vestibule/1 waiting", &self.hash());
+    fn name(hash: &SecretHash) -> [u8; 16] {
+        let hash = labelled_hash("vestibule/1 waiting", hash);
         std::array::from_fn(|place| hash[place])
     }
 }

@@ -1,6 +1,6 @@
 //! Mails that are about no link.
 
-use super::{Letter, Mail, MailStore, NEWS};
+use super::{Letter, Mail, MailClass, MailStore, NEWS};
 use crate::{
     clock::Clock,
     link::Address,
@@ -29,13 +29,13 @@ impl Outbox {
         Self { store, clock, entropy, keys, postman }
     }
 
-    /// Has `letter` sent to `to`, unless that takes longer than it `lives`. `false`: too many mails wait.
+    /// Has `letter` sent to `to`, unless that takes longer than it `lives`. `false`: too many of its class wait.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be stored.
     pub async fn send(&self, to: &Address, letter: &Letter, lives: Duration) -> Result<bool, StoreError> {
         let now = self.clock.now();
-        let mail = Mail::new(&self.keys, &*self.entropy, now, to, letter, now + lives);
+        let mail = Mail::new(&self.keys, &*self.entropy, now, to, (MailClass::of(letter), letter), now + lives);
         let taken = self.store.add_mail(&mail, NEWS).await?;
         self.postman.notify_one();
         Ok(taken)

@@ -4,7 +4,7 @@ use super::{AddressLetter, Letter, LinkLetter, MailId, News, NewsLetter};
 use crate::{
     clock::Timestamp,
     device::Device,
-    link::{Address, LinkToken},
+    link::{Address, Code, LinkToken},
     secret::{CannotOpen, Entropy, Keys, Sealed},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -25,9 +25,10 @@ struct Kept {
 
 #[derive(Serialize, Deserialize)]
 enum About {
-    Link { link: String, code: String },
+    Link { link: String, code: Option<String> },
     Address { ticket: String },
     Browser { at: i64 },
+    WrongCodes { off: bool, at: i64 },
     Password { at: i64 },
     Moved { from: String, to: String, at: i64 },
 }
@@ -59,13 +60,14 @@ impl Kept {
         let (device, about) = match letter {
             Letter::Link(LinkLetter { link, code, device }) => {
                 let link = URL_SAFE_NO_PAD.encode(link.expose());
-                (device, About::Link { link, code: code.digits() })
+                (device, About::Link { link, code: code.as_ref().map(Code::digits) })
             }
             Letter::Address(AddressLetter { ticket, device }) => (device, About::Address { ticket: ticket.clone() }),
             Letter::News(NewsLetter { news, device, at }) => {
                 let at = at.as_millis();
                 let about = match news {
                     News::Browser => About::Browser { at },
+                    News::WrongCodes { off } => About::WrongCodes { off: *off, at },
                     News::Password => About::Password { at },
                     News::Moved { from, to } => {
                         About::Moved { from: from.typed().to_owned(), to: to.typed().to_owned(), at }
@@ -83,10 +85,12 @@ impl Kept {
         Some(match self.about {
             About::Link { link, code } => {
                 let link = LinkToken::from_bytes(URL_SAFE_NO_PAD.decode(link).ok()?.try_into().ok()?);
-                Letter::Link(LinkLetter { link, code: code.parse().ok()?, device })
+                let code = code.map(|code| code.parse()).transpose().ok()?;
+                Letter::Link(LinkLetter { link, code, device })
             }
             About::Address { ticket } => Letter::Address(AddressLetter { ticket, device }),
             About::Browser { at } => Letter::News(news(News::Browser, at)),
+            About::WrongCodes { off, at } => Letter::News(news(News::WrongCodes { off }, at)),
             About::Password { at } => Letter::News(news(News::Password, at)),
             About::Moved { from, to, at } => {
                 let (from, to): (Address, Address) = (from.parse().ok()?, to.parse().ok()?);
@@ -105,7 +109,7 @@ impl fmt::Debug for SealedLetter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{link::Code, secret::SystemEntropy};
+    use crate::secret::SystemEntropy;
 
     #[test]
     fn a_letter_opens_for_its_own_mail_alone() {
@@ -117,9 +121,11 @@ mod tests {
         for letter in [
             Letter::Link(LinkLetter {
                 link: LinkToken::generate(&SystemEntropy),
-                code: Code::generate(&SystemEntropy),
+                code: Some(Code::generate(&SystemEntropy)),
                 device: device.clone(),
             }),
+            Letter::Link(LinkLetter { link: LinkToken::generate(&SystemEntropy), code: None, device: None }),
+            news(News::WrongCodes { off: true }),
             Letter::Address(AddressLetter { ticket: "ticket".into(), device: None }),
             news(News::Browser),
             news(News::Password),

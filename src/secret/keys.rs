@@ -28,7 +28,7 @@ pub enum Purpose {
     Client,
     /// The tag in the token of a link of ours.
     Link,
-    /// The code of a link, and the numbers to pick from.
+    /// The code of a link.
     LinkCode,
     /// What a page calls a session.
     SessionHandle,

@@ -13,7 +13,7 @@ mod user;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) use confirmation::{DecidedColumns, QueuedColumns, claims, confirmation};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-pub(super) use link::{link, mails, state_columns};
+pub(super) use link::{Origin, link, mails, state_columns};
 pub(super) use session::{SessionColumns, session};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) use user::{kept_from_moving, user};

@@ -42,21 +42,25 @@ impl Vestibule {
         Ok((pending, report))
     }
 
-    /// Begins a confirmation of which no validator is asked before `due`, and that comes to `Unavailable` at `deadline`.
+    /// Begins a confirmation under this pending secret of which no validator is asked before `due`, and that comes to
+    /// `Unavailable` at `deadline`. Where the browser is `known`, what others at its network address have begun takes no
+    /// room from it.
     pub(crate) async fn wait(
         &self,
         token: &Token,
-        due: Timestamp,
-        deadline: Timestamp,
+        secret: SecretHash,
+        (due, deadline): (Timestamp, Timestamp),
         client: Client,
-    ) -> Result<(Pending, ConfirmationId), BeginError> {
-        let pending = self.mint();
-        let queued = self.queue(token, pending.cookie.secret.hash(), due, deadline);
-        // They are undecided for long: half of the room is left for those that are not.
-        let caps =
-            Caps { of_client: self.caps.of_client.div_ceil(2), in_all: self.caps.in_all / 2, ..self.caps.clone() };
-        let confirmation = self.keep_within(&caps, queued, client).await?;
-        Ok((pending, confirmation.id))
+        known: bool,
+    ) -> Result<ConfirmationId, BeginError> {
+        let queued = self.queue(token, secret, due, deadline);
+        let caps = if known {
+            Caps { of_client: u32::MAX, ..self.caps.clone() }
+        } else {
+            // They are undecided for long: half of the room is left for those that are not.
+            Caps { of_client: self.caps.of_client.div_ceil(2), in_all: self.caps.in_all / 2, ..self.caps.clone() }
+        };
+        Ok(self.keep_within(&caps, queued, client).await?.id)
     }
 
     /// Stores a new confirmation under this pending secret, or finds the one that is there.

@@ -1,6 +1,6 @@
 //! `/confirm/{token}` for a link of ours that was opened in another browser than the one that asked for it.
 
-use crate::components::{Button, HiddenProof};
+use crate::components::{Button, Field, HiddenProof, WRONG, Wrong};
 use leptos::prelude::*;
 
 /// The page's title.
@@ -21,23 +21,33 @@ pub fn LinkPage(
     device: String,
     /// When, in words.
     asked: String,
-    /// The numbers to pick from; none where no page waits.
-    numbers: Vec<u8>,
+    /// Whether a page waits for it, which shows a number.
+    waited_for: bool,
+    /// What is wrong with the number that was typed, as a sentence.
+    problem: Option<String>,
     /// See [`HiddenProof`].
     proof: Option<String>,
 ) -> impl IntoView {
-    // An operator's link: whoever gave it to somebody can say what it is.
-    let waited_for = !numbers.is_empty();
+    let field_problem = problem.is_some().then_some(WRONG);
+    // Where none waits, it is an operator's link: whoever gave it to somebody can say what it is.
     let pick = waited_for.then(|| {
-        let buttons = numbers.into_iter().map(|number| {
-            view! { <Button label=number.to_string() quiet=true choice=number.to_string() /> }
-        });
         view! {
             <h2>"Sign in where you asked for it"</h2>
-            <p>"Pick the number that you see there. If you see none, do not pick any."</p>
+            <p>"Type the number that you see there. If you see none, do not type any."</p>
+            <Wrong problem=problem />
             <form method="post" action=format!("{token_path}/pick")>
                 <HiddenProof proof=proof.clone() />
-                <div class="actions">{buttons.collect_view()}</div>
+                <Field
+                    name="choice"
+                    label="The number of two digits"
+                    kind="text"
+                    autocomplete="off"
+                    inputmode="numeric"
+                    problem=field_problem
+                />
+                <div class="actions">
+                    <Button label="Sign in there" quiet=true />
+                </div>
             </form>
         }
     });
@@ -90,33 +100,23 @@ pub fn LetInPage(
     }
 }
 
-/// The link is good for nothing; a new one is a press of a button away.
+/// The link is good for nothing. It does not name the whole address that it was for: somebody else may have found it.
 #[component]
 pub fn SpentPage(
     /// Why, as a sentence.
     why: &'static str,
-    /// Where a new one would be sent, if that is known and can be done.
+    /// As much of its address as tells its owner which one it is, if that is known.
     address: Option<String>,
-    /// See [`HiddenProof`].
-    proof: Option<String>,
+    /// The login page, where a new one can be asked for.
+    login: String,
 ) -> impl IntoView {
-    let again = address.map(|address| {
-        view! {
-            <form method="post" action="/login/link">
-                <HiddenProof proof=proof />
-                <input type="hidden" name="email" value=address.clone() />
-                <div class="actions">
-                    <Button label=format!("Send a new link to {address}") />
-                </div>
-            </form>
-        }
-    });
+    let address = address.map(|address| view! { <p>"It was sent to " {address} "."</p> });
     view! {
         <h1>{SPENT}</h1>
         <p>{why}</p>
-        {again}
+        {address}
         <p>
-            <a href="/login">"Sign in another way"</a>
+            <a href=login>"Sign in, or ask for a new link"</a>
         </p>
     }
 }
@@ -125,14 +125,16 @@ pub fn SpentPage(
 mod tests {
     use super::*;
 
-    fn page(numbers: Vec<u8>) -> String {
+    fn page(waited_for: bool, problem: Option<&str>) -> String {
+        let problem = problem.map(str::to_owned);
         view! {
             <LinkPage
                 token_path="/confirm/abc".into()
                 address="ada@example.com".into()
                 device="Firefox on Linux".into()
                 asked="2026-01-01, 00:00 UTC".into()
-                numbers=numbers
+                waited_for=waited_for
+                problem=problem
                 proof=Some("mac".into())
             />
         }
@@ -141,8 +143,8 @@ mod tests {
 
     #[test]
     fn it_names_the_account_and_the_device_and_offers_both_ways() {
-        let html = page(vec![17, 42, 88]);
-        for part in ["ada@example.com", "Firefox on Linux", "value=\"17\"", "value=\"42\"", "value=\"88\""] {
+        let html = page(true, None);
+        for part in ["ada@example.com", "Firefox on Linux", "name=\"choice\"", "inputmode=\"numeric\""] {
             assert!(html.contains(part), "{part} in {html}");
         }
         assert!(html.contains("action=\"/confirm/abc/pick\"") && html.contains("action=\"/confirm/abc\""), "{html}");
@@ -150,18 +152,25 @@ mod tests {
     }
 
     #[test]
-    fn where_no_page_waits_nobody_has_asked_and_there_is_no_number_to_pick() {
-        let html = page(Vec::new());
+    fn where_no_page_waits_nobody_has_asked_and_there_is_no_number_to_type() {
+        let html = page(false, None);
         assert!(!["/pick", "Asked for", "You did not ask"].iter().any(|part| html.contains(part)), "{html}");
     }
 
     #[test]
-    fn a_spent_link_offers_a_new_one_where_one_can_be_sent() {
+    fn a_number_that_is_none_is_an_alert_that_the_field_refers_to() {
+        let html = page(true, Some("The number has two digits."));
+        assert!(html.contains("role=\"alert\"") && html.contains("aria-describedby=\"problem\""), "{html}");
+    }
+
+    #[test]
+    fn a_spent_link_leads_to_the_login_page() {
         let page = |address: Option<&str>| {
             let address = address.map(str::to_owned);
-            view! { <SpentPage why="It has expired." address=address proof=None /> }.to_html()
+            view! { <SpentPage why="It has expired." address=address login="/login?next=%2Forders".into() /> }.to_html()
         };
-        assert!(page(Some("ada@example.com")).contains("Send a new link to ada@example.com"));
-        assert!(!page(None).contains("<form"));
+        let html = page(Some("a…@example.com"));
+        assert!(html.contains("a…@example.com") && html.contains("href=\"/login?next=%2Forders\""), "{html}");
+        assert!(!page(None).contains("sent to"));
     }
 }

@@ -15,7 +15,7 @@ pub fn MailedPage(
     address: String,
     /// For how many minutes the link is good.
     minutes: u64,
-    /// The number to pick where the link is opened on another device.
+    /// The number to type where the link is opened on another device.
     number: u8,
     /// Whether the mail goes to the mailbox of practice mode.
     practice: bool,
@@ -46,7 +46,7 @@ pub fn MailedPage(
         {children()}
         <PracticeMailbox practice=practice />
         <p>
-            "If you open it on another device, pick this number there: " <strong class="number">{number}</strong>
+            "If you open it on another device, type this number there: " <strong class="number">{number}</strong>
         </p>
         <Wrong problem=problem />
         <form method="post" action=path.clone() + "/code">
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn it_says_where_the_link_went_and_which_number_to_pick() {
+    fn it_says_where_the_link_went_and_which_number_to_type() {
         let html = page(None);
         for part in ["ada@example.com", ">42<", "action=\"/login/wait/abc/code\"", "action=\"/login/wait/abc/again\""] {
             assert!(html.contains(part), "{part} in {html}");

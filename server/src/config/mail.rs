@@ -2,13 +2,13 @@
 
 use super::{
     Given, WrongSetting,
-    setting::{MAIL_FROM, REGISTRATION, SMTP_URL},
+    setting::{MAIL_FROM, REGISTRATION, REGISTRATION_PER_HOUR, SMTP_URL},
 };
 use lettre::{message::Mailbox, transport::smtp::authentication::Credentials};
 use percent_encoding::percent_decode_str;
 use std::{fmt, net::IpAddr};
 use url::Url;
-use vestibule::link::Registration;
+use vestibule::link::{Registration, STRANGERS};
 
 /// How mail is sent.
 #[derive(Clone, Debug)]
@@ -71,6 +71,15 @@ pub fn registration(given: &Given, practice: bool) -> Result<Registration, Wrong
         _ => Err("neither closed nor open"),
     })?;
     Ok(registration.unwrap_or(if practice { Registration::Open } else { Registration::Closed }))
+}
+
+/// How many links an hour go to addresses that nobody is known by.
+///
+/// # Errors
+/// [`WrongSetting`] if it is no such number.
+pub fn strangers(given: &Given) -> Result<u32, WrongSetting> {
+    let read = |text: &str| text.parse().ok().filter(|count| *count > 0).ok_or("not a number from 1 to 4294967295");
+    Ok(given.read(&REGISTRATION_PER_HOUR, read)?.unwrap_or(STRANGERS))
 }
 
 impl SmtpServer {

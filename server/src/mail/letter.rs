@@ -8,7 +8,7 @@
 use super::Landing;
 use crate::{device, moment::utc};
 use vestibule::{
-    link::LIFETIME,
+    link::{CODES_OFF, Code, GUESSES, LIFETIME, WRONG_CODES},
     mail::{AddressLetter, Letter, LinkLetter, News, NewsLetter},
     ticket,
 };
@@ -58,11 +58,18 @@ impl Words {
         Self {
             subject: "Your link to sign in",
             heading: format!("Sign in at {}", landing.origin.host()),
-            lead: format!(
-                "Asked for from {device}. The link and the code are good for one sign-in, within {minutes} minutes."
-            ),
+            lead: if letter.code.is_some() {
+                format!(
+                    "Asked for from {device}. The link and the code are good for one sign-in, within {minutes} minutes."
+                )
+            } else {
+                format!(
+                    "Asked for from {device}. The link is good for one sign-in, within {minutes} minutes. It comes \
+                     without a code, because wrong codes were typed for this address."
+                )
+            },
             action: Some(Action { url: landing.url(&letter.link), label: "Sign in", sentence }),
-            code: Some(letter.code.digits()),
+            code: letter.code.as_ref().map(Code::digits),
             end: "If you did not ask for this, ignore it: nothing happens.".to_owned(),
         }
     }
@@ -103,6 +110,21 @@ impl Words {
                 format!("It was {device}, on {at}. If that was you, there is nothing to do."),
                 "If it was not you, sign out all others on your profile. If you have a password here, set a new one.",
             ),
+            News::WrongCodes { off } => {
+                let count = if *off { WRONG_CODES } else { GUESSES };
+                let days = CODES_OFF.as_secs() / 86_400;
+                let sentence = format!(" For {days} days, mails with links to sign in have no code.");
+                let off = if *off { sentence.as_str() } else { "" };
+                words(
+                    "Wrong codes were typed for your address",
+                    format!("Wrong codes were typed at {host}"),
+                    format!(
+                        "Somebody has asked for links to sign in with your address, and typed {count} wrong codes in a \
+                         row: the last one in {device}, on {at}. None of them has signed anybody in.{off}"
+                    ),
+                    "If it was not you, there is nothing to do: nobody gets in without a link or code that you were sent.",
+                )
+            }
             News::Password => words(
                 "Your password was set",
                 format!("Your password at {host} was set"),

@@ -154,3 +154,27 @@ fn mail_for_a_user_goes_to_the_address_that_they_have_given() {
         assert_eq!(typed.of_user(&identity(other)).typed(), "ada@example.com");
     }
 }
+
+#[test]
+fn a_mailbox_is_the_address_without_what_follows_a_plus() {
+    for (address, mailbox) in [
+        ("Ada@example.com", "ada@example.com"),
+        ("ada+news@example.com", "ada@example.com"),
+        ("ada+a+b@Example.com", "ada@example.com"),
+        ("+ada@example.com", "+ada@example.com"),
+        ("a-da_=+x@example.com", "a-da_=@example.com"),
+    ] {
+        assert_eq!(address.parse::<Address>().unwrap().mailbox(), mailbox);
+    }
+}
+
+#[test]
+fn a_masked_address_tells_no_more_than_its_first_letter_and_its_domain() {
+    for (address, masked) in [
+        ("ada@example.com", "a…@example.com"),
+        ("ab@example.com", "a…@example.com"),
+        ("a@example.com", "…@example.com"),
+    ] {
+        assert_eq!(address.parse::<Address>().unwrap().masked(), masked);
+    }
+}

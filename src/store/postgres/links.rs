@@ -6,24 +6,28 @@ use super::{
     connection::Failure,
 };
 use crate::{
-    caps::{Capped, Client},
+    caps::Capped,
     clock::Timestamp,
     confirmation::ConfirmationId,
     device::Device,
-    link::{Address, Link, LinkId, LinkState, LinkStore},
-    mail::{Mail, MailId, MailStore, Posting},
+    link::{Address, BrowserTag, Counts, Link, LinkId, LinkState, LinkStore, Tries, WRONG_CODES},
+    mail::{Mail, MailId, MailStore, Posted, Posting},
+    path::LocalPath,
     secret::SecretHash,
-    store::{BeginError, StoreError, row},
+    store::{
+        BeginError, StoreError,
+        row::{self, Origin},
+    },
 };
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
-use sqlx::{PgConnection, Row as _};
+use sqlx::{PgConnection, Row as _, postgres::PgRow};
 
 /// A new link with its mail.
 struct Post(Link, Posting);
 
 impl Job for Post {
-    type Done = Result<(), Capped>;
+    type Done = Result<Posted, Capped>;
 
     fn run<'c>(jobs: &'c [Self], connection: &'c mut PgConnection) -> BoxFuture<'c, Result<Vec<Self::Done>, Failure>> {
         Box::pin(async move {
@@ -46,7 +50,7 @@ impl Job for TakeBack {
         Box::pin(async move {
             let mut done = Vec::with_capacity(jobs.len());
             for Self(address) in jobs {
-                done.push(take_back(connection, address, false).await?);
+                done.push(take_back(connection, address, None).await?);
             }
             Ok(done)
         })
@@ -74,10 +78,10 @@ impl Job for Replace {
 impl LinkStore for PostgresStore {
     async fn add_link(&self, link: &Link) -> Result<(), StoreError> {
         let link = link.clone();
-        self.run(move |connection| Box::pin(async move { insert(connection, &link, None).await })).await
+        self.run(move |connection| Box::pin(async move { insert(connection, &link, &Origin::default()).await })).await
     }
 
-    async fn post_link(&self, link: &Link, posting: &Posting) -> Result<(), BeginError> {
+    async fn post_link(&self, link: &Link, posting: &Posting) -> Result<Posted, BeginError> {
         Ok(batch::on_its_own(&self.pool, Post(link.clone(), posting.clone())).await??)
     }
 
@@ -93,8 +97,64 @@ impl LinkStore for PostgresStore {
         self.link("select * from links where waiting = $1", waiting.as_bytes().to_vec()).await
     }
 
+    async fn link_of(&self, confirmation: ConfirmationId) -> Result<Option<Link>, StoreError> {
+        self.link("select * from links where waiting = $1 or used_by = $1", confirmation.as_bytes().to_vec()).await
+    }
+
     async fn replace_link(&self, next: &Link) -> Result<bool, StoreError> {
         batch::on_its_own(&self.pool, Replace(next.clone())).await
+    }
+
+    async fn count_code(&self, tries: &Tries, now: Timestamp, since: Timestamp) -> Result<Option<u32>, StoreError> {
+        let tries = tries.clone();
+        self.run(move |connection| {
+            Box::pin(async move {
+                let count = sqlx::query_scalar(
+                    "insert into wrong_codes (address, known, wrong, last) values ($1, $2, 1, $3)
+                     on conflict (address, known) do update
+                         set wrong = case when wrong_codes.last > $4 then wrong_codes.wrong + 1 else 1 end, last = $3
+                         where wrong_codes.wrong < $5 or wrong_codes.last <= $4
+                     returning wrong",
+                );
+                let count = count.bind(tries.address.as_str()).bind(i64::from(tries.known));
+                let count = count.bind(now.as_millis()).bind(since.as_millis()).bind(i64::from(WRONG_CODES));
+                let count: Option<i64> = count.fetch_optional(connection).await?;
+                Ok(count.map(|count| u32::try_from(count).unwrap_or(u32::MAX)))
+            })
+        })
+        .await
+    }
+
+    async fn codes_tried(&self, tries: &Tries, since: Timestamp) -> Result<u32, StoreError> {
+        let tries = tries.clone();
+        self.run(move |connection| {
+            Box::pin(async move {
+                let wrong = "select wrong from wrong_codes where address = $1 and known = $2 and last > $3";
+                let wrong = sqlx::query_scalar(wrong).bind(tries.address.as_str()).bind(i64::from(tries.known));
+                let wrong: Option<i64> = wrong.bind(since.as_millis()).fetch_optional(connection).await?;
+                Ok(wrong.map_or(0, |wrong| u32::try_from(wrong).unwrap_or(u32::MAX)))
+            })
+        })
+        .await
+    }
+
+    async fn forget_codes(&self, tries: &Tries) -> Result<(), StoreError> {
+        let tries = tries.clone();
+        self.run(move |connection| {
+            Box::pin(async move {
+                let forget = sqlx::query("delete from wrong_codes where address = $1 and known = $2");
+                forget.bind(tries.address.as_str()).bind(i64::from(tries.known)).execute(connection).await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    async fn sweep_codes(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let sweep = "delete from wrong_codes where (address, known) in (
+                         select address, known from wrong_codes where last < $1 order by last limit $2
+                         for update skip locked)";
+        self.sweep(sweep, before).await
     }
 
     async fn sweep_links(&self, before: Timestamp) -> Result<u64, StoreError> {
@@ -125,7 +185,7 @@ impl MailStore for PostgresStore {
                 remove.execute(&mut *connection).await?;
                 let take = sqlx::query(
                     "update mails set due = $1 where id in (
-                         select id from mails where due <= $2 order by due limit $3 for update skip locked)
+                         select id from mails where due <= $2 order by class, due limit $3 for update skip locked)
                      returning *",
                 );
                 let rows = take.bind(until.as_millis()).bind(now.as_millis()).bind(i64::from(limit));
@@ -171,8 +231,9 @@ impl MailStore for PostgresStore {
         let mail = mail.clone();
         self.run(move |connection| {
             Box::pin(async move {
-                let count = "select count(*) from (select 1 from mails where link is null limit $1) as waiting";
-                let count = sqlx::query_scalar(count).bind(i64::from(at_most));
+                let count =
+                    "select count(*) from (select 1 from mails where class = $2 and link is null limit $1) as waiting";
+                let count = sqlx::query_scalar(count).bind(i64::from(at_most)).bind(i64::from(mail.class.number()));
                 let waiting: i64 = count.fetch_one(&mut *connection).await?;
                 if waiting >= i64::from(at_most) {
                     return Ok(false);
@@ -191,67 +252,154 @@ impl MailStore for PostgresStore {
     }
 }
 
-/// Takes those links to an address back that are open, or of them those alone that were `mailed`.
-pub(super) async fn take_back(connection: &mut PgConnection, address: &Address, mailed: bool) -> Result<(), Failure> {
+/// Takes those links to an address back that are open; or of them those alone that are `own`:
+/// mailed, and asked for in this browser to lead to this place.
+pub(super) async fn take_back(
+    connection: &mut PgConnection,
+    address: &Address,
+    own: Option<(BrowserTag, Option<&LocalPath>)>,
+) -> Result<(), Failure> {
     for statement in [
         // Links before all else, as whoever replaces one locks.
-        "select 1 from links where address = $1 and state = 'open' and mailed >= $2 order by id for update",
+        "select 1 from links
+         where address = $1 and state = 'open' and ($2::bytea is null
+                or mailed = 1 and browser = $2 and next is not distinct from $3)
+         order by id for update",
         "delete from mails where link in
-             (select id from links where address = $1 and state = 'open' and mailed >= $2)",
+             (select id from links
+              where address = $1 and state = 'open' and ($2::bytea is null
+                or mailed = 1 and browser = $2 and next is not distinct from $3))",
         "update confirmations set due = 0 where id in
              (select id from confirmations where state = 'queued' and id in
-                 (select waiting from links where address = $1 and state = 'open' and mailed >= $2)
+                 (select waiting from links
+                  where address = $1 and state = 'open' and ($2::bytea is null
+                or mailed = 1 and browser = $2 and next is not distinct from $3))
               order by id for update)",
         "update links set state = 'void', revision = revision + 1
-         where address = $1 and state = 'open' and mailed >= $2",
+         where address = $1 and state = 'open' and ($2::bytea is null
+                or mailed = 1 and browser = $2 and next is not distinct from $3)",
     ] {
-        sqlx::query(statement).bind(address.as_str()).bind(i64::from(mailed)).execute(&mut *connection).await?;
+        let take_back = sqlx::query(statement).bind(address.as_str());
+        let take_back = take_back.bind(own.as_ref().map(|(browser, _)| browser.as_slice()));
+        let take_back = take_back.bind(own.and_then(|(_, next)| next).map(LocalPath::as_str));
+        take_back.execute(&mut *connection).await?;
     }
     Ok(())
 }
 
-async fn post(connection: &mut PgConnection, link: &Link, posting: &Posting) -> Result<Result<(), Capped>, Failure> {
-    // One at a time for each client and each address: two that came at once would count the same, and find nothing to take
-    // back.
-    let (client, since) = (posting.client.as_bytes().as_slice(), posting.since.as_millis());
-    let lock = sqlx::query("select pg_advisory_xact_lock(hashtextextended(encode($1, 'hex'), 0))").bind(client);
-    lock.execute(&mut *connection).await?;
-    let lock = sqlx::query("select pg_advisory_xact_lock(hashtextextended($1, 0))").bind(link.address.as_str());
-    lock.execute(&mut *connection).await?;
-    let counts = sqlx::query(
-        "select (select count(*) from links where client = $1 and asked > $2),
-                (select count(*) from (select 1 from mails limit $3) as waiting),
-                (select count(*) from links where address = $4 and asked > $2 and mailed = 1)",
-    );
-    let counts = counts.bind(client).bind(since).bind(i64::from(posting.in_all)).bind(link.address.as_str());
-    let counts = counts.fetch_one(&mut *connection).await?;
-    let count =
-        |place: usize| Ok::<_, sqlx::Error>(u32::try_from(counts.try_get::<i64, _>(place)?).unwrap_or(u32::MAX));
-    if let Some(capped) = posting.capped(count(0)?, count(1)?) {
-        return Ok(Err(capped));
+async fn post(
+    connection: &mut PgConnection,
+    link: &Link,
+    posting: &Posting,
+) -> Result<Result<Posted, Capped>, Failure> {
+    lock(connection, link, posting).await?;
+    if let Some(held) = held(connection, link, posting).await? {
+        return Ok(Ok(Posted::Held(Box::new(held))));
     }
-    let mailed = count(2)? < posting.of_address;
+    let counts = count(connection, link, posting).await?;
+    let mailed = match posting.terms.judge(link.known, posting.stranger, &counts) {
+        Ok(mailed) => mailed,
+        Err(capped) => return Ok(Err(capped)),
+    };
     if mailed {
-        take_back(connection, &link.address, true).await?;
-        insert_mail(connection, Some(link.id), &posting.mail, posting.known).await?;
+        if let Some(browser) = posting.browser {
+            take_back(connection, &link.address, Some((browser, link.next.as_ref()))).await?;
+        }
+        insert_mail(connection, Some(link.id), &posting.mail, posting.delivered).await?;
     }
-    insert(connection, &Link { mailed, ..link.clone() }, Some(posting.client)).await?;
-    Ok(Ok(()))
+    insert(connection, &Link { mailed, ..link.clone() }, &Origin::of(posting)).await?;
+    Ok(Ok(Posted::New))
 }
 
-async fn insert(connection: &mut PgConnection, link: &Link, client: Option<Client>) -> Result<(), Failure> {
+/// One at a time for each network, each mailbox, and addresses that nobody is known by: two that came at once would count
+/// the same, and find nothing to take back.
+async fn lock(connection: &mut PgConnection, link: &Link, posting: &Posting) -> Result<(), Failure> {
+    let network = posting.client.networks()[2].as_slice();
+    let lock = sqlx::query("select pg_advisory_xact_lock(hashtextextended(encode($1, 'hex'), 0))").bind(network);
+    lock.execute(&mut *connection).await?;
+    let lock = || sqlx::query("select pg_advisory_xact_lock(hashtextextended($1, 0))");
+    lock().bind(link.address.mailbox()).execute(&mut *connection).await?;
+    if posting.stranger {
+        lock().bind("strangers").execute(connection).await?;
+    }
+    Ok(())
+}
+
+/// The open link that the same browser has asked for just before.
+async fn held(connection: &mut PgConnection, link: &Link, posting: &Posting) -> Result<Option<Link>, Failure> {
+    let Some(browser) = &posting.browser else { return Ok(None) };
+    let [from, to] = posting.held;
+    let held = sqlx::query(
+        "select * from links where address = $1 and asked > $2 and asked < $3 and browser = $4 and next is not distinct from $5
+             and state = 'open'
+         order by asked desc limit 1",
+    );
+    let held = held.bind(link.address.as_str()).bind(from.as_millis()).bind(to.as_millis());
+    let held = held
+        .bind(browser.as_slice())
+        .bind(link.next.as_ref().map(LocalPath::as_str))
+        .fetch_optional(connection)
+        .await?;
+    Ok(held.map(|row| row::link(&row)).transpose()?)
+}
+
+async fn count(connection: &mut PgConnection, link: &Link, posting: &Posting) -> Result<Counts, Failure> {
+    let [of_64, of_56, of_48] = posting.client.networks();
+    let counts = sqlx::query(
+        "select to_known, to_others, to_64, to_56, to_48, asked_64, asked_56, asked_48, waiting_64, waiting_56,
+             waiting_48, (select count(*) from (select 1 from mails limit $7) as waiting) as in_all,
+             (select count(*) from (select 1 from links where mailed = 1 and stranger = 1 and asked > $3 limit $8) as new)
+                 as to_strangers
+         from (select count(*) filter (where known = 1 and address = $1) as to_known,
+                      count(*) filter (where known = 0) as to_others,
+                      count(*) filter (where known = 0 and client = $4) as to_64,
+                      count(*) filter (where known = 0 and network_56 = $5) as to_56,
+                      count(*) filter (where known = 0 and network_48 = $6) as to_48
+               from links where mailbox = $2 and asked > $3 and mailed = 1) as mailed,
+              (select count(*) filter (where client = $4) as asked_64,
+                      count(*) filter (where network_56 = $5) as asked_56,
+                      count(*) as asked_48,
+                      count(mails.id) filter (where client = $4) as waiting_64,
+                      count(mails.id) filter (where network_56 = $5) as waiting_56,
+                      count(mails.id) as waiting_48
+               from links left join mails on mails.link = links.id where network_48 = $6 and asked > $3) as asked",
+    );
+    let counts = counts.bind(link.address.as_str()).bind(link.address.mailbox()).bind(posting.since.as_millis());
+    let counts = counts.bind(of_64.as_slice()).bind(of_56.as_slice()).bind(of_48.as_slice());
+    let strangers = if posting.stranger { posting.terms.strangers } else { 0 };
+    let counts = counts.bind(i64::from(posting.terms.at_most())).bind(i64::from(strangers));
+    let counts = counts.fetch_one(connection).await?;
+    Ok(Counts {
+        to_known: number(&counts, "to_known")?,
+        to_others: number(&counts, "to_others")?,
+        to_networks: [number(&counts, "to_64")?, number(&counts, "to_56")?, number(&counts, "to_48")?],
+        asked: [number(&counts, "asked_64")?, number(&counts, "asked_56")?, number(&counts, "asked_48")?],
+        waiting: [number(&counts, "waiting_64")?, number(&counts, "waiting_56")?, number(&counts, "waiting_48")?],
+        in_all: number(&counts, "in_all")?,
+        to_strangers: number(&counts, "to_strangers")?,
+    })
+}
+
+fn number(row: &PgRow, column: &str) -> Result<u32, sqlx::Error> {
+    Ok(u32::try_from(row.try_get::<i64, _>(column)?).unwrap_or(u32::MAX))
+}
+
+async fn insert(connection: &mut PgConnection, link: &Link, origin: &Origin) -> Result<(), Failure> {
     let (state, used_by) = row::state_columns(link);
+    let [client, network_56, network_48] = origin.networks();
     sqlx::query(
-        "insert into links (id, revision, token, waiting, address, admits, mailed, code, guesses, number, device, asked,
-             expires, state, used_by, client)
-         values ($1, 0, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+        "insert into links (id, revision, token, waiting, address, mailbox, admits, mailed, known, code, guesses, number,
+             device, asked, expires, state, used_by, next, browser, client, network_56, network_48, stranger)
+         values ($1, 0, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)",
     )
     .bind(link.id.as_bytes())
     .bind(link.token.as_bytes())
     .bind(link.waiting.as_ref().map(|waiting| waiting.as_bytes().as_slice()))
     .bind(link.address.as_str())
+    .bind(link.address.mailbox())
     .bind(i64::from(link.admits))
     .bind(i64::from(link.mailed))
+    .bind(i64::from(link.known))
     .bind(link.code.as_bytes())
     .bind(i64::from(link.guesses))
     .bind(i64::from(link.number.value()))
@@ -260,26 +408,32 @@ async fn insert(connection: &mut PgConnection, link: &Link, client: Option<Clien
     .bind(link.expires.as_millis())
     .bind(state)
     .bind(used_by)
-    .bind(client.as_ref().map(|client| client.as_bytes().as_slice()))
+    .bind(link.next.as_ref().map(LocalPath::as_str))
+    .bind(origin.browser())
+    .bind(client)
+    .bind(network_56)
+    .bind(network_48)
+    .bind(i64::from(origin.stranger()))
     .execute(connection)
     .await?;
     Ok(())
 }
 
-/// Keeps a mail; to nobody if its address is not `known`.
+/// Keeps a mail; to nobody unless it is `delivered`.
 async fn insert_mail(
     connection: &mut PgConnection,
     link: Option<LinkId>,
     mail: &Mail,
-    known: bool,
+    delivered: bool,
 ) -> Result<(), Failure> {
     sqlx::query(
-        "insert into mails (id, link, address, letter, letter_key, failed, due, expires)
-         values ($1, $2, $3, $4, $5, 0, $6, $7)",
+        "insert into mails (id, link, address, class, letter, letter_key, failed, due, expires)
+         values ($1, $2, $3, $4, $5, $6, 0, $7, $8)",
     )
     .bind(mail.id.as_bytes())
     .bind(link.as_ref().map(|link| link.as_bytes().as_slice()))
-    .bind(known.then_some(mail.to.typed()))
+    .bind(delivered.then_some(mail.to.typed()))
+    .bind(i64::from(mail.class.number()))
     .bind(mail.letter.0.bytes.as_slice())
     .bind(i64::from(mail.letter.0.key_id))
     .bind(mail.due.as_millis())
@@ -309,6 +463,10 @@ async fn replace(connection: &mut PgConnection, next: &Link) -> Result<bool, Fai
         return Ok(true);
     }
     sqlx::query("delete from mails where link = $1").bind(next.id.as_bytes()).execute(&mut *connection).await?;
+    if next.mailed && next.state != LinkState::Void {
+        let forget = sqlx::query("delete from wrong_codes where address = $1 and wrong < $2");
+        forget.bind(next.address.as_str()).bind(i64::from(WRONG_CODES)).execute(&mut *connection).await?;
+    }
     if let Some(waiting) = &next.waiting {
         let due = sqlx::query("update confirmations set due = 0 where id = $1 and state = 'queued'");
         due.bind(waiting.as_bytes()).execute(connection).await?;

@@ -275,7 +275,7 @@ async fn move_user(connection: &mut PgConnection, job: &Move) -> Result<Moved, F
         return Ok(Moved::Revoked);
     }
     // Links before users, as whoever removes one locks.
-    links::take_back(connection, from, false).await?;
+    links::take_back(connection, from, None).await?;
     let rename = by_authority!("subject = $6, email = $7, valid_from = greatest($5, valid_from + 1)");
     let rename =
         authorised(rename, *by, *sessions_apart, *now).bind(to.as_str().to_owned()).bind(to.typed().to_owned());
@@ -308,7 +308,7 @@ async fn remove(connection: &mut PgConnection, id: UserId) -> Result<bool, Failu
         Address::known_by(row.text("issuer")?, row.text("subject")?)
     };
     if let Some(address) = address {
-        links::take_back(connection, &address, false).await?;
+        links::take_back(connection, &address, None).await?;
     }
     sessions::delete_of(connection, id, None).await?;
     let delete = sqlx::query("delete from users where id = $1").bind(id.as_bytes());

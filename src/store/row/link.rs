@@ -2,10 +2,11 @@
 
 use super::{Reading, Row};
 use crate::{
+    caps::Client,
     confirmation::ConfirmationId,
     device::Device,
-    link::{Address, Link, LinkId, LinkState, Number},
-    mail::{Mail, MailId, SealedLetter},
+    link::{Address, BrowserTag, Link, LinkId, LinkState, Number},
+    mail::{Mail, MailClass, MailId, Posting, SealedLetter},
     secret::{Mac, Sealed, SecretHash},
     store::StoreError,
 };
@@ -29,9 +30,11 @@ pub(in crate::store) fn link(row: &dyn Row) -> Result<Link, StoreError> {
         admits: row.number::<u8>("admits")? == 1,
         code: Mac::from_bytes(row.bytes("code")?),
         mailed: row.number::<u8>("mailed")? == 1,
+        known: row.number::<u8>("known")? == 1,
         guesses: row.number("guesses")?,
         number: Number::new(row.number("number")?).ok_or_else(|| row.corrupt("number"))?,
         device: Device::new(row.text("device")?),
+        next: row.optional_text("next")?.map(str::parse).transpose().map_err(|_| row.corrupt("next"))?,
         asked: row.time("asked")?,
         expires: row.time("expires")?,
         state,
@@ -50,6 +53,7 @@ fn mail(row: &dyn Row) -> Result<Mail, StoreError> {
     Ok(Mail {
         id: MailId::from_bytes(row.bytes("id")?),
         to: address(&row)?,
+        class: MailClass::from_number(row.number("class")?).ok_or_else(|| row.corrupt("class"))?,
         letter: SealedLetter(Sealed { key_id: row.number("letter_key")?, bytes: row.blob("letter")?.to_vec() }),
         failed: row.number("failed")?,
         due: row.time("due")?,
@@ -68,5 +72,35 @@ pub(in crate::store) fn state_columns(link: &Link) -> (&'static str, Option<&[u8
         LinkState::Approved => ("approved", None),
         LinkState::Used { by } => ("used", Some(by.as_bytes())),
         LinkState::Void => ("void", None),
+    }
+}
+
+/// Where a link was asked for; nowhere, where an operator has made it.
+#[derive(Default)]
+pub(in crate::store) struct Origin {
+    client: Option<Client>,
+    browser: Option<BrowserTag>,
+    stranger: bool,
+}
+
+impl Origin {
+    /// Where this one was.
+    pub(in crate::store) const fn of(posting: &Posting) -> Self {
+        Self { client: Some(posting.client), browser: posting.browser, stranger: posting.stranger }
+    }
+
+    /// The client's networks, the narrowest first.
+    pub(in crate::store) fn networks(&self) -> [Option<&[u8]>; 3] {
+        std::array::from_fn(|place| self.client.as_ref().map(|client| client.networks()[place].as_slice()))
+    }
+
+    /// The browser.
+    pub(in crate::store) fn browser(&self) -> Option<&[u8]> {
+        self.browser.as_ref().map(BrowserTag::as_slice)
+    }
+
+    /// Whether nobody is known by its address.
+    pub(in crate::store) const fn stranger(&self) -> bool {
+        self.stranger
     }
 }

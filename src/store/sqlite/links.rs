@@ -2,17 +2,21 @@
 
 use super::SqliteStore;
 use crate::{
-    caps::{Capped, Client},
+    caps::Capped,
     clock::Timestamp,
     confirmation::ConfirmationId,
     device::Device,
-    link::{Address, Link, LinkId, LinkState, LinkStore},
-    mail::{Mail, MailId, MailStore, Posting},
+    link::{Address, BrowserTag, Counts, Link, LinkId, LinkState, LinkStore, Tries, WRONG_CODES},
+    mail::{Mail, MailId, MailStore, Posted, Posting},
+    path::LocalPath,
     secret::SecretHash,
-    store::{BeginError, StoreError, row},
+    store::{
+        BeginError, StoreError,
+        row::{self, Origin},
+    },
 };
 use async_trait::async_trait;
-use sqlx::SqliteConnection;
+use sqlx::{Row as _, SqliteConnection};
 
 #[async_trait]
 impl LinkStore for SqliteStore {
@@ -20,12 +24,12 @@ impl LinkStore for SqliteStore {
         let link = link.clone();
         self.write(move |connection| {
             let link = link.clone();
-            Box::pin(async move { insert(connection, &link, None).await })
+            Box::pin(async move { insert(connection, &link, &Origin::default()).await })
         })
         .await
     }
 
-    async fn post_link(&self, link: &Link, posting: &Posting) -> Result<(), BeginError> {
+    async fn post_link(&self, link: &Link, posting: &Posting) -> Result<Posted, BeginError> {
         let new = (link.clone(), posting.clone());
         let posted = self.write(move |connection| {
             let (link, posting) = new.clone();
@@ -38,7 +42,7 @@ impl LinkStore for SqliteStore {
         let address = address.clone();
         self.write(move |connection| {
             let address = address.clone();
-            Box::pin(async move { take_back(connection, &address, false).await })
+            Box::pin(async move { take_back(connection, &address, None).await })
         })
         .await
     }
@@ -53,6 +57,12 @@ impl LinkStore for SqliteStore {
         select.fetch_optional(&self.readers).await?.map(|row| row::link(&row)).transpose()
     }
 
+    async fn link_of(&self, confirmation: ConfirmationId) -> Result<Option<Link>, StoreError> {
+        let select = sqlx::query("select * from links where waiting = ?1 or used_by = ?1");
+        let select = select.bind(confirmation.as_bytes().as_slice());
+        select.fetch_optional(&self.readers).await?.map(|row| row::link(&row)).transpose()
+    }
+
     async fn replace_link(&self, next: &Link) -> Result<bool, StoreError> {
         let next = next.clone();
         self.write(move |connection| {
@@ -60,6 +70,51 @@ impl LinkStore for SqliteStore {
             Box::pin(async move { replace(connection, &next).await })
         })
         .await
+    }
+
+    async fn count_code(&self, tries: &Tries, now: Timestamp, since: Timestamp) -> Result<Option<u32>, StoreError> {
+        let tries = tries.clone();
+        self.write(move |connection| {
+            let tries = tries.clone();
+            Box::pin(async move {
+                let count = sqlx::query_scalar(
+                    "insert into wrong_codes (address, known, wrong, last) values (?1, ?2, 1, ?3)
+                     on conflict (address, known) do update
+                         set wrong = case when last > ?4 then wrong + 1 else 1 end, last = ?3
+                         where wrong < ?5 or last <= ?4
+                     returning wrong",
+                );
+                let count = count.bind(tries.address.as_str()).bind(tries.known);
+                let count = count.bind(now.as_millis()).bind(since.as_millis()).bind(WRONG_CODES);
+                Ok(count.fetch_optional(connection).await?)
+            })
+        })
+        .await
+    }
+
+    async fn codes_tried(&self, tries: &Tries, since: Timestamp) -> Result<u32, StoreError> {
+        let wrong = "select wrong from wrong_codes where address = ? and known = ? and last > ?";
+        let wrong = sqlx::query_scalar(wrong).bind(tries.address.as_str()).bind(tries.known).bind(since.as_millis());
+        Ok(wrong.fetch_optional(&self.readers).await?.unwrap_or_default())
+    }
+
+    async fn forget_codes(&self, tries: &Tries) -> Result<(), StoreError> {
+        let tries = tries.clone();
+        self.write(move |connection| {
+            let tries = tries.clone();
+            Box::pin(async move {
+                let forget = sqlx::query("delete from wrong_codes where address = ? and known = ?");
+                forget.bind(tries.address.as_str()).bind(tries.known).execute(connection).await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    async fn sweep_codes(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let sweep = "delete from wrong_codes where (address, known) in
+                         (select address, known from wrong_codes where last < ? order by last limit ?)";
+        self.sweep(sweep, before).await
     }
 
     async fn sweep_links(&self, before: Timestamp) -> Result<u64, StoreError> {
@@ -81,7 +136,7 @@ impl MailStore for SqliteStore {
                 remove.execute(&mut *connection).await?;
                 let take = sqlx::query(
                     "update mails set due = ?1
-                     where id in (select id from mails where due <= ?2 order by due limit ?3) returning *",
+                     where id in (select id from mails where due <= ?2 order by class, due limit ?3) returning *",
                 );
                 let rows = take.bind(until.as_millis()).bind(now.as_millis()).bind(limit);
                 Ok(row::mails(&rows.fetch_all(connection).await?))
@@ -123,8 +178,9 @@ impl MailStore for SqliteStore {
         self.write(move |connection| {
             let mail = mail.clone();
             Box::pin(async move {
-                let count = "select count(*) from (select 1 from mails where link is null limit ?)";
-                let waiting: u32 = sqlx::query_scalar(count).bind(at_most).fetch_one(&mut *connection).await?;
+                let count = "select count(*) from (select 1 from mails where class = ? and link is null limit ?)";
+                let count = sqlx::query_scalar(count).bind(mail.class.number()).bind(at_most);
+                let waiting: u32 = count.fetch_one(&mut *connection).await?;
                 if waiting >= at_most {
                     return Ok(false);
                 }
@@ -141,21 +197,27 @@ impl MailStore for SqliteStore {
     }
 }
 
-/// Takes those links to an address back that are open, or of them those alone that were `mailed`.
+/// Takes those links to an address back that are open; or of them those alone that are `own`:
+/// mailed, and asked for in this browser to lead to this place.
 pub(super) async fn take_back(
     connection: &mut SqliteConnection,
     address: &Address,
-    mailed: bool,
+    own: Option<(BrowserTag, Option<&LocalPath>)>,
 ) -> Result<(), StoreError> {
     for statement in [
         "delete from mails where link in
-             (select id from links where address = ?1 and state = 'open' and mailed >= ?2)",
+             (select id from links
+              where address = ?1 and state = 'open' and (?2 is null or mailed = 1 and browser = ?2 and next is ?3))",
         "update confirmations set due = 0 where state = 'queued' and id in
-             (select waiting from links where address = ?1 and state = 'open' and mailed >= ?2)",
+             (select waiting from links
+              where address = ?1 and state = 'open' and (?2 is null or mailed = 1 and browser = ?2 and next is ?3))",
         "update links set state = 'void', revision = revision + 1
-         where address = ?1 and state = 'open' and mailed >= ?2",
+         where address = ?1 and state = 'open' and (?2 is null or mailed = 1 and browser = ?2 and next is ?3)",
     ] {
-        sqlx::query(statement).bind(address.as_str()).bind(mailed).execute(&mut *connection).await?;
+        let take_back = sqlx::query(statement).bind(address.as_str());
+        let take_back = take_back.bind(own.as_ref().map(|(browser, _)| browser.as_slice()));
+        let take_back = take_back.bind(own.and_then(|(_, next)| next).map(LocalPath::as_str));
+        take_back.execute(&mut *connection).await?;
     }
     Ok(())
 }
@@ -164,41 +226,96 @@ async fn post(
     connection: &mut SqliteConnection,
     link: Link,
     posting: &Posting,
-) -> Result<Result<(), Capped>, StoreError> {
-    let since = posting.since.as_millis();
-    let count = "select count(*) from links where client = ? and asked > ?";
-    let count = sqlx::query_scalar(count).bind(posting.client.as_bytes().as_slice()).bind(since);
-    let of_client: u32 = count.fetch_one(&mut *connection).await?;
-    let count = sqlx::query_scalar("select count(*) from (select 1 from mails limit ?)").bind(posting.in_all);
-    let in_all: u32 = count.fetch_one(&mut *connection).await?;
-    let count = "select count(*) from links where address = ? and asked > ? and mailed = 1";
-    let count = sqlx::query_scalar(count).bind(link.address.as_str()).bind(since);
-    let of_address: u32 = count.fetch_one(&mut *connection).await?;
-    if let Some(capped) = posting.capped(of_client, in_all) {
-        return Ok(Err(capped));
+) -> Result<Result<Posted, Capped>, StoreError> {
+    if let Some(held) = held(connection, &link, posting).await? {
+        return Ok(Ok(Posted::Held(Box::new(held))));
     }
-    let mailed = of_address < posting.of_address;
+    let counts = count(connection, &link, posting).await?;
+    let mailed = match posting.terms.judge(link.known, posting.stranger, &counts) {
+        Ok(mailed) => mailed,
+        Err(capped) => return Ok(Err(capped)),
+    };
     if mailed {
-        take_back(connection, &link.address, true).await?;
-        insert_mail(connection, Some(link.id), &posting.mail, posting.known).await?;
+        if let Some(browser) = posting.browser {
+            take_back(connection, &link.address, Some((browser, link.next.as_ref()))).await?;
+        }
+        insert_mail(connection, Some(link.id), &posting.mail, posting.delivered).await?;
     }
-    insert(connection, &Link { mailed, ..link }, Some(posting.client)).await?;
-    Ok(Ok(()))
+    insert(connection, &Link { mailed, ..link }, &Origin::of(posting)).await?;
+    Ok(Ok(Posted::New))
 }
 
-async fn insert(connection: &mut SqliteConnection, link: &Link, client: Option<Client>) -> Result<(), StoreError> {
+/// The open link that the same browser has asked for just before.
+async fn held(connection: &mut SqliteConnection, link: &Link, posting: &Posting) -> Result<Option<Link>, StoreError> {
+    let Some(browser) = &posting.browser else { return Ok(None) };
+    let [from, to] = posting.held;
+    let held = sqlx::query(
+        "select * from links where address = ? and asked > ? and asked < ? and browser = ? and next is ? and state = 'open'
+         order by asked desc limit 1",
+    );
+    let held = held.bind(link.address.as_str()).bind(from.as_millis()).bind(to.as_millis());
+    held.bind(browser.as_slice())
+        .bind(link.next.as_ref().map(LocalPath::as_str))
+        .fetch_optional(connection)
+        .await?
+        .map(|row| row::link(&row))
+        .transpose()
+}
+
+async fn count(connection: &mut SqliteConnection, link: &Link, posting: &Posting) -> Result<Counts, StoreError> {
+    let [of_64, of_56, of_48] = posting.client.networks();
+    let since = posting.since.as_millis();
+    let mailed = sqlx::query(
+        "select count(*) filter (where known = 1 and address = ?1), count(*) filter (where known = 0),
+             count(*) filter (where known = 0 and client = ?4),
+             count(*) filter (where known = 0 and network_56 = ?5),
+             count(*) filter (where known = 0 and network_48 = ?6)
+         from links where mailbox = ?2 and asked > ?3 and mailed = 1",
+    );
+    let mailed = mailed.bind(link.address.as_str()).bind(link.address.mailbox()).bind(since);
+    let mailed = mailed.bind(of_64.as_slice()).bind(of_56.as_slice()).bind(of_48.as_slice());
+    let mailed = mailed.fetch_one(&mut *connection).await?;
+    let asked = sqlx::query(
+        "select count(*) filter (where client = ?2), count(*) filter (where network_56 = ?3), count(*),
+             count(mails.id) filter (where client = ?2), count(mails.id) filter (where network_56 = ?3),
+             count(mails.id)
+         from links left join mails on mails.link = links.id where network_48 = ?4 and asked > ?1",
+    );
+    let asked = asked.bind(since).bind(of_64.as_slice()).bind(of_56.as_slice()).bind(of_48.as_slice());
+    let asked = asked.fetch_one(&mut *connection).await?;
+    let in_all = "select count(*) from (select 1 from mails limit ?)";
+    let in_all = sqlx::query_scalar(in_all).bind(posting.terms.at_most()).fetch_one(&mut *connection).await?;
+    let to_strangers =
+        "select count(*) from (select 1 from links where mailed = 1 and stranger = 1 and asked > ? limit ?)";
+    let to_strangers = sqlx::query_scalar(to_strangers).bind(since).bind(posting.terms.strangers);
+    let to_strangers = if posting.stranger { to_strangers.fetch_one(connection).await? } else { 0 };
+    Ok(Counts {
+        to_known: mailed.try_get(0)?,
+        to_others: mailed.try_get(1)?,
+        to_networks: [mailed.try_get(2)?, mailed.try_get(3)?, mailed.try_get(4)?],
+        asked: [asked.try_get(0)?, asked.try_get(1)?, asked.try_get(2)?],
+        waiting: [asked.try_get(3)?, asked.try_get(4)?, asked.try_get(5)?],
+        in_all,
+        to_strangers,
+    })
+}
+
+async fn insert(connection: &mut SqliteConnection, link: &Link, origin: &Origin) -> Result<(), StoreError> {
     let (state, used_by) = row::state_columns(link);
+    let [client, network_56, network_48] = origin.networks();
     sqlx::query(
-        "insert into links (id, revision, token, waiting, address, admits, mailed, code, guesses, number, device, asked,
-             expires, state, used_by, client)
-         values (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "insert into links (id, revision, token, waiting, address, mailbox, admits, mailed, known, code, guesses, number,
+             device, asked, expires, state, used_by, next, browser, client, network_56, network_48, stranger)
+         values (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(link.id.as_bytes().as_slice())
     .bind(link.token.as_bytes().as_slice())
     .bind(link.waiting.as_ref().map(|waiting| waiting.as_bytes().as_slice()))
     .bind(link.address.as_str())
+    .bind(link.address.mailbox())
     .bind(link.admits)
     .bind(link.mailed)
+    .bind(link.known)
     .bind(link.code.as_bytes().as_slice())
     .bind(link.guesses)
     .bind(link.number.value())
@@ -207,25 +324,32 @@ async fn insert(connection: &mut SqliteConnection, link: &Link, client: Option<C
     .bind(link.expires.as_millis())
     .bind(state)
     .bind(used_by)
-    .bind(client.as_ref().map(|client| client.as_bytes().as_slice()))
+    .bind(link.next.as_ref().map(LocalPath::as_str))
+    .bind(origin.browser())
+    .bind(client)
+    .bind(network_56)
+    .bind(network_48)
+    .bind(origin.stranger())
     .execute(connection)
     .await?;
     Ok(())
 }
 
-/// Keeps a mail; to nobody if its address is not `known`.
+/// Keeps a mail; to nobody unless it is `delivered`.
 async fn insert_mail(
     connection: &mut SqliteConnection,
     link: Option<LinkId>,
     mail: &Mail,
-    known: bool,
+    delivered: bool,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "insert into mails (id, link, address, letter, letter_key, failed, due, expires) values (?, ?, ?, ?, ?, 0, ?, ?)",
+        "insert into mails (id, link, address, class, letter, letter_key, failed, due, expires)
+         values (?, ?, ?, ?, ?, ?, 0, ?, ?)",
     )
     .bind(mail.id.as_bytes().as_slice())
     .bind(link.as_ref().map(|link| link.as_bytes().as_slice()))
-    .bind(known.then_some(mail.to.typed()))
+    .bind(delivered.then_some(mail.to.typed()))
+    .bind(mail.class.number())
     .bind(mail.letter.0.bytes.as_slice())
     .bind(mail.letter.0.key_id)
     .bind(mail.due.as_millis())
@@ -256,6 +380,10 @@ async fn replace(connection: &mut SqliteConnection, next: &Link) -> Result<bool,
     }
     let unsend = sqlx::query("delete from mails where link = ?").bind(next.id.as_bytes().as_slice());
     unsend.execute(&mut *connection).await?;
+    if next.mailed && next.state != LinkState::Void {
+        let forget = sqlx::query("delete from wrong_codes where address = ? and wrong < ?");
+        forget.bind(next.address.as_str()).bind(WRONG_CODES).execute(&mut *connection).await?;
+    }
     if let Some(waiting) = &next.waiting {
         let due = sqlx::query("update confirmations set due = 0 where id = ? and state = 'queued'");
         due.bind(waiting.as_bytes().as_slice()).execute(connection).await?;

@@ -204,7 +204,7 @@ async fn move_user(
     let rename = authorised(rename, by, sessions_apart, now).bind(to.as_str().to_owned()).bind(to.typed().to_owned());
     match valid_from(rename.fetch_optional(&mut *connection).await?)? {
         Some(valid_from) => {
-            links::take_back(connection, from, false).await?;
+            links::take_back(connection, from, None).await?;
             Ok(Moved::Done(valid_from))
         }
         None => Ok(Moved::Revoked),
@@ -222,7 +222,7 @@ async fn remove(connection: &mut SqliteConnection, id: UserId) -> Result<bool, S
         Address::known_by(row.text("issuer")?, row.text("subject")?)
     };
     if let Some(address) = address {
-        links::take_back(connection, &address, false).await?;
+        links::take_back(connection, &address, None).await?;
     }
     Ok(true)
 }

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use vestibule::{
     caps::{Capped, Caps},
     entry::Shown,
-    link::{self, Address, LinkStore as _, PER_ADDRESS, Spent, WINDOW},
+    link::{self, Address, LinkStore as _, Spent, WINDOW},
     mail::MailStore as _,
     pending::{PendingCookie, TokenTag},
     secret::SystemEntropy,
@@ -21,9 +21,7 @@ fn person(number: usize) -> Address {
 #[tokio::test]
 async fn the_code_of_a_link_that_was_never_mailed_lets_nobody_in() {
     let house = LinkHouse::at_work().await;
-    for _ in 0..PER_ADDRESS {
-        house.written_to().await;
-    }
+    house.flooded().await;
     let waiting = house.asked().await;
     let link = house.links.waited_for(&waiting.token, Some(waiting.cookie())).await.unwrap().unwrap();
     assert!(link.guess(true, house.now()).is_ok_and(|guessed| guessed.guesses == 1), "as if it were wrong");

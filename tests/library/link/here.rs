@@ -1,12 +1,12 @@
 //! The link is opened in the browser that asked for it.
 
-use super::house::{LinkHouse, ada};
+use super::house::{LinkHouse, ada, browser};
 use crate::support::{Plan, confirmed, rejected, token};
 use std::time::Duration;
 use vestibule::{
     caps::{Capped, Caps},
     confirmation::Rejection,
-    link::{LIFETIME, LinkStore as _, PER_ADDRESS, Spent},
+    link::{LIFETIME, LinkStore as _, RESEND_AFTER, Spent},
     secret::SystemEntropy,
     user::{Identity, PASSWORD_ISSUER, User, UserId, UserStore as _},
     vestibule::Progress,
@@ -76,8 +76,9 @@ async fn a_newer_link_takes_the_former_ones_of_the_same_address_back() {
     let house = LinkHouse::at_work().await;
     let bob = house.asked_for(&"bob@example.com".parse().unwrap()).await;
     house.letter().await;
-    let (former, old) = house.written_to().await;
-    let (_, new) = house.written_to().await;
+    let (former, old) = (house.asked_as(browser(1, "hers")).await, house.letter().await);
+    house.advance(RESEND_AFTER);
+    let (_, new) = (house.asked_as(browser(1, "hers")).await, house.letter().await);
     assert_eq!(house.outcome_without_a_question().await, rejected(Rejection::Expired));
     assert_eq!(house.status(&former).await, Progress::Done(rejected(Rejection::Expired)));
     assert_eq!(house.links.open_here(&old.link).await.unwrap(), Err(Spent::Expired));
@@ -88,9 +89,7 @@ async fn a_newer_link_takes_the_former_ones_of_the_same_address_back() {
 #[tokio::test]
 async fn an_address_that_has_had_enough_is_sent_no_more_and_whoever_asks_sees_no_difference() {
     let house = LinkHouse::at_work().await;
-    for _ in 0..PER_ADDRESS {
-        house.written_to().await;
-    }
+    house.flooded().await;
     let waiting = house.asked().await;
     assert_eq!(house.status(&waiting).await, Progress::Queued);
     house.asked_for(&"bob@example.com".parse().unwrap()).await;

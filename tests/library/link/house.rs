@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use vestibule::{
     caps::{Capped, Client},
     device::Device,
-    link::{Address, LinkToken, Links, Registration},
+    link::{Address, Ask, Asker, Browser, LinkToken, Links, PER_ADDRESS, Registration},
     mail::{Letter, LinkLetter, MailStore as _, Postman},
     store::BeginError,
     testing::{ScriptedMailer, Sent},
@@ -88,12 +88,30 @@ impl LinkHouse {
         self.try_to_ask(address, 1).await.unwrap()
     }
 
-    /// Has a link sent, as the client with this number.
+    /// Has a link sent, as the client with this number, in a browser that shows no cookie.
     pub async fn try_to_ask(&self, address: &Address, client: u8) -> Result<Waiting, BeginError> {
-        let client = Client::from_bytes([client; 16]);
-        let asked = soon("the link", self.links.request(address, Device::new("Firefox on Linux"), client)).await?;
-        let cookie = asked.pending.cookie.encode(self.desk.keys(), &asked.token);
-        Ok(Waiting { token: asked.token, cookie })
+        self.try_to_ask_as(address, stranger(client)).await
+    }
+
+    /// Has a link sent.
+    pub async fn try_to_ask_as(&self, address: &Address, asker: Asker) -> Result<Waiting, BeginError> {
+        let ask = Ask { address: address.clone(), device: Device::new("Firefox on Linux"), next: None, asker };
+        let requested = soon("the link", self.links.request(ask)).await?;
+        let cookie = requested.pending.cookie.encode(self.desk.keys(), &requested.token);
+        Ok(Waiting { token: requested.token, cookie })
+    }
+
+    /// Has a link sent to Ada by somebody who may.
+    pub async fn asked_as(&self, asker: Asker) -> Waiting {
+        self.try_to_ask_as(&ada(), asker).await.unwrap()
+    }
+
+    /// Has strangers ask for as many links to Ada as are sent, which are.
+    pub async fn flooded(&self) {
+        for client in 1..=PER_ADDRESS {
+            self.try_to_ask(&ada(), u8::try_from(client).unwrap()).await.unwrap();
+            self.letter().await;
+        }
     }
 
     /// The cap that keeps the client with this number from asking.
@@ -141,6 +159,21 @@ impl LinkHouse {
     pub fn token(&self, link: &LinkToken) -> Token {
         link.token(self.desk.keys())
     }
+}
+
+/// A browser of the client with this number, which shows no cookie.
+pub fn stranger(client: u8) -> Asker {
+    Asker { client: Client::from_bytes([client; 16]), browser: None, known: false }
+}
+
+/// The same, which shows a cookie of its own.
+pub fn browser(client: u8, cookie: &str) -> Asker {
+    Asker { browser: Some(Browser::new(cookie)), ..stranger(client) }
+}
+
+/// The same, which has signed in to the address before.
+pub fn known(client: u8, cookie: &str) -> Asker {
+    Asker { known: true, ..browser(client, cookie) }
 }
 
 pub fn ada() -> Address {

@@ -1,5 +1,6 @@
 //! Links of our own: asked for, sent, and opened here or elsewhere.
 
+mod askers;
 mod bounds;
 mod closed;
 mod code;

@@ -68,7 +68,7 @@ async fn nothing_of_a_letter_is_in_the_database_in_clear_and_nothing_at_all_once
     let clear = [
         house.token(&letter.link).expose().as_bytes().to_vec(),
         letter.link.expose().to_vec(),
-        letter.code.digits().into_bytes(),
+        letter.code.expect("it has a code").digits().into_bytes(),
     ];
     for entry in std::fs::read_dir(house.file().parent().unwrap()).unwrap() {
         let kept = std::fs::read(entry.unwrap().path()).unwrap();

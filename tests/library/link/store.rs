@@ -4,11 +4,11 @@ use super::house::ada;
 use crate::support::{Postgres, at, keys};
 use std::{sync::Arc, time::Duration};
 use vestibule::{
-    caps::{Capped, Client},
+    caps::{Capped, Client, Shares},
     confirmation::ConfirmationId,
     device::Device,
-    link::{Address, Code, Link, LinkId, LinkState, LinkToken, Number},
-    mail::{Letter, LinkDatabase, LinkLetter, Mail, MailId, Posting, SealedLetter},
+    link::{Address, Code, Link, LinkId, LinkState, LinkToken, Number, PER_ADDRESS, Terms, Tries, WRONG_CODES},
+    mail::{Letter, LinkDatabase, LinkLetter, Mail, MailClass, MailId, Posted, Posting, SealedLetter},
     secret::SystemEntropy,
     store::{BeginError, sqlite::SqliteStore},
     user::{Identity, PASSWORD_ISSUER, User, UserId, UserStore},
@@ -42,20 +42,54 @@ fn sample(number: u8, address: &Address) -> (Link, Posting) {
         admits: false,
         code: code.mac(&keys(&[7]), id),
         mailed: true,
+        known: false,
         guesses: 0,
         number: Number::new(42).unwrap(),
         device: Device::new("Firefox on Linux"),
+        next: None,
         asked: at(i64::from(number)),
         expires: at(i64::from(number) + 900),
         state: LinkState::Open,
     };
-    let letter = Letter::Link(LinkLetter { link: token, code, device: link.device.clone() });
+    let letter = Letter::Link(LinkLetter { link: token, code: Some(code), device: link.device.clone() });
     let id = MailId::from_bytes([number; 16]);
     let letter = SealedLetter::seal(&keys(&[7]), &SystemEntropy, id, &letter);
-    let mail = Mail { id, to: address.clone(), letter, failed: 0, due: link.asked, expires: link.expires };
+    let mail = Mail {
+        id,
+        to: address.clone(),
+        class: MailClass::User,
+        letter,
+        failed: 0,
+        due: link.asked,
+        expires: link.expires,
+    };
     let client = Client::from_bytes([number; 16]);
-    let (of_address, of_client, in_all) = (u32::MAX, u32::MAX, u32::MAX);
-    (link, Posting { mail, known: true, client, since: at(0), of_address, of_client, in_all })
+    let held = [at(i64::from(number) - 30), at(i64::from(number) + 30)];
+    let terms = Terms { shares: Shares::new(u32::MAX), in_all: u32::MAX, strangers: u32::MAX };
+    let posting =
+        Posting { mail, delivered: true, client, browser: None, stranger: false, since: at(-99), held, terms };
+    (link, posting)
+}
+
+/// The same, asked for in the browser with this tag.
+fn in_browser(number: u8, address: &Address, tag: u8) -> (Link, Posting) {
+    let (link, posting) = sample(number, address);
+    (link, Posting { browser: Some([tag; 16]), ..posting })
+}
+
+/// The same, which has signed in to the address before.
+fn in_known(number: u8, address: &Address, tag: u8) -> (Link, Posting) {
+    let (link, posting) = in_browser(number, address, tag);
+    (Link { known: true, ..link }, posting)
+}
+
+/// The same, to lead to `next`.
+fn leading_to((link, posting): (Link, Posting), next: &str) -> (Link, Posting) {
+    (Link { next: Some(next.parse().unwrap()), ..link }, posting)
+}
+
+async fn stored(store: &Arc<dyn Database>, link: &Link) -> Link {
+    store.link_by_token(&link.token).await.unwrap().expect("it is kept")
 }
 
 #[tokio::test]
@@ -85,50 +119,204 @@ async fn a_link_and_its_mail_read_back() {
 }
 
 #[tokio::test]
-async fn a_new_link_takes_back_the_open_ones_of_its_address_and_no_others() {
+async fn a_new_link_takes_back_the_open_ones_that_its_browser_has_asked_for_and_no_others() {
     for (store, _folder) in databases().await {
         let bob = "bob@example.com".parse().unwrap();
-        let (first, other, second) = (sample(1, &ada()), sample(2, &bob), sample(3, &ada()));
-        let (used, third) = (sample(4, &ada()), sample(5, &ada()));
-        for (link, posting) in [&first, &other, &second] {
-            store.post_link(link, posting).await.unwrap();
+        let first = in_browser(1, &ada(), 1);
+        let others = [in_browser(2, &bob, 1), in_browser(3, &ada(), 2), sample(4, &ada())];
+        let (second, used, third) = (in_browser(40, &ada(), 1), in_browser(80, &ada(), 1), in_browser(120, &ada(), 1));
+        for (link, posting) in [&first].into_iter().chain(&others).chain([&second]) {
+            assert_eq!(store.post_link(link, posting).await.unwrap(), Posted::New);
         }
-        let state = async |link: &Link| store.link_by_token(&link.token).await.unwrap().unwrap().state;
-        assert_eq!(state(&first.0).await, LinkState::Void);
-        assert_eq!(state(&other.0).await, LinkState::Open);
-        assert_eq!(state(&second.0).await, LinkState::Open);
-        store.post_link(&used.0, &used.1).await.unwrap();
-        assert!(store.replace_link(&used.0.clone().approve(at(5)).unwrap()).await.unwrap());
-        store.post_link(&third.0, &third.1).await.unwrap();
-        assert_eq!(state(&used.0).await, LinkState::Approved, "what it has come to stays");
+        assert_eq!(stored(&store, &first.0).await.state, LinkState::Void);
+        for (link, _) in others.iter().chain([&second]) {
+            assert_eq!(stored(&store, link).await.state, LinkState::Open);
+        }
+        // Enough has been sent to her by now in the last minute.
+        let later = |posting: &Posting| Posting { since: at(60), ..posting.clone() };
+        store.post_link(&used.0, &later(&used.1)).await.unwrap();
+        assert!(store.replace_link(&used.0.clone().approve(at(80)).unwrap()).await.unwrap());
+        store.post_link(&third.0, &later(&third.1)).await.unwrap();
+        assert_eq!(stored(&store, &second.0).await.state, LinkState::Void);
+        assert_eq!(stored(&store, &used.0).await.state, LinkState::Approved, "what it has come to stays");
+    }
+}
+
+#[tokio::test]
+async fn a_browser_that_asks_twice_within_the_hold_has_one_link_also_where_it_asks_at_once() {
+    for (store, _folder) in databases().await {
+        let all: Vec<_> = (1..=16).map(|number| in_browser(number, &ada(), 1)).collect();
+        let posts = all.iter().map(|(link, posting)| {
+            let store = &store;
+            async move { store.post_link(link, posting).await.unwrap() }
+        });
+        let posted = futures_util::future::join_all(posts).await;
+        let new = posted.iter().filter(|posted| **posted == Posted::New).count();
+        assert_eq!(new, 1);
+        let held = posted.into_iter().filter_map(|posted| match posted {
+            Posted::Held(link) => Some(link),
+            Posted::New => None,
+        });
+        let held: Vec<_> = held.collect();
+        assert!(held.iter().all(|link| link == &held[0] && link.state == LinkState::Open), "{held:?}");
+        let (other, posting) = in_browser(20, &ada(), 2);
+        assert_eq!(store.post_link(&other, &posting).await.unwrap(), Posted::New, "another browser");
+        assert_eq!(store.take_mail(99, at(99), at(199)).await.unwrap().len(), 2);
+        assert!(store.replace_link(&held[0].clone().void()).await.unwrap());
+        let (again, posting) = in_browser(21, &ada(), 1);
+        assert_eq!(store.post_link(&again, &posting).await.unwrap(), Posted::New, "it is open no more");
+        let (late, posting) = in_browser(60, &ada(), 1);
+        assert_eq!(store.post_link(&late, &posting).await.unwrap(), Posted::New);
+        let (back, posting) = in_browser(22, &ada(), 1);
+        assert_eq!(store.post_link(&back, &posting).await.unwrap(), Posted::New, "the clock was set back");
+    }
+}
+
+#[tokio::test]
+async fn links_that_one_browser_asks_for_to_lead_to_several_places_are_several() {
+    for (store, _folder) in databases().await {
+        let plain = in_browser(1, &ada(), 1);
+        let password = leading_to(in_browser(2, &ada(), 1), "/profile/password");
+        let orders = leading_to(in_browser(3, &ada(), 1), "/orders?id=7");
+        for (link, posting) in [&plain, &password, &orders] {
+            assert_eq!(store.post_link(link, posting).await.unwrap(), Posted::New);
+        }
+        let again = leading_to(in_browser(4, &ada(), 1), "/profile/password");
+        assert_eq!(store.post_link(&again.0, &again.1).await.unwrap(), Posted::Held(Box::new(password.0.clone())));
+        let later = leading_to(in_browser(40, &ada(), 1), "/profile/password");
+        let posting = Posting { since: at(39), ..later.1 };
+        assert_eq!(store.post_link(&later.0, &posting).await.unwrap(), Posted::New);
+        let states = [&plain, &password, &orders].map(|(link, _)| link);
+        for (link, state) in states.into_iter().zip([LinkState::Open, LinkState::Void, LinkState::Open]) {
+            assert_eq!(stored(&store, link).await.state, state);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_link_is_found_by_the_confirmation_that_waits_for_it_and_by_the_one_that_has_used_it_up() {
+    for (store, _folder) in databases().await {
+        let (link, posting) = leading_to(sample(1, &ada()), "/profile/password");
+        store.post_link(&link, &posting).await.unwrap();
+        let by = ConfirmationId::from_bytes([9; 16]);
+        assert_eq!(store.link_of(by).await.unwrap(), None);
+        assert_eq!(store.link_of(link.waiting.unwrap()).await.unwrap(), Some(link.clone()));
+        assert!(store.replace_link(&link.clone().use_up(by, at(2)).unwrap()).await.unwrap());
+        let used = store.link_of(by).await.unwrap().expect("it is found");
+        assert_eq!((used.id, used.next), (link.id, link.next));
+    }
+}
+
+#[tokio::test]
+async fn what_strangers_ask_for_takes_nothing_from_browsers_that_are_known() {
+    for (store, _folder) in databases().await {
+        let hers = in_known(1, &ada(), 1);
+        store.post_link(&hers.0, &hers.1).await.unwrap();
+        let flood: Vec<_> = (2..=64).map(|number| in_browser(number, &ada(), number)).collect();
+        let posts = flood.iter().map(|(link, posting)| store.post_link(link, posting));
+        for posted in futures_util::future::join_all(posts).await {
+            posted.unwrap();
+        }
+        let mut mailed = 0;
+        for (link, _) in &flood {
+            mailed += u32::from(stored(&store, link).await.mailed);
+        }
+        assert_eq!((mailed, stored(&store, &hers.0).await.state), (PER_ADDRESS, LinkState::Open));
+        // Also where their client has asked for all it may.
+        let terms = Terms { shares: Shares::new(0), in_all: u32::MAX, strangers: u32::MAX };
+        for number in 101..=105 {
+            let (link, posting) = in_known(number, &ada(), number);
+            let posted = store.post_link(&link, &Posting { terms, ..posting }).await;
+            if number < 105 {
+                posted.unwrap();
+                assert!(stored(&store, &link).await.mailed, "{number}");
+            } else {
+                assert!(matches!(posted, Err(BeginError::Capped(Capped::Links))), "five, and no more: {posted:?}");
+            }
+        }
+        // And where ten mails wait, and no more may.
+        let terms = Terms { shares: Shares::new(9), in_all: 10, strangers: u32::MAX };
+        for (number, name, is_known, is_kept) in
+            [(111, "bob", false, false), (112, "bob", true, true), (113, "eve", true, false)]
+        {
+            let (link, posting) = in_known(number, &format!("{name}@example.com").parse().unwrap(), number);
+            let link = Link { known: is_known, ..link };
+            let posted = store.post_link(&link, &Posting { terms, ..posting }).await;
+            let is_full = matches!(posted, Err(BeginError::Capped(Capped::All)));
+            assert_eq!((posted.is_ok(), is_full), (is_kept, !is_kept), "{name}: {posted:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_what_a_mailbox_is_sent_a_client_and_the_networks_around_it_have_a_share() {
+    for (store, _folder) in databases().await {
+        // Each in another /64 of one /48, then from elsewhere.
+        let mine = |number: u8| Client::in_networks([[number; 16], [number + 100; 16], [99; 16]]);
+        let tagged = |number: u8| format!("ada+{number}@example.com").parse::<Address>().unwrap();
+        let mut mailed = Vec::new();
+        for number in 1..=10 {
+            let (link, posting) = sample(number, &tagged(number));
+            let client = if number > 7 { posting.client } else { mine(number) };
+            store.post_link(&link, &Posting { client, ..posting }).await.unwrap();
+            mailed.push(stored(&store, &link).await.mailed);
+        }
+        let expected = [true, true, true, true, false, false, false, true, false, false];
+        assert_eq!(mailed, expected, "four of the /48, one of the next client, and five in all to one mailbox");
+        let (bobs, posting) = sample(11, &"bob@example.com".parse().unwrap());
+        store.post_link(&bobs, &Posting { client: mine(1), ..posting }).await.unwrap();
+        assert!(stored(&store, &bobs).await.mailed);
+    }
+}
+
+#[tokio::test]
+async fn a_client_alone_is_sent_three_for_one_mailbox_and_the_next_ones_have_one_each() {
+    for (store, _folder) in databases().await {
+        let mut mailed = Vec::new();
+        for (number, client) in [(1, 1), (2, 1), (3, 1), (4, 1), (5, 2), (6, 2), (7, 3), (8, 4)] {
+            let (link, posting) = sample(number, &ada());
+            let client = Client::from_bytes([client; 16]);
+            store.post_link(&link, &Posting { client, ..posting }).await.unwrap();
+            mailed.push(stored(&store, &link).await.mailed);
+        }
+        assert_eq!(mailed, [true, true, true, false, true, false, true, false]);
     }
 }
 
 #[tokio::test]
 async fn a_link_that_is_handed_over_is_not_counted_and_neither_takes_others_back_nor_is_taken_back() {
     for (store, _folder) in databases().await {
-        let (mailed, posting) = sample(1, &ada());
-        let handed_over = Link { mailed: false, waiting: None, ..sample(2, &ada()).0 };
+        let (mailed, posting) = in_browser(1, &ada(), 1);
         store.post_link(&mailed, &posting).await.unwrap();
-        store.add_link(&handed_over).await.unwrap();
-        assert_eq!(store.link_by_token(&mailed.token).await.unwrap(), Some(mailed));
-        let (again, posting) = sample(3, &ada());
-        store.post_link(&again, &Posting { of_address: 2, ..posting }).await.unwrap();
-        assert_eq!(store.link_by_token(&again.token).await.unwrap(), Some(again));
-        assert_eq!(store.link_by_token(&handed_over.token).await.unwrap(), Some(handed_over));
+        let handed_over = |number| Link { mailed: false, waiting: None, ..sample(number, &ada()).0 };
+        let handed_over: Vec<_> = (2..=9).map(handed_over).collect();
+        for link in &handed_over {
+            store.add_link(link).await.unwrap();
+        }
+        assert_eq!(stored(&store, &mailed).await, mailed);
+        let (again, posting) = in_browser(40, &ada(), 1);
+        store.post_link(&again, &posting).await.unwrap();
+        assert_eq!(stored(&store, &again).await, again);
+        assert_eq!(stored(&store, &handed_over[0]).await, handed_over[0]);
     }
 }
 
 #[tokio::test]
 async fn a_link_to_an_address_that_has_had_enough_is_kept_unmailed_and_takes_nothing_back() {
     for (store, _folder) in databases().await {
-        let ((first, posting), (second, more)) = (sample(1, &ada()), sample(2, &ada()));
-        store.post_link(&first, &posting).await.unwrap();
-        store.post_link(&second, &Posting { of_address: 1, ..more }).await.unwrap();
-        assert_eq!(store.link_by_token(&first.token).await.unwrap(), Some(first));
-        let second = Link { mailed: false, ..second };
-        assert_eq!(store.link_by_token(&second.token).await.unwrap(), Some(second));
-        assert_eq!(store.take_mail(8, at(9), at(99)).await.unwrap(), [Mail { due: at(99), ..posting.mail }]);
+        let first = in_browser(1, &ada(), 1);
+        store.post_link(&first.0, &first.1).await.unwrap();
+        for number in 2..=5 {
+            let (link, posting) = sample(number, &ada());
+            store.post_link(&link, &posting).await.unwrap();
+        }
+        let (last, posting) = in_browser(40, &ada(), 1);
+        store.post_link(&last, &posting).await.unwrap();
+        assert_eq!(stored(&store, &first.0).await, first.0);
+        assert_eq!(stored(&store, &last).await, Link { mailed: false, ..last });
+        let taken = store.take_mail(8, at(99), at(199)).await.unwrap();
+        assert_eq!(taken.len(), 5);
+        assert!(taken.contains(&Mail { due: at(199), ..first.1.mail }));
     }
 }
 
@@ -137,16 +325,21 @@ async fn a_client_asks_for_so_many_links_and_so_many_mails_wait_and_no_more() {
     for (store, _folder) in databases().await {
         let all: Vec<_> =
             (1..=16).map(|number| sample(number, &format!("p{number}@example.com").parse().unwrap())).collect();
-        let one = |posting: &Posting| Posting { client: Client::from_bytes([1; 16]), of_client: 3, ..posting.clone() };
+        let one = |posting: &Posting| Posting {
+            client: Client::from_bytes([1; 16]),
+            terms: Terms { shares: Shares::new(3), ..posting.terms },
+            ..posting.clone()
+        };
         let posts = all.iter().map(|(link, posting)| {
             let (store, posting) = (&store, one(posting));
             async move { store.post_link(link, &posting).await }
         });
         let posted = futures_util::future::join_all(posts).await;
-        let refused = |posted: &&Result<(), BeginError>| matches!(posted, Err(BeginError::Capped(Capped::Links)));
+        let refused = |posted: &&Result<Posted, BeginError>| matches!(posted, Err(BeginError::Capped(Capped::Links)));
         assert_eq!(posted.iter().filter(refused).count(), 13, "{posted:?}");
         let (link, posting) = sample(17, &ada());
-        let full = store.post_link(&link, &Posting { in_all: 3, ..posting.clone() }).await;
+        let full = Terms { in_all: 3, ..posting.terms };
+        let full = store.post_link(&link, &Posting { terms: full, ..posting.clone() }).await;
         assert!(matches!(full, Err(BeginError::Capped(Capped::All))), "{full:?}");
         assert_eq!(store.link_by_token(&link.token).await.unwrap(), None);
         let later = Posting { since: at(99), ..one(&posting) };
@@ -199,24 +392,127 @@ async fn mails_that_nobody_has_sent_are_swept() {
 }
 
 #[tokio::test]
+async fn neighbours_ask_for_as_many_links_as_their_networks_may_and_each_client_has_one_of_the_last_mails() {
+    for (store, _folder) in databases().await {
+        let person = |number: u8| format!("p{number}@example.com").parse::<Address>().unwrap();
+        let all: Vec<_> = (1..=32).map(|number| sample(number, &person(number))).collect();
+        let terms = Terms { shares: Shares::new(2), in_all: u32::MAX, strangers: u32::MAX };
+        let posts = all.iter().enumerate().map(|(place, (link, posting))| {
+            let place = u8::try_from(place).unwrap();
+            // Four /64 in each of two /56 of one /48.
+            let client = Client::in_networks([[place % 8; 16], [place % 2 + 50; 16], [99; 16]]);
+            let posting = Posting { client, terms, ..posting.clone() };
+            let store = &store;
+            async move { store.post_link(link, &posting).await }
+        });
+        let posted = futures_util::future::join_all(posts).await;
+        assert_eq!(posted.iter().filter(|posted| posted.is_ok()).count(), 8, "four shares of two");
+        // Of ten mails eight wait, and the last one is each client's first.
+        let terms = Terms { shares: Shares::new(9), in_all: 10, strangers: u32::MAX };
+        let mut kept = Vec::new();
+        for (number, client) in [(41, 1), (42, 1), (43, 2), (44, 3)] {
+            let (link, posting) = sample(number, &person(number));
+            let client = Client::from_bytes([client + 200; 16]);
+            let posted = store.post_link(&link, &Posting { client, terms, ..posting }).await;
+            assert!(posted.is_ok() || matches!(posted, Err(BeginError::Capped(Capped::All))), "{posted:?}");
+            kept.push(posted.is_ok());
+        }
+        assert_eq!(kept, [true, false, true, false]);
+    }
+}
+
+#[tokio::test]
 async fn no_more_are_mailed_to_an_address_than_may_be_however_many_are_asked_for_at_once() {
     for (store, _folder) in databases().await {
         let all: Vec<_> = (1..=64).map(|number| sample(number, &ada())).collect();
-        let limited = |(link, posting): &(Link, Posting)| (link.clone(), Posting { of_address: 5, ..posting.clone() });
-        let all: Vec<_> = all.iter().map(limited).collect();
         let adds = all.iter().map(|(link, posting)| store.post_link(link, posting));
         for added in futures_util::future::join_all(adds).await {
             added.unwrap();
         }
         let mut mailed = 0;
         for (link, _) in &all {
-            mailed += u32::from(store.link_by_token(&link.token).await.unwrap().unwrap().mailed);
+            mailed += u32::from(stored(&store, link).await.mailed);
         }
-        assert_eq!(mailed, 5);
-        assert_eq!(store.take_mail(99, at(99), at(199)).await.unwrap().len(), 1, "those before are taken back");
+        assert_eq!(mailed, PER_ADDRESS);
+        assert_eq!(store.take_mail(99, at(99), at(199)).await.unwrap().len(), 5);
         let (link, posting) = sample(65, &ada());
-        store.post_link(&link, &Posting { of_address: 1, since: at(64), ..posting }).await.unwrap();
+        store.post_link(&link, &Posting { since: at(64), ..posting }).await.unwrap();
         assert_eq!(store.take_mail(99, at(99), at(199)).await.unwrap().len(), 1, "those before are long ago");
+    }
+}
+
+#[tokio::test]
+async fn addresses_that_nobody_is_known_by_are_mailed_so_many_links_together_and_users_all_the_same() {
+    for (store, _folder) in databases().await {
+        let person = |number: u8| format!("p{number}@example.com").parse::<Address>().unwrap();
+        let all: Vec<_> = (1..=32).map(|number| sample(number, &person(number))).collect();
+        let strange = |posting: &Posting| {
+            let terms = Terms { strangers: 9, ..posting.terms };
+            Posting { stranger: true, terms, ..posting.clone() }
+        };
+        let all: Vec<_> = all.iter().map(|(link, posting)| (link, strange(posting))).collect();
+        let posts = all.iter().map(|(link, posting)| store.post_link(link, posting));
+        for posted in futures_util::future::join_all(posts).await {
+            posted.unwrap();
+        }
+        assert_eq!(store.take_mail(99, at(99), at(199)).await.unwrap().len(), 9);
+        let (user, posting) = sample(40, &person(40));
+        store.post_link(&user, &Posting { stranger: false, ..strange(&posting) }).await.unwrap();
+        assert!(stored(&store, &user).await.mailed);
+        let (later, posting) = sample(41, &person(41));
+        store.post_link(&later, &Posting { since: at(40), ..strange(&posting) }).await.unwrap();
+        assert!(stored(&store, &later).await.mailed, "those before are long ago");
+    }
+}
+
+/// A mail about no link, due at 0.
+fn notice(number: u8, class: MailClass) -> Mail {
+    let (_, posting) = sample(number, &ada());
+    Mail { class, due: at(0), ..posting.mail }
+}
+
+#[tokio::test]
+async fn mails_are_taken_by_their_class_and_then_by_how_long_they_wait() {
+    for (store, _folder) in databases().await {
+        let classes = [
+            MailClass::Ticket,
+            MailClass::Stranger,
+            MailClass::User,
+            MailClass::KnownBrowser,
+            MailClass::Notice,
+            MailClass::Change,
+        ];
+        for (number, class) in (1..).zip(classes) {
+            let mail = notice(number, class);
+            if (2..=4).contains(&number) {
+                let (link, posting) = sample(number, &format!("p{number}@example.com").parse().unwrap());
+                let mail = Mail { due: at(i64::from(number)), ..mail };
+                store.post_link(&link, &Posting { mail, ..posting }).await.unwrap();
+            } else {
+                assert!(store.add_mail(&mail, 9).await.unwrap());
+            }
+        }
+        let (link, posting) = sample(7, &"p7@example.com".parse().unwrap());
+        store.post_link(&link, &posting).await.unwrap();
+        let mut taken = Vec::new();
+        while let [mail] = &store.take_mail(1, at(9), at(99)).await.unwrap()[..] {
+            taken.push(mail.id.as_bytes()[0]);
+        }
+        assert_eq!(taken, [6, 5, 4, 3, 7, 2, 1]);
+    }
+}
+
+#[tokio::test]
+async fn a_thousand_tickets_silence_no_news_that_a_password_was_set() {
+    for (store, _folder) in databases().await {
+        for number in 1..=2 {
+            assert!(store.add_mail(&notice(number, MailClass::Ticket), 2).await.unwrap());
+            assert!(store.add_mail(&notice(number + 10, MailClass::Notice), 2).await.unwrap());
+        }
+        assert!(!store.add_mail(&notice(3, MailClass::Ticket), 2).await.unwrap());
+        assert!(!store.add_mail(&notice(13, MailClass::Notice), 2).await.unwrap());
+        assert!(store.add_mail(&notice(20, MailClass::Change), 2).await.unwrap());
+        assert_eq!(store.take_mail(1, at(9), at(99)).await.unwrap()[0].class, MailClass::Change);
     }
 }
 
@@ -224,7 +520,7 @@ async fn no_more_are_mailed_to_an_address_than_may_be_however_many_are_asked_for
 async fn a_mail_to_nobody_waits_like_any_other_and_goes_when_it_is_taken() {
     for (store, _folder) in databases().await {
         let (link, posting) = sample(1, &ada());
-        store.post_link(&link, &Posting { known: false, ..posting }).await.unwrap();
+        store.post_link(&link, &Posting { delivered: false, ..posting }).await.unwrap();
         assert_eq!(store.link_by_token(&link.token).await.unwrap(), Some(link));
         assert_eq!(store.next_mail().await.unwrap(), Some(at(1)));
         assert_eq!(store.take_mail(1, at(1), at(31)).await.unwrap(), []);
@@ -277,22 +573,6 @@ async fn of_many_who_write_a_link_at_once_one_does() {
 }
 
 #[tokio::test]
-async fn links_that_come_at_once_for_one_address_leave_one_open() {
-    for (store, _folder) in databases().await {
-        let all: Vec<_> = (1..=16).map(|number| sample(number, &ada())).collect();
-        let adds = all.iter().map(|(link, posting)| store.post_link(link, posting));
-        for added in futures_util::future::join_all(adds).await {
-            added.unwrap();
-        }
-        let mut open = 0;
-        for (link, _) in &all {
-            open += u32::from(store.link_by_token(&link.token).await.unwrap().unwrap().state == LinkState::Open);
-        }
-        assert_eq!(open, 1);
-    }
-}
-
-#[tokio::test]
 async fn old_links_are_swept_and_others_are_not() {
     for (store, _folder) in databases().await {
         for number in 1..=3 {
@@ -321,5 +601,63 @@ async fn mails_are_taken_by_one_postman_each() {
         ids.sort();
         ids.dedup();
         assert_eq!((ids.len(), count), (40, 40));
+    }
+}
+
+fn tries(address: &Address, known: bool) -> Tries {
+    Tries { address: address.clone(), known }
+}
+
+#[tokio::test]
+async fn codes_are_counted_for_an_address_and_its_known_browsers_apart_however_many_come_at_once() {
+    for (store, _folder) in databases().await {
+        let hers = tries(&ada(), false);
+        let counts = (0..64).map(|_| store.count_code(&hers, at(9), at(0)));
+        let counts = futures_util::future::join_all(counts).await.into_iter().map(Result::unwrap);
+        let mut counted: Vec<_> = counts.flatten().collect();
+        counted.sort_unstable();
+        assert_eq!(counted, (1..=WRONG_CODES).collect::<Vec<_>>());
+        assert_eq!(store.codes_tried(&hers, at(0)).await.unwrap(), WRONG_CODES);
+        for others in [tries(&ada(), true), tries(&"bob@example.com".parse().unwrap(), false)] {
+            assert_eq!(store.count_code(&others, at(9), at(0)).await.unwrap(), Some(1));
+        }
+        // They are off for as long as the last one that counted is not long ago.
+        assert_eq!(store.count_code(&hers, at(100), at(8)).await.unwrap(), None);
+        assert_eq!(store.codes_tried(&hers, at(9)).await.unwrap(), 0);
+        assert_eq!(store.count_code(&hers, at(100), at(9)).await.unwrap(), Some(1));
+        store.forget_codes(&hers).await.unwrap();
+        assert_eq!(store.codes_tried(&hers, at(0)).await.unwrap(), 0);
+        assert_eq!(store.codes_tried(&tries(&ada(), true), at(0)).await.unwrap(), 1);
+        assert_eq!(store.sweep_codes(at(9)).await.unwrap(), 0);
+        assert_eq!(store.sweep_codes(at(10)).await.unwrap(), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_link_that_lets_somebody_in_ends_the_row_of_wrong_codes_unless_codes_are_off() {
+    for (store, _folder) in databases().await {
+        let hers = [tries(&ada(), false), tries(&ada(), true)];
+        for (number, wrong, left) in [(1, WRONG_CODES - 1, 0), (2, WRONG_CODES, WRONG_CODES)] {
+            for tries in &hers {
+                for _ in 0..wrong {
+                    store.count_code(tries, at(1), at(0)).await.unwrap();
+                }
+            }
+            let (handed_over, _) = sample(number + 20, &ada());
+            let handed_over = Link { mailed: false, waiting: None, ..handed_over };
+            store.add_link(&handed_over).await.unwrap();
+            let used = handed_over.use_up(ConfirmationId::from_bytes([9; 16]), at(2)).unwrap();
+            assert!(store.replace_link(&used).await.unwrap());
+            let (void, posting) = sample(number + 10, &ada());
+            store.post_link(&void, &posting).await.unwrap();
+            assert!(store.replace_link(&void.void()).await.unwrap());
+            assert_eq!(store.codes_tried(&hers[0], at(0)).await.unwrap(), wrong, "neither shows that it is she");
+            let (link, posting) = sample(number, &ada());
+            store.post_link(&link, &posting).await.unwrap();
+            assert!(store.replace_link(&link.approve(at(2)).unwrap()).await.unwrap());
+            for tries in &hers {
+                assert_eq!(store.codes_tried(tries, at(0)).await.unwrap(), left);
+            }
+        }
     }
 }

@@ -12,7 +12,7 @@ fn words_of(letter: &Letter) -> Words {
 
 fn words(device: &str) -> Words {
     let code = "012345".parse().unwrap();
-    words_of(&Letter::Link(LinkLetter { link: LINK, code, device: Device::new(device) }))
+    words_of(&Letter::Link(LinkLetter { link: LINK, code: Some(code), device: Device::new(device) }))
 }
 
 /// One of each kind.
@@ -25,6 +25,8 @@ fn all() -> Vec<Words> {
         words("Firefox on Linux"),
         words_of(&Letter::Address(AddressLetter { ticket: "ticket".into(), device: device.clone() })),
         news(News::Browser),
+        news(News::WrongCodes { off: false }),
+        news(News::WrongCodes { off: true }),
         news(News::Password),
         news(News::Moved { from, to }),
     ]
@@ -34,7 +36,7 @@ fn all() -> Vec<Words> {
 fn both_say_the_same() {
     let (text, html) = (words("Firefox on Linux").text(), words("Firefox on Linux").html());
     let link = format!("https://sign-in.example/confirm/{}", LINK.token(&Keys::from_secret(&[1; 32])).expose());
-    for part in ["Sign in at sign-in.example", &link, "012345", "Firefox on Linux", "within 15 minutes", "ignore it"] {
+    for part in ["Sign in at sign-in.example", &link, "012345", "Firefox on Linux", "within 10 minutes", "ignore it"] {
         assert!(text.contains(part) && html.contains(part), "{part} in {text} and {html}");
     }
     for words in all() {
@@ -100,4 +102,19 @@ fn every_mail_server_takes_what_is_said() {
         assert!(text.is_ascii() && html.is_ascii());
         assert!(text.lines().chain(html.lines()).all(|line| line.len() < 998), "RFC 5321, section 4.5.3.1.6");
     }
+}
+
+#[test]
+fn where_codes_are_off_a_mail_has_none_and_says_why() {
+    let letter = LinkLetter { link: LINK, code: None, device: Device::new("Firefox on Linux") };
+    let words = words_of(&Letter::Link(letter));
+    assert!(words.text().contains("It comes without a code, because wrong codes were typed"), "{}", words.text());
+    assert!(!words.text().contains("type this code") && !words.html().contains("type this code"));
+}
+
+#[test]
+fn wrong_codes_are_told_with_how_many_there_were_and_for_how_long_there_are_none() {
+    let (voided, off) = (&all()[3].text(), &all()[4].text());
+    assert!(voided.contains("typed 5 wrong codes") && !voided.contains("have no code"), "{voided}");
+    assert!(off.contains("typed 10 wrong codes") && off.contains("For 7 days, mails with links"), "{off}");
 }

@@ -47,7 +47,7 @@ fn smtp(port: u16, encryption: Encryption, login: Option<Credentials>) -> Smtp {
 fn letter() -> Letter {
     Letter::Link(LinkLetter {
         link: LinkToken::from_bytes([7; 32]),
-        code: "012345".parse().unwrap(),
+        code: Some("012345".parse().unwrap()),
         device: Device::new("Firefox on Linux"),
     })
 }

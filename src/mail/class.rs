@@ -1,0 +1,76 @@
+//! Which mails are sent first, where many wait.
+
+use super::{Letter, News};
+
+/// What a mail is worth beside others. A lower class is sent first, and each has a bound of its own: what strangers cause
+/// never holds up what an owner should know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MailClass {
+    /// Somebody has changed how a user signs in.
+    Change,
+    /// Something else has happened to an account.
+    Notice,
+    /// A link that was asked for in a browser that has signed in to the address before.
+    KnownBrowser,
+    /// Another link to a user.
+    User,
+    /// A link to an address that nobody is known by.
+    Stranger,
+    /// Whether an address is somebody's.
+    Ticket,
+}
+
+impl MailClass {
+    /// All of them, those first that are sent first.
+    const ALL: [Self; 6] = [Self::Change, Self::Notice, Self::KnownBrowser, Self::User, Self::Stranger, Self::Ticket];
+
+    /// The class of a link to a user or a `stranger`, asked for in a browser that is `known` or not.
+    #[must_use]
+    pub const fn of_link(known: bool, stranger: bool) -> Self {
+        match (known, stranger) {
+            (true, _) => Self::KnownBrowser,
+            (false, false) => Self::User,
+            (false, true) => Self::Stranger,
+        }
+    }
+
+    /// The class of a letter that is about no link.
+    #[must_use]
+    pub const fn of(letter: &Letter) -> Self {
+        match letter {
+            Letter::News(letter) => match letter.news {
+                News::Password | News::Moved { .. } => Self::Change,
+                // Strangers may cause these.
+                News::Browser | News::WrongCodes { .. } => Self::Notice,
+            },
+            Letter::Link(_) => Self::User,
+            Letter::Address(_) => Self::Ticket,
+        }
+    }
+
+    /// The class as a database keeps it.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// The class that a database keeps as `number`.
+    #[must_use]
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.number() == number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_read_back_and_stand_in_their_order() {
+        assert!(MailClass::ALL.is_sorted());
+        for class in MailClass::ALL {
+            assert_eq!(MailClass::from_number(class.number()), Some(class));
+        }
+        assert_eq!(MailClass::from_number(6), None);
+    }
+}
