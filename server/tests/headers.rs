@@ -23,7 +23,7 @@ fn server(site: &TempDir, more: &[(&str, &str)]) -> Server {
         ("PUBLIC_URL", "https://sign-in.example"),
         ("TRUSTED_PROXIES", "127.0.0.1"),
         ("VALIDATOR_URL", "http://127.0.0.1:9/"),
-        ("VESTIBULE_SECRET", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),
+        ("VESTIBULE_SECRET", "Y1ZtJ0vW8n3qkRu5xTgB2yLhPzXo7mEaQ9dKfCs4wUI="),
     ];
     Server::start(&[&settings[..], more].concat())
 }
