@@ -32,7 +32,7 @@ impl Token {
             rest = after;
         }
         let (token, after) = rest.split_at(rest.find(|char| !is_unreserved(char)).unwrap_or(rest.len()));
-        let appended = after.trim_start_matches(is_left_around);
+        let appended = after.trim_start_matches(|char| is_left_around(char) || "._~-".contains(char));
         // A query, or what is left of a document.
         let is_appended = after[..after.len() - appended.len()].contains(['&', '?', '#', '<', '=']);
         if appended.is_empty() || is_appended { token.parse().ok() } else { None }
@@ -106,8 +106,9 @@ mod tests {
             "\u{a0}",
             "\u{3002}",
         ];
-        for junk in
-            after.into_iter().chain(["\u{ff09}", "\u{feff}", "=\r\n", "&gt;", "]", "*", "\u{fffd}", "</a>", ")?a=b"])
+        for junk in after
+            .into_iter()
+            .chain(["\u{ff09}", "\u{feff}", "=\r\n", "&gt;", "]", "*", "\u{fffd}", "</a>", ")?a=b", ").", "\"..."])
         {
             assert_eq!(Token::within(&format!("a.b{junk}")).unwrap().expose(), "a.b", "{junk:?}");
         }
