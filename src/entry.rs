@@ -42,6 +42,8 @@ pub struct SignedIn {
     pub session: SessionId,
     /// When it began: soon before they have proved who they are.
     pub since: Timestamp,
+    /// Whether that was by a password.
+    pub by_password: bool,
 }
 
 /// How long a sign-in counts as proof of who somebody is, for what must not be done by whoever finds their browser open
@@ -149,7 +151,8 @@ impl Vestibule {
         let Some(session) = self.store.session_by_secret(&hash).await? else { return Ok(None) };
         let Some(user) = session.signs_in(&hash, self.clock.now()) else { return Ok(None) };
         let Some(user) = self.welcome(user, session.since).await? else { return Ok(None) };
-        let who = SignedIn { user, session: session.id, since: session.since };
+        let who =
+            SignedIn { user, session: session.id, since: session.since, by_password: session.token_tag.is_none() };
         Ok(Some((session, who)))
     }
 

@@ -76,7 +76,7 @@ test('a password that is easy to guess is not taken, and says why', async ({ pag
 });
 
 test('a changed password signs out the phone, and what was known before is of no use', async ({ page, anotherBrowser, expectConsole }) => {
-  expectConsole(refused(422));
+  expectConsole(refused(422), refused(422));
   await signInByCode(page);
   await page.goto('/profile/password');
   await setPassword(page, PASSWORD);
@@ -87,6 +87,10 @@ test('a changed password signs out the phone, and what was known before is of no
   await page.reload();
   await expect(sessionRows(page).filter({ hasText: 'Chrome on Linux' })).toHaveCount(2);
   await page.goto('/profile/password');
+  await page.getByLabel('Current password').fill('six purple lanterns wait');
+  await setPassword(page, 'six purple lanterns wait');
+  await expect(page.getByRole('alert')).toHaveText('That is not your current password.');
+  await page.getByLabel('Current password').fill(PASSWORD);
   await setPassword(page, 'six purple lanterns wait');
   await expect(page.getByText(PASSWORD_IS_SET)).toBeVisible();
   await expectStranger(phone);

@@ -41,7 +41,8 @@ fn no_link_makes_the_profile_say_that_something_was_changed() {
 fn whoever_has_set_a_password_is_told_so_for_a_minute() {
     let server = Server::start(&[]);
     let session = sign_in(&server, "open-sesame-42");
-    let answer = server.post("/profile/password", &[&session], "password=six+purple+lanterns+wait");
+    let answer =
+        server.post("/profile/password", &[&session], "current=open-sesame-42&password=six+purple+lanterns+wait");
     assert!(has_status(&answer, 303) && answer.contains("location: /profile?changed=password\r\n"), "{answer}");
     let cookie = answer.lines().find(|line| line.starts_with("set-cookie: vestibule-changed=")).expect("a cookie");
     assert!(cookie.contains("HttpOnly") && cookie.contains("Max-Age=60"), "{cookie}");

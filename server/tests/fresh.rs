@@ -52,6 +52,21 @@ async fn an_old_session_is_asked_for_the_password_once_more_and_led_on() {
 }
 
 #[test]
+fn a_password_is_changed_by_whoever_knows_it() {
+    let server = Server::start(&[]);
+    let (session, _) = sign_in(&server, "");
+    let page = server.get("/profile/password", &[&session]);
+    assert!(page.contains("autocomplete=\"current-password\""), "{page}");
+    for current in ["", "current=&", "current=guessed-wrong-7&"] {
+        let form = format!("{current}password=six+purple+lanterns+wait");
+        let answer = server.post("/profile/password", &[&session], &form);
+        assert!(has_status(&answer, 422) && answer.contains("That is not your current password."), "{answer}");
+    }
+    let form = "current=open-sesame-42&password=six+purple+lanterns+wait";
+    assert!(has_status(&server.post("/profile/password", &[&session], form), 303));
+}
+
+#[test]
 fn a_stranger_is_led_to_the_login_page_and_changes_nothing() {
     let server = Server::start(&[]);
     for path in ["/profile/password", "/profile/address", "/profile/address/x"] {

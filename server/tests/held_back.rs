@@ -12,7 +12,7 @@ use support::{Server, has_status};
 use vestibule::secret::{Entropy as _, SystemEntropy};
 
 const EMAIL: &str = "email=practice%40example.com";
-const WANTED: &str = "password=correct-horse-battery-7&email=king%40example.com&choice=others";
+const WANTED: &str = "current=open-sesame-42&password=correct-horse-battery-7&email=king%40example.com&choice=others";
 
 /// Signs the practice user in, and returns the line of the session cookie.
 fn signed_in(server: &Server, password: &str) -> String {
@@ -90,7 +90,7 @@ fn a_session_that_was_ended_meanwhile_changes_nothing_by_a_form_that_it_has_begu
         for revocation in [
             ("/profile/sessions/end", "choice=others"),
             ("/logout", "everywhere=1"),
-            ("/profile/password", "password=open-sesame-42-anew"),
+            ("/profile/password", "current=open-sesame-42&password=open-sesame-42-anew"),
         ] {
             let password = if revocation.0 == "/profile/password" { "open-sesame-42-anew" } else { "open-sesame-42" };
             for form in ["/profile/password", "/profile/address", "/profile/sessions/end"] {

@@ -5,7 +5,6 @@ mod support;
 use std::{
     io::{Read as _, Write as _},
     net::TcpStream,
-    time::{Duration, Instant},
 };
 use support::{Server, has_status};
 
@@ -26,10 +25,8 @@ fn links_lead_to_the_name_that_the_browser_knows_this_machine_by() {
     assert!(has_status(&server.post("/login/link", &[], "email=practice%40example.com"), 303));
     let port = server.addr.port();
     // The limit only makes a failure of what would otherwise be a test that hangs.
-    let start = Instant::now();
-    while !mailbox(&server, &format!("localhost:{port}")).contains("/confirm/") {
-        assert!(start.elapsed() < Duration::from_secs(30), "waited in vain for the mail");
-    }
+    let has_come = || mailbox(&server, &format!("localhost:{port}")).contains("/confirm/");
+    assert!((0..100_000).any(|_| has_come()), "waited in vain for the mail");
     for name in ["localhost", "127.0.0.1", "[::1]"] {
         let page = mailbox(&server, &format!("{name}:{port}"));
         assert!(page.contains(&format!("href=\"http://{name}:{port}/confirm/")), "{name}: {page}");

@@ -31,7 +31,12 @@ impl Vestibule {
         }
         self.cap_sessions(user.id, id).await;
         spent.push(candidate.tag);
-        Ok(Entry::SignedIn { who: SignedIn { user, session: id, since }, renewed: Some(secret), arrived, spent })
+        Ok(Entry::SignedIn {
+            who: SignedIn { user, session: id, since, by_password: false },
+            renewed: Some(secret),
+            arrived,
+            spent,
+        })
     }
 
     /// Swaps the pending secret for a session secret. Parallel tabs and a lost response get the same one: it is an HMAC

@@ -330,7 +330,7 @@ impl UserStore for MemoryDatabase {
         }
         let Some((user, _)) = tables.by(by) else { return Ok(Moved::Revoked) };
         let valid_from = changed(user, now);
-        user.identity.subject = to.as_str().to_owned();
+        to.as_str().clone_into(&mut user.identity.subject);
         user.identity.email = Some(to.typed().to_owned());
         if let Some(moved) = tables.users.remove(&key(from)) {
             tables.users.insert(key(to), moved);

@@ -11,6 +11,8 @@ pub const TITLE: &str = "Set your password";
 pub fn PasswordPage(
     /// Whose it is: for the password manager.
     email: String,
+    /// Whether the current one is asked for as well.
+    current: bool,
     /// Whether whoever has the mailbox is told.
     told: bool,
     /// Why the last one was not taken, as a sentence.
@@ -19,6 +21,24 @@ pub fn PasswordPage(
     proof: Option<String>,
 ) -> impl IntoView {
     let field_problem = problem.is_some().then_some(WRONG);
+    let forgotten = (current && told).then(|| {
+        view! {
+            <p>
+                <a href="/login?again=1&next=%2Fprofile%2Fpassword">"Forgotten the current one? Have a link sent"</a>
+            </p>
+        }
+    });
+    let current = current.then(|| {
+        view! {
+            <Field
+                name="current"
+                label="Current password"
+                kind="password"
+                autocomplete="current-password"
+                problem=field_problem
+            />
+        }
+    });
     let told = told.then_some(" We tell you by mail, too.");
     view! {
         <h1>{TITLE}</h1>
@@ -27,6 +47,7 @@ pub fn PasswordPage(
         <form method="post" action="/profile/password">
             <HiddenProof proof=proof />
             <input type="hidden" name="username" autocomplete="username" value=email />
+            {current}
             <Field
                 name="password"
                 label="New password"
@@ -38,6 +59,7 @@ pub fn PasswordPage(
                 <Button label="Set this password" />
             </div>
         </form>
+        {forgotten}
         <p>
             <a href="/profile">"Leave it as it is"</a>
         </p>
@@ -49,9 +71,22 @@ mod tests {
     use super::*;
 
     fn page(problem: Option<&str>) -> String {
+        asking(false, problem)
+    }
+
+    fn asking(current: bool, problem: Option<&str>) -> String {
         let problem = problem.map(str::to_owned);
-        view! { <PasswordPage email="ada@example.com".into() told=true problem=problem proof=Some("mac".into()) /> }
-            .to_html()
+        let (email, proof) = ("ada@example.com".to_owned(), Some("mac".to_owned()));
+        view! { <PasswordPage email=email current=current told=true problem=problem proof=proof /> }.to_html()
+    }
+
+    #[test]
+    fn the_current_password_is_asked_for_where_it_is_known_and_a_link_is_offered_in_its_place() {
+        for (current, times) in [(false, 0), (true, 1)] {
+            let html = asking(current, None);
+            assert_eq!(html.matches("autocomplete=\"current-password\"").count(), times, "{html}");
+            assert_eq!(html.matches("/login?again=1").count(), times, "{html}");
+        }
     }
 
     #[test]

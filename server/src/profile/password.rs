@@ -3,7 +3,13 @@
 
 use super::Change;
 use crate::{
-    account::password_problem, arrival, guard::OwnForm, page, passwords::Password, site::Shared, throttle::TooOften,
+    account::password_problem,
+    arrival,
+    guard::OwnForm,
+    page,
+    passwords::{Line, Password, PasswordError},
+    site::{Shared, Site},
+    throttle::TooOften,
 };
 use axum::{
     Extension,
@@ -14,15 +20,23 @@ use axum::{
 use leptos::prelude::*;
 use serde::Deserialize;
 use std::sync::Arc;
-use vestibule::{audit::Event, entry::SignedIn, mail::News, secret::SystemEntropy, user::PASSWORD_ISSUER};
+use vestibule::{
+    audit::{Event, Means},
+    entry::SignedIn,
+    mail::News,
+    secret::SystemEntropy,
+    store::StoreError,
+    user::PASSWORD_ISSUER,
+};
 use vestibule_app::{
     pages::{PasswordPage, title},
     shell::Head,
 };
 
-/// The field of the form.
+/// The fields of the form.
 #[derive(Deserialize)]
 pub struct Wanted {
+    current: Option<Password>,
     password: Password,
 }
 
@@ -31,7 +45,21 @@ pub async fn show(State(site): State<Shared>, headers: HeaderMap, Extension(who)
     if who.user.identity.issuer != PASSWORD_ISSUER {
         return page::problem(&site, StatusCode::NOT_FOUND);
     }
-    form(&site, &headers, &who, None)
+    form(&site, &headers, &who, None).await
+}
+
+/// Whether the user has to give the current password too: whoever has signed in by it knows it, and whoever finds their
+/// browser open does not (OWASP ASVS 5.0, 6.2.3). A forgotten one is set after a link was sent.
+async fn asks_current(site: &Site, who: &SignedIn) -> Result<bool, StoreError> {
+    Ok(who.by_password && site.vestibule.store().password(&who.user.identity.subject).await?.is_some())
+}
+
+/// Whether this is the user's current password.
+async fn is_current(site: &Site, who: &SignedIn, current: Option<Password>) -> Result<bool, PasswordError> {
+    let Some(current) = current else { return Ok(false) };
+    let (store, subject) = (site.vestibule.store(), &who.user.identity.subject);
+    let checked = site.passwords.check(store, Arc::new(SystemEntropy), subject, current, Line::SignedIn);
+    Ok(checked.await? == Some(who.user.id))
 }
 
 /// `POST /profile/password`: sets it, and signs all other browsers out (OWASP ASVS 5.0, 7.4.3).
@@ -47,12 +75,26 @@ pub async fn set(
     if let Err(TooOften(wait)) = site.throttle.change(who.user.id) {
         Event::TooOften { what: "password_set", user: Some(who.user.id) }.record();
         let problem = format!("Too many tries. Try again in {} min.", page::seconds(wait).div_ceil(60));
-        return page::too_often(form(&site, &headers, &who, Some(problem)), wait);
+        return page::too_often(form(&site, &headers, &who, Some(problem)).await, wait);
+    }
+    match asks_current(&site, &who).await {
+        Ok(false) => {}
+        Ok(true) => match is_current(&site, &who, wanted.current).await {
+            Ok(true) => {}
+            Ok(false) => {
+                let user = Some(who.user.id);
+                Event::SignInRefused { user, means: Means::Password, why: "not_current" }.record();
+                let problem = "That is not your current password.".to_owned();
+                return form(&site, &headers, &who, Some(problem)).await;
+            }
+            Err(error) => return password_problem(&site, &error),
+        },
+        Err(error) => return page::store_problem(&site, &error),
     }
     let identity = who.user.identity.clone();
     let hash = match site.passwords.hash(Arc::new(SystemEntropy), wanted.password, identity).await {
         Ok(Ok(hash)) => hash,
-        Ok(Err(weak)) => return form(&site, &headers, &who, Some(weak.to_string())),
+        Ok(Err(weak)) => return form(&site, &headers, &who, Some(weak.to_string())).await,
         Err(error) => return password_problem(&site, &error),
     };
     let valid_from = match site.vestibule.set_password(&who, &hash).await {
@@ -66,9 +108,13 @@ pub async fn set(
     arrival::after_change(&site, &headers, &who, valid_from, super::changed(&site, Change::Password)).await
 }
 
-fn form(site: &Shared, headers: &HeaderMap, who: &SignedIn, problem: Option<String>) -> Response {
+async fn form(site: &Shared, headers: &HeaderMap, who: &SignedIn, problem: Option<String>) -> Response {
+    let current = match asks_current(site, who).await {
+        Ok(current) => current,
+        Err(error) => return page::store_problem(site, &error),
+    };
     let (email, told, failed) = (who.user.identity.subject.clone(), site.outbox.is_some(), problem.is_some());
     page::form(site, headers, Head::titled(title::PASSWORD), failed, |proof| {
-        view! { <PasswordPage email=email told=told problem=problem proof=proof /> }
+        view! { <PasswordPage email=email current=current told=told problem=problem proof=proof /> }
     })
 }

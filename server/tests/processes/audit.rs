@@ -22,7 +22,10 @@ async fn what_happens_to_an_account_is_told_under_one_target_without_its_address
     assert_eq!(browser.post("/pusher/auth", "socket_id=1.2&channel_name=private-x&token=mine").await, 403);
     assert_eq!(browser.post("/profile/sessions/end", "choice=others").await, StatusCode::SEE_OTHER);
     let new = "another-battery-of-horses-8";
-    assert_eq!(browser.post("/profile/password", &format!("password={new}")).await, StatusCode::SEE_OTHER);
+    assert_eq!(
+        browser.post("/profile/password", &format!("current={PASSWORD}&password={new}")).await,
+        StatusCode::SEE_OTHER
+    );
     assert_eq!(browser.post("/logout", "everywhere=1").await, StatusCode::SEE_OTHER);
     let other = Browser::at(port);
     let mut attempts = 0;

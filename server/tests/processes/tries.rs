@@ -5,6 +5,7 @@ use futures_util::{FutureExt as _, StreamExt as _, stream};
 use reqwest::StatusCode;
 use std::{net::Ipv4Addr, time::Duration};
 use tokio::time::Instant;
+use url::form_urlencoded;
 
 /// From how many addresses strangers try, unless `VESTIBULE_TRYING=400` says more.
 const TRYING: usize = 40;
@@ -73,8 +74,8 @@ async fn a_browser_that_is_known_signs_in_however_many_strangers_try() {
 /// What takes the most work of all single requests that somebody who is signed in, or nobody, can make.
 fn costly() -> Vec<(&'static str, &'static str, String)> {
     let substitutes: String = "4@8({[<369!1|0$5+7%2'*51".chars().cycle().take(1000).collect();
-    let encoded = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
-    let password = |text: &str| format!("password={}", encoded(text));
+    let encoded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    let password = |text: &str| format!("current={PASSWORD}&password={}", encoded(text));
     vec![
         ("a password of all substitutes", "/profile/password", password(&substitutes)),
         ("a password of one letter", "/profile/password", password(&"a".repeat(1000))),

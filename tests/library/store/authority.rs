@@ -139,7 +139,8 @@ async fn each_change_is_valid_from_a_later_moment_than_the_one_before_it() {
                         assert!(store.disable_user(user, false, now).await.unwrap());
                     }
                     _ => {
-                        assert_eq!(store.put_user(&User { since: now, ..self::king() }, Some("$")).await.unwrap(), user)
+                        let again = User { since: now, ..self::king() };
+                        assert_eq!(store.put_user(&again, Some("$")).await.unwrap(), user);
                     }
                 }
                 is_later(store.user(user).await.unwrap().unwrap().valid_from);
