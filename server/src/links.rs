@@ -15,7 +15,7 @@ use crate::{
     site::{Shared, Site},
 };
 use axum::{
-    extract::State,
+    extract::{Query, State, rejection::QueryRejection},
     http::{HeaderMap, StatusCode, header},
     response::Response,
 };
@@ -27,8 +27,8 @@ use vestibule::{
     audit::{Event, Means},
     caps::Client,
     link::{
-        Address, Alarm, Ask, Asker, Browser, Code, Guess, Guessed, LIFETIME, LinkToken, Number, Opened, Spent,
-        WrongCode,
+        Address, Alarm, Ask, Asker, Browser, Code, GUESSES, Guess, Guessed, LIFETIME, Link, LinkToken, Number, Opened,
+        Spent, WrongCode,
     },
     mail::News,
     outcome::Outcome,
@@ -107,11 +107,41 @@ async fn send(
 }
 
 /// `GET /login/wait/{token}`: the page that waits for its link.
-pub async fn wait(State(site): State<Shared>, TokenPath(token): TokenPath, headers: HeaderMap) -> Response {
-    waiting(&site, &headers, &token, None).await
+pub async fn wait(
+    State(site): State<Shared>,
+    TokenPath(token): TokenPath,
+    headers: HeaderMap,
+    tried: Result<Query<Tried>, QueryRejection>,
+) -> Response {
+    let Query(tried) = tried.unwrap_or_default();
+    waiting(&site, &headers, &token, tried).await
 }
 
-async fn waiting(site: &Shared, headers: &HeaderMap, token: &Token, problem: Option<String>) -> Response {
+/// The query of the page that waits: what became of a code that was typed there. The form leads back here by it, so that a
+/// reload does not spend another guess.
+#[derive(Default, Deserialize)]
+pub struct Tried {
+    code: Option<String>,
+}
+
+impl Tried {
+    /// The address of the page that waits under this token, after a code.
+    fn path(token: &Token, code: &str) -> String {
+        format!("/login/wait/{}?code={code}", token.expose())
+    }
+
+    /// What is said of it.
+    fn problem(&self, link: &Link) -> Option<String> {
+        match (self.code.as_deref()?, GUESSES.saturating_sub(link.guesses)) {
+            ("unread", _) => Some("A code has six digits.".to_owned()),
+            ("wrong", 1) => Some("That is not the code. You can try one more time.".to_owned()),
+            ("wrong", left @ 2..GUESSES) => Some(format!("That is not the code. You can try {left} more times.")),
+            _ => None,
+        }
+    }
+}
+
+async fn waiting(site: &Shared, headers: &HeaderMap, token: &Token, tried: Tried) -> Response {
     let cookies = site.cookies_of(headers);
     let shown = cookies.pending(site.vestibule.keys(), token);
     let status = site.vestibule.status(token, shown, cookies.session().as_ref()).await;
@@ -132,13 +162,13 @@ async fn waiting(site: &Shared, headers: &HeaderMap, token: &Token, problem: Opt
     };
     let channel = report.channel.map(|channel| channel.to_string()).unwrap_or_default();
     let (app_key, socket, poll_seconds) = (site.pusher_key.clone(), site.socket.clone(), site.poll_seconds());
-    let (path, failed) = (format!("/login/wait/{}", token.expose()), problem.is_some());
+    let (path, problem) = (format!("/login/wait/{}", token.expose()), tried.problem(&link));
     let (practice, minutes) = (site.mailbox.is_some(), LIFETIME.as_secs() / 60);
     let resend_in = page::seconds(link.resend_in(site.vestibule.now()));
     let (address, number) = (link.address.as_str().to_owned(), link.number.value());
     let token = token.expose().to_owned();
     let head = Head { live: true, ..Head::titled(title::MAILED) };
-    page::form(site, headers, head, failed, |proof| {
+    page::form(site, headers, head, false, |proof| {
         let island_proof = proof.clone().unwrap_or_default();
         view! {
             <MailedPage
@@ -165,7 +195,7 @@ pub async fn code(
     OwnForm(form): OwnForm<Typed>,
 ) -> Response {
     let Ok(code) = form.code.parse::<Code>() else {
-        return waiting(&site, &headers, &token, Some("A code has six digits.".to_owned())).await;
+        return page::see(&Tried::path(&token, "unread"));
     };
     let cookies = site.cookies_of(&headers);
     let shown = cookies.pending(site.vestibule.keys(), &token);
@@ -182,10 +212,7 @@ pub async fn code(
         Event::LetIn { means: Means::Code }.record();
     }
     match came_to {
-        Guessed::Wrong { left } => {
-            let more = if left == 1 { "one more time".to_owned() } else { format!("{left} more times") };
-            waiting(&site, &headers, &token, Some(format!("That is not the code. You can try {more}."))).await
-        }
+        Guessed::Wrong { .. } => page::see(&Tried::path(&token, "wrong")),
         // The page says what it has come to.
         Guessed::Right | Guessed::Spent(_) => page::see(&format!("/login/wait/{}", token.expose())),
     }
@@ -219,7 +246,7 @@ pub async fn again(
             if left.is_zero() {
                 return send(&site, &headers, client, link.address, link.next).await;
             }
-            page::too_often(waiting(&site, &headers, &token, None).await, left)
+            page::too_often(waiting(&site, &headers, &token, Tried::default()).await, left)
         }
         Ok(None) => page::see_other(&site.vestibule.destinations().login),
         Err(error) => page::store_problem(&site, &error),

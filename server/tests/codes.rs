@@ -25,7 +25,15 @@ fn guess(server: &Server, (page, cookie): &(String, String), code: &str) {
     let wrong = if code == "000000" { "111111" } else { "000000" };
     for left in (1..=4).rev() {
         let answer = server.post(&format!("{page}/code"), &[cookie], &format!("code={wrong}"));
-        assert!(has_status(&answer, 422) && answer.contains("That is not the code"), "{left}: {answer}");
+        assert!(has_status(&answer, 303), "{left}: {answer}");
+        let led = answer.lines().find_map(|line| line.strip_prefix("location: ")).unwrap();
+        let times = if left == 1 { "one more time.".to_owned() } else { format!("{left} more times.") };
+        // A reload spends no guess.
+        for _ in 0..2 {
+            let answer = server.get(led, &[cookie]);
+            assert!(has_status(&answer, 200), "{left}: {answer}");
+            assert!(answer.contains(&format!("That is not the code. You can try {times}")), "{left}: {answer}");
+        }
     }
     let answer = server.post(&format!("{page}/code"), &[cookie], &format!("code={wrong}"));
     assert!(has_status(&answer, 303), "{answer}");
