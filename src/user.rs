@@ -185,8 +185,8 @@ pub trait UserStore: Send + Sync + 'static {
     /// Up to `limit` users in the order of issuer and subject, those that come after the user `after`.
     async fn users(&self, after: Option<&User>, limit: u32) -> Result<Vec<User>, StoreError>;
 
-    /// Gives the user another password (a PHC string), and returns since when they are valid: from `now` on. `None`: the
-    /// authority is none any more, and nothing was changed.
+    /// Gives the user another password (a PHC string), takes back what links to them are open, and returns since when they
+    /// are valid: from `now` on. `None`: the authority is none any more, and nothing was changed.
     async fn set_password(
         &self,
         by: Authority,
@@ -203,7 +203,7 @@ pub trait UserStore: Send + Sync + 'static {
     -> Result<Moved, StoreError>;
 
     /// Revokes what any session of the user was allowed before, which are about to be ended; with `all`, those that began
-    /// before `now` sign nobody in. `false`: the authority is none any more, and nothing was changed.
+    /// before `now` sign nobody in, and what links to the user are open are taken back. `false`: the authority is none any more, and nothing was changed.
     async fn revoke_sessions(&self, by: Authority, all: bool, now: Timestamp) -> Result<bool, StoreError>;
 
     /// Revokes what any session of the user was allowed before, because one has ended that is kept elsewhere.

@@ -110,6 +110,7 @@ test('what else is told by mail arrives and is as legible', async ({ page, conte
   await button(page, 'Set this password').click();
   await mail.mail(4);
   await page.goto('/profile/address');
+  await page.getByLabel('Current password').fill(PASSWORD);
   await page.getByLabel('New e-mail address').fill(KING);
   await button(page, 'Send a link there').click();
   const ticket = await mail.mail(5);

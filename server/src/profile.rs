@@ -1,6 +1,7 @@
 //! `/profile`: who somebody is, where they are signed in, and what they can change.
 
 pub mod address;
+mod current;
 pub mod password;
 
 use crate::{

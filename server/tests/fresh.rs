@@ -62,6 +62,12 @@ fn a_password_is_changed_by_whoever_knows_it() {
         let answer = server.post("/profile/password", &[&session], &form);
         assert!(has_status(&answer, 422) && answer.contains("That is not your current password."), "{answer}");
     }
+    // Nor is another address one's own by which a password could be set without it.
+    assert!(server.get("/profile/address", &[&session]).contains("autocomplete=\"current-password\""));
+    let answer = server.post("/profile/address", &[&session], "email=thief%40example.com");
+    assert!(has_status(&answer, 422) && answer.contains("That is not your current password."), "{answer}");
+    let answer = server.post("/profile/address", &[&session], "current=open-sesame-42&email=king%40example.com");
+    assert!(has_status(&answer, 200) && answer.contains("king@example.com"), "{answer}");
     let form = "current=open-sesame-42&password=six+purple+lanterns+wait";
     assert!(has_status(&server.post("/profile/password", &[&session], form), 303));
 }

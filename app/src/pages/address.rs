@@ -13,6 +13,8 @@ pub const STALE: &str = "This link is for somebody else, or too old";
 pub fn AddressPage(
     /// By which the user is known now.
     from: String,
+    /// Whether the current password is asked for as well.
+    current: bool,
     /// What was typed before, or nothing.
     email: String,
     /// Why it was not taken, as a sentence.
@@ -21,6 +23,17 @@ pub fn AddressPage(
     proof: Option<String>,
 ) -> impl IntoView {
     let field_problem = problem.is_some().then_some(WRONG);
+    let current = current.then(|| {
+        view! {
+            <Field
+                name="current"
+                label="Current password"
+                kind="password"
+                autocomplete="current-password"
+                problem=field_problem
+            />
+        }
+    });
     view! {
         <h1>{TITLE}</h1>
         <p>
@@ -29,6 +42,7 @@ pub fn AddressPage(
         <Wrong problem=problem />
         <form method="post" action="/profile/address">
             <HiddenProof proof=proof />
+            {current}
             <Field
                 name="email"
                 label="New e-mail address"
@@ -118,7 +132,9 @@ mod tests {
     fn what_was_typed_is_given_back_with_what_is_wrong_with_it() {
         let problem = Some("That is your address already.".to_owned());
         let (from, email) = ("ada@example.com".to_owned(), "Ada@example.com".to_owned());
-        let html = view! { <AddressPage from=from email=email problem=problem proof=Some("mac".into()) /> }.to_html();
+        let html =
+            view! { <AddressPage from=from current=false email=email problem=problem proof=Some("mac".into()) /> }
+                .to_html();
         for part in ["role=\"alert\"", "aria-describedby=\"problem\"", "value=\"Ada@example.com\"", "value=\"mac\""] {
             assert!(html.contains(part), "{part} in {html}");
         }

@@ -1,6 +1,7 @@
 //! Which passwords are taken.
 
 use std::collections::BTreeSet;
+use unicode_normalization::UnicodeNormalization as _;
 use vestibule::user::Identity;
 
 /// The longest password that is read, in bytes.
@@ -35,15 +36,17 @@ pub enum WeakPassword {
 /// # Errors
 /// [`WeakPassword`] says why not.
 pub fn strong(password: &str, about: &Identity) -> Result<(), WeakPassword> {
-    if password.chars().count() < MIN_LENGTH {
-        return Err(WeakPassword::Short);
-    }
     if password.len() > MAX_LENGTH {
         return Err(WeakPassword::Long);
     }
+    // As it is hashed: letters that only look like others are those.
+    let password: String = password.nfkc().collect();
+    if password.chars().count() < MIN_LENGTH {
+        return Err(WeakPassword::Short);
+    }
     let known = [Some(about.subject.as_str()), about.name.as_deref(), about.email.as_deref(), Some("vestibule")];
     let words: Vec<&str> = known.into_iter().flatten().flat_map(|text| text.split(['@', '.', ' '])).collect();
-    let entropy = zxcvbn::zxcvbn(&looked_at(password), &words);
+    let entropy = zxcvbn::zxcvbn(&looked_at(&password), &words);
     // Some 10^8 guesses and more, each of which costs argon2id.
     if entropy.score() >= zxcvbn::Score::Three {
         return Ok(());
@@ -82,6 +85,8 @@ mod tests {
             ("iloveyou2026", "easy to guess. "),
             ("p4$$w0rd!1", "easy to guess. "),
             ("[hr1$t0ph3r", "easy to guess. "),
+            ("\u{ff50}\u{ff41}\u{ff53}\u{ff53}\u{ff57}\u{ff4f}\u{ff52}\u{ff44}1", "easy to guess. "),
+            ("a\u{308}o\u{308}u\u{308}\u{df}", "Use at least 8 characters."),
         ] {
             let why = strong(weak, &about).expect_err(weak).to_string();
             assert!(why.contains(told), "{weak}: {why}");

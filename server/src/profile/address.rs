@@ -1,13 +1,15 @@
 //! `/profile/address`: to be known by another address. A ticket goes there by mail; whoever brings it back, signed in as
 //! before, has both.
 
-use super::Change;
+use super::{Change, current};
 use crate::{
+    account::password_problem,
     arrival,
     confirm::Nothing,
     device::device,
     guard::OwnForm,
     page,
+    passwords::Password,
     site::{Shared, Site},
     throttle::TooOften,
 };
@@ -37,9 +39,10 @@ use vestibule_app::{
 /// How long a ticket is good, in minutes.
 const MINUTES: u64 = ticket::LIFETIME.as_secs() / 60;
 
-/// The field of the form.
+/// The fields of the form.
 #[derive(Deserialize)]
 pub struct Wanted {
+    current: Option<Password>,
     email: String,
 }
 
@@ -52,7 +55,7 @@ fn means<'s>(site: &'s Site, who: &SignedIn) -> Option<(Address, &'s Outbox)> {
 /// `GET /profile/address`, behind [`require_fresh`](crate::entering::require_fresh).
 pub async fn show(State(site): State<Shared>, headers: HeaderMap, Extension(who): Extension<SignedIn>) -> Response {
     match means(&site, &who) {
-        Some((from, _)) => form(&site, &headers, &from, String::new(), None),
+        Some((from, _)) => form(&site, &headers, &who, &from, String::new(), None).await,
         None => page::problem(&site, StatusCode::NOT_FOUND),
     }
 }
@@ -67,16 +70,24 @@ pub async fn ask(
     let Some((from, outbox)) = means(&site, &who) else { return page::problem(&site, StatusCode::NOT_FOUND) };
     let to: Address = match wanted.email.parse() {
         Ok(to) if to == from => {
-            return form(&site, &headers, &from, wanted.email, Some("That is your address already.".to_owned()));
+            let problem = "That is your address already.".to_owned();
+            return form(&site, &headers, &who, &from, wanted.email, Some(problem)).await;
         }
         Ok(to) => to,
-        Err(error) => return form(&site, &headers, &from, wanted.email, Some(error.to_string())),
+        Err(error) => return form(&site, &headers, &who, &from, wanted.email, Some(error.to_string())).await,
     };
     if let Err(TooOften(wait)) = site.throttle.address(who.user.id, &to) {
         Event::TooOften { what: "address_asked", user: Some(who.user.id) }.record();
         let minutes = page::seconds(wait).div_ceil(60);
         let problem = format!("You have asked for that too often. Try again in {minutes} min.");
-        return page::too_often(form(&site, &headers, &from, wanted.email, Some(problem)), wait);
+        return page::too_often(form(&site, &headers, &who, &from, wanted.email, Some(problem)).await, wait);
+    }
+    match current::proves(&site, &who, wanted.current).await {
+        Ok(true) => {}
+        Ok(false) => {
+            return form(&site, &headers, &who, &from, wanted.email, Some(current::WRONG.to_owned())).await;
+        }
+        Err(error) => return password_problem(&site, &error),
     }
     let expires = site.vestibule.now() + ticket::LIFETIME;
     let (user, valid_from) = (who.user.id, who.user.valid_from);
@@ -138,7 +149,7 @@ pub async fn change(
         Ok(Moved::Revoked) => return page::see_other(&site.vestibule.destinations().login),
         Ok(Moved::Taken) => {
             let problem = "Another account here has that address.".to_owned();
-            return form(&site, &headers, &from, String::new(), Some(problem));
+            return form(&site, &headers, &who, &from, String::new(), Some(problem)).await;
         }
         Ok(Moved::Gone) => return stale(&site),
         Err(error) => return page::store_problem(&site, &error),
@@ -182,9 +193,20 @@ fn stale(site: &Shared) -> Response {
     )
 }
 
-fn form(site: &Shared, headers: &HeaderMap, from: &Address, email: String, problem: Option<String>) -> Response {
+async fn form(
+    site: &Shared,
+    headers: &HeaderMap,
+    who: &SignedIn,
+    from: &Address,
+    email: String,
+    problem: Option<String>,
+) -> Response {
+    let current = match current::is_asked(site, who).await {
+        Ok(current) => current,
+        Err(error) => return page::store_problem(site, &error),
+    };
     let (from, failed) = (from.as_str().to_owned(), problem.is_some());
     page::form(site, headers, Head::titled(title::ADDRESS), failed, |proof| {
-        view! { <AddressPage from=from email=email problem=problem proof=proof /> }
+        view! { <AddressPage from=from current=current email=email problem=problem proof=proof /> }
     })
 }

@@ -1,15 +1,9 @@
 //! `/profile/password`: to set a password, or another one. Behind [`require_fresh`](crate::entering::require_fresh), so a
 //! forgotten one is set after a link has been sent.
 
-use super::Change;
+use super::{Change, current};
 use crate::{
-    account::password_problem,
-    arrival,
-    guard::OwnForm,
-    page,
-    passwords::{Line, Password, PasswordError},
-    site::{Shared, Site},
-    throttle::TooOften,
+    account::password_problem, arrival, guard::OwnForm, page, passwords::Password, site::Shared, throttle::TooOften,
 };
 use axum::{
     Extension,
@@ -20,14 +14,7 @@ use axum::{
 use leptos::prelude::*;
 use serde::Deserialize;
 use std::sync::Arc;
-use vestibule::{
-    audit::{Event, Means},
-    entry::SignedIn,
-    mail::News,
-    secret::SystemEntropy,
-    store::StoreError,
-    user::PASSWORD_ISSUER,
-};
+use vestibule::{audit::Event, entry::SignedIn, mail::News, secret::SystemEntropy, user::PASSWORD_ISSUER};
 use vestibule_app::{
     pages::{PasswordPage, title},
     shell::Head,
@@ -48,20 +35,6 @@ pub async fn show(State(site): State<Shared>, headers: HeaderMap, Extension(who)
     form(&site, &headers, &who, None).await
 }
 
-/// Whether the user has to give the current password too: whoever has signed in by it knows it, and whoever finds their
-/// browser open does not (OWASP ASVS 5.0, 6.2.3). A forgotten one is set after a link was sent.
-async fn asks_current(site: &Site, who: &SignedIn) -> Result<bool, StoreError> {
-    Ok(who.by_password && site.vestibule.store().password(&who.user.identity.subject).await?.is_some())
-}
-
-/// Whether this is the user's current password.
-async fn is_current(site: &Site, who: &SignedIn, current: Option<Password>) -> Result<bool, PasswordError> {
-    let Some(current) = current else { return Ok(false) };
-    let (store, subject) = (site.vestibule.store(), &who.user.identity.subject);
-    let checked = site.passwords.check(store, Arc::new(SystemEntropy), subject, current, Line::SignedIn);
-    Ok(checked.await? == Some(who.user.id))
-}
-
 /// `POST /profile/password`: sets it, and signs all other browsers out (OWASP ASVS 5.0, 7.4.3).
 pub async fn set(
     State(site): State<Shared>,
@@ -77,19 +50,10 @@ pub async fn set(
         let problem = format!("Too many tries. Try again in {} min.", page::seconds(wait).div_ceil(60));
         return page::too_often(form(&site, &headers, &who, Some(problem)).await, wait);
     }
-    match asks_current(&site, &who).await {
-        Ok(false) => {}
-        Ok(true) => match is_current(&site, &who, wanted.current).await {
-            Ok(true) => {}
-            Ok(false) => {
-                let user = Some(who.user.id);
-                Event::SignInRefused { user, means: Means::Password, why: "not_current" }.record();
-                let problem = "That is not your current password.".to_owned();
-                return form(&site, &headers, &who, Some(problem)).await;
-            }
-            Err(error) => return password_problem(&site, &error),
-        },
-        Err(error) => return page::store_problem(&site, &error),
+    match current::proves(&site, &who, wanted.current).await {
+        Ok(true) => {}
+        Ok(false) => return form(&site, &headers, &who, Some(current::WRONG.to_owned())).await,
+        Err(error) => return password_problem(&site, &error),
     }
     let identity = who.user.identity.clone();
     let hash = match site.passwords.hash(Arc::new(SystemEntropy), wanted.password, identity).await {
@@ -109,7 +73,7 @@ pub async fn set(
 }
 
 async fn form(site: &Shared, headers: &HeaderMap, who: &SignedIn, problem: Option<String>) -> Response {
-    let current = match asks_current(site, who).await {
+    let current = match current::is_asked(site, who).await {
         Ok(current) => current,
         Err(error) => return page::store_problem(site, &error),
     };

@@ -142,7 +142,8 @@ async fn forget_practice(connection: &mut PgConnection) -> Result<(), sqlx::Erro
         .execute(&mut *transaction)
         .await?;
     for statement in [
-        "update users set valid_from = (extract(epoch from clock_timestamp()) * 1000)::bigint",
+        "update users set revision = revision + 1,
+             valid_from = greatest((extract(epoch from clock_timestamp()) * 1000)::bigint, valid_from + 1)",
         "update links set state = 'void' where state in ('open', 'approved')",
         "delete from mails where link is not null",
     ] {

@@ -143,13 +143,8 @@ impl UserStore for PostgresStore {
         password: &str,
         now: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError> {
-        let (password, apart) = (password.to_owned(), self.sessions_apart);
-        self.run(move |connection| {
-            let set = by_authority!("password = $6, valid_from = greatest($5, valid_from + 1)");
-            let set = authorised(set, by, apart, now).bind(password);
-            Box::pin(async move { Ok(valid_from(set.fetch_optional(connection).await?)?) })
-        })
-        .await
+        let (sessions_apart, change) = (self.sessions_apart, Change::Password(password.to_owned()));
+        batch::on_its_own(&self.pool, Revocation { by, sessions_apart, change, now }).await
     }
 
     async fn rehash_password(&self, id: UserId, from: &str, to: &str) -> Result<(), StoreError> {
@@ -176,14 +171,8 @@ impl UserStore for PostgresStore {
     }
 
     async fn revoke_sessions(&self, by: Authority, all: bool, now: Timestamp) -> Result<bool, StoreError> {
-        let apart = self.sessions_apart;
-        self.run(move |connection| {
-            let revoke =
-                by_authority!("valid_from = case when $6 then greatest($5, valid_from + 1) else valid_from end");
-            let revoke = authorised(revoke, by, apart, now).bind(all);
-            Box::pin(async move { Ok(valid_from(revoke.fetch_optional(connection).await?)?.is_some()) })
-        })
-        .await
+        let (sessions_apart, change) = (self.sessions_apart, Change::Sessions { all });
+        Ok(batch::on_its_own(&self.pool, Revocation { by, sessions_apart, change, now }).await?.is_some())
     }
 
     async fn count_ended_session(&self, user: UserId) -> Result<(), StoreError> {
@@ -232,6 +221,81 @@ fn valid_from(row: Option<PgRow>) -> Result<Option<Timestamp>, StoreError> {
     row.map(|row| Reading::new("users", &row).time("valid_from")).transpose()
 }
 
+/// Whether an authority seems to hold, so that links are taken back for it. The statement that names it decides.
+async fn may_hold(connection: &mut PgConnection, by: Authority, sessions_apart: bool) -> Result<bool, Failure> {
+    let holds = sqlx::query_scalar(
+        "select revision = $2 and disabled = 0 and ($3 or exists (
+             select from sessions where id = $4 and user_id = $1 and state = 'established'))
+         from users where id = $1",
+    );
+    let holds = holds.bind(by.user.as_bytes()).bind(i64::try_from(by.revision).unwrap_or(i64::MAX));
+    let holds = holds.bind(sessions_apart).bind(by.session.as_bytes());
+    Ok(holds.fetch_optional(connection).await? == Some(true))
+}
+
+/// What a session does to those of its user.
+struct Revocation {
+    by: Authority,
+    sessions_apart: bool,
+    change: Change,
+    now: Timestamp,
+}
+
+enum Change {
+    /// They have this password, so that no session from before is good.
+    Password(String),
+    /// Sessions are about to be ended, perhaps all.
+    Sessions { all: bool },
+}
+
+impl Job for Revocation {
+    type Done = Option<Timestamp>;
+
+    fn run<'c>(
+        jobs: &'c [Self],
+        connection: &'c mut PgConnection,
+    ) -> BoxFuture<'c, Result<Vec<Option<Timestamp>>, Failure>> {
+        Box::pin(async move {
+            let mut done = Vec::with_capacity(jobs.len());
+            for job in jobs {
+                done.push(revoke(connection, job).await?);
+            }
+            Ok(done)
+        })
+    }
+}
+
+/// With all sessions go the open links to the user. In the order in which everybody locks: links, then users.
+async fn revoke(connection: &mut PgConnection, job: &Revocation) -> Result<Option<Timestamp>, Failure> {
+    let Revocation { by, sessions_apart, change, now } = job;
+    if !may_hold(connection, *by, *sessions_apart).await? {
+        return Ok(None);
+    }
+    if !matches!(change, Change::Sessions { all: false }) {
+        let select = sqlx::query("select issuer, subject from users where id = $1").bind(by.user.as_bytes());
+        let Some(row) = select.fetch_optional(&mut *connection).await? else { return Ok(None) };
+        let address = {
+            let row = Reading::new("users", &row);
+            Address::known_by(row.text("issuer")?, row.text("subject")?)
+        };
+        if let Some(address) = address {
+            links::take_back(connection, &address, None).await?;
+        }
+    }
+    let change = match change {
+        Change::Password(password) => {
+            let set = by_authority!("password = $6, valid_from = greatest($5, valid_from + 1)");
+            authorised(set, *by, *sessions_apart, *now).bind(password.clone())
+        }
+        Change::Sessions { all } => {
+            let revoke =
+                by_authority!("valid_from = case when $6 then greatest($5, valid_from + 1) else valid_from end");
+            authorised(revoke, *by, *sessions_apart, *now).bind(*all)
+        }
+    };
+    Ok(valid_from(change.fetch_optional(connection).await?)?)
+}
+
 /// A user who is to be known by another address.
 struct Move {
     by: Authority,
@@ -264,14 +328,7 @@ async fn move_user(connection: &mut PgConnection, job: &Move) -> Result<Moved, F
     if let Some(kept) = row::kept_from_moving(&find.fetch_all(&mut *connection).await?, by.user, from, to)? {
         return Ok(kept);
     }
-    // Whoever has moved on or may do nothing takes no links back; the statement below decides.
-    let holds = sqlx::query_scalar("select revision = $2 and disabled = 0 from users where id = $1");
-    let holds: Option<bool> = holds
-        .bind(by.user.as_bytes())
-        .bind(i64::try_from(by.revision).unwrap_or(i64::MAX))
-        .fetch_optional(&mut *connection)
-        .await?;
-    if holds != Some(true) {
+    if !may_hold(connection, *by, *sessions_apart).await? {
         return Ok(Moved::Revoked);
     }
     // Links before users, as whoever removes one locks.

@@ -116,7 +116,8 @@ async fn forget_practice(connection: &mut SqliteConnection) -> Result<(), sqlx::
         .execute(&mut *transaction)
         .await?;
     for statement in [
-        "update users set valid_from = cast(unixepoch('subsec') * 1000 as integer)",
+        "update users set revision = revision + 1,
+             valid_from = max(cast(unixepoch('subsec') * 1000 as integer), valid_from + 1)",
         "update links set state = 'void' where state in ('open', 'approved')",
         "delete from mails where link is not null",
     ] {

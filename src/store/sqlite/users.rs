@@ -97,7 +97,13 @@ impl UserStore for SqliteStore {
         self.write(move |connection| {
             let set = by_authority!("password = ?6, valid_from = max(?5, valid_from + 1)");
             let set = authorised(set, by, apart, now).bind(password.clone());
-            Box::pin(async move { valid_from(set.fetch_optional(connection).await?) })
+            Box::pin(async move {
+                let set = valid_from(set.fetch_optional(&mut *connection).await?)?;
+                if set.is_some() {
+                    take_back_links(connection, by.user).await?;
+                }
+                Ok(set)
+            })
         })
         .await
     }
@@ -135,7 +141,13 @@ impl UserStore for SqliteStore {
         self.write(move |connection| {
             let revoke = by_authority!("valid_from = iif(?6, max(?5, valid_from + 1), valid_from)");
             let revoke = authorised(revoke, by, apart, now).bind(all);
-            Box::pin(async move { Ok(valid_from(revoke.fetch_optional(connection).await?)?.is_some()) })
+            Box::pin(async move {
+                let is_revoked = valid_from(revoke.fetch_optional(&mut *connection).await?)?.is_some();
+                if is_revoked && all {
+                    take_back_links(connection, by.user).await?;
+                }
+                Ok(is_revoked)
+            })
         })
         .await
     }
@@ -184,6 +196,20 @@ fn authorised(
 /// Since when the user is valid that a statement has changed.
 fn valid_from(row: Option<SqliteRow>) -> Result<Option<Timestamp>, StoreError> {
     row.map(|row| Reading::new("users", &row).time("valid_from")).transpose()
+}
+
+/// Takes back what links to the user are open.
+async fn take_back_links(connection: &mut SqliteConnection, user: UserId) -> Result<(), StoreError> {
+    let select = sqlx::query("select issuer, subject from users where id = ?").bind(user.as_bytes().as_slice());
+    let row = select.fetch_one(&mut *connection).await?;
+    let address = {
+        let row = Reading::new("users", &row);
+        Address::known_by(row.text("issuer")?, row.text("subject")?)
+    };
+    match address {
+        Some(address) => links::take_back(connection, &address, None).await,
+        None => Ok(()),
+    }
 }
 
 /// Makes a user known by another address. Whatever was sent to the former one is taken back.

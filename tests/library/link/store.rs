@@ -1,7 +1,7 @@
 //! What every database of links promises.
 
 use super::house::ada;
-use crate::support::{Postgres, at, keys};
+use crate::support::{Postgres, at, authority, keys};
 use std::{sync::Arc, time::Duration};
 use vestibule::{
     caps::{Capped, Client, Shares},
@@ -10,14 +10,14 @@ use vestibule::{
     link::{Address, Code, Link, LinkId, LinkState, LinkToken, Number, PER_ADDRESS, Terms, Tries, WRONG_CODES},
     mail::{Letter, LinkDatabase, LinkLetter, Mail, MailClass, MailId, Posted, Posting, SealedLetter},
     secret::SystemEntropy,
-    store::{BeginError, sqlite::SqliteStore},
-    user::{Identity, PASSWORD_ISSUER, User, UserId, UserStore},
+    store::{BeginError, Store, sqlite::SqliteStore},
+    user::{Identity, PASSWORD_ISSUER, User, UserId},
 };
 
 /// A database of links, and of the people whom they are for.
-trait Database: LinkDatabase + UserStore {}
+trait Database: LinkDatabase + Store {}
 
-impl<D: LinkDatabase + UserStore> Database for D {}
+impl<D: LinkDatabase + Store> Database for D {}
 
 /// One empty database of each kind, and what has to live as long as it.
 async fn databases() -> Vec<(Arc<dyn Database>, Option<tempfile::TempDir>)> {
@@ -554,6 +554,35 @@ async fn links_to_somebody_who_is_removed_are_taken_back_and_no_others() {
             }
         }
         assert_eq!(states, [LinkState::Open, LinkState::Open, LinkState::Void, LinkState::Open]);
+    }
+}
+
+#[tokio::test]
+async fn with_the_sessions_that_a_change_ends_go_the_open_links_to_its_user_in_the_same_write() {
+    for (store, _folder) in databases().await {
+        let subject = "ada@example.com".to_owned();
+        let identity = Identity { issuer: PASSWORD_ISSUER.into(), subject: subject.clone(), name: None, email: None };
+        let user = User::new(UserId::generate(&SystemEntropy), identity, at(0));
+        let user = store.put_user(&user, None).await.unwrap();
+        let bobs = sample(99, &"bob@example.com".parse().unwrap());
+        store.post_link(&bobs.0, &bobs.1).await.unwrap();
+        for change in 0..4 {
+            let (link, posting) = sample(change, &ada());
+            store.post_link(&link, &posting).await.unwrap();
+            let by = authority(&*store, user).await;
+            match change {
+                0 => assert!(store.set_password(by, "$own", at(9)).await.unwrap().is_some()),
+                1 => assert!(store.revoke_sessions(by, true, at(9)).await.unwrap()),
+                2 => assert!(store.revoke_sessions(by, false, at(9)).await.unwrap()),
+                _ => {
+                    store.delete_session(by.session).await.unwrap();
+                    assert_eq!(store.set_password(by, "$thiefs", at(9)).await.unwrap(), None);
+                }
+            }
+            let state = store.link_by_token(&link.token).await.unwrap().unwrap().state;
+            assert_eq!(state == LinkState::Void, change < 2, "{change}");
+        }
+        assert_eq!(store.link_by_token(&bobs.0.token).await.unwrap().unwrap().state, LinkState::Open);
     }
 }
 
