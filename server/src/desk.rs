@@ -45,7 +45,7 @@ pub async fn server_functions(State(site): State<Shared>, request: Request<Body>
     let form = Form::<Call>::from_request(Request::from_parts(head.clone(), body), &site).await;
     let wrong = "the body is not a form with one token, which begin wants with again=true or again=false\n";
     let body = match form {
-        Ok(Form(Call { token, again })) if again.is_some() == begins => written(&token, again),
+        Ok(Form(Call { token, again })) if again.is_some() || !begins => written(&token, again.filter(|_| begins)),
         Ok(_) => return (StatusCode::BAD_REQUEST, wrong).into_response(),
         Err(rejection) => return (unreadable(rejection.status()), wrong).into_response(),
     };
