@@ -81,12 +81,22 @@ practice.describe('an account', () => {
     await button(page, 'Set this password').click();
     await expect(page.getByText('Your password is set.')).toBeVisible();
     await inspect(page, 'password-set');
-    await page.goto('/profile/password');
-    await expect(page.getByLabel('Current password')).toBeVisible();
-    await inspect(page, 'password-current');
     await page.goto('/login?again=1&next=/profile/password');
     await expect(heading(page, 'Sign in once more')).toBeVisible();
     await inspect(page, 'login-again');
+  });
+
+  practice('and its current password', async ({ page }) => {
+    await page.goto('/profile/password');
+    await page.getByLabel('New password').fill(PASSWORD);
+    await button(page, 'Set this password').click();
+    await expect(page.getByText('Your password is set.')).toBeVisible();
+    await page.goto('/profile/password');
+    await expect(page.getByLabel('Current password')).toBeVisible();
+    await inspect(page, 'password-current');
+    await page.goto('/profile/address');
+    await expect(page.getByLabel('Current password')).toBeVisible();
+    await inspect(page, 'address-current');
   });
 
   practice('and its address', async ({ page, context, expectConsole }) => {
