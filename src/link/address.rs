@@ -1,6 +1,9 @@
 //! Addresses that mail is sent to.
 
-use crate::user::{Identity, PASSWORD_ISSUER};
+use crate::{
+    invisible::is_joiner,
+    user::{Identity, PASSWORD_ISSUER},
+};
 use std::{
     fmt,
     hash::{Hash, Hasher},
@@ -79,7 +82,7 @@ impl FromStr for Address {
     type Err = InvalidAddress;
 
     fn from_str(text: &str) -> Result<Self, InvalidAddress> {
-        let visible: String = text.chars().filter(|char| !is_invisible(*char)).collect();
+        let visible: String = text.chars().filter(|char| !is_pasted_along(*char)).collect();
         let (local, domain) = unwrapped(&visible)?.split_once('@').ok_or(InvalidAddress)?;
         let local: String = local.chars().filter(|char| !is_joiner(*char)).collect();
         let domain = ascii_domain(domain)?;
@@ -103,18 +106,14 @@ impl FromStr for Address {
     }
 }
 
-/// Characters that nobody sees, and that word processors, chats and web pages put into what is copied from them.
-fn is_invisible(char: char) -> bool {
+/// What word processors, chats and web pages put, unseen, into a text that is copied from them. Fewer characters than
+/// [`crate::invisible`] refuses in names: these are removed, so a control character or a filler must not be among them.
+fn is_pasted_along(char: char) -> bool {
     matches!(
         char,
         '\u{a0}' | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{2007}' | '\u{200b}' | '\u{200e}' | '\u{200f}'
             | '\u{2028}'..='\u{202f}' | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
     )
-}
-
-/// Invisible as well, but in some scripts part of a domain.
-const fn is_joiner(char: char) -> bool {
-    matches!(char, '\u{200c}' | '\u{200d}')
 }
 
 /// The address itself in what was pasted.
