@@ -4,6 +4,7 @@
 //! in `style/`, under the class names used here.
 
 mod button;
+mod current_password;
 mod field;
 mod help;
 mod layout;
@@ -14,6 +15,7 @@ mod proof;
 mod wrong;
 
 pub use button::Button;
+pub use current_password::CurrentPassword;
 pub use field::Field;
 pub use help::WhatIsThis;
 pub use layout::Layout;

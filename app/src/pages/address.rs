@@ -1,6 +1,6 @@
 //! `/profile/address`: to be known by another address, from the question to the ticket that comes back.
 
-use crate::components::{Button, Field, HiddenProof, PracticeMailbox, WRONG, Wrong};
+use crate::components::{Button, CurrentPassword, Field, HiddenProof, PracticeMailbox, WRONG, Wrong};
 use leptos::prelude::*;
 
 /// The page's heading and title.
@@ -22,18 +22,8 @@ pub fn AddressPage(
     /// See [`HiddenProof`].
     proof: Option<String>,
 ) -> impl IntoView {
-    let field_problem = problem.is_some().then_some(WRONG);
-    let current = current.then(|| {
-        view! {
-            <Field
-                name="current"
-                label="Current password"
-                kind="password"
-                autocomplete="current-password"
-                problem=field_problem
-            />
-        }
-    });
+    let wrong = problem.is_some();
+    let field_problem = wrong.then_some(WRONG);
     view! {
         <h1>{TITLE}</h1>
         <p>
@@ -42,7 +32,7 @@ pub fn AddressPage(
         <Wrong problem=problem />
         <form method="post" action="/profile/address">
             <HiddenProof proof=proof />
-            {current}
+            <CurrentPassword asked=current wrong=wrong />
             <Field
                 name="email"
                 label="New e-mail address"

@@ -1,6 +1,6 @@
 //! `/profile/password`: to set a password, or another one.
 
-use crate::components::{Button, Field, HiddenProof, WRONG, Wrong};
+use crate::components::{Button, CurrentPassword, Field, HiddenProof, WRONG, Wrong};
 use leptos::prelude::*;
 
 /// The page's heading and title.
@@ -20,23 +20,13 @@ pub fn PasswordPage(
     /// See [`HiddenProof`].
     proof: Option<String>,
 ) -> impl IntoView {
-    let field_problem = problem.is_some().then_some(WRONG);
+    let wrong = problem.is_some();
+    let field_problem = wrong.then_some(WRONG);
     let forgotten = (current && told).then(|| {
         view! {
             <p>
                 <a href="/login?again=1&next=%2Fprofile%2Fpassword">"Forgotten the current one? Have a link sent"</a>
             </p>
-        }
-    });
-    let current = current.then(|| {
-        view! {
-            <Field
-                name="current"
-                label="Current password"
-                kind="password"
-                autocomplete="current-password"
-                problem=field_problem
-            />
         }
     });
     let told = told.then_some(" We tell you by mail, too.");
@@ -47,7 +37,7 @@ pub fn PasswordPage(
         <form method="post" action="/profile/password">
             <HiddenProof proof=proof />
             <input type="hidden" name="username" autocomplete="username" value=email />
-            {current}
+            <CurrentPassword asked=current wrong=wrong />
             <Field
                 name="password"
                 label="New password"
