@@ -8,7 +8,9 @@ import { send } from '../support/raw.js';
 import { SOKETI, soketi } from '../support/soketi.js';
 import { controlled, expect } from '../support/test.js';
 import { ADA } from '../support/validator.js';
-import { button, expectProfile, link, requestsTo, say, status } from '../support/pages.js';
+import {
+  button, countedAtSubscription, expectProfile, link, nothingIsDue, requestsTo, say, status,
+} from '../support/pages.js';
 
 const test = controlled.extend({
   own: [{}, { option: true }],
@@ -56,13 +58,12 @@ function listening(page) {
 async function signIn(page, validator, token) {
   const { addresses, events } = listening(page);
   const asked = requestsTo(page, '/api/status');
+  const askedBefore = countedAtSubscription(page, asked);
   const document = page.waitForResponse((response) => response.request().isNavigationRequest());
   await page.goto(link(token));
   const question = await validator.asked(token);
   await expect.poll(events).toContain('pusher_internal:subscription_succeeded');
-  await expect(status(page)).toHaveText(say.contacting);
-  await expect.poll(() => asked.length).toBeGreaterThan(0);
-  for (const request of [...asked]) await (await request.response()).finished();
+  await nothingIsDue(asked, await askedBefore);
   const before = asked.length;
   question.valid();
   await expectProfile(page, ADA.name);

@@ -4,7 +4,9 @@ import { controlled, expect } from '../support/test.js';
 import { perhaps, some } from '../support/console.js';
 import { SOKETI, soketi } from '../support/soketi.js';
 import { ADA } from '../support/validator.js';
-import { expectLogin, expectProfile, expectWaiting, link, requestsTo, say, status } from '../support/pages.js';
+import {
+  countedAtSubscription, expectLogin, expectProfile, expectWaiting, link, nothingIsDue, requestsTo, say, status,
+} from '../support/pages.js';
 
 const test = controlled.extend({
   soketi,
@@ -31,12 +33,11 @@ function frames(page) {
 async function opened(page, validator, token) {
   const heard = frames(page);
   const asked = requestsTo(page, '/api/status');
+  const askedBefore = countedAtSubscription(page, asked);
   await page.goto(link(token));
   const question = await validator.asked(token);
   await heard.until('pusher_internal:subscription_succeeded');
-  await expect(status(page)).toHaveText(say.contacting);
-  await expect.poll(() => asked.length, 'it asks what it has missed').toBeGreaterThan(0);
-  for (const request of [...asked]) await (await request.response()).finished();
+  await nothingIsDue(asked, await askedBefore);
   return { question, heard, asked, before: asked.length };
 }
 

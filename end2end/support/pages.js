@@ -92,6 +92,9 @@ export const subscription = (page) =>
     );
   });
 
+/** Resolves, once the page is subscribed, to how many of these requests it had made by then. */
+export const countedAtSubscription = (page, requests) => subscription(page).then(() => requests.length);
+
 /** Waits until the verdict is in the database, as another page of the same browser is told. */
 export async function outcomeIsStored(page, token) {
   const ask = () =>
@@ -127,4 +130,19 @@ export function requestsTo(source, path) {
     if (new URL(request.url()).pathname === path) requests.push(request);
   });
   return requests;
+}
+
+/**
+ * Waits until nothing is left that the page would ask by itself within a poll interval: to one of these `questions` for
+ * its status, made after the first `earlier`, the server has answered that the validator is being asked.
+ *
+ * What the page shows does not tell: that may have been announced, while a question is still due.
+ */
+export async function nothingIsDue(questions, earlier = 0) {
+  const lastStep = async () => {
+    if (questions.length <= earlier) return 'none was asked';
+    const replies = await Promise.all(questions.map(async (question) => (await question.response())?.json()));
+    return replies.at(-1)?.progress.step?.step;
+  };
+  await expect.poll(lastStep).toMatch(/^(contacting|retrying)$/);
 }
