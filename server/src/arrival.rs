@@ -108,8 +108,8 @@ async fn renewed(
     who: &SignedIn,
     valid_from: Timestamp,
 ) -> Result<Option<Vec<HeaderValue>>, StoreError> {
-    site.links.end_all(&who.user).await?;
     let user = who.user.id;
+    site.vestibule.store().delete_sessions_of(user, None).await?;
     let Some(secret) = site.vestibule.sign_in_after_change(user, valid_from, &site.shown(headers)).await? else {
         return Ok(None);
     };

@@ -12,44 +12,60 @@ use crate::{
     vestibule::Vestibule,
 };
 
+/// How often a change is tried whose authority is overtaken by another change of the same account.
+const TRIES: u32 = 8;
+
 impl Vestibule {
     /// Gives the user another password (a PHC string), and returns since when they are valid. All their sessions sign
-    /// nobody in any more. `None`: the session has ended.
+    /// nobody in any more, and the links to them are taken back. `None`: the session has ended.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be stored.
     pub async fn set_password(&self, who: &SignedIn, password: &str) -> Result<Option<Timestamp>, StoreError> {
-        while let Some(by) = self.authority(who).await? {
+        let mut tries = self.tries(who);
+        while let Some(by) = tries.next().await? {
             if let Some(valid_from) = self.store.set_password(by, password, self.clock.now()).await? {
+                self.wake.notify_one();
                 return Ok(Some(valid_from));
             }
         }
         Ok(None)
     }
 
-    /// Has the user, who is known by the address `from`, known by `to`. All their sessions sign nobody in any more.
+    /// Has the user, who is known by the address `from`, known by `to`. All their sessions sign nobody in any more, and the
+    /// links to them are taken back.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be stored.
     pub async fn move_user(&self, who: &SignedIn, from: &Address, to: &Address) -> Result<Moved, StoreError> {
-        while let Some(by) = self.authority(who).await? {
+        let mut tries = self.tries(who);
+        while let Some(by) = tries.next().await? {
             match self.store.move_user(by, from, to, self.clock.now()).await? {
                 Moved::Revoked => {}
-                moved => return Ok(moved),
+                moved => {
+                    self.wake.notify_one();
+                    return Ok(moved);
+                }
             }
         }
         Ok(Moved::Revoked)
     }
 
     /// Whether the session may end others of its user, with `all` each one, itself too; what they were allowed is revoked
-    /// then.
+    /// then, and with `all` the links to the user are taken back.
     pub(crate) async fn revoke_sessions(&self, who: &SignedIn, all: bool) -> Result<bool, StoreError> {
-        while let Some(by) = self.authority(who).await? {
+        let mut tries = self.tries(who);
+        while let Some(by) = tries.next().await? {
             if self.store.revoke_sessions(by, all, self.clock.now()).await? {
+                self.wake.notify_one();
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    fn tries<'v>(&'v self, who: &'v SignedIn) -> Tries<'v> {
+        Tries { vestibule: self, who, left: TRIES }
     }
 
     /// Signs in, in this browser, the user who was made valid from `valid_from` on by what it has changed. `None`: they
@@ -80,5 +96,23 @@ impl Vestibule {
         let is_theirs = matches!(session.state, SessionState::Established { user: owner, .. } if owner == user.id);
         let holds = is_theirs && session.is_live(self.clock.now());
         Ok(holds.then_some(Authority { user: user.id, session: session.id, revision: user.revision }))
+    }
+}
+
+/// The tries at one change: whatever is changed meanwhile, what the session may do is read once more.
+struct Tries<'v> {
+    vestibule: &'v Vestibule,
+    who: &'v SignedIn,
+    left: u32,
+}
+
+impl Tries<'_> {
+    /// What the session may do now. `None`: nothing any more.
+    async fn next(&mut self) -> Result<Option<Authority>, StoreError> {
+        self.left = self
+            .left
+            .checked_sub(1)
+            .ok_or_else(|| StoreError::Unavailable("the account is being changed again and again".to_owned()))?;
+        self.vestibule.authority(self.who).await
     }
 }

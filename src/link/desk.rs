@@ -142,12 +142,6 @@ impl Links {
     /// # Errors
     /// [`StoreError`] if the store could not be used; it is safe to repeat.
     pub async fn sign_out(&self, shown: &Shown, everywhere: bool) -> Result<(), StoreError> {
-        if everywhere
-            && let Some(who) = self.vestibule.recognise(shown.session.as_ref()).await?
-            && self.vestibule.revoke_sessions(&who, true).await?
-        {
-            self.end_all(&who.user).await?;
-        }
         self.vestibule.sign_out(shown, everywhere).await?;
         for (_, secret) in &shown.pending {
             if let Some(confirmation) = self.vestibule.store().confirmation_by_secret(&secret.hash()).await? {
@@ -167,15 +161,6 @@ impl Links {
             self.vestibule.store().delete_sessions_of(who.user.id, Some(who.session)).await?;
         }
         Ok(())
-    }
-
-    /// Ends all sessions of `user`, who has changed how they sign in or signed out everywhere, and takes back what links to them are open.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the store could not be used; it is safe to repeat.
-    pub async fn end_all(&self, user: &User) -> Result<(), StoreError> {
-        self.take_back(user).await?;
-        self.vestibule.store().delete_sessions_of(user.id, None).await
     }
 
     async fn take_back(&self, user: &User) -> Result<(), StoreError> {

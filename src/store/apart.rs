@@ -8,8 +8,8 @@
 //!   has. Whoever reads a confirmation that was decided and not settled, because somebody was killed in between, makes
 //!   the session follow before anything else. That is safe at any time and from anywhere: a session is replaced by
 //!   compare-and-set from the pending one, and one that has gone is never made again.
-//! - To end sessions, the session store comes first, and then it is counted in the database: a change of the account that
-//!   was allowed to a session before names the count from before, and is refused.
+//! - To end sessions, the session store comes before the count in the database: a change of the account that was allowed to
+//!   a session names the count from before, and is refused.
 
 use super::{BeginError, ConfirmationStore, Database, Settlement, StoreError};
 use crate::{
@@ -203,11 +203,13 @@ impl SessionStore for Apart {
 
     async fn delete_session(&self, id: SessionId) -> Result<(), StoreError> {
         let session = self.sessions.session(id).await?;
+        let Some(user) = session.and_then(|session| session.user()) else {
+            return self.sessions.delete_session(id).await;
+        };
+        // Before as well: once the session has gone, a repeat would not know whom to count it for.
+        self.database.count_ended_session(user).await?;
         self.sessions.delete_session(id).await?;
-        match session.and_then(|session| session.user()) {
-            Some(user) => self.database.count_ended_session(user).await,
-            None => Ok(()),
-        }
+        self.database.count_ended_session(user).await
     }
 
     async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {

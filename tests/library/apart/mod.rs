@@ -1,6 +1,7 @@
 //! Sessions kept apart: whoever is killed between two writes, the next one to look finishes.
 
 mod begin;
+mod ends;
 mod settle;
 
 use crate::support::{Sample, at, session_stores, worker};

@@ -1,0 +1,89 @@
+//! To end a session: whoever is killed half-way has counted it, so that nothing is changed by what it was allowed.
+
+use super::{BOUND, Stores};
+use crate::support::{House, at, authority, soon};
+use async_trait::async_trait;
+use std::sync::Arc;
+use vestibule::{
+    clock::Timestamp,
+    entry::Shown,
+    secret::{SecretHash, SystemEntropy},
+    session::{Session, SessionId, SessionStore},
+    store::{StoreError, apart::Apart, memory::MemorySessions},
+    user::{Identity, PASSWORD_ISSUER, User, UserId, UserStore as _},
+    vestibule::Vestibule,
+    worker::Tools,
+};
+
+fn ada() -> User {
+    let identity =
+        Identity { issuer: PASSWORD_ISSUER.into(), subject: "ada@example.com".into(), name: None, email: None };
+    User::new(UserId::generate(&SystemEntropy), identity, at(0))
+}
+
+/// Sessions whose store deletes, and whose answer is lost.
+struct AnswerLost(Arc<dyn SessionStore>);
+
+#[async_trait]
+impl SessionStore for AnswerLost {
+    async fn session_by_secret(&self, secret: &SecretHash) -> Result<Option<Session>, StoreError> {
+        self.0.session_by_secret(secret).await
+    }
+
+    async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        self.0.session(id).await
+    }
+
+    async fn insert_session(&self, session: &Session) -> Result<bool, StoreError> {
+        self.0.insert_session(session).await
+    }
+
+    async fn replace_session(&self, next: &Session) -> Result<bool, StoreError> {
+        self.0.replace_session(next).await
+    }
+
+    async fn delete_session(&self, id: SessionId) -> Result<(), StoreError> {
+        self.0.delete_session(id).await?;
+        Err(StoreError::Unavailable("the answer is lost".into()))
+    }
+
+    async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
+        self.0.sessions_of(user).await
+    }
+
+    async fn delete_sessions_of(&self, user: UserId, but: Option<SessionId>) -> Result<(), StoreError> {
+        self.0.delete_sessions_of(user, but).await
+    }
+
+    async fn sweep_sessions(&self, now: Timestamp) -> Result<u64, StoreError> {
+        self.0.sweep_sessions(now).await
+    }
+}
+
+#[tokio::test]
+async fn a_session_whose_end_is_cut_short_changes_nothing_any_more() {
+    for stores in Stores::all().await {
+        let user = stores.database.put_user(&ada(), None).await.unwrap();
+        let ended = authority(&stores.both, user).await;
+        let cut = Apart::new(stores.database.clone(), Arc::new(AnswerLost(stores.sessions.clone())), BOUND);
+        assert!(cut.delete_session(ended.session).await.is_err());
+        // As a sign-out that is tried again.
+        stores.both.delete_session(ended.session).await.unwrap();
+        assert_eq!(stores.both.set_password(ended, "$thiefs", at(1)).await.unwrap(), None);
+    }
+}
+
+#[tokio::test]
+async fn a_change_that_is_overtaken_again_and_again_is_given_up() {
+    let house = House::open().await;
+    // A database that was not told that sessions are kept elsewhere: it looks for each among its own, in vain.
+    let store = Apart::new(Arc::new(house.store.clone()), Arc::<MemorySessions>::default(), BOUND);
+    let desk = Vestibule::new(&Tools { store: Arc::new(store), ..house.tools.clone() }, house.wake.clone());
+    let user = house.store.put_user(&ada(), None).await.unwrap();
+    let secret = desk.sign_in(user, desk.now(), &Shown::default()).await.unwrap();
+    let who = desk.who(Some(&secret)).await.unwrap().unwrap();
+    let (from, to) = ("ada@example.com".parse().unwrap(), "lovelace@example.com".parse().unwrap());
+    assert!(soon("change", desk.set_password(&who, "$new")).await.is_err());
+    assert!(soon("change", desk.move_user(&who, &from, &to)).await.is_err());
+    assert!(soon("sign-out", desk.end_others(&who)).await.is_err());
+}
