@@ -105,11 +105,13 @@ impl CookiePolicy {
         self.set(&format!("pending-{tag}"), String::new(), Duration::ZERO)
     }
 
-    /// Removes the session cookie and all pending ones.
+    /// Removes the session cookie, all pending ones, and the one that proofs in forms are bound to: it also says which
+    /// browser has asked for a link, and the next person at this browser is somebody else.
     #[must_use]
     pub fn remove_all(self, cookies: &RequestCookies) -> Vec<HeaderValue> {
         let pending = cookies.pending.iter().map(|(tag, _)| self.remove_pending(*tag));
-        pending.chain([self.set("session", String::new(), Duration::ZERO)]).collect()
+        let others = ["session", "form"].map(|purpose| self.set(purpose, String::new(), Duration::ZERO));
+        pending.chain(others).collect()
     }
 
     fn name(self, purpose: &str) -> String {
@@ -249,7 +251,7 @@ mod tests {
         let cookies = policy.read(&request(&line));
         assert_eq!(cookies.pending.len(), MAX_PENDING);
         assert_eq!(cookies.pending.last().map(|(tag, _)| tag.to_string()), Some(format!("{:016x}", 7999)));
-        assert_eq!(policy.remove_all(&cookies).len(), MAX_PENDING + 1);
+        assert_eq!(policy.remove_all(&cookies).len(), MAX_PENDING + 2);
     }
 
     #[test]

@@ -49,28 +49,35 @@ impl Browser {
         let mac = keys.mac(Purpose::Link, &[b"browser", self.0.as_bytes()]);
         std::array::from_fn(|place| mac.as_bytes()[place])
     }
+}
 
+impl Asker {
     /// The pending cookie with which the browser waits for `link`, asked for at `asked`. It follows from the browser's own
-    /// cookie, so two requests that it makes at once are answered with the same one.
+    /// cookie, so two requests that it makes at once are answered with the same one; and from its network address, so that
+    /// who has got hold of the browser's cookie is answered with another elsewhere.
     #[must_use]
-    pub fn pending(&self, keys: &Keys, link: LinkId, asked: Timestamp) -> PendingCookie {
-        let mac = keys.mac(Purpose::Link, &self.pending_parts(&link));
-        Self::cookie(&mac, asked)
+    pub fn pending(&self, keys: &Keys, link: LinkId, asked: Timestamp) -> Option<PendingCookie> {
+        let browser = self.browser.as_ref()?;
+        let mac = keys.mac(Purpose::Link, &self.pending_parts(browser, &link));
+        Some(pending_cookie(&mac, asked))
     }
 
     /// The same under each of the keys: which one was the newest when the link was asked for is not known.
     #[must_use]
     pub fn pending_each(&self, keys: &Keys, link: LinkId, asked: Timestamp) -> Vec<PendingCookie> {
-        keys.macs(Purpose::Link, &self.pending_parts(&link)).map(|mac| Self::cookie(&mac, asked)).collect()
+        let Some(browser) = &self.browser else { return Vec::new() };
+        let parts = self.pending_parts(browser, &link);
+        let macs = keys.macs(Purpose::Link, &parts);
+        macs.map(|mac| pending_cookie(&mac, asked)).collect()
     }
 
-    fn pending_parts<'p>(&'p self, link: &'p LinkId) -> [&'p [u8]; 3] {
-        [b"pending", self.0.as_bytes(), link.as_bytes()]
+    fn pending_parts<'p>(&'p self, browser: &'p Browser, link: &'p LinkId) -> [&'p [u8]; 4] {
+        [b"pending", browser.0.as_bytes(), self.client.as_bytes(), link.as_bytes()]
     }
+}
 
-    fn cookie(mac: &Mac, minted: Timestamp) -> PendingCookie {
-        PendingCookie { secret: PendingSecret::from_bytes(*mac.as_bytes()), minted }
-    }
+fn pending_cookie(mac: &Mac, minted: Timestamp) -> PendingCookie {
+    PendingCookie { secret: PendingSecret::from_bytes(*mac.as_bytes()), minted }
 }
 
 impl fmt::Debug for Browser {
@@ -233,18 +240,22 @@ mod tests {
     }
 
     #[test]
-    fn a_browser_waits_for_each_link_with_another_secret_and_for_one_always_with_the_same() {
-        let (keys, browser) = (Keys::from_secret(&[1; 32]), Browser::new("cookie"));
-        let pending = |browser: &Browser, number| {
-            browser.pending(&keys, LinkId::from_bytes([number; 16]), Timestamp::from_millis(7))
+    fn a_browser_waits_for_each_link_with_another_secret_and_at_one_address_for_one_always_with_the_same() {
+        let keys = Keys::from_secret(&[1; 32]);
+        let asker = |cookie, address| Asker {
+            client: Client::from_bytes([address; 16]),
+            browser: Some(Browser::new(cookie)),
+            known: false,
         };
-        assert_eq!(pending(&browser, 1), pending(&browser.clone(), 1));
-        assert_eq!(
-            browser.pending_each(&keys, LinkId::from_bytes([1; 16]), Timestamp::from_millis(7)),
-            [pending(&browser, 1)]
-        );
-        assert_ne!(pending(&browser, 1), pending(&browser, 2));
-        assert_ne!(pending(&browser, 1), pending(&Browser::new("another"), 1));
-        assert_ne!(browser.tag(&keys), Browser::new("another").tag(&keys));
+        let link = |number| LinkId::from_bytes([number; 16]);
+        let pending = |asker: Asker, number| asker.pending(&keys, link(number), Timestamp::from_millis(7)).unwrap();
+        let first = pending(asker("cookie", 1), 1);
+        assert_eq!(pending(asker("cookie", 1), 1), first);
+        assert_eq!(asker("cookie", 1).pending_each(&keys, link(1), Timestamp::from_millis(7)), [first.clone()]);
+        for (cookie, address, number) in [("cookie", 1, 2), ("another", 1, 1), ("cookie", 2, 1)] {
+            assert_ne!(pending(asker(cookie, address), number), first, "{cookie} {address} {number}");
+        }
+        let tag = |cookie| Browser::new(cookie).tag(&keys);
+        assert_ne!(tag("cookie"), tag("another"));
     }
 }

@@ -1,11 +1,10 @@
 //! To ask for a link: a confirmation that waits, a link that it waits for, and a mail that carries it.
 
 use super::{
-    Address, Asker, Code, Link, LinkId, LinkToken, Links, RESEND_AFTER, Registration, Terms, Tries, WRONG_CODES, tries,
+    Address, Asker, Code, Link, LinkToken, Links, RESEND_AFTER, Registration, Terms, Tries, WRONG_CODES, tries,
 };
 use crate::{
     caps::Shares,
-    clock::Timestamp,
     confirmation::{ConfirmationId, Decision, Rejection},
     device::Device,
     mail::{Letter, LinkLetter, MAILS, Mail, MailClass, Posted, Posting},
@@ -63,7 +62,8 @@ impl Links {
         let to = user.as_ref().map_or_else(|| address.clone(), |user| address.of_user(&user.identity));
         let admits = self.registration == Registration::Open;
         let stranger = admits && user.is_none();
-        let cookie = self.pending(&asker, link.id, now);
+        let own = asker.pending(keys, link.id, now);
+        let cookie = own.unwrap_or_else(|| PendingCookie::mint(entropy, now));
         let waiting = token.waiting(keys);
         let times = (link.expires, link.expires + AFTER);
         let secret = cookie.secret.hash();
@@ -111,23 +111,16 @@ impl Links {
         Ok(Requested { token: waiting, pending: Pending { cookie, fresh: true } })
     }
 
-    fn pending(&self, asker: &Asker, link: LinkId, now: Timestamp) -> PendingCookie {
-        let entropy = self.vestibule.entropy();
-        let own = asker.browser.as_ref().map(|browser| browser.pending(self.vestibule.keys(), link, now));
-        own.unwrap_or_else(|| PendingCookie::mint(entropy, now))
-    }
-
     /// What the browser got that has asked for `link` just before.
     async fn held(&self, link: &Link, asker: &Asker) -> Result<Requested, StoreError> {
         let keys = self.vestibule.keys();
         let token = LinkToken::waiting_of(keys, &link.token);
-        let cookies = asker.browser.iter().flat_map(|browser| browser.pending_each(keys, link.id, link.asked));
-        for cookie in cookies {
+        for cookie in asker.pending_each(keys, link.id, link.asked) {
             if self.vestibule.store().confirmation_by_secret(&cookie.secret.hash()).await?.is_some() {
                 return Ok(Requested { token, pending: Pending { cookie, fresh: true } });
             }
         }
-        // The confirmation has gone; the page that waits says so.
+        // The confirmation has gone, or was begun at another address; the page that waits says so.
         let cookie = PendingCookie::mint(self.vestibule.entropy(), self.vestibule.now());
         Ok(Requested { token, pending: Pending { cookie, fresh: false } })
     }

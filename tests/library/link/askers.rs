@@ -157,3 +157,16 @@ async fn strangers_addresses_are_mailed_so_many_links_an_hour_and_whoever_asks_s
     house.asked_for(&person(4)).await;
     assert_eq!(house.sent().await.to, person(4));
 }
+
+#[tokio::test]
+async fn who_has_got_hold_of_a_browsers_cookie_is_let_in_with_it_at_no_other_address() {
+    let house = LinkHouse::at_work().await;
+    let hers = house.asked_as(browser(1, "hers")).await;
+    let again = house.asked_as(browser(1, "hers")).await;
+    let thiefs = house.asked_as(browser(2, "hers")).await;
+    assert_eq!(again.cookie(), hers.cookie(), "a double click");
+    let letter = house.letter().await;
+    house.links.open_here(&letter.link).await.unwrap().unwrap();
+    assert_eq!(house.status(&hers).await, Progress::Done(confirmed()));
+    assert_eq!(house.status(&thiefs).await, Progress::Unknown);
+}
