@@ -21,6 +21,7 @@ mod tries;
 
 pub use crate::secret::LinkToken;
 pub use address::{Address, InvalidAddress};
+pub(crate) use asker::Mailing;
 pub use asker::{Asker, Browser, BrowserTag, Counts, PER_ADDRESS, Terms};
 pub(crate) use change::{Which, change};
 pub use code::{Code, InvalidNumber, Number};

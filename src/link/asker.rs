@@ -97,6 +97,17 @@ pub struct Terms {
     pub strangers: u32,
 }
 
+/// What becomes of the mail of a link that is posted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mailing {
+    /// It is sent.
+    Sent,
+    /// It takes a mail's time and goes to nobody; for who asked, it is as if it had been sent.
+    Unsent,
+    /// There is none: the address has had its share.
+    None,
+}
+
 /// What is there when a link is posted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -122,12 +133,12 @@ impl Terms {
         self.in_all.saturating_add(self.in_all / 10)
     }
 
-    /// Whether a link is mailed where this is `there`: one that is asked for in a browser that is `known`, or not, and that
-    /// goes to somebody who is known by its address, or to a `stranger`. What
-    /// strangers have asked for, from the same network or anywhere, counts for no browser that is known.
-    pub(crate) fn judge(&self, known: bool, stranger: bool, there: &Counts) -> Result<bool, Capped> {
+    /// What becomes of a link's mail where this is `there`: one that is asked for in a browser that is `known`, or not, and
+    /// that goes to a user's address, or to a `stranger`'s. What strangers have asked for, from the same network or
+    /// anywhere, counts for no browser that is known; and who asks does not learn whether an address is a stranger's.
+    pub(crate) fn judge(&self, known: bool, stranger: bool, there: &Counts) -> Result<Mailing, Capped> {
         if known && there.to_known < PER_ADDRESS {
-            return if there.in_all < self.at_most() { Ok(true) } else { Err(Capped::All) };
+            return if there.in_all < self.at_most() { Ok(Mailing::Sent) } else { Err(Capped::All) };
         }
         if !self.shares.admit(there.asked) {
             return Err(Capped::Links);
@@ -135,10 +146,13 @@ impl Terms {
         if !self.shares.during(Usage::of(there.in_all, self.in_all)).admit(there.waiting) {
             return Err(Capped::All);
         }
-        if stranger && !self.admit_stranger(there) {
-            return Ok(false);
-        }
-        Ok(!known && there.leaves_one_for_others())
+        Ok(if known || !there.leaves_one_for_others() {
+            Mailing::None
+        } else if stranger && !self.admit_stranger(there) {
+            Mailing::Unsent
+        } else {
+            Mailing::Sent
+        })
     }
 
     /// Whether there is one more for an address that nobody is known by: of the last tenth, for a client that has asked for
@@ -178,7 +192,7 @@ mod tests {
             in_all: 1000,
             to_strangers: 50,
         };
-        assert_eq!(TERMS.judge(true, false, &flooded), Ok(true));
+        assert_eq!(TERMS.judge(true, false, &flooded), Ok(Mailing::Sent));
         assert_eq!(TERMS.judge(false, false, &flooded), Err(Capped::Links));
         assert_eq!(TERMS.judge(false, false, &Counts { asked: [0; 3], ..flooded }), Err(Capped::All));
         assert_eq!(
@@ -191,24 +205,24 @@ mod tests {
     #[test]
     fn a_known_browser_that_has_had_its_own_is_mailed_none_of_the_others_and_counts_as_its_client() {
         let enough = Counts { to_known: PER_ADDRESS, ..Counts::default() };
-        assert_eq!(TERMS.judge(true, false, &enough), Ok(false));
+        assert_eq!(TERMS.judge(true, false, &enough), Ok(Mailing::None));
         assert_eq!(TERMS.judge(true, false, &Counts { asked: [100; 3], ..enough }), Err(Capped::Links));
     }
 
     #[test]
     fn a_client_and_the_networks_around_it_leave_some_for_others() {
-        for (to_others, to_networks, mailed) in [
-            (2, [2, 2, 2], true),
-            (3, [3, 3, 3], false),
-            (3, [1, 1, 1], false),
-            (3, [0, 1, 3], true),
-            (3, [0, 2, 2], false),
-            (4, [0, 0, 4], false),
-            (4, [0, 0, 0], true),
-            (5, [0, 0, 0], false),
+        for (to_others, to_networks, mailing) in [
+            (2, [2, 2, 2], Mailing::Sent),
+            (3, [3, 3, 3], Mailing::None),
+            (3, [1, 1, 1], Mailing::None),
+            (3, [0, 1, 3], Mailing::Sent),
+            (3, [0, 2, 2], Mailing::None),
+            (4, [0, 0, 4], Mailing::None),
+            (4, [0, 0, 0], Mailing::Sent),
+            (5, [0, 0, 0], Mailing::None),
         ] {
             let there = Counts { to_others, to_networks, ..Counts::default() };
-            assert_eq!(TERMS.judge(false, false, &there), Ok(mailed), "{to_others} {to_networks:?}");
+            assert_eq!(TERMS.judge(false, false, &there), Ok(mailing), "{to_others} {to_networks:?}");
         }
     }
 
@@ -219,23 +233,29 @@ mod tests {
         for full in [[100, 100, 100], [1, 200, 200], [1, 1, 400]] {
             assert_eq!(judged(full, [0; 3], 0), Err(Capped::Links), "{full:?}");
         }
-        assert_eq!(judged([99, 199, 399], [50; 3], 899), Ok(true));
+        assert_eq!(judged([99, 199, 399], [50; 3], 899), Ok(Mailing::Sent));
         assert_eq!(judged([99, 199, 399], [1; 3], 900), Err(Capped::All));
-        assert_eq!(judged([99, 199, 399], [0, 1, 3], 999), Ok(true));
+        assert_eq!(judged([99, 199, 399], [0, 1, 3], 999), Ok(Mailing::Sent));
         assert_eq!(judged([0; 3], [0; 3], 1000), Err(Capped::All));
     }
 
     #[test]
     fn strangers_are_mailed_so_many_together_and_users_all_the_same() {
-        for (asked, to_strangers, stranger, mailed) in [
-            ([9, 9, 9], 44, true, true),
-            ([1, 1, 1], 45, true, false),
-            ([0, 1, 3], 45, true, true),
-            ([0; 3], 50, true, false),
-            ([9, 9, 9], 50, false, true),
+        for (asked, to_strangers, stranger, mailing) in [
+            ([9, 9, 9], 44, true, Mailing::Sent),
+            ([1, 1, 1], 45, true, Mailing::Unsent),
+            ([0, 1, 3], 45, true, Mailing::Sent),
+            ([0; 3], 50, true, Mailing::Unsent),
+            ([9, 9, 9], 50, false, Mailing::Sent),
         ] {
             let there = Counts { asked, to_strangers, ..Counts::default() };
-            assert_eq!(TERMS.judge(false, stranger, &there), Ok(mailed), "{asked:?} {to_strangers} {stranger}");
+            assert_eq!(TERMS.judge(false, stranger, &there), Ok(mailing), "{asked:?} {to_strangers} {stranger}");
+            let enough = Counts { to_others: PER_ADDRESS, ..there };
+            assert_eq!(
+                TERMS.judge(false, stranger, &enough),
+                Ok(Mailing::None),
+                "a stranger's address has no other share"
+            );
         }
     }
 

@@ -10,7 +10,7 @@ use crate::{
     clock::Timestamp,
     confirmation::ConfirmationId,
     device::Device,
-    link::{Address, BrowserTag, Counts, Link, LinkId, LinkState, LinkStore, Tries, WRONG_CODES},
+    link::{Address, BrowserTag, Counts, Link, LinkId, LinkState, LinkStore, Mailing, Tries, WRONG_CODES},
     mail::{Mail, MailId, MailStore, Posted, Posting},
     path::LocalPath,
     secret::SecretHash,
@@ -252,38 +252,33 @@ impl MailStore for PostgresStore {
     }
 }
 
-/// Takes those links to an address back that are open; or of them those alone that are `own`:
-/// mailed, and asked for in this browser to lead to this place.
+/// Takes those links to an address back that are open; or of them those alone that are `own`: mailed, and asked for in this
+/// browser to lead to this place. Their mails go, and whoever waits for one is due.
 pub(super) async fn take_back(
     connection: &mut PgConnection,
     address: &Address,
     own: Option<(BrowserTag, Option<&LocalPath>)>,
 ) -> Result<(), Failure> {
-    for statement in [
-        // Links before all else, as whoever replaces one locks.
-        "select 1 from links
-         where address = $1 and state = 'open' and ($2::bytea is null
-                or mailed = 1 and browser = $2 and next is not distinct from $3)
-         order by id for update",
-        "delete from mails where link in
-             (select id from links
-              where address = $1 and state = 'open' and ($2::bytea is null
-                or mailed = 1 and browser = $2 and next is not distinct from $3))",
-        "update confirmations set due = 0 where id in
-             (select id from confirmations where state = 'queued' and id in
-                 (select waiting from links
-                  where address = $1 and state = 'open' and ($2::bytea is null
-                or mailed = 1 and browser = $2 and next is not distinct from $3))
-              order by id for update)",
+    // Links before all else, as whoever replaces one locks.
+    let void = sqlx::query_as(
         "update links set state = 'void', revision = revision + 1
-         where address = $1 and state = 'open' and ($2::bytea is null
-                or mailed = 1 and browser = $2 and next is not distinct from $3)",
-    ] {
-        let take_back = sqlx::query(statement).bind(address.as_str());
-        let take_back = take_back.bind(own.as_ref().map(|(browser, _)| browser.as_slice()));
-        let take_back = take_back.bind(own.and_then(|(_, next)| next).map(LocalPath::as_str));
-        take_back.execute(&mut *connection).await?;
-    }
+         where id in (select id from links
+                      where address = $1 and state = 'open'
+                          and ($2::bytea is null or mailed = 1 and browser = $2 and next is not distinct from $3)
+                      order by id for update)
+         returning id, waiting",
+    );
+    let void = void.bind(address.as_str()).bind(own.as_ref().map(|(browser, _)| browser.as_slice()));
+    let void = void.bind(own.and_then(|(_, next)| next).map(LocalPath::as_str));
+    let void: Vec<(Vec<u8>, Option<Vec<u8>>)> = void.fetch_all(&mut *connection).await?;
+    let (links, waiting): (Vec<_>, Vec<_>) = void.into_iter().unzip();
+    let unsend = sqlx::query("delete from mails where link = any($1)").bind(links);
+    unsend.execute(&mut *connection).await?;
+    let due = sqlx::query(
+        "update confirmations set due = 0
+         where id in (select id from confirmations where state = 'queued' and id = any($1) order by id for update)",
+    );
+    due.bind(waiting).execute(connection).await?;
     Ok(())
 }
 
@@ -297,17 +292,19 @@ async fn post(
         return Ok(Ok(Posted::Held(Box::new(held))));
     }
     let counts = count(connection, link, posting).await?;
-    let mailed = match posting.terms.judge(link.known, posting.stranger, &counts) {
-        Ok(mailed) => mailed,
+    let mailing = match posting.terms.judge(link.known, posting.stranger, &counts) {
+        Ok(mailing) => mailing,
         Err(capped) => return Ok(Err(capped)),
     };
+    let mailed = mailing != Mailing::None;
     if mailed {
         if let Some(browser) = posting.browser {
             take_back(connection, &link.address, Some((browser, link.next.as_ref()))).await?;
         }
-        insert_mail(connection, Some(link.id), &posting.mail, posting.delivered).await?;
+        let delivered = posting.delivered && mailing == Mailing::Sent;
+        insert_mail(connection, Some(link.id), &posting.mail, delivered).await?;
     }
-    insert(connection, &Link { mailed, ..link.clone() }, &Origin::of(posting)).await?;
+    insert(connection, &Link { mailed, ..link.clone() }, &Origin::of(posting, mailing)).await?;
     Ok(Ok(Posted::New))
 }
 
@@ -319,7 +316,8 @@ async fn lock(connection: &mut PgConnection, link: &Link, posting: &Posting) -> 
     lock.execute(&mut *connection).await?;
     let lock = || sqlx::query("select pg_advisory_xact_lock(hashtextextended($1, 0))");
     lock().bind(link.address.mailbox()).execute(&mut *connection).await?;
-    if posting.stranger {
+    // Not for those alone that nobody is known by: whoever waits for it could tell them from others.
+    if link.admits {
         lock().bind("strangers").execute(connection).await?;
     }
     Ok(())
@@ -366,7 +364,7 @@ async fn count(connection: &mut PgConnection, link: &Link, posting: &Posting) ->
     );
     let counts = counts.bind(link.address.as_str()).bind(link.address.mailbox()).bind(posting.since.as_millis());
     let counts = counts.bind(of_64.as_slice()).bind(of_56.as_slice()).bind(of_48.as_slice());
-    let strangers = if posting.stranger { posting.terms.strangers } else { 0 };
+    let strangers = posting.terms.strangers;
     let counts = counts.bind(i64::from(posting.terms.at_most())).bind(i64::from(strangers));
     let counts = counts.fetch_one(connection).await?;
     Ok(Counts {

@@ -5,7 +5,7 @@ use crate::{
     caps::Client,
     confirmation::ConfirmationId,
     device::Device,
-    link::{Address, BrowserTag, Link, LinkId, LinkState, Number},
+    link::{Address, BrowserTag, Link, LinkId, LinkState, Mailing, Number},
     mail::{Mail, MailClass, MailId, Posting, SealedLetter},
     secret::{Mac, Sealed, SecretHash},
     store::StoreError,
@@ -85,8 +85,9 @@ pub(in crate::store) struct Origin {
 
 impl Origin {
     /// Where this one was.
-    pub(in crate::store) const fn of(posting: &Posting) -> Self {
-        Self { client: Some(posting.client), browser: posting.browser, stranger: posting.stranger }
+    pub(in crate::store) fn of(posting: &Posting, mailing: Mailing) -> Self {
+        let stranger = posting.stranger && mailing == Mailing::Sent;
+        Self { client: Some(posting.client), browser: posting.browser, stranger }
     }
 
     /// The client's networks, the narrowest first.
@@ -99,7 +100,7 @@ impl Origin {
         self.browser.as_ref().map(BrowserTag::as_slice)
     }
 
-    /// Whether nobody is known by its address.
+    /// Whether it was mailed to an address that nobody is known by.
     pub(in crate::store) const fn stranger(&self) -> bool {
         self.stranger
     }

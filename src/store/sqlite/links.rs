@@ -6,7 +6,7 @@ use crate::{
     clock::Timestamp,
     confirmation::ConfirmationId,
     device::Device,
-    link::{Address, BrowserTag, Counts, Link, LinkId, LinkState, LinkStore, Tries, WRONG_CODES},
+    link::{Address, BrowserTag, Counts, Link, LinkId, LinkState, LinkStore, Mailing, Tries, WRONG_CODES},
     mail::{Mail, MailId, MailStore, Posted, Posting},
     path::LocalPath,
     secret::SecretHash,
@@ -197,28 +197,32 @@ impl MailStore for SqliteStore {
     }
 }
 
-/// Takes those links to an address back that are open; or of them those alone that are `own`:
-/// mailed, and asked for in this browser to lead to this place.
+/// Takes those links to an address back that are open; or of them those alone that are `own`: mailed, and asked for in this
+/// browser to lead to this place. Their mails go, and whoever waits for one is due.
 pub(super) async fn take_back(
     connection: &mut SqliteConnection,
     address: &Address,
     own: Option<(BrowserTag, Option<&LocalPath>)>,
 ) -> Result<(), StoreError> {
-    for statement in [
-        "delete from mails where link in
-             (select id from links
-              where address = ?1 and state = 'open' and (?2 is null or mailed = 1 and browser = ?2 and next is ?3))",
-        "update confirmations set due = 0 where state = 'queued' and id in
-             (select waiting from links
-              where address = ?1 and state = 'open' and (?2 is null or mailed = 1 and browser = ?2 and next is ?3))",
+    let void = sqlx::query_as(
         "update links set state = 'void', revision = revision + 1
-         where address = ?1 and state = 'open' and (?2 is null or mailed = 1 and browser = ?2 and next is ?3)",
-    ] {
-        let take_back = sqlx::query(statement).bind(address.as_str());
-        let take_back = take_back.bind(own.as_ref().map(|(browser, _)| browser.as_slice()));
-        let take_back = take_back.bind(own.and_then(|(_, next)| next).map(LocalPath::as_str));
-        take_back.execute(&mut *connection).await?;
+         where address = ?1 and state = 'open' and (?2 is null or mailed = 1 and browser = ?2 and next is ?3)
+         returning id, waiting",
+    );
+    let void = void.bind(address.as_str()).bind(own.as_ref().map(|(browser, _)| browser.as_slice()));
+    let void = void.bind(own.and_then(|(_, next)| next).map(LocalPath::as_str));
+    let void: Vec<(Vec<u8>, Option<Vec<u8>>)> = void.fetch_all(&mut *connection).await?;
+    for (link, waiting) in void {
+        unsend(connection, &link, waiting.as_deref()).await?;
     }
+    Ok(())
+}
+
+/// The link is open no more: its mail goes, and whoever waits for it is due.
+async fn unsend(connection: &mut SqliteConnection, link: &[u8], waiting: Option<&[u8]>) -> Result<(), StoreError> {
+    sqlx::query("delete from mails where link = ?").bind(link).execute(&mut *connection).await?;
+    let due = sqlx::query("update confirmations set due = 0 where id = ? and state = 'queued'").bind(waiting);
+    due.execute(connection).await?;
     Ok(())
 }
 
@@ -231,17 +235,19 @@ async fn post(
         return Ok(Ok(Posted::Held(Box::new(held))));
     }
     let counts = count(connection, &link, posting).await?;
-    let mailed = match posting.terms.judge(link.known, posting.stranger, &counts) {
-        Ok(mailed) => mailed,
+    let mailing = match posting.terms.judge(link.known, posting.stranger, &counts) {
+        Ok(mailing) => mailing,
         Err(capped) => return Ok(Err(capped)),
     };
+    let mailed = mailing != Mailing::None;
     if mailed {
         if let Some(browser) = posting.browser {
             take_back(connection, &link.address, Some((browser, link.next.as_ref()))).await?;
         }
-        insert_mail(connection, Some(link.id), &posting.mail, posting.delivered).await?;
+        let delivered = posting.delivered && mailing == Mailing::Sent;
+        insert_mail(connection, Some(link.id), &posting.mail, delivered).await?;
     }
-    insert(connection, &Link { mailed, ..link }, &Origin::of(posting)).await?;
+    insert(connection, &Link { mailed, ..link }, &Origin::of(posting, mailing)).await?;
     Ok(Ok(Posted::New))
 }
 
@@ -288,7 +294,7 @@ async fn count(connection: &mut SqliteConnection, link: &Link, posting: &Posting
     let to_strangers =
         "select count(*) from (select 1 from links where mailed = 1 and stranger = 1 and asked > ? limit ?)";
     let to_strangers = sqlx::query_scalar(to_strangers).bind(since).bind(posting.terms.strangers);
-    let to_strangers = if posting.stranger { to_strangers.fetch_one(connection).await? } else { 0 };
+    let to_strangers = to_strangers.fetch_one(connection).await?;
     Ok(Counts {
         to_known: mailed.try_get(0)?,
         to_others: mailed.try_get(1)?,
@@ -378,15 +384,11 @@ async fn replace(connection: &mut SqliteConnection, next: &Link) -> Result<bool,
     if next.state == LinkState::Open {
         return Ok(true);
     }
-    let unsend = sqlx::query("delete from mails where link = ?").bind(next.id.as_bytes().as_slice());
-    unsend.execute(&mut *connection).await?;
+    let waiting = next.waiting.as_ref().map(|waiting| waiting.as_bytes().as_slice());
+    unsend(connection, next.id.as_bytes(), waiting).await?;
     if next.mailed && next.state != LinkState::Void {
         let forget = sqlx::query("delete from wrong_codes where address = ? and wrong < ?");
-        forget.bind(next.address.as_str()).bind(WRONG_CODES).execute(&mut *connection).await?;
-    }
-    if let Some(waiting) = &next.waiting {
-        let due = sqlx::query("update confirmations set due = 0 where id = ? and state = 'queued'");
-        due.bind(waiting.as_bytes().as_slice()).execute(connection).await?;
+        forget.bind(next.address.as_str()).bind(WRONG_CODES).execute(connection).await?;
     }
     Ok(true)
 }

@@ -118,11 +118,7 @@ async fn seen_by_a_stranger(others: impl AsyncFn(&LinkHouse)) -> Vec<Progress> {
     seen.push(house.status(&first).await);
     house.advance(Duration::from_secs(40));
     let second = house.asked_as(browser(7, "theirs")).await;
-    // A worker has the page that was replaced told.
-    while !matches!(house.status(&first).await, Progress::Done(_)) {
-        tokio::task::yield_now().await;
-    }
-    seen.push(house.status(&first).await);
+    seen.push(house.told(&first).await);
     others(&house).await;
     seen.push(house.status(&second).await);
     seen
@@ -156,6 +152,22 @@ async fn strangers_addresses_are_mailed_so_many_links_an_hour_and_whoever_asks_s
     house.advance(WINDOW);
     house.asked_for(&person(4)).await;
     assert_eq!(house.sent().await.to, person(4));
+}
+
+#[tokio::test]
+async fn where_no_more_is_mailed_to_strangers_nobody_learns_by_asking_again_who_is_known() {
+    let mut house = LinkHouse::at_work().await;
+    house.links = house.links.clone().with_strangers(0);
+    house.put_bob().await;
+    for name in ["ada", "bob"] {
+        let address = format!("{name}@example.com").parse().unwrap();
+        house.advance(RESEND_AFTER);
+        let first = house.try_to_ask_as(&address, browser(7, "theirs")).await.unwrap();
+        house.advance(RESEND_AFTER);
+        let second = house.try_to_ask_as(&address, browser(7, "theirs")).await.unwrap();
+        assert_eq!(house.told(&first).await, Progress::Done(rejected(Rejection::Expired)), "{name}");
+        assert_eq!(house.status(&second).await, Progress::Queued, "{name}");
+    }
 }
 
 #[tokio::test]

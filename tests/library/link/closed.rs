@@ -8,7 +8,7 @@ use vestibule::{
     link::{self, LinkStore as _, Registration, Spent},
     secret::SystemEntropy,
     token::Token,
-    user::{Identity, PASSWORD_ISSUER, User, UserId, UserStore as _},
+    user::{PASSWORD_ISSUER, UserStore as _},
     vestibule::Progress,
 };
 
@@ -18,17 +18,10 @@ async fn closed() -> LinkHouse {
     house
 }
 
-async fn put_bob(house: &LinkHouse) {
-    let subject = "bob@example.com".to_owned();
-    let identity = Identity { issuer: PASSWORD_ISSUER.into(), email: Some(subject.clone()), subject, name: None };
-    let bob = User::new(UserId::generate(&SystemEntropy), identity, house.now());
-    house.store.put_user(&bob, None).await.unwrap();
-}
-
 #[tokio::test]
 async fn whoever_is_known_is_written_to_and_whoever_is_not_sees_no_difference() {
     let house = closed().await;
-    put_bob(&house).await;
+    house.put_bob().await;
     let waiting = house.asked().await;
     assert_eq!(house.status(&waiting).await, Progress::Queued);
     let link = house.links.waited_for(&waiting.token, Some(waiting.cookie())).await.unwrap().unwrap();
@@ -43,7 +36,7 @@ async fn whoever_is_known_is_written_to_and_whoever_is_not_sees_no_difference() 
 #[tokio::test]
 async fn whoever_is_disabled_is_not_written_to_and_their_links_are_worth_nothing() {
     let house = closed().await;
-    put_bob(&house).await;
+    house.put_bob().await;
     let bob = house.store.user_by_identity(PASSWORD_ISSUER, "bob@example.com").await.unwrap().expect("he is known").id;
     let address = "bob@example.com".parse().unwrap();
     house.asked_for(&address).await;
@@ -84,7 +77,7 @@ async fn remove_bob(house: &LinkHouse) {
 #[tokio::test]
 async fn a_link_on_its_way_to_somebody_who_is_removed_lets_them_in_no_more() {
     let house = closed().await;
-    put_bob(&house).await;
+    house.put_bob().await;
     let waiting = house.asked_for(&"bob@example.com".parse().unwrap()).await;
     let letter = house.letter().await;
     remove_bob(&house).await;
@@ -102,7 +95,7 @@ async fn nor_does_one_that_was_let_in_and_not_judged_yet() {
     let mut house = LinkHouse::open().await;
     house.links = house.links.clone().with_registration(Registration::Closed);
     house.start_postman();
-    put_bob(&house).await;
+    house.put_bob().await;
     let waiting = house.asked_for(&"bob@example.com".parse().unwrap()).await;
     let link = house.links.waited_for(&waiting.token, Some(waiting.cookie())).await.unwrap().unwrap();
     assert!(house.store.replace_link(&link.approve(house.now()).unwrap()).await.unwrap());
@@ -130,7 +123,7 @@ async fn a_removed_user_does_not_come_back_by_an_operators_link_from_before_but_
 async fn where_registration_is_open_a_removed_user_may_ask_for_another_link() {
     let mut house = closed().await;
     house.links = house.links.clone().with_registration(Registration::Open);
-    put_bob(&house).await;
+    house.put_bob().await;
     remove_bob(&house).await;
     house.asked_for(&"bob@example.com".parse().unwrap()).await;
     house.begun(&house.token(&house.letter().await.link)).await;

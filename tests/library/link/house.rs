@@ -9,10 +9,13 @@ use vestibule::{
     device::Device,
     link::{Address, Ask, Asker, Browser, LinkToken, Links, PER_ADDRESS, Registration},
     mail::{Letter, LinkLetter, MailStore as _, Postman},
+    secret::SystemEntropy,
     store::BeginError,
     testing::{ScriptedMailer, Sent},
     token::Token,
+    user::{Identity, PASSWORD_ISSUER, User, UserId, UserStore as _},
     validator::LinksValidator,
+    vestibule::Progress,
     worker::Tools,
 };
 
@@ -55,6 +58,14 @@ impl LinkHouse {
         let links = Links::new(house.desk.clone(), Arc::new(house.store.clone()), postman.clone());
         let links = links.with_registration(Registration::Open);
         Self { house, links, mailer: Arc::default(), postman }
+    }
+
+    /// Makes Bob a user.
+    pub async fn put_bob(&self) {
+        let subject = "bob@example.com".to_owned();
+        let identity = Identity { issuer: PASSWORD_ISSUER.into(), email: Some(subject.clone()), subject, name: None };
+        let bob = User::new(UserId::generate(&SystemEntropy), identity, self.now());
+        self.store.put_user(&bob, None).await.unwrap();
     }
 
     /// The same, with a postman and a worker.
@@ -151,8 +162,22 @@ impl LinkHouse {
         soon("an empty outbox", nothing).await;
     }
 
-    pub async fn status(&self, waiting: &Waiting) -> vestibule::vestibule::Progress {
+    pub async fn status(&self, waiting: &Waiting) -> Progress {
         self.desk.status(&waiting.token, Some(waiting.cookie()), None).await.unwrap().progress
+    }
+
+    /// What the page that waited is told, by a worker.
+    pub async fn told(&self, waiting: &Waiting) -> Progress {
+        soon("what it came to", async {
+            loop {
+                let status = self.status(waiting).await;
+                if matches!(status, Progress::Done(_)) {
+                    return status;
+                }
+                tokio::task::yield_now().await;
+            }
+        })
+        .await
     }
 
     /// The link's token as its address has it.

@@ -450,7 +450,8 @@ async fn addresses_that_nobody_is_known_by_are_mailed_so_many_links_together_and
             let terms = Terms { strangers: 9, ..posting.terms };
             Posting { stranger: true, terms, ..posting.clone() }
         };
-        let all: Vec<_> = all.iter().map(|(link, posting)| (link, strange(posting))).collect();
+        let open = |link: Link| Link { admits: true, ..link };
+        let all: Vec<_> = all.into_iter().map(|(link, posting)| (open(link), strange(&posting))).collect();
         let posts = all.iter().map(|(link, posting)| store.post_link(link, posting));
         for posted in futures_util::future::join_all(posts).await {
             posted.unwrap();
