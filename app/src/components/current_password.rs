@@ -1,4 +1,4 @@
-//! The field for the password that is valid now.
+//! The field for the password that is valid now, and what to do without it.
 
 use super::{Field, WRONG};
 use leptos::prelude::*;
@@ -21,6 +21,23 @@ pub fn CurrentPassword(
                 autocomplete="current-password"
                 problem=problem
             />
+        }
+    })
+}
+
+/// Offers a link by mail to whoever has forgotten the current password; it leads back to this page.
+#[component]
+pub fn ForgottenPassword(
+    /// Whether it is asked for, and a link can be sent.
+    offered: bool,
+    /// The path of this page, as the value of a query.
+    next: &'static str,
+) -> impl IntoView {
+    offered.then(|| {
+        view! {
+            <p>
+                <a href=format!("/login?again=1&next={next}")>"Forgotten the current one? Have a link sent"</a>
+            </p>
         }
     })
 }

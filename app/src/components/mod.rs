@@ -15,7 +15,7 @@ mod proof;
 mod wrong;
 
 pub use button::Button;
-pub use current_password::CurrentPassword;
+pub use current_password::{CurrentPassword, ForgottenPassword};
 pub use field::Field;
 pub use help::WhatIsThis;
 pub use layout::Layout;

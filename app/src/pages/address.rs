@@ -1,6 +1,8 @@
 //! `/profile/address`: to be known by another address, from the question to the ticket that comes back.
 
-use crate::components::{Button, CurrentPassword, Field, HiddenProof, PracticeMailbox, WRONG, Wrong};
+use crate::components::{
+    Button, CurrentPassword, Field, ForgottenPassword, HiddenProof, PracticeMailbox, WRONG, Wrong,
+};
 use leptos::prelude::*;
 
 /// The page's heading and title.
@@ -45,6 +47,7 @@ pub fn AddressPage(
                 <Button label="Send a link there" />
             </div>
         </form>
+        <ForgottenPassword offered=current next="%2Fprofile%2Faddress" />
         <p>
             <a href="/profile">"Leave it as it is"</a>
         </p>
@@ -127,6 +130,15 @@ mod tests {
                 .to_html();
         for part in ["role=\"alert\"", "aria-describedby=\"problem\"", "value=\"Ada@example.com\"", "value=\"mac\""] {
             assert!(html.contains(part), "{part} in {html}");
+        }
+    }
+
+    #[test]
+    fn whoever_is_asked_for_a_password_that_they_have_forgotten_is_offered_a_link_that_leads_back() {
+        for (current, times) in [(false, 0), (true, 1)] {
+            let html =
+                view! { <AddressPage from="a".into() current email="".into() problem=None proof=None /> }.to_html();
+            assert_eq!(html.matches("/login?again=1&amp;next=%2Fprofile%2Faddress").count(), times, "{html}");
         }
     }
 

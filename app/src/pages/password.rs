@@ -1,6 +1,6 @@
 //! `/profile/password`: to set a password, or another one.
 
-use crate::components::{Button, CurrentPassword, Field, HiddenProof, WRONG, Wrong};
+use crate::components::{Button, CurrentPassword, Field, ForgottenPassword, HiddenProof, WRONG, Wrong};
 use leptos::prelude::*;
 
 /// The page's heading and title.
@@ -22,13 +22,7 @@ pub fn PasswordPage(
 ) -> impl IntoView {
     let wrong = problem.is_some();
     let field_problem = wrong.then_some(WRONG);
-    let forgotten = (current && told).then(|| {
-        view! {
-            <p>
-                <a href="/login?again=1&next=%2Fprofile%2Fpassword">"Forgotten the current one? Have a link sent"</a>
-            </p>
-        }
-    });
+    let forgotten = current && told;
     let told = told.then_some(" We tell you by mail, too.");
     view! {
         <h1>{TITLE}</h1>
@@ -49,7 +43,7 @@ pub fn PasswordPage(
                 <Button label="Set this password" />
             </div>
         </form>
-        {forgotten}
+        <ForgottenPassword offered=forgotten next="%2Fprofile%2Fpassword" />
         <p>
             <a href="/profile">"Leave it as it is"</a>
         </p>
