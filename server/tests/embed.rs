@@ -1,4 +1,4 @@
-//! Vestibule's routes in an application of its own, as `examples/embed.rs` has them.
+//! Vestibule's routes in an application of its own, as `server/examples/embed.rs` has them.
 
 use axum::{Router, routing::get};
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -10,17 +10,77 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// The Rust files below `folder`.
-fn sources(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+/// The folders that the project's own files are in.
+const FOLDERS: [&str; 13] = [
+    ".cargo",
+    ".ci",
+    "app",
+    "docs",
+    "end2end",
+    "frontend",
+    "fuzz",
+    "migrations",
+    "server",
+    "src",
+    "style",
+    "tests",
+    "xtask",
+];
+/// Folders that are made, and hold nothing of ours.
+const MADE: [&str; 4] = ["target", "node_modules", "artefacts", "pkg"];
+
+/// The files below `folder` whose names have one of these endings.
+fn files(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let below = |path: PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if path.is_dir() {
-            sources(&path)
+            if MADE.contains(&name.as_str()) { Vec::new() } else { files(&path, endings) }
         } else {
-            path.extension().is_some_and(|ending| ending == "rs").then_some(path).into_iter().collect()
+            let ending = path.extension().unwrap_or_default().to_string_lossy().into_owned();
+            endings.contains(&ending.as_str()).then_some(path).into_iter().collect()
         }
     };
-    entries.flat_map(below).collect()
+    entries.map(|entry| entry.unwrap().path()).flat_map(below).collect()
+}
+
+/// The Rust files below `folder`.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    files(folder, &["rs"])
+}
+
+/// What tells about the project, by its file: the documents, and the headers of all modules.
+fn prose() -> Vec<(PathBuf, String)> {
+    let mut prose = vec![root().join("README.md")];
+    prose.extend(files(&root().join("docs"), &["md"]));
+    let mut prose: Vec<_> = prose.into_iter().map(|path| (fs::read_to_string(&path).unwrap(), path)).collect();
+    for path in FOLDERS.iter().flat_map(|folder| sources(&root().join(folder))) {
+        let text = fs::read_to_string(&path).unwrap();
+        let header: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("//!")).collect();
+        prose.push((header.join("\n"), path));
+    }
+    prose.into_iter().map(|(text, path)| (path, text)).collect()
+}
+
+/// The words in code font, but for blocks of code.
+fn code(text: &str) -> Vec<&str> {
+    let outside_blocks = text.split("```").step_by(2);
+    outside_blocks
+        .flat_map(|text| text.split('`').skip(1).step_by(2))
+        .filter(|word| !word.contains([' ', '\n']))
+        .collect()
+}
+
+/// Whether the word is a path in the project: it begins with one of its folders, or is a Rust file with a folder.
+fn is_path(word: &str) -> bool {
+    let first = word.split('/').next().unwrap_or_default();
+    let is_below = word.contains('/') && FOLDERS.contains(&first);
+    is_below || word.contains('/') && word.ends_with(".rs")
+}
+
+fn is_constant(word: &str) -> bool {
+    let is_letter = |char: char| char.is_ascii_uppercase() || char.is_ascii_digit() || char == '_';
+    word.contains('_') && word.starts_with(|char: char| char.is_ascii_uppercase()) && word.chars().all(is_letter)
 }
 
 /// The names of all functions.
@@ -45,4 +105,43 @@ fn each_test_that_shows_a_requirement_of_asvs_is_there() {
     let named: Vec<&str> = table.split('`').skip(1).step_by(2).filter(is_name).collect();
     let missing: Vec<_> = named.iter().filter(|name| !functions.contains(**name)).collect();
     assert!(missing.is_empty() && named.len() > 30, "{missing:?} of {}", named.len());
+}
+
+#[test]
+fn each_path_that_is_named_is_there() {
+    let mut missing = Vec::new();
+    let mut named = 0;
+    for (from, text) in prose() {
+        for word in code(&text).into_iter().filter(|word| is_path(word)) {
+            named += 1;
+            if !root().join(word).exists() {
+                missing.push((from.clone(), word.to_owned()));
+            }
+        }
+    }
+    assert!(missing.is_empty() && named > 50, "{missing:#?} of {named}");
+}
+
+#[test]
+fn each_constant_that_is_named_is_there() {
+    let endings = ["rs", "js", "toml", "sql", "sh"];
+    let mut words = BTreeSet::new();
+    for path in FOLDERS.iter().flat_map(|folder| files(&root().join(folder), &endings)) {
+        let text = fs::read_to_string(path).unwrap();
+        let text: String = text.lines().filter(|line| !line.starts_with("//!")).collect::<Vec<_>>().join("\n");
+        words.extend(text.split(|char: char| !char.is_alphanumeric() && char != '_').map(str::to_owned));
+    }
+    // Each secret may be read from a file.
+    let is_there = |word: &str| words.contains(word) || words.contains(word.trim_end_matches("_FILE"));
+    let mut missing = Vec::new();
+    let mut named = 0;
+    for (from, text) in prose() {
+        for word in code(&text).into_iter().filter(|word| is_constant(word)) {
+            named += 1;
+            if !is_there(word) {
+                missing.push((from.clone(), word.to_owned()));
+            }
+        }
+    }
+    assert!(missing.is_empty() && named > 50, "{missing:#?} of {named}");
 }
