@@ -121,4 +121,10 @@ mod tests {
             assert_eq!(AddressTicket::read(&keys, bad, at(0)), None, "{bad}");
         }
     }
+
+    #[test]
+    fn what_is_mailed_is_good_for_ten_minutes() {
+        // OWASP ASVS 5.0, 6.5.5: no longer than ten.
+        assert_eq!([LIFETIME, crate::link::LIFETIME], [Duration::from_mins(10); 2]);
+    }
 }

@@ -69,7 +69,8 @@ async function signIn(page, validator, token) {
   await expectProfile(page, ADA.name);
   expect(asked, 'it was pushed').toHaveLength(before);
   expect(addresses).toHaveLength(1);
-  const policy = (await document).headers()['content-security-policy'];
+  const { 'content-security-policy': policy, 'strict-transport-security': hsts } = (await document).headers();
+  expect(hsts).toMatch(/^max-age=31536000/);
   return { socket: new URL(addresses[0]), connects: /connect-src ([^;]*);/.exec(policy)[1] };
 }
 

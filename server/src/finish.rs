@@ -12,3 +12,33 @@ pub async fn to_the_end(request: Request, next: Next) -> Response {
         Err(error) => resume_unwind(error.into_panic()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::{Router, body::Body, middleware::from_fn, routing::post};
+    use std::{sync::Arc, time::Duration};
+    use tokio::sync::Notify;
+    use tower::ServiceExt as _;
+
+    #[tokio::test]
+    async fn what_has_begun_is_finished_although_nobody_waits_for_it_any_more() {
+        let (begun, go_on, done) = (Arc::<Notify>::default(), Arc::<Notify>::default(), Arc::<Notify>::default());
+        let (handler_begun, handler_goes_on, handler_done) = (begun.clone(), go_on.clone(), done.clone());
+        let handler = async move || {
+            handler_begun.notify_one();
+            handler_goes_on.notified().await;
+            handler_done.notify_one();
+        };
+        let app = Router::new().route("/", post(handler)).layer(from_fn(to_the_end));
+        let request = app.oneshot(Request::post("/").body(Body::empty()).expect("a request"));
+        tokio::select! {
+            answer = request => panic!("it waits: {answer:?}"),
+            () = begun.notified() => {}
+        }
+        // The connection has been closed, and the request with it.
+        go_on.notify_one();
+        let finished = tokio::time::timeout(Duration::from_secs(30), done.notified()).await;
+        assert!(finished.is_ok(), "the handler was given up");
+    }
+}

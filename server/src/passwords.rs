@@ -204,4 +204,16 @@ mod tests {
         let Verified::AsTyped { hash } = verify(&SystemEntropy, &old, typed) else { panic!("it was typed like that") };
         assert!(is(&hash, typed) && is(&hash, "tr\u{e4}umen-vier") && !is(&old, "tr\u{e4}umen-vier"));
     }
+
+    #[test]
+    fn a_long_password_is_taken_whole() {
+        let long = "six purple lanterns wait at the harbour ".repeat(25);
+        let long = &long[..1000];
+        strong(long, &identity("ada@example.com", None)).expect("it is taken");
+        let hash = hash(&SystemEntropy, long);
+        assert!(is(&hash, long));
+        for other in [&long[..999], &format!("{}!", &long[..999]), &long.to_uppercase()] {
+            assert!(!is(&hash, other), "{other}");
+        }
+    }
 }

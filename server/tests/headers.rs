@@ -73,6 +73,26 @@ fn every_answer_forbids_to_be_framed_guessed_at_and_embedded() {
 }
 
 #[test]
+fn no_answer_is_for_another_site_and_each_says_what_it_is() {
+    let site = site();
+    let server = server(&site, &[]);
+    let foreign = ["Origin: https://elsewhere.example", "Access-Control-Request-Method: POST"];
+    let preflights = ["/login", "/api/begin", "/pusher/auth", "/pkg/vestibule.js"];
+    let preflights = preflights.map(|path| server.send("OPTIONS", path, &foreign, ""));
+    let all = answers(&server).into_iter().map(|(_, answer)| answer).chain(preflights);
+    for answer in all {
+        assert!(!answer.contains("access-control-"), "{answer}");
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let of_what = head.lines().find_map(|line| line.strip_prefix("content-type: "));
+        let typed = ["text/html; charset=utf-8", "text/plain; charset=utf-8", "application/json", "image/svg+xml"];
+        let typed =
+            [&typed[..], &["text/javascript; charset=utf-8", "text/javascript", "application/javascript"]].concat();
+        assert!(body.is_empty() || of_what.is_some_and(|of_what| typed.contains(&of_what)), "{answer}");
+        assert!(!body.starts_with("<!DOCTYPE html>") || of_what == Some("text/html; charset=utf-8"), "{answer}");
+    }
+}
+
+#[test]
 fn every_answer_has_browsers_come_by_https_alone() {
     let site = site();
     for (settings, value) in [

@@ -41,3 +41,14 @@ pub fn ForgottenPassword(
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_not_shown_while_it_is_typed() {
+        let html = view! { <CurrentPassword asked=true wrong=false /> }.to_html();
+        assert!(html.contains("type=\"password\"") && !html.contains("type=\"text\""), "{html}");
+    }
+}

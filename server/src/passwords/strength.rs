@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use unicode_normalization::UnicodeNormalization as _;
 use vestibule::user::Identity;
+use zeroize::Zeroizing;
 
 /// The longest password that is read, in bytes.
 pub const MAX_LENGTH: usize = 1024;
@@ -40,7 +41,7 @@ pub fn strong(password: &str, about: &Identity) -> Result<(), WeakPassword> {
         return Err(WeakPassword::Long);
     }
     // As it is hashed: letters that only look like others are those.
-    let password: String = password.nfkc().collect();
+    let password: Zeroizing<String> = Zeroizing::new(password.nfkc().collect());
     if password.chars().count() < MIN_LENGTH {
         return Err(WeakPassword::Short);
     }
@@ -56,7 +57,7 @@ pub fn strong(password: &str, about: &Identity) -> Result<(), WeakPassword> {
 }
 
 /// What of a password is looked at: its beginning, in which only the first kinds of substitutes are left.
-fn looked_at(password: &str) -> String {
+fn looked_at(password: &str) -> Zeroizing<String> {
     let mut kinds = BTreeSet::new();
     let mut bounded = |char: char| {
         let is_substitute = "4@8({[<369!1|0$5+7%2".contains(char);
@@ -65,7 +66,7 @@ fn looked_at(password: &str) -> String {
         }
         if is_substitute && !kinds.contains(&char) { '~' } else { char }
     };
-    password.chars().take(LOOKED_AT).map(&mut bounded).collect()
+    Zeroizing::new(password.chars().take(LOOKED_AT).map(&mut bounded).collect())
 }
 
 #[cfg(test)]
@@ -105,7 +106,7 @@ mod tests {
             ("44440000$$$$!!!!7777", "44440000$$$$!!!!~~~~"),
             ("(7+2%)(7+2%)", "(7+2~)(7+2~)"),
         ] {
-            assert_eq!(looked_at(password), looked, "{password}");
+            assert_eq!(*looked_at(password), looked, "{password}");
         }
         assert_eq!(looked_at(&"ä".repeat(1000)).chars().count(), LOOKED_AT);
     }

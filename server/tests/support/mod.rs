@@ -1,17 +1,21 @@
 //! The real server, and a client that says exactly what a test wants said.
 
 use std::{
+    fs::{self, File},
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{SocketAddr, TcpStream},
     process::{Child, Command, Stdio},
 };
 use tempfile::TempDir;
 
+/// The file of the server's log, in its folder.
+const LOG: &str = "log";
+
 /// A server in a folder of its own, killed when dropped.
 pub struct Server {
     pub child: Child,
     pub addr: SocketAddr,
-    _data: TempDir,
+    data: TempDir,
 }
 
 impl Server {
@@ -22,12 +26,18 @@ impl Server {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", "trap '' XFSZ && exec \"$0\"", env!("CARGO_BIN_EXE_vestibule")]);
         command.env_clear().env("VESTIBULE_DATA", data.path()).env("LEPTOS_SITE_ADDR", "127.0.0.1:0");
-        command.envs(settings.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let log = File::create(data.path().join(LOG)).unwrap();
+        command.envs(settings.iter().copied()).stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         let addr = line.trim().strip_prefix("listening on http://").expect("it listens").parse().unwrap();
-        Self { child, addr, _data: data }
+        Self { child, addr, data }
+    }
+
+    /// What it has logged.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.data.path().join(LOG)).unwrap()
     }
 
     /// Asks for a page, with `more` lines in the head.
