@@ -6,10 +6,12 @@
 
 mod client;
 mod shares;
+mod tally;
 mod undecided;
 
 pub use client::{Client, Network};
 pub use shares::{Shares, Usage, in_networks};
+pub use tally::Tally;
 pub(crate) use undecided::Undecided;
 
 /// How much there may be at once.

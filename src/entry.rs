@@ -211,13 +211,27 @@ impl Vestibule {
         }
     }
 
-    /// Signs in somebody who has proved otherwise who they are, which was begun to be checked at `since`, and ends the
-    /// session that the browser had. If they have changed how they sign in after that moment, the session signs nobody in.
+    /// Signs in, in this browser, somebody who has proved otherwise who they are: that they are the user who is valid from
+    /// `valid_from` on. That was begun to be checked at `since`. The session that the browser had ends. `None`: they have
+    /// changed how they sign in meanwhile, or were disabled or removed, so that what they have proved is worth nothing.
     ///
     /// # Errors
     /// [`StoreError`] if the store could not be used.
-    pub async fn sign_in(&self, user: UserId, since: Timestamp, shown: &Shown) -> Result<SessionSecret, StoreError> {
-        Ok(self.establish(user, since, shown).await?.1)
+    pub async fn sign_in(
+        &self,
+        user: UserId,
+        valid_from: Timestamp,
+        since: Timestamp,
+        shown: &Shown,
+    ) -> Result<Option<SessionSecret>, StoreError> {
+        let (session, secret) = self.establish(user, since, shown).await?;
+        // After the session is there: whatever ends the user's sessions after this ends it as well.
+        let known = self.store.user(user).await?;
+        if known.is_some_and(|known| known.valid_from == valid_from && !known.disabled) {
+            return Ok(Some(secret));
+        }
+        self.store.delete_session(session).await?;
+        Ok(None)
     }
 
     /// A new session of `user` in this browser, in place of the one that it had.

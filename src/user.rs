@@ -90,6 +90,8 @@ pub struct User {
     /// Sessions that began before sign nobody in: since then the user signs in in another way, has signed out everywhere,
     /// or was disabled. Each such moment is later than the one before, however the clock is set.
     pub valid_from: Timestamp,
+    /// Browsers that were known to have signed in before are strangers again, because some were thrown out then.
+    pub known_from: Timestamp,
     /// How often it was revoked what the user's sessions may do. See [`Authority`].
     pub revision: u64,
 }
@@ -112,7 +114,8 @@ impl User {
     /// A new user.
     #[must_use]
     pub const fn new(id: UserId, identity: Identity, since: Timestamp) -> Self {
-        Self { id, identity, since, disabled: false, valid_from: Timestamp::from_millis(0), revision: 0 }
+        let start = Timestamp::from_millis(0);
+        Self { id, identity, since, disabled: false, valid_from: start, known_from: start, revision: 0 }
     }
 
     /// Whether a session that began at `since` may sign the user in at `now`. While a clock that was set back has not come
@@ -174,12 +177,13 @@ pub trait UserStore: Send + Sync + 'static {
     /// The user with the identity (`issuer`, `subject`).
     async fn user_by_identity(&self, issuer: &str, subject: &str) -> Result<Option<User>, StoreError>;
 
-    /// The password hash (a PHC string) of the user whose identity is ([`PASSWORD_ISSUER`], `subject`); none of one who is
-    /// disabled.
-    async fn password(&self, subject: &str) -> Result<Option<(UserId, String)>, StoreError>;
+    /// The user whose identity is ([`PASSWORD_ISSUER`], `subject`), and their password hash (a PHC string), as they are at
+    /// one moment; none of one who is disabled.
+    async fn password(&self, subject: &str) -> Result<Option<(User, String)>, StoreError>;
 
     /// Adds a user, or finds the one with the same (issuer, subject) and takes over the rest of the identity. With a
-    /// `password` (a PHC string), it becomes the user's, who is valid from `since` on if they were known.
+    /// `password` (a PHC string), it becomes the user's; if they were known, they are valid from `since` on, and what links
+    /// to them are open are taken back.
     async fn put_user(&self, user: &User, password: Option<&str>) -> Result<UserId, StoreError>;
 
     /// Up to `limit` users in the order of issuer and subject, those that come after the user `after`.
@@ -202,14 +206,16 @@ pub trait UserStore: Send + Sync + 'static {
     async fn move_user(&self, by: Authority, from: &Address, to: &Address, now: Timestamp)
     -> Result<Moved, StoreError>;
 
-    /// Revokes what any session of the user was allowed before, which are about to be ended; with `all`, those that began
-    /// before `now` sign nobody in, and what links to the user are open are taken back. `false`: the authority is none any more, and nothing was changed.
+    /// Revokes what any session of the user was allowed before, which are about to be ended, and has no browser known that
+    /// was; with `all`, those that began before `now` sign nobody in, and what links to the user are open are taken back.
+    /// `false`: the authority is none any more, and nothing was changed.
     async fn revoke_sessions(&self, by: Authority, all: bool, now: Timestamp) -> Result<bool, StoreError>;
 
     /// Revokes what any session of the user was allowed before, because one has ended that is kept elsewhere.
     async fn count_ended_session(&self, user: UserId) -> Result<(), StoreError>;
 
-    /// Keeps the user out, or no longer; valid from `now` on. `false`: there is no such user.
+    /// Keeps the user out, and takes back what links to them are open; or no longer. Valid from `now` on. `false`: there is
+    /// no such user.
     async fn disable_user(&self, id: UserId, disabled: bool, now: Timestamp) -> Result<bool, StoreError>;
 
     /// Removes the user with all their sessions, and takes back what links to them are open. `false`: there is none.

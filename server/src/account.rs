@@ -1,7 +1,7 @@
 //! `/login`, `/logout`, `/continue`: who somebody is.
 
 use crate::{
-    arrival::{self, arrived_by_password},
+    arrival,
     client::ClientOf,
     enter,
     entering::is_navigation,
@@ -22,7 +22,7 @@ use std::sync::Arc;
 use vestibule::{
     audit::{Event, Means},
     confirmation::Rejection,
-    entry::{Entry, SignedIn},
+    entry::Entry,
     link::InvalidAddress,
     path::LocalPath,
     secret::SystemEntropy,
@@ -141,27 +141,30 @@ pub async fn login(
         let form = login_form(&site, &headers, Said { error, again, email: form.email, next, reason: None });
         return page::too_often(form, wait);
     }
-    // A password that is changed while it is checked signs nobody in.
     let since = site.vestibule.now();
     let line = if known { Line::Known } else { Line::Strangers };
     let store = site.vestibule.store();
     let checked = site.passwords.check(store, Arc::new(SystemEntropy), &form.email, form.password, line);
+    let refused = || {
+        Event::SignInRefused { user: None, means: Means::Password, why: "wrong" }.record();
+        let error = Some("The e-mail address or the password is wrong.".to_owned());
+        let said = Said { error, again, email: form.email.clone(), next: next.clone(), reason: None };
+        login_form(&site, &headers, said)
+    };
     let user = match checked.await {
         Ok(Some(user)) => user,
-        Ok(None) => {
-            Event::SignInRefused { user: None, means: Means::Password, why: "wrong" }.record();
-            let error = Some("The e-mail address or the password is wrong.".to_owned());
-            return login_form(&site, &headers, Said { error, again, email: form.email, next, reason: None });
-        }
+        Ok(None) => return refused(),
         Err(error) => return password_problem(&site, &error),
     };
-    match site.vestibule.sign_in(user, since, &shown).await {
-        Ok(secret) => {
-            Event::SignedIn { user, means: Means::Password }.record();
+    // A password that is changed while it is checked signs nobody in.
+    match site.vestibule.sign_in(user.id, user.valid_from, since, &shown).await {
+        Ok(Some(secret)) => {
+            Event::SignedIn { user: user.id, means: Means::Password }.record();
             let on = page::see_other(next.as_ref().unwrap_or(&site.vestibule.destinations().confirmed));
-            let known = arrived_by_password(&site, &headers, user, since).await;
+            let known = arrival::arrived(&site, &headers, &user, since).await;
             page::with_cookies(on, [site.cookies.session(&secret)].into_iter().chain(known))
         }
+        Ok(None) => refused(),
         Err(error) => page::store_problem(&site, &error),
     }
 }
@@ -255,10 +258,8 @@ async fn sign_out(site: &Shared, headers: &HeaderMap, everywhere: bool) -> Resul
         Event::SignedOut { user: who.user.id, everywhere }.record();
     }
     let mut answer = site.cookies.remove_all(&cookies);
-    // All other browsers are strangers to the account from now on.
-    let is_known = |who: &SignedIn| everywhere && cookies.known().contains(site.vestibule.keys(), &who.user);
-    if let Some(who) = who.filter(is_known) {
-        answer.extend(arrival::still_known(site, headers, who.user.id).await?);
+    if let Some(who) = who.filter(|_| everywhere) {
+        answer.extend(arrival::still_known(site, headers, &who).await?);
     }
     Ok(answer)
 }

@@ -59,7 +59,7 @@ pub async fn next(site: &Site, shown: &Shown, spent: &[TokenTag]) -> Option<Loca
 
 /// `user` has signed in by a session that began at `since`. They are told of a browser that is new, unless it was this
 /// sign-in that made them a user.
-async fn arrived(site: &Site, headers: &HeaderMap, user: &User, since: Timestamp) -> Option<HeaderValue> {
+pub async fn arrived(site: &Site, headers: &HeaderMap, user: &User, since: Timestamp) -> Option<HeaderValue> {
     let (keys, known) = (site.vestibule.keys(), site.cookies_of(headers).known());
     let is_new = !known.contains(keys, user);
     if is_new && since > user.since && site.throttle.news(user.id).is_ok() {
@@ -67,22 +67,6 @@ async fn arrived(site: &Site, headers: &HeaderMap, user: &User, since: Timestamp
     }
     let next = known.clone().with(keys, user);
     (next != known).then(|| site.cookies.known(&next))
-}
-
-/// The same after a password, which says no more than whose it is.
-pub async fn arrived_by_password(
-    site: &Site,
-    headers: &HeaderMap,
-    user: UserId,
-    since: Timestamp,
-) -> Option<HeaderValue> {
-    match site.vestibule.store().user(user).await {
-        Ok(user) => arrived(site, headers, &user?, since).await,
-        Err(error) => {
-            tracing::warn!(%error, "it could not be told whether a browser is new");
-            None
-        }
-    }
 }
 
 /// The answer to `who`, who has changed how they sign in and is valid from `valid_from` on: whatever was signed in before
@@ -110,15 +94,25 @@ async fn renewed(
 ) -> Result<Option<Vec<HeaderValue>>, StoreError> {
     let user = who.user.id;
     site.vestibule.store().delete_sessions_of(user, None).await?;
-    let Some(secret) = site.vestibule.sign_in_after_change(user, valid_from, &site.shown(headers)).await? else {
+    let Some(secret) = site.vestibule.sign_in(user, valid_from, valid_from, &site.shown(headers)).await? else {
         return Ok(None);
     };
-    let cookies = [site.cookies.session(&secret)].into_iter().chain(still_known(site, headers, user).await?);
+    let cookies = [site.cookies.session(&secret)].into_iter().chain(known_again(site, headers, user).await?);
     Ok(Some(cookies.collect()))
 }
 
-/// The cookie by which the browser stays known to `user`, for whom it was, or for whom it has just made a change.
-pub async fn still_known(site: &Site, headers: &HeaderMap, user: UserId) -> Result<Option<HeaderValue>, StoreError> {
+/// The cookie by which this browser stays known to `who`, who has just made all others strangers to the account. If their
+/// sign-in is not fresh, it is a stranger as well: the browser may be somebody's who has found a session.
+pub async fn still_known(site: &Site, headers: &HeaderMap, who: &SignedIn) -> Result<Option<HeaderValue>, StoreError> {
+    let was_known = site.cookies_of(headers).known().contains(site.vestibule.keys(), &who.user);
+    if was_known && who.is_fresh(site.vestibule.now()) {
+        return known_again(site, headers, who.user.id).await;
+    }
+    Ok(None)
+}
+
+/// The cookie by which the browser is known to `user` as they are now.
+async fn known_again(site: &Site, headers: &HeaderMap, user: UserId) -> Result<Option<HeaderValue>, StoreError> {
     let user = site.vestibule.store().user(user).await?;
     let known = user.map(|user| site.cookies_of(headers).known().with(site.vestibule.keys(), &user));
     Ok(known.map(|known| site.cookies.known(&known)))

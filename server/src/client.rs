@@ -3,10 +3,13 @@
 //! It is the connection's, unless that comes from a proxy which the operator trusts: then it is what the proxy says in
 //! `X-Forwarded-For`. What anybody else says there is nothing but words.
 
-use crate::site::Shared;
+mod held;
+
+use crate::{page, site::Shared};
 use axum::{
+    body::Body,
     extract::{ConnectInfo, FromRequestParts, Request, State},
-    http::{Extensions, HeaderMap, request::Parts},
+    http::{Extensions, HeaderMap, StatusCode, request::Parts},
     middleware::Next,
     response::Response,
 };
@@ -34,7 +37,16 @@ impl Proxies {
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let network = |text: &str| {
             let address = text.parse::<IpAddr>().map(IpNet::from);
-            text.parse().or(address).map_err(|_| "not addresses or networks such as 10.0.0.0/8, separated by commas")
+            let network: IpNet = text
+                .parse()
+                .or(address)
+                .map_err(|_| "not addresses or networks such as 10.0.0.0/8, separated by commas")?;
+            // Everybody could say who they are.
+            if network.prefix_len() == 0 {
+                Err("everybody: name the addresses of your proxies alone")
+            } else {
+                Ok(network)
+            }
         };
         text.split(',').map(|text| network(text.trim())).collect::<Result<_, _>>().map(Self)
     }
@@ -106,10 +118,26 @@ pub fn client(site: &Shared, extensions: &Extensions, headers: &HeaderMap) -> Cl
     Client::at(keys, site.proxies.origin(peer.ip(), headers))
 }
 
-/// The middleware by which each line about a request says whose it is.
+/// The middleware by which each line about a request says whose it is, and by which a client behind a proxy has no more
+/// requests under way than it could have connections without one: the proxy's own are not counted.
 pub async fn span(State(site): State<Shared>, request: Request, next: Next) -> Response {
     let client = client(&site, request.extensions(), request.headers());
-    next.run(request).instrument(tracing::info_span!(target: audit::TARGET, "request", %client)).await
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let is_behind_proxy = peer.is_some_and(|ConnectInfo(peer)| site.proxies.trusts(peer.ip().to_canonical()));
+    let (counts, shares) = &site.under_way;
+    let counted = if is_behind_proxy { counts.take(client, *shares).map(Some) } else { Some(None) };
+    let span = tracing::info_span!(target: audit::TARGET, "request", %client);
+    let Some(counted) = counted else {
+        let _entered = span.enter();
+        audit::Event::TooOften { what: "requests", user: None }.record();
+        return page::problem(&site, StatusCode::SERVICE_UNAVAILABLE);
+    };
+    let response = next.run(request).instrument(span).await;
+    match counted {
+        // Until its last byte is on its way: whoever reads slowly has it under way.
+        Some(counted) => response.map(|body| Body::new(held::HeldBody::new(body, counted))),
+        None => response,
+    }
 }
 
 /// Tells the broker whose a socket is.
@@ -187,7 +215,9 @@ mod tests {
 
     #[test]
     fn proxies_that_are_none_are_refused() {
-        for bad in ["", "proxy.example", "10.0.0.0/33", "10.0.0.1,", "10.0.0.1 10.0.0.2"] {
+        let everybody = ["0.0.0.0/0", "::/0", "10.0.0.1, 203.0.113.7/0"];
+        let none = ["", "proxy.example", "10.0.0.0/33", "10.0.0.1,", "10.0.0.1 10.0.0.2"];
+        for bad in none.into_iter().chain(everybody) {
             assert!(Proxies::parse(bad).is_err(), "{bad}");
         }
     }

@@ -4,8 +4,9 @@ use axum::{extract::Request, middleware::Next, response::Response};
 use std::panic::resume_unwind;
 use tracing::Instrument as _;
 
-/// The middleware around what changes an account, or lets somebody in. A connection that is closed takes its request with
-/// it; what has begun to be changed is to be told of all the same.
+/// The middleware around whatever may change something. A connection that is closed takes its request with it; what has
+/// begun to be changed is finished, and told of in the log and by mail, all the same. Whoever guesses and hangs up is not
+/// to hide it.
 pub async fn to_the_end(request: Request, next: Next) -> Response {
     match tokio::spawn(next.run(request).in_current_span()).await {
         Ok(response) => response,

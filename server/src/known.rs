@@ -47,10 +47,10 @@ impl Known {
     }
 }
 
-/// The user's MACs under each key, the newest key's first. Once they have changed how they sign in they are others, so that
-/// whoever was in before is not known any more.
+/// The user's MACs under each key, the newest key's first. Once they have changed how they sign in, or ended sessions of
+/// other browsers, they are others, so that whoever was in before is not known any more.
 fn macs(keys: &Keys, user: &User) -> Vec<Mac> {
-    let valid_from = user.valid_from.as_millis().to_be_bytes();
+    let valid_from = user.valid_from.max(user.known_from).as_millis().to_be_bytes();
     keys.macs(Purpose::KnownBrowser, &[user.id.as_bytes(), &valid_from]).collect()
 }
 
@@ -86,7 +86,10 @@ mod tests {
     fn a_browser_is_known_no_more_once_its_user_signs_in_in_another_way() {
         let (keys, ada) = (keys(&[1]), user(1));
         let changed = User { valid_from: Timestamp::from_millis(7), ..ada.clone() };
-        assert!(!Known::default().with(&keys, &ada).contains(&keys, &changed));
+        let thrown_out = User { known_from: Timestamp::from_millis(7), ..ada.clone() };
+        for user in [changed, thrown_out] {
+            assert!(!Known::default().with(&keys, &ada).contains(&keys, &user));
+        }
     }
 
     #[test]

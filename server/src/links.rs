@@ -25,7 +25,7 @@ use std::sync::Arc;
 use tracing::Instrument as _;
 use vestibule::{
     audit::{Event, Means},
-    caps::Client,
+    caps::{Capped, Client},
     link::{
         Address, Alarm, Ask, Asker, Browser, Code, GUESSES, Guess, Guessed, LIFETIME, Link, LinkToken, Number, Opened,
         Spent, WrongCode,
@@ -287,6 +287,13 @@ pub async fn begin(
     if let (Some(link), true) = (&link, kept != token) {
         // Whatever stands in the way of that, the page is told by its status.
         let _ = site.links.open_here(link).await?;
+    }
+    // One that is repeated stores nothing, and is never refused.
+    if site.throttle.begin(client).is_err()
+        && site.vestibule.status(&kept, Some(shown), None).await?.progress == Progress::Unknown
+    {
+        Event::TooOften { what: "begin", user: None }.record();
+        return Err(Capped::Client.into());
     }
     let (pending, mut report) = site.vestibule.begin(&kept, Some(shown), again, client).await?;
     if let (Some(link), true) = (&link, kept == token) {

@@ -3,12 +3,14 @@
 //! `axum::serve` has no time limit for reading a request's head or for writing an answer, and no bound on connections, so a
 //! few slow clients could take all there is. This drives hyper itself, with all of them.
 
+mod counts;
 #[cfg(test)]
 mod memory;
 mod places;
 mod stream;
 
-pub use places::Places;
+pub use counts::{Counted, Counts};
+pub use places::{Places, of_client};
 
 use crate::broker::SocketPermit;
 use axum::{

@@ -6,6 +6,7 @@ use crate::{
     cookies::CookiePolicy,
     data::{self, Data},
     files::Files,
+    listen,
     mail::{Landing, Mailbox, Smtp},
     origin::Origin,
     page,
@@ -112,6 +113,7 @@ pub async fn router(mut config: Config) -> Result<(Router, Running), StartError>
     let postman = Arc::new(Notify::new());
     let outbox = mails.then(|| Outbox::new(links.clone(), &tools, postman.clone()));
     let mailbox = (practice && smtp.is_none()).then(|| Arc::new(Mailbox::new(landing(&config, &tools))));
+    let of_client = config.caps.of_client;
     let vestibule = Vestibule::new(&tools, wake.clone()).with_caps(config.caps);
     if practice {
         add_practice_user(&vestibule).await?;
@@ -139,12 +141,13 @@ pub async fn router(mut config: Config) -> Result<(Router, Running), StartError>
         hsts: origins[0].is_secure().then_some(config.hsts.header()),
         origins,
         proxies: config.proxies,
+        under_way: (listen::Counts::default(), listen::of_client(of_client)),
         start: config.start,
         passwords: Passwords::new(&SystemEntropy, practice),
         worker_stopped: config.worker.then(|| behind.worker_stopped.clone()),
         links,
         outbox,
-        throttle: Throttle::default(),
+        throttle: Throttle::new(of_client),
         mailbox,
         practice: practice.then_some(practice::USER),
     };

@@ -56,7 +56,7 @@ impl Passwords {
         Self { turns: Turns::new(), nobody: hash(entropy, "nobody's password").into(), practice }
     }
 
-    /// Whose password this is, tried in this `line`.
+    /// Whose password this is, tried in this `line`: the user as they were when it was.
     ///
     /// # Errors
     /// [`PasswordError`] if it was not checked.
@@ -67,7 +67,7 @@ impl Passwords {
         email: &str,
         password: Password,
         line: Line,
-    ) -> Result<Option<UserId>, PasswordError> {
+    ) -> Result<Option<User>, PasswordError> {
         let subject = subject(email);
         let known = store.password(&subject).await?.filter(|_| self.practice || subject != PRACTICE_SUBJECT);
         let kept = known.as_ref().map_or_else(|| self.nobody.to_string(), |(_, hash)| hash.clone());
@@ -84,7 +84,7 @@ impl Passwords {
             Verified::No => Ok(None),
             Verified::Yes => Ok(Some(user)),
             Verified::AsTyped { hash } => {
-                store.rehash_password(user, &kept, &hash).await?;
+                store.rehash_password(user.id, &kept, &hash).await?;
                 Ok(Some(user))
             }
         }

@@ -6,10 +6,12 @@ pub mod password;
 
 use crate::{
     account::Choice,
+    arrival,
     guard::OwnForm,
     moment::utc,
     page,
     site::{Shared, Site},
+    throttle::TooOften,
 };
 use axum::{
     Extension,
@@ -92,6 +94,10 @@ pub async fn end_sessions(State(site): State<Shared>, headers: HeaderMap, OwnFor
         Ok(None) => return page::see_other(&site.vestibule.destinations().login),
         Err(error) => return page::store_problem(&site, &error),
     };
+    if let Err(TooOften(wait)) = site.throttle.ending(who.session) {
+        Event::TooOften { what: "sessions_ended", user: Some(who.user.id) }.record();
+        return page::too_often(page::problem(&site, StatusCode::TOO_MANY_REQUESTS), wait);
+    }
     let ended = match handle {
         Some(handle) => site.vestibule.end_session(&who, handle).await.map(drop),
         None => site.links.end_others(&who).await,
@@ -99,7 +105,11 @@ pub async fn end_sessions(State(site): State<Shared>, headers: HeaderMap, OwnFor
     match ended {
         Ok(()) => {
             Event::SessionsEnded { user: who.user.id }.record();
-            page::see_other(&"/profile".parse().expect("it is a path of ours"))
+            let on = page::see_other(&"/profile".parse().expect("it is a path of ours"));
+            match arrival::still_known(&site, &headers, &who).await {
+                Ok(known) => page::with_cookies(on, known),
+                Err(error) => page::store_problem(&site, &error),
+            }
         }
         Err(error) => page::store_problem(&site, &error),
     }

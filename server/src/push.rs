@@ -51,10 +51,13 @@ impl Push {
         // All that is ever announced is private.
         broker.public_channels = false;
         // A page has one socket, and for a moment a second that replaces it.
-        broker.limits.max_of_client = usize::try_from(config.caps.of_client).unwrap_or(usize::MAX).saturating_mul(2);
+        broker.limits.max_of_client = config.caps.of_client.saturating_mul(2);
+        // Each socket is an open file, and a connection; a part of those is left for requests.
+        let in_flight = if config.worker { config.in_flight } else { 0 };
+        let places = descriptors::connections(u32::MAX, in_flight, descriptors::raise());
+        let sockets = usize::try_from(places - places / 5).unwrap_or(usize::MAX);
+        broker.limits.max_connections = broker.limits.max_connections.min(sockets);
         let broker = Broker::new(broker);
-        // Each socket is an open file.
-        let _ = descriptors::raise();
         let api = axum::serve(listener, broker.api_routes()).with_graceful_shutdown(stop.cancelled_owned());
         tasks.spawn(async move {
             if let Err(error) = api.await {

@@ -44,7 +44,6 @@ pub fn routes(site: Shared, sockets: Router) -> Router {
         .merge(needing_freshness)
         .route_layer(from_fn_with_state(site.clone(), entering::require_user))
         .route("/continue", get(home::first_page).post(account::choose))
-        .route_layer(from_fn(finish::to_the_end))
         .route_layer(from_fn_with_state(site.clone(), form::read_first));
     let scripts_only = Router::new()
         .route("/api/{*function}", post(desk::server_functions))
@@ -59,6 +58,7 @@ pub fn routes(site: Shared, sockets: Router) -> Router {
     pages
         .merge(needing_a_user)
         .merge(scripts_only)
+        .layer(from_fn(finish::to_the_end))
         .layer(DefaultBodyLimit::max(form::MAX_FORM))
         .with_state(site.clone())
         .merge(files)

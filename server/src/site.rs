@@ -6,6 +6,7 @@ use crate::{
     cookies::{CookiePolicy, RequestCookies},
     device::device,
     files::Files,
+    listen::Counts,
     mail::Mailbox,
     origin::Origin,
     passwords::Passwords,
@@ -16,7 +17,9 @@ use axum::http::HeaderMap;
 use leptos::prelude::LeptosOptions;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
-use vestibule::{entry::Shown, link::Links, mail::Outbox, publisher::PusherPublisher, vestibule::Vestibule};
+use vestibule::{
+    caps::Shares, entry::Shown, link::Links, mail::Outbox, publisher::PusherPublisher, vestibule::Vestibule,
+};
 
 /// What every request has at hand, shared by all.
 pub type Shared = Arc<Site>;
@@ -39,6 +42,8 @@ pub struct Site {
     pub origins: Vec<Origin>,
     /// The proxies whose word is taken for whom a request comes from.
     pub proxies: Proxies,
+    /// How many requests each client behind those has under way, and may have.
+    pub under_way: (Counts, Shares),
     /// What browsers are told of HTTPS, if they come by it.
     pub hsts: Option<&'static str>,
     /// How cookies are named and marked.

@@ -19,6 +19,7 @@ use std::{
 use vestibule::{
     caps::{Client, Network},
     link::Address,
+    session::SessionId,
     user::UserId,
 };
 
@@ -26,11 +27,23 @@ use vestibule::{
 /// IPv6 around it, a /56 and a /48.
 const OF_NETWORKS: [(u32, Duration); 3] =
     [(20, Duration::from_secs(10)), (40, Duration::from_secs(5)), (80, Duration::from_millis(2500))];
+/// The same for browsers that have signed in to the account before: an office of them signs in at once in the morning, and
+/// somebody with accounts of their own is not to keep the others waiting.
+const OF_KNOWN_NETWORKS: [(u32, Duration); 3] =
+    [(100, Duration::from_secs(1)), (200, Duration::from_millis(500)), (400, Duration::from_millis(250))];
 /// How many passwords of one account may be tried at once, and how soon there is room for another: 100 an hour.
 const OF_ACCOUNT: (u32, Duration) = (20, Duration::from_secs(36));
 /// How many changes of how they sign in a user may ask for at once, how many mails go to an address that somebody says is
 /// theirs, and how many about new browsers to one user, and how soon there is room for another.
 const OF_USER: (u32, Duration) = (5, Duration::from_mins(12));
+
+/// How often a session may end others of its user at once, and how soon there is room for another.
+const OF_SESSION: (u32, Duration) = (10, Duration::from_mins(6));
+
+/// How many confirmations a client begins at once, if it may not have more undecided: there is room for as many again after
+/// this long. What is decided at once is not undecided, and yet a question to the validator and a row each.
+const BEGINS: u32 = 100;
+const BEGINS_WITHIN: Duration = Duration::from_secs(10);
 
 /// How many entries there are before those are looked for that have all their room again, and at most.
 const MANY: usize = 10_000;
@@ -44,12 +57,15 @@ pub struct TooOften(pub Duration);
 
 /// Counts tries.
 pub struct Throttle<C: Clock = DefaultClock> {
+    begins: [Rooms<Network, C>; 3],
     networks: [Rooms<Network, C>; 3],
+    known_networks: [Rooms<Network, C>; 3],
     /// By a hash of the address, for what is typed may be long; and whether the browser is one that has signed in as them
     /// before: whoever tries elsewhere does not use up its room.
     accounts: Rooms<(u64, bool), C>,
     users: Rooms<UserId, C>,
     told: Rooms<UserId, C>,
+    sessions: Rooms<SessionId, C>,
     /// By a hash of the mailbox.
     addresses: Rooms<u64, C>,
     hash: RandomState,
@@ -63,35 +79,52 @@ struct Rooms<K: Hash + Eq + Clone, C: Clock> {
     look_at: AtomicUsize,
 }
 
-impl Default for Throttle {
-    fn default() -> Self {
-        Self::with_clock(&DefaultClock::default())
+impl Throttle {
+    /// Counts anew. A client may have `of_client` confirmations undecided.
+    #[must_use]
+    pub fn new(of_client: u32) -> Self {
+        Self::with_clock(of_client, &DefaultClock::default())
     }
 }
 
 impl<C: Clock + Clone> Throttle<C> {
     /// Counts by `clock`.
-    pub fn with_clock(clock: &C) -> Self {
+    pub fn with_clock(of_client: u32, clock: &C) -> Self {
+        let at_once = of_client.max(BEGINS);
+        let begins = [1, 2, 4].map(|multiple| {
+            let at_once = at_once.saturating_mul(multiple);
+            Rooms::new((at_once, BEGINS_WITHIN / at_once), clock)
+        });
         Self {
+            begins,
             networks: OF_NETWORKS.map(|quota| Rooms::new(quota, clock)),
+            known_networks: OF_KNOWN_NETWORKS.map(|quota| Rooms::new(quota, clock)),
             accounts: Rooms::new(OF_ACCOUNT, clock),
             users: Rooms::new(OF_USER, clock),
             told: Rooms::new(OF_USER, clock),
+            sessions: Rooms::new(OF_SESSION, clock),
             addresses: Rooms::new(OF_USER, clock),
             hash: RandomState::new(),
         }
     }
 
-    /// Before `client` tries a password of the account `email`, in a browser that is `known` to it, and whose network
-    /// address therefore does not count, or is not.
+    /// Before `client` begins a confirmation.
+    ///
+    /// # Errors
+    /// [`TooOften`] if there is no room for it now.
+    pub fn begin(&self, client: Client) -> Result<(), TooOften> {
+        self.begins.iter().zip(client.networks()).try_for_each(|(rooms, network)| rooms.take(network))
+    }
+
+    /// Before `client` tries a password of the account `email`, in a browser that is `known` to it, or is not: what is
+    /// tried in the one kind of browsers takes no room from the other.
     ///
     /// # Errors
     /// [`TooOften`] if there is no room for it now.
     pub fn password(&self, client: Client, email: &str, known: bool) -> Result<(), TooOften> {
-        if !known {
-            for (rooms, network) in self.networks.iter().zip(client.networks()) {
-                rooms.take(network)?;
-            }
+        let networks = if known { &self.known_networks } else { &self.networks };
+        for (rooms, network) in networks.iter().zip(client.networks()) {
+            rooms.take(network)?;
         }
         self.accounts.take(&(self.hash.hash_one(passwords::subject(email)), known))
     }
@@ -111,6 +144,14 @@ impl<C: Clock + Clone> Throttle<C> {
     /// [`TooOften`] if there is no room for it now.
     pub fn change(&self, user: UserId) -> Result<(), TooOften> {
         self.users.take(&user)
+    }
+
+    /// Before `session` ends others of its user: whoever has found one is not to end each new one of its owner's.
+    ///
+    /// # Errors
+    /// [`TooOften`] if there is no room for it now.
+    pub fn ending(&self, session: SessionId) -> Result<(), TooOften> {
+        self.sessions.take(&session)
     }
 
     /// Before `user` has a mail sent to an address that they say is theirs.
@@ -162,7 +203,7 @@ mod tests {
     #[test]
     fn a_client_tries_so_often_whichever_account_and_then_waits() {
         let clock = FakeRelativeClock::default();
-        let throttle = Throttle::with_clock(&clock);
+        let throttle = Throttle::with_clock(100, &clock);
         let attempt = |tried: usize| throttle.password(client(1), &format!("p{tried}@example.com"), false);
         assert_eq!(count(attempt), (20, Duration::from_secs(10)));
         assert_eq!(throttle.password(client(2), "p@example.com", false), Ok(()));
@@ -178,7 +219,7 @@ mod tests {
         let start = Ipv6Addr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0]).to_bits();
         // Another address of one /64, another /64 of one /56, another /56 of one /48, another /48.
         for (distance, tries) in [(1_u128, 20), (1 << 64, 40), (1 << 72, 80), (1 << 80, 999)] {
-            let throttle = Throttle::with_clock(&FakeRelativeClock::default());
+            let throttle = Throttle::with_clock(100, &FakeRelativeClock::default());
             let attempt = |tried: usize| {
                 let address = start + distance * u128::try_from(tried).unwrap();
                 throttle.password(client(address), &format!("p{tried}@example.com"), false)
@@ -189,7 +230,7 @@ mod tests {
 
     #[test]
     fn an_account_is_tried_so_often_by_all_together_and_its_own_browsers_have_room_left() {
-        let throttle = Throttle::with_clock(&FakeRelativeClock::default());
+        let throttle = Throttle::with_clock(100, &FakeRelativeClock::default());
         let attempt = |tried: usize| throttle.password(client(u8::try_from(tried).unwrap()), " Ada@example.com", false);
         assert_eq!(count(attempt).0, 20);
         assert!(throttle.password(client(200), "ada@example.com", false).is_err());
@@ -197,8 +238,23 @@ mod tests {
     }
 
     #[test]
+    fn accounts_of_one_client_have_so_many_tries_in_their_own_browsers_and_a_session_ends_so_many() {
+        let throttle = Throttle::with_clock(100, &FakeRelativeClock::default());
+        let attempt = |tried: usize| throttle.password(client(1), &format!("p{tried}@example.com"), true);
+        assert_eq!(count(attempt), (100, Duration::from_secs(1)));
+        assert_eq!(throttle.password(client(1), "p@example.com", false), Ok(()), "strangers have their own");
+        let session = SessionId::from_bytes([1; 16]);
+        for (of_client, at_once) in [(1, 100), (100, 100), (200, 200)] {
+            let throttle = Throttle::with_clock(of_client, &FakeRelativeClock::default());
+            let wait = Duration::from_secs(10) / at_once;
+            assert_eq!(count(|_| throttle.begin(client(1))), (usize::try_from(at_once).unwrap(), wait));
+        }
+        assert_eq!(count(|_| throttle.ending(session)), (10, Duration::from_mins(6)));
+    }
+
+    #[test]
     fn a_user_and_an_address_have_so_many_mails() {
-        let throttle = Throttle::with_clock(&FakeRelativeClock::default());
+        let throttle = Throttle::with_clock(100, &FakeRelativeClock::default());
         let (user, address) =
             (UserId::from_bytes([1; 16]), |name: usize| format!("p{name}@example.com").parse().unwrap());
         let tagged = |tag: usize| format!("ada+{tag}@example.com").parse().unwrap();
@@ -211,7 +267,7 @@ mod tests {
     #[test]
     fn keys_that_have_all_their_room_again_are_forgotten() {
         let clock = FakeRelativeClock::default();
-        let throttle = Throttle::with_clock(&clock);
+        let throttle = Throttle::with_clock(100, &clock);
         for number in 0..=MANY {
             throttle.users.take(&UserId::from_bytes(u128::try_from(number).unwrap().to_be_bytes())).unwrap();
         }

@@ -30,7 +30,7 @@ pub async fn user_add(mut config: Config, email: &str, name: Option<String>) -> 
         .map_err(|error| format!("the standard input cannot be read: {error}"))?;
     let password = password.trim_end_matches(['\r', '\n']);
     passwords::strong(password, &identity).map_err(|weak| format!("the password on the standard input: {weak}"))?;
-    let Data { store, links, clock, .. } = data::open(&mut config).await.map_err(|error| error.to_string())?;
+    let Data { store, clock, .. } = data::open(&mut config).await.map_err(|error| error.to_string())?;
     let known = store.user_by_identity(&identity.issuer, &identity.subject).await;
     let known = known.map_err(|error| error.to_string())?.is_some();
     let email = identity.subject.clone();
@@ -50,9 +50,8 @@ pub async fn user_add(mut config: Config, email: &str, name: Option<String>) -> 
         return answer(format!("{email} can sign in"));
     }
     // Whoever had the former password, or the browser or the mail of somebody who had it, does not stay (OWASP ASVS 5.0,
-    // 7.4.3): sessions from before sign nobody in, also those in a server's memory, and are deleted where they can be.
-    let voided = links.void_links(&address).await;
-    voided.map_err(|error| format!("{email} has the new password, but links to them may still be good: {error}"))?;
+    // 7.4.3): links are taken back in the same write, sessions from before sign nobody in, also those in a server's memory, and are
+    // deleted where they can be.
     store.delete_sessions_of(user, None).await.map_err(|error| error.to_string())?;
     answer(format!("{email} has the new password and is signed out everywhere"))
 }

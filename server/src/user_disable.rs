@@ -14,17 +14,14 @@ use vestibule::audit::Event;
 /// # Errors
 /// One line that says what is wrong.
 pub async fn user_disable(mut config: Config, email: &str, disabled: bool) -> Result<Answer, String> {
-    let Data { store, links, clock, .. } = data::open(&mut config).await.map_err(|error| error.to_string())?;
+    let Data { store, clock, .. } = data::open(&mut config).await.map_err(|error| error.to_string())?;
     let user = data::known_user(&*store, email).await?;
-    // First: whatever begins after it is refused.
+    // First: whatever begins after it is refused, and the links to them are taken back in the same write.
     store.disable_user(user.id, disabled, clock.now()).await.map_err(|error| error.to_string())?;
     let event = if disabled { "user_disabled" } else { "user_enabled" };
     Event::Operated { event, user: Some(user.id) }.record();
     let email = user.identity.subject;
     if disabled {
-        if let Ok(address) = email.parse() {
-            links.void_links(&address).await.map_err(|error| error.to_string())?;
-        }
         // Those in a server's memory are out of reach from here; they sign nobody in any more, also once the user is enabled.
         store.delete_sessions_of(user.id, None).await.map_err(|error| error.to_string())?;
     }

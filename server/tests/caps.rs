@@ -4,6 +4,10 @@
 mod landing;
 mod support;
 
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
+};
 use support::{Server, has_status};
 
 /// A server behind a proxy, where a client may have one undecided sign-in and the validator never answers.
@@ -75,4 +79,45 @@ fn a_client_gets_no_second_cap_by_what_it_says_of_itself() {
     let server = behind_a_proxy("10.0.0.0/8");
     assert!(has_status(&begin(&server, "203.0.113.1"), 303));
     assert!(has_status(&begin(&server, "203.0.113.2"), 429), "nobody trusts who has connected");
+}
+
+#[test]
+fn a_client_behind_a_proxy_has_so_many_requests_under_way_and_leaves_others_theirs() {
+    let server = behind_a_proxy("127.0.0.1");
+    // The beginning of a form whose end never comes.
+    let begun = |number: usize| {
+        let mut stream = TcpStream::connect(server.addr).unwrap();
+        let head = "POST /login HTTP/1.1\r\nHost: sign-in.example\r\nSec-Fetch-Site: same-origin\r\n\
+                    Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 99\r\nConnection: close\r\n";
+        let from = format!("X-Forwarded-For: 192.0.2.{}, 203.0.113.7\r\n\r\nemail=", number % 250);
+        stream.write_all(format!("{head}{from}").as_bytes()).unwrap();
+        stream
+    };
+    // As many as it could have connections: two for its sockets, and 200.
+    let held: Vec<_> = (0..202).map(begun).collect();
+    let healthz = |from: &str| server.get("/healthz", &[&format!("X-Forwarded-For: {from}")]);
+    let is_full = || has_status(&healthz("203.0.113.7"), 503);
+    assert!((0..10_000).any(|_| is_full()), "the 203rd is refused");
+    let mut refused = String::new();
+    let mut one_more = begun(0);
+    one_more.write_all(&[b'x'; 93]).unwrap();
+    one_more.read_to_string(&mut refused).unwrap();
+    assert!(has_status(&refused, 503) && refused.contains("retry-after: 5"), "{refused}");
+    assert!(has_status(&healthz("203.0.113.8"), 200), "another client has its own");
+    drop(held);
+    assert!((0..10_000).any(|_| !is_full()), "what was under way is not any more");
+}
+
+#[test]
+fn a_client_begins_so_often_and_repeats_what_has_begun_as_often_as_it_likes() {
+    let server = Server::start(&[]);
+    let path = "/confirm/invalid-0";
+    let first = landing::cookies_of(&server, path, &[]);
+    assert!(has_status(&server.post(path, &[&first], ""), 303));
+    let begins = (1..1000).map(|number| continued(&server, &format!("invalid-{number}"), &[]));
+    let refused = begins.into_iter().find(|answer| !has_status(answer, 303)).expect("it ends");
+    assert!(has_status(&refused, 429) && refused.contains("retry-after: 60"), "{refused}");
+    for _ in 0..20 {
+        assert!(has_status(&server.post(path, &[&first], ""), 303), "it has begun already");
+    }
 }

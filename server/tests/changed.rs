@@ -68,3 +68,16 @@ fn signing_out_leaves_nothing_in_the_browser_but_that_it_is_known() {
     let foreign = server.send("POST", "/logout", &["Sec-Fetch-Site: cross-site"], "");
     assert!(has_status(&foreign, 403) && !foreign.contains("clear-site-data"), "{foreign}");
 }
+
+#[test]
+fn who_has_found_an_old_session_ends_others_so_often_and_its_browser_is_known_no_more_than_theirs() {
+    let server = Server::start(&[]);
+    let (own, other) = (sign_in(&server, "open-sesame-42"), sign_in(&server, "open-sesame-42"));
+    let end = |session: &str| server.post("/profile/sessions/end", &[session], "choice=others");
+    let answer = end(&own);
+    assert!(has_status(&answer, 303), "{answer}");
+    assert!(answer.contains("set-cookie: vestibule-known="), "whoever is fresh stays known: {answer}");
+    assert!(has_status(&server.get("/profile", &[&other]), 303), "the other one is thrown out");
+    let tries = (1..100).map(|_| end(&own)).position(|answer| has_status(&answer, 429));
+    assert_eq!(tries, Some(9));
+}

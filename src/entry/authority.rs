@@ -1,14 +1,13 @@
 //! What a session may change of its user's account. Whoever reads this looks at the session once more, and the write names
 //! what was seen: see [`Authority`].
 
-use super::{Shown, SignedIn};
+use super::SignedIn;
 use crate::{
     clock::Timestamp,
     link::Address,
-    secret::SessionSecret,
     session::SessionState,
     store::StoreError,
-    user::{Authority, Moved, UserId},
+    user::{Authority, Moved},
     vestibule::Vestibule,
 };
 
@@ -66,26 +65,6 @@ impl Vestibule {
 
     fn tries<'v>(&'v self, who: &'v SignedIn) -> Tries<'v> {
         Tries { vestibule: self, who, left: TRIES }
-    }
-
-    /// Signs in, in this browser, the user who was made valid from `valid_from` on by what it has changed. `None`: they
-    /// have changed how they sign in once more, or were disabled or removed meanwhile.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the store could not be used.
-    pub async fn sign_in_after_change(
-        &self,
-        user: UserId,
-        valid_from: Timestamp,
-        shown: &Shown,
-    ) -> Result<Option<SessionSecret>, StoreError> {
-        let (session, secret) = self.establish(user, valid_from, shown).await?;
-        let known = self.store.user(user).await?;
-        if known.is_some_and(|known| known.valid_from == valid_from && !known.disabled) {
-            return Ok(Some(secret));
-        }
-        self.store.delete_session(session).await?;
-        Ok(None)
     }
 
     /// What `who` may do now. The user is read before the session: where sessions are kept elsewhere, one that ends after

@@ -78,10 +78,17 @@ impl Address {
     }
 }
 
+/// The most bytes that are read: an address has 254 characters, beside which a name may have been pasted.
+const MAX_TEXT: usize = 1024;
+
 impl FromStr for Address {
     type Err = InvalidAddress;
 
     fn from_str(text: &str) -> Result<Self, InvalidAddress> {
+        // Before anything else is done with it: to write a domain in ASCII takes the square of its length.
+        if text.len() > MAX_TEXT {
+            return Err(InvalidAddress);
+        }
         let visible: String = text.chars().filter(|char| !is_pasted_along(*char)).collect();
         let (local, domain) = unwrapped(&visible)?.split_once('@').ok_or(InvalidAddress)?;
         let local: String = local.chars().filter(|char| !is_joiner(*char)).collect();

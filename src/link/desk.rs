@@ -151,13 +151,16 @@ impl Links {
         Ok(())
     }
 
-    /// Ends all sessions of the user but the one that asks, and takes back what links to them are open.
+    /// Ends all sessions of the user but the one that asks, and takes back what links to them are open if their sign-in is
+    /// fresh: whoever has found an old session is not to keep the owner out with it.
     ///
     /// # Errors
     /// [`StoreError`] if the store could not be used; it is safe to repeat.
     pub async fn end_others(&self, who: &SignedIn) -> Result<(), StoreError> {
         if self.vestibule.revoke_sessions(who, false).await? {
-            self.take_back(&who.user).await?;
+            if who.is_fresh(self.vestibule.now()) {
+                self.take_back(&who.user).await?;
+            }
             self.vestibule.store().delete_sessions_of(who.user.id, Some(who.session)).await?;
         }
         Ok(())

@@ -236,7 +236,7 @@ impl UserStore for Apart {
         self.database.user_by_identity(issuer, subject).await
     }
 
-    async fn password(&self, subject: &str) -> Result<Option<(UserId, String)>, StoreError> {
+    async fn password(&self, subject: &str) -> Result<Option<(User, String)>, StoreError> {
         self.database.password(subject).await
     }
 

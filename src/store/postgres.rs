@@ -13,7 +13,6 @@ mod decide;
 mod links;
 mod listen;
 mod open;
-mod revoke;
 mod sessions;
 mod users;
 

@@ -16,7 +16,7 @@ pub(super) use confirmation::{DecidedColumns, QueuedColumns, claims, confirmatio
 pub(super) use link::{Origin, link, mails, state_columns};
 pub(super) use session::{SessionColumns, session};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-pub(super) use user::{kept_from_moving, user};
+pub(super) use user::{kept_from_moving, user, user_columns};
 
 use crate::{clock::Timestamp, store::StoreError};
 

@@ -275,11 +275,11 @@ impl UserStore for MemoryDatabase {
         Ok(tables.users.get(&(issuer.to_owned(), subject.to_owned())).map(|(user, _)| user.clone()))
     }
 
-    async fn password(&self, subject: &str) -> Result<Option<(UserId, String)>, StoreError> {
+    async fn password(&self, subject: &str) -> Result<Option<(User, String)>, StoreError> {
         let tables = self.lock();
         let known = tables.users.get(&(PASSWORD_ISSUER.to_owned(), subject.to_owned()));
         let known = known.filter(|(user, _)| !user.disabled);
-        Ok(known.and_then(|(user, password)| Some((user.id, password.clone()?))))
+        Ok(known.and_then(|(user, password)| Some((user.clone(), password.clone()?))))
     }
 
     async fn put_user(&self, user: &User, password: Option<&str>) -> Result<UserId, StoreError> {
@@ -341,6 +341,7 @@ impl UserStore for MemoryDatabase {
     async fn revoke_sessions(&self, by: Authority, all: bool, now: Timestamp) -> Result<bool, StoreError> {
         let mut tables = self.lock();
         let Some((user, _)) = tables.by(by) else { return Ok(false) };
+        user.known_from = now.max(user.known_from + Duration::from_millis(1));
         if all {
             changed(user, now);
         } else {

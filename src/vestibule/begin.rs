@@ -43,8 +43,8 @@ impl Vestibule {
     }
 
     /// Begins a confirmation under this pending secret of which no validator is asked before `due`, and that comes to
-    /// `Unavailable` at `deadline`. Where the browser is `known`, what others at its network address have begun takes no
-    /// room from it.
+    /// `Unavailable` at `deadline`. Where the browser is `known`, what others at its network address may have begun leaves
+    /// room for it.
     pub(crate) async fn wait(
         &self,
         token: &Token,
@@ -55,7 +55,8 @@ impl Vestibule {
     ) -> Result<ConfirmationId, BeginError> {
         let queued = self.queue(token, secret, due, deadline);
         let caps = if known {
-            Caps { of_client: u32::MAX, ..self.caps.clone() }
+            // And yet whoever has a browser that is known does not have all of it.
+            Caps { of_client: self.caps.of_client.saturating_mul(2), ..self.caps.clone() }
         } else {
             // They are undecided for long: half of the room is left for those that are not.
             Caps { of_client: self.caps.of_client.div_ceil(2), in_all: self.caps.in_all / 2, ..self.caps.clone() }

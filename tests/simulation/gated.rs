@@ -183,7 +183,7 @@ impl<S: UserStore> UserStore for Gated<S> {
         self.inner.user_by_identity(issuer, subject).await
     }
 
-    async fn password(&self, subject: &str) -> Result<Option<(UserId, String)>, StoreError> {
+    async fn password(&self, subject: &str) -> Result<Option<(User, String)>, StoreError> {
         self.read()?;
         self.inner.password(subject).await
     }

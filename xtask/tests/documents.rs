@@ -75,7 +75,7 @@ fn code(text: &str) -> Vec<&str> {
 fn is_path(word: &str) -> bool {
     let first = word.split('/').next().unwrap_or_default();
     let is_below = word.contains('/') && FOLDERS.contains(&first);
-    is_below || word.contains('/') && word.ends_with(".rs")
+    is_below || word.contains('/') && Path::new(word).extension().is_some_and(|ending| ending == "rs")
 }
 
 fn is_constant(word: &str) -> bool {

@@ -51,8 +51,10 @@ impl BrokerConfig {
 pub struct Limits {
     /// Sockets at a time; further ones are closed with 4100. A socket that waits costs some 5 KB.
     pub max_connections: usize,
-    /// Sockets at a time of one client, where a layer around the routes says who that is; further ones are closed with 4100.
-    pub max_of_client: usize,
+    /// Sockets at a time of one client, where a layer around the routes says who that is; the wider networks of IPv6 around
+    /// it have twice and four times as many. Of the last tenth of all sockets each client has one. Further ones are closed
+    /// with 4100.
+    pub max_of_client: u32,
     /// Channels that one socket may be subscribed to at a time.
     pub max_subscriptions: usize,
     /// Events that wait for one socket to be written. When one more comes, the reader is too slow and is closed with 4100.

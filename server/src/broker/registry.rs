@@ -14,7 +14,7 @@ use std::{
     collections::{BTreeMap, HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use vestibule::caps::Client;
+use vestibule::caps::{Client, Shares, Tally, Usage};
 
 /// What a broker holds at a moment and has done since it was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub struct Snapshot {
 pub(super) struct Registry {
     state: Mutex<State>,
     max_connections: usize,
-    max_of_client: usize,
+    of_client: Shares,
     max_subscriptions: usize,
     queue: usize,
 }
@@ -48,7 +48,7 @@ struct State {
     sockets: HashMap<SocketId, Socket>,
     channels: HashMap<ChannelName, HashSet<SocketId>>,
     /// How many sockets each client has.
-    clients: HashMap<Client, usize>,
+    clients: Tally,
     published: u64,
     delivered: u64,
     dropped: u64,
@@ -79,7 +79,7 @@ impl Registry {
         Self {
             state: Mutex::default(),
             max_connections: limits.max_connections,
-            max_of_client: limits.max_of_client,
+            of_client: Shares::new(limits.max_of_client),
             max_subscriptions: limits.max_subscriptions,
             // A channel has room for one more than it is told.
             queue: limits.queue.saturating_sub(1),
@@ -99,14 +99,17 @@ impl Registry {
             return Err(NoSeat::Closing);
         }
         // Before the cap of all: it is the one that the client can do something about.
-        if client.is_some_and(|client| state.clients.get(&client).is_some_and(|count| *count >= self.max_of_client)) {
+        if client.is_some_and(|client| !state.clients.admits(client, self.of_client)) {
             return Err(NoSeat::FullForClient);
         }
         if state.sockets.len() >= self.max_connections {
             return Err(NoSeat::Full);
         }
-        if let Some(client) = client {
-            *state.clients.entry(client).or_default() += 1;
+        // Of the last tenth there is one for each client.
+        let used = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let shares = self.of_client.during(Usage::of(used(state.sockets.len()), used(self.max_connections)));
+        if client.is_some_and(|client| !state.clients.take(client, shares)) {
+            return Err(NoSeat::Full);
         }
         state.sockets.insert(id, Socket { queue, channels: Vec::new(), client });
         Ok((Seat { registry: Arc::clone(self), id }, events))
@@ -153,7 +156,7 @@ impl Registry {
         state.closing = true;
         state.sockets.clear();
         state.channels.clear();
-        state.clients.clear();
+        state.clients = Tally::default();
     }
 
     /// Notes that the broker refuses or closes a socket.
@@ -190,11 +193,8 @@ impl State {
         for channel in &socket.channels {
             self.leave(id, channel);
         }
-        let Some(client) = socket.client else { return };
-        let Some(count) = self.clients.get_mut(&client) else { return };
-        *count -= 1;
-        if *count == 0 {
-            self.clients.remove(&client);
+        if let Some(client) = socket.client {
+            self.clients.give_back(client);
         }
     }
 

@@ -1,14 +1,14 @@
 //! Who may have a connection: so many in all, and a share of them for each client.
 
+use super::counts::{Counted, Counts};
 use crate::{config::Config, config::Proxies, descriptors};
 use std::{
-    collections::HashMap,
     net::IpAddr,
-    sync::{Arc, Mutex, MutexGuard, Once, PoisonError},
+    sync::{Arc, Once},
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use vestibule::{
-    caps::{Client, Network, Shares, Usage},
+    caps::{Client, Shares, Usage},
     secret::{Entropy, Keys, SystemEntropy, random},
 };
 
@@ -31,6 +31,13 @@ impl Default for Places {
     }
 }
 
+/// How many connections one client may have, or behind a proxy requests at once: one for each socket that it may have, and
+/// 200 for requests.
+#[must_use]
+pub fn of_client(begun: u32) -> Shares {
+    Shares::new(begun.saturating_mul(2).saturating_add(FOR_REQUESTS))
+}
+
 impl Places {
     fn new(count: u32) -> Self {
         Self {
@@ -40,20 +47,18 @@ impl Places {
         }
     }
 
-    /// As many places as this process may have files open for, with a share for each client of `config`: one for each
-    /// socket that it may have, and 200 for requests.
+    /// As many places as this process may have files open for, with a [share](of_client) for each client of `config`.
     #[must_use]
     pub fn of(config: &Config) -> Self {
         let in_flight = if config.worker { config.in_flight } else { 0 };
         let count = descriptors::connections(MAX_CONNECTIONS, in_flight, descriptors::raise());
-        let of_client = config.caps.of_client.saturating_mul(2).saturating_add(FOR_REQUESTS);
-        Self::new(count).shared(&SystemEntropy, config.proxies.clone(), Shares::new(of_client))
+        Self::new(count).shared(&SystemEntropy, config.proxies.clone(), of_client(config.caps.of_client))
     }
 
     fn shared(self, entropy: &dyn Entropy, proxies: Proxies, shares: Shares) -> Self {
         // A key of its own: nothing that is hashed with it is kept.
         let keys = Keys::from_secret(&random(entropy));
-        Self { clients: Some(Arc::new(Clients { proxies, shares, keys, counts: Mutex::default() })), ..self }
+        Self { clients: Some(Arc::new(Clients { proxies, shares, keys, counts: Counts::default() })), ..self }
     }
 
     /// Says if there are fewer than there should be.
@@ -79,7 +84,8 @@ impl Places {
         };
         let free = u32::try_from(self.all.available_permits()).unwrap_or(u32::MAX);
         let others = self.count.saturating_sub(free).saturating_sub(1);
-        let counted = clients.count(Client::at(&clients.keys, peer), Usage::of(others, self.count));
+        let shares = clients.shares.during(Usage::of(others, self.count));
+        let counted = clients.counts.take(Client::at(&clients.keys, peer), shares);
         if counted.is_none() {
             static SAID: Once = Once::new();
             SAID.call_once(|| {
@@ -104,48 +110,7 @@ struct Clients {
     proxies: Proxies,
     shares: Shares,
     keys: Keys,
-    /// For each of a client's networks, the narrowest first.
-    counts: Mutex<[HashMap<Network, u32>; 3]>,
-}
-
-impl Clients {
-    /// Counts one more connection of `client`, unless its networks have their shares.
-    fn count(self: &Arc<Self>, client: Client, usage: Usage) -> Option<Counted> {
-        let mut counts = self.counts();
-        let there: [u32; 3] =
-            std::array::from_fn(|place| counts[place].get(&client.networks()[place]).copied().unwrap_or(0));
-        if !self.shares.during(usage).admit(there) {
-            return None;
-        }
-        for (counts, network) in counts.iter_mut().zip(client.networks()) {
-            *counts.entry(*network).or_default() += 1;
-        }
-        Some(Counted { clients: Arc::clone(self), client })
-    }
-
-    /// Nothing in here panics halfway through a change, so a poisoned lock guards sound data.
-    fn counts(&self) -> MutexGuard<'_, [HashMap<Network, u32>; 3]> {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A connection that counts for its client.
-struct Counted {
-    clients: Arc<Clients>,
-    client: Client,
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        for (counts, network) in self.clients.counts().iter_mut().zip(self.client.networks()) {
-            if let Some(count) = counts.get_mut(network) {
-                *count -= 1;
-                if *count == 0 {
-                    counts.remove(network);
-                }
-            }
-        }
-    }
+    counts: Counts,
 }
 
 #[cfg(test)]
@@ -218,6 +183,6 @@ mod tests {
         let places = places(9, 9);
         let held = [take(&places, "192.0.2.1").await, take(&places, "2001:db8::1").await];
         drop(held);
-        assert!(places.clients.unwrap().counts().iter().all(HashMap::is_empty));
+        assert!(places.clients.unwrap().counts.is_empty());
     }
 }

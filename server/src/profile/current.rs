@@ -36,7 +36,7 @@ pub async fn proves(site: &Site, who: &SignedIn, current: Option<Password>) -> R
         Some(current) => {
             let (store, subject) = (site.vestibule.store(), &who.user.identity.subject);
             let checked = site.passwords.check(store, Arc::new(SystemEntropy), subject, current, Line::SignedIn);
-            checked.await? == Some(who.user.id)
+            checked.await?.is_some_and(|user| user.id == who.user.id)
         }
         None => false,
     };

@@ -5,7 +5,8 @@
 //! are on the disk.
 //!
 //! Everybody locks in one order, so that two batches, here or on two machines, never wait for each other in a circle:
-//! clients, links, confirmations, users, sessions; within each by what they are looked up by.
+//! clients, links, confirmations, users, sessions; within each by what they are looked up by. A change of an account locks
+//! the session that makes it before its user: nobody else waits for an established session while holding a user.
 
 use super::{
     closed,
@@ -128,11 +129,20 @@ fn failed<D>(failure: Failure, count: usize) -> impl Iterator<Item = Result<D, S
 
 /// Does those of `jobs` in `range` in one durable transaction, or none of them.
 async fn transact<J: Job>(pool: &PgPool, jobs: Arc<[J]>, range: Range<usize>) -> Result<Vec<J::Done>, Failure> {
+    within(pool, move |connection| Box::pin(async move { J::run(&jobs[range], connection).await })).await
+}
+
+/// Does `work` in one durable transaction.
+async fn within<T, W>(pool: &PgPool, work: W) -> Result<T, Failure>
+where
+    T: Send + 'static,
+    W: for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<T, Failure>> + Send + 'static,
+{
     lend(pool, move |connection| {
         Box::pin(async move {
             // Whatever the server's default is: under a stricter level, two who meet at a row fail instead of waiting.
             let mut transaction = connection.begin_with("begin isolation level read committed").await?;
-            let done = J::run(&jobs[range], &mut transaction).await?;
+            let done = work(&mut transaction).await?;
             transaction.commit().await?;
             Ok(done)
         })
@@ -140,10 +150,14 @@ async fn transact<J: Job>(pool: &PgPool, jobs: Arc<[J]>, range: Range<usize>) ->
     .await
 }
 
-/// Does one job in a transaction of its own.
-pub(super) async fn on_its_own<J: Job>(pool: &PgPool, job: J) -> Result<J::Done, StoreError> {
+/// Does `work`, which is done seldom, in a durable transaction of its own; to the end, even if the caller does not wait for
+/// it any more.
+pub(super) async fn transaction<T, W>(pool: &PgPool, work: W) -> Result<T, StoreError>
+where
+    T: Send + 'static,
+    W: for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<T, Failure>> + Send + 'static,
+{
     let pool = pool.clone();
-    let task = tokio::spawn(async move { transact(&pool, Arc::new([job]), 0..1).await });
-    let done = task.await.map_err(|_| closed())??;
-    done.into_iter().next().ok_or_else(closed)
+    let task = tokio::spawn(async move { within(&pool, work).await });
+    Ok(task.await.map_err(|_| closed())??)
 }

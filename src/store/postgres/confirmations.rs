@@ -1,6 +1,6 @@
 //! Confirmations in PostgreSQL.
 
-use super::{PostgresStore, batch, begin::Begin, connection::Failure, revoke::Revoke};
+use super::{PostgresStore, batch, begin::Begin, connection::Failure, sessions};
 use crate::{
     caps::Admission,
     clock::Timestamp,
@@ -191,7 +191,7 @@ impl ConfirmationStore for PostgresStore {
     }
 
     async fn revoke(&self, id: ConfirmationId, session: SessionId) -> Result<(), StoreError> {
-        batch::on_its_own(&self.pool, Revoke { id, session }).await
+        batch::transaction(&self.pool, move |connection| Box::pin(revoke(connection, id, session))).await
     }
 
     async fn unsettled(&self, before: Timestamp) -> Result<Vec<Confirmation>, StoreError> {
@@ -224,6 +224,13 @@ impl ConfirmationStore for PostgresStore {
                          order by decided limit $2 for update skip locked)";
         self.sweep(sweep, before).await
     }
+}
+
+/// Takes a sign-in back that nobody has come for.
+async fn revoke(connection: &mut PgConnection, id: ConfirmationId, session: SessionId) -> Result<(), Failure> {
+    let Some(confirmation) = lock(connection, &[id]).await?.remove(&id) else { return Ok(()) };
+    sessions::delete(connection, &[session]).await?;
+    write_decided(connection, &[&confirmation.revoke()]).await
 }
 
 /// Reads confirmations for whom nobody else writes them until the end of the transaction.

@@ -1,10 +1,6 @@
 //! Links and mails in PostgreSQL. People ask for them seldom: each write is a transaction of its own.
 
-use super::{
-    PostgresStore,
-    batch::{self, Job},
-    connection::Failure,
-};
+use super::{PostgresStore, batch, connection::Failure};
 use crate::{
     caps::Capped,
     clock::Timestamp,
@@ -20,59 +16,7 @@ use crate::{
     },
 };
 use async_trait::async_trait;
-use futures_util::future::BoxFuture;
 use sqlx::{PgConnection, Row as _, postgres::PgRow};
-
-/// A new link with its mail.
-struct Post(Link, Posting);
-
-impl Job for Post {
-    type Done = Result<Posted, Capped>;
-
-    fn run<'c>(jobs: &'c [Self], connection: &'c mut PgConnection) -> BoxFuture<'c, Result<Vec<Self::Done>, Failure>> {
-        Box::pin(async move {
-            let mut done = Vec::with_capacity(jobs.len());
-            for Self(link, posting) in jobs {
-                done.push(post(connection, link, posting).await?);
-            }
-            Ok(done)
-        })
-    }
-}
-
-/// An address whose links are taken back.
-struct TakeBack(Address);
-
-impl Job for TakeBack {
-    type Done = ();
-
-    fn run<'c>(jobs: &'c [Self], connection: &'c mut PgConnection) -> BoxFuture<'c, Result<Vec<()>, Failure>> {
-        Box::pin(async move {
-            let mut done = Vec::with_capacity(jobs.len());
-            for Self(address) in jobs {
-                done.push(take_back(connection, address, None).await?);
-            }
-            Ok(done)
-        })
-    }
-}
-
-/// What has become of a link.
-struct Replace(Link);
-
-impl Job for Replace {
-    type Done = bool;
-
-    fn run<'c>(jobs: &'c [Self], connection: &'c mut PgConnection) -> BoxFuture<'c, Result<Vec<bool>, Failure>> {
-        Box::pin(async move {
-            let mut done = Vec::with_capacity(jobs.len());
-            for Self(next) in jobs {
-                done.push(replace(connection, next).await?);
-            }
-            Ok(done)
-        })
-    }
-}
 
 #[async_trait]
 impl LinkStore for PostgresStore {
@@ -82,11 +26,22 @@ impl LinkStore for PostgresStore {
     }
 
     async fn post_link(&self, link: &Link, posting: &Posting) -> Result<Posted, BeginError> {
-        Ok(batch::on_its_own(&self.pool, Post(link.clone(), posting.clone())).await??)
+        let (link, posting) = (link.clone(), posting.clone());
+        let posted = batch::transaction(&self.pool, move |connection| {
+            Box::pin(async move { post(connection, &link, &posting).await })
+        });
+        Ok(posted.await??)
     }
 
     async fn void_links(&self, address: &Address) -> Result<(), StoreError> {
-        batch::on_its_own(&self.pool, TakeBack(address.clone())).await
+        let address = address.clone();
+        batch::transaction(&self.pool, move |connection| {
+            Box::pin(async move {
+                lock_open(connection, &address).await?;
+                take_back(connection, &address, None).await
+            })
+        })
+        .await
     }
 
     async fn link_by_token(&self, token: &SecretHash) -> Result<Option<Link>, StoreError> {
@@ -102,7 +57,9 @@ impl LinkStore for PostgresStore {
     }
 
     async fn replace_link(&self, next: &Link) -> Result<bool, StoreError> {
-        batch::on_its_own(&self.pool, Replace(next.clone())).await
+        let next = next.clone();
+        batch::transaction(&self.pool, move |connection| Box::pin(async move { replace(connection, &next).await }))
+            .await
     }
 
     async fn count_code(&self, tries: &Tries, now: Timestamp, since: Timestamp) -> Result<Option<u32>, StoreError> {
@@ -252,8 +209,16 @@ impl MailStore for PostgresStore {
     }
 }
 
-/// Takes those links to an address back that are open; or of them those alone that are `own`: mailed, and asked for in this
-/// browser to lead to this place. Their mails go, and whoever waits for one is due.
+/// Locks the open links to an address. Who changes a user does that first: in this order everybody locks.
+pub(super) async fn lock_open(connection: &mut PgConnection, address: &Address) -> Result<(), Failure> {
+    let lock = sqlx::query("select 1 from links where address = $1 and state = 'open' order by id for update");
+    lock.bind(address.as_str()).execute(connection).await?;
+    Ok(())
+}
+
+/// Takes those links to an address back that are open and let somebody in: mailed, or made by an operator; or of them those
+/// alone that are `own`: asked for in this browser to lead to this place. Their mails go, and whoever waits for one is due.
+/// Who waits for a link that was never mailed is told nothing, or could see when its address's owner does something.
 pub(super) async fn take_back(
     connection: &mut PgConnection,
     address: &Address,
@@ -263,8 +228,8 @@ pub(super) async fn take_back(
     let void = sqlx::query_as(
         "update links set state = 'void', revision = revision + 1
          where id in (select id from links
-                      where address = $1 and state = 'open'
-                          and ($2::bytea is null or mailed = 1 and browser = $2 and next is not distinct from $3)
+                      where address = $1 and state = 'open' and (mailed = 1 or waiting is null)
+                          and ($2::bytea is null or browser = $2 and next is not distinct from $3)
                       order by id for update)
          returning id, waiting",
     );

@@ -1,22 +1,16 @@
 //! Users in PostgreSQL.
 
-use super::{
-    PostgresStore,
-    batch::{self, Job},
-    connection::Failure,
-    links, sessions,
-};
+use super::{PostgresStore, batch, connection::Failure, links, sessions};
 use crate::{
     clock::Timestamp,
     link::Address,
     store::{
         StoreError,
-        row::{self, Reading},
+        row::{self, Reading, user_columns},
     },
     user::{Authority, Identity, Moved, PASSWORD_ISSUER, User, UserId, UserStore, key_after},
 };
 use async_trait::async_trait;
-use futures_util::future::BoxFuture;
 use sqlx::{
     PgConnection, Postgres,
     postgres::{PgArguments, PgRow},
@@ -46,9 +40,7 @@ impl UserStore for PostgresStore {
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
         self.run(move |connection| {
             Box::pin(async move {
-                let select = sqlx::query(
-                    "select id, issuer, subject, name, email, since, disabled, valid_from, revision from users where id = $1",
-                );
+                let select = sqlx::query(concat!("select ", user_columns!(), " from users where id = $1"));
                 let row = select.bind(id.as_bytes()).fetch_optional(connection).await?;
                 Ok(row.map(|row| row::user(&row)).transpose()?)
             })
@@ -64,8 +56,12 @@ impl UserStore for PostgresStore {
         let (issuer, subject) = (issuer.to_owned(), subject.to_owned());
         self.run(|connection| {
             Box::pin(async move {
-                let select = "select id, issuer, subject, name, email, since, disabled, valid_from, revision from users
-                              where issuer = $1 and subject = $2";
+                let select = concat!(
+                    "select ",
+                    user_columns!(),
+                    " from users
+                              where issuer = $1 and subject = $2"
+                );
                 let row = sqlx::query(select).bind(issuer).bind(subject).fetch_optional(connection).await?;
                 Ok(row.map(|row| row::user(&row)).transpose()?)
             })
@@ -73,7 +69,7 @@ impl UserStore for PostgresStore {
         .await
     }
 
-    async fn password(&self, subject: &str) -> Result<Option<(UserId, String)>, StoreError> {
+    async fn password(&self, subject: &str) -> Result<Option<(User, String)>, StoreError> {
         // What somebody typed into a form may hold what no text of PostgreSQL can.
         if subject.contains('\0') {
             return Ok(None);
@@ -81,12 +77,16 @@ impl UserStore for PostgresStore {
         let subject = subject.to_owned();
         self.run(|connection| {
             Box::pin(async move {
-                let select = "select id, password from users
-                              where issuer = $1 and subject = $2 and password is not null and disabled = 0";
+                let select = concat!(
+                    "select ",
+                    user_columns!(),
+                    ", password from users
+                     where issuer = $1 and subject = $2 and password is not null and disabled = 0"
+                );
                 let row = sqlx::query(select).bind(PASSWORD_ISSUER).bind(subject).fetch_optional(connection).await?;
                 let read = |row: PgRow| {
-                    let row = Reading::new("users", &row);
-                    Ok::<_, StoreError>((UserId::from_bytes(row.bytes("id")?), row.text("password")?.to_owned()))
+                    let password = Reading::new("users", &row).text("password")?.to_owned();
+                    Ok::<_, StoreError>((row::user(&row)?, password))
                 };
                 Ok(row.map(read).transpose()?)
             })
@@ -96,29 +96,8 @@ impl UserStore for PostgresStore {
 
     async fn put_user(&self, user: &User, password: Option<&str>) -> Result<UserId, StoreError> {
         let (user, password) = (user.clone(), password.map(str::to_owned));
-        self.run(move |connection| {
-            Box::pin(async move {
-                let row = sqlx::query(
-                    "insert into users (id, issuer, subject, name, email, password, since)
-                     values ($1, $2, $3, $4, $5, $6, $7)
-                     on conflict (issuer, subject) do update set name = excluded.name, email = excluded.email,
-                         password = coalesce(excluded.password, users.password),
-                         valid_from = case when excluded.password is null then users.valid_from
-                             else greatest(excluded.since, users.valid_from + 1) end,
-                         revision = users.revision + case when excluded.password is null then 0 else 1 end
-                     returning id",
-                )
-                .bind(user.id.as_bytes())
-                .bind(user.identity.issuer)
-                .bind(user.identity.subject)
-                .bind(user.identity.name)
-                .bind(user.identity.email)
-                .bind(password)
-                .bind(user.since.as_millis())
-                .fetch_one(connection)
-                .await?;
-                Ok(UserId::from_bytes(Reading::new("users", &row).bytes("id")?))
-            })
+        batch::transaction(&self.pool, move |connection| {
+            Box::pin(async move { put_one(connection, &user, password.as_deref()).await })
         })
         .await
     }
@@ -127,8 +106,12 @@ impl UserStore for PostgresStore {
         let (issuer, subject) = key_after(after);
         self.run(move |connection| {
             Box::pin(async move {
-                let select = "select id, issuer, subject, name, email, since, disabled, valid_from, revision from users
-                              where (issuer, subject) > ($1, $2) order by issuer, subject limit $3";
+                let select = concat!(
+                    "select ",
+                    user_columns!(),
+                    " from users
+                              where (issuer, subject) > ($1, $2) order by issuer, subject limit $3"
+                );
                 let rows = sqlx::query(select).bind(issuer).bind(subject).bind(i64::from(limit));
                 let rows = rows.fetch_all(connection).await?;
                 Ok(rows.iter().map(|row| row::user(row)).collect::<Result<_, _>>()?)
@@ -144,7 +127,8 @@ impl UserStore for PostgresStore {
         now: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError> {
         let (sessions_apart, change) = (self.sessions_apart, Change::Password(password.to_owned()));
-        batch::on_its_own(&self.pool, Revocation { by, sessions_apart, change, now }).await
+        batch::transaction(&self.pool, move |connection| Box::pin(revoke(connection, by, sessions_apart, change, now)))
+            .await
     }
 
     async fn rehash_password(&self, id: UserId, from: &str, to: &str) -> Result<(), StoreError> {
@@ -167,12 +151,18 @@ impl UserStore for PostgresStore {
         now: Timestamp,
     ) -> Result<Moved, StoreError> {
         let (from, to, sessions_apart) = (from.clone(), to.clone(), self.sessions_apart);
-        batch::on_its_own(&self.pool, Move { by, sessions_apart, from, to, now }).await
+        batch::transaction(&self.pool, move |connection| {
+            Box::pin(async move { move_user(connection, by, sessions_apart, (&from, &to), now).await })
+        })
+        .await
     }
 
     async fn revoke_sessions(&self, by: Authority, all: bool, now: Timestamp) -> Result<bool, StoreError> {
         let (sessions_apart, change) = (self.sessions_apart, Change::Sessions { all });
-        Ok(batch::on_its_own(&self.pool, Revocation { by, sessions_apart, change, now }).await?.is_some())
+        let revoked = batch::transaction(&self.pool, move |connection| {
+            Box::pin(revoke(connection, by, sessions_apart, change, now))
+        });
+        Ok(revoked.await?.is_some())
     }
 
     async fn count_ended_session(&self, user: UserId) -> Result<(), StoreError> {
@@ -187,20 +177,11 @@ impl UserStore for PostgresStore {
     }
 
     async fn disable_user(&self, id: UserId, disabled: bool, now: Timestamp) -> Result<bool, StoreError> {
-        self.run(move |connection| {
-            Box::pin(async move {
-                let set = "update users
-                           set disabled = $1, valid_from = greatest($2, valid_from + $1), revision = revision + 1
-                           where id = $3";
-                let set = sqlx::query(set).bind(i64::from(disabled)).bind(now.as_millis());
-                Ok(set.bind(id.as_bytes()).execute(connection).await?.rows_affected() == 1)
-            })
-        })
-        .await
+        batch::transaction(&self.pool, move |connection| Box::pin(disable(connection, id, disabled, now))).await
     }
 
     async fn remove_user(&self, id: UserId) -> Result<bool, StoreError> {
-        batch::on_its_own(&self.pool, Remove(id)).await
+        batch::transaction(&self.pool, move |connection| Box::pin(remove(connection, id))).await
     }
 }
 
@@ -221,26 +202,7 @@ fn valid_from(row: Option<PgRow>) -> Result<Option<Timestamp>, StoreError> {
     row.map(|row| Reading::new("users", &row).time("valid_from")).transpose()
 }
 
-/// Whether an authority seems to hold, so that links are taken back for it. The statement that names it decides.
-async fn may_hold(connection: &mut PgConnection, by: Authority, sessions_apart: bool) -> Result<bool, Failure> {
-    let holds = sqlx::query_scalar(
-        "select revision = $2 and disabled = 0 and ($3 or exists (
-             select from sessions where id = $4 and user_id = $1 and state = 'established'))
-         from users where id = $1",
-    );
-    let holds = holds.bind(by.user.as_bytes()).bind(i64::try_from(by.revision).unwrap_or(i64::MAX));
-    let holds = holds.bind(sessions_apart).bind(by.session.as_bytes());
-    Ok(holds.fetch_optional(connection).await? == Some(true))
-}
-
 /// What a session does to those of its user.
-struct Revocation {
-    by: Authority,
-    sessions_apart: bool,
-    change: Change,
-    now: Timestamp,
-}
-
 enum Change {
     /// They have this password, so that no session from before is good.
     Password(String),
@@ -248,128 +210,131 @@ enum Change {
     Sessions { all: bool },
 }
 
-impl Job for Revocation {
-    type Done = Option<Timestamp>;
-
-    fn run<'c>(
-        jobs: &'c [Self],
-        connection: &'c mut PgConnection,
-    ) -> BoxFuture<'c, Result<Vec<Option<Timestamp>>, Failure>> {
-        Box::pin(async move {
-            let mut done = Vec::with_capacity(jobs.len());
-            for job in jobs {
-                done.push(revoke(connection, job).await?);
-            }
-            Ok(done)
-        })
-    }
-}
-
-/// With all sessions go the open links to the user. In the order in which everybody locks: links, then users.
-async fn revoke(connection: &mut PgConnection, job: &Revocation) -> Result<Option<Timestamp>, Failure> {
-    let Revocation { by, sessions_apart, change, now } = job;
-    if !may_hold(connection, *by, *sessions_apart).await? {
-        return Ok(None);
-    }
-    if !matches!(change, Change::Sessions { all: false }) {
-        let select = sqlx::query("select issuer, subject from users where id = $1").bind(by.user.as_bytes());
-        let Some(row) = select.fetch_optional(&mut *connection).await? else { return Ok(None) };
-        let address = {
-            let row = Reading::new("users", &row);
-            Address::known_by(row.text("issuer")?, row.text("subject")?)
-        };
-        if let Some(address) = address {
-            links::take_back(connection, &address, None).await?;
-        }
-    }
+/// With all sessions go the open links to the user.
+async fn revoke(
+    connection: &mut PgConnection,
+    by: Authority,
+    sessions_apart: bool,
+    change: Change,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, Failure> {
+    let address = match change {
+        Change::Sessions { all: false } => None,
+        _ => lock_links_to(connection, by.user).await?,
+    };
     let change = match change {
         Change::Password(password) => {
             let set = by_authority!("password = $6, valid_from = greatest($5, valid_from + 1)");
-            authorised(set, *by, *sessions_apart, *now).bind(password.clone())
+            authorised(set, by, sessions_apart, now).bind(password)
         }
         Change::Sessions { all } => {
-            let revoke =
-                by_authority!("valid_from = case when $6 then greatest($5, valid_from + 1) else valid_from end");
-            authorised(revoke, *by, *sessions_apart, *now).bind(*all)
+            let revoke = by_authority!(
+                "known_from = greatest($5, known_from + 1),
+                 valid_from = case when $6 then greatest($5, valid_from + 1) else valid_from end"
+            );
+            authorised(revoke, by, sessions_apart, now).bind(all)
         }
     };
-    Ok(valid_from(change.fetch_optional(connection).await?)?)
-}
-
-/// A user who is to be known by another address.
-struct Move {
-    by: Authority,
-    sessions_apart: bool,
-    from: Address,
-    to: Address,
-    now: Timestamp,
-}
-
-impl Job for Move {
-    type Done = Moved;
-
-    fn run<'c>(jobs: &'c [Self], connection: &'c mut PgConnection) -> BoxFuture<'c, Result<Vec<Moved>, Failure>> {
-        Box::pin(async move {
-            let mut done = Vec::with_capacity(jobs.len());
-            for job in jobs {
-                done.push(move_user(connection, job).await?);
-            }
-            Ok(done)
-        })
+    let changed = valid_from(change.fetch_optional(&mut *connection).await?)?;
+    if let (Some(_), Some(address)) = (changed, address) {
+        links::take_back(connection, &address, None).await?;
     }
+    Ok(changed)
+}
+
+/// Locks what links to the user are open, and returns the address that they go to.
+async fn lock_links_to(connection: &mut PgConnection, user: UserId) -> Result<Option<Address>, Failure> {
+    let select = sqlx::query("select issuer, subject from users where id = $1").bind(user.as_bytes());
+    let Some(row) = select.fetch_optional(&mut *connection).await? else { return Ok(None) };
+    let address = {
+        let row = Reading::new("users", &row);
+        Address::known_by(row.text("issuer")?, row.text("subject")?)
+    };
+    if let Some(address) = &address {
+        links::lock_open(connection, address).await?;
+    }
+    Ok(address)
 }
 
 /// Of two who are to be known by one address at once, the later one meets the index and is told that the database cannot be
 /// used just now.
-async fn move_user(connection: &mut PgConnection, job: &Move) -> Result<Moved, Failure> {
-    let Move { by, sessions_apart, from, to, now } = job;
+async fn move_user(
+    connection: &mut PgConnection,
+    by: Authority,
+    sessions_apart: bool,
+    (from, to): (&Address, &Address),
+    now: Timestamp,
+) -> Result<Moved, Failure> {
     let find = "select id, subject from users where issuer = $1 and (subject = $2 or subject = $3)";
     let find = sqlx::query(find).bind(PASSWORD_ISSUER).bind(from.as_str()).bind(to.as_str());
     if let Some(kept) = row::kept_from_moving(&find.fetch_all(&mut *connection).await?, by.user, from, to)? {
         return Ok(kept);
     }
-    if !may_hold(connection, *by, *sessions_apart).await? {
-        return Ok(Moved::Revoked);
-    }
-    // Links before users, as whoever removes one locks.
-    links::take_back(connection, from, None).await?;
+    links::lock_open(connection, from).await?;
     let rename = by_authority!("subject = $6, email = $7, valid_from = greatest($5, valid_from + 1)");
-    let rename =
-        authorised(rename, *by, *sessions_apart, *now).bind(to.as_str().to_owned()).bind(to.typed().to_owned());
-    Ok(valid_from(rename.fetch_optional(&mut *connection).await?)?.map_or(Moved::Revoked, Moved::Done))
+    let rename = authorised(rename, by, sessions_apart, now).bind(to.as_str().to_owned()).bind(to.typed().to_owned());
+    match valid_from(rename.fetch_optional(&mut *connection).await?)? {
+        Some(valid_from) => {
+            links::take_back(connection, from, None).await?;
+            Ok(Moved::Done(valid_from))
+        }
+        None => Ok(Moved::Revoked),
+    }
 }
 
-/// A user who is removed. That is done seldom: each is a transaction of its own.
-struct Remove(UserId);
-
-impl Job for Remove {
-    type Done = bool;
-
-    fn run<'c>(jobs: &'c [Self], connection: &'c mut PgConnection) -> BoxFuture<'c, Result<Vec<bool>, Failure>> {
-        Box::pin(async move {
-            let mut done = Vec::with_capacity(jobs.len());
-            for Self(id) in jobs {
-                done.push(remove(connection, *id).await?);
-            }
-            Ok(done)
-        })
+async fn disable(connection: &mut PgConnection, id: UserId, disabled: bool, now: Timestamp) -> Result<bool, Failure> {
+    let address = if disabled { lock_links_to(connection, id).await? } else { None };
+    let set = "update users
+               set disabled = $1, valid_from = greatest($2, valid_from + $1), revision = revision + 1
+               where id = $3";
+    let set = sqlx::query(set).bind(i64::from(disabled)).bind(now.as_millis()).bind(id.as_bytes());
+    let is_there = set.execute(&mut *connection).await?.rows_affected() == 1;
+    if let Some(address) = address {
+        links::take_back(connection, &address, None).await?;
     }
+    Ok(is_there)
 }
 
 /// In the order in which a decision locks its rows: confirmations, which links make due, then sessions, then the user.
 async fn remove(connection: &mut PgConnection, id: UserId) -> Result<bool, Failure> {
-    let select = sqlx::query("select issuer, subject from users where id = $1").bind(id.as_bytes());
-    let Some(row) = select.fetch_optional(&mut *connection).await? else { return Ok(false) };
-    let address = {
-        let row = Reading::new("users", &row);
-        Address::known_by(row.text("issuer")?, row.text("subject")?)
-    };
-    if let Some(address) = address {
+    if let Some(address) = lock_links_to(connection, id).await? {
         links::take_back(connection, &address, None).await?;
     }
     sessions::delete_of(connection, id, None).await?;
     let delete = sqlx::query("delete from users where id = $1").bind(id.as_bytes());
     Ok(delete.execute(connection).await?.rows_affected() == 1)
+}
+
+/// Adds a user or gives the known one the rest of the identity, and the password if there is one.
+async fn put_one(connection: &mut PgConnection, user: &User, password: Option<&str>) -> Result<UserId, Failure> {
+    let address = Address::known_by(&user.identity.issuer, &user.identity.subject).filter(|_| password.is_some());
+    if let Some(address) = &address {
+        links::lock_open(connection, address).await?;
+    }
+    let row = sqlx::query(
+        "insert into users (id, issuer, subject, name, email, password, since)
+         values ($1, $2, $3, $4, $5, $6, $7)
+         on conflict (issuer, subject) do update set name = excluded.name, email = excluded.email,
+             password = coalesce(excluded.password, users.password),
+             valid_from = case when excluded.password is null then users.valid_from
+                 else greatest(excluded.since, users.valid_from + 1) end,
+             revision = users.revision + case when excluded.password is null then 0 else 1 end
+         returning id",
+    )
+    .bind(user.id.as_bytes())
+    .bind(&user.identity.issuer)
+    .bind(&user.identity.subject)
+    .bind(&user.identity.name)
+    .bind(&user.identity.email)
+    .bind(password)
+    .bind(user.since.as_millis())
+    .fetch_one(&mut *connection)
+    .await?;
+    let id = UserId::from_bytes(Reading::new("users", &row).bytes("id")?);
+    if let (Some(address), false) = (address, id == user.id) {
+        links::take_back(connection, &address, None).await?;
+    }
+    Ok(id)
 }
 
 /// By whom somebody is vouched for, and under which name.
@@ -417,10 +382,12 @@ fn admitted(id: UserId, disabled: bool) -> Option<UserId> {
 }
 
 async fn find(connection: &mut PgConnection, wanted: &BTreeMap<Key, &User>) -> Result<HashMap<Key, User>, Failure> {
-    let rows = sqlx::query(
-        "select id, issuer, subject, name, email, since, disabled, valid_from, revision from users
-         where (issuer, subject) in (select * from unnest($1::text[], $2::text[]))",
-    )
+    let rows = sqlx::query(concat!(
+        "select ",
+        user_columns!(),
+        " from users
+         where (issuer, subject) in (select * from unnest($1::text[], $2::text[]))"
+    ))
     .bind(wanted.keys().map(|(issuer, _)| issuer.as_str()).collect::<Vec<_>>())
     .bind(wanted.keys().map(|(_, subject)| subject.as_str()).collect::<Vec<_>>())
     .fetch_all(connection)

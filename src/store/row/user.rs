@@ -7,6 +7,14 @@ use crate::{
     user::{Identity, Moved, User, UserId},
 };
 
+/// The columns of a user, to be read by [`user`].
+macro_rules! user_columns {
+    () => {
+        "id, issuer, subject, name, email, since, disabled, valid_from, known_from, revision"
+    };
+}
+pub(in crate::store) use user_columns;
+
 /// Reads a user.
 pub(in crate::store) fn user(row: &dyn Row) -> Result<User, StoreError> {
     let row = Reading::new("users", row);
@@ -23,6 +31,7 @@ pub(in crate::store) fn user(row: &dyn Row) -> Result<User, StoreError> {
         since: row.time("since")?,
         disabled,
         valid_from: row.time("valid_from")?,
+        known_from: row.time("known_from")?,
         revision: row.number("revision")?,
     })
 }

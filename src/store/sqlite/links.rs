@@ -197,8 +197,9 @@ impl MailStore for SqliteStore {
     }
 }
 
-/// Takes those links to an address back that are open; or of them those alone that are `own`: mailed, and asked for in this
-/// browser to lead to this place. Their mails go, and whoever waits for one is due.
+/// Takes those links to an address back that are open and let somebody in: mailed, or made by an operator; or of them those
+/// alone that are `own`: asked for in this browser to lead to this place. Their mails go, and whoever waits for one is due.
+/// Who waits for a link that was never mailed is told nothing, or could see when its address's owner does something.
 pub(super) async fn take_back(
     connection: &mut SqliteConnection,
     address: &Address,
@@ -206,7 +207,8 @@ pub(super) async fn take_back(
 ) -> Result<(), StoreError> {
     let void = sqlx::query_as(
         "update links set state = 'void', revision = revision + 1
-         where address = ?1 and state = 'open' and (?2 is null or mailed = 1 and browser = ?2 and next is ?3)
+         where address = ?1 and state = 'open' and (mailed = 1 or waiting is null)
+             and (?2 is null or browser = ?2 and next is ?3)
          returning id, waiting",
     );
     let void = void.bind(address.as_str()).bind(own.as_ref().map(|(browser, _)| browser.as_slice()));

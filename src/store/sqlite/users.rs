@@ -6,7 +6,7 @@ use crate::{
     link::Address,
     store::{
         StoreError,
-        row::{self, Reading},
+        row::{self, Reading, user_columns},
     },
     user::{Authority, Moved, PASSWORD_ISSUER, User, UserId, UserStore, key_after},
 };
@@ -33,38 +33,33 @@ macro_rules! by_authority {
 #[async_trait]
 impl UserStore for SqliteStore {
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
-        let row = sqlx::query(
-            "select id, issuer, subject, name, email, since, disabled, valid_from, revision from users where id = ?",
-        )
-        .bind(id.as_bytes().as_slice())
-        .fetch_optional(&self.readers)
-        .await?;
+        let row = sqlx::query(concat!("select ", user_columns!(), " from users where id = ?"))
+            .bind(id.as_bytes().as_slice())
+            .fetch_optional(&self.readers)
+            .await?;
         row.map(|row| row::user(&row)).transpose()
     }
 
     async fn user_by_identity(&self, issuer: &str, subject: &str) -> Result<Option<User>, StoreError> {
-        let row = sqlx::query(
-            "select id, issuer, subject, name, email, since, disabled, valid_from, revision from users where issuer = ? and subject = ?",
-        )
-        .bind(issuer)
-        .bind(subject)
-        .fetch_optional(&self.readers)
-        .await?;
+        let row = sqlx::query(concat!("select ", user_columns!(), " from users where issuer = ? and subject = ?"))
+            .bind(issuer)
+            .bind(subject)
+            .fetch_optional(&self.readers)
+            .await?;
         row.map(|row| row::user(&row)).transpose()
     }
 
-    async fn password(&self, subject: &str) -> Result<Option<(UserId, String)>, StoreError> {
-        let row = sqlx::query(
-            "select id, password from users where issuer = ? and subject = ? and password is not null and disabled = 0",
-        )
+    async fn password(&self, subject: &str) -> Result<Option<(User, String)>, StoreError> {
+        let row = sqlx::query(concat!(
+            "select ",
+            user_columns!(),
+            ", password from users where issuer = ? and subject = ? and password is not null and disabled = 0"
+        ))
         .bind(PASSWORD_ISSUER)
         .bind(subject)
         .fetch_optional(&self.readers)
         .await?;
-        let read = |row: SqliteRow| {
-            let row = Reading::new("users", &row);
-            Ok((UserId::from_bytes(row.bytes("id")?), row.text("password")?.to_owned()))
-        };
+        let read = |row: SqliteRow| Ok((row::user(&row)?, Reading::new("users", &row).text("password")?.to_owned()));
         row.map(read).transpose()
     }
 
@@ -72,17 +67,25 @@ impl UserStore for SqliteStore {
         let (user, password) = (user.clone(), password.map(str::to_owned));
         self.write(move |connection| {
             let (user, password) = (user.clone(), password.clone());
-            Box::pin(async move { put(connection, &user, password.as_deref()).await })
+            Box::pin(async move {
+                let id = put(connection, &user, password.as_deref()).await?;
+                if password.is_some() && id != user.id {
+                    take_back_links(connection, id).await?;
+                }
+                Ok(id)
+            })
         })
         .await
     }
 
     async fn users(&self, after: Option<&User>, limit: u32) -> Result<Vec<User>, StoreError> {
         let (issuer, subject) = key_after(after);
-        let rows = sqlx::query(
-            "select id, issuer, subject, name, email, since, disabled, valid_from, revision from users where (issuer, subject) > (?, ?)
-             order by issuer, subject limit ?",
-        );
+        let rows = sqlx::query(concat!(
+            "select ",
+            user_columns!(),
+            " from users where (issuer, subject) > (?, ?)
+             order by issuer, subject limit ?"
+        ));
         let rows = rows.bind(issuer).bind(subject).bind(limit).fetch_all(&self.readers).await?;
         rows.iter().map(|row| row::user(row)).collect()
     }
@@ -139,7 +142,9 @@ impl UserStore for SqliteStore {
     async fn revoke_sessions(&self, by: Authority, all: bool, now: Timestamp) -> Result<bool, StoreError> {
         let apart = self.sessions_apart;
         self.write(move |connection| {
-            let revoke = by_authority!("valid_from = iif(?6, max(?5, valid_from + 1), valid_from)");
+            let revoke = by_authority!(
+                "known_from = max(?5, known_from + 1), valid_from = iif(?6, max(?5, valid_from + 1), valid_from)"
+            );
             let revoke = authorised(revoke, by, apart, now).bind(all);
             Box::pin(async move {
                 let is_revoked = valid_from(revoke.fetch_optional(&mut *connection).await?)?.is_some();
@@ -169,8 +174,12 @@ impl UserStore for SqliteStore {
                 let set = "update users
                            set disabled = ?1, valid_from = max(?2, valid_from + ?1), revision = revision + 1
                            where id = ?3";
-                let set = sqlx::query(set).bind(disabled).bind(now.as_millis());
-                Ok(set.bind(id.as_bytes().as_slice()).execute(connection).await?.rows_affected() == 1)
+                let set = sqlx::query(set).bind(disabled).bind(now.as_millis()).bind(id.as_bytes().as_slice());
+                let is_there = set.execute(&mut *connection).await?.rows_affected() == 1;
+                if is_there && disabled {
+                    take_back_links(connection, id).await?;
+                }
+                Ok(is_there)
             })
         })
         .await

@@ -1,7 +1,7 @@
 //! To end a session: whoever is killed half-way has counted it, so that nothing is changed by what it was allowed.
 
 use super::{BOUND, Stores};
-use crate::support::{House, at, authority, soon};
+use crate::support::{House, at, authority, by_password, soon};
 use async_trait::async_trait;
 use std::sync::Arc;
 use vestibule::{
@@ -80,7 +80,7 @@ async fn a_change_that_is_overtaken_again_and_again_is_given_up() {
     let store = Apart::new(Arc::new(house.store.clone()), Arc::<MemorySessions>::default(), BOUND);
     let desk = Vestibule::new(&Tools { store: Arc::new(store), ..house.tools.clone() }, house.wake.clone());
     let user = house.store.put_user(&ada(), None).await.unwrap();
-    let secret = desk.sign_in(user, desk.now(), &Shown::default()).await.unwrap();
+    let secret = by_password(&desk, user, &Shown::default()).await;
     let who = desk.who(Some(&secret)).await.unwrap().unwrap();
     let (from, to) = ("ada@example.com".parse().unwrap(), "lovelace@example.com".parse().unwrap());
     assert!(soon("change", desk.set_password(&who, "$new")).await.is_err());

@@ -1,6 +1,6 @@
 //! What a browser is told while it waits, and that it is told "confirmed" only while its session lives.
 
-use crate::support::{House, ada, confirmed, token};
+use crate::support::{House, ada, by_password, confirmed, token};
 use std::time::Duration;
 use vestibule::{outcome::Outcome, vestibule::Progress};
 
@@ -90,7 +90,7 @@ async fn a_session_from_a_password_came_from_no_token() {
     house.start_worker();
     let mut browser = house.signed_in(&link).await;
     let user = browser.who().await.unwrap().user.id;
-    browser.session = Some(house.desk.sign_in(user, house.now(), &browser.shown()).await.unwrap());
+    browser.session = Some(by_password(&house.desk, user, &browser.shown()).await);
     assert!(browser.who().await.is_some());
     assert_eq!(browser.status(&link).await.progress, Progress::Unknown);
 }

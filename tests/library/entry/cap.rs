@@ -1,6 +1,6 @@
 //! A user has no more sessions than the cap: one more ends the one that was used longest ago.
 
-use crate::support::{Browser, House, Plan, ada, bob, token};
+use crate::support::{Browser, House, Plan, ada, bob, by_password, token};
 use std::time::Duration;
 use vestibule::{caps::Caps, entry::Shown, session::SessionStore as _, user::UserId};
 
@@ -51,7 +51,7 @@ async fn a_password_sign_in_counts_like_any_other() {
     let house = house().await;
     let mut browsers = signed_in(&house, 3).await;
     house.advance(A_WHILE);
-    let secret = house.desk.sign_in(user_of(&browsers[2]).await, house.now(), &Shown::default()).await.unwrap();
+    let secret = by_password(&house.desk, user_of(&browsers[2]).await, &Shown::default()).await;
     browsers.push(Browser::holding(house.desk.clone(), secret));
     assert_eq!(who_are_signed_in(&browsers).await, [false, true, true, true]);
 }
@@ -75,7 +75,7 @@ async fn of_many_that_sign_in_at_once_no_more_stay_than_the_cap() {
     let sign_ins: Vec<_> = (0..32)
         .map(|_| {
             let desk = house.desk.clone();
-            tokio::spawn(async move { desk.sign_in(user, desk.now(), &Shown::default()).await.unwrap() })
+            tokio::spawn(async move { by_password(&desk, user, &Shown::default()).await })
         })
         .collect();
     for sign_in in sign_ins {

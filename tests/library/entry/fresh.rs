@@ -1,7 +1,7 @@
 //! How old a sign-in may be: for what must not be done by whoever finds a browser open, and after a change of how somebody
 //! signs in.
 
-use crate::support::{Browser, House, ada, token};
+use crate::support::{Browser, House, ada, by_password, token};
 use std::time::Duration;
 use vestibule::entry::{Entry, Shown};
 
@@ -31,10 +31,13 @@ async fn a_new_password_ends_every_session_that_began_before_even_if_nobody_dele
     assert_eq!(house.desk.set_password(&who, "$hash").await.unwrap(), Some(house.now()));
     assert_eq!(browser.who().await, None);
     assert_eq!(waiting.enter().await, Entry::Stranger);
-    // A password that was checked before it was changed, and a sign-in that comes after.
-    let late = house.desk.sign_in(user, before, &Shown::default()).await.unwrap();
-    assert_eq!(Browser::holding(house.desk.clone(), late).who().await, None);
-    let new = house.desk.sign_in(user, house.now(), &Shown::default()).await.unwrap();
+    // The former password, which began to be checked before it was changed, or was read then and checked after it.
+    for since in [before, house.now()] {
+        assert_eq!(house.desk.sign_in(user, who.user.valid_from, since, &Shown::default()).await.unwrap(), None);
+    }
+    let late = house.desk.sign_in(user, house.now(), before, &Shown::default()).await.unwrap();
+    assert_eq!(Browser::holding(house.desk.clone(), late.expect("nothing changes now")).who().await, None);
+    let new = by_password(&house.desk, user, &Shown::default()).await;
     let new = Browser::holding(house.desk.clone(), new);
     let who = new.who().await.expect("she has the new password");
     assert_eq!(house.desk.own_sessions(&who).await.unwrap().len(), 1, "what signs nobody in is not shown");

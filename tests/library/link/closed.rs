@@ -42,6 +42,8 @@ async fn whoever_is_disabled_is_not_written_to_and_their_links_are_worth_nothing
     house.asked_for(&address).await;
     let letter = house.letter().await;
     house.store.disable_user(bob, true, house.now()).await.unwrap();
+    // As it looks by itself from time to time.
+    house.wake.notify_one();
     house.links.open_here(&letter.link).await.unwrap().unwrap_err();
     assert_eq!(house.outcome_without_a_question().await, rejected(Rejection::Expired));
     house.asked_for(&address).await;

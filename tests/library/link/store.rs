@@ -563,27 +563,57 @@ async fn with_the_sessions_that_a_change_ends_go_the_open_links_to_its_user_in_t
     for (store, _folder) in databases().await {
         let subject = "ada@example.com".to_owned();
         let identity = Identity { issuer: PASSWORD_ISSUER.into(), subject: subject.clone(), name: None, email: None };
-        let user = User::new(UserId::generate(&SystemEntropy), identity, at(0));
-        let user = store.put_user(&user, None).await.unwrap();
+        let known = User::new(UserId::generate(&SystemEntropy), identity, at(0));
+        let user = store.put_user(&known, None).await.unwrap();
         let bobs = sample(99, &"bob@example.com".parse().unwrap());
         store.post_link(&bobs.0, &bobs.1).await.unwrap();
-        for change in 0..4 {
+        for change in 0..6 {
             let (link, posting) = sample(change, &ada());
             store.post_link(&link, &posting).await.unwrap();
             let by = authority(&*store, user).await;
             match change {
                 0 => assert!(store.set_password(by, "$own", at(9)).await.unwrap().is_some()),
                 1 => assert!(store.revoke_sessions(by, true, at(9)).await.unwrap()),
-                2 => assert!(store.revoke_sessions(by, false, at(9)).await.unwrap()),
+                2 => {
+                    assert!(store.disable_user(user, true, at(9)).await.unwrap());
+                    assert!(store.disable_user(user, false, at(9)).await.unwrap());
+                }
+                3 => {
+                    let again = User { id: UserId::generate(&SystemEntropy), ..known.clone() };
+                    assert_eq!(store.put_user(&again, Some("$operators")).await.unwrap(), user);
+                }
+                4 => assert!(store.revoke_sessions(by, false, at(9)).await.unwrap()),
                 _ => {
                     store.delete_session(by.session).await.unwrap();
                     assert_eq!(store.set_password(by, "$thiefs", at(9)).await.unwrap(), None);
                 }
             }
             let state = store.link_by_token(&link.token).await.unwrap().unwrap().state;
-            assert_eq!(state == LinkState::Void, change < 2, "{change}");
+            assert_eq!(state == LinkState::Void, change < 4, "{change}");
         }
         assert_eq!(store.link_by_token(&bobs.0.token).await.unwrap().unwrap().state, LinkState::Open);
+    }
+}
+
+#[tokio::test]
+async fn who_waits_for_a_link_that_was_never_mailed_does_not_see_when_its_owner_does_something() {
+    for (store, _folder) in databases().await {
+        let subject = "ada@example.com".to_owned();
+        let identity = Identity { issuer: PASSWORD_ISSUER.into(), subject, name: None, email: None };
+        let user = User::new(UserId::generate(&SystemEntropy), identity, at(0));
+        let user = store.put_user(&user, None).await.unwrap();
+        let mut links = Vec::new();
+        for number in 1..=u8::try_from(PER_ADDRESS).unwrap() + 1 {
+            let (link, posting) = sample(number, &ada());
+            store.post_link(&link, &posting).await.unwrap();
+            links.push(link);
+        }
+        let by = authority(&*store, user).await;
+        assert!(store.set_password(by, "$own", at(9)).await.unwrap().is_some());
+        for link in links {
+            let link = stored(&store, &link).await;
+            assert_eq!(link.state, if link.mailed { LinkState::Void } else { LinkState::Open });
+        }
     }
 }
 

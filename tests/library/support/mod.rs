@@ -21,6 +21,12 @@ pub use sample::{
 };
 
 use std::{future::Future, time::Duration};
+use vestibule::{
+    entry::Shown,
+    secret::SessionSecret,
+    user::{UserId, UserStore},
+    vestibule::Vestibule,
+};
 
 /// Waits for what must come without the clock being moved. The limit is real time, and only makes a failure of what
 /// would otherwise be a test that hangs.
@@ -29,4 +35,16 @@ pub async fn soon<W: Future>(what: &str, wait: W) -> W::Output {
         panic!("waited in vain for {what}")
     };
     done
+}
+
+/// Signs the user in as by a password that was checked now.
+pub async fn by_password(desk: &Vestibule, user: UserId, shown: &Shown) -> SessionSecret {
+    let valid_from = desk.store().user(user).await.unwrap().expect("there is such a user").valid_from;
+    let secret = desk.sign_in(user, valid_from, desk.now(), shown).await.unwrap();
+    secret.expect("nothing was changed meanwhile")
+}
+
+/// Whose password it is, and its hash.
+pub async fn password_of(store: &dyn UserStore, subject: &str) -> Option<(UserId, String)> {
+    store.password(subject).await.unwrap().map(|(user, hash)| (user.id, hash))
 }

@@ -1,0 +1,39 @@
+//! Who has how many connections, or requests under way.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use vestibule::caps::{Client, Shares, Tally};
+
+/// How many each client has. Cheap to clone; clones are one.
+#[derive(Clone, Debug, Default)]
+pub struct Counts(Arc<Mutex<Tally>>);
+
+impl Counts {
+    /// Counts one more of `client` until what this returns is dropped. `None`: it has its `shares`.
+    pub fn take(&self, client: Client, shares: Shares) -> Option<Counted> {
+        self.tally().take(client, shares).then(|| Counted { counts: self.clone(), client })
+    }
+
+    /// Whether nobody has any.
+    #[cfg(test)]
+    pub fn is_empty(&self) -> bool {
+        self.tally().is_empty()
+    }
+
+    /// Nothing in here panics halfway through a change, so a poisoned lock guards sound data.
+    fn tally(&self) -> MutexGuard<'_, Tally> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One that counts for its client.
+#[derive(Debug)]
+pub struct Counted {
+    counts: Counts,
+    client: Client,
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.counts.tally().give_back(self.client);
+    }
+}

@@ -1,0 +1,81 @@
+//! Who has how many of something at this moment, counted in memory.
+
+use super::{Client, Network, Shares};
+use std::collections::HashMap;
+
+/// How many of something the networks of each client have, the narrowest networks first. A network that has none takes no
+/// room.
+#[derive(Debug, Default)]
+pub struct Tally([HashMap<Network, u32>; 3]);
+
+impl Tally {
+    /// Whether `client` may have one more, because neither it nor a network around it has its `shares`.
+    #[must_use]
+    pub fn admits(&self, client: Client, shares: Shares) -> bool {
+        let networks = client.networks();
+        shares.admit(std::array::from_fn(|place| self.0[place].get(&networks[place]).copied().unwrap_or(0)))
+    }
+
+    /// Counts one more of `client`, if it may have it.
+    #[must_use]
+    pub fn take(&mut self, client: Client, shares: Shares) -> bool {
+        if !self.admits(client, shares) {
+            return false;
+        }
+        for (counts, network) in self.0.iter_mut().zip(client.networks()) {
+            *counts.entry(*network).or_default() += 1;
+        }
+        true
+    }
+
+    /// One of `client` is gone that was counted.
+    pub fn give_back(&mut self, client: Client) {
+        for (counts, network) in self.0.iter_mut().zip(client.networks()) {
+            if let Some(count) = counts.get_mut(network) {
+                *count -= 1;
+                if *count == 0 {
+                    counts.remove(network);
+                }
+            }
+        }
+    }
+
+    /// Whether nobody has any.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.iter().all(HashMap::is_empty)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_and_the_networks_around_it_have_their_shares_and_leave_nothing_behind() {
+        let client = |networks: [u8; 3]| Client::in_networks(networks.map(|byte| [byte; 16]));
+        let mut tally = Tally::default();
+        let mut taken = Vec::new();
+        // One /64, then other /64s of one /56, then other /56s of one /48, then another /48.
+        for (networks, has_room) in [
+            ([1, 1, 1], true),
+            ([1, 1, 1], true),
+            ([1, 1, 1], false),
+            ([2, 1, 1], true),
+            ([3, 1, 1], true),
+            ([4, 1, 1], false),
+            ([5, 2, 1], true),
+            ([6, 3, 1], true),
+            ([7, 4, 1], true),
+            ([8, 5, 1], true),
+            ([9, 6, 1], false),
+            ([10, 7, 2], true),
+        ] {
+            assert_eq!(tally.take(client(networks), Shares::new(2)), has_room, "{networks:?}");
+            taken.extend(has_room.then(|| client(networks)));
+        }
+        assert!(!tally.is_empty());
+        taken.into_iter().for_each(|client| tally.give_back(client));
+        assert!(tally.is_empty());
+    }
+}
