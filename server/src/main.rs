@@ -30,7 +30,9 @@ async fn main() -> ExitCode {
         "info"
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    // Else a log that cannot be written to, on a disk that is full, would end the request that is told of.
+    log.log_internal_errors(false).init();
     say_nothing_of_caught_panics();
     match run(&matches).await {
         Ok(()) => ExitCode::SUCCESS,

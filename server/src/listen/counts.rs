@@ -9,12 +9,14 @@ pub struct Counts(Arc<Mutex<Tally>>);
 
 impl Counts {
     /// Counts one more of `client` until what this returns is dropped. `None`: it has its `shares`.
+    #[must_use]
     pub fn take(&self, client: Client, shares: Shares) -> Option<Counted> {
         self.tally().take(client, shares).then(|| Counted { counts: self.clone(), client })
     }
 
     /// Whether nobody has any.
     #[cfg(test)]
+    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.tally().is_empty()
     }
