@@ -65,7 +65,7 @@ fn assert_none_tells(lines: &[String], secrets: &[&str]) {
 #[test]
 fn what_is_tried_with_mails_is_told_without_a_code_a_link_or_an_address() {
     let server = Server::start(&[("RUST_LOG", "info"), ("NO_COLOR", "1")]);
-    let (mut codes, mut links) = (Vec::new(), Vec::new());
+    let (mut codes, mut tokens) = (Vec::new(), Vec::new());
     for round in 1..=2 {
         let (page, cookie) = waiting(&server);
         let mail = mails(&server, "Your link to sign in", round).remove(0);
@@ -75,11 +75,11 @@ fn what_is_tried_with_mails_is_told_without_a_code_a_link_or_an_address() {
             server.post(&format!("{page}/code"), &[&cookie], &format!("code={wrong}"));
         }
         codes.push(code);
-        links.push(between(&mail, "/confirm/", "\"").expect("it has a link").to_owned());
+        tokens.push(between(&mail, "/confirm/", "\"").expect("it has a link").to_owned());
     }
     told(&server, "sign_in", "refused", "means=code detail=\"wrong\"");
     let lines = told(&server, "sign_in", "refused", "means=code detail=\"codes_off\"");
-    assert_none_tells(&lines, &["practice@", "practice%40", &codes[0], &codes[1], &links[0], &links[1]]);
+    assert_none_tells(&lines, &["practice@", "practice%40", &codes[0], &codes[1], &tokens[0], &tokens[1]]);
 }
 
 #[test]
