@@ -75,7 +75,9 @@ mod tests {
             taken.extend(has_room.then(|| client(networks)));
         }
         assert!(!tally.is_empty());
-        taken.into_iter().for_each(|client| tally.give_back(client));
+        for client in taken {
+            tally.give_back(client);
+        }
         assert!(tally.is_empty());
     }
 }

@@ -137,7 +137,7 @@ mod tests {
     fn whoever_is_asked_for_a_password_that_they_have_forgotten_is_offered_a_link_that_leads_back() {
         for (current, times) in [(false, 0), (true, 1)] {
             let html =
-                view! { <AddressPage from="a".into() current email="".into() problem=None proof=None /> }.to_html();
+                view! { <AddressPage from="a".into() current email=String::new() problem=None proof=None /> }.to_html();
             assert_eq!(html.matches("/login?again=1&amp;next=%2Fprofile%2Faddress").count(), times, "{html}");
         }
     }
