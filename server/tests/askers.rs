@@ -61,3 +61,39 @@ fn a_double_click_is_sent_one_link_and_both_answers_wait_for_it() {
     let other = cookie(&server.get("/login", &[]), "vestibule-form");
     assert!(location(&server.post("/login/link", &[&other], ASK)) != waits[0], "another browser");
 }
+
+#[test]
+fn an_address_is_the_same_on_every_page_however_it_was_pasted() {
+    let server = Server::start(&[]);
+    let pasted = [
+        "%E2%80%8Bpractice%40example.com",
+        "Practice+%3Cpractice%40EXAMPLE.com%3E",
+        "mailto%3Apractice%40example.com",
+        "practice%C2%AD%40example.com%2C",
+        "PRACTICE%40example.com%E2%80%8E",
+    ];
+    for (number, address) in pasted.into_iter().enumerate() {
+        let own = cookie(&server.get("/login", &[]), "vestibule-form");
+        let asked = server.post("/login/link", &[&own], &format!("email={address}"));
+        assert!(has_status(&asked, 303), "{address}: {asked}");
+        if number < 3 {
+            assert_eq!(links(&server, number + 1), number + 1, "{address}");
+        }
+        let signed_in = server.post("/login", &[], &format!("email={address}&password=open-sesame-42"));
+        assert!(has_status(&signed_in, 303), "{address}: {signed_in}");
+    }
+}
+
+#[test]
+fn a_password_is_the_same_however_a_keyboard_composes_it() {
+    let server = Server::start(&[]);
+    let signed_in = server.post("/login", &[], RIGHT);
+    let session = cookie(&signed_in, "vestibule-session");
+    let (composed, decomposed) = ("vier-Zitronen-tr%C3%A4umen-77", "vier-Zitronen-tra%CC%88umen-77");
+    let set = format!("current=open-sesame-42&password={composed}");
+    assert!(has_status(&server.post("/profile/password", &[&session], &set), 303));
+    for (password, status) in [(decomposed, 303), (composed, 303), ("vier-Zitronen-traumen-77", 422)] {
+        let answer = server.post("/login", &[], &format!("{ASK}&password={password}"));
+        assert!(has_status(&answer, status), "{password}: {answer}");
+    }
+}
