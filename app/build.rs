@@ -1,4 +1,5 @@
-//! Makes the build's id: a hash of what the server's half and the browser's half of a page have to agree on.
+//! Makes the build's id: a hash of what the server's half and the browser's half of a page have to
+//! agree on.
 
 use std::{
     env, fs, io,
@@ -6,8 +7,14 @@ use std::{
 };
 
 /// What both halves are made of. Pages and components are the server's alone.
-const SOURCES: [&str; 6] =
-    ["src/lib.rs", "src/api.rs", "src/build_id.rs", "src/island", "../frontend/src", "../Cargo.lock"];
+const SOURCES: [&str; 6] = [
+    "src/lib.rs",
+    "src/api.rs",
+    "src/build_id.rs",
+    "src/island",
+    "../frontend/src",
+    "../Cargo.lock",
+];
 
 fn main() -> io::Result<()> {
     let package = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
@@ -28,7 +35,11 @@ fn read(path: &Path, id: &mut Fnv) -> io::Result<()> {
         entries.sort();
         return entries.iter().try_for_each(|entry| read(entry, id));
     }
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     id.add(name.as_bytes());
     id.add(&fs::read(path)?);
     Ok(())

@@ -1,8 +1,10 @@
-//! What has happened to accounts and who was refused: one line of the log each, under the target [`TARGET`], for whoever
-//! looks into it later (OWASP ASVS 5.0, 16.2 and 16.3). `docs/SECURITY.md` lists them.
+//! What has happened to accounts and who was refused: one line of the log each, under the target
+//! [`TARGET`], for whoever looks into it later (OWASP ASVS 5.0, 16.2 and 16.3). `docs/SECURITY.md`
+//! lists them.
 //!
-//! A line has the kind of the event, its outcome, the user's id where one is known, and by what means. It never holds an
-//! address, a name, a token, a code or a password. The server adds a keyed hash of the client by a span around each request.
+//! A line has the kind of the event, its outcome, the user's id where one is known, and by what
+//! means. It never holds an address, a name, a token, a code or a password. The server adds a keyed
+//! hash of the client by a span around each request.
 
 use crate::user::UserId;
 use std::fmt;
@@ -120,19 +122,38 @@ struct Line {
 
 impl Line {
     const fn allowed(event: &'static str, user: UserId) -> Self {
-        Self { event, refused: false, user: Some(user), means: None, detail: None }
+        Self {
+            event,
+            refused: false,
+            user: Some(user),
+            means: None,
+            detail: None,
+        }
     }
 
     const fn refused(event: &'static str, user: Option<UserId>, detail: &'static str) -> Self {
-        Self { event, refused: true, user, means: None, detail: Some(detail) }
+        Self {
+            event,
+            refused: true,
+            user,
+            means: None,
+            detail: Some(detail),
+        }
     }
 }
 
 impl Event {
     /// Writes the line: what was refused as a warning.
     pub fn record(self) {
-        let Line { event, refused, user, means, detail } = self.line();
-        let (user, means) = (user.map(display), means.map(display));
+        let Line {
+            event,
+            refused,
+            user,
+            means,
+            detail,
+        } = self.line();
+        let user = user.map(display);
+        let means = means.map(display);
         if refused {
             tracing::warn!(target: TARGET, event, outcome = "refused", user, means, detail);
         } else {
@@ -142,26 +163,43 @@ impl Event {
 
     const fn line(self) -> Line {
         match self {
-            Self::SignedIn { user, means } => Line { means: Some(means), ..Line::allowed("sign_in", user) },
-            Self::SignInRefused { user, means, why } => {
-                Line { means: Some(means), ..Line::refused("sign_in", user, why) }
-            }
-            Self::LetIn { means } => {
-                Line { event: "let_in", refused: false, user: None, means: Some(means), detail: None }
-            }
-            Self::SignedOut { user, everywhere } => {
-                Line { detail: if everywhere { Some("everywhere") } else { None }, ..Line::allowed("sign_out", user) }
-            }
+            Self::SignedIn { user, means } => Line {
+                means: Some(means),
+                ..Line::allowed("sign_in", user)
+            },
+            Self::SignInRefused { user, means, why } => Line {
+                means: Some(means),
+                ..Line::refused("sign_in", user, why)
+            },
+            Self::LetIn { means } => Line {
+                event: "let_in",
+                refused: false,
+                user: None,
+                means: Some(means),
+                detail: None,
+            },
+            Self::SignedOut { user, everywhere } => Line {
+                detail: if everywhere { Some("everywhere") } else { None },
+                ..Line::allowed("sign_out", user)
+            },
             Self::SessionsEnded { user } => Line::allowed("sessions_ended", user),
             Self::PasswordSet { user, by_operator } => Line {
-                detail: if by_operator { Some("by_operator") } else { None },
+                detail: if by_operator {
+                    Some("by_operator")
+                } else {
+                    None
+                },
                 ..Line::allowed("password_set", user)
             },
             Self::AddressAsked { user } => Line::allowed("address_asked", user),
             Self::AddressChanged { user } => Line::allowed("address_changed", user),
-            Self::Operated { event, user } => {
-                Line { event, refused: false, user, means: None, detail: Some("by_operator") }
-            }
+            Self::Operated { event, user } => Line {
+                event,
+                refused: false,
+                user,
+                means: None,
+                detail: Some("by_operator"),
+            },
             Self::TooOften { what, user } => Line::refused("too_often", user, what),
             Self::Forged { what } => Line::refused("forged", None, what),
         }

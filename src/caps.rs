@@ -1,8 +1,9 @@
-//! How much may be on its way at once, and who is counted together: nothing pending grows without bound.
+//! How much may be on its way at once, and who is counted together: nothing pending grows without
+//! bound.
 //!
-//! A begin costs nothing but a cookie that anybody can have, so what it stores is capped: for each client before for all
-//! together, or one client could keep everybody else out. A begin that is repeated stores nothing and is never refused,
-//! and nobody who is signed in is ever asked.
+//! A begin costs nothing but a cookie that anybody can have, so what it stores is capped: for each
+//! client before for all together, or one client could keep everybody else out. A begin that is
+//! repeated stores nothing and is never refused, and nobody who is signed in is ever asked.
 
 mod client;
 mod shares;
@@ -17,17 +18,23 @@ pub(crate) use undecided::Undecided;
 /// How much there may be at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caps {
-    /// Undecided confirmations of one client (default 100): the [share](Shares) of an address, or of a /64 of IPv6.
+    /// Undecided confirmations of one client (default 100): the [share](Shares) of an address, or
+    /// of a /64 of IPv6.
     pub of_client: u32,
     /// Undecided confirmations in all (default 100,000).
     pub in_all: u32,
-    /// Established sessions of one user (default 100): one more ends the one that was used longest ago.
+    /// Established sessions of one user (default 100): one more ends the one that was used longest
+    /// ago.
     pub sessions: u32,
 }
 
 impl Default for Caps {
     fn default() -> Self {
-        Self { of_client: 100, in_all: 100_000, sessions: 100 }
+        Self {
+            of_client: 100,
+            in_all: 100_000,
+            sessions: 100,
+        }
     }
 }
 
@@ -42,7 +49,8 @@ pub struct Admission {
     pub usage: Usage,
 }
 
-/// A cap that was met: nothing was stored. The same call succeeds once something is decided, or long ago.
+/// A cap that was met: nothing was stored. The same call succeeds once something is decided, or
+/// long ago.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Capped {
     /// The client has as many undecided confirmations as it may.
@@ -57,12 +65,14 @@ pub enum Capped {
 }
 
 impl Admission {
-    /// How many undecided confirmations there may be in each of the client's networks, with this one.
+    /// How many undecided confirmations there may be in each of the client's networks, with this
+    /// one.
     pub(crate) fn limits(&self) -> [u32; 3] {
         self.shares.during(self.usage).limits()
     }
 
-    /// Why a begin was not let in whose networks have `undecided` others; `None` if it could have been.
+    /// Why a begin was not let in whose networks have `undecided` others; `None` if it could have
+    /// been.
     pub(crate) fn capped(&self, undecided: [u32; 3]) -> Option<Capped> {
         if !self.shares.admit(undecided) {
             Some(Capped::Client)
@@ -80,7 +90,11 @@ mod tests {
 
     #[test]
     fn a_client_over_its_own_cap_is_told_so_also_where_all_is_full() {
-        let admission = |usage| Admission { client: Client::from_bytes([1; 16]), shares: Shares::new(3), usage };
+        let admission = |usage| Admission {
+            client: Client::from_bytes([1; 16]),
+            shares: Shares::new(3),
+            usage,
+        };
         let capped = |usage| [0, 1, 2, 3].map(|undecided| admission(usage).capped([undecided; 3]));
         let own = Some(Capped::Client);
         let all = Some(Capped::All);

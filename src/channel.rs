@@ -5,8 +5,8 @@ use std::fmt;
 
 /// `private-confirm-` and 128 bits of a labelled hash of the pending secret's hash.
 ///
-/// Unique and unguessable, with nothing to store; the worker knows it without ever seeing the secret, and it tells
-/// nothing of the hash that the database keeps.
+/// Unique and unguessable, with nothing to store; the worker knows it without ever seeing the
+/// secret, and it tells nothing of the hash that the database keeps.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Channel(String);
 
@@ -38,7 +38,8 @@ mod tests {
 
     #[test]
     fn a_channel_is_a_valid_private_name_that_differs_by_secret() {
-        let (one, two) = (Channel::of(&SecretHash::from_bytes([1; 32])), Channel::of(&SecretHash::from_bytes([2; 32])));
+        let one = Channel::of(&SecretHash::from_bytes([1; 32]));
+        let two = Channel::of(&SecretHash::from_bytes([2; 32]));
         assert_ne!(one, two);
         assert_eq!(one.as_str().len(), "private-confirm-".len() + 32);
     }

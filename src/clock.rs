@@ -49,7 +49,10 @@ impl Add<Duration> for Timestamp {
     type Output = Self;
 
     fn add(self, later_by: Duration) -> Self {
-        Self(self.0.saturating_add(i64::try_from(later_by.as_millis()).unwrap_or(i64::MAX)))
+        Self(
+            self.0
+                .saturating_add(i64::try_from(later_by.as_millis()).unwrap_or(i64::MAX)),
+        )
     }
 }
 
@@ -57,7 +60,10 @@ impl Sub<Duration> for Timestamp {
     type Output = Self;
 
     fn sub(self, earlier_by: Duration) -> Self {
-        Self(self.0.saturating_sub(i64::try_from(earlier_by.as_millis()).unwrap_or(i64::MAX)))
+        Self(
+            self.0
+                .saturating_sub(i64::try_from(earlier_by.as_millis()).unwrap_or(i64::MAX)),
+        )
     }
 }
 
@@ -80,7 +86,11 @@ pub struct Elapsed;
 ///
 /// # Errors
 /// [`Elapsed`] if the clock reached `at` first; `work` is dropped then.
-pub async fn until<W: Future>(clock: &dyn Clock, at: Timestamp, work: W) -> Result<W::Output, Elapsed> {
+pub async fn until<W: Future>(
+    clock: &dyn Clock,
+    at: Timestamp,
+    work: W,
+) -> Result<W::Output, Elapsed> {
     tokio::select! {
         biased;
         done = work => Ok(done),
@@ -94,14 +104,20 @@ pub struct SystemClock;
 
 #[async_trait]
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the time")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads the time"
+    )]
     fn now(&self) -> Timestamp {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since_epoch = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         Timestamp(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
     }
 
     async fn sleep_until(&self, at: Timestamp) {
-        // A sleep is measured by a clock that does not step; the wall clock may have been set meanwhile.
+        // A sleep is measured by a clock that does not step; the wall clock may have been set
+        // meanwhile.
         while self.now() < at {
             tokio::time::sleep(at.since(self.now())).await;
         }

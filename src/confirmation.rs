@@ -1,9 +1,10 @@
 //! Confirmations: one browser's attempt with one token.
 //!
-//! `Queued` (perhaps under a worker's lease: then it is being validated), `Decided`, `Settled`. To *decide* is the one
-//! write that fixes what a confirmation comes to; whatever follows from it can be repeated by anyone at any time. All of
-//! this is pure: a store keeps what comes out of a transition, and nothing else changes a confirmation; a claim alone is a store's own
-//! statement where it takes many rows at once.
+//! `Queued` (perhaps under a worker's lease: then it is being validated), `Decided`, `Settled`. To
+//! *decide* is the one write that fixes what a confirmation comes to; whatever follows from it can
+//! be repeated by anyone at any time. All of this is pure: a store keeps what comes out of a
+//! transition, and nothing else changes a confirmation; a claim alone is a store's own statement
+//! where it takes many rows at once.
 
 mod ending;
 mod limits;
@@ -132,7 +133,8 @@ impl Which {
     /// The deadlines that those meant have at `now`.
     #[must_use]
     pub fn deadlines(self, now: Timestamp) -> RangeInclusive<Timestamp> {
-        let (first, last) = (Timestamp::from_millis(i64::MIN), Timestamp::from_millis(i64::MAX));
+        let first = Timestamp::from_millis(i64::MIN);
+        let last = Timestamp::from_millis(i64::MAX);
         match self {
             Self::Any => first..=last,
             Self::Overdue => first..=now,
@@ -167,13 +169,15 @@ impl Confirmation {
     #[must_use]
     pub fn is_due(&self, now: Timestamp) -> bool {
         match &self.state {
-            State::Queued(queued) => queued.due <= now && queued.lease.is_none_or(|lease| lease.until <= now),
+            State::Queued(queued) => {
+                queued.due <= now && queued.lease.is_none_or(|lease| lease.until <= now)
+            }
             State::Decided(_) | State::Settled(_) => false,
         }
     }
 
-    /// Gives the confirmation, which was begun from `network`, to `worker` until `until`, under a fresh fencing number.
-    /// `None` if it is not due.
+    /// Gives the confirmation, which was begun from `network`, to `worker` until `until`, under a
+    /// fresh fencing number. `None` if it is not due.
     #[must_use]
     pub fn claim(
         mut self,
@@ -185,7 +189,9 @@ impl Confirmation {
         if !self.is_due(now) {
             return None;
         }
-        let State::Queued(queued) = &mut self.state else { return None };
+        let State::Queued(queued) = &mut self.state else {
+            return None;
+        };
         queued.fence += 1;
         queued.lease = Some(Lease { worker, until });
         let claim = Claim {
@@ -201,11 +207,17 @@ impl Confirmation {
         Some((self, claim))
     }
 
-    /// Gives a claim back: the next attempt is due at `due`. `failed` tells whether this one counts as an attempt.
+    /// Gives a claim back: the next attempt is due at `due`. `failed` tells whether this one counts
+    /// as an attempt.
     ///
     /// # Errors
     /// [`CannotDecide`] if the claim is not the last one or the confirmation is decided.
-    pub fn postpone(mut self, fence: u64, due: Timestamp, failed: bool) -> Result<Self, CannotDecide> {
+    pub fn postpone(
+        mut self,
+        fence: u64,
+        due: Timestamp,
+        failed: bool,
+    ) -> Result<Self, CannotDecide> {
         match &mut self.state {
             State::Queued(queued) if queued.fence == fence => {
                 queued.failed += u32::from(failed);
@@ -221,13 +233,22 @@ impl Confirmation {
     /// Fixes what the confirmation comes to. This is the only deciding write.
     ///
     /// # Errors
-    /// [`CannotDecide`] if it is decided already, or a worker decides whose claim is not the last one.
-    pub fn decide(self, decider: Decider, ending: Ending, now: Timestamp) -> Result<Self, CannotDecide> {
+    /// [`CannotDecide`] if it is decided already, or a worker decides whose claim is not the last
+    /// one.
+    pub fn decide(
+        self,
+        decider: Decider,
+        ending: Ending,
+        now: Timestamp,
+    ) -> Result<Self, CannotDecide> {
         match (&self.state, decider) {
             (State::Queued(queued), Decider::Worker { fence }) if queued.fence != fence => {
                 Err(CannotDecide::Superseded)
             }
-            (State::Queued(_), _) => Ok(Self { state: State::Decided(Decided { ending, at: now }), ..self }),
+            (State::Queued(_), _) => Ok(Self {
+                state: State::Decided(Decided { ending, at: now }),
+                ..self
+            }),
             (State::Decided(_) | State::Settled(_), _) => Err(CannotDecide::Already),
         }
     }
@@ -236,19 +257,32 @@ impl Confirmation {
     #[must_use]
     pub fn settle(self) -> Self {
         match self.state {
-            State::Decided(decided) => Self { state: State::Settled(decided), ..self },
+            State::Decided(decided) => Self {
+                state: State::Settled(decided),
+                ..self
+            },
             State::Queued(_) | State::Settled(_) => self,
         }
     }
 
-    /// Takes a sign-in back that nobody has come for: it comes to `cancelled`, for good. Anything else stays as it is.
+    /// Takes a sign-in back that nobody has come for: it comes to `cancelled`, for good. Anything
+    /// else stays as it is.
     #[must_use]
     pub fn revoke(self) -> Self {
         match self.state {
-            State::Decided(Decided { ending: Ending::Confirmed(_), at })
-            | State::Settled(Decided { ending: Ending::Confirmed(_), at }) => {
+            State::Decided(Decided {
+                ending: Ending::Confirmed(_),
+                at,
+            })
+            | State::Settled(Decided {
+                ending: Ending::Confirmed(_),
+                at,
+            }) => {
                 let ending = Ending::Rejected(Rejection::Cancelled);
-                Self { state: State::Settled(Decided { ending, at }), ..self }
+                Self {
+                    state: State::Settled(Decided { ending, at }),
+                    ..self
+                }
             }
             _ => self,
         }

@@ -10,11 +10,15 @@ const LONGEST: usize = 64;
 pub struct Device(String);
 
 impl Device {
-    /// What is kept of `words`: nothing invisible, and 64 characters at most; `None` if nothing is left.
+    /// What is kept of `words`: nothing invisible, and 64 characters at most; `None` if nothing is
+    /// left.
     #[must_use]
     pub fn new(words: &str) -> Option<Self> {
-        let kept: String =
-            words.chars().filter(|char| !is_invisible(*char) && !is_joiner(*char)).take(LONGEST).collect();
+        let kept: String = words
+            .chars()
+            .filter(|char| !is_invisible(*char) && !is_joiner(*char))
+            .take(LONGEST)
+            .collect();
         let kept = kept.trim();
         (!kept.is_empty()).then(|| Self(kept.to_owned()))
     }
@@ -39,9 +43,15 @@ mod tests {
     #[test]
     fn whatever_a_browser_says_is_short_and_one_line() {
         let kept = |words: &str| Device::new(words).map(|device| device.0);
-        assert_eq!(kept("Firefox on Linux").as_deref(), Some("Firefox on Linux"));
+        assert_eq!(
+            kept("Firefox on Linux").as_deref(),
+            Some("Firefox on Linux")
+        );
         assert_eq!(kept("a\r\n\0b").as_deref(), Some("ab"));
-        assert_eq!(kept("Firefox\u{202e} on\u{200d} Linux\u{feff}").as_deref(), Some("Firefox on Linux"));
+        assert_eq!(
+            kept("Firefox\u{202e} on\u{200d} Linux\u{feff}").as_deref(),
+            Some("Firefox on Linux")
+        );
         assert_eq!(kept(&"é".repeat(1000)), Some("é".repeat(64)));
         for nothing in ["", " ", "\0"] {
             assert_eq!(kept(nothing), None, "{nothing:?}");

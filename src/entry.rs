@@ -1,8 +1,8 @@
 //! From the vestibule into the house: who a browser is, the exchange, and the way out.
 //!
-//! Being asked who somebody is ([`Vestibule::who`]) never exchanges anything. To enter ([`Vestibule::enter`]) is for a
-//! page that needs a user, on a real navigation: it may swap a `Bound` session's pending secret for a session secret
-//! that only the response carries.
+//! Being asked who somebody is ([`Vestibule::who`]) never exchanges anything. To enter
+//! ([`Vestibule::enter`]) is for a page that needs a user, on a real navigation: it may swap a
+//! `Bound` session's pending secret for a session secret that only the response carries.
 
 mod authority;
 mod exchange;
@@ -46,8 +46,8 @@ pub struct SignedIn {
     pub by_password: bool,
 }
 
-/// How long a sign-in counts as proof of who somebody is, for what must not be done by whoever finds their browser open
-/// (OWASP ASVS 5.0, 7.5.1).
+/// How long a sign-in counts as proof of who somebody is, for what must not be done by whoever
+/// finds their browser open (OWASP ASVS 5.0, 7.5.1).
 const FRESH: Duration = Duration::from_mins(20);
 
 impl SignedIn {
@@ -63,8 +63,8 @@ impl SignedIn {
 pub enum Entry {
     /// Nobody that is known.
     Stranger,
-    /// A user. The response must set the session cookie to `renewed`, if there is one, and remove the pending cookies
-    /// with the tags in `spent`.
+    /// A user. The response must set the session cookie to `renewed`, if there is one, and remove
+    /// the pending cookies with the tags in `spent`.
     SignedIn {
         /// Who it is.
         who: SignedIn,
@@ -98,22 +98,31 @@ impl Vestibule {
     /// # Errors
     /// [`StoreError`] if the store could not be used.
     pub async fn who(&self, shown: Option<&SessionSecret>) -> Result<Option<SignedIn>, StoreError> {
-        let Some((session, who)) = self.signed_in_by(shown).await? else { return Ok(None) };
+        let Some((session, who)) = self.signed_in_by(shown).await? else {
+            return Ok(None);
+        };
         self.note_use(&session).await?;
         Ok(Some(who))
     }
 
-    /// Whom the session secret `shown` signs in, without writing anything: for a landing, which is inert.
+    /// Whom the session secret `shown` signs in, without writing anything: for a landing, which is
+    /// inert.
     ///
     /// # Errors
     /// [`StoreError`] if the store could not be read.
-    pub async fn recognise(&self, shown: Option<&SessionSecret>) -> Result<Option<SignedIn>, StoreError> {
+    pub async fn recognise(
+        &self,
+        shown: Option<&SessionSecret>,
+    ) -> Result<Option<SignedIn>, StoreError> {
         Ok(self.signed_in_by(shown).await?.map(|(_, who)| who))
     }
 
-    /// Puts the end of a session off whose own secret was shown, and ends the repeat of its exchange.
+    /// Puts the end of a session off whose own secret was shown, and ends the repeat of its
+    /// exchange.
     async fn note_use(&self, session: &Session) -> Result<(), StoreError> {
-        let Some(used) = session.used(self.clock.now(), &self.timing) else { return Ok(()) };
+        let Some(used) = session.used(self.clock.now(), &self.timing) else {
+            return Ok(());
+        };
         match self.store.replace_session(&used).await {
             // Losing to another request of the same browser is as good.
             Ok(_) => Ok(()),
@@ -126,7 +135,8 @@ impl Vestibule {
         }
     }
 
-    /// Ends the sessions of `user` beyond the cap, those first that were used longest ago, and `newest` never.
+    /// Ends the sessions of `user` beyond the cap, those first that were used longest ago, and
+    /// `newest` never.
     async fn cap_sessions(&self, user: UserId, newest: SessionId) {
         // After the new one is there: of two that are made at once, one sees both.
         if let Err(error) = self.end_beyond_cap(user, newest).await {
@@ -146,25 +156,46 @@ impl Vestibule {
         Ok(())
     }
 
-    async fn signed_in_by(&self, shown: Option<&SessionSecret>) -> Result<Option<(Session, SignedIn)>, StoreError> {
-        let Some(hash) = shown.map(SessionSecret::hash) else { return Ok(None) };
-        let Some(session) = self.store.session_by_secret(&hash).await? else { return Ok(None) };
-        let Some(user) = session.signs_in(&hash, self.clock.now()) else { return Ok(None) };
-        let Some(user) = self.welcome(user, session.since).await? else { return Ok(None) };
-        let who =
-            SignedIn { user, session: session.id, since: session.since, by_password: session.token_tag.is_none() };
+    async fn signed_in_by(
+        &self,
+        shown: Option<&SessionSecret>,
+    ) -> Result<Option<(Session, SignedIn)>, StoreError> {
+        let Some(hash) = shown.map(SessionSecret::hash) else {
+            return Ok(None);
+        };
+        let Some(session) = self.store.session_by_secret(&hash).await? else {
+            return Ok(None);
+        };
+        let Some(user) = session.signs_in(&hash, self.clock.now()) else {
+            return Ok(None);
+        };
+        let Some(user) = self.welcome(user, session.since).await? else {
+            return Ok(None);
+        };
+        let who = SignedIn {
+            user,
+            session: session.id,
+            since: session.since,
+            by_password: session.token_tag.is_none(),
+        };
         Ok(Some((session, who)))
     }
 
     /// The user, if a session that began at `since` may sign them in.
     async fn welcome(&self, id: UserId, since: Timestamp) -> Result<Option<User>, StoreError> {
-        Ok(self.store.user(id).await?.filter(|user| user.welcomes(since, self.clock.now())))
+        Ok(self
+            .store
+            .user(id)
+            .await?
+            .filter(|user| user.welcomes(since, self.clock.now())))
     }
 
-    /// Lets a browser in: exchanges a bound session, unless that would make it another user without having been asked.
+    /// Lets a browser in: exchanges a bound session, unless that would make it another user without
+    /// having been asked.
     ///
     /// # Errors
-    /// [`StoreError`] if the store could not be used; no secret was exchanged then that the browser cannot show again.
+    /// [`StoreError`] if the store could not be used; no secret was exchanged then that the browser
+    /// cannot show again.
     pub async fn enter(&self, shown: &Shown) -> Result<Entry, StoreError> {
         let known = self.signed_in_by(shown.session.as_ref()).await?;
         let current = known.as_ref().map(|(_, who)| who.clone());
@@ -182,38 +213,53 @@ impl Vestibule {
         }
         // Parallel tabs show the same cookies: taking the first by its tag, they take the same.
         match candidates.into_iter().next() {
-            Some(candidate) => self.admit(candidate, shown.device.as_ref(), current, spent).await,
+            Some(candidate) => {
+                self.admit(candidate, shown.device.as_ref(), current, spent)
+                    .await
+            }
             None => Ok(unchanged(current, spent)),
         }
     }
 
-    /// The user's answer to [`Entry::Ask`]: to become the user behind `choice`, or with `None` to stay who they are.
-    /// What was not chosen is ended.
+    /// The user's answer to [`Entry::Ask`]: to become the user behind `choice`, or with `None` to
+    /// stay who they are. What was not chosen is ended.
     ///
     /// # Errors
     /// [`StoreError`] if the store could not be used.
-    pub async fn choose(&self, shown: &Shown, choice: Option<TokenTag>) -> Result<Entry, StoreError> {
+    pub async fn choose(
+        &self,
+        shown: &Shown,
+        choice: Option<TokenTag>,
+    ) -> Result<Entry, StoreError> {
         let current = self.who(shown.session.as_ref()).await?;
         let (candidates, mut spent) = self.candidates(shown, current.as_ref()).await?;
-        let (mut chosen, others): (Vec<_>, Vec<_>) =
-            candidates.into_iter().partition(|candidate| Some(candidate.tag) == choice);
+        let (mut chosen, others): (Vec<_>, Vec<_>) = candidates
+            .into_iter()
+            .partition(|candidate| Some(candidate.tag) == choice);
         if choice.is_some() && chosen.is_empty() {
             return Ok(unchanged(current, spent));
         }
-        let stays = chosen.first().map(|candidate| candidate.user).or(current.as_ref().map(|who| who.user.id));
+        let stays = chosen
+            .first()
+            .map(|candidate| candidate.user)
+            .or(current.as_ref().map(|who| who.user.id));
         for other in others.into_iter().filter(|other| Some(other.user) != stays) {
             self.store.delete_session(other.session.id).await?;
             spent.push(other.tag);
         }
         match chosen.pop() {
-            Some(candidate) => self.admit(candidate, shown.device.as_ref(), current, spent).await,
+            Some(candidate) => {
+                self.admit(candidate, shown.device.as_ref(), current, spent)
+                    .await
+            }
             None => Ok(unchanged(current, spent)),
         }
     }
 
-    /// Signs in, in this browser, somebody who has proved otherwise who they are: that they are the user who is valid from
-    /// `valid_from` on. That was begun to be checked at `since`. The session that the browser had ends. `None`: they have
-    /// changed how they sign in meanwhile, or were disabled or removed, so that what they have proved is worth nothing.
+    /// Signs in, in this browser, somebody who has proved otherwise who they are: that they are the
+    /// user who is valid from `valid_from` on. That was begun to be checked at `since`. The session
+    /// that the browser had ends. `None`: they have changed how they sign in meanwhile, or were
+    /// disabled or removed, so that what they have proved is worth nothing.
     ///
     /// # Errors
     /// [`StoreError`] if the store could not be used.
@@ -243,9 +289,18 @@ impl Vestibule {
     ) -> Result<(SessionId, SessionSecret), StoreError> {
         let secret = SessionSecret::generate(&*self.entropy);
         let id = SessionId::generate(&*self.entropy);
-        let session = Session::established(id, secret.hash(), user, shown.device.clone(), since, &self.timing);
+        let session = Session::established(
+            id,
+            secret.hash(),
+            user,
+            shown.device.clone(),
+            since,
+            &self.timing,
+        );
         if !self.store.insert_session(&session).await? {
-            return Err(StoreError::Unavailable("a fresh secret is taken: the entropy repeats itself".into()));
+            return Err(StoreError::Unavailable(
+                "a fresh secret is taken: the entropy repeats itself".into(),
+            ));
         }
         if let Some(old) = self.who(shown.session.as_ref()).await? {
             self.store.delete_session(old.session).await?;
@@ -254,7 +309,8 @@ impl Vestibule {
         Ok((id, secret))
     }
 
-    /// Signs the browser out, or with `everywhere` the user, and ends what is pending in this browser.
+    /// Signs the browser out, or with `everywhere` the user, and ends what is pending in this
+    /// browser.
     ///
     /// # Errors
     /// [`StoreError`] if the store could not be used; it is safe to repeat.
@@ -268,8 +324,8 @@ impl Vestibule {
                 self.store.delete_session(who.session).await?;
             }
         }
-        // Only now: a cancel is announced, and the tab that hears of it goes to the login page at once, where it must not
-        // be taken for somebody who is still signed in.
+        // Only now: a cancel is announced, and the tab that hears of it goes to the login page at
+        // once, where it must not be taken for somebody who is still signed in.
         for (_, secret) in &shown.pending {
             self.cancel_begun_with(&secret.hash()).await?;
         }
@@ -285,41 +341,64 @@ impl Vestibule {
         Ok(current.is_some() || !self.candidates(shown, None).await?.0.is_empty())
     }
 
-    /// The sessions that the shown pending secrets can be exchanged in, ordered by tag, without the current one; and
-    /// the tags of those secrets that the current session came from.
+    /// The sessions that the shown pending secrets can be exchanged in, ordered by tag, without the
+    /// current one; and the tags of those secrets that the current session came from.
     async fn candidates(
         &self,
         shown: &Shown,
         current: Option<&SignedIn>,
     ) -> Result<(Vec<Candidate>, Vec<TokenTag>), StoreError> {
-        let (mut candidates, mut spent) = (Vec::new(), Vec::new());
+        let mut candidates = Vec::new();
+        let mut spent = Vec::new();
         for (tag, secret) in &shown.pending {
             let hash = secret.hash();
-            let Some(session) = self.store.session_by_secret(&hash).await? else { continue };
+            let Some(session) = self.store.session_by_secret(&hash).await? else {
+                continue;
+            };
             if current.is_some_and(|current| current.session == session.id) {
                 spent.push(*tag);
             } else if let Some(user) = session.exchangeable(&hash, self.clock.now())
                 && self.welcome(user, session.since).await?.is_some()
             {
-                candidates.push(Candidate { tag: *tag, secret: secret.clone(), session, user });
+                candidates.push(Candidate {
+                    tag: *tag,
+                    secret: secret.clone(),
+                    session,
+                    user,
+                });
             }
         }
         candidates.sort_by_key(|candidate| candidate.tag);
         Ok((candidates, spent))
     }
 
-    async fn ask(&self, current: Option<SignedIn>, candidates: Vec<Candidate>) -> Result<Entry, StoreError> {
+    async fn ask(
+        &self,
+        current: Option<SignedIn>,
+        candidates: Vec<Candidate>,
+    ) -> Result<Entry, StoreError> {
         let mut named = Vec::new();
         for candidate in candidates {
-            if let Some(user) = self.welcome(candidate.user, candidate.session.since).await? {
+            if let Some(user) = self
+                .welcome(candidate.user, candidate.session.since)
+                .await?
+            {
                 named.push((candidate.tag, user));
             }
         }
-        Ok(Entry::Ask { current: current.map(|current| current.user), candidates: named })
+        Ok(Entry::Ask {
+            current: current.map(|current| current.user),
+            candidates: named,
+        })
     }
 }
 
 /// Who a browser is without anything having been exchanged.
 fn unchanged(current: Option<SignedIn>, spent: Vec<TokenTag>) -> Entry {
-    current.map_or(Entry::Stranger, |who| Entry::SignedIn { who, renewed: None, arrived: false, spent })
+    current.map_or(Entry::Stranger, |who| Entry::SignedIn {
+        who,
+        renewed: None,
+        arrived: false,
+        spent,
+    })
 }

@@ -1,8 +1,9 @@
-//! Characters that are not seen, or that change how the text around them is seen: by them one name passes for another.
+//! Characters that are not seen, or that change how the text around them is seen: by them one name
+//! passes for another.
 
-/// Whether `char` is a control or format character (Unicode categories Cc and Cf), a separator of lines or paragraphs, or
-/// a filler without a shape. The joiners U+200C and U+200D are not among them: scripts of India and Iran, and emoji, need
-/// them in names. See [`is_joiner`].
+/// Whether `char` is a control or format character (Unicode categories Cc and Cf), a separator of
+/// lines or paragraphs, or a filler without a shape. The joiners U+200C and U+200D are not among
+/// them: scripts of India and Iran, and emoji, need them in names. See [`is_joiner`].
 pub(crate) fn is_invisible(char: char) -> bool {
     char.is_control()
         || matches!(

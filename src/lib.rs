@@ -1,18 +1,20 @@
 //! *Sign a user in from a worker.*
 //!
-//! A browser opens `/confirm/{token}`. Whether the token is good is known only to a slow external service, so no request
-//! may wait for it. The browser is let into the vestibule at once, with a cookie whose values point to nowhere. A
-//! background worker asks the service. If the token is good, it rebinds that session to the real user and announces it;
-//! if not, it deletes the session.
+//! A browser opens `/confirm/{token}`. Whether the token is good is known only to a slow external
+//! service, so no request may wait for it. The browser is let into the vestibule at once, with a
+//! cookie whose values point to nowhere. A background worker asks the service. If the token is
+//! good, it rebinds that session to the real user and announces it; if not, it deletes the session.
 //!
 //! This crate knows nothing of HTTP servers or HTML. Read it in the order of a sign-in:
 //!
 //! 1. [`token`], [`pending`]: what a landing reads and gives out. It writes nothing.
 //! 2. [`vestibule`]: what a page can ask for: land, begin, status, cancel.
 //! 3. [`confirmation`]: the job and its states; [`session`]: what it rebinds or deletes. Both pure.
-//! 4. [`worker`]: takes confirmations through their states, with a [`validator`] and a [`publisher`].
+//! 4. [`worker`]: takes confirmations through their states, with a [`validator`] and a
+//!    [`publisher`].
 //! 5. [`entry`]: the exchange of a bound session's secret, and signing out.
-//! 6. [`link`], [`mail`]: links of our own, which we send and judge ourselves; [`ticket`]: for another address.
+//! 6. [`link`], [`mail`]: links of our own, which we send and judge ourselves; [`ticket`]: for
+//!    another address.
 //! 7. [`caps`]: how much of all this there may be at once.
 //! 8. [`store`]: where it is all kept; [`secret`]: the only place with cryptography; [`clock`] and
 //!    [`timing`]: the only place that reads the time, and how much of it each part has.

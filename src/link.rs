@@ -1,12 +1,14 @@
 //! Links of our own: sign-in by a mail, for whoever can read it.
 //!
-//! Somebody types their address. Their browser begins a confirmation at once, with a token that nobody else knows: the
-//! *waiting* one. The link goes to the address. Whatever then lets the waiting browser in (the link opened in it, its
-//! number typed elsewhere, the code typed) *approves* the link; and only then is the waiting confirmation due, and
-//! judged as any other is, by a validator: [`LinksValidator`](crate::validator::LinksValidator).
+//! Somebody types their address. Their browser begins a confirmation at once, with a token that
+//! nobody else knows: the *waiting* one. The link goes to the address. Whatever then lets the
+//! waiting browser in (the link opened in it, its number typed elsewhere, the code typed)
+//! *approves* the link; and only then is the waiting confirmation due, and judged as any other is,
+//! by a validator: [`LinksValidator`](crate::validator::LinksValidator).
 //!
-//! The link may as well be opened elsewhere to sign in there: that is a confirmation of its own, with the link's token,
-//! which uses the link up. A link comes to one thing, whoever is first; so two browsers are never let in by one.
+//! The link may as well be opened elsewhere to sign in there: that is a confirmation of its own,
+//! with the link's token, which uses the link up. A link comes to one thing, whoever is first; so
+//! two browsers are never let in by one.
 
 mod address;
 mod asker;
@@ -53,7 +55,8 @@ id! {
 
 /// How long a link is good (OWASP ASVS 5.0, 6.5.5: at most 10 minutes).
 pub const LIFETIME: Duration = Duration::from_mins(10);
-/// How long somebody waits before they may have another link sent in place of theirs: mail takes a moment.
+/// How long somebody waits before they may have another link sent in place of theirs: mail takes a
+/// moment.
 pub const RESEND_AFTER: Duration = Duration::from_secs(30);
 /// How often a code may be guessed (OWASP ASVS 5.0, 6.6.3: a short code is good for few attempts).
 pub const GUESSES: u32 = 5;
@@ -63,7 +66,8 @@ pub const GUESSES: u32 = 5;
 pub struct Link {
     /// The link's id.
     pub id: LinkId,
-    /// Counts the writes to this link; a store replaces a link only if nobody else has since it was read.
+    /// Counts the writes to this link; a store replaces a link only if nobody else has since it was
+    /// read.
     pub revision: u64,
     /// The hash of its token.
     pub token: SecretHash,
@@ -107,8 +111,9 @@ pub enum LinkState {
         /// Which one.
         by: ConfirmationId,
     },
-    /// It is worth nothing: a newer one was mailed, its code was guessed wrong too often, a wrong number typed, whoever
-    /// waited for it has cancelled, or whom it is for has changed how they sign in, or was disabled or removed.
+    /// It is worth nothing: a newer one was mailed, its code was guessed wrong too often, a wrong
+    /// number typed, whoever waited for it has cancelled, or whom it is for has changed how they
+    /// sign in, or was disabled or removed.
     Void,
 }
 
@@ -152,18 +157,23 @@ impl Link {
     pub fn approve(self, now: Timestamp) -> Result<Self, Spent> {
         match self.state {
             LinkState::Approved => Ok(self),
-            _ => self.open(now).map(|()| self.into_state(LinkState::Approved)),
+            _ => self
+                .open(now)
+                .map(|()| self.into_state(LinkState::Approved)),
         }
     }
 
     /// Signs another browser in, by its confirmation `by`.
     ///
     /// # Errors
-    /// [`Spent`] if it cannot be used any more; for the same confirmation to use it twice is no error.
+    /// [`Spent`] if it cannot be used any more; for the same confirmation to use it twice is no
+    /// error.
     pub fn use_up(self, by: ConfirmationId, now: Timestamp) -> Result<Self, Spent> {
         match self.state {
             LinkState::Used { by: before } if before == by => Ok(self),
-            _ => self.open(now).map(|()| self.into_state(LinkState::Used { by })),
+            _ => self
+                .open(now)
+                .map(|()| self.into_state(LinkState::Used { by })),
         }
     }
 
@@ -182,7 +192,8 @@ impl Link {
         (self.asked + RESEND_AFTER).since(now).min(RESEND_AFTER)
     }
 
-    /// Takes a typed code: the right one of a link that was mailed approves, the last wrong one voids.
+    /// Takes a typed code: the right one of a link that was mailed approves, the last wrong one
+    /// voids.
     ///
     /// # Errors
     /// [`Spent`] if it cannot be used any more.
@@ -192,15 +203,24 @@ impl Link {
             return self.approve(now);
         }
         self.guesses += 1;
-        let state = if self.guesses < GUESSES { LinkState::Open } else { LinkState::Void };
+        let state = if self.guesses < GUESSES {
+            LinkState::Open
+        } else {
+            LinkState::Void
+        };
         Ok(self.into_state(state))
     }
 
-    /// What is to be said of the waiting confirmation; nothing as long as nothing has become of the link.
+    /// What is to be said of the waiting confirmation; nothing as long as nothing has become of the
+    /// link.
     ///
     /// # Errors
     /// [`StoreError`] if the user could not be read.
-    pub async fn verdict_on_waiting(&self, now: Timestamp, users: &dyn Store) -> Result<Option<Verdict>, StoreError> {
+    pub async fn verdict_on_waiting(
+        &self,
+        now: Timestamp,
+        users: &dyn Store,
+    ) -> Result<Option<Verdict>, StoreError> {
         match (self.state, self.open(now)) {
             (LinkState::Approved, _) => self.verdict(users).await.map(Some),
             (_, Err(spent)) => Ok(Some(Verdict::Invalid(spent.into()))),
@@ -208,7 +228,8 @@ impl Link {
         }
     }
 
-    /// What is to be said of whom the link lets in: the same person as by a password, by the name that is known of them.
+    /// What is to be said of whom the link lets in: the same person as by a password, by the name
+    /// that is known of them.
     ///
     /// # Errors
     /// [`StoreError`] if the user could not be read.
@@ -229,7 +250,11 @@ impl Link {
     }
 
     fn into_state(self, state: LinkState) -> Self {
-        Self { state, revision: self.revision + 1, ..self }
+        Self {
+            state,
+            revision: self.revision + 1,
+            ..self
+        }
     }
 }
 
@@ -239,13 +264,15 @@ pub trait LinkStore: Send + Sync + 'static {
     /// Keeps a new link, of which whoever makes it tells somebody.
     async fn add_link(&self, link: &Link) -> Result<(), StoreError>;
 
-    /// Keeps a new link with its mail, both or neither, and takes back those links to the same address that were mailed, are
-    /// open, and were asked for in the same browser to lead to the same place. If the address has had enough, keeps a link
-    /// that is not mailed, which takes nothing back. If the browser has asked for such a link just before, and it is open,
-    /// keeps nothing and returns that one. However many come at once, no more are mailed.
+    /// Keeps a new link with its mail, both or neither, and takes back those links to the same
+    /// address that were mailed, are open, and were asked for in the same browser to lead to the
+    /// same place. If the address has had enough, keeps a link that is not mailed, which takes
+    /// nothing back. If the browser has asked for such a link just before, and it is open, keeps
+    /// nothing and returns that one. However many come at once, no more are mailed.
     ///
     /// # Errors
-    /// [`BeginError`] if the client has asked for as many as it may, or too many mails wait: nothing is kept then.
+    /// [`BeginError`] if the client has asked for as many as it may, or too many mails wait:
+    /// nothing is kept then.
     async fn post_link(&self, link: &Link, posting: &Posting) -> Result<Posted, BeginError>;
 
     /// Takes all links to this address back that are open.
@@ -260,14 +287,20 @@ pub trait LinkStore: Send + Sync + 'static {
     /// The link by which this confirmation signs in: for which it waits, or that it has used up.
     async fn link_of(&self, confirmation: ConfirmationId) -> Result<Option<Link>, StoreError>;
 
-    /// Keeps what has become of a link. If it is open no more, its mail is not sent any more, and the waiting confirmation
-    /// is due; if it was mailed and has let somebody in, wrong codes of its address count no more, unless there were
-    /// [`WRONG_CODES`]. `false`: somebody has written it since it was read, and nothing was changed.
+    /// Keeps what has become of a link. If it is open no more, its mail is not sent any more, and
+    /// the waiting confirmation is due; if it was mailed and has let somebody in, wrong codes of
+    /// its address count no more, unless there were [`WRONG_CODES`]. `false`: somebody has written
+    /// it since it was read, and nothing was changed.
     async fn replace_link(&self, next: &Link) -> Result<bool, StoreError>;
 
-    /// Counts one more code that is tried, unless [`WRONG_CODES`] were since `since`: then it is `None`. Returns how many
-    /// there were in a row with this one.
-    async fn count_code(&self, tries: &Tries, now: Timestamp, since: Timestamp) -> Result<Option<u32>, StoreError>;
+    /// Counts one more code that is tried, unless [`WRONG_CODES`] were since `since`: then it is
+    /// `None`. Returns how many there were in a row with this one.
+    async fn count_code(
+        &self,
+        tries: &Tries,
+        now: Timestamp,
+        since: Timestamp,
+    ) -> Result<Option<u32>, StoreError>;
 
     /// How many codes were tried since `since`.
     async fn codes_tried(&self, tries: &Tries, since: Timestamp) -> Result<u32, StoreError>;

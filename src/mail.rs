@@ -1,8 +1,10 @@
-//! Mail on its way: kept with what it is about, and sent from the background until a mail server has taken it.
+//! Mail on its way: kept with what it is about, and sent from the background until a mail server
+//! has taken it.
 //!
-//! What a mail says is a secret (its link signs somebody in), so it is sealed as a waiting token is, and gone from the
-//! database once it is sent. A mail server may take a mail and its answer be lost: then it is sent twice, under the same
-//! `Message-ID`. It is never lost before it expires, and nobody waits for it.
+//! What a mail says is a secret (its link signs somebody in), so it is sealed as a waiting token
+//! is, and gone from the database once it is sent. A mail server may take a mail and its answer be
+//! lost: then it is sent twice, under the same `Message-ID`. It is never lost before it expires,
+//! and nobody waits for it.
 
 mod class;
 mod outbox;
@@ -61,7 +63,15 @@ impl Mail {
     ) -> Self {
         let id = MailId::generate(entropy);
         let letter = SealedLetter::seal(keys, entropy, id, letter);
-        Self { id, to: to.clone(), class, letter, failed: 0, due: now, expires }
+        Self {
+            id,
+            to: to.clone(),
+            class,
+            letter,
+            failed: 0,
+            due: now,
+            expires,
+        }
     }
 }
 
@@ -80,8 +90,8 @@ pub struct Posting {
     pub stranger: bool,
     /// Since when other links count.
     pub since: Timestamp,
-    /// Between which moments the same browser has asked for the link that answers it, if that is still open. The second
-    /// is later than this request: of two at once, either may be kept first.
+    /// Between which moments the same browser has asked for the link that answers it, if that is
+    /// still open. The second is later than this request: of two at once, either may be kept first.
     pub held: [Timestamp; 2],
     /// How much there may be.
     pub terms: Terms,
@@ -92,7 +102,8 @@ pub struct Posting {
 pub enum Posted {
     /// It is kept.
     New,
-    /// Nothing was kept: the same browser has asked for this one just before, to lead to the same place, and it is open.
+    /// Nothing was kept: the same browser has asked for this one just before, to lead to the same
+    /// place, and it is open.
     Held(Box<Link>),
 }
 
@@ -153,7 +164,8 @@ pub enum News {
 pub struct LinkLetter {
     /// The link that signs in.
     pub link: LinkToken,
-    /// The code that may be typed in its place; none where wrong ones were typed too often for the address.
+    /// The code that may be typed in its place; none where wrong ones were typed too often for the
+    /// address.
     pub code: Option<Code>,
     /// What asked for it, if it has said what it is.
     pub device: Option<Device>,
@@ -182,7 +194,8 @@ pub trait LinkDatabase: LinkStore + MailStore {}
 
 impl<S: LinkStore + MailStore> LinkDatabase for S {}
 
-/// How many mails of every kind may wait at once to be sent: one with a link is refused beyond that.
+/// How many mails of every kind may wait at once to be sent: one with a link is refused beyond
+/// that.
 pub(crate) const MAILS: u32 = 10_000;
 /// How many mails of each class that is about no link may wait at once: few, and each for itself.
 const NEWS: u32 = 1_000;
@@ -190,9 +203,15 @@ const NEWS: u32 = 1_000;
 /// Keeps mail until it is sent.
 #[async_trait]
 pub trait MailStore: Send + Sync + 'static {
-    /// Takes up to `limit` mails that are due, those first that are first by their class, and puts each off until `until`: whoever is killed while sending one has
-    /// it sent again then. Those that go to nobody are removed.
-    async fn take_mail(&self, limit: u32, now: Timestamp, until: Timestamp) -> Result<Vec<Mail>, StoreError>;
+    /// Takes up to `limit` mails that are due, those first that are first by their class, and puts
+    /// each off until `until`: whoever is killed while sending one has it sent again then. Those
+    /// that go to nobody are removed.
+    async fn take_mail(
+        &self,
+        limit: u32,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<Mail>, StoreError>;
 
     /// When the next mail is due.
     async fn next_mail(&self) -> Result<Option<Timestamp>, StoreError>;
@@ -203,7 +222,8 @@ pub trait MailStore: Send + Sync + 'static {
     /// Forgets a mail: it is sent, or cannot be, or has expired.
     async fn remove_mail(&self, id: MailId) -> Result<(), StoreError>;
 
-    /// Keeps a mail that is about no link. `false`: as many of its class wait as may, `at_most`, and nothing was kept.
+    /// Keeps a mail that is about no link. `false`: as many of its class wait as may, `at_most`,
+    /// and nothing was kept.
     async fn add_mail(&self, mail: &Mail, at_most: u32) -> Result<bool, StoreError>;
 
     /// Deletes mails that expired before `before`, and returns how many.

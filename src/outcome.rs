@@ -37,7 +37,10 @@ pub struct Destinations {
 impl Default for Destinations {
     fn default() -> Self {
         let path = |text: &str| text.parse().expect("a constant path");
-        Self { confirmed: path("/profile"), login: path("/login") }
+        Self {
+            confirmed: path("/profile"),
+            login: path("/login"),
+        }
     }
 }
 
@@ -46,7 +49,9 @@ impl Destinations {
     #[must_use]
     pub fn outcome(&self, ending: Ending) -> Outcome {
         match ending {
-            Ending::Confirmed(_) => Outcome::Confirmed { redirect: self.confirmed.clone() },
+            Ending::Confirmed(_) => Outcome::Confirmed {
+                redirect: self.confirmed.clone(),
+            },
             Ending::Rejected(reason) => self.rejected(reason),
             Ending::Unavailable => Outcome::Unavailable,
         }
@@ -59,7 +64,10 @@ impl Destinations {
     #[must_use]
     pub fn rejected(&self, reason: Rejection) -> Outcome {
         let redirect = format!("{}?reason={}", self.login, reason.as_str());
-        Outcome::Rejected { reason, redirect: redirect.parse().expect("a short path with a word added") }
+        Outcome::Rejected {
+            reason,
+            redirect: redirect.parse().expect("a short path with a word added"),
+        }
     }
 }
 
@@ -68,15 +76,23 @@ impl Serialize for Outcome {
         #[derive(Serialize)]
         #[serde(tag = "outcome", rename_all = "lowercase")]
         enum Wire<'a> {
-            Confirmed { redirect: &'a str },
-            Rejected { reason: &'static str, redirect: &'a str },
+            Confirmed {
+                redirect: &'a str,
+            },
+            Rejected {
+                reason: &'static str,
+                redirect: &'a str,
+            },
             Unavailable,
         }
         match self {
-            Self::Confirmed { redirect } => Wire::Confirmed { redirect: redirect.as_str() },
-            Self::Rejected { reason, redirect } => {
-                Wire::Rejected { reason: reason.as_str(), redirect: redirect.as_str() }
-            }
+            Self::Confirmed { redirect } => Wire::Confirmed {
+                redirect: redirect.as_str(),
+            },
+            Self::Rejected { reason, redirect } => Wire::Rejected {
+                reason: reason.as_str(),
+                redirect: redirect.as_str(),
+            },
             Self::Unavailable => Wire::Unavailable,
         }
         .serialize(serializer)
@@ -94,7 +110,10 @@ mod tests {
     #[test]
     fn an_outcome_says_what_and_where_to_and_nothing_else() {
         let ada = crate::user::UserId::from_bytes([7; 16]);
-        assert_eq!(json(Ending::Confirmed(ada)), r#"{"outcome":"confirmed","redirect":"/profile"}"#);
+        assert_eq!(
+            json(Ending::Confirmed(ada)),
+            r#"{"outcome":"confirmed","redirect":"/profile"}"#
+        );
         assert_eq!(
             json(Ending::Rejected(Rejection::Expired)),
             r#"{"outcome":"rejected","reason":"expired","redirect":"/login?reason=expired"}"#

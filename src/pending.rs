@@ -1,7 +1,8 @@
 //! The pending cookie: what a landing gives a browser before anything is known of its token.
 //!
-//! Its values point to nowhere: the landing stores nothing. The cookie carries the pending secret, when it was minted,
-//! and a MAC over both and the token, so that a secret that this server did not mint *for this token* is never adopted.
+//! Its values point to nowhere: the landing stores nothing. The cookie carries the pending secret,
+//! when it was minted, and a MAC over both and the token, so that a secret that this server did not
+//! mint *for this token* is never adopted.
 
 use crate::{
     clock::Timestamp,
@@ -11,7 +12,8 @@ use crate::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use std::{fmt, str::FromStr};
 
-/// 64 bits of an HMAC of a token. It names the token's cookie, so links open in several tabs do not disturb each other.
+/// 64 bits of an HMAC of a token. It names the token's cookie, so links open in several tabs do not
+/// disturb each other.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TokenTag([u8; 8]);
 
@@ -22,11 +24,13 @@ impl TokenTag {
         Self::cut(&keys.mac(Purpose::TokenTag, &[token.expose().as_bytes()]))
     }
 
-    /// The tags of `token` under each key, the newest key's first: what was begun or named before a rotation has one of
-    /// the others.
+    /// The tags of `token` under each key, the newest key's first: what was begun or named before a
+    /// rotation has one of the others.
     #[must_use]
     pub fn each(keys: &Keys, token: &Token) -> Vec<Self> {
-        keys.macs(Purpose::TokenTag, &[token.expose().as_bytes()]).map(|mac| Self::cut(&mac)).collect()
+        keys.macs(Purpose::TokenTag, &[token.expose().as_bytes()])
+            .map(|mac| Self::cut(&mac))
+            .collect()
     }
 
     fn cut(mac: &Mac) -> Self {
@@ -71,7 +75,9 @@ impl FromStr for TokenTag {
         if text.len() != 16 || !text.bytes().all(digit) {
             return Err(InvalidTag);
         }
-        u64::from_str_radix(text, 16).map(|bits| Self(bits.to_be_bytes())).map_err(|_| InvalidTag)
+        u64::from_str_radix(text, 16)
+            .map(|bits| Self(bits.to_be_bytes()))
+            .map_err(|_| InvalidTag)
     }
 }
 
@@ -88,31 +94,42 @@ impl PendingCookie {
     /// A fresh cookie.
     #[must_use]
     pub fn mint(entropy: &dyn Entropy, now: Timestamp) -> Self {
-        Self { secret: PendingSecret::generate(entropy), minted: now }
+        Self {
+            secret: PendingSecret::generate(entropy),
+            minted: now,
+        }
     }
 
     /// The cookie's text: base64url of secret (32 bytes), minting time (8), MAC (32).
     #[must_use]
     pub fn encode(&self, keys: &Keys, token: &Token) -> String {
         let minted = self.minted.as_millis().to_be_bytes();
-        let mac = keys.mac(Purpose::PendingCookie, &[self.secret.expose(), &minted, token.expose().as_bytes()]);
+        let mac = keys.mac(
+            Purpose::PendingCookie,
+            &[self.secret.expose(), &minted, token.expose().as_bytes()],
+        );
         URL_SAFE_NO_PAD.encode([self.secret.expose().as_slice(), &minted, mac.as_bytes()].concat())
     }
 
-    /// Reads a cookie's text; `None` unless this server minted it for `token`. Its age is for the caller to judge.
+    /// Reads a cookie's text; `None` unless this server minted it for `token`. Its age is for the
+    /// caller to judge.
     #[must_use]
     pub fn decode(keys: &Keys, token: &Token, text: &str) -> Option<Self> {
         let (unverified, minted, mac) = Self::parts(text)?;
         let parts: [&[u8]; 3] = [unverified.expose(), &minted, token.expose().as_bytes()];
         let genuine = keys.verify(Purpose::PendingCookie, &parts, &mac);
-        genuine.then(|| Self { secret: unverified, minted: Timestamp::from_millis(i64::from_be_bytes(minted)) })
+        genuine.then(|| Self {
+            secret: unverified,
+            minted: Timestamp::from_millis(i64::from_be_bytes(minted)),
+        })
     }
 
-    /// Of a browser's `cookies`, under the tags in their names, the text of the one that counts for `token`: what this
-    /// server minted for it, under whichever key.
+    /// Of a browser's `cookies`, under the tags in their names, the text of the one that counts for
+    /// `token`: what this server minted for it, under whichever key.
     ///
-    /// Tabs that landed on two servers while the keys were rotated may have left one under each key's tag. The one that
-    /// was minted last counts, on each server alike, whichever key is its newest.
+    /// Tabs that landed on two servers while the keys were rotated may have left one under each
+    /// key's tag. The one that was minted last counts, on each server alike, whichever key is its
+    /// newest.
     #[must_use]
     pub fn among<'c>(
         keys: &Keys,
@@ -124,11 +141,15 @@ impl PendingCookie {
             let cookie = Self::decode(keys, token, text).filter(|_| tags.contains(&tag))?;
             Some(((cookie.minted, tag), text))
         };
-        cookies.into_iter().filter_map(minted).max_by_key(|(age, _)| *age).map(|(_, text)| text)
+        cookies
+            .into_iter()
+            .filter_map(minted)
+            .max_by_key(|(age, _)| *age)
+            .map(|(_, text)| text)
     }
 
-    /// The secret that a cookie's text claims, without a proof that this server minted it: good for looking up a
-    /// session by its hash, which only a secret that was once adopted has.
+    /// The secret that a cookie's text claims, without a proof that this server minted it: good for
+    /// looking up a session by its hash, which only a secret that was once adopted has.
     #[must_use]
     pub fn claimed_secret(text: &str) -> Option<PendingSecret> {
         Self::parts(text).map(|(secret, ..)| secret)
@@ -144,7 +165,11 @@ impl PendingCookie {
         let bytes: [u8; 72] = URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?;
         let (secret, rest) = bytes.split_first_chunk::<32>()?;
         let (minted, mac) = rest.split_first_chunk::<8>()?;
-        Some((PendingSecret::from_bytes(*secret), *minted, mac.try_into().ok()?))
+        Some((
+            PendingSecret::from_bytes(*secret),
+            *minted,
+            mac.try_into().ok()?,
+        ))
     }
 }
 
@@ -162,15 +187,22 @@ mod tests {
         let keys = Keys::from_secret(&[1; 32]);
         let cookie = PendingCookie::mint(&SystemEntropy, Timestamp::from_millis(5));
         let text = cookie.encode(&keys, &token("mine"));
-        assert_eq!(PendingCookie::decode(&keys, &token("mine"), &text), Some(cookie));
+        assert_eq!(
+            PendingCookie::decode(&keys, &token("mine"), &text),
+            Some(cookie)
+        );
         assert_eq!(PendingCookie::decode(&keys, &token("other"), &text), None);
-        assert_eq!(PendingCookie::decode(&Keys::from_secret(&[2; 32]), &token("mine"), &text), None);
+        assert_eq!(
+            PendingCookie::decode(&Keys::from_secret(&[2; 32]), &token("mine"), &text),
+            None
+        );
     }
 
     #[test]
     fn a_pending_cookie_with_any_byte_changed_is_not_adopted() {
         let keys = Keys::from_secret(&[1; 32]);
-        let text = PendingCookie::mint(&SystemEntropy, Timestamp::from_millis(5)).encode(&keys, &token("t"));
+        let text = PendingCookie::mint(&SystemEntropy, Timestamp::from_millis(5))
+            .encode(&keys, &token("t"));
         let bytes = URL_SAFE_NO_PAD.decode(&text).unwrap();
         for place in 0..bytes.len() {
             let mut forged = bytes.clone();
@@ -190,23 +222,36 @@ mod tests {
 
     #[test]
     fn a_cookie_counts_under_the_tag_of_each_key_and_under_no_other() {
-        let (old, rotated, link) = (Keys::from_secret(&[1; 32]), two_keys(2, 1), token("t"));
-        let text = PendingCookie::mint(&SystemEntropy, Timestamp::from_millis(5)).encode(&old, &link);
+        let old = Keys::from_secret(&[1; 32]);
+        let rotated = two_keys(2, 1);
+        let link = token("t");
+        let text =
+            PendingCookie::mint(&SystemEntropy, Timestamp::from_millis(5)).encode(&old, &link);
         let found = |keys: &Keys, tag| PendingCookie::among(keys, &link, [(tag, &*text)]).is_some();
         assert!(found(&rotated, TokenTag::of(&old, &link)));
         assert!(!found(&rotated, TokenTag::of(&old, &token("other"))));
-        assert!(!found(&Keys::from_secret(&[2; 32]), TokenTag::of(&old, &link)));
+        assert!(!found(
+            &Keys::from_secret(&[2; 32]),
+            TokenTag::of(&old, &link)
+        ));
     }
 
     #[test]
     fn of_one_cookie_under_each_key_every_server_takes_the_same() {
-        let (before, after, link) = (two_keys(1, 2), two_keys(2, 1), token("t"));
+        let before = two_keys(1, 2);
+        let after = two_keys(2, 1);
+        let link = token("t");
         let mint = |keys: &Keys, minted| {
             PendingCookie::mint(&SystemEntropy, Timestamp::from_millis(minted)).encode(keys, &link)
         };
         for (one, two) in [(5, 6), (6, 5), (5, 5)] {
             let texts = [mint(&before, one), mint(&after, two)];
-            let shown = || [(TokenTag::of(&before, &link), &*texts[0]), (TokenTag::of(&after, &link), &*texts[1])];
+            let shown = || {
+                [
+                    (TokenTag::of(&before, &link), &*texts[0]),
+                    (TokenTag::of(&after, &link), &*texts[1]),
+                ]
+            };
             let taken = PendingCookie::among(&before, &link, shown());
             assert!(taken.is_some());
             assert_eq!(taken, PendingCookie::among(&after, &link, shown()));

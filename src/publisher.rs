@@ -6,7 +6,8 @@ mod queue;
 
 #[cfg(feature = "pusher")]
 pub use pusher::{
-    Connector, InvalidSocketId, PusherApp, PusherPublisher, PusherSecret, Trouble, Trust, TrustError, Unreachable, Wire,
+    Connector, InvalidSocketId, PusherApp, PusherPublisher, PusherSecret, Trouble, Trust,
+    TrustError, Unreachable, Wire,
 };
 
 pub use queue::Queue;
@@ -41,7 +42,9 @@ impl Announcement {
     pub fn data(&self) -> serde_json::Value {
         match self {
             Self::Outcome(outcome) => serde_json::json!(outcome),
-            Self::Retrying { attempt } => serde_json::json!({ "step": "retrying", "attempt": attempt }),
+            Self::Retrying { attempt } => {
+                serde_json::json!({ "step": "retrying", "attempt": attempt })
+            }
         }
     }
 }
@@ -56,7 +59,8 @@ pub struct PublishError {
     pub retry: bool,
 }
 
-/// Announces nothing: every page asks. For a worker that no Pusher server connects with the browsers.
+/// Announces nothing: every page asks. For a worker that no Pusher server connects with the
+/// browsers.
 #[derive(Clone, Copy, Debug)]
 pub struct Silent;
 
@@ -71,10 +75,18 @@ impl Publisher for Silent {
 #[async_trait]
 pub trait Publisher: Send + Sync + 'static {
     /// Publishes `announcement` on `channel`. Bounds its own time.
-    async fn announce(&self, channel: &Channel, announcement: &Announcement) -> Result<(), PublishError>;
+    async fn announce(
+        &self,
+        channel: &Channel,
+        announcement: &Announcement,
+    ) -> Result<(), PublishError>;
 
     /// Publishes the same on several channels. If that fails, it may have been published on some.
-    async fn announce_all(&self, channels: &[Channel], announcement: &Announcement) -> Result<(), PublishError> {
+    async fn announce_all(
+        &self,
+        channels: &[Channel],
+        announcement: &Announcement,
+    ) -> Result<(), PublishError> {
         for channel in channels {
             self.announce(channel, announcement).await?;
         }

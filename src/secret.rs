@@ -1,8 +1,9 @@
 //! Secrets, hashes, MACs and sealing: the only place with cryptography.
 //!
-//! A browser proves that a session is its own by showing a 256-bit secret; the database only sees the SHA-256 of it.
-//! Everything that the server signs or seals uses a key of its own, derived from the operator's secret by HKDF
-//! (RFC 5869), so that no MAC made for one [`Purpose`] means anything for another.
+//! A browser proves that a session is its own by showing a 256-bit secret; the database only sees
+//! the SHA-256 of it. Everything that the server signs or seals uses a key of its own, derived from
+//! the operator's secret by HKDF (RFC 5869), so that no MAC made for one [`Purpose`] means anything
+//! for another.
 
 mod keys;
 mod seal;
@@ -26,10 +27,14 @@ pub trait Entropy: fmt::Debug + Send + Sync + 'static {
 pub struct SystemEntropy;
 
 impl Entropy for SystemEntropy {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the system")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that asks the system"
+    )]
     fn fill(&self, bytes: &mut [u8]) {
-        getrandom::fill(bytes)
-            .expect("the operating system has no entropy to give; nothing can be done safely without");
+        getrandom::fill(bytes).expect(
+            "the operating system has no entropy to give; nothing can be done safely without",
+        );
     }
 }
 
@@ -136,7 +141,12 @@ impl SessionSecret {
 /// A labelled SHA-256, for names that are derived from a hash but must not be the hash.
 #[must_use]
 pub fn labelled_hash(label: &str, hash: &SecretHash) -> [u8; 32] {
-    Sha256::new().chain_update(label).chain_update([0]).chain_update(hash.0).finalize().into()
+    Sha256::new()
+        .chain_update(label)
+        .chain_update([0])
+        .chain_update(hash.0)
+        .finalize()
+        .into()
 }
 
 #[cfg(test)]
@@ -146,13 +156,19 @@ mod tests {
     #[test]
     fn debug_prints_nothing_of_a_secret() {
         let secret = SessionSecret::from_bytes([7; 32]);
-        assert_eq!(format!("{secret:?} {:?}", secret.hash()), "SessionSecret(…) SecretHash(…)");
+        assert_eq!(
+            format!("{secret:?} {:?}", secret.hash()),
+            "SessionSecret(…) SecretHash(…)"
+        );
     }
 
     #[test]
     fn a_session_cookie_reads_back_and_nothing_else_does() {
         let secret = SessionSecret::from_bytes([7; 32]);
-        assert_eq!(SessionSecret::from_cookie(&secret.to_cookie()), Some(secret));
+        assert_eq!(
+            SessionSecret::from_cookie(&secret.to_cookie()),
+            Some(secret)
+        );
         for bad in ["", "AAAA", "not base64!", &"A".repeat(44)] {
             assert_eq!(SessionSecret::from_cookie(bad), None, "{bad}");
         }

@@ -1,9 +1,10 @@
-//! Sessions: `Pending` (bound to nobody), `Bound` (rebound by the worker; good for nothing but the exchange),
-//! `Established` (the secret exchanged), gone.
+//! Sessions: `Pending` (bound to nobody), `Bound` (rebound by the worker; good for nothing but the
+//! exchange), `Established` (the secret exchanged), gone.
 //!
-//! A transition consumes the session and returns the next one, or says why it cannot. Nothing here does I/O: a store
-//! keeps what comes out, by compare-and-set on the [`revision`](Session::revision), so that of two racing writers one
-//! starts over and a deleted session is never written back to life.
+//! A transition consumes the session and returns the next one, or says why it cannot. Nothing here
+//! does I/O: a store keeps what comes out, by compare-and-set on the
+//! [`revision`](Session::revision), so that of two racing writers one starts over and a deleted
+//! session is never written back to life.
 
 use crate::{
     clock::Timestamp,
@@ -29,13 +30,15 @@ id! {
 pub struct Session {
     /// The session's id.
     pub id: SessionId,
-    /// Counts the writes to this session; a store replaces a session only if nobody else has since it was read.
+    /// Counts the writes to this session; a store replaces a session only if nobody else has since
+    /// it was read.
     pub revision: u64,
     /// The token whose confirmation made this session; `None` after a sign-in by password.
     pub token_tag: Option<TokenTag>,
     /// When it began.
     pub since: Timestamp,
-    /// When it ends by itself. An established one is put off by use, and never beyond its absolute end.
+    /// When it ends by itself. An established one is put off by use, and never beyond its absolute
+    /// end.
     pub expires: Timestamp,
     /// What it is good for.
     pub state: SessionState,
@@ -71,8 +74,8 @@ pub enum SessionState {
     },
 }
 
-/// A pending secret that has been exchanged: good for the same answer again, and only until the answer is known to have
-/// arrived.
+/// A pending secret that has been exchanged: good for the same answer again, and only until the
+/// answer is known to have arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Former {
     /// The hash of the pending secret.
@@ -100,18 +103,32 @@ pub enum Followed {
 /// How often an established session's use is written down.
 const SEEN_EVERY: Duration = Duration::from_mins(1);
 
-/// When an established session that began at `since` and is used at `now` ends: once it has been idle, and at last however
-/// much it is used (OWASP ASVS 5.0, 7.3.1 and 7.3.2).
+/// When an established session that began at `since` and is used at `now` ends: once it has been
+/// idle, and at last however much it is used (OWASP ASVS 5.0, 7.3.1 and 7.3.2).
 fn end(since: Timestamp, now: Timestamp, timing: &Timing) -> Timestamp {
     (now + timing.idle).min(since + timing.absolute)
 }
 
 impl Session {
-    /// A session that is bound to nobody, for the browser that holds the secret with the hash `secret`.
+    /// A session that is bound to nobody, for the browser that holds the secret with the hash
+    /// `secret`.
     #[must_use]
-    pub const fn pending(id: SessionId, secret: SecretHash, tag: TokenTag, now: Timestamp, expires: Timestamp) -> Self {
+    pub const fn pending(
+        id: SessionId,
+        secret: SecretHash,
+        tag: TokenTag,
+        now: Timestamp,
+        expires: Timestamp,
+    ) -> Self {
         let state = SessionState::Pending { secret };
-        Self { id, revision: 0, token_tag: Some(tag), since: now, expires, state }
+        Self {
+            id,
+            revision: 0,
+            token_tag: Some(tag),
+            since: now,
+            expires,
+            state,
+        }
     }
 
     /// A session of somebody who has proved who they are by a password, in the browser `device`.
@@ -124,8 +141,21 @@ impl Session {
         now: Timestamp,
         timing: &Timing,
     ) -> Self {
-        let state = SessionState::Established { secret, user, seen: now, former: None, device };
-        Self { id, revision: 0, token_tag: None, since: now, expires: end(now, now, timing), state }
+        let state = SessionState::Established {
+            secret,
+            user,
+            seen: now,
+            former: None,
+            device,
+        };
+        Self {
+            id,
+            revision: 0,
+            token_tag: None,
+            since: now,
+            expires: end(now, now, timing),
+            state,
+        }
     }
 
     /// Binds a pending session to `user`, until `expires`. A replay changes nothing.
@@ -134,8 +164,11 @@ impl Session {
     /// [`WrongState`] if the session is another user's.
     pub fn rebind(self, user: UserId, expires: Timestamp) -> Result<Self, WrongState> {
         match self.state {
-            SessionState::Pending { secret } => Ok(self.into_state(SessionState::Bound { secret, user }, expires)),
-            SessionState::Bound { user: owner, .. } | SessionState::Established { user: owner, .. }
+            SessionState::Pending { secret } => {
+                Ok(self.into_state(SessionState::Bound { secret, user }, expires))
+            }
+            SessionState::Bound { user: owner, .. }
+            | SessionState::Established { user: owner, .. }
                 if owner == user =>
             {
                 Ok(self)
@@ -144,21 +177,23 @@ impl Session {
         }
     }
 
-    /// What a decision makes of the session: a pending one is bound, for `bound` from then on, or deleted; any other has
-    /// followed it before. So anyone may repeat it at any time.
+    /// What a decision makes of the session: a pending one is bound, for `bound` from then on, or
+    /// deleted; any other has followed it before. So anyone may repeat it at any time.
     #[must_use]
     pub fn follow(self, decided: Decided, bound: Duration) -> Followed {
         match (decided.ending, &self.state) {
-            (Ending::Confirmed(user), SessionState::Pending { .. }) => {
-                self.rebind(user, decided.at + bound).map_or(Followed::Already, Followed::Bound)
+            (Ending::Confirmed(user), SessionState::Pending { .. }) => self
+                .rebind(user, decided.at + bound)
+                .map_or(Followed::Already, Followed::Bound),
+            (Ending::Rejected(_) | Ending::Unavailable, SessionState::Pending { .. }) => {
+                Followed::Gone
             }
-            (Ending::Rejected(_) | Ending::Unavailable, SessionState::Pending { .. }) => Followed::Gone,
             _ => Followed::Already,
         }
     }
 
-    /// Swaps the pending secret of a bound session for `secret`, in the browser `device`. The exchange may be repeated for
-    /// the grace of `timing`.
+    /// Swaps the pending secret of a bound session for `secret`, in the browser `device`. The
+    /// exchange may be repeated for the grace of `timing`.
     ///
     /// # Errors
     /// [`WrongState`] if the session is not bound, or has expired.
@@ -170,9 +205,21 @@ impl Session {
         timing: &Timing,
     ) -> Result<Self, WrongState> {
         match self.state {
-            SessionState::Bound { secret: former, user } if now < self.expires => {
-                let former = Some(Former { secret: former, until: now + timing.grace });
-                let state = SessionState::Established { secret, user, seen: now, former, device };
+            SessionState::Bound {
+                secret: former,
+                user,
+            } if now < self.expires => {
+                let former = Some(Former {
+                    secret: former,
+                    until: now + timing.grace,
+                });
+                let state = SessionState::Established {
+                    secret,
+                    user,
+                    seen: now,
+                    former,
+                    device,
+                };
                 let expires = end(self.since, now, timing);
                 Ok(self.into_state(state, expires))
             }
@@ -180,16 +227,28 @@ impl Session {
         }
     }
 
-    /// The session after its own secret was shown, if that is worth a write: the first time ends the repeat of the
-    /// exchange, later ones put the end off, at most once a minute.
+    /// The session after its own secret was shown, if that is worth a write: the first time ends
+    /// the repeat of the exchange, later ones put the end off, at most once a minute.
     #[must_use]
     pub fn used(&self, now: Timestamp, timing: &Timing) -> Option<Self> {
         match &self.state {
-            SessionState::Established { secret, user, seen, former, device }
-                if former.is_some() || now.since(*seen) >= SEEN_EVERY =>
-            {
-                let (secret, user, device) = (*secret, *user, device.clone());
-                let state = SessionState::Established { secret, user, seen: now, former: None, device };
+            SessionState::Established {
+                secret,
+                user,
+                seen,
+                former,
+                device,
+            } if former.is_some() || now.since(*seen) >= SEEN_EVERY => {
+                let secret = *secret;
+                let user = *user;
+                let device = device.clone();
+                let state = SessionState::Established {
+                    secret,
+                    user,
+                    seen: now,
+                    former: None,
+                    device,
+                };
                 Some(self.clone().into_state(state, end(self.since, now, timing)))
             }
             _ => None,
@@ -202,23 +261,13 @@ impl Session {
         now < self.expires
     }
 
-    /// Whom the session secret with the hash `shown` signs in. A pending or bound session signs nobody in.
+    /// Whom the session secret with the hash `shown` signs in. A pending or bound session signs
+    /// nobody in.
     #[must_use]
     pub fn signs_in(&self, shown: &SecretHash, now: Timestamp) -> Option<UserId> {
         match &self.state {
-            SessionState::Established { secret, user, .. } if secret == shown && self.is_live(now) => Some(*user),
-            _ => None,
-        }
-    }
-
-    /// Whom the pending secret with the hash `shown` may be exchanged for: a bound session's user, or, while the
-    /// exchange may still be repeated, an established one's.
-    #[must_use]
-    pub fn exchangeable(&self, shown: &SecretHash, now: Timestamp) -> Option<UserId> {
-        match &self.state {
-            SessionState::Bound { secret, user } if secret == shown && self.is_live(now) => Some(*user),
-            SessionState::Established { user, former: Some(former), .. }
-                if former.secret == *shown && now < former.until && self.is_live(now) =>
+            SessionState::Established { secret, user, .. }
+                if secret == shown && self.is_live(now) =>
             {
                 Some(*user)
             }
@@ -226,10 +275,33 @@ impl Session {
         }
     }
 
+    /// Whom the pending secret with the hash `shown` may be exchanged for: a bound session's user,
+    /// or, while the exchange may still be repeated, an established one's.
+    #[must_use]
+    pub fn exchangeable(&self, shown: &SecretHash, now: Timestamp) -> Option<UserId> {
+        match &self.state {
+            SessionState::Bound { secret, user } if secret == shown && self.is_live(now) => {
+                Some(*user)
+            }
+            SessionState::Established {
+                user,
+                former: Some(former),
+                ..
+            } if former.secret == *shown && now < former.until && self.is_live(now) => Some(*user),
+            _ => None,
+        }
+    }
+
     /// Whether the exchange that it came of may be repeated until its own secret is shown.
     #[must_use]
     pub const fn is_repeatable(&self) -> bool {
-        matches!(self.state, SessionState::Established { former: Some(_), .. })
+        matches!(
+            self.state,
+            SessionState::Established {
+                former: Some(_),
+                ..
+            }
+        )
     }
 
     /// When it was last used, to the minute; `None` if it signs nobody in.
@@ -260,7 +332,12 @@ impl Session {
     }
 
     fn into_state(self, state: SessionState, expires: Timestamp) -> Self {
-        Self { state, expires, revision: self.revision + 1, ..self }
+        Self {
+            state,
+            expires,
+            revision: self.revision + 1,
+            ..self
+        }
     }
 }
 
@@ -273,11 +350,12 @@ pub trait SessionStore: Send + Sync + 'static {
     /// The session with this id.
     async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError>;
 
-    /// Keeps a new session. `false`: there is one with the same secret already, and nothing was changed.
+    /// Keeps a new session. `false`: there is one with the same secret already, and nothing was
+    /// changed.
     async fn insert_session(&self, session: &Session) -> Result<bool, StoreError>;
 
-    /// Replaces the session that `next` came from, if it is still at the revision before. `false`: somebody else has
-    /// written it or it is gone, and nothing was changed.
+    /// Replaces the session that `next` came from, if it is still at the revision before. `false`:
+    /// somebody else has written it or it is gone, and nothing was changed.
     async fn replace_session(&self, next: &Session) -> Result<bool, StoreError>;
 
     /// Deletes the session, whatever became of it meanwhile.
@@ -287,7 +365,11 @@ pub trait SessionStore: Send + Sync + 'static {
     async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError>;
 
     /// Deletes all sessions of the user, but for `but`.
-    async fn delete_sessions_of(&self, user: UserId, but: Option<SessionId>) -> Result<(), StoreError>;
+    async fn delete_sessions_of(
+        &self,
+        user: UserId,
+        but: Option<SessionId>,
+    ) -> Result<(), StoreError>;
 
     /// Deletes sessions that expired before `now`, and returns how many.
     async fn sweep_sessions(&self, now: Timestamp) -> Result<u64, StoreError>;

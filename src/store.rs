@@ -1,7 +1,8 @@
 //! Keeping confirmations, sessions and users.
 //!
-//! A store only keeps: what a confirmation or a session may become is decided by their own transitions. All methods
-//! are safe to repeat. Sessions are in the same database as everything else, or kept [`apart`].
+//! A store only keeps: what a confirmation or a session may become is decided by their own
+//! transitions. All methods are safe to repeat. Sessions are in the same database as everything
+//! else, or kept [`apart`].
 
 pub mod apart;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -21,7 +22,9 @@ pub mod sqlite;
 use crate::{
     caps::{Admission, Capped},
     clock::Timestamp,
-    confirmation::{Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, Which, WorkerId},
+    confirmation::{
+        Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, Which, WorkerId,
+    },
     secret::SecretHash,
     session::{Session, SessionId, SessionStore},
     user::{UserId, UserStore},
@@ -32,8 +35,9 @@ use std::time::Duration;
 /// A store could not do its work.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The store cannot be reached or is full or locked: the same call may succeed later. Mostly nothing was changed, but
-    /// over a network the answer may have been lost after the change; every call is safe to repeat.
+    /// The store cannot be reached or is full or locked: the same call may succeed later. Mostly
+    /// nothing was changed, but over a network the answer may have been lost after the change;
+    /// every call is safe to repeat.
     #[error("the database cannot be used just now: {0}")]
     Unavailable(String),
     /// A row fits no state. It is left as it is.
@@ -81,13 +85,14 @@ pub struct Settlement {
 /// Keeps confirmations.
 #[async_trait]
 pub trait ConfirmationStore: Send + Sync + 'static {
-    /// Keeps a new confirmation with its pending session, both or neither. If there is one with the same pending secret
-    /// already, keeps nothing and returns that one, whatever the caps; else the `admission` must have room for it, which
-    /// never lets in more of one client, or of a wider network, than it may have, however many begin at once.
+    /// Keeps a new confirmation with its pending session, both or neither. If there is one with the
+    /// same pending secret already, keeps nothing and returns that one, whatever the caps; else the
+    /// `admission` must have room for it, which never lets in more of one client, or of a wider
+    /// network, than it may have, however many begin at once.
     ///
-    /// It is kept with its *turn*: one more than the last one that its network has, but none before the first one that
-    /// anybody has. So the first ones of all networks have one turn, their second ones the next. What is not due yet
-    /// has the last turn of all.
+    /// It is kept with its *turn*: one more than the last one that its network has, but none before
+    /// the first one that anybody has. So the first ones of all networks have one turn, their
+    /// second ones the next. What is not due yet has the last turn of all.
     async fn begin(
         &self,
         confirmation: &Confirmation,
@@ -99,12 +104,15 @@ pub trait ConfirmationStore: Send + Sync + 'static {
     async fn undecided(&self, at_most: u32) -> Result<u32, StoreError>;
 
     /// The confirmation begun with this pending secret.
-    async fn confirmation_by_secret(&self, secret: &SecretHash) -> Result<Option<Confirmation>, StoreError>;
+    async fn confirmation_by_secret(
+        &self,
+        secret: &SecretHash,
+    ) -> Result<Option<Confirmation>, StoreError>;
 
-    /// Claims due confirmations for `worker` until `until`, as many as `limits` allow, by turns: of each network one,
-    /// before any has another. Of one turn, those that must be decided first come before others, which are mostly those
-    /// that have waited longest; of equal ones, those that are due first. The overdue come by their deadlines alone,
-    /// whoever began them.
+    /// Claims due confirmations for `worker` until `until`, as many as `limits` allow, by turns: of
+    /// each network one, before any has another. Of one turn, those that must be decided first come
+    /// before others, which are mostly those that have waited longest; of equal ones, those that
+    /// are due first. The overdue come by their deadlines alone, whoever began them.
     async fn claim(
         &self,
         worker: WorkerId,
@@ -123,14 +131,20 @@ pub trait ConfirmationStore: Send + Sync + 'static {
     /// When the next confirmation that is under no lease then is past its deadline.
     async fn next_overdue(&self) -> Result<Option<Timestamp>, StoreError>;
 
-    /// Gives a claim back until `due`; `failed` counts it as a failed attempt. `false`: the claim was not the last one
-    /// or the confirmation is decided, and nothing was changed.
-    async fn postpone(&self, claim: &Claim, due: Timestamp, failed: bool) -> Result<bool, StoreError>;
+    /// Gives a claim back until `due`; `failed` counts it as a failed attempt. `false`: the claim
+    /// was not the last one or the confirmation is decided, and nothing was changed.
+    async fn postpone(
+        &self,
+        claim: &Claim,
+        due: Timestamp,
+        failed: bool,
+    ) -> Result<bool, StoreError>;
 
-    /// Decides the confirmation if nothing has decided it and `decider` may, and settles whatever decision is then
-    /// stored: a pending session is rebound to the user or deleted, and the token wiped. Returns the confirmation as it
-    /// is stored now, decided by this call or before it, or still queued if a worker decides whose claim is not the last
-    /// one. `None`: there is no such confirmation.
+    /// Decides the confirmation if nothing has decided it and `decider` may, and settles whatever
+    /// decision is then stored: a pending session is rebound to the user or deleted, and the token
+    /// wiped. Returns the confirmation as it is stored now, decided by this call or before it, or
+    /// still queued if a worker decides whose claim is not the last one. `None`: there is no such
+    /// confirmation.
     async fn decide(
         &self,
         id: ConfirmationId,
@@ -139,12 +153,12 @@ pub trait ConfirmationStore: Send + Sync + 'static {
         settlement: Settlement,
     ) -> Result<Option<Confirmation>, StoreError>;
 
-    /// Takes back what a valid decision came to, for a user who has cancelled before having come for it: the session is
-    /// deleted and the confirmation comes to `cancelled`.
+    /// Takes back what a valid decision came to, for a user who has cancelled before having come
+    /// for it: the session is deleted and the confirmation comes to `cancelled`.
     async fn revoke(&self, id: ConfirmationId, session: SessionId) -> Result<(), StoreError>;
 
-    /// Confirmations that were decided before `before` and whose sessions do not show it yet. None where both are written
-    /// in one transaction.
+    /// Confirmations that were decided before `before` and whose sessions do not show it yet. None
+    /// where both are written in one transaction.
     async fn unsettled(&self, before: Timestamp) -> Result<Vec<Confirmation>, StoreError>;
 
     /// Marks that the session shows the decision.

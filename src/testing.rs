@@ -1,5 +1,5 @@
-//! Doubles for tests: a clock driven by hand, entropy from a seed, a validator that a test answers for, a publisher that
-//! remembers. Nothing here sleeps.
+//! Doubles for tests: a clock driven by hand, entropy from a seed, a validator that a test answers
+//! for, a publisher that remembers. Nothing here sleeps.
 
 mod database;
 
@@ -45,12 +45,18 @@ impl ManualClock {
     /// A clock at `now`.
     #[must_use]
     pub fn at(now: Timestamp) -> Self {
-        Self { millis: AtomicI64::new(now.as_millis()), moved: Notify::new() }
+        Self {
+            millis: AtomicI64::new(now.as_millis()),
+            moved: Notify::new(),
+        }
     }
 
     /// Moves the clock on and wakes who waited for that.
     pub fn advance(&self, by: Duration) {
-        self.millis.fetch_add((self.now() + by).as_millis() - self.now().as_millis(), Ordering::SeqCst);
+        self.millis.fetch_add(
+            (self.now() + by).as_millis() - self.now().as_millis(),
+            Ordering::SeqCst,
+        );
         self.moved.notify_waiters();
     }
 }
@@ -84,7 +90,10 @@ impl SeededEntropy {
     /// The bytes that follow from `seed`.
     #[must_use]
     pub const fn new(seed: u64) -> Self {
-        Self { seed, drawn: AtomicU64::new(0) }
+        Self {
+            seed,
+            drawn: AtomicU64::new(0),
+        }
     }
 }
 
@@ -92,8 +101,10 @@ impl Entropy for SeededEntropy {
     fn fill(&self, bytes: &mut [u8]) {
         for chunk in bytes.chunks_mut(32) {
             let count = self.drawn.fetch_add(1, Ordering::SeqCst);
-            let block =
-                Sha256::new().chain_update(self.seed.to_be_bytes()).chain_update(count.to_be_bytes()).finalize();
+            let block = Sha256::new()
+                .chain_update(self.seed.to_be_bytes())
+                .chain_update(count.to_be_bytes())
+                .finalize();
             chunk.copy_from_slice(&block[..chunk.len()]);
         }
     }
@@ -126,7 +137,10 @@ pub struct ScriptedValidator {
 impl Default for ScriptedValidator {
     fn default() -> Self {
         let (ask, asked) = mpsc::unbounded_channel();
-        Self { ask, asked: AsyncMutex::new(asked) }
+        Self {
+            ask,
+            asked: AsyncMutex::new(asked),
+        }
     }
 }
 
@@ -136,7 +150,12 @@ impl ScriptedValidator {
     /// # Panics
     /// Never: the validator itself keeps the queue open.
     pub async fn next(&self) -> Question {
-        self.asked.lock().await.recv().await.expect("the validator keeps its own queue open")
+        self.asked
+            .lock()
+            .await
+            .recv()
+            .await
+            .expect("the validator keeps its own queue open")
     }
 
     /// The next question, if there is one already.
@@ -147,10 +166,20 @@ impl ScriptedValidator {
 
 #[async_trait]
 impl Validator for ScriptedValidator {
-    async fn validate(&self, id: ConfirmationId, token: &Token) -> Result<Verdict, ValidationError> {
+    async fn validate(
+        &self,
+        id: ConfirmationId,
+        token: &Token,
+    ) -> Result<Verdict, ValidationError> {
         let lost = |()| ValidationError::temporary("the connection to it broke");
         let (reply, answer) = oneshot::channel();
-        self.ask.send(Question { id, token: token.clone(), reply }).map_err(|_| lost(()))?;
+        self.ask
+            .send(Question {
+                id,
+                token: token.clone(),
+                reply,
+            })
+            .map_err(|_| lost(()))?;
         answer.await.map_err(|_| lost(()))?
     }
 }
@@ -166,7 +195,11 @@ pub struct RecordingPublisher {
 impl Default for RecordingPublisher {
     fn default() -> Self {
         let (said, heard) = mpsc::unbounded_channel();
-        Self { said, heard: AsyncMutex::new(heard), broken: Mutex::new(None) }
+        Self {
+            said,
+            heard: AsyncMutex::new(heard),
+            broken: Mutex::new(None),
+        }
     }
 }
 
@@ -176,7 +209,12 @@ impl RecordingPublisher {
     /// # Panics
     /// Never: the publisher itself keeps the queue open.
     pub async fn next(&self) -> (Channel, Announcement) {
-        self.heard.lock().await.recv().await.expect("the publisher keeps its own queue open")
+        self.heard
+            .lock()
+            .await
+            .recv()
+            .await
+            .expect("the publisher keeps its own queue open")
     }
 
     /// Fails every announcement with `error` from now on, or with `None` no more.
@@ -187,8 +225,16 @@ impl RecordingPublisher {
 
 #[async_trait]
 impl Publisher for RecordingPublisher {
-    async fn announce(&self, channel: &Channel, announcement: &Announcement) -> Result<(), PublishError> {
-        let broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    async fn announce(
+        &self,
+        channel: &Channel,
+        announcement: &Announcement,
+    ) -> Result<(), PublishError> {
+        let broken = self
+            .broken
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         if let Some(error) = broken {
             return Err(error);
         }
@@ -226,7 +272,10 @@ pub struct ScriptedMailer {
 impl Default for ScriptedMailer {
     fn default() -> Self {
         let (out, on_its_way) = mpsc::unbounded_channel();
-        Self { out, on_its_way: AsyncMutex::new(on_its_way) }
+        Self {
+            out,
+            on_its_way: AsyncMutex::new(on_its_way),
+        }
     }
 }
 
@@ -236,7 +285,12 @@ impl ScriptedMailer {
     /// # Panics
     /// Never: the mailer itself keeps the queue open.
     pub async fn next(&self) -> Sent {
-        self.on_its_way.lock().await.recv().await.expect("the mailer keeps its own queue open")
+        self.on_its_way
+            .lock()
+            .await
+            .recv()
+            .await
+            .expect("the mailer keeps its own queue open")
     }
 }
 
@@ -245,7 +299,14 @@ impl Mailer for ScriptedMailer {
     async fn send(&self, id: MailId, to: &Address, letter: &Letter) -> Result<(), MailError> {
         let lost = |()| MailError::Temporary("the connection broke".into());
         let (reply, answer) = oneshot::channel();
-        self.out.send(Sent { id, to: to.clone(), letter: letter.clone(), reply }).map_err(|_| lost(()))?;
+        self.out
+            .send(Sent {
+                id,
+                to: to.clone(),
+                letter: letter.clone(),
+                reply,
+            })
+            .map_err(|_| lost(()))?;
         answer.await.map_err(|_| lost(()))?
     }
 }

@@ -1,7 +1,8 @@
 //! Tickets: that an address is somebody's own, shown by what only its mailbox was told.
 //!
-//! A ticket is sealed and kept nowhere. It is good for one change of one user's address, for as long as they are known by
-//! the former one and sign in as they did, and only for them: whoever else reads it can do nothing with it.
+//! A ticket is sealed and kept nowhere. It is good for one change of one user's address, for as
+//! long as they are known by the former one and sign in as they did, and only for them: whoever
+//! else reads it can do nothing with it.
 
 use crate::{
     clock::Timestamp,
@@ -28,7 +29,8 @@ pub struct AddressTicket {
     pub from: Address,
     /// By which one they want to be.
     pub to: Address,
-    /// From when on they were valid as it was made: once they have changed how they sign in, it is good for nothing.
+    /// From when on they were valid as it was made: once they have changed how they sign in, it is
+    /// good for nothing.
     pub valid_from: Timestamp,
     /// Until when it is good.
     pub expires: Timestamp,
@@ -50,17 +52,31 @@ impl AddressTicket {
     /// Never: a ticket is text.
     #[must_use]
     pub fn to_text(&self, keys: &Keys, entropy: &dyn Entropy) -> String {
-        let Self { user, from, to, valid_from, expires } = self;
-        let (from, to) = (from.typed().to_owned(), to.typed().to_owned());
-        let (valid_from, expires) = (valid_from.as_millis(), expires.as_millis());
-        let kept = Kept { user: *user.as_bytes(), from, to, valid_from, expires };
+        let Self {
+            user,
+            from,
+            to,
+            valid_from,
+            expires,
+        } = self;
+        let from = from.typed().to_owned();
+        let to = to.typed().to_owned();
+        let valid_from = valid_from.as_millis();
+        let expires = expires.as_millis();
+        let kept = Kept {
+            user: *user.as_bytes(),
+            from,
+            to,
+            valid_from,
+            expires,
+        };
         let plain = serde_json::to_vec(&kept).expect("a ticket is text");
         let Sealed { key_id, bytes } = Sealed::seal(keys, entropy, &AS_TICKET, &plain);
         URL_SAFE_NO_PAD.encode([key_id.to_be_bytes().as_slice(), &bytes].concat())
     }
 
-    /// The text of a good ticket in what was opened as a link: mail programs and people leave more around it, as around a
-    /// [token](crate::token::Token::within).
+    /// The text of a good ticket in what was opened as a link: mail programs and people leave more
+    /// around it, as around a [token](crate::token::Token::within).
     #[must_use]
     pub fn within<'t>(keys: &Keys, text: &'t str, now: Timestamp) -> Option<&'t str> {
         let of_ticket = |char: char| char.is_ascii_alphanumeric() || "-_".contains(char);
@@ -69,7 +85,11 @@ impl AddressTicket {
         let starts = [Some(text), text.strip_prefix("3D"), text.strip_prefix("3d")];
         let mut texts = starts.into_iter().flatten().flat_map(|text| {
             let shorter = text.strip_suffix(['-', '_']);
-            [Some(text), shorter, shorter.and_then(|text| text.strip_suffix(['-', '_']))]
+            [
+                Some(text),
+                shorter,
+                shorter.and_then(|text| text.strip_suffix(['-', '_'])),
+            ]
         });
         texts.find_map(|text| text.filter(|text| Self::read(keys, text, now).is_some()))
     }
@@ -79,11 +99,21 @@ impl AddressTicket {
     pub fn read(keys: &Keys, text: &str, now: Timestamp) -> Option<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (key_id, bytes) = bytes.split_first_chunk::<4>()?;
-        let sealed = Sealed { key_id: u32::from_be_bytes(*key_id), bytes: bytes.to_vec() };
+        let sealed = Sealed {
+            key_id: u32::from_be_bytes(*key_id),
+            bytes: bytes.to_vec(),
+        };
         let kept: Kept = serde_json::from_slice(&sealed.open(keys, &AS_TICKET).ok()?).ok()?;
         let expires = Timestamp::from_millis(kept.expires);
-        let (user, valid_from) = (UserId::from_bytes(kept.user), Timestamp::from_millis(kept.valid_from));
-        let ticket = Self { user, from: kept.from.parse().ok()?, to: kept.to.parse().ok()?, valid_from, expires };
+        let user = UserId::from_bytes(kept.user);
+        let valid_from = Timestamp::from_millis(kept.valid_from);
+        let ticket = Self {
+            user,
+            from: kept.from.parse().ok()?,
+            to: kept.to.parse().ok()?,
+            valid_from,
+            expires,
+        };
         (now < expires).then_some(ticket)
     }
 }
@@ -110,13 +140,30 @@ mod tests {
         let text = ticket.to_text(&keys, &SystemEntropy);
         assert_eq!(AddressTicket::read(&keys, &text, at(59)), Some(ticket));
         assert_eq!(AddressTicket::read(&keys, &text, at(60)), None);
-        assert_eq!(AddressTicket::read(&Keys::from_secret(&[2; 32]), &text, at(0)), None);
-        for (before, after) in [("", ""), ("=3D", ""), ("3D", ")"), ("<", ">"), ("", "."), ("", "_"), ("", "-\u{200b}")]
-        {
+        assert_eq!(
+            AddressTicket::read(&Keys::from_secret(&[2; 32]), &text, at(0)),
+            None
+        );
+        for (before, after) in [
+            ("", ""),
+            ("=3D", ""),
+            ("3D", ")"),
+            ("<", ">"),
+            ("", "."),
+            ("", "_"),
+            ("", "-\u{200b}"),
+        ] {
             let opened = format!("{before}{text}{after}");
-            assert_eq!(AddressTicket::within(&keys, &opened, at(59)), Some(&*text), "{opened}");
+            assert_eq!(
+                AddressTicket::within(&keys, &opened, at(59)),
+                Some(&*text),
+                "{opened}"
+            );
         }
-        assert_eq!(AddressTicket::within(&keys, &format!("{text}."), at(60)), None);
+        assert_eq!(
+            AddressTicket::within(&keys, &format!("{text}."), at(60)),
+            None
+        );
         for bad in ["", "AAAA", &text[1..], &text.replace(&text[20..22], "zz")] {
             assert_eq!(AddressTicket::read(&keys, bad, at(0)), None, "{bad}");
         }
@@ -125,6 +172,9 @@ mod tests {
     #[test]
     fn what_is_mailed_is_good_for_ten_minutes() {
         // OWASP ASVS 5.0, 6.5.5: no longer than ten.
-        assert_eq!([LIFETIME, crate::link::LIFETIME], [Duration::from_mins(10); 2]);
+        assert_eq!(
+            [LIFETIME, crate::link::LIFETIME],
+            [Duration::from_mins(10); 2]
+        );
     }
 }

@@ -42,14 +42,15 @@ impl Default for Timing {
 }
 
 impl Timing {
-    /// How long a validator has to be silent for its silence to tell something: an attempt, but where the deadline hardly
-    /// leaves time for one, less.
+    /// How long a validator has to be silent for its silence to tell something: an attempt, but
+    /// where the deadline hardly leaves time for one, less.
     #[must_use]
     pub fn telling(&self) -> Duration {
         self.attempt.min(self.deadline / 2)
     }
 
-    /// How long a pending cookie lives: it outlives the begin window, the deadline and the wait of a bound session.
+    /// How long a pending cookie lives: it outlives the begin window, the deadline and the wait of
+    /// a bound session.
     #[must_use]
     pub fn pending_cookie(&self) -> Duration {
         self.begin_within + self.deadline + self.bound

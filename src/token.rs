@@ -2,9 +2,11 @@
 
 use std::{fmt, str::FromStr};
 
-/// A token: 1 to 512 characters of `A-Z a-z 0-9 . _ ~ -` (the unreserved characters of RFC 3986, section 2.3).
+/// A token: 1 to 512 characters of `A-Z a-z 0-9 . _ ~ -` (the unreserved characters of RFC 3986,
+/// section 2.3).
 ///
-/// Only a validator can judge it. It is a secret: `Debug` prints nothing of it and there is no `Display`.
+/// Only a validator can judge it. It is a secret: `Debug` prints nothing of it and there is no
+/// `Display`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
 
@@ -17,9 +19,10 @@ impl Token {
     /// The most characters a token has.
     pub const MAX_LENGTH: usize = 512;
 
-    /// The token in what was opened as a link. Mail programs and people leave more around it: quotation marks, a bracket, an
-    /// invisible character, `=3D` of quoted-printable, what a campaign appends. Of that, all is cut off that no token may
-    /// contain. What a token may contain stays: only its validator knows whether a full stop at the end is part of it.
+    /// The token in what was opened as a link. Mail programs and people leave more around it:
+    /// quotation marks, a bracket, an invisible character, `=3D` of quoted-printable, what a
+    /// campaign appends. Of that, all is cut off that no token may contain. What a token may
+    /// contain stays: only its validator knows whether a full stop at the end is part of it.
     /// `None`: there is none, or it is broken in the middle.
     #[must_use]
     pub fn within(text: &str) -> Option<Self> {
@@ -31,11 +34,17 @@ impl Token {
         {
             rest = after;
         }
-        let (token, after) = rest.split_at(rest.find(|char| !is_unreserved(char)).unwrap_or(rest.len()));
-        let appended = after.trim_start_matches(|char| is_left_around(char) || "._~-".contains(char));
+        let (token, after) =
+            rest.split_at(rest.find(|char| !is_unreserved(char)).unwrap_or(rest.len()));
+        let appended =
+            after.trim_start_matches(|char| is_left_around(char) || "._~-".contains(char));
         // A query, or what is left of a document.
         let is_appended = after[..after.len() - appended.len()].contains(['&', '?', '#', '<', '=']);
-        if appended.is_empty() || is_appended { token.parse().ok() } else { None }
+        if appended.is_empty() || is_appended {
+            token.parse().ok()
+        } else {
+            None
+        }
     }
 
     /// The token's text, for the validator and for links to its own page.
@@ -51,7 +60,10 @@ impl FromStr for Token {
     fn from_str(text: &str) -> Result<Self, InvalidToken> {
         // A path of only dots would be resolved away by browsers, so no link to it can be followed.
         let only_dots = matches!(text, "." | "..");
-        if (1..=Self::MAX_LENGTH).contains(&text.len()) && text.chars().all(is_unreserved) && !only_dots {
+        if (1..=Self::MAX_LENGTH).contains(&text.len())
+            && text.chars().all(is_unreserved)
+            && !only_dots
+        {
             Ok(Self(text.to_owned()))
         } else {
             Err(InvalidToken)
@@ -59,7 +71,8 @@ impl FromStr for Token {
     }
 }
 
-/// Whether mail programs and people leave it around a link: punctuation, signs, and what is not seen.
+/// Whether mail programs and people leave it around a link: punctuation, signs, and what is not
+/// seen.
 fn is_left_around(char: char) -> bool {
     !is_unreserved(char) && !char.is_alphanumeric() && (!char.is_control() || char.is_whitespace())
 }
@@ -83,7 +96,17 @@ mod tests {
         for good in ["a", "A-z_0.9~", &"x".repeat(512), "..."] {
             assert!(good.parse::<Token>().is_ok(), "{good}");
         }
-        for bad in ["", &"x".repeat(513), "a b", "a/b", "a%20", "é", "a\n", ".", ".."] {
+        for bad in [
+            "",
+            &"x".repeat(513),
+            "a b",
+            "a/b",
+            "a%20",
+            "é",
+            "a\n",
+            ".",
+            "..",
+        ] {
             assert_eq!(bad.parse::<Token>(), Err(InvalidToken), "{bad:?}");
         }
     }
@@ -106,21 +129,48 @@ mod tests {
             "\u{a0}",
             "\u{3002}",
         ];
-        for junk in after
-            .into_iter()
-            .chain(["\u{ff09}", "\u{feff}", "=\r\n", "&gt;", "]", "*", "\u{fffd}", "</a>", ")?a=b", ").", "\"..."])
-        {
-            assert_eq!(Token::within(&format!("a.b{junk}")).unwrap().expose(), "a.b", "{junk:?}");
+        for junk in after.into_iter().chain([
+            "\u{ff09}", "\u{feff}", "=\r\n", "&gt;", "]", "*", "\u{fffd}", "</a>", ")?a=b", ").",
+            "\"...",
+        ]) {
+            assert_eq!(
+                Token::within(&format!("a.b{junk}")).unwrap().expose(),
+                "a.b",
+                "{junk:?}"
+            );
         }
-        for junk in ["=", "=3D", "=3d", "=3D\"", "<", "\u{201c}", " ", "\u{200b}=3D"] {
-            assert_eq!(Token::within(&format!("{junk}a.b{junk}")).unwrap().expose(), "a.b", "{junk:?}");
+        for junk in [
+            "=",
+            "=3D",
+            "=3d",
+            "=3D\"",
+            "<",
+            "\u{201c}",
+            " ",
+            "\u{200b}=3D",
+        ] {
+            assert_eq!(
+                Token::within(&format!("{junk}a.b{junk}")).unwrap().expose(),
+                "a.b",
+                "{junk:?}"
+            );
         }
         for token in ["a.", "a-", "a_", "a~", "3Da", "-a", "...", &"x".repeat(512)] {
             assert_eq!(Token::within(token).unwrap().expose(), token);
         }
-        for none in
-            ["", ")", "=3D", ".)", "a b", "a/b", "caf\u{e9}", "a\0", "\"><script>", "a\r\nb:c", &"x".repeat(513)]
-        {
+        for none in [
+            "",
+            ")",
+            "=3D",
+            ".)",
+            "a b",
+            "a/b",
+            "caf\u{e9}",
+            "a\0",
+            "\"><script>",
+            "a\r\nb:c",
+            &"x".repeat(513),
+        ] {
             assert_eq!(Token::within(none), None, "{none:?}");
         }
     }

@@ -18,7 +18,8 @@ id! {
 
 /// Who a validator says that a token belongs to.
 ///
-/// Users are matched by (issuer, subject) alone: an e-mail address can change hands, and two issuers may both claim it.
+/// Users are matched by (issuer, subject) alone: an e-mail address can change hands, and two
+/// issuers may both claim it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Identity {
     /// Who vouches for the subject: 1 to 255 characters.
@@ -40,7 +41,8 @@ pub enum InvalidIdentity {
     /// The name or the e-mail address is too long.
     #[error("name and e-mail have at most 255 characters")]
     Long,
-    /// Something holds a control character, or another one that is not seen or turns the direction of the text.
+    /// Something holds a control character, or another one that is not seen or turns the direction
+    /// of the text.
     #[error("an identity has no control characters and nothing invisible")]
     Control,
 }
@@ -49,11 +51,15 @@ impl Identity {
     /// Checks what a validator said.
     ///
     /// # Errors
-    /// [`InvalidIdentity`] if a part is empty, too long or holds what is not seen. A joiner may be in a name and nowhere else.
+    /// [`InvalidIdentity`] if a part is empty, too long or holds what is not seen. A joiner may be
+    /// in a name and nowhere else.
     pub fn checked(self) -> Result<Self, InvalidIdentity> {
         let length = |text: &str| text.chars().count();
         let extras = [self.name.as_deref(), self.email.as_deref()];
-        if [&self.issuer, &self.subject].into_iter().any(|key| !(1..=255).contains(&length(key))) {
+        if [&self.issuer, &self.subject]
+            .into_iter()
+            .any(|key| !(1..=255).contains(&length(key)))
+        {
             return Err(InvalidIdentity::Key);
         }
         if extras.into_iter().flatten().any(|text| length(text) > 255) {
@@ -62,7 +68,10 @@ impl Identity {
         let keys = [Some(&self.issuer), Some(&self.subject), self.email.as_ref()];
         let all = keys.into_iter().chain([self.name.as_ref()]).flatten();
         if all.into_iter().any(|text| text.chars().any(is_invisible))
-            || keys.into_iter().flatten().any(|key| key.chars().any(is_joiner))
+            || keys
+                .into_iter()
+                .flatten()
+                .any(|key| key.chars().any(is_joiner))
         {
             return Err(InvalidIdentity::Control);
         }
@@ -87,19 +96,22 @@ pub struct User {
     pub since: Timestamp,
     /// Whether an operator keeps the user out. Nothing signs them in then.
     pub disabled: bool,
-    /// Sessions that began before sign nobody in: since then the user signs in in another way, has signed out everywhere,
-    /// or was disabled. Each such moment is later than the one before, however the clock is set.
+    /// Sessions that began before sign nobody in: since then the user signs in in another way, has
+    /// signed out everywhere, or was disabled. Each such moment is later than the one before,
+    /// however the clock is set.
     pub valid_from: Timestamp,
-    /// Browsers that were known to have signed in before are strangers again, because some were thrown out then.
+    /// Browsers that were known to have signed in before are strangers again, because some were
+    /// thrown out then.
     pub known_from: Timestamp,
     /// How often it was revoked what the user's sessions may do. See [`Authority`].
     pub revision: u64,
 }
 
-/// By whose leave an account is changed: a session that signs its user in. A store changes the account in the statement
-/// that finds it so: the user is not disabled, nothing was revoked since `revision` was read, and where sessions are in the
-/// same database, the session is there. So what was allowed to a session ends with the session, however long ago its
-/// request has begun (CWE-367; OWASP ASVS 5.0, 7.4.1).
+/// By whose leave an account is changed: a session that signs its user in. A store changes the
+/// account in the statement that finds it so: the user is not disabled, nothing was revoked since
+/// `revision` was read, and where sessions are in the same database, the session is there. So what
+/// was allowed to a session ends with the session, however long ago its request has begun (CWE-367;
+/// OWASP ASVS 5.0, 7.4.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Authority {
     /// Whose account it is.
@@ -115,20 +127,35 @@ impl User {
     #[must_use]
     pub const fn new(id: UserId, identity: Identity, since: Timestamp) -> Self {
         let start = Timestamp::from_millis(0);
-        Self { id, identity, since, disabled: false, valid_from: start, known_from: start, revision: 0 }
+        Self {
+            id,
+            identity,
+            since,
+            disabled: false,
+            valid_from: start,
+            known_from: start,
+            revision: 0,
+        }
     }
 
-    /// Whether a session that began at `since` may sign the user in at `now`. While a clock that was set back has not come
-    /// to [`valid_from`](Self::valid_from) again, nobody is kept out by it: what was before has been deleted as well.
+    /// Whether a session that began at `since` may sign the user in at `now`. While a clock that
+    /// was set back has not come to [`valid_from`](Self::valid_from) again, nobody is kept out by
+    /// it: what was before has been deleted as well.
     #[must_use]
     pub fn welcomes(&self, since: Timestamp, now: Timestamp) -> bool {
         !self.disabled && (since >= self.valid_from || now < self.valid_from)
     }
 
-    /// What tells the user from others of the same name: the e-mail address, and how another issuer knows them.
+    /// What tells the user from others of the same name: the e-mail address, and how another issuer
+    /// knows them.
     #[must_use]
     pub fn description(&self) -> String {
-        let Identity { issuer, subject, email, .. } = &self.identity;
+        let Identity {
+            issuer,
+            subject,
+            email,
+            ..
+        } = &self.identity;
         match email {
             Some(email) if issuer == PASSWORD_ISSUER => email.clone(),
             Some(email) => format!("{email} ({issuer}: {subject})"),
@@ -140,10 +167,17 @@ impl User {
     /// What to call the user: the name, or else the e-mail address, or else the subject.
     #[must_use]
     pub fn display_name(&self) -> &str {
-        let words = |text: &'_ Option<String>| text.as_deref().is_some_and(|text| text.chars().any(is_seen));
+        let words = |text: &'_ Option<String>| {
+            text.as_deref()
+                .is_some_and(|text| text.chars().any(is_seen))
+        };
         match &self.identity {
-            Identity { name: Some(name), .. } if words(&self.identity.name) => name,
-            Identity { email: Some(email), .. } if words(&self.identity.email) => email,
+            Identity {
+                name: Some(name), ..
+            } if words(&self.identity.name) => name,
+            Identity {
+                email: Some(email), ..
+            } if words(&self.identity.email) => email,
             Identity { subject, .. } => subject,
         }
     }
@@ -159,7 +193,8 @@ impl fmt::Debug for User {
     }
 }
 
-/// The issuer of users who sign in with a password here; their subject is their e-mail address in lower case.
+/// The issuer of users who sign in with a password here; their subject is their e-mail address in
+/// lower case.
 pub const PASSWORD_ISSUER: &str = "vestibule";
 
 /// The subject of practice mode's own user, who has a public password.
@@ -175,22 +210,28 @@ pub trait UserStore: Send + Sync + 'static {
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError>;
 
     /// The user with the identity (`issuer`, `subject`).
-    async fn user_by_identity(&self, issuer: &str, subject: &str) -> Result<Option<User>, StoreError>;
+    async fn user_by_identity(
+        &self,
+        issuer: &str,
+        subject: &str,
+    ) -> Result<Option<User>, StoreError>;
 
-    /// The user whose identity is ([`PASSWORD_ISSUER`], `subject`), and their password hash (a PHC string), as they are at
-    /// one moment; none of one who is disabled.
+    /// The user whose identity is ([`PASSWORD_ISSUER`], `subject`), and their password hash (a PHC
+    /// string), as they are at one moment; none of one who is disabled.
     async fn password(&self, subject: &str) -> Result<Option<(User, String)>, StoreError>;
 
-    /// Adds a user, or finds the one with the same (issuer, subject) and takes over the rest of the identity. With a
-    /// `password` (a PHC string), it becomes the user's; if they were known, they are valid from `since` on, and what links
-    /// to them are open are taken back.
+    /// Adds a user, or finds the one with the same (issuer, subject) and takes over the rest of the
+    /// identity. With a `password` (a PHC string), it becomes the user's; if they were known, they
+    /// are valid from `since` on, and what links to them are open are taken back.
     async fn put_user(&self, user: &User, password: Option<&str>) -> Result<UserId, StoreError>;
 
-    /// Up to `limit` users in the order of issuer and subject, those that come after the user `after`.
+    /// Up to `limit` users in the order of issuer and subject, those that come after the user
+    /// `after`.
     async fn users(&self, after: Option<&User>, limit: u32) -> Result<Vec<User>, StoreError>;
 
-    /// Gives the user another password (a PHC string), takes back what links to them are open, and returns since when they
-    /// are valid: from `now` on. `None`: the authority is none any more, and nothing was changed.
+    /// Gives the user another password (a PHC string), takes back what links to them are open, and
+    /// returns since when they are valid: from `now` on. `None`: the authority is none any more,
+    /// and nothing was changed.
     async fn set_password(
         &self,
         by: Authority,
@@ -198,27 +239,46 @@ pub trait UserStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError>;
 
-    /// Has the password hash `to` in place of `from`, for the same password. Nothing happens if it is another by now.
+    /// Has the password hash `to` in place of `from`, for the same password. Nothing happens if it
+    /// is another by now.
     async fn rehash_password(&self, id: UserId, from: &str, to: &str) -> Result<(), StoreError>;
 
-    /// Has the user, who is known by the address `from`, known by `to`, valid from `now` on, and takes back what links to
-    /// `from` are open.
-    async fn move_user(&self, by: Authority, from: &Address, to: &Address, now: Timestamp)
-    -> Result<Moved, StoreError>;
+    /// Has the user, who is known by the address `from`, known by `to`, valid from `now` on, and
+    /// takes back what links to `from` are open.
+    async fn move_user(
+        &self,
+        by: Authority,
+        from: &Address,
+        to: &Address,
+        now: Timestamp,
+    ) -> Result<Moved, StoreError>;
 
-    /// Revokes what any session of the user was allowed before, which are about to be ended, and has no browser known that
-    /// was; with `all`, those that began before `now` sign nobody in, and what links to the user are open are taken back.
-    /// `false`: the authority is none any more, and nothing was changed.
-    async fn revoke_sessions(&self, by: Authority, all: bool, now: Timestamp) -> Result<bool, StoreError>;
+    /// Revokes what any session of the user was allowed before, which are about to be ended, and
+    /// has no browser known that was; with `all`, those that began before `now` sign nobody in, and
+    /// what links to the user are open are taken back. `false`: the authority is none any more, and
+    /// nothing was changed.
+    async fn revoke_sessions(
+        &self,
+        by: Authority,
+        all: bool,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
 
-    /// Revokes what any session of the user was allowed before, because one has ended that is kept elsewhere.
+    /// Revokes what any session of the user was allowed before, because one has ended that is kept
+    /// elsewhere.
     async fn count_ended_session(&self, user: UserId) -> Result<(), StoreError>;
 
-    /// Keeps the user out, and takes back what links to them are open; or no longer. Valid from `now` on. `false`: there is
-    /// no such user.
-    async fn disable_user(&self, id: UserId, disabled: bool, now: Timestamp) -> Result<bool, StoreError>;
+    /// Keeps the user out, and takes back what links to them are open; or no longer. Valid from
+    /// `now` on. `false`: there is no such user.
+    async fn disable_user(
+        &self,
+        id: UserId,
+        disabled: bool,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
 
-    /// Removes the user with all their sessions, and takes back what links to them are open. `false`: there is none.
+    /// Removes the user with all their sessions, and takes back what links to them are open.
+    /// `false`: there is none.
     async fn remove_user(&self, id: UserId) -> Result<bool, StoreError>;
 }
 
@@ -246,16 +306,30 @@ mod tests {
     use super::*;
 
     fn identity(issuer: &str, name: Option<&str>) -> Identity {
-        Identity { issuer: issuer.into(), subject: "s".into(), name: name.map(Into::into), email: None }
+        Identity {
+            issuer: issuer.into(),
+            subject: "s".into(),
+            name: name.map(Into::into),
+            email: None,
+        }
     }
 
     #[test]
     fn an_identity_is_bounded_and_has_no_control_characters() {
         assert!(identity("i", Some("Ada")).checked().is_ok());
         assert_eq!(identity("", None).checked(), Err(InvalidIdentity::Key));
-        assert_eq!(identity(&"i".repeat(256), None).checked(), Err(InvalidIdentity::Key));
-        assert_eq!(identity("i", Some(&"n".repeat(256))).checked(), Err(InvalidIdentity::Long));
-        assert_eq!(identity("i", Some("Ada\r\nBcc: x")).checked(), Err(InvalidIdentity::Control));
+        assert_eq!(
+            identity(&"i".repeat(256), None).checked(),
+            Err(InvalidIdentity::Key)
+        );
+        assert_eq!(
+            identity("i", Some(&"n".repeat(256))).checked(),
+            Err(InvalidIdentity::Long)
+        );
+        assert_eq!(
+            identity("i", Some("Ada\r\nBcc: x")).checked(),
+            Err(InvalidIdentity::Control)
+        );
     }
 
     #[test]
@@ -272,23 +346,47 @@ mod tests {
                 assert_eq!(identity.checked(), Err(InvalidIdentity::Control), "{hidden:?}");
             }
         }
-        for name in
-            ["\u{915}\u{94d}\u{200d}\u{937}", "\u{645}\u{6cc}\u{200c}\u{62e}", "\u{5d0}\u{5d3}\u{5d4}", "Zo\u{eb}"]
-        {
+        for name in [
+            "\u{915}\u{94d}\u{200d}\u{937}",
+            "\u{645}\u{6cc}\u{200c}\u{62e}",
+            "\u{5d0}\u{5d3}\u{5d4}",
+            "Zo\u{eb}",
+        ] {
             assert!(identity("i", Some(name)).checked().is_ok(), "{name}");
-            let key = Identity { subject: format!("{name}\u{200d}"), ..identity("i", None) };
-            assert_eq!(key.checked(), Err(InvalidIdentity::Control), "a joiner is for names alone");
+            let key = Identity {
+                subject: format!("{name}\u{200d}"),
+                ..identity("i", None)
+            };
+            assert_eq!(
+                key.checked(),
+                Err(InvalidIdentity::Control),
+                "a joiner is for names alone"
+            );
         }
     }
 
     #[test]
     fn two_of_one_name_are_told_apart_by_who_knows_them_and_how() {
         let user = |issuer: &str, email: Option<&str>| {
-            let identity = Identity { email: email.map(Into::into), ..identity(issuer, Some("Ada")) };
-            User::new(UserId::from_bytes([0; 16]), identity, Timestamp::from_millis(0)).description()
+            let identity = Identity {
+                email: email.map(Into::into),
+                ..identity(issuer, Some("Ada"))
+            };
+            User::new(
+                UserId::from_bytes([0; 16]),
+                identity,
+                Timestamp::from_millis(0),
+            )
+            .description()
         };
-        assert_eq!(user(PASSWORD_ISSUER, Some("ada@example.com")), "ada@example.com");
-        assert_eq!(user("school", Some("ada@example.com")), "ada@example.com (school: s)");
+        assert_eq!(
+            user(PASSWORD_ISSUER, Some("ada@example.com")),
+            "ada@example.com"
+        );
+        assert_eq!(
+            user("school", Some("ada@example.com")),
+            "ada@example.com (school: s)"
+        );
         assert_eq!(user("school", None), "school: s");
     }
 
@@ -296,19 +394,47 @@ mod tests {
     fn whoever_has_changed_how_they_sign_in_is_not_kept_out_by_a_clock_that_was_set_back() {
         let at = Timestamp::from_millis;
         let user = User::new(UserId::from_bytes([0; 16]), identity("i", None), at(0));
-        let changed = User { valid_from: at(50), ..user };
-        for (since, now, welcome) in [(49, 60, false), (50, 60, true), (40, 40, true), (40, 50, false)] {
-            assert_eq!(changed.welcomes(at(since), at(now)), welcome, "{since} at {now}");
+        let changed = User {
+            valid_from: at(50),
+            ..user
+        };
+        for (since, now, welcome) in [
+            (49, 60, false),
+            (50, 60, true),
+            (40, 40, true),
+            (40, 50, false),
+        ] {
+            assert_eq!(
+                changed.welcomes(at(since), at(now)),
+                welcome,
+                "{since} at {now}"
+            );
         }
-        assert!(!User { disabled: true, ..changed }.welcomes(at(40), at(40)));
+        assert!(
+            !User {
+                disabled: true,
+                ..changed
+            }
+            .welcomes(at(40), at(40))
+        );
     }
 
     #[test]
     fn a_user_without_a_name_is_called_by_what_is_known() {
-        let user = |identity| User::new(UserId::from_bytes([0; 16]), identity, Timestamp::from_millis(0));
+        let user = |identity| {
+            User::new(
+                UserId::from_bytes([0; 16]),
+                identity,
+                Timestamp::from_millis(0),
+            )
+        };
         assert_eq!(user(identity("i", Some("Ada"))).display_name(), "Ada");
         for unseen in ["  ", "\u{200d}", "\u{200b}\u{a0}"] {
-            assert_eq!(user(identity("i", Some(unseen))).display_name(), "s", "{unseen:?}");
+            assert_eq!(
+                user(identity("i", Some(unseen))).display_name(),
+                "s",
+                "{unseen:?}"
+            );
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Judging tokens. Only a validator can; Vestibule waits for it outside of every request and every transaction.
+//! Judging tokens. Only a validator can; Vestibule waits for it outside of every request and every
+//! transaction.
 
 #[cfg(feature = "http")]
 mod http;
@@ -70,8 +71,8 @@ pub enum ValidationError {
         /// How long the validator asked to be left alone.
         retry_after: Option<Duration>,
     },
-    /// It is asked too often on behalf of this confirmation's client. Asking again later may help; it says nothing about
-    /// other clients.
+    /// It is asked too often on behalf of this confirmation's client. Asking again later may help;
+    /// it says nothing about other clients.
     #[error("it is asked too often")]
     Throttled {
         /// How long the validator asked to be left alone about this one.
@@ -89,7 +90,10 @@ impl ValidationError {
     /// A temporary error without a wish for a pause.
     #[must_use]
     pub fn temporary(what: impl Into<String>) -> Self {
-        Self::Temporary { what: what.into(), retry_after: None }
+        Self::Temporary {
+            what: what.into(),
+            retry_after: None,
+        }
     }
 }
 
@@ -98,12 +102,15 @@ impl ValidationError {
 pub trait Validator: Send + Sync + 'static {
     /// Judges `token` for the confirmation `id`.
     ///
-    /// The same confirmation may be asked for more than once: after a crash, or after an answer that was lost. `id` is
-    /// the idempotency key; a validator whose tokens are good once must give the same confirmation the same verdict.
-    /// The worker bounds the time; an implementation need not.
-    async fn validate(&self, id: ConfirmationId, token: &Token) -> Result<Verdict, ValidationError>;
+    /// The same confirmation may be asked for more than once: after a crash, or after an answer
+    /// that was lost. `id` is the idempotency key; a validator whose tokens are good once must give
+    /// the same confirmation the same verdict. The worker bounds the time; an implementation need
+    /// not.
+    async fn validate(&self, id: ConfirmationId, token: &Token)
+    -> Result<Verdict, ValidationError>;
 
-    /// Whether a service is asked about this token, so that what becomes of the question tells how the service is.
+    /// Whether a service is asked about this token, so that what becomes of the question tells how
+    /// the service is.
     fn asks(&self, _token: &Token) -> bool {
         true
     }

@@ -1,4 +1,5 @@
-//! What a page can ask of Vestibule on the way in: land, begin, status, cancel. None of it waits for a validator.
+//! What a page can ask of Vestibule on the way in: land, begin, status, cancel. None of it waits
+//! for a validator.
 
 mod begin;
 
@@ -6,7 +7,9 @@ use crate::{
     caps::{Caps, Undecided},
     channel::Channel,
     clock::{Clock, Timestamp},
-    confirmation::{Confirmation, ConfirmationId, Decider, Decision, Ending, Queued, Rejection, State},
+    confirmation::{
+        Confirmation, ConfirmationId, Decider, Decision, Ending, Queued, Rejection, State,
+    },
     outcome::{Destinations, Outcome},
     pending::{PendingCookie, TokenTag},
     publisher::{Announcement, Publisher},
@@ -73,12 +76,34 @@ pub enum Progress {
 }
 
 impl Vestibule {
-    /// A desk over the same tools as a worker's, which it wakes through `wake`, with the default caps.
+    /// A desk over the same tools as a worker's, which it wakes through `wake`, with the default
+    /// caps.
     #[must_use]
     pub fn new(tools: &Tools, wake: Arc<Notify>) -> Self {
-        let Tools { store, publisher, clock, entropy, keys, destinations, timing, .. } = tools.clone();
-        let (caps, undecided) = (Caps::default(), Arc::default());
-        Self { store, clock, entropy, keys, timing, destinations, caps, undecided, publisher, wake }
+        let Tools {
+            store,
+            publisher,
+            clock,
+            entropy,
+            keys,
+            destinations,
+            timing,
+            ..
+        } = tools.clone();
+        let caps = Caps::default();
+        let undecided = Arc::default();
+        Self {
+            store,
+            clock,
+            entropy,
+            keys,
+            timing,
+            destinations,
+            caps,
+            undecided,
+            publisher,
+            wake,
+        }
     }
 
     /// The same desk with other caps.
@@ -123,26 +148,35 @@ impl Vestibule {
         &*self.entropy
     }
 
-    /// A landing: keeps the pending cookie that the browser has `shown` if it is good for `token`, else mints one.
-    /// Writes nothing and asks nobody.
+    /// A landing: keeps the pending cookie that the browser has `shown` if it is good for `token`,
+    /// else mints one. Writes nothing and asks nobody.
     #[must_use]
     pub fn land(&self, token: &Token, shown: Option<&str>) -> Pending {
-        self.genuine(token, shown).map_or_else(|| self.mint(), |cookie| Pending { cookie, fresh: false })
+        self.genuine(token, shown).map_or_else(
+            || self.mint(),
+            |cookie| Pending {
+                cookie,
+                fresh: false,
+            },
+        )
     }
 
     /// The channel that a browser which shows this cookie may subscribe to.
     #[must_use]
     pub fn channel(&self, token: &Token, shown: Option<&str>) -> Option<Channel> {
-        self.genuine(token, shown).map(|cookie| Channel::of(&cookie.secret.hash()))
+        self.genuine(token, shown)
+            .map(|cookie| Channel::of(&cookie.secret.hash()))
     }
 
-    /// Whether a sign-in that was begun with this pending secret is on its way: undecided, or confirmed with a session
-    /// that the browser can still get.
+    /// Whether a sign-in that was begun with this pending secret is on its way: undecided, or
+    /// confirmed with a session that the browser can still get.
     ///
     /// # Errors
     /// [`StoreError`] if the store could not be read.
     pub async fn is_in_progress(&self, secret: &PendingSecret) -> Result<bool, StoreError> {
-        let Some(confirmation) = self.store.confirmation_by_secret(&secret.hash()).await? else { return Ok(false) };
+        let Some(confirmation) = self.store.confirmation_by_secret(&secret.hash()).await? else {
+            return Ok(false);
+        };
         match confirmation.ending() {
             None => Ok(true),
             Some(Ending::Confirmed(_)) => self.lives(confirmation.session).await,
@@ -151,31 +185,55 @@ impl Vestibule {
     }
 
     /// The confirmation that the browser which shows this cookie began with `token`.
-    pub(crate) async fn begun(&self, token: &Token, shown: Option<&str>) -> Result<Option<Confirmation>, StoreError> {
+    pub(crate) async fn begun(
+        &self,
+        token: &Token,
+        shown: Option<&str>,
+    ) -> Result<Option<Confirmation>, StoreError> {
         match self.genuine(token, shown) {
-            Some(cookie) => self.store.confirmation_by_secret(&cookie.secret.hash()).await,
+            Some(cookie) => {
+                self.store
+                    .confirmation_by_secret(&cookie.secret.hash())
+                    .await
+            }
             None => Ok(None),
         }
     }
 
-    /// Decides a confirmation whose verdict needs nobody to be asked, announces what it then has come to, and returns it.
-    pub(crate) async fn decide(&self, id: ConfirmationId, decision: &Decision) -> Result<Option<Ending>, StoreError> {
-        let Some(stored) = self.store.decide(id, Decider::User, decision, self.settlement()).await? else {
+    /// Decides a confirmation whose verdict needs nobody to be asked, announces what it then has
+    /// come to, and returns it.
+    pub(crate) async fn decide(
+        &self,
+        id: ConfirmationId,
+        decision: &Decision,
+    ) -> Result<Option<Ending>, StoreError> {
+        let Some(stored) = self
+            .store
+            .decide(id, Decider::User, decision, self.settlement())
+            .await?
+        else {
             return Ok(None);
         };
         if let Some(ending) = stored.ending() {
-            self.announce(&Channel::of(&stored.secret), self.destinations.outcome(ending));
+            self.announce(
+                &Channel::of(&stored.secret),
+                self.destinations.outcome(ending),
+            );
         }
         Ok(stored.ending())
     }
 
     fn settlement(&self) -> Settlement {
         let new_user = UserId::generate(&*self.entropy);
-        Settlement { now: self.clock.now(), new_user, bound: self.timing.bound }
+        Settlement {
+            now: self.clock.now(),
+            new_user,
+            bound: self.timing.bound,
+        }
     }
 
-    /// Reports how far the confirmation has come that this browser began with `token`: to its pending cookie, or, once
-    /// that was exchanged, to the session cookie that came of it.
+    /// Reports how far the confirmation has come that this browser began with `token`: to its
+    /// pending cookie, or, once that was exchanged, to the session cookie that came of it.
     ///
     /// # Errors
     /// [`StoreError`] if the store could not be read.
@@ -187,94 +245,156 @@ impl Vestibule {
     ) -> Result<Report, StoreError> {
         let cookie = self.genuine(token, shown);
         if let Some(cookie) = &cookie {
-            let known = self.store.confirmation_by_secret(&cookie.secret.hash()).await?;
+            let known = self
+                .store
+                .confirmation_by_secret(&cookie.secret.hash())
+                .await?;
             if let Some(confirmation) = known {
                 return self.report(&confirmation).await;
             }
         }
         let confirmed = self.came_from(token, session).await?;
-        let outcome = || Progress::Done(Outcome::Confirmed { redirect: self.destinations.confirmed.clone() });
-        let progress = if confirmed { outcome() } else { Progress::Unknown };
-        Ok(Report { channel: cookie.map(|cookie| Channel::of(&cookie.secret.hash())), progress })
+        let outcome = || {
+            Progress::Done(Outcome::Confirmed {
+                redirect: self.destinations.confirmed.clone(),
+            })
+        };
+        let progress = if confirmed {
+            outcome()
+        } else {
+            Progress::Unknown
+        };
+        Ok(Report {
+            channel: cookie.map(|cookie| Channel::of(&cookie.secret.hash())),
+            progress,
+        })
     }
 
     /// Whether `session` is signed in by a confirmation with `token`.
     ///
     /// # Errors
     /// [`StoreError`] if the store could not be read.
-    pub async fn came_from(&self, token: &Token, session: Option<&SessionSecret>) -> Result<bool, StoreError> {
-        let Some(secret) = session.map(SessionSecret::hash) else { return Ok(false) };
+    pub async fn came_from(
+        &self,
+        token: &Token,
+        session: Option<&SessionSecret>,
+    ) -> Result<bool, StoreError> {
+        let Some(secret) = session.map(SessionSecret::hash) else {
+            return Ok(false);
+        };
         let session = self.store.session_by_secret(&secret).await?;
-        let signed_in = session.filter(|session| session.signs_in(&secret, self.clock.now()).is_some());
+        let signed_in =
+            session.filter(|session| session.signs_in(&secret, self.clock.now()).is_some());
         let tag = signed_in.and_then(|session| session.token_tag);
         Ok(tag.is_some_and(|tag| TokenTag::each(&self.keys, token).contains(&tag)))
     }
 
-    /// Cancels the browser's confirmation: the user's own deciding write. After a valid decision it revokes the session
-    /// instead, as long as that has not been exchanged.
+    /// Cancels the browser's confirmation: the user's own deciding write. After a valid decision it
+    /// revokes the session instead, as long as that has not been exchanged.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be stored.
     pub async fn cancel(&self, token: &Token, shown: Option<&str>) -> Result<Report, StoreError> {
         let Some(cookie) = self.genuine(token, shown) else {
-            return Ok(Report { channel: None, progress: Progress::Unknown });
+            return Ok(Report {
+                channel: None,
+                progress: Progress::Unknown,
+            });
         };
         self.cancel_begun_with(&cookie.secret.hash()).await
     }
 
-    pub(crate) async fn cancel_begun_with(&self, secret: &SecretHash) -> Result<Report, StoreError> {
+    pub(crate) async fn cancel_begun_with(
+        &self,
+        secret: &SecretHash,
+    ) -> Result<Report, StoreError> {
         let channel = Channel::of(secret);
         let Some(confirmation) = self.store.confirmation_by_secret(secret).await? else {
-            return Ok(Report { channel: Some(channel), progress: Progress::Unknown });
+            return Ok(Report {
+                channel: Some(channel),
+                progress: Progress::Unknown,
+            });
         };
         // Decided before: there is nothing to write, and whoever listens has been told.
-        if confirmation.ending().is_some_and(|ending| !matches!(ending, Ending::Confirmed(_))) {
+        if confirmation
+            .ending()
+            .is_some_and(|ending| !matches!(ending, Ending::Confirmed(_)))
+        {
             return self.report(&confirmation).await;
         }
         let settlement = self.settlement();
         let decision = Decision::Rejected(Rejection::Cancelled);
-        let stored = self.store.decide(confirmation.id, Decider::User, &decision, settlement).await?;
+        let stored = self
+            .store
+            .decide(confirmation.id, Decider::User, &decision, settlement)
+            .await?;
         let ending = stored.as_ref().and_then(Confirmation::ending);
         if let Some(Ending::Confirmed(_)) = ending {
             let session = self.store.session(confirmation.session).await?;
-            if session.is_none_or(|session| session.exchangeable(secret, settlement.now).is_none()) {
+            if session.is_none_or(|session| session.exchangeable(secret, settlement.now).is_none())
+            {
                 return self.report(stored.as_ref().unwrap_or(&confirmation)).await;
             }
-            self.store.revoke(confirmation.id, confirmation.session).await?;
+            self.store
+                .revoke(confirmation.id, confirmation.session)
+                .await?;
         }
         let outcome = match ending {
             Some(Ending::Confirmed(_)) | None => self.destinations.rejected(Rejection::Cancelled),
             Some(ending) => self.destinations.outcome(ending),
         };
         self.announce(&channel, outcome.clone());
-        Ok(Report { channel: Some(channel), progress: Progress::Done(outcome) })
+        Ok(Report {
+            channel: Some(channel),
+            progress: Progress::Done(outcome),
+        })
     }
 
-    /// What a browser may know of `confirmation`: that it is confirmed only while its session lives.
+    /// What a browser may know of `confirmation`: that it is confirmed only while its session
+    /// lives.
     async fn report(&self, confirmation: &Confirmation) -> Result<Report, StoreError> {
         let progress = match &confirmation.state {
-            State::Queued(Queued { failed: 0, lease: None, .. }) => Progress::Queued,
+            State::Queued(Queued {
+                failed: 0,
+                lease: None,
+                ..
+            }) => Progress::Queued,
             State::Queued(Queued { failed: 0, .. }) => Progress::Contacting,
-            State::Queued(Queued { failed, .. }) => Progress::Retrying { attempt: failed + 1 },
-            State::Decided(decided) | State::Settled(decided) => Progress::Done(match decided.ending {
-                Ending::Confirmed(_) if !self.lives(confirmation.session).await? => {
-                    self.destinations.rejected(Rejection::Expired)
-                }
-                ending => self.destinations.outcome(ending),
-            }),
+            State::Queued(Queued { failed, .. }) => Progress::Retrying {
+                attempt: failed + 1,
+            },
+            State::Decided(decided) | State::Settled(decided) => {
+                Progress::Done(match decided.ending {
+                    Ending::Confirmed(_) if !self.lives(confirmation.session).await? => {
+                        self.destinations.rejected(Rejection::Expired)
+                    }
+                    ending => self.destinations.outcome(ending),
+                })
+            }
         };
-        Ok(Report { channel: Some(Channel::of(&confirmation.secret)), progress })
+        Ok(Report {
+            channel: Some(Channel::of(&confirmation.secret)),
+            progress,
+        })
     }
 
     async fn lives(&self, id: SessionId) -> Result<bool, StoreError> {
-        Ok(self.store.session(id).await?.is_some_and(|session| session.is_live(self.clock.now())))
+        Ok(self
+            .store
+            .session(id)
+            .await?
+            .is_some_and(|session| session.is_live(self.clock.now())))
     }
 
     /// Publishing is an external call: no request waits for it.
     fn announce(&self, channel: &Channel, outcome: Outcome) {
-        let (publisher, channel) = (self.publisher.clone(), channel.clone());
+        let publisher = self.publisher.clone();
+        let channel = channel.clone();
         tokio::spawn(async move {
-            if let Err(error) = publisher.announce(&channel, &Announcement::Outcome(outcome)).await {
+            if let Err(error) = publisher
+                .announce(&channel, &Announcement::Outcome(outcome))
+                .await
+            {
                 tracing::warn!(%error, "not announced; the page will ask");
             }
         });
@@ -286,6 +406,9 @@ impl Vestibule {
     }
 
     fn mint(&self) -> Pending {
-        Pending { cookie: PendingCookie::mint(&*self.entropy, self.clock.now()), fresh: true }
+        Pending {
+            cookie: PendingCookie::mint(&*self.entropy, self.clock.now()),
+            fresh: true,
+        }
     }
 }

@@ -1,12 +1,14 @@
 //! The worker: the background task that takes confirmations through their states.
 //!
-//! It claims due confirmations under a lease, asks the validator (many at once: they wait on the network, not on a
-//! core), decides, settles and announces. It is woken by a `begin` and by a due time, and looks by itself besides, so a
-//! lost wake-up costs a poll interval and never a confirmation. Nothing here is inside a request or a transaction.
+//! It claims due confirmations under a lease, asks the validator (many at once: they wait on the
+//! network, not on a core), decides, settles and announces. It is woken by a `begin` and by a due
+//! time, and looks by itself besides, so a lost wake-up costs a poll interval and never a
+//! confirmation. Nothing here is inside a request or a transaction.
 //!
-//! While the validator is away it is left alone but for a few probes: a breaker says how many may be asked about. Those who
-//! wait meanwhile are not claimed and have not failed; only what reaches its deadline is, and ends without a question. A
-//! network whose tokens alone fail is left out alone, and none holds all places.
+//! While the validator is away it is left alone but for a few probes: a breaker says how many may
+//! be asked about. Those who wait meanwhile are not claimed and have not failed; only what reaches
+//! its deadline is, and ends without a question. A network whose tokens alone fail is left out
+//! alone, and none holds all places.
 
 mod attempt;
 mod backoff;
@@ -73,12 +75,14 @@ struct Attempts {
     hand_back: CancellationToken,
 }
 
-/// How many validations are in flight at once by default. With a validator that takes 200 ms, and as long again for the
-/// database under load, that is 5,000 a second; each takes a connection to the validator and a few KiB.
+/// How many validations are in flight at once by default. With a validator that takes 200 ms, and
+/// as long again for the database under load, that is 5,000 a second; each takes a connection to
+/// the validator and a few KiB.
 pub const IN_FLIGHT: usize = 2048;
 /// How long settled work is kept for browsers that ask late, beyond the life of a pending cookie.
 const KEEP: Duration = Duration::from_mins(5);
-/// How long attempts in flight may take to finish once a shutdown has begun; the rest is handed back.
+/// How long attempts in flight may take to finish once a shutdown has begun; the rest is handed
+/// back.
 const FINISH_WITHIN: Duration = Duration::from_secs(5);
 /// How often rows that are of no more use are deleted.
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
@@ -88,16 +92,27 @@ const STORE_PAUSE: Duration = Duration::from_millis(500);
 const OVERDUE: usize = 256;
 
 impl Worker {
-    /// A worker with a fresh identity, woken through `wake`, that keeps up to `in_flight` validations going at once.
+    /// A worker with a fresh identity, woken through `wake`, that keeps up to `in_flight`
+    /// validations going at once.
     #[must_use]
     pub fn new(tools: Tools, wake: Arc<Notify>, in_flight: usize) -> Self {
         let in_flight = in_flight.max(1);
-        let (slots, overdue) = (Arc::new(Semaphore::new(in_flight)), Arc::new(Semaphore::new(OVERDUE)));
-        let (id, circuit) = (WorkerId::generate(&*tools.entropy), Circuit::new(&tools, in_flight));
-        Self { id, tools, wake, circuit, slots, overdue }
+        let slots = Arc::new(Semaphore::new(in_flight));
+        let overdue = Arc::new(Semaphore::new(OVERDUE));
+        let id = WorkerId::generate(&*tools.entropy);
+        let circuit = Circuit::new(&tools, in_flight);
+        Self {
+            id,
+            tools,
+            wake,
+            circuit,
+            slots,
+            overdue,
+        }
     }
 
-    /// Works until `shutdown`; then claims no more, lets what is in flight finish for 5 s, and hands the rest back.
+    /// Works until `shutdown`; then claims no more, lets what is in flight finish for 5 s, and
+    /// hands the rest back.
     pub async fn run(self, shutdown: CancellationToken) {
         let mut attempts = Attempts::default();
         let mut sweep_at = self.now();
@@ -106,7 +121,8 @@ impl Worker {
                 self.sweep().await;
                 sweep_at = self.now() + SWEEP_EVERY;
             }
-            // Registered before the look, so that a `begin` between the look and the wait is not missed.
+            // Registered before the look, so that a `begin` between the look and the wait is not
+            // missed.
             let woken = self.wake.notified();
             let look_again = self.look(&mut attempts).await.unwrap_or_else(|error| {
                 tracing::error!(%error, "the worker cannot use the store");
@@ -123,7 +139,8 @@ impl Worker {
         self.finish(attempts).await;
     }
 
-    /// Claims as many as there is room for, starts an attempt at each, and says when to look again at the latest.
+    /// Claims as many as there is room for, starts an attempt at each, and says when to look again
+    /// at the latest.
     async fn look(&self, attempts: &mut Attempts) -> Result<Timestamp, StoreError> {
         let mut again = self.now() + self.tools.timing.poll;
         let mut limits = self.limits();
@@ -159,8 +176,14 @@ impl Worker {
         self.circuit.limits(self.slots.available_permits())
     }
 
-    /// When the next one is due that was not claimed at `now`, though it was let in. What was left out is due all the time.
-    async fn next_due(&self, limits: &ClaimLimits, now: Timestamp, any: bool) -> Result<Option<Timestamp>, StoreError> {
+    /// When the next one is due that was not claimed at `now`, though it was let in. What was left
+    /// out is due all the time.
+    async fn next_due(
+        &self,
+        limits: &ClaimLimits,
+        now: Timestamp,
+        any: bool,
+    ) -> Result<Option<Timestamp>, StoreError> {
         if limits.exceptions.is_empty() {
             return self.tools.store.next_due().await;
         }
@@ -171,11 +194,17 @@ impl Worker {
         self.tools.store.next_due_after(now).await
     }
 
-    /// By turns, but while the validator is tried and may yet be away, those first that have time for an answer: it would
-    /// learn nothing from questions that the deadline cuts short.
-    async fn claim_to_ask(&self, limits: &ClaimLimits, now: Timestamp) -> Result<Vec<Claim>, StoreError> {
+    /// By turns, but while the validator is tried and may yet be away, those first that have time
+    /// for an answer: it would learn nothing from questions that the deadline cuts short.
+    async fn claim_to_ask(
+        &self,
+        limits: &ClaimLimits,
+        now: Timestamp,
+    ) -> Result<Vec<Claim>, StoreError> {
         if self.circuit.is_tried() {
-            let claims = self.claim(Which::WithTime(self.tools.timing.telling()), limits, now).await?;
+            let claims = self
+                .claim(Which::WithTime(self.tools.timing.telling()), limits, now)
+                .await?;
             if !claims.is_empty() {
                 return Ok(claims);
             }
@@ -195,22 +224,55 @@ impl Worker {
         for claim in claims {
             self.start(attempts, claim, None, &self.overdue);
         }
-        if full { Ok(None) } else { self.tools.store.next_overdue().await }
+        if full {
+            Ok(None)
+        } else {
+            self.tools.store.next_overdue().await
+        }
     }
 
-    async fn claim(&self, which: Which, limits: &ClaimLimits, now: Timestamp) -> Result<Vec<Claim>, StoreError> {
-        self.tools.store.claim(self.id, which, limits, now, now + self.tools.timing.lease).await
+    async fn claim(
+        &self,
+        which: Which,
+        limits: &ClaimLimits,
+        now: Timestamp,
+    ) -> Result<Vec<Claim>, StoreError> {
+        self.tools
+            .store
+            .claim(self.id, which, limits, now, now + self.tools.timing.lease)
+            .await
     }
 
-    fn start(&self, attempts: &mut Attempts, claim: Claim, call: Option<Call>, places: &Arc<Semaphore>) {
+    fn start(
+        &self,
+        attempts: &mut Attempts,
+        claim: Claim,
+        call: Option<Call>,
+        places: &Arc<Semaphore>,
+    ) {
         let slot = Slot::take(places, &self.wake);
-        attempts.tasks.spawn(attempt::run(self.tools.clone(), claim, call, slot, attempts.hand_back.clone()));
+        attempts.tasks.spawn(attempt::run(
+            self.tools.clone(),
+            claim,
+            call,
+            slot,
+            attempts.hand_back.clone(),
+        ));
     }
 
-    async fn finish(&self, Attempts { mut tasks, hand_back }: Attempts) {
+    async fn finish(
+        &self,
+        Attempts {
+            mut tasks,
+            hand_back,
+        }: Attempts,
+    ) {
         let patience = self.now() + FINISH_WITHIN;
         let all_done = async { while tasks.join_next().await.is_some() {} };
-        if crate::clock::until(&*self.tools.clock, patience, all_done).await.is_err() {
+        if crate::clock::until(&*self.tools.clock, patience, all_done)
+            .await
+            .is_err()
+        {
             hand_back.cancel();
             while tasks.join_next().await.is_some() {}
         }

@@ -1,7 +1,8 @@
 //! What the island and the server say to each other: three server functions and their wire types.
 //!
-//! The functions are thin. Each hands its call to the [`ssr::Desk`] of the request, which knows the browser's cookies
-//! and the library; nothing is decided here. They are idempotent: the island repeats one whenever it did not hear.
+//! The functions are thin. Each hands its call to the [`ssr::Desk`] of the request, which knows the
+//! browser's cookies and the library; nothing is decided here. They are idempotent: the island
+//! repeats one whenever it did not hear.
 
 use leptos::prelude::*;
 use leptos::server_fn::codec::JsonEncoding;
@@ -76,7 +77,8 @@ pub enum Outcome {
 pub enum ApiError {
     /// The request is not one that this page makes.
     Refused,
-    /// The browser shows no pending cookie that it got for this token: it keeps none. Nothing has begun.
+    /// The browser shows no pending cookie that it got for this token: it keeps none. Nothing has
+    /// begun.
     NoCookie,
     /// Too much was asked from the same network; the same call may succeed in a minute.
     TooMany,
@@ -110,11 +112,13 @@ impl std::fmt::Display for ApiError {
 
 /// Begins this browser's confirmation with `token`, or reports on the one begun before.
 ///
-/// With `again`, a confirmation that ended `Unavailable` or cancelled is left behind and a fresh one is begun.
+/// With `again`, a confirmation that ended `Unavailable` or cancelled is left behind and a fresh
+/// one is begun.
 ///
 /// # Errors
-/// [`ApiError::Busy`] when the confirmation could not be stored, [`ApiError::TooMany`] when as many of the same network
-/// are under way as may be, [`ApiError::NoCookie`] from a browser that keeps no cookies; nothing has begun then.
+/// [`ApiError::Busy`] when the confirmation could not be stored, [`ApiError::TooMany`] when as many
+/// of the same network are under way as may be, [`ApiError::NoCookie`] from a browser that keeps no
+/// cookies; nothing has begun then.
 #[server(prefix = "/api", endpoint = "begin")]
 pub async fn begin(
     /// The token of the link.
@@ -159,7 +163,8 @@ pub mod ssr {
     /// A call on its way to a report.
     pub type Reply = Pin<Box<dyn Future<Output = Result<Report, ApiError>> + Send>>;
 
-    /// Takes the island's calls for one request: reads its cookies, calls the library, sets cookies in its response.
+    /// Takes the island's calls for one request: reads its cookies, calls the library, sets cookies
+    /// in its response.
     pub trait Desk: Send + Sync {
         /// See [`begin`](super::begin).
         fn begin(self: Arc<Self>, token: String, again: bool) -> Reply;

@@ -1,7 +1,9 @@
-//! Which build this is. Server and client are compiled apart, and a page works only if both are of the same sources.
+//! Which build this is. Server and client are compiled apart, and a page works only if both are of
+//! the same sources.
 //!
-//! The client's wasm contains [`MARK`], whoever has built it, so the server can see whether the site that it was given goes
-//! with it. A page says which build it is of, so a script that is newer, or older, leaves it alone.
+//! The client's wasm contains [`MARK`], whoever has built it, so the server can see whether the
+//! site that it was given goes with it. A page says which build it is of, so a script that is
+//! newer, or older, leaves it alone.
 
 /// What stands before the id.
 pub const PREFIX: &str = "vestibule-build:";
@@ -18,19 +20,22 @@ pub const MARK: &str = if cfg!(debug_assertions) {
 
 /// Whether a page of this server works with a client that carries `mark`.
 ///
-/// A client without optimisation looks for more than a server with optimisation writes, and panics where it does not find it.
-/// The other way round nothing is missing.
+/// A client without optimisation looks for more than a server with optimisation writes, and panics
+/// where it does not find it. The other way round nothing is missing.
 #[must_use]
 pub fn goes_with_client(mark: &str) -> bool {
     mark == MARK
-        || (cfg!(debug_assertions) && mark == concat!("vestibule-build:", env!("VESTIBULE_BUILD"), ";release;"))
+        || (cfg!(debug_assertions)
+            && mark == concat!("vestibule-build:", env!("VESTIBULE_BUILD"), ";release;"))
 }
 
 /// Whether this client is of the same build as the page that it runs in.
 #[cfg(feature = "hydrate")]
 #[must_use]
 pub fn is_of_this_page() -> bool {
-    let page = leptos::prelude::document().document_element().and_then(|page| page.get_attribute("data-build"));
+    let page = leptos::prelude::document()
+        .document_element()
+        .and_then(|page| page.get_attribute("data-build"));
     page.is_some_and(|page| MARK[PREFIX.len()..].starts_with(&page))
 }
 
@@ -43,10 +48,16 @@ mod tests {
         assert!(MARK.starts_with(&format!("{PREFIX}{OF_PAGE};")));
         assert!(goes_with_client(MARK));
         assert!(goes_with_client(&format!("{PREFIX}{OF_PAGE};release;")));
-        assert_eq!(goes_with_client(&format!("{PREFIX}{OF_PAGE};debug;")), cfg!(debug_assertions));
-        for other in
-            ["", OF_PAGE, "vestibule-build:0000000000000000;release;", "vestibule-build:0000000000000000;debug;"]
-        {
+        assert_eq!(
+            goes_with_client(&format!("{PREFIX}{OF_PAGE};debug;")),
+            cfg!(debug_assertions)
+        );
+        for other in [
+            "",
+            OF_PAGE,
+            "vestibule-build:0000000000000000;release;",
+            "vestibule-build:0000000000000000;debug;",
+        ] {
             assert!(!goes_with_client(other), "{other}");
         }
     }

@@ -22,7 +22,10 @@ impl Head {
     /// A page without a script.
     #[must_use]
     pub fn titled(title: impl Into<String>) -> Self {
-        Self { title: title.into(), live: false }
+        Self {
+            title: title.into(),
+            live: false,
+        }
     }
 }
 
@@ -36,12 +39,19 @@ pub struct Document {
 }
 
 /// Renders `page` in its document. Pages are made of finished data, so nothing is waited for.
-pub fn render<P: IntoView + 'static>(options: &LeptosOptions, head: Head, page: impl FnOnce() -> P) -> Document {
+pub fn render<P: IntoView + 'static>(
+    options: &LeptosOptions,
+    head: Head,
+    page: impl FnOnce() -> P,
+) -> Document {
     let owner = Owner::new_root(Some(Arc::new(SsrSharedContext::new_islands())));
     owner.with(|| {
         provide_nonce();
         let html = shell(options, head, page()).to_html();
-        Document { html, nonce: use_nonce().unwrap_or_default() }
+        Document {
+            html,
+            nonce: use_nonce().unwrap_or_default(),
+        }
     })
 }
 

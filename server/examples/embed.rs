@@ -1,8 +1,8 @@
 //! Vestibule inside an application of your own: its routes beside yours.
 //!
-//! Vestibule has a page at `/`, a fallback, and the addresses in `server/src/routes.rs`: an application that has one of these
-//! too cannot be merged with it (axum panics). The page `/hello` shows that both are served, no more: nothing tells it yet who has
-//! signed in.
+//! Vestibule has a page at `/`, a fallback, and the addresses in `server/src/routes.rs`: an
+//! application that has one of these too cannot be merged with it (axum panics). The page `/hello`
+//! shows that both are served, no more: nothing tells it yet who has signed in.
 //!
 //! ```text
 //! cargo xtask build
@@ -21,12 +21,22 @@ async fn main() -> Result<(), Box<dyn Error>> {
     config.addr = listener.local_addr()?;
 
     let (vestibule, running) = vestibule_server::router(config).await?;
-    let app = Router::new().route("/hello", get(|| async { "A page of the application itself." })).merge(vestibule);
+    let app = Router::new()
+        .route(
+            "/hello",
+            get(|| async { "A page of the application itself." }),
+        )
+        .merge(vestibule);
 
-    println!("listening on http://{}; open /hello, or a practice link at /", listener.local_addr()?);
+    println!(
+        "listening on http://{}; open /hello, or a practice link at /",
+        listener.local_addr()?
+    );
     // With who connects, because each network address has a cap of its own.
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, app).with_graceful_shutdown(async { drop(tokio::signal::ctrl_c().await) }).await?;
+    axum::serve(listener, app)
+        .with_graceful_shutdown(async { drop(tokio::signal::ctrl_c().await) })
+        .await?;
     running.shutdown().await;
     Ok(())
 }

@@ -75,10 +75,12 @@ struct Said {
     next: Option<LocalPath>,
 }
 
-/// Where somebody wanted to go before they were asked who they are: a path on this origin, and none of ours that is no
-/// page to come back to, however it is spelled.
+/// Where somebody wanted to go before they were asked who they are: a path on this origin, and none
+/// of ours that is no page to come back to, however it is spelled.
 pub fn way_back(next: &str) -> Option<LocalPath> {
-    const NO_PAGES: [&str; 9] = ["api", "app", "confirm", "continue", "enter", "login", "logout", "pkg", "pusher"];
+    const NO_PAGES: [&str; 9] = [
+        "api", "app", "confirm", "continue", "enter", "login", "logout", "pkg", "pusher",
+    ];
     let path: LocalPath = next.parse().ok()?;
     (!NO_PAGES.contains(&&*path.first_segment())).then_some(path)
 }
@@ -90,14 +92,27 @@ pub async fn login_page(
     headers: HeaderMap,
     why: Result<Query<Why>, axum::extract::rejection::QueryRejection>,
 ) -> Response {
-    let Query(Why { reason, next, again }) = why.unwrap_or_default();
+    let Query(Why {
+        reason,
+        next,
+        again,
+    }) = why.unwrap_or_default();
     let next = next.as_deref().and_then(way_back);
     let cookies = site.cookies_of(&headers);
     if again.is_some() {
         match site.vestibule.recognise(cookies.session().as_ref()).await {
             Ok(Some(who)) => {
                 let email = who.user.identity.email.unwrap_or_default();
-                return login_form(&site, &headers, Said { again: true, email, next, ..Said::default() });
+                return login_form(
+                    &site,
+                    &headers,
+                    Said {
+                        again: true,
+                        email,
+                        next,
+                        ..Said::default()
+                    },
+                );
             }
             Ok(None) => {}
             Err(error) => return page::store_problem(&site, &error),
@@ -106,7 +121,10 @@ pub async fn login_page(
     let known = if is_navigation(&method, &headers) {
         site.vestibule.would_enter(&cookies.shown()).await
     } else {
-        site.vestibule.who(cookies.session().as_ref()).await.map(|who| who.is_some())
+        site.vestibule
+            .who(cookies.session().as_ref())
+            .await
+            .map(|who| who.is_some())
     };
     match known {
         // Who is sent on may still have to get their session.
@@ -116,7 +134,15 @@ pub async fn login_page(
         },
         Ok(false) => {
             let reason = reason.as_deref().and_then(Rejection::from_name);
-            login_form(&site, &headers, Said { reason, next, ..Said::default() })
+            login_form(
+                &site,
+                &headers,
+                Said {
+                    reason,
+                    next,
+                    ..Said::default()
+                },
+            )
         }
         Err(error) => page::store_problem(&site, &error),
     }
@@ -129,26 +155,61 @@ pub async fn login(
     headers: HeaderMap,
     OwnForm(form): OwnForm<Credentials>,
 ) -> Response {
-    let (next, again) = (form.next.as_deref().and_then(way_back), form.again.is_some());
+    let next = form.next.as_deref().and_then(way_back);
+    let again = form.again.is_some();
     let shown = site.shown(&headers);
     let known = match is_known(&site, &headers, &form.email).await {
         Ok(known) => known,
         Err(error) => return page::store_problem(&site, &error),
     };
     if let Err(TooOften(wait)) = site.throttle.password(client, &form.email, known) {
-        Event::TooOften { what: "password", user: None }.record();
-        let error = Some(format!("Too many tries. Try again in {} seconds.", page::seconds(wait)));
-        let form = login_form(&site, &headers, Said { error, again, email: form.email, next, reason: None });
+        Event::TooOften {
+            what: "password",
+            user: None,
+        }
+        .record();
+        let error = Some(format!(
+            "Too many tries. Try again in {} seconds.",
+            page::seconds(wait)
+        ));
+        let form = login_form(
+            &site,
+            &headers,
+            Said {
+                error,
+                again,
+                email: form.email,
+                next,
+                reason: None,
+            },
+        );
         return page::too_often(form, wait);
     }
     let since = site.vestibule.now();
     let line = if known { Line::Known } else { Line::Strangers };
     let store = site.vestibule.store();
-    let checked = site.passwords.check(store, Arc::new(SystemEntropy), &form.email, form.password, line);
+    let checked = site.passwords.check(
+        store,
+        Arc::new(SystemEntropy),
+        &form.email,
+        form.password,
+        line,
+    );
     let refused = || {
-        Event::SignInRefused { user: None, means: Means::Password, why: "wrong" }.record();
+        Event::SignInRefused {
+            user: None,
+            means: Means::Password,
+            why: "wrong",
+        }
+        .record();
         let error = Some("The e-mail address or the password is wrong.".to_owned());
-        let said = Said { error, again, email: form.email.clone(), next: next.clone(), reason: None };
+        let said = Said {
+            error,
+            again,
+            email: form.email.clone(),
+            next: next.clone(),
+            reason: None,
+        };
         login_form(&site, &headers, said)
     };
     let user = match checked.await {
@@ -157,10 +218,21 @@ pub async fn login(
         Err(error) => return password_problem(&site, &error),
     };
     // A password that is changed while it is checked signs nobody in.
-    match site.vestibule.sign_in(user.id, user.valid_from, since, &shown).await {
+    match site
+        .vestibule
+        .sign_in(user.id, user.valid_from, since, &shown)
+        .await
+    {
         Ok(Some(secret)) => {
-            Event::SignedIn { user: user.id, means: Means::Password }.record();
-            let on = page::see_other(next.as_ref().unwrap_or(&site.vestibule.destinations().confirmed));
+            Event::SignedIn {
+                user: user.id,
+                means: Means::Password,
+            }
+            .record();
+            let on = page::see_other(
+                next.as_ref()
+                    .unwrap_or(&site.vestibule.destinations().confirmed),
+            );
             let known = arrival::arrived(&site, &headers, &user, since).await;
             page::with_cookies(on, [site.cookies.session(&secret)].into_iter().chain(known))
         }
@@ -172,7 +244,11 @@ pub async fn login(
 /// Whether this browser has signed in before as whoever is known by `email`.
 pub async fn is_known(site: &Shared, headers: &HeaderMap, email: &str) -> Result<bool, StoreError> {
     let known = site.cookies_of(headers).known();
-    let user = site.vestibule.store().user_by_identity(PASSWORD_ISSUER, &passwords::subject(email)).await?;
+    let user = site
+        .vestibule
+        .store()
+        .user_by_identity(PASSWORD_ISSUER, &passwords::subject(email))
+        .await?;
     Ok(user.is_some_and(|user| known.contains(site.vestibule.keys(), &user)))
 }
 
@@ -193,13 +269,23 @@ pub fn wrong_address(
     error: InvalidAddress,
 ) -> Response {
     let next = next.and_then(way_back);
-    login_form(site, headers, Said { error: Some(error.to_string()), email, next, ..Said::default() })
+    login_form(
+        site,
+        headers,
+        Said {
+            error: Some(error.to_string()),
+            email,
+            next,
+            ..Said::default()
+        },
+    )
 }
 
 fn login_form(site: &Shared, headers: &HeaderMap, said: Said) -> Response {
     let no_cookies = said.next.is_some() && came_back_without_cookies(site, headers);
-    let no_cookies =
-        no_cookies.then_some("If you have just signed in: your browser keeps no cookies for this site. Allow them.");
+    let no_cookies = no_cookies.then_some(
+        "If you have just signed in: your browser keeps no cookies for this site. Allow them.",
+    );
     let reason = said.reason.map(|reason| match reason {
         Rejection::Invalid => "That link is not valid.",
         Rejection::Expired => "That link has expired.",
@@ -207,10 +293,24 @@ fn login_form(site: &Shared, headers: &HeaderMap, said: Said) -> Response {
         Rejection::Cancelled => "You cancelled the sign-in.",
     });
     let reason = reason.or(no_cookies);
-    let Said { error, again, email, next, .. } = said;
-    let (next, mails) = (next.map(|next| next.to_string()), site.outbox.is_some());
-    let practice = site.practice.map(|user| (user.email.to_owned(), user.password.to_owned()));
-    let (head, failed) = (Head::titled(if again { title::LOGIN_AGAIN } else { title::LOGIN }), error.is_some());
+    let Said {
+        error,
+        again,
+        email,
+        next,
+        ..
+    } = said;
+    let next = next.map(|next| next.to_string());
+    let mails = site.outbox.is_some();
+    let practice = site
+        .practice
+        .map(|user| (user.email.to_owned(), user.password.to_owned()));
+    let head = Head::titled(if again {
+        title::LOGIN_AGAIN
+    } else {
+        title::LOGIN
+    });
+    let failed = error.is_some();
     let Proof { text: proof, set } = guard::bound_proof(site, headers);
     let page = page::respond(site, head, || {
         view! {
@@ -226,36 +326,58 @@ fn login_form(site: &Shared, headers: &HeaderMap, said: Said) -> Response {
             />
         }
     });
-    let status = if failed { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let status = if failed {
+        StatusCode::UNPROCESSABLE_ENTITY
+    } else {
+        StatusCode::OK
+    };
     page::with_cookies(page::with_status(page, status), set)
 }
 
 /// Whether the browser was led here by a page of ours, which has set a cookie, and shows none.
 fn came_back_without_cookies(site: &Shared, headers: &HeaderMap) -> bool {
-    let from_us = headers.get("sec-fetch-site").is_none_or(|from| from == "same-origin");
+    let from_us = headers
+        .get("sec-fetch-site")
+        .is_none_or(|from| from == "same-origin");
     from_us && site.cookies_of(headers).is_empty()
 }
 
-/// `POST /logout`: ends the session, or with `everywhere` all of the user's, and what is pending in this browser.
-pub async fn logout(State(site): State<Shared>, headers: HeaderMap, OwnForm(form): OwnForm<SignOut>) -> Response {
+/// `POST /logout`: ends the session, or with `everywhere` all of the user's, and what is pending in
+/// this browser.
+pub async fn logout(
+    State(site): State<Shared>,
+    headers: HeaderMap,
+    OwnForm(form): OwnForm<SignOut>,
+) -> Response {
     match sign_out(&site, &headers, form.everywhere.is_some()).await {
         Ok(cookies) => {
             let mut login = page::see_other(&site.vestibule.destinations().login);
-            // Not the cookies: those that end are removed one by one, and the one by which the browser is known stays.
+            // Not the cookies: those that end are removed one by one, and the one by which the
+            // browser is known stays.
             let data = HeaderValue::from_static("\"cache\", \"storage\"");
-            login.headers_mut().insert(HeaderName::from_static("clear-site-data"), data);
+            login
+                .headers_mut()
+                .insert(HeaderName::from_static("clear-site-data"), data);
             page::with_cookies(login, cookies)
         }
         Err(error) => page::store_problem(&site, &error),
     }
 }
 
-async fn sign_out(site: &Shared, headers: &HeaderMap, everywhere: bool) -> Result<Vec<HeaderValue>, StoreError> {
+async fn sign_out(
+    site: &Shared,
+    headers: &HeaderMap,
+    everywhere: bool,
+) -> Result<Vec<HeaderValue>, StoreError> {
     let cookies = site.cookies_of(headers);
     let who = site.vestibule.recognise(cookies.session().as_ref()).await?;
     site.links.sign_out(&cookies.shown(), everywhere).await?;
     if let Some(who) = &who {
-        Event::SignedOut { user: who.user.id, everywhere }.record();
+        Event::SignedOut {
+            user: who.user.id,
+            everywhere,
+        }
+        .record();
     }
     let mut answer = site.cookies.remove_all(&cookies);
     if let Some(who) = who.filter(|_| everywhere) {
@@ -265,7 +387,11 @@ async fn sign_out(site: &Shared, headers: &HeaderMap, everywhere: bool) -> Resul
 }
 
 /// `POST /continue`: the answer to "continue as B?".
-pub async fn choose(State(site): State<Shared>, headers: HeaderMap, OwnForm(form): OwnForm<Choice>) -> Response {
+pub async fn choose(
+    State(site): State<Shared>,
+    headers: HeaderMap,
+    OwnForm(form): OwnForm<Choice>,
+) -> Response {
     let choice = form.choice.parse().ok();
     if choice.is_none() && form.choice != "stay" {
         return page::problem(&site, StatusCode::FORBIDDEN);
@@ -273,10 +399,22 @@ pub async fn choose(State(site): State<Shared>, headers: HeaderMap, OwnForm(form
     let on = page::see_other(&site.vestibule.destinations().confirmed);
     let shown = site.shown(&headers);
     match site.vestibule.choose(&shown, choice).await {
-        Ok(Entry::SignedIn { who, renewed, arrived, spent }) => {
-            let next = if renewed.is_some() { arrival::next(&site, &shown, &spent).await } else { None };
+        Ok(Entry::SignedIn {
+            who,
+            renewed,
+            arrived,
+            spent,
+        }) => {
+            let next = if renewed.is_some() {
+                arrival::next(&site, &shown, &spent).await
+            } else {
+                None
+            };
             let on = next.as_ref().map_or(on, page::see_other);
-            page::with_cookies(on, arrival::cookies(&site, &headers, &who, renewed, arrived, spent).await)
+            page::with_cookies(
+                on,
+                arrival::cookies(&site, &headers, &who, renewed, arrived, spent).await,
+            )
         }
         Ok(Entry::Stranger | Entry::Ask { .. }) => on,
         Err(error) => page::store_problem(&site, &error),
@@ -289,9 +427,15 @@ mod tests {
 
     #[test]
     fn the_way_back_leads_to_a_page_of_this_origin() {
-        for good in
-            ["/profile", "/orders?id=7", "/", "/profile/password", "/confirmed", "/x/confirm/y", "/%252e/confirm"]
-        {
+        for good in [
+            "/profile",
+            "/orders?id=7",
+            "/",
+            "/profile/password",
+            "/confirmed",
+            "/x/confirm/y",
+            "/%252e/confirm",
+        ] {
             assert_eq!(way_back(good).as_ref().map(LocalPath::as_str), Some(good));
         }
     }

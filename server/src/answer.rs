@@ -15,6 +15,10 @@ impl Answer {
     /// What goes to the standard output.
     #[must_use]
     pub fn say(&self, json: bool) -> String {
-        if json { self.json.to_string() } else { self.line.clone() }
+        if json {
+            self.json.to_string()
+        } else {
+            self.line.clone()
+        }
     }
 }

@@ -8,9 +8,16 @@ pub fn command() -> Command {
     let settings = {
         // A secret is no flag, but whoever gives it as one is told so.
         let flag = |setting: &&'static vestibule_server::config::Setting| {
-            let flag = Arg::new(setting.key).long(setting.flag()).value_name("VALUE").help(setting.help).global(true);
+            let flag = Arg::new(setting.key)
+                .long(setting.flag())
+                .value_name("VALUE")
+                .help(setting.help)
+                .global(true);
             match setting.key {
-                "PRACTICE" => flag.num_args(0..=1).require_equals(true).default_missing_value("on"),
+                "PRACTICE" => flag
+                    .num_args(0..=1)
+                    .require_equals(true)
+                    .default_missing_value("on"),
                 _ => flag.hide(setting.is_secret()),
             }
         };
@@ -22,8 +29,19 @@ pub fn command() -> Command {
         let files = SETTINGS.iter().filter(|setting| setting.has_file());
         SETTINGS.iter().map(flag).chain(files.map(file))
     };
-    let email = |help: &'static str| Arg::new("email").long("email").value_name("ADDRESS").required(true).help(help);
-    let json = || Arg::new("json").long("json").action(ArgAction::SetTrue).help("Say it in JSON, for programs");
+    let email = |help: &'static str| {
+        Arg::new("email")
+            .long("email")
+            .value_name("ADDRESS")
+            .required(true)
+            .help(help)
+    };
+    let json = || {
+        Arg::new("json")
+            .long("json")
+            .action(ArgAction::SetTrue)
+            .help("Say it in JSON, for programs")
+    };
     let add = Command::new("add")
         .about("Add a user who signs in with the password on the standard input; a known one is signed out everywhere")
         .arg(email("The address to sign in with"))
@@ -47,7 +65,13 @@ pub fn command() -> Command {
     let create = Command::new("create")
         .about("Make a link that signs somebody in once, known or not, and say its address")
         .arg(email("Whom it signs in"))
-        .arg(Arg::new("expires").long("expires").value_name("TIME").default_value("24h").help("How long it is good"))
+        .arg(
+            Arg::new("expires")
+                .long("expires")
+                .value_name("TIME")
+                .default_value("24h")
+                .help("How long it is good"),
+        )
         .arg(json());
     Command::new("vestibule")
         .about("Signs a user in from a worker")

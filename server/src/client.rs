@@ -1,7 +1,7 @@
 //! Who is counted together: the address that a request comes from.
 //!
-//! It is the connection's, unless that comes from a proxy which the operator trusts: then it is what the proxy says in
-//! `X-Forwarded-For`. What anybody else says there is nothing but words.
+//! It is the connection's, unless that comes from a proxy which the operator trusts: then it is
+//! what the proxy says in `X-Forwarded-For`. What anybody else says there is nothing but words.
 
 mod held;
 
@@ -48,7 +48,10 @@ impl Proxies {
                 Ok(network)
             }
         };
-        text.split(',').map(|text| network(text.trim())).collect::<Result<_, _>>().map(Self)
+        text.split(',')
+            .map(|text| network(text.trim()))
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 
     /// Whether `address`, in its canonical form, is one of them.
@@ -57,8 +60,8 @@ impl Proxies {
         self.0.iter().any(|network| network.contains(&address))
     }
 
-    /// Whom a request comes from that `peer` has sent: of those who forwarded it the last one who is not trusted, for
-    /// whoever stands before them was named by them.
+    /// Whom a request comes from that `peer` has sent: of those who forwarded it the last one who
+    /// is not trusted, for whoever stands before them was named by them.
     fn origin(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut from = peer.to_canonical();
         let lines = headers.get_all(FORWARDED_FOR).iter().rev();
@@ -67,7 +70,9 @@ impl Proxies {
                 break;
             }
             // A proxy that names nobody stands for all behind it.
-            let Some(named) = std::str::from_utf8(named).ok().and_then(address) else { break };
+            let Some(named) = std::str::from_utf8(named).ok().and_then(address) else {
+                break;
+            };
             from = named;
         }
         from
@@ -77,9 +82,15 @@ impl Proxies {
 /// An address, perhaps with a port, as proxies write them.
 fn address(text: &str) -> Option<IpAddr> {
     let text = text.trim();
-    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    let bare = text
+        .strip_prefix('[')
+        .and_then(|text| text.strip_suffix(']'))
+        .unwrap_or(text);
     let with_port = || text.parse::<SocketAddr>().map(|address| address.ip());
-    bare.parse().or_else(|_| with_port()).ok().map(|address: IpAddr| address.to_canonical())
+    bare.parse()
+        .or_else(|_| with_port())
+        .ok()
+        .map(|address: IpAddr| address.to_canonical())
 }
 
 /// The client of a request.
@@ -89,7 +100,9 @@ pub fn client(site: &Shared, extensions: &Extensions, headers: &HeaderMap) -> Cl
     let Some(ConnectInfo(peer)) = extensions.get::<ConnectInfo<SocketAddr>>() else {
         static SAID: Once = Once::new();
         SAID.call_once(|| {
-            tracing::warn!("the listener does not tell who connects: everybody shares the cap of one client");
+            tracing::warn!(
+                "the listener does not tell who connects: everybody shares the cap of one client"
+            );
         });
         return Client::unknown(keys);
     };
@@ -103,9 +116,12 @@ pub fn client(site: &Shared, extensions: &Extensions, headers: &HeaderMap) -> Cl
         });
     }
     if !headers.contains_key(FORWARDED_FOR)
-        && let Some(other) = ["forwarded", "x-real-ip"].into_iter().find(|name| headers.contains_key(*name))
+        && let Some(other) = ["forwarded", "x-real-ip"]
+            .into_iter()
+            .find(|name| headers.contains_key(*name))
     {
-        // It is not taken instead: a proxy that does not set a header passes on what the client itself has written there.
+        // It is not taken instead: a proxy that does not set a header passes on what the client
+        // itself has written there.
         static SAID: Once = Once::new();
         SAID.call_once(|| {
             tracing::warn!(
@@ -118,18 +134,28 @@ pub fn client(site: &Shared, extensions: &Extensions, headers: &HeaderMap) -> Cl
     Client::at(keys, site.proxies.origin(peer.ip(), headers))
 }
 
-/// The middleware by which each line about a request says whose it is, and by which a client behind a proxy has no more
-/// requests under way than it could have connections without one: the proxy's own are not counted.
+/// The middleware by which each line about a request says whose it is, and by which a client behind
+/// a proxy has no more requests under way than it could have connections without one: the proxy's
+/// own are not counted.
 pub async fn span(State(site): State<Shared>, request: Request, next: Next) -> Response {
     let client = client(&site, request.extensions(), request.headers());
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    let is_behind_proxy = peer.is_some_and(|ConnectInfo(peer)| site.proxies.trusts(peer.ip().to_canonical()));
+    let is_behind_proxy =
+        peer.is_some_and(|ConnectInfo(peer)| site.proxies.trusts(peer.ip().to_canonical()));
     let (counts, shares) = &site.under_way;
-    let counted = if is_behind_proxy { counts.take(client, *shares).map(Some) } else { Some(None) };
+    let counted = if is_behind_proxy {
+        counts.take(client, *shares).map(Some)
+    } else {
+        Some(None)
+    };
     let span = tracing::info_span!(target: audit::TARGET, "request", %client);
     let Some(counted) = counted else {
         let _entered = span.enter();
-        audit::Event::TooOften { what: "requests", user: None }.record();
+        audit::Event::TooOften {
+            what: "requests",
+            user: None,
+        }
+        .record();
         return page::problem(&site, StatusCode::SERVICE_UNAVAILABLE);
     };
     let response = next.run(request).instrument(span).await;
@@ -165,7 +191,12 @@ mod tests {
 
     fn origin(peer: &str, forwarded_for: &[&'static str]) -> String {
         let proxies = Proxies::parse("10.0.0.0/8, 192.0.2.7, 2001:db8:ffff::/48").unwrap();
-        let line = |line: &&'static str| (HeaderName::from_static(FORWARDED_FOR), HeaderValue::from_static(line));
+        let line = |line: &&'static str| {
+            (
+                HeaderName::from_static(FORWARDED_FOR),
+                HeaderValue::from_static(line),
+            )
+        };
         let headers = forwarded_for.iter().map(line).collect();
         proxies.origin(peer.parse().unwrap(), &headers).to_string()
     }
@@ -174,30 +205,55 @@ mod tests {
     fn without_a_trusted_proxy_it_is_the_connection_whatever_is_said() {
         assert_eq!(origin("198.51.100.1", &[]), "198.51.100.1");
         assert_eq!(origin("198.51.100.1", &["203.0.113.9"]), "198.51.100.1");
-        assert_eq!(origin("198.51.100.1", &["203.0.113.9, 10.0.0.1"]), "198.51.100.1");
+        assert_eq!(
+            origin("198.51.100.1", &["203.0.113.9, 10.0.0.1"]),
+            "198.51.100.1"
+        );
     }
 
     #[test]
     fn a_trusted_proxy_is_believed_and_so_is_a_second_one_behind_it() {
         assert_eq!(origin("10.0.0.1", &["203.0.113.9"]), "203.0.113.9");
         assert_eq!(origin("::ffff:10.0.0.1", &["203.0.113.9"]), "203.0.113.9");
-        assert_eq!(origin("10.0.0.1", &["203.0.113.9, 192.0.2.7"]), "203.0.113.9");
-        assert_eq!(origin("2001:db8:ffff::1", &["203.0.113.9", "192.0.2.7,10.9.9.9"]), "203.0.113.9");
+        assert_eq!(
+            origin("10.0.0.1", &["203.0.113.9, 192.0.2.7"]),
+            "203.0.113.9"
+        );
+        assert_eq!(
+            origin("2001:db8:ffff::1", &["203.0.113.9", "192.0.2.7,10.9.9.9"]),
+            "203.0.113.9"
+        );
     }
 
     #[test]
     fn what_the_client_itself_has_written_is_never_reached() {
         assert_eq!(origin("10.0.0.1", &["1.1.1.1, 203.0.113.9"]), "203.0.113.9");
-        assert_eq!(origin("10.0.0.1", &["10.0.0.5, 203.0.113.9"]), "203.0.113.9");
-        assert_eq!(origin("10.0.0.1", &["1.1.1.1", "203.0.113.9"]), "203.0.113.9");
+        assert_eq!(
+            origin("10.0.0.1", &["10.0.0.5, 203.0.113.9"]),
+            "203.0.113.9"
+        );
+        assert_eq!(
+            origin("10.0.0.1", &["1.1.1.1", "203.0.113.9"]),
+            "203.0.113.9"
+        );
     }
 
     #[test]
     fn a_proxy_that_names_nobody_stands_for_all_behind_it() {
-        for nobody in [&[][..], &[""], &["unknown"], &["203.0.113.9, unknown"], &["203.0.113.9,"]] {
+        for nobody in [
+            &[][..],
+            &[""],
+            &["unknown"],
+            &["203.0.113.9, unknown"],
+            &["203.0.113.9,"],
+        ] {
             assert_eq!(origin("10.0.0.1", nobody), "10.0.0.1", "{nobody:?}");
         }
-        assert_eq!(origin("10.0.0.1", &["10.0.0.3, 10.0.0.2"]), "10.0.0.3", "all of them are trusted");
+        assert_eq!(
+            origin("10.0.0.1", &["10.0.0.3, 10.0.0.2"]),
+            "10.0.0.3",
+            "all of them are trusted"
+        );
     }
 
     #[test]
@@ -209,14 +265,26 @@ mod tests {
             ("[2001:db8::1]:443 ", "2001:db8::1"),
             ("::ffff:203.0.113.9", "203.0.113.9"),
         ] {
-            assert_eq!(address(written).map(|address| address.to_string()).as_deref(), Some(meant), "{written}");
+            assert_eq!(
+                address(written)
+                    .map(|address| address.to_string())
+                    .as_deref(),
+                Some(meant),
+                "{written}"
+            );
         }
     }
 
     #[test]
     fn proxies_that_are_none_are_refused() {
         let everybody = ["0.0.0.0/0", "::/0", "10.0.0.1, 203.0.113.7/0"];
-        let none = ["", "proxy.example", "10.0.0.0/33", "10.0.0.1,", "10.0.0.1 10.0.0.2"];
+        let none = [
+            "",
+            "proxy.example",
+            "10.0.0.0/33",
+            "10.0.0.1,",
+            "10.0.0.1 10.0.0.2",
+        ];
         for bad in none.into_iter().chain(everybody) {
             assert!(Proxies::parse(bad).is_err(), "{bad}");
         }

@@ -18,13 +18,16 @@ pub use crate::client::Proxies;
 use crate::{enter, origin::Origin, practice as practice_mode};
 use practice::Practice;
 use setting::{
-    BROKER_ADDR, CONFIRM_ATTEMPT, CONFIRM_BEGIN_WITHIN, CONFIRM_DEADLINE, CONFIRM_IN_FLIGHT, CONFIRM_LEASE,
-    CONFIRM_PER_CLIENT, CONFIRM_POLL, CONFIRM_REDIRECT, CONFIRM_START, CONFIRM_UNDECIDED, DATABASE_URL,
-    HSTS_SUBDOMAINS, LEPTOS_SITE_ADDR, LEPTOS_SITE_ROOT, PUBLIC_URL, PUSHER_SCHEME, REDIS_URL, SESSION_ABSOLUTE,
-    SESSION_IDLE, SESSIONS_PER_USER, TRUSTED_PROXIES, VALIDATOR_URL, VESTIBULE_SECRET,
+    BROKER_ADDR, CONFIRM_ATTEMPT, CONFIRM_BEGIN_WITHIN, CONFIRM_DEADLINE, CONFIRM_IN_FLIGHT,
+    CONFIRM_LEASE, CONFIRM_PER_CLIENT, CONFIRM_POLL, CONFIRM_REDIRECT, CONFIRM_START,
+    CONFIRM_UNDECIDED, DATABASE_URL, HSTS_SUBDOMAINS, LEPTOS_SITE_ADDR, LEPTOS_SITE_ROOT,
+    PUBLIC_URL, PUSHER_SCHEME, REDIS_URL, SESSION_ABSOLUTE, SESSION_IDLE, SESSIONS_PER_USER,
+    TRUSTED_PROXIES, VALIDATOR_URL, VESTIBULE_SECRET,
 };
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
-use vestibule::{caps::Caps, link::Registration, outcome::Destinations, secret::Keys, timing::Timing};
+use vestibule::{
+    caps::Caps, link::Registration, outcome::Destinations, secret::Keys, timing::Timing,
+};
 
 /// What the server is told at its start.
 #[derive(Debug)]
@@ -43,7 +46,8 @@ pub struct Config {
     pub keys: Option<Keys>,
     /// Who judges tokens; `None` in practice mode.
     pub validator: Option<ValidatorService>,
-    /// Whether practice mode's user is removed from a database that was used in practice mode by mistake.
+    /// Whether practice mode's user is removed from a database that was used in practice mode by
+    /// mistake.
     pub forget_practice: bool,
     /// How mail is sent, if it is; practice mode has a mailbox of its own.
     pub mail: Option<MailConfig>,
@@ -107,7 +111,9 @@ impl Config {
     /// [`WrongSetting`] names the first one that is wrong or missing.
     pub fn read(given: &Given) -> Result<Self, WrongSetting> {
         let addr: SocketAddr = given
-            .read(&LEPTOS_SITE_ADDR, |text| text.parse().map_err(|_| "not an IP address with a port"))?
+            .read(&LEPTOS_SITE_ADDR, |text| {
+                text.parse().map_err(|_| "not an IP address with a port")
+            })?
             .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 3000)));
         let mode = Practice::read(given)?;
         let practice = mode == Practice::On;
@@ -115,13 +121,17 @@ impl Config {
         let keys = given.read(&VESTIBULE_SECRET, keys)?;
         let public = given.read(&PUBLIC_URL, Origin::parse)?;
         if practice && !addr.ip().is_loopback() {
-            return Err(VALIDATOR_URL.wrong(format!("missing; practice mode listens on loopback only, not on {addr}")));
+            return Err(VALIDATOR_URL.wrong(format!(
+                "missing; practice mode listens on loopback only, not on {addr}"
+            )));
         }
         if !practice && keys.is_none() {
             return Err(VESTIBULE_SECRET.wrong("missing; it is needed outside practice mode"));
         }
         if public.is_none() && !addr.ip().is_loopback() {
-            return Err(PUBLIC_URL.wrong(format!("missing; browsers cannot be told to come to {addr}")));
+            return Err(PUBLIC_URL.wrong(format!(
+                "missing; browsers cannot be told to come to {addr}"
+            )));
         }
         let start = given.read(&CONFIRM_START, |text| match text {
             "auto" => Ok(Start::Auto),
@@ -149,44 +159,73 @@ impl Config {
             start: start.unwrap_or(Start::Auto),
             destinations: destinations(given, practice)?,
             timing: timing(given)?,
-            in_flight: given.read(&CONFIRM_IN_FLIGHT, in_flight)?.unwrap_or(vestibule::worker::IN_FLIGHT),
+            in_flight: given
+                .read(&CONFIRM_IN_FLIGHT, in_flight)?
+                .unwrap_or(vestibule::worker::IN_FLIGHT),
             caps: caps(given)?,
-            proxies: given.read(&TRUSTED_PROXIES, Proxies::parse)?.unwrap_or_default(),
-            broker_addr: given.read(&BROKER_ADDR, loopback)?.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0))),
+            proxies: given
+                .read(&TRUSTED_PROXIES, Proxies::parse)?
+                .unwrap_or_default(),
+            broker_addr: given
+                .read(&BROKER_ADDR, loopback)?
+                .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0))),
             worker: true,
         })
     }
 
-    /// The same for a process that has only the pages, or only the worker, and shares everything else with others.
+    /// The same for a process that has only the pages, or only the worker, and shares everything
+    /// else with others.
     ///
     /// # Errors
     /// [`WrongSetting`] names what cannot be shared.
     pub fn apart(self) -> Result<Self, WrongSetting> {
         if self.is_practice() {
-            return Err(VALIDATOR_URL.wrong("missing; practice mode is one process with everything"));
+            return Err(
+                VALIDATOR_URL.wrong("missing; practice mode is one process with everything")
+            );
         }
         self.keeping.shared()?;
         if self.mail.is_some() && self.public.is_none() {
-            return Err(PUBLIC_URL.wrong("missing; the links in mails lead there, whichever process sends them"));
+            return Err(PUBLIC_URL
+                .wrong("missing; the links in mails lead there, whichever process sends them"));
         }
-        Ok(Self { worker: false, ..self })
+        Ok(Self {
+            worker: false,
+            ..self
+        })
     }
 
-    /// The connections to other machines that nothing keeps others from reading and changing, a line each.
+    /// The connections to other machines that nothing keeps others from reading and changing, a
+    /// line each.
     #[must_use]
     pub fn unencrypted(&self) -> Vec<String> {
-        let Keeping { database, sessions, .. } = &self.keeping;
-        let database = matches!(database, Database::Postgres(address) if address.is_unencrypted_elsewhere());
-        let sessions = matches!(sessions, Sessions::Redis(address) if address.is_unencrypted_elsewhere());
+        let Keeping {
+            database, sessions, ..
+        } = &self.keeping;
+        let database =
+            matches!(database, Database::Postgres(address) if address.is_unencrypted_elsewhere());
+        let sessions =
+            matches!(sessions, Sessions::Redis(address) if address.is_unencrypted_elsewhere());
         let unencrypted = [
             (database, &DATABASE_URL, "?sslmode=verify-full"),
             (sessions, &REDIS_URL, "rediss://"),
-            (self.push.is_unencrypted_elsewhere(), &PUSHER_SCHEME, "https"),
+            (
+                self.push.is_unencrypted_elsewhere(),
+                &PUSHER_SCHEME,
+                "https",
+            ),
         ];
         let line = |(_, setting, way): (bool, &Setting, &str)| {
-            format!("{}: another machine, and the connection may be unencrypted; encrypt it ({way})", setting.key)
+            format!(
+                "{}: another machine, and the connection may be unencrypted; encrypt it ({way})",
+                setting.key
+            )
         };
-        unencrypted.into_iter().filter(|(unencrypted, ..)| *unencrypted).map(line).collect()
+        unencrypted
+            .into_iter()
+            .filter(|(unencrypted, ..)| *unencrypted)
+            .map(line)
+            .collect()
     }
 
     /// Whether no validator is configured, so that the practice validator judges.
@@ -196,12 +235,14 @@ impl Config {
     }
 }
 
-/// Where outcomes lead. What is no page of ours that needs a user is reached through one that does: there the browser gets
-/// its session.
+/// Where outcomes lead. What is no page of ours that needs a user is reached through one that does:
+/// there the browser gets its session.
 fn destinations(given: &Given, practice: bool) -> Result<Destinations, WrongSetting> {
     let mut destinations = Destinations::default();
     let path = |text: &str| {
-        let path = text.parse().map_err(|error: vestibule::path::InvalidPath| error.to_string())?;
+        let path = text
+            .parse()
+            .map_err(|error: vestibule::path::InvalidPath| error.to_string())?;
         enter::target(path, practice).map_err(str::to_owned)
     };
     if let Some(confirmed) = given.read(&CONFIRM_REDIRECT, path)? {
@@ -218,12 +259,18 @@ fn keys(text: &str) -> Result<Keys, String> {
 }
 
 fn loopback(text: &str) -> Result<SocketAddr, &'static str> {
-    let addr = text.parse().ok().filter(|addr: &SocketAddr| addr.ip().is_loopback());
+    let addr = text
+        .parse()
+        .ok()
+        .filter(|addr: &SocketAddr| addr.ip().is_loopback());
     addr.ok_or("not a loopback address with a port")
 }
 
 fn in_flight(text: &str) -> Result<usize, &'static str> {
-    text.parse().ok().filter(|count| (1..=100_000).contains(count)).ok_or("not a number from 1 to 100000")
+    text.parse()
+        .ok()
+        .filter(|count| (1..=100_000).contains(count))
+        .ok_or("not a number from 1 to 100000")
 }
 
 fn caps(given: &Given) -> Result<Caps, WrongSetting> {
@@ -233,7 +280,12 @@ fn caps(given: &Given) -> Result<Caps, WrongSetting> {
         (&CONFIRM_UNDECIDED, &mut caps.in_all),
         (&SESSIONS_PER_USER, &mut caps.sessions),
     ] {
-        let read = |text: &str| text.parse().ok().filter(|cap| *cap > 0).ok_or("not a number from 1 to 4294967295");
+        let read = |text: &str| {
+            text.parse()
+                .ok()
+                .filter(|cap| *cap > 0)
+                .ok_or("not a number from 1 to 4294967295")
+        };
         *cap = given.read(setting, read)?.unwrap_or(*cap);
     }
     Ok(caps)
@@ -250,7 +302,8 @@ fn timing(given: &Given) -> Result<Timing, WrongSetting> {
         (&SESSION_IDLE, &mut timing.idle),
         (&SESSION_ABSOLUTE, &mut timing.absolute),
     ] {
-        let read = |text: &str| humantime::parse_duration(text).map_err(|_| "not a time with its unit");
+        let read =
+            |text: &str| humantime::parse_duration(text).map_err(|_| "not a time with its unit");
         if let Some(given) = given.read(setting, read)? {
             if given < Duration::from_millis(100) || given > Duration::from_hours(24 * 366) {
                 return Err(setting.wrong("not between 100ms and 366days"));
@@ -259,10 +312,12 @@ fn timing(given: &Given) -> Result<Timing, WrongSetting> {
         }
     }
     if timing.lease <= timing.attempt {
-        return Err(CONFIRM_LEASE.wrong("not longer than CONFIRM_ATTEMPT, so an attempt could outlive its lease"));
+        return Err(CONFIRM_LEASE
+            .wrong("not longer than CONFIRM_ATTEMPT, so an attempt could outlive its lease"));
     }
     if timing.absolute < timing.idle {
-        return Err(SESSION_ABSOLUTE.wrong("shorter than SESSION_IDLE, so no session would live that long unused"));
+        return Err(SESSION_ABSOLUTE
+            .wrong("shorter than SESSION_IDLE, so no session would live that long unused"));
     }
     Ok(timing)
 }

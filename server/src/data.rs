@@ -63,42 +63,71 @@ pub async fn open(config: &mut Config) -> Result<Data, StartError> {
         Database::Sqlite(file) => {
             make_private(file)?;
             let opened = SqliteStore::open_for(mode, file, &keys).await;
-            let store = opened.map_err(|error| StartError::Database { name: file.display().to_string(), error })?;
+            let store = opened.map_err(|error| StartError::Database {
+                name: file.display().to_string(),
+                error,
+            })?;
             let clock = Arc::new(SystemClock);
             let sessions = sessions(config, clock.clone()).await?;
             let links = Arc::new(store.clone());
             let store = joined(config, store, SqliteStore::without_sessions, sessions);
-            Ok(Data { keys, store, links, clock, hints: None })
+            Ok(Data {
+                keys,
+                store,
+                links,
+                clock,
+                hints: None,
+            })
         }
         Database::Postgres(address) => {
             let opened = PostgresStore::open_for(mode, address.expose(), &keys).await;
-            let store = opened.map_err(|error| StartError::Database { name: address.to_string(), error })?;
+            let store = opened.map_err(|error| StartError::Database {
+                name: address.to_string(),
+                error,
+            })?;
             let clock = Arc::new(store.clock());
             let sessions = sessions(config, clock.clone()).await?;
-            let (links, hints) = (Arc::new(store.clone()), Some(store.clone()));
+            let links = Arc::new(store.clone());
+            let hints = Some(store.clone());
             let store = joined(config, store, PostgresStore::without_sessions, sessions);
-            Ok(Data { keys, store, links, clock, hints })
+            Ok(Data {
+                keys,
+                store,
+                links,
+                clock,
+                hints,
+            })
         }
     }
 }
 
 /// The user who is known by this address, for a command.
 pub async fn known_user(store: &dyn Store, email: &str) -> Result<User, String> {
-    let user = store.user_by_identity(PASSWORD_ISSUER, &passwords::subject(email)).await;
+    let user = store
+        .user_by_identity(PASSWORD_ISSUER, &passwords::subject(email))
+        .await;
     let user = user.map_err(|error| error.to_string())?;
-    user.ok_or_else(|| format!("--email: nobody is known by {email:?} (vestibule user list says who is)"))
+    user.ok_or_else(|| {
+        format!("--email: nobody is known by {email:?} (vestibule user list says who is)")
+    })
 }
 
-/// Outside practice mode nobody is made who is practice mode's user by name: a database that has one is not opened there.
+/// Outside practice mode nobody is made who is practice mode's user by name: a database that has
+/// one is not opened there.
 pub fn refuse_practice_user(config: &Config, address: &MailAddress) -> Result<(), String> {
     if config.is_practice() || address.as_str() != PRACTICE_SUBJECT {
         return Ok(());
     }
-    Err(format!("--email: {PRACTICE_SUBJECT} is practice mode's own user"))
+    Err(format!(
+        "--email: {PRACTICE_SUBJECT} is practice mode's own user"
+    ))
 }
 
 /// The sessions that are not in the database.
-async fn sessions(config: &Config, clock: Arc<dyn Clock>) -> Result<Option<Arc<dyn SessionStore>>, StartError> {
+async fn sessions(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+) -> Result<Option<Arc<dyn SessionStore>>, StartError> {
     Ok(match &config.keeping.sessions {
         Sessions::Database => None,
         Sessions::Memory => Some(Arc::<MemorySessions>::default()),
@@ -108,7 +137,10 @@ async fn sessions(config: &Config, clock: Arc<dyn Clock>) -> Result<Option<Arc<d
 
 async fn redis(address: &Address, clock: Arc<dyn Clock>) -> Result<RedisSessions, StartError> {
     let opened = RedisSessions::open(address.expose(), clock, REDIS_PREFIX).await;
-    opened.map_err(|error| StartError::Redis { name: address.to_string(), error })
+    opened.map_err(|error| StartError::Redis {
+        name: address.to_string(),
+        error,
+    })
 }
 
 /// The database, with the sessions if they are kept apart from it.
@@ -119,7 +151,11 @@ fn joined<S: Store + Confirmations>(
     sessions: Option<Arc<dyn SessionStore>>,
 ) -> Arc<dyn Store> {
     match sessions {
-        Some(sessions) => Arc::new(Apart::new(Arc::new(without_sessions(database)), sessions, config.timing.bound)),
+        Some(sessions) => Arc::new(Apart::new(
+            Arc::new(without_sessions(database)),
+            sessions,
+            config.timing.bound,
+        )),
         None => Arc::new(database),
     }
 }
@@ -127,35 +163,60 @@ fn joined<S: Store + Confirmations>(
 /// What the database has to be for.
 fn mode(config: &Config) -> Result<Mode, StartError> {
     if config.is_practice() {
-        return Ok(Mode::Practice { own_key: config.keys.is_none() });
+        return Ok(Mode::Practice {
+            own_key: config.keys.is_none(),
+        });
     }
     let beside = match &config.keeping.database {
         Database::Sqlite(file) => file.parent(),
         Database::Postgres(_) => None,
     };
-    let found = beside.into_iter().chain([&*config.keeping.data]).filter_map(practice::fingerprint);
+    let found = beside
+        .into_iter()
+        .chain([&*config.keeping.data])
+        .filter_map(practice::fingerprint);
     let found: Vec<(PathBuf, u32)> = found.collect();
     let is_ours = |(_, practice): &&(PathBuf, u32)| {
-        config.keys.iter().flat_map(Keys::fingerprints).any(|fingerprint| fingerprint == *practice)
+        config
+            .keys
+            .iter()
+            .flat_map(Keys::fingerprints)
+            .any(|fingerprint| fingerprint == *practice)
     };
     if let Some((path, _)) = found.iter().find(is_ours) {
         return Err(StartError::PracticeKey(path.display().to_string()));
     }
     let practice_key = found.first().map(|(_, fingerprint)| *fingerprint);
-    Ok(Mode::Production { practice_key, forget: config.forget_practice })
+    Ok(Mode::Production {
+        practice_key,
+        forget: config.forget_practice,
+    })
 }
 
 /// A folder that only its owner can look into.
 fn make_folder(data: &Path) -> Result<(), StartError> {
-    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(data);
-    made.map_err(|error| StartError::Data { path: data.display().to_string(), error })
+    let made = fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(data);
+    made.map_err(|error| StartError::Data {
+        path: data.display().to_string(),
+        error,
+    })
 }
 
-/// A file that only its owner can read, also in a folder that others can look into, and also if it was there before.
-/// `SQLite` gives the files that it puts beside it the same permissions.
+/// A file that only its owner can read, also in a folder that others can look into, and also if it
+/// was there before. `SQLite` gives the files that it puts beside it the same permissions.
 fn make_private(database: &Path) -> Result<(), StartError> {
-    let refused = |path: &Path, error| StartError::Data { path: path.display().to_string(), error };
-    let made = fs::OpenOptions::new().append(true).create(true).mode(0o600).open(database);
+    let refused = |path: &Path, error| StartError::Data {
+        path: path.display().to_string(),
+        error,
+    };
+    let made = fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(database);
     made.map_err(|error| refused(database, error))?;
     for beside in ["", "-wal", "-shm", "-journal"] {
         let mut path = database.as_os_str().to_owned();
@@ -177,6 +238,9 @@ pub fn restrict(path: &Path) -> io::Result<()> {
         return Ok(());
     }
     fs::set_permissions(path, fs::Permissions::from_mode(own))?;
-    tracing::warn!("{} could be read by others than its owner, and no longer can", path.display());
+    tracing::warn!(
+        "{} could be read by others than its owner, and no longer can",
+        path.display()
+    );
     Ok(())
 }

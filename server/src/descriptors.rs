@@ -2,18 +2,25 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// As many as anything here needs: sockets of browsers, connections to the validator and to the Pusher server, the database.
+/// As many as anything here needs: sockets of browsers, connections to the validator and to the
+/// Pusher server, the database.
 const ENOUGH: u64 = 65_536;
 
-/// Raises the limit as far as the system lets us, and tells where it is then. The usual one of 1,024 is for programs that
-/// cannot do with more, not for those that need it.
+/// Raises the limit as far as the system lets us, and tells where it is then. The usual one of
+/// 1,024 is for programs that cannot do with more, not for those that need it.
 #[must_use]
 pub fn raise() -> u64 {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let wanted = maximum.unwrap_or(ENOUGH).min(ENOUGH);
     match current {
         Some(current) if current < wanted => {
-            let raised = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum });
+            let raised = setrlimit(
+                Resource::Nofile,
+                Rlimit {
+                    current: Some(wanted),
+                    maximum,
+                },
+            );
             if raised.is_ok() { wanted } else { current }
         }
         Some(current) => current,
@@ -21,8 +28,8 @@ pub fn raise() -> u64 {
     }
 }
 
-/// How many validations can be in flight of those `wanted`, with so many files. Each has a connection; half of all files
-/// is for everything else.
+/// How many validations can be in flight of those `wanted`, with so many files. Each has a
+/// connection; half of all files is for everything else.
 #[must_use]
 pub fn validations(wanted: usize, files: u64) -> usize {
     let room = usize::try_from(files / 2).unwrap_or(usize::MAX).max(1);
@@ -35,8 +42,8 @@ pub fn validations(wanted: usize, files: u64) -> usize {
     wanted.min(room)
 }
 
-/// How many of the `wanted` connections there can be beside so many validations in flight, with so many files. An eighth of
-/// all files is for the database, the Pusher server and everything else.
+/// How many of the `wanted` connections there can be beside so many validations in flight, with so
+/// many files. An eighth of all files is for the database, the Pusher server and everything else.
 #[must_use]
 pub fn connections(wanted: u32, in_flight: usize, files: u64) -> u32 {
     let in_flight = u64::try_from(in_flight).unwrap_or(u64::MAX).min(files / 2);
@@ -63,15 +70,25 @@ mod tests {
             for in_flight in [0, 16, 2048, usize::MAX] {
                 let taken = u64::from(connections(12_000, in_flight, files));
                 let taken = taken + u64::try_from(validations(in_flight, files)).unwrap();
-                assert!(taken <= files - files / 8, "{files} files, {in_flight} in flight");
+                assert!(
+                    taken <= files - files / 8,
+                    "{files} files, {in_flight} in flight"
+                );
             }
         }
     }
 
     #[test]
     fn the_limit_is_raised_to_what_the_system_allows() {
-        let allowed = getrlimit(Resource::Nofile).maximum.unwrap_or(ENOUGH).min(ENOUGH);
+        let allowed = getrlimit(Resource::Nofile)
+            .maximum
+            .unwrap_or(ENOUGH)
+            .min(ENOUGH);
         assert!(raise() >= allowed);
-        assert!(getrlimit(Resource::Nofile).current.is_none_or(|current| current >= allowed));
+        assert!(
+            getrlimit(Resource::Nofile)
+                .current
+                .is_none_or(|current| current >= allowed)
+        );
     }
 }

@@ -1,7 +1,8 @@
 //! The island's calls, for one request: its cookies in, the library's report out.
 
 use crate::{
-    client::client, confirm::set_pending, cookies::RequestCookies, form::unreadable, links, page, site::Shared,
+    client::client, confirm::set_pending, cookies::RequestCookies, form::unreadable, links, page,
+    site::Shared,
 };
 use axum::{
     Form,
@@ -34,7 +35,8 @@ struct Call {
     again: Option<bool>,
 }
 
-/// Handles `/api/…`. A body that is none of the island's is refused here: Leptos would call it our own mistake.
+/// Handles `/api/…`. A body that is none of the island's is refused here: Leptos would call it our
+/// own mistake.
 pub async fn server_functions(State(site): State<Shared>, request: Request<Body>) -> Response {
     let begins = match request.uri().path() {
         "/api/begin" => true,
@@ -43,24 +45,37 @@ pub async fn server_functions(State(site): State<Shared>, request: Request<Body>
     };
     let (mut head, body) = request.into_parts();
     let form = Form::<Call>::from_request(Request::from_parts(head.clone(), body), &site).await;
-    let wrong = "the body is not a form with one token, which begin wants with again=true or again=false\n";
+    let wrong =
+        "the body is not a form with one token, which begin wants with again=true or again=false\n";
     let body = match form {
-        Ok(Form(Call { token, again })) if again.is_some() || !begins => written(&token, again.filter(|_| begins)),
+        Ok(Form(Call { token, again })) if again.is_some() || !begins => {
+            written(&token, again.filter(|_| begins))
+        }
         Ok(_) => return (StatusCode::BAD_REQUEST, wrong).into_response(),
         Err(rejection) => return (unreadable(rejection.status()), wrong).into_response(),
     };
-    head.headers.insert(header::CONTENT_LENGTH, body.len().into());
+    head.headers
+        .insert(header::CONTENT_LENGTH, body.len().into());
     let request = Request::from_parts(head, Body::from(body));
 
     let headers = request.headers().clone();
     let client = client(&site, request.extensions(), &headers);
     let context = move || {
-        let desk =
-            RequestDesk { site: Arc::clone(&site), headers: headers.clone(), client, response: expect_context() };
+        let desk = RequestDesk {
+            site: Arc::clone(&site),
+            headers: headers.clone(),
+            client,
+            response: expect_context(),
+        };
         provide_context::<Arc<dyn Desk>>(Arc::new(desk));
     };
-    let mut response = handle_server_fns_with_context(context, request).await.into_response();
-    response.headers_mut().insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
+    let mut response = handle_server_fns_with_context(context, request)
+        .await
+        .into_response();
+    response.headers_mut().insert(
+        header::CACHE_CONTROL,
+        header::HeaderValue::from_static("no-store"),
+    );
     response
 }
 
@@ -107,7 +122,11 @@ impl Desk for RequestDesk {
             let status = self
                 .site
                 .vestibule
-                .status(&token, cookies.pending(self.site.vestibule.keys(), &token), cookies.session().as_ref())
+                .status(
+                    &token,
+                    cookies.pending(self.site.vestibule.keys(), &token),
+                    cookies.session().as_ref(),
+                )
                 .await;
             status.map(told).map_err(|error| self.busy(&error))
         })
@@ -116,7 +135,11 @@ impl Desk for RequestDesk {
     fn cancel(self: Arc<Self>, token: String) -> Reply {
         Box::pin(async move {
             let (token, cookies) = self.kept(&token)?;
-            let cancelled = self.site.links.cancel(&token, cookies.pending(self.site.vestibule.keys(), &token)).await;
+            let cancelled = self
+                .site
+                .links
+                .cancel(&token, cookies.pending(self.site.vestibule.keys(), &token))
+                .await;
             cancelled.map(told).map_err(|error| self.busy(&error))
         })
     }
@@ -163,19 +186,34 @@ fn told(report: Reported) -> Report {
     let progress = match report.progress {
         Known::Unknown => Progress::Unknown,
         Known::Queued => Progress::Waiting { step: Step::Queued },
-        Known::Contacting => Progress::Waiting { step: Step::Contacting },
-        Known::Retrying { attempt } => Progress::Waiting { step: Step::Retrying { attempt } },
-        Known::Done(outcome) => Progress::Done { outcome: outcome_told(outcome) },
+        Known::Contacting => Progress::Waiting {
+            step: Step::Contacting,
+        },
+        Known::Retrying { attempt } => Progress::Waiting {
+            step: Step::Retrying { attempt },
+        },
+        Known::Done(outcome) => Progress::Done {
+            outcome: outcome_told(outcome),
+        },
     };
-    Report { channel: report.channel.map(|channel| channel.to_string()).unwrap_or_default(), progress }
+    Report {
+        channel: report
+            .channel
+            .map(|channel| channel.to_string())
+            .unwrap_or_default(),
+        progress,
+    }
 }
 
 fn outcome_told(outcome: Decided) -> Outcome {
     match outcome {
-        Decided::Confirmed { redirect } => Outcome::Confirmed { redirect: redirect.to_string() },
-        Decided::Rejected { reason, redirect } => {
-            Outcome::Rejected { reason: reason.as_str().to_owned(), redirect: redirect.to_string() }
-        }
+        Decided::Confirmed { redirect } => Outcome::Confirmed {
+            redirect: redirect.to_string(),
+        },
+        Decided::Rejected { reason, redirect } => Outcome::Rejected {
+            reason: reason.as_str().to_owned(),
+            redirect: redirect.to_string(),
+        },
         Decided::Unavailable => Outcome::Unavailable,
     }
 }
@@ -183,16 +221,24 @@ fn outcome_told(outcome: Decided) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use vestibule::{confirmation::Ending, confirmation::Rejection, outcome::Destinations, user::UserId};
+    use vestibule::{
+        confirmation::Ending, confirmation::Rejection, outcome::Destinations, user::UserId,
+    };
 
     #[test]
     fn what_is_pushed_reads_as_what_is_answered() {
         let destinations = Destinations::default();
         let endings = Rejection::ALL.map(Ending::Rejected);
-        for ending in endings.into_iter().chain([Ending::Confirmed(UserId::from_bytes([1; 16])), Ending::Unavailable]) {
+        for ending in endings.into_iter().chain([
+            Ending::Confirmed(UserId::from_bytes([1; 16])),
+            Ending::Unavailable,
+        ]) {
             let outcome = destinations.outcome(ending);
             let pushed = serde_json::to_string(&outcome).unwrap();
-            assert_eq!(serde_json::from_str::<Outcome>(&pushed).unwrap(), outcome_told(outcome));
+            assert_eq!(
+                serde_json::from_str::<Outcome>(&pushed).unwrap(),
+                outcome_told(outcome)
+            );
         }
     }
 }

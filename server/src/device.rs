@@ -3,7 +3,8 @@
 use axum::http::{HeaderMap, header};
 use vestibule::device::Device;
 
-/// Products in `User-Agent` that name a browser, besides those that it descends from. On iOS each has a word of its own.
+/// Products in `User-Agent` that name a browser, besides those that it descends from. On iOS each
+/// has a word of its own.
 const BROWSERS: [(&str, &str); 24] = [
     ("Edg", "Edge"),
     ("EdgA", "Edge"),
@@ -30,7 +31,8 @@ const BROWSERS: [(&str, &str); 24] = [
     ("MicroMessenger", "WeChat"),
     ("Line", "LINE"),
 ];
-/// Products that say nothing of what else descends from them; the last of each engine is the engine's own browser.
+/// Products that say nothing of what else descends from them; the last of each engine is the
+/// engine's own browser.
 const COMMON: [&str; 11] = [
     "Mozilla",
     "AppleWebKit",
@@ -55,12 +57,19 @@ const SYSTEMS: [(&str, &str); 8] = [
     ("Linux", "Linux"),
 ];
 
-/// The browser and its system, such as "Firefox on Linux", as far as it is certain: a browser that goes by a name which is
-/// not known here is not taken for the one that it descends from. Whatever else it says, none of it is kept.
+/// The browser and its system, such as "Firefox on Linux", as far as it is certain: a browser that
+/// goes by a name which is not known here is not taken for the one that it descends from. Whatever
+/// else it says, none of it is kept.
 #[must_use]
 pub fn device(headers: &HeaderMap) -> Option<Device> {
-    let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
-    let system = SYSTEMS.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name);
+    let agent = headers
+        .get(header::USER_AGENT)
+        .and_then(|agent| agent.to_str().ok())
+        .unwrap_or_default();
+    let system = SYSTEMS
+        .iter()
+        .find(|(mark, _)| agent.contains(mark))
+        .map(|(_, name)| *name);
     match (browser(agent), system) {
         (Some(browser), Some(system)) => Device::new(&format!("{browser} on {system}")),
         (Some(one), None) | (None, Some(one)) => Device::new(one),
@@ -69,13 +78,17 @@ pub fn device(headers: &HeaderMap) -> Option<Device> {
 }
 
 fn browser(agent: &str) -> Option<&'static str> {
-    let products: Vec<&str> = outside_comments(agent).flat_map(str::split_whitespace).filter_map(product).collect();
+    let products: Vec<&str> = outside_comments(agent)
+        .flat_map(str::split_whitespace)
+        .filter_map(product)
+        .collect();
     let has = |name: &str| products.contains(&name);
     if let Some((_, name)) = BROWSERS.iter().find(|(mark, _)| has(mark)) {
         return Some(*name);
     }
     // Part of an app, which is no browser of its own.
-    let embedded = agent.contains("; wv)") || agent.contains("[FB") || (has("Version") && has("Chrome"));
+    let embedded =
+        agent.contains("; wv)") || agent.contains("[FB") || (has("Version") && has("Chrome"));
     if embedded || products.iter().any(|product| !COMMON.contains(product)) {
         return None;
     }
@@ -93,7 +106,11 @@ fn outside_comments(agent: &str) -> impl Iterator<Item = &str> {
     let mut depth = 0_usize;
     agent.split_inclusive(['(', ')']).filter_map(move |part| {
         let outside = (depth == 0).then(|| part.trim_end_matches(['(', ')']));
-        depth = if part.ends_with('(') { depth + 1 } else { depth.saturating_sub(usize::from(part.ends_with(')'))) };
+        depth = if part.ends_with('(') {
+            depth + 1
+        } else {
+            depth.saturating_sub(usize::from(part.ends_with(')')))
+        };
         outside
     })
 }
@@ -102,7 +119,9 @@ fn outside_comments(agent: &str) -> impl Iterator<Item = &str> {
 fn product(word: &str) -> Option<&str> {
     let name = word.split_once('/').map(|(name, _)| name);
     let name = name.or(Some(word).filter(|word| matches!(*word, "Instagram")))?;
-    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')).then_some(name)
+    name.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+        .then_some(name)
 }
 
 /// What a browser is called in the midst of a sentence.
@@ -119,7 +138,10 @@ mod tests {
     #[test]
     fn a_browser_is_told_by_the_name_that_people_know() {
         for (agent, told) in [
-            ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Linux"),
+            (
+                "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+                "Firefox on Linux",
+            ),
             (
                 "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36 Edg/141.0",
                 "Edge on Windows",
@@ -191,7 +213,8 @@ mod tests {
             ("w3m/0.5.3", "an unknown browser"),
             ("<script>alert(1)</script> Firefox/1", "Firefox"),
         ] {
-            let headers = HeaderMap::from_iter([(header::USER_AGENT, HeaderValue::from_str(agent).unwrap())]);
+            let headers =
+                HeaderMap::from_iter([(header::USER_AGENT, HeaderValue::from_str(agent).unwrap())]);
             assert_eq!(words(device(&headers).as_ref()), told);
         }
         assert_eq!(device(&HeaderMap::new()), None);

@@ -1,8 +1,9 @@
 //! `vestibule doctor`: one line for each thing that has to work, and what is wrong with it.
 //!
-//! What is pushed is tried the whole way round: published like an announcement, and received like a page does. Each step
-//! proves something that the next one needs not doubt any more: a socket that greets knows the key, one that takes a
-//! subscription knows the secret, so an HTTP API that still refuses minds the clock or the app's id.
+//! What is pushed is tried the whole way round: published like an announcement, and received like a
+//! page does. Each step proves something that the next one needs not doubt any more: a socket that
+//! greets knows the key, one that takes a subscription knows the secret, so an HTTP API that still
+//! refuses minds the clock or the app's id.
 
 mod mail;
 mod push;
@@ -22,7 +23,11 @@ struct Report<'r> {
 
 impl Report<'_> {
     fn ok(&mut self, part: &str, more: &str) {
-        let more = if more.is_empty() { String::new() } else { format!(", {more}") };
+        let more = if more.is_empty() {
+            String::new()
+        } else {
+            format!(", {more}")
+        };
         (self.tell)(format!("{part}: ok{more}"));
     }
 
@@ -42,8 +47,18 @@ impl Report<'_> {
 
 /// Tells what works and what does not, a line each, and how many do not.
 pub async fn doctor(mut config: Config, mut tell: impl FnMut(String)) -> usize {
-    let mut report = Report { tell: &mut tell, failed: 0 };
-    report.ok("settings", if config.is_practice() { "practice mode" } else { "" });
+    let mut report = Report {
+        tell: &mut tell,
+        failed: 0,
+    };
+    report.ok(
+        "settings",
+        if config.is_practice() {
+            "practice mode"
+        } else {
+            ""
+        },
+    );
     for line in config.unencrypted() {
         report.warn("settings", &line);
     }
@@ -63,7 +78,8 @@ pub async fn doctor(mut config: Config, mut tell: impl FnMut(String)) -> usize {
             None
         }
     };
-    let (origins, origin) = (mount::origins(&config), mount::origin(&config));
+    let origins = mount::origins(&config);
+    let origin = mount::origin(&config);
     if let Some(mail) = config.mail.take() {
         mail::configured(&mut report, mail, &origin).await;
     }
@@ -74,7 +90,9 @@ pub async fn doctor(mut config: Config, mut tell: impl FnMut(String)) -> usize {
         (PushConfig::Embedded(credentials), Some(keys)) => {
             push::embedded(&mut report, &config, credentials, &keys, &origins).await;
         }
-        (PushConfig::Embedded(_), None) => report.skipped("push", "its key is kept with the database"),
+        (PushConfig::Embedded(_), None) => {
+            report.skipped("push", "its key is kept with the database");
+        }
     }
     report.failed
 }

@@ -1,6 +1,8 @@
-//! `/enter`: where a browser gets its session on the way to a page that is not ours, such as one of the application's.
+//! `/enter`: where a browser gets its session on the way to a page that is not ours, such as one of
+//! the application's.
 //!
-//! Behind [`require_user`](crate::entering::require_user), which performs the exchange: no other page could.
+//! Behind [`require_user`](crate::entering::require_user), which performs the exchange: no other
+//! page could.
 
 use crate::{account::way_back, page, site::Shared};
 use axum::{
@@ -20,17 +22,25 @@ pub struct Target {
 }
 
 /// `GET /enter?next=<path>`: on to the path, or to where every sign-in leads.
-pub async fn enter(State(site): State<Shared>, target: Result<Query<Target>, QueryRejection>) -> Response {
+pub async fn enter(
+    State(site): State<Shared>,
+    target: Result<Query<Target>, QueryRejection>,
+) -> Response {
     let Query(Target { next }) = target.unwrap_or_default();
     let next = next.as_deref().and_then(way_back);
-    page::see_other(next.as_ref().unwrap_or(&site.vestibule.destinations().confirmed))
+    page::see_other(
+        next.as_ref()
+            .unwrap_or(&site.vestibule.destinations().confirmed),
+    )
 }
 
 /// Where a query of `/enter` leads, if it leads anywhere.
 #[must_use]
 pub fn next_of(query: &str) -> Option<LocalPath> {
     let mut fields = url::form_urlencoded::parse(query.as_bytes());
-    fields.find(|(name, _)| name == "next").and_then(|(_, next)| way_back(&next))
+    fields
+        .find(|(name, _)| name == "next")
+        .and_then(|(_, next)| way_back(&next))
 }
 
 /// The way to `path` for a browser that may still have to get its session.
@@ -41,13 +51,16 @@ pub fn through(path: LocalPath) -> LocalPath {
     }
     let next: String = url::form_urlencoded::byte_serialize(path.as_str().as_bytes()).collect();
     // A path that is too long to be written once more is forgotten; the session matters more.
-    format!("{PATH}?next={next}").parse().unwrap_or_else(|_| PATH.parse().expect("a constant path"))
+    format!("{PATH}?next={next}")
+        .parse()
+        .unwrap_or_else(|_| PATH.parse().expect("a constant path"))
 }
 
 /// Whether it is a page of ours that needs a user, and so performs the exchange itself.
 fn needs_a_user(path: &LocalPath) -> bool {
     let page = path.as_str().split(['?', '#']).next().unwrap_or_default();
-    matches!(page, "/profile" | "/profile/password" | "/profile/address") || page.starts_with("/profile/address/")
+    matches!(page, "/profile" | "/profile/password" | "/profile/address")
+        || page.starts_with("/profile/address/")
 }
 
 /// The way to where every sign-in leads, which must be a page.
@@ -61,8 +74,12 @@ pub fn target(path: LocalPath, practice: bool) -> Result<LocalPath, &'static str
     }
     match &*first {
         "profile" if !needs_a_user(&path) => Err("no page that there is"),
-        "practice" | "" if !practice => Err("a page of practice mode alone: it leads back here, or shows nothing"),
-        "favicon.ico" | "favicon.svg" | "healthz" | "readyz" => Err("no page that somebody signs in for"),
+        "practice" | "" if !practice => {
+            Err("a page of practice mode alone: it leads back here, or shows nothing")
+        }
+        "favicon.ico" | "favicon.svg" | "healthz" | "readyz" => {
+            Err("no page that somebody signs in for")
+        }
         _ if path.as_str().len() > MAX => Err("longer than an address may be"),
         _ => Ok(through(path)),
     }
@@ -81,12 +98,20 @@ mod tests {
 
     #[test]
     fn a_page_of_ours_is_gone_to_at_once_and_every_other_one_through_enter() {
-        for own in ["/profile", "/profile?tab=1", "/profile/password", "/profile/address/abc#x"] {
+        for own in [
+            "/profile",
+            "/profile?tab=1",
+            "/profile/password",
+            "/profile/address/abc#x",
+        ] {
             assert_eq!(through(path(own)), path(own));
         }
         for (other, way) in [
             ("/dashboard", "/enter?next=%2Fdashboard"),
-            ("/orders?id=7&x=a+b", "/enter?next=%2Forders%3Fid%3D7%26x%3Da%2Bb"),
+            (
+                "/orders?id=7&x=a+b",
+                "/enter?next=%2Forders%3Fid%3D7%26x%3Da%2Bb",
+            ),
             ("/profiles", "/enter?next=%2Fprofiles"),
             ("/Profile", "/enter?next=%2FProfile"),
             ("/profile/", "/enter?next=%2Fprofile%2F"),
@@ -132,6 +157,11 @@ mod tests {
         }
         assert_eq!(target(path("/"), true), Ok(path("/enter?next=%2F")));
         assert!(target(path(&format!("/{}", "%25".repeat(107))), false).is_err());
-        assert!(target(path(&format!("/{}", "%25".repeat(106))), false).unwrap().as_str().starts_with("/enter"));
+        assert!(
+            target(path(&format!("/{}", "%25".repeat(106))), false)
+                .unwrap()
+                .as_str()
+                .starts_with("/enter")
+        );
     }
 }

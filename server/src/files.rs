@@ -1,8 +1,9 @@
-//! The static files, served from memory: however slowly an answer is read, it holds no file open and shares its bytes with
-//! all others.
+//! The static files, served from memory: however slowly an answer is read, it holds no file open
+//! and shares its bytes with all others.
 //!
-//! They are read at the start, so a folder that is replaced under a running server is never served by halves. While somebody
-//! works on the site (a debug build, or `cargo leptos watch`) they are read again once one of them has changed.
+//! They are read at the start, so a folder that is replaced under a running server is never served
+//! by halves. While somebody works on the site (a debug build, or `cargo leptos watch`) they are
+//! read again once one of them has changed.
 
 mod client;
 mod file;
@@ -42,8 +43,8 @@ struct Contents {
 }
 
 impl Files {
-    /// Reads the files of the site in `root` whose scripts and styles are in its folder `pkg`. One that `follows` looks each
-    /// time whether they have changed.
+    /// Reads the files of the site in `root` whose scripts and styles are in its folder `pkg`. One
+    /// that `follows` looks each time whether they have changed.
     pub fn read(root: &Path, pkg: &str, follows: bool) -> Self {
         let folder = Folder::new(root, pkg);
         let current = Contents::of(&folder).unwrap_or_else(|error| {
@@ -53,12 +54,19 @@ impl Files {
             );
             Contents::default()
         });
-        Self { folder, follows, current: RwLock::new(Arc::new(current)) }
+        Self {
+            folder,
+            follows,
+            current: RwLock::new(Arc::new(current)),
+        }
     }
 
     /// Whether the scripts go with the pages of this server: they are of the same build.
     pub fn have_client(&self) -> bool {
-        self.current.read().unwrap_or_else(PoisonError::into_inner).has_client
+        self.current
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .has_client
     }
 
     /// The files as they are now.
@@ -72,7 +80,12 @@ impl Files {
     }
 
     fn follow(&self) {
-        let known = self.current.read().unwrap_or_else(PoisonError::into_inner).version.clone();
+        let known = self
+            .current
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .version
+            .clone();
         if self.folder.version().is_ok_and(|version| version == known) {
             return;
         }
@@ -98,7 +111,11 @@ impl Contents {
                 false
             }
         };
-        Ok(Self { version, files, has_client })
+        Ok(Self {
+            version,
+            files,
+            has_client,
+        })
     }
 }
 
@@ -139,14 +156,23 @@ mod tests {
     }
 
     fn set_time(path: &Path, time: SystemTime) {
-        fs::File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
+        fs::File::options()
+            .write(true)
+            .open(path)
+            .unwrap()
+            .set_modified(time)
+            .unwrap();
     }
 
     async fn script(files: &Arc<Files>, headers: HeaderMap) -> (StatusCode, HeaderMap, String) {
         let answer = files.current().await.files[&format!("/{SCRIPT}")].answer(&headers);
         let (parts, body) = answer.into_parts();
         let body = to_bytes(body, usize::MAX).await.unwrap();
-        (parts.status, parts.headers, String::from_utf8(body.to_vec()).unwrap())
+        (
+            parts.status,
+            parts.headers,
+            String::from_utf8(body.to_vec()).unwrap(),
+        )
     }
 
     #[tokio::test]
@@ -158,7 +184,10 @@ mod tests {
         let after = Arc::new(Files::read(root.path(), "pkg", false));
         let conditions: HeaderMap = [
             (header::IF_NONE_MATCH, tag.clone()),
-            (header::IF_MODIFIED_SINCE, "Sat, 01 Jan 2050 00:00:00 GMT".parse().unwrap()),
+            (
+                header::IF_MODIFIED_SINCE,
+                "Sat, 01 Jan 2050 00:00:00 GMT".parse().unwrap(),
+            ),
         ]
         .into_iter()
         .collect();
@@ -167,16 +196,25 @@ mod tests {
         assert_ne!(headers[header::ETAG], tag);
         replace(&root, "one");
         let rolled_back = Arc::new(Files::read(root.path(), "pkg", false));
-        assert_eq!(script(&rolled_back, conditions).await.0, StatusCode::NOT_MODIFIED, "it is the same once more");
+        assert_eq!(
+            script(&rolled_back, conditions).await.0,
+            StatusCode::NOT_MODIFIED,
+            "it is the same once more"
+        );
     }
 
     #[tokio::test]
-    async fn files_that_change_under_a_running_server_are_followed_only_while_somebody_works_on_them() {
+    async fn files_that_change_under_a_running_server_are_followed_only_while_somebody_works_on_them()
+     {
         for (follows, expected) in [(false, "one"), (true, "two")] {
             let (root, files) = site(follows);
             assert_eq!(script(&files, HeaderMap::new()).await.2, "one");
             replace(&root, "two");
-            assert_eq!(script(&files, HeaderMap::new()).await.2, expected, "follows: {follows}");
+            assert_eq!(
+                script(&files, HeaderMap::new()).await.2,
+                expected,
+                "follows: {follows}"
+            );
         }
     }
 

@@ -4,9 +4,9 @@ use axum::{extract::Request, middleware::Next, response::Response};
 use std::panic::resume_unwind;
 use tracing::Instrument as _;
 
-/// The middleware around whatever may change something. A connection that is closed takes its request with it; what has
-/// begun to be changed is finished, and told of in the log and by mail, all the same. Whoever guesses and hangs up is not
-/// to hide it.
+/// The middleware around whatever may change something. A connection that is closed takes its
+/// request with it; what has begun to be changed is finished, and told of in the log and by mail,
+/// all the same. Whoever guesses and hangs up is not to hide it.
 pub async fn to_the_end(request: Request, next: Next) -> Response {
     match tokio::spawn(next.run(request).in_current_span()).await {
         Ok(response) => response,
@@ -24,14 +24,20 @@ mod tests {
 
     #[tokio::test]
     async fn what_has_begun_is_finished_although_nobody_waits_for_it_any_more() {
-        let (begun, go_on, done) = (Arc::<Notify>::default(), Arc::<Notify>::default(), Arc::<Notify>::default());
-        let (handler_begun, handler_goes_on, handler_done) = (begun.clone(), go_on.clone(), done.clone());
+        let begun = Arc::<Notify>::default();
+        let go_on = Arc::<Notify>::default();
+        let done = Arc::<Notify>::default();
+        let handler_begun = begun.clone();
+        let handler_goes_on = go_on.clone();
+        let handler_done = done.clone();
         let handler = async move || {
             handler_begun.notify_one();
             handler_goes_on.notified().await;
             handler_done.notify_one();
         };
-        let app = Router::new().route("/", post(handler)).layer(from_fn(to_the_end));
+        let app = Router::new()
+            .route("/", post(handler))
+            .layer(from_fn(to_the_end));
         let request = app.oneshot(Request::post("/").body(Body::empty()).expect("a request"));
         tokio::select! {
             answer = request => panic!("it waits: {answer:?}"),

@@ -1,5 +1,6 @@
-//! Forms: read in full and within a limit before anybody judges them. One that cannot be read is 400, or 413 where it is too
-//! long: whoever sent it is not refused, and nothing is wrong on our side.
+//! Forms: read in full and within a limit before anybody judges them. One that cannot be read is
+//! 400, or 413 where it is too long: whoever sent it is not refused, and nothing is wrong on our
+//! side.
 
 use crate::{page, site::Shared};
 use axum::{
@@ -16,11 +17,16 @@ pub const MAX_FORM: usize = 16 * 1024;
 /// The status of a form that could not be read, by the one of its rejection.
 #[must_use]
 pub fn unreadable(rejection: StatusCode) -> StatusCode {
-    if rejection == StatusCode::PAYLOAD_TOO_LARGE { rejection } else { StatusCode::BAD_REQUEST }
+    if rejection == StatusCode::PAYLOAD_TOO_LARGE {
+        rejection
+    } else {
+        StatusCode::BAD_REQUEST
+    }
 }
 
-/// The middleware around what decides who may do something: the whole form is read first. Otherwise a browser could hold
-/// the end of a form back, and have it judged by a session that has been ended meanwhile (CWE-367).
+/// The middleware around what decides who may do something: the whole form is read first. Otherwise
+/// a browser could hold the end of a form back, and have it judged by a session that has been ended
+/// meanwhile (CWE-367).
 pub async fn read_first(State(site): State<Shared>, request: Request, next: Next) -> Response {
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         return next.run(request).await;

@@ -5,8 +5,9 @@ use axum::{
     http::{Version, header, uri::Authority},
 };
 
-/// The host of a request, with its port if it names one. `None` where there is more than one, where it is none, and where it
-/// is missing though the protocol wants it: whoever forwarded such a request may have read it otherwise.
+/// The host of a request, with its port if it names one. `None` where there is more than one, where
+/// it is none, and where it is missing though the protocol wants it: whoever forwarded such a
+/// request may have read it otherwise.
 ///
 /// The host in a request's target counts more than the header, which must be good all the same.
 #[must_use]
@@ -19,17 +20,25 @@ pub fn of(request: &Request) -> Option<&str> {
     let target = request.uri().authority().map(Authority::as_str);
     // In the old protocol a request has none, and is for nobody then.
     let absent = (request.version() < Version::HTTP_11).then_some("");
-    target.or_else(|| line?.to_str().ok()).map_or(absent, |host| is_host(host).then_some(host))
+    target
+        .or_else(|| line?.to_str().ok())
+        .map_or(absent, |host| is_host(host).then_some(host))
 }
 
-/// Whether this is a host, perhaps with a port, and nothing else (RFC 3986, section 3.2.2). The marks that a name might have
-/// by that are left out: no host has them, and a comma is how two hosts are joined to one.
+/// Whether this is a host, perhaps with a port, and nothing else (RFC 3986, section 3.2.2). The
+/// marks that a name might have by that are left out: no host has them, and a comma is how two
+/// hosts are joined to one.
 fn is_host(text: &str) -> bool {
     let usual = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%:[]".contains(&byte);
-    let host = text.parse::<Authority>().ok().filter(|_| text.bytes().all(usual));
+    let host = text
+        .parse::<Authority>()
+        .ok()
+        .filter(|_| text.bytes().all(usual));
     host.is_some_and(|authority| {
         let port = &text[authority.host().len()..];
-        let good_port = port.is_empty() || port == ":" || (port.starts_with(':') && authority.port_u16().is_some());
+        let good_port = port.is_empty()
+            || port == ":"
+            || (port.starts_with(':') && authority.port_u16().is_some());
         !authority.host().is_empty() && good_port
     })
 }
@@ -49,10 +58,19 @@ mod tests {
 
     #[test]
     fn a_host_may_be_a_name_or_an_address_with_a_port_or_without() {
-        for good in
-            ["sign-in.example", "sign-in.example:8443", "127.0.0.1:3000", "[::1]", "[::1]:3000", "localhost:", "a_b"]
-        {
-            assert_eq!(host("/", Version::HTTP_11, &[good.as_bytes()]).as_deref(), Some(good));
+        for good in [
+            "sign-in.example",
+            "sign-in.example:8443",
+            "127.0.0.1:3000",
+            "[::1]",
+            "[::1]:3000",
+            "localhost:",
+            "a_b",
+        ] {
+            assert_eq!(
+                host("/", Version::HTTP_11, &[good.as_bytes()]).as_deref(),
+                Some(good)
+            );
         }
     }
 
@@ -78,7 +96,12 @@ mod tests {
             b"caf\xc3\xa9.example",
             b"\xff",
         ] {
-            assert_eq!(host("/", Version::HTTP_11, &[bad]), None, "{}", String::from_utf8_lossy(bad));
+            assert_eq!(
+                host("/", Version::HTTP_11, &[bad]),
+                None,
+                "{}",
+                String::from_utf8_lossy(bad)
+            );
         }
     }
 
@@ -97,8 +120,14 @@ mod tests {
 
     #[test]
     fn the_host_of_the_target_counts() {
-        assert_eq!(host("http://a/", Version::HTTP_11, &[b"b"]).as_deref(), Some("a"));
-        assert_eq!(host("https://a/", Version::HTTP_2, &[]).as_deref(), Some("a"));
+        assert_eq!(
+            host("http://a/", Version::HTTP_11, &[b"b"]).as_deref(),
+            Some("a")
+        );
+        assert_eq!(
+            host("https://a/", Version::HTTP_2, &[]).as_deref(),
+            Some("a")
+        );
         assert_eq!(host("http://a/", Version::HTTP_11, &[b"b c"]), None);
     }
 }

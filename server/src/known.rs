@@ -1,7 +1,8 @@
 //! Browsers that have signed in before: a cookie says for whom, and proves it by a MAC.
 //!
-//! It signs nobody in. It keeps mails about new browsers to those that are new, and keeps an account's own browsers able to
-//! try its password while strangers try too (OWASP's "device cookies").
+//! It signs nobody in. It keeps mails about new browsers to those that are new, and keeps an
+//! account's own browsers able to try its password while strangers try too (OWASP's "device
+//! cookies").
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use vestibule::{
@@ -20,14 +21,28 @@ impl Known {
     /// Reads the cookie.
     #[must_use]
     pub fn read(text: Option<&str>) -> Self {
-        let mac = |text: &str| Some(Mac::from_bytes(URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?));
-        Self(text.unwrap_or_default().split('.').take(MOST).filter_map(mac).collect())
+        let mac = |text: &str| {
+            Some(Mac::from_bytes(
+                URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?,
+            ))
+        };
+        Self(
+            text.unwrap_or_default()
+                .split('.')
+                .take(MOST)
+                .filter_map(mac)
+                .collect(),
+        )
     }
 
     /// The cookie's text.
     #[must_use]
     pub fn to_text(&self) -> String {
-        self.0.iter().map(|mac| URL_SAFE_NO_PAD.encode(mac.as_bytes())).collect::<Vec<_>>().join(".")
+        self.0
+            .iter()
+            .map(|mac| URL_SAFE_NO_PAD.encode(mac.as_bytes()))
+            .collect::<Vec<_>>()
+            .join(".")
     }
 
     /// Whether the browser has signed in as `user` before.
@@ -36,7 +51,8 @@ impl Known {
         macs(keys, user).iter().any(|mac| self.0.contains(mac))
     }
 
-    /// The same, and `user`, under the newest key: a browser is still known when older ones are dropped.
+    /// The same, and `user`, under the newest key: a browser is still known when older ones are
+    /// dropped.
     #[must_use]
     pub fn with(mut self, keys: &Keys, user: &User) -> Self {
         let macs = macs(keys, user);
@@ -47,11 +63,17 @@ impl Known {
     }
 }
 
-/// The user's MACs under each key, the newest key's first. Once they have changed how they sign in, or ended sessions of
-/// other browsers, they are others, so that whoever was in before is not known any more.
+/// The user's MACs under each key, the newest key's first. Once they have changed how they sign in,
+/// or ended sessions of other browsers, they are others, so that whoever was in before is not known
+/// any more.
 fn macs(keys: &Keys, user: &User) -> Vec<Mac> {
-    let valid_from = user.valid_from.max(user.known_from).as_millis().to_be_bytes();
-    keys.macs(Purpose::KnownBrowser, &[user.id.as_bytes(), &valid_from]).collect()
+    let valid_from = user
+        .valid_from
+        .max(user.known_from)
+        .as_millis()
+        .to_be_bytes();
+    keys.macs(Purpose::KnownBrowser, &[user.id.as_bytes(), &valid_from])
+        .collect()
 }
 
 #[cfg(test)]
@@ -63,8 +85,17 @@ mod tests {
     };
 
     fn user(number: u8) -> User {
-        let identity = Identity { issuer: "i".into(), subject: number.to_string(), name: None, email: None };
-        User::new(UserId::from_bytes([number; 16]), identity, Timestamp::from_millis(0))
+        let identity = Identity {
+            issuer: "i".into(),
+            subject: number.to_string(),
+            name: None,
+            email: None,
+        };
+        User::new(
+            UserId::from_bytes([number; 16]),
+            identity,
+            Timestamp::from_millis(0),
+        )
     }
 
     fn keys(numbers: &[u8]) -> Keys {
@@ -74,7 +105,9 @@ mod tests {
 
     #[test]
     fn a_browser_is_known_for_whom_it_has_signed_in_and_nobody_else() {
-        let (keys, ada, bob) = (keys(&[1]), user(1), user(2));
+        let keys = keys(&[1]);
+        let ada = user(1);
+        let bob = user(2);
         let read = Known::read(Some(&Known::read(None).with(&keys, &ada).to_text()));
         assert!(read.contains(&keys, &ada) && !read.contains(&keys, &bob));
         assert!(!read.contains(&self::keys(&[2]), &ada));
@@ -84,9 +117,16 @@ mod tests {
 
     #[test]
     fn a_browser_is_known_no_more_once_its_user_signs_in_in_another_way() {
-        let (keys, ada) = (keys(&[1]), user(1));
-        let changed = User { valid_from: Timestamp::from_millis(7), ..ada.clone() };
-        let thrown_out = User { known_from: Timestamp::from_millis(7), ..ada.clone() };
+        let keys = keys(&[1]);
+        let ada = user(1);
+        let changed = User {
+            valid_from: Timestamp::from_millis(7),
+            ..ada.clone()
+        };
+        let thrown_out = User {
+            known_from: Timestamp::from_millis(7),
+            ..ada.clone()
+        };
         for user in [changed, thrown_out] {
             assert!(!Known::default().with(&keys, &ada).contains(&keys, &user));
         }
@@ -94,11 +134,18 @@ mod tests {
 
     #[test]
     fn a_browser_stays_known_when_the_key_is_changed_and_the_old_one_dropped() {
-        let (ada, bob) = (user(1), user(2));
-        let known = Known::default().with(&keys(&[2]), &ada).with(&keys(&[2]), &bob);
+        let ada = user(1);
+        let bob = user(2);
+        let known = Known::default()
+            .with(&keys(&[2]), &ada)
+            .with(&keys(&[2]), &bob);
         let renewed = known.with(&keys(&[1, 2]), &ada);
         assert!(renewed.contains(&keys(&[1]), &ada) && !renewed.contains(&keys(&[1]), &bob));
-        assert_eq!(renewed.clone().with(&keys(&[1, 2]), &ada), renewed, "nothing is left to do");
+        assert_eq!(
+            renewed.clone().with(&keys(&[1, 2]), &ada),
+            renewed,
+            "nothing is left to do"
+        );
         assert_eq!(renewed.0.len(), 2);
     }
 
@@ -106,7 +153,9 @@ mod tests {
     fn what_is_no_mac_is_passed_over_and_no_more_are_kept_than_may_be() {
         assert_eq!(Known::read(Some("..x.AAAA")), Known::default());
         let keys = keys(&[1]);
-        let crowd = (0..20).fold(Known::default(), |known, number| known.with(&keys, &user(number)));
+        let crowd = (0..20).fold(Known::default(), |known, number| {
+            known.with(&keys, &user(number))
+        });
         assert!(crowd.contains(&keys, &user(19)) && !crowd.contains(&keys, &user(0)));
         assert!(crowd.to_text().len() < 400);
     }

@@ -1,13 +1,17 @@
-//! The Vestibule server, as a library: [`router`] gives the routes to mount and starts what works behind them.
+//! The Vestibule server, as a library: [`router`] gives the routes to mount and starts what works
+//! behind them.
 //!
-//! Read it along a sign-in: `confirm` (the landing and the way without JavaScript), `desk` (the island's calls), `push`
-//! and [`broker`] (to where an outcome is pushed), `pusher_auth` (who may listen), `entering` (pages that need a user, and
-//! the exchange), `arrival` (what else a sign-in is a reason for), `finish` (answered to the end), `account`, `links`, `mail` and `profile`.
+//! Read it along a sign-in: `confirm` (the landing and the way without JavaScript), `desk` (the
+//! island's calls), `push` and [`broker`] (to where an outcome is pushed), `pusher_auth` (who may
+//! listen), `entering` (pages that need a user, and the exchange), `arrival` (what else a sign-in
+//! is a reason for), `finish` (answered to the end), `account`, `links`, `mail` and `profile`.
 //!
-//! Around them: `guard` (whence a request comes), `host` (to whom it was sent), `form` (read in full), `client` (who is counted together), `throttle` (how often they may try),
-//! `device` (what a browser calls itself), `known` (for whom it is known), `cookies`, `page` (headers), `files` (scripts and styles), `routes` (all
-//! addresses on one page), `mount` and `running` (from a configuration to all of that, and its end). [`doctor`],
-//! [`user_add`], [`link_create`] and the like are the commands beside it.
+//! Around them: `guard` (whence a request comes), `host` (to whom it was sent), `form` (read in
+//! full), `client` (who is counted together), `throttle` (how often they may try), `device` (what a
+//! browser calls itself), `known` (for whom it is known), `cookies`, `page` (headers), `files`
+//! (scripts and styles), `routes` (all addresses on one page), `mount` and `running` (from a
+//! configuration to all of that, and its end). [`doctor`], [`user_add`], [`link_create`] and the
+//! like are the commands beside it.
 
 mod account;
 mod arrival;

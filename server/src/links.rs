@@ -27,8 +27,8 @@ use vestibule::{
     audit::{Event, Means},
     caps::{Capped, Client},
     link::{
-        Address, Alarm, Ask, Asker, Browser, Code, GUESSES, Guess, Guessed, LIFETIME, Link, LinkToken, Number, Opened,
-        Spent, WrongCode,
+        Address, Alarm, Ask, Asker, Browser, Code, GUESSES, Guess, Guessed, LIFETIME, Link,
+        LinkToken, Number, Opened, Spent, WrongCode,
     },
     mail::News,
     outcome::Outcome,
@@ -70,10 +70,22 @@ pub async fn ask(
     }
     let address: Address = match form.email.parse() {
         Ok(address) => address,
-        Err(error) => return account::wrong_address(&site, &headers, form.email, form.next.as_deref(), error),
+        Err(error) => {
+            return account::wrong_address(
+                &site,
+                &headers,
+                form.email,
+                form.next.as_deref(),
+                error,
+            );
+        }
     };
     // The button says where to, or else where they came from.
-    let next = form.choice.or(form.next).as_deref().and_then(account::way_back);
+    let next = form
+        .choice
+        .or(form.next)
+        .as_deref()
+        .and_then(account::way_back);
     send(&site, &headers, client, address, next).await
 }
 
@@ -85,21 +97,47 @@ async fn send(
     next: Option<LocalPath>,
 ) -> Response {
     let cookies = site.cookies_of(headers);
-    let Ok(let_go) = room::make(site, headers, &cookies, &[]).await else { return page::too_many_here(site) };
+    let Ok(let_go) = room::make(site, headers, &cookies, &[]).await else {
+        return page::too_many_here(site);
+    };
     let known = match account::is_known(site, headers, address.as_str()).await {
         Ok(known) => known,
         Err(error) => return page::store_problem(site, &error),
     };
-    // What proofs are bound to is the browser's own, and each browser has it from the page with the form.
-    let asker = Asker { client, browser: cookies.form().map(Browser::new), known };
-    match site.links.request(Ask { address, device: device(headers), next, asker }).await {
+    // What proofs are bound to is the browser's own, and each browser has it from the page with the
+    // form.
+    let asker = Asker {
+        client,
+        browser: cookies.form().map(Browser::new),
+        known,
+    };
+    match site
+        .links
+        .request(Ask {
+            address,
+            device: device(headers),
+            next,
+            asker,
+        })
+        .await
+    {
         Ok(requested) => {
             let wait = page::see(&format!("/login/wait/{}", requested.token.expose()));
-            let set = confirm::set_pending(site, &requested.token, &requested.pending, &cookies, &let_go);
+            let set = confirm::set_pending(
+                site,
+                &requested.token,
+                &requested.pending,
+                &cookies,
+                &let_go,
+            );
             page::with_cookies(wait, set)
         }
         Err(BeginError::Capped(cap)) => {
-            Event::TooOften { what: "link", user: None }.record();
+            Event::TooOften {
+                what: "link",
+                user: None,
+            }
+            .record();
             page::capped(site, cap)
         }
         Err(BeginError::Store(error)) => page::store_problem(site, &error),
@@ -117,8 +155,8 @@ pub async fn wait(
     waiting(&site, &headers, &token, tried).await
 }
 
-/// The query of the page that waits: what became of a code that was typed there. The form leads back here by it, so that a
-/// reload does not spend another guess.
+/// The query of the page that waits: what became of a code that was typed there. The form leads
+/// back here by it, so that a reload does not spend another guess.
 #[derive(Default, Deserialize)]
 pub struct Tried {
     code: Option<String>,
@@ -135,7 +173,9 @@ impl Tried {
         match (self.code.as_deref()?, GUESSES.saturating_sub(link.guesses)) {
             ("unread", _) => Some("A code has six digits.".to_owned()),
             ("wrong", 1) => Some("That is not the code. You can try one more time.".to_owned()),
-            ("wrong", left @ 2..GUESSES) => Some(format!("That is not the code. You can try {left} more times.")),
+            ("wrong", left @ 2..GUESSES) => Some(format!(
+                "That is not the code. You can try {left} more times."
+            )),
             _ => None,
         }
     }
@@ -144,13 +184,18 @@ impl Tried {
 async fn waiting(site: &Shared, headers: &HeaderMap, token: &Token, tried: Tried) -> Response {
     let cookies = site.cookies_of(headers);
     let shown = cookies.pending(site.vestibule.keys(), token);
-    let status = site.vestibule.status(token, shown, cookies.session().as_ref()).await;
+    let status = site
+        .vestibule
+        .status(token, shown, cookies.session().as_ref())
+        .await;
     let link = site.links.waited_for(token, shown).await;
     let (report, link) = match (status, link) {
         (Ok(report), Ok(link)) => (report, link),
         (Err(error), _) | (_, Err(error)) => return page::store_problem(site, &error),
     };
-    if let Progress::Done(Outcome::Confirmed { redirect } | Outcome::Rejected { redirect, .. }) = &report.progress {
+    if let Progress::Done(Outcome::Confirmed { redirect } | Outcome::Rejected { redirect, .. }) =
+        &report.progress
+    {
         return page::see_other(redirect);
     }
     let Some(link) = link else {
@@ -160,14 +205,25 @@ async fn waiting(site: &Shared, headers: &HeaderMap, token: &Token, tried: Tried
         // A page from long ago.
         return page::see_other(&site.vestibule.destinations().login);
     };
-    let channel = report.channel.map(|channel| channel.to_string()).unwrap_or_default();
-    let (app_key, socket, poll_seconds) = (site.pusher_key.clone(), site.socket.clone(), site.poll_seconds());
-    let (path, problem) = (format!("/login/wait/{}", token.expose()), tried.problem(&link));
-    let (practice, minutes) = (site.mailbox.is_some(), LIFETIME.as_secs() / 60);
+    let channel = report
+        .channel
+        .map(|channel| channel.to_string())
+        .unwrap_or_default();
+    let app_key = site.pusher_key.clone();
+    let socket = site.socket.clone();
+    let poll_seconds = site.poll_seconds();
+    let path = format!("/login/wait/{}", token.expose());
+    let problem = tried.problem(&link);
+    let practice = site.mailbox.is_some();
+    let minutes = LIFETIME.as_secs() / 60;
     let resend_in = page::seconds(link.resend_in(site.vestibule.now()));
-    let (address, number) = (link.address.as_str().to_owned(), link.number.value());
+    let address = link.address.as_str().to_owned();
+    let number = link.number.value();
     let token = token.expose().to_owned();
-    let head = Head { live: true, ..Head::titled(title::MAILED) };
+    let head = Head {
+        live: true,
+        ..Head::titled(title::MAILED)
+    };
     page::form(site, headers, head, false, |proof| {
         let island_proof = proof.clone().unwrap_or_default();
         view! {
@@ -205,7 +261,8 @@ pub async fn code(
     };
     if let Some(wrong) = wrong {
         // Not waited for: how long it takes would say whether somebody is known by the address.
-        let (site, headers) = (Arc::clone(&site), headers.clone());
+        let site = Arc::clone(&site);
+        let headers = headers.clone();
         tokio::spawn(async move { tell_of(&site, &headers, &wrong).await }.in_current_span());
     }
     if came_to == Guessed::Right {
@@ -220,14 +277,36 @@ pub async fn code(
 
 /// A wrong code was typed: it is noted, and where it is too many, the address's owner is told.
 async fn tell_of(site: &Site, headers: &HeaderMap, wrong: &WrongCode) {
-    let user = match site.vestibule.store().user_by_identity(PASSWORD_ISSUER, wrong.address.as_str()).await {
+    let user = match site
+        .vestibule
+        .store()
+        .user_by_identity(PASSWORD_ISSUER, wrong.address.as_str())
+        .await
+    {
         Ok(user) => user,
         Err(error) => return tracing::warn!(%error, "it could not be told whose code was guessed"),
     };
-    let why = if wrong.alarm == Some(Alarm::Off) { "codes_off" } else { "wrong" };
-    Event::SignInRefused { user: user.as_ref().map(|user| user.id), means: Means::Code, why }.record();
+    let why = if wrong.alarm == Some(Alarm::Off) {
+        "codes_off"
+    } else {
+        "wrong"
+    };
+    Event::SignInRefused {
+        user: user.as_ref().map(|user| user.id),
+        means: Means::Code,
+        why,
+    }
+    .record();
     if let (Some(user), Some(alarm)) = (user.filter(|user| !user.disabled), wrong.alarm) {
-        arrival::tell(site, headers, &user, News::WrongCodes { off: alarm == Alarm::Off }).await;
+        arrival::tell(
+            site,
+            headers,
+            &user,
+            News::WrongCodes {
+                off: alarm == Alarm::Off,
+            },
+        )
+        .await;
     }
 }
 
@@ -240,25 +319,36 @@ pub async fn again(
     OwnForm(_): OwnForm<Nothing>,
 ) -> Response {
     let cookies = site.cookies_of(&headers);
-    match site.links.waited_for(&token, cookies.pending(site.vestibule.keys(), &token)).await {
+    match site
+        .links
+        .waited_for(&token, cookies.pending(site.vestibule.keys(), &token))
+        .await
+    {
         Ok(Some(link)) => {
             let left = link.resend_in(site.vestibule.now());
             if left.is_zero() {
                 return send(&site, &headers, client, link.address, link.next).await;
             }
-            page::too_often(waiting(&site, &headers, &token, Tried::default()).await, left)
+            page::too_often(
+                waiting(&site, &headers, &token, Tried::default()).await,
+                left,
+            )
         }
         Ok(None) => page::see_other(&site.vestibule.destinations().login),
         Err(error) => page::store_problem(&site, &error),
     }
 }
 
-/// The token under which this browser's confirmation is kept: of a link that it has asked for itself, the one that it waits
-/// with.
+/// The token under which this browser's confirmation is kept: of a link that it has asked for
+/// itself, the one that it waits with.
 pub fn kept_under(site: &Site, token: Token, cookies: &RequestCookies) -> Token {
     let keys = site.vestibule.keys();
     let link = LinkToken::read(keys, &token);
-    link.and_then(|link| site.links.asked_here(&link, |token| cookies.pending(keys, token))).unwrap_or(token)
+    link.and_then(|link| {
+        site.links
+            .asked_here(&link, |token| cookies.pending(keys, token))
+    })
+    .unwrap_or(token)
 }
 
 /// A confirmation that was begun, or found.
@@ -271,8 +361,9 @@ pub struct Begun {
     pub report: Report,
 }
 
-/// Begins what a browser opens. A link of ours is judged on the spot: it needs no external service. `None`: the browser shows no
-/// pending cookie that it got for this token, so it keeps none, or none any more; nothing has begun.
+/// Begins what a browser opens. A link of ours is judged on the spot: it needs no external service.
+/// `None`: the browser shows no pending cookie that it got for this token, so it keeps none, or
+/// none any more; nothing has begun.
 pub async fn begin(
     site: &Site,
     token: Token,
@@ -282,7 +373,9 @@ pub async fn begin(
 ) -> Result<Option<Begun>, BeginError> {
     let keys = site.vestibule.keys();
     let kept = kept_under(site, token.clone(), cookies);
-    let Some(shown) = cookies.pending(keys, &kept) else { return Ok(None) };
+    let Some(shown) = cookies.pending(keys, &kept) else {
+        return Ok(None);
+    };
     let link = LinkToken::read(keys, &token);
     if let (Some(link), true) = (&link, kept != token) {
         // Whatever stands in the way of that, the page is told by its status.
@@ -290,26 +383,48 @@ pub async fn begin(
     }
     // One that is repeated stores nothing, and is never refused.
     if site.throttle.begin(client).is_err()
-        && site.vestibule.status(&kept, Some(shown), None).await?.progress == Progress::Unknown
+        && site
+            .vestibule
+            .status(&kept, Some(shown), None)
+            .await?
+            .progress
+            == Progress::Unknown
     {
-        Event::TooOften { what: "begin", user: None }.record();
+        Event::TooOften {
+            what: "begin",
+            user: None,
+        }
+        .record();
         return Err(Capped::Client.into());
     }
-    let (pending, mut report) = site.vestibule.begin(&kept, Some(shown), again, client).await?;
+    let (pending, mut report) = site
+        .vestibule
+        .begin(&kept, Some(shown), again, client)
+        .await?;
     if let (Some(link), true) = (&link, kept == token) {
         let shown = pending.cookie.encode(keys, &kept);
         site.links.use_up(link, &kept, Some(&shown)).await?;
         report = site.vestibule.status(&kept, Some(&shown), None).await?;
     }
-    Ok(Some(Begun { token: kept, pending, report }))
+    Ok(Some(Begun {
+        token: kept,
+        pending,
+        report,
+    }))
 }
 
 /// The landing of a link of ours in a browser that did not ask for it: writes nothing.
-pub async fn land_elsewhere(site: &Shared, headers: &HeaderMap, token: &Token, link: &LinkToken) -> Response {
+pub async fn land_elsewhere(
+    site: &Shared,
+    headers: &HeaderMap,
+    token: &Token,
+    link: &LinkToken,
+) -> Response {
     opened(site, headers, token, link, None).await
 }
 
-/// The page of a link that was opened elsewhere, and what is wrong with the number that was typed into it.
+/// The page of a link that was opened elsewhere, and what is wrong with the number that was typed
+/// into it.
 async fn opened(
     site: &Shared,
     headers: &HeaderMap,
@@ -323,13 +438,21 @@ async fn opened(
         Err(error) => return page::store_problem(site, &error),
     };
     let path = format!("/confirm/{}", token.expose());
-    let Opened { address, device, asked, waited_for } = opened;
+    let Opened {
+        address,
+        device,
+        asked,
+        waited_for,
+    } = opened;
     let failed = problem.is_some();
-    let (address, asked) = (address.as_str().to_owned(), utc(asked));
+    let address = address.as_str().to_owned();
+    let asked = utc(asked);
     let device = device::words(device.as_ref()).to_owned();
     // The browser has to show that it keeps cookies before the link is used up for it.
     let cookies = site.cookies_of(headers);
-    let pending = site.vestibule.land(token, cookies.pending(site.vestibule.keys(), token));
+    let pending = site
+        .vestibule
+        .land(token, cookies.pending(site.vestibule.keys(), token));
     let set = match confirm::landed(site, headers, token, &pending, &cookies).await {
         Ok(set) => set,
         Err(Full) => return confirm::full(site, headers, token),
@@ -357,10 +480,17 @@ async fn spent(site: &Shared, link: &LinkToken, spent: Spent) -> Response {
     };
     // Whoever finds an old link does not learn from it whose it was.
     let address = link.as_ref().map(|link| link.address.masked());
-    let login = entering::login_leading_to(site, link.and_then(|link| link.next).as_ref().map(LocalPath::as_str));
+    let login = entering::login_leading_to(
+        site,
+        link.and_then(|link| link.next)
+            .as_ref()
+            .map(LocalPath::as_str),
+    );
     let why = match spent {
         Spent::Used => "It has been used. If that was you, you are signed in where you used it.",
-        Spent::Expired => "It has expired, or was taken back: by a newer one, or by a wrong number or code.",
+        Spent::Expired => {
+            "It has expired, or was taken back: by a newer one, or by a wrong number or code."
+        }
     };
     page::respond(site, Head::titled(title::SPENT), || {
         view! { <SpentPage why=why address=address login=login.to_string() /> }
@@ -375,7 +505,9 @@ pub async fn pick(
     OwnForm(form): OwnForm<Choice>,
 ) -> Response {
     let link = LinkToken::read(site.vestibule.keys(), &token);
-    let Some(link) = link else { return page::problem(&site, StatusCode::FORBIDDEN) };
+    let Some(link) = link else {
+        return page::problem(&site, StatusCode::FORBIDDEN);
+    };
     let Ok(number) = form.choice.parse::<Number>() else {
         let problem = "The number has two digits.".to_owned();
         return opened(&site, &headers, &token, &link, Some(problem)).await;
@@ -387,29 +519,51 @@ pub async fn pick(
     };
     let picked = site.links.pick(&link, number).await;
     match &picked {
-        Ok(Ok(())) => Event::LetIn { means: Means::Number }.record(),
-        Ok(Err(_)) => Event::SignInRefused { user: None, means: Means::Number, why: "wrong" }.record(),
+        Ok(Ok(())) => Event::LetIn {
+            means: Means::Number,
+        }
+        .record(),
+        Ok(Err(_)) => Event::SignInRefused {
+            user: None,
+            means: Means::Number,
+            why: "wrong",
+        }
+        .record(),
         Err(_) => {}
     }
     match picked {
-        Ok(Ok(())) => page::respond(&site, Head::titled(title::LET_IN), || view! { <LetInPage device=device /> }),
+        Ok(Ok(())) => page::respond(
+            &site,
+            Head::titled(title::LET_IN),
+            || view! { <LetInPage device=device /> },
+        ),
         Ok(Err(spent)) => self::spent(&site, &link, spent).await,
         Err(error) => page::store_problem(&site, &error),
     }
 }
 
-/// `GET /practice/mail`. Its links lead to the name of this machine that the browser knows it by: under another, a browser
-/// that has asked for one shows other cookies.
+/// `GET /practice/mail`. Its links lead to the name of this machine that the browser knows it by:
+/// under another, a browser that has asked for one shows other cookies.
 pub async fn mailbox(State(site): State<Shared>, headers: HeaderMap) -> Response {
-    let Some(mailbox) = &site.mailbox else { return page::problem(&site, StatusCode::NOT_FOUND) };
+    let Some(mailbox) = &site.mailbox else {
+        return page::problem(&site, StatusCode::NOT_FOUND);
+    };
     let mut mails = mailbox.mails();
     let host = headers.get(header::HOST);
-    if let Some(asked) = site.origins.iter().find(|origin| host.is_some_and(|host| host == origin.host())) {
+    if let Some(asked) = site
+        .origins
+        .iter()
+        .find(|origin| host.is_some_and(|host| host == origin.host()))
+    {
         for (url, _) in mails.iter_mut().filter_map(|mail| mail.action.as_mut()) {
             if let Some(path) = url.strip_prefix(site.origins[0].as_str()) {
                 *url = format!("{}{path}", asked.as_str());
             }
         }
     }
-    page::respond(&site, Head::titled(title::MAILBOX), || view! { <MailboxPage mails=mails /> })
+    page::respond(
+        &site,
+        Head::titled(title::MAILBOX),
+        || view! { <MailboxPage mails=mails /> },
+    )
 }

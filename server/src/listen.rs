@@ -1,7 +1,8 @@
 //! Serving routes to browsers.
 //!
-//! `axum::serve` has no time limit for reading a request's head or for writing an answer, and no bound on connections, so a
-//! few slow clients could take all there is. This drives hyper itself, with all of them.
+//! `axum::serve` has no time limit for reading a request's head or for writing an answer, and no
+//! bound on connections, so a few slow clients could take all there is. This drives hyper itself,
+//! with all of them.
 
 mod counts;
 #[cfg(test)]
@@ -32,19 +33,22 @@ use tower::ServiceExt as _;
 
 /// How long a client may take to send a request's head.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
-/// The longest head of a request, in bytes. It may have a hundred lines, which is what hyper allows.
+/// The longest head of a request, in bytes. It may have a hundred lines, which is what hyper
+/// allows.
 const MAX_HEAD: usize = 64 * 1024;
 /// How long a request may take, its body included: nothing here waits for a slow service.
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(30);
-/// How long a connection that is no socket may last, however many requests it brings and however slowly it reads. The
-/// request that is under way then is still answered.
+/// How long a connection that is no socket may last, however many requests it brings and however
+/// slowly it reads. The request that is under way then is still answered.
 const LIFETIME: Duration = Duration::from_mins(5);
-/// How many connections may wait to be accepted, as far as the system lets us (`net.core.somaxconn`). After a restart all
-/// pages come back within 1.5 s, and whoever finds no room is not heard before it tries again a second later.
+/// How many connections may wait to be accepted, as far as the system lets us
+/// (`net.core.somaxconn`). After a restart all pages come back within 1.5 s, and whoever finds no
+/// room is not heard before it tries again a second later.
 const BACKLOG: u32 = 8_192;
 /// How long requests in flight may take once a shutdown has begun.
 const DRAIN_WITHIN: Duration = Duration::from_secs(5);
-/// How long to wait after the system could not accept, mostly because it is out of file descriptors.
+/// How long to wait after the system could not accept, mostly because it is out of file
+/// descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Listens at `addr`, with room for many who come at the same time.
@@ -52,21 +56,30 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// # Errors
 /// The system says why nobody can listen there.
 pub fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
-    let socket = if addr.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    let socket = if addr.is_ipv4() {
+        TcpSocket::new_v4()
+    } else {
+        TcpSocket::new_v6()
+    }?;
     // Connections of a server that has just ended do not keep the next one from listening.
     socket.set_reuseaddr(true)?;
     socket.bind(addr)?;
     socket.listen(BACKLOG)
 }
 
-/// Serves `routes` on `listener` until `shutdown`, then lets requests in flight finish for 5 s. One client may take all
-/// connections that there are.
+/// Serves `routes` on `listener` until `shutdown`, then lets requests in flight finish for 5 s. One
+/// client may take all connections that there are.
 pub async fn serve(listener: TcpListener, routes: Router, shutdown: CancellationToken) {
     serve_in(Places::default(), listener, routes, shutdown).await;
 }
 
 /// The same, with these places for connections.
-pub async fn serve_in(places: Places, listener: TcpListener, routes: Router, shutdown: CancellationToken) {
+pub async fn serve_in(
+    places: Places,
+    listener: TcpListener,
+    routes: Router,
+    shutdown: CancellationToken,
+) {
     places.warn();
     let connections = TaskTracker::new();
     loop {
@@ -75,7 +88,13 @@ pub async fn serve_in(places: Places, listener: TcpListener, routes: Router, shu
             () = shutdown.cancelled() => break,
         };
         if let Some((stream, peer, place)) = accepted {
-            connections.spawn(converse(stream, peer, place, routes.clone(), shutdown.clone()));
+            connections.spawn(converse(
+                stream,
+                peer,
+                place,
+                routes.clone(),
+                shutdown.clone(),
+            ));
         }
     }
     drop(listener);
@@ -85,10 +104,15 @@ pub async fn serve_in(places: Places, listener: TcpListener, routes: Router, shu
     }
 }
 
-/// One connection's requests, until it is closed, is upgraded, or has answered its last one after `shutdown` or at the end
-/// of its lifetime.
-async fn converse<S>(stream: S, peer: SocketAddr, place: Place, routes: Router, shutdown: CancellationToken)
-where
+/// One connection's requests, until it is closed, is upgraded, or has answered its last one after
+/// `shutdown` or at the end of its lifetime.
+async fn converse<S>(
+    stream: S,
+    peer: SocketAddr,
+    place: Place,
+    routes: Router,
+    shutdown: CancellationToken,
+) where
     S: AsyncRead + AsyncWrite + Reset + Unpin + Send + 'static,
 {
     let place = SocketPermit::new(place);
@@ -100,7 +124,9 @@ where
     });
     let mut http = http1::Builder::new();
     // A longer head is answered with 431, or 414 where it is the address that is too long.
-    http.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN).max_buf_size(MAX_HEAD);
+    http.timer(TokioTimer::new())
+        .header_read_timeout(HEAD_WITHIN)
+        .max_buf_size(MAX_HEAD);
     let stream = TokioIo::new(ClientStream::new(stream));
     let mut connection = pin!(http.serve_connection(stream, service).with_upgrades());
     tokio::select! {
@@ -118,7 +144,8 @@ async fn accept(listener: &TcpListener, places: &Places) -> Option<(TcpStream, S
     match listener.accept().await {
         Ok((stream, peer)) => {
             let place = places.take(room, peer.ip())?;
-            // Answers are small: waiting to fill a packet only adds to the time that somebody waits.
+            // Answers are small: waiting to fill a packet only adds to the time that somebody
+            // waits.
             let _ = stream.set_nodelay(true);
             Some((stream, peer, place))
         }

@@ -30,6 +30,10 @@ impl Landing {
     /// The whole address of `link`.
     #[must_use]
     pub fn url(&self, link: &LinkToken) -> String {
-        format!("{}/confirm/{}", self.origin.as_str(), link.token(&self.keys).expose())
+        format!(
+            "{}/confirm/{}",
+            self.origin.as_str(),
+            link.token(&self.keys).expose()
+        )
     }
 }

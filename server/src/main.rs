@@ -1,4 +1,5 @@
-//! The binary `vestibule`: flags over the environment, one line for what is wrong, then serve until told to stop.
+//! The binary `vestibule`: flags over the environment, one line for what is wrong, then serve until
+//! told to stop.
 
 mod cli;
 
@@ -23,15 +24,23 @@ use vestibule_server::{
 #[tokio::main]
 async fn main() -> ExitCode {
     let matches = cli::command().get_matches();
-    // A command that does one thing says what it did on its own; `RUST_LOG=vestibule::audit=info` says it for a log as well.
-    let level = if matches.subcommand_matches("user").or(matches.subcommand_matches("link")).is_some() {
+    // A command that does one thing says what it did on its own; `RUST_LOG=vestibule::audit=info`
+    // says it for a log as well.
+    let level = if matches
+        .subcommand_matches("user")
+        .or(matches.subcommand_matches("link"))
+        .is_some()
+    {
         "warn"
     } else {
         "info"
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
-    // Else a log that cannot be written to, on a disk that is full, would end the request that is told of.
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr);
+    // Else a log that cannot be written to, on a disk that is full, would end the request that is
+    // told of.
     log.log_internal_errors(false).init();
     say_nothing_of_caught_panics();
     match run(&matches).await {
@@ -43,13 +52,17 @@ async fn main() -> ExitCode {
     }
 }
 
-/// The crate `pusher` panics where it cannot connect. Its publisher catches that and says in one line what it means; the
-/// panic itself would be three more, for each sign-in, in which an operator would look for a fault of ours.
+/// The crate `pusher` panics where it cannot connect. Its publisher catches that and says in one
+/// line what it means; the panic itself would be three more, for each sign-in, in which an operator
+/// would look for a fault of ours.
 fn say_nothing_of_caught_panics() {
     let say = panic::take_hook();
     panic::set_hook(Box::new(move |panic| {
         let of_pusher = |file: &str| file.contains("/pusher-0.") && file.ends_with("/request.rs");
-        if !panic.location().is_some_and(|place| of_pusher(place.file())) {
+        if !panic
+            .location()
+            .is_some_and(|place| of_pusher(place.file()))
+        {
             say(panic);
         }
     }));
@@ -62,19 +75,29 @@ async fn run(matches: &ArgMatches) -> Result<(), String> {
             let checked = flag(setting.key).map_or(Ok(()), |value| setting.check_flag(value));
             checked.map_err(|error| error.to_string())?;
         }
-        let given = Given::from_names(|name| flag(name).map(OsString::from).or_else(|| std::env::var_os(name)));
-        given.and_then(|given| Config::read(&given)).map_err(|error| error.to_string())
+        let given = Given::from_names(|name| {
+            flag(name)
+                .map(OsString::from)
+                .or_else(|| std::env::var_os(name))
+        });
+        given
+            .and_then(|given| Config::read(&given))
+            .map_err(|error| error.to_string())
     };
     match matches.subcommand() {
         Some((about @ ("user" | "link"), commands)) => match commands.subcommand() {
             Some((name, its)) => self::command((about, name), its, config(its)?).await,
             None => Err(format!("{about}: what is to be done is missing")),
         },
-        Some(("doctor", doctor)) => match self::doctor(config(doctor)?, |line| println!("{line}")).await {
-            0 => Ok(()),
-            failed => Err(format!("{failed} of these failed")),
-        },
-        Some(("worker", worker)) => self::work(config(worker)?.apart().map_err(|error| error.to_string())?).await,
+        Some(("doctor", doctor)) => {
+            match self::doctor(config(doctor)?, |line| println!("{line}")).await {
+                0 => Ok(()),
+                failed => Err(format!("{failed} of these failed")),
+            }
+        }
+        Some(("worker", worker)) => {
+            self::work(config(worker)?.apart().map_err(|error| error.to_string())?).await
+        }
         Some((_, serve)) if serve.get_flag("no-worker") => {
             self::serve(config(serve)?.apart().map_err(|error| error.to_string())?).await
         }
@@ -85,11 +108,22 @@ async fn run(matches: &ArgMatches) -> Result<(), String> {
 
 /// A command that does one thing beside the servers.
 async fn command(command: (&str, &str), its: &ArgMatches, config: Config) -> Result<(), String> {
-    let given = |name: &str| its.get_one::<String>(name).map(String::as_str).unwrap_or_default();
+    let given = |name: &str| {
+        its.get_one::<String>(name)
+            .map(String::as_str)
+            .unwrap_or_default()
+    };
     let json = its.get_flag("json");
     let answer = match command {
         ("user", "list") => return user_list(config, json, &mut io::stdout()).await,
-        ("user", "add") => user_add(config, given("email"), its.get_one::<String>("name").cloned()).await?,
+        ("user", "add") => {
+            user_add(
+                config,
+                given("email"),
+                its.get_one::<String>("name").cloned(),
+            )
+            .await?
+        }
         ("user", "disable") => user_disable(config, given("email"), true).await?,
         ("user", "enable") => user_disable(config, given("email"), false).await?,
         ("user", "remove") => user_remove(config, given("email")).await?,
@@ -101,16 +135,23 @@ async fn command(command: (&str, &str), its: &ArgMatches, config: Config) -> Res
 }
 
 async fn serve(mut config: Config) -> Result<(), String> {
-    let taken =
-        |error| format!("LEPTOS_SITE_ADDR: {} cannot be listened on: {error} (example: 127.0.0.1:3001)", config.addr);
+    let taken = |error| {
+        format!(
+            "LEPTOS_SITE_ADDR: {} cannot be listened on: {error} (example: 127.0.0.1:3001)",
+            config.addr
+        )
+    };
     let listener = listen::bind(config.addr).map_err(taken)?;
     config.addr = listener.local_addr().map_err(|error| error.to_string())?;
-    let (addr, practice) = (config.addr, config.is_practice());
+    let addr = config.addr;
+    let practice = config.is_practice();
     let places = listen::Places::of(&config);
     let (routes, running) = router(config).await.map_err(|error| error.to_string())?;
     println!("listening on http://{addr}");
     if practice {
-        println!("practice mode: open that address and click a link, or read on at docs/ARCHITECTURE.md");
+        println!(
+            "practice mode: open that address and click a link, or read on at docs/ARCHITECTURE.md"
+        );
     }
     let shutdown = CancellationToken::new();
     let serving = tokio::spawn(listen::serve_in(places, listener, routes, shutdown.clone()));
@@ -147,6 +188,10 @@ mod tests {
     #[test]
     fn every_setting_is_a_flag() {
         cli::command().debug_assert();
-        assert!(SETTINGS.iter().any(|setting| setting.flag() == "validator-url"));
+        assert!(
+            SETTINGS
+                .iter()
+                .any(|setting| setting.flag() == "validator-url")
+        );
     }
 }

@@ -17,7 +17,11 @@ impl Origin {
     /// Says what is wrong with the address.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let url: Url = text.parse().map_err(|_| "not an address with https://")?;
-        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
+        if url.path() != "/"
+            || url.query().is_some()
+            || url.fragment().is_some()
+            || !url.username().is_empty()
+        {
             return Err("it has more than scheme, host and port");
         }
         if !url.has_host() {
@@ -25,8 +29,14 @@ impl Origin {
         }
         let loopback = is_loopback(&url);
         match url.scheme() {
-            "https" => Ok(Self { text: url.origin().ascii_serialization(), secure: true }),
-            "http" if loopback => Ok(Self { text: url.origin().ascii_serialization(), secure: false }),
+            "https" => Ok(Self {
+                text: url.origin().ascii_serialization(),
+                secure: true,
+            }),
+            "http" if loopback => Ok(Self {
+                text: url.origin().ascii_serialization(),
+                secure: false,
+            }),
             "http" => Err("browsers keep no session for a plain http:// address"),
             _ => Err("not an address with https://"),
         }
@@ -70,14 +80,30 @@ mod tests {
 
     #[test]
     fn an_origin_is_written_as_browsers_write_it() {
-        assert_eq!(Origin::parse("https://Sign-In.example:443/").unwrap().as_str(), "https://sign-in.example");
-        assert_eq!(Origin::parse("http://[::1]:3000").unwrap().host(), "[::1]:3000");
+        assert_eq!(
+            Origin::parse("https://Sign-In.example:443/")
+                .unwrap()
+                .as_str(),
+            "https://sign-in.example"
+        );
+        assert_eq!(
+            Origin::parse("http://[::1]:3000").unwrap().host(),
+            "[::1]:3000"
+        );
         assert!(!Origin::parse("http://127.0.0.1:3000").unwrap().is_secure());
     }
 
     #[test]
     fn an_address_with_more_or_less_than_an_origin_is_refused() {
-        for bad in ["", "example", "ftp://a", "http://a.example", "https://a/b", "https://u@a", "https://a?x"] {
+        for bad in [
+            "",
+            "example",
+            "ftp://a",
+            "http://a.example",
+            "https://a/b",
+            "https://u@a",
+            "https://a?x",
+        ] {
             assert!(Origin::parse(bad).is_err(), "{bad}");
         }
     }

@@ -1,7 +1,8 @@
-//! Passwords: argon2id with the parameters that OWASP advises (Password Storage Cheat Sheet: 19 MiB, 2 passes, 1 lane).
+//! Passwords: argon2id with the parameters that OWASP advises (Password Storage Cheat Sheet: 19
+//! MiB, 2 passes, 1 lane).
 //!
-//! A password is hashed in the form NFKC of Unicode, so that it is the same however a keyboard composes its letters (NIST
-//! SP 800-63B, section 3.1.1.2). Hashes from before that are still good.
+//! A password is hashed in the form NFKC of Unicode, so that it is the same however a keyboard
+//! composes its letters (NIST SP 800-63B, section 3.1.1.2). Hashes from before that are still good.
 
 mod password;
 mod strength;
@@ -53,7 +54,11 @@ impl Passwords {
     /// A checker, in practice mode or not.
     #[must_use]
     pub fn new(entropy: &dyn Entropy, practice: bool) -> Self {
-        Self { turns: Turns::new(), nobody: hash(entropy, "nobody's password").into(), practice }
+        Self {
+            turns: Turns::new(),
+            nobody: hash(entropy, "nobody's password").into(),
+            practice,
+        }
     }
 
     /// Whose password this is, tried in this `line`: the user as they were when it was.
@@ -69,8 +74,13 @@ impl Passwords {
         line: Line,
     ) -> Result<Option<User>, PasswordError> {
         let subject = subject(email);
-        let known = store.password(&subject).await?.filter(|_| self.practice || subject != PRACTICE_SUBJECT);
-        let kept = known.as_ref().map_or_else(|| self.nobody.to_string(), |(_, hash)| hash.clone());
+        let known = store
+            .password(&subject)
+            .await?
+            .filter(|_| self.practice || subject != PRACTICE_SUBJECT);
+        let kept = known
+            .as_ref()
+            .map_or_else(|| self.nobody.to_string(), |(_, hash)| hash.clone());
         let verify = move || {
             if password.expose().len() <= MAX_LENGTH {
                 verify(&*entropy, &kept, password.expose())
@@ -79,7 +89,9 @@ impl Passwords {
             }
         };
         let verified = self.turns.work(line, verify).await?;
-        let Some((user, kept)) = known else { return Ok(None) };
+        let Some((user, kept)) = known else {
+            return Ok(None);
+        };
         match verified {
             Verified::No => Ok(None),
             Verified::Yes => Ok(Some(user)),
@@ -100,7 +112,8 @@ impl Passwords {
         password: Password,
         about: Identity,
     ) -> Result<Result<String, WeakPassword>, PasswordError> {
-        let hash = move || strong(password.expose(), &about).map(|()| hash(&*entropy, password.expose()));
+        let hash =
+            move || strong(password.expose(), &about).map(|()| hash(&*entropy, password.expose()));
         self.turns.work(Line::SignedIn, hash).await
     }
 }
@@ -123,21 +136,35 @@ pub async fn put_user(
 /// The identity of a user who signs in with a password.
 #[must_use]
 pub fn identity(email: &str, name: Option<String>) -> Identity {
-    let typed = email.parse().map_or_else(|_| email.trim().to_owned(), |address: Address| address.typed().to_owned());
-    Identity { issuer: PASSWORD_ISSUER.into(), subject: subject(email), name, email: Some(typed) }
+    let typed = email.parse().map_or_else(
+        |_| email.trim().to_owned(),
+        |address: Address| address.typed().to_owned(),
+    );
+    Identity {
+        issuer: PASSWORD_ISSUER.into(),
+        subject: subject(email),
+        name,
+        email: Some(typed),
+    }
 }
 
-/// By which subject whoever types this address is known. No character is taken for one of ASCII: what is no address is only
-/// who was added under just that before there was one parser for all.
+/// By which subject whoever types this address is known. No character is taken for one of ASCII:
+/// what is no address is only who was added under just that before there was one parser for all.
 #[must_use]
 pub fn subject(email: &str) -> String {
-    email.parse().map_or_else(|_| email.trim().to_ascii_lowercase(), |address: Address| address.as_str().to_owned())
+    email.parse().map_or_else(
+        |_| email.trim().to_ascii_lowercase(),
+        |address: Address| address.as_str().to_owned(),
+    )
 }
 
 fn hash(entropy: &dyn Entropy, password: &str) -> String {
     let salt = SaltString::encode_b64(&random::<16>(entropy)).expect("16 bytes are a salt");
     let password: Zeroizing<String> = Zeroizing::new(password.nfkc().collect());
-    Argon2::default().hash_password(password.as_bytes(), &salt).expect("the default parameters are valid").to_string()
+    Argon2::default()
+        .hash_password(password.as_bytes(), &salt)
+        .expect("the default parameters are valid")
+        .to_string()
 }
 
 /// Whether a password is the one that was set.
@@ -153,12 +180,18 @@ enum Verified {
 fn verify(entropy: &dyn Entropy, kept: &str, password: &str) -> Verified {
     let normal: Zeroizing<String> = Zeroizing::new(password.nfkc().collect());
     let is = |password: &str| {
-        PasswordHash::new(kept).is_ok_and(|kept| Argon2::default().verify_password(password.as_bytes(), &kept).is_ok())
+        PasswordHash::new(kept).is_ok_and(|kept| {
+            Argon2::default()
+                .verify_password(password.as_bytes(), &kept)
+                .is_ok()
+        })
     };
     if is(&normal) {
         Verified::Yes
     } else if *normal != password && is(password) {
-        Verified::AsTyped { hash: hash(entropy, password) }
+        Verified::AsTyped {
+            hash: hash(entropy, password),
+        }
     } else {
         Verified::No
     }
@@ -176,7 +209,10 @@ mod tests {
     #[test]
     fn passwords_are_hashed_as_owasp_advises() {
         let hash = hash(&SystemEntropy, "open sesame");
-        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        assert!(
+            hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{hash}"
+        );
         assert!(is(&hash, "open sesame") && !is(&hash, "open sesam"));
     }
 
@@ -186,23 +222,36 @@ mod tests {
             ["tr\u{e4}umen-vier", "tra\u{308}umen-vier"],
             ["caf\u{e9}-\u{fb01}n", "cafe\u{301}-fin"],
             ["\u{ff50}\u{ff41}ss-wort-9", "pass-wort-9"],
-            ["\u{d55c}\u{ae00}-sesame", "\u{1112}\u{1161}\u{11ab}\u{1100}\u{1173}\u{11af}-sesame"],
+            [
+                "\u{d55c}\u{ae00}-sesame",
+                "\u{1112}\u{1161}\u{11ab}\u{1100}\u{1173}\u{11af}-sesame",
+            ],
             ["\u{212b}ngstr\u{f6}m-77", "A\u{30a}ngstro\u{308}m-77"],
         ] {
             for [set, typed] in [forms, [forms[1], forms[0]]] {
                 assert!(is(&hash(&SystemEntropy, set), typed), "{set} {typed}");
             }
         }
-        assert!(!is(&hash(&SystemEntropy, "tr\u{e4}umen-vier"), "traumen-vier"));
+        assert!(!is(
+            &hash(&SystemEntropy, "tr\u{e4}umen-vier"),
+            "traumen-vier"
+        ));
     }
 
     #[test]
     fn a_hash_of_what_was_typed_before_is_still_good_and_replaced() {
         let salt = SaltString::encode_b64(&[7; 16]).unwrap();
         let typed = "tra\u{308}umen-vier";
-        let old = Argon2::default().hash_password(typed.as_bytes(), &salt).unwrap().to_string();
-        let Verified::AsTyped { hash } = verify(&SystemEntropy, &old, typed) else { panic!("it was typed like that") };
-        assert!(is(&hash, typed) && is(&hash, "tr\u{e4}umen-vier") && !is(&old, "tr\u{e4}umen-vier"));
+        let old = Argon2::default()
+            .hash_password(typed.as_bytes(), &salt)
+            .unwrap()
+            .to_string();
+        let Verified::AsTyped { hash } = verify(&SystemEntropy, &old, typed) else {
+            panic!("it was typed like that")
+        };
+        assert!(
+            is(&hash, typed) && is(&hash, "tr\u{e4}umen-vier") && !is(&old, "tr\u{e4}umen-vier")
+        );
     }
 
     #[test]
@@ -212,7 +261,11 @@ mod tests {
         strong(long, &identity("ada@example.com", None)).expect("it is taken");
         let hash = hash(&SystemEntropy, long);
         assert!(is(&hash, long));
-        for other in [&long[..999], &format!("{}!", &long[..999]), &long.to_uppercase()] {
+        for other in [
+            &long[..999],
+            &format!("{}!", &long[..999]),
+            &long.to_uppercase(),
+        ] {
             assert!(!is(&hash, other), "{other}");
         }
     }

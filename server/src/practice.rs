@@ -1,4 +1,5 @@
-//! Practice mode: what Vestibule starts on loopback when no validator is configured, so that a newcomer sees all of it.
+//! Practice mode: what Vestibule starts on loopback when no validator is configured, so that a
+//! newcomer sees all of it.
 
 mod key;
 mod validator;
@@ -18,4 +19,7 @@ pub struct PracticeUser {
 }
 
 /// The practice user.
-pub const USER: PracticeUser = PracticeUser { email: PRACTICE_SUBJECT, password: "open-sesame-42" };
+pub const USER: PracticeUser = PracticeUser {
+    email: PRACTICE_SUBJECT,
+    password: "open-sesame-42",
+};

@@ -47,8 +47,13 @@ pub async fn profile(
     done: Result<Query<Done>, axum::extract::rejection::QueryRejection>,
 ) -> Response {
     let asked = done.map(|Query(done)| done.changed).unwrap_or_default();
-    let told = site.cookies_of(&headers).changed().and_then(Change::from_name);
-    let changed = told.filter(|told| asked.as_deref() == Some(told.name())).map(Change::sentence);
+    let told = site
+        .cookies_of(&headers)
+        .changed()
+        .and_then(Change::from_name);
+    let changed = told
+        .filter(|told| asked.as_deref() == Some(told.name()))
+        .map(Change::sentence);
     let own = who.user.identity.issuer == PASSWORD_ISSUER;
     let sessions = match site.vestibule.own_sessions(&who).await {
         Ok(sessions) => sessions.into_iter().map(row).collect(),
@@ -56,46 +61,66 @@ pub async fn profile(
     };
     let moves = own && site.outbox.is_some();
     let identity = who.user.identity;
-    page::form(&site, &headers, Head::titled(title::PROFILE), false, |proof| {
-        view! {
-            <ProfilePage
-                name=identity.name
-                email=identity.email
-                issuer=identity.issuer
-                subject=identity.subject
-                changed=changed
-                password=own
-                address=moves
-                sessions=sessions
-                proof=proof
-            />
-        }
-    })
+    page::form(
+        &site,
+        &headers,
+        Head::titled(title::PROFILE),
+        false,
+        |proof| {
+            view! {
+                <ProfilePage
+                    name=identity.name
+                    email=identity.email
+                    issuer=identity.issuer
+                    subject=identity.subject
+                    changed=changed
+                    password=own
+                    address=moves
+                    sessions=sessions
+                    proof=proof
+                />
+            }
+        },
+    )
 }
 
 fn row(session: OwnSession) -> SessionRow {
     SessionRow {
-        device: session.device.map_or_else(|| "An unknown browser".to_owned(), Device::into_string),
+        device: session
+            .device
+            .map_or_else(|| "An unknown browser".to_owned(), Device::into_string),
         since: utc(session.since),
         seen: utc(session.seen),
         handle: session.handle.map(|handle| handle.to_string()),
     }
 }
 
-/// `POST /profile/sessions/end`: ends another session of the user, or with `others` all of them. One that has ended
-/// meanwhile is no longer on the profile, which says enough.
-pub async fn end_sessions(State(site): State<Shared>, headers: HeaderMap, OwnForm(form): OwnForm<Choice>) -> Response {
+/// `POST /profile/sessions/end`: ends another session of the user, or with `others` all of them.
+/// One that has ended meanwhile is no longer on the profile, which says enough.
+pub async fn end_sessions(
+    State(site): State<Shared>,
+    headers: HeaderMap,
+    OwnForm(form): OwnForm<Choice>,
+) -> Response {
     let handle = form.choice.parse().ok();
     if handle.is_none() && form.choice != "others" {
         return page::problem(&site, StatusCode::FORBIDDEN);
     }
-    let who = match site.vestibule.who(site.cookies_of(&headers).session().as_ref()).await {
+    let who = match site
+        .vestibule
+        .who(site.cookies_of(&headers).session().as_ref())
+        .await
+    {
         Ok(Some(who)) => who,
         Ok(None) => return page::see_other(&site.vestibule.destinations().login),
         Err(error) => return page::store_problem(&site, &error),
     };
     if let Err(TooOften(wait)) = site.throttle.ending(who.session) {
-        Event::TooOften { what: "sessions_ended", user: Some(who.user.id) }.record();
+        Event::TooOften {
+            what: "sessions_ended",
+            user: Some(who.user.id),
+        }
+        .record();
         return page::too_often(page::problem(&site, StatusCode::TOO_MANY_REQUESTS), wait);
     }
     let ended = match handle {
@@ -131,7 +156,9 @@ impl Change {
     }
 
     fn from_name(name: &str) -> Option<Self> {
-        [Self::Password, Self::Address].into_iter().find(|change| change.name() == name)
+        [Self::Password, Self::Address]
+            .into_iter()
+            .find(|change| change.name() == name)
     }
 
     const fn sentence(self) -> &'static str {
@@ -142,8 +169,14 @@ impl Change {
     }
 }
 
-/// Leads to the profile, which says what was changed. A link could say that too, so it counts only beside the cookie.
+/// Leads to the profile, which says what was changed. A link could say that too, so it counts only
+/// beside the cookie.
 fn changed(site: &Site, change: Change) -> Response {
-    let profile: LocalPath = format!("/profile?changed={}", change.name()).parse().expect("it is a path of ours");
-    page::with_cookies(page::see_other(&profile), [site.cookies.changed(change.name())])
+    let profile: LocalPath = format!("/profile?changed={}", change.name())
+        .parse()
+        .expect("it is a path of ours");
+    page::with_cookies(
+        page::see_other(&profile),
+        [site.cookies.changed(change.name())],
+    )
 }

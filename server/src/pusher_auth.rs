@@ -27,7 +27,8 @@ pub async fn authorise(
     let asked = match form {
         Ok(Form(asked)) => asked,
         Err(rejection) => {
-            let line = "the body is not a form with one socket_id, one channel_name and one token\n";
+            let line =
+                "the body is not a form with one socket_id, one channel_name and one token\n";
             return (unreadable(rejection.status()), line).into_response();
         }
     };
@@ -35,7 +36,14 @@ pub async fn authorise(
         Event::Forged { what: "channel" }.record();
         return page::problem(&site, StatusCode::FORBIDDEN);
     };
-    ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")], json).into_response()
+    (
+        [
+            (header::CONTENT_TYPE, "application/json"),
+            (header::CACHE_CONTROL, "no-store"),
+        ],
+        json,
+    )
+        .into_response()
 }
 
 /// The signature for what is asked, if it is this browser's own channel.
@@ -43,7 +51,10 @@ fn signature(site: &Shared, headers: &HeaderMap, asked: &Subscription) -> Option
     let token: Token = asked.token.parse().ok()?;
     let cookies = site.cookies_of(headers);
     let token = links::kept_under(site, token, &cookies);
-    let channel = site.vestibule.channel(&token, cookies.pending(site.vestibule.keys(), &token))?;
+    let channel = site
+        .vestibule
+        .channel(&token, cookies.pending(site.vestibule.keys(), &token))?;
     let own = channel.as_str() == asked.channel_name;
-    own.then(|| site.pusher.authorise(&channel, &asked.socket_id).ok()).flatten()
+    own.then(|| site.pusher.authorise(&channel, &asked.socket_id).ok())
+        .flatten()
 }

@@ -1,7 +1,8 @@
 //! Room for one more pending cookie in a browser.
 //!
-//! A browser keeps up to [`MAX_PENDING`]. Beyond that the oldest goes that is no sign-in in progress; one that has begun
-//! stays until it is settled or has expired, whatever else is opened. What another site opens makes nothing go.
+//! A browser keeps up to [`MAX_PENDING`]. Beyond that the oldest goes that is no sign-in in
+//! progress; one that has begun stays until it is settled or has expired, whatever else is opened.
+//! What another site opens makes nothing go.
 
 use crate::{
     cookies::{MAX_PENDING, RequestCookies},
@@ -35,7 +36,11 @@ pub async fn make(
     let mut let_go = Vec::new();
     for (tag, secret) in others {
         let in_progress = match secret {
-            Some(secret) => site.vestibule.is_in_progress(&secret).await.unwrap_or_else(|error| unknown(&error)),
+            Some(secret) => site
+                .vestibule
+                .is_in_progress(&secret)
+                .await
+                .unwrap_or_else(|error| unknown(&error)),
             None => false,
         };
         if !in_progress {
@@ -48,9 +53,12 @@ pub async fn make(
     Err(Full)
 }
 
-/// Whether another site has opened the page (Fetch Metadata; what says nothing is taken for the user).
+/// Whether another site has opened the page (Fetch Metadata; what says nothing is taken for the
+/// user).
 pub fn is_from_elsewhere(headers: &HeaderMap) -> bool {
-    headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none")
+    headers
+        .get("sec-fetch-site")
+        .is_some_and(|site| site != "same-origin" && site != "none")
 }
 
 /// What cannot be looked up may be in progress.

@@ -1,8 +1,8 @@
 //! All addresses, on one page.
 
 use crate::{
-    account, client, confirm, desk, enter, entering, files, finish, form, guard, home, links, listen, page, profile,
-    pusher_auth, ready, site::Shared,
+    account, client, confirm, desk, enter, entering, files, finish, form, guard, home, links,
+    listen, page, profile, pusher_auth, ready, site::Shared,
 };
 use axum::{
     Router,
@@ -20,23 +20,47 @@ pub fn routes(site: Shared, sockets: Router) -> Router {
         .route("/", get(home::home))
         .route("/confirm/{token}", get(confirm::land).post(confirm::begin))
         .route("/confirm/{token}/wait", get(confirm::wait))
-        .route("/confirm/{token}/cancel", get(home::page_of_form).post(confirm::cancel))
-        .route("/confirm/{token}/pick", get(home::page_of_form).post(links::pick))
+        .route(
+            "/confirm/{token}/cancel",
+            get(home::page_of_form).post(confirm::cancel),
+        )
+        .route(
+            "/confirm/{token}/pick",
+            get(home::page_of_form).post(links::pick),
+        )
         .route("/login/link", get(home::page_of_form).post(links::ask))
         .route("/login/wait/{token}", get(links::wait))
-        .route("/login/wait/{token}/code", get(home::page_of_form).post(links::code))
-        .route("/login/wait/{token}/again", get(home::page_of_form).post(links::again))
+        .route(
+            "/login/wait/{token}/code",
+            get(home::page_of_form).post(links::code),
+        )
+        .route(
+            "/login/wait/{token}/again",
+            get(home::page_of_form).post(links::again),
+        )
         .route("/practice/mail", get(links::mailbox))
         .route("/login", get(account::login_page).post(account::login))
         .route("/logout", get(home::first_page).post(account::logout))
-        .route("/profile/sessions/end", get(home::first_page).post(profile::end_sessions))
+        .route(
+            "/profile/sessions/end",
+            get(home::first_page).post(profile::end_sessions),
+        )
         .route("/readyz", get(ready::readyz))
         .fallback(home::not_found)
         .method_not_allowed_fallback(home::not_found);
     let needing_freshness = Router::new()
-        .route("/profile/password", get(profile::password::show).post(profile::password::set))
-        .route("/profile/address", get(profile::address::show).post(profile::address::ask))
-        .route("/profile/address/{ticket}", get(profile::address::land).post(profile::address::change))
+        .route(
+            "/profile/password",
+            get(profile::password::show).post(profile::password::set),
+        )
+        .route(
+            "/profile/address",
+            get(profile::address::show).post(profile::address::ask),
+        )
+        .route(
+            "/profile/address/{ticket}",
+            get(profile::address::land).post(profile::address::change),
+        )
         .route_layer(from_fn_with_state(site.clone(), entering::require_fresh));
     let needing_a_user = Router::new()
         .route("/profile", get(profile::profile))
@@ -50,7 +74,10 @@ pub fn routes(site: Shared, sockets: Router) -> Router {
         .route("/pusher/auth", post(pusher_auth::authorise))
         .route_layer(from_fn_with_state(site.clone(), guard::scripts_only));
     let files = Router::new()
-        .route(&format!("/{}/{{*file}}", site.leptos.site_pkg_dir), get(files::show))
+        .route(
+            &format!("/{}/{{*file}}", site.leptos.site_pkg_dir),
+            get(files::show),
+        )
         .route("/favicon.svg", get(files::show))
         .route("/favicon.ico", get(files::show))
         .with_state(site.clone());
@@ -70,7 +97,8 @@ pub fn routes(site: Shared, sockets: Router) -> Router {
         .layer(from_fn_with_state(site, page::headers))
 }
 
-/// The middleware that ends what takes too long: a body that stops in the middle would hold its place for ever.
+/// The middleware that ends what takes too long: a body that stops in the middle would hold its
+/// place for ever.
 async fn within(request: Request, next: Next) -> Response {
     let answered = timeout(listen::ANSWER_WITHIN, next.run(request)).await;
     answered.unwrap_or_else(|_| StatusCode::REQUEST_TIMEOUT.into_response())
@@ -87,10 +115,18 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_body_that_stops_in_the_middle_is_given_up() {
-        let routes = Router::new().route("/", post(async |_: Bytes| "read")).layer(from_fn(within));
+        let routes = Router::new()
+            .route("/", post(async |_: Bytes| "read"))
+            .layer(from_fn(within));
         let start = Instant::now();
         let endless = Body::from_stream(stream::pending::<Result<Bytes, Infallible>>());
-        let answer = routes.oneshot(Request::post("/").body(endless).unwrap()).await.unwrap();
-        assert_eq!((answer.status(), start.elapsed()), (StatusCode::REQUEST_TIMEOUT, listen::ANSWER_WITHIN));
+        let answer = routes
+            .oneshot(Request::post("/").body(endless).unwrap())
+            .await
+            .unwrap();
+        assert_eq!(
+            (answer.status(), start.elapsed()),
+            (StatusCode::REQUEST_TIMEOUT, listen::ANSWER_WITHIN)
+        );
     }
 }

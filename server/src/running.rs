@@ -1,6 +1,8 @@
 //! What works behind the routes: how it starts, and in which order it ends.
 
-use crate::{broker::Broker, config::Config, descriptors, mount::StartError, practice::PracticeValidator};
+use crate::{
+    broker::Broker, config::Config, descriptors, mount::StartError, practice::PracticeValidator,
+};
 use futures_util::future::OptionFuture;
 use std::sync::Arc;
 use tokio::{sync::Notify, task::JoinHandle};
@@ -15,7 +17,8 @@ use vestibule::{
     worker::{Tools, Worker},
 };
 
-/// What works behind the routes: the worker and its postman, the embedded broker, the practice validator.
+/// What works behind the routes: the worker and its postman, the embedded broker, the practice
+/// validator.
 #[derive(Debug)]
 pub struct Running {
     behind: Behind,
@@ -23,15 +26,23 @@ pub struct Running {
 }
 
 impl Running {
-    /// Returns once the worker, or who carries its mail, has stopped, which they do by themselves only if they panic.
+    /// Returns once the worker, or who carries its mail, has stopped, which they do by themselves
+    /// only if they panic.
     pub async fn worker_stopped(&self) {
         self.behind.worker_stopped.cancelled().await;
     }
 
-    /// Claims no more, lets what is in flight finish or hands it back, sends what is still to be announced, then closes the
-    /// sockets with 4200.
+    /// Claims no more, lets what is in flight finish or hands it back, sends what is still to be
+    /// announced, then closes the sockets with 4200.
     pub async fn shutdown(self) {
-        let Behind { worker, queue, tasks, stop_worker, stop_rest, .. } = self.behind;
+        let Behind {
+            worker,
+            queue,
+            tasks,
+            stop_worker,
+            stop_rest,
+            ..
+        } = self.behind;
         stop_worker.cancel();
         if let Some(Err(error)) = OptionFuture::from(worker).await {
             tracing::error!(%error, "the worker has panicked");
@@ -73,9 +84,14 @@ impl Behind {
     /// The configured validator, or the practice one, started.
     pub async fn validator(&self, config: &Config) -> Result<Arc<HttpValidator>, StartError> {
         if let Some(service) = &config.validator {
-            return Ok(Arc::new(HttpValidator::new(&service.url, service.secret.clone())?));
+            return Ok(Arc::new(HttpValidator::new(
+                &service.url,
+                service.secret.clone(),
+            )?));
         }
-        let service = PracticeValidator::bind().await.map_err(StartError::Loopback)?;
+        let service = PracticeValidator::bind()
+            .await
+            .map_err(StartError::Loopback)?;
         let validator = HttpValidator::new(&service.url(), None)?;
         self.tasks.spawn(service.serve(self.stop_rest.clone()));
         Ok(Arc::new(validator))
@@ -95,14 +111,26 @@ impl Behind {
 
     /// Starts what deletes old links.
     pub fn start_sweeper(&self, tools: &Tools, links: Arc<dyn LinkDatabase>) {
-        self.tasks.spawn(link::sweep(links, tools.clock.clone(), self.stop_worker.clone()));
+        self.tasks.spawn(link::sweep(
+            links,
+            tools.clock.clone(),
+            self.stop_worker.clone(),
+        ));
     }
 
     /// Starts the worker, which the database tells of what is new if it can.
-    pub fn start_worker(&mut self, tools: Tools, wake: Arc<Notify>, hints: Option<PostgresStore>, in_flight: usize) {
+    pub fn start_worker(
+        &mut self,
+        tools: Tools,
+        wake: Arc<Notify>,
+        hints: Option<PostgresStore>,
+        in_flight: usize,
+    ) {
         if let Some(database) = hints {
-            let (wake, stop) = (wake.clone(), self.stop_worker.clone());
-            self.tasks.spawn(async move { database.listen(wake, stop).await });
+            let wake = wake.clone();
+            let stop = self.stop_worker.clone();
+            self.tasks
+                .spawn(async move { database.listen(wake, stop).await });
         }
         let in_flight = descriptors::validations(in_flight, descriptors::raise());
         let working = Worker::new(tools, wake, in_flight).run(self.stop_worker.clone());
@@ -111,7 +139,10 @@ impl Behind {
 
     /// Everything has been started.
     pub fn running(self, broker: Option<Broker>) -> Running {
-        Running { behind: self, broker }
+        Running {
+            behind: self,
+            broker,
+        }
     }
 
     /// `work`, whose end is noticed also where it panics.

@@ -18,7 +18,8 @@ use leptos::prelude::LeptosOptions;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use vestibule::{
-    caps::Shares, entry::Shown, link::Links, mail::Outbox, publisher::PusherPublisher, vestibule::Vestibule,
+    caps::Shares, entry::Shown, link::Links, mail::Outbox, publisher::PusherPublisher,
+    vestibule::Vestibule,
 };
 
 /// What every request has at hand, shared by all.
@@ -76,7 +77,10 @@ impl Site {
     /// What a request shows: its secrets, and what its browser calls itself.
     #[must_use]
     pub fn shown(&self, headers: &HeaderMap) -> Shown {
-        Shown { device: device(headers), ..self.cookies_of(headers).shown() }
+        Shown {
+            device: device(headers),
+            ..self.cookies_of(headers).shown()
+        }
     }
 
     /// Seconds between two questions of a page that waits.

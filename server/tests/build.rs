@@ -1,4 +1,5 @@
-//! A server and a site that were not built together: the log says so, and pages keep to the form that needs no script.
+//! A server and a site that were not built together: the log says so, and pages keep to the form
+//! that needs no script.
 
 #[path = "support/landing.rs"]
 mod landing;
@@ -19,7 +20,11 @@ fn site(mark: Option<&str>) -> TempDir {
     fs::create_dir(site.path().join("pkg")).unwrap();
     if let Some(mark) = mark {
         fs::write(site.path().join("pkg/vestibule.js"), "export {}").unwrap();
-        fs::write(site.path().join("pkg/vestibule.wasm"), format!("\0asm {mark}")).unwrap();
+        fs::write(
+            site.path().join("pkg/vestibule.wasm"),
+            format!("\0asm {mark}"),
+        )
+        .unwrap();
     }
     site
 }
@@ -39,31 +44,59 @@ const OTHERS: [Option<&str>; 4] = [
 #[test]
 fn a_page_has_a_script_only_if_it_is_of_the_same_build() {
     let good = server(&site(Some(build_id::MARK))).get("/confirm/valid", &[]);
-    assert!(good.contains("<script") && good.contains("/pkg/vestibule"), "{good}");
-    assert!(good.contains(&format!("data-build=\"{}\"", build_id::OF_PAGE)), "{good}");
+    assert!(
+        good.contains("<script") && good.contains("/pkg/vestibule"),
+        "{good}"
+    );
+    assert!(
+        good.contains(&format!("data-build=\"{}\"", build_id::OF_PAGE)),
+        "{good}"
+    );
     for other in OTHERS {
         let server = server(&site(other));
         let plain = server.get("/confirm/valid", &[]);
-        assert!(!plain.contains("<script") && !plain.contains("data-build"), "{other:?}: {plain}");
+        assert!(
+            !plain.contains("<script") && !plain.contains("data-build"),
+            "{other:?}: {plain}"
+        );
         let (begun, cookies) = landing::call_begin(&server, "valid");
         assert!(has_status(&begun, 200), "{begun}");
-        assert!(has_status(&server.post("/confirm/valid", &[&cookies], ""), 303), "the form works");
+        assert!(
+            has_status(&server.post("/confirm/valid", &[&cookies], ""), 303),
+            "the form works"
+        );
     }
 }
 
 #[test]
 fn one_line_at_the_start_says_that_the_site_is_of_another_build() {
-    for (mark, wrong) in OTHERS.into_iter().map(|other| (other, true)).chain([(Some(build_id::MARK), false)]) {
-        let (site, data) = (site(mark), TempDir::new().unwrap());
+    for (mark, wrong) in OTHERS
+        .into_iter()
+        .map(|other| (other, true))
+        .chain([(Some(build_id::MARK), false)])
+    {
+        let site = site(mark);
+        let data = TempDir::new().unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule"));
-        command.env_clear().env("VESTIBULE_DATA", data.path()).env("LEPTOS_SITE_ADDR", "127.0.0.1:0");
-        command.env("LEPTOS_SITE_ROOT", site.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .env_clear()
+            .env("VESTIBULE_DATA", data.path())
+            .env("LEPTOS_SITE_ADDR", "127.0.0.1:0");
+        command
+            .env("LEPTOS_SITE_ROOT", site.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut server = command.spawn().unwrap();
         let mut line = String::new();
-        BufReader::new(server.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        BufReader::new(server.stdout.as_mut().unwrap())
+            .read_line(&mut line)
+            .unwrap();
         server.kill().unwrap();
         let log = String::from_utf8(server.wait_with_output().unwrap().stderr).unwrap();
-        let told = log.lines().filter(|line| line.contains("plain form")).count();
+        let told = log
+            .lines()
+            .filter(|line| line.contains("plain form"))
+            .count();
         assert_eq!(told, usize::from(wrong), "{mark:?}: {log}");
     }
 }

@@ -17,7 +17,9 @@ async fn the_routes_go_beside_others_but_for_the_same_path_or_a_second_fallback(
         "LEPTOS_SITE_ADDR" => Some("127.0.0.1:0".to_owned()),
         _ => None,
     });
-    let (vestibule, running) = vestibule_server::router(Config::read(&given).unwrap()).await.unwrap();
+    let (vestibule, running) = vestibule_server::router(Config::read(&given).unwrap())
+        .await
+        .unwrap();
     let merges = |application: Router| {
         let merged = catch_unwind(AssertUnwindSafe(|| application.merge(vestibule.clone())));
         merged.is_ok()
@@ -26,6 +28,8 @@ async fn the_routes_go_beside_others_but_for_the_same_path_or_a_second_fallback(
     for path in ["/", "/login", "/enter"] {
         assert!(!merges(Router::new().route(path, get(page))), "{path}");
     }
-    assert!(!merges(Router::new().route("/hello", get(page)).fallback(page)));
+    assert!(!merges(
+        Router::new().route("/hello", get(page)).fallback(page)
+    ));
     running.shutdown().await;
 }

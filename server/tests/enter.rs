@@ -8,10 +8,14 @@ use landing::call_begin;
 use support::{Server, has_status};
 
 fn location(answer: &str) -> &str {
-    answer.lines().find_map(|line| line.strip_prefix("location: ")).unwrap_or_default()
+    answer
+        .lines()
+        .find_map(|line| line.strip_prefix("location: "))
+        .unwrap_or_default()
 }
 
-/// Signs in by a link, and returns the line of its cookies once it is confirmed, with where the page leads.
+/// Signs in by a link, and returns the line of its cookies once it is confirmed, with where the
+/// page leads.
 fn confirmed(server: &Server, token: &str) -> (String, String) {
     let (answer, cookies) = call_begin(server, token);
     assert!(has_status(&answer, 200), "{answer}");
@@ -26,8 +30,13 @@ fn confirmed(server: &Server, token: &str) -> (String, String) {
 
 /// The session's cookie that an answer sets, as a line to send.
 fn session(answer: &str) -> Option<String> {
-    let session = answer.lines().find_map(|line| line.strip_prefix("set-cookie: vestibule-session="))?;
-    Some(format!("Cookie: vestibule-session={}", session.split(';').next().unwrap()))
+    let session = answer
+        .lines()
+        .find_map(|line| line.strip_prefix("set-cookie: vestibule-session="))?;
+    Some(format!(
+        "Cookie: vestibule-session={}",
+        session.split(';').next().unwrap()
+    ))
 }
 
 #[test]
@@ -35,16 +44,26 @@ fn a_sign_in_has_its_session_before_it_comes_to_a_page_that_is_not_ours() {
     let server = Server::start(&[("CONFIRM_REDIRECT", "/orders?id=7&x=a+b#new")]);
     let (cookies, way) = confirmed(&server, "valid-1");
     assert_eq!(way, "/enter?next=%2Forders%3Fid%3D7%26x%3Da%2Bb%23new");
-    for look in ["Sec-Purpose: prefetch", "Sec-Fetch-Dest: image", "Sec-Fetch-Mode: cors"] {
+    for look in [
+        "Sec-Purpose: prefetch",
+        "Sec-Fetch-Dest: image",
+        "Sec-Fetch-Mode: cors",
+    ] {
         let answer = server.get(&way, &[&cookies, look]);
-        assert!(session(&answer).is_none() && location(&answer).starts_with("/login?next="), "{answer}");
+        assert!(
+            session(&answer).is_none() && location(&answer).starts_with("/login?next="),
+            "{answer}"
+        );
     }
     let answer = server.get(&way, &[&cookies]);
     assert_eq!(location(&answer), "/orders?id=7&x=a+b#new", "{answer}");
     let session = session(&answer).expect("a session");
     assert!(has_status(&server.get("/profile", &[&session]), 200));
     // With it, no other way round is needed.
-    assert_eq!(location(&server.get(&way, &[&session])), "/orders?id=7&x=a+b#new");
+    assert_eq!(
+        location(&server.get(&way, &[&session])),
+        "/orders?id=7&x=a+b#new"
+    );
 }
 
 #[test]
@@ -68,9 +87,15 @@ fn the_way_leads_to_no_other_origin_and_to_none_of_our_own_forms() {
         "?other=/x",
     ] {
         let answer = server.get(&format!("/enter{next}"), &[&session]);
-        assert!(has_status(&answer, 303) && location(&answer) == "/profile", "{next}: {answer}");
+        assert!(
+            has_status(&answer, 303) && location(&answer) == "/profile",
+            "{next}: {answer}"
+        );
     }
-    assert_eq!(location(&server.get("/enter?next=/a/login%3Fb%3D1", &[&session])), "/a/login?b=1");
+    assert_eq!(
+        location(&server.get("/enter?next=/a/login%3Fb%3D1", &[&session])),
+        "/a/login?b=1"
+    );
 }
 
 #[test]
@@ -83,5 +108,9 @@ fn a_stranger_signs_in_first_and_is_led_on() {
     // Who would be signed in by going on goes on by the same way.
     let (cookies, _) = confirmed(&server, "valid-3");
     let login = server.get("/login?next=%2Forders%3Fid%3D7", &[&cookies]);
-    assert_eq!(location(&login), "/enter?next=%2Forders%3Fid%3D7", "{login}");
+    assert_eq!(
+        location(&login),
+        "/enter?next=%2Forders%3Fid%3D7",
+        "{login}"
+    );
 }

@@ -1,4 +1,5 @@
-//! What must not be done by whoever finds a browser open is asked for once more, once the proof of who it is has grown old.
+//! What must not be done by whoever finds a browser open is asked for once more, once the proof of
+//! who it is has grown old.
 
 mod support;
 
@@ -10,21 +11,32 @@ use tempfile::TempDir;
 fn sign_in(server: &Server, next: &str) -> (String, String) {
     let form = format!("email=practice%40example.com&password=open-sesame-42&next={next}");
     let answer = server.post("/login", &[], &form);
-    let session =
-        answer.lines().find_map(|line| line.strip_prefix("set-cookie: vestibule-session=")).expect("a session");
-    let session = format!("Cookie: vestibule-session={}", session.split(';').next().unwrap());
+    let session = answer
+        .lines()
+        .find_map(|line| line.strip_prefix("set-cookie: vestibule-session="))
+        .expect("a session");
+    let session = format!(
+        "Cookie: vestibule-session={}",
+        session.split(';').next().unwrap()
+    );
     (session, location(&answer).to_owned())
 }
 
 fn location(answer: &str) -> &str {
-    answer.lines().find_map(|line| line.strip_prefix("location: ")).unwrap_or_default()
+    answer
+        .lines()
+        .find_map(|line| line.strip_prefix("location: "))
+        .unwrap_or_default()
 }
 
 /// Lets half an hour pass for all sessions.
 async fn age(data: &TempDir) {
     let database = SqliteConnectOptions::new().filename(data.path().join("vestibule.db"));
     let mut database = database.connect().await.unwrap();
-    sqlx::query("update sessions set since = since - 1800000").execute(&mut database).await.unwrap();
+    sqlx::query("update sessions set since = since - 1800000")
+        .execute(&mut database)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -32,18 +44,31 @@ async fn an_old_session_is_asked_for_the_password_once_more_and_led_on() {
     let data = TempDir::new().unwrap();
     let server = Server::start(&[("VESTIBULE_DATA", data.path().to_str().unwrap())]);
     let (session, _) = sign_in(&server, "");
-    assert!(has_status(&server.get("/profile/password", &[&session]), 200));
+    assert!(has_status(
+        &server.get("/profile/password", &[&session]),
+        200
+    ));
     age(&data).await;
-    assert!(has_status(&server.get("/profile", &[&session]), 200), "who it is has not changed");
+    assert!(
+        has_status(&server.get("/profile", &[&session]), 200),
+        "who it is has not changed"
+    );
     for path in ["/profile/password", "/profile/address"] {
         let wanted = format!("/login?next=%2Fprofile%2F{}&again=1", &path[9..]);
         assert_eq!(location(&server.get(path, &[&session])), wanted);
         assert_eq!(
-            location(&server.post(path, &[&session], "password=six+purple+lanterns+wait&email=x%40y.z")),
+            location(&server.post(
+                path,
+                &[&session],
+                "password=six+purple+lanterns+wait&email=x%40y.z"
+            )),
             wanted
         );
         let page = server.get(&wanted, &[&session]);
-        assert!(has_status(&page, 200) && page.contains("Sign in once more"), "{page}");
+        assert!(
+            has_status(&page, 200) && page.contains("Sign in once more"),
+            "{page}"
+        );
         assert!(page.contains("value=\"practice@example.com\""), "{page}");
         let (session, onward) = sign_in(&server, &path.replace('/', "%2F"));
         assert_eq!(onward, path);
@@ -60,25 +85,55 @@ fn a_password_is_changed_by_whoever_knows_it() {
     for current in ["", "current=guessed-wrong-7&"] {
         let form = format!("{current}password=six+purple+lanterns+wait");
         let answer = server.post("/profile/password", &[&session], &form);
-        assert!(has_status(&answer, 422) && answer.contains("That is not your current password."), "{answer}");
+        assert!(
+            has_status(&answer, 422) && answer.contains("That is not your current password."),
+            "{answer}"
+        );
     }
     // Nor is another address one's own by which a password could be set without it.
-    assert!(server.get("/profile/address", &[&session]).contains("autocomplete=\"current-password\""));
+    assert!(
+        server
+            .get("/profile/address", &[&session])
+            .contains("autocomplete=\"current-password\"")
+    );
     let answer = server.post("/profile/address", &[&session], "email=thief%40example.com");
-    assert!(has_status(&answer, 422) && answer.contains("That is not your current password."), "{answer}");
-    let answer = server.post("/profile/address", &[&session], "current=open-sesame-42&email=king%40example.com");
-    assert!(has_status(&answer, 200) && answer.contains("king@example.com"), "{answer}");
+    assert!(
+        has_status(&answer, 422) && answer.contains("That is not your current password."),
+        "{answer}"
+    );
+    let answer = server.post(
+        "/profile/address",
+        &[&session],
+        "current=open-sesame-42&email=king%40example.com",
+    );
+    assert!(
+        has_status(&answer, 200) && answer.contains("king@example.com"),
+        "{answer}"
+    );
     let form = "current=open-sesame-42&password=six+purple+lanterns+wait";
-    assert!(has_status(&server.post("/profile/password", &[&session], form), 303));
+    assert!(has_status(
+        &server.post("/profile/password", &[&session], form),
+        303
+    ));
 }
 
 #[test]
 fn a_stranger_is_led_to_the_login_page_and_changes_nothing() {
     let server = Server::start(&[]);
-    for path in ["/profile/password", "/profile/address", "/profile/address/x"] {
-        for answer in [server.get(path, &[]), server.post(path, &[], "password=six+purple+lanterns+wait&email=x%40y.z")]
-        {
-            assert!(has_status(&answer, 303) && location(&answer).starts_with("/login?next=%2Fprofile%2F"), "{answer}");
+    for path in [
+        "/profile/password",
+        "/profile/address",
+        "/profile/address/x",
+    ] {
+        for answer in [
+            server.get(path, &[]),
+            server.post(path, &[], "password=six+purple+lanterns+wait&email=x%40y.z"),
+        ] {
+            assert!(
+                has_status(&answer, 303)
+                    && location(&answer).starts_with("/login?next=%2Fprofile%2F"),
+                "{answer}"
+            );
         }
     }
 }

@@ -17,9 +17,14 @@ const WANTED: &str = "current=open-sesame-42&password=correct-horse-battery-7&em
 /// Signs the practice user in, and returns the line of the session cookie.
 fn signed_in(server: &Server, password: &str) -> String {
     let answer = server.post("/login", &[], &format!("{EMAIL}&password={password}"));
-    let session =
-        answer.lines().find_map(|line| line.strip_prefix("set-cookie: vestibule-session=")).expect("signed in");
-    format!("Cookie: vestibule-session={}", session.split(';').next().unwrap())
+    let session = answer
+        .lines()
+        .find_map(|line| line.strip_prefix("set-cookie: vestibule-session="))
+        .expect("signed in");
+    format!(
+        "Cookie: vestibule-session={}",
+        session.split(';').next().unwrap()
+    )
 }
 
 /// A form of which only the first bytes are sent.
@@ -53,7 +58,10 @@ impl HeldBack {
 /// What this machine has to test with; where nothing may be left out, it has to be there.
 fn given(variable: &str) -> Option<String> {
     let value = env::var(variable).ok();
-    assert!(value.is_some() || env::var_os("CI").is_none(), "{variable} is not set");
+    assert!(
+        value.is_some() || env::var_os("CI").is_none(),
+        "{variable} is not set"
+    );
     value
 }
 
@@ -67,10 +75,19 @@ fn fresh_postgres() -> Option<String> {
         let options: PgConnectOptions = server.parse().expect("the address of a server");
         let mut admin = options.connect().await.expect("the server is there");
         let create = AssertSqlSafe(format!("create database {name}"));
-        sqlx::query(create).execute(&mut admin).await.expect("a new database");
+        sqlx::query(create)
+            .execute(&mut admin)
+            .await
+            .expect("a new database");
     };
-    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(create);
-    let (authority, _) = server.rsplit_once('/').expect("the address of the server ends in a database");
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime")
+        .block_on(create);
+    let (authority, _) = server
+        .rsplit_once('/')
+        .expect("the address of the server ends in a database");
     Some(format!("{authority}/{name}"))
 }
 
@@ -90,25 +107,50 @@ fn a_session_that_was_ended_meanwhile_changes_nothing_by_a_form_that_it_has_begu
         for revocation in [
             ("/profile/sessions/end", "choice=others"),
             ("/logout", "everywhere=1"),
-            ("/profile/password", "current=open-sesame-42&password=open-sesame-42-anew"),
+            (
+                "/profile/password",
+                "current=open-sesame-42&password=open-sesame-42-anew",
+            ),
         ] {
-            let password = if revocation.0 == "/profile/password" { "open-sesame-42-anew" } else { "open-sesame-42" };
-            for form in ["/profile/password", "/profile/address", "/profile/sessions/end"] {
-                let Some((setting, value)) = store() else { continue };
+            let password = if revocation.0 == "/profile/password" {
+                "open-sesame-42-anew"
+            } else {
+                "open-sesame-42"
+            };
+            for form in [
+                "/profile/password",
+                "/profile/address",
+                "/profile/sessions/end",
+            ] {
+                let Some((setting, value)) = store() else {
+                    continue;
+                };
                 let server = Server::start(&[("PRACTICE", "on"), (setting, &value)]);
                 let case = format!("{setting} {revocation:?} {form}");
                 let stolen = signed_in(&server, "open-sesame-42");
                 let owner = signed_in(&server, "open-sesame-42");
                 let held_back = HeldBack::new(&server, form, &stolen);
                 // The server has had the head for as long as this takes.
-                assert!(has_status(&server.get("/profile", &[&owner]), 200), "{case}");
-                assert!(has_status(&server.post(revocation.0, &[&owner], revocation.1), 303), "{case}");
+                assert!(
+                    has_status(&server.get("/profile", &[&owner]), 200),
+                    "{case}"
+                );
+                assert!(
+                    has_status(&server.post(revocation.0, &[&owner], revocation.1), 303),
+                    "{case}"
+                );
                 let answer = held_back.sent();
-                assert!(has_status(&answer, 303) && answer.contains("location: /login"), "{case}: {answer}");
+                assert!(
+                    has_status(&answer, 303) && answer.contains("location: /login"),
+                    "{case}: {answer}"
+                );
                 assert!(!answer.contains("vestibule-session="), "{case}: {answer}");
                 signed_in(&server, password);
                 let thiefs = format!("{EMAIL}&password=correct-horse-battery-7");
-                assert!(has_status(&server.post("/login", &[], &thiefs), 422), "{case}");
+                assert!(
+                    has_status(&server.post("/login", &[], &thiefs), 422),
+                    "{case}"
+                );
             }
         }
     }

@@ -22,15 +22,27 @@ fn mailbox(server: &Server, host: &str) -> String {
 fn links_lead_to_the_name_that_the_browser_knows_this_machine_by() {
     let server = Server::start(&[]);
     assert!(has_status(&server.get("/practice/mail", &[]), 200));
-    assert!(has_status(&server.post("/login/link", &[], "email=practice%40example.com"), 303));
+    assert!(has_status(
+        &server.post("/login/link", &[], "email=practice%40example.com"),
+        303
+    ));
     let port = server.addr.port();
     // The limit only makes a failure of what would otherwise be a test that hangs.
     let has_come = || mailbox(&server, &format!("localhost:{port}")).contains("/confirm/");
-    assert!((0..100_000).any(|_| has_come()), "waited in vain for the mail");
+    assert!(
+        (0..100_000).any(|_| has_come()),
+        "waited in vain for the mail"
+    );
     for name in ["localhost", "127.0.0.1", "[::1]"] {
         let page = mailbox(&server, &format!("{name}:{port}"));
-        assert!(page.contains(&format!("href=\"http://{name}:{port}/confirm/")), "{name}: {page}");
+        assert!(
+            page.contains(&format!("href=\"http://{name}:{port}/confirm/")),
+            "{name}: {page}"
+        );
     }
     let foreign = mailbox(&server, &format!("elsewhere.example:{port}"));
-    assert!(has_status(&foreign, 403) && !foreign.contains("/confirm/"), "{foreign}");
+    assert!(
+        has_status(&foreign, 403) && !foreign.contains("/confirm/"),
+        "{foreign}"
+    );
 }

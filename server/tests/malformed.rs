@@ -46,18 +46,36 @@ fn a_call_with_a_wrong_body_is_told_so_in_one_line() {
             "token=a&again=true&again=true",
         ] {
             let answer = server.post(&path, &[], body);
-            assert!(has_status(&answer, 400) && line(&answer).contains("one token"), "{call} {body}: {answer}");
+            assert!(
+                has_status(&answer, 400) && line(&answer).contains("one token"),
+                "{call} {body}: {answer}"
+            );
         }
         let answer = server.post(&path, &[], &long);
         assert!(has_status(&answer, 413), "{answer}");
         line(&answer);
-        for kind in ["application/json", "text/plain", "multipart/form-data; boundary=x", "x"] {
+        for kind in [
+            "application/json",
+            "text/plain",
+            "multipart/form-data; boundary=x",
+            "x",
+        ] {
             let kind = format!("Content-Type: {kind}");
-            let answer = server.send("POST", &path, &["Sec-Fetch-Site: same-origin", &kind], "token=a&again=false");
+            let answer = server.send(
+                "POST",
+                &path,
+                &["Sec-Fetch-Site: same-origin", &kind],
+                "token=a&again=false",
+            );
             assert!(has_status(&answer, 400), "{kind}: {answer}");
             line(&answer);
         }
-        let answer = server.send("POST", &path, &["Sec-Fetch-Site: same-origin"], "token=a&again=false");
+        let answer = server.send(
+            "POST",
+            &path,
+            &["Sec-Fetch-Site: same-origin"],
+            "token=a&again=false",
+        );
         assert!(has_status(&answer, 400), "{answer}");
     }
     assert!(
@@ -73,9 +91,17 @@ fn a_call_with_a_wrong_body_is_told_so_in_one_line() {
 #[test]
 fn a_good_call_is_answered_however_it_is_encoded() {
     let server = Server::start(&[]);
-    for body in ["token=a", "x=y&token=%61", "token=a&token%5B0%5D=b", "token=a&other[]=b&other[x"] {
+    for body in [
+        "token=a",
+        "x=y&token=%61",
+        "token=a&token%5B0%5D=b",
+        "token=a&other[]=b&other[x",
+    ] {
         let answer = server.post("/api/status", &[], body);
-        assert!(has_status(&answer, 200) && answer.contains("unknown"), "{body}: {answer}");
+        assert!(
+            has_status(&answer, 200) && answer.contains("unknown"),
+            "{body}: {answer}"
+        );
     }
     let answer = server.post("/api/status", &[], "token=%26again%3Dtrue");
     assert!(has_status(&answer, 404), "a token that is none: {answer}");
@@ -84,9 +110,17 @@ fn a_good_call_is_answered_however_it_is_encoded() {
 #[test]
 fn a_subscription_with_a_wrong_body_is_told_so_in_one_line() {
     let server = Server::start(&[]);
-    for body in ["", "token=a", "token=a&socket_id=1.2&channel_name=b&channel_name=b", "{}"] {
+    for body in [
+        "",
+        "token=a",
+        "token=a&socket_id=1.2&channel_name=b&channel_name=b",
+        "{}",
+    ] {
         let answer = server.post("/pusher/auth", &[], body);
-        assert!(has_status(&answer, 400) && line(&answer).contains("channel_name"), "{body}: {answer}");
+        assert!(
+            has_status(&answer, 400) && line(&answer).contains("channel_name"),
+            "{body}: {answer}"
+        );
     }
     let long = format!("token=a&socket_id=1.2&channel_name={}", "x".repeat(20_000));
     assert!(has_status(&server.post("/pusher/auth", &[], &long), 413));
@@ -95,7 +129,10 @@ fn a_subscription_with_a_wrong_body_is_told_so_in_one_line() {
 #[test]
 fn a_form_that_cannot_be_read_is_not_refused_as_foreign() {
     let server = Server::start(&[]);
-    let long = format!("email=a%40example.com&password=b&code=1&choice=stay&proof={}", "x".repeat(20_000));
+    let long = format!(
+        "email=a%40example.com&password=b&code=1&choice=stay&proof={}",
+        "x".repeat(20_000)
+    );
     for path in [
         "/login",
         "/login/link",
@@ -107,13 +144,26 @@ fn a_form_that_cannot_be_read_is_not_refused_as_foreign() {
         "/profile/sessions/end",
     ] {
         let answer = server.post(path, &[], &long);
-        assert!(has_status(&answer, 413) && answer.contains("<h1>Too much text</h1>"), "{path}: {answer}");
+        assert!(
+            has_status(&answer, 413) && answer.contains("<h1>Too much text</h1>"),
+            "{path}: {answer}"
+        );
     }
-    for (path, body) in [("/login", "email=a"), ("/login", "email=a&email=b&password=c"), ("/continue", "")] {
+    for (path, body) in [
+        ("/login", "email=a"),
+        ("/login", "email=a&email=b&password=c"),
+        ("/continue", ""),
+    ] {
         let answer = server.post(path, &[], body);
-        assert!(has_status(&answer, 400) && answer.contains("<h1>Request not understood</h1>"), "{path}: {answer}");
+        assert!(
+            has_status(&answer, 400) && answer.contains("<h1>Request not understood</h1>"),
+            "{path}: {answer}"
+        );
     }
-    assert!(has_status(&server.send("POST", "/login", &["Sec-Fetch-Site: cross-site"], &long), 403));
+    assert!(has_status(
+        &server.send("POST", "/login", &["Sec-Fetch-Site: cross-site"], &long),
+        403
+    ));
 }
 
 #[test]
@@ -132,15 +182,28 @@ fn a_request_has_one_host() {
             "Host:\r\n".to_owned(),
             String::new(),
         ] {
-            let answer = raw(&server, &format!("GET {path} HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n"));
+            let answer = raw(
+                &server,
+                &format!("GET {path} HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n"),
+            );
             assert!(has_status(&answer, 400), "{path} {hosts}: {answer}");
         }
     }
-    let good = raw(&server, &format!("GET /healthz HTTP/1.1\r\nHost: {own}\r\nConnection: close\r\n\r\n"));
+    let good = raw(
+        &server,
+        &format!("GET /healthz HTTP/1.1\r\nHost: {own}\r\nConnection: close\r\n\r\n"),
+    );
     assert!(has_status(&good, 200), "{good}");
-    let target =
-        raw(&server, &format!("GET http://evil.example/login HTTP/1.1\r\nHost: {own}\r\nConnection: close\r\n\r\n"));
-    assert!(has_status(&target, 403), "the host of the target counts: {target}");
+    let target = raw(
+        &server,
+        &format!(
+            "GET http://evil.example/login HTTP/1.1\r\nHost: {own}\r\nConnection: close\r\n\r\n"
+        ),
+    );
+    assert!(
+        has_status(&target, 403),
+        "the host of the target counts: {target}"
+    );
 }
 
 #[test]
@@ -153,7 +216,10 @@ fn a_head_that_is_too_long_is_answered() {
         (format!("Cookie: {}\r\n", cookies(9_000)), 431),
         ("X-More: x\r\n".repeat(120), 431),
     ] {
-        let answer = raw(&server, &format!("GET /login HTTP/1.1\r\nHost: {own}\r\nConnection: close\r\n{more}\r\n"));
+        let answer = raw(
+            &server,
+            &format!("GET /login HTTP/1.1\r\nHost: {own}\r\nConnection: close\r\n{more}\r\n"),
+        );
         assert!(has_status(&answer, status), "{status}, not {answer}");
     }
 }
@@ -183,5 +249,10 @@ fn a_file_that_cannot_be_is_not_found() {
         assert!(has_status(&server.get(path, &[]), 404), "{path:.40}");
     }
     let head = server.send("HEAD", "/pkg/vestibule.js", &[], "");
-    assert!(has_status(&head, 200) && head.contains("content-length: 9\r\n") && head.ends_with("\r\n\r\n"), "{head}");
+    assert!(
+        has_status(&head, 200)
+            && head.contains("content-length: 9\r\n")
+            && head.ends_with("\r\n\r\n"),
+        "{head}"
+    );
 }

@@ -1,5 +1,5 @@
-//! Practice mode never runs by omission beside settings of a server in use, and nothing that it made signs anybody in
-//! there.
+//! Practice mode never runs by omission beside settings of a server in use, and nothing that it
+//! made signs anybody in there.
 
 mod support;
 
@@ -13,7 +13,10 @@ use std::{
 use support::{Server, has_status};
 use tempfile::TempDir;
 
-const SECRET: (&str, &str) = ("VESTIBULE_SECRET", "Y1ZtJ0vW8n3qkRu5xTgB2yLhPzXo7mEaQ9dKfCs4wUI=");
+const SECRET: (&str, &str) = (
+    "VESTIBULE_SECRET",
+    "Y1ZtJ0vW8n3qkRu5xTgB2yLhPzXo7mEaQ9dKfCs4wUI=",
+);
 const VALIDATOR: (&str, &str) = ("VALIDATOR_URL", "http://127.0.0.1:9/");
 const PRACTICE: (&str, &str) = ("PRACTICE", "on");
 
@@ -26,7 +29,11 @@ const FORM: &str = "email=practice%40example.com&password=open-sesame-42";
 /// What a command comes to in `data`, knowing nothing of this machine's own settings.
 fn run(data: &Path, words: &[&str], settings: &[(&str, &str)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule"));
-    command.args(words).env_clear().env("VESTIBULE_DATA", data).env("LEPTOS_SITE_ADDR", "127.0.0.1:0");
+    command
+        .args(words)
+        .env_clear()
+        .env("VESTIBULE_DATA", data)
+        .env("LEPTOS_SITE_ADDR", "127.0.0.1:0");
     command.envs(settings.iter().copied()).output().unwrap()
 }
 
@@ -34,8 +41,19 @@ fn run(data: &Path, words: &[&str], settings: &[(&str, &str)]) -> Output {
 fn refused(data: &Path, words: &[&str], settings: &[(&str, &str)]) -> String {
     let output = run(data, words, settings);
     let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!((output.status.code(), said.lines().count(), output.stdout.len()), (Some(1), 1, 0), "{said}");
-    said.strip_prefix("vestibule: ").expect("it says who speaks").trim_end().to_owned()
+    assert_eq!(
+        (
+            output.status.code(),
+            said.lines().count(),
+            output.stdout.len()
+        ),
+        (Some(1), 1, 0),
+        "{said}"
+    );
+    said.strip_prefix("vestibule: ")
+        .expect("it says who speaks")
+        .trim_end()
+        .to_owned()
 }
 
 /// Starts a server in `data` and ends it.
@@ -48,11 +66,18 @@ fn serve(data: &Path, settings: &[(&str, &str)]) -> Server {
 }
 
 async fn database(data: &Path) -> SqliteConnection {
-    SqliteConnectOptions::new().filename(data.join("vestibule.db")).connect().await.unwrap()
+    SqliteConnectOptions::new()
+        .filename(data.join("vestibule.db"))
+        .connect()
+        .await
+        .unwrap()
 }
 
 async fn execute(data: &Path, statement: &'static str) {
-    sqlx::query(AssertSqlSafe(statement)).execute(&mut database(data).await).await.unwrap();
+    sqlx::query(AssertSqlSafe(statement))
+        .execute(&mut database(data).await)
+        .await
+        .unwrap();
 }
 
 #[test]
@@ -72,10 +97,21 @@ fn beside_settings_of_a_server_in_use_a_missing_validator_is_an_error() {
             let settings: Vec<_> = [sign].into_iter().chain(validator).collect();
             for words in [&LIST[..], &["doctor"], &["worker"], &["serve"]] {
                 let line = refused(data.path(), words, &settings);
-                assert!(line.starts_with("VALIDATOR_URL: ") && line.contains(sign.0), "{words:?} {sign:?}: {line}");
-                assert!(line.contains("set, but empty") == validator.is_some() && !line.contains("hush"), "{line}");
+                assert!(
+                    line.starts_with("VALIDATOR_URL: ") && line.contains(sign.0),
+                    "{words:?} {sign:?}: {line}"
+                );
+                assert!(
+                    line.contains("set, but empty") == validator.is_some()
+                        && !line.contains("hush"),
+                    "{line}"
+                );
             }
-            assert_eq!(fs::read_dir(data.path()).unwrap().count(), 0, "nothing was made");
+            assert_eq!(
+                fs::read_dir(data.path()).unwrap().count(),
+                0,
+                "nothing was made"
+            );
         }
     }
 }
@@ -84,7 +120,11 @@ fn beside_settings_of_a_server_in_use_a_missing_validator_is_an_error() {
 fn practice_mode_that_is_asked_for_runs_beside_them() {
     let data = TempDir::new().unwrap();
     for flag in ["--practice", "--practice=on"] {
-        let output = run(data.path(), &["user", "list", flag], &[SECRET, ("TRUSTED_PROXIES", "127.0.0.1")]);
+        let output = run(
+            data.path(),
+            &["user", "list", flag],
+            &[SECRET, ("TRUSTED_PROXIES", "127.0.0.1")],
+        );
         assert!(output.status.success(), "{output:?}");
     }
     let server = serve(data.path(), &[SECRET, PRACTICE]);
@@ -95,15 +135,25 @@ fn practice_mode_that_is_asked_for_runs_beside_them() {
 fn a_database_stays_with_the_mode_that_made_it() {
     let data = TempDir::new().unwrap();
     start(data.path(), &[SECRET, PRACTICE]);
-    for settings in [&[SECRET, VALIDATOR][..], &[SECRET, VALIDATOR, ("PRACTICE", "forget")]] {
+    for settings in [
+        &[SECRET, VALIDATOR][..],
+        &[SECRET, VALIDATOR, ("PRACTICE", "forget")],
+    ] {
         let line = refused(data.path(), &LIST, settings);
-        assert!(line.contains("vestibule.db was made in practice mode") && line.contains("VESTIBULE_DATA"), "{line}");
+        assert!(
+            line.contains("vestibule.db was made in practice mode")
+                && line.contains("VESTIBULE_DATA"),
+            "{line}"
+        );
     }
     let data = TempDir::new().unwrap();
     start(data.path(), &[SECRET, VALIDATOR]);
     for settings in [&[][..], &[PRACTICE], &[SECRET, PRACTICE]] {
         let line = refused(data.path(), &LIST, settings);
-        assert!(line.contains("vestibule.db is in use outside practice mode"), "{line}");
+        assert!(
+            line.contains("vestibule.db is in use outside practice mode"),
+            "{line}"
+        );
     }
     start(data.path(), &[SECRET, VALIDATOR]);
 }
@@ -114,10 +164,20 @@ async fn practice_mode_s_key_is_no_key_of_a_server_in_use() {
     start(data.path(), &[]);
     let key = fs::read_to_string(data.path().join("practice.key")).unwrap();
     let elsewhere = TempDir::new().unwrap();
-    for (number, keys) in [key.clone(), format!("{},{key}", SECRET.1)].iter().enumerate() {
+    for (number, keys) in [key.clone(), format!("{},{key}", SECRET.1)]
+        .iter()
+        .enumerate()
+    {
         for folder in [&data, &elsewhere] {
-            let line = refused(folder.path(), &LIST, &[VALIDATOR, ("VESTIBULE_SECRET", keys)]);
-            assert!(line.starts_with("VESTIBULE_SECRET: it is the key of practice mode"), "{number}: {line}");
+            let line = refused(
+                folder.path(),
+                &LIST,
+                &[VALIDATOR, ("VESTIBULE_SECRET", keys)],
+            );
+            assert!(
+                line.starts_with("VESTIBULE_SECRET: it is the key of practice mode"),
+                "{number}: {line}"
+            );
             assert!(!line.contains(&key[10..]), "{line}");
         }
     }
@@ -126,7 +186,10 @@ async fn practice_mode_s_key_is_no_key_of_a_server_in_use() {
     fs::write(data.path().join("practice.key"), bare).unwrap();
     execute(data.path(), "delete from settings where name = 'mode'").await;
     let own = refused(data.path(), &LIST, &[VALIDATOR, ("VESTIBULE_SECRET", bare)]);
-    assert!(own.starts_with("VESTIBULE_SECRET: it is the key of practice mode, "), "{own}");
+    assert!(
+        own.starts_with("VESTIBULE_SECRET: it is the key of practice mode, "),
+        "{own}"
+    );
     let line = refused(data.path(), &LIST, &[VALIDATOR, SECRET]);
     assert!(line.contains("was made in practice mode"), "{line}");
     start(data.path(), &[]);
@@ -137,16 +200,33 @@ async fn the_practice_user_signs_in_nowhere_else() {
     let data = TempDir::new().unwrap();
     let practice = serve(data.path(), &[SECRET, PRACTICE]);
     let answer = practice.post("/login", &[], FORM);
-    let session = answer.lines().find_map(|line| line.strip_prefix("set-cookie: vestibule-session=")).unwrap();
-    let session = format!("Cookie: vestibule-session={}", session.split(';').next().unwrap());
+    let session = answer
+        .lines()
+        .find_map(|line| line.strip_prefix("set-cookie: vestibule-session="))
+        .unwrap();
+    let session = format!(
+        "Cookie: vestibule-session={}",
+        session.split(';').next().unwrap()
+    );
     assert!(has_status(&practice.get("/profile", &[&session]), 200));
     drop(practice);
     // An earlier version did this to a database that was in use.
     execute(data.path(), "delete from settings where name = 'mode'").await;
     execute(data.path(), "create table kept as select * from users").await;
-    for words in [&LIST[..], &["serve"], &["link", "create", "--email", "ada@example.com"]] {
-        let line = refused(data.path(), words, &[SECRET, VALIDATOR, ("PUBLIC_URL", "https://sign-in.example")]);
-        assert!(line.contains("practice@example.com") && line.contains("PRACTICE=forget"), "{line}");
+    for words in [
+        &LIST[..],
+        &["serve"],
+        &["link", "create", "--email", "ada@example.com"],
+    ] {
+        let line = refused(
+            data.path(),
+            words,
+            &[SECRET, VALIDATOR, ("PUBLIC_URL", "https://sign-in.example")],
+        );
+        assert!(
+            line.contains("practice@example.com") && line.contains("PRACTICE=forget"),
+            "{line}"
+        );
     }
     let server = serve(data.path(), &[SECRET, VALIDATOR, ("PRACTICE", "forget")]);
     assert!(has_status(&server.get("/profile", &[&session]), 303));
@@ -155,7 +235,10 @@ async fn the_practice_user_signs_in_nowhere_else() {
     execute(data.path(), "insert into users select * from kept").await;
     assert!(has_status(&server.post("/login", &[], FORM), 422));
     let page = server.get("/login", &[]);
-    assert!(!page.contains("practice@example.com") && !page.contains("open-sesame"), "{page}");
+    assert!(
+        !page.contains("practice@example.com") && !page.contains("open-sesame"),
+        "{page}"
+    );
 }
 
 #[test]
@@ -165,14 +248,22 @@ fn nobody_is_made_who_is_the_practice_user_by_name() {
     for words in [["user", "add"], ["link", "create"]] {
         let words = [&words[..], &["--email", "Practice@Example.com"]].concat();
         let line = refused(data.path(), &words, &[SECRET, VALIDATOR, address]);
-        assert_eq!(line, "--email: practice@example.com is practice mode's own user");
+        assert_eq!(
+            line,
+            "--email: practice@example.com is practice mode's own user"
+        );
     }
-    assert_eq!(fs::read_dir(data.path()).unwrap().count(), 0, "nothing was made");
+    assert_eq!(
+        fs::read_dir(data.path()).unwrap().count(),
+        0,
+        "nothing was made"
+    );
 }
 
 #[test]
 fn secrets_come_from_files_and_never_from_flags() {
-    let (data, secrets) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let data = TempDir::new().unwrap();
+    let secrets = TempDir::new().unwrap();
     let file = secrets.path().join("key");
     fs::write(&file, format!("{}\n", SECRET.1)).unwrap();
     let file = file.to_str().unwrap();
@@ -190,9 +281,17 @@ fn secrets_come_from_files_and_never_from_flags() {
         ("--smtp-url", "smtps://a:hush@mail.example"),
         ("--database-url", "postgres://a:hush@db.example/x"),
     ] {
-        let line = refused(data.path(), &["user", "list", flag, value], &[VALIDATOR, SECRET]);
+        let line = refused(
+            data.path(),
+            &["user", "list", flag, value],
+            &[VALIDATOR, SECRET],
+        );
         let key = flag[2..].replace('-', "_").to_uppercase();
-        assert!(line.starts_with(&format!("{key}: a secret, ")) && line.contains(&format!("{key}_FILE")), "{line}");
+        assert!(
+            line.starts_with(&format!("{key}: a secret, "))
+                && line.contains(&format!("{key}_FILE")),
+            "{line}"
+        );
         assert!(!line.contains("hush") && !line.contains(SECRET.1), "{line}");
     }
 }
@@ -203,7 +302,12 @@ fn what_others_could_read_is_its_owner_s_alone_once_a_server_has_started() {
     let server = serve(data.path(), &[]);
     // It has no time to put its log away.
     drop(server);
-    let files = ["vestibule.db", "vestibule.db-wal", "vestibule.db-shm", "practice.key"];
+    let files = [
+        "vestibule.db",
+        "vestibule.db-wal",
+        "vestibule.db-shm",
+        "practice.key",
+    ];
     let path = |name: &str| data.path().join(name);
     for (name, mode) in files.iter().zip([0o644, 0o664, 0o606, 0o640]) {
         assert!(path(name).exists(), "{name}");
@@ -211,6 +315,10 @@ fn what_others_could_read_is_its_owner_s_alone_once_a_server_has_started() {
     }
     let _server = serve(data.path(), &[]);
     for name in files {
-        assert_eq!(fs::metadata(path(name)).unwrap().permissions().mode() & 0o777, 0o600, "{name}");
+        assert_eq!(
+            fs::metadata(path(name)).unwrap().permissions().mode() & 0o777,
+            0o600,
+            "{name}"
+        );
     }
 }

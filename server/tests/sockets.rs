@@ -1,4 +1,5 @@
-//! The embedded broker in the real server: whose sockets it takes, for what, and what an operator sees of it.
+//! The embedded broker in the real server: whose sockets it takes, for what, and what an operator
+//! sees of it.
 
 #[path = "support/landing.rs"]
 mod landing;
@@ -17,7 +18,11 @@ use tokio_tungstenite::{
     tungstenite::{Message, client::IntoClientRequest as _, http::HeaderValue},
 };
 
-const APP: [(&str, &str); 3] = [("PUSHER_APP_ID", "app"), ("PUSHER_KEY", "the-key"), ("PUSHER_SECRET", "the-secret")];
+const APP: [(&str, &str); 3] = [
+    ("PUSHER_APP_ID", "app"),
+    ("PUSHER_KEY", "the-key"),
+    ("PUSHER_SECRET", "the-secret"),
+];
 
 /// A server whose proxy is trusted; a client may have so many undecided sign-ins.
 fn server(per_client: &str, more: &[(&str, &str)]) -> Server {
@@ -26,7 +31,10 @@ fn server(per_client: &str, more: &[(&str, &str)]) -> Server {
         ("PUBLIC_URL", "https://sign-in.example"),
         ("TRUSTED_PROXIES", "127.0.0.1"),
         ("VALIDATOR_URL", "http://127.0.0.1:9/"),
-        ("VESTIBULE_SECRET", "Y1ZtJ0vW8n3qkRu5xTgB2yLhPzXo7mEaQ9dKfCs4wUI="),
+        (
+            "VESTIBULE_SECRET",
+            "Y1ZtJ0vW8n3qkRu5xTgB2yLhPzXo7mEaQ9dKfCs4wUI=",
+        ),
     ];
     Server::start(&[&settings[..], &APP, more].concat())
 }
@@ -41,11 +49,17 @@ impl Socket {
 
     async fn open_as(server: &Server, from: &'static str, origin: Option<&'static str>) -> Self {
         let stream = TcpStream::connect(server.addr).await.unwrap();
-        let mut request = format!("ws://{}/app/the-key?protocol=7", server.addr).into_client_request().unwrap();
+        let mut request = format!("ws://{}/app/the-key?protocol=7", server.addr)
+            .into_client_request()
+            .unwrap();
         if let Some(origin) = origin {
-            request.headers_mut().insert("origin", HeaderValue::from_static(origin));
+            request
+                .headers_mut()
+                .insert("origin", HeaderValue::from_static(origin));
         }
-        request.headers_mut().insert("x-forwarded-for", HeaderValue::from_static(from));
+        request
+            .headers_mut()
+            .insert("x-forwarded-for", HeaderValue::from_static(from));
         Self(client_async(request, stream).await.unwrap().0)
     }
 
@@ -60,8 +74,12 @@ impl Socket {
 
     /// The reply to a subscription.
     async fn subscribe(&mut self, channel: &str, auth: Option<&str>) -> Value {
-        let subscription = json!({ "event": "pusher:subscribe", "data": { "channel": channel, "auth": auth } });
-        self.0.send(Message::text(subscription.to_string())).await.unwrap();
+        let subscription =
+            json!({ "event": "pusher:subscribe", "data": { "channel": channel, "auth": auth } });
+        self.0
+            .send(Message::text(subscription.to_string()))
+            .await
+            .unwrap();
         self.hear().await.unwrap()
     }
 }
@@ -69,18 +87,38 @@ impl Socket {
 #[tokio::test]
 async fn a_client_has_two_sockets_for_each_sign_in_that_it_may_have_undecided() {
     let server = server("1", &[]);
-    let mut greedy = [Socket::open(&server, "203.0.113.1").await, Socket::open(&server, "203.0.113.1").await];
+    let mut greedy = [
+        Socket::open(&server, "203.0.113.1").await,
+        Socket::open(&server, "203.0.113.1").await,
+    ];
     for socket in &mut greedy {
-        assert_eq!(socket.hear().await.unwrap()["event"], "pusher:connection_established");
+        assert_eq!(
+            socket.hear().await.unwrap()["event"],
+            "pusher:connection_established"
+        );
     }
-    assert_eq!(Socket::open(&server, "203.0.113.1").await.hear().await, Err(4100));
-    assert!(Socket::open(&server, "203.0.113.2").await.hear().await.is_ok());
+    assert_eq!(
+        Socket::open(&server, "203.0.113.1").await.hear().await,
+        Err(4100)
+    );
+    assert!(
+        Socket::open(&server, "203.0.113.2")
+            .await
+            .hear()
+            .await
+            .is_ok()
+    );
 }
 
 #[tokio::test]
 async fn only_our_own_pages_have_sockets() {
     let server = server("9", &[]);
-    for origin in [None, Some("null"), Some("https://evil.example"), Some("http://sign-in.example")] {
+    for origin in [
+        None,
+        Some("null"),
+        Some("https://evil.example"),
+        Some("http://sign-in.example"),
+    ] {
         let mut foreign = Socket::open_as(&server, "203.0.113.1", origin).await;
         assert_eq!(foreign.hear().await, Err(4009), "{origin:?}");
     }
@@ -93,7 +131,10 @@ async fn without_a_signature_there_is_nothing_to_hear() {
     socket.hear().await.unwrap();
     for channel in ["news", "private-confirm-0", "presence-x"] {
         let reply = socket.subscribe(channel, None).await;
-        assert_eq!((&reply["event"], &reply["channel"]), (&json!("pusher:subscription_error"), &json!(channel)));
+        assert_eq!(
+            (&reply["event"], &reply["channel"]),
+            (&json!("pusher:subscription_error"), &json!(channel))
+        );
     }
 }
 
@@ -101,10 +142,14 @@ async fn without_a_signature_there_is_nothing_to_hear() {
 async fn a_page_hears_its_own_channel() {
     let server = server("1", &[]);
     let mut socket = Socket::open(&server, "203.0.113.1").await;
-    let greeting: Value = serde_json::from_str(socket.hear().await.unwrap()["data"].as_str().unwrap()).unwrap();
+    let greeting: Value =
+        serde_json::from_str(socket.hear().await.unwrap()["data"].as_str().unwrap()).unwrap();
     let (begun, cookies) = landing::call_begin(&server, "down");
     let channel = json_of(&begun)["channel"].as_str().unwrap().to_owned();
-    let asked = format!("token=down&channel_name={channel}&socket_id={}", greeting["socket_id"].as_str().unwrap());
+    let asked = format!(
+        "token=down&channel_name={channel}&socket_id={}",
+        greeting["socket_id"].as_str().unwrap()
+    );
     let signed = json_of(&server.post("/pusher/auth", &[&cookies], &asked));
     let reply = socket.subscribe(&channel, signed["auth"].as_str()).await;
     assert_eq!(reply["event"], "pusher_internal:subscription_succeeded");
@@ -122,13 +167,20 @@ async fn an_operator_sees_the_sockets_where_the_public_does_not_look() {
     let mut socket = Socket::open(&server, "203.0.113.1").await;
     socket.hear().await.unwrap();
     let metrics = get(broker, "/metrics");
-    assert!(has_status(&metrics, 200) && metrics.contains("\nvestibule_broker_sockets 1\n"), "{metrics}");
+    assert!(
+        has_status(&metrics, 200) && metrics.contains("\nvestibule_broker_sockets 1\n"),
+        "{metrics}"
+    );
     assert!(has_status(&server.get("/metrics", &[]), 404));
 }
 
 fn get(addr: SocketAddr, path: &str) -> String {
     let mut stream = Connection::connect(addr).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\n\r\n").unwrap();
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\n\r\n"
+    )
+    .unwrap();
     let mut response = String::new();
     stream.read_to_string(&mut response).unwrap();
     response

@@ -14,7 +14,10 @@ const SECRET: &str = "Y1ZtJ0vW8n3qkRu5xTgB2yLhPzXo7mEaQ9dKfCs4wUI=";
 /// The server in `data`, knowing nothing of this machine's own settings.
 fn vestibule(data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule"));
-    command.env_clear().env("VESTIBULE_DATA", data).env("LEPTOS_SITE_ADDR", "127.0.0.1:0");
+    command
+        .env_clear()
+        .env("VESTIBULE_DATA", data)
+        .env("LEPTOS_SITE_ADDR", "127.0.0.1:0");
     command
 }
 
@@ -30,9 +33,15 @@ fn one_line(output: &Output) -> String {
 /// A data folder that a server has been started in and stopped in.
 fn used_folder() -> TempDir {
     let data = TempDir::new().unwrap();
-    let mut server = vestibule(data.path()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut server = vestibule(data.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     let mut line = String::new();
-    BufReader::new(server.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    BufReader::new(server.stdout.as_mut().unwrap())
+        .read_line(&mut line)
+        .unwrap();
     assert!(line.starts_with("listening on http://127.0.0.1:"), "{line}");
     server.kill().unwrap();
     server.wait().unwrap();
@@ -41,13 +50,26 @@ fn used_folder() -> TempDir {
 
 #[test]
 fn a_port_that_is_taken_is_named() {
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
     let holder = TcpListener::bind(taken).unwrap();
     let data = TempDir::new().unwrap();
-    let output = vestibule(data.path()).env("LEPTOS_SITE_ADDR", taken.to_string()).output().unwrap();
+    let output = vestibule(data.path())
+        .env("LEPTOS_SITE_ADDR", taken.to_string())
+        .output()
+        .unwrap();
     let said = one_line(&output);
-    assert!(said.contains("LEPTOS_SITE_ADDR") && said.contains(&taken.to_string()), "{said}");
-    assert_eq!(fs::read_dir(data.path()).unwrap().count(), 0, "nothing is written before the port is had");
+    assert!(
+        said.contains("LEPTOS_SITE_ADDR") && said.contains(&taken.to_string()),
+        "{said}"
+    );
+    assert_eq!(
+        fs::read_dir(data.path()).unwrap().count(),
+        0,
+        "nothing is written before the port is had"
+    );
     drop(holder);
 }
 
@@ -57,7 +79,10 @@ fn a_data_folder_that_cannot_be_used_is_named() {
     let file = place.path().join("file");
     fs::write(&file, "mine").unwrap();
     let said = one_line(&vestibule(&file.join("data")).output().unwrap());
-    assert!(said.contains("file/data") && said.contains("VESTIBULE_DATA"), "{said}");
+    assert!(
+        said.contains("file/data") && said.contains("VESTIBULE_DATA"),
+        "{said}"
+    );
     assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
 }
 
@@ -71,7 +96,11 @@ fn a_file_that_is_no_database_is_named_and_left_alone() {
     fs::write(&database, "a letter to my mother ".repeat(100)).unwrap();
     let said = one_line(&vestibule(data.path()).output().unwrap());
     assert!(said.contains("vestibule.db"), "{said}");
-    assert!(fs::read_to_string(&database).unwrap().starts_with("a letter"));
+    assert!(
+        fs::read_to_string(&database)
+            .unwrap()
+            .starts_with("a letter")
+    );
 }
 
 #[test]
@@ -79,40 +108,86 @@ fn a_database_of_another_key_is_refused() {
     let data = used_folder();
     let other = SECRET;
     let mut practice = vestibule(data.path());
-    let said = one_line(&practice.env("VESTIBULE_SECRET", other).env("PRACTICE", "on").output().unwrap());
+    let said = one_line(
+        &practice
+            .env("VESTIBULE_SECRET", other)
+            .env("PRACTICE", "on")
+            .output()
+            .unwrap(),
+    );
     assert!(said.contains("another key"), "{said}");
 }
 
 #[test]
 fn a_wrong_setting_is_named_by_flag_and_by_variable() {
     let data = TempDir::new().unwrap();
-    let by_variable = vestibule(data.path()).env("CONFIRM_DEADLINE", "soon").output().unwrap();
-    let by_flag = vestibule(data.path()).args(["--confirm-deadline", "soon"]).output().unwrap();
+    let by_variable = vestibule(data.path())
+        .env("CONFIRM_DEADLINE", "soon")
+        .output()
+        .unwrap();
+    let by_flag = vestibule(data.path())
+        .args(["--confirm-deadline", "soon"])
+        .output()
+        .unwrap();
     for output in [by_variable, by_flag] {
-        assert_eq!(one_line(&output), "vestibule: CONFIRM_DEADLINE: not a time with its unit (example: 60s)\n",);
+        assert_eq!(
+            one_line(&output),
+            "vestibule: CONFIRM_DEADLINE: not a time with its unit (example: 60s)\n",
+        );
     }
 }
 
 #[test]
 fn a_server_and_a_worker_apart_need_a_store_that_they_can_share() {
     let data = TempDir::new().unwrap();
-    let real = [("VALIDATOR_URL", "http://127.0.0.1:9/"), ("VESTIBULE_SECRET", SECRET)];
+    let real = [
+        ("VALIDATOR_URL", "http://127.0.0.1:9/"),
+        ("VESTIBULE_SECRET", SECRET),
+    ];
     for words in [&["serve", "--no-worker"][..], &["worker"]] {
         let said = one_line(&vestibule(data.path()).args(words).output().unwrap());
-        assert!(said.contains("VALIDATOR_URL: missing; practice mode is one process"), "{said}");
-        let said = one_line(&vestibule(data.path()).args(words).envs(real).output().unwrap());
-        assert!(said.contains("DATABASE_URL: a SQLite file is one process's"), "{said}");
+        assert!(
+            said.contains("VALIDATOR_URL: missing; practice mode is one process"),
+            "{said}"
+        );
+        let said = one_line(
+            &vestibule(data.path())
+                .args(words)
+                .envs(real)
+                .output()
+                .unwrap(),
+        );
+        assert!(
+            said.contains("DATABASE_URL: a SQLite file is one process's"),
+            "{said}"
+        );
     }
-    assert_eq!(fs::read_dir(data.path()).unwrap().count(), 0, "nothing was made");
+    assert_eq!(
+        fs::read_dir(data.path()).unwrap().count(),
+        0,
+        "nothing was made"
+    );
 }
 
 #[test]
 fn a_database_or_a_redis_that_cannot_be_reached_is_named_without_its_password() {
     let data = TempDir::new().unwrap();
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nobody = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
     for (key, scheme) in [("DATABASE_URL", "postgres"), ("REDIS_URL", "redis")] {
         let url = format!("{scheme}://somebody:hush@{nobody}/0");
-        let said = one_line(&vestibule(data.path()).env(key, url).env("PRACTICE", "on").output().unwrap());
-        assert!(said.contains(&format!("{scheme}://{nobody}/0")) && !said.contains("hush"), "{said}");
+        let said = one_line(
+            &vestibule(data.path())
+                .env(key, url)
+                .env("PRACTICE", "on")
+                .output()
+                .unwrap(),
+        );
+        assert!(
+            said.contains(&format!("{scheme}://{nobody}/0")) && !said.contains("hush"),
+            "{said}"
+        );
     }
 }

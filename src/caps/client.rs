@@ -5,11 +5,11 @@ use std::{fmt, net::IpAddr};
 
 /// Everybody at one network address, or in one /64 of IPv6, of which a single household has all.
 ///
-/// A keyed hash: the database holds no addresses, and none can be found out from it by trying them all. Under a new key
-/// each client counts from nothing.
+/// A keyed hash: the database holds no addresses, and none can be found out from it by trying them
+/// all. Under a new key each client counts from nothing.
 ///
-/// Who can have a whole /48 of IPv6 has 65,536 of them, so each also knows the wider [networks](Self::networks) that it
-/// is a part of, for shares that are nested.
+/// Who can have a whole /48 of IPv6 has 65,536 of them, so each also knows the wider
+/// [networks](Self::networks) that it is a part of, for shares that are nested.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Client {
     networks: [Network; 3],
@@ -23,10 +23,15 @@ impl Client {
     #[must_use]
     pub fn at(keys: &Keys, address: IpAddr) -> Self {
         match address.to_canonical() {
-            IpAddr::V4(address) => Self::from_bytes(cut(&keys.mac(Purpose::Client, &[&address.octets()]))),
+            IpAddr::V4(address) => {
+                Self::from_bytes(cut(&keys.mac(Purpose::Client, &[&address.octets()])))
+            }
             IpAddr::V6(address) => {
-                let network = |bytes| cut(&keys.mac(Purpose::Client, &[&address.octets()[..bytes]]));
-                Self { networks: [8, 7, 6].map(network) }
+                let network =
+                    |bytes| cut(&keys.mac(Purpose::Client, &[&address.octets()[..bytes]]));
+                Self {
+                    networks: [8, 7, 6].map(network),
+                }
             }
         }
     }
@@ -40,7 +45,9 @@ impl Client {
     /// The client with these bytes, which is in no wider network.
     #[must_use]
     pub const fn from_bytes(bytes: Network) -> Self {
-        Self { networks: [bytes; 3] }
+        Self {
+            networks: [bytes; 3],
+        }
     }
 
     /// The client in these networks, the narrowest first.
@@ -55,7 +62,8 @@ impl Client {
         &self.networks[0]
     }
 
-    /// The networks that the client is in, the narrowest first: its /64, /56 and /48. An address of IPv4 is all three.
+    /// The networks that the client is in, the narrowest first: its /64, /56 and /48. An address of
+    /// IPv4 is all three.
     #[must_use]
     pub const fn networks(&self) -> &[Network; 3] {
         &self.networks
@@ -69,7 +77,10 @@ fn cut(mac: &Mac) -> Network {
 /// A keyed hash, by which one client's lines in the log are found.
 impl fmt::Display for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.networks[0].iter().take(8).try_for_each(|byte| write!(f, "{byte:02x}"))
+        self.networks[0]
+            .iter()
+            .take(8)
+            .try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
@@ -91,12 +102,18 @@ mod tests {
     fn one_address_is_one_client_however_it_is_written() {
         assert_eq!(client("192.0.2.1"), client("::ffff:192.0.2.1"));
         assert_ne!(client("192.0.2.1"), client("192.0.2.2"));
-        assert_ne!(client("0.0.0.0"), Client::unknown(&Keys::from_secret(&[1; 32])));
+        assert_ne!(
+            client("0.0.0.0"),
+            Client::unknown(&Keys::from_secret(&[1; 32]))
+        );
     }
 
     #[test]
     fn all_of_a_64_is_one_client_and_the_next_one_is_another() {
-        assert_eq!(client("2001:db8:0:1::1"), client("2001:db8:0:1:ffff:ffff:ffff:ffff"));
+        assert_eq!(
+            client("2001:db8:0:1::1"),
+            client("2001:db8:0:1:ffff:ffff:ffff:ffff")
+        );
         assert_ne!(client("2001:db8:0:1::1"), client("2001:db8:0:2::1"));
     }
 

@@ -4,8 +4,9 @@ use super::Client;
 
 /// How many one client may have, and how many the wider networks that it is in may have together.
 ///
-/// A /64 of IPv6 has one share, its /56 two and its /48 four: many clients of one /48 are mostly one person, and never
-/// get more than four clients do. An address of IPv4 is all three networks, so only its own share binds it.
+/// A /64 of IPv6 has one share, its /56 two and its /48 four: many clients of one /48 are mostly
+/// one person, and never get more than four clients do. An address of IPv4 is all three networks,
+/// so only its own share binds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shares {
     of_client: u32,
@@ -65,7 +66,10 @@ impl Shares {
     /// Whether a client may have one more whose networks have `there`.
     #[must_use]
     pub fn admit(self, there: [u32; 3]) -> bool {
-        there.iter().zip(self.limits()).all(|(there, limit)| *there < limit)
+        there
+            .iter()
+            .zip(self.limits())
+            .all(|(there, limit)| *there < limit)
     }
 }
 
@@ -103,18 +107,40 @@ mod tests {
     #[test]
     fn of_the_last_tenth_there_is_one_for_each_client_and_nothing_of_what_is_full() {
         let usages = [0, 89, 90, 99, 100, 101].map(|count| Usage::of(count, 100));
-        assert_eq!(usages, [Usage::Free, Usage::Free, Usage::Scarce, Usage::Scarce, Usage::Full, Usage::Full]);
+        assert_eq!(
+            usages,
+            [
+                Usage::Free,
+                Usage::Free,
+                Usage::Scarce,
+                Usage::Scarce,
+                Usage::Full,
+                Usage::Full
+            ]
+        );
         assert_eq!(Usage::of(8, 9), Usage::Free, "no tenth of a small cap");
         assert_eq!(Usage::of(0, 0), Usage::Full);
-        let shares = [Usage::Free, Usage::Scarce, Usage::Full].map(|usage| Shares::new(100).during(usage).limits());
+        let shares = [Usage::Free, Usage::Scarce, Usage::Full]
+            .map(|usage| Shares::new(100).during(usage).limits());
         assert_eq!(shares, [[100, 200, 400], [1, 2, 4], [0; 3]]);
     }
 
     #[test]
     fn neighbours_count_in_the_networks_that_they_share() {
-        let [own, next, far] = [client([1, 10, 100]), client([2, 10, 100]), client([3, 11, 100])];
-        assert_eq!(in_networks(own, [own, next, far, client([4, 12, 101])]), [1, 2, 3]);
+        let [own, next, far] = [
+            client([1, 10, 100]),
+            client([2, 10, 100]),
+            client([3, 11, 100]),
+        ];
+        assert_eq!(
+            in_networks(own, [own, next, far, client([4, 12, 101])]),
+            [1, 2, 3]
+        );
         let alone = Client::from_bytes([9; 16]);
-        assert_eq!(in_networks(alone, [alone, own, alone]), [2; 3], "an address of IPv4 is all three");
+        assert_eq!(
+            in_networks(alone, [alone, own, alone]),
+            [2; 3],
+            "an address of IPv4 is all three"
+        );
     }
 }

@@ -3,17 +3,20 @@
 use super::{Client, Network, Shares};
 use std::collections::HashMap;
 
-/// How many of something the networks of each client have, the narrowest networks first. A network that has none takes no
-/// room.
+/// How many of something the networks of each client have, the narrowest networks first. A network
+/// that has none takes no room.
 #[derive(Debug, Default)]
 pub struct Tally([HashMap<Network, u32>; 3]);
 
 impl Tally {
-    /// Whether `client` may have one more, because neither it nor a network around it has its `shares`.
+    /// Whether `client` may have one more, because neither it nor a network around it has its
+    /// `shares`.
     #[must_use]
     pub fn admits(&self, client: Client, shares: Shares) -> bool {
         let networks = client.networks();
-        shares.admit(std::array::from_fn(|place| self.0[place].get(&networks[place]).copied().unwrap_or(0)))
+        shares.admit(std::array::from_fn(|place| {
+            self.0[place].get(&networks[place]).copied().unwrap_or(0)
+        }))
     }
 
     /// Counts one more of `client`, if it may have it.
@@ -71,7 +74,11 @@ mod tests {
             ([9, 6, 1], false),
             ([10, 7, 2], true),
         ] {
-            assert_eq!(tally.take(client(networks), Shares::new(2)), has_room, "{networks:?}");
+            assert_eq!(
+                tally.take(client(networks), Shares::new(2)),
+                has_room,
+                "{networks:?}"
+            );
             taken.extend(has_room.then(|| client(networks)));
         }
         assert!(!tally.is_empty());

@@ -1,4 +1,5 @@
-//! How many confirmations are undecided in all: counted now and then, and what was begun since on top.
+//! How many confirmations are undecided in all: counted now and then, and what was begun since on
+//! top.
 
 use super::Usage;
 use crate::{clock::Timestamp, store::StoreError};
@@ -11,7 +12,8 @@ use tokio::sync::Mutex;
 /// How long a count is good for. To count a hundred thousand takes milliseconds.
 const COUNT_EVERY: Duration = Duration::from_millis(250);
 
-/// The last count. Other servers' begins are in the next one: the cap holds to within what begins in that time.
+/// The last count. Other servers' begins are in the next one: the cap holds to within what begins
+/// in that time.
 #[derive(Debug, Default)]
 pub(crate) struct Undecided {
     last: Mutex<Option<Figure>>,
@@ -26,9 +28,14 @@ struct Figure {
 }
 
 impl Undecided {
-    /// Makes room for one more at `now`, within `cap`, and tells how much of that was used before. `count` counts them in
-    /// the store.
-    pub async fn admit<F>(&self, cap: u32, now: Timestamp, count: impl FnOnce() -> F) -> Result<Usage, StoreError>
+    /// Makes room for one more at `now`, within `cap`, and tells how much of that was used before.
+    /// `count` counts them in the store.
+    pub async fn admit<F>(
+        &self,
+        cap: u32,
+        now: Timestamp,
+        count: impl FnOnce() -> F,
+    ) -> Result<Usage, StoreError>
     where
         F: Future<Output = Result<u32, StoreError>>,
     {
@@ -36,13 +43,17 @@ impl Undecided {
         // Held while it is counted: whoever else comes needs the same figure.
         let mut last = self.last.lock().await;
         // A clock that was set back makes a count old, not good for ever.
-        let good = last.take().filter(|last| last.at <= now && now.since(last.at) < COUNT_EVERY);
+        let good = last
+            .take()
+            .filter(|last| last.at <= now && now.since(last.at) < COUNT_EVERY);
         let mut figure = if let Some(figure) = good {
             figure
         } else if self.failures.load(Ordering::SeqCst) != failures {
-            // Who waited for a count that failed shares it. To try one after the other would have them wait for a
-            // database that is silent as many times as there are of them.
-            return Err(StoreError::Unavailable("what is undecided could not be counted".into()));
+            // Who waited for a count that failed shares it. To try one after the other would have
+            // them wait for a database that is silent as many times as there are of them.
+            return Err(StoreError::Unavailable(
+                "what is undecided could not be counted".into(),
+            ));
         } else {
             let counted = count().await;
             if counted.is_err() {
@@ -50,7 +61,10 @@ impl Undecided {
             }
             let count = counted?;
             if count >= cap {
-                tracing::warn!(cap, "as many confirmations are undecided as there may be; refusing more");
+                tracing::warn!(
+                    cap,
+                    "as many confirmations are undecided as there may be; refusing more"
+                );
             }
             Figure { at: now, count }
         };
@@ -71,11 +85,13 @@ mod tests {
 
     #[tokio::test]
     async fn those_who_waited_for_a_count_that_failed_do_not_count_one_after_the_other() {
-        let (undecided, counts, (fail, failed)) = (Undecided::default(), AtomicU64::new(0), oneshot::channel());
+        let (undecided, counts, (fail, failed)) =
+            (Undecided::default(), AtomicU64::new(0), oneshot::channel());
         let mut failed = Some(failed);
         let begins: Vec<_> = (0..64)
             .map(|_| {
-                let (counts, failed) = (&counts, failed.take());
+                let counts = &counts;
+                let failed = failed.take();
                 undecided.admit(9, NOW, async move || {
                     counts.fetch_add(1, Ordering::SeqCst);
                     if let Some(failed) = failed {

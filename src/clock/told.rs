@@ -7,8 +7,8 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// Another clock's time. In between it goes on by the machine's steady clock, so that whoever sets the machine's wall
-/// clock changes nothing.
+/// Another clock's time. In between it goes on by the machine's steady clock, so that whoever sets
+/// the machine's wall clock changes nothing.
 #[derive(Debug)]
 pub(crate) struct ToldTime(RwLock<Told>);
 
@@ -45,7 +45,10 @@ impl ToldTime {
 impl Told {
     /// The answer was given between the question and now: in the middle, as far as anybody knows.
     fn half_way(time: Timestamp, asked: Instant) -> Self {
-        Self { time, at: asked + asked.elapsed() / 2 }
+        Self {
+            time,
+            at: asked + asked.elapsed() / 2,
+        }
     }
 }
 
@@ -67,7 +70,10 @@ mod tests {
     async fn an_answer_is_taken_to_be_half_as_old_as_its_question() {
         let asked = Instant::now();
         advance(Duration::from_millis(100)).await;
-        assert_eq!(ToldTime::new(NOON, asked).now(), NOON + Duration::from_millis(50));
+        assert_eq!(
+            ToldTime::new(NOON, asked).now(),
+            NOON + Duration::from_millis(50)
+        );
     }
 
     #[tokio::test(start_paused = true)]

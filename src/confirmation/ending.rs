@@ -7,7 +7,8 @@ use crate::user::{Identity, UserId};
 pub enum Decision {
     /// The token is good and this identity's.
     Valid(Identity),
-    /// The token is good and this user's, who is not made one by it: if they have gone, it has expired.
+    /// The token is good and this user's, who is not made one by it: if they have gone, it has
+    /// expired.
     Known(UserId),
     /// It is not, or the user has cancelled.
     Rejected(Rejection),

@@ -6,8 +6,8 @@ use std::collections::HashMap;
 
 /// How many confirmations a worker may claim, in all and of one network.
 ///
-/// A network here is the widest that a [`Client`](crate::caps::Client) is in, so that having many addresses
-/// brings no more.
+/// A network here is the widest that a [`Client`](crate::caps::Client) is in, so that having many
+/// addresses brings no more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimLimits {
     /// How many in all.
@@ -22,15 +22,22 @@ impl ClaimLimits {
     /// How many of this network.
     #[must_use]
     pub fn of(&self, network: &Network) -> u32 {
-        self.exceptions.get(network).copied().unwrap_or(self.of_each)
+        self.exceptions
+            .get(network)
+            .copied()
+            .unwrap_or(self.of_each)
     }
 
     /// The networks that are left out.
     pub fn left_out(&self) -> impl Iterator<Item = &Network> {
-        self.exceptions.iter().filter(|(_, limit)| **limit == 0).map(|(network, _)| network)
+        self.exceptions
+            .iter()
+            .filter(|(_, limit)| **limit == 0)
+            .map(|(network, _)| network)
     }
 
-    /// Whether these claims are as many as one network may have, so that more of it may have been passed over.
+    /// Whether these claims are as many as one network may have, so that more of it may have been
+    /// passed over.
     #[must_use]
     pub fn reached_by(&self, claims: &[Claim]) -> bool {
         let mut counts = HashMap::new();
@@ -45,6 +52,10 @@ impl ClaimLimits {
 /// So many in all, of any network.
 impl From<u32> for ClaimLimits {
     fn from(in_all: u32) -> Self {
-        Self { in_all, of_each: in_all, exceptions: HashMap::new() }
+        Self {
+            in_all,
+            of_each: in_all,
+            exceptions: HashMap::new(),
+        }
     }
 }

@@ -10,7 +10,10 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 fn queued() -> Confirmation {
-    let token = SealedToken(Sealed { key_id: 1, bytes: vec![1] });
+    let token = SealedToken(Sealed {
+        key_id: 1,
+        bytes: vec![1],
+    });
     Confirmation {
         id: ConfirmationId::from_bytes([1; 16]),
         secret: SecretHash::from_bytes([1; 32]),
@@ -18,18 +21,29 @@ fn queued() -> Confirmation {
         session: SessionId::from_bytes([1; 16]),
         begun: at(0),
         deadline: at(60),
-        state: State::Queued(Queued { token, failed: 0, due: at(0), fence: 0, lease: None }),
+        state: State::Queued(Queued {
+            token,
+            failed: 0,
+            due: at(0),
+            fence: 0,
+            lease: None,
+        }),
     }
 }
 
 fn claimed(confirmation: Confirmation, now: i64) -> (Confirmation, Claim) {
-    confirmation.claim(WORKER, NETWORK, at(now), at(now + 30)).expect("due")
+    confirmation
+        .claim(WORKER, NETWORK, at(now), at(now + 30))
+        .expect("due")
 }
 
 #[test]
 fn a_confirmation_under_a_lease_is_nobody_elses_until_the_lease_passes() {
     let (confirmation, first) = claimed(queued(), 0);
-    assert_eq!(confirmation.clone().claim(WORKER, NETWORK, at(29), at(59)), None);
+    assert_eq!(
+        confirmation.clone().claim(WORKER, NETWORK, at(29), at(59)),
+        None
+    );
     let (_, second) = claimed(confirmation, 30);
     assert!(second.fence > first.fence);
 }
@@ -38,26 +52,45 @@ fn a_confirmation_under_a_lease_is_nobody_elses_until_the_lease_passes() {
 fn a_worker_whose_lease_has_passed_decides_nothing_once_another_has_claimed() {
     let (confirmation, first) = claimed(queued(), 0);
     let (confirmation, second) = claimed(confirmation, 30);
-    let decide = |fence| confirmation.clone().decide(Decider::Worker { fence }, ADA, at(31));
+    let decide = |fence| {
+        confirmation
+            .clone()
+            .decide(Decider::Worker { fence }, ADA, at(31))
+    };
     assert_eq!(decide(first.fence), Err(CannotDecide::Superseded));
     assert_eq!(decide(second.fence).unwrap().ending(), Some(ADA));
-    assert_eq!(confirmation.postpone(first.fence, at(40), true), Err(CannotDecide::Superseded));
+    assert_eq!(
+        confirmation.postpone(first.fence, at(40), true),
+        Err(CannotDecide::Superseded)
+    );
 }
 
 #[test]
 fn the_first_decision_is_the_only_one() {
     let (confirmation, claim) = claimed(queued(), 0);
     let cancelled = Ending::Rejected(Rejection::Cancelled);
-    let decided = confirmation.decide(Decider::User, cancelled, at(1)).unwrap();
-    let late = decided.clone().decide(Decider::Worker { fence: claim.fence }, ADA, at(2));
+    let decided = confirmation
+        .decide(Decider::User, cancelled, at(1))
+        .unwrap();
+    let late = decided
+        .clone()
+        .decide(Decider::Worker { fence: claim.fence }, ADA, at(2));
     assert_eq!(late, Err(CannotDecide::Already));
-    assert_eq!(decided.clone().postpone(claim.fence, at(5), true), Err(CannotDecide::Already));
+    assert_eq!(
+        decided.clone().postpone(claim.fence, at(5), true),
+        Err(CannotDecide::Already)
+    );
     assert_eq!(decided.clone().settle().settle().ending(), Some(cancelled));
 }
 
 #[test]
 fn only_a_sign_in_can_be_taken_back_and_only_to_cancelled() {
-    let decided = |ending| queued().decide(Decider::User, ending, at(1)).unwrap().settle();
+    let decided = |ending| {
+        queued()
+            .decide(Decider::User, ending, at(1))
+            .unwrap()
+            .settle()
+    };
     let cancelled = Ending::Rejected(Rejection::Cancelled);
     assert_eq!(decided(ADA).revoke().revoke().ending(), Some(cancelled));
     assert_eq!(queued().revoke(), queued());

@@ -1,5 +1,5 @@
-//! What a session may change of its user's account. Whoever reads this looks at the session once more, and the write names
-//! what was seen: see [`Authority`].
+//! What a session may change of its user's account. Whoever reads this looks at the session once
+//! more, and the write names what was seen: see [`Authority`].
 
 use super::SignedIn;
 use crate::{
@@ -15,15 +15,24 @@ use crate::{
 const TRIES: u32 = 8;
 
 impl Vestibule {
-    /// Gives the user another password (a PHC string), and returns since when they are valid. All their sessions sign
-    /// nobody in any more, and the links to them are taken back. `None`: the session has ended.
+    /// Gives the user another password (a PHC string), and returns since when they are valid. All
+    /// their sessions sign nobody in any more, and the links to them are taken back. `None`: the
+    /// session has ended.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be stored.
-    pub async fn set_password(&self, who: &SignedIn, password: &str) -> Result<Option<Timestamp>, StoreError> {
+    pub async fn set_password(
+        &self,
+        who: &SignedIn,
+        password: &str,
+    ) -> Result<Option<Timestamp>, StoreError> {
         let mut tries = self.tries(who);
         while let Some(by) = tries.next().await? {
-            if let Some(valid_from) = self.store.set_password(by, password, self.clock.now()).await? {
+            if let Some(valid_from) = self
+                .store
+                .set_password(by, password, self.clock.now())
+                .await?
+            {
                 self.wake.notify_one();
                 return Ok(Some(valid_from));
             }
@@ -31,12 +40,17 @@ impl Vestibule {
         Ok(None)
     }
 
-    /// Has the user, who is known by the address `from`, known by `to`. All their sessions sign nobody in any more, and the
-    /// links to them are taken back.
+    /// Has the user, who is known by the address `from`, known by `to`. All their sessions sign
+    /// nobody in any more, and the links to them are taken back.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be stored.
-    pub async fn move_user(&self, who: &SignedIn, from: &Address, to: &Address) -> Result<Moved, StoreError> {
+    pub async fn move_user(
+        &self,
+        who: &SignedIn,
+        from: &Address,
+        to: &Address,
+    ) -> Result<Moved, StoreError> {
         let mut tries = self.tries(who);
         while let Some(by) = tries.next().await? {
             match self.store.move_user(by, from, to, self.clock.now()).await? {
@@ -50,12 +64,20 @@ impl Vestibule {
         Ok(Moved::Revoked)
     }
 
-    /// Whether the session may end others of its user, with `all` each one, itself too; what they were allowed is revoked
-    /// then, and with `all` the links to the user are taken back.
-    pub(crate) async fn revoke_sessions(&self, who: &SignedIn, all: bool) -> Result<bool, StoreError> {
+    /// Whether the session may end others of its user, with `all` each one, itself too; what they
+    /// were allowed is revoked then, and with `all` the links to the user are taken back.
+    pub(crate) async fn revoke_sessions(
+        &self,
+        who: &SignedIn,
+        all: bool,
+    ) -> Result<bool, StoreError> {
         let mut tries = self.tries(who);
         while let Some(by) = tries.next().await? {
-            if self.store.revoke_sessions(by, all, self.clock.now()).await? {
+            if self
+                .store
+                .revoke_sessions(by, all, self.clock.now())
+                .await?
+            {
                 self.wake.notify_one();
                 return Ok(true);
             }
@@ -64,21 +86,34 @@ impl Vestibule {
     }
 
     fn tries<'v>(&'v self, who: &'v SignedIn) -> Tries<'v> {
-        Tries { vestibule: self, who, left: TRIES }
+        Tries {
+            vestibule: self,
+            who,
+            left: TRIES,
+        }
     }
 
-    /// What `who` may do now. The user is read before the session: where sessions are kept elsewhere, one that ends after
-    /// that is counted after that as well.
+    /// What `who` may do now. The user is read before the session: where sessions are kept
+    /// elsewhere, one that ends after that is counted after that as well.
     async fn authority(&self, who: &SignedIn) -> Result<Option<Authority>, StoreError> {
-        let Some(user) = self.welcome(who.user.id, who.since).await? else { return Ok(None) };
-        let Some(session) = self.store.session(who.session).await? else { return Ok(None) };
+        let Some(user) = self.welcome(who.user.id, who.since).await? else {
+            return Ok(None);
+        };
+        let Some(session) = self.store.session(who.session).await? else {
+            return Ok(None);
+        };
         let is_theirs = matches!(session.state, SessionState::Established { user: owner, .. } if owner == user.id);
         let holds = is_theirs && session.is_live(self.clock.now());
-        Ok(holds.then_some(Authority { user: user.id, session: session.id, revision: user.revision }))
+        Ok(holds.then_some(Authority {
+            user: user.id,
+            session: session.id,
+            revision: user.revision,
+        }))
     }
 }
 
-/// The tries at one change: whatever is changed meanwhile, what the session may do is read once more.
+/// The tries at one change: whatever is changed meanwhile, what the session may do is read once
+/// more.
 struct Tries<'v> {
     vestibule: &'v Vestibule,
     who: &'v SignedIn,
@@ -88,10 +123,9 @@ struct Tries<'v> {
 impl Tries<'_> {
     /// What the session may do now. `None`: nothing any more.
     async fn next(&mut self) -> Result<Option<Authority>, StoreError> {
-        self.left = self
-            .left
-            .checked_sub(1)
-            .ok_or_else(|| StoreError::Unavailable("the account is being changed again and again".to_owned()))?;
+        self.left = self.left.checked_sub(1).ok_or_else(|| {
+            StoreError::Unavailable("the account is being changed again and again".to_owned())
+        })?;
         self.vestibule.authority(self.who).await
     }
 }

@@ -1,4 +1,5 @@
-//! The exchange: a bound session's pending secret for a session secret that no landing has ever seen.
+//! The exchange: a bound session's pending secret for a session secret that no landing has ever
+//! seen.
 
 use super::{Candidate, Entry, SignedIn, unchanged};
 use crate::{
@@ -22,8 +23,13 @@ impl Vestibule {
     ) -> Result<Entry, StoreError> {
         let id = candidate.session.id;
         let since = candidate.session.since;
-        let Some(user) = self.welcome(candidate.user, since).await? else { return Ok(unchanged(current, spent)) };
-        let Some((secret, arrived)) = self.exchange(candidate.session, &candidate.secret, device).await? else {
+        let Some(user) = self.welcome(candidate.user, since).await? else {
+            return Ok(unchanged(current, spent));
+        };
+        let Some((secret, arrived)) = self
+            .exchange(candidate.session, &candidate.secret, device)
+            .await?
+        else {
             return Ok(unchanged(current, spent));
         };
         if let Some(current) = current {
@@ -32,16 +38,21 @@ impl Vestibule {
         self.cap_sessions(user.id, id).await;
         spent.push(candidate.tag);
         Ok(Entry::SignedIn {
-            who: SignedIn { user, session: id, since, by_password: false },
+            who: SignedIn {
+                user,
+                session: id,
+                since,
+                by_password: false,
+            },
             renewed: Some(secret),
             arrived,
             spent,
         })
     }
 
-    /// Swaps the pending secret for a session secret. Parallel tabs and a lost response get the same one: it is an HMAC
-    /// of the session's id and the old secret; with it, whether it was swapped just now. `None`: the session has gone, or
-    /// the repeat is over.
+    /// Swaps the pending secret for a session secret. Parallel tabs and a lost response get the
+    /// same one: it is an HMAC of the session's id and the old secret; with it, whether it was
+    /// swapped just now. `None`: the session has gone, or the repeat is over.
     async fn exchange(
         &self,
         mut session: Session,
@@ -55,12 +66,19 @@ impl Vestibule {
                 return Ok(None);
             }
             if let SessionState::Established { secret, .. } = &session.state {
-                return Ok(self.exchanged_for(session.id, old, secret).map(|secret| (secret, false)));
+                return Ok(self
+                    .exchanged_for(session.id, old, secret)
+                    .map(|secret| (secret, false)));
             }
-            let new = self.exchange_secret(session.id, old).next().expect("there is at least one key");
+            let new = self
+                .exchange_secret(session.id, old)
+                .next()
+                .expect("there is at least one key");
             let id = session.id;
             let timing = &self.timing;
-            let Ok(next) = session.exchange(new.hash(), device.cloned(), now, timing) else { return Ok(None) };
+            let Ok(next) = session.exchange(new.hash(), device.cloned(), now, timing) else {
+                return Ok(None);
+            };
             failpoint::reach("exchange");
             if self.store.replace_session(&next).await? {
                 failpoint::reach("exchanged");
@@ -75,12 +93,26 @@ impl Vestibule {
     }
 
     /// The secret that `old` was exchanged for before, under whichever key that was.
-    fn exchanged_for(&self, id: SessionId, old: &PendingSecret, new: &SecretHash) -> Option<SessionSecret> {
-        self.exchange_secret(id, old).find(|secret| secret.hash() == *new)
+    fn exchanged_for(
+        &self,
+        id: SessionId,
+        old: &PendingSecret,
+        new: &SecretHash,
+    ) -> Option<SessionSecret> {
+        self.exchange_secret(id, old)
+            .find(|secret| secret.hash() == *new)
     }
 
-    fn exchange_secret(&self, id: SessionId, old: &PendingSecret) -> impl Iterator<Item = SessionSecret> {
-        let macs: Vec<_> = self.keys.macs(Purpose::Exchange, &[id.as_bytes(), old.expose()]).collect();
-        macs.into_iter().map(|mac| SessionSecret::from_bytes(*mac.as_bytes()))
+    fn exchange_secret(
+        &self,
+        id: SessionId,
+        old: &PendingSecret,
+    ) -> impl Iterator<Item = SessionSecret> {
+        let macs: Vec<_> = self
+            .keys
+            .macs(Purpose::Exchange, &[id.as_bytes(), old.expose()])
+            .collect();
+        macs.into_iter()
+            .map(|mac| SessionSecret::from_bytes(*mac.as_bytes()))
     }
 }

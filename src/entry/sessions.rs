@@ -1,7 +1,7 @@
 //! Where a user is signed in, and the way to end a session from another browser.
 //!
-//! A session's id never leaves the server. A page names a session by its [`SessionHandle`], which is looked for among the
-//! user's own sessions alone, so that no form can end anybody else's.
+//! A session's id never leaves the server. A page names a session by its [`SessionHandle`], which
+//! is looked for among the user's own sessions alone, so that no form can end anybody else's.
 
 use super::SignedIn;
 use crate::{
@@ -20,10 +20,16 @@ use std::{fmt, str::FromStr};
 pub struct SessionHandle([u8; 8]);
 
 impl SessionHandle {
-    /// The handles of a session under each key, the newest key's first: a page may be older than a rotation.
+    /// The handles of a session under each key, the newest key's first: a page may be older than a
+    /// rotation.
     fn each(keys: &Keys, user: UserId, session: SessionId) -> Vec<Self> {
         let cut = |mac: Mac| Self(std::array::from_fn(|place| mac.as_bytes()[place]));
-        keys.macs(Purpose::SessionHandle, &[user.as_bytes(), session.as_bytes()]).map(cut).collect()
+        keys.macs(
+            Purpose::SessionHandle,
+            &[user.as_bytes(), session.as_bytes()],
+        )
+        .map(cut)
+        .collect()
     }
 }
 
@@ -42,9 +48,14 @@ impl FromStr for SessionHandle {
     type Err = InvalidHandle;
 
     fn from_str(text: &str) -> Result<Self, InvalidHandle> {
-        let handle =
-            u64::from_str_radix(text, 16).map(|number| Self(number.to_be_bytes())).map_err(|_| InvalidHandle)?;
-        if handle.to_string() == text { Ok(handle) } else { Err(InvalidHandle) }
+        let handle = u64::from_str_radix(text, 16)
+            .map(|number| Self(number.to_be_bytes()))
+            .map_err(|_| InvalidHandle)?;
+        if handle.to_string() == text {
+            Ok(handle)
+        } else {
+            Err(InvalidHandle)
+        }
     }
 }
 
@@ -62,7 +73,8 @@ pub struct OwnSession {
 }
 
 impl Vestibule {
-    /// Where the user is signed in: the session that asks, then the others, those first that were used last.
+    /// Where the user is signed in: the session that asks, then the others, those first that were
+    /// used last.
     ///
     /// # Errors
     /// [`StoreError`] if the store could not be read.
@@ -70,9 +82,12 @@ impl Vestibule {
         let mut sessions = self.store.sessions_of(who.user.id).await?;
         let now = self.clock.now();
         sessions.retain(|session| session.is_live(now) && who.user.welcomes(session.since, now));
-        sessions.sort_by_key(|session| (session.id != who.session, std::cmp::Reverse(session.seen())));
+        sessions
+            .sort_by_key(|session| (session.id != who.session, std::cmp::Reverse(session.seen())));
         let own = |session: Session| {
-            let handle = SessionHandle::each(&self.keys, who.user.id, session.id).first().copied();
+            let handle = SessionHandle::each(&self.keys, who.user.id, session.id)
+                .first()
+                .copied();
             OwnSession {
                 handle: handle.filter(|_| session.id != who.session),
                 device: session.device().cloned(),
@@ -83,17 +98,24 @@ impl Vestibule {
         Ok(sessions.into_iter().map(own).collect())
     }
 
-    /// Ends another session of the user. `false`: none of theirs has this handle, or it is the one that asks, or
-    /// that one has ended.
+    /// Ends another session of the user. `false`: none of theirs has this handle, or it is the one
+    /// that asks, or that one has ended.
     ///
     /// # Errors
     /// [`StoreError`] if the store could not be used; it is safe to repeat.
-    pub async fn end_session(&self, who: &SignedIn, handle: SessionHandle) -> Result<bool, StoreError> {
+    pub async fn end_session(
+        &self,
+        who: &SignedIn,
+        handle: SessionHandle,
+    ) -> Result<bool, StoreError> {
         let sessions = self.store.sessions_of(who.user.id).await?;
         let meant = |session: &&Session| {
-            session.id != who.session && SessionHandle::each(&self.keys, who.user.id, session.id).contains(&handle)
+            session.id != who.session
+                && SessionHandle::each(&self.keys, who.user.id, session.id).contains(&handle)
         };
-        let Some(session) = sessions.iter().find(meant) else { return Ok(false) };
+        let Some(session) = sessions.iter().find(meant) else {
+            return Ok(false);
+        };
         if !self.revoke_sessions(who, false).await? {
             return Ok(false);
         }
@@ -101,13 +123,16 @@ impl Vestibule {
         Ok(true)
     }
 
-    /// Ends all sessions of the user but the one that asks, also those that no browser has come for yet.
+    /// Ends all sessions of the user but the one that asks, also those that no browser has come for
+    /// yet.
     ///
     /// # Errors
     /// [`StoreError`] if the store could not be used; it is safe to repeat.
     pub async fn end_others(&self, who: &SignedIn) -> Result<(), StoreError> {
         if self.revoke_sessions(who, false).await? {
-            self.store.delete_sessions_of(who.user.id, Some(who.session)).await?;
+            self.store
+                .delete_sessions_of(who.user.id, Some(who.session))
+                .await?;
         }
         Ok(())
     }
@@ -125,7 +150,14 @@ mod tests {
     fn a_handle_reads_back_and_nothing_else_does() {
         let handle = SessionHandle::each(&Keys::from_secret(&[1; 32]), ADA, SESSION)[0];
         assert_eq!(handle.to_string().parse(), Ok(handle));
-        for bad in ["", "others", "+123456789012345", "ABCDEF0123456789", "0", &SESSION.to_string()] {
+        for bad in [
+            "",
+            "others",
+            "+123456789012345",
+            "ABCDEF0123456789",
+            "0",
+            &SESSION.to_string(),
+        ] {
             assert_eq!(bad.parse::<SessionHandle>(), Err(InvalidHandle), "{bad}");
         }
     }
@@ -135,8 +167,18 @@ mod tests {
         let keys = Keys::from_secret(&[1; 32]);
         let handle = SessionHandle::each(&keys, ADA, SESSION)[0];
         assert_ne!(handle, SessionHandle::each(&keys, BOB, SESSION)[0]);
-        assert_ne!(handle, SessionHandle::each(&keys, ADA, SessionId::from_bytes([4; 16]))[0]);
-        assert_ne!(handle, SessionHandle::each(&Keys::from_secret(&[2; 32]), ADA, SESSION)[0]);
-        assert!(![ADA.to_string(), SESSION.to_string()].iter().any(|id| id.contains(&handle.to_string())));
+        assert_ne!(
+            handle,
+            SessionHandle::each(&keys, ADA, SessionId::from_bytes([4; 16]))[0]
+        );
+        assert_ne!(
+            handle,
+            SessionHandle::each(&Keys::from_secret(&[2; 32]), ADA, SESSION)[0]
+        );
+        assert!(
+            ![ADA.to_string(), SESSION.to_string()]
+                .iter()
+                .any(|id| id.contains(&handle.to_string()))
+        );
     }
 }

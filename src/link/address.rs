@@ -10,16 +10,17 @@ use std::{
     str::FromStr,
 };
 
-/// An e-mail address. It is looked up in lower case, and mail goes where it was typed: only its own mail server knows
-/// whether the case of the part before the `@` matters (RFC 5321, section 2.4). Two are equal if they are looked up alike.
+/// An e-mail address. It is looked up in lower case, and mail goes where it was typed: only its own
+/// mail server knows whether the case of the part before the `@` matters (RFC 5321, section 2.4).
+/// Two are equal if they are looked up alike.
 ///
-/// This is the one parser for what people, operators and validators say. A narrow reading of RFC 5321, on purpose: before
-/// the `@` ASCII alone, no quotes and no comments; no character is taken for another. What two programs may read as two
-/// addresses, or a person take for another, is not taken at all. A domain in other letters is turned into its A-labels
-/// (RFC 5890), as browsers do.
+/// This is the one parser for what people, operators and validators say. A narrow reading of RFC
+/// 5321, on purpose: before the `@` ASCII alone, no quotes and no comments; no character is taken
+/// for another. What two programs may read as two addresses, or a person take for another, is not
+/// taken at all. A domain in other letters is turned into its A-labels (RFC 5890), as browsers do.
 ///
-/// What stands around a pasted address is removed: invisible characters, `mailto:`, a name before `<…>`, quotation marks,
-/// brackets, punctuation at the end.
+/// What stands around a pasted address is removed: invisible characters, `mailto:`, a name before
+/// `<…>`, quotation marks, brackets, punctuation at the end.
 #[derive(Clone)]
 pub struct Address {
     key: String,
@@ -32,10 +33,15 @@ pub struct Address {
 pub struct InvalidAddress;
 
 impl Address {
-    /// The address by which the user with this identity is known here; none if somebody else vouches for them.
+    /// The address by which the user with this identity is known here; none if somebody else
+    /// vouches for them.
     #[must_use]
     pub fn known_by(issuer: &str, subject: &str) -> Option<Self> {
-        if issuer == PASSWORD_ISSUER { subject.parse().ok() } else { None }
+        if issuer == PASSWORD_ISSUER {
+            subject.parse().ok()
+        } else {
+            None
+        }
     }
 
     /// The address in lower case, by which it is looked up.
@@ -50,54 +56,80 @@ impl Address {
         &self.typed
     }
 
-    /// As much of the address as tells its owner which one it is, and nobody else whose: `a…@example.com`.
+    /// As much of the address as tells its owner which one it is, and nobody else whose:
+    /// `a…@example.com`.
     #[must_use]
     pub fn masked(&self) -> String {
         let (local, domain) = self.key.split_once('@').unwrap_or((&self.key, ""));
-        let first = local.chars().next().filter(|_| local.len() > 1).map(String::from).unwrap_or_default();
+        let first = local
+            .chars()
+            .next()
+            .filter(|_| local.len() > 1)
+            .map(String::from)
+            .unwrap_or_default();
         format!("{first}…@{domain}")
     }
 
-    /// The mailbox in which its mail mostly ends, as text to compare: without what follows a `+` before the `@` (RFC 5233
-    /// calls that a subaddress), of which anybody can invent any number.
+    /// The mailbox in which its mail mostly ends, as text to compare: without what follows a `+`
+    /// before the `@` (RFC 5233 calls that a subaddress), of which anybody can invent any number.
     #[must_use]
     pub fn mailbox(&self) -> String {
         let (local, domain) = self.key.split_once('@').unwrap_or((&self.key, ""));
-        let user = local.split('+').next().filter(|user| !user.is_empty()).unwrap_or(local);
+        let user = local
+            .split('+')
+            .next()
+            .filter(|user| !user.is_empty())
+            .unwrap_or(local);
         format!("{user}@{domain}")
     }
 
-    /// Where a mail goes that somebody has asked for by typing this address, and that is for the user with this identity:
-    /// to the address that the user has given. If the case mattered to their mail server, the typed one could be somebody
-    /// else's mailbox.
+    /// Where a mail goes that somebody has asked for by typing this address, and that is for the
+    /// user with this identity: to the address that the user has given. If the case mattered to
+    /// their mail server, the typed one could be somebody else's mailbox.
     #[must_use]
     pub fn of_user(&self, identity: &Identity) -> Self {
-        let given: Option<Self> = identity.email.as_deref().and_then(|email| email.parse().ok());
-        let as_looked_up = || Self { key: self.key.clone(), typed: self.key.clone() };
-        given.filter(|given| given == self).unwrap_or_else(as_looked_up)
+        let given: Option<Self> = identity
+            .email
+            .as_deref()
+            .and_then(|email| email.parse().ok());
+        let as_looked_up = || Self {
+            key: self.key.clone(),
+            typed: self.key.clone(),
+        };
+        given
+            .filter(|given| given == self)
+            .unwrap_or_else(as_looked_up)
     }
 }
 
-/// The most bytes that are read: an address has 254 characters, beside which a name may have been pasted.
+/// The most bytes that are read: an address has 254 characters, beside which a name may have been
+/// pasted.
 const MAX_TEXT: usize = 1024;
 
 impl FromStr for Address {
     type Err = InvalidAddress;
 
     fn from_str(text: &str) -> Result<Self, InvalidAddress> {
-        // Before anything else is done with it: to write a domain in ASCII takes the square of its length.
+        // Before anything else is done with it: to write a domain in ASCII takes the square of its
+        // length.
         if text.len() > MAX_TEXT {
             return Err(InvalidAddress);
         }
-        let visible: String = text.chars().filter(|char| !is_pasted_along(*char)).collect();
+        let visible: String = text
+            .chars()
+            .filter(|char| !is_pasted_along(*char))
+            .collect();
         let (local, domain) = unwrapped(&visible)?.split_once('@').ok_or(InvalidAddress)?;
         let local: String = local.chars().filter(|char| !is_joiner(*char)).collect();
         let domain = ascii_domain(domain)?;
         // Full stops may stand anywhere: mailboxes such as a..b@docomo.ne.jp exist.
-        let is_local = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+/=?^_`{|}~-.".contains(&byte);
+        let is_local =
+            |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+/=?^_`{|}~-.".contains(&byte);
         let label = |part: &str| {
             (1..=63).contains(&part.len())
-                && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+                && part
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
                 && !part.starts_with('-')
                 && !part.ends_with('-')
         };
@@ -106,15 +138,19 @@ impl FromStr for Address {
         let fits = (1..=64).contains(&local.len()) && typed.len() <= 254;
         let plain = local.bytes().all(is_local) && local.bytes().any(|byte| byte != b'.');
         if fits && plain && domain.contains('.') && domain.split('.').all(label) {
-            Ok(Self { key: typed.to_ascii_lowercase(), typed })
+            Ok(Self {
+                key: typed.to_ascii_lowercase(),
+                typed,
+            })
         } else {
             Err(InvalidAddress)
         }
     }
 }
 
-/// What word processors, chats and web pages put, unseen, into a text that is copied from them. Fewer characters than
-/// [`crate::invisible`] refuses in names: these are removed, so a control character or a filler must not be among them.
+/// What word processors, chats and web pages put, unseen, into a text that is copied from them.
+/// Fewer characters than [`crate::invisible`] refuses in names: these are removed, so a control
+/// character or a filler must not be among them.
 fn is_pasted_along(char: char) -> bool {
     matches!(
         char,
@@ -142,7 +178,11 @@ fn unwrapped(text: &str) -> Result<&str, InvalidAddress> {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("mailto:") => {
             let (address, _) = rest.split_once('?').unwrap_or((rest, ""));
             // It may be an encoded character (RFC 6068), or the address's own.
-            if address.contains('%') { Err(InvalidAddress) } else { Ok(bare(address)) }
+            if address.contains('%') {
+                Err(InvalidAddress)
+            } else {
+                Ok(bare(address))
+            }
         }
         _ => Ok(text),
     }
@@ -150,8 +190,10 @@ fn unwrapped(text: &str) -> Result<&str, InvalidAddress> {
 
 /// Without quotation marks, brackets and punctuation around it that no address begins or ends with.
 fn bare(text: &str) -> &str {
-    const OPENING: &str = "\"([<\u{201c}\u{201d}\u{201e}\u{2018}\u{2019}\u{201a}\u{ab}\u{bb}\u{2039}\u{203a}\u{300c}";
-    const CLOSING: &str = "\")]>.,;:!?`}\u{201c}\u{201d}\u{2018}\u{2019}\u{ab}\u{bb}\u{2039}\u{203a}\u{300d}\u{3002}";
+    const OPENING: &str =
+        "\"([<\u{201c}\u{201d}\u{201e}\u{2018}\u{2019}\u{201a}\u{ab}\u{bb}\u{2039}\u{203a}\u{300c}";
+    const CLOSING: &str =
+        "\")]>.,;:!?`}\u{201c}\u{201d}\u{2018}\u{2019}\u{ab}\u{bb}\u{2039}\u{203a}\u{300d}\u{3002}";
     let text = text.trim_start_matches(|char: char| char.is_whitespace() || OPENING.contains(char));
     let text = text.trim_end_matches(|char: char| char.is_whitespace() || CLOSING.contains(char));
     // This one may begin an address, but ends none.
@@ -161,21 +203,28 @@ fn bare(text: &str) -> &str {
     }
 }
 
-/// A domain in lower case; labels with other letters than ASCII as A-labels. A letter that only looks like one of ASCII, or
-/// is folded into one, is refused.
+/// A domain in lower case; labels with other letters than ASCII as A-labels. A letter that only
+/// looks like one of ASCII, or is folded into one, is refused.
 fn ascii_domain(domain: &str) -> Result<String, InvalidAddress> {
     let plain: String = domain.chars().filter(|char| !is_joiner(*char)).collect();
     if plain.is_ascii() {
         return Ok(plain.to_ascii_lowercase());
     }
-    if domain.chars().any(|char| !char.is_ascii() && char.to_lowercase().any(|lower| lower.is_ascii())) {
+    if domain
+        .chars()
+        .any(|char| !char.is_ascii() && char.to_lowercase().any(|lower| lower.is_ascii()))
+    {
         return Err(InvalidAddress);
     }
     let ascii = idna::domain_to_ascii_strict(domain).map_err(|_| InvalidAddress)?;
     let labels = || domain.split('.').zip(ascii.split('.'));
     let same_count = domain.split('.').count() == ascii.split('.').count();
     let folded = labels().any(|(given, label)| !given.is_ascii() && !label.starts_with("xn--"));
-    if same_count && !folded { Ok(ascii) } else { Err(InvalidAddress) }
+    if same_count && !folded {
+        Ok(ascii)
+    } else {
+        Err(InvalidAddress)
+    }
 }
 
 impl PartialEq for Address {

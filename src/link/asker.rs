@@ -1,7 +1,8 @@
-//! Who asks for a link, and how many links a mailbox is sent: a stranger uses up nothing that is the owner's.
+//! Who asks for a link, and how many links a mailbox is sent: a stranger uses up nothing that is
+//! the owner's.
 //!
-//! A browser that has signed in to the address before has a budget apart from all others. What the others have is shared
-//! out: one client cannot use up all of it.
+//! A browser that has signed in to the address before has a budget apart from all others. What the
+//! others have is shared out: one client cannot use up all of it.
 
 use crate::{
     caps::{Capped, Client, Shares, Usage},
@@ -12,10 +13,12 @@ use crate::{
 };
 use std::fmt;
 
-/// How many links an address is sent within [`WINDOW`](super::WINDOW) that were asked for in browsers that have signed in to
-/// it before, and how many its mailbox is sent that were asked for in other browsers. To ask for more looks the same.
+/// How many links an address is sent within [`WINDOW`](super::WINDOW) that were asked for in
+/// browsers that have signed in to it before, and how many its mailbox is sent that were asked for
+/// in other browsers. To ask for more looks the same.
 pub const PER_ADDRESS: u32 = 5;
-/// How many of the other browsers' links may all be one client's. Of the rest there is one for each client.
+/// How many of the other browsers' links may all be one client's. Of the rest there is one for each
+/// client.
 const FREE: u32 = 3;
 
 /// Who asks for a link.
@@ -52,9 +55,10 @@ impl Browser {
 }
 
 impl Asker {
-    /// The pending cookie with which the browser waits for `link`, asked for at `asked`. It follows from the browser's own
-    /// cookie, so two requests that it makes at once are answered with the same one; and from its network address, so that
-    /// who has got hold of the browser's cookie is answered with another elsewhere.
+    /// The pending cookie with which the browser waits for `link`, asked for at `asked`. It follows
+    /// from the browser's own cookie, so two requests that it makes at once are answered with the
+    /// same one; and from its network address, so that who has got hold of the browser's cookie is
+    /// answered with another elsewhere.
     #[must_use]
     pub fn pending(&self, keys: &Keys, link: LinkId, asked: Timestamp) -> Option<PendingCookie> {
         let browser = self.browser.as_ref()?;
@@ -62,22 +66,33 @@ impl Asker {
         Some(pending_cookie(&mac, asked))
     }
 
-    /// The same under each of the keys: which one was the newest when the link was asked for is not known.
+    /// The same under each of the keys: which one was the newest when the link was asked for is not
+    /// known.
     #[must_use]
     pub fn pending_each(&self, keys: &Keys, link: LinkId, asked: Timestamp) -> Vec<PendingCookie> {
-        let Some(browser) = &self.browser else { return Vec::new() };
+        let Some(browser) = &self.browser else {
+            return Vec::new();
+        };
         let parts = self.pending_parts(browser, &link);
         let macs = keys.macs(Purpose::Link, &parts);
         macs.map(|mac| pending_cookie(&mac, asked)).collect()
     }
 
     fn pending_parts<'p>(&'p self, browser: &'p Browser, link: &'p LinkId) -> [&'p [u8]; 4] {
-        [b"pending", browser.0.as_bytes(), self.client.as_bytes(), link.as_bytes()]
+        [
+            b"pending",
+            browser.0.as_bytes(),
+            self.client.as_bytes(),
+            link.as_bytes(),
+        ]
     }
 }
 
 fn pending_cookie(mac: &Mac, minted: Timestamp) -> PendingCookie {
-    PendingCookie { secret: PendingSecret::from_bytes(*mac.as_bytes()), minted }
+    PendingCookie {
+        secret: PendingSecret::from_bytes(*mac.as_bytes()),
+        minted,
+    }
 }
 
 impl fmt::Debug for Browser {
@@ -93,7 +108,8 @@ pub struct Terms {
     pub shares: Shares,
     /// How many mails may wait, with this one. A browser that is known finds a tenth more.
     pub in_all: u32,
-    /// How many links may be mailed within [`WINDOW`](super::WINDOW) to addresses that nobody is known by, all together.
+    /// How many links may be mailed within [`WINDOW`](super::WINDOW) to addresses that nobody is
+    /// known by, all together.
     pub strangers: u32,
 }
 
@@ -111,7 +127,8 @@ pub(crate) enum Mailing {
 /// What is there when a link is posted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Links mailed to the address lately that were asked for in browsers that have signed in to it.
+    /// Links mailed to the address lately that were asked for in browsers that have signed in to
+    /// it.
     pub to_known: u32,
     /// Links mailed to its mailbox lately that were asked for in other browsers.
     pub to_others: u32,
@@ -133,17 +150,31 @@ impl Terms {
         self.in_all.saturating_add(self.in_all / 10)
     }
 
-    /// What becomes of a link's mail where this is `there`: one that is asked for in a browser that is `known`, or not, and
-    /// that goes to a user's address, or to a `stranger`'s. What strangers have asked for, from the same network or
-    /// anywhere, counts for no browser that is known; and who asks does not learn whether an address is a stranger's.
-    pub(crate) fn judge(&self, known: bool, stranger: bool, there: &Counts) -> Result<Mailing, Capped> {
+    /// What becomes of a link's mail where this is `there`: one that is asked for in a browser that
+    /// is `known`, or not, and that goes to a user's address, or to a `stranger`'s. What strangers
+    /// have asked for, from the same network or anywhere, counts for no browser that is known; and
+    /// who asks does not learn whether an address is a stranger's.
+    pub(crate) fn judge(
+        &self,
+        known: bool,
+        stranger: bool,
+        there: &Counts,
+    ) -> Result<Mailing, Capped> {
         if known && there.to_known < PER_ADDRESS {
-            return if there.in_all < self.at_most() { Ok(Mailing::Sent) } else { Err(Capped::All) };
+            return if there.in_all < self.at_most() {
+                Ok(Mailing::Sent)
+            } else {
+                Err(Capped::All)
+            };
         }
         if !self.shares.admit(there.asked) {
             return Err(Capped::Links);
         }
-        if !self.shares.during(Usage::of(there.in_all, self.in_all)).admit(there.waiting) {
+        if !self
+            .shares
+            .during(Usage::of(there.in_all, self.in_all))
+            .admit(there.waiting)
+        {
             return Err(Capped::All);
         }
         Ok(if known || !there.leaves_one_for_others() {
@@ -155,8 +186,8 @@ impl Terms {
         })
     }
 
-    /// Whether there is one more for an address that nobody is known by: of the last tenth, for a client that has asked for
-    /// nothing else.
+    /// Whether there is one more for an address that nobody is known by: of the last tenth, for a
+    /// client that has asked for nothing else.
     fn admit_stranger(&self, there: &Counts) -> bool {
         let usage = Usage::of(there.to_strangers, self.strangers);
         if usage == Usage::Full {
@@ -171,7 +202,8 @@ impl Terms {
 
 impl Counts {
     fn leaves_one_for_others(&self) -> bool {
-        self.to_others < FREE || self.to_others < PER_ADDRESS && Shares::new(1).admit(self.to_networks)
+        self.to_others < FREE
+            || self.to_others < PER_ADDRESS && Shares::new(1).admit(self.to_networks)
     }
 }
 
@@ -179,7 +211,11 @@ impl Counts {
 mod tests {
     use super::*;
 
-    const TERMS: Terms = Terms { shares: Shares::new(100), in_all: 1000, strangers: 50 };
+    const TERMS: Terms = Terms {
+        shares: Shares::new(100),
+        in_all: 1000,
+        strangers: 50,
+    };
 
     #[test]
     fn what_strangers_have_asked_for_is_not_counted_for_a_known_browser() {
@@ -194,19 +230,50 @@ mod tests {
         };
         assert_eq!(TERMS.judge(true, false, &flooded), Ok(Mailing::Sent));
         assert_eq!(TERMS.judge(false, false, &flooded), Err(Capped::Links));
-        assert_eq!(TERMS.judge(false, false, &Counts { asked: [0; 3], ..flooded }), Err(Capped::All));
         assert_eq!(
-            TERMS.judge(true, false, &Counts { in_all: 1100, ..flooded }),
+            TERMS.judge(
+                false,
+                false,
+                &Counts {
+                    asked: [0; 3],
+                    ..flooded
+                }
+            ),
+            Err(Capped::All)
+        );
+        assert_eq!(
+            TERMS.judge(
+                true,
+                false,
+                &Counts {
+                    in_all: 1100,
+                    ..flooded
+                }
+            ),
             Err(Capped::All),
             "a bound all the same"
         );
     }
 
     #[test]
-    fn a_known_browser_that_has_had_its_own_is_mailed_none_of_the_others_and_counts_as_its_client() {
-        let enough = Counts { to_known: PER_ADDRESS, ..Counts::default() };
+    fn a_known_browser_that_has_had_its_own_is_mailed_none_of_the_others_and_counts_as_its_client()
+    {
+        let enough = Counts {
+            to_known: PER_ADDRESS,
+            ..Counts::default()
+        };
         assert_eq!(TERMS.judge(true, false, &enough), Ok(Mailing::None));
-        assert_eq!(TERMS.judge(true, false, &Counts { asked: [100; 3], ..enough }), Err(Capped::Links));
+        assert_eq!(
+            TERMS.judge(
+                true,
+                false,
+                &Counts {
+                    asked: [100; 3],
+                    ..enough
+                }
+            ),
+            Err(Capped::Links)
+        );
     }
 
     #[test]
@@ -221,15 +288,33 @@ mod tests {
             (4, [0, 0, 0], Mailing::Sent),
             (5, [0, 0, 0], Mailing::None),
         ] {
-            let there = Counts { to_others, to_networks, ..Counts::default() };
-            assert_eq!(TERMS.judge(false, false, &there), Ok(mailing), "{to_others} {to_networks:?}");
+            let there = Counts {
+                to_others,
+                to_networks,
+                ..Counts::default()
+            };
+            assert_eq!(
+                TERMS.judge(false, false, &there),
+                Ok(mailing),
+                "{to_others} {to_networks:?}"
+            );
         }
     }
 
     #[test]
     fn a_network_asks_for_so_many_and_of_the_last_tenth_of_the_mails_each_client_has_one() {
-        let judged =
-            |asked, waiting, in_all| TERMS.judge(false, false, &Counts { asked, waiting, in_all, ..Counts::default() });
+        let judged = |asked, waiting, in_all| {
+            TERMS.judge(
+                false,
+                false,
+                &Counts {
+                    asked,
+                    waiting,
+                    in_all,
+                    ..Counts::default()
+                },
+            )
+        };
         for full in [[100, 100, 100], [1, 200, 200], [1, 1, 400]] {
             assert_eq!(judged(full, [0; 3], 0), Err(Capped::Links), "{full:?}");
         }
@@ -248,9 +333,20 @@ mod tests {
             ([0; 3], 50, true, Mailing::Unsent),
             ([9, 9, 9], 50, false, Mailing::Sent),
         ] {
-            let there = Counts { asked, to_strangers, ..Counts::default() };
-            assert_eq!(TERMS.judge(false, stranger, &there), Ok(mailing), "{asked:?} {to_strangers} {stranger}");
-            let enough = Counts { to_others: PER_ADDRESS, ..there };
+            let there = Counts {
+                asked,
+                to_strangers,
+                ..Counts::default()
+            };
+            assert_eq!(
+                TERMS.judge(false, stranger, &there),
+                Ok(mailing),
+                "{asked:?} {to_strangers} {stranger}"
+            );
+            let enough = Counts {
+                to_others: PER_ADDRESS,
+                ..there
+            };
             assert_eq!(
                 TERMS.judge(false, stranger, &enough),
                 Ok(Mailing::None),
@@ -260,7 +356,8 @@ mod tests {
     }
 
     #[test]
-    fn a_browser_waits_for_each_link_with_another_secret_and_at_one_address_for_one_always_with_the_same() {
+    fn a_browser_waits_for_each_link_with_another_secret_and_at_one_address_for_one_always_with_the_same()
+     {
         let keys = Keys::from_secret(&[1; 32]);
         let asker = |cookie, address| Asker {
             client: Client::from_bytes([address; 16]),
@@ -268,13 +365,21 @@ mod tests {
             known: false,
         };
         let link = |number| LinkId::from_bytes([number; 16]);
-        let pending = |asker: Asker, number| asker.pending(&keys, link(number), Timestamp::from_millis(7)).unwrap();
+        let pending = |asker: Asker, number| {
+            asker
+                .pending(&keys, link(number), Timestamp::from_millis(7))
+                .unwrap()
+        };
         let first = pending(asker("cookie", 1), 1);
         assert_eq!(pending(asker("cookie", 1), 1), first);
         let each = asker("cookie", 1).pending_each(&keys, link(1), Timestamp::from_millis(7));
         assert_eq!(each, std::slice::from_ref(&first));
         for (cookie, address, number) in [("cookie", 1, 2), ("another", 1, 1), ("cookie", 2, 1)] {
-            assert_ne!(pending(asker(cookie, address), number), first, "{cookie} {address} {number}");
+            assert_ne!(
+                pending(asker(cookie, address), number),
+                first,
+                "{cookie} {address} {number}"
+            );
         }
         let tag = |cookie| Browser::new(cookie).tag(&keys);
         assert_ne!(tag("cookie"), tag("another"));

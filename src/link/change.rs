@@ -12,8 +12,8 @@ pub enum Which {
     Waiting(ConfirmationId),
 }
 
-/// Takes a link one `step` on, from whatever it is at the moment when that is written. One that is not there has expired
-/// long ago.
+/// Takes a link one `step` on, from whatever it is at the moment when that is written. One that is
+/// not there has expired long ago.
 ///
 /// # Errors
 /// [`StoreError`] if it could not be read or stored.
@@ -27,7 +27,9 @@ pub async fn change(
             Which::Token(token) => store.link_by_token(&token).await?,
             Which::Waiting(confirmation) => store.link_by_waiting(confirmation).await?,
         };
-        let Some(link) = found else { return Ok(Err(Spent::Expired)) };
+        let Some(link) = found else {
+            return Ok(Err(Spent::Expired));
+        };
         let revision = link.revision;
         let next = match step(link) {
             Ok(next) => next,

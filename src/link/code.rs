@@ -28,8 +28,8 @@ impl Code {
         format!("{:06}", self.0)
     }
 
-    /// What the database sees of the code of `link`. A million are tried in no time, so a hash without a key would keep
-    /// nothing secret.
+    /// What the database sees of the code of `link`. A million are tried in no time, so a hash
+    /// without a key would keep nothing secret.
     #[must_use]
     pub fn mac(&self, keys: &Keys, link: LinkId) -> Mac {
         keys.mac(Purpose::LinkCode, &[link.as_bytes(), &self.0.to_be_bytes()])
@@ -38,25 +38,32 @@ impl Code {
     /// Whether it is the code of `link`, compared in constant time.
     #[must_use]
     pub fn is(&self, keys: &Keys, link: LinkId, mac: &Mac) -> bool {
-        keys.verify(Purpose::LinkCode, &[link.as_bytes(), &self.0.to_be_bytes()], mac.as_bytes())
+        keys.verify(
+            Purpose::LinkCode,
+            &[link.as_bytes(), &self.0.to_be_bytes()],
+            mac.as_bytes(),
+        )
     }
 }
 
 impl FromStr for Code {
     type Err = InvalidCode;
 
-    /// Reads a code as people type and paste it: in the digits of any script, with whatever else between and around them.
+    /// Reads a code as people type and paste it: in the digits of any script, with whatever else
+    /// between and around them.
     fn from_str(text: &str) -> Result<Self, InvalidCode> {
         let digits: Vec<u32> = text.chars().filter_map(digit).take(7).collect();
         if digits.len() != 6 {
             return Err(InvalidCode);
         }
-        Ok(Self(digits.into_iter().fold(0, |code, digit| code * 10 + digit)))
+        Ok(Self(
+            digits.into_iter().fold(0, |code, digit| code * 10 + digit),
+        ))
     }
 }
 
-/// Where the decimal digits of each script begin, in the order of their code points: those of Unicode's category Nd, which
-/// come in tens. Unicode 17.0.
+/// Where the decimal digits of each script begin, in the order of their code points: those of
+/// Unicode's category Nd, which come in tens. Unicode 17.0.
 const ZEROS: [char; 77] = [
     '\u{0030}',
     '\u{0660}',
@@ -149,8 +156,9 @@ impl fmt::Debug for Code {
     }
 }
 
-/// A number of two digits on the waiting page. It is typed where the link is opened elsewhere, so that nobody lets in a
-/// browser that they do not see: to pick one of a few would let a stranger in by one blind click of a few.
+/// A number of two digits on the waiting page. It is typed where the link is opened elsewhere, so
+/// that nobody lets in a browser that they do not see: to pick one of a few would let a stranger in
+/// by one blind click of a few.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Number(u8);
 
@@ -185,8 +193,13 @@ impl FromStr for Number {
     /// Reads a number as people type it, as a [`Code`] is read.
     fn from_str(text: &str) -> Result<Self, InvalidNumber> {
         let digits: Vec<u32> = text.chars().filter_map(digit).take(3).collect();
-        let [tens, ones] = digits[..] else { return Err(InvalidNumber) };
-        u8::try_from(tens * 10 + ones).ok().and_then(Self::new).ok_or(InvalidNumber)
+        let [tens, ones] = digits[..] else {
+            return Err(InvalidNumber);
+        };
+        u8::try_from(tens * 10 + ones)
+            .ok()
+            .and_then(Self::new)
+            .ok_or(InvalidNumber)
     }
 }
 
@@ -223,11 +236,24 @@ mod tests {
             "๐๑๒๓๔๕",
             "\u{1d7ce}\u{1d7cf}\u{1d7da}３٤५",
         ] {
-            assert_eq!(typed.parse::<Code>().map(|code| code.digits()), Ok("012345".to_owned()), "{typed}");
+            assert_eq!(
+                typed.parse::<Code>().map(|code| code.digits()),
+                Ok("012345".to_owned()),
+                "{typed}"
+            );
         }
-        for bad in
-            ["", "12345", "1234567", "12345a", "+12345", "abcdef", "①②③④⑤⑥", "²²²²²²", "一二三四五六", "012345 (15)"]
-        {
+        for bad in [
+            "",
+            "12345",
+            "1234567",
+            "12345a",
+            "+12345",
+            "abcdef",
+            "①②③④⑤⑥",
+            "²²²²²²",
+            "一二三四五六",
+            "012345 (15)",
+        ] {
             assert_eq!(bad.parse::<Code>(), Err(InvalidCode), "{bad}");
         }
     }
@@ -235,8 +261,15 @@ mod tests {
     #[test]
     fn the_digits_of_all_scripts_stand_in_order_and_apart() {
         assert!(ZEROS.is_sorted_by(|one, next| u32::from(*one) + 10 <= u32::from(*next)));
-        assert!(ZEROS.iter().all(|zero| digit(*zero) == Some(0) && zero.is_numeric()));
-        assert_eq!((digit('/'), digit(':'), digit('\u{66a}')), (None, None, None));
+        assert!(
+            ZEROS
+                .iter()
+                .all(|zero| digit(*zero) == Some(0) && zero.is_numeric())
+        );
+        assert_eq!(
+            (digit('/'), digit(':'), digit('\u{66a}')),
+            (None, None, None)
+        );
     }
 
     #[test]
@@ -251,7 +284,14 @@ mod tests {
 
     #[test]
     fn a_number_is_read_as_people_type_it() {
-        for typed in ["42", " 4 2", "42.", "\u{200b}42", "\u{0664}\u{0662}", "\u{ff14}\u{ff12}"] {
+        for typed in [
+            "42",
+            " 4 2",
+            "42.",
+            "\u{200b}42",
+            "\u{0664}\u{0662}",
+            "\u{ff14}\u{ff12}",
+        ] {
             assert_eq!(typed.parse(), Ok(Number(42)), "{typed}");
         }
         for bad in ["", "4", "420", "07", "00", "forty-two"] {

@@ -42,8 +42,8 @@ impl Link {
     }
 }
 
-/// Makes a link for `address` that an operator hands over; by it somebody comes in whom nobody knows yet. Needs neither a
-/// desk nor a postman.
+/// Makes a link for `address` that an operator hands over; by it somebody comes in whom nobody
+/// knows yet. Needs neither a desk nor a postman.
 ///
 /// # Errors
 /// [`StoreError`] if it could not be stored.
@@ -56,7 +56,21 @@ pub async fn create(
     lives: Duration,
 ) -> Result<LinkToken, StoreError> {
     let token = LinkToken::generate(entropy);
-    let link = Link::new(keys, entropy, now, address, &token, &Code::generate(entropy), None);
-    store.add_link(&Link { admits: true, expires: now + lives, ..link }).await?;
+    let link = Link::new(
+        keys,
+        entropy,
+        now,
+        address,
+        &token,
+        &Code::generate(entropy),
+        None,
+    );
+    store
+        .add_link(&Link {
+            admits: true,
+            expires: now + lives,
+            ..link
+        })
+        .await?;
     Ok(token)
 }

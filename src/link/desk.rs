@@ -1,7 +1,8 @@
 //! What pages ask about links: to have one sent, to look at one, to let a browser in.
 
 use super::{
-    Address, Alarm, Code, GUESSES, Link, LinkState, LinkStore, LinkToken, Number, Spent, Tries, WRONG_CODES, WrongCode,
+    Address, Alarm, Code, GUESSES, Link, LinkState, LinkStore, LinkToken, Number, Spent, Tries,
+    WRONG_CODES, WrongCode,
     change::{Which, change},
     tries,
 };
@@ -32,8 +33,8 @@ pub struct Links {
     pub(super) strangers: u32,
 }
 
-/// How many links are mailed within [`WINDOW`](super::WINDOW) to addresses that nobody is known by, unless something else is
-/// said.
+/// How many links are mailed within [`WINDOW`](super::WINDOW) to addresses that nobody is known by,
+/// unless something else is said.
 pub const STRANGERS: u32 = 1000;
 
 /// Whether a link lets in people whom nobody knows yet.
@@ -86,16 +87,26 @@ impl Links {
     /// A desk beside `vestibule`, for the links in `store`; `postman` is told of new mail.
     #[must_use]
     pub fn new(vestibule: Vestibule, store: Arc<dyn LinkStore>, postman: Arc<Notify>) -> Self {
-        Self { vestibule, store, postman, registration: Registration::default(), strangers: STRANGERS }
+        Self {
+            vestibule,
+            store,
+            postman,
+            registration: Registration::default(),
+            strangers: STRANGERS,
+        }
     }
 
     /// The same desk, which lets in people whom nobody knows yet, or does not.
     #[must_use]
     pub fn with_registration(self, registration: Registration) -> Self {
-        Self { registration, ..self }
+        Self {
+            registration,
+            ..self
+        }
     }
 
-    /// The same desk, which mails so many links within [`WINDOW`](super::WINDOW) to addresses that nobody is known by.
+    /// The same desk, which mails so many links within [`WINDOW`](super::WINDOW) to addresses that
+    /// nobody is known by.
     #[must_use]
     pub fn with_strangers(self, strangers: u32) -> Self {
         Self { strangers, ..self }
@@ -105,21 +116,36 @@ impl Links {
     ///
     /// # Errors
     /// [`StoreError`] if it could not be read.
-    pub async fn waited_for(&self, token: &Token, shown: Option<&str>) -> Result<Option<Link>, StoreError> {
+    pub async fn waited_for(
+        &self,
+        token: &Token,
+        shown: Option<&str>,
+    ) -> Result<Option<Link>, StoreError> {
         match self.vestibule.begun(token, shown).await? {
             Some(confirmation) => self.store.link_by_waiting(confirmation.id).await,
             None => Ok(None),
         }
     }
 
-    /// Where the sign-in leads that was begun with this pending secret, if it was by a link that says so.
+    /// Where the sign-in leads that was begun with this pending secret, if it was by a link that
+    /// says so.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be read.
     pub async fn next(&self, pending: &PendingSecret) -> Result<Option<LocalPath>, StoreError> {
-        let confirmation = self.vestibule.store().confirmation_by_secret(&pending.hash()).await?;
-        let Some(confirmation) = confirmation else { return Ok(None) };
-        Ok(self.store.link_of(confirmation.id).await?.and_then(|link| link.next))
+        let confirmation = self
+            .vestibule
+            .store()
+            .confirmation_by_secret(&pending.hash())
+            .await?;
+        let Some(confirmation) = confirmation else {
+            return Ok(None);
+        };
+        Ok(self
+            .store
+            .link_of(confirmation.id)
+            .await?
+            .and_then(|link| link.next))
     }
 
     /// Cancels the browser's confirmation; the link that it waits for is worth nothing then.
@@ -136,23 +162,29 @@ impl Links {
         Ok(report)
     }
 
-    /// Signs out as [`Vestibule::sign_out`] does; the links for which this browser waits are worth nothing then, and with
-    /// `everywhere` none that is open.
+    /// Signs out as [`Vestibule::sign_out`] does; the links for which this browser waits are worth
+    /// nothing then, and with `everywhere` none that is open.
     ///
     /// # Errors
     /// [`StoreError`] if the store could not be used; it is safe to repeat.
     pub async fn sign_out(&self, shown: &Shown, everywhere: bool) -> Result<(), StoreError> {
         self.vestibule.sign_out(shown, everywhere).await?;
         for (_, secret) in &shown.pending {
-            if let Some(confirmation) = self.vestibule.store().confirmation_by_secret(&secret.hash()).await? {
+            if let Some(confirmation) = self
+                .vestibule
+                .store()
+                .confirmation_by_secret(&secret.hash())
+                .await?
+            {
                 self.void(confirmation.id).await?;
             }
         }
         Ok(())
     }
 
-    /// Ends all sessions of the user but the one that asks, and takes back what links to them are open if their sign-in is
-    /// fresh: whoever has found an old session is not to keep the owner out with it.
+    /// Ends all sessions of the user but the one that asks, and takes back what links to them are
+    /// open if their sign-in is fresh: whoever has found an old session is not to keep the owner
+    /// out with it.
     ///
     /// # Errors
     /// [`StoreError`] if the store could not be used; it is safe to repeat.
@@ -161,7 +193,10 @@ impl Links {
             if who.is_fresh(self.vestibule.now()) {
                 self.take_back(&who.user).await?;
             }
-            self.vestibule.store().delete_sessions_of(who.user.id, Some(who.session)).await?;
+            self.vestibule
+                .store()
+                .delete_sessions_of(who.user.id, Some(who.session))
+                .await?;
         }
         Ok(())
     }
@@ -176,7 +211,9 @@ impl Links {
     }
 
     async fn void(&self, waiting: ConfirmationId) -> Result<(), StoreError> {
-        self.change(Which::Waiting(waiting), |link| Ok(link.void())).await.map(drop)
+        self.change(Which::Waiting(waiting), |link| Ok(link.void()))
+            .await
+            .map(drop)
     }
 
     /// Looks at a link. Changes nothing, so scanners may.
@@ -184,7 +221,9 @@ impl Links {
     /// # Errors
     /// [`StoreError`] if it could not be read.
     pub async fn look(&self, link: &LinkToken) -> Result<Result<Opened, Spent>, StoreError> {
-        let Some(link) = self.store.link_by_token(&link.hash()).await? else { return Ok(Err(Spent::Expired)) };
+        let Some(link) = self.store.link_by_token(&link.hash()).await? else {
+            return Ok(Err(Spent::Expired));
+        };
         let opened = |link: Link| Opened {
             waited_for: link.waiting.is_some(),
             address: link.address,
@@ -202,12 +241,18 @@ impl Links {
         self.store.link_by_token(&link.hash()).await
     }
 
-    /// The token with which this browser waits for the link, if it is the one that asked: `shown` gives the pending
-    /// cookie that it has for a token.
+    /// The token with which this browser waits for the link, if it is the one that asked: `shown`
+    /// gives the pending cookie that it has for a token.
     #[must_use]
-    pub fn asked_here<'c>(&self, link: &LinkToken, shown: impl Fn(&Token) -> Option<&'c str>) -> Option<Token> {
+    pub fn asked_here<'c>(
+        &self,
+        link: &LinkToken,
+        shown: impl Fn(&Token) -> Option<&'c str>,
+    ) -> Option<Token> {
         let keys = self.vestibule.keys();
-        let waits = |token: &Token| shown(token).is_some_and(|text| PendingCookie::decode(keys, token, text).is_some());
+        let waits = |token: &Token| {
+            shown(token).is_some_and(|text| PendingCookie::decode(keys, token, text).is_some())
+        };
         link.waiting_each(keys).into_iter().find(waits)
     }
 
@@ -215,15 +260,29 @@ impl Links {
     ///
     /// # Errors
     /// [`StoreError`] if it could not be stored; a worker does it then.
-    pub async fn use_up(&self, link: &LinkToken, token: &Token, shown: Option<&str>) -> Result<(), StoreError> {
-        let Some(confirmation) = self.vestibule.begun(token, shown).await? else { return Ok(()) };
+    pub async fn use_up(
+        &self,
+        link: &LinkToken,
+        token: &Token,
+        shown: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let Some(confirmation) = self.vestibule.begun(token, shown).await? else {
+            return Ok(());
+        };
         let now = self.vestibule.now();
-        let used = self.change(Which::Token(link.hash()), |link| link.use_up(confirmation.id, now)).await?;
+        let used = self
+            .change(Which::Token(link.hash()), |link| {
+                link.use_up(confirmation.id, now)
+            })
+            .await?;
         let verdict = match used {
             Ok(link) => link.verdict(self.vestibule.store()).await?,
             Err(spent) => Verdict::Invalid(spent.into()),
         };
-        self.vestibule.decide(confirmation.id, &verdict.into()).await.map(drop)
+        self.vestibule
+            .decide(confirmation.id, &verdict.into())
+            .await
+            .map(drop)
     }
 
     /// The link was opened in the browser that asked for it: lets it in.
@@ -232,58 +291,114 @@ impl Links {
     /// [`StoreError`] if it could not be stored.
     pub async fn open_here(&self, link: &LinkToken) -> Result<Result<(), Spent>, StoreError> {
         let now = self.vestibule.now();
-        Ok(self.change(Which::Token(link.hash()), |link| link.approve(now)).await?.map(drop))
+        Ok(self
+            .change(Which::Token(link.hash()), |link| link.approve(now))
+            .await?
+            .map(drop))
     }
 
-    /// Somebody who has opened the link elsewhere typed `number`: the right one lets the waiting browser in, any other
-    /// takes the link back, because somebody else may have asked for it.
+    /// Somebody who has opened the link elsewhere typed `number`: the right one lets the waiting
+    /// browser in, any other takes the link back, because somebody else may have asked for it.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be stored.
-    pub async fn pick(&self, link: &LinkToken, number: Number) -> Result<Result<(), Spent>, StoreError> {
+    pub async fn pick(
+        &self,
+        link: &LinkToken,
+        number: Number,
+    ) -> Result<Result<(), Spent>, StoreError> {
         let now = self.vestibule.now();
         let picked = |link: Link| {
             link.open(now)?;
-            if link.number == number { link.approve(now) } else { Ok(link.void()) }
+            if link.number == number {
+                link.approve(now)
+            } else {
+                Ok(link.void())
+            }
         };
         let ended = self.change(Which::Token(link.hash()), picked).await?;
-        Ok(ended.and_then(|link| if link.state == LinkState::Approved { Ok(()) } else { Err(Spent::Expired) }))
+        Ok(ended.and_then(|link| {
+            if link.state == LinkState::Approved {
+                Ok(())
+            } else {
+                Err(Spent::Expired)
+            }
+        }))
     }
 
-    /// Somebody typed `code` into the page that waits. Beyond [`WRONG_CODES`] for the address none is right.
+    /// Somebody typed `code` into the page that waits. Beyond [`WRONG_CODES`] for the address none
+    /// is right.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be stored.
-    pub async fn guess(&self, token: &Token, shown: Option<&str>, code: &Code) -> Result<Guess, StoreError> {
-        let none = |spent| Guess { came_to: Guessed::Spent(spent), wrong: None };
-        let Some(confirmation) = self.vestibule.begun(token, shown).await? else { return Ok(none(Spent::Expired)) };
-        let (keys, now) = (self.vestibule.keys(), self.vestibule.now());
-        let Some(link) = self.store.link_by_waiting(confirmation.id).await? else { return Ok(none(Spent::Expired)) };
+    pub async fn guess(
+        &self,
+        token: &Token,
+        shown: Option<&str>,
+        code: &Code,
+    ) -> Result<Guess, StoreError> {
+        let none = |spent| Guess {
+            came_to: Guessed::Spent(spent),
+            wrong: None,
+        };
+        let Some(confirmation) = self.vestibule.begun(token, shown).await? else {
+            return Ok(none(Spent::Expired));
+        };
+        let keys = self.vestibule.keys();
+        let now = self.vestibule.now();
+        let Some(link) = self.store.link_by_waiting(confirmation.id).await? else {
+            return Ok(none(Spent::Expired));
+        };
         if let Err(spent) = link.open(now) {
             return Ok(none(spent));
         }
-        let tries = Tries { address: link.address, known: link.known };
+        let tries = Tries {
+            address: link.address,
+            known: link.known,
+        };
         // Counted before it is judged: of many at once, no more are.
-        let counted = if link.mailed { self.store.count_code(&tries, now, tries::since(now)).await? } else { None };
+        let counted = if link.mailed {
+            self.store
+                .count_code(&tries, now, tries::since(now))
+                .await?
+        } else {
+            None
+        };
         let guess = |link: Link| {
             let right = counted.is_some() && code.is(keys, link.id, &link.code);
             link.guess(right, now)
         };
         let ended = self.change(Which::Waiting(confirmation.id), guess).await?;
         let came_to = match &ended {
-            Ok(Link { state: LinkState::Approved, .. }) => Guessed::Right,
-            Ok(Link { state: LinkState::Open, guesses, .. }) => Guessed::Wrong { left: GUESSES - guesses },
+            Ok(Link {
+                state: LinkState::Approved,
+                ..
+            }) => Guessed::Right,
+            Ok(Link {
+                state: LinkState::Open,
+                guesses,
+                ..
+            }) => Guessed::Wrong {
+                left: GUESSES - guesses,
+            },
             Ok(_) => Guessed::Spent(Spent::Expired),
             Err(spent) => Guessed::Spent(*spent),
         };
         if came_to == Guessed::Right {
             self.store.forget_codes(&tries).await?;
-            return Ok(Guess { came_to, wrong: None });
+            return Ok(Guess {
+                came_to,
+                wrong: None,
+            });
         }
         let voided = ended.is_ok_and(|link| link.state == LinkState::Void);
         let wrong = counted.map(|count| WrongCode {
             address: tries.address,
-            alarm: if count == WRONG_CODES { Some(Alarm::Off) } else { voided.then_some(Alarm::Voided) },
+            alarm: if count == WRONG_CODES {
+                Some(Alarm::Off)
+            } else {
+                voided.then_some(Alarm::Voided)
+            },
         });
         Ok(Guess { came_to, wrong })
     }
@@ -294,18 +409,30 @@ impl Links {
         step: impl Fn(Link) -> Result<Link, Spent>,
     ) -> Result<Result<Link, Spent>, StoreError> {
         let changed = change(&*self.store, which, step).await?;
-        let Ok(link) = &changed else { return Ok(changed) };
+        let Ok(link) = &changed else {
+            return Ok(changed);
+        };
         let ending = self.decide_waiting(link).await?;
         // Whoever was to be let in has cancelled meanwhile, or is nobody any more.
-        let in_vain = link.state == LinkState::Approved && !matches!(ending, Some(Ending::Confirmed(_)));
-        Ok(if in_vain { Err(Spent::Expired) } else { changed })
+        let in_vain =
+            link.state == LinkState::Approved && !matches!(ending, Some(Ending::Confirmed(_)));
+        Ok(if in_vain {
+            Err(Spent::Expired)
+        } else {
+            changed
+        })
     }
 
-    /// Has the waiting confirmation follow from what has become of its link. Were this process killed before, a worker
-    /// would: the confirmation has been due since the link was written.
+    /// Has the waiting confirmation follow from what has become of its link. Were this process
+    /// killed before, a worker would: the confirmation has been due since the link was written.
     async fn decide_waiting(&self, link: &Link) -> Result<Option<Ending>, StoreError> {
-        let Some(waiting) = link.waiting else { return Ok(None) };
-        match link.verdict_on_waiting(self.vestibule.now(), self.vestibule.store()).await? {
+        let Some(waiting) = link.waiting else {
+            return Ok(None);
+        };
+        match link
+            .verdict_on_waiting(self.vestibule.now(), self.vestibule.store())
+            .await?
+        {
             Some(verdict) => self.vestibule.decide(waiting, &verdict.into()).await,
             None => Ok(None),
         }

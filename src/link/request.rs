@@ -1,7 +1,9 @@
-//! To ask for a link: a confirmation that waits, a link that it waits for, and a mail that carries it.
+//! To ask for a link: a confirmation that waits, a link that it waits for, and a mail that carries
+//! it.
 
 use super::{
-    Address, Asker, Code, Link, LinkToken, Links, RESEND_AFTER, Registration, Terms, Tries, WRONG_CODES, tries,
+    Address, Asker, Code, Link, LinkToken, Links, RESEND_AFTER, Registration, Terms, Tries,
+    WRONG_CODES, tries,
 };
 use crate::{
     caps::Shares,
@@ -19,7 +21,8 @@ use std::time::Duration;
 
 /// For how long it counts that somebody has asked for a link.
 pub const WINDOW: Duration = Duration::from_hours(1);
-/// How long a waiting confirmation outlives its link: long enough to be told that the link has expired.
+/// How long a waiting confirmation outlives its link: long enough to be told that the link has
+/// expired.
 const AFTER: Duration = Duration::from_mins(1);
 
 /// A link that somebody asks for.
@@ -45,21 +48,38 @@ pub struct Requested {
 }
 
 impl Links {
-    /// Has a link sent, and has the browser wait for it. It is said to be on its way also where it is not sent, because
-    /// nobody is known by that address, or it has had enough: nobody learns anything about an address by asking, nor by
-    /// the time that it takes. Within [`WINDOW`] a client may ask as often as it may have undecided confirmations.
+    /// Has a link sent, and has the browser wait for it. It is said to be on its way also where it
+    /// is not sent, because nobody is known by that address, or it has had enough: nobody learns
+    /// anything about an address by asking, nor by the time that it takes. Within [`WINDOW`] a
+    /// client may ask as often as it may have undecided confirmations.
     ///
-    /// A browser that asks twice within [`RESEND_AFTER`], to be led to the same place, waits for one link: a second mail would be of no use.
+    /// A browser that asks twice within [`RESEND_AFTER`], to be led to the same place, waits for
+    /// one link: a second mail would be of no use.
     ///
     /// # Errors
-    /// [`BeginError`] if a cap was met or it could not be stored: nothing is sent then, and nothing has begun.
+    /// [`BeginError`] if a cap was met or it could not be stored: nothing is sent then, and nothing
+    /// has begun.
     pub async fn request(&self, ask: Ask) -> Result<Requested, BeginError> {
-        let (keys, entropy, now) = (self.vestibule.keys(), self.vestibule.entropy(), self.vestibule.now());
-        let (token, code) = (LinkToken::generate(entropy), Code::generate(entropy));
-        let Ask { address, device, next, asker } = ask;
+        let keys = self.vestibule.keys();
+        let entropy = self.vestibule.entropy();
+        let now = self.vestibule.now();
+        let token = LinkToken::generate(entropy);
+        let code = Code::generate(entropy);
+        let Ask {
+            address,
+            device,
+            next,
+            asker,
+        } = ask;
         let link = Link::new(keys, entropy, now, &address, &token, &code, device);
-        let user = self.vestibule.store().user_by_identity(PASSWORD_ISSUER, address.as_str()).await?;
-        let to = user.as_ref().map_or_else(|| address.clone(), |user| address.of_user(&user.identity));
+        let user = self
+            .vestibule
+            .store()
+            .user_by_identity(PASSWORD_ISSUER, address.as_str())
+            .await?;
+        let to = user
+            .as_ref()
+            .map_or_else(|| address.clone(), |user| address.of_user(&user.identity));
         let admits = self.registration == Registration::Open;
         let stranger = admits && user.is_none();
         let own = asker.pending(keys, link.id, now);
@@ -67,11 +87,20 @@ impl Links {
         let waiting = token.waiting(keys);
         let times = (link.expires, link.expires + AFTER);
         let secret = cookie.secret.hash();
-        let confirmation = self.vestibule.wait(&waiting, secret, times, asker.client, asker.known).await?;
-        let tries = Tries { address, known: asker.known };
+        let confirmation = self
+            .vestibule
+            .wait(&waiting, secret, times, asker.client, asker.known)
+            .await?;
+        let tries = Tries {
+            address,
+            known: asker.known,
+        };
         let has_code = self.store.codes_tried(&tries, tries::since(now)).await? < WRONG_CODES;
-        let letter =
-            Letter::Link(LinkLetter { link: token, code: has_code.then_some(code), device: link.device.clone() });
+        let letter = Letter::Link(LinkLetter {
+            link: token,
+            code: has_code.then_some(code),
+            device: link.device.clone(),
+        });
         let posting = Posting {
             mail: Mail::new(
                 keys,
@@ -93,7 +122,13 @@ impl Links {
                 strangers: self.strangers,
             },
         };
-        let link = Link { waiting: Some(confirmation), admits, known: asker.known, next, ..link };
+        let link = Link {
+            waiting: Some(confirmation),
+            admits,
+            known: asker.known,
+            next,
+            ..link
+        };
         match self.store.post_link(&link, &posting).await {
             Ok(Posted::New) => {}
             Ok(Posted::Held(held)) => {
@@ -108,7 +143,13 @@ impl Links {
         self.postman.notify_one();
         // Whoever waits for a former link is to be told.
         self.vestibule.wake.notify_one();
-        Ok(Requested { token: waiting, pending: Pending { cookie, fresh: true } })
+        Ok(Requested {
+            token: waiting,
+            pending: Pending {
+                cookie,
+                fresh: true,
+            },
+        })
     }
 
     /// What the browser got that has asked for `link` just before.
@@ -116,17 +157,38 @@ impl Links {
         let keys = self.vestibule.keys();
         let token = LinkToken::waiting_of(keys, &link.token);
         for cookie in asker.pending_each(keys, link.id, link.asked) {
-            if self.vestibule.store().confirmation_by_secret(&cookie.secret.hash()).await?.is_some() {
-                return Ok(Requested { token, pending: Pending { cookie, fresh: true } });
+            if self
+                .vestibule
+                .store()
+                .confirmation_by_secret(&cookie.secret.hash())
+                .await?
+                .is_some()
+            {
+                return Ok(Requested {
+                    token,
+                    pending: Pending {
+                        cookie,
+                        fresh: true,
+                    },
+                });
             }
         }
         // The confirmation has gone, or was begun at another address; the page that waits says so.
         let cookie = PendingCookie::mint(self.vestibule.entropy(), self.vestibule.now());
-        Ok(Requested { token, pending: Pending { cookie, fresh: false } })
+        Ok(Requested {
+            token,
+            pending: Pending {
+                cookie,
+                fresh: false,
+            },
+        })
     }
 
     /// No link will come for this confirmation, so it takes nobody's place.
     async fn give_up(&self, confirmation: ConfirmationId) {
-        let _ = self.vestibule.decide(confirmation, &Decision::Rejected(Rejection::Expired)).await;
+        let _ = self
+            .vestibule
+            .decide(confirmation, &Decision::Rejected(Rejection::Expired))
+            .await;
     }
 }

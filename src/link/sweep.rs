@@ -8,8 +8,13 @@ use tokio_util::sync::CancellationToken;
 /// How often.
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 
-/// Deletes links, and mails that nobody has sent, for as long after their time as an address is watched; until `shutdown`.
-pub async fn sweep(store: Arc<dyn LinkDatabase>, clock: Arc<dyn Clock>, shutdown: CancellationToken) {
+/// Deletes links, and mails that nobody has sent, for as long after their time as an address is
+/// watched; until `shutdown`.
+pub async fn sweep(
+    store: Arc<dyn LinkDatabase>,
+    clock: Arc<dyn Clock>,
+    shutdown: CancellationToken,
+) {
     while !shutdown.is_cancelled() {
         if let Err(error) = sweep_once(&*store, &*clock).await {
             tracing::error!(%error, "links cannot be swept");
@@ -27,7 +32,10 @@ async fn sweep_once(store: &dyn LinkDatabase, clock: &dyn Clock) -> Result<(), S
     store.sweep_codes(tries::since(clock.now())).await?;
     let unsent = store.sweep_mails(before).await?;
     if unsent > 0 {
-        tracing::error!(unsent, "mails have expired that nobody has sent; each process with a worker wants SMTP_URL");
+        tracing::error!(
+            unsent,
+            "mails have expired that nobody has sent; each process with a worker wants SMTP_URL"
+        );
     }
     Ok(())
 }

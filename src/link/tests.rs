@@ -56,7 +56,11 @@ fn to_do_the_same_again_changes_nothing() {
 #[test]
 fn a_link_is_good_for_its_time_and_no_longer() {
     assert!(link().approve(at(899)).is_ok());
-    for late in [link().approve(at(900)), link().use_up(ELSEWHERE, at(900)), link().guess(true, at(900))] {
+    for late in [
+        link().approve(at(900)),
+        link().use_up(ELSEWHERE, at(900)),
+        link().guess(true, at(900)),
+    ] {
         assert_eq!(late, Err(Spent::Expired));
     }
 }
@@ -88,6 +92,11 @@ fn another_link_may_be_sent_after_a_while_also_where_the_clock_was_set_back() {
 
 #[test]
 fn the_right_code_of_a_link_that_was_never_mailed_is_a_wrong_one() {
-    let guessed = Link { mailed: false, ..link() }.guess(true, at(1)).unwrap();
+    let guessed = Link {
+        mailed: false,
+        ..link()
+    }
+    .guess(true, at(1))
+    .unwrap();
     assert_eq!((guessed.state, guessed.guesses), (LinkState::Open, 1));
 }

@@ -10,19 +10,22 @@ use base64::{
     engine::{GeneralPurpose, GeneralPurposeConfig, general_purpose::URL_SAFE_NO_PAD},
 };
 
-/// As a [`Token`] a link carries 64 bits of a MAC, so that a landing knows our own links from an external service's without
-/// a look at the database: a flood of invented ones costs no more than before.
+/// As a [`Token`] a link carries 64 bits of a MAC, so that a landing knows our own links from an
+/// external service's without a look at the database: a flood of invented ones costs no more than
+/// before.
 const TAG: usize = 8;
 
-/// What each token of ours begins with. It is reserved (docs/PROTOCOL.md): a token that contains it is judged here, whatever
-/// has become of the rest on its way, and is never sent to the external service, which would learn a secret that may still
-/// sign somebody in. Tokens from before this mark are known by their MAC alone.
+/// What each token of ours begins with. It is reserved (docs/PROTOCOL.md): a token that contains it
+/// is judged here, whatever has become of the rest on its way, and is never sent to the external
+/// service, which would learn a secret that may still sign somebody in. Tokens from before this
+/// mark are known by their MAC alone.
 const MARK: &str = "vestibule-link.";
 /// How long the text of a link's secret with its tag is.
 const LENGTH: usize = 54;
 /// In how many characters of that text the secret is.
 const SECRET: usize = 43;
-/// How many characters must agree so that a text is known as ours although its end is missing: 36 bits of the tag.
+/// How many characters must agree so that a text is known as ours although its end is missing: 36
+/// bits of the tag.
 const TELLING: usize = SECRET + 6;
 /// How many characters may stand before a secret without our mark, so that it is still found.
 const JUNK: usize = 16;
@@ -40,9 +43,15 @@ impl LinkToken {
     /// The one in `token`, if that is one of ours.
     #[must_use]
     pub fn read(keys: &Keys, token: &Token) -> Option<Self> {
-        let bytes: [u8; 32 + TAG] = URL_SAFE_NO_PAD.decode(unmarked(token)).ok()?.try_into().ok()?;
+        let bytes: [u8; 32 + TAG] = URL_SAFE_NO_PAD
+            .decode(unmarked(token))
+            .ok()?
+            .try_into()
+            .ok()?;
         let (secret, tag) = bytes.split_first_chunk::<32>()?;
-        let genuine = keys.macs(Purpose::Link, &[secret]).any(|mac| mac.as_bytes().starts_with(tag));
+        let genuine = keys
+            .macs(Purpose::Link, &[secret])
+            .any(|mac| mac.as_bytes().starts_with(tag));
         genuine.then(|| Self::from_bytes(*secret))
     }
 
@@ -51,12 +60,16 @@ impl LinkToken {
     pub fn within(keys: &Keys, token: &Token) -> Option<Token> {
         let text = token.expose();
         let place = places(text).find(|place| agreeing(keys, &text[*place..]) == LENGTH)?;
-        let start = if text[..place].ends_with(MARK) { place - MARK.len() } else { place };
+        let start = if text[..place].ends_with(MARK) {
+            place - MARK.len()
+        } else {
+            place
+        };
         text[start..place + LENGTH].parse().ok()
     }
 
-    /// Whether `token` is one of ours, or what has become of one: it has our mark, or most of a link is in it. Nobody else
-    /// is asked about it.
+    /// Whether `token` is one of ours, or what has become of one: it has our mark, or most of a
+    /// link is in it. Nobody else is asked about it.
     #[must_use]
     pub fn is_ours(keys: &Keys, token: &Token) -> bool {
         let text = token.expose();
@@ -80,12 +93,19 @@ impl LinkToken {
     pub fn is_waiting(keys: &Keys, token: &Token) -> bool {
         let bytes = URL_SAFE_NO_PAD.decode(unmarked(token)).ok();
         let bytes = bytes.and_then(|bytes| <[u8; 16 + TAG]>::try_from(bytes).ok());
-        let Some((name, tag)) = bytes.as_ref().and_then(|bytes| bytes.split_first_chunk::<16>()) else { return false };
-        keys.macs(Purpose::Link, &[b"waiting", name]).any(|mac| mac.as_bytes().starts_with(tag))
+        let Some((name, tag)) = bytes
+            .as_ref()
+            .and_then(|bytes| bytes.split_first_chunk::<16>())
+        else {
+            return false;
+        };
+        keys.macs(Purpose::Link, &[b"waiting", name])
+            .any(|mac| mac.as_bytes().starts_with(tag))
     }
 
-    /// The token of the waiting browser's confirmation. It follows from the link's, so a landing sees from the browser's
-    /// cookies whether it is the one that asked; nothing leads back from it.
+    /// The token of the waiting browser's confirmation. It follows from the link's, so a landing
+    /// sees from the browser's cookies whether it is the one that asked; nothing leads back from
+    /// it.
     #[must_use]
     pub fn waiting(&self, keys: &Keys) -> Token {
         Self::waiting_of(keys, &self.hash())
@@ -95,17 +115,25 @@ impl LinkToken {
     #[must_use]
     pub fn waiting_of(keys: &Keys, hash: &SecretHash) -> Token {
         let name = Self::name(hash);
-        marked(&Self::waiting_text(&name, &keys.mac(Purpose::Link, &[b"waiting", &name])))
+        marked(&Self::waiting_text(
+            &name,
+            &keys.mac(Purpose::Link, &[b"waiting", &name]),
+        ))
     }
 
-    /// The same under each of the keys: which one was the newest when the browser began to wait is not known. Also without
-    /// our mark, as the browsers have it that began before there was one.
+    /// The same under each of the keys: which one was the newest when the browser began to wait is
+    /// not known. Also without our mark, as the browsers have it that began before there was one.
     #[must_use]
     pub fn waiting_each(&self, keys: &Keys) -> Vec<Token> {
         let name = Self::name(&self.hash());
         let parts: [&[u8]; 2] = [b"waiting", &name];
-        let texts = keys.macs(Purpose::Link, &parts).map(|mac| Self::waiting_text(&name, &mac));
-        texts.flat_map(|text| [Some(marked(&text)), text.parse().ok()]).flatten().collect()
+        let texts = keys
+            .macs(Purpose::Link, &parts)
+            .map(|mac| Self::waiting_text(&name, &mac));
+        texts
+            .flat_map(|text| [Some(marked(&text)), text.parse().ok()])
+            .flatten()
+            .collect()
     }
 
     fn waiting_text(name: &[u8; 16], mac: &Mac) -> String {
@@ -119,7 +147,9 @@ impl LinkToken {
 }
 
 fn marked(text: &str) -> Token {
-    format!("{MARK}{text}").parse().expect("base64url has none but the characters of a token")
+    format!("{MARK}{text}")
+        .parse()
+        .expect("base64url has none but the characters of a token")
 }
 
 fn unmarked(token: &Token) -> &str {
@@ -129,15 +159,32 @@ fn unmarked(token: &Token) -> &str {
 /// Where in a token the secret of a link may begin: after our mark, or near the start.
 fn places(text: &str) -> impl Iterator<Item = usize> {
     let marked = text.rfind(MARK).map(|mark| mark + MARK.len());
-    marked.into_iter().chain(0..=JUNK).filter(|place| text.len() >= place + TELLING)
+    marked
+        .into_iter()
+        .chain(0..=JUNK)
+        .filter(|place| text.len() >= place + TELLING)
 }
 
-/// How many characters at the start of `text` are those of a link that was made under one of the keys.
+/// How many characters at the start of `text` are those of a link that was made under one of the
+/// keys.
 fn agreeing(keys: &Keys, text: &str) -> usize {
-    let secret = PART.decode(&text[..SECRET]).ok().and_then(|bytes| bytes.try_into().ok());
-    let Some(link) = secret.map(LinkToken::from_bytes) else { return 0 };
-    let alike = |mac: Mac| text.bytes().zip(link.text(&mac).bytes()).take_while(|(one, other)| one == other).count();
-    keys.macs(Purpose::Link, &[link.expose()]).map(alike).max().unwrap_or(0)
+    let secret = PART
+        .decode(&text[..SECRET])
+        .ok()
+        .and_then(|bytes| bytes.try_into().ok());
+    let Some(link) = secret.map(LinkToken::from_bytes) else {
+        return 0;
+    };
+    let alike = |mac: Mac| {
+        text.bytes()
+            .zip(link.text(&mac).bytes())
+            .take_while(|(one, other)| one == other)
+            .count()
+    };
+    keys.macs(Purpose::Link, &[link.expose()])
+        .map(alike)
+        .max()
+        .unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -147,26 +194,38 @@ mod tests {
 
     #[test]
     fn a_token_of_ours_is_known_under_each_of_our_keys_and_no_other() {
-        let (old, other) = (Keys::from_secret(&[1; 32]), Keys::from_secret(&[2; 32]));
+        let old = Keys::from_secret(&[1; 32]);
+        let other = Keys::from_secret(&[2; 32]);
         let link = LinkToken::generate(&SystemEntropy);
         let token = link.token(&old);
         assert_eq!(LinkToken::read(&old, &token), Some(link.clone()));
         assert_eq!(LinkToken::read(&other, &token), None);
         for forged in ["x", &"A".repeat(54), link.waiting(&old).expose()] {
-            assert_eq!(LinkToken::read(&old, &forged.parse().unwrap()), None, "{forged}");
+            assert_eq!(
+                LinkToken::read(&old, &forged.parse().unwrap()),
+                None,
+                "{forged}"
+            );
         }
     }
 
     #[test]
     fn the_waiting_token_is_the_links_own_and_is_not_the_link() {
-        let (link, other) = (LinkToken::generate(&SystemEntropy), LinkToken::generate(&SystemEntropy));
+        let link = LinkToken::generate(&SystemEntropy);
+        let other = LinkToken::generate(&SystemEntropy);
         let keys = Keys::from_secret(&[1; 32]);
         let unmarked = unmarked(&link.waiting(&keys)).parse().unwrap();
-        assert!(LinkToken::is_waiting(&keys, &unmarked), "a browser has it from before the mark");
+        assert!(
+            LinkToken::is_waiting(&keys, &unmarked),
+            "a browser has it from before the mark"
+        );
         assert_eq!(link.waiting_each(&keys), [link.waiting(&keys), unmarked]);
         assert_ne!(link.waiting(&keys), other.waiting(&keys));
         assert!(LinkToken::is_waiting(&keys, &link.waiting(&keys)));
-        assert!(!LinkToken::is_waiting(&Keys::from_secret(&[2; 32]), &link.waiting(&keys)));
+        assert!(!LinkToken::is_waiting(
+            &Keys::from_secret(&[2; 32]),
+            &link.waiting(&keys)
+        ));
         assert!(!LinkToken::is_waiting(&keys, &link.token(&keys)));
     }
 
@@ -175,22 +234,46 @@ mod tests {
         let keys = Keys::from_secret(&[1; 32]);
         let link = LinkToken::generate(&SystemEntropy);
         let token = link.token(&keys);
-        let (marked, old) = (token.expose(), unmarked(&token));
+        let marked = token.expose();
+        let old = unmarked(&token);
         for good in [marked, old] {
             let parsed: Token = good.parse().unwrap();
-            assert_eq!(LinkToken::read(&keys, &parsed), Some(link.clone()), "also from before the mark");
-            for (before, after) in
-                [("", ""), ("", "."), ("", "-"), ("", "_"), ("", "~"), ("3D", ""), ("3D", "._"), ("http-", ".html")]
-            {
+            assert_eq!(
+                LinkToken::read(&keys, &parsed),
+                Some(link.clone()),
+                "also from before the mark"
+            );
+            for (before, after) in [
+                ("", ""),
+                ("", "."),
+                ("", "-"),
+                ("", "_"),
+                ("", "~"),
+                ("3D", ""),
+                ("3D", "._"),
+                ("http-", ".html"),
+            ] {
                 let mangled = format!("{before}{good}{after}").parse().unwrap();
-                assert_eq!(LinkToken::within(&keys, &mangled).as_ref().map(Token::expose), Some(good), "{mangled:?}");
+                assert_eq!(
+                    LinkToken::within(&keys, &mangled)
+                        .as_ref()
+                        .map(Token::expose),
+                    Some(good),
+                    "{mangled:?}"
+                );
                 assert!(LinkToken::is_ours(&keys, &mangled));
             }
             for cut in 1..=5 {
-                for mangled in [good[..good.len() - cut].to_owned(), format!("3D{}.", &good[..good.len() - cut])] {
+                for mangled in [
+                    good[..good.len() - cut].to_owned(),
+                    format!("3D{}.", &good[..good.len() - cut]),
+                ] {
                     let mangled = mangled.parse().unwrap();
                     assert_eq!(LinkToken::within(&keys, &mangled), None);
-                    assert!(LinkToken::is_ours(&keys, &mangled), "{cut} characters are missing");
+                    assert!(
+                        LinkToken::is_ours(&keys, &mangled),
+                        "{cut} characters are missing"
+                    );
                 }
             }
         }
@@ -201,23 +284,40 @@ mod tests {
             );
         }
         for cut in 1..LENGTH {
-            assert!(LinkToken::is_ours(&keys, &marked[..marked.len() - cut].parse().unwrap()));
+            assert!(LinkToken::is_ours(
+                &keys,
+                &marked[..marked.len() - cut].parse().unwrap()
+            ));
         }
-        assert!(LinkToken::is_ours(&keys, &marked.to_ascii_uppercase().parse().unwrap()));
+        assert!(LinkToken::is_ours(
+            &keys,
+            &marked.to_ascii_uppercase().parse().unwrap()
+        ));
         assert!(LinkToken::is_ours(&keys, &link.waiting(&keys)));
     }
 
     #[test]
     fn a_token_of_somebody_else_is_not_ours() {
-        let (keys, other) = (Keys::from_secret(&[1; 32]), Keys::from_secret(&[2; 32]));
+        let keys = Keys::from_secret(&[1; 32]);
+        let other = Keys::from_secret(&[2; 32]);
         let theirs = unmarked(&LinkToken::generate(&SystemEntropy).token(&other)).to_owned();
-        for token in
-            ["a", "valid-2", "vestibule", "vestibule-1", "vestibule-links", "eyJ.eyJ.abc-_", &"A".repeat(54), &theirs]
-        {
+        for token in [
+            "a",
+            "valid-2",
+            "vestibule",
+            "vestibule-1",
+            "vestibule-links",
+            "eyJ.eyJ.abc-_",
+            &"A".repeat(54),
+            &theirs,
+        ] {
             let token = token.parse().unwrap();
             assert!(!LinkToken::is_ours(&keys, &token), "{token:?}");
             assert_eq!(LinkToken::within(&keys, &token), None);
         }
-        assert!(!LinkToken::is_ours(&keys, &"x".repeat(512).parse().unwrap()));
+        assert!(!LinkToken::is_ours(
+            &keys,
+            &"x".repeat(512).parse().unwrap()
+        ));
     }
 }

@@ -2,8 +2,8 @@
 
 use super::{Letter, News};
 
-/// What a mail is worth beside others. A lower class is sent first, and each has a bound of its own: what strangers cause
-/// never holds up what an owner should know.
+/// What a mail is worth beside others. A lower class is sent first, and each has a bound of its
+/// own: what strangers cause never holds up what an owner should know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MailClass {
     /// Somebody has changed how a user signs in.
@@ -22,9 +22,17 @@ pub enum MailClass {
 
 impl MailClass {
     /// All of them, those first that are sent first.
-    const ALL: [Self; 6] = [Self::Change, Self::Notice, Self::KnownBrowser, Self::User, Self::Stranger, Self::Ticket];
+    const ALL: [Self; 6] = [
+        Self::Change,
+        Self::Notice,
+        Self::KnownBrowser,
+        Self::User,
+        Self::Stranger,
+        Self::Ticket,
+    ];
 
-    /// The class of a link to a user or a `stranger`, asked for in a browser that is `known` or not.
+    /// The class of a link to a user or a `stranger`, asked for in a browser that is `known` or
+    /// not.
     #[must_use]
     pub const fn of_link(known: bool, stranger: bool) -> Self {
         match (known, stranger) {

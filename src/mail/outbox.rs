@@ -25,17 +25,41 @@ impl Outbox {
     /// An outbox in `store`; `postman` is told of new mail.
     #[must_use]
     pub fn new(store: Arc<dyn MailStore>, tools: &Tools, postman: Arc<Notify>) -> Self {
-        let Tools { clock, entropy, keys, .. } = tools.clone();
-        Self { store, clock, entropy, keys, postman }
+        let Tools {
+            clock,
+            entropy,
+            keys,
+            ..
+        } = tools.clone();
+        Self {
+            store,
+            clock,
+            entropy,
+            keys,
+            postman,
+        }
     }
 
-    /// Has `letter` sent to `to`, unless that takes longer than it `lives`. `false`: too many of its class wait.
+    /// Has `letter` sent to `to`, unless that takes longer than it `lives`. `false`: too many of
+    /// its class wait.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be stored.
-    pub async fn send(&self, to: &Address, letter: &Letter, lives: Duration) -> Result<bool, StoreError> {
+    pub async fn send(
+        &self,
+        to: &Address,
+        letter: &Letter,
+        lives: Duration,
+    ) -> Result<bool, StoreError> {
         let now = self.clock.now();
-        let mail = Mail::new(&self.keys, &*self.entropy, now, to, (MailClass::of(letter), letter), now + lives);
+        let mail = Mail::new(
+            &self.keys,
+            &*self.entropy,
+            now,
+            to,
+            (MailClass::of(letter), letter),
+            now + lives,
+        );
         let taken = self.store.add_mail(&mail, NEWS).await?;
         self.postman.notify_one();
         Ok(taken)

@@ -22,8 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const LEASE: Duration = Duration::from_secs(30);
 /// How often it looks without having been told.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
-/// The bound of the first wait after a mail server has put a mail off, which doubles, and of the longest: half of the bound
-/// or more is waited. Greylisting wants minutes.
+/// The bound of the first wait after a mail server has put a mail off, which doubles, and of the
+/// longest: half of the bound or more is waited. Greylisting wants minutes.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_mins(2);
 
@@ -41,16 +41,35 @@ pub struct Postman {
 impl Postman {
     /// A postman for the mail in `store`, told through `wake` that there is some.
     #[must_use]
-    pub fn new(store: Arc<dyn MailStore>, mailer: Arc<dyn Mailer>, tools: &Tools, wake: Arc<Notify>) -> Self {
-        let Tools { clock, entropy, keys, .. } = tools.clone();
-        Self { store, mailer, clock, entropy, keys, wake }
+    pub fn new(
+        store: Arc<dyn MailStore>,
+        mailer: Arc<dyn Mailer>,
+        tools: &Tools,
+        wake: Arc<Notify>,
+    ) -> Self {
+        let Tools {
+            clock,
+            entropy,
+            keys,
+            ..
+        } = tools.clone();
+        Self {
+            store,
+            mailer,
+            clock,
+            entropy,
+            keys,
+            wake,
+        }
     }
 
-    /// Works until `shutdown`. What is being sent then is finished; what waits is sent after the next start.
+    /// Works until `shutdown`. What is being sent then is finished; what waits is sent after the
+    /// next start.
     pub async fn run(self, shutdown: CancellationToken) {
         let mut sending = JoinSet::new();
         while !shutdown.is_cancelled() {
-            // Registered before the look, so that mail which comes between the look and the wait is not missed.
+            // Registered before the look, so that mail which comes between the look and the wait is
+            // not missed.
             let woken = self.wake.notified();
             let again = self.look(&mut sending).await.unwrap_or_else(|error| {
                 tracing::error!(%error, "the postman cannot use the store");
@@ -69,8 +88,12 @@ impl Postman {
         }
     }
 
-    /// Begins to send as many as there is room for of those that are due, and says when to look again.
-    async fn look(&self, sending: &mut JoinSet<Result<(), StoreError>>) -> Result<Timestamp, StoreError> {
+    /// Begins to send as many as there is room for of those that are due, and says when to look
+    /// again.
+    async fn look(
+        &self,
+        sending: &mut JoinSet<Result<(), StoreError>>,
+    ) -> Result<Timestamp, StoreError> {
         let now = self.clock.now();
         let at_latest = now + LOOK_EVERY;
         let room = AT_ONCE - u32::try_from(sending.len()).unwrap_or(AT_ONCE).min(AT_ONCE);
@@ -84,7 +107,11 @@ impl Postman {
         if sending.len() >= AT_ONCE as usize {
             return Ok(at_latest);
         }
-        Ok(self.store.next_mail().await?.map_or(at_latest, |due| due.min(at_latest)))
+        Ok(self
+            .store
+            .next_mail()
+            .await?
+            .map_or(at_latest, |due| due.min(at_latest)))
     }
 
     async fn deliver(&self, mail: Mail) -> Result<(), StoreError> {
@@ -97,8 +124,17 @@ impl Postman {
             tracing::error!(mail = %mail.id, "a mail was sealed under a key that this server does not have");
             return self.store.remove_mail(mail.id).await;
         };
-        let sent = until(&*self.clock, now + PATIENCE, self.mailer.send(mail.id, &mail.to, &letter)).await;
-        match sent.unwrap_or_else(|_| Err(MailError::Temporary(format!("the mail server took over {PATIENCE:?}")))) {
+        let sent = until(
+            &*self.clock,
+            now + PATIENCE,
+            self.mailer.send(mail.id, &mail.to, &letter),
+        )
+        .await;
+        match sent.unwrap_or_else(|_| {
+            Err(MailError::Temporary(format!(
+                "the mail server took over {PATIENCE:?}"
+            )))
+        }) {
             Ok(()) => self.store.remove_mail(mail.id).await,
             Err(MailError::Permanent(what)) => {
                 tracing::error!(mail = %mail.id, %what, "a mail cannot be sent");
@@ -107,14 +143,18 @@ impl Postman {
             Err(MailError::Temporary(what)) => {
                 let pause = self.pause(mail.failed);
                 tracing::warn!(mail = %mail.id, %what, ?pause, "a mail was not taken; it is sent again");
-                self.store.put_mail_off(mail.id, self.clock.now() + pause).await
+                self.store
+                    .put_mail_off(mail.id, self.clock.now() + pause)
+                    .await
             }
         }
     }
 
     /// Half of it is drawn at random: a mail server that comes back is not met by all at once.
     fn pause(&self, failed: u32) -> Duration {
-        let longest = FIRST_PAUSE.saturating_mul(1 << failed.min(10)).min(LONGEST_PAUSE);
+        let longest = FIRST_PAUSE
+            .saturating_mul(1 << failed.min(10))
+            .min(LONGEST_PAUSE);
         between(longest / 2, longest, &*self.entropy)
     }
 }
@@ -122,7 +162,9 @@ impl Postman {
 fn report(delivered: Result<Result<(), StoreError>, JoinError>) {
     match delivered {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::error!(%error, "it could not be written down what became of a mail"),
+        Ok(Err(error)) => {
+            tracing::error!(%error, "it could not be written down what became of a mail");
+        }
         Err(error) => tracing::error!(%error, "a mail could not be sent"),
     }
 }

@@ -40,14 +40,16 @@ impl SealedLetter {
     /// Never: a letter is text.
     #[must_use]
     pub fn seal(keys: &Keys, entropy: &dyn Entropy, id: MailId, letter: &Letter) -> Self {
-        let plain = Zeroizing::new(serde_json::to_vec(&Kept::of(letter)).expect("a letter is text"));
+        let plain =
+            Zeroizing::new(serde_json::to_vec(&Kept::of(letter)).expect("a letter is text"));
         Self(Sealed::seal(keys, entropy, id.as_bytes(), &plain))
     }
 
     /// Opens the letter of the mail `id`.
     ///
     /// # Errors
-    /// [`CannotOpen`] if its key is not among `keys`, or it was sealed for another mail, or is damaged.
+    /// [`CannotOpen`] if its key is not among `keys`, or it was sealed for another mail, or is
+    /// damaged.
     pub fn open(&self, keys: &Keys, id: MailId) -> Result<Letter, CannotOpen> {
         let plain = self.0.open(keys, id.as_bytes())?;
         let kept: Kept = serde_json::from_slice(&plain).map_err(|_| CannotOpen)?;
@@ -60,31 +62,52 @@ impl Kept {
         let (device, about) = match letter {
             Letter::Link(LinkLetter { link, code, device }) => {
                 let link = URL_SAFE_NO_PAD.encode(link.expose());
-                (device, About::Link { link, code: code.as_ref().map(Code::digits) })
+                (
+                    device,
+                    About::Link {
+                        link,
+                        code: code.as_ref().map(Code::digits),
+                    },
+                )
             }
-            Letter::Address(AddressLetter { ticket, device }) => (device, About::Address { ticket: ticket.clone() }),
+            Letter::Address(AddressLetter { ticket, device }) => (
+                device,
+                About::Address {
+                    ticket: ticket.clone(),
+                },
+            ),
             Letter::News(NewsLetter { news, device, at }) => {
                 let at = at.as_millis();
                 let about = match news {
                     News::Browser => About::Browser { at },
                     News::WrongCodes { off } => About::WrongCodes { off: *off, at },
                     News::Password => About::Password { at },
-                    News::Moved { from, to } => {
-                        About::Moved { from: from.typed().to_owned(), to: to.typed().to_owned(), at }
-                    }
+                    News::Moved { from, to } => About::Moved {
+                        from: from.typed().to_owned(),
+                        to: to.typed().to_owned(),
+                        at,
+                    },
                 };
                 (device, about)
             }
         };
-        Self { device: device.clone().map(Device::into_string), about }
+        Self {
+            device: device.clone().map(Device::into_string),
+            about,
+        }
     }
 
     fn letter(self) -> Option<Letter> {
         let device = self.device.as_deref().and_then(Device::new);
-        let news = |news, at| NewsLetter { news, device: device.clone(), at: Timestamp::from_millis(at) };
+        let news = |news, at| NewsLetter {
+            news,
+            device: device.clone(),
+            at: Timestamp::from_millis(at),
+        };
         Some(match self.about {
             About::Link { link, code } => {
-                let link = LinkToken::from_bytes(URL_SAFE_NO_PAD.decode(link).ok()?.try_into().ok()?);
+                let link =
+                    LinkToken::from_bytes(URL_SAFE_NO_PAD.decode(link).ok()?.try_into().ok()?);
                 let code = code.map(|code| code.parse()).transpose().ok()?;
                 Letter::Link(LinkLetter { link, code, device })
             }
@@ -114,19 +137,34 @@ mod tests {
     #[test]
     fn a_letter_opens_for_its_own_mail_alone() {
         let keys = Keys::from_secret(&[1; 32]);
-        let (mine, other) = (MailId::from_bytes([1; 16]), MailId::from_bytes([2; 16]));
+        let mine = MailId::from_bytes([1; 16]);
+        let other = MailId::from_bytes([2; 16]);
         let device = Device::new("Firefox on Linux");
-        let news = |news| Letter::News(NewsLetter { news, device: device.clone(), at: Timestamp::from_millis(7) });
-        let (from, to) = ("ada@example.com".parse().unwrap(), "king@example.com".parse().unwrap());
+        let news = |news| {
+            Letter::News(NewsLetter {
+                news,
+                device: device.clone(),
+                at: Timestamp::from_millis(7),
+            })
+        };
+        let from = "ada@example.com".parse().unwrap();
+        let to = "king@example.com".parse().unwrap();
         for letter in [
             Letter::Link(LinkLetter {
                 link: LinkToken::generate(&SystemEntropy),
                 code: Some(Code::generate(&SystemEntropy)),
                 device: device.clone(),
             }),
-            Letter::Link(LinkLetter { link: LinkToken::generate(&SystemEntropy), code: None, device: None }),
+            Letter::Link(LinkLetter {
+                link: LinkToken::generate(&SystemEntropy),
+                code: None,
+                device: None,
+            }),
             news(News::WrongCodes { off: true }),
-            Letter::Address(AddressLetter { ticket: "ticket".into(), device: None }),
+            Letter::Address(AddressLetter {
+                ticket: "ticket".into(),
+                device: None,
+            }),
             news(News::Browser),
             news(News::Password),
             news(News::Moved { from, to }),

@@ -1,7 +1,8 @@
 //! The publisher on the crate `pusher`, and everything that is known of its temper.
 //!
-//! The crate panics where it should fail: on a refused connection, on a 200 with a body that is not JSON. Nothing in it
-//! has a time limit, and its errors are text. So each call runs under a time limit, with panics caught, and here alone.
+//! The crate panics where it should fail: on a refused connection, on a 200 with a body that is not
+//! JSON. Nothing in it has a time limit, and its errors are text. So each call runs under a time
+//! limit, with panics caught, and here alone.
 
 mod app;
 mod connect;
@@ -41,41 +42,67 @@ impl PusherPublisher {
     #[must_use]
     pub fn new(app: &PusherApp) -> Self {
         let connector = Connector::new(app.tls.clone());
-        let http = hyper::Client::builder().pool_idle_timeout(IDLE).build(connector.clone());
-        let builder = pusher::PusherBuilder::new_with_client(http, &app.id, &app.key, app.secret.expose());
+        let http = hyper::Client::builder()
+            .pool_idle_timeout(IDLE)
+            .build(connector.clone());
+        let builder =
+            pusher::PusherBuilder::new_with_client(http, &app.id, &app.key, app.secret.expose());
         let builder = builder.host(&app.host);
-        let builder = if app.tls.is_some() { builder.secure() } else { builder };
-        Self { client: builder.finalize(), connector }
+        let builder = if app.tls.is_some() {
+            builder.secure()
+        } else {
+            builder
+        };
+        Self {
+            client: builder.finalize(),
+            connector,
+        }
     }
 
     /// Publishes `announcement` on `channels`, of which there may be ten, in one request.
     ///
     /// # Errors
     /// [`Trouble`] says what is in the way.
-    pub async fn publish(&self, channels: &[Channel], announcement: &Announcement) -> Result<(), Trouble> {
-        let (channels, event): (Vec<_>, _) = (channels.iter().map(Channel::as_str).collect(), announcement.event());
+    pub async fn publish(
+        &self,
+        channels: &[Channel],
+        announcement: &Announcement,
+    ) -> Result<(), Trouble> {
+        let (channels, event): (Vec<_>, _) = (
+            channels.iter().map(Channel::as_str).collect(),
+            announcement.event(),
+        );
         // "0.0" is nobody's socket: without one the crate sends `null`, which some servers refuse.
-        let call = self.client.trigger_multi_exclusive(&channels, event, announcement.data(), "0.0");
+        let call =
+            self.client
+                .trigger_multi_exclusive(&channels, event, announcement.data(), "0.0");
         match timeout(PATIENCE, AssertUnwindSafe(call).catch_unwind()).await {
             Ok(Ok(Ok(_))) => Ok(()),
             Ok(Ok(Err(text))) => Trouble::of_text(&text).map_or(Ok(()), Err),
-            Ok(Err(_)) => Err(self.connector.why().map_or(Trouble::Broken, Trouble::Unreachable)),
+            Ok(Err(_)) => Err(self
+                .connector
+                .why()
+                .map_or(Trouble::Broken, Trouble::Unreachable)),
             Err(_) => Err(Trouble::TooSlow),
         }
     }
 
-    /// Authorises the socket with the id `socket` to subscribe to `channel`: the JSON that `/pusher/auth` answers
-    /// (<https://pusher.com/docs/channels/server_api/authorizing-users/>).
+    /// Authorises the socket with the id `socket` to subscribe to `channel`: the JSON that
+    /// `/pusher/auth` answers (<https://pusher.com/docs/channels/server_api/authorizing-users/>).
     ///
     /// # Errors
-    /// [`InvalidSocketId`] if the id is not two numbers with a dot between: the signature covers `socket:channel`, so
-    /// a socket id with a colon in it would be a signature for another channel.
+    /// [`InvalidSocketId`] if the id is not two numbers with a dot between: the signature covers
+    /// `socket:channel`, so a socket id with a colon in it would be a signature for another
+    /// channel.
     pub fn authorise(&self, channel: &Channel, socket: &str) -> Result<String, InvalidSocketId> {
-        let number = |text: &str| (1..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = |text: &str| {
+            (1..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+        };
         match socket.split_once('.') {
-            Some((left, right)) if number(left) && number(right) => {
-                self.client.authenticate_private_channel(channel.as_str(), socket).map_err(|_| InvalidSocketId)
-            }
+            Some((left, right)) if number(left) && number(right) => self
+                .client
+                .authenticate_private_channel(channel.as_str(), socket)
+                .map_err(|_| InvalidSocketId),
             _ => Err(InvalidSocketId),
         }
     }
@@ -83,17 +110,28 @@ impl PusherPublisher {
 
 impl fmt::Debug for PusherPublisher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PusherPublisher").field("host", &self.client.host).finish_non_exhaustive()
+        f.debug_struct("PusherPublisher")
+            .field("host", &self.client.host)
+            .finish_non_exhaustive()
     }
 }
 
 #[async_trait]
 impl Publisher for PusherPublisher {
-    async fn announce(&self, channel: &Channel, announcement: &Announcement) -> Result<(), PublishError> {
-        self.announce_all(slice::from_ref(channel), announcement).await
+    async fn announce(
+        &self,
+        channel: &Channel,
+        announcement: &Announcement,
+    ) -> Result<(), PublishError> {
+        self.announce_all(slice::from_ref(channel), announcement)
+            .await
     }
 
-    async fn announce_all(&self, channels: &[Channel], announcement: &Announcement) -> Result<(), PublishError> {
+    async fn announce_all(
+        &self,
+        channels: &[Channel],
+        announcement: &Announcement,
+    ) -> Result<(), PublishError> {
         Ok(self.publish(channels, announcement).await?)
     }
 }
@@ -105,18 +143,44 @@ mod tests {
 
     fn app() -> PusherApp {
         let secret = PusherSecret::new("hush");
-        PusherApp { id: "1".into(), key: "key".into(), secret, host: "h".into(), tls: None }
+        PusherApp {
+            id: "1".into(),
+            key: "key".into(),
+            secret,
+            host: "h".into(),
+            tls: None,
+        }
     }
 
     #[test]
     fn a_malformed_socket_id_is_not_signed() {
-        let (publisher, channel) = (PusherPublisher::new(&app()), Channel::of(&SecretHash::from_bytes([1; 32])));
-        for bad in
-            ["", "1", "1.", ".1", "1.2:x", "1.2.3", "1.a", "١.٢", "1.2\n", " 1.2", &format!("{}.1", "1".repeat(21))]
-        {
-            assert_eq!(publisher.authorise(&channel, bad), Err(InvalidSocketId), "{bad:?}");
+        let publisher = PusherPublisher::new(&app());
+        let channel = Channel::of(&SecretHash::from_bytes([1; 32]));
+        for bad in [
+            "",
+            "1",
+            "1.",
+            ".1",
+            "1.2:x",
+            "1.2.3",
+            "1.a",
+            "١.٢",
+            "1.2\n",
+            " 1.2",
+            &format!("{}.1", "1".repeat(21)),
+        ] {
+            assert_eq!(
+                publisher.authorise(&channel, bad),
+                Err(InvalidSocketId),
+                "{bad:?}"
+            );
         }
-        assert!(publisher.authorise(&channel, "123.456").unwrap().starts_with(r#"{"auth":"key:"#));
+        assert!(
+            publisher
+                .authorise(&channel, "123.456")
+                .unwrap()
+                .starts_with(r#"{"auth":"key:"#)
+        );
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! The queue before a Pusher server: whoever announces hands over and goes on.
 //!
-//! An announcement is a hint, and the page asks anyway. So a Pusher server that is slow, away or refuses may cost hints, and
-//! nothing else: nobody waits for it, what waits is bounded, what is too old is dropped, and the operator is told once.
+//! An announcement is a hint, and the page asks anyway. So a Pusher server that is slow, away or
+//! refuses may cost hints, and nothing else: nobody waits for it, what waits is bounded, what is
+//! too old is dropped, and the operator is told once.
 //!
-//! A few calls are in flight at once. What queues behind them goes together where it says the same, as most does: ten
-//! channels in one request. Each channel has one call in flight at most, and one announcement waiting, the latest: so
-//! progress never arrives after the outcome, and what the outcome has overtaken is not sent at all.
+//! A few calls are in flight at once. What queues behind them goes together where it says the same,
+//! as most does: ten channels in one request. Each channel has one call in flight at most, and one
+//! announcement waiting, the latest: so progress never arrives after the outcome, and what the
+//! outcome has overtaken is not sent at all.
 
 mod health;
 mod waiting;
@@ -30,7 +32,8 @@ use waiting::{Batch, Waiting};
 
 /// How many channels go into one request: the crate `pusher` takes no more.
 const AT_ONCE: usize = 10;
-/// How many requests are in flight at once. To a server 50 ms away that is 1,600 announcements a second.
+/// How many requests are in flight at once. To a server 50 ms away that is 1,600 announcements a
+/// second.
 const IN_FLIGHT: usize = 8;
 /// How long a shutdown waits for what is queued.
 const FLUSH_WITHIN: Duration = Duration::from_secs(3);
@@ -60,7 +63,8 @@ impl Queue {
     /// A queue before `publisher`, already working.
     #[must_use]
     pub fn start(publisher: Arc<dyn Publisher>, entropy: Arc<dyn Entropy>) -> Self {
-        let (shared, stop) = (Arc::<Shared>::default(), CancellationToken::new());
+        let shared = Arc::<Shared>::default();
+        let stop = CancellationToken::new();
         let sender = Sender {
             shared: Arc::clone(&shared),
             publisher,
@@ -69,34 +73,57 @@ impl Queue {
             stop: stop.clone(),
         };
         let sender = Mutex::new(Some(tokio::spawn(sender.run())));
-        Self { shared, sender, stop: stop.clone(), _stopped_with_it: stop.drop_guard() }
+        Self {
+            shared,
+            sender,
+            stop: stop.clone(),
+            _stopped_with_it: stop.drop_guard(),
+        }
     }
 
     /// Takes no more, and sends what waits, for 3 s at most.
     pub async fn close(&self) {
         self.stop.cancel();
-        let sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let sender = self
+            .sender
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         let Some(mut sender) = sender else { return };
         if timeout(FLUSH_WITHIN, &mut sender).await.is_err() {
             sender.abort();
-            tracing::warn!(waiting = self.shared.lock().len(), "some announcements were not sent; their pages ask");
+            tracing::warn!(
+                waiting = self.shared.lock().len(),
+                "some announcements were not sent; their pages ask"
+            );
         }
     }
 }
 
 impl std::fmt::Debug for Queue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Queue").field("waiting", &self.shared.lock().len()).finish_non_exhaustive()
+        f.debug_struct("Queue")
+            .field("waiting", &self.shared.lock().len())
+            .finish_non_exhaustive()
     }
 }
 
 #[async_trait]
 impl Publisher for Queue {
-    async fn announce(&self, channel: &Channel, announcement: &Announcement) -> Result<(), PublishError> {
+    async fn announce(
+        &self,
+        channel: &Channel,
+        announcement: &Announcement,
+    ) -> Result<(), PublishError> {
         if self.stop.is_cancelled() {
-            return Err(PublishError { what: "the server is being shut down".into(), retry: false });
+            return Err(PublishError {
+                what: "the server is being shut down".into(),
+                retry: false,
+            });
         }
-        self.shared.lock().push(channel.clone(), announcement.clone(), Instant::now());
+        self.shared
+            .lock()
+            .push(channel.clone(), announcement.clone(), Instant::now());
         self.shared.news.notify_one();
         Ok(())
     }
@@ -124,8 +151,14 @@ impl Sender {
         loop {
             let now = Instant::now();
             while requests.len() < self.health.room(now) {
-                let Some(batch) = self.shared.lock().take(self.at_once, now) else { break };
-                requests.push(send(Arc::clone(&self.publisher), batch, self.health.round()));
+                let Some(batch) = self.shared.lock().take(self.at_once, now) else {
+                    break;
+                };
+                requests.push(send(
+                    Arc::clone(&self.publisher),
+                    batch,
+                    self.health.round(),
+                ));
             }
             self.health.watch(&self.shared.lock());
             let stopping = self.stop.is_cancelled();
@@ -142,7 +175,14 @@ impl Sender {
         }
     }
 
-    fn answered(&mut self, Answered { batch, round, result }: Answered) {
+    fn answered(
+        &mut self,
+        Answered {
+            batch,
+            round,
+            result,
+        }: Answered,
+    ) {
         let mut waiting = self.shared.lock();
         match result {
             Ok(()) => {
@@ -171,7 +211,18 @@ impl Sender {
 }
 
 async fn send(publisher: Arc<dyn Publisher>, batch: Batch, round: Round) -> Answered {
-    let sent = AssertUnwindSafe(publisher.announce_all(batch.channels(), batch.announcement())).catch_unwind().await;
-    let result = sent.unwrap_or_else(|_| Err(PublishError { what: "the publisher panicked".into(), retry: true }));
-    Answered { batch, round, result }
+    let sent = AssertUnwindSafe(publisher.announce_all(batch.channels(), batch.announcement()))
+        .catch_unwind()
+        .await;
+    let result = sent.unwrap_or_else(|_| {
+        Err(PublishError {
+            what: "the publisher panicked".into(),
+            retry: true,
+        })
+    });
+    Answered {
+        batch,
+        round,
+        result,
+    }
 }

@@ -9,7 +9,8 @@ use std::fmt;
 use subtle::ConstantTimeEq as _;
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
-/// What a derived key is for. Each has a label of its own, so no MAC means anything for another purpose.
+/// What a derived key is for. Each has a label of its own, so no MAC means anything for another
+/// purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// The MAC in a pending cookie.
@@ -86,7 +87,8 @@ impl fmt::Debug for Mac {
 
 /// The operator's keys, newest first: the first mints, all verify.
 ///
-/// The keys of each purpose are derived once, and overwritten when they are dropped. `Debug` prints nothing of them.
+/// The keys of each purpose are derived once, and overwritten when they are dropped. `Debug` prints
+/// nothing of them.
 pub struct Keys(Vec<Key>);
 
 #[derive(ZeroizeOnDrop)]
@@ -114,20 +116,28 @@ const PURPOSES: [Purpose; 11] = [
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidKey {
     /// It is not of the form.
-    #[error("a key is base64 of 32 bytes or more; several are separated by commas, the newest first")]
+    #[error(
+        "a key is base64 of 32 bytes or more; several are separated by commas, the newest first"
+    )]
     Form,
     /// A person has typed one of them, or a program that counts.
-    #[error("a key is not random: it is a text, a pattern or a sequence; make one by `openssl rand -base64 32`")]
+    #[error(
+        "a key is not random: it is a text, a pattern or a sequence; make one by `openssl rand -base64 32`"
+    )]
     Typed,
 }
 
 impl Keys {
-    /// Reads keys as an operator writes them: base64 of 32 bytes or more each, separated by commas, newest first.
+    /// Reads keys as an operator writes them: base64 of 32 bytes or more each, separated by commas,
+    /// newest first.
     ///
     /// # Errors
     /// [`InvalidKey`] if there is none, or one is not base64, is short or is not random.
     pub fn parse(text: &str) -> Result<Self, InvalidKey> {
-        text.split(',').map(|key| Key::parse(key.trim())).collect::<Result<_, _>>().map(Self)
+        text.split(',')
+            .map(|key| Key::parse(key.trim()))
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 
     /// Keys from one secret of 32 bytes.
@@ -136,13 +146,17 @@ impl Keys {
         Self::from_secrets([secret])
     }
 
-    /// Keys from secrets of 32 bytes, the newest first. Without one, nothing can be minted: at least one is given.
+    /// Keys from secrets of 32 bytes, the newest first. Without one, nothing can be minted: at
+    /// least one is given.
     ///
     /// # Panics
     /// If there is none.
     #[must_use]
     pub fn from_secrets<'a>(secrets: impl IntoIterator<Item = &'a [u8; 32]>) -> Self {
-        let keys: Vec<Key> = secrets.into_iter().map(|secret| Key::derive(secret)).collect();
+        let keys: Vec<Key> = secrets
+            .into_iter()
+            .map(|secret| Key::derive(secret))
+            .collect();
         assert!(!keys.is_empty(), "there is a key");
         Self(keys)
     }
@@ -156,15 +170,21 @@ impl Keys {
     /// Whether `mac` is the MAC of `parts` for `purpose` under any key, compared in constant time.
     #[must_use]
     pub fn verify(&self, purpose: Purpose, parts: &[&[u8]], mac: &[u8]) -> bool {
-        self.macs(purpose, parts).any(|good| bool::from(good.0.ct_eq(mac)))
+        self.macs(purpose, parts)
+            .any(|good| bool::from(good.0.ct_eq(mac)))
     }
 
     /// The MACs of `parts` for `purpose` under each key, newest first.
-    pub fn macs<'a>(&'a self, purpose: Purpose, parts: &'a [&'a [u8]]) -> impl Iterator<Item = Mac> + 'a {
+    pub fn macs<'a>(
+        &'a self,
+        purpose: Purpose,
+        parts: &'a [&'a [u8]],
+    ) -> impl Iterator<Item = Mac> + 'a {
         self.0.iter().map(move |key| key.mac(purpose, parts))
     }
 
-    /// A name of the newest key that tells nothing of it; a database keeps it to notice another key at start.
+    /// A name of the newest key that tells nothing of it; a database keeps it to notice another key
+    /// at start.
     #[must_use]
     pub fn fingerprint(&self) -> u32 {
         self.newest().id
@@ -180,7 +200,10 @@ impl Keys {
     }
 
     pub(super) fn unsealing(&self, id: u32) -> Option<&[u8; 32]> {
-        self.0.iter().find(|key| key.id == id).map(|key| key.of(Purpose::Seal))
+        self.0
+            .iter()
+            .find(|key| key.id == id)
+            .map(|key| key.of(Purpose::Seal))
     }
 
     fn newest(&self) -> &Key {
@@ -204,12 +227,16 @@ impl Key {
         let hkdf = Hkdf::<Sha256>::new(None, secret);
         let expand = |label: &[u8]| {
             let mut key = [0; 32];
-            hkdf.expand(label, &mut key).expect("32 bytes are within HKDF's limit of 255 hashes");
+            hkdf.expand(label, &mut key)
+                .expect("32 bytes are within HKDF's limit of 255 hashes");
             key
         };
         let fingerprint: [u8; 32] = Sha256::digest(expand(b"vestibule/1 fingerprint")).into();
         let [a, b, c, d, ..] = fingerprint;
-        Self { id: u32::from_be_bytes([a, b, c, d]), derived: PURPOSES.map(|purpose| expand(purpose.label())) }
+        Self {
+            id: u32::from_be_bytes([a, b, c, d]),
+            derived: PURPOSES.map(|purpose| expand(purpose.label())),
+        }
     }
 
     fn of(&self, purpose: Purpose) -> &[u8; 32] {
@@ -217,7 +244,8 @@ impl Key {
     }
 
     fn mac(&self, purpose: Purpose, parts: &[&[u8]]) -> Mac {
-        let mut hmac = Hmac::<Sha256>::new_from_slice(self.of(purpose)).expect("HMAC takes a key of any length");
+        let mut hmac = Hmac::<Sha256>::new_from_slice(self.of(purpose))
+            .expect("HMAC takes a key of any length");
         for part in parts {
             hmac.update(&(part.len() as u64).to_be_bytes());
             hmac.update(part);
@@ -264,15 +292,30 @@ mod tests {
 
     #[test]
     fn the_first_key_mints_and_all_verify() {
-        let (old, rotated) = (keys(&[[1; 32]]), keys(&[[2; 32], [1; 32]]));
-        assert!(rotated.verify(Purpose::Form, &[b"x"], old.mac(Purpose::Form, &[b"x"]).as_bytes()));
-        assert!(!old.verify(Purpose::Form, &[b"x"], rotated.mac(Purpose::Form, &[b"x"]).as_bytes()));
+        let old = keys(&[[1; 32]]);
+        let rotated = keys(&[[2; 32], [1; 32]]);
+        assert!(rotated.verify(
+            Purpose::Form,
+            &[b"x"],
+            old.mac(Purpose::Form, &[b"x"]).as_bytes()
+        ));
+        assert!(!old.verify(
+            Purpose::Form,
+            &[b"x"],
+            rotated.mac(Purpose::Form, &[b"x"]).as_bytes()
+        ));
     }
 
     #[test]
     fn a_short_or_broken_key_is_refused() {
         let good = STANDARD.encode(Sha256::digest(b"random"));
-        for bad in ["", "AAAA", "!", &STANDARD.encode([0; 31]), &format!("{good},")] {
+        for bad in [
+            "",
+            "AAAA",
+            "!",
+            &STANDARD.encode([0; 31]),
+            &format!("{good},"),
+        ] {
             assert_eq!(Keys::parse(bad).err(), Some(InvalidKey::Form), "{bad}");
         }
         assert!(Keys::parse(&good).is_ok());
@@ -280,10 +323,20 @@ mod tests {
 
     #[test]
     fn a_typed_key_is_refused_beside_a_good_one_too() {
-        let (good, typed) = (STANDARD.encode(Sha256::digest(b"random")), STANDARD.encode([0; 32]));
-        for keys in [typed.clone(), format!("{typed},{good}"), format!("{good}, {typed}")] {
+        let good = STANDARD.encode(Sha256::digest(b"random"));
+        let typed = STANDARD.encode([0; 32]);
+        for keys in [
+            typed.clone(),
+            format!("{typed},{good}"),
+            format!("{good}, {typed}"),
+        ] {
             assert_eq!(Keys::parse(&keys).err(), Some(InvalidKey::Typed), "{keys}");
         }
-        assert_eq!(Keys::parse(&format!("{good},{good}")).map(|keys| keys.0.len()).ok(), Some(2));
+        assert_eq!(
+            Keys::parse(&format!("{good},{good}"))
+                .map(|keys| keys.0.len())
+                .ok(),
+            Some(2)
+        );
     }
 }

@@ -9,8 +9,8 @@ use chacha20poly1305::{
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// Bytes under XChaCha20-Poly1305, with the id of their key. The id of their row is the associated data, so what is
-/// moved to another row does not open.
+/// Bytes under XChaCha20-Poly1305, with the id of their key. The id of their row is the associated
+/// data, so what is moved to another row does not open.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Sealed {
     /// Which key sealed them.
@@ -40,19 +40,34 @@ impl Sealed {
         let (key_id, key) = keys.sealing();
         // 192 random bits: no two nonces meet, however much one key seals.
         let nonce = random::<NONCE>(entropy);
-        let payload = Payload { msg: plain, aad: row };
-        let sealed = XChaCha20Poly1305::new(key.into()).encrypt(&nonce.into(), payload).expect("a message is short");
-        Self { key_id, bytes: [nonce.as_slice(), &sealed].concat() }
+        let payload = Payload {
+            msg: plain,
+            aad: row,
+        };
+        let sealed = XChaCha20Poly1305::new(key.into())
+            .encrypt(&nonce.into(), payload)
+            .expect("a message is short");
+        Self {
+            key_id,
+            bytes: [nonce.as_slice(), &sealed].concat(),
+        }
     }
 
     /// Opens what was sealed for the row `row`.
     ///
     /// # Errors
-    /// [`CannotOpen`] if its key is not among `keys`, or it was sealed for another row, or is damaged.
+    /// [`CannotOpen`] if its key is not among `keys`, or it was sealed for another row, or is
+    /// damaged.
     pub fn open(&self, keys: &Keys, row: &[u8; 16]) -> Result<Zeroizing<Vec<u8>>, CannotOpen> {
         let key = keys.unsealing(self.key_id).ok_or(CannotOpen)?;
         let (nonce, sealed) = self.bytes.split_first_chunk::<NONCE>().ok_or(CannotOpen)?;
-        let opened = XChaCha20Poly1305::new(key.into()).decrypt(nonce.into(), Payload { msg: sealed, aad: row });
+        let opened = XChaCha20Poly1305::new(key.into()).decrypt(
+            nonce.into(),
+            Payload {
+                msg: sealed,
+                aad: row,
+            },
+        );
         opened.map(Zeroizing::new).map_err(|_| CannotOpen)
     }
 }
@@ -61,16 +76,25 @@ impl SealedToken {
     /// Seals `token` for the confirmation `id`, under the newest key.
     #[must_use]
     pub fn seal(keys: &Keys, entropy: &dyn Entropy, id: ConfirmationId, token: &Token) -> Self {
-        Self(Sealed::seal(keys, entropy, id.as_bytes(), token.expose().as_bytes()))
+        Self(Sealed::seal(
+            keys,
+            entropy,
+            id.as_bytes(),
+            token.expose().as_bytes(),
+        ))
     }
 
     /// Opens the token of the confirmation `id`.
     ///
     /// # Errors
-    /// [`CannotOpen`] if its key is not among `keys`, or it was sealed for another confirmation, or is damaged.
+    /// [`CannotOpen`] if its key is not among `keys`, or it was sealed for another confirmation, or
+    /// is damaged.
     pub fn open(&self, keys: &Keys, id: ConfirmationId) -> Result<Token, CannotOpen> {
         let opened = self.0.open(keys, id.as_bytes())?;
-        std::str::from_utf8(&opened).ok().and_then(|text| text.parse().ok()).ok_or(CannotOpen)
+        std::str::from_utf8(&opened)
+            .ok()
+            .and_then(|text| text.parse().ok())
+            .ok_or(CannotOpen)
     }
 }
 
@@ -94,13 +118,17 @@ mod tests {
     #[test]
     fn a_sealed_token_opens_for_its_own_confirmation_and_key_alone() {
         let keys = Keys::from_secret(&[1; 32]);
-        let (mine, other) = (ConfirmationId::from_bytes([1; 16]), ConfirmationId::from_bytes([2; 16]));
+        let mine = ConfirmationId::from_bytes([1; 16]);
+        let other = ConfirmationId::from_bytes([2; 16]);
         let token: Token = "hush".parse().unwrap();
         let mut sealed = SealedToken::seal(&keys, &SystemEntropy, mine, &token);
         assert!(!sealed.0.bytes.windows(4).any(|part| part == b"hush"));
         assert_eq!(sealed.open(&keys, mine), Ok(token));
         assert_eq!(sealed.open(&keys, other), Err(CannotOpen));
-        assert_eq!(sealed.open(&Keys::from_secret(&[2; 32]), mine), Err(CannotOpen));
+        assert_eq!(
+            sealed.open(&Keys::from_secret(&[2; 32]), mine),
+            Err(CannotOpen)
+        );
         *sealed.0.bytes.last_mut().unwrap() ^= 1;
         assert_eq!(sealed.open(&keys, mine), Err(CannotOpen));
         sealed.0.bytes.truncate(3);

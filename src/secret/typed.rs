@@ -1,8 +1,10 @@
-//! Keys that a person has typed. A key is random, or it protects nothing: a text, a pattern or a sequence is guessed.
+//! Keys that a person has typed. A key is random, or it protects nothing: a text, a pattern or a
+//! sequence is guessed.
 //!
 //! Each rule passes over random bytes but for some one in a million: those make another key.
 
-/// Fewer different bytes, or steps between them, than this have 32 random bytes about once in 10^20.
+/// Fewer different bytes, or steps between them, than this have 32 random bytes about once in
+/// 10^20.
 const FEWEST: usize = 12;
 
 /// Whether a person has typed this key, which was written as `text` and is `bytes`.
@@ -20,16 +22,33 @@ pub fn is_typed(text: &str, bytes: &[u8]) -> bool {
 
 /// Whether these are a text's bytes: of UTF-8, or nearly all of them printable ASCII.
 fn is_text(bytes: &[u8]) -> bool {
-    let printable = bytes.iter().filter(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r')).count();
+    let printable = bytes
+        .iter()
+        .filter(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r'))
+        .count();
     std::str::from_utf8(bytes).is_ok() || printable * 10 >= bytes.len() * 9
 }
 
 /// Whether few bytes occur, or few steps from one to the next, or all of it is repeated.
 fn is_pattern(bytes: &[u8]) -> bool {
-    let steps: Vec<u8> = bytes.windows(2).map(|pair| pair[1].wrapping_sub(pair[0])).collect();
-    let turns: Vec<u8> = steps.windows(2).map(|pair| pair[1].wrapping_sub(pair[0])).collect();
-    let repeats = |period: usize| bytes.iter().zip(&bytes[period..]).all(|(byte, later)| byte == later);
-    [bytes, &steps, &turns].into_iter().any(|bytes| kinds(bytes) < FEWEST) || (1..=bytes.len() / 2).any(repeats)
+    let steps: Vec<u8> = bytes
+        .windows(2)
+        .map(|pair| pair[1].wrapping_sub(pair[0]))
+        .collect();
+    let turns: Vec<u8> = steps
+        .windows(2)
+        .map(|pair| pair[1].wrapping_sub(pair[0]))
+        .collect();
+    let repeats = |period: usize| {
+        bytes
+            .iter()
+            .zip(&bytes[period..])
+            .all(|(byte, later)| byte == later)
+    };
+    [bytes, &steps, &turns]
+        .into_iter()
+        .any(|bytes| kinds(bytes) < FEWEST)
+        || (1..=bytes.len() / 2).any(repeats)
 }
 
 fn kinds(bytes: &[u8]) -> usize {
@@ -40,8 +59,8 @@ fn kinds(bytes: &[u8]) -> usize {
     there.into_iter().filter(|there| *there).count()
 }
 
-/// Whether the characters are words: letters of one case, or runs of the same kind. Random base64 has both cases, and changes
-/// from one kind of character to another two times in three.
+/// Whether the characters are words: letters of one case, or runs of the same kind. Random base64
+/// has both cases, and changes from one kind of character to another two times in three.
 fn is_written(text: &str) -> bool {
     let kind = |byte: u8| match byte {
         b'a'..=b'z' => 0,
@@ -59,8 +78,15 @@ fn hex(text: &str) -> Option<Vec<u8>> {
     if text.len() % 2 == 1 {
         return None;
     }
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    text.as_bytes().chunks(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect()
+    let digit = |byte: u8| {
+        char::from(byte)
+            .to_digit(16)
+            .and_then(|digit| u8::try_from(digit).ok())
+    };
+    text.as_bytes()
+        .chunks(2)
+        .map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?))
+        .collect()
 }
 
 #[cfg(test)]
@@ -78,12 +104,18 @@ mod tests {
     fn random_keys_are_taken_however_they_are_written() {
         let mut refused = 0;
         for number in 0_u32..2000 {
-            let (short, long) = (Sha256::digest(number.to_be_bytes()), Sha512::digest(number.to_be_bytes()));
+            let short = Sha256::digest(number.to_be_bytes());
+            let long = Sha512::digest(number.to_be_bytes());
             let hex = short.iter().fold(String::new(), |mut hex, byte| {
                 let _ = write!(hex, "{byte:02x}");
                 hex
             });
-            let keys = [STANDARD.encode(short), STANDARD.encode(long), STANDARD.encode(&long[..33]), hex];
+            let keys = [
+                STANDARD.encode(short),
+                STANDARD.encode(long),
+                STANDARD.encode(&long[..33]),
+                hex,
+            ];
             refused += keys.iter().filter(|key| typed(key)).count();
         }
         assert_eq!(refused, 0);
@@ -101,7 +133,10 @@ mod tests {
         ] {
             assert!(typed(&STANDARD.encode(text)), "{text}");
         }
-        let latin: Vec<u8> = "Dies ist ein langer Schl\u{fc}ssel von mir".chars().map(|char| char as u8).collect();
+        let latin: Vec<u8> = "Dies ist ein langer Schl\u{fc}ssel von mir"
+            .chars()
+            .map(|char| char as u8)
+            .collect();
         assert!(typed(&STANDARD.encode(latin)));
     }
 

@@ -14,7 +14,13 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 fn pending() -> Session {
-    Session::pending(SessionId::from_bytes([0; 16]), OLD, TokenTag::from_bytes([0; 8]), at(0), at(900))
+    Session::pending(
+        SessionId::from_bytes([0; 16]),
+        OLD,
+        TokenTag::from_bytes([0; 8]),
+        at(0),
+        at(900),
+    )
 }
 
 fn bound() -> Session {
@@ -22,7 +28,9 @@ fn bound() -> Session {
 }
 
 fn established() -> Session {
-    bound().exchange(NEW, Device::new("Firefox on Linux"), at(10), &timing()).unwrap()
+    bound()
+        .exchange(NEW, Device::new("Firefox on Linux"), at(10), &timing())
+        .unwrap()
 }
 
 #[test]
@@ -34,13 +42,19 @@ fn a_pending_or_bound_session_signs_nobody_in() {
 
 #[test]
 fn a_pending_session_cannot_be_exchanged() {
-    assert_eq!(pending().exchange(NEW, None, at(1), &timing()), Err(WrongState));
+    assert_eq!(
+        pending().exchange(NEW, None, at(1), &timing()),
+        Err(WrongState)
+    );
     assert_eq!(pending().exchangeable(&OLD, at(1)), None);
 }
 
 #[test]
 fn an_expired_bound_session_cannot_be_exchanged() {
-    assert_eq!(bound().exchange(NEW, None, at(900), &timing()), Err(WrongState));
+    assert_eq!(
+        bound().exchange(NEW, None, at(900), &timing()),
+        Err(WrongState)
+    );
     assert_eq!(bound().exchangeable(&OLD, at(900)), None);
 }
 
@@ -60,7 +74,9 @@ fn an_exchange_repeats_for_its_grace_and_then_the_old_secret_is_worth_nothing() 
 
 #[test]
 fn the_old_secret_is_worth_nothing_once_the_new_one_was_shown() {
-    let used = established().used(at(11), &timing()).expect("the first use is written");
+    let used = established()
+        .used(at(11), &timing())
+        .expect("the first use is written");
     assert_eq!(used.exchangeable(&OLD, at(12)), None);
     assert_eq!(used.signs_in(&NEW, at(12)), Some(ADA));
     assert_eq!(used.used(at(12), &timing()), None);
@@ -68,7 +84,11 @@ fn the_old_secret_is_worth_nothing_once_the_new_one_was_shown() {
 
 #[test]
 fn use_puts_the_end_off_and_idleness_ends_it() {
-    let used = established().used(at(11), &timing()).unwrap().used(at(71), &timing()).unwrap();
+    let used = established()
+        .used(at(11), &timing())
+        .unwrap()
+        .used(at(71), &timing())
+        .unwrap();
     assert_eq!(used.expires, at(71) + timing().idle);
     assert_eq!(used.signs_in(&NEW, at(71) + timing().idle), None);
 }
@@ -76,7 +96,8 @@ fn use_puts_the_end_off_and_idleness_ends_it() {
 #[test]
 fn no_use_puts_the_end_off_beyond_the_absolute_one() {
     let absolute = at(0) + timing().absolute;
-    let (mut session, mut now) = (established(), at(10));
+    let mut session = established();
+    let mut now = at(10);
     while session.is_live(now) {
         session = session.used(now, &timing()).unwrap_or(session);
         assert!(session.expires <= absolute);
@@ -88,21 +109,42 @@ fn no_use_puts_the_end_off_beyond_the_absolute_one() {
 
 #[test]
 fn the_absolute_end_counts_from_the_beginning_however_a_session_began() {
-    let short = Timing { idle: Duration::from_mins(1), absolute: Duration::from_secs(90), ..timing() };
-    assert_eq!(bound().exchange(NEW, None, at(80), &short).unwrap().expires, at(90));
-    let by_password = Session::established(SessionId::from_bytes([0; 16]), NEW, ADA, None, at(5), &short);
+    let short = Timing {
+        idle: Duration::from_mins(1),
+        absolute: Duration::from_secs(90),
+        ..timing()
+    };
+    assert_eq!(
+        bound().exchange(NEW, None, at(80), &short).unwrap().expires,
+        at(90)
+    );
+    let by_password = Session::established(
+        SessionId::from_bytes([0; 16]),
+        NEW,
+        ADA,
+        None,
+        at(5),
+        &short,
+    );
     assert_eq!(by_password.expires, at(65));
     assert_eq!(by_password.used(at(65), &short).unwrap().expires, at(95));
 }
 
 #[test]
 fn an_end_that_was_put_off_under_a_longer_limit_is_cut_at_the_next_use() {
-    let short = Timing { idle: Duration::from_mins(1), absolute: Duration::from_secs(90), ..timing() };
+    let short = Timing {
+        idle: Duration::from_mins(1),
+        absolute: Duration::from_secs(90),
+        ..timing()
+    };
     assert_eq!(established().used(at(75), &short).unwrap().expires, at(90));
 }
 
 #[test]
 fn the_browser_is_the_one_that_exchanged_and_stays_it() {
     let used = established().used(at(11), &timing()).unwrap();
-    assert_eq!((bound().device(), used.device().map(Device::as_str)), (None, Some("Firefox on Linux")));
+    assert_eq!(
+        (bound().device(), used.device().map(Device::as_str)),
+        (None, Some("Firefox on Linux"))
+    );
 }

@@ -2,20 +2,23 @@
 //!
 //! No transaction spans both, so the order of the writes carries the rules:
 //!
-//! - To begin, the session comes first: a confirmation without one could never be settled, and a session that stays
-//!   alone expires.
-//! - To decide, the database comes first: its write is the only deciding one. The session follows, then the mark that it
-//!   has. Whoever reads a confirmation that was decided and not settled, because somebody was killed in between, makes
-//!   the session follow before anything else. That is safe at any time and from anywhere: a session is replaced by
-//!   compare-and-set from the pending one, and one that has gone is never made again.
-//! - To end sessions, the session store comes before the count in the database: a change of the account that was allowed to
-//!   a session names the count from before, and is refused.
+//! - To begin, the session comes first: a confirmation without one could never be settled, and a
+//!   session that stays alone expires.
+//! - To decide, the database comes first: its write is the only deciding one. The session follows,
+//!   then the mark that it has. Whoever reads a confirmation that was decided and not settled,
+//!   because somebody was killed in between, makes the session follow before anything else. That is
+//!   safe at any time and from anywhere: a session is replaced by compare-and-set from the pending
+//!   one, and one that has gone is never made again.
+//! - To end sessions, the session store comes before the count in the database: a change of the
+//!   account that was allowed to a session names the count from before, and is refused.
 
 use super::{BeginError, ConfirmationStore, Database, Settlement, StoreError};
 use crate::{
     caps::Admission,
     clock::Timestamp,
-    confirmation::{Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, State, Which, WorkerId},
+    confirmation::{
+        Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, State, Which, WorkerId,
+    },
     failpoint,
     link::Address,
     secret::SecretHash,
@@ -37,19 +40,31 @@ pub struct Apart {
 const ABANDONED: Duration = Duration::from_secs(5);
 
 impl Apart {
-    /// A `database` that leaves sessions alone, and `sessions`. A bound session waits for its browser for `bound`.
+    /// A `database` that leaves sessions alone, and `sessions`. A bound session waits for its
+    /// browser for `bound`.
     #[must_use]
-    pub fn new(database: Arc<dyn Database>, sessions: Arc<dyn SessionStore>, bound: Duration) -> Self {
-        Self { database, sessions, bound }
+    pub fn new(
+        database: Arc<dyn Database>,
+        sessions: Arc<dyn SessionStore>,
+        bound: Duration,
+    ) -> Self {
+        Self {
+            database,
+            sessions,
+            bound,
+        }
     }
 
     /// Makes the session follow a decision that it does not follow yet.
     async fn settle(&self, confirmation: Confirmation) -> Result<Confirmation, StoreError> {
-        let State::Decided(decided) = confirmation.state else { return Ok(confirmation) };
+        let State::Decided(decided) = confirmation.state else {
+            return Ok(confirmation);
+        };
         failpoint::reach("settling");
         while let Some(session) = self.sessions.session(confirmation.session).await? {
             let done = match session.follow(decided, self.bound) {
-                // Whoever was first has bound it to the same user, or deleted it since: looking again tells.
+                // Whoever was first has bound it to the same user, or deleted it since: looking
+                // again tells.
                 Followed::Bound(bound) => self.sessions.replace_session(&bound).await?,
                 Followed::Gone => {
                     self.sessions.delete_session(confirmation.session).await?;
@@ -89,19 +104,32 @@ impl ConfirmationStore for Apart {
         let mut confirmation = confirmation.clone();
         let inserted = self.sessions.insert_session(session).await?;
         if !inserted {
-            // Another begin with the same secret was here, and perhaps was killed before it came to the database.
-            let first = self.sessions.session_by_secret(&confirmation.secret).await?;
+            // Another begin with the same secret was here, and perhaps was killed before it came to
+            // the database.
+            let first = self
+                .sessions
+                .session_by_secret(&confirmation.secret)
+                .await?;
             let first = first.filter(|first| matches!(first.state, SessionState::Pending { .. }));
             confirmation.session = first.map(|first| first.id).ok_or_else(|| {
-                StoreError::Unavailable("the pending session went while its confirmation began".into())
+                StoreError::Unavailable(
+                    "the pending session went while its confirmation began".into(),
+                )
             })?;
         }
         match self.database.begin(&confirmation, session, admission).await {
             Ok(stored) => Ok(self.settle(stored).await?),
             Err(BeginError::Capped(cap)) => {
-                // Whoever is refused leaves nothing behind, or those who are would fill the store. Another begin with the
-                // same secret may have been let in meanwhile, with this session.
-                if inserted && self.database.confirmation_by_secret(&confirmation.secret).await?.is_none() {
+                // Whoever is refused leaves nothing behind, or those who are would fill the store.
+                // Another begin with the same secret may have been let in meanwhile, with this
+                // session.
+                if inserted
+                    && self
+                        .database
+                        .confirmation_by_secret(&confirmation.secret)
+                        .await?
+                        .is_none()
+                {
                     self.sessions.delete_session(session.id).await?;
                 }
                 Err(cap.into())
@@ -114,7 +142,10 @@ impl ConfirmationStore for Apart {
         self.database.undecided(at_most).await
     }
 
-    async fn confirmation_by_secret(&self, secret: &SecretHash) -> Result<Option<Confirmation>, StoreError> {
+    async fn confirmation_by_secret(
+        &self,
+        secret: &SecretHash,
+    ) -> Result<Option<Confirmation>, StoreError> {
         match self.database.confirmation_by_secret(secret).await? {
             Some(confirmation) => self.settle(confirmation).await.map(Some),
             None => Ok(None),
@@ -148,7 +179,12 @@ impl ConfirmationStore for Apart {
         self.database.next_overdue().await
     }
 
-    async fn postpone(&self, claim: &Claim, due: Timestamp, failed: bool) -> Result<bool, StoreError> {
+    async fn postpone(
+        &self,
+        claim: &Claim,
+        due: Timestamp,
+        failed: bool,
+    ) -> Result<bool, StoreError> {
         self.database.postpone(claim, due, failed).await
     }
 
@@ -159,7 +195,11 @@ impl ConfirmationStore for Apart {
         decision: &Decision,
         settlement: Settlement,
     ) -> Result<Option<Confirmation>, StoreError> {
-        match self.database.decide(id, decider, decision, settlement).await? {
+        match self
+            .database
+            .decide(id, decider, decision, settlement)
+            .await?
+        {
             Some(stored) => self.settle(stored).await.map(Some),
             None => Ok(None),
         }
@@ -216,7 +256,11 @@ impl SessionStore for Apart {
         self.sessions.sessions_of(user).await
     }
 
-    async fn delete_sessions_of(&self, user: UserId, but: Option<SessionId>) -> Result<(), StoreError> {
+    async fn delete_sessions_of(
+        &self,
+        user: UserId,
+        but: Option<SessionId>,
+    ) -> Result<(), StoreError> {
         self.sessions.delete_sessions_of(user, but).await?;
         self.database.count_ended_session(user).await
     }
@@ -232,7 +276,11 @@ impl UserStore for Apart {
         self.database.user(id).await
     }
 
-    async fn user_by_identity(&self, issuer: &str, subject: &str) -> Result<Option<User>, StoreError> {
+    async fn user_by_identity(
+        &self,
+        issuer: &str,
+        subject: &str,
+    ) -> Result<Option<User>, StoreError> {
         self.database.user_by_identity(issuer, subject).await
     }
 
@@ -271,7 +319,12 @@ impl UserStore for Apart {
         self.database.move_user(by, from, to, now).await
     }
 
-    async fn revoke_sessions(&self, by: Authority, all: bool, now: Timestamp) -> Result<bool, StoreError> {
+    async fn revoke_sessions(
+        &self,
+        by: Authority,
+        all: bool,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         self.database.revoke_sessions(by, all, now).await
     }
 
@@ -279,13 +332,18 @@ impl UserStore for Apart {
         self.database.count_ended_session(user).await
     }
 
-    async fn disable_user(&self, id: UserId, disabled: bool, now: Timestamp) -> Result<bool, StoreError> {
+    async fn disable_user(
+        &self,
+        id: UserId,
+        disabled: bool,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         self.database.disable_user(id, disabled, now).await
     }
 
     async fn remove_user(&self, id: UserId) -> Result<bool, StoreError> {
-        // The sessions first, so that whoever repeats it after a failure still finds the user. One that is made in between
-        // signs nobody in once the user has gone.
+        // The sessions first, so that whoever repeats it after a failure still finds the user. One
+        // that is made in between signs nobody in once the user has gone.
         self.sessions.delete_sessions_of(id, None).await?;
         self.database.remove_user(id).await
     }

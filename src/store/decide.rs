@@ -26,23 +26,36 @@ pub(super) struct Settled {
 }
 
 /// The jobs that decide: of those with one confirmation, the first that may.
-pub(super) fn deciding<'j>(jobs: &[&'j Decide], stored: &HashMap<ConfirmationId, Confirmation>) -> Vec<&'j Decide> {
+pub(super) fn deciding<'j>(
+    jobs: &[&'j Decide],
+    stored: &HashMap<ConfirmationId, Confirmation>,
+) -> Vec<&'j Decide> {
     let mut taken = HashSet::new();
     let may = |job: &Decide| {
         // Whether it may does not depend on what it comes to.
         let decide = |confirmation: Confirmation| {
-            confirmation.decide(job.decider, Ending::Rejected(Rejection::Cancelled), job.settlement.now).is_ok()
+            confirmation
+                .decide(
+                    job.decider,
+                    Ending::Rejected(Rejection::Cancelled),
+                    job.settlement.now,
+                )
+                .is_ok()
         };
         stored.get(&job.id).cloned().is_some_and(decide)
     };
-    jobs.iter().copied().filter(|job| may(job) && taken.insert(job.id)).collect()
+    jobs.iter()
+        .copied()
+        .filter(|job| may(job) && taken.insert(job.id))
+        .collect()
 }
 
 /// The users of those of `jobs` that are valid decisions.
 pub(super) fn users(jobs: &[&Decide]) -> Vec<User> {
     let user = |job: &&Decide| match &job.decision {
         Decision::Valid(identity) => {
-            let (id, since) = (job.settlement.new_user, job.settlement.now);
+            let id = job.settlement.new_user;
+            let since = job.settlement.now;
             Some(User::new(id, identity.clone(), since))
         }
         Decision::Known(_) | Decision::Rejected(_) | Decision::Unavailable => None,
@@ -52,12 +65,18 @@ pub(super) fn users(jobs: &[&Decide]) -> Vec<User> {
 
 /// The users whom those of `jobs` name that take them for known.
 pub(super) fn known(jobs: &[&Decide]) -> Vec<UserId> {
-    let user = |job: &&Decide| if let Decision::Known(user) = job.decision { Some(user) } else { None };
+    let user = |job: &&Decide| {
+        if let Decision::Known(user) = job.decision {
+            Some(user)
+        } else {
+            None
+        }
+    };
     jobs.iter().filter_map(user).collect()
 }
 
-/// What each of `jobs` comes to, with the ids under which their [`users`] are stored, none of those who are disabled, and
-/// those of the [`known`] ones who are there.
+/// What each of `jobs` comes to, with the ids under which their [`users`] are stored, none of those
+/// who are disabled, and those of the [`known`] ones who are there.
 pub(super) fn endings<'j>(
     jobs: &[&'j Decide],
     users: Vec<Option<UserId>>,
@@ -65,15 +84,17 @@ pub(super) fn endings<'j>(
 ) -> Vec<(&'j Decide, Ending)> {
     let mut users = users.into_iter();
     let mut ending = |job: &'j Decide| match &job.decision {
-        Decision::Valid(_) => {
-            users.next().map(|user| user.map_or(Ending::Rejected(Rejection::Invalid), Ending::Confirmed))
-        }
+        Decision::Valid(_) => users
+            .next()
+            .map(|user| user.map_or(Ending::Rejected(Rejection::Invalid), Ending::Confirmed)),
         Decision::Known(user) if known.contains(user) => Some(Ending::Confirmed(*user)),
         Decision::Known(_) => Some(Ending::Rejected(Rejection::Expired)),
         Decision::Rejected(reason) => Some(Ending::Rejected(*reason)),
         Decision::Unavailable => Some(Ending::Unavailable),
     };
-    jobs.iter().filter_map(|job| Some((*job, ending(job)?))).collect()
+    jobs.iter()
+        .filter_map(|job| Some((*job, ending(job)?)))
+        .collect()
 }
 
 /// The sessions of those decided whose sessions are kept here.
@@ -82,7 +103,9 @@ pub(super) fn sessions_of(
     stored: &HashMap<ConfirmationId, Confirmation>,
 ) -> Vec<SessionId> {
     let here = decided.iter().filter(|(job, _)| !job.sessions_apart);
-    here.filter_map(|(job, _)| stored.get(&job.id)).map(|confirmation| confirmation.session).collect()
+    here.filter_map(|(job, _)| stored.get(&job.id))
+        .map(|confirmation| confirmation.session)
+        .collect()
 }
 
 /// Each session follows from its decision alone: rebound or deleted, and never made again.
@@ -93,10 +116,18 @@ pub(super) fn settle(
 ) -> Settled {
     let mut settled = Settled::default();
     for (job, ending) in decided {
-        let session = stored.get(&job.id).and_then(|confirmation| sessions.remove(&confirmation.session));
+        let session = stored
+            .get(&job.id)
+            .and_then(|confirmation| sessions.remove(&confirmation.session));
         let Some(session) = session else { continue };
         let id = session.id;
-        match session.follow(Decided { ending: *ending, at: job.settlement.now }, job.settlement.bound) {
+        match session.follow(
+            Decided {
+                ending: *ending,
+                at: job.settlement.now,
+            },
+            job.settlement.bound,
+        ) {
             Followed::Bound(session) => settled.bound.push(session),
             Followed::Gone => settled.gone.push(id),
             Followed::Already => {}
@@ -105,12 +136,26 @@ pub(super) fn settle(
     settled
 }
 
-/// Takes over into `stored` what was decided; it is settled too, but where sessions are kept elsewhere.
-pub(super) fn take_over(decided: &[(&Decide, Ending)], stored: &mut HashMap<ConfirmationId, Confirmation>) {
+/// Takes over into `stored` what was decided; it is settled too, but where sessions are kept
+/// elsewhere.
+pub(super) fn take_over(
+    decided: &[(&Decide, Ending)],
+    stored: &mut HashMap<ConfirmationId, Confirmation>,
+) {
     for (job, ending) in decided {
         if let Some(confirmation) = stored.remove(&job.id) {
-            let next = confirmation.clone().decide(job.decider, *ending, job.settlement.now).unwrap_or(confirmation);
-            stored.insert(job.id, if job.sessions_apart { next } else { next.settle() });
+            let next = confirmation
+                .clone()
+                .decide(job.decider, *ending, job.settlement.now)
+                .unwrap_or(confirmation);
+            stored.insert(
+                job.id,
+                if job.sessions_apart {
+                    next
+                } else {
+                    next.settle()
+                },
+            );
         }
     }
 }

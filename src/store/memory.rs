@@ -27,7 +27,8 @@ struct Sessions {
 impl Sessions {
     fn put(&mut self, session: &Session) {
         self.take(session.id);
-        self.by_secret.extend(secrets(session).map(|secret| (secret, session.id)));
+        self.by_secret
+            .extend(secrets(session).map(|secret| (secret, session.id)));
         self.by_id.insert(session.id, session.clone());
     }
 
@@ -40,8 +41,16 @@ impl Sessions {
     }
 
     fn take_all(&mut self, which: impl Fn(&Session) -> bool) -> u64 {
-        let ids: Vec<_> = self.by_id.values().filter(|session| which(session)).map(|session| session.id).collect();
-        ids.into_iter().filter_map(|id| self.take(id)).map(|_| 1).sum()
+        let ids: Vec<_> = self
+            .by_id
+            .values()
+            .filter(|session| which(session))
+            .map(|session| session.id)
+            .collect();
+        ids.into_iter()
+            .filter_map(|id| self.take(id))
+            .map(|_| 1)
+            .sum()
     }
 }
 
@@ -49,7 +58,9 @@ impl Sessions {
 fn secrets(session: &Session) -> impl Iterator<Item = SecretHash> {
     let (secret, former) = match session.state {
         SessionState::Pending { secret } | SessionState::Bound { secret, .. } => (secret, None),
-        SessionState::Established { secret, former, .. } => (secret, former.map(|former| former.secret)),
+        SessionState::Established { secret, former, .. } => {
+            (secret, former.map(|former| former.secret))
+        }
     };
     [Some(secret), former].into_iter().flatten()
 }
@@ -92,7 +103,10 @@ impl SessionStore for MemorySessions {
 
     async fn replace_session(&self, next: &Session) -> Result<bool, StoreError> {
         let mut sessions = self.lock();
-        let expected = sessions.by_id.get(&next.id).is_some_and(|current| current.revision + 1 == next.revision);
+        let expected = sessions
+            .by_id
+            .get(&next.id)
+            .is_some_and(|current| current.revision + 1 == next.revision);
         if expected {
             sessions.put(next);
         }
@@ -106,13 +120,24 @@ impl SessionStore for MemorySessions {
 
     async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
         let of_user = |session: &&Session| matches!(session.state, SessionState::Established { user: owner, .. } if owner == user);
-        let mut sessions: Vec<_> = self.lock().by_id.values().filter(of_user).cloned().collect();
+        let mut sessions: Vec<_> = self
+            .lock()
+            .by_id
+            .values()
+            .filter(of_user)
+            .cloned()
+            .collect();
         sessions.sort_by_key(|session| std::cmp::Reverse(session.since));
         Ok(sessions)
     }
 
-    async fn delete_sessions_of(&self, user: UserId, but: Option<SessionId>) -> Result<(), StoreError> {
-        self.lock().take_all(|session| session.user() == Some(user) && Some(session.id) != but);
+    async fn delete_sessions_of(
+        &self,
+        user: UserId,
+        but: Option<SessionId>,
+    ) -> Result<(), StoreError> {
+        self.lock()
+            .take_all(|session| session.user() == Some(user) && Some(session.id) != but);
         Ok(())
     }
 

@@ -13,13 +13,17 @@ pub enum OpenError {
     #[error("lets nobody in with this user name and password: {0}")]
     Credentials(#[source] sqlx::Error),
     /// It was written by a newer version.
-    #[error("was written by a newer version of Vestibule (migration {0}); start that version instead")]
+    #[error(
+        "was written by a newer version of Vestibule (migration {0}); start that version instead"
+    )]
     Newer(i64),
     /// A migration failed.
     #[error("cannot be migrated: {0}")]
     Migrate(#[source] MigrateError),
     /// It was written under a key that is not among the configured ones.
-    #[error("was written under another key; give the old key after the new one, separated by a comma")]
+    #[error(
+        "was written under another key; give the old key after the new one, separated by a comma"
+    )]
     OtherKey,
     /// Practice mode made it, and this is not practice mode.
     #[error(
@@ -41,29 +45,33 @@ pub enum OpenError {
 
 /// What a database is for. Each database remembers it, and is never opened for the other.
 ///
-/// Practice mode makes a user whose password everybody knows, signs in whoever asks for it, and shows all mail to
-/// everybody. Nothing of that may sign anybody in anywhere else.
+/// Practice mode makes a user whose password everybody knows, signs in whoever asks for it, and
+/// shows all mail to everybody. Nothing of that may sign anybody in anywhere else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Practice mode.
     Practice {
-        /// Whether it has a key that nothing else has: then a database of an earlier version under that key is its own.
+        /// Whether it has a key that nothing else has: then a database of an earlier version under
+        /// that key is its own.
         own_key: bool,
     },
     /// Everything else.
     Production {
-        /// The fingerprint of the key of a practice mode that used the same folder: a database of an earlier version under
-        /// that key is practice mode's.
+        /// The fingerprint of the key of a practice mode that used the same folder: a database of
+        /// an earlier version under that key is practice mode's.
         practice_key: Option<u32>,
-        /// Whether practice mode's user is removed, where a version that fell into practice mode has added it. Else such a
-        /// database is refused.
+        /// Whether practice mode's user is removed, where a version that fell into practice mode
+        /// has added it. Else such a database is refused.
         forget: bool,
     },
 }
 
 impl Mode {
     /// Everything but practice mode.
-    pub const PRODUCTION: Self = Self::Production { practice_key: None, forget: false };
+    pub const PRODUCTION: Self = Self::Production {
+        practice_key: None,
+        forget: false,
+    };
 
     /// What the database notes.
     pub(super) const fn mark(self) -> &'static str {
@@ -90,7 +98,10 @@ pub(super) struct Notes {
 impl Notes {
     /// Reads rows of the table `settings`.
     pub fn read(rows: Vec<(String, String)>, practice_user: bool) -> Self {
-        let mut notes = Self { practice_user, ..Self::default() };
+        let mut notes = Self {
+            practice_user,
+            ..Self::default()
+        };
         for (name, value) in rows {
             match &*name {
                 "key" => notes.key = Some(value),
@@ -120,7 +131,9 @@ impl Notes {
             return Err(OpenError::OtherKey);
         }
         match mode {
-            Mode::Production { forget: false, .. } if self.practice_user => Err(OpenError::PracticeUser),
+            Mode::Production { forget: false, .. } if self.practice_user => {
+                Err(OpenError::PracticeUser)
+            }
             _ => Ok(()),
         }
     }
@@ -144,8 +157,8 @@ impl From<MigrateError> for OpenError {
     }
 }
 
-/// Whether what was written under the key with the fingerprint `noted` is ours. A server with another key would take its
-/// own cookies for forged and could unseal nothing.
+/// Whether what was written under the key with the fingerprint `noted` is ours. A server with
+/// another key would take its own cookies for forged and could unseal nothing.
 fn is_ours(keys: &Keys, noted: &str) -> bool {
     keys.fingerprints().any(|own| own.to_string() == noted)
 }

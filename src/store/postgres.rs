@@ -1,8 +1,9 @@
 //! The store for any number of servers and workers: one PostgreSQL database with everything.
 //!
-//! What is written often, to begin and to decide, goes in batches: many in one durable transaction. Every other
-//! write is a statement of its own that names what it expects to find. No statement runs in a caller's future: a caller
-//! that is dropped, as when its browser has gone, would leave the connection half-way through an answer.
+//! What is written often, to begin and to decide, goes in batches: many in one durable transaction.
+//! Every other write is a statement of its own that names what it expects to find. No statement
+//! runs in a caller's future: a caller that is dropped, as when its browser has gone, would leave
+//! the connection half-way through an answer.
 
 mod batch;
 mod begin;
@@ -37,17 +38,23 @@ pub struct PostgresStore {
 }
 
 impl PostgresStore {
-    /// The same, for sessions that are kept [`Apart`](super::apart::Apart): a decision leaves them alone.
+    /// The same, for sessions that are kept [`Apart`](super::apart::Apart): a decision leaves them
+    /// alone.
     #[must_use]
     pub fn without_sessions(self) -> Self {
-        Self { sessions_apart: true, ..self }
+        Self {
+            sessions_apart: true,
+            ..self
+        }
     }
 
     /// Runs `work` on a connection and a task of its own, to its end.
     async fn run<T, W>(&self, work: W) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        W: for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<T, Failure>> + Send + 'static,
+        W: for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<T, Failure>>
+            + Send
+            + 'static,
     {
         let pool = self.pool.clone();
         let task = tokio::spawn(async move { lend(&pool, work).await });

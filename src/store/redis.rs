@@ -1,5 +1,5 @@
-//! Sessions in Redis, shared by any number of servers. Confirmations and users stay in the database: see
-//! [`apart`](super::apart).
+//! Sessions in Redis, shared by any number of servers. Confirmations and users stay in the
+//! database: see [`apart`](super::apart).
 //!
 //! | key, after the prefix | holds |
 //! |---|---|
@@ -8,24 +8,26 @@
 //! | `user:{id}` | the set of the ids of the user's bound and established sessions |
 //! | `expiries` | the ids of all sessions, sorted by when they expire: what the sweeper reads |
 //!
-//! A change touches several of them, so each is one Lua script: Redis runs nothing beside it, and what is compared is
-//! still true when it is set. Beside the sweeper, each key but the last expires by itself soon after its session, so
-//! nothing stays for ever if nobody sweeps.
+//! A change touches several of them, so each is one Lua script: Redis runs nothing beside it, and
+//! what is compared is still true when it is set. Beside the sweeper, each key but the last expires
+//! by itself soon after its session, so nothing stays for ever if nobody sweeps.
 //!
-//! The network may swallow an answer: what is then [`Unavailable`](StoreError::Unavailable) may have been done. All
-//! methods are safe to repeat, and whoever repeats one reads first.
+//! The network may swallow an answer: what is then [`Unavailable`](StoreError::Unavailable) may
+//! have been done. All methods are safe to repeat, and whoever repeats one reads first.
 //!
 //! # What the operator sets
 //!
-//! - `maxmemory-policy noeviction`. Under any other, a full Redis drops sessions as it likes, or the set by which a
-//!   user signs out everywhere. [`open`](RedisSessions::open) warns of it.
-//! - No cluster: the keys of one session are on different nodes there, and no script may touch them all.
-//! - `appendonly yes`, if a restart must not sign anybody out. Without, the sessions since the last snapshot are gone:
-//!   pending ones have to begin again, established ones to sign in again. A session that was deleted since then is back:
-//!   somebody who had signed out is signed in again in the browser that has kept its cookie. `save ""` beside
-//!   `appendonly no` rules that out: a restart then forgets every session, which signs people out and never in.
-//! - A replica that takes over, and an append-only file after a power cut (`appendfsync everysec`), may have missed the
-//!   last writes, with the same two consequences.
+//! - `maxmemory-policy noeviction`. Under any other, a full Redis drops sessions as it likes, or
+//!   the set by which a user signs out everywhere. [`open`](RedisSessions::open) warns of it.
+//! - No cluster: the keys of one session are on different nodes there, and no script may touch them
+//!   all.
+//! - `appendonly yes`, if a restart must not sign anybody out. Without, the sessions since the last
+//!   snapshot are gone: pending ones have to begin again, established ones to sign in again. A
+//!   session that was deleted since then is back: somebody who had signed out is signed in again in
+//!   the browser that has kept its cookie. `save ""` beside `appendonly no` rules that out: a
+//!   restart then forgets every session, which signs people out and never in.
+//! - A replica that takes over, and an append-only file after a power cut (`appendfsync everysec`),
+//!   may have missed the last writes, with the same two consequences.
 //! - Redis 6 or newer, or Valkey.
 
 mod hash;
@@ -87,7 +89,8 @@ impl RedisSessions {
         let lasts = session.expires.since(self.clock.now()) + SLACK;
         let columns = SessionColumns::of(session);
         let mut call = self.call(script);
-        call.arg(hash::id_in_key(columns.id)).arg(u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX));
+        call.arg(hash::id_in_key(columns.id))
+            .arg(u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX));
         for (column, value) in hash::fields(&columns) {
             call.arg(column).arg(value);
         }
@@ -98,11 +101,16 @@ impl RedisSessions {
 #[async_trait]
 impl SessionStore for RedisSessions {
     async fn session_by_secret(&self, secret: &SecretHash) -> Result<Option<Session>, StoreError> {
-        self.find(self.call(&self.scripts.by_secret).arg(secret.as_bytes().as_slice())).await
+        self.find(
+            self.call(&self.scripts.by_secret)
+                .arg(secret.as_bytes().as_slice()),
+        )
+        .await
     }
 
     async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
-        self.find(self.call(&self.scripts.by_id).arg(id.to_string())).await
+        self.find(self.call(&self.scripts.by_id).arg(id.to_string()))
+            .await
     }
 
     async fn insert_session(&self, session: &Session) -> Result<bool, StoreError> {
@@ -114,11 +122,14 @@ impl SessionStore for RedisSessions {
     }
 
     async fn delete_session(&self, id: SessionId) -> Result<(), StoreError> {
-        self.ask(self.call(&self.scripts.delete).arg(id.to_string())).await
+        self.ask(self.call(&self.scripts.delete).arg(id.to_string()))
+            .await
     }
 
     async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
-        let hashes: Vec<Hash> = self.ask(self.call(&self.scripts.of_user).arg(user.to_string())).await?;
+        let hashes: Vec<Hash> = self
+            .ask(self.call(&self.scripts.of_user).arg(user.to_string()))
+            .await?;
         let mut sessions = Vec::with_capacity(hashes.len());
         for hash in hashes {
             match row::session(&hash) {
@@ -133,9 +144,18 @@ impl SessionStore for RedisSessions {
         Ok(sessions)
     }
 
-    async fn delete_sessions_of(&self, user: UserId, but: Option<SessionId>) -> Result<(), StoreError> {
+    async fn delete_sessions_of(
+        &self,
+        user: UserId,
+        but: Option<SessionId>,
+    ) -> Result<(), StoreError> {
         let but = but.map(|but| but.to_string()).unwrap_or_default();
-        self.ask(self.call(&self.scripts.delete_of_user).arg(user.to_string()).arg(but)).await
+        self.ask(
+            self.call(&self.scripts.delete_of_user)
+                .arg(user.to_string())
+                .arg(but),
+        )
+        .await
     }
 
     async fn sweep_sessions(&self, now: Timestamp) -> Result<u64, StoreError> {

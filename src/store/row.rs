@@ -1,4 +1,5 @@
-//! Between rows and states, for every database alike: their tables have the same columns. A hash in Redis is a row too.
+//! Between rows and states, for every database alike: their tables have the same columns. A hash in
+//! Redis is a row too.
 //!
 //! What fits no state is a typed error that names the row, never a panic.
 
@@ -69,20 +70,29 @@ impl<'r> Reading<'r> {
     pub(super) fn corrupt(&self, what: &'static str) -> StoreError {
         let id = self.row.bytes("id").ok().flatten().unwrap_or_default();
         let hex = |text: String, byte: &u8| text + &format!("{byte:02x}");
-        StoreError::Corrupt { table: self.table, row: id.iter().fold(String::new(), hex), what }
+        StoreError::Corrupt {
+            table: self.table,
+            row: id.iter().fold(String::new(), hex),
+            what,
+        }
     }
 
     pub(super) fn text(&self, column: &'static str) -> Result<&'r str, StoreError> {
-        self.optional_text(column)?.ok_or_else(|| self.corrupt(column))
+        self.optional_text(column)?
+            .ok_or_else(|| self.corrupt(column))
     }
 
-    pub(super) fn optional_text(&self, column: &'static str) -> Result<Option<&'r str>, StoreError> {
+    pub(super) fn optional_text(
+        &self,
+        column: &'static str,
+    ) -> Result<Option<&'r str>, StoreError> {
         self.row.text(column).map_err(|_| self.corrupt(column))
     }
 
     #[cfg(any(feature = "sqlite", feature = "postgres"))]
     pub(super) fn blob(&self, column: &'static str) -> Result<&'r [u8], StoreError> {
-        self.optional_blob(column)?.ok_or_else(|| self.corrupt(column))
+        self.optional_blob(column)?
+            .ok_or_else(|| self.corrupt(column))
     }
 
     fn optional_blob(&self, column: &'static str) -> Result<Option<&'r [u8]>, StoreError> {
@@ -90,13 +100,22 @@ impl<'r> Reading<'r> {
     }
 
     /// Bytes of a fixed number: an id or a hash.
-    pub(super) fn bytes<const N: usize>(&self, column: &'static str) -> Result<[u8; N], StoreError> {
-        self.optional_bytes(column)?.ok_or_else(|| self.corrupt(column))
+    pub(super) fn bytes<const N: usize>(
+        &self,
+        column: &'static str,
+    ) -> Result<[u8; N], StoreError> {
+        self.optional_bytes(column)?
+            .ok_or_else(|| self.corrupt(column))
     }
 
-    pub(super) fn optional_bytes<const N: usize>(&self, column: &'static str) -> Result<Option<[u8; N]>, StoreError> {
+    pub(super) fn optional_bytes<const N: usize>(
+        &self,
+        column: &'static str,
+    ) -> Result<Option<[u8; N]>, StoreError> {
         let bytes = self.optional_blob(column)?;
-        bytes.map(|bytes| bytes.try_into().map_err(|_| self.corrupt(column))).transpose()
+        bytes
+            .map(|bytes| bytes.try_into().map_err(|_| self.corrupt(column)))
+            .transpose()
     }
 
     pub(super) fn time(&self, column: &'static str) -> Result<Timestamp, StoreError> {
@@ -109,6 +128,10 @@ impl<'r> Reading<'r> {
     }
 
     fn integer(&self, column: &'static str) -> Result<i64, StoreError> {
-        self.row.number(column).ok().flatten().ok_or_else(|| self.corrupt(column))
+        self.row
+            .number(column)
+            .ok()
+            .flatten()
+            .ok_or_else(|| self.corrupt(column))
     }
 }

@@ -1,7 +1,7 @@
 //! The embedded store: one SQLite file with everything.
 //!
-//! Reads use a pool of their own (a write-ahead log lets them go on while something is written). All writes go through
-//! one `writer` that puts many into one durable transaction.
+//! Reads use a pool of their own (a write-ahead log lets them go on while something is written).
+//! All writes go through one `writer` that puts many into one durable transaction.
 
 mod confirmations;
 mod decide;
@@ -31,14 +31,18 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// The same, for sessions that are kept [`Apart`](super::apart::Apart): a decision leaves them alone.
+    /// The same, for sessions that are kept [`Apart`](super::apart::Apart): a decision leaves them
+    /// alone.
     #[must_use]
     pub fn without_sessions(self) -> Self {
-        Self { sessions_apart: true, ..self }
+        Self {
+            sessions_apart: true,
+            ..self
+        }
     }
 
-    /// Repeats `sweep`, which deletes rows older than its first parameter up to as many as its second, until nothing is
-    /// left for it. Others write in between.
+    /// Repeats `sweep`, which deletes rows older than its first parameter up to as many as its
+    /// second, until nothing is left for it. Others write in between.
     async fn sweep(&self, sweep: &'static str, before: Timestamp) -> Result<u64, StoreError> {
         let mut swept = 0;
         loop {
@@ -56,11 +60,15 @@ impl SqliteStore {
         }
     }
 
-    /// Runs `work` in a durable transaction, perhaps together with the work of others; all of it or nothing.
+    /// Runs `work` in a durable transaction, perhaps together with the work of others; all of it or
+    /// nothing.
     async fn write<T, W>(&self, work: W) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        W: for<'c> Fn(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send + Sync + 'static,
+        W: for<'c> Fn(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>>
+            + Send
+            + Sync
+            + 'static,
     {
         self.writer.write(work).await
     }
@@ -69,7 +77,10 @@ impl SqliteStore {
     async fn write_next<T, W>(&self, work: W) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        W: for<'c> Fn(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send + Sync + 'static,
+        W: for<'c> Fn(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>>
+            + Send
+            + Sync
+            + 'static,
     {
         self.writer.write_next(work).await
     }

@@ -4,7 +4,8 @@ use crate::{
     caps::{Admission, Client, in_networks},
     clock::Timestamp,
     confirmation::{
-        Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, Ending, Rejection, State, Which, WorkerId,
+        Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, Ending, Rejection,
+        State, Which, WorkerId,
     },
     link::Address,
     secret::SecretHash,
@@ -50,17 +51,23 @@ impl Tables {
 
     /// The user of an authority that holds. Whether the session is still there is not known here.
     fn by(&mut self, by: Authority) -> Option<&mut (User, Option<String>)> {
-        let holds = |user: &User| user.id == by.user && user.revision == by.revision && !user.disabled;
+        let holds =
+            |user: &User| user.id == by.user && user.revision == by.revision && !user.disabled;
         self.users.values_mut().find(|(user, _)| holds(user))
     }
 
     fn is_disabled(&self, id: UserId) -> bool {
-        self.users.values().any(|(user, _)| user.id == id && user.disabled)
+        self.users
+            .values()
+            .any(|(user, _)| user.id == id && user.disabled)
     }
 
     /// Who has begun what is undecided, and what turns those have.
     fn undecided(&self) -> impl Iterator<Item = (Client, u64)> {
-        let undecided = self.confirmations.values().filter(|confirmation| confirmation.ending().is_none());
+        let undecided = self
+            .confirmations
+            .values()
+            .filter(|confirmation| confirmation.ending().is_none());
         undecided.filter_map(|confirmation| self.begun.get(&confirmation.id).copied())
     }
 
@@ -74,7 +81,9 @@ impl Tables {
     }
 
     fn by_secret(&self, secret: &SecretHash) -> Option<&Confirmation> {
-        self.confirmations.values().find(|confirmation| confirmation.secret == *secret)
+        self.confirmations
+            .values()
+            .find(|confirmation| confirmation.secret == *secret)
     }
 }
 
@@ -90,7 +99,8 @@ impl MemoryDatabase {
     }
 }
 
-/// Has the user valid from `now` on, later than before, and revokes what their sessions were allowed.
+/// Has the user valid from `now` on, later than before, and revokes what their sessions were
+/// allowed.
 fn changed(user: &mut User, now: Timestamp) -> Timestamp {
     user.valid_from = now.max(user.valid_from + Duration::from_millis(1));
     user.revision += 1;
@@ -102,14 +112,24 @@ const LAST_TURN: u64 = u64::MAX;
 
 /// When a worker may claim a confirmation.
 fn claimable(confirmation: &Confirmation) -> Option<Timestamp> {
-    let State::Queued(queued) = &confirmation.state else { return None };
-    Some(queued.lease.map_or(queued.due, |lease| lease.until.max(queued.due)))
+    let State::Queued(queued) = &confirmation.state else {
+        return None;
+    };
+    Some(
+        queued
+            .lease
+            .map_or(queued.due, |lease| lease.until.max(queued.due)),
+    )
 }
 
 /// When it is past its deadline, and under no lease.
 fn overdue(confirmation: &Confirmation) -> Option<Timestamp> {
-    let State::Queued(queued) = &confirmation.state else { return None };
-    Some(queued.lease.map_or(confirmation.deadline, |lease| lease.until.max(confirmation.deadline)))
+    let State::Queued(queued) = &confirmation.state else {
+        return None;
+    };
+    Some(queued.lease.map_or(confirmation.deadline, |lease| {
+        lease.until.max(confirmation.deadline)
+    }))
 }
 
 #[async_trait]
@@ -125,23 +145,38 @@ impl ConfirmationStore for MemoryDatabase {
             return Ok(known.clone());
         }
         let client = admission.client;
-        if let Some(cap) = admission.capped(in_networks(client, tables.undecided().map(|(client, _)| client))) {
+        if let Some(cap) = admission.capped(in_networks(
+            client,
+            tables.undecided().map(|(client, _)| client),
+        )) {
             return Err(cap.into());
         }
         let is_due = confirmation.is_due(confirmation.begun);
-        let turn = if is_due { tables.next_turn(client) } else { LAST_TURN };
-        tables.confirmations.insert(confirmation.id, confirmation.clone());
+        let turn = if is_due {
+            tables.next_turn(client)
+        } else {
+            LAST_TURN
+        };
+        tables
+            .confirmations
+            .insert(confirmation.id, confirmation.clone());
         tables.begun.insert(confirmation.id, (client, turn));
         Ok(confirmation.clone())
     }
 
     async fn undecided(&self, at_most: u32) -> Result<u32, StoreError> {
         let tables = self.lock();
-        let undecided = tables.confirmations.values().filter(|confirmation| confirmation.ending().is_none());
+        let undecided = tables
+            .confirmations
+            .values()
+            .filter(|confirmation| confirmation.ending().is_none());
         Ok(undecided.take(at_most as usize).map(|_| 1).sum())
     }
 
-    async fn confirmation_by_secret(&self, secret: &SecretHash) -> Result<Option<Confirmation>, StoreError> {
+    async fn confirmation_by_secret(
+        &self,
+        secret: &SecretHash,
+    ) -> Result<Option<Confirmation>, StoreError> {
         Ok(self.lock().by_secret(secret).cloned())
     }
 
@@ -155,21 +190,32 @@ impl ConfirmationStore for MemoryDatabase {
     ) -> Result<Vec<Claim>, StoreError> {
         let mut tables = self.lock();
         let deadlines = which.deadlines(now);
-        let meant =
-            |confirmation: &&Confirmation| confirmation.is_due(now) && deadlines.contains(&confirmation.deadline);
+        let meant = |confirmation: &&Confirmation| {
+            confirmation.is_due(now) && deadlines.contains(&confirmation.deadline)
+        };
         let mut due: Vec<_> = tables.confirmations.values().filter(meant).collect();
         let begun = |confirmation: &Confirmation| tables.begun.get(&confirmation.id).copied();
         let turn = |confirmation: &Confirmation| match which {
             Which::Overdue => None,
             Which::Any | Which::WithTime(_) => begun(confirmation).map(|(_, turn)| turn),
         };
-        due.sort_by_key(|confirmation| (turn(confirmation), overdue(confirmation), claimable(confirmation)));
+        due.sort_by_key(|confirmation| {
+            (
+                turn(confirmation),
+                overdue(confirmation),
+                claimable(confirmation),
+            )
+        });
         let mut counts = BTreeMap::new();
         let mut claimed = Vec::new();
         for confirmation in due {
-            let network = begun(confirmation).map(|(client, _)| client.networks()[2]).unwrap_or_default();
+            let network = begun(confirmation)
+                .map(|(client, _)| client.networks()[2])
+                .unwrap_or_default();
             let count = counts.entry(network).or_insert(0);
-            if claimed.len() < limits.in_all as usize && (which == Which::Overdue || *count < limits.of(&network)) {
+            if claimed.len() < limits.in_all as usize
+                && (which == Which::Overdue || *count < limits.of(&network))
+            {
                 *count += 1;
                 claimed.extend(confirmation.clone().claim(worker, network, now, until));
             }
@@ -184,21 +230,41 @@ impl ConfirmationStore for MemoryDatabase {
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        Ok(self.lock().confirmations.values().filter_map(claimable).min())
+        Ok(self
+            .lock()
+            .confirmations
+            .values()
+            .filter_map(claimable)
+            .min())
     }
 
     async fn next_due_after(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-        Ok(self.lock().confirmations.values().filter_map(claimable).filter(|due| *due > now).min())
+        Ok(self
+            .lock()
+            .confirmations
+            .values()
+            .filter_map(claimable)
+            .filter(|due| *due > now)
+            .min())
     }
 
     async fn next_overdue(&self) -> Result<Option<Timestamp>, StoreError> {
         Ok(self.lock().confirmations.values().filter_map(overdue).min())
     }
 
-    async fn postpone(&self, claim: &Claim, due: Timestamp, failed: bool) -> Result<bool, StoreError> {
+    async fn postpone(
+        &self,
+        claim: &Claim,
+        due: Timestamp,
+        failed: bool,
+    ) -> Result<bool, StoreError> {
         let mut tables = self.lock();
-        let Some(confirmation) = tables.confirmations.get_mut(&claim.id) else { return Ok(false) };
-        let Ok(next) = confirmation.clone().postpone(claim.fence, due, failed) else { return Ok(false) };
+        let Some(confirmation) = tables.confirmations.get_mut(&claim.id) else {
+            return Ok(false);
+        };
+        let Ok(next) = confirmation.clone().postpone(claim.fence, due, failed) else {
+            return Ok(false);
+        };
         *confirmation = next;
         Ok(true)
     }
@@ -211,24 +277,45 @@ impl ConfirmationStore for MemoryDatabase {
         settlement: Settlement,
     ) -> Result<Option<Confirmation>, StoreError> {
         let mut tables = self.lock();
-        let Some(confirmation) = tables.confirmations.get(&id).cloned() else { return Ok(None) };
-        if confirmation.clone().decide(decider, Ending::Unavailable, settlement.now).is_err() {
+        let Some(confirmation) = tables.confirmations.get(&id).cloned() else {
+            return Ok(None);
+        };
+        if confirmation
+            .clone()
+            .decide(decider, Ending::Unavailable, settlement.now)
+            .is_err()
+        {
             return Ok(Some(confirmation));
         }
         let ending = match decision {
             Decision::Valid(identity) => {
-                let (id, since) = (settlement.new_user, settlement.now);
+                let id = settlement.new_user;
+                let since = settlement.now;
                 let id = tables.put_user(&User::new(id, identity.clone(), since), None);
-                if tables.is_disabled(id) { Ending::Rejected(Rejection::Invalid) } else { Ending::Confirmed(id) }
+                if tables.is_disabled(id) {
+                    Ending::Rejected(Rejection::Invalid)
+                } else {
+                    Ending::Confirmed(id)
+                }
             }
             Decision::Known(id) => {
-                let is_there = tables.users.values().any(|(user, _)| user.id == *id && !user.disabled);
-                if is_there { Ending::Confirmed(*id) } else { Ending::Rejected(Rejection::Expired) }
+                let is_there = tables
+                    .users
+                    .values()
+                    .any(|(user, _)| user.id == *id && !user.disabled);
+                if is_there {
+                    Ending::Confirmed(*id)
+                } else {
+                    Ending::Rejected(Rejection::Expired)
+                }
             }
             Decision::Rejected(reason) => Ending::Rejected(*reason),
             Decision::Unavailable => Ending::Unavailable,
         };
-        let next = confirmation.clone().decide(decider, ending, settlement.now).unwrap_or(confirmation);
+        let next = confirmation
+            .clone()
+            .decide(decider, ending, settlement.now)
+            .unwrap_or(confirmation);
         tables.confirmations.insert(id, next.clone());
         Ok(Some(next))
     }
@@ -242,7 +329,13 @@ impl ConfirmationStore for MemoryDatabase {
 
     async fn unsettled(&self, before: Timestamp) -> Result<Vec<Confirmation>, StoreError> {
         let abandoned = |confirmation: &&Confirmation| matches!(&confirmation.state, State::Decided(decided) if decided.at < before);
-        Ok(self.lock().confirmations.values().filter(abandoned).cloned().collect())
+        Ok(self
+            .lock()
+            .confirmations
+            .values()
+            .filter(abandoned)
+            .cloned()
+            .collect())
     }
 
     async fn mark_settled(&self, id: ConfirmationId) -> Result<(), StoreError> {
@@ -253,12 +346,17 @@ impl ConfirmationStore for MemoryDatabase {
     }
 
     async fn sweep_confirmations(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let old =
-            |confirmation: &Confirmation| matches!(&confirmation.state, State::Settled(decided) if decided.at < before);
+        let old = |confirmation: &Confirmation| matches!(&confirmation.state, State::Settled(decided) if decided.at < before);
         let mut tables = self.lock();
         let count = tables.confirmations.len();
-        tables.confirmations.retain(|_, confirmation| !old(confirmation));
-        let Tables { confirmations, begun, .. } = &mut *tables;
+        tables
+            .confirmations
+            .retain(|_, confirmation| !old(confirmation));
+        let Tables {
+            confirmations,
+            begun,
+            ..
+        } = &mut *tables;
         begun.retain(|id, _| confirmations.contains_key(id));
         Ok((count - confirmations.len()) as u64)
     }
@@ -267,17 +365,31 @@ impl ConfirmationStore for MemoryDatabase {
 #[async_trait]
 impl UserStore for MemoryDatabase {
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
-        Ok(self.lock().users.values().find(|(user, _)| user.id == id).map(|(user, _)| user.clone()))
+        Ok(self
+            .lock()
+            .users
+            .values()
+            .find(|(user, _)| user.id == id)
+            .map(|(user, _)| user.clone()))
     }
 
-    async fn user_by_identity(&self, issuer: &str, subject: &str) -> Result<Option<User>, StoreError> {
+    async fn user_by_identity(
+        &self,
+        issuer: &str,
+        subject: &str,
+    ) -> Result<Option<User>, StoreError> {
         let tables = self.lock();
-        Ok(tables.users.get(&(issuer.to_owned(), subject.to_owned())).map(|(user, _)| user.clone()))
+        Ok(tables
+            .users
+            .get(&(issuer.to_owned(), subject.to_owned()))
+            .map(|(user, _)| user.clone()))
     }
 
     async fn password(&self, subject: &str) -> Result<Option<(User, String)>, StoreError> {
         let tables = self.lock();
-        let known = tables.users.get(&(PASSWORD_ISSUER.to_owned(), subject.to_owned()));
+        let known = tables
+            .users
+            .get(&(PASSWORD_ISSUER.to_owned(), subject.to_owned()));
         let known = known.filter(|(user, _)| !user.disabled);
         Ok(known.and_then(|(user, password)| Some((user.clone(), password.clone()?))))
     }
@@ -288,8 +400,13 @@ impl UserStore for MemoryDatabase {
 
     async fn users(&self, after: Option<&User>, limit: u32) -> Result<Vec<User>, StoreError> {
         let tables = self.lock();
-        let following = tables.users.range((Bound::Excluded(key_after(after)), Bound::Unbounded));
-        Ok(following.take(limit as usize).map(|(_, (user, _))| user.clone()).collect())
+        let following = tables
+            .users
+            .range((Bound::Excluded(key_after(after)), Bound::Unbounded));
+        Ok(following
+            .take(limit as usize)
+            .map(|(_, (user, _))| user.clone())
+            .collect())
     }
 
     async fn set_password(
@@ -308,8 +425,13 @@ impl UserStore for MemoryDatabase {
 
     async fn rehash_password(&self, id: UserId, from: &str, to: &str) -> Result<(), StoreError> {
         let mut tables = self.lock();
-        let kept = tables.users.values_mut().filter(|(user, _)| user.id == id).map(|(_, password)| password);
-        kept.filter(|password| password.as_deref() == Some(from)).for_each(|password| *password = Some(to.to_owned()));
+        let kept = tables
+            .users
+            .values_mut()
+            .filter(|(user, _)| user.id == id)
+            .map(|(_, password)| password);
+        kept.filter(|password| password.as_deref() == Some(from))
+            .for_each(|password| *password = Some(to.to_owned()));
         Ok(())
     }
 
@@ -323,12 +445,22 @@ impl UserStore for MemoryDatabase {
         let mut tables = self.lock();
         let key = |address: &Address| (PASSWORD_ISSUER.to_owned(), address.as_str().to_owned());
         if let Some((user, _)) = tables.users.get(&key(to)) {
-            return Ok(if user.id == by.user { Moved::Gone } else { Moved::Taken });
+            return Ok(if user.id == by.user {
+                Moved::Gone
+            } else {
+                Moved::Taken
+            });
         }
-        if tables.users.get(&key(from)).is_none_or(|(user, _)| user.id != by.user) {
+        if tables
+            .users
+            .get(&key(from))
+            .is_none_or(|(user, _)| user.id != by.user)
+        {
             return Ok(Moved::Gone);
         }
-        let Some((user, _)) = tables.by(by) else { return Ok(Moved::Revoked) };
+        let Some((user, _)) = tables.by(by) else {
+            return Ok(Moved::Revoked);
+        };
         let valid_from = changed(user, now);
         to.as_str().clone_into(&mut user.identity.subject);
         user.identity.email = Some(to.typed().to_owned());
@@ -338,9 +470,16 @@ impl UserStore for MemoryDatabase {
         Ok(Moved::Done(valid_from))
     }
 
-    async fn revoke_sessions(&self, by: Authority, all: bool, now: Timestamp) -> Result<bool, StoreError> {
+    async fn revoke_sessions(
+        &self,
+        by: Authority,
+        all: bool,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let mut tables = self.lock();
-        let Some((user, _)) = tables.by(by) else { return Ok(false) };
+        let Some((user, _)) = tables.by(by) else {
+            return Ok(false);
+        };
         user.known_from = now.max(user.known_from + Duration::from_millis(1));
         if all {
             changed(user, now);
@@ -352,13 +491,26 @@ impl UserStore for MemoryDatabase {
 
     async fn count_ended_session(&self, user: UserId) -> Result<(), StoreError> {
         let mut tables = self.lock();
-        tables.users.values_mut().filter(|(known, _)| known.id == user).for_each(|(user, _)| user.revision += 1);
+        tables
+            .users
+            .values_mut()
+            .filter(|(known, _)| known.id == user)
+            .for_each(|(user, _)| user.revision += 1);
         Ok(())
     }
 
-    async fn disable_user(&self, id: UserId, disabled: bool, now: Timestamp) -> Result<bool, StoreError> {
+    async fn disable_user(
+        &self,
+        id: UserId,
+        disabled: bool,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let mut tables = self.lock();
-        let user = tables.users.values_mut().map(|(user, _)| user).find(|user| user.id == id);
+        let user = tables
+            .users
+            .values_mut()
+            .map(|(user, _)| user)
+            .find(|user| user.id == id);
         let set = |user: &mut User| {
             user.disabled = disabled;
             if disabled {

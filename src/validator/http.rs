@@ -47,7 +47,8 @@ impl HttpValidator {
     /// A validator at `endpoint`, to which `secret`, if any, is sent as a bearer token.
     ///
     /// # Errors
-    /// [`InvalidEndpoint`] if `endpoint` is not an absolute address with the scheme `http` or `https`.
+    /// [`InvalidEndpoint`] if `endpoint` is not an absolute address with the scheme `http` or
+    /// `https`.
     ///
     /// # Panics
     /// If the system's certificate store cannot be read.
@@ -59,36 +60,61 @@ impl HttpValidator {
         // Somebody else in the process may have chosen a provider already; theirs is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         // A redirect would carry the token, and the secret, to an address that nobody configured.
-        let mut client = Client::builder().redirect(redirect::Policy::none()).connect_timeout(Duration::from_secs(5));
+        let mut client = Client::builder()
+            .redirect(redirect::Policy::none())
+            .connect_timeout(Duration::from_secs(5));
         if is_loopback(&endpoint) {
             // A proxy of the environment must not see a token that is meant for this machine.
             client = client.no_proxy();
         }
-        let client = client.build().expect("a client with these settings can be built");
-        Ok(Self { client, endpoint, secret })
+        let client = client
+            .build()
+            .expect("a client with these settings can be built");
+        Ok(Self {
+            client,
+            endpoint,
+            secret,
+        })
     }
 }
 
 fn is_loopback(endpoint: &Url) -> bool {
     let host = endpoint.host_str().unwrap_or_default();
-    host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
+    host == "localhost"
+        || host
+            .trim_matches(['[', ']'])
+            .parse()
+            .is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
 }
 
 impl fmt::Debug for HttpValidator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HttpValidator").field("host", &self.endpoint.host_str()).finish_non_exhaustive()
+        f.debug_struct("HttpValidator")
+            .field("host", &self.endpoint.host_str())
+            .finish_non_exhaustive()
     }
 }
 
 #[async_trait]
 impl Validator for HttpValidator {
-    async fn validate(&self, id: ConfirmationId, token: &Token) -> Result<Verdict, ValidationError> {
-        let mut request = self.client.post(self.endpoint.clone()).header("idempotency-key", id.to_string());
+    async fn validate(
+        &self,
+        id: ConfirmationId,
+        token: &Token,
+    ) -> Result<Verdict, ValidationError> {
+        let mut request = self
+            .client
+            .post(self.endpoint.clone())
+            .header("idempotency-key", id.to_string());
         if let Some(secret) = &self.secret {
             request = request.bearer_auth(secret);
         }
         let body = serde_json::json!({ "token": token.expose() });
-        let answer = request.json(&body).send().await.map_err(|error| no_answer(&error))?;
+        let answer = request
+            .json(&body)
+            .send()
+            .await
+            .map_err(|error| no_answer(&error))?;
         if answer.status() == StatusCode::OK {
             return verdict(&read(answer).await?);
         }
@@ -101,7 +127,9 @@ async fn read(mut answer: Response) -> Result<Vec<u8>, ValidationError> {
     let mut bytes = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(|error| no_answer(&error))? {
         if bytes.len() + chunk.len() > MAX_ANSWER {
-            return Err(ValidationError::temporary(format!("its answer is over {MAX_ANSWER} bytes")));
+            return Err(ValidationError::temporary(format!(
+                "its answer is over {MAX_ANSWER} bytes"
+            )));
         }
         bytes.extend_from_slice(&chunk);
     }
@@ -111,12 +139,30 @@ async fn read(mut answer: Response) -> Result<Vec<u8>, ValidationError> {
 fn verdict(bytes: &[u8]) -> Result<Verdict, ValidationError> {
     let garbage = |_| ValidationError::temporary("its answer is not one of the protocol's");
     match serde_json::from_slice(bytes).map_err(garbage)? {
-        Answer::Valid { identity: AnsweredIdentity { issuer, subject, name, email } } => {
-            let identity = Identity { issuer, subject, name, email };
-            let identity = identity.checked().map_err(|error| ValidationError::temporary(error.to_string()))?;
+        Answer::Valid {
+            identity:
+                AnsweredIdentity {
+                    issuer,
+                    subject,
+                    name,
+                    email,
+                },
+        } => {
+            let identity = Identity {
+                issuer,
+                subject,
+                name,
+                email,
+            };
+            let identity = identity
+                .checked()
+                .map_err(|error| ValidationError::temporary(error.to_string()))?;
             if identity.issuer == PASSWORD_ISSUER {
-                // Its subjects are addresses: a validator could name anybody who has a password here.
-                return Err(ValidationError::temporary("it vouches for an identity of this server's own"));
+                // Its subjects are addresses: a validator could name anybody who has a password
+                // here.
+                return Err(ValidationError::temporary(
+                    "it vouches for an identity of this server's own",
+                ));
             }
             Ok(Verdict::Valid(identity))
         }
@@ -124,11 +170,15 @@ fn verdict(bytes: &[u8]) -> Result<Verdict, ValidationError> {
     }
 }
 
-/// A 4xx other than "not now" says that this server asks wrongly: asking the same again cannot help.
+/// A 4xx other than "not now" says that this server asks wrongly: asking the same again cannot
+/// help.
 fn refusal(answer: &Response) -> ValidationError {
     let status = answer.status();
     let what = format!("it answered {status}");
-    let seconds = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+    let seconds = answer
+        .headers()
+        .get(RETRY_AFTER)
+        .and_then(|value| value.to_str().ok()?.trim().parse().ok());
     let retry_after = seconds.map(|seconds| Duration::from_secs(seconds).min(MAX_RETRY_AFTER));
     if status == StatusCode::TOO_MANY_REQUESTS {
         return ValidationError::Throttled { retry_after };
@@ -159,10 +209,15 @@ mod tests {
     #[test]
     fn a_validator_cannot_vouch_for_somebody_who_has_a_password_here() {
         let answer = |issuer: &str| {
-            format!(r#"{{"verdict":"valid","identity":{{"issuer":"{issuer}","subject":"ada@example.com"}}}}"#)
+            format!(
+                r#"{{"verdict":"valid","identity":{{"issuer":"{issuer}","subject":"ada@example.com"}}}}"#
+            )
         };
         assert!(verdict(answer("elsewhere").as_bytes()).is_ok());
-        assert!(matches!(verdict(answer(PASSWORD_ISSUER).as_bytes()), Err(ValidationError::Temporary { .. })));
+        assert!(matches!(
+            verdict(answer(PASSWORD_ISSUER).as_bytes()),
+            Err(ValidationError::Temporary { .. })
+        ));
     }
 
     #[test]
@@ -173,7 +228,11 @@ mod tests {
             ("http://localhost/", true),
             ("http://v.example/", false),
         ] {
-            assert_eq!(is_loopback(&address.parse().unwrap()), loopback, "{address}");
+            assert_eq!(
+                is_loopback(&address.parse().unwrap()),
+                loopback,
+                "{address}"
+            );
         }
     }
 }

@@ -22,7 +22,8 @@ pub struct LinksValidator {
 }
 
 impl LinksValidator {
-    /// A judge of the links in `links`, whose users are in `store`; `next` judges what is no link of ours.
+    /// A judge of the links in `links`, whose users are in `store`; `next` judges what is no link
+    /// of ours.
     #[must_use]
     pub fn new(
         links: Arc<dyn LinkStore>,
@@ -31,22 +32,39 @@ impl LinksValidator {
         keys: Arc<Keys>,
         next: Arc<dyn Validator>,
     ) -> Self {
-        Self { links, store, clock, keys, next }
+        Self {
+            links,
+            store,
+            clock,
+            keys,
+            next,
+        }
     }
 
-    async fn judge_link(&self, id: ConfirmationId, link: &LinkToken) -> Result<Verdict, StoreError> {
+    async fn judge_link(
+        &self,
+        id: ConfirmationId,
+        link: &LinkToken,
+    ) -> Result<Verdict, StoreError> {
         let now = self.clock.now();
-        let used = change(&*self.links, Which::Token(link.hash()), |link| link.use_up(id, now)).await?;
+        let used = change(&*self.links, Which::Token(link.hash()), |link| {
+            link.use_up(id, now)
+        })
+        .await?;
         Ok(match used {
             Ok(link) => link.verdict(&*self.store).await?,
             Err(spent) => Verdict::Invalid(spent.into()),
         })
     }
 
-    /// What is to be said of a confirmation that waits for a link. Where there was no link to send, it has expired.
+    /// What is to be said of a confirmation that waits for a link. Where there was no link to send,
+    /// it has expired.
     async fn judge_waiting(&self, id: ConfirmationId) -> Result<Verdict, ValidationError> {
         let verdict = match self.links.link_by_waiting(id).await {
-            Ok(Some(link)) => link.verdict_on_waiting(self.clock.now(), &*self.store).await,
+            Ok(Some(link)) => {
+                link.verdict_on_waiting(self.clock.now(), &*self.store)
+                    .await
+            }
             Ok(None) => Ok(Some(Verdict::Invalid(Reason::Expired))),
             Err(error) => Err(error),
         };
@@ -62,14 +80,22 @@ fn unreadable(error: &StoreError) -> ValidationError {
 
 #[async_trait]
 impl Validator for LinksValidator {
-    async fn validate(&self, id: ConfirmationId, token: &Token) -> Result<Verdict, ValidationError> {
+    async fn validate(
+        &self,
+        id: ConfirmationId,
+        token: &Token,
+    ) -> Result<Verdict, ValidationError> {
         if let Some(link) = LinkToken::read(&self.keys, token) {
-            return self.judge_link(id, &link).await.map_err(|error| unreadable(&error));
+            return self
+                .judge_link(id, &link)
+                .await
+                .map_err(|error| unreadable(&error));
         }
         if LinkToken::is_waiting(&self.keys, token) {
             return self.judge_waiting(id).await;
         }
-        // A link that was mangled on its way may still hold what signs in: that is nobody else's to read.
+        // A link that was mangled on its way may still hold what signs in: that is nobody else's to
+        // read.
         if LinkToken::is_ours(&self.keys, token) {
             return Ok(Verdict::Invalid(Reason::Invalid));
         }

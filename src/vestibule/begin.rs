@@ -14,10 +14,12 @@ use crate::{
 };
 
 impl Vestibule {
-    /// Begins the browser's confirmation with `token`, or reports on the one begun before with the same cookie.
+    /// Begins the browser's confirmation with `token`, or reports on the one begun before with the
+    /// same cookie.
     ///
-    /// A missing or lapsed cookie is replaced by a fresh one, which the response must set. With `again`, so is that of
-    /// a confirmation that came to `Unavailable` or was cancelled. What is begun is the `client`'s.
+    /// A missing or lapsed cookie is replaced by a fresh one, which the response must set. With
+    /// `again`, so is that of a confirmation that came to `Unavailable` or was cancelled. What is
+    /// begun is the `client`'s.
     ///
     /// # Errors
     /// [`BeginError`] if a cap was met or it could not be stored: nothing has begun then.
@@ -30,7 +32,13 @@ impl Vestibule {
     ) -> Result<(Pending, Report), BeginError> {
         let mut pending = self.land(token, shown);
         let lapsed = self.clock.now().since(pending.cookie.minted) > self.timing.begin_within;
-        if lapsed && self.store.confirmation_by_secret(&pending.cookie.secret.hash()).await?.is_none() {
+        if lapsed
+            && self
+                .store
+                .confirmation_by_secret(&pending.cookie.secret.hash())
+                .await?
+                .is_none()
+        {
             pending = self.mint();
         }
         let mut confirmation = self.keep(token, &pending, client).await?;
@@ -42,9 +50,9 @@ impl Vestibule {
         Ok((pending, report))
     }
 
-    /// Begins a confirmation under this pending secret of which no validator is asked before `due`, and that comes to
-    /// `Unavailable` at `deadline`. Where the browser is `known`, what others at its network address may have begun leaves
-    /// room for it.
+    /// Begins a confirmation under this pending secret of which no validator is asked before `due`,
+    /// and that comes to `Unavailable` at `deadline`. Where the browser is `known`, what others at
+    /// its network address may have begun leaves room for it.
     pub(crate) async fn wait(
         &self,
         token: &Token,
@@ -56,18 +64,35 @@ impl Vestibule {
         let queued = self.queue(token, secret, due, deadline);
         let caps = if known {
             // And yet whoever has a browser that is known does not have all of it.
-            Caps { of_client: self.caps.of_client.saturating_mul(2), ..self.caps.clone() }
+            Caps {
+                of_client: self.caps.of_client.saturating_mul(2),
+                ..self.caps.clone()
+            }
         } else {
             // They are undecided for long: half of the room is left for those that are not.
-            Caps { of_client: self.caps.of_client.div_ceil(2), in_all: self.caps.in_all / 2, ..self.caps.clone() }
+            Caps {
+                of_client: self.caps.of_client.div_ceil(2),
+                in_all: self.caps.in_all / 2,
+                ..self.caps.clone()
+            }
         };
         Ok(self.keep_within(&caps, queued, client).await?.id)
     }
 
     /// Stores a new confirmation under this pending secret, or finds the one that is there.
-    async fn keep(&self, token: &Token, pending: &Pending, client: Client) -> Result<Confirmation, BeginError> {
+    async fn keep(
+        &self,
+        token: &Token,
+        pending: &Pending,
+        client: Client,
+    ) -> Result<Confirmation, BeginError> {
         let now = self.clock.now();
-        let queued = self.queue(token, pending.cookie.secret.hash(), now, now + self.timing.deadline);
+        let queued = self.queue(
+            token,
+            pending.cookie.secret.hash(),
+            now,
+            now + self.timing.deadline,
+        );
         self.keep_within(&self.caps, queued, client).await
     }
 
@@ -78,8 +103,15 @@ impl Vestibule {
         client: Client,
     ) -> Result<Confirmation, BeginError> {
         let count = || self.store.undecided(self.caps.in_all);
-        let usage = self.undecided.admit(caps.in_all, self.clock.now(), count).await?;
-        let admission = Admission { client, shares: Shares::new(caps.of_client), usage };
+        let usage = self
+            .undecided
+            .admit(caps.in_all, self.clock.now(), count)
+            .await?;
+        let admission = Admission {
+            client,
+            shares: Shares::new(caps.of_client),
+            usage,
+        };
         failpoint::reach("begin");
         let confirmation = self.store.begin(&confirmation, &session, admission).await?;
         failpoint::reach("begun");
@@ -87,18 +119,50 @@ impl Vestibule {
         Ok(confirmation)
     }
 
-    fn queue(&self, token: &Token, secret: SecretHash, due: Timestamp, deadline: Timestamp) -> (Confirmation, Session) {
+    fn queue(
+        &self,
+        token: &Token,
+        secret: SecretHash,
+        due: Timestamp,
+        deadline: Timestamp,
+    ) -> (Confirmation, Session) {
         let now = self.clock.now();
         let token_tag = TokenTag::of(&self.keys, token);
         let id = ConfirmationId::generate(&*self.entropy);
         let session = SessionId::generate(&*self.entropy);
         let token = SealedToken::seal(&self.keys, &*self.entropy, id, token);
-        let state = State::Queued(Queued { token, failed: 0, due, fence: 0, lease: None });
-        let confirmation = Confirmation { id, secret, token_tag, session, begun: now, deadline, state };
-        (confirmation, Session::pending(session, secret, token_tag, now, deadline + self.timing.bound))
+        let state = State::Queued(Queued {
+            token,
+            failed: 0,
+            due,
+            fence: 0,
+            lease: None,
+        });
+        let confirmation = Confirmation {
+            id,
+            secret,
+            token_tag,
+            session,
+            begun: now,
+            deadline,
+            state,
+        };
+        (
+            confirmation,
+            Session::pending(
+                session,
+                secret,
+                token_tag,
+                now,
+                deadline + self.timing.bound,
+            ),
+        )
     }
 }
 
 fn may_begin_again(confirmation: &Confirmation) -> bool {
-    matches!(confirmation.ending(), Some(Ending::Unavailable | Ending::Rejected(Rejection::Cancelled)))
+    matches!(
+        confirmation.ending(),
+        Some(Ending::Unavailable | Ending::Rejected(Rejection::Cancelled))
+    )
 }

@@ -1,13 +1,15 @@
 //! Whether the validator is worth asking: a circuit breaker. Pure: time and chance are parameters.
 //!
-//! *Closed*, everybody is asked about. Failures of different sources in a row, without an answer between them, *open* it:
-//! nobody is asked about but a few probes, after a pause that grows. The first answer to a probe has it *recover*: each answer
-//! lets one more be asked about at once, each failure of another source one fewer. That doubles with every round of answers,
-//! and does not flatten a service that has just come back. It ends closed when as many are let through as the worker can ask
-//! about, or open again at none.
+//! *Closed*, everybody is asked about. Failures of different sources in a row, without an answer
+//! between them, *open* it: nobody is asked about but a few probes, after a pause that grows. The
+//! first answer to a probe has it *recover*: each answer lets one more be asked about at once, each
+//! failure of another source one fewer. That doubles with every round of answers, and does not
+//! flatten a service that has just come back. It ends closed when as many are let through as the
+//! worker can ask about, or open again at none.
 //!
-//! A *source* is what may fail by itself: however often it does, it counts once, and it takes no place of others while the
-//! breaker recovers. A verdict and a refusal for good are both answers: the service is there.
+//! A *source* is what may fail by itself: however often it does, it counts once, and it takes no
+//! place of others while the breaker recovers. A verdict and a refusal for good are both answers:
+//! the service is there.
 
 #[cfg(test)]
 mod tests;
@@ -24,8 +26,8 @@ const IN_A_ROW_OF_FEW: usize = 5;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause between probes: so late may a return be noticed.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// The most probes after one pause. After the first it is one; a token that fails on its own must not keep everybody else
-/// waiting, so their number grows with the pauses.
+/// The most probes after one pause. After the first it is one; a token that fails on its own must
+/// not keep everybody else waiting, so their number grows with the pauses.
 const MOST_PROBES: usize = 16;
 /// How many are asked about at once after the first answer: one more for it.
 const RECOVER_WITH: usize = 2;
@@ -39,7 +41,8 @@ pub struct Breaker {
     /// How many the worker can ask about at once.
     limit: usize,
     state: State,
-    /// What was asked in an earlier round says nothing about now: an outage's time-outs arrive long after its end.
+    /// What was asked in an earlier round says nothing about now: an outage's time-outs arrive long
+    /// after its end.
     round: u64,
     /// How many of this round are being asked about.
     asking: usize,
@@ -49,9 +52,17 @@ pub struct Breaker {
 
 #[derive(Debug)]
 enum State {
-    Closed { failed: HashSet<Source> },
-    Open { probe_at: Timestamp, probes: usize },
-    Recovering { at_once: usize, failed: HashSet<Source> },
+    Closed {
+        failed: HashSet<Source>,
+    },
+    Open {
+        probe_at: Timestamp,
+        probes: usize,
+    },
+    Recovering {
+        at_once: usize,
+        failed: HashSet<Source>,
+    },
 }
 
 /// Something that was asked.
@@ -92,7 +103,13 @@ pub enum Change {
 impl Breaker {
     /// A closed breaker of a worker that asks about up to `limit` at once.
     pub fn new(limit: usize) -> Self {
-        Self { limit, state: State::closed(), round: 0, asking: 0, pauses: 0 }
+        Self {
+            limit,
+            state: State::closed(),
+            round: 0,
+            asking: 0,
+            pauses: 0,
+        }
     }
 
     /// Whether it is as it was in the beginning.
@@ -111,10 +128,12 @@ impl Breaker {
             State::Closed { .. } => self.limit.saturating_sub(self.asking),
             State::Recovering { at_once, .. } => at_once.saturating_sub(self.asking),
             State::Open { probe_at, probes } => {
-                // Of a probe that is not answered nobody waits to hear: the next pause has probes of its own. A clock that
-                // was set back must not lengthen a pause.
+                // Of a probe that is not answered nobody waits to hear: the next pause has probes
+                // of its own. A clock that was set back must not lengthen a pause.
                 if *probe_at <= now || probe_at.since(now) > LONGEST_PAUSE {
-                    *probes = MOST_PROBES.min(1 << (self.pauses - 1).min(8)).min(self.limit);
+                    *probes = MOST_PROBES
+                        .min(1 << (self.pauses - 1).min(8))
+                        .min(self.limit);
                     self.pauses = self.pauses.saturating_add(1);
                     *probe_at = now + pause(self.pauses, entropy);
                 }
@@ -141,12 +160,26 @@ impl Breaker {
             State::Recovering { failed, .. } => counts = !failed.contains(&source),
         }
         self.asking += usize::from(counts);
-        Question { source, round: self.round, counts }
+        Question {
+            source,
+            round: self.round,
+            counts,
+        }
     }
 
     /// Takes note of what was heard of a question.
-    pub fn hear(&mut self, question: Question, heard: Heard, now: Timestamp, entropy: &dyn Entropy) -> Option<Change> {
-        let Question { source, round, counts } = question;
+    pub fn hear(
+        &mut self,
+        question: Question,
+        heard: Heard,
+        now: Timestamp,
+        entropy: &dyn Entropy,
+    ) -> Option<Change> {
+        let Question {
+            source,
+            round,
+            counts,
+        } = question;
         if round != self.round {
             return None;
         }
@@ -168,7 +201,10 @@ impl Breaker {
                 opens.then(|| self.open(retry_after, now, entropy))
             }
             (State::Open { .. }, Heard::Answer) => {
-                self.turn(State::Recovering { at_once: RECOVER_WITH, failed: HashSet::new() });
+                self.turn(State::Recovering {
+                    at_once: RECOVER_WITH,
+                    failed: HashSet::new(),
+                });
                 self.close_if_all_are_let_through();
                 Some(Change::Recovers)
             }
@@ -191,11 +227,19 @@ impl Breaker {
         }
     }
 
-    fn open(&mut self, retry_after: Option<Duration>, now: Timestamp, entropy: &dyn Entropy) -> Change {
+    fn open(
+        &mut self,
+        retry_after: Option<Duration>,
+        now: Timestamp,
+        entropy: &dyn Entropy,
+    ) -> Change {
         // One that opens again while it recovers goes on with longer pauses.
         self.pauses = self.pauses.max(1);
         let wait = pause(self.pauses, entropy).max(asked(retry_after));
-        self.turn(State::Open { probe_at: now + wait, probes: 0 });
+        self.turn(State::Open {
+            probe_at: now + wait,
+            probes: 0,
+        });
         Change::Opened
     }
 
@@ -216,13 +260,18 @@ impl Breaker {
 
 impl State {
     fn closed() -> Self {
-        Self::Closed { failed: HashSet::new() }
+        Self::Closed {
+            failed: HashSet::new(),
+        }
     }
 }
 
-/// A pause that doubles up to a limit; between half of that and all of it, so that several workers do not ask together.
+/// A pause that doubles up to a limit; between half of that and all of it, so that several workers
+/// do not ask together.
 fn pause(count: u32, entropy: &dyn Entropy) -> Duration {
-    let longest = FIRST_PAUSE.saturating_mul(1 << (count.saturating_sub(1)).min(8)).min(LONGEST_PAUSE);
+    let longest = FIRST_PAUSE
+        .saturating_mul(1 << (count.saturating_sub(1)).min(8))
+        .min(LONGEST_PAUSE);
     between(longest / 2, longest, entropy)
 }
 

@@ -1,12 +1,15 @@
-//! The breakers as attempts share them: who asks holds a call, and what becomes of the call is told to the breakers.
+//! The breakers as attempts share them: who asks holds a call, and what becomes of the call is told
+//! to the breakers.
 //!
-//! There are two kinds, so that one client's failures delay no other client. The one for *everybody* counts networks: it opens where
-//! many different networks get no verdicts, and has the validator left alone. Those of single *networks* count
-//! confirmations: they open where one network alone gets none, and only its own confirmations are left out then.
+//! There are two kinds, so that one client's failures delay no other client. The one for
+//! *everybody* counts networks: it opens where many different networks get no verdicts, and has the
+//! validator left alone. Those of single *networks* count confirmations: they open where one
+//! network alone gets none, and only its own confirmations are left out then.
 //!
-//! Nor does one network hold all places: it gets another one only while it holds no more than three times as many as
-//! are free. So a network that is alone has three quarters, the next one three quarters of what is left, and some are free
-//! for whoever comes (dynamic thresholds: Choudhury and Hahne, 1998).
+//! Nor does one network hold all places: it gets another one only while it holds no more than three
+//! times as many as are free. So a network that is alone has three quarters, the next one three
+//! quarters of what is left, and some are free for whoever comes (dynamic thresholds: Choudhury and
+//! Hahne, 1998).
 
 #[cfg(test)]
 mod tests;
@@ -29,7 +32,8 @@ use std::{
 
 /// How many places a network may hold for each one that is free.
 const FOR_EACH_FREE: usize = 3;
-/// How long it is remembered that a network got no verdicts, without a new attempt: as long as a confirmation lives.
+/// How long it is remembered that a network got no verdicts, without a new attempt: as long as a
+/// confirmation lives.
 const REMEMBERED: Duration = Duration::from_mins(1);
 
 /// Breakers that many share. Cheap to clone.
@@ -58,7 +62,11 @@ struct OfNetwork {
 
 impl Breakers {
     fn new(limit: usize) -> Self {
-        Self { limit, everybody: Breaker::new(limit), networks: HashMap::new() }
+        Self {
+            limit,
+            everybody: Breaker::new(limit),
+            networks: HashMap::new(),
+        }
     }
 
     /// How many may be asked about now, where `free` places are.
@@ -69,34 +77,54 @@ impl Breakers {
         let mut exceptions = HashMap::new();
         for (network, of_network) in &mut self.networks {
             let holds = of_network.in_flight;
-            // Those that hold a few of many would not get noticeably less: naming them all would cost more.
-            let holds_much = holds * 4 >= self.limit || holds > room + room / 2 || (tried && holds >= room);
-            let share = if holds_much { share(holds, room) } else { of_each };
+            // Those that hold a few of many would not get noticeably less: naming them all would
+            // cost more.
+            let holds_much =
+                holds * 4 >= self.limit || holds > room + room / 2 || (tried && holds >= room);
+            let share = if holds_much {
+                share(holds, room)
+            } else {
+                of_each
+            };
             let limit = share.min(of_network.breaker.room(now, entropy));
             if limit < of_each {
                 exceptions.insert(*network, number(limit));
             }
         }
-        ClaimLimits { in_all: number(room), of_each: number(of_each), exceptions }
+        ClaimLimits {
+            in_all: number(room),
+            of_each: number(of_each),
+            exceptions,
+        }
     }
 
     fn probe_at(&self) -> Option<Timestamp> {
-        let of_networks = self.networks.values().filter_map(|of_network| of_network.breaker.probe_at());
+        let of_networks = self
+            .networks
+            .values()
+            .filter_map(|of_network| of_network.breaker.probe_at());
         of_networks.chain(self.everybody.probe_at()).min()
     }
 
     fn ask(&mut self, claim: &Claim, now: Timestamp) -> [Question; 2] {
-        let of_network = self.networks.entry(claim.network).or_insert_with(|| OfNetwork {
-            breaker: Breaker::new(self.limit),
-            in_flight: 0,
-            asked: now,
-        });
+        let of_network = self
+            .networks
+            .entry(claim.network)
+            .or_insert_with(|| OfNetwork {
+                breaker: Breaker::new(self.limit),
+                in_flight: 0,
+                asked: now,
+            });
         of_network.in_flight += 1;
         of_network.asked = now;
-        [self.everybody.ask(claim.network), of_network.breaker.ask(*claim.id.as_bytes())]
+        [
+            self.everybody.ask(claim.network),
+            of_network.breaker.ask(*claim.id.as_bytes()),
+        ]
     }
 
-    /// Takes note of what was heard for everybody and for the network alone, and tells what changed for either.
+    /// Takes note of what was heard for everybody and for the network alone, and tells what changed
+    /// for either.
     fn hear(
         &mut self,
         network: &Network,
@@ -106,9 +134,13 @@ impl Breakers {
         entropy: &dyn Entropy,
     ) -> [Option<Change>; 2] {
         let for_everybody = self.everybody.hear(questions[0], heard[0], now, entropy);
-        let Some(of_network) = self.networks.get_mut(network) else { return [for_everybody, None] };
+        let Some(of_network) = self.networks.get_mut(network) else {
+            return [for_everybody, None];
+        };
         of_network.in_flight = of_network.in_flight.saturating_sub(1);
-        let for_network = of_network.breaker.hear(questions[1], heard[1], now, entropy);
+        let for_network = of_network
+            .breaker
+            .hear(questions[1], heard[1], now, entropy);
         if of_network.in_flight == 0 && of_network.breaker.is_untouched() {
             self.networks.remove(network);
         }
@@ -116,7 +148,9 @@ impl Breakers {
     }
 
     fn forget(&mut self, now: Timestamp) {
-        self.networks.retain(|_, of_network| of_network.in_flight > 0 || now.since(of_network.asked) < REMEMBERED);
+        self.networks.retain(|_, of_network| {
+            of_network.in_flight > 0 || now.since(of_network.asked) < REMEMBERED
+        });
     }
 }
 
@@ -133,7 +167,11 @@ fn number(count: usize) -> u32 {
 impl Circuit {
     pub(super) fn new(tools: &Tools, limit: usize) -> Self {
         let breakers = Arc::new(Mutex::new(Breakers::new(limit)));
-        Self { breakers, clock: tools.clock.clone(), entropy: tools.entropy.clone() }
+        Self {
+            breakers,
+            clock: tools.clock.clone(),
+            entropy: tools.entropy.clone(),
+        }
     }
 
     /// Whether the validator is not known to answer anybody.
@@ -154,7 +192,12 @@ impl Circuit {
     /// A call for a claim that is about to be asked about.
     pub(super) fn call(&self, claim: &Claim) -> Call {
         let questions = self.lock().ask(claim, self.clock.now());
-        Call { circuit: self.clone(), network: claim.network, questions, heard: [Heard::Nothing; 2] }
+        Call {
+            circuit: self.clone(),
+            network: claim.network,
+            questions,
+            heard: [Heard::Nothing; 2],
+        }
     }
 
     /// Forgets networks that have not been asked about for long.
@@ -182,7 +225,8 @@ impl Call {
         self.heard = [heard; 2];
     }
 
-    /// Ends it with what was heard, which says something about the client and nothing about the validator.
+    /// Ends it with what was heard, which says something about the client and nothing about the
+    /// validator.
     pub(super) fn end_for_network(mut self, heard: Heard) {
         self.heard = [Heard::Nothing, heard];
     }
@@ -191,10 +235,18 @@ impl Call {
 impl Drop for Call {
     fn drop(&mut self) {
         let Circuit { clock, entropy, .. } = &self.circuit;
-        let changes = self.circuit.lock().hear(&self.network, self.questions, self.heard, clock.now(), &**entropy);
+        let changes = self.circuit.lock().hear(
+            &self.network,
+            self.questions,
+            self.heard,
+            clock.now(),
+            &**entropy,
+        );
         match changes[0] {
             Some(Change::Opened) => {
-                tracing::warn!("the validator gives no verdicts; it is tried now and then until it does");
+                tracing::warn!(
+                    "the validator gives no verdicts; it is tried now and then until it does"
+                );
             }
             Some(Change::Recovers) => tracing::info!("the validator answers again"),
             None => {}

@@ -1,10 +1,16 @@
-//! The library from outside: what a store promises, and a sign-in's journeys past the desk, through the worker and into
-//! the house.
+//! The library from outside: what a store promises, and a sign-in's journeys past the desk, through
+//! the worker and into the house.
 //!
-//! Time stands still until a test moves it, the test itself is the validator, and nothing sleeps: what a test waits for
-//! is an event, and [`support::soon`] turns waiting in vain into a failure.
+//! Time stands still until a test moves it, the test itself is the validator, and nothing sleeps:
+//! what a test waits for is an event, and [`support::soon`] turns waiting in vain into a failure.
 
-#![cfg(all(feature = "sqlite", feature = "postgres", feature = "redis", feature = "http", feature = "pusher"))]
+#![cfg(all(
+    feature = "sqlite",
+    feature = "postgres",
+    feature = "redis",
+    feature = "http",
+    feature = "pusher"
+))]
 
 mod apart;
 mod desk;

@@ -1,4 +1,5 @@
-//! A database of practice mode stays one, and nothing that practice mode made signs anybody in elsewhere.
+//! A database of practice mode stays one, and nothing that practice mode made signs anybody in
+//! elsewhere.
 
 use crate::support::{Postgres, ada, at, keys, raw};
 use sqlx::{AssertSqlSafe, SqliteConnection};
@@ -12,11 +13,16 @@ use vestibule::{
         postgres::PostgresStore,
         sqlite::{Mode, OpenError, SqliteStore},
     },
-    user::{Identity, PASSWORD_ISSUER, PRACTICE_IDENTITY, PRACTICE_SUBJECT, User, UserId, UserStore},
+    user::{
+        Identity, PASSWORD_ISSUER, PRACTICE_IDENTITY, PRACTICE_SUBJECT, User, UserId, UserStore,
+    },
 };
 
 const PRACTICE: Mode = Mode::Practice { own_key: true };
-const FORGET: Mode = Mode::Production { practice_key: None, forget: true };
+const FORGET: Mode = Mode::Production {
+    practice_key: None,
+    forget: true,
+};
 
 /// Users and links, of either kind of database.
 trait Opened: UserStore + LinkDatabase {}
@@ -33,7 +39,10 @@ impl Place {
     /// A new one of each kind.
     async fn all() -> Vec<Self> {
         let folder = tempfile::tempdir().unwrap();
-        [Self::Sqlite(folder)].into_iter().chain(Postgres::fresh().await.map(Box::new).map(Self::Postgres)).collect()
+        [Self::Sqlite(folder)]
+            .into_iter()
+            .chain(Postgres::fresh().await.map(Box::new).map(Self::Postgres))
+            .collect()
     }
 
     async fn raw_sqlite(folder: &TempDir) -> SqliteConnection {
@@ -43,14 +52,20 @@ impl Place {
     async fn open(&self, mode: Mode, number: u8) -> Result<Box<dyn Opened>, OpenError> {
         let keys = keys(&[number]);
         Ok(match self {
-            Self::Sqlite(folder) => Box::new(SqliteStore::open_for(mode, &file(folder), &keys).await?),
-            Self::Postgres(database) => Box::new(PostgresStore::open_for(mode, &database.url, &keys).await?),
+            Self::Sqlite(folder) => {
+                Box::new(SqliteStore::open_for(mode, &file(folder), &keys).await?)
+            }
+            Self::Postgres(database) => {
+                Box::new(PostgresStore::open_for(mode, &database.url, &keys).await?)
+            }
         })
     }
 
     async fn refuses(&self, mode: Mode, number: u8) -> OpenError {
         let before = self.notes().await;
-        let Err(error) = self.open(mode, number).await else { panic!("{mode:?} is let in") };
+        let Err(error) = self.open(mode, number).await else {
+            panic!("{mode:?} is let in")
+        };
         assert_eq!(self.notes().await, before, "something was noted");
         assert_eq!(error.to_string().lines().count(), 1);
         error
@@ -60,8 +75,14 @@ impl Place {
     async fn notes(&self) -> Vec<(String, String)> {
         let notes = "select name, value from settings order by name";
         match self {
-            Self::Sqlite(folder) => sqlx::query_as(notes).fetch_all(&mut Self::raw_sqlite(folder).await).await.unwrap(),
-            Self::Postgres(database) => sqlx::query_as(notes).fetch_all(&mut database.raw().await).await.unwrap(),
+            Self::Sqlite(folder) => sqlx::query_as(notes)
+                .fetch_all(&mut Self::raw_sqlite(folder).await)
+                .await
+                .unwrap(),
+            Self::Postgres(database) => sqlx::query_as(notes)
+                .fetch_all(&mut database.raw().await)
+                .await
+                .unwrap(),
         }
     }
 
@@ -69,10 +90,14 @@ impl Place {
     async fn count(&self, rows: &str) -> i64 {
         let count = AssertSqlSafe(format!("select count(*) from {rows}"));
         match self {
-            Self::Sqlite(folder) => {
-                sqlx::query_scalar(count).fetch_one(&mut Self::raw_sqlite(folder).await).await.unwrap()
-            }
-            Self::Postgres(database) => sqlx::query_scalar(count).fetch_one(&mut database.raw().await).await.unwrap(),
+            Self::Sqlite(folder) => sqlx::query_scalar(count)
+                .fetch_one(&mut Self::raw_sqlite(folder).await)
+                .await
+                .unwrap(),
+            Self::Postgres(database) => sqlx::query_scalar(count)
+                .fetch_one(&mut database.raw().await)
+                .await
+                .unwrap(),
         }
     }
 
@@ -81,16 +106,25 @@ impl Place {
         let forget = "delete from settings where name = 'mode'";
         let forgotten = match self {
             Self::Sqlite(folder) => {
-                let forgotten = sqlx::query(forget).execute(&mut Self::raw_sqlite(folder).await).await.unwrap();
+                let forgotten = sqlx::query(forget)
+                    .execute(&mut Self::raw_sqlite(folder).await)
+                    .await
+                    .unwrap();
                 forgotten.rows_affected()
             }
             Self::Postgres(database) => {
-                let forgotten = sqlx::query(forget).execute(&mut database.raw().await).await.unwrap();
+                let forgotten = sqlx::query(forget)
+                    .execute(&mut database.raw().await)
+                    .await
+                    .unwrap();
                 forgotten.rows_affected()
             }
         };
         assert_eq!(forgotten, 1);
-        assert!(self.notes().await.iter().any(|(name, _)| name == "key"), "it has been used");
+        assert!(
+            self.notes().await.iter().any(|(name, _)| name == "key"),
+            "it has been used"
+        );
     }
 }
 
@@ -106,26 +140,52 @@ async fn add(store: &dyn Opened, identity: Identity, password: Option<&str>) {
 /// What practice mode makes in a database.
 async fn practise(store: &dyn Opened) {
     let email = Some(PRACTICE_SUBJECT.to_owned());
-    let user = Identity { issuer: PASSWORD_ISSUER.into(), subject: PRACTICE_SUBJECT.into(), name: None, email };
+    let user = Identity {
+        issuer: PASSWORD_ISSUER.into(),
+        subject: PRACTICE_SUBJECT.into(),
+        name: None,
+        email,
+    };
     add(store, user, Some("a hash")).await;
     let (issuer, subject) = PRACTICE_IDENTITY;
-    add(store, Identity { issuer: issuer.into(), subject: subject.into(), name: None, email: None }, None).await;
+    add(
+        store,
+        Identity {
+            issuer: issuer.into(),
+            subject: subject.into(),
+            name: None,
+            email: None,
+        },
+        None,
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn a_database_is_for_practice_mode_or_for_use_and_stays_so() {
     for place in Place::all().await {
         drop(place.open(PRACTICE, 1).await.unwrap());
-        drop(place.open(Mode::Practice { own_key: false }, 1).await.unwrap());
+        drop(
+            place
+                .open(Mode::Practice { own_key: false }, 1)
+                .await
+                .unwrap(),
+        );
         for mode in [Mode::PRODUCTION, FORGET] {
-            assert!(matches!(place.refuses(mode, 1).await, OpenError::OfPractice));
+            assert!(matches!(
+                place.refuses(mode, 1).await,
+                OpenError::OfPractice
+            ));
         }
     }
     for place in Place::all().await {
         drop(place.open(Mode::PRODUCTION, 1).await.unwrap());
         drop(place.open(FORGET, 1).await.unwrap());
         for mode in [PRACTICE, Mode::Practice { own_key: false }] {
-            assert!(matches!(place.refuses(mode, 1).await, OpenError::OfProduction));
+            assert!(matches!(
+                place.refuses(mode, 1).await,
+                OpenError::OfProduction
+            ));
         }
         drop(place.open(Mode::PRODUCTION, 1).await.unwrap());
     }
@@ -138,12 +198,27 @@ async fn a_database_of_an_earlier_version_is_told_by_its_key() {
         place.forget_mode().await;
         let practice_key = Some(keys(&[1]).fingerprint());
         for number in [1, 2] {
-            let mode = Mode::Production { practice_key, forget: true };
-            assert!(matches!(place.refuses(mode, number).await, OpenError::OfPractice));
+            let mode = Mode::Production {
+                practice_key,
+                forget: true,
+            };
+            assert!(matches!(
+                place.refuses(mode, number).await,
+                OpenError::OfPractice
+            ));
         }
-        assert!(matches!(place.refuses(Mode::Practice { own_key: false }, 1).await, OpenError::OfProduction));
+        assert!(matches!(
+            place.refuses(Mode::Practice { own_key: false }, 1).await,
+            OpenError::OfProduction
+        ));
         drop(place.open(PRACTICE, 1).await.unwrap());
-        assert!(matches!(place.refuses(Mode::PRODUCTION, 1).await, OpenError::OfPractice), "now it is noted");
+        assert!(
+            matches!(
+                place.refuses(Mode::PRODUCTION, 1).await,
+                OpenError::OfPractice
+            ),
+            "now it is noted"
+        );
     }
 }
 
@@ -154,7 +229,16 @@ async fn where_practice_mode_was_used_by_mistake_its_user_is_removed_before_anyb
         add(&*store, ada(), None).await;
         practise(&*store).await;
         let address = "ada@example.com".parse().unwrap();
-        link::create(&*store, &keys(&[1]), &SystemEntropy, at(1), &address, Duration::from_mins(15)).await.unwrap();
+        link::create(
+            &*store,
+            &keys(&[1]),
+            &SystemEntropy,
+            at(1),
+            &address,
+            Duration::from_mins(15),
+        )
+        .await
+        .unwrap();
         drop(store);
         for noted in [true, false] {
             if !noted {
@@ -162,15 +246,26 @@ async fn where_practice_mode_was_used_by_mistake_its_user_is_removed_before_anyb
             }
             let error = place.refuses(Mode::PRODUCTION, 1).await;
             assert!(
-                matches!(error, OpenError::PracticeUser) && error.to_string().contains("PRACTICE=forget"),
+                matches!(error, OpenError::PracticeUser)
+                    && error.to_string().contains("PRACTICE=forget"),
                 "{error}"
             );
         }
-        assert_eq!((place.count("users").await, place.count("links where state = 'open'").await), (3, 1));
+        assert_eq!(
+            (
+                place.count("users").await,
+                place.count("links where state = 'open'").await
+            ),
+            (3, 1)
+        );
 
         drop(place.open(FORGET, 1).await.unwrap());
         assert_eq!(place.count("users").await, 1, "nobody else is removed");
-        assert_eq!(place.count("users where valid_from > 1000000000000").await, 1, "and their sessions end");
+        assert_eq!(
+            place.count("users where valid_from > 1000000000000").await,
+            1,
+            "and their sessions end"
+        );
         assert_eq!(place.count("links where state = 'open'").await, 0);
         drop(place.open(Mode::PRODUCTION, 1).await.unwrap());
     }
@@ -183,6 +278,10 @@ async fn where_practice_mode_was_not_used_nothing_is_forgotten() {
         add(&*store, ada(), None).await;
         drop(store);
         drop(place.open(FORGET, 1).await.unwrap());
-        assert_eq!(place.count("users where valid_from = 0").await, 1, "nobody is signed out");
+        assert_eq!(
+            place.count("users where valid_from = 0").await,
+            1,
+            "nobody is signed out"
+        );
     }
 }

@@ -35,7 +35,10 @@ pub enum Act {
 impl Act {
     /// Whether the user says by it who they want to be.
     pub const fn is_a_choice(self) -> bool {
-        matches!(self, Self::Become | Self::Stay | Self::SignOut | Self::SignOutEverywhere)
+        matches!(
+            self,
+            Self::Become | Self::Stay | Self::SignOut | Self::SignOutEverywhere
+        )
     }
 }
 
@@ -76,11 +79,19 @@ impl Visit {
     pub async fn pay(self) {
         let _request = Request::sent(&self.browser);
         let state = self.browser.state().clone();
-        let Ok(cookies) = self.ask(&state).await else { return };
-        if let Fate::Go = self.gates.pass(Who::Browser(self.number), What::Response).await {
+        let Ok(cookies) = self.ask(&state).await else {
+            return;
+        };
+        if let Fate::Go = self
+            .gates
+            .pass(Who::Browser(self.number), What::Response)
+            .await
+        {
             let mut state = self.browser.state();
             state.jar.extend(cookies.pending);
-            state.jar.retain(|tag, _| !cookies.spent.contains(tag) && !cookies.forget_all);
+            state
+                .jar
+                .retain(|tag, _| !cookies.spent.contains(tag) && !cookies.forget_all);
             if cookies.session.is_some() || cookies.forget_all {
                 state.session = cookies.session;
             }
@@ -98,17 +109,22 @@ impl Visit {
             Act::Begin(place) | Act::TryAgain(place) => {
                 let token = &self.tokens[place];
                 let again = matches!(self.act, Act::TryAgain(_));
-                let client = Client::from_bytes([u8::try_from(self.number).unwrap_or_default(); 16]);
-                let (pending, _) = desk.begin(token, cookie(place).as_deref(), again, client).await?;
+                let client =
+                    Client::from_bytes([u8::try_from(self.number).unwrap_or_default(); 16]);
+                let (pending, _) = desk
+                    .begin(token, cookie(place).as_deref(), again, client)
+                    .await?;
                 self.pending(token, &pending)
             }
             Act::Status(place) => {
                 let token = &self.tokens[place];
-                desk.status(token, cookie(place).as_deref(), state.session.as_ref()).await?;
+                desk.status(token, cookie(place).as_deref(), state.session.as_ref())
+                    .await?;
                 Cookies::default()
             }
             Act::Cancel(place) => {
-                desk.cancel(&self.tokens[place], cookie(place).as_deref()).await?;
+                desk.cancel(&self.tokens[place], cookie(place).as_deref())
+                    .await?;
                 Cookies::default()
             }
             Act::Enter => self.entered(state, desk.enter(&state.shown()).await?),
@@ -118,24 +134,58 @@ impl Visit {
             }
             Act::Stay => self.entered(state, desk.choose(&state.shown(), None).await?),
             Act::SignOut | Act::SignOutEverywhere => {
-                desk.sign_out(&state.shown(), self.act == Act::SignOutEverywhere).await?;
-                Cookies { forget_all: true, ..Cookies::default() }
+                desk.sign_out(&state.shown(), self.act == Act::SignOutEverywhere)
+                    .await?;
+                Cookies {
+                    forget_all: true,
+                    ..Cookies::default()
+                }
             }
         })
     }
 
     fn pending(&self, token: &Token, pending: &Pending) -> Cookies {
         let keys = self.desk.keys();
-        let set = pending.fresh.then(|| (TokenTag::of(keys, token), pending.cookie.encode(keys, token)));
-        Cookies { pending: set, ..Cookies::default() }
+        let set = pending.fresh.then(|| {
+            (
+                TokenTag::of(keys, token),
+                pending.cookie.encode(keys, token),
+            )
+        });
+        Cookies {
+            pending: set,
+            ..Cookies::default()
+        }
     }
 
     fn entered(&self, asked: &State, entry: Entry) -> Cookies {
-        let Entry::SignedIn { who, renewed, spent, .. } = entry else { return Cookies::default() };
+        let Entry::SignedIn {
+            who,
+            renewed,
+            spent,
+            ..
+        } = entry
+        else {
+            return Cookies::default();
+        };
         let chosen = self.act.is_a_choice() || self.browser.state().changes != asked.changes;
-        let (browser, before, greeted) = (self.number, self.before, who.user.id);
-        let mut greetings = self.greetings.lock().unwrap_or_else(PoisonError::into_inner);
-        greetings.push(Greeting { browser, before, greeted, chosen });
-        Cookies { session: renewed.or_else(|| asked.session.clone()), spent, ..Cookies::default() }
+        let browser = self.number;
+        let before = self.before;
+        let greeted = who.user.id;
+        let mut greetings = self
+            .greetings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        greetings.push(Greeting {
+            browser,
+            before,
+            greeted,
+            chosen,
+        });
+        Cookies {
+            session: renewed.or_else(|| asked.session.clone()),
+            spent,
+            ..Cookies::default()
+        }
     }
 }

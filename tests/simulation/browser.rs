@@ -38,8 +38,13 @@ impl State {
     }
 
     pub fn shown(&self) -> Shown {
-        let claimed = |(tag, text): (&TokenTag, &String)| Some((*tag, PendingCookie::claimed_secret(text)?));
-        Shown { session: self.session.clone(), pending: self.jar.iter().filter_map(claimed).collect(), device: None }
+        let claimed =
+            |(tag, text): (&TokenTag, &String)| Some((*tag, PendingCookie::claimed_secret(text)?));
+        Shown {
+            session: self.session.clone(),
+            pending: self.jar.iter().filter_map(claimed).collect(),
+            device: None,
+        }
     }
 }
 

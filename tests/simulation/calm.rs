@@ -1,4 +1,5 @@
-//! The end of a run: nothing fails any more, and everything that was begun has to come to its outcome.
+//! The end of a run: nothing fails any more, and everything that was begun has to come to its
+//! outcome.
 
 use crate::{
     event::{Event, ada},
@@ -34,8 +35,16 @@ impl World {
         }
         self.rest("what was begun has no outcome", |world| {
             let settled = |state: &State| matches!(state, State::Settled(_));
-            let busy = world.browsers.iter().any(|browser| browser.state().busy > 0);
-            !busy && world.database.confirmations().iter().all(|confirmation| settled(&confirmation.state))
+            let busy = world
+                .browsers
+                .iter()
+                .any(|browser| browser.state().busy > 0);
+            !busy
+                && world
+                    .database
+                    .confirmations()
+                    .iter()
+                    .all(|confirmation| settled(&confirmation.state))
         })
         .await?;
         self.everybody_is_told().await?;
@@ -59,13 +68,21 @@ impl World {
                         What::Validate(_) => Fate::Answer(Ok(Verdict::Valid(ada()))),
                         _ => Fate::Go,
                     };
-                    Event::Pass { number, who, what, fate }
+                    Event::Pass {
+                        number,
+                        who,
+                        what,
+                        fate,
+                    }
                 }
                 None => Event::Wake,
             };
             self.happen(event).await?;
         }
-        Err(Broken { rule: 2, what: else_what.into() })
+        Err(Broken {
+            rule: 2,
+            what: else_what.into(),
+        })
     }
 
     /// Each browser that still holds the cookie of a confirmation is told what it came to.
@@ -74,15 +91,29 @@ impl World {
         for browser in &self.browsers {
             let state = browser.state().clone();
             for token in self.tokens.iter() {
-                let Some(text) = state.jar.get(&TokenTag::of(desk.keys(), token)) else { continue };
-                let Some(cookie) = PendingCookie::decode(desk.keys(), token, text) else { continue };
-                let begun = self.database.confirmation_by_secret(&cookie.secret.hash()).await;
-                // A cookie lives longer than all that follows from it, unless somebody has moved the clock.
+                let Some(text) = state.jar.get(&TokenTag::of(desk.keys(), token)) else {
+                    continue;
+                };
+                let Some(cookie) = PendingCookie::decode(desk.keys(), token, text) else {
+                    continue;
+                };
+                let begun = self
+                    .database
+                    .confirmation_by_secret(&cookie.secret.hash())
+                    .await;
+                // A cookie lives longer than all that follows from it, unless somebody has moved
+                // the clock.
                 let good = self.clock.now().since(cookie.minted) < desk.timing().pending_cookie();
                 if good && begun.is_ok_and(|begun| begun.is_some()) {
                     let told = desk.status(token, Some(text), state.session.as_ref()).await;
-                    if !told.as_ref().is_ok_and(|report| matches!(report.progress, Progress::Done(_))) {
-                        return Err(Broken { rule: 2, what: format!("a browser is told {told:?}") });
+                    if !told
+                        .as_ref()
+                        .is_ok_and(|report| matches!(report.progress, Progress::Done(_)))
+                    {
+                        return Err(Broken {
+                            rule: 2,
+                            what: format!("a browser is told {told:?}"),
+                        });
                     }
                 }
             }

@@ -1,6 +1,7 @@
 //! What happens next, as a list of numbers: drawn from a seed, or given to be replayed.
 
-/// The choices of one run. Choice 0 is always the calm one, so a story gets shorter by fewer and smaller choices.
+/// The choices of one run. Choice 0 is always the calm one, so a story gets shorter by fewer and
+/// smaller choices.
 #[derive(Clone, Debug)]
 pub struct Choices {
     given: Vec<u32>,

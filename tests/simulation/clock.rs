@@ -24,7 +24,14 @@ struct Time {
 impl Default for SimClock {
     fn default() -> Self {
         let now = Timestamp::from_millis(1_767_225_600_000);
-        Self { time: Mutex::new(Time { now, latest: now, sleepers: Vec::new() }), moved: Notify::new() }
+        Self {
+            time: Mutex::new(Time {
+                now,
+                latest: now,
+                sleepers: Vec::new(),
+            }),
+            moved: Notify::new(),
+        }
     }
 }
 
@@ -79,7 +86,10 @@ impl Clock for SimClock {
 
     async fn sleep_until(&self, at: Timestamp) {
         self.lock().sleepers.push(at);
-        let _sleep = Sleep { clock: self, until: at };
+        let _sleep = Sleep {
+            clock: self,
+            until: at,
+        };
         loop {
             let mut moved = std::pin::pin!(self.moved.notified());
             moved.as_mut().enable();

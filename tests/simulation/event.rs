@@ -14,9 +14,18 @@ use vestibule::{
 #[derive(Clone, Debug)]
 pub enum Event {
     /// Somebody passes a gate, or does not.
-    Pass { number: u64, who: Who, what: What, fate: Fate },
+    Pass {
+        number: u64,
+        who: Who,
+        what: What,
+        fate: Fate,
+    },
     /// A user does something, at the desk of a node.
-    Do { browser: usize, node: usize, act: Act },
+    Do {
+        browser: usize,
+        node: usize,
+        act: Act,
+    },
     /// The clock goes on to the next sleeper.
     Wake,
     /// The clock jumps on.
@@ -39,11 +48,19 @@ pub enum Event {
 const TABS: usize = 2;
 
 pub fn ada() -> Identity {
-    Identity { issuer: "simulated".into(), subject: "ada".into(), name: None, email: None }
+    Identity {
+        issuer: "simulated".into(),
+        subject: "ada".into(),
+        name: None,
+        email: None,
+    }
 }
 
 fn bob() -> Identity {
-    Identity { subject: "bob".into(), ..ada() }
+    Identity {
+        subject: "bob".into(),
+        ..ada()
+    }
 }
 
 /// All that can happen next with its weight; the calmest first.
@@ -54,9 +71,17 @@ pub fn possible(world: &World) -> Vec<(u32, Event)> {
             continue;
         }
         let fates = fates(&what, world.gates.outage(), world.validator_away);
-        events.extend(
-            fates.into_iter().map(|(weight, fate)| (weight, Event::Pass { number, who, what: what.clone(), fate })),
-        );
+        events.extend(fates.into_iter().map(|(weight, fate)| {
+            (
+                weight,
+                Event::Pass {
+                    number,
+                    who,
+                    what: what.clone(),
+                    fate,
+                },
+            )
+        }));
     }
     events.push((6, Event::Wake));
     events.push((1, Event::Jump(Duration::from_secs(31))));
@@ -65,7 +90,10 @@ pub fn possible(world: &World) -> Vec<(u32, Event)> {
     events.push((1, Event::Away(!world.validator_away)));
     for (place, node) in world.nodes.iter().enumerate() {
         if node.runs() {
-            events.extend([(1, Event::Kill(place)), (1, Event::Stall(place, !node.stalled))]);
+            events.extend([
+                (1, Event::Kill(place)),
+                (1, Event::Stall(place, !node.stalled)),
+            ]);
         } else {
             events.push((4, Event::Start(place)));
         }
@@ -75,7 +103,12 @@ pub fn possible(world: &World) -> Vec<(u32, Event)> {
 }
 
 fn fates(what: &What, outage: bool, validator_away: bool) -> Vec<(u32, Fate)> {
-    let temporary = |retry_after| Err(ValidationError::Temporary { what: "away".into(), retry_after });
+    let temporary = |retry_after| {
+        Err(ValidationError::Temporary {
+            what: "away".into(),
+            retry_after,
+        })
+    };
     match what {
         What::Validate(_) if validator_away => vec![(17, Fate::Answer(temporary(None)))],
         What::Validate(_) => vec![
@@ -84,17 +117,31 @@ fn fates(what: &What, outage: bool, validator_away: bool) -> Vec<(u32, Fate)> {
             (3, Fate::Answer(Ok(Verdict::Invalid(Reason::Used)))),
             (3, Fate::Answer(temporary(None))),
             (1, Fate::Answer(temporary(Some(Duration::from_secs(20))))),
-            (1, Fate::Answer(Err(ValidationError::Throttled { retry_after: Some(Duration::from_secs(20)) }))),
-            (1, Fate::Answer(Err(ValidationError::Permanent { what: "refused".into() }))),
+            (
+                1,
+                Fate::Answer(Err(ValidationError::Throttled {
+                    retry_after: Some(Duration::from_secs(20)),
+                })),
+            ),
+            (
+                1,
+                Fate::Answer(Err(ValidationError::Permanent {
+                    what: "refused".into(),
+                })),
+            ),
         ],
         What::Write(_) | What::Fenced { .. } if outage => vec![(12, Fate::Fail)],
-        What::Write(_) | What::Fenced { .. } => vec![(12, Fate::Go), (1, Fate::Fail), (2, Fate::Lost)],
+        What::Write(_) | What::Fenced { .. } => {
+            vec![(12, Fate::Go), (1, Fate::Fail), (2, Fate::Lost)]
+        }
         What::Announce(..) | What::Response => vec![(6, Fate::Go), (2, Fate::Fail)],
     }
 }
 
 fn acts(world: &World) -> Vec<(u32, Event)> {
-    let running: Vec<_> = (0..world.nodes.len()).filter(|node| world.nodes[*node].runs()).collect();
+    let running: Vec<_> = (0..world.nodes.len())
+        .filter(|node| world.nodes[*node].runs())
+        .collect();
     let mut events = Vec::new();
     for (browser, state) in world.browsers.iter().enumerate() {
         if running.is_empty() || state.state().busy >= TABS {

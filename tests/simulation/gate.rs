@@ -29,7 +29,11 @@ pub enum What {
     /// A write to a store.
     Write(&'static str),
     /// A worker's write to a confirmation, by the number of its claim.
-    Fenced { name: &'static str, id: ConfirmationId, fence: u64 },
+    Fenced {
+        name: &'static str,
+        id: ConfirmationId,
+        fence: u64,
+    },
     /// A question to the validator.
     Validate(ConfirmationId),
     /// An announcement.
@@ -52,7 +56,9 @@ impl fmt::Display for What {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Write(name) => write!(f, "writes: {name}"),
-            Self::Fenced { name, id, fence } => write!(f, "writes: {name} {id} under claim {fence}"),
+            Self::Fenced { name, id, fence } => {
+                write!(f, "writes: {name} {id} under claim {fence}")
+            }
             Self::Validate(id) => write!(f, "asks the validator about {id}"),
             Self::Announce(_, announcement) => write!(f, "announces {announcement:?}"),
             Self::Response => f.write_str("awaits its response"),
@@ -104,7 +110,12 @@ impl Gates {
             let mut queue = self.lock();
             queue.count += 1;
             let number = queue.count;
-            queue.waiting.push(Waiting { number, who, what, fate });
+            queue.waiting.push(Waiting {
+                number,
+                who,
+                what,
+                fate,
+            });
         }
         decided.await.unwrap_or(Fate::Fail)
     }
@@ -113,13 +124,23 @@ impl Gates {
     pub fn waiting(&self) -> Vec<(u64, Who, What)> {
         let mut queue = self.lock();
         queue.waiting.retain(|waiting| !waiting.fate.is_closed());
-        queue.waiting.iter().map(|waiting| (waiting.number, waiting.who, waiting.what.clone())).collect()
+        queue
+            .waiting
+            .iter()
+            .map(|waiting| (waiting.number, waiting.who, waiting.what.clone()))
+            .collect()
     }
 
     /// Lets one pass. Whether it was still there.
     pub fn decide(&self, number: u64, fate: Fate) -> bool {
         let mut queue = self.lock();
-        let Some(place) = queue.waiting.iter().position(|waiting| waiting.number == number) else { return false };
+        let Some(place) = queue
+            .waiting
+            .iter()
+            .position(|waiting| waiting.number == number)
+        else {
+            return false;
+        };
         queue.waiting.remove(place).fate.send(fate).is_ok()
     }
 

@@ -7,7 +7,9 @@ use vestibule::{
     caps::Admission,
     channel::Channel,
     clock::Timestamp,
-    confirmation::{Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, Which, WorkerId},
+    confirmation::{
+        Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, Which, WorkerId,
+    },
     link::Address,
     publisher::{Announcement, PublishError, Publisher},
     secret::SecretHash,
@@ -33,7 +35,11 @@ fn away() -> StoreError {
 impl<S> Gated<S> {
     /// A read waits for nobody: what has been read grows old at the next gate.
     fn read(&self) -> Result<(), StoreError> {
-        if self.gates.outage() { Err(away()) } else { Ok(()) }
+        if self.gates.outage() {
+            Err(away())
+        } else {
+            Ok(())
+        }
     }
 
     async fn write<T, E: From<StoreError>>(
@@ -57,7 +63,11 @@ impl<S: ConfirmationStore> ConfirmationStore for Gated<S> {
         session: &Session,
         admission: Admission,
     ) -> Result<Confirmation, BeginError> {
-        self.write(What::Write("begin"), self.inner.begin(confirmation, session, admission)).await
+        self.write(
+            What::Write("begin"),
+            self.inner.begin(confirmation, session, admission),
+        )
+        .await
     }
 
     async fn undecided(&self, at_most: u32) -> Result<u32, StoreError> {
@@ -65,7 +75,10 @@ impl<S: ConfirmationStore> ConfirmationStore for Gated<S> {
         self.inner.undecided(at_most).await
     }
 
-    async fn confirmation_by_secret(&self, secret: &SecretHash) -> Result<Option<Confirmation>, StoreError> {
+    async fn confirmation_by_secret(
+        &self,
+        secret: &SecretHash,
+    ) -> Result<Option<Confirmation>, StoreError> {
         self.read()?;
         self.inner.confirmation_by_secret(secret).await
     }
@@ -78,7 +91,11 @@ impl<S: ConfirmationStore> ConfirmationStore for Gated<S> {
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Vec<Claim>, StoreError> {
-        self.write(What::Write("claim"), self.inner.claim(worker, which, limits, now, until)).await
+        self.write(
+            What::Write("claim"),
+            self.inner.claim(worker, which, limits, now, until),
+        )
+        .await
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
@@ -96,9 +113,19 @@ impl<S: ConfirmationStore> ConfirmationStore for Gated<S> {
         self.inner.next_overdue().await
     }
 
-    async fn postpone(&self, claim: &Claim, due: Timestamp, failed: bool) -> Result<bool, StoreError> {
-        let what = What::Fenced { name: "postpone", id: claim.id, fence: claim.fence };
-        self.write(what, self.inner.postpone(claim, due, failed)).await
+    async fn postpone(
+        &self,
+        claim: &Claim,
+        due: Timestamp,
+        failed: bool,
+    ) -> Result<bool, StoreError> {
+        let what = What::Fenced {
+            name: "postpone",
+            id: claim.id,
+            fence: claim.fence,
+        };
+        self.write(what, self.inner.postpone(claim, due, failed))
+            .await
     }
 
     async fn decide(
@@ -109,14 +136,20 @@ impl<S: ConfirmationStore> ConfirmationStore for Gated<S> {
         settlement: Settlement,
     ) -> Result<Option<Confirmation>, StoreError> {
         let what = match decider {
-            Decider::Worker { fence } => What::Fenced { name: "decide", id, fence },
+            Decider::Worker { fence } => What::Fenced {
+                name: "decide",
+                id,
+                fence,
+            },
             Decider::User => What::Write("cancel"),
         };
-        self.write(what, self.inner.decide(id, decider, decision, settlement)).await
+        self.write(what, self.inner.decide(id, decider, decision, settlement))
+            .await
     }
 
     async fn revoke(&self, id: ConfirmationId, session: SessionId) -> Result<(), StoreError> {
-        self.write(What::Write("revoke"), self.inner.revoke(id, session)).await
+        self.write(What::Write("revoke"), self.inner.revoke(id, session))
+            .await
     }
 
     async fn unsettled(&self, before: Timestamp) -> Result<Vec<Confirmation>, StoreError> {
@@ -125,11 +158,16 @@ impl<S: ConfirmationStore> ConfirmationStore for Gated<S> {
     }
 
     async fn mark_settled(&self, id: ConfirmationId) -> Result<(), StoreError> {
-        self.write(What::Write("mark settled"), self.inner.mark_settled(id)).await
+        self.write(What::Write("mark settled"), self.inner.mark_settled(id))
+            .await
     }
 
     async fn sweep_confirmations(&self, before: Timestamp) -> Result<u64, StoreError> {
-        self.write(What::Write("sweep confirmations"), self.inner.sweep_confirmations(before)).await
+        self.write(
+            What::Write("sweep confirmations"),
+            self.inner.sweep_confirmations(before),
+        )
+        .await
     }
 }
 
@@ -146,15 +184,24 @@ impl<S: SessionStore> SessionStore for Gated<S> {
     }
 
     async fn insert_session(&self, session: &Session) -> Result<bool, StoreError> {
-        self.write(What::Write("insert session"), self.inner.insert_session(session)).await
+        self.write(
+            What::Write("insert session"),
+            self.inner.insert_session(session),
+        )
+        .await
     }
 
     async fn replace_session(&self, next: &Session) -> Result<bool, StoreError> {
-        self.write(What::Write("replace session"), self.inner.replace_session(next)).await
+        self.write(
+            What::Write("replace session"),
+            self.inner.replace_session(next),
+        )
+        .await
     }
 
     async fn delete_session(&self, id: SessionId) -> Result<(), StoreError> {
-        self.write(What::Write("delete session"), self.inner.delete_session(id)).await
+        self.write(What::Write("delete session"), self.inner.delete_session(id))
+            .await
     }
 
     async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
@@ -162,12 +209,24 @@ impl<S: SessionStore> SessionStore for Gated<S> {
         self.inner.sessions_of(user).await
     }
 
-    async fn delete_sessions_of(&self, user: UserId, but: Option<SessionId>) -> Result<(), StoreError> {
-        self.write(What::Write("delete the user's sessions"), self.inner.delete_sessions_of(user, but)).await
+    async fn delete_sessions_of(
+        &self,
+        user: UserId,
+        but: Option<SessionId>,
+    ) -> Result<(), StoreError> {
+        self.write(
+            What::Write("delete the user's sessions"),
+            self.inner.delete_sessions_of(user, but),
+        )
+        .await
     }
 
     async fn sweep_sessions(&self, now: Timestamp) -> Result<u64, StoreError> {
-        self.write(What::Write("sweep sessions"), self.inner.sweep_sessions(now)).await
+        self.write(
+            What::Write("sweep sessions"),
+            self.inner.sweep_sessions(now),
+        )
+        .await
     }
 }
 
@@ -178,7 +237,11 @@ impl<S: UserStore> UserStore for Gated<S> {
         self.inner.user(id).await
     }
 
-    async fn user_by_identity(&self, issuer: &str, subject: &str) -> Result<Option<User>, StoreError> {
+    async fn user_by_identity(
+        &self,
+        issuer: &str,
+        subject: &str,
+    ) -> Result<Option<User>, StoreError> {
         self.read()?;
         self.inner.user_by_identity(issuer, subject).await
     }
@@ -189,7 +252,8 @@ impl<S: UserStore> UserStore for Gated<S> {
     }
 
     async fn put_user(&self, user: &User, password: Option<&str>) -> Result<UserId, StoreError> {
-        self.write(What::Write("put user"), self.inner.put_user(user, password)).await
+        self.write(What::Write("put user"), self.inner.put_user(user, password))
+            .await
     }
 
     async fn users(&self, after: Option<&User>, limit: u32) -> Result<Vec<User>, StoreError> {
@@ -203,11 +267,19 @@ impl<S: UserStore> UserStore for Gated<S> {
         password: &str,
         now: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError> {
-        self.write(What::Write("set password"), self.inner.set_password(by, password, now)).await
+        self.write(
+            What::Write("set password"),
+            self.inner.set_password(by, password, now),
+        )
+        .await
     }
 
     async fn rehash_password(&self, id: UserId, from: &str, to: &str) -> Result<(), StoreError> {
-        self.write(What::Write("rehash password"), self.inner.rehash_password(id, from, to)).await
+        self.write(
+            What::Write("rehash password"),
+            self.inner.rehash_password(id, from, to),
+        )
+        .await
     }
 
     async fn move_user(
@@ -217,23 +289,50 @@ impl<S: UserStore> UserStore for Gated<S> {
         to: &Address,
         now: Timestamp,
     ) -> Result<Moved, StoreError> {
-        self.write(What::Write("move user"), self.inner.move_user(by, from, to, now)).await
+        self.write(
+            What::Write("move user"),
+            self.inner.move_user(by, from, to, now),
+        )
+        .await
     }
 
-    async fn revoke_sessions(&self, by: Authority, all: bool, now: Timestamp) -> Result<bool, StoreError> {
-        self.write(What::Write("revoke sessions"), self.inner.revoke_sessions(by, all, now)).await
+    async fn revoke_sessions(
+        &self,
+        by: Authority,
+        all: bool,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.write(
+            What::Write("revoke sessions"),
+            self.inner.revoke_sessions(by, all, now),
+        )
+        .await
     }
 
     async fn count_ended_session(&self, user: UserId) -> Result<(), StoreError> {
-        self.write(What::Write("count ended session"), self.inner.count_ended_session(user)).await
+        self.write(
+            What::Write("count ended session"),
+            self.inner.count_ended_session(user),
+        )
+        .await
     }
 
-    async fn disable_user(&self, id: UserId, disabled: bool, now: Timestamp) -> Result<bool, StoreError> {
-        self.write(What::Write("disable user"), self.inner.disable_user(id, disabled, now)).await
+    async fn disable_user(
+        &self,
+        id: UserId,
+        disabled: bool,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.write(
+            What::Write("disable user"),
+            self.inner.disable_user(id, disabled, now),
+        )
+        .await
     }
 
     async fn remove_user(&self, id: UserId) -> Result<bool, StoreError> {
-        self.write(What::Write("remove user"), self.inner.remove_user(id)).await
+        self.write(What::Write("remove user"), self.inner.remove_user(id))
+            .await
     }
 }
 
@@ -249,10 +348,24 @@ impl Validator for Gated<()> {
 
 #[async_trait]
 impl Publisher for Gated<()> {
-    async fn announce(&self, channel: &Channel, announcement: &Announcement) -> Result<(), PublishError> {
-        match self.gates.pass(self.who, What::Announce(channel.clone(), announcement.clone())).await {
+    async fn announce(
+        &self,
+        channel: &Channel,
+        announcement: &Announcement,
+    ) -> Result<(), PublishError> {
+        match self
+            .gates
+            .pass(
+                self.who,
+                What::Announce(channel.clone(), announcement.clone()),
+            )
+            .await
+        {
             Fate::Go => Ok(()),
-            _ => Err(PublishError { what: "away".into(), retry: true }),
+            _ => Err(PublishError {
+                what: "away".into(),
+                retry: true,
+            }),
         }
     }
 }

@@ -1,12 +1,15 @@
-//! The whole core in a simulated world: time, stores, validator, publisher and browsers, driven by a seed.
+//! The whole core in a simulated world: time, stores, validator, publisher and browsers, driven by
+//! a seed.
 //!
-//! Two nodes, each with a desk and a worker, work on one database. Whatever one of them writes, asks or answers waits at
-//! a *gate* until the world lets it through, fails it, or kills the node first: so anything can happen between any two
-//! steps. After every step the rules of the design are checked. In the end the world calms down, and everything that was
-//! begun has to have come to its outcome.
+//! Two nodes, each with a desk and a worker, work on one database. Whatever one of them writes,
+//! asks or answers waits at a *gate* until the world lets it through, fails it, or kills the node
+//! first: so anything can happen between any two steps. After every step the rules of the design
+//! are checked. In the end the world calms down, and everything that was begun has to have come to
+//! its outcome.
 //!
-//! A run follows from its seed alone. Of a run that breaks a rule, the shortest story that still does is looked for and
-//! printed. `VESTIBULE_SEEDS=100000` tries more, `VESTIBULE_SEED=17` one alone.
+//! A run follows from its seed alone. Of a run that breaks a rule, the shortest story that still
+//! does is looked for and printed. `VESTIBULE_SEEDS=100000` tries more, `VESTIBULE_SEED=17` one
+//! alone.
 
 #![cfg(feature = "testing")]
 
@@ -42,7 +45,8 @@ fn no_rule_breaks_whatever_happens_between_any_two_steps() {
         story::tell(seed);
         return;
     }
-    let (next, seeds) = (AtomicU64::new(0), number("VESTIBULE_SEEDS").unwrap_or(SEEDS));
+    let next = AtomicU64::new(0);
+    let seeds = number("VESTIBULE_SEEDS").unwrap_or(SEEDS);
     let broken = AtomicU64::new(u64::MAX);
     thread::scope(|scope| {
         for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
@@ -69,6 +73,10 @@ fn no_rule_breaks_whatever_happens_between_any_two_steps() {
 #[test]
 fn a_seed_gives_the_same_story_each_time() {
     for seed in 0..20 {
-        assert_eq!(story::run(Choices::of(seed)).lines, story::run(Choices::of(seed)).lines, "seed {seed}");
+        assert_eq!(
+            story::run(Choices::of(seed)).lines,
+            story::run(Choices::of(seed)).lines,
+            "seed {seed}"
+        );
     }
 }

@@ -33,27 +33,43 @@ pub struct Rules {
 }
 
 fn broken(rule: u8, what: impl Into<String>) -> Result<(), Broken> {
-    Err(Broken { rule, what: what.into() })
+    Err(Broken {
+        rule,
+        what: what.into(),
+    })
 }
 
 /// Rule 8: nobody becomes another user without having been asked.
 pub fn greeted(greeting: &Greeting) -> Result<(), Broken> {
     match greeting.before {
-        Some(before) if before != greeting.greeted && !greeting.chosen => {
-            broken(8, format!("browser {} has become another user unasked", greeting.browser))
-        }
+        Some(before) if before != greeting.greeted && !greeting.chosen => broken(
+            8,
+            format!(
+                "browser {} has become another user unasked",
+                greeting.browser
+            ),
+        ),
         _ => Ok(()),
     }
 }
 
 impl Rules {
-    pub async fn check(&mut self, world: &World, fenced: Option<(ConfirmationId, u64)>) -> Result<(), Broken> {
+    pub async fn check(
+        &mut self,
+        world: &World,
+        fenced: Option<(ConfirmationId, u64)>,
+    ) -> Result<(), Broken> {
         for confirmation in world.database.confirmations() {
             self.confirmation(world, &confirmation, fenced).await?;
             self.settles.insert(confirmation.session, confirmation.id);
             self.confirmations.insert(confirmation.id, confirmation);
         }
-        let sessions: BTreeMap<_, _> = world.sessions.all().into_iter().map(|session| (session.id, session)).collect();
+        let sessions: BTreeMap<_, _> = world
+            .sessions
+            .all()
+            .into_iter()
+            .map(|session| (session.id, session))
+            .collect();
         for session in sessions.values() {
             self.session(session)?;
         }
@@ -68,8 +84,13 @@ impl Rules {
 
     /// What is announced is what was decided.
     pub fn announced(&self, channel: &Channel, announcement: &Announcement) -> Result<(), Broken> {
-        let Announcement::Outcome(Outcome::Confirmed { .. }) = announcement else { return Ok(()) };
-        let about = self.confirmations.values().find(|confirmation| Channel::of(&confirmation.secret) == *channel);
+        let Announcement::Outcome(Outcome::Confirmed { .. }) = announcement else {
+            return Ok(());
+        };
+        let about = self
+            .confirmations
+            .values()
+            .find(|confirmation| Channel::of(&confirmation.secret) == *channel);
         match about {
             Some(confirmation) if self.confirmed.contains(&confirmation.id) => Ok(()),
             _ => broken(1, "it was announced as confirmed and never was"),
@@ -97,9 +118,12 @@ impl Rules {
                 }
                 justified(world, now, ending).await
             }
-            (None, None) | (Some(Ending::Confirmed(_)), Some(Ending::Rejected(Rejection::Cancelled))) => Ok(()),
+            (None, None)
+            | (Some(Ending::Confirmed(_)), Some(Ending::Rejected(Rejection::Cancelled))) => Ok(()),
             (Some(before), Some(after)) if before == after => Ok(()),
-            (Some(before), after) => broken(2, format!("it came to {before:?} and then to {after:?}")),
+            (Some(before), after) => {
+                broken(2, format!("it came to {before:?} and then to {after:?}"))
+            }
         }
     }
 
@@ -107,25 +131,56 @@ impl Rules {
         if self.gone.contains(&session.id) {
             return broken(3, "a session that had gone is there again");
         }
-        if self.sessions.get(&session.id).is_some_and(|before| stage(before) > stage(session)) {
-            return broken(3, "a session has gone back to an older state, and an older secret");
+        if self
+            .sessions
+            .get(&session.id)
+            .is_some_and(|before| stage(before) > stage(session))
+        {
+            return broken(
+                3,
+                "a session has gone back to an older state, and an older secret",
+            );
         }
-        let confirmation = self.settles.get(&session.id).and_then(|id| self.confirmations.get(id));
+        let confirmation = self
+            .settles
+            .get(&session.id)
+            .and_then(|id| self.confirmations.get(id));
         let Some(user) = session.user() else {
-            let settled = confirmation.is_some_and(|confirmation| matches!(confirmation.state, State::Settled(_)));
-            return if settled { broken(2, "it is settled, and its session does not show it") } else { Ok(()) };
+            let settled = confirmation
+                .is_some_and(|confirmation| matches!(confirmation.state, State::Settled(_)));
+            return if settled {
+                broken(2, "it is settled, and its session does not show it")
+            } else {
+                Ok(())
+            };
         };
         match confirmation.and_then(Confirmation::ending) {
             Some(Ending::Confirmed(confirmed)) if confirmed == user => Ok(()),
-            ending => broken(1, format!("a session is bound to somebody, and its confirmation came to {ending:?}")),
+            ending => broken(
+                1,
+                format!("a session is bound to somebody, and its confirmation came to {ending:?}"),
+            ),
         }
     }
 
     fn ended(&self, session: &Session, latest: Timestamp) -> Result<(), Broken> {
-        let waits = |confirmation: &Confirmation| confirmation.ending().is_none() && latest < confirmation.deadline;
-        let confirmation = self.settles.get(&session.id).and_then(|id| self.confirmations.get(id));
-        let too_soon = matches!(session.state, SessionState::Pending { .. }) && confirmation.is_some_and(waits);
-        if too_soon { broken(5, "a pending session went before its confirmation was decided") } else { Ok(()) }
+        let waits = |confirmation: &Confirmation| {
+            confirmation.ending().is_none() && latest < confirmation.deadline
+        };
+        let confirmation = self
+            .settles
+            .get(&session.id)
+            .and_then(|id| self.confirmations.get(id));
+        let too_soon = matches!(session.state, SessionState::Pending { .. })
+            && confirmation.is_some_and(waits);
+        if too_soon {
+            broken(
+                5,
+                "a pending session went before its confirmation was decided",
+            )
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -138,24 +193,53 @@ const fn stage(session: &Session) -> u8 {
     }
 }
 
-/// Rules 1 and 5: an ending follows from what the validator said, from the user, or from the deadline.
-async fn justified(world: &World, confirmation: &Confirmation, ending: Ending) -> Result<(), Broken> {
-    let answers = world.answers.get(&confirmation.id).map(Vec::as_slice).unwrap_or_default();
+/// Rules 1 and 5: an ending follows from what the validator said, from the user, or from the
+/// deadline.
+async fn justified(
+    world: &World,
+    confirmation: &Confirmation,
+    ending: Ending,
+) -> Result<(), Broken> {
+    let answers = world
+        .answers
+        .get(&confirmation.id)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
     match ending {
         Ending::Confirmed(user) => {
-            let identity = world.database.user(user).await.ok().flatten().map(|user| user.identity);
+            let identity = world
+                .database
+                .user(user)
+                .await
+                .ok()
+                .flatten()
+                .map(|user| user.identity);
             let said = |answer: &Result<Verdict, _>| matches!(answer, Ok(Verdict::Valid(valid)) if identity.as_ref() == Some(valid));
-            if answers.iter().any(said) { Ok(()) } else { broken(1, "confirmed without a valid verdict for this user") }
+            if answers.iter().any(said) {
+                Ok(())
+            } else {
+                broken(1, "confirmed without a valid verdict for this user")
+            }
         }
         Ending::Rejected(Rejection::Cancelled) => Ok(()),
         Ending::Rejected(rejection) => {
             let said = |answer: &Result<Verdict, _>| matches!(answer, Ok(Verdict::Invalid(reason)) if Rejection::from(*reason) == rejection);
-            if answers.iter().any(said) { Ok(()) } else { broken(5, "rejected without a verdict that says so") }
+            if answers.iter().any(said) {
+                Ok(())
+            } else {
+                broken(5, "rejected without a verdict that says so")
+            }
         }
         Ending::Unavailable => {
-            let refused = answers.iter().any(|answer| matches!(answer, Err(ValidationError::Permanent { .. })));
+            let refused = answers
+                .iter()
+                .any(|answer| matches!(answer, Err(ValidationError::Permanent { .. })));
             let late = world.clock.latest() >= confirmation.deadline;
-            if refused || late { Ok(()) } else { broken(5, "given up before the deadline") }
+            if refused || late {
+                Ok(())
+            } else {
+                broken(5, "given up before the deadline")
+            }
         }
     }
 }

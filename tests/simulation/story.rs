@@ -12,17 +12,31 @@ pub struct Story {
 /// Runs a world to its end, or until a rule breaks.
 pub fn run(choices: Choices) -> Story {
     let mut choices = choices;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build();
     let apart = choices.next().is_some_and(|choice| choice % 2 == 1);
     let mut world = World::new(apart);
-    let broken = runtime.expect("a runtime").block_on(world.run(choices)).err();
-    Story { lines: world.lines, broken }
+    let broken = runtime
+        .expect("a runtime")
+        .block_on(world.run(choices))
+        .err();
+    Story {
+        lines: world.lines,
+        broken,
+    }
 }
 
 /// Fails with the shortest story of `seed`, if it breaks a rule.
 pub fn tell(seed: u64) {
-    let Some(Broken { rule, .. }) = run(Choices::of(seed)).broken else { return };
-    let Story { lines, broken } = run(Choices::replayed(shorten(Choices::of(seed).list().to_vec(), rule)));
+    let Some(Broken { rule, .. }) = run(Choices::of(seed)).broken else {
+        return;
+    };
+    let Story { lines, broken } = run(Choices::replayed(shorten(
+        Choices::of(seed).list().to_vec(),
+        rule,
+    )));
     let Broken { rule, what } = broken.expect("the shortest story breaks the same rule");
     let mut story = String::new();
     for line in lines {
@@ -33,8 +47,11 @@ pub fn tell(seed: u64) {
 
 /// Leaves out, and calms, whatever the rule breaks without.
 fn shorten(mut choices: Vec<u32>, rule: u8) -> Vec<u32> {
-    let still =
-        |choices: &[u32]| run(Choices::replayed(choices.to_vec())).broken.is_some_and(|broken| broken.rule == rule);
+    let still = |choices: &[u32]| {
+        run(Choices::replayed(choices.to_vec()))
+            .broken
+            .is_some_and(|broken| broken.rule == rule)
+    };
     loop {
         let before = choices.clone();
         let mut size = choices.len() / 2;

@@ -81,24 +81,46 @@ pub struct World {
 impl World {
     /// A world in which sessions are kept `apart` from the database, or in one transaction with it.
     pub fn new(apart: bool) -> Self {
-        let (clock, gates) = (Arc::<SimClock>::default(), Arc::<Gates>::default());
-        let (database, sessions) = (Arc::<MemoryDatabase>::default(), Arc::<MemorySessions>::default());
+        let clock = Arc::<SimClock>::default();
+        let gates = Arc::<Gates>::default();
+        let database = Arc::<MemoryDatabase>::default();
+        let sessions = Arc::<MemorySessions>::default();
         let timing = Timing::default();
         let keys = Arc::new(Keys::from_secret(&[7; 32]));
         let entropy = Arc::new(SeededEntropy::new(1));
         let store = |who: Who| -> Arc<dyn Store> {
             if apart {
-                let database = Gated { inner: database.clone(), gates: gates.clone(), who };
-                let sessions = Gated { inner: sessions.clone(), gates: gates.clone(), who };
-                Arc::new(Apart::new(Arc::new(database), Arc::new(sessions), timing.bound))
+                let database = Gated {
+                    inner: database.clone(),
+                    gates: gates.clone(),
+                    who,
+                };
+                let sessions = Gated {
+                    inner: sessions.clone(),
+                    gates: gates.clone(),
+                    who,
+                };
+                Arc::new(Apart::new(
+                    Arc::new(database),
+                    Arc::new(sessions),
+                    timing.bound,
+                ))
             } else {
                 let both = Apart::new(database.clone(), sessions.clone(), timing.bound);
-                Arc::new(Gated { inner: Arc::new(both), gates: gates.clone(), who })
+                Arc::new(Gated {
+                    inner: Arc::new(both),
+                    gates: gates.clone(),
+                    who,
+                })
             }
         };
         let node = |place: usize| {
             let tools = |who: Who| {
-                let outside = Arc::new(Gated { inner: Arc::new(()), gates: gates.clone(), who });
+                let outside = Arc::new(Gated {
+                    inner: Arc::new(()),
+                    gates: gates.clone(),
+                    who,
+                });
                 Tools {
                     store: store(who),
                     validator: outside.clone(),
@@ -113,12 +135,21 @@ impl World {
             let wake = Arc::new(Notify::new());
             let desk = Vestibule::new(&tools(Who::Desk(place)), wake.clone());
             let tools = tools(Who::Worker(place));
-            Node { desk, stalled: false, tools, wake, worker: None, visits: Vec::new() }
+            Node {
+                desk,
+                stalled: false,
+                tools,
+                wake,
+                worker: None,
+                visits: Vec::new(),
+            }
         };
         Self {
             nodes: (0..2).map(node).collect(),
             browsers: (0..2).map(|_| Arc::default()).collect(),
-            tokens: ["one", "two"].map(|token| token.parse().expect("a token")).into(),
+            tokens: ["one", "two"]
+                .map(|token| token.parse().expect("a token"))
+                .into(),
             answers: BTreeMap::new(),
             validator_away: false,
             lines: Vec::new(),
@@ -147,13 +178,17 @@ impl World {
     pub async fn happen(&mut self, event: Event) -> Result<(), Broken> {
         self.lines.push(self.describe(&event));
         let fenced = match &event {
-            Event::Pass { what: What::Fenced { id, fence, .. }, fate: Fate::Go | Fate::Lost, .. } => {
-                Some((*id, *fence))
-            }
+            Event::Pass {
+                what: What::Fenced { id, fence, .. },
+                fate: Fate::Go | Fate::Lost,
+                ..
+            } => Some((*id, *fence)),
             _ => None,
         };
         match event {
-            Event::Pass { number, what, fate, .. } => {
+            Event::Pass {
+                number, what, fate, ..
+            } => {
                 if let (What::Announce(channel, announcement), Fate::Go) = (&what, &fate) {
                     self.rules.announced(channel, announcement)?;
                 }
@@ -187,10 +222,22 @@ impl World {
     async fn settle(&mut self, fenced: Option<(ConfirmationId, u64)>) -> Result<(), Broken> {
         // Time is paused, and goes on by itself only when no task can run.
         tokio::time::sleep(Duration::from_millis(1)).await;
-        if self.nodes.iter().any(|node| node.worker.as_ref().is_some_and(JoinHandle::is_finished)) {
-            return Err(Broken { rule: 2, what: "a worker has stopped by itself".into() });
+        if self
+            .nodes
+            .iter()
+            .any(|node| node.worker.as_ref().is_some_and(JoinHandle::is_finished))
+        {
+            return Err(Broken {
+                rule: 2,
+                what: "a worker has stopped by itself".into(),
+            });
         }
-        let greetings = std::mem::take(&mut *self.greetings.lock().unwrap_or_else(PoisonError::into_inner));
+        let greetings = std::mem::take(
+            &mut *self
+                .greetings
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
         for greeting in greetings {
             crate::rules::greeted(&greeting)?;
         }
@@ -208,7 +255,9 @@ impl World {
         }
         if act == Act::SignOutEverywhere {
             // Ends the sessions of other browsers too.
-            self.browsers.iter().for_each(|other| other.state().changes += 1);
+            self.browsers
+                .iter()
+                .for_each(|other| other.state().changes += 1);
         }
         let visit = Visit {
             act,
@@ -232,7 +281,9 @@ impl World {
     fn describe(&self, event: &Event) -> String {
         let now = self.clock.now().as_millis() % 86_400_000 / 1000;
         match event {
-            Event::Pass { who, what, fate, .. } => format!("{now:>5} s  {who} {what}: {fate:?}"),
+            Event::Pass {
+                who, what, fate, ..
+            } => format!("{now:>5} s  {who} {what}: {fate:?}"),
             other => format!("{now:>5} s  {other:?}"),
         }
     }

@@ -8,11 +8,20 @@ use crate::{build, process, server, workspace};
 /// Builds the release and lets the server's own example measure it and print its table.
 pub fn bench(arguments: &[String]) -> Result {
     if let Some(unknown) = arguments.first() {
-        return Err(Fault::new(format!("`cargo xtask bench` takes no argument, so not `{unknown}`")));
+        return Err(Fault::new(format!(
+            "`cargo xtask bench` takes no argument, so not `{unknown}`"
+        )));
     }
     build::everything(true)?;
     let mut bench = process::cargo();
-    bench.current_dir(workspace::root()).args(["run", "--release", "--package", server::PACKAGE, "--example", "bench"]);
+    bench.current_dir(workspace::root()).args([
+        "run",
+        "--release",
+        "--package",
+        server::PACKAGE,
+        "--example",
+        "bench",
+    ]);
     let postgres = Measured::start();
     postgres.point(&mut bench);
     process::run(server::point_to(&mut bench, &workspace::site()))?;
@@ -25,7 +34,9 @@ fn in_a_browser(scripts: &[&str]) -> Result {
     for script in scripts {
         let mut bench = process::command(browser::tool("node")?);
         bench.current_dir(&folder).arg(script);
-        bench.env("VESTIBULE_BIN", workspace::server(true)).env("LEPTOS_SITE_ROOT", workspace::site());
+        bench
+            .env("VESTIBULE_BIN", workspace::server(true))
+            .env("LEPTOS_SITE_ROOT", workspace::site());
         if let Some(chromium) = &chromium {
             bench.env("CHROMIUM_PATH", chromium);
         }

@@ -10,7 +10,11 @@ pub fn build(arguments: &[String]) -> Result {
     let release = match arguments {
         [] => false,
         [only] if only == "--release" => true,
-        _ => return Err(Fault::new("`cargo xtask build` takes `--release` or nothing")),
+        _ => {
+            return Err(Fault::new(
+                "`cargo xtask build` takes `--release` or nothing",
+            ));
+        }
     };
     everything(release)?;
     println!("server {}", workspace::server(release).display());
@@ -21,7 +25,11 @@ pub fn build(arguments: &[String]) -> Result {
 /// Builds the server and the site.
 pub fn everything(release: bool) -> Result {
     let site = workspace::site();
-    client::build(if release { Kind::Small } else { Kind::Quick }, Warnings::Shown, &site)?;
+    client::build(
+        if release { Kind::Small } else { Kind::Quick },
+        Warnings::Shown,
+        &site,
+    )?;
     site::lay_out(&site)?;
     if release {
         step("compression", || precompress::folder(&site))?;

@@ -1,4 +1,5 @@
-//! The browser's half: compiled to wasm, joined to JavaScript by wasm-bindgen, put into the site's `pkg` folder.
+//! The browser's half: compiled to wasm, joined to JavaScript by wasm-bindgen, put into the site's
+//! `pkg` folder.
 
 mod trim;
 
@@ -84,20 +85,41 @@ fn compile(kind: Kind, warnings: Warnings) -> Result<PathBuf> {
     let front = workspace::front();
     step("client", || {
         let mut build = compiler.cargo();
-        build.current_dir(workspace::root()).args(["build", "--package", FRONTEND, "--target", TARGET]);
-        build.args(["--profile", kind.profile()]).arg("--target-dir").arg(&front);
+        build.current_dir(workspace::root()).args([
+            "build",
+            "--package",
+            FRONTEND,
+            "--target",
+            TARGET,
+        ]);
+        build
+            .args(["--profile", kind.profile()])
+            .arg("--target-dir")
+            .arg(&front);
         if warnings == Warnings::Shown {
             return process::run(&mut build);
         }
         // Not by RUSTFLAGS, which would make every dependency a different one and compile it again.
         let mut warned = 0;
-        process::watch(&mut build, Stream::Errors, |line| warned += usize::from(is_summary_of_warnings(line)))?;
-        if warned == 0 { Ok(()) } else { Err(Fault::new("the client compiles with warnings; they are above")) }
+        process::watch(&mut build, Stream::Errors, |line| {
+            warned += usize::from(is_summary_of_warnings(line));
+        })?;
+        if warned == 0 {
+            Ok(())
+        } else {
+            Err(Fault::new(
+                "the client compiles with warnings; they are above",
+            ))
+        }
     })?;
-    Ok(front.join(TARGET).join(kind.folder()).join(format!("{}.wasm", FRONTEND.replace('-', "_"))))
+    Ok(front
+        .join(TARGET)
+        .join(kind.folder())
+        .join(format!("{}.wasm", FRONTEND.replace('-', "_"))))
 }
 
-/// Cargo closes a package's warnings with a line of this form, also when it shows them again from its cache.
+/// Cargo closes a package's warnings with a line of this form, also when it shows them again from
+/// its cache.
 fn is_summary_of_warnings(line: &str) -> bool {
     line.starts_with("warning: `") && line.contains(" generated ")
 }
@@ -105,16 +127,30 @@ fn is_summary_of_warnings(line: &str) -> bool {
 fn bind(kind: Kind, compiled: &Path, pkg: &Path) -> Result {
     let small = kind == Kind::Small;
     let mut bindgen = Bindgen::new();
-    bindgen.input_path(compiled).out_name(NAME).typescript(false);
+    bindgen
+        .input_path(compiled)
+        .out_name(NAME)
+        .typescript(false);
     // Leptos names the wasm file itself when it starts the client.
-    bindgen.omit_default_module_path(true).remove_name_section(small).remove_producers_section(small);
-    let outcome = bindgen.web(true).and_then(Bindgen::generate_output).and_then(|mut output| {
-        if small {
-            trim::wasm(output.wasm_mut());
-        }
-        output.emit(pkg)
-    });
-    outcome.map_err(|error| Fault::new(format!("wasm-bindgen cannot read {}: {error:#}", compiled.display())))?;
+    bindgen
+        .omit_default_module_path(true)
+        .remove_name_section(small)
+        .remove_producers_section(small);
+    let outcome = bindgen
+        .web(true)
+        .and_then(Bindgen::generate_output)
+        .and_then(|mut output| {
+            if small {
+                trim::wasm(output.wasm_mut());
+            }
+            output.emit(pkg)
+        });
+    outcome.map_err(|error| {
+        Fault::new(format!(
+            "wasm-bindgen cannot read {}: {error:#}",
+            compiled.display()
+        ))
+    })?;
     if small {
         let script = script(pkg);
         let whole = fs::read_to_string(&script).at(&script)?;
@@ -126,9 +162,12 @@ fn bind(kind: Kind, compiled: &Path, pkg: &Path) -> Result {
     precompress::forget(&files(pkg.parent().unwrap_or(pkg)))
 }
 
-/// Lets binaryen's optimiser have a go where it is installed; it takes off a few per cent and is never needed.
+/// Lets binaryen's optimiser have a go where it is installed; it takes off a few per cent and is
+/// never needed.
 fn shrink(wasm: &Path) -> Result {
-    let Some(optimiser) = process::on_path("wasm-opt") else { return Ok(()) };
+    let Some(optimiser) = process::on_path("wasm-opt") else {
+        return Ok(());
+    };
     let smaller = wasm.with_extension("wasm-opt");
     let mut optimise = process::command(optimiser);
     optimise.arg("-Oz").arg(wasm).arg("-o").arg(&smaller);
@@ -136,17 +175,27 @@ fn shrink(wasm: &Path) -> Result {
         return fs::rename(&smaller, wasm).at(&smaller);
     }
     println!("the wasm-opt on the PATH cannot read today's wasm, so it was left out");
-    if smaller.exists() { fs::remove_file(&smaller).at(&smaller) } else { Ok(()) }
+    if smaller.exists() {
+        fs::remove_file(&smaller).at(&smaller)
+    } else {
+        Ok(())
+    }
 }
 
 fn stamp(pkg: &Path) -> PathBuf {
-    let site = pkg.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
+    let site = pkg
+        .parent()
+        .and_then(Path::file_name)
+        .unwrap_or_default()
+        .to_string_lossy();
     workspace::scratch().join(format!("{site}.stamp"))
 }
 
 /// Whether the folder holds what `compiled` was last made into.
 fn is_bound(kind: Kind, compiled: &Path, pkg: &Path) -> bool {
-    let Some(now) = fingerprint(kind, compiled, pkg) else { return false };
+    let Some(now) = fingerprint(kind, compiled, pkg) else {
+        return false;
+    };
     fs::read_to_string(stamp(pkg)).is_ok_and(|then| then == now)
 }
 
@@ -158,7 +207,8 @@ fn remember(kind: Kind, compiled: &Path, pkg: &Path) -> Result {
     fs::write(&stamp, fingerprint(kind, compiled, pkg).unwrap_or_default()).at(&stamp)
 }
 
-/// Sizes and times of what went in and what came out: cargo-leptos may have written to the same folder meanwhile.
+/// Sizes and times of what went in and what came out: cargo-leptos may have written to the same
+/// folder meanwhile.
 fn fingerprint(kind: Kind, compiled: &Path, pkg: &Path) -> Option<String> {
     let mut text = format!("{kind:?}\n");
     for file in [compiled, &script(pkg), &wasm(pkg)] {
@@ -175,12 +225,16 @@ mod tests {
 
     #[test]
     fn the_summary_of_a_packages_warnings_is_noticed() {
-        assert!(is_summary_of_warnings("warning: `vestibule-app` (lib) generated 2 warnings (run `cargo fix`)"));
+        assert!(is_summary_of_warnings(
+            "warning: `vestibule-app` (lib) generated 2 warnings (run `cargo fix`)"
+        ));
     }
 
     #[test]
     fn a_remark_of_cargo_itself_is_no_warning_of_the_code() {
-        assert!(!is_summary_of_warnings("warning: the lock file has unused patches"));
+        assert!(!is_summary_of_warnings(
+            "warning: the lock file has unused patches"
+        ));
         assert!(!is_summary_of_warnings("   Compiling vestibule-app v0.1.0"));
     }
 }

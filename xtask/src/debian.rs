@@ -1,7 +1,9 @@
-//! The wasm target from Debian's archive, for machines that reach apt and crates.io but not rustup's server.
+//! The wasm target from Debian's archive, for machines that reach apt and crates.io but not
+//! rustup's server.
 //!
-//! Debian carries a second, recent Rust for its browsers (`rustc-web`), with the sources of the standard library but
-//! without the library for wasm32. We build that library once, and put it where the compiler looks for it.
+//! Debian carries a second, recent Rust for its browsers (`rustc-web`), with the sources of the
+//! standard library but without the library for wasm32. We build that library once, and put it
+//! where the compiler looks for it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,8 +21,13 @@ const RUSTC: &str = "/usr/bin/rustc";
 const SYSROOT: &str = "/usr/lib/rustlib";
 
 /// What the compiler, the standard library's sources and the linker come in.
-const PACKAGES: [Package; 5] =
-    [Package("rustc-web"), Package("cargo-web"), Package("rust-web-src"), Package("rust-web-llvm"), Package("lld-22")];
+const PACKAGES: [Package; 5] = [
+    Package("rustc-web"),
+    Package("cargo-web"),
+    Package("rust-web-src"),
+    Package("rust-web-llvm"),
+    Package("lld-22"),
+];
 
 /// What checks the client's code when this compiler builds it; only the tests need it.
 pub const CLIPPY: Package = Package("rust-web-clippy");
@@ -33,7 +40,13 @@ pub fn cargo() -> Command {
 fn cargo_of(program: &str) -> Command {
     let mut command = process::command(program);
     command.env("RUSTC", RUSTC);
-    for name in ["RUSTUP_TOOLCHAIN", "RUSTDOC", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "LD_LIBRARY_PATH"] {
+    for name in [
+        "RUSTUP_TOOLCHAIN",
+        "RUSTDOC",
+        "RUSTFLAGS",
+        "CARGO_ENCODED_RUSTFLAGS",
+        "LD_LIBRARY_PATH",
+    ] {
         command.env_remove(name);
     }
     command
@@ -41,8 +54,8 @@ fn cargo_of(program: &str) -> Command {
 
 /// Debian's clippy, to be given the arguments of `cargo clippy`.
 ///
-/// It is started by its path: cargo looks for its subcommands in rustup's folder first, and finds the one that belongs to
-/// the other compiler.
+/// It is started by its path: cargo looks for its subcommands in rustup's folder first, and finds
+/// the one that belongs to the other compiler.
 pub fn clippy() -> Command {
     let mut command = cargo_of(CARGO_CLIPPY);
     command.env("CARGO", CARGO).arg("clippy");
@@ -79,16 +92,23 @@ fn build_library() -> Result<PathBuf> {
     remove_folder(&folder)?;
     write(&folder.join("src/lib.rs"), "")?;
     // Its own workspace, or cargo would count it to the project around it.
-    let manifest = "[package]\nname = \"empty\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n";
+    let manifest =
+        "[package]\nname = \"empty\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n";
     write(&folder.join("Cargo.toml"), manifest)?;
     let mut compile = cargo();
-    compile.current_dir(&folder).env("CARGO_TARGET_DIR", folder.join("target"));
-    // Building the standard library is an unstable option, which this variable opens in a stable compiler.
+    compile
+        .current_dir(&folder)
+        .env("CARGO_TARGET_DIR", folder.join("target"));
+    // Building the standard library is an unstable option, which this variable opens in a stable
+    // compiler.
     compile.env("RUSTC_BOOTSTRAP", "1");
     // Without the bitcode, link-time optimisation of the client fails.
     compile.env("RUSTFLAGS", "-Cembed-bitcode=yes -Copt-level=z");
     compile.args(["build", "--release", "--target", TARGET]);
-    compile.args(["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"]);
+    compile.args([
+        "-Zbuild-std=std,panic_abort",
+        "-Zbuild-std-features=optimize_for_size",
+    ]);
     process::run(&mut compile)?;
     let parts = folder.join("target").join(TARGET).join("release/deps");
     let built = folder.join("lib");
@@ -107,7 +127,11 @@ fn build_library() -> Result<PathBuf> {
 fn install_library(built: &Path) -> Result {
     let target = library();
     if !install::is_root() {
-        let commands = format!("rm -rf {0} && mkdir -p {0} && cp {1}/* {0}/", target.display(), built.display());
+        let commands = format!(
+            "rm -rf {0} && mkdir -p {0} && cp {1}/* {0}/",
+            target.display(),
+            built.display()
+        );
         return Err(Fault::new(format!(
             "the wasm standard library is built; run `sudo sh -c '{commands}'`, then start again"
         )));
@@ -121,14 +145,26 @@ fn install_library(built: &Path) -> Result {
     Ok(())
 }
 
-/// Compiles a few lines: a library of another compiler version has the right names and does not work.
+/// Compiles a few lines: a library of another compiler version has the right names and does not
+/// work.
 fn verify() -> Result {
     let folder = workspace::scratch().join("wasm-probe");
     let source = folder.join("probe.rs");
-    write(&source, "pub fn probe(number: u32) -> String {\n    format!(\"{number}\")\n}\n")?;
+    write(
+        &source,
+        "pub fn probe(number: u32) -> String {\n    format!(\"{number}\")\n}\n",
+    )?;
     let mut compile = process::command(RUSTC);
     compile.current_dir(&folder).env_remove("LD_LIBRARY_PATH");
-    compile.args(["--edition", "2024", "--crate-type", "cdylib", "--target", TARGET, "probe.rs"]);
+    compile.args([
+        "--edition",
+        "2024",
+        "--crate-type",
+        "cdylib",
+        "--target",
+        TARGET,
+        "probe.rs",
+    ]);
     if process::succeeds(&mut compile) {
         return Ok(());
     }
@@ -146,5 +182,9 @@ fn write(path: &Path, text: &str) -> Result {
 }
 
 fn remove_folder(path: &Path) -> Result {
-    if path.exists() { fs::remove_dir_all(path).at(path) } else { Ok(()) }
+    if path.exists() {
+        fs::remove_dir_all(path).at(path)
+    } else {
+        Ok(())
+    }
 }

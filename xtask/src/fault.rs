@@ -1,4 +1,5 @@
-//! The one error of these commands: a line that says what went wrong, where, and what to do about it.
+//! The one error of these commands: a line that says what went wrong, where, and what to do about
+//! it.
 
 use std::fmt;
 use std::io;

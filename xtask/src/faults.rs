@@ -1,7 +1,9 @@
-//! `cargo xtask faults`: the tests that kill, stop and take away, as large as the promises that they hold.
+//! `cargo xtask faults`: the tests that kill, stop and take away, as large as the promises that
+//! they hold.
 //!
-//! They are tests that `cargo xtask test` has, too, smaller. Each prints a figure; those of cargo's tests are repeated in
-//! the end. The processes are of the release build: some of the figures are about how soon all is well again.
+//! They are tests that `cargo xtask test` has, too, smaller. Each prints a figure; those of cargo's
+//! tests are repeated in the end. The processes are of the release build: some of the figures are
+//! about how soon all is well again.
 
 use crate::fault::{Fault, Result};
 use crate::process::{self, Stream};
@@ -30,10 +32,15 @@ struct Run {
     which: &'static [&'static str],
 }
 
-/// Those that kill the most take some minutes and hardly work: both databases at once. The rest wants the machine for
-/// itself.
+/// Those that kill the most take some minutes and hardly work: both databases at once. The rest
+/// wants the machine for itself.
 const RUNS: [Run; 3] = [
-    Run { name: "simulation", package: workspace::NAME, program: "simulation", which: &[] },
+    Run {
+        name: "simulation",
+        package: workspace::NAME,
+        program: "simulation",
+        which: &[],
+    },
     Run {
         name: "kills",
         package: server::PACKAGE,
@@ -57,10 +64,13 @@ const FIGURE: &str = "figure: ";
 /// Runs them all.
 pub fn faults(arguments: &[String]) -> Result {
     if let Some(unknown) = arguments.first() {
-        return Err(Fault::new(format!("`cargo xtask faults` takes no argument, so not `{unknown}`")));
+        return Err(Fault::new(format!(
+            "`cargo xtask faults` takes no argument, so not `{unknown}`"
+        )));
     }
     let servers = Servers::start()?;
-    let (mut figures, mut total) = (Vec::new(), Tally::default());
+    let mut figures = Vec::new();
+    let mut total = Tally::default();
     for run in &RUNS {
         total += step(run.name, || run.run(&servers, &mut figures))?;
     }
@@ -68,14 +78,21 @@ pub fn faults(arguments: &[String]) -> Result {
     drop(servers);
     total += test::journeys(&JOURNEY.map(str::to_owned))?;
     println!("\n{}\n{total}", figures.join("\n"));
-    if total.failed == 0 { Ok(()) } else { std::process::exit(1) }
+    if total.failed == 0 {
+        Ok(())
+    } else {
+        std::process::exit(1)
+    }
 }
 
 impl Run {
     fn run(&self, servers: &Servers, figures: &mut Vec<String>) -> Result<Tally> {
         let mut test = process::cargo();
-        test.current_dir(workspace::root()).args(["test", "--release"]);
-        test.args(["--package", self.package, "--test", self.program, "--"]).args(self.which).arg("--nocapture");
+        test.current_dir(workspace::root())
+            .args(["test", "--release"]);
+        test.args(["--package", self.package, "--test", self.program, "--"])
+            .args(self.which)
+            .arg("--nocapture");
         servers.point(&mut test);
         let mut tally = Tally::default();
         let outcome = process::watch(test.envs(SIZES), Stream::Output, |line| {
@@ -83,6 +100,10 @@ impl Run {
             figures.extend(line.split_once(FIGURE).map(|(_, figure)| figure.to_owned()));
         });
         // Tests that do not compile report nothing.
-        if tally.failed == 0 { outcome.map(|()| tally) } else { Ok(tally) }
+        if tally.failed == 0 {
+            outcome.map(|()| tally)
+        } else {
+            Ok(tally)
+        }
     }
 }

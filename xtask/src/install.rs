@@ -1,4 +1,5 @@
-//! Debian packages, and the programs that the browser tests need: Node, a Chromium and a text browser.
+//! Debian packages, and the programs that the browser tests need: Node, a Chromium and a text
+//! browser.
 
 use std::env;
 use std::io::{self, BufRead, IsTerminal, Write};
@@ -29,32 +30,44 @@ pub fn is_root() -> bool {
 ///
 /// A person at a terminal is asked first. Somebody without the right to install gets the command.
 pub fn packages(wanted: &[Package]) -> Result {
-    let missing: Vec<&str> = wanted.iter().map(|package| package.0).filter(|name| !is_installed(name)).collect();
+    let missing: Vec<&str> = wanted
+        .iter()
+        .map(|package| package.0)
+        .filter(|name| !is_installed(name))
+        .collect();
     if missing.is_empty() {
         return Ok(());
     }
-    // Nothing that is there may go: `rustc-web`, for one, conflicts with Debian's own `rustc` and `rustup`.
+    // Nothing that is there may go: `rustc-web`, for one, conflicts with Debian's own `rustc` and
+    // `rustup`.
     let options = "install -y --no-remove --no-install-recommends";
     let line = format!("apt-get {options} {}", missing.join(" "));
     if !is_root() {
-        return Err(Fault::new(format!("some programs are missing; run `sudo {line}`, then start again")));
+        return Err(Fault::new(format!(
+            "some programs are missing; run `sudo {line}`, then start again"
+        )));
     }
     if !consent(&line)? {
-        return Err(Fault::new(format!("nothing was installed; run `{line}` when it suits you, then start again")));
+        return Err(Fault::new(format!(
+            "nothing was installed; run `{line}` when it suits you, then start again"
+        )));
     }
     let apt = |words: &mut dyn Iterator<Item = &str>| {
         let mut command = process::command("apt-get");
         process::run(command.env("DEBIAN_FRONTEND", "noninteractive").args(words))
     };
     let install = || apt(&mut options.split(' ').chain(missing.iter().copied()));
-    // The lists of a fresh image are empty or old, but reading them again takes a while and is seldom needed.
+    // The lists of a fresh image are empty or old, but reading them again takes a while and is
+    // seldom needed.
     install().or_else(|_| apt(&mut ["update"].into_iter()).and_then(|()| install()))
 }
 
 fn is_installed(name: &str) -> bool {
     let mut ask = process::command("dpkg-query");
-    ask.args(["-W", "-f=${db:Status-Status}", name]).stderr(std::process::Stdio::null());
-    ask.output().is_ok_and(|output| output.stdout == b"installed")
+    ask.args(["-W", "-f=${db:Status-Status}", name])
+        .stderr(std::process::Stdio::null());
+    ask.output()
+        .is_ok_and(|output| output.stdout == b"installed")
 }
 
 fn consent(line: &str) -> Result<bool> {
@@ -68,7 +81,10 @@ fn consent(line: &str) -> Result<bool> {
         .lock()
         .read_line(&mut answer)
         .map_err(|error| Fault::new(format!("the answer could not be read: {error}")))?;
-    Ok(matches!(answer.trim().to_lowercase().as_str(), "" | "y" | "yes"))
+    Ok(matches!(
+        answer.trim().to_lowercase().as_str(),
+        "" | "y" | "yes"
+    ))
 }
 
 /// Makes sure that a Node new enough for the browser tests is there, with npm.
@@ -81,22 +97,38 @@ pub fn node() -> Result {
         return Err(Fault::new(format!("{advice}; install it and start again")));
     }
     packages(&[Package("nodejs"), Package("npm")])?;
-    if node_is_good() { Ok(()) } else { Err(Fault::new(format!("{advice}; the one that apt has is older"))) }
+    if node_is_good() {
+        Ok(())
+    } else {
+        Err(Fault::new(format!(
+            "{advice}; the one that apt has is older"
+        )))
+    }
 }
 
 fn node_is_good() -> bool {
-    let Some(node) = process::on_path("node") else { return false };
+    let Some(node) = process::on_path("node") else {
+        return false;
+    };
     if process::on_path("npm").is_none() {
         return false;
     }
-    process::output(process::command(node).arg("--version")).is_ok_and(|version| major(&version) >= NODE)
+    process::output(process::command(node).arg("--version"))
+        .is_ok_and(|version| major(&version) >= NODE)
 }
 
 fn major(version: &str) -> u32 {
-    version.trim().trim_start_matches('v').split('.').next().and_then(|number| number.parse().ok()).unwrap_or(0)
+    version
+        .trim()
+        .trim_start_matches('v')
+        .split('.')
+        .next()
+        .and_then(|number| number.parse().ok())
+        .unwrap_or(0)
 }
 
-/// The text browser that one of the browser tests reads the pages with. Without it, and without apt, that test is skipped.
+/// The text browser that one of the browser tests reads the pages with. Without it, and without
+/// apt, that test is skipped.
 pub fn text_browser() -> Result {
     if process::on_path("w3m").is_none() && has_apt() {
         packages(&[Package("w3m")])?;
@@ -119,7 +151,14 @@ pub fn chromium() -> Result<Option<PathBuf>> {
 }
 
 fn installed_chromium() -> Option<PathBuf> {
-    ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"].into_iter().find_map(process::on_path)
+    [
+        "chromium",
+        "chromium-browser",
+        "google-chrome-stable",
+        "google-chrome",
+    ]
+    .into_iter()
+    .find_map(process::on_path)
 }
 
 #[cfg(test)]

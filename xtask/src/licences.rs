@@ -1,7 +1,9 @@
-//! The rules of `deny.toml` on licences, banned crates and registries, checked over what cargo itself knows.
+//! The rules of `deny.toml` on licences, banned crates and registries, checked over what cargo
+//! itself knows.
 //!
-//! cargo-deny reads the same file and knows more, advisories above all; but it takes longer to install than everything
-//! here takes to build, and a check that is skipped where a tool is missing is none.
+//! cargo-deny reads the same file and knows more, advisories above all; but it takes longer to
+//! install than everything here takes to build, and a check that is skipped where a tool is missing
+//! is none.
 
 use std::fs;
 
@@ -17,24 +19,37 @@ pub fn check() -> Result {
     let path = workspace::root().join("deny.toml");
     let rules = Rules::read(&fs::read_to_string(&path).at(&path)?);
     let mut ask = process::cargo();
-    ask.current_dir(workspace::root()).args(["metadata", "--locked", "--format-version", "1"]);
+    ask.current_dir(workspace::root())
+        .args(["metadata", "--locked", "--format-version", "1"]);
     let metadata: Value = serde_json::from_str(&process::output(&mut ask)?)
         .map_err(|error| Fault::new(format!("cargo metadata: {error}")))?;
-    let packages = metadata.get("packages").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    let complaints: Vec<String> = packages.iter().filter_map(|package| rules.complaint(package)).collect();
+    let packages = metadata
+        .get("packages")
+        .and_then(Value::as_array)
+        .map_or(&[][..], Vec::as_slice);
+    let complaints: Vec<String> = packages
+        .iter()
+        .filter_map(|package| rules.complaint(package))
+        .collect();
     for complaint in &complaints {
         println!("{complaint}");
     }
     if packages.is_empty() || rules.licences.is_empty() || !complaints.is_empty() {
         let count = packages.len();
-        return Err(Fault::new(format!("{} of {count} crates break the rules of deny.toml", complaints.len())));
+        return Err(Fault::new(format!(
+            "{} of {count} crates break the rules of deny.toml",
+            complaints.len()
+        )));
     }
     println!("{} crates keep the rules of deny.toml", packages.len());
     if process::on_path("cargo-deny").is_none() {
         return Ok(());
     }
     let mut deny = process::cargo();
-    process::run(deny.current_dir(workspace::root()).args(["deny", "check", "licenses", "bans", "sources"]))
+    process::run(
+        deny.current_dir(workspace::root())
+            .args(["deny", "check", "licenses", "bans", "sources"]),
+    )
 }
 
 /// The part of `deny.toml` that is checked here.
@@ -45,13 +60,20 @@ struct Rules {
 }
 
 impl Rules {
-    /// Reads the lists out of the file. This is no general reader of TOML: each entry stands on a line of its own.
+    /// Reads the lists out of the file. This is no general reader of TOML: each entry stands on a
+    /// line of its own.
     fn read(text: &str) -> Self {
         let mut rules = Self::default();
-        let (mut section, mut list) = ("", "");
-        for line in text.lines().map(|line| line.split('#').next().unwrap_or("").trim()) {
-            if let Some(name) =
-                line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).filter(|_| list.is_empty())
+        let mut section = "";
+        let mut list = "";
+        for line in text
+            .lines()
+            .map(|line| line.split('#').next().unwrap_or("").trim())
+        {
+            if let Some(name) = line
+                .strip_prefix('[')
+                .and_then(|rest| rest.strip_suffix(']'))
+                .filter(|_| list.is_empty())
             {
                 section = name;
             } else if let Some(name) = line.strip_suffix("= [") {
@@ -73,7 +95,11 @@ impl Rules {
     fn complaint(&self, package: &Value) -> Option<String> {
         let field = |name: &str| package.get(name).and_then(Value::as_str);
         let name = format!("{} {}", field("name")?, field("version").unwrap_or(""));
-        if self.banned.iter().any(|banned| field("name") == Some(banned)) {
+        if self
+            .banned
+            .iter()
+            .any(|banned| field("name") == Some(banned))
+        {
             return Some(format!("{name}: is banned; deny.toml says why"));
         }
         // Packages of the workspace have no source.
@@ -85,7 +111,9 @@ impl Rules {
         };
         match spdx::is_met(licence, &self.licences) {
             Some(true) => None,
-            Some(false) => Some(format!("{name}: its licence `{licence}` is not allowed by deny.toml")),
+            Some(false) => Some(format!(
+                "{name}: its licence `{licence}` is not allowed by deny.toml"
+            )),
             None => Some(format!("{name}: `{licence}` is no licence expression")),
         }
     }
@@ -134,9 +162,17 @@ deny = [
             (json!({"name": "openssl-sys", "license": "MIT"}), "banned"),
             (json!({"name": "a", "license": "GPL-3.0"}), "not allowed"),
             (json!({"name": "a", "license": null}), "states no licence"),
-            (json!({"name": "a", "license": "MIT", "source": "git+https://example.com"}), "crates.io"),
+            (
+                json!({"name": "a", "license": "MIT", "source": "git+https://example.com"}),
+                "crates.io",
+            ),
         ] {
-            assert!(rules.complaint(&package).is_some_and(|line| line.contains(rule)), "{rule}");
+            assert!(
+                rules
+                    .complaint(&package)
+                    .is_some_and(|line| line.contains(rule)),
+                "{rule}"
+            );
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Vestibule's own commands, started as `cargo xtask NAME`.
 //!
-//! Each command is a file: [`mod@run`], [`mod@build`], [`mod@test`], [`mod@bench`], [`mod@faults`], [`mod@mutants`]. They
-//! share the way to the browser's half of the program: [`wasm_target`] finds or makes a compiler for it (with [`debian`]
-//! where rustup cannot help), [`client`] builds it, [`site`] lays the public folder out. [`servers`] starts the databases
-//! that tests run on. [`mod@step`] prints what is going on and how long it took.
+//! Each command is a file: [`mod@run`], [`mod@build`], [`mod@test`], [`mod@bench`], [`mod@faults`],
+//! [`mod@mutants`]. They share the way to the browser's half of the program: [`wasm_target`] finds
+//! or makes a compiler for it (with [`debian`] where rustup cannot help), [`client`] builds it,
+//! [`site`] lays the public folder out. [`servers`] starts the databases that tests run on.
+//! [`mod@step`] prints what is going on and how long it took.
 
 mod bench;
 mod build;
@@ -50,7 +51,11 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     };
     // For `test`, it separates the steps from what the tests are told.
-    let rest = if command == "test" { rest } else { without_habit(rest) };
+    let rest = if command == "test" {
+        rest
+    } else {
+        without_habit(rest)
+    };
     let result = match command.as_str() {
         "run" => run::run(rest),
         "build" => build::build(rest),
@@ -62,7 +67,9 @@ fn main() -> ExitCode {
             print!("{USAGE}");
             Ok(())
         }
-        other => Err(Fault::new(format!("there is no command `{other}`; `cargo xtask help` lists them"))),
+        other => Err(Fault::new(format!(
+            "there is no command `{other}`; `cargo xtask help` lists them"
+        ))),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -88,7 +95,10 @@ mod tests {
     #[test]
     fn one_pair_of_dashes_before_the_arguments_is_dropped() {
         for (given, left) in [
-            (&["--", "--leptos-site-addr", "127.0.0.1:0"][..], &["--leptos-site-addr", "127.0.0.1:0"][..]),
+            (
+                &["--", "--leptos-site-addr", "127.0.0.1:0"][..],
+                &["--leptos-site-addr", "127.0.0.1:0"][..],
+            ),
             (&["--", "serve", "--", "x"], &["serve", "--", "x"]),
             (&["--", "--", "x"], &["--", "x"]),
             (&["rule-10", "--"], &["rule-10", "--"]),

@@ -1,7 +1,7 @@
 //! `cargo xtask mutants`: breaks each rule of the design on purpose and sees a test fail.
 //!
-//! The mutants are in a [table]. Each is applied to a copy of the project, so that nobody finds a broken rule in their own
-//! files.
+//! The mutants are in a [table]. Each is applied to a copy of the project, so that nobody finds a
+//! broken rule in their own files.
 
 mod copy;
 mod table;
@@ -23,7 +23,10 @@ pub fn mutants(arguments: &[String]) -> Result {
     let mut mutants = Mutant::all(&workspace::root())?;
     mutants.retain(|mutant| mutant.name.contains(wanted));
     if mutants.is_empty() {
-        return Err(Fault::new(format!("no name in {} contains `{wanted}`", table::FILE)));
+        return Err(Fault::new(format!(
+            "no name in {} contains `{wanted}`",
+            table::FILE
+        )));
     }
     let home = workspace::target().join("mutants");
     let servers = Servers::start()?;
@@ -40,7 +43,11 @@ pub fn mutants(arguments: &[String]) -> Result {
     println!("\n{}\n{total}", lines.join("\n"));
     // Leaving the process would leave them behind.
     drop(servers);
-    if total.failed == 0 { Ok(()) } else { std::process::exit(1) }
+    if total.failed == 0 {
+        Ok(())
+    } else {
+        std::process::exit(1)
+    }
 }
 
 /// Changes a fresh copy. The named test must fail then.
@@ -49,15 +56,23 @@ fn try_one(mutant: &Mutant, home: &Path, servers: &Servers) -> Result {
     copy::refresh(&workspace::root(), &tree)?;
     mutant.apply(&tree)?;
     let mut test = process::cargo();
-    test.current_dir(&tree).env("CARGO_TARGET_DIR", home.join("target")).arg("test").args(&mutant.test);
+    test.current_dir(&tree)
+        .env("CARGO_TARGET_DIR", home.join("target"))
+        .arg("test")
+        .args(&mutant.test);
     servers.point(&mut test);
     let mut tally = Tally::default();
     // The verdict is in the result lines: a change that does not compile ends with an error, too.
-    let outcome = process::watch(&mut test, Stream::Output, |line| tally += Tally::of_cargo(line));
+    let outcome = process::watch(&mut test, Stream::Output, |line| {
+        tally += Tally::of_cargo(line);
+    });
     match (outcome, tally) {
         (_, tally) if tally.failed > 0 => Ok(()),
         (Ok(()), Tally { passed: 0, .. }) => Err(Fault::new("no test matches its `test`")),
-        (Ok(()), _) => Err(Fault::new(format!("every test still passes, and yet: {}", mutant.breaks))),
+        (Ok(()), _) => Err(Fault::new(format!(
+            "every test still passes, and yet: {}",
+            mutant.breaks
+        ))),
         (Err(_), _) => Err(Fault::new("it does not compile, which proves nothing")),
     }
 }

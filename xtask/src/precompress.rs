@@ -1,4 +1,5 @@
-//! Compressed copies beside the site's files, so that the server sends them as they are and never compresses itself.
+//! Compressed copies beside the site's files, so that the server sends them as they are and never
+//! compresses itself.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +18,10 @@ pub fn folder(folder: &Path) -> Result {
         let path = entry.at(folder)?.path();
         if path.is_dir() {
             self::folder(&path)?;
-        } else if path.extension().is_some_and(|ending| ENDINGS.iter().any(|known| ending == *known)) {
+        } else if path
+            .extension()
+            .is_some_and(|ending| ENDINGS.iter().any(|known| ending == *known))
+        {
             file(&path)?;
         }
     }
@@ -32,7 +36,11 @@ pub fn size(file: &Path) -> Result<u64> {
 
 /// Removes the compressed copies of `files`.
 pub fn forget(files: &[PathBuf]) -> Result {
-    for copy in files.iter().map(|file| beside(file)).filter(|copy| copy.exists()) {
+    for copy in files
+        .iter()
+        .map(|file| beside(file))
+        .filter(|copy| copy.exists())
+    {
         fs::remove_file(&copy).at(&copy)?;
     }
     Ok(())
@@ -40,8 +48,9 @@ pub fn forget(files: &[PathBuf]) -> Result {
 
 fn file(path: &Path) -> Result {
     let copy = beside(path);
-    if changed(&copy)?.is_some_and(|made| changed(path).is_ok_and(|source| source.is_some_and(|source| source < made)))
-    {
+    if changed(&copy)?.is_some_and(|made| {
+        changed(path).is_ok_and(|source| source.is_some_and(|source| source < made))
+    }) {
         return Ok(());
     }
     let bytes = fs::read(path).at(path)?;
@@ -50,7 +59,11 @@ fn file(path: &Path) -> Result {
 
 fn compress(bytes: &[u8]) -> Result<Vec<u8>> {
     let mut compressed = Vec::new();
-    let parameters = BrotliEncoderParams { quality: 11, size_hint: bytes.len(), ..BrotliEncoderParams::default() };
+    let parameters = BrotliEncoderParams {
+        quality: 11,
+        size_hint: bytes.len(),
+        ..BrotliEncoderParams::default()
+    };
     brotli::BrotliCompress(&mut &*bytes, &mut compressed, &parameters)
         .map_err(|error| Fault::new(format!("brotli failed: {error}")))?;
     Ok(compressed)
@@ -66,5 +79,8 @@ fn changed(path: &Path) -> Result<Option<SystemTime>> {
     if !path.exists() {
         return Ok(None);
     }
-    fs::metadata(path).and_then(|facts| facts.modified()).at(path).map(Some)
+    fs::metadata(path)
+        .and_then(|facts| facts.modified())
+        .at(path)
+        .map(Some)
 }

@@ -1,4 +1,5 @@
-//! Other programs: how they are found, cleaned of what cargo left in our environment, started and waited for.
+//! Other programs: how they are found, cleaned of what cargo left in our environment, started and
+//! waited for.
 
 use std::env;
 use std::io::{BufRead, BufReader, Write};
@@ -11,14 +12,17 @@ use crate::fault::{Fault, Result};
 
 /// A command without what `cargo run` added to our environment for this crate.
 ///
-/// Some build scripts ask to be run again when one of these variables changes, so a build started here would undo a
-/// build started by hand, and the other way round. What the user set (`CARGO_HOME`, `CARGO_NET_…`) stays.
+/// Some build scripts ask to be run again when one of these variables changes, so a build started
+/// here would undo a build started by hand, and the other way round. What the user set
+/// (`CARGO_HOME`, `CARGO_NET_…`) stays.
 pub fn command(program: impl AsRef<Path>) -> Command {
     let mut command = Command::new(program.as_ref());
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();
         let ours = text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_");
-        if ours || ["CARGO", "CARGO_BIN_NAME", "CARGO_CRATE_NAME", "OUT_DIR"].contains(&text.as_ref()) {
+        if ours
+            || ["CARGO", "CARGO_BIN_NAME", "CARGO_CRATE_NAME", "OUT_DIR"].contains(&text.as_ref())
+        {
             command.env_remove(&name);
         }
     }
@@ -29,7 +33,8 @@ pub fn command(program: impl AsRef<Path>) -> Command {
 pub fn cargo() -> Command {
     let program = env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from);
     let mut command = command(program);
-    // Leptos compiles the name of the wasm file in; without it, pages would ask for one that is not there.
+    // Leptos compiles the name of the wasm file in; without it, pages would ask for one that is not
+    // there.
     command.env("LEPTOS_OUTPUT_NAME", crate::workspace::NAME);
     command
 }
@@ -49,33 +54,49 @@ pub fn in_ci() -> bool {
 
 /// How a command is shown to people: its words, without the environment.
 pub fn spelled(command: &Command) -> String {
-    let name = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
+    let name = Path::new(command.get_program())
+        .file_name()
+        .unwrap_or(command.get_program());
     let words = command.get_args().map(std::ffi::OsStr::to_string_lossy);
-    std::iter::once(name.to_string_lossy()).chain(words).collect::<Vec<_>>().join(" ")
+    std::iter::once(name.to_string_lossy())
+        .chain(words)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// Runs `command` on our own terminal.
 pub fn run(command: &mut Command) -> Result {
-    let status = command.status().map_err(|error| unstartable(command, &error))?;
+    let status = command
+        .status()
+        .map_err(|error| unstartable(command, &error))?;
     verdict(command, status)
 }
 
 /// Runs `command` and returns what it wrote to its standard output.
 pub fn output(command: &mut Command) -> Result<String> {
-    let output = command.stderr(Stdio::inherit()).output().map_err(|error| unstartable(command, &error))?;
+    let output = command
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| unstartable(command, &error))?;
     verdict(command, output.status)?;
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// Runs `command` without a sound and says whether it succeeded.
 pub fn succeeds(command: &mut Command) -> bool {
-    let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let quiet = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     quiet.status().is_ok_and(|status| status.success())
 }
 
 /// Runs `command` on our own terminal, and ends it when it takes longer than `limit`.
 pub fn run_within(command: &mut Command, limit: Duration) -> Result {
-    let mut child = command.stdin(Stdio::null()).spawn().map_err(|error| unstartable(command, &error))?;
+    let mut child = command
+        .stdin(Stdio::null())
+        .spawn()
+        .map_err(|error| unstartable(command, &error))?;
     let deadline = Instant::now() + limit;
     while Instant::now() < deadline {
         match child.try_wait() {
@@ -86,7 +107,11 @@ pub fn run_within(command: &mut Command, limit: Duration) -> Result {
     }
     let _ = child.kill();
     let _ = child.wait();
-    Err(Fault::new(format!("`{}` did not finish within {} s", spelled(command), limit.as_secs())))
+    Err(Fault::new(format!(
+        "`{}` did not finish within {} s",
+        spelled(command),
+        limit.as_secs()
+    )))
 }
 
 /// Which of a program's two streams [`watch`] reads; the other goes to our terminal as it is.
@@ -104,14 +129,19 @@ pub fn watch(command: &mut Command, stream: Stream, mut see: impl FnMut(&str)) -
         Stream::Output => command.stdout(Stdio::piped()),
         Stream::Errors => command.stderr(Stdio::piped()),
     };
-    let mut child = command.spawn().map_err(|error| unstartable(command, &error))?;
+    let mut child = command
+        .spawn()
+        .map_err(|error| unstartable(command, &error))?;
     let pipe: Option<Box<dyn std::io::Read>> = match stream {
         Stream::Output => child.stdout.take().map(|pipe| Box::new(pipe) as _),
         Stream::Errors => child.stderr.take().map(|pipe| Box::new(pipe) as _),
     };
     if let Some(pipe) = pipe {
         // By bytes, because a program may write what is not UTF-8.
-        for line in BufReader::new(pipe).split(b'\n').map_while(std::result::Result::ok) {
+        for line in BufReader::new(pipe)
+            .split(b'\n')
+            .map_while(std::result::Result::ok)
+        {
             let line = String::from_utf8_lossy(&line);
             match stream {
                 Stream::Output => println!("{line}"),
@@ -129,9 +159,15 @@ fn verdict(command: &Command, status: ExitStatus) -> Result {
     if status.success() {
         return Ok(());
     }
-    Err(Fault::new(format!("`{}` failed ({status}); its own message is above", spelled(command))))
+    Err(Fault::new(format!(
+        "`{}` failed ({status}); its own message is above",
+        spelled(command)
+    )))
 }
 
 fn unstartable(command: &Command, error: &std::io::Error) -> Fault {
-    Fault::new(format!("`{}` could not be started: {error}", command.get_program().display()))
+    Fault::new(format!(
+        "`{}` could not be started: {error}",
+        command.get_program().display()
+    ))
 }

@@ -14,17 +14,22 @@ pub fn run(arguments: &[String]) -> Result {
         server::build(false)
     })?;
     let mut start = process::command(workspace::server(false));
-    server::point_to(&mut start, &site).current_dir(workspace::root()).args(arguments);
+    server::point_to(&mut start, &site)
+        .current_dir(workspace::root())
+        .args(arguments);
     become_it(&mut start)
 }
 
-/// Takes the server's place in the terminal, so that Ctrl-C and the exit status are between it and the person there.
+/// Takes the server's place in the terminal, so that Ctrl-C and the exit status are between it and
+/// the person there.
 #[cfg(unix)]
 fn become_it(start: &mut std::process::Command) -> Result {
     use std::os::unix::process::CommandExt;
 
     let error = start.exec();
-    Err(crate::fault::Fault::new(format!("the server could not be started: {error}")))
+    Err(crate::fault::Fault::new(format!(
+        "the server could not be started: {error}"
+    )))
 }
 
 #[cfg(not(unix))]

@@ -16,7 +16,9 @@ pub const PACKAGE: &str = "vestibule-server";
 pub fn build(release: bool) -> Result {
     step("server", || {
         let mut build = process::cargo();
-        build.current_dir(workspace::root()).args(["build", "--package", PACKAGE, "--bin", NAME]);
+        build
+            .current_dir(workspace::root())
+            .args(["build", "--package", PACKAGE, "--bin", NAME]);
         if release {
             build.arg("--release");
         }
@@ -29,5 +31,8 @@ pub fn point_to<'a>(command: &'a mut Command, site: &Path) -> &'a mut Command {
     if env::var_os("LEPTOS_SITE_ADDR").is_none() {
         command.env("LEPTOS_SITE_ADDR", "127.0.0.1:3000");
     }
-    command.env("LEPTOS_SITE_ROOT", site).env("LEPTOS_SITE_PKG_DIR", "pkg").env("LEPTOS_OUTPUT_NAME", NAME)
+    command
+        .env("LEPTOS_SITE_ROOT", site)
+        .env("LEPTOS_SITE_PKG_DIR", "pkg")
+        .env("LEPTOS_OUTPUT_NAME", NAME)
 }

@@ -1,7 +1,8 @@
-//! Throw-away servers for the tests: PostgreSQL and Redis, each with its data in a folder that goes with it, and the
-//! programs of nginx and PostgreSQL, which some tests start, and kill, themselves.
+//! Throw-away servers for the tests: PostgreSQL and Redis, each with its data in a folder that goes
+//! with it, and the programs of nginx and PostgreSQL, which some tests start, and kill, themselves.
 //!
-//! They are told of to the tests by variables. Whoever sets that of a server to one of their own gets none from us.
+//! They are told of to the tests by variables. Whoever sets that of a server to one of their own
+//! gets none from us.
 
 pub mod nginx;
 mod postgres;
@@ -25,8 +26,16 @@ struct Kind {
 }
 
 const KINDS: [Kind; 2] = [
-    Kind { name: "PostgreSQL", variable: "VESTIBULE_TEST_POSTGRES", start: postgres::start },
-    Kind { name: "Redis", variable: "VESTIBULE_TEST_REDIS", start: redis::start },
+    Kind {
+        name: "PostgreSQL",
+        variable: "VESTIBULE_TEST_POSTGRES",
+        start: postgres::start,
+    },
+    Kind {
+        name: "Redis",
+        variable: "VESTIBULE_TEST_REDIS",
+        start: redis::start,
+    },
 ];
 
 /// How the tests find what they start themselves.
@@ -78,11 +87,14 @@ pub struct Servers {
 }
 
 impl Servers {
-    /// Starts what can be started here. What cannot is named in a line, and what needs it is not tested; in continuous
-    /// integration that is a fault.
+    /// Starts what can be started here. What cannot is named in a line, and what needs it is not
+    /// tested; in continuous integration that is a fault.
     pub fn start() -> Result<Self> {
         let mut servers = Vec::new();
-        for kind in KINDS.iter().filter(|kind| env::var_os(kind.variable).is_none()) {
+        for kind in KINDS
+            .iter()
+            .filter(|kind| env::var_os(kind.variable).is_none())
+        {
             match (kind.start)() {
                 Ok(server) => servers.push((kind.variable, server)),
                 Err(fault) if process::in_ci() => return Err(fault),
@@ -90,20 +102,36 @@ impl Servers {
             }
         }
         let mut programs = Vec::new();
-        for Programs { variable, find, without } in PROGRAMS {
+        for Programs {
+            variable,
+            find,
+            without,
+        } in PROGRAMS
+        {
             match find() {
                 Ok(program) => programs.push((variable, program)),
                 Err(fault) if process::in_ci() => return Err(fault),
                 Err(fault) => println!("{without}: {fault}"),
             }
         }
-        Ok(Self { running: servers, programs })
+        Ok(Self {
+            running: servers,
+            programs,
+        })
     }
 
     /// Tells the tests that `command` runs of the servers.
     pub fn point(&self, command: &mut Command) {
-        command.envs(self.running.iter().map(|(variable, server)| (variable, server.url())));
-        command.envs(self.programs.iter().map(|(variable, program)| (variable, program)));
+        command.envs(
+            self.running
+                .iter()
+                .map(|(variable, server)| (variable, server.url())),
+        );
+        command.envs(
+            self.programs
+                .iter()
+                .map(|(variable, program)| (variable, program)),
+        );
     }
 }
 
@@ -120,7 +148,8 @@ mod tests {
     }
 
     fn answers_until_it_is_dropped(server: Server, hello: &[u8], expected: u8) {
-        let (address, folder) = (address(&server), server.folder().to_owned());
+        let address = address(&server);
+        let folder = server.folder().to_owned();
         let answer = || {
             let mut stream = TcpStream::connect(&address)?;
             stream.write_all(hello)?;
@@ -138,7 +167,11 @@ mod tests {
         // A request for TLS, which it does not speak: `N`.
         let request = [0, 0, 0, 8, 4, 210, 22, 47];
         if postgres::installed().is_some() {
-            answers_until_it_is_dropped(postgres::start().expect("it is installed"), &request, b'N');
+            answers_until_it_is_dropped(
+                postgres::start().expect("it is installed"),
+                &request,
+                b'N',
+            );
         }
     }
 
@@ -146,7 +179,11 @@ mod tests {
     fn redis_answers_until_it_is_dropped() {
         // It refuses a request without a password: `-`.
         if redis::installed().is_some() {
-            answers_until_it_is_dropped(redis::start().expect("it is installed"), b"PING\r\n", b'-');
+            answers_until_it_is_dropped(
+                redis::start().expect("it is installed"),
+                b"PING\r\n",
+                b'-',
+            );
         }
     }
 }

@@ -10,9 +10,16 @@ use crate::{precompress, style};
 /// Lays out everything but the client.
 pub fn lay_out(site: &Path) -> Result {
     let style = workspace::root().join("style");
-    place(style::bundle(&style.join("main.css"))?.as_bytes(), &site.join("pkg").join(format!("{NAME}.css")))?;
+    place(
+        style::bundle(&style.join("main.css"))?.as_bytes(),
+        &site.join("pkg").join(format!("{NAME}.css")),
+    )?;
     let assets = style.join("assets");
-    if assets.is_dir() { copy(&assets, site) } else { Ok(()) }
+    if assets.is_dir() {
+        copy(&assets, site)
+    } else {
+        Ok(())
+    }
 }
 
 fn copy(from: &Path, to: &Path) -> Result {

@@ -1,4 +1,5 @@
-//! Licence expressions as crates state them: `MIT OR Apache-2.0`, `(MIT OR X) AND Y`, `X WITH exception`.
+//! Licence expressions as crates state them: `MIT OR Apache-2.0`, `(MIT OR X) AND Y`,
+//! `X WITH exception`.
 //!
 //! The grammar is annex D of the SPDX specification; older crates write `MIT/Apache-2.0` for "or".
 
@@ -6,8 +7,15 @@
 ///
 /// `None` if the text is no licence expression.
 pub fn is_met(expression: &str, allowed: &[String]) -> Option<bool> {
-    let spaced = expression.replace('(', " ( ").replace(')', " ) ").replace('/', " OR ");
-    let mut words = Reader { words: spaced.split_whitespace().collect(), next: 0, allowed };
+    let spaced = expression
+        .replace('(', " ( ")
+        .replace(')', " ) ")
+        .replace('/', " OR ");
+    let mut words = Reader {
+        words: spaced.split_whitespace().collect(),
+        next: 0,
+        allowed,
+    };
     let met = words.alternatives()?;
     (words.next == words.words.len()).then_some(met)
 }
@@ -65,7 +73,14 @@ mod tests {
     use super::is_met;
 
     fn met(expression: &str) -> Option<bool> {
-        is_met(expression, &["MIT".to_owned(), "Zlib".to_owned(), "Apache-2.0 WITH LLVM-exception".to_owned()])
+        is_met(
+            expression,
+            &[
+                "MIT".to_owned(),
+                "Zlib".to_owned(),
+                "Apache-2.0 WITH LLVM-exception".to_owned(),
+            ],
+        )
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Says which step is running and how long each took: builds are long, and silence looks like a hang.
+//! Says which step is running and how long each took: builds are long, and silence looks like a
+//! hang.
 
 use std::io::{self, Write};
 use std::time::Instant;

@@ -1,6 +1,7 @@
 //! One style sheet out of many: each `@import` of a local file is replaced by that file, in order.
 //!
-//! This is what cargo-leptos does with the same sources. A browser would follow the imports one after the other.
+//! This is what cargo-leptos does with the same sources. A browser would follow the imports one
+//! after the other.
 
 use std::fs;
 use std::path::Path;
@@ -19,7 +20,10 @@ pub fn bundle(path: &Path) -> Result<String> {
 
 fn append(path: &Path, depth: usize, sheet: &mut String) -> Result {
     if depth == 0 {
-        return Err(Fault::new(format!("{}: the style sheets import each other in a circle", path.display())));
+        return Err(Fault::new(format!(
+            "{}: the style sheets import each other in a circle",
+            path.display()
+        )));
     }
     let text = fs::read_to_string(path).at(path)?;
     for line in text.lines() {
@@ -49,16 +53,26 @@ struct Import<'a> {
 
 impl<'a> Import<'a> {
     fn read(line: &'a str) -> Option<Self> {
-        let rest = line.trim().strip_prefix("@import")?.trim().strip_suffix(';')?;
+        let rest = line
+            .trim()
+            .strip_prefix("@import")?
+            .trim()
+            .strip_suffix(';')?;
         let (file, condition) = if let Some(url) = rest.strip_prefix("url(") {
             let (file, condition) = url.split_once(')')?;
             (file.trim().trim_matches(['"', '\'']), condition)
         } else {
-            let quote = rest.chars().next().filter(|first| ['"', '\''].contains(first))?;
+            let quote = rest
+                .chars()
+                .next()
+                .filter(|first| ['"', '\''].contains(first))?;
             rest.get(1..)?.split_once(quote)?
         };
         // What is elsewhere stays an import.
-        (!file.contains("://")).then_some(Self { file, condition: condition.trim() })
+        (!file.contains("://")).then_some(Self {
+            file,
+            condition: condition.trim(),
+        })
     }
 
     /// The rule that means the same around the file's text as the condition meant behind its name.
@@ -66,7 +80,10 @@ impl<'a> Import<'a> {
         if self.condition.is_empty() {
             return None;
         }
-        let name = self.condition.strip_prefix("layer(").and_then(|rest| rest.strip_suffix(')'));
+        let name = self
+            .condition
+            .strip_prefix("layer(")
+            .and_then(|rest| rest.strip_suffix(')'));
         Some(match name {
             Some(name) => format!("@layer {name}"),
             None if self.condition == "layer" => "@layer".to_owned(),
@@ -81,8 +98,17 @@ mod tests {
 
     #[test]
     fn imports_are_recognised_in_each_spelling() {
-        for line in ["@import \"a.css\";", "@import 'a.css';", "  @import url(a.css);", "@import url(\"a.css\");"] {
-            assert_eq!(Import::read(line).map(|import| import.file), Some("a.css"), "{line}");
+        for line in [
+            "@import \"a.css\";",
+            "@import 'a.css';",
+            "  @import url(a.css);",
+            "@import url(\"a.css\");",
+        ] {
+            assert_eq!(
+                Import::read(line).map(|import| import.file),
+                Some("a.css"),
+                "{line}"
+            );
         }
     }
 
@@ -95,18 +121,28 @@ mod tests {
     fn a_condition_becomes_a_rule_around_the_file() {
         let wrapper = |line| Import::read(line).and_then(|import| import.wrapper());
         assert_eq!(wrapper("@import \"a.css\";"), None);
-        assert_eq!(wrapper("@import \"a.css\" layer(base);").as_deref(), Some("@layer base"));
-        assert_eq!(wrapper("@import \"a.css\" print;").as_deref(), Some("@media print"));
+        assert_eq!(
+            wrapper("@import \"a.css\" layer(base);").as_deref(),
+            Some("@layer base")
+        );
+        assert_eq!(
+            wrapper("@import \"a.css\" print;").as_deref(),
+            Some("@media print")
+        );
     }
 
     #[test]
     fn files_stand_where_their_imports_stood() -> std::io::Result<()> {
         let folder = std::env::temp_dir().join(format!("xtask-style-{}", std::process::id()));
         std::fs::create_dir_all(folder.join("parts"))?;
-        std::fs::write(folder.join("main.css"), "@import \"parts/a.css\" layer(base);\nmain {}\n")?;
+        std::fs::write(
+            folder.join("main.css"),
+            "@import \"parts/a.css\" layer(base);\nmain {}\n",
+        )?;
         std::fs::write(folder.join("parts/a.css"), "@import \"b.css\";\na {}\n")?;
         std::fs::write(folder.join("parts/b.css"), "b {}\n")?;
-        let sheet = bundle(&folder.join("main.css")).map_err(|fault| std::io::Error::other(fault.to_string()));
+        let sheet = bundle(&folder.join("main.css"))
+            .map_err(|fault| std::io::Error::other(fault.to_string()));
         std::fs::remove_dir_all(&folder)?;
         assert_eq!(sheet?, "@layer base {\nb {}\na {}\n}\nmain {}\n");
         Ok(())

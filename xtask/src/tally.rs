@@ -16,20 +16,40 @@ pub struct Tally {
 
 impl Tally {
     /// A single check that held.
-    pub const PASS: Self = Self { passed: 1, failed: 0, skipped: 0 };
+    pub const PASS: Self = Self {
+        passed: 1,
+        failed: 0,
+        skipped: 0,
+    };
     /// A single check that did not hold, or could not be made.
-    pub const FAIL: Self = Self { passed: 0, failed: 1, skipped: 0 };
+    pub const FAIL: Self = Self {
+        passed: 0,
+        failed: 1,
+        skipped: 0,
+    };
 
-    /// Reads a line of `cargo test`: `test result: ok. 3 passed; 0 failed; 1 ignored; …`. Other lines count nothing.
+    /// Reads a line of `cargo test`: `test result: ok. 3 passed; 0 failed; 1 ignored; …`. Other
+    /// lines count nothing.
     pub fn of_cargo(line: &str) -> Self {
-        let Some((_, numbers)) = line.strip_prefix("test result: ").and_then(|rest| rest.split_once(". ")) else {
+        let Some((_, numbers)) = line
+            .strip_prefix("test result: ")
+            .and_then(|rest| rest.split_once(". "))
+        else {
             return Self::default();
         };
         let count = |word: &str| {
-            let found = numbers.split("; ").find_map(|part| part.trim().strip_suffix(word));
-            found.and_then(|number| number.trim().parse().ok()).unwrap_or(0)
+            let found = numbers
+                .split("; ")
+                .find_map(|part| part.trim().strip_suffix(word));
+            found
+                .and_then(|number| number.trim().parse().ok())
+                .unwrap_or(0)
         };
-        Self { passed: count("passed"), failed: count("failed"), skipped: count("ignored") }
+        Self {
+            passed: count("passed"),
+            failed: count("failed"),
+            skipped: count("ignored"),
+        }
     }
 
     /// Reads the report of Playwright's `json` reporter; `None` if it is no such report.
@@ -38,16 +58,33 @@ impl Tally {
     pub fn of_playwright(report: &str) -> Option<Self> {
         let report: serde_json::Value = serde_json::from_str(report).ok()?;
         let stats = report.get("stats")?;
-        let count = |name: &str| stats.get(name).and_then(serde_json::Value::as_u64).unwrap_or(0);
+        let count = |name: &str| {
+            stats
+                .get(name)
+                .and_then(serde_json::Value::as_u64)
+                .unwrap_or(0)
+        };
         // What went wrong outside of a test, in a set-up for example, is only among the errors.
-        let outside = report.get("errors").and_then(serde_json::Value::as_array).map_or(0, Vec::len);
-        let failed = count("unexpected") + count("flaky") + u64::try_from(outside).unwrap_or(u64::MAX);
-        Some(Self { passed: count("expected"), failed, skipped: count("skipped") })
+        let outside = report
+            .get("errors")
+            .and_then(serde_json::Value::as_array)
+            .map_or(0, Vec::len);
+        let failed =
+            count("unexpected") + count("flaky") + u64::try_from(outside).unwrap_or(u64::MAX);
+        Some(Self {
+            passed: count("expected"),
+            failed,
+            skipped: count("skipped"),
+        })
     }
 
     /// The same with what was skipped counted as failed, for runs in which nothing may be skipped.
     pub fn strict(self) -> Self {
-        Self { passed: self.passed, failed: self.failed + self.skipped, skipped: 0 }
+        Self {
+            passed: self.passed,
+            failed: self.failed + self.skipped,
+            skipped: 0,
+        }
     }
 }
 
@@ -72,7 +109,14 @@ mod tests {
     #[test]
     fn the_result_line_of_a_test_binary_is_counted() {
         let line = "test result: FAILED. 12 passed; 3 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.10s";
-        assert_eq!(Tally::of_cargo(line), Tally { passed: 12, failed: 3, skipped: 1 });
+        assert_eq!(
+            Tally::of_cargo(line),
+            Tally {
+                passed: 12,
+                failed: 3,
+                skipped: 1
+            }
+        );
     }
 
     #[test]
@@ -84,13 +128,28 @@ mod tests {
     #[test]
     fn a_browser_test_that_needed_a_second_try_has_failed() {
         let report = r#"{"errors": [], "stats": {"expected": 7, "unexpected": 1, "flaky": 2, "skipped": 3}}"#;
-        assert_eq!(Tally::of_playwright(report), Some(Tally { passed: 7, failed: 3, skipped: 3 }));
+        assert_eq!(
+            Tally::of_playwright(report),
+            Some(Tally {
+                passed: 7,
+                failed: 3,
+                skipped: 3
+            })
+        );
     }
 
     #[test]
     fn a_browser_run_that_broke_outside_of_its_tests_has_failed() {
-        let report = r#"{"errors": [{"message": "no server"}], "stats": {"expected": 0, "unexpected": 0}}"#;
-        assert_eq!(Tally::of_playwright(report), Some(Tally { passed: 0, failed: 1, skipped: 0 }));
+        let report =
+            r#"{"errors": [{"message": "no server"}], "stats": {"expected": 0, "unexpected": 0}}"#;
+        assert_eq!(
+            Tally::of_playwright(report),
+            Some(Tally {
+                passed: 0,
+                failed: 1,
+                skipped: 0
+            })
+        );
     }
 
     #[test]
@@ -100,6 +159,18 @@ mod tests {
 
     #[test]
     fn a_skip_is_a_failure_where_nothing_may_be_skipped() {
-        assert_eq!(Tally { passed: 1, failed: 1, skipped: 2 }.strict(), Tally { passed: 1, failed: 3, skipped: 0 });
+        assert_eq!(
+            Tally {
+                passed: 1,
+                failed: 1,
+                skipped: 2
+            }
+            .strict(),
+            Tally {
+                passed: 1,
+                failed: 3,
+                skipped: 0
+            }
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! `cargo xtask test`: everything that is checked before a change goes in, in the order in which faults are found soonest.
+//! `cargo xtask test`: everything that is checked before a change goes in, in the order in which
+//! faults are found soonest.
 
 pub mod browser;
 mod code;
@@ -25,16 +26,46 @@ struct Check {
 
 /// All checks, in order.
 const CHECKS: [Check; 10] = [
-    Check { name: "format", run: code::format },
-    Check { name: "lint", run: code::lint },
-    Check { name: "lint-client", run: code::lint_client },
-    Check { name: "documentation", run: code::documentation },
-    Check { name: "licences", run: code::licences },
-    Check { name: "unit", run: code::unit },
-    Check { name: "client", run: size::client },
-    Check { name: "server", run: browser::server },
-    Check { name: "browser", run: browser::browser },
-    Check { name: "interop", run: interop::interop },
+    Check {
+        name: "format",
+        run: code::format,
+    },
+    Check {
+        name: "lint",
+        run: code::lint,
+    },
+    Check {
+        name: "lint-client",
+        run: code::lint_client,
+    },
+    Check {
+        name: "documentation",
+        run: code::documentation,
+    },
+    Check {
+        name: "licences",
+        run: code::licences,
+    },
+    Check {
+        name: "unit",
+        run: code::unit,
+    },
+    Check {
+        name: "client",
+        run: size::client,
+    },
+    Check {
+        name: "server",
+        run: browser::server,
+    },
+    Check {
+        name: "browser",
+        run: browser::browser,
+    },
+    Check {
+        name: "interop",
+        run: interop::interop,
+    },
 ];
 
 /// The checks in which a browser meets the server.
@@ -43,7 +74,8 @@ const IN_BROWSER: [&str; 2] = ["browser", "interop"];
 /// The checks that have to have run before those mean anything.
 const BEFORE_BROWSER: [&str; 2] = ["client", "server"];
 
-/// Runs the checks whose names contain one of the words before `--`; what follows it goes to the tests themselves.
+/// Runs the checks whose names contain one of the words before `--`; what follows it goes to the
+/// tests themselves.
 pub fn test(arguments: &[String]) -> Result {
     let (wanted, rest) = split(arguments);
     let request = Request { arguments: rest };
@@ -57,23 +89,38 @@ pub fn test(arguments: &[String]) -> Result {
             eprintln!("{}: {fault}", check.name);
             Tally::FAIL
         });
-        let tally = if process::in_ci() { tally.strict() } else { tally };
+        let tally = if process::in_ci() {
+            tally.strict()
+        } else {
+            tally
+        };
         total += tally;
         lines.push(summary(check.name, start.elapsed().as_secs_f64(), tally));
     }
     println!("\n{}", lines.join("\n"));
     println!("{total}");
-    if total.failed == 0 { Ok(()) } else { std::process::exit(1) }
+    if total.failed == 0 {
+        Ok(())
+    } else {
+        std::process::exit(1)
+    }
 }
 
-/// The words that choose checks, and what the tests are told. Cargo's own commands want a `--` before all of it: one that
-/// stands before the name of a check is dropped.
+/// The words that choose checks, and what the tests are told. Cargo's own commands want a `--`
+/// before all of it: one that stands before the name of a check is dropped.
 fn split(arguments: &[String]) -> (&[String], &[String]) {
     let arguments = match arguments {
-        [first, rest @ ..] if first == "--" && rest.first().is_some_and(|word| is_a_check(word)) => rest,
+        [first, rest @ ..]
+            if first == "--" && rest.first().is_some_and(|word| is_a_check(word)) =>
+        {
+            rest
+        }
         all => all,
     };
-    let end = arguments.iter().position(|word| word == "--").unwrap_or(arguments.len());
+    let end = arguments
+        .iter()
+        .position(|word| word == "--")
+        .unwrap_or(arguments.len());
     let (wanted, rest) = arguments.split_at(end);
     (wanted, rest.get(1..).unwrap_or_default())
 }
@@ -94,23 +141,38 @@ pub fn journeys(arguments: &[String]) -> Result<Tally> {
 }
 
 fn summary(name: &str, seconds: f64, tally: Tally) -> String {
-    let skipped = if tally.skipped == 0 { String::new() } else { format!(", {} skipped", tally.skipped) };
+    let skipped = if tally.skipped == 0 {
+        String::new()
+    } else {
+        format!(", {} skipped", tally.skipped)
+    };
     format!("{name:14} {seconds:7.1} s   {tally}{skipped}")
 }
 
 fn choose(wanted: &[String]) -> Result<Vec<&'static Check>> {
     if let Some(unknown) = wanted.iter().find(|word| !is_a_check(word)) {
         let names = CHECKS.map(|check| check.name).join(", ");
-        return Err(Fault::new(format!("no check is called `{unknown}`; there are {names}")));
+        return Err(Fault::new(format!(
+            "no check is called `{unknown}`; there are {names}"
+        )));
     }
     // A whole name means that check alone, although it may be a part of another's name.
     let whole = |word: &String| CHECKS.iter().any(|check| check.name == word);
     let named = |check: &Check| {
-        wanted.iter().any(|word| if whole(word) { check.name == word } else { check.name.contains(word.as_str()) })
+        wanted.iter().any(|word| {
+            if whole(word) {
+                check.name == word
+            } else {
+                check.name.contains(word.as_str())
+            }
+        })
     };
-    let browser = CHECKS.iter().any(|check| IN_BROWSER.contains(&check.name) && named(check));
-    let needed =
-        |check: &&Check| wanted.is_empty() || named(check) || (browser && BEFORE_BROWSER.contains(&check.name));
+    let browser = CHECKS
+        .iter()
+        .any(|check| IN_BROWSER.contains(&check.name) && named(check));
+    let needed = |check: &&Check| {
+        wanted.is_empty() || named(check) || (browser && BEFORE_BROWSER.contains(&check.name))
+    };
     Ok(CHECKS.iter().filter(needed).collect())
 }
 
@@ -120,7 +182,9 @@ mod tests {
 
     fn names(wanted: &[&str]) -> Vec<&'static str> {
         let wanted: Vec<String> = wanted.iter().map(|&word| word.to_owned()).collect();
-        choose(&wanted).map(|checks| checks.iter().map(|check| check.name).collect()).unwrap_or_default()
+        choose(&wanted)
+            .map(|checks| checks.iter().map(|check| check.name).collect())
+            .unwrap_or_default()
     }
 
     #[test]
@@ -130,7 +194,10 @@ mod tests {
 
     #[test]
     fn a_word_chooses_the_checks_that_contain_it() {
-        assert_eq!(names(&["li"]), ["lint", "lint-client", "licences", "client"]);
+        assert_eq!(
+            names(&["li"]),
+            ["lint", "lint-client", "licences", "client"]
+        );
     }
 
     #[test]
@@ -149,7 +216,11 @@ mod tests {
     fn dashes_before_the_name_of_a_check_are_cargo_s_habit() {
         for (given, wanted, rest) in [
             (&["--", "unit"][..], &["unit"][..], &[][..]),
-            (&["--", "lint", "size", "--", "--nocapture"], &["lint", "size"], &["--nocapture"]),
+            (
+                &["--", "lint", "size", "--", "--nocapture"],
+                &["lint", "size"],
+                &["--nocapture"],
+            ),
             (&["unit", "--", "unit"], &["unit"], &["unit"]),
             (&["--", "some_test"], &[], &["some_test"]),
             (&["--", "--nocapture"], &[], &["--nocapture"]),
@@ -158,7 +229,10 @@ mod tests {
         ] {
             let given: Vec<String> = given.iter().map(|&word| word.to_owned()).collect();
             let (chosen, told) = split(&given);
-            assert!(chosen == wanted && told == rest, "{given:?}: {chosen:?} {told:?}");
+            assert!(
+                chosen == wanted && told == rest,
+                "{given:?}: {chosen:?} {told:?}"
+            );
         }
     }
 

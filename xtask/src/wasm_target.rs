@@ -1,7 +1,8 @@
 //! A compiler for the browser's half of the program.
 //!
-//! Rust calls that platform `wasm32-unknown-unknown`, and rustup adds it to the toolchain in use. Where rustup's server
-//! cannot be reached, [`crate::debian`] has another way. Whatever is there already is used as it is.
+//! Rust calls that platform `wasm32-unknown-unknown`, and rustup adds it to the toolchain in use.
+//! Where rustup's server cannot be reached, [`crate::debian`] has another way. Whatever is there
+//! already is used as it is.
 
 use std::fs;
 use std::path::Path;
@@ -17,7 +18,8 @@ use crate::step::step;
 /// The platform's name.
 pub const TARGET: &str = "wasm32-unknown-unknown";
 
-/// Long enough for the 30 MB of the standard library on a slow line, short enough not to look like a hang.
+/// Long enough for the 30 MB of the standard library on a slow line, short enough not to look like
+/// a hang.
 const RUSTUP_LIMIT: Duration = Duration::from_mins(3);
 
 /// Who compiles the browser's half.
@@ -59,7 +61,9 @@ pub fn compiler() -> Result<Compiler> {
         return Ok(Compiler::Debian);
     }
     step("wasm target", || {
-        let Err(fault) = add_with_rustup() else { return Ok(Compiler::Native) };
+        let Err(fault) = add_with_rustup() else {
+            return Ok(Compiler::Native);
+        };
         println!("rustup cannot help: {fault}");
         if !debian::is_possible() {
             return Err(Fault::new(format!(
@@ -81,18 +85,26 @@ fn native_has_target() -> bool {
 
 /// Whether `folder` holds a standard library; an interrupted installation leaves an empty one.
 pub fn holds_core(folder: &Path) -> bool {
-    let Ok(entries) = fs::read_dir(folder) else { return false };
-    entries.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with("libcore-"))
+    let Ok(entries) = fs::read_dir(folder) else {
+        return false;
+    };
+    entries
+        .flatten()
+        .any(|entry| entry.file_name().to_string_lossy().starts_with("libcore-"))
 }
 
 fn add_with_rustup() -> Result {
     let rustup = process::on_path("rustup").ok_or_else(|| Fault::new("rustup is not installed"))?;
     let mut add = process::command(rustup);
-    // A failure here is expected on some machines; a trace of rustup's own calls would only bury the line that matters.
-    add.env_remove("RUST_BACKTRACE").args(["target", "add", TARGET]);
+    // A failure here is expected on some machines; a trace of rustup's own calls would only bury
+    // the line that matters.
+    add.env_remove("RUST_BACKTRACE")
+        .args(["target", "add", TARGET]);
     process::run_within(&mut add, RUSTUP_LIMIT)?;
     if native_has_target() {
         return Ok(());
     }
-    Err(Fault::new(format!("rustup added {TARGET}, but not to the toolchain in use")))
+    Err(Fault::new(format!(
+        "rustup added {TARGET}, but not to the toolchain in use"
+    )))
 }

@@ -11,18 +11,21 @@ pub const FRONTEND: &str = "vestibule-frontend";
 
 /// The project's folder.
 pub fn root() -> PathBuf {
-    // Cargo says where this crate is now; what the compiler knew may be a folder that was moved since.
-    let here =
-        env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    // Cargo says where this crate is now; what the compiler knew may be a folder that was moved
+    // since.
+    let here = env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
     here.parent().map_or_else(|| here.clone(), PathBuf::from)
 }
 
 /// Cargo's folder for the native build.
 pub fn target() -> PathBuf {
-    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |folder| root().join(folder))
+    env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| root().join("target"), |folder| root().join(folder))
 }
 
-/// Cargo's folder for the browser's half. It is separate because its compiler may be another version.
+/// Cargo's folder for the browser's half. It is separate because its compiler may be another
+/// version.
 pub fn front() -> PathBuf {
     target().join("front")
 }
@@ -45,5 +48,7 @@ pub fn test_site() -> PathBuf {
 /// The server's binary, of the `dev` or the `release` profile.
 pub fn server(release: bool) -> PathBuf {
     let folder = if release { "release" } else { "debug" };
-    target().join(folder).join(format!("{NAME}{}", env::consts::EXE_SUFFIX))
+    target()
+        .join(folder)
+        .join(format!("{NAME}{}", env::consts::EXE_SUFFIX))
 }

@@ -7,7 +7,10 @@ use std::{
 };
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_owned()
 }
 
 /// The folders that the project's own files are in.
@@ -31,17 +34,38 @@ const MADE: [&str; 4] = ["target", "node_modules", "artefacts", "pkg"];
 
 /// The files below `folder` whose names have one of these endings.
 fn files(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Vec::new();
+    };
     let below = |path: PathBuf| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         if path.is_dir() {
-            if MADE.contains(&name.as_str()) { Vec::new() } else { files(&path, endings) }
+            if MADE.contains(&name.as_str()) {
+                Vec::new()
+            } else {
+                files(&path, endings)
+            }
         } else {
-            let ending = path.extension().unwrap_or_default().to_string_lossy().into_owned();
-            endings.contains(&ending.as_str()).then_some(path).into_iter().collect()
+            let ending = path
+                .extension()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            endings
+                .contains(&ending.as_str())
+                .then_some(path)
+                .into_iter()
+                .collect()
         }
     };
-    entries.map(|entry| entry.unwrap().path()).flat_map(below).collect()
+    entries
+        .map(|entry| entry.unwrap().path())
+        .flat_map(below)
+        .collect()
 }
 
 /// The Rust files below `folder`.
@@ -53,10 +77,19 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 fn prose() -> Vec<(PathBuf, String)> {
     let mut prose = vec![root().join("README.md")];
     prose.extend(files(&root().join("docs"), &["md"]));
-    let mut prose: Vec<_> = prose.into_iter().map(|path| (fs::read_to_string(&path).unwrap(), path)).collect();
-    for path in FOLDERS.iter().flat_map(|folder| sources(&root().join(folder))) {
+    let mut prose: Vec<_> = prose
+        .into_iter()
+        .map(|path| (fs::read_to_string(&path).unwrap(), path))
+        .collect();
+    for path in FOLDERS
+        .iter()
+        .flat_map(|folder| sources(&root().join(folder)))
+    {
         let text = fs::read_to_string(&path).unwrap();
-        let header: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("//!")).collect();
+        let header: Vec<_> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("//!"))
+            .collect();
         prose.push((header.join("\n"), path));
     }
     prose.into_iter().map(|(text, path)| (path, text)).collect()
@@ -71,26 +104,48 @@ fn code(text: &str) -> Vec<&str> {
         .collect()
 }
 
-/// Whether the word is a path in the project: it begins with one of its folders, or is a Rust file with a folder.
+/// Whether the word is a path in the project: it begins with one of its folders, or is a Rust file
+/// with a folder.
 fn is_path(word: &str) -> bool {
     let first = word.split('/').next().unwrap_or_default();
     let is_below = word.contains('/') && FOLDERS.contains(&first);
-    is_below || word.contains('/') && Path::new(word).extension().is_some_and(|ending| ending == "rs")
+    is_below
+        || word.contains('/')
+            && Path::new(word)
+                .extension()
+                .is_some_and(|ending| ending == "rs")
 }
 
 fn is_constant(word: &str) -> bool {
     let is_letter = |char: char| char.is_ascii_uppercase() || char.is_ascii_digit() || char == '_';
-    word.contains('_') && word.starts_with(|char: char| char.is_ascii_uppercase()) && word.chars().all(is_letter)
+    word.contains('_')
+        && word.starts_with(|char: char| char.is_ascii_uppercase())
+        && word.chars().all(is_letter)
 }
 
 /// The names of all functions.
 fn functions() -> BTreeSet<String> {
-    let folders = ["src", "app/src", "server/src", "server/tests", "frontend/src", "tests", "xtask/src"];
+    let folders = [
+        "src",
+        "app/src",
+        "server/src",
+        "server/tests",
+        "frontend/src",
+        "tests",
+        "xtask/src",
+    ];
     let mut names = BTreeSet::new();
-    for path in folders.into_iter().flat_map(|folder| sources(&root().join(folder))) {
+    for path in folders
+        .into_iter()
+        .flat_map(|folder| sources(&root().join(folder)))
+    {
         let text = fs::read_to_string(path).unwrap();
         let is_part = |char: char| char.is_alphanumeric() || char == '_';
-        names.extend(text.split("fn ").skip(1).map(|rest| rest.chars().take_while(|char| is_part(*char)).collect()));
+        names.extend(
+            text.split("fn ")
+                .skip(1)
+                .map(|rest| rest.chars().take_while(|char| is_part(*char)).collect()),
+        );
     }
     names
 }
@@ -102,9 +157,21 @@ fn each_test_that_shows_a_requirement_of_asvs_is_there() {
     let table = after.split("\n## ").next().unwrap();
     let functions = functions();
     let is_name = |word: &&str| word.contains('_') && !word.chars().any(char::is_uppercase);
-    let named: Vec<&str> = table.split('`').skip(1).step_by(2).filter(is_name).collect();
-    let missing: Vec<_> = named.iter().filter(|name| !functions.contains(**name)).collect();
-    assert!(missing.is_empty() && named.len() > 30, "{missing:?} of {}", named.len());
+    let named: Vec<&str> = table
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(is_name)
+        .collect();
+    let missing: Vec<_> = named
+        .iter()
+        .filter(|name| !functions.contains(**name))
+        .collect();
+    assert!(
+        missing.is_empty() && named.len() > 30,
+        "{missing:?} of {}",
+        named.len()
+    );
 }
 
 #[test]
@@ -126,13 +193,24 @@ fn each_path_that_is_named_is_there() {
 fn each_constant_that_is_named_is_there() {
     let endings = ["rs", "js", "toml", "sql", "sh"];
     let mut words = BTreeSet::new();
-    for path in FOLDERS.iter().flat_map(|folder| files(&root().join(folder), &endings)) {
+    for path in FOLDERS
+        .iter()
+        .flat_map(|folder| files(&root().join(folder), &endings))
+    {
         let text = fs::read_to_string(path).unwrap();
-        let text: String = text.lines().filter(|line| !line.starts_with("//!")).collect::<Vec<_>>().join("\n");
-        words.extend(text.split(|char: char| !char.is_alphanumeric() && char != '_').map(str::to_owned));
+        let text: String = text
+            .lines()
+            .filter(|line| !line.starts_with("//!"))
+            .collect::<Vec<_>>()
+            .join("\n");
+        words.extend(
+            text.split(|char: char| !char.is_alphanumeric() && char != '_')
+                .map(str::to_owned),
+        );
     }
     // Each secret may be read from a file.
-    let is_there = |word: &str| words.contains(word) || words.contains(word.trim_end_matches("_FILE"));
+    let is_there =
+        |word: &str| words.contains(word) || words.contains(word.trim_end_matches("_FILE"));
     let mut missing = Vec::new();
     let mut named = 0;
     for (from, text) in prose() {

@@ -21,7 +21,11 @@ pub fn Button(
     #[prop(optional)]
     action: Option<&'static str>,
 ) -> impl IntoView {
-    let class = if quiet { "button button-quiet" } else { "button" };
+    let class = if quiet {
+        "button button-quiet"
+    } else {
+        "button"
+    };
     let name = choice.is_some().then_some("choice");
     let heard = about.map(|about| format!("{label}: {about}"));
     view! {

@@ -3,7 +3,8 @@
 use super::{Field, WRONG};
 use leptos::prelude::*;
 
-/// Asks for the current password, where there is one: a stranger at an open browser does not know it.
+/// Asks for the current password, where there is one: a stranger at an open browser does not know
+/// it.
 #[component]
 pub fn CurrentPassword(
     /// Whether it is asked for.
@@ -49,6 +50,9 @@ mod tests {
     #[test]
     fn a_password_is_not_shown_while_it_is_typed() {
         let html = view! { <CurrentPassword asked=true wrong=false /> }.to_html();
-        assert!(html.contains("type=\"password\"") && !html.contains("type=\"text\""), "{html}");
+        assert!(
+            html.contains("type=\"password\"") && !html.contains("type=\"text\""),
+            "{html}"
+        );
     }
 }

@@ -2,7 +2,8 @@
 
 use leptos::prelude::*;
 
-/// A required input with its label. Its name is also its id, so a page has at most one of each name.
+/// A required input with its label. Its name is also its id, so a page has at most one of each
+/// name.
 #[component]
 pub fn Field(
     /// The name it is sent under.

@@ -17,7 +17,8 @@ pub fn Layout(
                 <a href="/">"Vestibule"</a>
             </p>
         </header>
-        // Focusable by script and link alone, so that the skip link moves the keyboard's place and not only the view.
+        // Focusable by script and link alone, so that the skip link moves the keyboard's place and
+        // not only the view.
         <main id="main" tabindex="-1">
             {children()}
         </main>

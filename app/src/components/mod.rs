@@ -1,7 +1,8 @@
-//! The parts that pages are put together from. Plain server-rendered components: none of them reaches the browser's wasm.
+//! The parts that pages are put together from. Plain server-rendered components: none of them
+//! reaches the browser's wasm.
 //!
-//! [`Layout`] is the frame around every page; the rest are the few parts that more than one page needs. Their looks are
-//! in `style/`, under the class names used here.
+//! [`Layout`] is the frame around every page; the rest are the few parts that more than one page
+//! needs. Their looks are in `style/`, under the class names used here.
 
 mod button;
 mod current_password;

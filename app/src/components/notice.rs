@@ -14,7 +14,11 @@ pub fn Notice(
     /// The message, in paragraphs.
     children: Children,
 ) -> impl IntoView {
-    let class = if problem { "notice notice-problem" } else { "notice" };
+    let class = if problem {
+        "notice notice-problem"
+    } else {
+        "notice"
+    };
     let role = problem.then_some("alert");
     view! {
         <div class=class role=role id=id>

@@ -2,7 +2,8 @@
 
 use leptos::prelude::*;
 
-/// What to type to sign in as the practice user. Only ever rendered in practice mode, where nothing is secret.
+/// What to type to sign in as the practice user. Only ever rendered in practice mode, where nothing
+/// is secret.
 #[component]
 pub fn PracticeUser(
     /// The practice user's e-mail address.

@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 
-/// A MAC bound to the browser's cookie, for browsers that send neither `Sec-Fetch-Site` nor `Origin`. Nothing where
-/// there is none to give.
+/// A MAC bound to the browser's cookie, for browsers that send neither `Sec-Fetch-Site` nor
+/// `Origin`. Nothing where there is none to give.
 #[component]
 pub fn HiddenProof(
     /// The MAC, as text.

@@ -1,10 +1,11 @@
 //! How long to wait before trying again.
 //!
-//! Full jitter: each wait is drawn evenly from a window, so that thousands of pages which lost the same server do not
-//! come back in step. The window stays at a second and a half for the first attempts, because most outages are restarts
-//! and a person is watching; only then does it grow.
+//! Full jitter: each wait is drawn evenly from a window, so that thousands of pages which lost the
+//! same server do not come back in step. The window stays at a second and a half for the first
+//! attempts, because most outages are restarts and a person is watching; only then does it grow.
 
-/// When something happened, and the chance that goes with it. Both are parameters, so that tests choose them.
+/// When something happened, and the chance that goes with it. Both are parameters, so that tests
+/// choose them.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment {
     /// Milliseconds on a clock that never goes back.
@@ -48,7 +49,13 @@ mod tests {
 
     #[test]
     fn the_wait_is_spread_over_the_whole_window() {
-        let at = |random| Moment { now: 10_000, random }.retry(4);
+        let at = |random| {
+            Moment {
+                now: 10_000,
+                random,
+            }
+            .retry(4)
+        };
         assert_eq!(at(0.0), 10_000);
         assert_eq!(at(0.5), 10_750);
         assert_eq!(at(0.999), 11_498);
@@ -56,7 +63,14 @@ mod tests {
 
     #[test]
     fn the_first_attempts_are_quick_and_the_later_ones_bounded() {
-        let windows: Vec<_> = [1, 2, 3, 10, 11, 12, 13, 14, 15, u32::MAX].map(window).to_vec();
-        assert_eq!(windows, [500, 1_000, 1_500, 1_500, 3_000, 6_000, 12_000, 24_000, 24_000, 24_000]);
+        let windows: Vec<_> = [1, 2, 3, 10, 11, 12, 13, 14, 15, u32::MAX]
+            .map(window)
+            .to_vec();
+        assert_eq!(
+            windows,
+            [
+                500, 1_000, 1_500, 1_500, 3_000, 6_000, 12_000, 24_000, 24_000, 24_000
+            ]
+        );
     }
 }

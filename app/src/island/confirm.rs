@@ -9,8 +9,8 @@ use leptos::prelude::*;
 
 /// Takes a visitor through one confirmation.
 ///
-/// Without JavaScript what it renders is a sentence and a form that works; nothing else is visible until there is
-/// something to say.
+/// Without JavaScript what it renders is a sentence and a form that works; nothing else is visible
+/// until there is something to say.
 #[component]
 pub fn Confirm(
     /// The token of the link.
@@ -19,7 +19,8 @@ pub fn Confirm(
     channel: String,
     /// The Pusher server's public key.
     app_key: String,
-    /// The Pusher server's address, such as `wss://push.example:443`; without it, the page's own server.
+    /// The Pusher server's address, such as `wss://push.example:443`; without it, the page's own
+    /// server.
     socket: Option<String>,
     /// When to begin.
     start: Start,
@@ -28,7 +29,17 @@ pub fn Confirm(
     /// Seconds between two questions to the server while the page waits.
     poll_seconds: u32,
 ) -> impl IntoView {
-    provide_context(Given { settings: Settings { token, channel, app_key, socket, start, poll_seconds }, proof });
+    provide_context(Given {
+        settings: Settings {
+            token,
+            channel,
+            app_key,
+            socket,
+            start,
+            poll_seconds,
+        },
+        proof,
+    });
     view! { <Island /> }
 }
 
@@ -45,13 +56,17 @@ fn Island() -> impl IntoView {
     let Given { settings, proof } = given();
     let packed = settings.pack();
     let action = "/confirm/".to_owned() + &settings.token;
-    let journey = Journey::new(settings.channel.clone(), settings.start, settings.poll_seconds);
+    let journey = Journey::new(
+        settings.channel.clone(),
+        settings.start,
+        settings.poll_seconds,
+    );
     let view = RwSignal::new(journey.view());
     let tell = live(journey, view, settings);
     let cancel = tell.clone();
 
-    // Closures over a function pointer have one type, so that the code that keeps an attribute up to date is in the
-    // wasm once per kind of value and not once per attribute.
+    // Closures over a function pointer have one type, so that the code that keeps an attribute up
+    // to date is in the wasm once per kind of value and not once per attribute.
     let text = move |of: fn(View) -> String| move || of(view.get());
     let word = move |of: fn(View) -> &'static str| move || of(view.get());
     let flag = move |of: fn(View) -> bool| move || of(view.get());
@@ -131,7 +146,12 @@ fn current(view: View, step: usize) -> &'static str {
 fn given() -> Given {
     let markup = document().query_selector("[data-settings]").ok().flatten();
     let packed = markup.and_then(|section| section.get_attribute("data-settings"));
-    Given { settings: packed.and_then(|packed| Settings::unpack(&packed)).unwrap_or_default(), proof: String::new() }
+    Given {
+        settings: packed
+            .and_then(|packed| Settings::unpack(&packed))
+            .unwrap_or_default(),
+        proof: String::new(),
+    }
 }
 
 #[cfg(not(feature = "hydrate"))]

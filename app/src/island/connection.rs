@@ -1,4 +1,5 @@
-//! The life of the page's connection to a Pusher server: when to open it, what to send, when to give it up.
+//! The life of the page's connection to a Pusher server: when to open it, what to send, when to
+//! give it up.
 //!
 //! Pure: events and the time go in, [`Signal`]s come out. `page` carries them out on a real socket.
 
@@ -7,15 +8,16 @@ use super::{
     protocol::{self, Announcement, Frame},
 };
 
-/// How long the server may take from the opening to its greeting, and from there to the subscription. Servers refuse a
-/// signature in different ways, or say nothing at all; that this time has passed is the one sign they share.
+/// How long the server may take from the opening to its greeting, and from there to the
+/// subscription. Servers refuse a signature in different ways, or say nothing at all; that this
+/// time has passed is the one sign they share.
 const SUBSCRIBED_WITHIN: u64 = 10_000;
 /// How long a ping may stay unanswered.
 const PONG_WITHIN: u64 = 30_000;
 /// The same, when a person has just come back to the page and the socket may have died meanwhile.
 const PONG_WITHIN_SIGHT: u64 = 5_000;
-/// "At once", when the server restarts: it says so to thousands of pages in the same moment, and the next one has to greet
-/// each of them.
+/// "At once", when the server restarts: it says so to thousands of pages in the same moment, and
+/// the next one has to greet each of them.
 const AT_ONCE: u32 = 1_500;
 /// A connection that has lasted this long was a good one: the next failure counts as the first.
 const GOOD_AFTER: u64 = 5_000;
@@ -31,7 +33,8 @@ pub enum Signal {
     Close,
     /// Send this frame.
     Send(String),
-    /// Have the server sign the subscription of `channel` for `socket`, and tell [`Connection::signed`].
+    /// Have the server sign the subscription of `channel` for `socket`, and tell
+    /// [`Connection::signed`].
     Sign {
         /// The connection's name.
         socket: String,
@@ -67,12 +70,23 @@ enum State {
     /// The socket is there, the greeting is not.
     Opening,
     /// Greeted.
-    Greeted { socket: String, since: u64, activity: u64, subscribed: bool, pinged: bool },
+    Greeted {
+        socket: String,
+        since: u64,
+        activity: u64,
+        subscribed: bool,
+        pinged: bool,
+    },
 }
 
 impl Default for Connection {
     fn default() -> Self {
-        Self { state: State::Idle, channel: None, due: NEVER, failures: 0 }
+        Self {
+            state: State::Idle,
+            channel: None,
+            due: NEVER,
+            failures: 0,
+        }
     }
 }
 
@@ -83,8 +97,8 @@ impl Connection {
         self.due
     }
 
-    /// Listens to `channel`; opens the socket if there is none. With `None` the socket is made ready for a channel that
-    /// will be known soon.
+    /// Listens to `channel`; opens the socket if there is none. With `None` the socket is made
+    /// ready for a channel that will be known soon.
     pub fn listen(&mut self, channel: Option<String>, at: Moment) -> Vec<Signal> {
         if matches!(self.state, State::Idle) {
             self.channel = channel;
@@ -113,8 +127,8 @@ impl Connection {
         vec![Signal::Close]
     }
 
-    /// The page goes into the back-forward cache, or away: a page with an open socket is not cached, or loses it there
-    /// without a word.
+    /// The page goes into the back-forward cache, or away: a page with an open socket is not
+    /// cached, or loses it there without a word.
     pub fn sleep(&mut self) -> Vec<Signal> {
         if matches!(self.state, State::Idle | State::Refused) {
             return Vec::new();
@@ -132,12 +146,17 @@ impl Connection {
         self.open(at)
     }
 
-    /// Somebody looks at the page again. Browsers let sockets of hidden pages die silently, so see whether it lives.
+    /// Somebody looks at the page again. Browsers let sockets of hidden pages die silently, so see
+    /// whether it lives.
     pub fn look(&mut self, at: Moment) -> Vec<Signal> {
         match &mut self.state {
             // A page that comes out of the back-forward cache is seen first and woken then.
             State::Resting if self.due != NEVER => self.open(at),
-            State::Greeted { subscribed: true, pinged, .. } => {
+            State::Greeted {
+                subscribed: true,
+                pinged,
+                ..
+            } => {
                 *pinged = true;
                 self.due = at.now + PONG_WITHIN_SIGHT;
                 vec![Signal::Send(protocol::PING.to_owned())]
@@ -151,12 +170,26 @@ impl Connection {
         let frame = protocol::read(text);
         let mut signals = Vec::new();
         if let Frame::Established { socket, activity } = frame {
-            self.state = State::Greeted { socket, since: at.now, activity, subscribed: false, pinged: false };
+            self.state = State::Greeted {
+                socket,
+                since: at.now,
+                activity,
+                subscribed: false,
+                pinged: false,
+            };
             self.due = at.now + activity;
             self.subscribe(at, &mut signals);
             return signals;
         }
-        let State::Greeted { activity, subscribed, pinged, .. } = &mut self.state else { return signals };
+        let State::Greeted {
+            activity,
+            subscribed,
+            pinged,
+            ..
+        } = &mut self.state
+        else {
+            return signals;
+        };
         let ours = |channel: &String| Some(channel) == self.channel.as_ref();
         match frame {
             Frame::Ping => signals.push(Signal::Send(protocol::PONG.to_owned())),
@@ -164,7 +197,9 @@ impl Connection {
                 *subscribed = true;
                 signals.push(Signal::Subscribed);
             }
-            Frame::Announced(channel, announcement) if ours(&channel) => signals.push(Signal::Announced(announcement)),
+            Frame::Announced(channel, announcement) if ours(&channel) => {
+                signals.push(Signal::Announced(announcement));
+            }
             _ => {}
         }
         if *subscribed {
@@ -174,10 +209,13 @@ impl Connection {
         signals
     }
 
-    /// The reply to [`Signal::Sign`]. Where there is no signature, the time limit of the subscription does the rest.
+    /// The reply to [`Signal::Sign`]. Where there is no signature, the time limit of the
+    /// subscription does the rest.
     pub fn signed(&mut self, socket: &str, channel: &str, signature: &str) -> Vec<Signal> {
         match &self.state {
-            State::Greeted { socket: current, .. } if current == socket && self.channel.as_deref() == Some(channel) => {
+            State::Greeted {
+                socket: current, ..
+            } if current == socket && self.channel.as_deref() == Some(channel) => {
                 vec![Signal::Send(protocol::subscribe(channel, signature))]
             }
             _ => Vec::new(),
@@ -193,13 +231,15 @@ impl Connection {
         match code {
             4000..=4099 => self.refuse(),
             4100..=4199 => self.due += 1_000,
-            // "At once" is for the server that restarts, not for one that hangs up on each greeting.
+            // "At once" is for the server that restarts, not for one that hangs up on each
+            // greeting.
             4200..=4299 if first => self.due = at.within(AT_ONCE),
             _ => {}
         }
     }
 
-    /// There can be no socket: what the page was told to connect to is no address, or the browser forbids it.
+    /// There can be no socket: what the page was told to connect to is no address, or the browser
+    /// forbids it.
     pub fn refuse(&mut self) {
         self.state = State::Refused;
         self.due = NEVER;
@@ -212,12 +252,15 @@ impl Connection {
         }
         match &mut self.state {
             State::Resting => self.open(at),
-            State::Greeted { pinged, subscribed, .. } if !*pinged && (*subscribed || self.channel.is_none()) => {
+            State::Greeted {
+                pinged, subscribed, ..
+            } if !*pinged && (*subscribed || self.channel.is_none()) => {
                 *pinged = true;
                 self.due = at.now + PONG_WITHIN;
                 vec![Signal::Send(protocol::PING.to_owned())]
             }
-            // The socket stays until the next one replaces it: a greeting that is merely late is still welcome.
+            // The socket stays until the next one replaces it: a greeting that is merely late is
+            // still welcome.
             _ => {
                 self.fail(at);
                 Vec::new()
@@ -234,13 +277,18 @@ impl Connection {
     fn subscribe(&mut self, at: Moment, signals: &mut Vec<Signal>) {
         if let (State::Greeted { socket, .. }, Some(channel)) = (&self.state, &self.channel) {
             self.due = at.now + SUBSCRIBED_WITHIN;
-            signals.push(Signal::Sign { socket: socket.clone(), channel: channel.clone() });
+            signals.push(Signal::Sign {
+                socket: socket.clone(),
+                channel: channel.clone(),
+            });
         }
     }
 
-    /// Counts a failure and rests until the next attempt. Says whether it was the first since a good connection.
+    /// Counts a failure and rests until the next attempt. Says whether it was the first since a
+    /// good connection.
     fn fail(&mut self, at: Moment) -> bool {
-        if matches!(self.state, State::Greeted { since, subscribed: true, .. } if at.now >= since + GOOD_AFTER) {
+        if matches!(self.state, State::Greeted { since, subscribed: true, .. } if at.now >= since + GOOD_AFTER)
+        {
             self.failures = 0;
         }
         self.failures += 1;

@@ -1,22 +1,25 @@
 //! One sign-in as the page goes through it: what to ask the server, when, and what to show.
 //!
-//! Pure: [`Event`]s go in, [`Effect`]s come out, and [`Journey::view`] says what the page shows. Whatever is announced
-//! is a hint; each question that is answered sets the page right, each one that is not is asked again.
+//! Pure: [`Event`]s go in, [`Effect`]s come out, and [`Journey::view`] says what the page shows.
+//! Whatever is announced is a hint; each question that is answered sets the page right, each one
+//! that is not is asked again.
 
 mod dealings;
 mod view;
 
-use super::{backoff::Moment, local_path::is_local, protocol::Announcement, sentence, settings::Start};
+use super::{
+    backoff::Moment, local_path::is_local, protocol::Announcement, sentence, settings::Start,
+};
 use crate::api::{Outcome, Progress, Report, Step};
 
 pub use dealings::{Effect, Event, Request, Setback};
 pub use view::View;
 
-/// How long a call may stay unanswered, in milliseconds. The server never waits for a slow service, so a call that
-/// takes longer is one whose connection has died.
+/// How long a call may stay unanswered, in milliseconds. The server never waits for a slow service,
+/// so a call that takes longer is one whose connection has died.
 const ANSWERED_WITHIN: u64 = 15_000;
-/// How soon to ask again, in milliseconds, when no worker has taken the confirmation yet: nothing announces that one
-/// has. Each further question waits twice as long, up to the poll interval.
+/// How soon to ask again, in milliseconds, when no worker has taken the confirmation yet: nothing
+/// announces that one has. Each further question waits twice as long, up to the poll interval.
 const TAKEN_WITHIN: u64 = 500;
 /// The most seconds to wait because the server asks for it (RFC 9110, section 10.2.3).
 const MAX_PATIENCE: u32 = 120;
@@ -27,7 +30,8 @@ const NEVER: u64 = u64::MAX;
 #[derive(Debug)]
 pub struct Journey {
     stage: Stage,
-    /// The channel of the landing's cookie, worth listening to before the first `begin` has answered.
+    /// The channel of the landing's cookie, worth listening to before the first `begin` has
+    /// answered.
     channel: Option<String>,
     /// Whether to begin without being told, once somebody can see the page.
     auto: bool,
@@ -97,9 +101,9 @@ impl Journey {
     pub fn next(&self) -> u64 {
         match self.stage {
             // From the fifth second on, each is shown.
-            Stage::Beginning { .. } | Stage::Waiting(_) | Stage::Cancelling(_) => {
-                self.due.min(self.since + u64::from(self.seconds.max(4) + 1) * 1_000)
-            }
+            Stage::Beginning { .. } | Stage::Waiting(_) | Stage::Cancelling(_) => self
+                .due
+                .min(self.since + u64::from(self.seconds.max(4) + 1) * 1_000),
             _ => NEVER,
         }
     }
@@ -137,7 +141,8 @@ impl Journey {
                 Stage::Leaving { path, .. } => effects.push(Effect::Leave(path.clone())),
                 _ => self.ask(at, effects),
             },
-            // What is announced meanwhile must not take the browser elsewhere: to have another link sent ends this one.
+            // What is announced meanwhile must not take the browser elsewhere: to have another link
+            // sent ends this one.
             Event::Sent if self.start == Start::Mail => {
                 self.call += 1;
                 self.in_flight = false;
@@ -154,7 +159,8 @@ impl Journey {
         let again = match self.stage {
             Stage::Ready => false,
             Stage::Unavailable | Stage::Cancelled => true,
-            // The button is still there because nothing has answered yet: do not make them wait for the next attempt.
+            // The button is still there because nothing has answered yet: do not make them wait for
+            // the next attempt.
             Stage::Beginning { .. } if !self.in_flight => return self.ask(at, effects),
             _ => return,
         };
@@ -168,7 +174,8 @@ impl Journey {
         self.ask(at, effects);
     }
 
-    /// Asks what the stage needs to know. An earlier call that has not been answered counts no more.
+    /// Asks what the stage needs to know. An earlier call that has not been answered counts no
+    /// more.
     fn ask(&mut self, at: Moment, effects: &mut Vec<Effect>) {
         let request = match self.stage {
             Stage::Beginning { again } => Request::Begin(again),
@@ -180,7 +187,10 @@ impl Journey {
         self.in_flight = true;
         self.stale = false;
         self.due = at.now + ANSWERED_WITHIN;
-        effects.push(Effect::Call { call: self.call, request });
+        effects.push(Effect::Call {
+            call: self.call,
+            request,
+        });
     }
 
     /// What is known may be out of date: ask now, or once the call in flight is answered.
@@ -194,7 +204,8 @@ impl Journey {
     fn answer(&mut self, report: Result<Report, Setback>, at: Moment, effects: &mut Vec<Effect>) {
         let Report { channel, progress } = match report {
             Ok(report) => report,
-            // To ask again would be in vain: what is shown does not change before the page is opened anew.
+            // To ask again would be in vain: what is shown does not change before the page is
+            // opened anew.
             Err(Setback::NoCookie) => return self.settle(Stage::NoCookie, effects),
             Err(setback) => return self.fail(setback, at),
         };
@@ -266,7 +277,8 @@ impl Journey {
                 self.settle(Stage::Unavailable, effects);
                 return true;
             }
-            // `begin` found one that was cancelled earlier. Who opens the link again may have thought better of it.
+            // `begin` found one that was cancelled earlier. Who opens the link again may have
+            // thought better of it.
             Outcome::Rejected { reason, .. } if beginning && reason == "cancelled" => {
                 self.settle(Stage::Cancelled, effects);
                 return true;
@@ -277,7 +289,13 @@ impl Journey {
         if !is_local(&path) {
             return false;
         }
-        self.settle(Stage::Leaving { path: path.clone(), sentence }, effects);
+        self.settle(
+            Stage::Leaving {
+                path: path.clone(),
+                sentence,
+            },
+            effects,
+        );
         effects.push(Effect::Leave(path));
         true
     }

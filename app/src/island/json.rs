@@ -1,5 +1,5 @@
-//! JSON, read with the parser that is at hand: in the browser, the browser's own. A second one, with what it takes to
-//! tell why a text is no JSON, would be the largest part of the island.
+//! JSON, read with the parser that is at hand: in the browser, the browser's own. A second one,
+//! with what it takes to tell why a text is no JSON, would be the largest part of the island.
 
 #[cfg(feature = "hydrate")]
 type Value = wasm_bindgen::JsValue;
@@ -30,9 +30,14 @@ impl Json {
         self.member(name)?.0.as_string()
     }
 
-    /// The number of the member called `name`, without its fraction; outside the range it is the range's end.
+    /// The number of the member called `name`, without its fraction; outside the range it is the
+    /// range's end.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "as documented")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "as documented"
+    )]
     pub fn number(&self, name: &str) -> Option<u32> {
         self.member(name)?.0.as_f64().map(|number| number as u32)
     }
@@ -58,9 +63,14 @@ impl Json {
         self.0.get(name)?.as_str().map(str::to_owned)
     }
 
-    /// The number of the member called `name`, without its fraction; outside the range it is the range's end.
+    /// The number of the member called `name`, without its fraction; outside the range it is the
+    /// range's end.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "as documented")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "as documented"
+    )]
     pub fn number(&self, name: &str) -> Option<u32> {
         self.0.get(name)?.as_f64().map(|number| number as u32)
     }

@@ -2,18 +2,24 @@
 
 /// Whether `path` leads to this origin, whatever origin that is and however the browser reads it.
 ///
-/// It must be printable ASCII: a backslash counts as a slash anywhere in it; tabs and line ends are dropped by URL
-/// parsers before they look, so that `/\t/host` would become `//host` (WHATWG URL, "basic URL parser", steps 1 to 3). A
-/// path whose only peculiarity is beyond ASCII or a space would be percent-encoded by any server that means it. Before
-/// its query no segment is empty but the last, none is `.` or `..`, and none hides a slash, a backslash or a control
-/// character behind percent signs. The server's own paths are held to the same (`LocalPath`).
+/// It must be printable ASCII: a backslash counts as a slash anywhere in it; tabs and line ends are
+/// dropped by URL parsers before they look, so that `/\t/host` would become `//host` (WHATWG URL,
+/// "basic URL parser", steps 1 to 3). A path whose only peculiarity is beyond ASCII or a space
+/// would be percent-encoded by any server that means it. Before its query no segment is empty but
+/// the last, none is `.` or `..`, and none hides a slash, a backslash or a control character behind
+/// percent signs. The server's own paths are held to the same (`LocalPath`).
 #[must_use]
 pub fn is_local(path: &str) -> bool {
-    if !path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\') {
+    if !path
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() && byte != b'\\')
+    {
         return false;
     }
     let end = path.find(['?', '#']).unwrap_or(path.len());
-    let Some(segments) = path[..end].strip_prefix('/') else { return false };
+    let Some(segments) = path[..end].strip_prefix('/') else {
+        return false;
+    };
     let mut segments = segments.split('/').peekable();
     while let Some(segment) = segments.next() {
         let last = segments.peek().is_none();
@@ -33,8 +39,13 @@ fn is_plain(mut segment: &[u8]) -> bool {
         let mut byte = *first;
         segment = rest;
         if byte == b'%' {
-            let digit = |place: usize| rest.get(place).and_then(|byte| char::from(*byte).to_digit(16));
-            let (Some(high), Some(low)) = (digit(0), digit(1)) else { return false };
+            let digit = |place: usize| {
+                rest.get(place)
+                    .and_then(|byte| char::from(*byte).to_digit(16))
+            };
+            let (Some(high), Some(low)) = (digit(0), digit(1)) else {
+                return false;
+            };
             byte = u8::try_from(high * 16 + low).unwrap_or_default();
             segment = &rest[2..];
         }

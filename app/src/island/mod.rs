@@ -1,13 +1,16 @@
-//! The island: the part of the confirm page that lives in the browser, and all of Vestibule that does.
+//! The island: the part of the confirm page that lives in the browser, and all of Vestibule that
+//! does.
 //!
-//! `confirm` is the component, rendered on the server and made live by `hydrate`. It shows what [`journey`] decides
-//! and tells it what is pressed. `page` stands between the two and the browser: it carries out what [`journey`] and
-//! [`connection`] ask for (calls, a socket, one timer) and brings them what happens. The rest is pure, so it is tested
-//! without a browser: [`protocol`] (frames), [`backoff`] (waiting), [`local_path`] (where it may go), [`sentence`].
+//! `confirm` is the component, rendered on the server and made live by `hydrate`. It shows what
+//! [`journey`] decides and tells it what is pressed. `page` stands between the two and the browser:
+//! it carries out what [`journey`] and [`connection`] ask for (calls, a socket, one timer) and
+//! brings them what happens. The rest is pure, so it is tested without a browser: [`protocol`]
+//! (frames), [`backoff`] (waiting), [`local_path`] (where it may go), [`sentence`].
 //!
-//! The page's weight is part of its speed, so the wasm has no JSON parser and no form encoder of its own: [`settings`]
-//! travel in an attribute, [`json`] is the browser's, [`reading`] knows the wire types, and the calls go to the server
-//! functions of [`crate::api`] by their paths. Leptos' own client for them, with serde, weighed 21 KB more.
+//! The page's weight is part of its speed, so the wasm has no JSON parser and no form encoder of
+//! its own: [`settings`] travel in an attribute, [`json`] is the browser's, [`reading`] knows the
+//! wire types, and the calls go to the server functions of [`crate::api`] by their paths. Leptos'
+//! own client for them, with serde, weighed 21 KB more.
 
 pub mod backoff;
 mod confirm;

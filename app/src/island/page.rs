@@ -1,4 +1,5 @@
-//! Where the island meets the browser: one ear for everything that happens, one timer, one socket, and the calls.
+//! Where the island meets the browser: one ear for everything that happens, one timer, one socket,
+//! and the calls.
 
 use super::{
     backoff::Moment,
@@ -18,7 +19,8 @@ use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{EventTarget, PageTransitionEvent};
 
-/// One function for all events and the timer, because each kind of closure costs the page some hundred bytes.
+/// One function for all events and the timer, because each kind of closure costs the page some
+/// hundred bytes.
 pub(super) type Ear = Closure<dyn FnMut(JsValue)>;
 
 /// The page, as long as it lives.
@@ -34,8 +36,13 @@ struct Page {
     this: Weak<RefCell<Page>>,
 }
 
-/// Brings `journey` to life and keeps `view` showing it. What this returns tells the journey what the visitor pressed.
-pub(super) fn live(journey: Journey, view: RwSignal<View>, settings: Settings) -> impl Fn(Event) + Clone + use<> {
+/// Brings `journey` to life and keeps `view` showing it. What this returns tells the journey what
+/// the visitor pressed.
+pub(super) fn live(
+    journey: Journey,
+    view: RwSignal<View>,
+    settings: Settings,
+) -> impl Fn(Event) + Clone + use<> {
     let page = Rc::new_cyclic(|this: &Weak<RefCell<Page>>| {
         let listener = this.clone();
         let ear = Closure::new(move |event: JsValue| with(&listener, |page| page.happened(&event)));
@@ -85,7 +92,10 @@ fn moment() -> Moment {
         reason = "milliseconds since the page was opened"
     )]
     let now = window().performance().map_or(0, |clock| clock.now() as u64);
-    Moment { now, random: js_sys::Math::random() }
+    Moment {
+        now,
+        random: js_sys::Math::random(),
+    }
 }
 
 impl Page {
@@ -168,7 +178,8 @@ impl Page {
     }
 
     fn call(&self, call: u32, request: Request) {
-        let (page, token) = (self.this.clone(), self.token.clone());
+        let page = self.this.clone();
+        let token = self.token.clone();
         spawn_local(async move {
             let report = ask(request, token).await;
             with(&page, |page| page.tell(Event::Answer { call, report }));
@@ -220,7 +231,9 @@ impl Page {
         }
         let wait = i32::try_from(next.saturating_sub(moment().now) + 1).unwrap_or(i32::MAX);
         let ear = self.ear.as_ref().unchecked_ref();
-        self.timer = window.set_timeout_with_callback_and_timeout_and_arguments_0(ear, wait).unwrap_or(0);
+        self.timer = window
+            .set_timeout_with_callback_and_timeout_and_arguments_0(ear, wait)
+            .unwrap_or(0);
     }
 }
 

@@ -1,4 +1,5 @@
-//! The frames of the Pusher protocol, version 7, as far as this page needs them: pure text in, values out.
+//! The frames of the Pusher protocol, version 7, as far as this page needs them: pure text in,
+//! values out.
 //!
 //! <https://pusher.com/docs/channels/library_auth_reference/pusher-websockets-protocol/>
 
@@ -36,7 +37,8 @@ pub enum Announcement {
     Unknown,
 }
 
-/// Reads one text frame. Anything malformed is [`Frame::Other`]: a broken server must not break the page.
+/// Reads one text frame. Anything malformed is [`Frame::Other`]: a broken server must not break the
+/// page.
 #[must_use]
 pub fn read(text: &str) -> Frame {
     understand(text).unwrap_or(Frame::Other)
@@ -44,30 +46,52 @@ pub fn read(text: &str) -> Frame {
 
 fn understand(text: &str) -> Option<Frame> {
     let frame = Json::parse(text)?;
-    // The data is JSON inside a string. Some servers send an object in frames whose data we have no use for.
+    // The data is JSON inside a string. Some servers send an object in frames whose data we have no
+    // use for.
     let data = || Json::parse(&frame.text("data")?);
     let announced = |announcement: Option<Announcement>| {
-        Some(Frame::Announced(frame.text("channel")?, announcement.unwrap_or(Announcement::Unknown)))
+        Some(Frame::Announced(
+            frame.text("channel")?,
+            announcement.unwrap_or(Announcement::Unknown),
+        ))
     };
     match frame.text("event")?.as_str() {
         "pusher:connection_established" => established(&data()?),
         "pusher:ping" => Some(Frame::Ping),
         "pusher_internal:subscription_succeeded" => frame.text("channel").map(Frame::Subscribed),
-        "progress" => announced(data().and_then(|data| reading::step(&data)).map(Announcement::Progress)),
-        "outcome" => announced(data().and_then(|data| reading::outcome(&data)).map(Announcement::Outcome)),
+        "progress" => announced(
+            data()
+                .and_then(|data| reading::step(&data))
+                .map(Announcement::Progress),
+        ),
+        "outcome" => announced(
+            data()
+                .and_then(|data| reading::outcome(&data))
+                .map(Announcement::Outcome),
+        ),
         _ => None,
     }
 }
 
 fn established(data: &Json) -> Option<Frame> {
     let socket = data.text("socket_id")?;
-    // The name goes into a form that asks for a signature: a stray `&` would be another field of it.
-    if !socket.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+    // The name goes into a form that asks for a signature: a stray `&` would be another field of
+    // it.
+    if !socket
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'.')
+    {
         return None;
     }
     // The protocol's own default, also where a server sends none or nonsense.
-    let seconds = data.number("activity_timeout").filter(|&seconds| seconds > 0).unwrap_or(120);
-    Some(Frame::Established { socket, activity: u64::from(seconds) * 1_000 })
+    let seconds = data
+        .number("activity_timeout")
+        .filter(|&seconds| seconds > 0)
+        .unwrap_or(120);
+    Some(Frame::Established {
+        socket,
+        activity: u64::from(seconds) * 1_000,
+    })
 }
 
 /// The signature in the reply of `POST /pusher/auth`.
@@ -81,29 +105,55 @@ pub const PING: &str = r#"{"event":"pusher:ping","data":{}}"#;
 /// Answers [`Frame::Ping`].
 pub const PONG: &str = r#"{"event":"pusher:pong","data":{}}"#;
 
-/// Subscribes to a private channel. Neither a channel's name nor a signature can hold a character that JSON escapes;
-/// where one does, there is nothing to subscribe to.
+/// Subscribes to a private channel. Neither a channel's name nor a signature can hold a character
+/// that JSON escapes; where one does, there is nothing to subscribe to.
 #[must_use]
 pub fn subscribe(channel: &str, signature: &str) -> String {
-    [r#"{"event":"pusher:subscribe","data":{"channel":""#, plain(channel), r#"","auth":""#, plain(signature), r#""}}"#]
-        .concat()
+    [
+        r#"{"event":"pusher:subscribe","data":{"channel":""#,
+        plain(channel),
+        r#"","auth":""#,
+        plain(signature),
+        r#""}}"#,
+    ]
+    .concat()
 }
 
 /// Leaves a channel.
 #[must_use]
 pub fn unsubscribe(channel: &str) -> String {
-    [r#"{"event":"pusher:unsubscribe","data":{"channel":""#, plain(channel), r#""}}"#].concat()
+    [
+        r#"{"event":"pusher:unsubscribe","data":{"channel":""#,
+        plain(channel),
+        r#""}}"#,
+    ]
+    .concat()
 }
 
 fn plain(text: &str) -> &str {
-    if text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\') { text } else { "" }
+    if text
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
+    {
+        text
+    } else {
+        ""
+    }
 }
 
-/// The body of the request for a signature. Nothing in it needs percent-encoding: a socket's name is digits and dots, a
-/// channel's and a token's characters are unreserved in forms.
+/// The body of the request for a signature. Nothing in it needs percent-encoding: a socket's name
+/// is digits and dots, a channel's and a token's characters are unreserved in forms.
 #[must_use]
 pub fn ask_signature(socket: &str, channel: &str, token: &str) -> String {
-    ["socket_id=", socket, "&channel_name=", channel, "&token=", token].concat()
+    [
+        "socket_id=",
+        socket,
+        "&channel_name=",
+        channel,
+        "&token=",
+        token,
+    ]
+    .concat()
 }
 
 #[cfg(test)]
@@ -113,17 +163,29 @@ mod tests {
 
     #[test]
     fn the_greeting_is_a_string_inside_the_frame() {
-        let greeting =
-            r#"{"event":"pusher:connection_established","data":"{\"socket_id\":\"12.34\",\"activity_timeout\":30}"}"#;
-        assert_eq!(read(greeting), Frame::Established { socket: "12.34".into(), activity: 30_000 });
+        let greeting = r#"{"event":"pusher:connection_established","data":"{\"socket_id\":\"12.34\",\"activity_timeout\":30}"}"#;
+        assert_eq!(
+            read(greeting),
+            Frame::Established {
+                socket: "12.34".into(),
+                activity: 30_000
+            }
+        );
     }
 
     #[test]
     fn a_greeting_without_a_usable_timeout_means_two_minutes() {
         for rest in ["", r#","activity_timeout":0"#] {
-            let data = serde_json::to_string(&format!(r#"{{"socket_id":"1.2"{rest}}}"#)).expect("a string");
+            let data = serde_json::to_string(&format!(r#"{{"socket_id":"1.2"{rest}}}"#))
+                .expect("a string");
             let greeting = format!(r#"{{"event":"pusher:connection_established","data":{data}}}"#);
-            assert_eq!(read(&greeting), Frame::Established { socket: "1.2".into(), activity: 120_000 });
+            assert_eq!(
+                read(&greeting),
+                Frame::Established {
+                    socket: "1.2".into(),
+                    activity: 120_000
+                }
+            );
         }
     }
 
@@ -142,18 +204,30 @@ mod tests {
         ] {
             assert_eq!(read(ping), Frame::Ping);
         }
-        for data in ["", r#","data":"{}""#, r#","data":{"presence":{}}"#, r#","data":null"#] {
-            let frame = format!(r#"{{"event":"pusher_internal:subscription_succeeded","channel":"private-a"{data}}}"#);
+        for data in [
+            "",
+            r#","data":"{}""#,
+            r#","data":{"presence":{}}"#,
+            r#","data":null"#,
+        ] {
+            let frame = format!(
+                r#"{{"event":"pusher_internal:subscription_succeeded","channel":"private-a"{data}}}"#
+            );
             assert_eq!(read(&frame), Frame::Subscribed("private-a".into()));
         }
-        assert_eq!(read(r#"{"event":"pusher:error","data":{"code":4009,"message":"no"}}"#), Frame::Other);
+        assert_eq!(
+            read(r#"{"event":"pusher:error","data":{"code":4009,"message":"no"}}"#),
+            Frame::Other
+        );
     }
 
     #[test]
     fn announcements_are_read_as_the_worker_writes_them() {
         let announced = |event: &str, data: &str| {
             let data = serde_json::to_string(data).expect("a string");
-            read(&format!(r#"{{"event":"{event}","channel":"private-a","data":{data}}}"#))
+            read(&format!(
+                r#"{{"event":"{event}","channel":"private-a","data":{data}}}"#
+            ))
         };
         let said = |announcement| Frame::Announced("private-a".into(), announcement);
         assert_eq!(
@@ -161,22 +235,45 @@ mod tests {
             said(Announcement::Progress(Step::Retrying { attempt: 2 }))
         );
         assert_eq!(
-            announced("outcome", r#"{"outcome":"confirmed","redirect":"/profile"}"#),
-            said(Announcement::Outcome(Outcome::Confirmed { redirect: "/profile".into() }))
+            announced(
+                "outcome",
+                r#"{"outcome":"confirmed","redirect":"/profile"}"#
+            ),
+            said(Announcement::Outcome(Outcome::Confirmed {
+                redirect: "/profile".into()
+            }))
         );
         assert_eq!(
             announced("outcome", r#"{"outcome":"unavailable"}"#),
             said(Announcement::Outcome(Outcome::Unavailable))
         );
-        for garbage in ["", "null", "[]", r#"{"outcome":"promoted"}"#, r#"{"outcome":"confirmed"}"#] {
-            assert_eq!(announced("outcome", garbage), said(Announcement::Unknown), "{garbage}");
+        for garbage in [
+            "",
+            "null",
+            "[]",
+            r#"{"outcome":"promoted"}"#,
+            r#"{"outcome":"confirmed"}"#,
+        ] {
+            assert_eq!(
+                announced("outcome", garbage),
+                said(Announcement::Unknown),
+                "{garbage}"
+            );
         }
     }
 
     #[test]
     fn garbage_breaks_nothing() {
         let deep = "[".repeat(100_000);
-        for garbage in ["", "x", "{}", "[]", r#"{"event":7}"#, r#"{"event":"outcome","data":"{}"}"#, &deep] {
+        for garbage in [
+            "",
+            "x",
+            "{}",
+            "[]",
+            r#"{"event":7}"#,
+            r#"{"event":"outcome","data":"{}"}"#,
+            &deep,
+        ] {
             assert_eq!(read(garbage), Frame::Other);
         }
     }
@@ -184,8 +281,14 @@ mod tests {
     #[test]
     fn a_signature_is_found_in_its_reply_and_nowhere_else() {
         let found = |reply| super::Json::parse(reply).and_then(|reply| signature(&reply));
-        assert_eq!(found(r#"{"auth":"key:abc","channel_data":null}"#).as_deref(), Some("key:abc"));
-        assert_eq!(found("<!doctype html><title>Log in to the hotel</title>"), None);
+        assert_eq!(
+            found(r#"{"auth":"key:abc","channel_data":null}"#).as_deref(),
+            Some("key:abc")
+        );
+        assert_eq!(
+            found("<!doctype html><title>Log in to the hotel</title>"),
+            None
+        );
     }
 
     #[test]
@@ -194,6 +297,9 @@ mod tests {
             subscribe("private-a", "key:b"),
             r#"{"event":"pusher:subscribe","data":{"channel":"private-a","auth":"key:b"}}"#
         );
-        assert_eq!(unsubscribe(r#"a","b":"c"#), r#"{"event":"pusher:unsubscribe","data":{"channel":""}}"#);
+        assert_eq!(
+            unsubscribe(r#"a","b":"c"#),
+            r#"{"event":"pusher:unsubscribe","data":{"channel":""}}"#
+        );
     }
 }

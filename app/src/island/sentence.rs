@@ -1,4 +1,5 @@
-//! What the confirm page says, in one sentence. The page that works without JavaScript says the same.
+//! What the confirm page says, in one sentence. The page that works without JavaScript says the
+//! same.
 
 use crate::api::Step;
 
@@ -15,7 +16,8 @@ pub const INTERRUPTED: &str = "The connection is interrupted. Trying again.";
 /// The server asked for some patience; the page tries again by itself.
 pub const BUSY: &str = "The server cannot answer just now. Trying again soon.";
 /// The server asked this network for some patience; the page tries again by itself.
-pub const TOO_MANY: &str = "Too many links are open on your network. Trying again in about a minute.";
+pub const TOO_MANY: &str =
+    "Too many links are open on your network. Trying again in about a minute.";
 /// The token was good.
 pub const CONFIRMED: &str = "Your link is good. Signing you in.";
 /// The token was not good.
@@ -26,13 +28,17 @@ pub const UNAVAILABLE: &str = "Your link could not be checked in time. It may st
 pub const CANCELLED: &str = "You cancelled this sign-in.";
 
 /// The browser has not kept the cookie that the page has set. Nothing has begun.
-pub const NO_COOKIES: &str =
-    "Your browser keeps no cookies for this site. Allow them and open the link again; it still works.";
+pub const NO_COOKIES: &str = "Your browser keeps no cookies for this site. Allow them and open the link again; it still works.";
 
 /// The validator could not answer and is asked again.
 #[must_use]
 pub fn retrying(attempt: u32) -> String {
-    ["The checking service did not answer. Trying again, attempt ", &attempt.to_string(), "."].concat()
+    [
+        "The checking service did not answer. Trying again, attempt ",
+        &attempt.to_string(),
+        ".",
+    ]
+    .concat()
 }
 
 /// One of the sentences above.
@@ -71,7 +77,11 @@ pub fn elapsed(seconds: u32) -> String {
 /// What to say beside [`elapsed`] once the wait is unusual: after ten seconds.
 #[must_use]
 pub fn longer(seconds: u32) -> &'static str {
-    if seconds < 10 { "" } else { "This is taking longer than usual. You can keep this page open." }
+    if seconds < 10 {
+        ""
+    } else {
+        "This is taking longer than usual. You can keep this page open."
+    }
 }
 
 #[cfg(test)]
@@ -91,7 +101,13 @@ mod tests {
     fn the_wait_is_told_once_it_is_long_enough_to_wonder() {
         assert_eq!(
             [4, 5, 119, 120, 185].map(elapsed),
-            ["", "5 seconds so far.", "119 seconds so far.", "2 minutes so far.", "3 minutes so far."]
+            [
+                "",
+                "5 seconds so far.",
+                "119 seconds so far.",
+                "2 minutes so far.",
+                "3 minutes so far."
+            ]
         );
         assert_eq!(longer(9), "");
         assert!(longer(10).starts_with("This is taking longer than usual."));

@@ -1,7 +1,8 @@
-//! What the island needs to know, on its way from the server to the browser: one attribute of the markup.
+//! What the island needs to know, on its way from the server to the browser: one attribute of the
+//! markup.
 //!
-//! Leptos would carry an island's properties as JSON. That puts a JSON parser into the wasm, a tenth of the page's
-//! weight, for six words without a space in them.
+//! Leptos would carry an island's properties as JSON. That puts a JSON parser into the wasm, a
+//! tenth of the page's weight, for six words without a space in them.
 
 /// When the page begins, and what for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,7 +43,8 @@ pub struct Settings {
     pub channel: String,
     /// The Pusher server's public key.
     pub app_key: String,
-    /// The Pusher server's address, such as `wss://push.example:443`; without it, the page's own server.
+    /// The Pusher server's address, such as `wss://push.example:443`; without it, the page's own
+    /// server.
     pub socket: Option<String>,
     /// When to begin.
     pub start: Start,

@@ -30,7 +30,8 @@ impl Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        // Closing a socket on its way makes browsers write an error on the console. It is closed when it greets.
+        // Closing a socket on its way makes browsers write an error on the console. It is closed
+        // when it greets.
         if self.0.ready_state() != WebSocket::CONNECTING {
             let _ = self.0.close();
         }
@@ -62,14 +63,32 @@ pub(super) fn code(event: &Event) -> u16 {
 /// Where the socket is: at `base`, or at this page's own server.
 pub(super) fn address(base: Option<String>, app_key: &str) -> String {
     // `http` becomes `ws`, and `https` becomes `wss`.
-    let own = || "ws".to_owned() + window().location().origin().unwrap_or_default().trim_start_matches("http");
-    base.unwrap_or_else(own) + "/app/" + app_key + "?protocol=7&client=vestibule&version=" + env!("CARGO_PKG_VERSION")
+    let own = || {
+        "ws".to_owned()
+            + window()
+                .location()
+                .origin()
+                .unwrap_or_default()
+                .trim_start_matches("http")
+    };
+    base.unwrap_or_else(own)
+        + "/app/"
+        + app_key
+        + "?protocol=7&client=vestibule&version="
+        + env!("CARGO_PKG_VERSION")
 }
 
 /// Posts a form to this page's own server.
 pub(super) async fn post(path: &str, body: &str) -> Result<Json, Setback> {
     let response = fetch(path, body).await.ok_or(Setback::Lost)?;
-    let patience = || response.headers().get("retry-after").ok().flatten().and_then(|seconds| seconds.parse().ok());
+    let patience = || {
+        response
+            .headers()
+            .get("retry-after")
+            .ok()
+            .flatten()
+            .and_then(|seconds| seconds.parse().ok())
+    };
     match response.status() {
         200 => read(&response).await.ok_or(Setback::Lost),
         422 => Err(Setback::NoCookie),
@@ -83,9 +102,19 @@ async fn fetch(path: &str, body: &str) -> Option<Response> {
     let init = RequestInit::new();
     init.set_method("POST");
     init.set_body(&UrlSearchParams::new_with_str(body).ok()?.into());
-    Some(JsFuture::from(window().fetch_with_str_and_init(path, &init)).await.ok()?.unchecked_into())
+    Some(
+        JsFuture::from(window().fetch_with_str_and_init(path, &init))
+            .await
+            .ok()?
+            .unchecked_into(),
+    )
 }
 
 async fn read(response: &Response) -> Option<Json> {
-    Json::parse(&JsFuture::from(response.text().ok()?).await.ok()?.as_string()?)
+    Json::parse(
+        &JsFuture::from(response.text().ok()?)
+            .await
+            .ok()?
+            .as_string()?,
+    )
 }

@@ -1,4 +1,5 @@
-//! `/profile/address`: to be known by another address, from the question to the ticket that comes back.
+//! `/profile/address`: to be known by another address, from the question to the ticket that comes
+//! back.
 
 use crate::components::{
     Button, CurrentPassword, Field, ForgottenPassword, HiddenProof, PracticeMailbox, WRONG, Wrong,
@@ -124,30 +125,45 @@ mod tests {
     #[test]
     fn what_was_typed_is_given_back_with_what_is_wrong_with_it() {
         let problem = Some("That is your address already.".to_owned());
-        let (from, email) = ("ada@example.com".to_owned(), "Ada@example.com".to_owned());
+        let from = "ada@example.com".to_owned();
+        let email = "Ada@example.com".to_owned();
         let html =
             view! { <AddressPage from=from current=false email=email problem=problem proof=Some("mac".into()) /> }
                 .to_html();
-        for part in ["role=\"alert\"", "aria-describedby=\"problem\"", "value=\"Ada@example.com\"", "value=\"mac\""] {
+        for part in [
+            "role=\"alert\"",
+            "aria-describedby=\"problem\"",
+            "value=\"Ada@example.com\"",
+            "value=\"mac\"",
+        ] {
             assert!(html.contains(part), "{part} in {html}");
         }
     }
 
     #[test]
-    fn whoever_is_asked_for_a_password_that_they_have_forgotten_is_offered_a_link_that_leads_back() {
+    fn whoever_is_asked_for_a_password_that_they_have_forgotten_is_offered_a_link_that_leads_back()
+    {
         for (current, times) in [(false, 0), (true, 1)] {
             let html =
                 view! { <AddressPage from="a".into() current email=String::new() problem=None proof=None /> }.to_html();
-            assert_eq!(html.matches("/login?again=1&amp;next=%2Fprofile%2Faddress").count(), times, "{html}");
+            assert_eq!(
+                html.matches("/login?again=1&amp;next=%2Fprofile%2Faddress")
+                    .count(),
+                times,
+                "{html}"
+            );
         }
     }
 
     #[test]
     fn a_ticket_that_came_back_changes_nothing_before_a_press() {
-        let (path, address) = ("/profile/address/abc".to_owned(), "king@example.com".to_owned());
-        let html = view! { <MovePage path=path address=address proof=Some("mac".into()) /> }.to_html();
+        let path = "/profile/address/abc".to_owned();
+        let address = "king@example.com".to_owned();
+        let html =
+            view! { <MovePage path=path address=address proof=Some("mac".into()) /> }.to_html();
         assert!(
-            html.contains("method=\"post\" action=\"/profile/address/abc\"") && html.contains("value=\"mac\""),
+            html.contains("method=\"post\" action=\"/profile/address/abc\"")
+                && html.contains("value=\"mac\""),
             "{html}"
         );
     }

@@ -47,13 +47,20 @@ mod tests {
 
     #[test]
     fn somebody_signed_in_is_told_so() {
-        assert!(page(Some("Ada")).replace("<!>", "").contains("You are signed in as <bdi>Ada</bdi>."));
+        assert!(
+            page(Some("Ada"))
+                .replace("<!>", "")
+                .contains("You are signed in as <bdi>Ada</bdi>.")
+        );
         assert!(!page(None).contains("You are signed in"));
     }
 
     #[test]
     fn a_hostile_name_stays_text() {
         let html = page(Some("<script>alert(1)</script>"));
-        assert!(!html.contains("<script>") && html.contains("&lt;script&gt;"), "{html}");
+        assert!(
+            !html.contains("<script>") && html.contains("&lt;script&gt;"),
+            "{html}"
+        );
     }
 }

@@ -12,8 +12,8 @@ pub struct Candidate {
     pub person: Person,
 }
 
-/// A user, as shown where two may have the same name. Names are shown apart from the text around them (`bdi`):
-/// what was stored long ago may turn its direction.
+/// A user, as shown where two may have the same name. Names are shown apart from the text around
+/// them (`bdi`): what was stored long ago may turn its direction.
 #[derive(Clone, Debug)]
 pub struct Person {
     /// The name to know the user by. Another user may have the same.
@@ -22,9 +22,14 @@ pub struct Person {
     pub about: String,
 }
 
-/// A name for a title, which has no markup: isolated by characters (Unicode UAX #9) where it may need to be.
+/// A name for a title, which has no markup: isolated by characters (Unicode UAX #9) where it may
+/// need to be.
 fn in_title(name: &str) -> String {
-    if name.is_ascii() { name.to_owned() } else { format!("\u{2068}{name}\u{2069}") }
+    if name.is_ascii() {
+        name.to_owned()
+    } else {
+        format!("\u{2068}{name}\u{2069}")
+    }
 }
 
 /// The page's heading and title: the question.
@@ -47,7 +52,13 @@ pub fn ContinuePage(
     proof: Option<String>,
 ) -> impl IntoView {
     let several = candidates.len() > 1;
-    let (heading, opened) = if let [Candidate { person: Person { name, about }, .. }] = candidates.as_slice() {
+    let (heading, opened) = if let [
+        Candidate {
+            person: Person { name, about },
+            ..
+        },
+    ] = candidates.as_slice()
+    {
         let heading = view! { "Continue as "<bdi>{name.clone()}</bdi>"?" }.into_any();
         let opened = view! {
             "You opened a sign-in link for "<bdi>{name.clone()}</bdi>", "<bdi>{about.clone()}</bdi>"."
@@ -66,15 +77,20 @@ pub fn ContinuePage(
     };
     let choices = candidates
         .into_iter()
-        .map(|Candidate { value, person: Person { name, about } }| {
-            let about = several.then(|| view! { <p class="soft"><bdi>{about}</bdi></p> });
-            view! {
-                <button class="button" name="choice" value=value>
-                    "Continue as "<bdi>{name}</bdi>
-                </button>
-                {about}
-            }
-        })
+        .map(
+            |Candidate {
+                 value,
+                 person: Person { name, about },
+             }| {
+                let about = several.then(|| view! { <p class="soft"><bdi>{about}</bdi></p> });
+                view! {
+                    <button class="button" name="choice" value=value>
+                        "Continue as "<bdi>{name}</bdi>
+                    </button>
+                    {about}
+                }
+            },
+        )
         .collect_view();
     view! {
         <h1>{heading}</h1>
@@ -95,16 +111,23 @@ mod tests {
     use super::*;
 
     fn person(name: &str) -> Person {
-        Person { name: name.into(), about: format!("{name}@example.com") }
+        Person {
+            name: name.into(),
+            about: format!("{name}@example.com"),
+        }
     }
 
     fn candidate(value: &str, name: &str) -> Candidate {
-        Candidate { value: value.into(), person: person(name) }
+        Candidate {
+            value: value.into(),
+            person: person(name),
+        }
     }
 
     fn page(current: Option<&str>, candidates: Vec<Candidate>) -> String {
         let current = current.map(person);
-        view! { <ContinuePage current=current candidates=candidates proof=Some("mac".into()) /> }.to_html()
+        view! { <ContinuePage current=current candidates=candidates proof=Some("mac".into()) /> }
+            .to_html()
     }
 
     /// The page without the marks between its texts.
@@ -118,7 +141,11 @@ mod tests {
         assert!(html.contains("Continue as <bdi>Grace</bdi>?"), "{html}");
         assert!(html.contains("name=\"choice\" value=\"s1\""), "{html}");
         assert!(html.contains("Stay signed in as <bdi>Ada</bdi>"), "{html}");
-        assert!(html.contains("<bdi>Grace@example.com</bdi>") && html.contains("<bdi>Ada@example.com</bdi>"), "{html}");
+        assert!(
+            html.contains("<bdi>Grace@example.com</bdi>")
+                && html.contains("<bdi>Ada@example.com</bdi>"),
+            "{html}"
+        );
         assert!(html.contains("name=\"proof\" value=\"mac\""), "{html}");
     }
 
@@ -126,20 +153,32 @@ mod tests {
     fn of_several_users_none_is_taken_for_granted() {
         let html = page(None, vec![candidate("s1", "Grace"), candidate("s2", "Ada")]);
         assert!(html.contains("Who do you want to be?"), "{html}");
-        assert!(html.contains("value=\"s1\"") && html.contains("value=\"s2\""), "{html}");
-        assert!(html.contains("Grace@example.com") && html.contains("Ada@example.com"), "{html}");
+        assert!(
+            html.contains("value=\"s1\"") && html.contains("value=\"s2\""),
+            "{html}"
+        );
+        assert!(
+            html.contains("Grace@example.com") && html.contains("Ada@example.com"),
+            "{html}"
+        );
         assert!(html.contains("Do not continue"), "{html}");
     }
 
     #[test]
     fn a_title_keeps_a_names_direction_to_the_name() {
         assert_eq!(title(&[candidate("s", "Ada")]), "Continue as Ada?");
-        assert_eq!(title(&[candidate("s", "\u{202e}adA")]), "Continue as \u{2068}\u{202e}adA\u{2069}?");
+        assert_eq!(
+            title(&[candidate("s", "\u{202e}adA")]),
+            "Continue as \u{2068}\u{202e}adA\u{2069}?"
+        );
     }
 
     #[test]
     fn a_hostile_name_stays_text() {
         let html = page(Some("<b>"), vec![candidate("s1", "<script>")]);
-        assert!(!html.contains("<b>") && !html.contains("<script>"), "{html}");
+        assert!(
+            !html.contains("<b>") && !html.contains("<script>"),
+            "{html}"
+        );
     }
 }

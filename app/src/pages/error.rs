@@ -103,7 +103,10 @@ mod tests {
             Problem::NOT_NOW,
         ] {
             let html = view! { <ErrorPage problem=problem /> }.to_html();
-            assert!(html.contains(problem.title) && html.contains(problem.text), "{html}");
+            assert!(
+                html.contains(problem.title) && html.contains(problem.text),
+                "{html}"
+            );
             assert_eq!(html.contains("<a "), problem.link.is_some(), "{html}");
         }
     }

@@ -30,7 +30,8 @@ pub fn HomePage(
     mailbox: bool,
 ) -> impl IntoView {
     let where_to = if mailbox {
-        view! { "The mail comes to the " <a href="/practice/mail">"practice mailbox"</a> "." }.into_any()
+        view! { "The mail comes to the " <a href="/practice/mail">"practice mailbox"</a> "." }
+            .into_any()
     } else {
         "The mail comes there.".into_any()
     };
@@ -74,12 +75,25 @@ mod tests {
     #[test]
     fn every_link_is_there_with_what_it_does() {
         let links = vec![
-            PracticeLink { href: "/confirm/valid-1".into(), label: "A valid link", about: "Signs you in." },
-            PracticeLink { href: "/confirm/down-2".into(), label: "A link in vain", about: "Nobody answers." },
+            PracticeLink {
+                href: "/confirm/valid-1".into(),
+                label: "A valid link",
+                about: "Signs you in.",
+            },
+            PracticeLink {
+                href: "/confirm/down-2".into(),
+                label: "A link in vain",
+                about: "Nobody answers.",
+            },
         ];
         let html =
             view! { <HomePage links=links email="p@example.com".into() password="pw".into() mailbox=true /> }.to_html();
-        for part in ["href=\"/confirm/valid-1\"", "href=\"/confirm/down-2\"", "Nobody answers.", "p@example.com"] {
+        for part in [
+            "href=\"/confirm/valid-1\"",
+            "href=\"/confirm/down-2\"",
+            "Nobody answers.",
+            "p@example.com",
+        ] {
             assert!(html.contains(part), "{part} in {html}");
         }
     }

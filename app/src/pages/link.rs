@@ -1,4 +1,5 @@
-//! `/confirm/{token}` for a link of ours that was opened in another browser than the one that asked for it.
+//! `/confirm/{token}` for a link of ours that was opened in another browser than the one that asked
+//! for it.
 
 use crate::components::{Button, Field, HiddenProof, WRONG, Wrong};
 use leptos::prelude::*;
@@ -100,7 +101,8 @@ pub fn LetInPage(
     }
 }
 
-/// The link is good for nothing. It does not name the whole address that it was for: somebody else may have found it.
+/// The link is good for nothing. It does not name the whole address that it was for: somebody else
+/// may have found it.
 #[component]
 pub fn SpentPage(
     /// Why, as a sentence.
@@ -144,23 +146,40 @@ mod tests {
     #[test]
     fn it_names_the_account_and_the_device_and_offers_both_ways() {
         let html = page(true, None);
-        for part in ["ada@example.com", "Firefox on Linux", "name=\"choice\"", "inputmode=\"numeric\""] {
+        for part in [
+            "ada@example.com",
+            "Firefox on Linux",
+            "name=\"choice\"",
+            "inputmode=\"numeric\"",
+        ] {
             assert!(html.contains(part), "{part} in {html}");
         }
-        assert!(html.contains("action=\"/confirm/abc/pick\"") && html.contains("action=\"/confirm/abc\""), "{html}");
+        assert!(
+            html.contains("action=\"/confirm/abc/pick\"")
+                && html.contains("action=\"/confirm/abc\""),
+            "{html}"
+        );
         assert_eq!(html.matches("name=\"proof\" value=\"mac\"").count(), 2);
     }
 
     #[test]
     fn where_no_page_waits_nobody_has_asked_and_there_is_no_number_to_type() {
         let html = page(false, None);
-        assert!(!["/pick", "Asked for", "You did not ask"].iter().any(|part| html.contains(part)), "{html}");
+        assert!(
+            !["/pick", "Asked for", "You did not ask"]
+                .iter()
+                .any(|part| html.contains(part)),
+            "{html}"
+        );
     }
 
     #[test]
     fn a_number_that_is_none_is_an_alert_that_the_field_refers_to() {
         let html = page(true, Some("The number has two digits."));
-        assert!(html.contains("role=\"alert\"") && html.contains("aria-describedby=\"problem\""), "{html}");
+        assert!(
+            html.contains("role=\"alert\"") && html.contains("aria-describedby=\"problem\""),
+            "{html}"
+        );
     }
 
     #[test]
@@ -170,7 +189,10 @@ mod tests {
             view! { <SpentPage why="It has expired." address=address login="/login?next=%2Forders".into() /> }.to_html()
         };
         let html = page(Some("a…@example.com"));
-        assert!(html.contains("a…@example.com") && html.contains("href=\"/login?next=%2Forders\""), "{html}");
+        assert!(
+            html.contains("a…@example.com") && html.contains("href=\"/login?next=%2Forders\""),
+            "{html}"
+        );
         assert!(!page(None).contains("sent to"));
     }
 }

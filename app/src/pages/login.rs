@@ -124,7 +124,10 @@ mod tests {
     #[test]
     fn a_failed_attempt_is_an_alert_that_the_fields_refer_to() {
         let html = page(Some("Wrong."), "a@example.com", None);
-        assert!(html.contains("role=\"alert\"") && html.contains("aria-describedby=\"problem\""), "{html}");
+        assert!(
+            html.contains("role=\"alert\"") && html.contains("aria-describedby=\"problem\""),
+            "{html}"
+        );
         assert!(html.contains("value=\"a@example.com\""), "{html}");
         assert!(!page(None, "", None).contains("role=\"alert\""));
     }

@@ -26,20 +26,30 @@ pub fn MailboxPage(
     /// The newest first.
     mails: Vec<PracticeMail>,
 ) -> impl IntoView {
-    let none = mails.is_empty().then(|| view! { <p>"Nothing has come yet. Load this page again in a moment."</p> });
-    let rows = mails.into_iter().map(|PracticeMail { to, subject, lead, action, code }| {
-        let action = action.map(|(url, label)| view! { <a href=url>{label}</a> });
-        let code = code.map(|code| view! { " or type the code " <code>{code}</code> });
-        view! {
-            <li>
-                <p>
-                    "To " {to} ": " <strong>{subject}</strong>
-                </p>
-                <p class="soft">{lead}</p>
-                <p>{action} {code}</p>
-            </li>
-        }
-    });
+    let none = mails
+        .is_empty()
+        .then(|| view! { <p>"Nothing has come yet. Load this page again in a moment."</p> });
+    let rows = mails.into_iter().map(
+        |PracticeMail {
+             to,
+             subject,
+             lead,
+             action,
+             code,
+         }| {
+            let action = action.map(|(url, label)| view! { <a href=url>{label}</a> });
+            let code = code.map(|code| view! { " or type the code " <code>{code}</code> });
+            view! {
+                <li>
+                    <p>
+                        "To " {to} ": " <strong>{subject}</strong>
+                    </p>
+                    <p class="soft">{lead}</p>
+                    <p>{action} {code}</p>
+                </li>
+            }
+        },
+    );
     view! {
         <h1>{TITLE}</h1>
         <p>"In practice mode no mail leaves this machine. What would be sent is here."</p>

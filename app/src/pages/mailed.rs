@@ -103,10 +103,19 @@ mod tests {
     #[test]
     fn it_says_where_the_link_went_and_which_number_to_type() {
         let html = page(None);
-        for part in ["ada@example.com", ">42<", "action=\"/login/wait/abc/code\"", "action=\"/login/wait/abc/again\""] {
+        for part in [
+            "ada@example.com",
+            ">42<",
+            "action=\"/login/wait/abc/code\"",
+            "action=\"/login/wait/abc/again\"",
+        ] {
             assert!(html.contains(part), "{part} in {html}");
         }
-        for part in ["autocomplete=\"one-time-code\"", "inputmode=\"numeric\"", "type=\"text\""] {
+        for part in [
+            "autocomplete=\"one-time-code\"",
+            "inputmode=\"numeric\"",
+            "type=\"text\"",
+        ] {
             assert!(html.contains(part), "{part} in {html}");
         }
         assert_eq!(html.matches("name=\"proof\" value=\"mac\"").count(), 2);
@@ -117,12 +126,18 @@ mod tests {
     fn another_link_is_counted_down_to() {
         assert!(!page(None).contains("data-left"));
         let html = page_with(None, 27);
-        assert!(html.contains("data-left=\"30\"") && html.contains(">27<"), "{html}");
+        assert!(
+            html.contains("data-left=\"30\"") && html.contains(">27<"),
+            "{html}"
+        );
     }
 
     #[test]
     fn a_wrong_code_is_an_alert_that_the_field_refers_to() {
         let html = page(Some("That is not the code."));
-        assert!(html.contains("role=\"alert\"") && html.contains("aria-describedby=\"problem\""), "{html}");
+        assert!(
+            html.contains("role=\"alert\"") && html.contains("aria-describedby=\"problem\""),
+            "{html}"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! What is shown where a sign-in was not begun, because this browser could not have gone on with it.
+//! What is shown where a sign-in was not begun, because this browser could not have gone on with
+//! it.
 
 use crate::island::sentence;
 use leptos::prelude::*;

@@ -1,6 +1,8 @@
 //! `/profile/password`: to set a password, or another one.
 
-use crate::components::{Button, CurrentPassword, Field, ForgottenPassword, HiddenProof, WRONG, Wrong};
+use crate::components::{
+    Button, CurrentPassword, Field, ForgottenPassword, HiddenProof, WRONG, Wrong,
+};
 use leptos::prelude::*;
 
 /// The page's heading and title.
@@ -60,15 +62,21 @@ mod tests {
 
     fn asking(current: bool, problem: Option<&str>) -> String {
         let problem = problem.map(str::to_owned);
-        let (email, proof) = ("ada@example.com".to_owned(), Some("mac".to_owned()));
-        view! { <PasswordPage email=email current=current told=true problem=problem proof=proof /> }.to_html()
+        let email = "ada@example.com".to_owned();
+        let proof = Some("mac".to_owned());
+        view! { <PasswordPage email=email current=current told=true problem=problem proof=proof /> }
+            .to_html()
     }
 
     #[test]
     fn the_current_password_is_asked_for_where_it_is_known_and_a_link_is_offered_in_its_place() {
         for (current, times) in [(false, 0), (true, 1)] {
             let html = asking(current, None);
-            assert_eq!(html.matches("autocomplete=\"current-password\"").count(), times, "{html}");
+            assert_eq!(
+                html.matches("autocomplete=\"current-password\"").count(),
+                times,
+                "{html}"
+            );
             assert_eq!(html.matches("/login?again=1").count(), times, "{html}");
         }
     }
@@ -76,9 +84,12 @@ mod tests {
     #[test]
     fn a_password_manager_is_told_whose_it_is_and_that_it_is_new() {
         let html = page(None);
-        for part in
-            ["autocomplete=\"username\"", "value=\"ada@example.com\"", "autocomplete=\"new-password\"", "value=\"mac\""]
-        {
+        for part in [
+            "autocomplete=\"username\"",
+            "value=\"ada@example.com\"",
+            "autocomplete=\"new-password\"",
+            "value=\"mac\"",
+        ] {
             assert!(html.contains(part), "{part} in {html}");
         }
         assert!(!html.contains("role=\"alert\""));
@@ -87,6 +98,9 @@ mod tests {
     #[test]
     fn a_password_that_was_not_taken_is_an_alert_that_the_field_refers_to_and_not_given_back() {
         let html = page(Some("Use at least 8 characters."));
-        assert!(html.contains("role=\"alert\"") && html.contains("aria-describedby=\"problem\""), "{html}");
+        assert!(
+            html.contains("role=\"alert\"") && html.contains("aria-describedby=\"problem\""),
+            "{html}"
+        );
     }
 }

@@ -43,28 +43,39 @@ pub fn ProfilePage(
     /// See [`HiddenProof`].
     proof: Option<String>,
 ) -> impl IntoView {
-    let facts = [("Name", name), ("E-mail", email), ("Signed in by", Some(issuer)), ("Known there as", Some(subject))]
-        .into_iter()
-        .filter_map(|(term, fact)| {
-            fact.map(|fact| {
-                view! {
-                    <div>
-                        <dt>{term}</dt>
-                        <dd><bdi>{fact}</bdi></dd>
-                    </div>
-                }
-            })
+    let facts = [
+        ("Name", name),
+        ("E-mail", email),
+        ("Signed in by", Some(issuer)),
+        ("Known there as", Some(subject)),
+    ]
+    .into_iter()
+    .filter_map(|(term, fact)| {
+        fact.map(|fact| {
+            view! {
+                <div>
+                    <dt>{term}</dt>
+                    <dd><bdi>{fact}</bdi></dd>
+                </div>
+            }
         })
+    })
+    .collect_view();
+    let others = sessions
+        .iter()
+        .any(|session| session.handle.is_some())
+        .then(|| {
+            view! {
+                <form method="post" action=END>
+                    <HiddenProof proof=proof.clone() />
+                    <Button label="Sign out all others" quiet=true choice="others" />
+                </form>
+            }
+        });
+    let rows = sessions
+        .into_iter()
+        .map(|session| view! { <Row session=session proof=proof.clone() /> })
         .collect_view();
-    let others = sessions.iter().any(|session| session.handle.is_some()).then(|| {
-        view! {
-            <form method="post" action=END>
-                <HiddenProof proof=proof.clone() />
-                <Button label="Sign out all others" quiet=true choice="others" />
-            </form>
-        }
-    });
-    let rows = sessions.into_iter().map(|session| view! { <Row session=session proof=proof.clone() /> }).collect_view();
     let changed = changed.map(|changed| {
         view! {
             <Notice>
@@ -72,8 +83,10 @@ pub fn ProfilePage(
             </Notice>
         }
     });
-    let password = password.then(|| view! { <li><a href="/profile/password">"Set or change your password"</a></li> });
-    let address = address.then(|| view! { <li><a href="/profile/address">"Use another address"</a></li> });
+    let password = password
+        .then(|| view! { <li><a href="/profile/password">"Set or change your password"</a></li> });
+    let address =
+        address.then(|| view! { <li><a href="/profile/address">"Use another address"</a></li> });
     let ways = (password.is_some() || address.is_some()).then(|| {
         view! {
             <h2>"How you sign in"</h2>
@@ -105,7 +118,12 @@ pub fn ProfilePage(
 /// A browser, and the way to sign it out if it is another one.
 #[component]
 fn Row(session: SessionRow, proof: Option<String>) -> impl IntoView {
-    let SessionRow { device, since, seen, handle } = session;
+    let SessionRow {
+        device,
+        since,
+        seen,
+        handle,
+    } = session;
     let here = handle.is_none().then_some(", this browser");
     let end = handle.map(|handle| {
         view! {
@@ -166,7 +184,11 @@ mod tests {
     fn each_way_out_carries_the_proof_and_only_one_means_everywhere() {
         let html = page(None);
         assert_eq!(html.matches("<form").count(), 4, "{html}");
-        assert_eq!(html.matches("name=\"proof\" value=\"mac\"").count(), 4, "{html}");
+        assert_eq!(
+            html.matches("name=\"proof\" value=\"mac\"").count(),
+            4,
+            "{html}"
+        );
         assert_eq!(html.matches("name=\"everywhere\"").count(), 1, "{html}");
     }
 
@@ -174,9 +196,21 @@ mod tests {
     fn another_browser_can_be_signed_out_and_this_one_is_named() {
         let html = page(None);
         assert_eq!(html.matches(", this browser").count(), 1, "{html}");
-        assert_eq!(html.matches("name=\"choice\" value=\"0123456789abcdef\"").count(), 1, "{html}");
-        assert!(html.contains("aria-label=\"Sign out: Firefox on Linux, since yesterday\""), "{html}");
-        assert_eq!(html.matches("name=\"choice\" value=\"others\"").count(), 1, "{html}");
+        assert_eq!(
+            html.matches("name=\"choice\" value=\"0123456789abcdef\"")
+                .count(),
+            1,
+            "{html}"
+        );
+        assert!(
+            html.contains("aria-label=\"Sign out: Firefox on Linux, since yesterday\""),
+            "{html}"
+        );
+        assert_eq!(
+            html.matches("name=\"choice\" value=\"others\"").count(),
+            1,
+            "{html}"
+        );
     }
 
     #[test]

@@ -22,8 +22,8 @@ pub enum WaitState {
 impl WaitState {
     /// After how many seconds the page has to be fetched again, if at all.
     ///
-    /// Send it as the response header `Refresh`. A `<meta http-equiv="refresh">` does the same, but is taken for a
-    /// time limit on reading (WCAG 2.2.1) by the tools that check pages.
+    /// Send it as the response header `Refresh`. A `<meta http-equiv="refresh">` does the same, but
+    /// is taken for a time limit on reading (WCAG 2.2.1) by the tools that check pages.
     #[must_use]
     pub fn refresh(self) -> Option<u32> {
         (self == Self::Waiting).then_some(2)
@@ -96,7 +96,10 @@ mod tests {
     #[test]
     fn waiting_can_only_be_cancelled() {
         let html = page(WaitState::Waiting);
-        assert!(html.contains("action=\"/confirm/abc/cancel\"") && html.contains(">Cancel</button>"), "{html}");
+        assert!(
+            html.contains("action=\"/confirm/abc/cancel\"") && html.contains(">Cancel</button>"),
+            "{html}"
+        );
         assert!(!html.contains("name=\"again\""), "{html}");
     }
 
@@ -104,13 +107,22 @@ mod tests {
     fn trying_again_says_so_to_the_server() {
         for state in [WaitState::Unavailable, WaitState::Cancelled] {
             let html = page(state);
-            assert!(html.contains("action=\"/confirm/abc\"") && html.contains("name=\"again\" value=\"1\""), "{html}");
+            assert!(
+                html.contains("action=\"/confirm/abc\"")
+                    && html.contains("name=\"again\" value=\"1\""),
+                "{html}"
+            );
         }
     }
 
     #[test]
     fn every_form_carries_the_proof() {
-        for state in [WaitState::Ready, WaitState::Waiting, WaitState::Unavailable, WaitState::Cancelled] {
+        for state in [
+            WaitState::Ready,
+            WaitState::Waiting,
+            WaitState::Unavailable,
+            WaitState::Cancelled,
+        ] {
             assert!(page(state).contains("name=\"proof\" value=\"mac\""));
         }
     }

@@ -15,11 +15,21 @@ static COUNT: AtomicU64 = AtomicU64::new(0);
 
 pub async fn measure() {
     // The worker would work at the same time: here it is the way in alone that is measured.
-    let place = Place::open(&[("CONFIRM_IN_FLIGHT", "1".into()), ("RUST_LOG", "off".into())]).await;
+    let place = Place::open(&[
+        ("CONFIRM_IN_FLIGHT", "1".into()),
+        ("RUST_LOG", "off".into()),
+    ])
+    .await;
     let times = client::all(place.addr, async |mut client| {
         let token = format!("down-{}", COUNT.fetch_add(1, Ordering::Relaxed));
         let landing = client.get(&format!("/confirm/{token}")).await;
-        let begun = client.post("/api/begin", &landing.cookies(), &format!("token={token}&again=false")).await;
+        let begun = client
+            .post(
+                "/api/begin",
+                &landing.cookies(),
+                &format!("token={token}&again=false"),
+            )
+            .await;
         assert!(begun.head.starts_with("HTTP/1.1 200"), "{}", begun.head);
         client
     });
@@ -27,10 +37,26 @@ pub async fn measure() {
     let bare = bare_inserts(place.data.path()).await;
     place.close().await;
     let rate = client::rate(&times);
-    row("landing + begin a second, durable", &format!("{rate:.0}"), "4904");
-    row("landing + begin, p99, ms", &format!("{:.1}", percentile(&times, 0.99).as_secs_f64() * 1000.0), "31");
-    row("the same two inserts in a bare loop, a second", &format!("{bare:.0}"), "");
-    row("landing + begin to bare inserts", &format!("{:.2}", rate / bare), "");
+    row(
+        "landing + begin a second, durable",
+        &format!("{rate:.0}"),
+        "4904",
+    );
+    row(
+        "landing + begin, p99, ms",
+        &format!("{:.1}", percentile(&times, 0.99).as_secs_f64() * 1000.0),
+        "31",
+    );
+    row(
+        "the same two inserts in a bare loop, a second",
+        &format!("{bare:.0}"),
+        "",
+    );
+    row(
+        "landing + begin to bare inserts",
+        &format!("{:.2}", rate / bare),
+        "",
+    );
 }
 
 /// One connection, a transaction each time.
@@ -41,13 +67,30 @@ async fn bare_inserts(folder: &Path) -> f64 {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full);
     let mut connection = options.connect().await.expect("a new file");
-    run(&mut connection, "create table a (id blob primary key, secret blob unique, rest blob)").await;
-    run(&mut connection, "create table b (id blob primary key, secret blob unique, rest blob)").await;
-    let (start, mut count) = (Instant::now(), 0_u32);
+    run(
+        &mut connection,
+        "create table a (id blob primary key, secret blob unique, rest blob)",
+    )
+    .await;
+    run(
+        &mut connection,
+        "create table b (id blob primary key, secret blob unique, rest blob)",
+    )
+    .await;
+    let start = Instant::now();
+    let mut count = 0_u32;
     while start.elapsed() < MEASURE {
         run(&mut connection, "begin immediate").await;
-        run(&mut connection, "insert into a values (randomblob(16), randomblob(32), randomblob(120))").await;
-        run(&mut connection, "insert into b values (randomblob(16), randomblob(32), randomblob(60))").await;
+        run(
+            &mut connection,
+            "insert into a values (randomblob(16), randomblob(32), randomblob(120))",
+        )
+        .await;
+        run(
+            &mut connection,
+            "insert into b values (randomblob(16), randomblob(32), randomblob(60))",
+        )
+        .await;
         run(&mut connection, "commit").await;
         count += 1;
     }
@@ -55,5 +98,8 @@ async fn bare_inserts(folder: &Path) -> f64 {
 }
 
 async fn run(connection: &mut SqliteConnection, statement: &'static str) {
-    sqlx::query(statement).execute(connection).await.expect("a plain statement");
+    sqlx::query(statement)
+        .execute(connection)
+        .await
+        .expect("a plain statement");
 }

@@ -1,4 +1,5 @@
-//! Ten thousand browsers in one process: each keeps its connection as the page's island does, by the same code.
+//! Ten thousand browsers in one process: each keeps its connection as the page's island does, by
+//! the same code.
 
 use crate::{
     client::Client,
@@ -24,7 +25,8 @@ use tokio::{
 use tokio_tungstenite::{
     WebSocketStream, client_async_with_config,
     tungstenite::{
-        Message, client::IntoClientRequest as _, error::Error, http::HeaderValue, protocol::WebSocketConfig,
+        Message, client::IntoClientRequest as _, error::Error, http::HeaderValue,
+        protocol::WebSocketConfig,
     },
 };
 use vestibule_app::island::{
@@ -36,7 +38,8 @@ use vestibule_app::island::{
 
 /// Addresses that they come from: one has not enough ports.
 const SOURCES: u32 = 16;
-/// How many of them are opening their sockets at once; after the restart they all come when they like.
+/// How many of them are opening their sockets at once; after the restart they all come when they
+/// like.
 const ARRIVING: usize = 256;
 /// Announcements to one browser each, and how often there is one.
 const ANNOUNCEMENTS: usize = 500;
@@ -46,7 +49,9 @@ const AT_MOST: Duration = Duration::from_mins(2);
 
 /// Is all of the browsers of the server with these addresses.
 pub async fn wait(arguments: &[String]) {
-    let [server, broker] = arguments else { panic!("two addresses") };
+    let [server, broker] = arguments else {
+        panic!("two addresses")
+    };
     let server = server.parse().expect("an address");
     let browsers: Vec<Arc<Browser>> = stream::iter(0..BROWSERS)
         .map(|number| async move { Arc::new(Browser::land(server, number).await) })
@@ -57,9 +62,15 @@ pub async fn wait(arguments: &[String]) {
     let (id, key, secret) = APP;
     let publisher = PusherBuilder::new(id, key, secret).host(broker).finalize();
     let announce = async |browsers: &[&Arc<Browser>]| {
-        let channels: Vec<&str> = browsers.iter().map(|browser| browser.channel.as_str()).collect();
+        let channels: Vec<&str> = browsers
+            .iter()
+            .map(|browser| browser.channel.as_str())
+            .collect();
         let outcome = json!({ "outcome": "unavailable" });
-        publisher.trigger_multi(&channels, "outcome", &outcome).await.expect("it is published");
+        publisher
+            .trigger_multi(&channels, "outcome", &outcome)
+            .await
+            .expect("it is published");
     };
     let mut questions = service::questions();
     while let Some(question) = questions.recv().await {
@@ -70,21 +81,32 @@ pub async fn wait(arguments: &[String]) {
                     tokio::spawn(browser.clone().live());
                     browser.subscribed.notified().await;
                 };
-                stream::iter(&browsers).map(arrive).buffer_unordered(ARRIVING).collect::<Vec<()>>().await;
+                stream::iter(&browsers)
+                    .map(arrive)
+                    .buffer_unordered(ARRIVING)
+                    .collect::<Vec<()>>()
+                    .await;
                 println!("{:.1}", start.elapsed().as_secs_f64());
             }
             "announce" => {
                 let mut tick = interval(ANNOUNCE_EVERY);
-                let chosen = browsers.iter().step_by(browsers.len() / ANNOUNCEMENTS).collect::<Vec<_>>();
+                let chosen = browsers
+                    .iter()
+                    .step_by(browsers.len() / ANNOUNCEMENTS)
+                    .collect::<Vec<_>>();
                 for browser in &chosen {
                     tick.tick().await;
                     browser.seen().published = Some(Instant::now());
                     announce(&[browser]).await;
                 }
                 until(chosen.iter().copied(), |seen| seen.took.is_some()).await;
-                let mut took: Vec<_> = chosen.iter().filter_map(|browser| browser.seen().took).collect();
+                let mut took: Vec<_> = chosen
+                    .iter()
+                    .filter_map(|browser| browser.seen().took)
+                    .collect();
                 took.sort_unstable();
-                let [p50, p99] = [0.5, 0.99].map(|share| percentile(&took, share).as_secs_f64() * 1000.0);
+                let [p50, p99] =
+                    [0.5, 0.99].map(|share| percentile(&took, share).as_secs_f64() * 1000.0);
                 println!("{p50:.1} {p99:.1}");
             }
             "forget" => {
@@ -101,34 +123,62 @@ pub async fn wait(arguments: &[String]) {
                 // The library takes ten at a time.
                 for some in browsers.chunks(10) {
                     for browser in some {
-                        *browser.seen() = Seen { published: Some(Instant::now()), ..Seen::default() };
+                        *browser.seen() = Seen {
+                            published: Some(Instant::now()),
+                            ..Seen::default()
+                        };
                     }
                     announce(&some.iter().collect::<Vec<_>>()).await;
                 }
                 until(&browsers, |seen| seen.took.is_some()).await;
-                println!("{}", browsers.iter().filter(|browser| browser.seen().took.is_some()).count());
+                println!(
+                    "{}",
+                    browsers
+                        .iter()
+                        .filter(|browser| browser.seen().took.is_some())
+                        .count()
+                );
             }
             unknown => panic!("nobody knows how to {unknown}"),
         }
     }
 }
 
-/// When the last was back, how the times of the others lie, and how many at most asked within the same 100 ms.
+/// When the last was back, how the times of the others lie, and how many at most asked within the
+/// same 100 ms.
 fn spread(browsers: &[Arc<Browser>]) -> String {
-    let lost = browsers.iter().filter_map(|browser| browser.seen().lost).min().expect("the server went away");
-    let mut back: Vec<Duration> =
-        browsers.iter().filter_map(|browser| Some(browser.seen().subscribed? - lost)).collect();
+    let lost = browsers
+        .iter()
+        .filter_map(|browser| browser.seen().lost)
+        .min()
+        .expect("the server went away");
+    let mut back: Vec<Duration> = browsers
+        .iter()
+        .filter_map(|browser| Some(browser.seen().subscribed? - lost))
+        .collect();
     back.sort_unstable();
     let mut herds = BTreeMap::<u128, u32>::new();
     for asked in browsers.iter().filter_map(|browser| browser.seen().asked) {
-        *herds.entry(asked.saturating_duration_since(lost).as_millis() / 100).or_default() += 1;
+        *herds
+            .entry(asked.saturating_duration_since(lost).as_millis() / 100)
+            .or_default() += 1;
     }
     let at = |share| format!("{:.1}", percentile(&back, share).as_secs_f64());
-    format!("{} {} {} {} {}", at(1.0), at(0.01), at(0.5), at(0.99), herds.into_values().max().unwrap_or(0))
+    format!(
+        "{} {} {} {} {}",
+        at(1.0),
+        at(0.01),
+        at(0.5),
+        at(0.99),
+        herds.into_values().max().unwrap_or(0)
+    )
 }
 
 /// Waits until all have seen something; some may be stuck for ever.
-async fn until<'a>(browsers: impl IntoIterator<Item = &'a Arc<Browser>>, has: impl Fn(&Seen) -> bool) {
+async fn until<'a>(
+    browsers: impl IntoIterator<Item = &'a Arc<Browser>>,
+    has: impl Fn(&Seen) -> bool,
+) {
     let mut waiting: Vec<_> = browsers.into_iter().collect();
     let mut tick = interval(Duration::from_millis(20));
     let all = async {
@@ -176,11 +226,23 @@ impl Browser {
         let token = format!("waiting-{number}");
         let mut client = Client::connect(server).await;
         let cookies = client.get(&format!("/confirm/{token}")).await.cookies();
-        let status = client.post("/api/status", &cookies, &format!("token={token}")).await;
+        let status = client
+            .post("/api/status", &cookies, &format!("token={token}"))
+            .await;
         let report: Value = serde_json::from_str(&status.body).expect("a report");
         let channel = report["channel"].as_str().expect("a channel").to_owned();
-        let source = IpAddr::V4(Ipv4Addr::from(u32::from(Ipv4Addr::LOCALHOST) + number % SOURCES));
-        Self { server, source, token, cookies, channel, seen: Mutex::default(), subscribed: Notify::new() }
+        let source = IpAddr::V4(Ipv4Addr::from(
+            u32::from(Ipv4Addr::LOCALHOST) + number % SOURCES,
+        ));
+        Self {
+            server,
+            source,
+            token,
+            cookies,
+            channel,
+            seen: Mutex::default(),
+            subscribed: Notify::new(),
+        }
     }
 
     fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
@@ -190,7 +252,10 @@ impl Browser {
     /// Does what the island's connection says, for ever, as the island's `page` does.
     async fn live(self: Arc<Self>) {
         let start = Instant::now();
-        let moment = || Moment { now: millis(start.elapsed()), random: random() };
+        let moment = || Moment {
+            now: millis(start.elapsed()),
+            random: random(),
+        };
         let mut connection = Connection::default();
         let mut socket: Option<Socket> = None;
         let mut signals = VecDeque::from(connection.listen(Some(self.channel.clone()), moment()));
@@ -223,7 +288,8 @@ impl Browser {
                     let body = protocol::ask_signature(&socket, &channel, &self.token);
                     match timeout_at(due, self.post("/pusher/auth", &body)).await {
                         Ok(Ok(reply)) => {
-                            let signature = Json::parse(&reply).and_then(|reply| protocol::signature(&reply));
+                            let signature =
+                                Json::parse(&reply).and_then(|reply| protocol::signature(&reply));
                             connection.signed(&socket, &channel, &signature.unwrap_or_default())
                         }
                         // That the subscription does not come about is noticed in time.
@@ -235,7 +301,10 @@ impl Browser {
                     self.subscribed.notify_one();
                     // It asks for what it may have missed, and goes on listening meanwhile.
                     let this = self.clone();
-                    tokio::spawn(async move { this.post("/api/status", &format!("token={}", this.token)).await });
+                    tokio::spawn(async move {
+                        this.post("/api/status", &format!("token={}", this.token))
+                            .await
+                    });
                     Vec::new()
                 }
                 Some(Signal::Announced(_)) => {
@@ -272,16 +341,27 @@ impl Browser {
 
     async fn open(&self) -> Result<Socket, Error> {
         self.seen().asked = Some(Instant::now());
-        let mut request = format!("ws://{}/app/{}?protocol=7", self.server, APP.1).into_client_request()?;
+        let mut request =
+            format!("ws://{}/app/{}?protocol=7", self.server, APP.1).into_client_request()?;
         let origin = format!("http://{}", self.server);
-        request.headers_mut().insert("origin", HeaderValue::from_str(&origin)?);
-        let config = WebSocketConfig::default().read_buffer_size(1024).write_buffer_size(0);
-        Ok(client_async_with_config(request, self.connect().await?, Some(config)).await?.0)
+        request
+            .headers_mut()
+            .insert("origin", HeaderValue::from_str(&origin)?);
+        let config = WebSocketConfig::default()
+            .read_buffer_size(1024)
+            .write_buffer_size(0);
+        Ok(
+            client_async_with_config(request, self.connect().await?, Some(config))
+                .await?
+                .0,
+        )
     }
 
     /// Posts a form on a connection of its own, as through a proxy; what there is for an answer.
     async fn post(&self, path: &str, body: &str) -> io::Result<String> {
-        let (server, cookies, length) = (self.server, &self.cookies, body.len());
+        let server = self.server;
+        let cookies = &self.cookies;
+        let length = body.len();
         let request = format!(
             "POST {path} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\nSec-Fetch-Site: same-origin\r\n\
              Cookie: {cookies}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n{body}"
@@ -290,7 +370,10 @@ impl Browser {
         stream.write_all(request.as_bytes()).await?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await?;
-        Ok(answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default())
+        Ok(answer
+            .split_once("\r\n\r\n")
+            .map(|(_, body)| body.to_owned())
+            .unwrap_or_default())
     }
 
     async fn connect(&self) -> io::Result<TcpStream> {

@@ -24,9 +24,13 @@ use vestibule::{
 const AT_ONCE: usize = 20;
 const CLAIMS: usize = 200;
 
-/// How many old ones there are: `VESTIBULE_BENCH_OLD`, or ten million, which take up 4 GB in each database.
+/// How many old ones there are: `VESTIBULE_BENCH_OLD`, or ten million, which take up 4 GB in each
+/// database.
 fn old() -> u32 {
-    env::var("VESTIBULE_BENCH_OLD").ok().and_then(|old| old.parse().ok()).unwrap_or(10_000_000)
+    env::var("VESTIBULE_BENCH_OLD")
+        .ok()
+        .and_then(|old| old.parse().ok())
+        .unwrap_or(10_000_000)
 }
 
 pub async fn measure() {
@@ -37,7 +41,9 @@ pub async fn measure() {
         compare("SQLite", Arc::new(store), fill_sqlite(&file)).await;
     }
     if let Ok(url) = env::var(POSTGRES) {
-        let store = PostgresStore::open(&url, &keys()).await.expect("a database to bench on");
+        let store = PostgresStore::open(&url, &keys())
+            .await
+            .expect("a database to bench on");
         compare("PostgreSQL", Arc::new(store), fill_postgres(&url)).await;
     }
 }
@@ -48,10 +54,23 @@ async fn compare(name: &str, store: Arc<dyn Store>, fill: impl Future<Output = (
     let alone = median(&bench).await;
     fill.await;
     let beside = median(&bench).await;
-    let (alone, beside) = (alone.as_secs_f64(), beside.as_secs_f64());
-    row(&format!("claim of {AT_ONCE}, median, ms, {name}"), &format!("{:.2}", alone * 1000.0), "");
-    row(&format!("the same beside {} old ones, ms, {name}", old()), &format!("{:.2}", beside * 1000.0), "");
-    row(&format!("beside old ones to alone, {name}"), &format!("{:.2}", beside / alone), "2");
+    let alone = alone.as_secs_f64();
+    let beside = beside.as_secs_f64();
+    row(
+        &format!("claim of {AT_ONCE}, median, ms, {name}"),
+        &format!("{:.2}", alone * 1000.0),
+        "",
+    );
+    row(
+        &format!("the same beside {} old ones, ms, {name}", old()),
+        &format!("{:.2}", beside * 1000.0),
+        "",
+    );
+    row(
+        &format!("beside old ones to alone, {name}"),
+        &format!("{:.2}", beside / alone),
+        "2",
+    );
 }
 
 async fn median(bench: &Bench) -> Duration {
@@ -59,9 +78,19 @@ async fn median(bench: &Bench) -> Duration {
     let mut times = Vec::with_capacity(CLAIMS);
     for _ in 0..CLAIMS {
         bench.begin(AT_ONCE).await;
-        let (start, now) = (Instant::now(), SystemClock.now());
+        let start = Instant::now();
+        let now = SystemClock.now();
         let limit = u32::try_from(IN_FLIGHT).expect("some thousands");
-        let claims = bench.store.claim(worker, Which::Any, &limit.into(), now, now + Duration::from_secs(30)).await;
+        let claims = bench
+            .store
+            .claim(
+                worker,
+                Which::Any,
+                &limit.into(),
+                now,
+                now + Duration::from_secs(30),
+            )
+            .await;
         times.push(start.elapsed());
         let claims = claims.expect("the store can be used");
         assert_eq!(claims.len(), AT_ONCE, "those that have begun are due");
@@ -74,9 +103,16 @@ async fn median(bench: &Bench) -> Duration {
 async fn settle(store: &dyn Store, claims: Vec<Claim>) {
     for claim in claims {
         let new_user = UserId::generate(&SystemEntropy);
-        let settlement = Settlement { now: SystemClock.now(), new_user, bound: Duration::from_mins(15) };
+        let settlement = Settlement {
+            now: SystemClock.now(),
+            new_user,
+            bound: Duration::from_mins(15),
+        };
         let decider = Decider::Worker { fence: claim.fence };
-        store.decide(claim.id, decider, &Decision::Unavailable, settlement).await.expect("the store can be used");
+        store
+            .decide(claim.id, decider, &Decision::Unavailable, settlement)
+            .await
+            .expect("the store can be used");
     }
 }
 
@@ -85,16 +121,21 @@ const PART: u32 = 250_000;
 
 /// The parts that make up all old ones: the first number of each, and the one after its last.
 fn parts() -> impl Iterator<Item = (u32, u32)> {
-    (0..old()).step_by(PART as usize).map(|first| (first, old().min(first + PART)))
+    (0..old())
+        .step_by(PART as usize)
+        .map(|first| (first, old().min(first + PART)))
 }
 
-/// How far apart the ids of two old ones are, of 32 bits: over all that there are, so that new ones fall between them.
+/// How far apart the ids of two old ones are, of 32 bits: over all that there are, so that new ones
+/// fall between them.
 fn step() -> u32 {
     u32::MAX / old().max(1)
 }
 
 async fn fill_sqlite(file: &Path) {
-    let options = SqliteConnectOptions::new().filename(file).synchronous(SqliteSynchronous::Off);
+    let options = SqliteConnectOptions::new()
+        .filename(file)
+        .synchronous(SqliteSynchronous::Off);
     let mut connection = options.connect().await.expect("the store has made it");
     for (first, end) in parts() {
         let insert = sqlx::query(
@@ -106,20 +147,33 @@ async fn fill_sqlite(file: &Path) {
                  randomblob(16)
              from numbers",
         );
-        let insert = insert.bind(first).bind(end).bind(step()).bind(SystemClock.now().as_millis());
-        insert.execute(&mut connection).await.expect("there is room on the disk");
+        let insert = insert
+            .bind(first)
+            .bind(end)
+            .bind(step())
+            .bind(SystemClock.now().as_millis());
+        insert
+            .execute(&mut connection)
+            .await
+            .expect("there is room on the disk");
     }
     run_sqlite(&mut connection, "pragma wal_checkpoint(truncate)").await;
     connection.close().await.expect("all is written");
 }
 
 async fn run_sqlite(connection: &mut SqliteConnection, statement: &'static str) {
-    sqlx::query(statement).execute(connection).await.expect("a plain statement");
+    sqlx::query(statement)
+        .execute(connection)
+        .await
+        .expect("a plain statement");
 }
 
 async fn fill_postgres(url: &str) {
     let mut connection = PgConnection::connect(url).await.expect("the store is open");
-    sqlx::query("set synchronous_commit = off").execute(&mut connection).await.expect("a plain statement");
+    sqlx::query("set synchronous_commit = off")
+        .execute(&mut connection)
+        .await
+        .expect("a plain statement");
     for (first, end) in parts() {
         let insert = sqlx::query(
             "insert into confirmations
@@ -130,11 +184,21 @@ async fn fill_postgres(url: &str) {
                  uuid_send(gen_random_uuid()), $4 - n + 200, uuid_send(gen_random_uuid())
              from generate_series($1::bigint, $2::bigint - 1) as numbers (n)",
         );
-        let insert = insert.bind(i64::from(first)).bind(i64::from(end)).bind(i64::from(step()));
-        insert.bind(SystemClock.now().as_millis()).execute(&mut connection).await.expect("there is room on the disk");
+        let insert = insert
+            .bind(i64::from(first))
+            .bind(i64::from(end))
+            .bind(i64::from(step()));
+        insert
+            .bind(SystemClock.now().as_millis())
+            .execute(&mut connection)
+            .await
+            .expect("there is room on the disk");
     }
     // What the server does by itself, sooner or later.
     for statement in ["vacuum (analyze) confirmations", "checkpoint"] {
-        sqlx::query(statement).execute(&mut connection).await.expect("a plain statement");
+        sqlx::query(statement)
+            .execute(&mut connection)
+            .await
+            .expect("a plain statement");
     }
 }

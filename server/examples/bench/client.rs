@@ -26,8 +26,13 @@ pub struct Answer {
 impl Answer {
     /// The cookies that were set, as a `Cookie` header takes them.
     pub fn cookies(&self) -> String {
-        let set = self.head.lines().filter_map(|line| line.strip_prefix("set-cookie: "));
-        set.filter_map(|cookie| cookie.split(';').next()).collect::<Vec<_>>().join("; ")
+        let set = self
+            .head
+            .lines()
+            .filter_map(|line| line.strip_prefix("set-cookie: "));
+        set.filter_map(|cookie| cookie.split(';').next())
+            .collect::<Vec<_>>()
+            .join("; ")
     }
 }
 
@@ -35,11 +40,19 @@ impl Client {
     pub async fn connect(addr: SocketAddr) -> Self {
         let stream = TcpStream::connect(addr).await.expect("the server listens");
         stream.set_nodelay(true).expect("a socket can");
-        Self { stream, addr, buffer: Vec::with_capacity(16 * 1024) }
+        Self {
+            stream,
+            addr,
+            buffer: Vec::with_capacity(16 * 1024),
+        }
     }
 
     pub async fn get(&mut self, path: &str) -> Answer {
-        self.send(&format!("GET {path} HTTP/1.1\r\nHost: {}\r\nSec-Fetch-Site: none\r\n\r\n", self.addr)).await
+        self.send(&format!(
+            "GET {path} HTTP/1.1\r\nHost: {}\r\nSec-Fetch-Site: none\r\n\r\n",
+            self.addr
+        ))
+        .await
     }
 
     pub async fn post(&mut self, path: &str, cookies: &str, body: &str) -> Answer {
@@ -53,25 +66,43 @@ impl Client {
     }
 
     async fn send(&mut self, request: &str) -> Answer {
-        self.stream.write_all(request.as_bytes()).await.expect("the server reads");
+        self.stream
+            .write_all(request.as_bytes())
+            .await
+            .expect("the server reads");
         self.buffer.clear();
         let head_end = loop {
             self.read().await;
-            if let Some(end) = self.buffer.windows(4).position(|window| window == b"\r\n\r\n") {
+            if let Some(end) = self
+                .buffer
+                .windows(4)
+                .position(|window| window == b"\r\n\r\n")
+            {
                 break end + 4;
             }
         };
         let head = String::from_utf8_lossy(&self.buffer[..head_end]).into_owned();
-        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-        let length: usize = length.and_then(|length| length.parse().ok()).expect("every answer has its length");
+        let length = head
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: "));
+        let length: usize = length
+            .and_then(|length| length.parse().ok())
+            .expect("every answer has its length");
         while self.buffer.len() < head_end + length {
             self.read().await;
         }
-        Answer { head, body: String::from_utf8_lossy(&self.buffer[head_end..]).into_owned() }
+        Answer {
+            head,
+            body: String::from_utf8_lossy(&self.buffer[head_end..]).into_owned(),
+        }
     }
 
     async fn read(&mut self) {
-        let read = self.stream.read_buf(&mut self.buffer).await.expect("the server writes");
+        let read = self
+            .stream
+            .read_buf(&mut self.buffer)
+            .await
+            .expect("the server writes");
         assert!(read > 0, "the server has closed the connection");
     }
 }
@@ -86,7 +117,8 @@ where
     let connections = (0..CONNECTIONS).map(|_| {
         let once = once.clone();
         tokio::spawn(async move {
-            let (mut client, mut times) = (Client::connect(addr).await, Vec::new());
+            let mut client = Client::connect(addr).await;
+            let mut times = Vec::new();
             while Instant::now() < end {
                 let start = Instant::now();
                 client = once(client).await;

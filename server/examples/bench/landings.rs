@@ -1,4 +1,5 @@
-//! Landings a second beside a handler that returns a constant: same client, connections, binary and listener.
+//! Landings a second beside a handler that returns a constant: same client, connections, binary and
+//! listener.
 
 use crate::{client, place, place::Place, row};
 use axum::{Router, routing::get};
@@ -13,12 +14,23 @@ pub async fn measure() {
     let constant = client::rate(&constant.await);
     let landing = client::all(place.addr, async |mut client| {
         let answer = client.get("/confirm/valid-bench").await;
-        assert!(answer.head.contains("set-cookie"), "each landing mints its own cookie");
+        assert!(
+            answer.head.contains("set-cookie"),
+            "each landing mints its own cookie"
+        );
         client
     });
     let landing = client::rate(&landing.await);
     place.close().await;
-    row("a constant, by the bare handler, a second", &format!("{constant:.0}"), "");
+    row(
+        "a constant, by the bare handler, a second",
+        &format!("{constant:.0}"),
+        "",
+    );
     row("landings a second", &format!("{landing:.0}"), "");
-    row("landings to constants", &format!("{:.3}", landing / constant), "0.15");
+    row(
+        "landings to constants",
+        &format!("{:.3}", landing / constant),
+        "0.15",
+    );
 }

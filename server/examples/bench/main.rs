@@ -1,7 +1,9 @@
-//! What `cargo xtask bench` prints: figures of one run on loopback, as ratios where the machine matters.
+//! What `cargo xtask bench` prints: figures of one run on loopback, as ratios where the machine
+//! matters.
 //!
-//! Client and server share this process and its cores, so each figure is one for a machine that does both; where a
-//! validator's own work would count, it is a process of its own. Every measurement is bounded in time.
+//! Client and server share this process and its cores, so each figure is one for a machine that
+//! does both; where a validator's own work would count, it is a process of its own. Every
+//! measurement is bounded in time.
 
 mod begins;
 mod browsers;
@@ -48,7 +50,8 @@ fn row(figure: &str, here: &str, aim: &str) {
 fn resident() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(f64::NAN)
+    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok())
+        .unwrap_or(f64::NAN)
 }
 
 /// The value below which `share` of the sorted values lie.

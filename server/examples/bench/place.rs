@@ -34,13 +34,25 @@ impl Place {
             "LEPTOS_SITE_ADDR" => Some(addr.to_string()),
             // All of the load comes from one address.
             "CONFIRM_PER_CLIENT" => Some(u32::MAX.to_string()),
-            key => more.iter().find(|(given, _)| *given == key).map(|(_, value)| value.clone()),
+            key => more
+                .iter()
+                .find(|(given, _)| *given == key)
+                .map(|(_, value)| value.clone()),
         };
-        let config = Config::read(&Given::from_lookup(|setting| own(setting.key))).expect("good settings");
-        let (routes, running) = vestibule_server::router(config).await.expect("the server starts");
+        let config =
+            Config::read(&Given::from_lookup(|setting| own(setting.key))).expect("good settings");
+        let (routes, running) = vestibule_server::router(config)
+            .await
+            .expect("the server starts");
         let stop = CancellationToken::new();
         let serving = tokio::spawn(listen::serve(listener, routes, stop.clone()));
-        Self { addr, data, running: Some(running), serving, stop }
+        Self {
+            addr,
+            data,
+            running: Some(running),
+            serving,
+            stop,
+        }
     }
 
     pub async fn close(mut self) {
@@ -61,6 +73,8 @@ pub fn serve(routes: Router) -> SocketAddr {
 
 fn bind(addr: SocketAddr) -> (TcpListener, SocketAddr) {
     let listener = listen::bind(addr).expect("a port on loopback");
-    let addr = listener.local_addr().expect("a bound listener has an address");
+    let addr = listener
+        .local_addr()
+        .expect("a bound listener has an address");
     (listener, addr)
 }

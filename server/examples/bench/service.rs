@@ -41,11 +41,20 @@ impl Service {
     pub async fn start_with(name: &str, arguments: &[String]) -> Self {
         let program = env::current_exe().expect("this program");
         let mut command = Command::new(program);
-        command.arg(name).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command
+            .arg(name)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
         let mut process = command.spawn().expect("this program can be started");
         let input = process.stdin.take().expect("its input is piped");
         let output = process.stdout.take().map(BufReader::new);
-        let mut service = Self { process, input, output, said: String::new() };
+        let mut service = Self {
+            process,
+            input,
+            output,
+            said: String::new(),
+        };
         service.said = service.listen().await;
         service
     }
@@ -123,7 +132,9 @@ fn validator() -> Router {
 
 async fn judge(Json(question): Json<Value>) -> Json<Value> {
     sleep(VALIDATOR).await;
-    Json(json!({ "verdict": "valid", "identity": { "issuer": "bench", "subject": question["token"] } }))
+    Json(
+        json!({ "verdict": "valid", "identity": { "issuer": "bench", "subject": question["token"] } }),
+    )
 }
 
 async fn come_back(

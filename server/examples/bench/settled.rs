@@ -1,7 +1,8 @@
-//! What one worker with the default settings settles a second while its validator takes 200 ms, durably in each database,
-//! and what an outage of the validator leaves behind.
+//! What one worker with the default settings settles a second while its validator takes 200 ms,
+//! durably in each database, and what an outage of the validator leaves behind.
 //!
-//! The validator is a process of its own, and the worker announces to the embedded broker, as in a server.
+//! The validator is a process of its own, and the worker announces to the embedded broker, as in a
+//! server.
 
 use crate::{place, resident, row, service::Service};
 use axum::Router;
@@ -40,11 +41,16 @@ pub const POSTGRES: &str = "VESTIBULE_BENCH_POSTGRES";
 const AT_MOST: Duration = Duration::from_mins(2);
 
 pub async fn measure() {
-    let (keys, folder) = (keys(), TempDir::new().expect("a temporary folder"));
-    let sqlite = SqliteStore::open(&folder.path().join("bench.db"), &keys).await.expect("a new file");
+    let keys = keys();
+    let folder = TempDir::new().expect("a temporary folder");
+    let sqlite = SqliteStore::open(&folder.path().join("bench.db"), &keys)
+        .await
+        .expect("a new file");
     let mut stores: Vec<(&str, Arc<dyn Store>)> = vec![("SQLite", Arc::new(sqlite))];
     if let Ok(url) = env::var(POSTGRES) {
-        let postgres = PostgresStore::open(&url, &keys).await.expect("a database to bench on");
+        let postgres = PostgresStore::open(&url, &keys)
+            .await
+            .expect("a database to bench on");
         stores.push(("PostgreSQL", Arc::new(postgres)));
     }
     for (name, store) in stores {
@@ -58,19 +64,28 @@ pub async fn measure() {
         row(&figure, &format!("{rate:.0}"), "5000");
         bench.begin(THROUGH_OUTAGE).await;
         let away = Service::start("validator").await;
-        let bench = Bench { validator: away.url(&format!("/away-for/{}", OUTAGE.as_secs())), ..bench };
+        let bench = Bench {
+            validator: away.url(&format!("/away-for/{}", OUTAGE.as_secs())),
+            ..bench
+        };
         let after = bench.settle().await.saturating_sub(OUTAGE);
-        let figure = format!("{THROUGH_OUTAGE} after an outage of {} s, settled within, s, {name}", OUTAGE.as_secs());
+        let figure = format!(
+            "{THROUGH_OUTAGE} after an outage of {} s, settled within, s, {name}",
+            OUTAGE.as_secs()
+        );
         row(&figure, &format!("{:.1}", after.as_secs_f64()), "30");
     }
     let memory = Service::start("in-flight").await;
     row("memory of a validation in flight, KiB", memory.said(), "");
 }
 
-/// What a validation in flight takes: all that the worker has at once wait for a validator that never answers.
+/// What a validation in flight takes: all that the worker has at once wait for a validator that
+/// never answers.
 pub async fn in_flight() -> String {
     let folder = TempDir::new().expect("a temporary folder");
-    let store = SqliteStore::open(&folder.path().join("bench.db"), &keys()).await.expect("a new file");
+    let store = SqliteStore::open(&folder.path().join("bench.db"), &keys())
+        .await
+        .expect("a new file");
     let service = Service::start("validator").await;
     let bench = Bench::new(Arc::new(store), &service.url("/never"));
     bench.begin(IN_FLIGHT).await;
@@ -80,7 +95,10 @@ pub async fn in_flight() -> String {
     let after = resident();
     stop.cancel();
     worker.abort();
-    format!("{:.1}", (after - before) / u32::try_from(IN_FLIGHT).map_or(1.0, f64::from))
+    format!(
+        "{:.1}",
+        (after - before) / u32::try_from(IN_FLIGHT).map_or(1.0, f64::from)
+    )
 }
 
 pub fn keys() -> Keys {
@@ -104,14 +122,23 @@ impl Bench {
             host: place::serve(api).to_string(),
             tls: None,
         };
-        let publisher = Arc::new(Queue::start(Arc::new(PusherPublisher::new(&app)), Arc::new(SystemEntropy)));
-        Self { store, publisher, validator: validator.to_owned() }
+        let publisher = Arc::new(Queue::start(
+            Arc::new(PusherPublisher::new(&app)),
+            Arc::new(SystemEntropy),
+        ));
+        Self {
+            store,
+            publisher,
+            validator: validator.to_owned(),
+        }
     }
 
     fn tools(&self) -> Tools {
         Tools {
             store: self.store.clone(),
-            validator: Arc::new(HttpValidator::new(&self.validator, None).expect("an address of HTTP")),
+            validator: Arc::new(
+                HttpValidator::new(&self.validator, None).expect("an address of HTTP"),
+            ),
             publisher: self.publisher.clone(),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
@@ -128,9 +155,15 @@ impl Bench {
             let token: Token = format!("queued-{number}").parse().expect("a token");
             // Each from elsewhere: one network may not have so many undecided.
             let client = Client::from_bytes((number as u128).to_be_bytes());
-            desk.begin(&token, None, false, client).await.expect("it is stored");
+            desk.begin(&token, None, false, client)
+                .await
+                .expect("it is stored");
         };
-        stream::iter(0..count).map(begin).buffer_unordered(512).collect::<Vec<()>>().await;
+        stream::iter(0..count)
+            .map(begin)
+            .buffer_unordered(512)
+            .collect::<Vec<()>>()
+            .await;
     }
 
     fn start(&self) -> (JoinHandle<()>, CancellationToken) {
@@ -145,11 +178,19 @@ impl Bench {
         let (worker, stop) = self.start();
         let nobody_waits = async {
             let mut tick = interval(Duration::from_millis(20));
-            while self.store.next_due().await.expect("the store can be read").is_some() {
+            while self
+                .store
+                .next_due()
+                .await
+                .expect("the store can be read")
+                .is_some()
+            {
                 tick.tick().await;
             }
         };
-        timeout(AT_MOST, nobody_waits).await.expect("all are settled in time");
+        timeout(AT_MOST, nobody_waits)
+            .await
+            .expect("all are settled in time");
         let took = start.elapsed();
         stop.cancel();
         worker.await.expect("the worker does not panic");

@@ -1,4 +1,5 @@
-//! At a steady 20 sign-ins a second: what the system adds to the validator's own time until the push leaves.
+//! At a steady 20 sign-ins a second: what the system adds to the validator's own time until the
+//! push leaves.
 
 use crate::{client::Client, percentile, place, place::Place, row};
 use axum::{Json, Router, extract::State, routing::post};
@@ -17,14 +18,23 @@ const VALIDATOR: Duration = Duration::from_millis(50);
 
 /// When each channel's outcome arrived at the Pusher server.
 type Pushed = Arc<Mutex<HashMap<String, Instant>>>;
-/// How long the validator really took for each token: a timer is late by up to a millisecond or two.
+/// How long the validator really took for each token: a timer is late by up to a millisecond or
+/// two.
 type Taken = Arc<Mutex<HashMap<String, Duration>>>;
 
 pub async fn measure() {
     let pushed = Pushed::default();
     let taken = Taken::default();
-    let validator = place::serve(Router::new().route("/", post(validate)).with_state(taken.clone()));
-    let push_server = place::serve(Router::new().route("/apps/1/events", post(receive)).with_state(pushed.clone()));
+    let validator = place::serve(
+        Router::new()
+            .route("/", post(validate))
+            .with_state(taken.clone()),
+    );
+    let push_server = place::serve(
+        Router::new()
+            .route("/apps/1/events", post(receive))
+            .with_state(pushed.clone()),
+    );
     let secret = "Y1ZtJ0vW8n3qkRu5xTgB2yLhPzXo7mEaQ9dKfCs4wUI=".to_owned();
     let settings = [
         ("VALIDATOR_URL", format!("http://{validator}/")),
@@ -47,24 +57,36 @@ pub async fn measure() {
         let body = format!("token=t{number}&again=false");
         let answer = client.post("/api/begin", &landing.cookies(), &body).await;
         let report: Value = serde_json::from_str(&answer.body).expect("a report");
-        begun.insert(report["channel"].as_str().expect("a channel").to_owned(), (start, format!("t{number}")));
+        begun.insert(
+            report["channel"].as_str().expect("a channel").to_owned(),
+            (start, format!("t{number}")),
+        );
     }
     let all_there = async {
         while pushed.lock().expect("no panic").len() < begun.len() {
             sleep(Duration::from_millis(10)).await;
         }
     };
-    timeout(Duration::from_secs(10), all_there).await.expect("every outcome is pushed");
+    timeout(Duration::from_secs(10), all_there)
+        .await
+        .expect("every outcome is pushed");
     place.close().await;
-    let (pushed, taken) = (pushed.lock().expect("no panic"), taken.lock().expect("no panic"));
+    let pushed = pushed.lock().expect("no panic");
+    let taken = taken.lock().expect("no panic");
     let added = |(channel, (start, token)): (&String, &(Instant, String))| {
-        pushed[channel].duration_since(*start).saturating_sub(taken[token])
+        pushed[channel]
+            .duration_since(*start)
+            .saturating_sub(taken[token])
     };
     let mut added: Vec<Duration> = begun.iter().map(added).collect();
     added.sort_unstable();
     for (share, aim) in [(0.5, "3.7"), (0.99, "18.6")] {
         let here = format!("{:.1}", percentile(&added, share).as_secs_f64() * 1000.0);
-        row(&format!("added from begin until the push, p{}, ms", share * 100.0), &here, aim);
+        row(
+            &format!("added from begin until the push, p{}, ms", share * 100.0),
+            &here,
+            aim,
+        );
     }
 }
 
@@ -72,13 +94,23 @@ async fn validate(State(taken): State<Taken>, Json(question): Json<Value>) -> Js
     let start = Instant::now();
     sleep(VALIDATOR).await;
     let name = question["token"].as_str().unwrap_or_default().to_owned();
-    taken.lock().expect("no panic").insert(name, start.elapsed());
-    Json(json!({ "verdict": "valid", "identity": { "issuer": "bench", "subject": question["token"] } }))
+    taken
+        .lock()
+        .expect("no panic")
+        .insert(name, start.elapsed());
+    Json(
+        json!({ "verdict": "valid", "identity": { "issuer": "bench", "subject": question["token"] } }),
+    )
 }
 
 async fn receive(State(pushed): State<Pushed>, Json(event): Json<Value>) -> Json<Value> {
-    if let (Some("outcome"), Some(channel)) = (event["name"].as_str(), event["channels"][0].as_str()) {
-        pushed.lock().expect("no panic").insert(channel.to_owned(), Instant::now());
+    if let (Some("outcome"), Some(channel)) =
+        (event["name"].as_str(), event["channels"][0].as_str())
+    {
+        pushed
+            .lock()
+            .expect("no panic")
+            .insert(channel.to_owned(), Instant::now());
     }
     Json(json!({}))
 }

@@ -1,6 +1,7 @@
 //! Ten thousand browsers that wait on one server with its embedded broker, and a restart of it.
 //!
-//! The server is a process of its own, so that it can be weighed and started again, and so are the browsers.
+//! The server is a process of its own, so that it can be weighed and started again, and so are the
+//! browsers.
 
 use crate::{
     place::Place,
@@ -21,12 +22,24 @@ pub async fn measure() {
     let mut browsers = Service::start_with("browsers", &addresses).await;
     let before = memory(&mut server).await;
     let all = |what: &str| format!("{BROWSERS} browsers {what}");
-    row(&all("connected within, s"), &browsers.ask("connect").await, "60");
+    row(
+        &all("connected within, s"),
+        &browsers.ask("connect").await,
+        "60",
+    );
     // What the last requests have left behind goes when their connections do.
     sleep(Duration::from_secs(2)).await;
     let each = (memory(&mut server).await - before) / f64::from(BROWSERS);
-    row("memory of a waiting browser's socket, KiB", &format!("{each:.1}"), "10");
-    row("an announcement to one of them, p50, p99, ms", &browsers.ask("announce").await, "p99 20");
+    row(
+        "memory of a waiting browser's socket, KiB",
+        &format!("{each:.1}"),
+        "10",
+    );
+    row(
+        "an announcement to one of them, p50, p99, ms",
+        &browsers.ask("announce").await,
+        "p99 20",
+    );
 
     browsers.ask("forget").await;
     server.ask("stop").await;
@@ -40,8 +53,16 @@ pub async fn measure() {
     row("the most that came back in 100 ms", herd, "");
     sleep(Duration::from_secs(2)).await;
     let each = (memory(&mut server).await - before) / f64::from(BROWSERS);
-    row("memory of a socket after they all came at once, KiB", &format!("{each:.1}"), "");
-    row("of them hear an announcement then", &browsers.ask("reach").await, &BROWSERS.to_string());
+    row(
+        "memory of a socket after they all came at once, KiB",
+        &format!("{each:.1}"),
+        "",
+    );
+    row(
+        "of them hear an announcement then",
+        &browsers.ask("reach").await,
+        &BROWSERS.to_string(),
+    );
 }
 
 /// Is the server at these addresses, of its pages and of its broker's HTTP API.
@@ -53,9 +74,14 @@ pub async fn serve(arguments: &[String]) {
         ("PUSHER_SECRET", secret.to_owned()),
         // Nobody asks it: nobody has begun.
         ("VALIDATOR_URL", "http://127.0.0.1:9/".to_owned()),
-        ("VESTIBULE_SECRET", "Y1ZtJ0vW8n3qkRu5xTgB2yLhPzXo7mEaQ9dKfCs4wUI=".to_owned()),
+        (
+            "VESTIBULE_SECRET",
+            "Y1ZtJ0vW8n3qkRu5xTgB2yLhPzXo7mEaQ9dKfCs4wUI=".to_owned(),
+        ),
     ];
-    let [addr, broker] = arguments else { panic!("two addresses") };
+    let [addr, broker] = arguments else {
+        panic!("two addresses")
+    };
     settings.push(("BROKER_ADDR", broker.clone()));
     let place = Place::open_at(addr.parse().expect("an address"), &settings).await;
     println!("ready");
@@ -76,8 +102,12 @@ async fn memory(server: &mut Service) -> f64 {
 
 /// An address that is free now, and that nobody else asks for.
 async fn free() -> SocketAddr {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port on loopback");
-    listener.local_addr().expect("a bound listener has an address")
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port on loopback");
+    listener
+        .local_addr()
+        .expect("a bound listener has an address")
 }
 
 fn words<const N: usize>(text: &str) -> [&str; N] {

@@ -1,6 +1,7 @@
 //! The HTTP API: the application publishes and asks about channels.
 //!
-//! A handler gets its request through [`Signed`], so there is no way to write one that forgets to check the signature.
+//! A handler gets its request through [`Signed`], so there is no way to write one that forgets to
+//! check the signature.
 
 use super::{
     Broker,
@@ -26,7 +27,8 @@ const MAX_EVENT_NAME: usize = 200;
 const MAX_CHANNELS: usize = 100;
 const MAX_BATCH: usize = 10;
 
-/// Bytes of a request: ten events with the largest data, should JSON have to escape every second character of it.
+/// Bytes of a request: ten events with the largest data, should JSON have to escape every second
+/// character of it.
 const MAX_BODY: usize = 256 * 1024;
 
 pub(super) fn routes(broker: Broker) -> Router {
@@ -44,32 +46,62 @@ pub(super) fn routes(broker: Broker) -> Router {
 async fn trigger(State(broker): State<Broker>, request: Signed) -> Result<Json<Value>, ApiError> {
     let event: EventBody = request.json()?;
     let counts = event.check()?.publish(&broker);
-    Ok(Json(counts.map_or_else(|| json!({}), |counts| json!({ "channels": counts }))))
+    Ok(Json(counts.map_or_else(
+        || json!({}),
+        |counts| json!({ "channels": counts }),
+    )))
 }
 
 /// All of them or, if one is wrong, none.
-async fn trigger_batch(State(broker): State<Broker>, request: Signed) -> Result<Json<Value>, ApiError> {
+async fn trigger_batch(
+    State(broker): State<Broker>,
+    request: Signed,
+) -> Result<Json<Value>, ApiError> {
     let BatchBody { batch } = request.json()?;
     if batch.is_empty() || batch.len() > MAX_BATCH {
         return Err(ApiError::Batch);
     }
-    let events = batch.into_iter().map(EventBody::check).collect::<Result<Vec<_>, _>>()?;
-    let counts: Vec<_> = events.into_iter().map(|event| event.publish(&broker)).collect();
+    let events = batch
+        .into_iter()
+        .map(EventBody::check)
+        .collect::<Result<Vec<_>, _>>()?;
+    let counts: Vec<_> = events
+        .into_iter()
+        .map(|event| event.publish(&broker))
+        .collect();
     if counts.iter().all(Option::is_none) {
         return Ok(Json(json!({})));
     }
     // In a batch an event has one channel.
-    let of_first =
-        |counts: Option<Map<_, _>>| counts.into_iter().flatten().next().map_or(json!({}), |(_, count)| count);
-    Ok(Json(json!({ "batch": counts.into_iter().map(of_first).collect::<Vec<_>>() })))
+    let of_first = |counts: Option<Map<_, _>>| {
+        counts
+            .into_iter()
+            .flatten()
+            .next()
+            .map_or(json!({}), |(_, count)| count)
+    };
+    Ok(Json(
+        json!({ "batch": counts.into_iter().map(of_first).collect::<Vec<_>>() }),
+    ))
 }
 
 async fn channels(State(broker): State<Broker>, request: Signed) -> Result<Json<Value>, ApiError> {
     let wants_count = wants_count(request.query.get("info"))?;
     let prefix = request.query.get("filter_by_prefix").unwrap_or_default();
-    let channels = broker.registry.channels(prefix).into_iter().map(|(name, subscribers)| {
-        (name.as_str().to_owned(), if wants_count { count(subscribers) } else { json!({}) })
-    });
+    let channels = broker
+        .registry
+        .channels(prefix)
+        .into_iter()
+        .map(|(name, subscribers)| {
+            (
+                name.as_str().to_owned(),
+                if wants_count {
+                    count(subscribers)
+                } else {
+                    json!({})
+                },
+            )
+        });
     Ok(Json(json!({ "channels": channels.collect::<Map<_, _>>() })))
 }
 
@@ -98,7 +130,13 @@ fn count(subscribers: usize) -> Value {
 fn wants_count(info: Option<&str>) -> Result<bool, ApiError> {
     match info {
         None | Some("") => Ok(false),
-        Some(info) if info.split(',').all(|attribute| attribute == "subscription_count") => Ok(true),
+        Some(info)
+            if info
+                .split(',')
+                .all(|attribute| attribute == "subscription_count") =>
+        {
+            Ok(true)
+        }
         Some(_) => Err(ApiError::Info),
     }
 }
@@ -115,12 +153,17 @@ impl FromRequest<Broker> for Signed {
     async fn from_request(request: Request, broker: &Broker) -> Result<Self, ApiError> {
         let (mut parts, body) = request.into_parts();
         let query = signed_query(&mut parts, broker).await;
-        // Read also where the request is refused: on a body that nobody reads the connection is closed without a word, and
-        // a library that keeps its connection would run into that by its next request.
+        // Read also where the request is refused: on a body that nobody reads the connection is
+        // closed without a word, and a library that keeps its connection would run into that by its
+        // next request.
         let body = Bytes::from_request(Request::from_parts(parts, body), broker).await;
         let query = query?;
         let body = body.map_err(|rejection| {
-            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE { ApiError::TooLarge } else { ApiError::Body }
+            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                ApiError::TooLarge
+            } else {
+                ApiError::Body
+            }
         })?;
         query.verify_body(&body)?;
         Ok(Self { query, body })
@@ -134,7 +177,10 @@ async fn signed_query(parts: &mut Parts, broker: &Broker) -> Result<Query, ApiEr
 
     // A good signature over another application's path: the publisher is configured wrongly.
     let path: RawPathParams = parts.extract().await.map_err(|_| ApiError::UnknownApp)?;
-    if !path.iter().any(|(name, value)| name == "app_id" && value == broker.config.app_id) {
+    if !path
+        .iter()
+        .any(|(name, value)| name == "app_id" && value == broker.config.app_id)
+    {
         return Err(ApiError::UnknownApp);
     }
     Ok(query)
@@ -151,7 +197,8 @@ struct BatchBody {
     batch: Vec<EventBody>,
 }
 
-/// One event as a publisher writes it; nothing in it is checked yet. Some libraries write `null` for what they leave out.
+/// One event as a publisher writes it; nothing in it is checked yet. Some libraries write `null`
+/// for what they leave out.
 #[derive(Deserialize)]
 pub(super) struct EventBody {
     name: String,
@@ -177,33 +224,60 @@ impl EventBody {
             return Err(ApiError::DataTooLarge);
         }
         // The clients' own libraries act on events with these prefixes.
-        let reserved = self.name.starts_with("pusher:") || self.name.starts_with("pusher_internal:");
+        let reserved =
+            self.name.starts_with("pusher:") || self.name.starts_with("pusher_internal:");
         if reserved || self.name.is_empty() || self.name.len() > MAX_EVENT_NAME {
             return Err(ApiError::EventName);
         }
-        let names: Vec<String> = self.channel.into_iter().chain(self.channels.unwrap_or_default()).collect();
+        let names: Vec<String> = self
+            .channel
+            .into_iter()
+            .chain(self.channels.unwrap_or_default())
+            .collect();
         if names.is_empty() || names.len() > MAX_CHANNELS {
             return Err(ApiError::Channels);
         }
-        let mut channels = names.iter().map(|name| ChannelName::parse(name)).collect::<Result<Vec<_>, _>>()?;
+        let mut channels = names
+            .iter()
+            .map(|name| ChannelName::parse(name))
+            .collect::<Result<Vec<_>, _>>()?;
         // Named twice is still one event to a subscriber.
         channels.sort_unstable();
         channels.dedup();
-        let except = self.socket_id.map(|id| SocketId::parse(&id).ok_or(ApiError::SocketId)).transpose()?;
+        let except = self
+            .socket_id
+            .map(|id| SocketId::parse(&id).ok_or(ApiError::SocketId))
+            .transpose()?;
         let wants_count = wants_count(self.info.as_deref())?;
-        Ok(Event { name: self.name, data: self.data, channels, except, wants_count })
+        Ok(Event {
+            name: self.name,
+            data: self.data,
+            channels,
+            except,
+            wants_count,
+        })
     }
 }
 
 impl Event {
-    /// Says how many subscribers each channel has, if that was asked for. The frame is written once a channel, however many
-    /// sockets it goes to.
+    /// Says how many subscribers each channel has, if that was asked for. The frame is written once
+    /// a channel, however many sockets it goes to.
     fn publish(self, broker: &Broker) -> Option<Map<String, Value>> {
         for channel in &self.channels {
-            broker.registry.publish(channel, &wire::event(&self.name, channel, &self.data), self.except);
+            broker.registry.publish(
+                channel,
+                &wire::event(&self.name, channel, &self.data),
+                self.except,
+            );
         }
-        let of = |channel: &ChannelName| (channel.as_str().to_owned(), count(broker.registry.subscribers(channel)));
-        self.wants_count.then(|| self.channels.iter().map(of).collect())
+        let of = |channel: &ChannelName| {
+            (
+                channel.as_str().to_owned(),
+                count(broker.registry.subscribers(channel)),
+            )
+        };
+        self.wants_count
+            .then(|| self.channels.iter().map(of).collect())
     }
 }
 
@@ -225,7 +299,9 @@ pub(super) enum ApiError {
     Json(serde_json::Error),
     #[error("the data of an event is larger than 10 KB")]
     DataTooLarge,
-    #[error("an event's name is 1 to 200 bytes and does not begin with pusher: or pusher_internal:")]
+    #[error(
+        "an event's name is 1 to 200 bytes and does not begin with pusher: or pusher_internal:"
+    )]
     EventName,
     #[error("an event goes to 1 to 100 channels")]
     Channels,

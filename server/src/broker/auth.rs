@@ -14,22 +14,39 @@ use sha2::Sha256;
 use std::time::Duration;
 use vestibule::{clock::Timestamp, publisher::PusherSecret};
 
-/// How far a request's time may be from ours; the protocol's own figure. Within it a request may be repeated.
+/// How far a request's time may be from ours; the protocol's own figure. Within it a request may be
+/// repeated.
 const MAX_SKEW: Duration = Duration::from_mins(10);
 
 fn signed(secret: &PusherSecret, text: &str, signature: &str) -> bool {
-    let Some(signature) = unhex::<32>(signature) else { return false };
+    let Some(signature) = unhex::<32>(signature) else {
+        return false;
+    };
     Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes())
         .is_ok_and(|mac| mac.chain_update(text).verify_slice(&signature).is_ok())
 }
 
-/// Whether `auth` is the application's permission for this socket to subscribe to this private channel.
+/// Whether `auth` is the application's permission for this socket to subscribe to this private
+/// channel.
 ///
-/// The signed text is made from *our* id of the socket and the parsed channel name, so nothing that a client sends can
-/// shift the border between the two.
-pub(super) fn may_subscribe(config: &BrokerConfig, socket: SocketId, channel: &ChannelName, auth: &str) -> bool {
-    let signature = auth.strip_prefix(config.key.as_str()).and_then(|rest| rest.strip_prefix(':'));
-    signature.is_some_and(|signature| signed(&config.secret, &format!("{socket}:{}", channel.as_str()), signature))
+/// The signed text is made from *our* id of the socket and the parsed channel name, so nothing that
+/// a client sends can shift the border between the two.
+pub(super) fn may_subscribe(
+    config: &BrokerConfig,
+    socket: SocketId,
+    channel: &ChannelName,
+    auth: &str,
+) -> bool {
+    let signature = auth
+        .strip_prefix(config.key.as_str())
+        .and_then(|rest| rest.strip_prefix(':'));
+    signature.is_some_and(|signature| {
+        signed(
+            &config.secret,
+            &format!("{socket}:{}", channel.as_str()),
+            signature,
+        )
+    })
 }
 
 /// Why a request to the HTTP API is not taken for the application's.
@@ -43,7 +60,9 @@ pub(super) enum SignatureError {
     Version,
     #[error("auth_timestamp is not within 600 seconds of the server's time")]
     Timestamp,
-    #[error("auth_signature is wrong: it is the hex HMAC-SHA256 of method, path and sorted query, one per line")]
+    #[error(
+        "auth_signature is wrong: it is the hex HMAC-SHA256 of method, path and sorted query, one per line"
+    )]
     Signature,
     #[error("body_md5 is not the MD5 of the body")]
     Body,
@@ -68,7 +87,10 @@ impl Query {
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.0
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     fn need(&self, name: &'static str) -> Result<&str, SignatureError> {
@@ -76,19 +98,32 @@ impl Query {
     }
 
     /// Checks who signed the request.
-    pub(super) fn verify(&self, config: &BrokerConfig, method: &str, path: &str) -> Result<(), SignatureError> {
+    pub(super) fn verify(
+        &self,
+        config: &BrokerConfig,
+        method: &str,
+        path: &str,
+    ) -> Result<(), SignatureError> {
         if self.need("auth_key")? != config.key {
             return Err(SignatureError::Key);
         }
         if self.need("auth_version")? != "1.0" {
             return Err(SignatureError::Version);
         }
-        let seconds: i64 = self.need("auth_timestamp")?.parse().map_err(|_| SignatureError::Timestamp)?;
-        let (then, now) = (Timestamp::from_millis(seconds.saturating_mul(1000)), config.clock.now());
+        let seconds: i64 = self
+            .need("auth_timestamp")?
+            .parse()
+            .map_err(|_| SignatureError::Timestamp)?;
+        let then = Timestamp::from_millis(seconds.saturating_mul(1000));
+        let now = config.clock.now();
         if now.since(then).max(then.since(now)) > MAX_SKEW {
             return Err(SignatureError::Timestamp);
         }
-        if !signed(&config.secret, &self.signed_text(method, path), self.need("auth_signature")?) {
+        if !signed(
+            &config.secret,
+            &self.signed_text(method, path),
+            self.need("auth_signature")?,
+        ) {
             return Err(SignatureError::Signature);
         }
         Ok(())
@@ -107,7 +142,9 @@ impl Query {
 
     fn signed_text(&self, method: &str, path: &str) -> String {
         let signed = self.0.iter().filter(|(name, _)| name != "auth_signature");
-        let query: Vec<String> = signed.map(|(name, value)| format!("{name}={value}")).collect();
+        let query: Vec<String> = signed
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         format!("{method}\n{path}\n{}", query.join("&"))
     }
 }
@@ -124,7 +161,9 @@ fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
 }
 
 fn nibble(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+    char::from(digit)
+        .to_digit(16)
+        .and_then(|value| u8::try_from(value).ok())
 }
 
 #[cfg(test)]
@@ -134,20 +173,37 @@ mod tests {
 
     /// The worked example in the protocol's own documentation.
     fn documented() -> (BrokerConfig, Vec<(String, String)>, &'static [u8]) {
-        let mut config = BrokerConfig::new("3", "278d425bdf160c739803", PusherSecret::new("7ad3773142a6692b25b8"));
+        let mut config = BrokerConfig::new(
+            "3",
+            "278d425bdf160c739803",
+            PusherSecret::new("7ad3773142a6692b25b8"),
+        );
         config.clock = clock_at(1_353_088_179);
         let query = [
             ("auth_key", "278d425bdf160c739803"),
             ("auth_timestamp", "1353088179"),
             ("auth_version", "1.0"),
             ("body_md5", "ec365a775a4cd0599faeb73354201b6f"),
-            ("auth_signature", "da454824c97ba181a32ccc17a72625ba02771f50b50e1e7430e47a1f3f457e6c"),
+            (
+                "auth_signature",
+                "da454824c97ba181a32ccc17a72625ba02771f50b50e1e7430e47a1f3f457e6c",
+            ),
         ];
-        let query = query.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-        (config, query, br#"{"name":"foo","channels":["project-3"],"data":"{\"some\":\"data\"}"}"#)
+        let query = query
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .to_vec();
+        (
+            config,
+            query,
+            br#"{"name":"foo","channels":["project-3"],"data":"{\"some\":\"data\"}"}"#,
+        )
     }
 
-    fn verify(config: &BrokerConfig, query: Vec<(String, String)>, body: &[u8]) -> Result<(), SignatureError> {
+    fn verify(
+        config: &BrokerConfig,
+        query: Vec<(String, String)>,
+        body: &[u8],
+    ) -> Result<(), SignatureError> {
         let query = Query::new(query);
         query.verify(config, "POST", "/apps/3/events")?;
         query.verify_body(body)
@@ -166,8 +222,14 @@ mod tests {
     fn any_change_to_a_signed_request_is_found() {
         let (config, query, body) = documented();
         let checked = Query::new(query.clone());
-        assert_eq!(checked.verify(&config, "GET", "/apps/3/events"), Err(SignatureError::Signature));
-        assert_eq!(checked.verify(&config, "POST", "/apps/3/batch_events"), Err(SignatureError::Signature));
+        assert_eq!(
+            checked.verify(&config, "GET", "/apps/3/events"),
+            Err(SignatureError::Signature)
+        );
+        assert_eq!(
+            checked.verify(&config, "POST", "/apps/3/batch_events"),
+            Err(SignatureError::Signature)
+        );
         assert_eq!(checked.verify_body(b"{}"), Err(SignatureError::Body));
 
         let mut more = query.clone();
@@ -176,7 +238,10 @@ mod tests {
 
         let mut other_body = query.clone();
         other_body[3].1 = "00365a775a4cd0599faeb73354201b6f".into();
-        assert_eq!(verify(&config, other_body, body), Err(SignatureError::Signature));
+        assert_eq!(
+            verify(&config, other_body, body),
+            Err(SignatureError::Signature)
+        );
 
         for (part, error) in [
             (0, SignatureError::Missing("auth_key")),
@@ -209,11 +274,21 @@ mod tests {
     fn what_is_not_hex_of_the_right_length_is_no_signature() {
         let (config, query, body) = documented();
         let good = query[4].1.clone();
-        for bad in ["", &good[..62], &format!("{good}00"), &good.replace('d', "g"), &good.replacen("da", "+a", 1), "é"]
-        {
+        for bad in [
+            "",
+            &good[..62],
+            &format!("{good}00"),
+            &good.replace('d', "g"),
+            &good.replacen("da", "+a", 1),
+            "é",
+        ] {
             let mut query = query.clone();
             bad.clone_into(&mut query[4].1);
-            assert_eq!(verify(&config, query, body), Err(SignatureError::Signature), "{bad}");
+            assert_eq!(
+                verify(&config, query, body),
+                Err(SignatureError::Signature),
+                "{bad}"
+            );
         }
     }
 }

@@ -15,13 +15,15 @@ pub struct BrokerConfig {
     pub key: String,
     /// Signs subscriptions to private channels and requests to the HTTP API.
     pub secret: PusherSecret,
-    /// The pages that may open a socket: values of the `Origin` header such as `https://example.com`. From a page that is
-    /// not listed no socket can be opened, so a list without entries shuts all browsers out.
+    /// The pages that may open a socket: values of the `Origin` header such as
+    /// `https://example.com`. From a page that is not listed no socket can be opened, so a list
+    /// without entries shuts all browsers out.
     pub origins: Vec<String>,
-    /// Whether to refuse a socket without an `Origin`. Browsers always send one; programs mostly do not.
+    /// Whether to refuse a socket without an `Origin`. Browsers always send one; programs mostly do
+    /// not.
     pub require_origin: bool,
-    /// Whether everybody may subscribe to a channel that is not private. Where not, a socket that the application has
-    /// signed nothing for is gone after [`Limits::subscribe_within`].
+    /// Whether everybody may subscribe to a channel that is not private. Where not, a socket that
+    /// the application has signed nothing for is gone after [`Limits::subscribe_within`].
     pub public_channels: bool,
     /// How much the broker takes on.
     pub limits: Limits,
@@ -51,21 +53,25 @@ impl BrokerConfig {
 pub struct Limits {
     /// Sockets at a time; further ones are closed with 4100. A socket that waits costs some 5 KB.
     pub max_connections: usize,
-    /// Sockets at a time of one client, where a layer around the routes says who that is; the wider networks of IPv6 around
-    /// it have twice and four times as many. Of the last tenth of all sockets each client has one. Further ones are closed
-    /// with 4100.
+    /// Sockets at a time of one client, where a layer around the routes says who that is; the wider
+    /// networks of IPv6 around it have twice and four times as many. Of the last tenth of all
+    /// sockets each client has one. Further ones are closed with 4100.
     pub max_of_client: u32,
     /// Channels that one socket may be subscribed to at a time.
     pub max_subscriptions: usize,
-    /// Events that wait for one socket to be written. When one more comes, the reader is too slow and is closed with 4100.
+    /// Events that wait for one socket to be written. When one more comes, the reader is too slow
+    /// and is closed with 4100.
     pub queue: usize,
     /// Bytes of the largest message that a client may send. A subscription takes about 300.
     pub max_message: usize,
-    /// Messages, pings among them, that a client may send at once: one for each channel that it may have, and some.
+    /// Messages, pings among them, that a client may send at once: one for each channel that it may
+    /// have, and some.
     pub messages: u32,
-    /// The time after which it may send one more. A client that sends more often is closed with 4100.
+    /// The time after which it may send one more. A client that sends more often is closed with
+    /// 4100.
     pub message_every: Duration,
-    /// The silence after which either side asks whether the other is still there. Advertised in whole seconds, at least one.
+    /// The silence after which either side asks whether the other is still there. Advertised in
+    /// whole seconds, at least one.
     pub activity_timeout: Duration,
     /// The time to answer such a ping; then the socket is closed with 4201.
     pub pong_within: Duration,

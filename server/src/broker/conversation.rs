@@ -16,7 +16,8 @@ use std::{convert::Infallible, sync::Arc};
 use tokio::time::{Instant, sleep_until, timeout};
 use tungstenite::{Error, error::ProtocolError};
 
-/// Messages that are still taken in while a socket is being closed. For one that goes on flooding it is just closed.
+/// Messages that are still taken in while a socket is being closed. For one that goes on flooding
+/// it is just closed.
 const HEARD_OUT: u32 = 4_096;
 
 /// An admitted socket.
@@ -45,7 +46,8 @@ impl From<Farewell> for Parting {
 }
 
 impl From<axum::Error> for Parting {
-    /// What was wrong with what came, by the codes of RFC 6455, section 7.4.1; or nothing came any more.
+    /// What was wrong with what came, by the codes of RFC 6455, section 7.4.1; or nothing came any
+    /// more.
     fn from(error: axum::Error) -> Self {
         match error.into_inner().downcast::<Error>().as_deref() {
             Ok(Error::Capacity(_)) => Farewell::TooLarge.into(),
@@ -67,12 +69,21 @@ impl Conversation {
         events: Receiver<Utf8Bytes>,
     ) -> Self {
         let now = Instant::now();
-        let (patience, pace) = (Patience::new(&config.limits, now), Pace::new(&config.limits, now));
-        Self { config, id, socket, seat, events, patience, pace }
+        let patience = Patience::new(&config.limits, now);
+        let pace = Pace::new(&config.limits, now);
+        Self {
+            config,
+            id,
+            socket,
+            seat,
+            events,
+            patience,
+            pace,
+        }
     }
 
-    /// Runs until the socket is closed. The seat is kept for that long, so a closing socket still takes a place, unless
-    /// the registry has let go of it already.
+    /// Runs until the socket is closed. The seat is kept for that long, so a closing socket still
+    /// takes a place, unless the registry has let go of it already.
     pub(super) async fn run(&mut self) {
         let Err(parting) = self.converse().await;
         if let Parting::Farewell(farewell) = parting {
@@ -82,19 +93,28 @@ impl Conversation {
         let close = async {
             if let Parting::Farewell(farewell) = parting {
                 // A peer that is gone hears nothing, and does not matter.
-                let _ = self.socket.send(Message::Close(Some(farewell.frame()))).await;
+                let _ = self
+                    .socket
+                    .send(Message::Close(Some(farewell.frame())))
+                    .await;
             }
-            // Reading on sends our half of the closing handshake and takes in the peer's. Dropping a connection with
-            // unread bytes would reset it, and the peer might never see why.
+            // Reading on sends our half of the closing handshake and takes in the peer's. Dropping
+            // a connection with unread bytes would reset it, and the peer might never see why.
             for _ in 0..HEARD_OUT {
-                let Some(Ok(_)) = self.socket.recv().await else { break };
+                let Some(Ok(_)) = self.socket.recv().await else {
+                    break;
+                };
             }
         };
         let _ = timeout(self.config.limits.close_within, close).await;
     }
 
     async fn converse(&mut self) -> Result<Infallible, Parting> {
-        self.send(wire::connection_established(self.id, self.config.limits.activity_timeout)).await?;
+        self.send(wire::connection_established(
+            self.id,
+            self.config.limits.activity_timeout,
+        ))
+        .await?;
         loop {
             tokio::select! {
                 message = self.socket.recv() => self.hear(message).await?,
@@ -143,7 +163,12 @@ impl Conversation {
     }
 
     async fn send(&mut self, text: Utf8Bytes) -> Result<(), Parting> {
-        match timeout(self.config.limits.write_within, self.socket.send(Message::Text(text))).await {
+        match timeout(
+            self.config.limits.write_within,
+            self.socket.send(Message::Text(text)),
+        )
+        .await
+        {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(Parting::Left),
             Err(_) => Err(Farewell::TooSlow.into()),
@@ -159,26 +184,38 @@ impl Conversation {
                 self.unsubscribe(&channel);
                 None
             }
-            Ok(Command::ClientEvent) => {
-                Some(wire::error(Some(wire::CLIENT_EVENT_REJECTED), "client events are not supported"))
-            }
+            Ok(Command::ClientEvent) => Some(wire::error(
+                Some(wire::CLIENT_EVENT_REJECTED),
+                "client events are not supported",
+            )),
             Ok(Command::SignIn) => Some(wire::error(None, "user sign-in is not supported")),
             Ok(Command::Unknown) => Some(wire::error(None, "this event is not supported")),
-            Err(Malformed) => Some(wire::error(None, "the message is not an event of this protocol")),
+            Err(Malformed) => Some(wire::error(
+                None,
+                "the message is not an event of this protocol",
+            )),
         }
     }
 
     fn subscribe(&mut self, data: &SubscribeData) -> Utf8Bytes {
         let channel = match ChannelName::parse(&data.channel) {
             Ok(channel) => channel,
-            Err(NameError::Unsupported) => return wire::subscription_refused(&data.channel, Refusal::Unsupported),
+            Err(NameError::Unsupported) => {
+                return wire::subscription_refused(&data.channel, Refusal::Unsupported);
+            }
             Err(error @ NameError::Invalid) => return wire::error(None, &error.to_string()),
         };
         let auth = data.auth.as_deref().unwrap_or_default();
         let refusal = match channel.is_private() {
-            true if !auth::may_subscribe(&self.config, self.id, &channel, auth) => Some(Refusal::NotSigned),
+            true if !auth::may_subscribe(&self.config, self.id, &channel, auth) => {
+                Some(Refusal::NotSigned)
+            }
             false if !self.config.public_channels => Some(Refusal::NotPrivate),
-            _ => self.seat.subscribe(&channel).err().map(|TooManySubscriptions| Refusal::TooMany),
+            _ => self
+                .seat
+                .subscribe(&channel)
+                .err()
+                .map(|TooManySubscriptions| Refusal::TooMany),
         };
         if let Some(refusal) = refusal {
             return wire::subscription_refused(channel.as_str(), refusal);
@@ -191,12 +228,14 @@ impl Conversation {
     fn unsubscribe(&mut self, channel: &str) {
         if let Ok(channel) = ChannelName::parse(channel) {
             self.seat.unsubscribe(&channel);
-            self.patience.subscribed(self.seat.has_subscriptions(), Instant::now());
+            self.patience
+                .subscribed(self.seat.has_subscriptions(), Instant::now());
         }
     }
 }
 
-/// Tells a client why it is not let in. Nobody waits for its answer: it has no seat, so waiting would not be bounded.
+/// Tells a client why it is not let in. Nobody waits for its answer: it has no seat, so waiting
+/// would not be bounded.
 pub(super) async fn turn_away(mut socket: WebSocket, farewell: Farewell, limits: &Limits) {
     let close = socket.send(Message::Close(Some(farewell.frame())));
     let _ = timeout(limits.write_within, close).await;

@@ -1,7 +1,8 @@
-//! What hostile bytes must never do to what reads them: for the fuzzer in `fuzz/`, and for the tests here with bytes that
-//! follow from a seed.
+//! What hostile bytes must never do to what reads them: for the fuzzer in `fuzz/`, and for the
+//! tests here with bytes that follow from a seed.
 //!
-//! Each function takes any bytes. It panics if they get through, or change on the way, so it never panics.
+//! Each function takes any bytes. It panics if they get through, or change on the way, so it never
+//! panics.
 
 use super::{
     api::EventBody,
@@ -15,7 +16,9 @@ use vestibule::publisher::PusherSecret;
 
 /// A message on a socket, and what it leads to.
 pub fn message(bytes: &[u8]) {
-    let Ok(text) = str::from_utf8(bytes) else { return };
+    let Ok(text) = str::from_utf8(bytes) else {
+        return;
+    };
     match Command::parse(text) {
         Ok(Command::Subscribe(data)) => {
             name(data.channel.as_bytes());
@@ -26,20 +29,25 @@ pub fn message(bytes: &[u8]) {
     }
 }
 
-/// A name, of a channel or of a socket: whatever is taken is written again as it was read, and can shift no border in a
-/// text that is signed.
+/// A name, of a channel or of a socket: whatever is taken is written again as it was read, and can
+/// shift no border in a text that is signed.
 ///
 /// # Panics
 /// If that does not hold, for the fuzzer to find.
 pub fn name(bytes: &[u8]) {
-    let Ok(text) = str::from_utf8(bytes) else { return };
+    let Ok(text) = str::from_utf8(bytes) else {
+        return;
+    };
     if let Ok(channel) = ChannelName::parse(text) {
         assert_eq!(channel.as_str(), text);
         assert!(text.len() <= 164 && !text.contains(':') && !text.contains(char::is_whitespace));
     }
     if let Some(id) = SocketId::parse(text) {
         assert_eq!(SocketId::parse(&id.to_string()), Some(id));
-        assert!(text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'));
+        assert!(
+            text.bytes()
+                .all(|byte| byte.is_ascii_digit() || byte == b'.')
+        );
     }
 }
 
@@ -48,38 +56,61 @@ pub fn name(bytes: &[u8]) {
 /// # Panics
 /// If that does not hold, for the fuzzer to find.
 pub fn signature(bytes: &[u8]) {
-    let Ok(text) = str::from_utf8(bytes) else { return };
+    let Ok(text) = str::from_utf8(bytes) else {
+        return;
+    };
     let socket = SocketId::parse("1.1");
     let channel = ChannelName::parse("private-a");
-    let (Some(socket), Ok(channel)) = (socket, channel) else { unreachable!() };
+    let (Some(socket), Ok(channel)) = (socket, channel) else {
+        unreachable!()
+    };
     assert!(!auth::may_subscribe(&config(), socket, &channel, text));
-    assert!(!auth::may_subscribe(&config(), socket, &channel, &format!("the-key:{text}")));
+    assert!(!auth::may_subscribe(
+        &config(),
+        socket,
+        &channel,
+        &format!("the-key:{text}")
+    ));
 }
 
-/// A request to the HTTP API: its query up to the first line's end, then its body. No query is signed, and an event that
-/// is taken is one that can be published.
+/// A request to the HTTP API: its query up to the first line's end, then its body. No query is
+/// signed, and an event that is taken is one that can be published.
 ///
 /// # Panics
 /// If that does not hold, for the fuzzer to find.
 pub fn request(bytes: &[u8]) {
-    let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
+    let end = bytes
+        .iter()
+        .position(|byte| *byte == b'\n')
+        .unwrap_or(bytes.len());
     let (query, body) = bytes.split_at(end);
     let body = body.get(1..).unwrap_or_default();
-    let uri = str::from_utf8(query).ok().and_then(|query| format!("/apps/1/events?{query}").parse().ok());
+    let uri = str::from_utf8(query)
+        .ok()
+        .and_then(|query| format!("/apps/1/events?{query}").parse().ok());
     if let Some(query) = uri.and_then(|uri| Query::of(&uri).ok()) {
         assert!(query.verify(&config(), "POST", "/apps/1/events").is_err());
         let _ = query.verify_body(body);
     }
-    let event = serde_json::from_slice::<EventBody>(body).ok().and_then(|event| event.check().ok());
+    let event = serde_json::from_slice::<EventBody>(body)
+        .ok()
+        .and_then(|event| event.check().ok());
     if let Some(event) = event {
         assert!((1..=100).contains(&event.channels.len()) && event.data.len() <= 10 * 1024);
         let frame = wire::event(&event.name, &event.channels[0], &event.data);
-        assert!(serde_json::from_str::<serde_json::Value>(&frame).is_ok_and(|frame| frame["data"] == event.data));
+        assert!(
+            serde_json::from_str::<serde_json::Value>(&frame)
+                .is_ok_and(|frame| frame["data"] == event.data)
+        );
     }
 }
 
 fn config() -> BrokerConfig {
-    BrokerConfig::new("1", "the-key", PusherSecret::new("a secret that is in no input"))
+    BrokerConfig::new(
+        "1",
+        "the-key",
+        PusherSecret::new("a secret that is in no input"),
+    )
 }
 
 #[cfg(test)]
@@ -115,21 +146,31 @@ mod tests {
             // Mostly one that means something.
             let meaning = b"{}[]\":,\\.&=%+;-_0129aefzAEF\n\0\x7f\x80\xc3\xff";
             let any = || u8::try_from(self.below(256)).unwrap();
-            meaning.get(self.below(meaning.len() * 5 / 4)).copied().unwrap_or_else(any)
+            meaning
+                .get(self.below(meaning.len() * 5 / 4))
+                .copied()
+                .unwrap_or_else(any)
         }
 
         /// Something good with a few things changed.
         fn input(&self) -> Vec<u8> {
             let mut input = GOOD[self.below(GOOD.len())].as_bytes().to_vec();
             for _ in 0..self.below(6) {
-                let (at, length) = (self.below(input.len()), self.below(12));
+                let at = self.below(input.len());
+                let length = self.below(12);
                 let to = (at + length).min(input.len());
                 match self.below(5) {
                     0 => input.truncate(at),
                     1 => drop(input.drain(at..to)),
-                    2 => input.splice(at..at, (0..length).map(|_| self.byte())).for_each(drop),
+                    2 => input
+                        .splice(at..at, (0..length).map(|_| self.byte()))
+                        .for_each(drop),
                     3 => input.extend_from_within(at..),
-                    _ => input.iter_mut().skip(at).take(length).for_each(|byte| *byte = self.byte()),
+                    _ => input
+                        .iter_mut()
+                        .skip(at)
+                        .take(length)
+                        .for_each(|byte| *byte = self.byte()),
                 }
             }
             input

@@ -1,4 +1,5 @@
-//! Names from outside, parsed once: after this, a channel name is a valid one and a socket id is two numbers.
+//! Names from outside, parsed once: after this, a channel name is a valid one and a socket id is
+//! two numbers.
 
 use std::{fmt, sync::Arc};
 
@@ -6,7 +7,12 @@ use std::{fmt, sync::Arc};
 const MAX_CHANNEL_NAME: usize = 164;
 
 /// The kinds of channels that this broker does not have, by the prefix of their names.
-const UNSUPPORTED: [&str; 4] = ["presence-", "private-encrypted-", "private-cache-", "cache-"];
+const UNSUPPORTED: [&str; 4] = [
+    "presence-",
+    "private-encrypted-",
+    "private-cache-",
+    "cache-",
+];
 
 /// The name of a public or a private channel.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -34,7 +40,8 @@ impl ChannelName {
     }
 }
 
-/// Why there can be no channel of that name. The messages never repeat the name: it may be anything.
+/// Why there can be no channel of that name. The messages never repeat the name: it may be
+/// anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum NameError {
     #[error("a channel name is 1 to 164 characters of A-Z a-z 0-9 _ - = @ , . ;")]
@@ -43,7 +50,8 @@ pub(super) enum NameError {
     Unsupported,
 }
 
-/// A socket's id, `digits.digits`. It is random, so that a signature for one socket is worth nothing on another, ever.
+/// A socket's id, `digits.digits`. It is random, so that a signature for one socket is worth
+/// nothing on another, ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct SocketId(u64, u64);
 
@@ -61,7 +69,9 @@ impl SocketId {
 
 /// Rust's own number parsing alone would take a sign.
 fn digits(text: &str) -> Option<u64> {
-    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+    text.bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then(|| text.parse().ok())?
 }
 
 impl fmt::Display for SocketId {
@@ -77,11 +87,27 @@ mod tests {
     #[test]
     fn a_channel_name_has_only_the_protocols_characters_and_length() {
         let longest = "x".repeat(MAX_CHANNEL_NAME);
-        for good in ["a", "private-confirm-0123abcdef", "A_b-C=d@e,f.g;9", longest.as_str()] {
+        for good in [
+            "a",
+            "private-confirm-0123abcdef",
+            "A_b-C=d@e,f.g;9",
+            longest.as_str(),
+        ] {
             assert_eq!(ChannelName::parse(good).unwrap().as_str(), good);
         }
         let too_long = "x".repeat(MAX_CHANNEL_NAME + 1);
-        for bad in ["", " ", "a b", "a\n", "a/b", "a:b", "#server-to-user-1", "kanäle", "a\0", too_long.as_str()] {
+        for bad in [
+            "",
+            " ",
+            "a b",
+            "a\n",
+            "a/b",
+            "a:b",
+            "#server-to-user-1",
+            "kanäle",
+            "a\0",
+            too_long.as_str(),
+        ] {
             assert_eq!(ChannelName::parse(bad), Err(NameError::Invalid), "{bad:?}");
         }
     }
@@ -96,7 +122,11 @@ mod tests {
             "private-cache-room",
             "cache-room",
         ] {
-            assert_eq!(ChannelName::parse(name), Err(NameError::Unsupported), "{name}");
+            assert_eq!(
+                ChannelName::parse(name),
+                Err(NameError::Unsupported),
+                "{name}"
+            );
         }
     }
 
@@ -116,8 +146,21 @@ mod tests {
 
     #[test]
     fn what_is_not_two_numbers_is_not_a_socket_id() {
-        for bad in ["", ".", "1", "1.", ".1", "1.2.3", "+1.2", "1.-2", "1.2:private-x", "1.2\n", "١.٢", "1e3.1", " 1.2"]
-        {
+        for bad in [
+            "",
+            ".",
+            "1",
+            "1.",
+            ".1",
+            "1.2.3",
+            "+1.2",
+            "1.-2",
+            "1.2:private-x",
+            "1.2\n",
+            "١.٢",
+            "1e3.1",
+            " 1.2",
+        ] {
             assert_eq!(SocketId::parse(bad), None, "{bad:?}");
         }
     }

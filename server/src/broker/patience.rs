@@ -46,14 +46,20 @@ impl Patience {
         self.pinged = false;
     }
 
-    /// The socket has subscriptions now, or has none. Only losing the last one restarts the time without any.
+    /// The socket has subscriptions now, or has none. Only losing the last one restarts the time
+    /// without any.
     pub(super) fn subscribed(&mut self, any: bool, now: Instant) {
-        self.useless_at = if any { None } else { self.useless_at.or(Some(now + self.subscribe_within)) };
+        self.useless_at = if any {
+            None
+        } else {
+            self.useless_at.or(Some(now + self.subscribe_within))
+        };
     }
 
     /// When to look again.
     pub(super) fn deadline(&self) -> Instant {
-        self.useless_at.map_or(self.silent_at, |useless_at| useless_at.min(self.silent_at))
+        self.useless_at
+            .map_or(self.silent_at, |useless_at| useless_at.min(self.silent_at))
     }
 
     /// What is due at `now`, if anything is.
@@ -81,7 +87,8 @@ mod tests {
         Duration::from_secs(n)
     }
 
-    /// Starts at some moment with 120 s until a ping, 30 s for the pong and 30 s for a subscription.
+    /// Starts at some moment with 120 s until a ping, 30 s for the pong and 30 s for a
+    /// subscription.
     fn patience() -> (Patience, Instant) {
         let start = Instant::now();
         (Patience::new(&Limits::default(), start), start)
@@ -95,7 +102,10 @@ mod tests {
         assert_eq!(patience.overdue(start + seconds(119)), None);
         assert_eq!(patience.overdue(start + seconds(120)), Some(Overdue::Ping));
         assert_eq!(patience.deadline(), start + seconds(150));
-        assert_eq!(patience.overdue(start + seconds(150)), Some(Overdue::NoPong));
+        assert_eq!(
+            patience.overdue(start + seconds(150)),
+            Some(Overdue::NoPong)
+        );
     }
 
     #[test]
@@ -113,7 +123,10 @@ mod tests {
         let (mut patience, start) = patience();
         patience.heard(start + seconds(29));
         patience.subscribed(false, start + seconds(29));
-        assert_eq!(patience.overdue(start + seconds(30)), Some(Overdue::Useless));
+        assert_eq!(
+            patience.overdue(start + seconds(30)),
+            Some(Overdue::Useless)
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The other side, for tests: a client on a connection in memory, and an application that signs.
 //!
-//! Without a real socket in the way a paused clock tells exactly how long the broker waits for what, and how much a peer
-//! that does not read can hold is a number in the test.
+//! Without a real socket in the way a paused clock tells exactly how long the broker waits for
+//! what, and how much a peer that does not read can hold is a number in the test.
 
 use super::{Broker, BrokerConfig, Limits};
 use axum::Router;
@@ -58,12 +58,16 @@ pub(super) fn broker_with(limits: Limits) -> Broker {
 
 /// What an application signs with, in hex.
 pub(super) fn signature(text: &str) -> String {
-    let mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap().chain_update(text);
+    let mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes())
+        .unwrap()
+        .chain_update(text);
     hex(&mac.finalize().into_bytes())
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+    bytes
+        .iter()
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// The application's permission for one socket and one channel.
@@ -76,21 +80,35 @@ pub(super) struct Peer(pub(super) WebSocketStream<DuplexStream>);
 
 impl Peer {
     /// Opens a socket as `routes` serve it.
-    pub(super) async fn connect(routes: Router, path: &str, origin: Option<&str>) -> Result<Self, Error> {
+    pub(super) async fn connect(
+        routes: Router,
+        path: &str,
+        origin: Option<&str>,
+    ) -> Result<Self, Error> {
         let (ours, theirs) = tokio::io::duplex(IN_FLIGHT);
         let service = TowerToHyperService::new(routes);
-        tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(theirs), service).with_upgrades());
+        tokio::spawn(
+            http1::Builder::new()
+                .serve_connection(TokioIo::new(theirs), service)
+                .with_upgrades(),
+        );
 
         let mut request = format!("ws://broker{path}").into_client_request()?;
         if let Some(origin) = origin {
-            request.headers_mut().insert("origin", HeaderValue::from_str(origin)?);
+            request
+                .headers_mut()
+                .insert("origin", HeaderValue::from_str(origin)?);
         }
-        client_async(request, ours).await.map(|(socket, _)| Self(socket))
+        client_async(request, ours)
+            .await
+            .map(|(socket, _)| Self(socket))
     }
 
     /// A browser that may come in, with the socket id it was given.
     pub(super) async fn greeted(broker: &Broker) -> (Self, String) {
-        let mut peer = Self::connect(broker.socket_routes(), PATH, Some(ORIGIN)).await.unwrap();
+        let mut peer = Self::connect(broker.socket_routes(), PATH, Some(ORIGIN))
+            .await
+            .unwrap();
         let greeting = peer.receive().await;
         assert_eq!(greeting["event"], "pusher:connection_established");
         let data: Value = serde_json::from_str(greeting["data"].as_str().unwrap()).unwrap();
@@ -107,18 +125,25 @@ impl Peer {
     }
 
     pub(super) async fn send(&mut self, message: Value) {
-        self.0.send(Message::text(message.to_string())).await.unwrap();
+        self.0
+            .send(Message::text(message.to_string()))
+            .await
+            .unwrap();
     }
 
     /// The reply to a subscription.
     pub(super) async fn subscribe(&mut self, channel: &str, auth: Option<&str>) -> Value {
-        self.send(json!({ "event": "pusher:subscribe", "data": { "channel": channel, "auth": auth } })).await;
+        self.send(
+            json!({ "event": "pusher:subscribe", "data": { "channel": channel, "auth": auth } }),
+        )
+        .await;
         self.receive().await
     }
 
     /// Proves that the broker still listens, and that nothing else came first.
     pub(super) async fn ping(&mut self) {
-        self.send(json!({ "event": "pusher:ping", "data": {} })).await;
+        self.send(json!({ "event": "pusher:ping", "data": {} }))
+            .await;
         assert_eq!(self.receive().await["event"], "pusher:pong");
     }
 

@@ -1,7 +1,7 @@
 //! Who is subscribed to what.
 //!
-//! One mutex guards two maps that mirror each other. It is held for map operations and non-blocking sends only, never
-//! across an await, and every entry goes when it is empty.
+//! One mutex guards two maps that mirror each other. It is held for map operations and non-blocking
+//! sends only, never across an await, and every entry goes when it is empty.
 
 use super::{
     config::Limits,
@@ -29,7 +29,8 @@ pub struct Snapshot {
     pub published: u64,
     /// Events put into a socket's queue.
     pub delivered: u64,
-    /// Events not put into a subscribed socket's queue because the socket was too slow or just going.
+    /// Events not put into a subscribed socket's queue because the socket was too slow or just
+    /// going.
     pub dropped: u64,
 }
 
@@ -86,8 +87,8 @@ impl Registry {
         }
     }
 
-    /// Takes the socket in, which is `client`'s if that is known. Its events come out of the receiver, which ends when the
-    /// registry has let go of the socket.
+    /// Takes the socket in, which is `client`'s if that is known. Its events come out of the
+    /// receiver, which ends when the registry has let go of the socket.
     pub(super) fn join(
         self: &Arc<Self>,
         id: SocketId,
@@ -107,23 +108,48 @@ impl Registry {
         }
         // Of the last tenth there is one for each client.
         let used = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        let shares = self.of_client.during(Usage::of(used(state.sockets.len()), used(self.max_connections)));
+        let shares = self.of_client.during(Usage::of(
+            used(state.sockets.len()),
+            used(self.max_connections),
+        ));
         if client.is_some_and(|client| !state.clients.take(client, shares)) {
             return Err(NoSeat::Full);
         }
-        state.sockets.insert(id, Socket { queue, channels: Vec::new(), client });
-        Ok((Seat { registry: Arc::clone(self), id }, events))
+        state.sockets.insert(
+            id,
+            Socket {
+                queue,
+                channels: Vec::new(),
+                client,
+            },
+        );
+        Ok((
+            Seat {
+                registry: Arc::clone(self),
+                id,
+            },
+            events,
+        ))
     }
 
     /// Queues `frame` for every subscriber but one, and lets go of those that have no room for it.
-    pub(super) fn publish(&self, channel: &ChannelName, frame: &Utf8Bytes, except: Option<SocketId>) {
+    pub(super) fn publish(
+        &self,
+        channel: &ChannelName,
+        frame: &Utf8Bytes,
+        except: Option<SocketId>,
+    ) {
         let mut guard = self.state();
         let state = &mut *guard;
         state.published += 1;
-        let Some(subscribers) = state.channels.get(channel) else { return };
+        let Some(subscribers) = state.channels.get(channel) else {
+            return;
+        };
         let mut slow = Vec::new();
         for id in subscribers.iter().filter(|id| Some(**id) != except) {
-            let Some(socket) = state.sockets.get_mut(id) else { continue };
+            let Some(socket) = state.sockets.get_mut(id) else {
+                continue;
+            };
             match socket.queue.try_send(frame.clone()) {
                 Ok(()) => state.delivered += 1,
                 Err(error) => {
@@ -142,8 +168,13 @@ impl Registry {
     /// The channels whose names begin with `prefix`, with their numbers of subscribers.
     pub(super) fn channels(&self, prefix: &str) -> Vec<(ChannelName, usize)> {
         let state = self.state();
-        let chosen = state.channels.iter().filter(|(name, _)| name.as_str().starts_with(prefix));
-        chosen.map(|(name, subscribers)| (name.clone(), subscribers.len())).collect()
+        let chosen = state
+            .channels
+            .iter()
+            .filter(|(name, _)| name.as_str().starts_with(prefix));
+        chosen
+            .map(|(name, subscribers)| (name.clone(), subscribers.len()))
+            .collect()
     }
 
     pub(super) fn subscribers(&self, channel: &ChannelName) -> usize {
@@ -189,7 +220,9 @@ impl Registry {
 
 impl State {
     fn remove(&mut self, id: SocketId) {
-        let Some(socket) = self.sockets.remove(&id) else { return };
+        let Some(socket) = self.sockets.remove(&id) else {
+            return;
+        };
         for channel in &socket.channels {
             self.leave(id, channel);
         }
@@ -199,7 +232,9 @@ impl State {
     }
 
     fn leave(&mut self, id: SocketId, channel: &ChannelName) {
-        let Some(subscribers) = self.channels.get_mut(channel) else { return };
+        let Some(subscribers) = self.channels.get_mut(channel) else {
+            return;
+        };
         subscribers.remove(&id);
         if subscribers.is_empty() {
             self.channels.remove(channel);
@@ -224,12 +259,14 @@ pub(super) struct Seat {
 }
 
 impl Seat {
-    /// Subscribes the socket; again changes nothing. A socket that the registry has let go of is about to learn it
-    /// from its queue, so its subscriptions need not fail.
+    /// Subscribes the socket; again changes nothing. A socket that the registry has let go of is
+    /// about to learn it from its queue, so its subscriptions need not fail.
     pub(super) fn subscribe(&self, channel: &ChannelName) -> Result<(), TooManySubscriptions> {
         let mut guard = self.registry.state();
         let state = &mut *guard;
-        let Some(socket) = state.sockets.get_mut(&self.id) else { return Ok(()) };
+        let Some(socket) = state.sockets.get_mut(&self.id) else {
+            return Ok(());
+        };
         if socket.channels.contains(channel) {
             return Ok(());
         }
@@ -237,19 +274,29 @@ impl Seat {
             return Err(TooManySubscriptions);
         }
         socket.channels.push(channel.clone());
-        state.channels.entry(channel.clone()).or_default().insert(self.id);
+        state
+            .channels
+            .entry(channel.clone())
+            .or_default()
+            .insert(self.id);
         Ok(())
     }
 
     pub(super) fn unsubscribe(&self, channel: &ChannelName) {
         let mut state = self.registry.state();
-        let Some(socket) = state.sockets.get_mut(&self.id) else { return };
+        let Some(socket) = state.sockets.get_mut(&self.id) else {
+            return;
+        };
         socket.channels.retain(|subscribed| subscribed != channel);
         state.leave(self.id, channel);
     }
 
     pub(super) fn has_subscriptions(&self) -> bool {
-        self.registry.state().sockets.get(&self.id).is_some_and(|socket| !socket.channels.is_empty())
+        self.registry
+            .state()
+            .sockets
+            .get(&self.id)
+            .is_some_and(|socket| !socket.channels.is_empty())
     }
 
     /// Notes that the socket is closed.

@@ -1,7 +1,8 @@
 //! What goes over a socket: the frames in both directions, and the close codes.
 //!
-//! In this version of the protocol an event's `data` is a string, even where it holds JSON; the two error events are the
-//! exception. A connection that ends says why in its close code alone; `pusher:error` is for what leaves it open.
+//! In this version of the protocol an event's `data` is a string, even where it holds JSON; the two
+//! error events are the exception. A connection that ends says why in its close code alone;
+//! `pusher:error` is for what leaves it open.
 
 use super::name::{ChannelName, SocketId};
 use axum::extract::ws::{CloseFrame, Utf8Bytes};
@@ -63,7 +64,8 @@ fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Malformed> {
     serde_json::from_str(text).map_err(|_| Malformed)
 }
 
-/// The event's name decides the shape of its data, so the data is read in a second pass rather than into a tree of values.
+/// The event's name decides the shape of its data, so the data is read in a second pass rather than
+/// into a tree of values.
 fn parse_data<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Malformed> {
     #[derive(Deserialize)]
     struct WithData<T> {
@@ -91,11 +93,21 @@ pub(super) fn connection_established(id: SocketId, activity_timeout: Duration) -
     // Clients take a zero for a missing value and give up.
     let seconds = activity_timeout.as_secs().max(1);
     let data = json!({ "socket_id": id.to_string(), "activity_timeout": seconds }).to_string();
-    Frame { event: "pusher:connection_established", channel: None, data }.encode()
+    Frame {
+        event: "pusher:connection_established",
+        channel: None,
+        data,
+    }
+    .encode()
 }
 
 pub(super) fn subscription_succeeded(channel: &ChannelName) -> Utf8Bytes {
-    Frame { event: "pusher_internal:subscription_succeeded", channel: Some(channel.as_str()), data: "{}" }.encode()
+    Frame {
+        event: "pusher_internal:subscription_succeeded",
+        channel: Some(channel.as_str()),
+        data: "{}",
+    }
+    .encode()
 }
 
 /// Why a channel cannot be subscribed to; the socket stays.
@@ -107,26 +119,50 @@ pub(super) enum Refusal {
     TooMany,
 }
 
-/// Says which channel it is about, so that a client knows which of its subscriptions came to nothing.
+/// Says which channel it is about, so that a client knows which of its subscriptions came to
+/// nothing.
 pub(super) fn subscription_refused(channel: &str, refusal: Refusal) -> Utf8Bytes {
     let (kind, status, error) = match refusal {
         Refusal::NotSigned => ("AuthError", 401, "the auth value is missing or wrong"),
         Refusal::NotPrivate => ("AuthError", 403, "only private channels are open here"),
-        Refusal::Unsupported => ("NotSupported", 501, "presence, encrypted and cache channels are not supported"),
-        Refusal::TooMany => ("LimitReached", 429, "too many subscriptions on one connection"),
+        Refusal::Unsupported => (
+            "NotSupported",
+            501,
+            "presence, encrypted and cache channels are not supported",
+        ),
+        Refusal::TooMany => (
+            "LimitReached",
+            429,
+            "too many subscriptions on one connection",
+        ),
     };
     let data = json!({ "type": kind, "error": error, "status": status });
-    Frame { event: "pusher:subscription_error", channel: Some(channel), data }.encode()
+    Frame {
+        event: "pusher:subscription_error",
+        channel: Some(channel),
+        data,
+    }
+    .encode()
 }
 
 /// An application's event, as every subscriber of `channel` gets it.
 pub(super) fn event(name: &str, channel: &ChannelName, data: &str) -> Utf8Bytes {
-    Frame { event: name, channel: Some(channel.as_str()), data }.encode()
+    Frame {
+        event: name,
+        channel: Some(channel.as_str()),
+        data,
+    }
+    .encode()
 }
 
 /// An error that leaves the connection open. The protocol has codes for few of them.
 pub(super) fn error(code: Option<u16>, message: &str) -> Utf8Bytes {
-    Frame { event: "pusher:error", channel: None, data: json!({ "code": code, "message": message }) }.encode()
+    Frame {
+        event: "pusher:error",
+        channel: None,
+        data: json!({ "code": code, "message": message }),
+    }
+    .encode()
 }
 
 pub(super) const PING: Utf8Bytes = Utf8Bytes::from_static(r#"{"event":"pusher:ping","data":"{}"}"#);
@@ -135,8 +171,8 @@ pub(super) const PONG: Utf8Bytes = Utf8Bytes::from_static(r#"{"event":"pusher:po
 /// The protocol's only code for client events; this broker's limit for them is zero.
 pub(super) const CLIENT_EVENT_REJECTED: u16 = 4301;
 
-/// Why a connection ends. The code tells the client what to do: below 4000 and from 4100 reconnect after a while, from
-/// 4200 at once, from 4000 not at all.
+/// Why a connection ends. The code tells the client what to do: below 4000 and from 4100 reconnect
+/// after a while, from 4200 at once, from 4000 not at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Farewell {
     /// WebSocket framing that is none.
@@ -178,7 +214,10 @@ impl Farewell {
             Self::Restarting => (4200, "reconnect immediately"),
             Self::NoPong => (4201, "pong reply not received"),
         };
-        CloseFrame { code, reason: Utf8Bytes::from_static(reason) }
+        CloseFrame {
+            code,
+            reason: Utf8Bytes::from_static(reason),
+        }
     }
 }
 
@@ -204,20 +243,40 @@ mod tests {
     fn an_events_data_arrives_as_the_string_that_was_sent() {
         let channel = ChannelName::parse("news").unwrap();
         let frame = decoded(&event("it \"is\"", &channel, "{\"a\":\"\\u0000\n\"}"));
-        assert_eq!(frame, json!({ "event": "it \"is\"", "channel": "news", "data": "{\"a\":\"\\u0000\n\"}" }));
+        assert_eq!(
+            frame,
+            json!({ "event": "it \"is\"", "channel": "news", "data": "{\"a\":\"\\u0000\n\"}" })
+        );
     }
 
     #[test]
     fn commands_are_read_whatever_else_they_carry() {
-        let subscribe =
-            r#"{"data":{"auth":"k:s","channel_data":"{}","channel":"private-a"},"event":"pusher:subscribe"}"#;
-        let expected = SubscribeData { channel: "private-a".into(), auth: Some("k:s".into()) };
+        let subscribe = r#"{"data":{"auth":"k:s","channel_data":"{}","channel":"private-a"},"event":"pusher:subscribe"}"#;
+        let expected = SubscribeData {
+            channel: "private-a".into(),
+            auth: Some("k:s".into()),
+        };
         assert_eq!(Command::parse(subscribe), Ok(Command::Subscribe(expected)));
-        assert_eq!(Command::parse(r#"{"event":"pusher:ping","data":[1,{}]}"#), Ok(Command::Ping));
-        assert_eq!(Command::parse(r#"{"event":"pusher:pong"}"#), Ok(Command::Pong));
-        assert_eq!(Command::parse(r#"{"event":"client-typing","channel":"private-a"}"#), Ok(Command::ClientEvent));
-        assert_eq!(Command::parse(r#"{"event":"pusher:signin","data":{}}"#), Ok(Command::SignIn));
-        assert_eq!(Command::parse(r#"{"event":"pusher:dance","data":{}}"#), Ok(Command::Unknown));
+        assert_eq!(
+            Command::parse(r#"{"event":"pusher:ping","data":[1,{}]}"#),
+            Ok(Command::Ping)
+        );
+        assert_eq!(
+            Command::parse(r#"{"event":"pusher:pong"}"#),
+            Ok(Command::Pong)
+        );
+        assert_eq!(
+            Command::parse(r#"{"event":"client-typing","channel":"private-a"}"#),
+            Ok(Command::ClientEvent)
+        );
+        assert_eq!(
+            Command::parse(r#"{"event":"pusher:signin","data":{}}"#),
+            Ok(Command::SignIn)
+        );
+        assert_eq!(
+            Command::parse(r#"{"event":"pusher:dance","data":{}}"#),
+            Ok(Command::Unknown)
+        );
     }
 
     #[test]
@@ -243,8 +302,15 @@ mod tests {
 
     #[test]
     fn every_farewell_fits_into_a_close_frame() {
-        for farewell in [Farewell::NeverSubscribed, Farewell::UnsupportedVersion, Farewell::TooSlow] {
-            assert!(farewell.frame().reason.len() <= 123, "RFC 6455, section 5.5");
+        for farewell in [
+            Farewell::NeverSubscribed,
+            Farewell::UnsupportedVersion,
+            Farewell::TooSlow,
+        ] {
+            assert!(
+                farewell.frame().reason.len() <= 123,
+                "RFC 6455, section 5.5"
+            );
         }
     }
 }

@@ -48,8 +48,15 @@ pub struct Address(Url);
 
 impl Address {
     fn parse(text: &str, schemes: &[&str]) -> Result<Self, String> {
-        let url = Url::parse(text).ok().filter(|url| schemes.contains(&url.scheme()));
-        url.map(Self).ok_or_else(|| format!("not an address that begins with {}://", schemes.join(":// or ")))
+        let url = Url::parse(text)
+            .ok()
+            .filter(|url| schemes.contains(&url.scheme()));
+        url.map(Self).ok_or_else(|| {
+            format!(
+                "not an address that begins with {}://",
+                schemes.join(":// or ")
+            )
+        })
     }
 
     /// The whole of it, for the driver.
@@ -74,9 +81,15 @@ impl Address {
         if self.0.scheme() == "rediss" || mode.is_some_and(|mode| ENCRYPTED.contains(&&*mode)) {
             return false;
         }
-        // PostgreSQL's addresses may name the host in the query, and a folder for a socket of this machine.
-        let host = given(&["host", "hostaddr"]).or_else(|| self.0.host_str().map(str::to_owned)).unwrap_or_default();
-        !(host.is_empty() || host.starts_with('/') || host.starts_with("%2F") || is_loopback_host(&host))
+        // PostgreSQL's addresses may name the host in the query, and a folder for a socket of this
+        // machine.
+        let host = given(&["host", "hostaddr"])
+            .or_else(|| self.0.host_str().map(str::to_owned))
+            .unwrap_or_default();
+        !(host.is_empty()
+            || host.starts_with('/')
+            || host.starts_with("%2F")
+            || is_loopback_host(&host))
     }
 }
 
@@ -86,7 +99,11 @@ const ENCRYPTED: [&str; 3] = ["require", "verify-ca", "verify-full"];
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let host = self.0.host_str().unwrap_or("localhost");
-        let port = self.0.port().map(|port| format!(":{port}")).unwrap_or_default();
+        let port = self
+            .0
+            .port()
+            .map(|port| format!(":{port}"))
+            .unwrap_or_default();
         write!(f, "{}://{host}{port}{}", self.0.scheme(), self.0.path())
     }
 }
@@ -105,16 +122,26 @@ impl Keeping {
     pub fn read(given: &Given) -> Result<Self, WrongSetting> {
         let data = PathBuf::from(given.text(&VESTIBULE_DATA).unwrap_or("data"));
         let database = given.read(&DATABASE_URL, database)?;
-        let redis = given.read(&REDIS_URL, |text| Address::parse(text, &["redis", "rediss"]))?;
+        let redis = given.read(&REDIS_URL, |text| {
+            Address::parse(text, &["redis", "rediss"])
+        })?;
         let sessions = match (given.text(&SESSION_STORE), redis) {
             (None | Some("redis"), Some(redis)) => Sessions::Redis(redis),
-            (Some("redis"), None) => return Err(REDIS_URL.wrong("missing; SESSION_STORE says redis")),
+            (Some("redis"), None) => {
+                return Err(REDIS_URL.wrong("missing; SESSION_STORE says redis"));
+            }
             (None | Some("database"), _) => Sessions::Database,
             (Some("memory"), _) => Sessions::Memory,
-            (Some(_), _) => return Err(SESSION_STORE.wrong("neither database nor redis nor memory")),
+            (Some(_), _) => {
+                return Err(SESSION_STORE.wrong("neither database nor redis nor memory"));
+            }
         };
         let database = database.unwrap_or_else(|| Database::Sqlite(data.join("vestibule.db")));
-        Ok(Self { data, database, sessions })
+        Ok(Self {
+            data,
+            database,
+            sessions,
+        })
     }
 
     /// Says why several processes cannot share what is kept, if they cannot.
@@ -123,10 +150,13 @@ impl Keeping {
     /// [`WrongSetting`] names the setting that keeps it to one process.
     pub fn shared(&self) -> Result<(), WrongSetting> {
         if let Database::Sqlite(_) = self.database {
-            return Err(DATABASE_URL.wrong("a SQLite file is one process's; servers and workers apart need PostgreSQL"));
+            return Err(DATABASE_URL.wrong(
+                "a SQLite file is one process's; servers and workers apart need PostgreSQL",
+            ));
         }
         if let Sessions::Memory = self.sessions {
-            return Err(SESSION_STORE.wrong("memory is one process's; servers and workers apart need another store"));
+            return Err(SESSION_STORE
+                .wrong("memory is one process's; servers and workers apart need another store"));
         }
         Ok(())
     }
@@ -135,7 +165,9 @@ impl Keeping {
 fn database(text: &str) -> Result<Database, String> {
     let Some(path) = text.strip_prefix("sqlite:") else {
         let postgres = Address::parse(text, &["postgres", "postgresql"]);
-        return postgres.map(Database::Postgres).map_err(|_| "neither a sqlite: nor a postgres:// address".into());
+        return postgres
+            .map(Database::Postgres)
+            .map_err(|_| "neither a sqlite: nor a postgres:// address".into());
     };
     let path = path.strip_prefix("//").unwrap_or(path);
     if path.is_empty() || path.contains('?') {
@@ -151,7 +183,10 @@ mod tests {
 
     fn read(given: &[(&str, &str)]) -> Result<Keeping, String> {
         let find = |setting: &super::super::Setting| {
-            given.iter().find(|(key, _)| *key == setting.key).map(|(_, value)| (*value).to_owned())
+            given
+                .iter()
+                .find(|(key, _)| *key == setting.key)
+                .map(|(_, value)| (*value).to_owned())
         };
         Keeping::read(&Given::from_lookup(find)).map_err(|error| error.to_string())
     }
@@ -159,8 +194,14 @@ mod tests {
     #[test]
     fn no_password_is_printed() {
         let url = "postgres://vestibule:hush@db.internal:5433/sign_in?sslmode=require";
-        let keeping = read(&[("DATABASE_URL", url), ("REDIS_URL", "rediss://:hush@cache.internal/1")]).unwrap();
-        let Database::Postgres(address) = &keeping.database else { panic!("it is PostgreSQL") };
+        let keeping = read(&[
+            ("DATABASE_URL", url),
+            ("REDIS_URL", "rediss://:hush@cache.internal/1"),
+        ])
+        .unwrap();
+        let Database::Postgres(address) = &keeping.database else {
+            panic!("it is PostgreSQL")
+        };
         assert_eq!(address.to_string(), "postgres://db.internal:5433/sign_in");
         assert_eq!(address.expose(), url);
         assert!(!format!("{keeping:?}").contains("hush"));
@@ -172,7 +213,10 @@ mod tests {
             ("postgres://db.internal/x", true),
             ("postgres://10.0.0.7/x?sslmode=prefer", true),
             ("postgres://db.internal/x?sslmode=require", false),
-            ("postgres://db.internal/x?sslmode=verify-full&application_name=y", false),
+            (
+                "postgres://db.internal/x?sslmode=verify-full&application_name=y",
+                false,
+            ),
             ("postgres://localhost/x", false),
             ("postgres://u:p@127.0.0.1:5433/x", false),
             ("postgres://[::1]/x", false),
@@ -180,7 +224,10 @@ mod tests {
             ("postgres://%2Fvar%2Frun/x", false),
             ("postgres://localhost/x?host=db.internal", true),
             ("postgres://db.internal/x?host=127.0.0.1", false),
-            ("postgres://db.internal/x?sslmode=require&sslmode=disable", true),
+            (
+                "postgres://db.internal/x?sslmode=require&sslmode=disable",
+                true,
+            ),
             ("postgres://localhost.internal/x", true),
             ("redis://cache.internal", true),
             ("rediss://cache.internal", false),
@@ -195,17 +242,37 @@ mod tests {
     fn sessions_are_where_one_would_expect_them() {
         let redis = ("REDIS_URL", "redis://localhost:6379");
         assert!(matches!(read(&[]).unwrap().sessions, Sessions::Database));
-        assert!(matches!(read(&[redis]).unwrap().sessions, Sessions::Redis(_)));
-        assert!(matches!(read(&[redis, ("SESSION_STORE", "database")]).unwrap().sessions, Sessions::Database));
-        assert!(matches!(read(&[("SESSION_STORE", "memory")]).unwrap().sessions, Sessions::Memory));
-        assert!(read(&[("SESSION_STORE", "redis")]).unwrap_err().starts_with("REDIS_URL: missing"));
+        assert!(matches!(
+            read(&[redis]).unwrap().sessions,
+            Sessions::Redis(_)
+        ));
+        assert!(matches!(
+            read(&[redis, ("SESSION_STORE", "database")])
+                .unwrap()
+                .sessions,
+            Sessions::Database
+        ));
+        assert!(matches!(
+            read(&[("SESSION_STORE", "memory")]).unwrap().sessions,
+            Sessions::Memory
+        ));
+        assert!(
+            read(&[("SESSION_STORE", "redis")])
+                .unwrap_err()
+                .starts_with("REDIS_URL: missing")
+        );
     }
 
     #[test]
     fn what_is_one_processs_own_is_not_shared() {
         let postgres = ("DATABASE_URL", "postgres://localhost/sign_in");
         assert!(read(&[]).unwrap().shared().is_err());
-        assert!(read(&[postgres, ("SESSION_STORE", "memory")]).unwrap().shared().is_err());
+        assert!(
+            read(&[postgres, ("SESSION_STORE", "memory")])
+                .unwrap()
+                .shared()
+                .is_err()
+        );
         assert!(read(&[postgres]).unwrap().shared().is_ok());
     }
 }

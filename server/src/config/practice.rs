@@ -1,11 +1,11 @@
-//! Whether practice mode runs. It makes a user whose password everybody knows, so it never runs by omission beside settings
-//! of a server in use.
+//! Whether practice mode runs. It makes a user whose password everybody knows, so it never runs by
+//! omission beside settings of a server in use.
 
 use super::{
     Given, Setting, WrongSetting,
     setting::{
-        DATABASE_URL, PRACTICE, PUBLIC_URL, PUSHER_CLUSTER, PUSHER_HOST, REDIS_URL, SMTP_URL, TRUSTED_PROXIES,
-        VALIDATOR_SECRET, VALIDATOR_TLS, VALIDATOR_URL, VESTIBULE_SECRET,
+        DATABASE_URL, PRACTICE, PUBLIC_URL, PUSHER_CLUSTER, PUSHER_HOST, REDIS_URL, SMTP_URL,
+        TRUSTED_PROXIES, VALIDATOR_SECRET, VALIDATOR_TLS, VALIDATOR_URL, VESTIBULE_SECRET,
     },
 };
 use crate::origin::Origin;
@@ -31,11 +31,12 @@ enum Asked {
 }
 
 impl Practice {
-    /// Reads the settings. Practice mode runs where it is asked for, or where there is no validator and none of the other
-    /// settings that only a server in use has.
+    /// Reads the settings. Practice mode runs where it is asked for, or where there is no validator
+    /// and none of the other settings that only a server in use has.
     ///
     /// # Errors
-    /// [`WrongSetting`] if a server in use lacks its validator, or has one and practice mode is asked for.
+    /// [`WrongSetting`] if a server in use lacks its validator, or has one and practice mode is
+    /// asked for.
     pub fn read(given: &Given) -> Result<Self, WrongSetting> {
         let asked = given.read(&PRACTICE, |text| match text {
             "on" | "true" | "1" => Ok(Asked::On),
@@ -43,14 +44,20 @@ impl Practice {
             "forget" => Ok(Asked::Forget),
             _ => Err("neither on, off nor forget"),
         })?;
-        let off = Self::Off { forget: asked == Some(Asked::Forget) };
+        let off = Self::Off {
+            forget: asked == Some(Asked::Forget),
+        };
         match (given.text(&VALIDATOR_URL), asked) {
             (Some(_), Some(Asked::On)) => {
-                Err(PRACTICE.wrong("practice mode has a validator of its own; leave VALIDATOR_URL out"))
+                Err(PRACTICE
+                    .wrong("practice mode has a validator of its own; leave VALIDATOR_URL out"))
             }
             (Some(_), _) => Ok(off),
             (None, Some(Asked::On)) => Ok(Self::On),
-            (None, Some(_)) => Err(missing(given, "PRACTICE says that this is not practice mode")),
+            (None, Some(_)) => Err(missing(
+                given,
+                "PRACTICE says that this is not practice mode",
+            )),
             (None, None) => match sign_of_use(given) {
                 Some(setting) => Err(missing(
                     given,
@@ -67,7 +74,11 @@ impl Practice {
 }
 
 fn missing(given: &Given, why: &str) -> WrongSetting {
-    let state = if given.is_blank(&VALIDATOR_URL) { "set, but empty" } else { "missing" };
+    let state = if given.is_blank(&VALIDATOR_URL) {
+        "set, but empty"
+    } else {
+        "missing"
+    };
     VALIDATOR_URL.wrong(format!("{state}; {why}"))
 }
 
@@ -87,7 +98,9 @@ fn sign_of_use(given: &Given) -> Option<&'static Setting> {
     ];
     // What is no address at all is refused by its own name.
     signs.into_iter().find(|setting| match given.text(setting) {
-        Some(text) if setting.key == PUBLIC_URL.key => Origin::parse(text).is_ok_and(|origin| origin.is_secure()),
+        Some(text) if setting.key == PUBLIC_URL.key => {
+            Origin::parse(text).is_ok_and(|origin| origin.is_secure())
+        }
         Some(text) if setting.key == DATABASE_URL.key => {
             Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "postgres" | "postgresql"))
         }
@@ -103,13 +116,19 @@ mod tests {
 
     fn read(settings: &[(&str, &str)]) -> Result<Practice, String> {
         let find = |setting: &Setting| {
-            settings.iter().find(|(key, _)| *key == setting.key).map(|(_, value)| (*value).to_owned())
+            settings
+                .iter()
+                .find(|(key, _)| *key == setting.key)
+                .map(|(_, value)| (*value).to_owned())
         };
         Practice::read(&Given::from_lookup(find)).map_err(|error| error.to_string())
     }
 
     const SIGNS: [(&str, &str); 12] = [
-        ("VESTIBULE_SECRET", "Y1ZtJ0vW8n3qkRu5xTgB2yLhPzXo7mEaQ9dKfCs4wUI="),
+        (
+            "VESTIBULE_SECRET",
+            "Y1ZtJ0vW8n3qkRu5xTgB2yLhPzXo7mEaQ9dKfCs4wUI=",
+        ),
         ("VALIDATOR_SECRET", "hush"),
         ("VALIDATOR_TLS", "none"),
         ("PUBLIC_URL", "https://sign-in.example"),
@@ -126,16 +145,29 @@ mod tests {
     #[test]
     fn practice_mode_never_runs_by_omission_beside_what_a_server_in_use_has() {
         for sign in SIGNS {
-            for (validator, state) in [(None, "missing"), (Some(""), "set, but empty"), (Some("\t "), "set, but empty")]
-            {
+            for (validator, state) in [
+                (None, "missing"),
+                (Some(""), "set, but empty"),
+                (Some("\t "), "set, but empty"),
+            ] {
                 let validator = validator.map(|validator| ("VALIDATOR_URL", validator));
-                let line = read(&[sign].into_iter().chain(validator).collect::<Vec<_>>()).unwrap_err();
+                let line =
+                    read(&[sign].into_iter().chain(validator).collect::<Vec<_>>()).unwrap_err();
                 let begins = format!("VALIDATOR_URL: {state}; {} is set", sign.0);
-                assert!(line.starts_with(&begins) && line.contains("PRACTICE=on"), "{line}");
-                assert!(!line.contains('\n') && !line.contains("hush") && !line.contains("Y1Zt"), "{line}");
+                assert!(
+                    line.starts_with(&begins) && line.contains("PRACTICE=on"),
+                    "{line}"
+                );
+                assert!(
+                    !line.contains('\n') && !line.contains("hush") && !line.contains("Y1Zt"),
+                    "{line}"
+                );
             }
             assert_eq!(read(&[sign, ("PRACTICE", "on")]), Ok(Practice::On));
-            assert_eq!(read(&[sign, ("VALIDATOR_URL", "https://v.example/")]), Ok(OFF));
+            assert_eq!(
+                read(&[sign, ("VALIDATOR_URL", "https://v.example/")]),
+                Ok(OFF)
+            );
         }
     }
 
@@ -145,8 +177,15 @@ mod tests {
             &[][..],
             &[("VALIDATOR_URL", "")],
             &[("PUBLIC_URL", "http://localhost:8080"), ("SMTP_URL", " ")],
-            &[("DATABASE_URL", "sqlite:practice.db"), ("SESSION_STORE", "memory")],
-            &[("PUSHER_APP_ID", "1"), ("PUSHER_KEY", "key"), ("PUSHER_SECRET", "of the embedded broker")],
+            &[
+                ("DATABASE_URL", "sqlite:practice.db"),
+                ("SESSION_STORE", "memory"),
+            ],
+            &[
+                ("PUSHER_APP_ID", "1"),
+                ("PUSHER_KEY", "key"),
+                ("PUSHER_SECRET", "of the embedded broker"),
+            ],
             &[("PRACTICE", "on"), ("VALIDATOR_URL", "")],
         ] {
             assert_eq!(read(settings), Ok(Practice::On), "{settings:?}");
@@ -156,14 +195,27 @@ mod tests {
     #[test]
     fn what_is_asked_for_is_not_contradicted_in_silence() {
         for off in ["off", "forget"] {
-            assert!(read(&[("PRACTICE", off)]).unwrap_err().starts_with("VALIDATOR_URL: missing; PRACTICE says"));
+            assert!(
+                read(&[("PRACTICE", off)])
+                    .unwrap_err()
+                    .starts_with("VALIDATOR_URL: missing; PRACTICE says")
+            );
         }
         assert!(
-            read(&[("PRACTICE", "on"), ("VALIDATOR_URL", "https://v.example/")]).unwrap_err().starts_with("PRACTICE: ")
+            read(&[("PRACTICE", "on"), ("VALIDATOR_URL", "https://v.example/")])
+                .unwrap_err()
+                .starts_with("PRACTICE: ")
         );
         let validator = ("VALIDATOR_URL", "https://v.example/");
         assert_eq!(read(&[("PRACTICE", "off"), validator]), Ok(OFF));
-        assert_eq!(read(&[("PRACTICE", "forget"), validator]), Ok(Practice::Off { forget: true }));
-        assert!(read(&[("PRACTICE", "perhaps")]).unwrap_err().starts_with("PRACTICE: neither"));
+        assert_eq!(
+            read(&[("PRACTICE", "forget"), validator]),
+            Ok(Practice::Off { forget: true })
+        );
+        assert!(
+            read(&[("PRACTICE", "perhaps")])
+                .unwrap_err()
+                .starts_with("PRACTICE: neither")
+        );
     }
 }

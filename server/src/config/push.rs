@@ -5,8 +5,9 @@ mod place;
 use super::{
     Given, Setting, WrongSetting,
     setting::{
-        PUSHER_APP_ID, PUSHER_CA, PUSHER_CLUSTER, PUSHER_HOST, PUSHER_KEY, PUSHER_PATH, PUSHER_PORT,
-        PUSHER_PUBLIC_HOST, PUSHER_PUBLIC_PATH, PUSHER_PUBLIC_PORT, PUSHER_PUBLIC_SCHEME, PUSHER_SCHEME, PUSHER_SECRET,
+        PUSHER_APP_ID, PUSHER_CA, PUSHER_CLUSTER, PUSHER_HOST, PUSHER_KEY, PUSHER_PATH,
+        PUSHER_PORT, PUSHER_PUBLIC_HOST, PUSHER_PUBLIC_PATH, PUSHER_PUBLIC_PORT,
+        PUSHER_PUBLIC_SCHEME, PUSHER_SCHEME, PUSHER_SECRET,
     },
 };
 use crate::origin::is_loopback;
@@ -40,13 +41,21 @@ impl PushConfig {
         let host = given.read(&PUSHER_HOST, place::host)?;
         let (api, socket) = match (cluster, host) {
             (Some(_), Some(_)) => {
-                return Err(PUSHER_CLUSTER.wrong("a cluster is Pusher's own, and PUSHER_HOST names another server"));
+                return Err(PUSHER_CLUSTER
+                    .wrong("a cluster is Pusher's own, and PUSHER_HOST names another server"));
             }
             (None, None) => {
-                unused(given, &ELSEWHERE, "of no use without PUSHER_HOST or PUSHER_CLUSTER")?;
+                unused(
+                    given,
+                    &ELSEWHERE,
+                    "of no use without PUSHER_HOST or PUSHER_CLUSTER",
+                )?;
                 return Ok(Self::Embedded(credentials));
             }
-            (Some(cluster), None) => (hosted(given, "api", &cluster)?, hosted(given, "ws", &cluster)?),
+            (Some(cluster), None) => (
+                hosted(given, "api", &cluster)?,
+                hosted(given, "ws", &cluster)?,
+            ),
             (None, Some(host)) => {
                 let place = own(given, host)?;
                 (place.clone(), place)
@@ -56,13 +65,20 @@ impl PushConfig {
             return Err(PUSHER_APP_ID.wrong("missing; a Pusher server wants id, key and secret"));
         };
         let socket = public(given, socket, pages_are_secure)?.socket();
-        let app = PusherApp { id, key, secret, host: api.api(), tls: trust(given, &api)? };
+        let app = PusherApp {
+            id,
+            key,
+            secret,
+            host: api.api(),
+            tls: trust(given, &api)?,
+        };
         Ok(Self::Server { app, socket })
     }
 }
 
 impl PushConfig {
-    /// Whether what is published goes to another machine unencrypted. It can be read there, and never signs anybody in.
+    /// Whether what is published goes to another machine unencrypted. It can be read there, and
+    /// never signs anybody in.
     #[must_use]
     pub fn is_unencrypted_elsewhere(&self) -> bool {
         match self {
@@ -87,20 +103,30 @@ static ELSEWHERE: [&Setting; 8] = [
 ];
 
 fn unused(given: &Given, settings: &[&'static Setting], why: &str) -> Result<(), WrongSetting> {
-    settings.iter().find(|setting| given.text(setting).is_some()).map_or(Ok(()), |setting| Err(setting.wrong(why)))
+    settings
+        .iter()
+        .find(|setting| given.text(setting).is_some())
+        .map_or(Ok(()), |setting| Err(setting.wrong(why)))
 }
 
 fn credentials(given: &Given) -> Result<Option<(String, String, PusherSecret)>, WrongSetting> {
     let text = |setting| given.text(setting).map(str::to_owned);
     let together = "missing; id, key and secret belong together";
-    let (id, key, secret) = match (text(&PUSHER_APP_ID), text(&PUSHER_KEY), text(&PUSHER_SECRET)) {
+    let (id, key, secret) = match (
+        text(&PUSHER_APP_ID),
+        text(&PUSHER_KEY),
+        text(&PUSHER_SECRET),
+    ) {
         (None, None, None) => return Ok(None),
         (Some(id), Some(key), Some(secret)) => (id, key, PusherSecret::new(secret)),
         (None, ..) => return Err(PUSHER_APP_ID.wrong(together)),
         (_, None, _) => return Err(PUSHER_KEY.wrong(together)),
         (.., None) => return Err(PUSHER_SECRET.wrong(together)),
     };
-    let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    let plain = |text: &str| {
+        text.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
     for (setting, text) in [(&PUSHER_APP_ID, &id), (&PUSHER_KEY, &key)] {
         if !plain(text) {
             return Err(setting.wrong("not only letters, digits, - and _"));
@@ -112,38 +138,77 @@ fn credentials(given: &Given) -> Result<Option<(String, String, PusherSecret)>, 
 /// Pusher's own servers: all is known, and what is said besides has to agree.
 fn hosted(given: &Given, service: &str, cluster: &str) -> Result<Place, WrongSetting> {
     if given.read(&PUSHER_SCHEME, place::is_secure)? == Some(false) {
-        return Err(PUSHER_SCHEME.wrong("a cluster of Pusher's is spoken to by https; leave it out"));
+        return Err(
+            PUSHER_SCHEME.wrong("a cluster of Pusher's is spoken to by https; leave it out")
+        );
     }
-    if given.read(&PUSHER_PORT, place::port)?.is_some_and(|port| port != 443) {
+    if given
+        .read(&PUSHER_PORT, place::port)?
+        .is_some_and(|port| port != 443)
+    {
         return Err(PUSHER_PORT.wrong("a cluster of Pusher's has port 443; leave it out"));
     }
-    unused(given, &[&PUSHER_PATH, &PUSHER_CA], "of no use with PUSHER_CLUSTER")?;
+    unused(
+        given,
+        &[&PUSHER_PATH, &PUSHER_CA],
+        "of no use with PUSHER_CLUSTER",
+    )?;
     Ok(Place::secure(format!("{service}-{cluster}.pusher.com")))
 }
 
 /// A server of the operator's own.
 fn own(given: &Given, host: String) -> Result<Place, WrongSetting> {
-    let secure = given.read(&PUSHER_SCHEME, place::is_secure)?.unwrap_or(true);
-    let port = given.read(&PUSHER_PORT, place::port)?.unwrap_or(place::port_of(secure));
+    let secure = given
+        .read(&PUSHER_SCHEME, place::is_secure)?
+        .unwrap_or(true);
+    let port = given
+        .read(&PUSHER_PORT, place::port)?
+        .unwrap_or(place::port_of(secure));
     let path = given.read(&PUSHER_PATH, place::path)?.unwrap_or_default();
-    Ok(Place { secure, host, port, path })
+    Ok(Place {
+        secure,
+        host,
+        port,
+        path,
+    })
 }
 
 /// The same as browsers see it.
-fn public(given: &Given, seen_from_here: Place, pages_are_secure: bool) -> Result<Place, WrongSetting> {
-    let secure = given.read(&PUSHER_PUBLIC_SCHEME, place::is_secure)?.unwrap_or(seen_from_here.secure);
-    let same = if secure == seen_from_here.secure { seen_from_here.port } else { place::port_of(secure) };
-    let port = given.read(&PUSHER_PUBLIC_PORT, place::port)?.unwrap_or(same);
-    let host = given.read(&PUSHER_PUBLIC_HOST, place::host)?.unwrap_or(seen_from_here.host);
-    let path = given.read(&PUSHER_PUBLIC_PATH, place::path)?.unwrap_or(seen_from_here.path);
-    let place = Place { secure, host, port, path };
+fn public(
+    given: &Given,
+    seen_from_here: Place,
+    pages_are_secure: bool,
+) -> Result<Place, WrongSetting> {
+    let secure = given
+        .read(&PUSHER_PUBLIC_SCHEME, place::is_secure)?
+        .unwrap_or(seen_from_here.secure);
+    let same = if secure == seen_from_here.secure {
+        seen_from_here.port
+    } else {
+        place::port_of(secure)
+    };
+    let port = given
+        .read(&PUSHER_PUBLIC_PORT, place::port)?
+        .unwrap_or(same);
+    let host = given
+        .read(&PUSHER_PUBLIC_HOST, place::host)?
+        .unwrap_or(seen_from_here.host);
+    let path = given
+        .read(&PUSHER_PUBLIC_PATH, place::path)?
+        .unwrap_or(seen_from_here.path);
+    let place = Place {
+        secure,
+        host,
+        port,
+        path,
+    };
     if place.host.starts_with('[') {
-        return Err(
-            PUSHER_PUBLIC_HOST.wrong("an IPv6 address, which a page's policy cannot name; browsers need a name")
-        );
+        return Err(PUSHER_PUBLIC_HOST
+            .wrong("an IPv6 address, which a page's policy cannot name; browsers need a name"));
     }
     if pages_are_secure && !secure && !place.is_loopback() {
-        return Err(PUSHER_PUBLIC_SCHEME.wrong("http, but PUBLIC_URL is https: browsers would refuse to connect"));
+        return Err(PUSHER_PUBLIC_SCHEME
+            .wrong("http, but PUBLIC_URL is https: browsers would refuse to connect"));
     }
     Ok(place)
 }
@@ -160,7 +225,9 @@ fn trust(given: &Given, api: &Place) -> Result<Option<Trust>, WrongSetting> {
     })?;
     match given {
         Some(trust) => Ok(Some(trust)),
-        None => Trust::of_machine().map(Some).map_err(|error| PUSHER_CA.wrong(format!("missing; {error}"))),
+        None => Trust::of_machine()
+            .map(Some)
+            .map_err(|error| PUSHER_CA.wrong(format!("missing; {error}"))),
     }
 }
 

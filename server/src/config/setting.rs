@@ -77,7 +77,8 @@ settings! {
     PUSHER_PUBLIC_PATH, "/push", "A path before /app as browsers see it (default PUSHER_PATH; / for none)";
 }
 
-/// The settings that are a secret. A flag is read by everybody on the machine, so they are no flags.
+/// The settings that are a secret. A flag is read by everybody on the machine, so they are no
+/// flags.
 const SECRETS: [&str; 3] = ["VALIDATOR_SECRET", "VESTIBULE_SECRET", "PUSHER_SECRET"];
 
 /// The settings that may hold a password. As a flag they are taken without one.
@@ -108,11 +109,17 @@ impl Setting {
             return Ok(());
         }
         let way = if self.has_file() {
-            format!("set the variable {}, or {} to a file with it", self.key, self.file_key())
+            format!(
+                "set the variable {}, or {} to a file with it",
+                self.key,
+                self.file_key()
+            )
         } else {
             format!("set the variable {}", self.key)
         };
-        Err(self.wrong(format!("a secret, and everybody on this machine can read flags; {way}")))
+        Err(self.wrong(format!(
+            "a secret, and everybody on this machine can read flags; {way}"
+        )))
     }
 
     /// The variable that names the file of a secret.
@@ -130,18 +137,28 @@ impl Setting {
     /// What is wrong with the setting, in one line.
     #[must_use]
     pub fn wrong(&'static self, problem: impl Into<String>) -> WrongSetting {
-        WrongSetting { key: self.key.to_owned(), problem: problem.into(), example: self.example.to_owned() }
+        WrongSetting {
+            key: self.key.to_owned(),
+            problem: problem.into(),
+            example: self.example.to_owned(),
+        }
     }
 
     fn wrong_file(&'static self, problem: impl Into<String>) -> WrongSetting {
         let example = format!("/run/secrets/{}", self.key.to_lowercase());
-        WrongSetting { key: self.file_key(), problem: problem.into(), example }
+        WrongSetting {
+            key: self.file_key(),
+            problem: problem.into(),
+            example,
+        }
     }
 }
 
 /// Whether `value` is an address with a password in it.
 fn has_password(value: &str) -> bool {
-    let Ok(url) = Url::parse(value) else { return false };
+    let Ok(url) = Url::parse(value) else {
+        return false;
+    };
     url.password().is_some() || url.query_pairs().any(|(name, _)| name == "password")
 }
 
@@ -155,7 +172,11 @@ pub struct WrongSetting {
 
 impl fmt::Display for WrongSetting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} (example: {})", self.key, self.problem, self.example)
+        write!(
+            f,
+            "{}: {} (example: {})",
+            self.key, self.problem, self.example
+        )
     }
 }
 
@@ -188,7 +209,8 @@ impl Given {
         }
     }
 
-    /// Values from `lookup`, which is asked for each name; secrets also from the files that are named.
+    /// Values from `lookup`, which is asked for each name; secrets also from the files that are
+    /// named.
     ///
     /// # Errors
     /// [`WrongSetting`] names the first that cannot be read.
@@ -199,10 +221,14 @@ impl Given {
             if let Some(value) = value.map_err(|_| setting.wrong("not UTF-8"))? {
                 given.add(setting, value);
             }
-            let file = lookup(&setting.file_key()).filter(|file| setting.has_file() && !file.is_empty());
+            let file =
+                lookup(&setting.file_key()).filter(|file| setting.has_file() && !file.is_empty());
             if let Some(file) = file {
                 if given.text(setting).is_some() {
-                    return Err(setting.wrong_file(format!("{} is given as well; leave one of them out", setting.key)));
+                    return Err(setting.wrong_file(format!(
+                        "{} is given as well; leave one of them out",
+                        setting.key
+                    )));
                 }
                 given.add(setting, read_file(setting, Path::new(&file))?);
             }
@@ -239,7 +265,9 @@ impl Given {
         setting: &'static Setting,
         read: impl FnOnce(&str) -> Result<T, P>,
     ) -> Result<Option<T>, WrongSetting> {
-        self.text(setting).map(|text| read(text).map_err(|problem| setting.wrong(problem))).transpose()
+        self.text(setting)
+            .map(|text| read(text).map_err(|problem| setting.wrong(problem)))
+            .transpose()
     }
 }
 
@@ -248,7 +276,9 @@ fn read_file(setting: &'static Setting, file: &Path) -> Result<String, WrongSett
     let name = file.display();
     let wrong = |error: io::Error| setting.wrong_file(format!("{name} cannot be read: {error}"));
     let mut text = String::new();
-    let read = File::open(file).and_then(|file| file.take(MAX_FILE + 1).read_to_string(&mut text)).map_err(wrong)?;
+    let read = File::open(file)
+        .and_then(|file| file.take(MAX_FILE + 1).read_to_string(&mut text))
+        .map_err(wrong)?;
     if read as u64 > MAX_FILE {
         return Err(setting.wrong_file(format!("{name} is longer than any secret")));
     }
@@ -265,7 +295,12 @@ mod tests {
     use std::{fs, os::unix::ffi::OsStringExt as _};
 
     fn read(given: &[(&str, OsString)]) -> Result<Given, String> {
-        let find = |name: &str| given.iter().find(|(key, _)| *key == name).map(|(_, value)| value.clone());
+        let find = |name: &str| {
+            given
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| value.clone())
+        };
         Given::from_names(find).map_err(|error| error.to_string())
     }
 
@@ -276,9 +311,17 @@ mod tests {
         fs::write(&file, "hush hush\r\n").unwrap();
         for setting in ALL {
             let given = read(&[(&setting.file_key(), file.clone().into())]).unwrap();
-            assert_eq!(given.text(setting), setting.has_file().then_some("hush hush"), "{}", setting.key);
+            assert_eq!(
+                given.text(setting),
+                setting.has_file().then_some("hush hush"),
+                "{}",
+                setting.key
+            );
         }
-        assert_eq!(ALL.iter().filter(|setting| setting.has_file()).count(), SECRETS.len() + WITH_PASSWORDS.len());
+        assert_eq!(
+            ALL.iter().filter(|setting| setting.has_file()).count(),
+            SECRETS.len() + WITH_PASSWORDS.len()
+        );
     }
 
     #[test]
@@ -288,13 +331,19 @@ mod tests {
             (&VALIDATOR_SECRET, "x"),
             (&PUSHER_SECRET, "hush"),
             (&DATABASE_URL, "postgres://sign_in:hush@db.internal/sign_in"),
-            (&DATABASE_URL, "postgres://db.internal/sign_in?user=sign_in&password=hush"),
+            (
+                &DATABASE_URL,
+                "postgres://db.internal/sign_in?user=sign_in&password=hush",
+            ),
             (&REDIS_URL, "rediss://:hush@cache.internal"),
             (&SMTP_URL, "smtps://a:hush@mail.example"),
             (&VALIDATOR_URL, "https://a:hush@v.example/"),
         ] {
             let line = setting.check_flag(value).unwrap_err().to_string();
-            assert!(line.starts_with(&format!("{}: a secret, ", setting.key)) && !line.contains("hush"), "{line}");
+            assert!(
+                line.starts_with(&format!("{}: a secret, ", setting.key)) && !line.contains("hush"),
+                "{line}"
+            );
             assert_eq!(line.contains("_FILE"), setting.has_file(), "{line}");
         }
         for (setting, value) in [
@@ -324,22 +373,46 @@ mod tests {
             ("", "cannot be read"),
         ] {
             let line = read(&[("SMTP_URL_FILE", path(file).into())]).err().unwrap();
-            assert!(line.starts_with("SMTP_URL_FILE: ") && line.contains(problem) && !line.contains('\n'), "{line}");
+            assert!(
+                line.starts_with("SMTP_URL_FILE: ")
+                    && line.contains(problem)
+                    && !line.contains('\n'),
+                "{line}"
+            );
         }
-        let both = [("SMTP_URL", "smtp://hush".into()), ("SMTP_URL_FILE", path("good").into())];
+        let both = [
+            ("SMTP_URL", "smtp://hush".into()),
+            ("SMTP_URL_FILE", path("good").into()),
+        ];
         let line = read(&both).err().unwrap();
-        assert!(line.starts_with("SMTP_URL_FILE: SMTP_URL is given as well") && !line.contains("hush"), "{line}");
+        assert!(
+            line.starts_with("SMTP_URL_FILE: SMTP_URL is given as well") && !line.contains("hush"),
+            "{line}"
+        );
     }
 
     #[test]
     fn a_value_that_is_no_text_is_refused_and_a_blank_one_is_none() {
-        let line = read(&[("VALIDATOR_URL", OsString::from_vec(vec![0xff]))]).err().unwrap();
+        let line = read(&[("VALIDATOR_URL", OsString::from_vec(vec![0xff]))])
+            .err()
+            .unwrap();
         assert!(line.starts_with("VALIDATOR_URL: not UTF-8"), "{line}");
-        let blank = [("VALIDATOR_URL", " \t".into()), ("SMTP_URL_FILE", "".into()), ("SMTP_URL", "smtp://x".into())];
+        let blank = [
+            ("VALIDATOR_URL", " \t".into()),
+            ("SMTP_URL_FILE", "".into()),
+            ("SMTP_URL", "smtp://x".into()),
+        ];
         let given = read(&blank).unwrap();
-        assert_eq!((given.text(&VALIDATOR_URL), given.text(&SMTP_URL)), (None, Some("smtp://x")));
         assert_eq!(
-            (given.is_blank(&VALIDATOR_URL), given.is_blank(&SMTP_URL), given.is_blank(&REDIS_URL)),
+            (given.text(&VALIDATOR_URL), given.text(&SMTP_URL)),
+            (None, Some("smtp://x"))
+        );
+        assert_eq!(
+            (
+                given.is_blank(&VALIDATOR_URL),
+                given.is_blank(&SMTP_URL),
+                given.is_blank(&REDIS_URL)
+            ),
             (true, false, false)
         );
     }

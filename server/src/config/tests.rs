@@ -3,8 +3,12 @@ use super::*;
 const SECRET: &str = "Y1ZtJ0vW8n3qkRu5xTgB2yLhPzXo7mEaQ9dKfCs4wUI=";
 
 fn read(given: &[(&str, &str)]) -> Result<Config, String> {
-    let find =
-        |setting: &Setting| given.iter().find(|(key, _)| *key == setting.key).map(|(_, value)| (*value).to_owned());
+    let find = |setting: &Setting| {
+        given
+            .iter()
+            .find(|(key, _)| *key == setting.key)
+            .map(|(_, value)| (*value).to_owned())
+    };
     Config::read(&Given::from_lookup(find)).map_err(|error| error.to_string())
 }
 
@@ -18,27 +22,49 @@ fn nothing_given_is_practice_mode_on_loopback() {
 fn practice_mode_listens_on_loopback_only() {
     let elsewhere = ("LEPTOS_SITE_ADDR", "0.0.0.0:3000");
     for given in [&[elsewhere][..], &[elsewhere, ("PRACTICE", "on")]] {
-        assert!(read(given).unwrap_err().starts_with("VALIDATOR_URL: missing"));
+        assert!(
+            read(given)
+                .unwrap_err()
+                .starts_with("VALIDATOR_URL: missing")
+        );
     }
 }
 
 #[test]
 fn outside_practice_mode_no_secret_has_a_default() {
     let validator = ("VALIDATOR_URL", "https://v.example/");
-    assert!(read(&[validator]).unwrap_err().starts_with("VESTIBULE_SECRET: missing"));
     assert!(
-        read(&[validator, ("VESTIBULE_SECRET", "c2hvcnQ=")]).unwrap_err().starts_with("VESTIBULE_SECRET: a key is")
+        read(&[validator])
+            .unwrap_err()
+            .starts_with("VESTIBULE_SECRET: missing")
+    );
+    assert!(
+        read(&[validator, ("VESTIBULE_SECRET", "c2hvcnQ=")])
+            .unwrap_err()
+            .starts_with("VESTIBULE_SECRET: a key is")
     );
     let typed = read(&[validator, ("VESTIBULE_SECRET", &"c2hvcnQ".repeat(8))]).unwrap_err();
-    assert!(typed.starts_with("VESTIBULE_SECRET: a key is not random") && typed.contains("openssl rand -base64 32"));
+    assert!(
+        typed.starts_with("VESTIBULE_SECRET: a key is not random")
+            && typed.contains("openssl rand -base64 32")
+    );
 }
 
 #[test]
 fn the_key_of_practice_mode_is_no_key() {
-    for keys in [format!("practice:{SECRET}"), format!("{SECRET},practice:{SECRET}"), "practice:".to_owned()] {
-        let line = read(&[("VALIDATOR_URL", "https://v.example/"), ("VESTIBULE_SECRET", &keys)]).unwrap_err();
+    for keys in [
+        format!("practice:{SECRET}"),
+        format!("{SECRET},practice:{SECRET}"),
+        "practice:".to_owned(),
+    ] {
+        let line = read(&[
+            ("VALIDATOR_URL", "https://v.example/"),
+            ("VESTIBULE_SECRET", &keys),
+        ])
+        .unwrap_err();
         assert!(
-            line.starts_with("VESTIBULE_SECRET: it is the key of practice mode") && !line.contains(SECRET),
+            line.starts_with("VESTIBULE_SECRET: it is the key of practice mode")
+                && !line.contains(SECRET),
             "{line}"
         );
     }
@@ -46,20 +72,42 @@ fn the_key_of_practice_mode_is_no_key() {
 
 #[test]
 fn each_unencrypted_connection_to_another_machine_is_named_without_its_password() {
-    let real = [("VALIDATOR_URL", "https://v.example/"), ("VESTIBULE_SECRET", SECRET)];
-    let app = [("PUSHER_APP_ID", "1"), ("PUSHER_KEY", "key"), ("PUSHER_SECRET", "hush")];
-    let named = |settings: &[(&str, &str)]| read(&[&real[..], &app, settings].concat()).unwrap().unencrypted();
+    let real = [
+        ("VALIDATOR_URL", "https://v.example/"),
+        ("VESTIBULE_SECRET", SECRET),
+    ];
+    let app = [
+        ("PUSHER_APP_ID", "1"),
+        ("PUSHER_KEY", "key"),
+        ("PUSHER_SECRET", "hush"),
+    ];
+    let named = |settings: &[(&str, &str)]| {
+        read(&[&real[..], &app, settings].concat())
+            .unwrap()
+            .unencrypted()
+    };
     let lines = named(&[
         ("DATABASE_URL", "postgres://a:hush@db.internal/x"),
         ("REDIS_URL", "redis://:hush@10.0.0.9"),
         ("PUSHER_HOST", "soketi.internal"),
         ("PUSHER_SCHEME", "http"),
     ]);
-    let keys: Vec<_> = lines.iter().map(|line| line.split(':').next().unwrap()).collect();
+    let keys: Vec<_> = lines
+        .iter()
+        .map(|line| line.split(':').next().unwrap())
+        .collect();
     assert_eq!(keys, ["DATABASE_URL", "REDIS_URL", "PUSHER_SCHEME"]);
-    assert!(lines.iter().all(|line| !line.contains("hush") && !line.contains('\n')), "{lines:?}");
+    assert!(
+        lines
+            .iter()
+            .all(|line| !line.contains("hush") && !line.contains('\n')),
+        "{lines:?}"
+    );
     let encrypted = [
-        ("DATABASE_URL", "postgres://db.internal/x?sslmode=verify-full"),
+        (
+            "DATABASE_URL",
+            "postgres://db.internal/x?sslmode=verify-full",
+        ),
         ("REDIS_URL", "rediss://10.0.0.9"),
         ("PUSHER_HOST", "127.0.0.1"),
         ("PUSHER_SCHEME", "http"),
@@ -69,12 +117,21 @@ fn each_unencrypted_connection_to_another_machine_is_named_without_its_password(
 
 #[test]
 fn only_practice_mode_lets_in_whom_nobody_knows() {
-    let real = [("VALIDATOR_URL", "https://v.example/"), ("VESTIBULE_SECRET", SECRET)];
+    let real = [
+        ("VALIDATOR_URL", "https://v.example/"),
+        ("VESTIBULE_SECRET", SECRET),
+    ];
     let open = ("REGISTRATION", "open");
     assert_eq!(read(&real).unwrap().registration, Registration::Closed);
-    assert_eq!(read(&[real[0], real[1], open]).unwrap().registration, Registration::Open);
+    assert_eq!(
+        read(&[real[0], real[1], open]).unwrap().registration,
+        Registration::Open
+    );
     assert_eq!(read(&[]).unwrap().registration, Registration::Open);
-    assert_eq!(read(&[("REGISTRATION", "closed")]).unwrap().registration, Registration::Closed);
+    assert_eq!(
+        read(&[("REGISTRATION", "closed")]).unwrap().registration,
+        Registration::Closed
+    );
 }
 
 #[test]
@@ -86,16 +143,34 @@ fn a_process_apart_needs_to_know_where_the_links_in_its_mails_lead() {
         ("SMTP_URL", "smtp://localhost"),
         ("MAIL_FROM", "no-reply@example.com"),
     ];
-    let apart = |given: &[_]| read(given).unwrap().apart().map(drop).map_err(|error| error.to_string());
-    assert!(apart(&given).unwrap_err().starts_with("PUBLIC_URL: missing; the links in mails"));
-    assert_eq!(apart(&[&given[..], &[("PUBLIC_URL", "https://sign-in.example")]].concat()), Ok(()));
+    let apart = |given: &[_]| {
+        read(given)
+            .unwrap()
+            .apart()
+            .map(drop)
+            .map_err(|error| error.to_string())
+    };
+    assert!(
+        apart(&given)
+            .unwrap_err()
+            .starts_with("PUBLIC_URL: missing; the links in mails")
+    );
+    assert_eq!(
+        apart(&[&given[..], &[("PUBLIC_URL", "https://sign-in.example")]].concat()),
+        Ok(())
+    );
 }
 
 #[test]
 fn a_session_may_live_as_long_as_it_may_be_unused_and_no_shorter() {
     assert!(read(&[("SESSION_ABSOLUTE", "14days")]).is_ok());
     for given in [("SESSION_ABSOLUTE", "13days"), ("SESSION_IDLE", "91days")] {
-        assert!(read(&[given]).unwrap_err().starts_with("SESSION_ABSOLUTE: shorter than SESSION_IDLE"), "{given:?}");
+        assert!(
+            read(&[given])
+                .unwrap_err()
+                .starts_with("SESSION_ABSOLUTE: shorter than SESSION_IDLE"),
+            "{given:?}"
+        );
     }
 }
 

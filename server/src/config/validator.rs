@@ -23,8 +23,9 @@ impl fmt::Debug for ValidatorService {
 }
 
 impl ValidatorService {
-    /// Reads the settings of the validator, if there is one. What it says is never taken from an unencrypted connection to
-    /// another machine, unless that was asked for: whoever is in between could say `valid` of any token.
+    /// Reads the settings of the validator, if there is one. What it says is never taken from an
+    /// unencrypted connection to another machine, unless that was asked for: whoever is in between
+    /// could say `valid` of any token.
     ///
     /// # Errors
     /// [`WrongSetting`] names the first one that is wrong.
@@ -39,7 +40,9 @@ impl ValidatorService {
             let url: Url = text.parse().map_err(|_| NONE)?;
             match url.scheme() {
                 "https" if url.has_host() => Ok(text.to_owned()),
-                "http" if is_loopback(&url) || (unencrypted && url.has_host()) => Ok(text.to_owned()),
+                "http" if is_loopback(&url) || (unencrypted && url.has_host()) => {
+                    Ok(text.to_owned())
+                }
                 "http" => Err(PLAIN),
                 _ => Err(NONE),
             }
@@ -63,7 +66,9 @@ mod tests {
             "VALIDATOR_TLS" => Some(tls.to_owned()),
             _ => None,
         });
-        ValidatorService::read(&given).map(|service| service.unwrap().url).map_err(|error| error.to_string())
+        ValidatorService::read(&given)
+            .map(|service| service.unwrap().url)
+            .map_err(|error| error.to_string())
     }
 
     #[test]
@@ -80,23 +85,48 @@ mod tests {
         ] {
             for tls in ["", "required"] {
                 let line = read(url, tls).unwrap_err();
-                assert!(line.starts_with("VALIDATOR_URL: http:// to another machine"), "{url}: {line}");
-                assert!(line.contains("VALIDATOR_TLS=none") && !line.contains("hush"), "{line}");
+                assert!(
+                    line.starts_with("VALIDATOR_URL: http:// to another machine"),
+                    "{url}: {line}"
+                );
+                assert!(
+                    line.contains("VALIDATOR_TLS=none") && !line.contains("hush"),
+                    "{line}"
+                );
             }
             assert_eq!(read(url, "none").as_deref(), Ok(url));
         }
-        for url in
-            ["https://v.example/", "http://localhost:1/", "http://127.0.0.1/x", "http://127.9.9.9/", "http://[::1]:1/"]
-        {
+        for url in [
+            "https://v.example/",
+            "http://localhost:1/",
+            "http://127.0.0.1/x",
+            "http://127.9.9.9/",
+            "http://[::1]:1/",
+        ] {
             assert_eq!(read(url, "").as_deref(), Ok(url));
         }
     }
 
     #[test]
     fn what_is_no_address_is_one_line() {
-        for url in ["v.example", "ftp://v.example/", "https://", "http:/", "//v.example"] {
-            assert!(read(url, "none").unwrap_err().starts_with("VALIDATOR_URL: not an http"), "{url}");
+        for url in [
+            "v.example",
+            "ftp://v.example/",
+            "https://",
+            "http:/",
+            "//v.example",
+        ] {
+            assert!(
+                read(url, "none")
+                    .unwrap_err()
+                    .starts_with("VALIDATOR_URL: not an http"),
+                "{url}"
+            );
         }
-        assert!(read("https://v.example/", "some").unwrap_err().starts_with("VALIDATOR_TLS: neither"));
+        assert!(
+            read("https://v.example/", "some")
+                .unwrap_err()
+                .starts_with("VALIDATOR_TLS: neither")
+        );
     }
 }

@@ -18,6 +18,9 @@ pub async fn configured(report: &mut Report<'_>, config: MailConfig, origin: &Or
     match timeout(WITHIN, relay.try_out()).await {
         Ok(Ok(())) => report.ok("mail", &server),
         Ok(Err(problem)) => report.failed("mail", &format!("{problem} ({server}, SMTP_URL)")),
-        Err(_) => report.failed("mail", &format!("the mail server does not answer ({server}, SMTP_URL)")),
+        Err(_) => report.failed(
+            "mail",
+            &format!("the mail server does not answer ({server}, SMTP_URL)"),
+        ),
     }
 }

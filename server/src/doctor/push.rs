@@ -43,13 +43,21 @@ struct Trial<'t> {
     from: [&'static str; 2],
 }
 
-/// A Pusher server that somebody has configured: browsers connect to `address`, from pages of `origin`.
+/// A Pusher server that somebody has configured: browsers connect to `address`, from pages of
+/// `origin`.
 pub async fn configured(report: &mut Report<'_>, app: &PusherApp, address: &str, origin: &str) {
-    report.ok("push", &format!("publishes to {}; browsers connect to {address}", words::api(app)));
+    report.ok(
+        "push",
+        &format!(
+            "publishes to {}; browsers connect to {address}",
+            words::api(app)
+        ),
+    );
     Trial::new(app, address, origin).round(report).await;
 }
 
-/// The embedded broker: that of the server that runs, as far as it can be tried from outside, or else one of our own.
+/// The embedded broker: that of the server that runs, as far as it can be tried from outside, or
+/// else one of our own.
 pub async fn embedded(
     report: &mut Report<'_>,
     config: &Config,
@@ -57,8 +65,13 @@ pub async fn embedded(
     keys: &Keys,
     origins: &[Origin],
 ) {
-    let Some(origin) = origins.first().map(Origin::as_str) else { return };
-    report.ok("push", "the embedded broker; PUSHER_CLUSTER or PUSHER_HOST would name another server");
+    let Some(origin) = origins.first().map(Origin::as_str) else {
+        return;
+    };
+    report.ok(
+        "push",
+        "the embedded broker; PUSHER_CLUSTER or PUSHER_HOST would name another server",
+    );
     let app = push::embedded(credentials.clone(), keys, String::new());
     let address = origin.replacen("http", "ws", 1);
     let mut trial = Trial::new(&app, &address, origin);
@@ -67,14 +80,20 @@ pub async fn embedded(
     }
     match trial.open().await {
         Err(NoSocket::Unreachable(Unreachable::Refused)) => {
-            report.skipped("server", &format!("nobody listens at {origin}; a broker is tried by itself"));
+            report.skipped(
+                "server",
+                &format!("nobody listens at {origin}; a broker is tried by itself"),
+            );
             if let Err(error) = by_itself(report, config, keys, origins, origin).await {
                 report.failed("socket", &error.to_string());
             }
         }
         opened => {
             trial.listen(report, opened).await;
-            report.skipped("publish", "a broker that is embedded takes announcements from its own process alone");
+            report.skipped(
+                "publish",
+                "a broker that is embedded takes announcements from its own process alone",
+            );
         }
     }
 }
@@ -87,13 +106,24 @@ async fn by_itself(
     origins: &[Origin],
     origin: &str,
 ) -> Result<(), StartError> {
-    let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+    let tasks = TaskTracker::new();
+    let stop = CancellationToken::new();
     let Push { app, broker, .. } = Push::start(config, keys, origins, &tasks, stop.clone()).await?;
     let Some(broker) = broker else { return Ok(()) };
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(StartError::Loopback)?;
-    let address = format!("ws://{}", listener.local_addr().map_err(StartError::Loopback)?);
-    let sockets = axum::serve(listener, broker.socket_routes()).with_graceful_shutdown(stop.clone().cancelled_owned());
-    tasks.spawn(async move { sockets.await.unwrap_or_else(|error| tracing::error!(%error, "no sockets any more")) });
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .await
+        .map_err(StartError::Loopback)?;
+    let address = format!(
+        "ws://{}",
+        listener.local_addr().map_err(StartError::Loopback)?
+    );
+    let sockets = axum::serve(listener, broker.socket_routes())
+        .with_graceful_shutdown(stop.clone().cancelled_owned());
+    tasks.spawn(async move {
+        sockets
+            .await
+            .unwrap_or_else(|error| tracing::error!(%error, "no sockets any more"));
+    });
     Trial::new(&app, &address, origin).round(report).await;
     broker.close().await;
     stop.cancel();
@@ -104,13 +134,23 @@ impl<'t> Trial<'t> {
     fn new(app: &'t PusherApp, address: &'t str, origin: &'t str) -> Self {
         let channel = Channel::of(&SecretHash::from_bytes(random(&SystemEntropy)));
         let publisher = PusherPublisher::new(app);
-        Self { app, publisher, channel, address, origin, from: ["PUSHER_KEY", "PUSHER_SECRET"] }
+        Self {
+            app,
+            publisher,
+            channel,
+            address,
+            origin,
+            from: ["PUSHER_KEY", "PUSHER_SECRET"],
+        }
     }
 
     async fn open(&self) -> Result<Socket, NoSocket> {
-        // Browsers have an opinion of their own on certificates; this machine's, and the operator's, come closest.
+        // Browsers have an opinion of their own on certificates; this machine's, and the
+        // operator's, come closest.
         let secure = self.address.starts_with("wss:");
-        let trust = secure.then(|| self.app.tls.clone().or_else(|| Trust::of_machine().ok())).flatten();
+        let trust = secure
+            .then(|| self.app.tls.clone().or_else(|| Trust::of_machine().ok()))
+            .flatten();
         Socket::open(self.address, &self.app.key, self.origin, trust).await
     }
 
@@ -120,26 +160,40 @@ impl<'t> Trial<'t> {
         let (socket, proved) = self.listen(report, opened).await;
         let start = Instant::now();
         let announcement = Announcement::Outcome(Outcome::Unavailable);
-        if let Err(trouble) = self.publisher.publish(slice::from_ref(&self.channel), &announcement).await {
+        if let Err(trouble) = self
+            .publisher
+            .publish(slice::from_ref(&self.channel), &announcement)
+            .await
+        {
             report.failed("publish", &words::trouble(&trouble, self.app, proved));
             return;
         }
         let Some(mut socket) = socket else {
             // Some servers, soketi among them, say 200 to what they refuse.
-            report.skipped("publish", "it was taken, but without a subscription nobody knows what for");
+            report.skipped(
+                "publish",
+                "it was taken, but without a subscription nobody knows what for",
+            );
             return;
         };
         report.ok("publish", "");
         match socket.hear().await {
             Heard::Event(on) if on == self.channel.as_str() => {
-                report.ok("delivery", &format!("after {} ms", start.elapsed().as_millis()));
+                report.ok(
+                    "delivery",
+                    &format!("after {} ms", start.elapsed().as_millis()),
+                );
             }
             _ => report.failed("delivery", words::LOST),
         }
     }
 
     /// Up to the subscription.
-    async fn listen(&self, report: &mut Report<'_>, opened: Result<Socket, NoSocket>) -> (Option<Socket>, Proved) {
+    async fn listen(
+        &self,
+        report: &mut Report<'_>,
+        opened: Result<Socket, NoSocket>,
+    ) -> (Option<Socket>, Proved) {
         let mut socket = match opened {
             Ok(socket) => socket,
             Err(why) => {
@@ -152,15 +206,26 @@ impl<'t> Trial<'t> {
         let id = match socket.hear().await {
             Heard::Greeting(id) => id,
             other => {
-                report.failed("key", &words::no_greeting(&other, &self.app.key, key_from, self.origin));
+                report.failed(
+                    "key",
+                    &words::no_greeting(&other, &self.app.key, key_from, self.origin),
+                );
                 return (None, Proved::Nothing);
             }
         };
         report.ok("key", "");
-        let signed =
-            self.publisher.authorise(&self.channel, &id).ok().and_then(|json| serde_json::from_str(&json).ok());
+        let signed = self
+            .publisher
+            .authorise(&self.channel, &id)
+            .ok()
+            .and_then(|json| serde_json::from_str(&json).ok());
         let signed: serde_json::Value = signed.unwrap_or_default();
-        socket.subscribe(self.channel.as_str(), signed["auth"].as_str().unwrap_or_default()).await;
+        socket
+            .subscribe(
+                self.channel.as_str(),
+                signed["auth"].as_str().unwrap_or_default(),
+            )
+            .await;
         match socket.hear().await {
             Heard::Subscribed => {
                 report.ok("secret", "");

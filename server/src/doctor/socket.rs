@@ -1,4 +1,5 @@
-//! A socket to a Pusher server, as a page has it, read by somebody who wants to know why it does not work.
+//! A socket to a Pusher server, as a page has it, read by somebody who wants to know why it does
+//! not work.
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
@@ -46,12 +47,23 @@ pub enum Heard {
 
 impl Socket {
     /// Opens a socket at `address`, for the app with this key, as a page of `origin` would.
-    pub async fn open(address: &str, key: &str, origin: &str, trust: Option<Trust>) -> Result<Self, NoSocket> {
+    pub async fn open(
+        address: &str,
+        key: &str,
+        origin: &str,
+        trust: Option<Trust>,
+    ) -> Result<Self, NoSocket> {
         let opening = async {
-            let wire = Connector::new(trust).open(address).await.map_err(NoSocket::Unreachable)?;
+            let wire = Connector::new(trust)
+                .open(address)
+                .await
+                .map_err(NoSocket::Unreachable)?;
             let version = env!("CARGO_PKG_VERSION");
-            let address = format!("{address}/app/{key}?protocol=7&client=vestibule-doctor&version={version}");
-            let mut request = address.into_client_request().map_err(|_| NoSocket::Garbage)?;
+            let address =
+                format!("{address}/app/{key}?protocol=7&client=vestibule-doctor&version={version}");
+            let mut request = address
+                .into_client_request()
+                .map_err(|_| NoSocket::Garbage)?;
             if let Ok(origin) = HeaderValue::from_str(origin) {
                 request.headers_mut().insert("origin", origin);
             }
@@ -61,12 +73,15 @@ impl Socket {
                 Err(_) => Err(NoSocket::Garbage),
             }
         };
-        timeout(WITHIN, opening).await.unwrap_or(Err(NoSocket::Silent))
+        timeout(WITHIN, opening)
+            .await
+            .unwrap_or(Err(NoSocket::Silent))
     }
 
     /// Asks for the events of a channel.
     pub async fn subscribe(&mut self, channel: &str, auth: &str) {
-        let message = json!({ "event": "pusher:subscribe", "data": { "channel": channel, "auth": auth } });
+        let message =
+            json!({ "event": "pusher:subscribe", "data": { "channel": channel, "auth": auth } });
         // A socket that has gone says so when it is read.
         let _ = self.0.send(Message::text(message.to_string())).await;
     }
@@ -77,7 +92,10 @@ impl Socket {
             loop {
                 match self.0.next().await {
                     Some(Ok(Message::Text(text))) => {
-                        if let Some(heard) = serde_json::from_str(&text).ok().and_then(|frame| read(&frame)) {
+                        if let Some(heard) = serde_json::from_str(&text)
+                            .ok()
+                            .and_then(|frame| read(&frame))
+                        {
                             return heard;
                         }
                     }
@@ -104,14 +122,23 @@ fn data(frame: &Value) -> Value {
 fn read(frame: &Value) -> Option<Heard> {
     let data = data(frame);
     match frame["event"].as_str()? {
-        "pusher:connection_established" => Some(Heard::Greeting(data["socket_id"].as_str()?.to_owned())),
+        "pusher:connection_established" => {
+            Some(Heard::Greeting(data["socket_id"].as_str()?.to_owned()))
+        }
         "pusher_internal:subscription_succeeded" => Some(Heard::Subscribed),
         "pusher:error" | "pusher:subscription_error" => {
-            let said = data["message"].as_str().or(data["error"].as_str()).unwrap_or_default();
-            let code = data["code"].as_u64().and_then(|code| u16::try_from(code).ok());
+            let said = data["message"]
+                .as_str()
+                .or(data["error"].as_str())
+                .unwrap_or_default();
+            let code = data["code"]
+                .as_u64()
+                .and_then(|code| u16::try_from(code).ok());
             Some(Heard::Refused(code, said.to_owned()))
         }
-        event if !event.starts_with("pusher") => Some(Heard::Event(frame["channel"].as_str()?.to_owned())),
+        event if !event.starts_with("pusher") => {
+            Some(Heard::Event(frame["channel"].as_str()?.to_owned()))
+        }
         _ => None,
     }
 }
@@ -123,12 +150,15 @@ mod tests {
     #[test]
     fn each_frame_of_the_protocol_is_understood() {
         let heard = |text: &str| read(&serde_json::from_str(text).unwrap());
-        let greeting = r#"{"event":"pusher:connection_established","data":"{\"socket_id\":\"1.2\"}"}"#;
+        let greeting =
+            r#"{"event":"pusher:connection_established","data":"{\"socket_id\":\"1.2\"}"}"#;
         assert_eq!(heard(greeting), Some(Heard::Greeting("1.2".into())));
         let error = r#"{"event":"pusher:error","data":{"code":4001,"message":"no such app"}}"#;
-        assert_eq!(heard(error), Some(Heard::Refused(Some(4001), "no such app".into())));
-        let refused =
-            r#"{"event":"pusher:subscription_error","channel":"c","data":"{\"error\":\"no\",\"status\":401}"}"#;
+        assert_eq!(
+            heard(error),
+            Some(Heard::Refused(Some(4001), "no such app".into()))
+        );
+        let refused = r#"{"event":"pusher:subscription_error","channel":"c","data":"{\"error\":\"no\",\"status\":401}"}"#;
         assert_eq!(heard(refused), Some(Heard::Refused(None, "no".into())));
         let event = r#"{"event":"outcome","channel":"c","data":"{}"}"#;
         assert_eq!(heard(event), Some(Heard::Event("c".into())));

@@ -1,4 +1,5 @@
-//! One static file: its bytes, a compressed copy, and how a request for it is answered (RFC 9110, sections 8.8.3 and 13.1.2).
+//! One static file: its bytes, a compressed copy, and how a request for it is answered (RFC 9110,
+//! sections 8.8.3 and 13.1.2).
 
 use axum::{
     body::{Body, Bytes},
@@ -34,11 +35,17 @@ impl File {
         let compressed = compressed.filter(|compressed| {
             let good = decompresses_to(compressed, &plain);
             if !good {
-                tracing::warn!("{name}.br is no copy of {name}, so it is not served; build the site again");
+                tracing::warn!(
+                    "{name}.br is no copy of {name}, so it is not served; build the site again"
+                );
             }
             good
         });
-        Self { content_type: content_type(name), plain: plain.into(), compressed: compressed.map(Into::into) }
+        Self {
+            content_type: content_type(name),
+            plain: plain.into(),
+            compressed: compressed.map(Into::into),
+        }
     }
 
     /// Its bytes, as they are.
@@ -65,7 +72,10 @@ impl File {
             answer.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
         }
         if !known {
-            answer.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+            answer.insert(
+                header::CONTENT_TYPE,
+                HeaderValue::from_static(self.content_type),
+            );
             if compressed.is_some() {
                 answer.insert(header::CONTENT_ENCODING, HeaderValue::from_static("br"));
             }
@@ -78,7 +88,10 @@ impl From<Vec<u8>> for Representation {
     fn from(bytes: Vec<u8>) -> Self {
         let hash = Sha256::digest(&bytes);
         let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&hash[..TAG_LENGTH]));
-        Self { bytes: bytes.into(), tag: HeaderValue::from_str(&tag).expect("base64 is printable ASCII") }
+        Self {
+            bytes: bytes.into(),
+            tag: HeaderValue::from_str(&tag).expect("base64 is printable ASCII"),
+        }
     }
 }
 
@@ -97,31 +110,42 @@ fn content_type(name: &str) -> &'static str {
 fn decompresses_to(compressed: &[u8], plain: &[u8]) -> bool {
     let mut bytes = Vec::with_capacity(plain.len());
     // One byte more than there should be, and no end of them.
-    let limit = u64::try_from(plain.len()).unwrap_or(u64::MAX).saturating_add(1);
-    let read = brotli_decompressor::Decompressor::new(compressed, CHUNK).take(limit).read_to_end(&mut bytes);
+    let limit = u64::try_from(plain.len())
+        .unwrap_or(u64::MAX)
+        .saturating_add(1);
+    let read = brotli_decompressor::Decompressor::new(compressed, CHUNK)
+        .take(limit)
+        .read_to_end(&mut bytes);
     read.is_ok() && bytes == plain
 }
 
 /// The elements of a header that is a list (RFC 9110, section 5.6.1), on however many lines.
 fn elements(headers: &HeaderMap, name: header::HeaderName) -> impl Iterator<Item = &str> {
-    let lines = headers.get_all(name).into_iter().filter_map(|line| line.to_str().ok());
+    let lines = headers
+        .get_all(name)
+        .into_iter()
+        .filter_map(|line| line.to_str().ok());
     lines.flat_map(|line| line.split(',')).map(str::trim)
 }
 
-/// Whether whoever asks has the file with this `tag` already. Tags are compared without regard to whether they are weak: a
-/// proxy that compresses makes ours so.
+/// Whether whoever asks has the file with this `tag` already. Tags are compared without regard to
+/// whether they are weak: a proxy that compresses makes ours so.
 fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {
-    elements(headers, header::IF_NONE_MATCH)
-        .any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known).as_bytes() == tag.as_bytes())
+    elements(headers, header::IF_NONE_MATCH).any(|known| {
+        known == "*" || known.strip_prefix("W/").unwrap_or(known).as_bytes() == tag.as_bytes()
+    })
 }
 
-/// Whether whoever asks takes Brotli (RFC 9110, section 12.5.3). `*` is not taken for it: a client that does not name it may
-/// not know it.
+/// Whether whoever asks takes Brotli (RFC 9110, section 12.5.3). `*` is not taken for it: a client
+/// that does not name it may not know it.
 fn accepts_brotli(headers: &HeaderMap) -> bool {
     elements(headers, header::ACCEPT_ENCODING).any(|element| {
         let mut parts = element.split(';').map(str::trim);
-        let named = parts.next().is_some_and(|coding| coding.eq_ignore_ascii_case("br"));
-        let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+        let named = parts
+            .next()
+            .is_some_and(|coding| coding.eq_ignore_ascii_case("br"));
+        let weight =
+            parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
         named && weight.is_none_or(|weight| weight.parse::<f32>().is_ok_and(|weight| weight > 0.0))
     })
 }
@@ -132,17 +156,22 @@ mod tests {
     use axum::http::HeaderName;
 
     const PLAIN: &[u8] = b"console.log(\"a script\")";
-    /// The same, as a Brotli stream of one block that is not compressed (RFC 7932, section 9.2), and its end.
+    /// The same, as a Brotli stream of one block that is not compressed (RFC 7932, section 9.2),
+    /// and its end.
     fn copy_of(plain: &[u8]) -> Vec<u8> {
         let length = u32::try_from(plain.len() - 1).unwrap();
-        // WBITS 16 (1 bit: 0), ISLAST 0, MNIBBLES 4 (2 bits: 0), MLEN - 1 (16 bits), ISUNCOMPRESSED 1; then ISLAST, ISLASTEMPTY.
+        // WBITS 16 (1 bit: 0), ISLAST 0, MNIBBLES 4 (2 bits: 0), MLEN - 1 (16 bits), ISUNCOMPRESSED
+        // 1; then ISLAST, ISLASTEMPTY.
         let header = (length << 4) | (1 << 20);
         let bytes = header.to_le_bytes();
         [&bytes[..3], plain, &[0b11]].concat()
     }
 
     fn headers(lines: &[(HeaderName, &str)]) -> HeaderMap {
-        lines.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect()
+        lines
+            .iter()
+            .map(|(name, value)| (name.clone(), value.parse().unwrap()))
+            .collect()
     }
 
     fn file() -> File {
@@ -152,8 +181,17 @@ mod tests {
     #[test]
     fn a_copy_of_something_else_is_left_out() {
         assert!(file().compressed.is_some());
-        for other in [copy_of(b"console.log(\"a scrip!\")"), copy_of(&PLAIN[1..]), b"no Brotli".to_vec(), Vec::new()] {
-            assert!(File::new("/pkg/a.js", PLAIN.to_vec(), Some(other)).compressed.is_none());
+        for other in [
+            copy_of(b"console.log(\"a scrip!\")"),
+            copy_of(&PLAIN[1..]),
+            b"no Brotli".to_vec(),
+            Vec::new(),
+        ] {
+            assert!(
+                File::new("/pkg/a.js", PLAIN.to_vec(), Some(other))
+                    .compressed
+                    .is_none()
+            );
         }
     }
 
@@ -161,29 +199,51 @@ mod tests {
     fn the_compressed_copy_goes_to_those_who_take_it_and_has_a_tag_of_its_own() {
         let plain = file().answer(&HeaderMap::new());
         assert!(!plain.headers().contains_key(header::CONTENT_ENCODING));
-        for takes in ["br", "gzip, deflate, br", "gzip;q=1.0, BR;q=0.5", "*;q=0, br ; q=0.1"] {
+        for takes in [
+            "br",
+            "gzip, deflate, br",
+            "gzip;q=1.0, BR;q=0.5",
+            "*;q=0, br ; q=0.1",
+        ] {
             let answer = file().answer(&headers(&[(header::ACCEPT_ENCODING, takes)]));
             assert_eq!(answer.headers()[header::CONTENT_ENCODING], "br", "{takes}");
             assert_eq!(answer.headers()[header::VARY], "accept-encoding");
-            assert_ne!(answer.headers()[header::ETAG], plain.headers()[header::ETAG]);
+            assert_ne!(
+                answer.headers()[header::ETAG],
+                plain.headers()[header::ETAG]
+            );
         }
         for refuses in ["gzip", "br;q=0", "br;q=0.000", "brotli", "*", ""] {
             let answer = file().answer(&headers(&[(header::ACCEPT_ENCODING, refuses)]));
-            assert!(!answer.headers().contains_key(header::CONTENT_ENCODING), "{refuses}");
+            assert!(
+                !answer.headers().contains_key(header::CONTENT_ENCODING),
+                "{refuses}"
+            );
         }
     }
 
     #[test]
     fn whoever_has_a_file_is_told_that_it_is_the_same() {
         let tag = file().plain.tag.to_str().unwrap().to_owned();
-        for known in [tag.clone(), format!("W/{tag}"), format!("\"other\", {tag}"), "*".to_owned()] {
+        for known in [
+            tag.clone(),
+            format!("W/{tag}"),
+            format!("\"other\", {tag}"),
+            "*".to_owned(),
+        ] {
             let answer = file().answer(&headers(&[(header::IF_NONE_MATCH, &known)]));
             assert_eq!(answer.status(), StatusCode::NOT_MODIFIED, "{known}");
             assert_eq!(answer.headers()[header::ETAG], *tag);
             assert!(!answer.headers().contains_key(header::CONTENT_TYPE));
         }
         let of_the_copy = file().compressed.unwrap().tag;
-        for unknown in ["\"other\"", "", "W/", tag.trim_matches('"'), of_the_copy.to_str().unwrap()] {
+        for unknown in [
+            "\"other\"",
+            "",
+            "W/",
+            tag.trim_matches('"'),
+            of_the_copy.to_str().unwrap(),
+        ] {
             let answer = file().answer(&headers(&[(header::IF_NONE_MATCH, unknown)]));
             assert_eq!(answer.status(), StatusCode::OK, "{unknown}");
         }
@@ -191,7 +251,10 @@ mod tests {
 
     #[test]
     fn a_time_says_nothing() {
-        let answer = file().answer(&headers(&[(header::IF_MODIFIED_SINCE, "Sat, 01 Jan 2050 00:00:00 GMT")]));
+        let answer = file().answer(&headers(&[(
+            header::IF_MODIFIED_SINCE,
+            "Sat, 01 Jan 2050 00:00:00 GMT",
+        )]));
         assert_eq!(answer.status(), StatusCode::OK);
         assert!(!answer.headers().contains_key(header::LAST_MODIFIED));
     }

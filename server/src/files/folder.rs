@@ -17,13 +17,17 @@ pub struct Folder {
     pkg: String,
 }
 
-/// What tells whether files have changed: length, number and the time of the last change, which no program can set.
+/// What tells whether files have changed: length, number and the time of the last change, which no
+/// program can set.
 pub type Version = BTreeMap<PathBuf, (u64, u64, i64, i64)>;
 
 impl Folder {
     /// The site in `root`, with scripts and styles in its folder `pkg`.
     pub fn new(root: &Path, pkg: &str) -> Self {
-        Self { root: root.to_owned(), pkg: pkg.to_owned() }
+        Self {
+            root: root.to_owned(),
+            pkg: pkg.to_owned(),
+        }
     }
 
     /// The folder.
@@ -40,7 +44,10 @@ impl Folder {
     pub fn version(&self) -> io::Result<Version> {
         let version = |path: PathBuf| {
             let facts = fs::metadata(&path)?;
-            Ok((path, (facts.len(), facts.ino(), facts.ctime(), facts.ctime_nsec())))
+            Ok((
+                path,
+                (facts.len(), facts.ino(), facts.ctime(), facts.ctime_nsec()),
+            ))
         };
         self.paths()?.into_iter().map(version).collect()
     }
@@ -49,10 +56,16 @@ impl Folder {
     pub fn files(&self) -> io::Result<HashMap<String, File>> {
         let mut bytes = HashMap::new();
         for path in self.paths()? {
-            let Some(name) = path.strip_prefix(&self.root).ok().and_then(Path::to_str) else { continue };
+            let Some(name) = path.strip_prefix(&self.root).ok().and_then(Path::to_str) else {
+                continue;
+            };
             bytes.insert(format!("/{name}"), fs::read(&path)?);
         }
-        let names: Vec<String> = bytes.keys().filter(|name| name.strip_suffix(".br").is_none()).cloned().collect();
+        let names: Vec<String> = bytes
+            .keys()
+            .filter(|name| name.strip_suffix(".br").is_none())
+            .cloned()
+            .collect();
         let mut files = HashMap::new();
         for name in names {
             let compressed = bytes.remove(&format!("{name}.br"));
@@ -66,8 +79,14 @@ impl Folder {
     fn paths(&self) -> io::Result<Vec<PathBuf>> {
         let mut paths = Vec::new();
         collect(&self.root.join(&self.pkg), &mut paths)?;
-        let icons = ICONS.iter().flat_map(|icon| [(*icon).to_owned(), format!("{icon}.br")]);
-        paths.extend(icons.map(|icon| self.root.join(icon)).filter(|path| path.is_file()));
+        let icons = ICONS
+            .iter()
+            .flat_map(|icon| [(*icon).to_owned(), format!("{icon}.br")]);
+        paths.extend(
+            icons
+                .map(|icon| self.root.join(icon))
+                .filter(|path| path.is_file()),
+        );
         Ok(paths)
     }
 }

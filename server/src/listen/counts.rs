@@ -11,7 +11,10 @@ impl Counts {
     /// Counts one more of `client` until what this returns is dropped. `None`: it has its `shares`.
     #[must_use]
     pub fn take(&self, client: Client, shares: Shares) -> Option<Counted> {
-        self.tally().take(client, shares).then(|| Counted { counts: self.clone(), client })
+        self.tally().take(client, shares).then(|| Counted {
+            counts: self.clone(),
+            client,
+        })
     }
 
     /// Whether nobody has any.

@@ -31,8 +31,8 @@ impl Default for Places {
     }
 }
 
-/// How many connections one client may have, or behind a proxy requests at once: one for each socket that it may have, and
-/// 200 for requests.
+/// How many connections one client may have, or behind a proxy requests at once: one for each
+/// socket that it may have, and 200 for requests.
 #[must_use]
 pub fn of_client(begun: u32) -> Shares {
     Shares::new(begun.saturating_mul(2).saturating_add(FOR_REQUESTS))
@@ -41,24 +41,39 @@ pub fn of_client(begun: u32) -> Shares {
 impl Places {
     fn new(count: u32) -> Self {
         Self {
-            all: Arc::new(Semaphore::new(usize::try_from(count).unwrap_or(Semaphore::MAX_PERMITS))),
+            all: Arc::new(Semaphore::new(
+                usize::try_from(count).unwrap_or(Semaphore::MAX_PERMITS),
+            )),
             count,
             clients: None,
         }
     }
 
-    /// As many places as this process may have files open for, with a [share](of_client) for each client of `config`.
+    /// As many places as this process may have files open for, with a [share](of_client) for each
+    /// client of `config`.
     #[must_use]
     pub fn of(config: &Config) -> Self {
         let in_flight = if config.worker { config.in_flight } else { 0 };
         let count = descriptors::connections(MAX_CONNECTIONS, in_flight, descriptors::raise());
-        Self::new(count).shared(&SystemEntropy, config.proxies.clone(), of_client(config.caps.of_client))
+        Self::new(count).shared(
+            &SystemEntropy,
+            config.proxies.clone(),
+            of_client(config.caps.of_client),
+        )
     }
 
     fn shared(self, entropy: &dyn Entropy, proxies: Proxies, shares: Shares) -> Self {
         // A key of its own: nothing that is hashed with it is kept.
         let keys = Keys::from_secret(&random(entropy));
-        Self { clients: Some(Arc::new(Clients { proxies, shares, keys, counts: Counts::default() })), ..self }
+        Self {
+            clients: Some(Arc::new(Clients {
+                proxies,
+                shares,
+                keys,
+                counts: Counts::default(),
+            })),
+            ..self
+        }
     }
 
     /// Says if there are fewer than there should be.
@@ -77,10 +92,18 @@ impl Places {
         Arc::clone(&self.all).acquire_owned().await.ok()
     }
 
-    /// The place of a connection from `peer`, in this `room`. `None`: its client has its share already.
+    /// The place of a connection from `peer`, in this `room`. `None`: its client has its share
+    /// already.
     pub(super) fn take(&self, room: OwnedSemaphorePermit, peer: IpAddr) -> Option<Place> {
-        let Some(clients) = self.clients.as_ref().filter(|clients| !clients.proxies.trusts(peer.to_canonical())) else {
-            return Some(Place { _room: room, _counted: None });
+        let Some(clients) = self
+            .clients
+            .as_ref()
+            .filter(|clients| !clients.proxies.trusts(peer.to_canonical()))
+        else {
+            return Some(Place {
+                _room: room,
+                _counted: None,
+            });
         };
         let free = u32::try_from(self.all.available_permits()).unwrap_or(u32::MAX);
         let others = self.count.saturating_sub(free).saturating_sub(1);
@@ -95,7 +118,10 @@ impl Places {
                 );
             });
         }
-        Some(Place { _room: room, _counted: Some(counted?) })
+        Some(Place {
+            _room: room,
+            _counted: Some(counted?),
+        })
     }
 }
 
@@ -119,7 +145,11 @@ mod tests {
 
     /// So many places, with a share of so many for each client; `10.0.0.0/8` is a trusted proxy.
     fn places(count: u32, share: u32) -> Places {
-        Places::new(count).shared(&SystemEntropy, Proxies::parse("10.0.0.0/8").unwrap(), Shares::new(share))
+        Places::new(count).shared(
+            &SystemEntropy,
+            Proxies::parse("10.0.0.0/8").unwrap(),
+            Shares::new(share),
+        )
     }
 
     /// Takes a place for a connection from `peer`.
@@ -135,7 +165,10 @@ mod tests {
         assert!(take(&places, "192.0.2.1").await.is_none());
         let _other = take(&places, "192.0.2.2").await.unwrap();
         drop(first);
-        assert!(take(&places, "192.0.2.1").await.is_some(), "a place that was left can be taken again");
+        assert!(
+            take(&places, "192.0.2.1").await.is_some(),
+            "a place that was left can be taken again"
+        );
     }
 
     #[tokio::test]
@@ -173,7 +206,10 @@ mod tests {
         }
         assert_eq!(held.len(), 18);
         assert!(take(&places, "192.0.2.1").await.is_none());
-        let last = [take(&places, "192.0.2.2").await.unwrap(), take(&places, "192.0.2.3").await.unwrap()];
+        let last = [
+            take(&places, "192.0.2.2").await.unwrap(),
+            take(&places, "192.0.2.3").await.unwrap(),
+        ];
         assert_eq!(places.all.available_permits(), 0);
         drop(last);
     }
@@ -181,7 +217,10 @@ mod tests {
     #[tokio::test]
     async fn nothing_is_left_of_a_client_that_has_gone() {
         let places = places(9, 9);
-        let held = [take(&places, "192.0.2.1").await, take(&places, "2001:db8::1").await];
+        let held = [
+            take(&places, "192.0.2.1").await,
+            take(&places, "2001:db8::1").await,
+        ];
         drop(held);
         assert!(places.clients.unwrap().counts.is_empty());
     }

@@ -1,4 +1,5 @@
-//! The stream of a client: it does not wait for ever for one that reads nothing, and hears out one that is still sending.
+//! The stream of a client: it does not wait for ever for one that reads nothing, and hears out one
+//! that is still sending.
 
 use std::{
     io::{self, IoSlice},
@@ -12,19 +13,20 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-/// How long a write may wait for a peer that takes no bytes. Longer than the broker waits for one message, so that its own
-/// rule for slow readers comes first.
+/// How long a write may wait for a peer that takes no bytes. Longer than the broker waits for one
+/// message, so that its own rule for slow readers comes first.
 pub const PROGRESS_WITHIN: Duration = Duration::from_secs(10);
 
-/// How long, and how many bytes, a client may still send once we have said our last. To close at once would reset the
-/// connection, and it would never read why its request was refused (RFC 9112, section 9.6).
+/// How long, and how many bytes, a client may still send once we have said our last. To close at
+/// once would reset the connection, and it would never read why its request was refused (RFC 9112,
+/// section 9.6).
 const HEARD_WITHIN: Duration = Duration::from_secs(2);
 const HEARD_OUT: usize = 1024 * 1024;
 
 /// A connection that can be given up.
 pub trait Reset {
-    /// Drops what was written and not yet sent, as soon as the stream is dropped. The system would keep it for minutes
-    /// otherwise, for a peer that does not want it.
+    /// Drops what was written and not yet sent, as soon as the stream is dropped. The system would
+    /// keep it for minutes otherwise, for a peer that does not want it.
     fn reset(&self);
 }
 
@@ -34,8 +36,8 @@ impl Reset for TcpStream {
     }
 }
 
-/// A stream whose writes fail once the peer has taken no bytes for [`PROGRESS_WITHIN`], and whose shutdown waits a little for
-/// the peer's.
+/// A stream whose writes fail once the peer has taken no bytes for [`PROGRESS_WITHIN`], and whose
+/// shutdown waits a little for the peer's.
 pub struct ClientStream<S> {
     stream: S,
     /// Runs while a write waits. Allocated only then: most connections never need it.
@@ -49,16 +51,27 @@ pub struct ClientStream<S> {
 impl<S: Reset> ClientStream<S> {
     /// Bounds the writes of `stream`.
     pub fn new(stream: S) -> Self {
-        Self { stream, waiting: None, closing: None, heard: 0 }
+        Self {
+            stream,
+            waiting: None,
+            closing: None,
+            heard: 0,
+        }
     }
 
     /// Passes `written` on, or fails if the peer has taken no bytes for too long.
-    fn watch(&mut self, written: Poll<io::Result<usize>>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    fn watch(
+        &mut self,
+        written: Poll<io::Result<usize>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
         if written.is_ready() {
             self.waiting = None;
             return written;
         }
-        let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(PROGRESS_WITHIN)));
+        let waiting = self
+            .waiting
+            .get_or_insert_with(|| Box::pin(sleep(PROGRESS_WITHIN)));
         ready!(waiting.as_mut().poll(cx));
         self.stream.reset();
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
@@ -66,14 +79,22 @@ impl<S: Reset> ClientStream<S> {
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for ClientStream<S> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }
 
 // Flushing a TCP stream waits for nobody.
 impl<S: AsyncRead + AsyncWrite + Reset + Unpin> AsyncWrite for ClientStream<S> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.watch(written, cx)
     }
@@ -100,12 +121,16 @@ impl<S: AsyncRead + AsyncWrite + Reset + Unpin> AsyncWrite for ClientStream<S> {
         if this.closing.is_none() {
             ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
         }
-        let closing = this.closing.get_or_insert_with(|| Box::pin(sleep(HEARD_WITHIN)));
+        let closing = this
+            .closing
+            .get_or_insert_with(|| Box::pin(sleep(HEARD_WITHIN)));
         let mut bytes = [0; 4096];
         while this.heard < HEARD_OUT {
             let mut read = ReadBuf::new(&mut bytes);
             match Pin::new(&mut this.stream).poll_read(cx, &mut read) {
-                Poll::Ready(Ok(())) if !read.filled().is_empty() => this.heard += read.filled().len(),
+                Poll::Ready(Ok(())) if !read.filled().is_empty() => {
+                    this.heard += read.filled().len();
+                }
                 Poll::Ready(_) => break,
                 Poll::Pending => return closing.as_mut().poll(cx).map(Ok),
             }
@@ -130,7 +155,14 @@ mod tests {
     fn pair() -> (ClientStream<Memory>, DuplexStream, Arc<AtomicBool>) {
         let (ours, peer) = duplex(64);
         let reset = Arc::new(AtomicBool::new(false));
-        (ClientStream::new(Memory { stream: ours, reset: reset.clone() }), peer, reset)
+        (
+            ClientStream::new(Memory {
+                stream: ours,
+                reset: reset.clone(),
+            }),
+            peer,
+            reset,
+        )
     }
 
     #[tokio::test(start_paused = true)]
@@ -160,7 +192,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_time_goes_on_for_a_writer_that_gave_up_and_tries_again() {
         let (mut stream, _peer, _) = pair();
-        assert!(tokio::time::timeout(Duration::from_secs(6), stream.write_all(&[0; 65])).await.is_err());
+        assert!(
+            tokio::time::timeout(Duration::from_secs(6), stream.write_all(&[0; 65]))
+                .await
+                .is_err()
+        );
         let start = Instant::now();
         assert!(stream.write_all(&[0; 1]).await.is_err());
         assert_eq!(start.elapsed().as_secs(), 4);

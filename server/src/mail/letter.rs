@@ -1,9 +1,10 @@
 //! What a mail says, in plain text and in HTML.
 //!
-//! The HTML is for programs that know little: styles stand with their elements, ground and ink are left to the reader's
-//! program, light or dark; what has a colour has both of its pair, from style/tokens.css, and can be read on either ground.
-//! Nothing is fetched: no picture says when a mail was opened. A code comes late, so that a locked phone's preview does not
-//! show it, and is in no subject.
+//! The HTML is for programs that know little: styles stand with their elements, ground and ink are
+//! left to the reader's program, light or dark; what has a colour has both of its pair, from
+//! style/tokens.css, and can be read on either ground. Nothing is fetched: no picture says when a
+//! mail was opened. A code comes late, so that a locked phone's preview does not show it, and is in
+//! no subject.
 
 use super::Landing;
 use crate::{device, moment::utc};
@@ -53,7 +54,8 @@ impl Words {
     }
 
     fn link(letter: &LinkLetter, landing: &Landing) -> Self {
-        let (device, minutes) = (device::words(letter.device.as_ref()), LIFETIME.as_secs() / 60);
+        let device = device::words(letter.device.as_ref());
+        let minutes = LIFETIME.as_secs() / 60;
         let sentence = "Open this link to sign in:";
         Self {
             subject: "Your link to sign in",
@@ -68,15 +70,21 @@ impl Words {
                      without a code, because wrong codes were typed for this address."
                 )
             },
-            action: Some(Action { url: landing.url(&letter.link), label: "Sign in", sentence }),
+            action: Some(Action {
+                url: landing.url(&letter.link),
+                label: "Sign in",
+                sentence,
+            }),
             code: letter.code.as_ref().map(Code::digits),
             end: "If you did not ask for this, ignore it: nothing happens.".to_owned(),
         }
     }
 
     fn address(letter: &AddressLetter, landing: &Landing) -> Self {
-        let (device, minutes) = (device::words(letter.device.as_ref()), ticket::LIFETIME.as_secs() / 60);
-        let (url, sentence) = (landing.profile(&format!("/address/{}", letter.ticket)), "Open this link there:");
+        let device = device::words(letter.device.as_ref());
+        let minutes = ticket::LIFETIME.as_secs() / 60;
+        let url = landing.profile(&format!("/address/{}", letter.ticket));
+        let sentence = "Open this link there:";
         Self {
             subject: "Is this your address?",
             heading: format!("Sign in at {} with this address", landing.origin.host()),
@@ -84,17 +92,26 @@ impl Words {
                 "Somebody who is signed in there, in {device}, wants to sign in with this address from now on. If that is \
                  you, open the link in that browser within {minutes} minutes."
             ),
-            action: Some(Action { url, label: "Use this address", sentence }),
+            action: Some(Action {
+                url,
+                label: "Use this address",
+                sentence,
+            }),
             code: None,
             end: "If that is not you, ignore it: nothing happens.".to_owned(),
         }
     }
 
     fn news(letter: &NewsLetter, landing: &Landing) -> Self {
-        let (device, at) = (device::words(letter.device.as_ref()), utc(letter.at));
+        let device = device::words(letter.device.as_ref());
+        let at = utc(letter.at);
         let host = landing.origin.host();
         let sentence = "Your profile says where you are signed in:";
-        let action = Some(Action { url: landing.profile(""), label: "Open your profile", sentence });
+        let action = Some(Action {
+            url: landing.profile(""),
+            label: "Open your profile",
+            sentence,
+        });
         let words = |subject, heading, lead, end: &str| Self {
             subject,
             heading,
@@ -113,7 +130,8 @@ impl Words {
             News::WrongCodes { off } => {
                 let count = if *off { WRONG_CODES } else { GUESSES };
                 let days = CODES_OFF.as_secs() / 86_400;
-                let sentence = format!(" For {days} days, mails with links to sign in have no code.");
+                let sentence =
+                    format!(" For {days} days, mails with links to sign in have no code.");
                 let off = if *off { sentence.as_str() } else { "" };
                 words(
                     "Wrong codes were typed for your address",
@@ -147,22 +165,37 @@ impl Words {
     /// In plain text.
     #[must_use]
     pub fn text(&self) -> String {
-        let Self { heading, lead, end, .. } = self;
-        let action = self.action.as_ref().map(|Action { url, sentence, .. }| format!("{sentence}\n\n{url}\n\n"));
-        let code = self
-            .code
+        let Self {
+            heading, lead, end, ..
+        } = self;
+        let action = self
+            .action
             .as_ref()
-            .map(|code| format!("Or type this code into the page that waits for it:\n\n    {code}\n\n"));
-        format!("{heading}\n\n{lead}\n\n{}{}{end}\n", action.unwrap_or_default(), code.unwrap_or_default())
+            .map(|Action { url, sentence, .. }| format!("{sentence}\n\n{url}\n\n"));
+        let code = self.code.as_ref().map(|code| {
+            format!("Or type this code into the page that waits for it:\n\n    {code}\n\n")
+        });
+        format!(
+            "{heading}\n\n{lead}\n\n{}{}{end}\n",
+            action.unwrap_or_default(),
+            code.unwrap_or_default()
+        )
     }
 
     /// In HTML.
     #[must_use]
     pub fn html(&self) -> String {
         let button = self.action.as_ref().map(|Action { url, label, .. }| {
-            format!(include_str!("letter/button.html"), url = escape(url), label = label)
+            format!(
+                include_str!("letter/button.html"),
+                url = escape(url),
+                label = label
+            )
         });
-        let code = self.code.as_ref().map(|code| format!(include_str!("letter/code.html"), code = code));
+        let code = self
+            .code
+            .as_ref()
+            .map(|code| format!(include_str!("letter/code.html"), code = code));
         format!(
             include_str!("letter/frame.html"),
             subject = self.subject,
@@ -177,7 +210,10 @@ impl Words {
 
 /// Text as HTML has it, in an element or in an attribute.
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
 
 #[cfg(test)]

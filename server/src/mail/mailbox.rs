@@ -28,22 +28,43 @@ impl Mailbox {
     /// An empty mailbox, with links to `landing`.
     #[must_use]
     pub fn new(landing: Landing) -> Self {
-        Self { landing, mails: Mutex::default() }
+        Self {
+            landing,
+            mails: Mutex::default(),
+        }
     }
 
     /// The mails, the newest first.
     #[must_use]
     pub fn mails(&self) -> Vec<PracticeMail> {
-        self.mails.lock().unwrap_or_else(PoisonError::into_inner).iter().rev().cloned().collect()
+        self.mails
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .rev()
+            .cloned()
+            .collect()
     }
 }
 
 #[async_trait]
 impl Mailer for Mailbox {
     async fn send(&self, _: MailId, to: &Address, letter: &Letter) -> Result<(), MailError> {
-        let Words { subject, lead, action, code, .. } = Words::of(letter, &self.landing);
+        let Words {
+            subject,
+            lead,
+            action,
+            code,
+            ..
+        } = Words::of(letter, &self.landing);
         let action = action.map(|Action { url, label, .. }| (url, label));
-        let mail = PracticeMail { to: to.typed().to_owned(), subject, lead, action, code };
+        let mail = PracticeMail {
+            to: to.typed().to_owned(),
+            subject,
+            lead,
+            action,
+            code,
+        };
         let mut mails = self.mails.lock().unwrap_or_else(PoisonError::into_inner);
         mails.push_back(mail);
         if mails.len() > KEPT {

@@ -1,7 +1,7 @@
 //! Mail over SMTP (RFC 5321): a connection for each mail, as TLS as its server is meant to be.
 //!
-//! A password, or a link that signs somebody in, goes out only over a connection that is as safe as it was asked to be:
-//! where that cannot be had, nothing is sent, and the postman tries again.
+//! A password, or a link that signs somebody in, goes out only over a connection that is as safe as
+//! it was asked to be: where that cannot be had, nothing is sent, and the postman tries again.
 
 mod problem;
 mod relay;
@@ -55,13 +55,20 @@ impl Smtp {
     /// [`Error`] if there can be no TLS on this machine.
     pub fn new(config: MailConfig, landing: Landing, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         let MailConfig { server, from } = config;
-        Ok(Self { relay: Relay::new(server, &landing.origin)?, from, landing, clock })
+        Ok(Self {
+            relay: Relay::new(server, &landing.origin)?,
+            from,
+            landing,
+            clock,
+        })
     }
 
     fn write(&self, id: MailId, to: &Address, letter: &Letter) -> Result<Outgoing, Problem> {
-        let to: lettre::Address = quoted(to.typed()).parse().map_err(|_| Problem::Unsendable)?;
-        let envelope =
-            Envelope::new(Some(self.from.email.clone()), vec![to.clone()]).map_err(|_| Problem::Unsendable)?;
+        let to: lettre::Address = quoted(to.typed())
+            .parse()
+            .map_err(|_| Problem::Unsendable)?;
+        let envelope = Envelope::new(Some(self.from.email.clone()), vec![to.clone()])
+            .map_err(|_| Problem::Unsendable)?;
         let words = Words::of(letter, &self.landing);
         let message = Message::builder()
             .from(self.from.clone())
@@ -72,29 +79,41 @@ impl Smtp {
             .date(self.clock.now().into())
             // The same each time, so that a mail which is sent twice is known for one.
             .message_id(Some(format!("<{id}@{}>", self.relay.name())))
-            .raw_header(HeaderValue::new(AUTO_SUBMITTED, "auto-generated".to_owned()));
+            .raw_header(HeaderValue::new(
+                AUTO_SUBMITTED,
+                "auto-generated".to_owned(),
+            ));
         let parts = MultiPart::alternative().boundary(id.to_string());
         let parts = parts.singlepart(part(ContentType::TEXT_PLAIN, words.text()));
         let parts = parts.singlepart(part(ContentType::TEXT_HTML, words.html()));
         let message = message.multipart(parts).map_err(|_| Problem::Unsendable)?;
-        Ok(Outgoing { envelope, text: message.formatted() })
+        Ok(Outgoing {
+            envelope,
+            text: message.formatted(),
+        })
     }
 }
 
-/// An address as SMTP has it: where full stops stand in places of their own, the mailbox is quoted (RFC 5321, section 4.1.2).
+/// An address as SMTP has it: where full stops stand in places of their own, the mailbox is quoted
+/// (RFC 5321, section 4.1.2).
 fn quoted(address: &str) -> String {
     match address.split_once('@') {
-        Some((local, domain)) if local.split('.').any(str::is_empty) => format!("\"{local}\"@{domain}"),
+        Some((local, domain)) if local.split('.').any(str::is_empty) => {
+            format!("\"{local}\"@{domain}")
+        }
         _ => address.to_owned(),
     }
 }
 
-/// A part of a mail, without any encoding where that can be: quoted-printable breaks lines in the midst of a link and puts
-/// `=3D` into it, which some programs do not undo.
+/// A part of a mail, without any encoding where that can be: quoted-printable breaks lines in the
+/// midst of a link and puts `=3D` into it, which some programs do not undo.
 fn part(kind: ContentType, text: String) -> SinglePart {
     let sevenbit = text.is_ascii() && text.lines().all(|line| line.len() <= LONGEST_LINE);
     let body = if sevenbit {
-        let text = text.lines().flat_map(|line| [line, "\r\n"]).collect::<String>();
+        let text = text
+            .lines()
+            .flat_map(|line| [line, "\r\n"])
+            .collect::<String>();
         Body::dangerous_pre_encoded(text.into_bytes(), ContentTransferEncoding::SevenBit)
     } else {
         Body::new(text)
@@ -107,7 +126,10 @@ impl Mailer for Smtp {
     async fn send(&self, id: MailId, to: &Address, letter: &Letter) -> Result<(), MailError> {
         let Outgoing { envelope, text } = self.write(id, to, letter)?;
         let mut connection = self.relay.connect().await?;
-        connection.send(&envelope, &text).await.map_err(|error| Problem::of(&error))?;
+        connection
+            .send(&envelope, &text)
+            .await
+            .map_err(|error| Problem::of(&error))?;
         relay::part(connection).await;
         Ok(())
     }

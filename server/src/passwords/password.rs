@@ -4,7 +4,8 @@ use serde::Deserialize;
 use std::fmt;
 use zeroize::ZeroizeOnDrop;
 
-/// A password as somebody has typed it. `Debug` prints nothing of it, and it is overwritten when it is dropped.
+/// A password as somebody has typed it. `Debug` prints nothing of it, and it is overwritten when it
+/// is dropped.
 #[derive(Deserialize, ZeroizeOnDrop)]
 pub struct Password(String);
 
@@ -37,7 +38,10 @@ mod tests {
         fn is_overwritten(_: &impl ZeroizeOnDrop) {}
 
         let password = Password::from("open sesame");
-        assert_eq!(format!("{password:?} {:?}", Some(&password)), "Password(…) Some(Password(…))");
+        assert_eq!(
+            format!("{password:?} {:?}", Some(&password)),
+            "Password(…) Some(Password(…))"
+        );
         assert_eq!(password.expose(), "open sesame");
         is_overwritten(&password);
     }

@@ -1,5 +1,5 @@
-//! Who hashes next. Each hash takes 19 MiB and a core, so few are made at once; and a stranger's wait behind other strangers'
-//! alone.
+//! Who hashes next. Each hash takes 19 MiB and a core, so few are made at once; and a stranger's
+//! wait behind other strangers' alone.
 
 use super::PasswordError;
 use std::{sync::Arc, time::Duration};
@@ -38,7 +38,10 @@ struct Turn {
 
 impl Turns {
     pub fn new() -> Self {
-        let turn = |_| Turn { places: Arc::new(Semaphore::new(1 + WAITING)), at_work: Arc::new(Semaphore::new(1)) };
+        let turn = |_| Turn {
+            places: Arc::new(Semaphore::new(1 + WAITING)),
+            at_work: Arc::new(Semaphore::new(1)),
+        };
         Self([Line::Strangers, Line::Known, Line::SignedIn].map(turn))
     }
 
@@ -60,10 +63,13 @@ impl Turns {
         work.await.map_err(|_| PasswordError::Busy)
     }
 
-    /// A place in the line and the turn itself. Both are held until the work is done, also where its request has gone.
+    /// A place in the line and the turn itself. Both are held until the work is done, also where
+    /// its request has gone.
     async fn turn(&self, line: Line) -> Result<[OwnedSemaphorePermit; 2], PasswordError> {
         let Turn { places, at_work } = &self.0[line as usize];
-        let place = Arc::clone(places).try_acquire_owned().map_err(|_| PasswordError::Busy)?;
+        let place = Arc::clone(places)
+            .try_acquire_owned()
+            .map_err(|_| PasswordError::Busy)?;
         match timeout(PATIENCE, Arc::clone(at_work).acquire_owned()).await {
             Ok(Ok(turn)) => Ok([turn, place]),
             _ => Err(PasswordError::Busy),
@@ -80,7 +86,10 @@ mod tests {
     #[tokio::test]
     async fn no_async_thread_does_the_work() {
         let here = std::thread::current().id();
-        let there = Turns::new().work(Line::SignedIn, || std::thread::current().id()).await.unwrap();
+        let there = Turns::new()
+            .work(Line::SignedIn, || std::thread::current().id())
+            .await
+            .unwrap();
         assert_ne!(here, there);
     }
 
@@ -95,12 +104,20 @@ mod tests {
         assert!(first.as_mut().now_or_never().is_none());
         assert!(strangers.as_mut().now_or_never().is_none());
         let refused = turns.work(Line::Strangers, || true).now_or_never();
-        assert!(matches!(refused, Some(Err(PasswordError::Busy))), "turned away at once");
+        assert!(
+            matches!(refused, Some(Err(PasswordError::Busy))),
+            "turned away at once"
+        );
         for line in [Line::Known, Line::SignedIn] {
             assert!(turns.work(line, || true).await.unwrap());
         }
         go.send(()).unwrap();
         assert!(first.await.unwrap());
-        assert!(strangers.await.into_iter().all(|done| matches!(done, Ok(true))));
+        assert!(
+            strangers
+                .await
+                .into_iter()
+                .all(|done| matches!(done, Ok(true)))
+        );
     }
 }

@@ -13,8 +13,8 @@ use vestibule::secret::{Entropy, Keys, random};
 /// The name of its file.
 const NAME: &str = "practice.key";
 
-/// What stands before the key in its file, so that it is never taken for a key of an operator's. Versions before this one
-/// wrote the key alone.
+/// What stands before the key in its file, so that it is never taken for a key of an operator's.
+/// Versions before this one wrote the key alone.
 pub const KEY_MARK: &str = "practice:";
 
 /// The key could not be read or made.
@@ -31,7 +31,10 @@ pub struct KeyError {
 /// [`KeyError`] names the file and what is wrong with it.
 pub fn key(data: &Path, entropy: &dyn Entropy) -> Result<Keys, KeyError> {
     let path = data.join(NAME);
-    let fault = |what: String| KeyError { path: path.clone(), what };
+    let fault = |what: String| KeyError {
+        path: path.clone(),
+        what,
+    };
     restrict(&path).map_err(|error| fault(error.to_string()))?;
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
@@ -39,17 +42,22 @@ pub fn key(data: &Path, entropy: &dyn Entropy) -> Result<Keys, KeyError> {
             let text = KEY_MARK.to_owned() + &STANDARD.encode(random::<32>(entropy));
             let mut options = OpenOptions::new();
             let file = options.write(true).create_new(true).mode(0o600).open(&path);
-            file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| fault(error.to_string()))?;
+            file.and_then(|mut file| file.write_all(text.as_bytes()))
+                .map_err(|error| fault(error.to_string()))?;
             text
         }
         Err(error) => return Err(fault(error.to_string())),
     };
-    parse(&text).ok_or_else(|| fault("holds no key; remove it, and the database beside it, to start afresh".into()))
+    parse(&text).ok_or_else(|| {
+        fault("holds no key; remove it, and the database beside it, to start afresh".into())
+    })
 }
 
 fn parse(text: &str) -> Option<Keys> {
     let text = text.trim();
-    let secret = STANDARD.decode(text.strip_prefix(KEY_MARK).unwrap_or(text)).ok()?;
+    let secret = STANDARD
+        .decode(text.strip_prefix(KEY_MARK).unwrap_or(text))
+        .ok()?;
     Some(Keys::from_secret(secret.as_slice().try_into().ok()?))
 }
 
@@ -71,8 +79,14 @@ mod tests {
     fn the_key_is_made_once_and_readable_by_its_owner_only() {
         let data = tempfile::tempdir().unwrap();
         let first = key(data.path(), &SystemEntropy).unwrap().fingerprint();
-        assert_eq!(key(data.path(), &SystemEntropy).unwrap().fingerprint(), first);
-        let mode = fs::metadata(data.path().join("practice.key")).unwrap().permissions().mode();
+        assert_eq!(
+            key(data.path(), &SystemEntropy).unwrap().fingerprint(),
+            first
+        );
+        let mode = fs::metadata(data.path().join("practice.key"))
+            .unwrap()
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
     }
 
@@ -83,7 +97,10 @@ mod tests {
         let path = data.path().join("practice.key");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         key(data.path(), &SystemEntropy).unwrap();
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
     }
 
     #[test]
@@ -94,7 +111,10 @@ mod tests {
         let text = fs::read_to_string(&path).unwrap();
         assert!(Keys::parse(&text).is_err());
         fs::write(&path, format!("{}\n", text.strip_prefix(KEY_MARK).unwrap())).unwrap();
-        assert_eq!(key(data.path(), &SystemEntropy).unwrap().fingerprint(), marked.fingerprint());
+        assert_eq!(
+            key(data.path(), &SystemEntropy).unwrap().fingerprint(),
+            marked.fingerprint()
+        );
         assert_eq!(fingerprint(data.path()), Some((path, marked.fingerprint())));
     }
 
@@ -102,7 +122,15 @@ mod tests {
     fn a_damaged_key_is_named_and_left_alone() {
         let data = tempfile::tempdir().unwrap();
         fs::write(data.path().join("practice.key"), "short").unwrap();
-        assert!(key(data.path(), &SystemEntropy).unwrap_err().to_string().contains("practice.key: holds no key"));
-        assert_eq!(fs::read_to_string(data.path().join("practice.key")).unwrap(), "short");
+        assert!(
+            key(data.path(), &SystemEntropy)
+                .unwrap_err()
+                .to_string()
+                .contains("practice.key: holds no key")
+        );
+        assert_eq!(
+            fs::read_to_string(data.path().join("practice.key")).unwrap(),
+            "short"
+        );
     }
 }

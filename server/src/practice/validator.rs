@@ -1,4 +1,5 @@
-//! The practice validator: a real HTTP service on an ephemeral loopback port that speaks `docs/PROTOCOL.md`.
+//! The practice validator: a real HTTP service on an ephemeral loopback port that speaks
+//! `docs/PROTOCOL.md`.
 
 use axum::{
     Json, Router,
@@ -61,7 +62,9 @@ impl PracticeValidator {
 
     /// Answers until `shutdown`.
     pub async fn serve(self, shutdown: CancellationToken) {
-        let routes = Router::new().route("/validate", post(validate)).with_state(Refusals::default());
+        let routes = Router::new()
+            .route("/validate", post(validate))
+            .with_state(Refusals::default());
         // A call that never answers would hold a graceful shutdown up.
         tokio::select! {
             served = axum::serve(self.listener, routes) => {
@@ -75,16 +78,25 @@ impl PracticeValidator {
 }
 
 /// Judges by the token's first word: `valid`, `expired-2` and so on.
-async fn validate(State(refusals): State<Refusals>, headers: HeaderMap, Json(question): Json<Question>) -> Response {
-    let key = headers.get("idempotency-key").and_then(|key| key.to_str().ok()).unwrap_or_default();
+async fn validate(
+    State(refusals): State<Refusals>,
+    headers: HeaderMap,
+    Json(question): Json<Question>,
+) -> Response {
+    let key = headers
+        .get("idempotency-key")
+        .and_then(|key| key.to_str().ok())
+        .unwrap_or_default();
     match question.token.split('-').next().unwrap_or_default() {
         "slow" => {
             sleep(SLOW).await;
             valid()
         }
-        "flaky" if refuse(&refusals, key) => {
-            (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")]).into_response()
-        }
+        "flaky" if refuse(&refusals, key) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            [(header::RETRY_AFTER, "1")],
+        )
+            .into_response(),
         "valid" | "flaky" => valid(),
         "down" => future::pending().await,
         "expired" => invalid("expired"),

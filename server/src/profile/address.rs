@@ -1,5 +1,5 @@
-//! `/profile/address`: to be known by another address. A ticket goes there by mail; whoever brings it back, signed in as
-//! before, has both.
+//! `/profile/address`: to be known by another address. A ticket goes there by mail; whoever brings
+//! it back, signed in as before, has both.
 
 use super::{Change, current};
 use crate::{
@@ -49,55 +49,102 @@ pub struct Wanted {
 /// By which address a user is known, and where mail goes out; `None` where neither is of any use.
 fn means<'s>(site: &'s Site, who: &SignedIn) -> Option<(Address, &'s Outbox)> {
     let identity = &who.user.identity;
-    Some((Address::known_by(&identity.issuer, &identity.subject)?, site.outbox.as_ref()?))
+    Some((
+        Address::known_by(&identity.issuer, &identity.subject)?,
+        site.outbox.as_ref()?,
+    ))
 }
 
 /// `GET /profile/address`, behind [`require_fresh`](crate::entering::require_fresh).
-pub async fn show(State(site): State<Shared>, headers: HeaderMap, Extension(who): Extension<SignedIn>) -> Response {
+pub async fn show(
+    State(site): State<Shared>,
+    headers: HeaderMap,
+    Extension(who): Extension<SignedIn>,
+) -> Response {
     match means(&site, &who) {
         Some((from, _)) => form(&site, &headers, &who, &from, String::new(), None).await,
         None => page::problem(&site, StatusCode::NOT_FOUND),
     }
 }
 
-/// `POST /profile/address`: sends the ticket. The answer is the same whether or not somebody is known by that address.
+/// `POST /profile/address`: sends the ticket. The answer is the same whether or not somebody is
+/// known by that address.
 pub async fn ask(
     State(site): State<Shared>,
     headers: HeaderMap,
     Extension(who): Extension<SignedIn>,
     OwnForm(wanted): OwnForm<Wanted>,
 ) -> Response {
-    let Some((from, outbox)) = means(&site, &who) else { return page::problem(&site, StatusCode::NOT_FOUND) };
+    let Some((from, outbox)) = means(&site, &who) else {
+        return page::problem(&site, StatusCode::NOT_FOUND);
+    };
     let to: Address = match wanted.email.parse() {
         Ok(to) if to == from => {
             let problem = "That is your address already.".to_owned();
             return form(&site, &headers, &who, &from, wanted.email, Some(problem)).await;
         }
         Ok(to) => to,
-        Err(error) => return form(&site, &headers, &who, &from, wanted.email, Some(error.to_string())).await,
+        Err(error) => {
+            return form(
+                &site,
+                &headers,
+                &who,
+                &from,
+                wanted.email,
+                Some(error.to_string()),
+            )
+            .await;
+        }
     };
     if let Err(TooOften(wait)) = site.throttle.address(who.user.id, &to) {
-        Event::TooOften { what: "address_asked", user: Some(who.user.id) }.record();
+        Event::TooOften {
+            what: "address_asked",
+            user: Some(who.user.id),
+        }
+        .record();
         let minutes = page::seconds(wait).div_ceil(60);
         let problem = format!("You have asked for that too often. Try again in {minutes} min.");
-        return page::too_often(form(&site, &headers, &who, &from, wanted.email, Some(problem)).await, wait);
+        return page::too_often(
+            form(&site, &headers, &who, &from, wanted.email, Some(problem)).await,
+            wait,
+        );
     }
     match current::proves(&site, &who, wanted.current).await {
         Ok(true) => {}
         Ok(false) => {
-            return form(&site, &headers, &who, &from, wanted.email, Some(current::WRONG.to_owned())).await;
+            return form(
+                &site,
+                &headers,
+                &who,
+                &from,
+                wanted.email,
+                Some(current::WRONG.to_owned()),
+            )
+            .await;
         }
         Err(error) => return password_problem(&site, &error),
     }
     let expires = site.vestibule.now() + ticket::LIFETIME;
-    let (user, valid_from) = (who.user.id, who.user.valid_from);
-    let ticket = AddressTicket { user, from, to: to.clone(), valid_from, expires };
+    let user = who.user.id;
+    let valid_from = who.user.valid_from;
+    let ticket = AddressTicket {
+        user,
+        from,
+        to: to.clone(),
+        valid_from,
+        expires,
+    };
     let ticket = ticket.to_text(site.vestibule.keys(), &SystemEntropy);
-    let letter = Letter::Address(AddressLetter { ticket, device: device(&headers) });
+    let letter = Letter::Address(AddressLetter {
+        ticket,
+        device: device(&headers),
+    });
     match outbox.send(&to, &letter, ticket::LIFETIME).await {
         Ok(true) => {
             Event::AddressAsked { user: who.user.id }.record();
-            let (address, practice, minutes) = (to.typed().to_owned(), site.mailbox.is_some(), MINUTES);
+            let address = to.typed().to_owned();
+            let practice = site.mailbox.is_some();
+            let minutes = MINUTES;
             page::respond(&site, Head::titled(title::MAILED), || {
                 view! { <SentPage address=address minutes=minutes practice=practice /> }
             })
@@ -107,7 +154,8 @@ pub async fn ask(
     }
 }
 
-/// `GET /profile/address/{ticket}`, behind [`require_fresh`](crate::entering::require_fresh): writes nothing.
+/// `GET /profile/address/{ticket}`, behind [`require_fresh`](crate::entering::require_fresh):
+/// writes nothing.
 pub async fn land(
     State(site): State<Shared>,
     Path(text): Path<String>,
@@ -125,13 +173,21 @@ pub async fn land(
             return clean.map_or_else(|| stale(&site), |clean: LocalPath| page::see_other(&clean));
         }
     };
-    let (path, address) = (format!("/profile/address/{text}"), ticket.to.typed().to_owned());
-    page::form(&site, &headers, Head::titled(title::ADDRESS), false, |proof| {
-        view! { <MovePage path=path address=address proof=proof /> }
-    })
+    let path = format!("/profile/address/{text}");
+    let address = ticket.to.typed().to_owned();
+    page::form(
+        &site,
+        &headers,
+        Head::titled(title::ADDRESS),
+        false,
+        |proof| {
+            view! { <MovePage path=path address=address proof=proof /> }
+        },
+    )
 }
 
-/// `POST /profile/address/{ticket}`: the user is known by the new address, and signed out everywhere else.
+/// `POST /profile/address/{ticket}`: the user is known by the new address, and signed out
+/// everywhere else.
 pub async fn change(
     State(site): State<Shared>,
     Path(text): Path<String>,
@@ -157,9 +213,25 @@ pub async fn change(
     // It is changed: that is told whatever comes next.
     Event::AddressChanged { user: who.user.id }.record();
     for address in [&from, &to] {
-        arrival::tell_at(&site, &headers, address, News::Moved { from: from.clone(), to: to.clone() }).await;
+        arrival::tell_at(
+            &site,
+            &headers,
+            address,
+            News::Moved {
+                from: from.clone(),
+                to: to.clone(),
+            },
+        )
+        .await;
     }
-    arrival::after_change(&site, &headers, &who, valid_from, super::changed(&site, Change::Address)).await
+    arrival::after_change(
+        &site,
+        &headers,
+        &who,
+        valid_from,
+        super::changed(&site, Change::Address),
+    )
+    .await
 }
 
 /// What a ticket that somebody brings is worth.
@@ -174,7 +246,9 @@ enum Brought {
 
 fn read(site: &Site, who: &SignedIn, text: &str) -> Brought {
     let ticket = AddressTicket::read(site.vestibule.keys(), text, site.vestibule.now());
-    let (Some(ticket), Some((address, _))) = (ticket, means(site, who)) else { return Brought::Stale };
+    let (Some(ticket), Some((address, _))) = (ticket, means(site, who)) else {
+        return Brought::Stale;
+    };
     if ticket.user != who.user.id {
         Brought::Stale
     } else if ticket.to == address {
@@ -188,7 +262,11 @@ fn read(site: &Site, who: &SignedIn, text: &str) -> Brought {
 
 fn stale(site: &Shared) -> Response {
     page::with_status(
-        page::respond(site, Head::titled(title::STALE), || view! { <StalePage minutes=MINUTES /> }),
+        page::respond(
+            site,
+            Head::titled(title::STALE),
+            || view! { <StalePage minutes=MINUTES /> },
+        ),
         StatusCode::GONE,
     )
 }
@@ -205,8 +283,15 @@ async fn form(
         Ok(current) => current,
         Err(error) => return page::store_problem(site, &error),
     };
-    let (from, failed) = (from.as_str().to_owned(), problem.is_some());
-    page::form(site, headers, Head::titled(title::ADDRESS), failed, |proof| {
-        view! { <AddressPage from=from current=current email=email problem=problem proof=proof /> }
-    })
+    let from = from.as_str().to_owned();
+    let failed = problem.is_some();
+    page::form(
+        site,
+        headers,
+        Head::titled(title::ADDRESS),
+        failed,
+        |proof| {
+            view! { <AddressPage from=from current=current email=email problem=problem proof=proof /> }
+        },
+    )
 }

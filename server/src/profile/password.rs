@@ -1,9 +1,11 @@
-//! `/profile/password`: to set a password, or another one. Behind [`require_fresh`](crate::entering::require_fresh), so a
-//! forgotten one is set after a link has been sent.
+//! `/profile/password`: to set a password, or another one. Behind
+//! [`require_fresh`](crate::entering::require_fresh), so a forgotten one is set after a link has
+//! been sent.
 
 use super::{Change, current};
 use crate::{
-    account::password_problem, arrival, guard::OwnForm, page, passwords::Password, site::Shared, throttle::TooOften,
+    account::password_problem, arrival, guard::OwnForm, page, passwords::Password, site::Shared,
+    throttle::TooOften,
 };
 use axum::{
     Extension,
@@ -14,7 +16,9 @@ use axum::{
 use leptos::prelude::*;
 use serde::Deserialize;
 use std::sync::Arc;
-use vestibule::{audit::Event, entry::SignedIn, mail::News, secret::SystemEntropy, user::PASSWORD_ISSUER};
+use vestibule::{
+    audit::Event, entry::SignedIn, mail::News, secret::SystemEntropy, user::PASSWORD_ISSUER,
+};
 use vestibule_app::{
     pages::{PasswordPage, title},
     shell::Head,
@@ -28,7 +32,11 @@ pub struct Wanted {
 }
 
 /// `GET /profile/password`.
-pub async fn show(State(site): State<Shared>, headers: HeaderMap, Extension(who): Extension<SignedIn>) -> Response {
+pub async fn show(
+    State(site): State<Shared>,
+    headers: HeaderMap,
+    Extension(who): Extension<SignedIn>,
+) -> Response {
     if who.user.identity.issuer != PASSWORD_ISSUER {
         return page::problem(&site, StatusCode::NOT_FOUND);
     }
@@ -46,8 +54,15 @@ pub async fn set(
         return page::problem(&site, StatusCode::NOT_FOUND);
     }
     if let Err(TooOften(wait)) = site.throttle.change(who.user.id) {
-        Event::TooOften { what: "password_set", user: Some(who.user.id) }.record();
-        let problem = format!("Too many tries. Try again in {} min.", page::seconds(wait).div_ceil(60));
+        Event::TooOften {
+            what: "password_set",
+            user: Some(who.user.id),
+        }
+        .record();
+        let problem = format!(
+            "Too many tries. Try again in {} min.",
+            page::seconds(wait).div_ceil(60)
+        );
         return page::too_often(form(&site, &headers, &who, Some(problem)).await, wait);
     }
     match current::proves(&site, &who, wanted.current).await {
@@ -56,7 +71,11 @@ pub async fn set(
         Err(error) => return password_problem(&site, &error),
     }
     let identity = who.user.identity.clone();
-    let hash = match site.passwords.hash(Arc::new(SystemEntropy), wanted.password, identity).await {
+    let hash = match site
+        .passwords
+        .hash(Arc::new(SystemEntropy), wanted.password, identity)
+        .await
+    {
         Ok(Ok(hash)) => hash,
         Ok(Err(weak)) => return form(&site, &headers, &who, Some(weak.to_string())).await,
         Err(error) => return password_problem(&site, &error),
@@ -67,18 +86,42 @@ pub async fn set(
         Err(error) => return page::store_problem(&site, &error),
     };
     // It is set: that is told whatever comes next.
-    Event::PasswordSet { user: who.user.id, by_operator: false }.record();
+    Event::PasswordSet {
+        user: who.user.id,
+        by_operator: false,
+    }
+    .record();
     arrival::tell(&site, &headers, &who.user, News::Password).await;
-    arrival::after_change(&site, &headers, &who, valid_from, super::changed(&site, Change::Password)).await
+    arrival::after_change(
+        &site,
+        &headers,
+        &who,
+        valid_from,
+        super::changed(&site, Change::Password),
+    )
+    .await
 }
 
-async fn form(site: &Shared, headers: &HeaderMap, who: &SignedIn, problem: Option<String>) -> Response {
+async fn form(
+    site: &Shared,
+    headers: &HeaderMap,
+    who: &SignedIn,
+    problem: Option<String>,
+) -> Response {
     let current = match current::is_asked(site, who).await {
         Ok(current) => current,
         Err(error) => return page::store_problem(site, &error),
     };
-    let (email, told, failed) = (who.user.identity.subject.clone(), site.outbox.is_some(), problem.is_some());
-    page::form(site, headers, Head::titled(title::PASSWORD), failed, |proof| {
-        view! { <PasswordPage email=email current=current told=told problem=problem proof=proof /> }
-    })
+    let email = who.user.identity.subject.clone();
+    let told = site.outbox.is_some();
+    let failed = problem.is_some();
+    page::form(
+        site,
+        headers,
+        Head::titled(title::PASSWORD),
+        failed,
+        |proof| {
+            view! { <PasswordPage email=email current=current told=told problem=problem proof=proof /> }
+        },
+    )
 }

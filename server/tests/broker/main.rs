@@ -1,4 +1,5 @@
-//! The embedded broker as its peers meet it: a WebSocket client over TCP, and the published Pusher library.
+//! The embedded broker as its peers meet it: a WebSocket client over TCP, and the published Pusher
+//! library.
 
 mod hostile;
 mod raw;
@@ -26,19 +27,37 @@ struct Stage {
 
 impl Stage {
     async fn set() -> Self {
-        let broker = Broker::new(BrokerConfig::new("app-1", "the-key", PusherSecret::new("the-secret")));
+        let broker = Broker::new(BrokerConfig::new(
+            "app-1",
+            "the-key",
+            PusherSecret::new("the-secret"),
+        ));
         let public = listen(broker.socket_routes()).await;
         let api = listen(broker.api_routes()).await.to_string();
-        Self { broker, public, api }
+        Self {
+            broker,
+            public,
+            api,
+        }
     }
 
     async fn client(&self) -> Client {
         let stream = TcpStream::connect(self.public).await.unwrap();
-        let url = format!("ws://{}/app/the-key?protocol=7&client=test&version=1", self.public);
+        let url = format!(
+            "ws://{}/app/the-key?protocol=7&client=test&version=1",
+            self.public
+        );
         let (socket, _) = client_async(url, stream).await.unwrap();
-        let mut client = Client { socket, id: String::new() };
-        let greeting: Value = serde_json::from_str(client.receive().await["data"].as_str().unwrap()).unwrap();
-        greeting["socket_id"].as_str().unwrap().clone_into(&mut client.id);
+        let mut client = Client {
+            socket,
+            id: String::new(),
+        };
+        let greeting: Value =
+            serde_json::from_str(client.receive().await["data"].as_str().unwrap()).unwrap();
+        greeting["socket_id"]
+            .as_str()
+            .unwrap()
+            .clone_into(&mut client.id);
         client
     }
 }
@@ -64,8 +83,12 @@ impl Client {
     }
 
     async fn subscribe(&mut self, channel: &str, auth: &Value) -> Value {
-        let message = json!({ "event": "pusher:subscribe", "data": { "channel": channel, "auth": auth } });
-        self.socket.send(Message::text(message.to_string())).await.unwrap();
+        let message =
+            json!({ "event": "pusher:subscribe", "data": { "channel": channel, "auth": auth } });
+        self.socket
+            .send(Message::text(message.to_string()))
+            .await
+            .unwrap();
         self.receive().await
     }
 }
@@ -78,34 +101,55 @@ fn auth(reply: Result<String, &str>) -> Value {
 #[tokio::test]
 async fn the_published_library_signs_a_subscription_and_publishes_to_it() {
     let stage = Stage::set().await;
-    let library = PusherBuilder::new("app-1", "the-key", "the-secret").host(&stage.api).finalize();
+    let library = PusherBuilder::new("app-1", "the-key", "the-secret")
+        .host(&stage.api)
+        .finalize();
     let mut client = stage.client().await;
     let permission = auth(library.authenticate_private_channel("private-confirm-1", &client.id));
     let reply = client.subscribe("private-confirm-1", &permission).await;
     assert_eq!(reply["event"], "pusher_internal:subscription_succeeded");
 
     let payload = json!({ "outcome": "confirmed", "redirect": "/profile" });
-    library.trigger("private-confirm-1", "outcome", &payload).await.unwrap();
+    library
+        .trigger("private-confirm-1", "outcome", &payload)
+        .await
+        .unwrap();
     let event = client.receive().await;
-    assert_eq!((&event["event"], &event["channel"]), (&json!("outcome"), &json!("private-confirm-1")));
-    assert_eq!(serde_json::from_str::<Value>(event["data"].as_str().unwrap()).unwrap(), payload);
+    assert_eq!(
+        (&event["event"], &event["channel"]),
+        (&json!("outcome"), &json!("private-confirm-1"))
+    );
+    assert_eq!(
+        serde_json::from_str::<Value>(event["data"].as_str().unwrap()).unwrap(),
+        payload
+    );
 
-    library.trigger_exclusive("private-confirm-1", "own", "1", &client.id).await.unwrap();
-    library.trigger_exclusive("private-confirm-1", "others", "2", "0.0").await.unwrap();
+    library
+        .trigger_exclusive("private-confirm-1", "own", "1", &client.id)
+        .await
+        .unwrap();
+    library
+        .trigger_exclusive("private-confirm-1", "others", "2", "0.0")
+        .await
+        .unwrap();
     assert_eq!(client.receive().await["event"], "others");
 }
 
 #[tokio::test]
 async fn the_published_library_lists_channels() {
     let stage = Stage::set().await;
-    let library = PusherBuilder::new("app-1", "the-key", "the-secret").host(&stage.api).finalize();
+    let library = PusherBuilder::new("app-1", "the-key", "the-secret")
+        .host(&stage.api)
+        .finalize();
     stage.client().await.subscribe("gone", &Value::Null).await;
     let mut client = stage.client().await;
     client.subscribe("news-1", &Value::Null).await;
     client.subscribe("other", &Value::Null).await;
 
-    let filter =
-        vec![("filter_by_prefix".to_owned(), "news-".to_owned()), ("info".to_owned(), "subscription_count".to_owned())];
+    let filter = vec![
+        ("filter_by_prefix".to_owned(), "news-".to_owned()),
+        ("info".to_owned(), "subscription_count".to_owned()),
+    ];
     let list = library.channels_with_options(filter).await.unwrap();
     assert_eq!(list.channels.len(), 1);
     assert_eq!(list.channels["news-1"].subscription_count, Some(1));
@@ -116,17 +160,28 @@ async fn the_published_library_lists_channels() {
 #[tokio::test]
 async fn a_library_with_the_wrong_secret_neither_publishes_nor_subscribes() {
     let stage = Stage::set().await;
-    let library = PusherBuilder::new("app-1", "the-key", "the-secret").host(&stage.api).finalize();
-    let liar = PusherBuilder::new("app-1", "the-key", "a-guess").host(&stage.api).finalize();
+    let library = PusherBuilder::new("app-1", "the-key", "the-secret")
+        .host(&stage.api)
+        .finalize();
+    let liar = PusherBuilder::new("app-1", "the-key", "a-guess")
+        .host(&stage.api)
+        .finalize();
     let mut client = stage.client().await;
     client.subscribe("news", &Value::Null).await;
 
     let error = liar.trigger("news", "forged", "{}").await.unwrap_err();
     assert!(error.contains("401"), "{error}");
     let forged = auth(liar.authenticate_private_channel("private-a", &client.id));
-    assert_eq!(client.subscribe("private-a", &forged).await["event"], "pusher:subscription_error");
-    let elsewhere = auth(library.authenticate_private_channel("private-a", &stage.client().await.id));
-    assert_eq!(client.subscribe("private-a", &elsewhere).await["event"], "pusher:subscription_error");
+    assert_eq!(
+        client.subscribe("private-a", &forged).await["event"],
+        "pusher:subscription_error"
+    );
+    let elsewhere =
+        auth(library.authenticate_private_channel("private-a", &stage.client().await.id));
+    assert_eq!(
+        client.subscribe("private-a", &elsewhere).await["event"],
+        "pusher:subscription_error"
+    );
 }
 
 #[tokio::test]

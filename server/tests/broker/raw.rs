@@ -39,7 +39,9 @@ impl Raw {
     pub async fn narrow(stage: &Stage) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(4096).unwrap();
-        Self(socket.connect(stage.public).await.unwrap()).upgraded().await
+        Self(socket.connect(stage.public).await.unwrap())
+            .upgraded()
+            .await
     }
 
     async fn upgraded(mut self) -> Self {
@@ -99,7 +101,12 @@ impl Raw {
 /// A client's frame: masked, and as long as it says.
 pub fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let mut frame = header(first, payload.len());
-    frame.extend(payload.iter().zip(MASK.iter().cycle()).map(|(byte, mask)| byte ^ mask));
+    frame.extend(
+        payload
+            .iter()
+            .zip(MASK.iter().cycle())
+            .map(|(byte, mask)| byte ^ mask),
+    );
     frame
 }
 

@@ -45,7 +45,10 @@ impl Stage {
 /// What the doctor says of a server at these two places.
 pub async fn examine(api: &str, sockets: &str, settings: &[(&str, &str)]) -> Vec<String> {
     let data = TempDir::new().unwrap();
-    let ((host, port), (public_host, public_port)) = (api.split_once(':').unwrap(), sockets.split_once(':').unwrap());
+    let ((host, port), (public_host, public_port)) = (
+        api.split_once(':').unwrap(),
+        sockets.split_once(':').unwrap(),
+    );
     let usual = [
         ("PRACTICE", "on"),
         ("VESTIBULE_DATA", data.path().to_str().unwrap()),
@@ -60,12 +63,18 @@ pub async fn examine(api: &str, sockets: &str, settings: &[(&str, &str)]) -> Vec
         ("PUSHER_PUBLIC_PORT", public_port),
     ];
     let given = Given::from_lookup(|setting| {
-        let value = settings.iter().chain(&usual).find(|(key, _)| *key == setting.key);
+        let value = settings
+            .iter()
+            .chain(&usual)
+            .find(|(key, _)| *key == setting.key);
         value.map(|(_, value)| (*value).to_owned())
     });
     let mut lines = Vec::new();
     let failed = doctor(Config::read(&given).unwrap(), |line| lines.push(line)).await;
-    assert_eq!(failed, lines.iter().filter(|line| line.contains("FAILED")).count());
+    assert_eq!(
+        failed,
+        lines.iter().filter(|line| line.contains("FAILED")).count()
+    );
     lines
 }
 

@@ -20,13 +20,17 @@ use tokio_rustls::{
     },
 };
 
-/// A server's side of TLS as `localhost`, and the file of the authority that vouches for it, which nobody knows.
+/// A server's side of TLS as `localhost`, and the file of the authority that vouches for it, which
+/// nobody knows.
 fn tls() -> (TlsAcceptor, NamedTempFile) {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
     let key = KeyPair::generate().unwrap();
-    let certificate = CertificateParams::new(["localhost".to_owned()]).unwrap().signed_by(&key, &authority).unwrap();
+    let certificate = CertificateParams::new(["localhost".to_owned()])
+        .unwrap()
+        .signed_by(&key, &authority)
+        .unwrap();
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
@@ -46,9 +50,12 @@ async fn before(plain: &str, tls: TlsAcceptor) -> String {
     let plain = plain.to_owned();
     tokio::spawn(async move {
         while let Ok((outside, _)) = listener.accept().await {
-            let (tls, plain) = (tls.clone(), plain.clone());
+            let tls = tls.clone();
+            let plain = plain.clone();
             tokio::spawn(async move {
-                let Ok(mut outside) = tls.accept(outside).await else { return };
+                let Ok(mut outside) = tls.accept(outside).await else {
+                    return;
+                };
                 let mut inside = TcpStream::connect(plain).await.unwrap();
                 let _ = copy_bidirectional(&mut outside, &mut inside).await;
             });
@@ -60,20 +67,33 @@ async fn before(plain: &str, tls: TlsAcceptor) -> String {
 #[tokio::test]
 async fn an_authority_that_nobody_knows_is_named_and_with_it_all_is_well() {
     let (stage, (tls, authority)) = (Stage::set(|_| ()).await, tls());
-    let (api, sockets) = (before(&stage.api, tls.clone()).await, before(&stage.sockets, tls).await);
+    let api = before(&stage.api, tls.clone()).await;
+    let sockets = before(&stage.sockets, tls).await;
     let lines = examine(&api, &sockets, &[("PUSHER_SCHEME", "https")]).await;
-    let problem = "signed by nobody whom this machine knows; a private authority is named by PUSHER_CA";
+    let problem =
+        "signed by nobody whom this machine knows; a private authority is named by PUSHER_CA";
     expect_failed(&lines, &[("socket", problem), ("publish", problem)]);
 
     let authority = authority.path().to_str().unwrap();
-    let lines = examine(&api, &sockets, &[("PUSHER_SCHEME", "https"), ("PUSHER_CA", authority)]).await;
+    let lines = examine(
+        &api,
+        &sockets,
+        &[("PUSHER_SCHEME", "https"), ("PUSHER_CA", authority)],
+    )
+    .await;
     expect_failed(&lines, &[]);
-    assert!(lines.last().unwrap().starts_with("delivery: ok"), "{lines:#?}");
+    assert!(
+        lines.last().unwrap().starts_with("delivery: ok"),
+        "{lines:#?}"
+    );
 }
 
 #[tokio::test]
 async fn tls_where_there_is_none_is_named() {
-    let lines = Stage::set(|_| ()).await.examine(&[("PUSHER_SCHEME", "https")]).await;
+    let lines = Stage::set(|_| ())
+        .await
+        .examine(&[("PUSHER_SCHEME", "https")])
+        .await;
     let problem = "it does not speak TLS; if it is meant to be without, PUSHER_SCHEME is http";
     expect_failed(&lines, &[("socket", problem), ("publish", problem)]);
 }
@@ -81,7 +101,14 @@ async fn tls_where_there_is_none_is_named() {
 #[tokio::test]
 async fn no_tls_where_there_is_some_is_named() {
     let (stage, (tls, _)) = (Stage::set(|_| ()).await, tls());
-    let (api, sockets) = (before(&stage.api, tls.clone()).await, before(&stage.sockets, tls).await);
+    let api = before(&stage.api, tls.clone()).await;
+    let sockets = before(&stage.sockets, tls).await;
     let lines = examine(&api, &sockets, &[]).await;
-    expect_failed(&lines, &[("socket", "is TLS missing"), ("publish", "no Pusher server's")]);
+    expect_failed(
+        &lines,
+        &[
+            ("socket", "is TLS missing"),
+            ("publish", "no Pusher server's"),
+        ],
+    );
 }

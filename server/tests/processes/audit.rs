@@ -13,25 +13,59 @@ fn credentials(password: &str) -> String {
 
 #[tokio::test]
 async fn what_happens_to_an_account_is_told_under_one_target_without_its_address_or_a_secret() {
-    let (database, port, validator) = (Database::sqlite(), free_port(), Validator::taking(Duration::ZERO).await);
+    let database = Database::sqlite();
+    let port = free_port();
+    let validator = Validator::taking(Duration::ZERO).await;
     Process::add_user(&database, EMAIL, PASSWORD).await;
     let server = Process::serving(port, &database, &validator, &[("RUST_LOG", "trace")]).await;
     let browser = Browser::at(port);
-    assert_eq!(browser.post("/login", &credentials("guessed-wrong-7")).await, StatusCode::UNPROCESSABLE_ENTITY);
-    assert_eq!(browser.post("/login", &credentials(PASSWORD)).await, StatusCode::SEE_OTHER);
-    assert_eq!(browser.post("/pusher/auth", "socket_id=1.2&channel_name=private-x&token=mine").await, 403);
-    assert_eq!(browser.post("/profile/sessions/end", "choice=others").await, StatusCode::SEE_OTHER);
-    let new = "another-battery-of-horses-8";
     assert_eq!(
-        browser.post("/profile/password", &format!("current={PASSWORD}&password={new}")).await,
+        browser
+            .post("/login", &credentials("guessed-wrong-7"))
+            .await,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
+    assert_eq!(
+        browser.post("/login", &credentials(PASSWORD)).await,
         StatusCode::SEE_OTHER
     );
-    assert_eq!(browser.post("/logout", "everywhere=1").await, StatusCode::SEE_OTHER);
+    assert_eq!(
+        browser
+            .post(
+                "/pusher/auth",
+                "socket_id=1.2&channel_name=private-x&token=mine"
+            )
+            .await,
+        403
+    );
+    assert_eq!(
+        browser.post("/profile/sessions/end", "choice=others").await,
+        StatusCode::SEE_OTHER
+    );
+    let new = "another-battery-of-horses-8";
+    assert_eq!(
+        browser
+            .post(
+                "/profile/password",
+                &format!("current={PASSWORD}&password={new}")
+            )
+            .await,
+        StatusCode::SEE_OTHER
+    );
+    assert_eq!(
+        browser.post("/logout", "everywhere=1").await,
+        StatusCode::SEE_OTHER
+    );
     let other = Browser::at(port);
     let mut attempts = 0;
-    while other.post("/login", &credentials("guessed-wrong-7")).await != StatusCode::TOO_MANY_REQUESTS {
+    while other.post("/login", &credentials("guessed-wrong-7")).await
+        != StatusCode::TOO_MANY_REQUESTS
+    {
         attempts += 1;
-        assert!(attempts <= 20, "an account is tried so often and no oftener");
+        assert!(
+            attempts <= 20,
+            "an account is tried so often and no oftener"
+        );
     }
     let elsewhere = Browser::knowing(port, "elsewhere.example");
     assert_eq!(elsewhere.look("/login").await.0, 403);
@@ -59,9 +93,18 @@ async fn what_happens_to_an_account_is_told_under_one_target_without_its_address
         })
         .await;
     }
-    for secret in [EMAIL, "grace.hopper", PASSWORD, new, "guessed-wrong-7", "127.0.0.1:9"] {
+    for secret in [
+        EMAIL,
+        "grace.hopper",
+        PASSWORD,
+        new,
+        "guessed-wrong-7",
+        "127.0.0.1:9",
+    ] {
         let lines = server.lines();
-        let told = lines.iter().find(|line| line.contains("vestibule::audit") && line.contains(secret));
+        let told = lines
+            .iter()
+            .find(|line| line.contains("vestibule::audit") && line.contains(secret));
         assert_eq!(told, None, "{secret}");
     }
     server.kill().await;

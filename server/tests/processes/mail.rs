@@ -12,15 +12,25 @@ async fn mail_server() -> (String, JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("smtp://{}", listener.local_addr().expect("an address"));
     let taking = tokio::spawn(async move {
-        let (mut stream, mut heard) = (BufReader::new(listener.accept().await.expect("somebody").0), String::new());
+        let mut stream = BufReader::new(listener.accept().await.expect("somebody").0);
+        let mut heard = String::new();
         for answer in ["220 hello", "250 here", "250 ok", "250 ok", "354 go on"] {
-            stream.write_all(format!("{answer}\r\n").as_bytes()).await.expect("somebody listens");
+            stream
+                .write_all(format!("{answer}\r\n").as_bytes())
+                .await
+                .expect("somebody listens");
             stream.read_line(&mut heard).await.expect("somebody speaks");
         }
         while !heard.ends_with("\r\n.\r\n") {
-            assert_ne!(stream.read_line(&mut heard).await.expect("somebody speaks"), 0);
+            assert_ne!(
+                stream.read_line(&mut heard).await.expect("somebody speaks"),
+                0
+            );
         }
-        stream.write_all(b"250 taken\r\n").await.expect("somebody listens");
+        stream
+            .write_all(b"250 taken\r\n")
+            .await
+            .expect("somebody listens");
         heard
     });
     (url, taking)
@@ -28,7 +38,9 @@ async fn mail_server() -> (String, JoinHandle<String>) {
 
 #[tokio::test]
 async fn what_is_asked_of_a_server_without_a_worker_is_sent_by_a_worker() {
-    let Some(database) = Database::postgres(false).await else { return };
+    let Some(database) = Database::postgres(false).await else {
+        return;
+    };
     let validator = Validator::taking(std::time::Duration::ZERO).await;
     let (url, mail) = mail_server().await;
     let settings = [
@@ -47,5 +59,9 @@ async fn what_is_asked_of_a_server_without_a_worker_is_sent_by_a_worker() {
     let waiting = browser.ask_for_link("ada@example.com").await;
     assert!(waiting.starts_with("/login/wait/"), "{waiting}");
     let mail = soon("the mail", mail).await.expect("it is taken");
-    assert!(mail.contains("RCPT TO:<ada@example.com>") && mail.contains("https://sign-in.example/confirm/"), "{mail}");
+    assert!(
+        mail.contains("RCPT TO:<ada@example.com>")
+            && mail.contains("https://sign-in.example/confirm/"),
+        "{mail}"
+    );
 }

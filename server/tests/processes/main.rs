@@ -1,7 +1,7 @@
 //! Real processes: killed at each step and at random moments, and several of them behind a proxy.
 //!
-//! Browsers, validator and time are real here too. Nothing waits for a fixed time: what has to come is asked for until it
-//! is there.
+//! Browsers, validator and time are real here too. Nothing waits for a fixed time: what has to come
+//! is asked for until it is there.
 
 mod audit;
 mod forwarded;

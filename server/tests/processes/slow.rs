@@ -1,4 +1,5 @@
-//! One address opens thousands of connections and reads nothing of the answers: other people do not wait because of that.
+//! One address opens thousands of connections and reads nothing of the answers: other people do not
+//! wait because of that.
 
 use crate::support::{Browser, Database, Process, Validator, free_port, size, until};
 use futures_util::{StreamExt as _, stream};
@@ -49,7 +50,10 @@ async fn ask(port: u16) -> Option<TcpStream> {
     let socket = TcpSocket::new_v4().ok()?;
     socket.set_recv_buffer_size(4096).ok()?;
     socket.bind((IpAddr::from(ADDRESS), 0).into()).ok()?;
-    let mut stream = socket.connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await.ok()?;
+    let mut stream = socket
+        .connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+        .await
+        .ok()?;
     let request = format!("GET /pkg/vestibule.wasm HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n");
     stream.write_all(request.as_bytes()).await.ok()?;
     (stream.peek(&mut [0]).await.ok()? > 0).then_some(stream)
@@ -77,25 +81,38 @@ async fn others(port: u16) -> Duration {
         browser.open(&format!("slow-{number}")).await;
         start.elapsed()
     };
-    let mut took: Vec<_> = stream::iter(0..PAGES).map(open).buffer_unordered(AT_ONCE).collect().await;
+    let mut took: Vec<_> = stream::iter(0..PAGES)
+        .map(open)
+        .buffer_unordered(AT_ONCE)
+        .collect()
+        .await;
     took.sort_unstable();
     took[PAGES * 99 / 100]
 }
 
 #[tokio::test]
 async fn nobody_waits_because_of_an_address_that_reads_nothing() {
-    let (slow, files) = (size("VESTIBULE_SLOW", SLOW), descriptors::raise());
-    assert!(files > u64::try_from(slow).unwrap_or(u64::MAX) + 512, "too few files may be open for so many connections");
+    let slow = size("VESTIBULE_SLOW", SLOW);
+    let files = descriptors::raise();
+    assert!(
+        files > u64::try_from(slow).unwrap_or(u64::MAX) + 512,
+        "too few files may be open for so many connections"
+    );
     let site = TempDir::new().expect("a temporary folder");
     fs::create_dir(site.path().join("pkg")).expect("it can be written");
     fs::write(site.path().join("pkg/vestibule.wasm"), vec![7; LARGE]).expect("it can be written");
     let root = site.path().display().to_string();
-    let (port, validator) = (free_port(), Validator::absent());
-    let settings = [("CONFIRM_PER_CLIENT", "100"), ("LEPTOS_SITE_ROOT", root.as_str())];
+    let port = free_port();
+    let validator = Validator::absent();
+    let settings = [
+        ("CONFIRM_PER_CLIENT", "100"),
+        ("LEPTOS_SITE_ROOT", root.as_str()),
+    ];
     let server = Process::serving(port, &Database::sqlite(), &validator, &settings).await;
     let calm = others(port).await;
 
-    let (seen, mut connections) = (Arc::new(Seen::default()), JoinSet::new());
+    let seen = Arc::new(Seen::default());
+    let mut connections = JoinSet::new();
     for _ in 0..slow {
         connections.spawn(be_slow(port, seen.clone()));
     }
@@ -107,7 +124,8 @@ async fn nobody_waits_because_of_an_address_that_reads_nothing() {
     let beside = others(port).await;
     let held = seen.held.load(Ordering::SeqCst);
     assert!(held <= SHARE, "it holds {held}");
-    let (memory, open) = (server.memory(), server.open_files());
+    let memory = server.memory();
+    let open = server.open_files();
     println!(
         "figure: {slow} slow readers from one address hold {held} connections: other people's pages at p99 {:.1} ms, calm {:.1} ms; \
          {} MiB of memory, {open} files open",
@@ -116,8 +134,15 @@ async fn nobody_waits_because_of_an_address_that_reads_nothing() {
         memory / 1024 / 1024
     );
     assert!(memory < MEMORY, "{memory} bytes");
-    assert_eq!(server.said("could not be accepted"), 0, "files have run out");
+    assert_eq!(
+        server.said("could not be accepted"),
+        0,
+        "files have run out"
+    );
     // Only where it was asked for does the time count: a busy machine makes anybody wait.
-    assert!(env::var("VESTIBULE_SLOW").is_err() || beside < 2 * calm, "{beside:?}, {calm:?} in calm");
+    assert!(
+        env::var("VESTIBULE_SLOW").is_err() || beside < 2 * calm,
+        "{beside:?}, {calm:?} in calm"
+    );
     server.kill().await;
 }

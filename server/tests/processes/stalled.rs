@@ -1,4 +1,5 @@
-//! A worker that was stopped for longer than its lease writes nothing when it goes on, and works on.
+//! A worker that was stopped for longer than its lease writes nothing when it goes on, and works
+//! on.
 
 use crate::support::{Browser, Database, Process, Validator, free_port, size, until};
 use std::{collections::HashSet, time::Duration};
@@ -16,8 +17,11 @@ fn count(confirmations: usize) -> i64 {
 /// `VESTIBULE_STALLED=400` stops the worker at so many claims.
 #[tokio::test]
 async fn a_worker_stopped_past_its_lease_writes_nothing_when_it_goes_on() {
-    let Some(database) = Database::postgres(false).await else { return };
-    let (port, quarter) = (free_port(), size("VESTIBULE_STALLED", 20) / 4);
+    let Some(database) = Database::postgres(false).await else {
+        return;
+    };
+    let port = free_port();
+    let quarter = size("VESTIBULE_STALLED", 20) / 4;
     let claims = quarter * 4;
     let validator = Validator::holding(|token| token.contains(UNANSWERED)).await;
     let other_validator = Validator::holding(|token| token.contains(UNDECIDED)).await;
@@ -25,7 +29,8 @@ async fn a_worker_stopped_past_its_lease_writes_nothing_when_it_goes_on() {
     let listen = [("LEPTOS_SITE_ADDR", addr.as_str())];
     let _server = Process::start(&["serve", "--no-worker"], &database, &validator, &listen).await;
 
-    let (mut decided, mut undecided) = (JoinSet::new(), JoinSet::new());
+    let mut decided = JoinSet::new();
+    let mut undecided = JoinSet::new();
     for number in 0..quarter {
         for stopped_with in ["answered", UNANSWERED] {
             let sign_in = move |taken_over: &str| {
@@ -36,10 +41,16 @@ async fn a_worker_stopped_past_its_lease_writes_nothing_when_it_goes_on() {
             undecided.spawn(sign_in(UNDECIDED));
         }
     }
-    let all = || async { (database.endings().await == [("queued".to_owned(), None, count(claims))]).then_some(()) };
+    let all = || async {
+        (database.endings().await == [("queued".to_owned(), None, count(claims))]).then_some(())
+    };
     until("all to have begun", all).await;
     // Time enough to be stopped with all of them.
-    let halting = [("VESTIBULE_HALT_AT", "answered"), ("CONFIRM_ATTEMPT", "3s"), ("CONFIRM_LEASE", "4s")];
+    let halting = [
+        ("VESTIBULE_HALT_AT", "answered"),
+        ("CONFIRM_ATTEMPT", "3s"),
+        ("CONFIRM_LEASE", "4s"),
+    ];
     let mut stalled = Process::start(&["worker"], &database, &validator, &halting).await;
     validator.open(claims / 2).await;
     stalled.halted(claims / 2).await;
@@ -66,14 +77,26 @@ async fn a_worker_stopped_past_its_lease_writes_nothing_when_it_goes_on() {
         claims / 2
     );
     assert_eq!(writes, 0);
-    assert_eq!(after.len(), before.len() + 3, "the next confirmation, its session and its user");
+    assert_eq!(
+        after.len(),
+        before.len() + 3,
+        "the next confirmation, its session and its user"
+    );
 
     taking_over.go_on();
     other_validator.release(Duration::ZERO);
     undecided.join_all().await;
-    let settled = ("settled".to_owned(), Some("confirmed".to_owned()), count(claims + 1));
+    let settled = (
+        "settled".to_owned(),
+        Some("confirmed".to_owned()),
+        count(claims + 1),
+    );
     assert_eq!(database.endings().await, [settled]);
-    let calls: [usize; 2] =
-        [validator, other_validator].map(|validator| validator.asked().iter().map(|asked| asked.by.len()).sum());
-    assert_eq!(calls, [claims + 1, claims], "each worker has asked once about each");
+    let calls: [usize; 2] = [validator, other_validator]
+        .map(|validator| validator.asked().iter().map(|asked| asked.by.len()).sum());
+    assert_eq!(
+        calls,
+        [claims + 1, claims],
+        "each worker has asked once about each"
+    );
 }

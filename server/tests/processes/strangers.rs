@@ -1,4 +1,5 @@
-//! One address begins with tokens that the validator gives no verdict on: other people do not wait because of that.
+//! One address begins with tokens that the validator gives no verdict on: other people do not wait
+//! because of that.
 
 use crate::support::{Browser, Database, NO_VERDICTS, Process, Validator, free_port, size, until};
 use futures_util::{StreamExt as _, stream};
@@ -20,11 +21,15 @@ const ADDRESS: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 /// Begins with tokens of this kind, again and again where there are too many.
 async fn flood(port: u16, kind: &str, count: usize) {
     for number in 0..count {
-        let (browser, token) = (Browser::at(port).from(ADDRESS), format!("{kind}{number}"));
+        let browser = Browser::at(port).from(ADDRESS);
+        let token = format!("{kind}{number}");
         browser.open(&token).await;
         until("the address to have fewer undecided", || async {
             let (status, _) = browser.begin(&token).await;
-            assert!([StatusCode::OK, StatusCode::TOO_MANY_REQUESTS].contains(&status), "{status}");
+            assert!(
+                [StatusCode::OK, StatusCode::TOO_MANY_REQUESTS].contains(&status),
+                "{status}"
+            );
             (status == StatusCode::OK).then_some(())
         })
         .await;
@@ -34,7 +39,11 @@ async fn flood(port: u16, kind: &str, count: usize) {
 
 /// How long others take from their begin to their outcome, the slowest of a hundred.
 async fn others(port: u16, name: &str) -> Duration {
-    let people = if size("VESTIBULE_HOSTILE", HOSTILE) > HOSTILE { 10 * OTHERS } else { OTHERS };
+    let people = if size("VESTIBULE_HOSTILE", HOSTILE) > HOSTILE {
+        10 * OTHERS
+    } else {
+        OTHERS
+    };
     let sign_in = |number: usize| async move {
         let [.., high, low] = u32::try_from(number).expect("not many").to_be_bytes();
         let browser = Browser::at(port).from(Ipv4Addr::new(127, 1, high, low));
@@ -45,7 +54,11 @@ async fn others(port: u16, name: &str) -> Duration {
         browser.confirmed(&token).await;
         start.elapsed()
     };
-    let mut took: Vec<_> = stream::iter(0..people).map(sign_in).buffer_unordered(AT_ONCE).collect().await;
+    let mut took: Vec<_> = stream::iter(0..people)
+        .map(sign_in)
+        .buffer_unordered(AT_ONCE)
+        .collect()
+        .await;
     took.sort_unstable();
     took[(people * 99 / 100).min(people - 1)]
 }
@@ -53,8 +66,11 @@ async fn others(port: u16, name: &str) -> Duration {
 async fn nobody_waits(fresh: impl AsyncFn() -> Option<Database>) {
     let hostile = size("VESTIBULE_HOSTILE", HOSTILE);
     for kind in NO_VERDICTS {
-        let Some(database) = fresh().await else { return };
-        let (port, validator) = (free_port(), Validator::taking(Duration::from_millis(200)).await);
+        let Some(database) = fresh().await else {
+            return;
+        };
+        let port = free_port();
+        let validator = Validator::taking(Duration::from_millis(200)).await;
         let settings = [
             ("CONFIRM_PER_CLIENT", "100"),
             // Fewer than the address has undecided.
@@ -73,8 +89,15 @@ async fn nobody_waits(fresh: impl AsyncFn() -> Option<Database>) {
         })
         .await;
         let beside = others(port, &format!("beside-{kind}")).await;
-        assert_eq!(server.said("the validator gives no verdicts; it is tried"), 0, "everybody waits");
-        assert!(!attack.is_finished(), "the address has met something else than its cap");
+        assert_eq!(
+            server.said("the validator gives no verdicts; it is tried"),
+            0,
+            "everybody waits"
+        );
+        assert!(
+            !attack.is_finished(),
+            "the address has met something else than its cap"
+        );
         attack.abort();
         println!(
             "figure: one address begins with {hostile} tokens, each answered with {}, {}: other people's sign-ins at p99 {:.2} s, calm \
@@ -85,7 +108,10 @@ async fn nobody_waits(fresh: impl AsyncFn() -> Option<Database>) {
             calm.as_secs_f64()
         );
         // Only where it was asked for does the time count: a busy machine makes anybody wait.
-        assert!(env::var("VESTIBULE_HOSTILE").is_err() || beside < 2 * calm, "{beside:?}, {calm:?} in calm");
+        assert!(
+            env::var("VESTIBULE_HOSTILE").is_err() || beside < 2 * calm,
+            "{beside:?}, {calm:?} in calm"
+        );
         server.kill().await;
     }
 }

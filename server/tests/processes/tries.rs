@@ -1,4 +1,5 @@
-//! Passwords cost the server work: who is known here does not wait because of strangers, and nothing else waits at all.
+//! Passwords cost the server work: who is known here does not wait because of strangers, and
+//! nothing else waits at all.
 
 use crate::support::{Browser, Database, Process, Validator, free_port, size};
 use futures_util::{FutureExt as _, StreamExt as _, stream};
@@ -13,7 +14,8 @@ const TRYING: usize = 40;
 const AT_ONCE: usize = 64;
 /// The most that the owner waits, in the release build.
 const OWNER_WITHIN: Duration = Duration::from_secs(1);
-/// The most that a request of somebody else makes another wait, in the release build and beyond what it takes in calm.
+/// The most that a request of somebody else makes another wait, in the release build and beyond
+/// what it takes in calm.
 const STALLED_WITHIN: Duration = Duration::from_millis(50);
 /// How often the owner signs in: as often as a password may be tried at once.
 const SIGN_INS: usize = 20;
@@ -32,18 +34,32 @@ async fn known(database: &Database) -> (Process, u16, Browser) {
     let port = free_port();
     let server = Process::serving(port, database, &validator, &[]).await;
     let browser = Browser::at(port);
-    assert_eq!(browser.post("/login", &credentials()).await, StatusCode::SEE_OTHER);
+    assert_eq!(
+        browser.post("/login", &credentials()).await,
+        StatusCode::SEE_OTHER
+    );
     (server, port, browser)
 }
 
 /// Tries passwords of nobody's without end, from one address after the other.
 async fn strangers(port: u16, addresses: usize) {
     let attempt = |number: usize| async move {
-        let [.., high, low] = u32::try_from(number % addresses).expect("not many").to_be_bytes();
+        let [.., high, low] = u32::try_from(number % addresses)
+            .expect("not many")
+            .to_be_bytes();
         let stranger = Browser::at(port).from(Ipv4Addr::new(127, 2, high, low));
-        stranger.post("/login", &format!("email=p{number}@example.com&password=guessed")).await
+        stranger
+            .post(
+                "/login",
+                &format!("email=p{number}@example.com&password=guessed"),
+            )
+            .await
     };
-    stream::iter(0..).map(attempt).buffer_unordered(AT_ONCE).for_each(|_| async {}).await;
+    stream::iter(0..)
+        .map(attempt)
+        .buffer_unordered(AT_ONCE)
+        .for_each(|_| async {})
+        .await;
 }
 
 #[tokio::test]
@@ -56,7 +72,10 @@ async fn a_browser_that_is_known_signs_in_however_many_strangers_try() {
         // One of the tries that she has at once is used.
         for _ in 1..SIGN_INS {
             let start = Instant::now();
-            assert_eq!(owner.post("/login", &credentials()).await, StatusCode::SEE_OTHER);
+            assert_eq!(
+                owner.post("/login", &credentials()).await,
+                StatusCode::SEE_OTHER
+            );
             took.push(start.elapsed());
         }
     };
@@ -78,23 +97,49 @@ async fn a_browser_that_is_known_signs_in_however_many_strangers_try() {
     server.kill().await;
 }
 
-/// Whether times are judged: where the whole test is asked for, which has the machine for itself and the release build.
+/// Whether times are judged: where the whole test is asked for, which has the machine for itself
+/// and the release build.
 fn is_judged() -> bool {
     size("VESTIBULE_TRYING", 0) > 0
 }
 
-/// What takes the most work of all single requests that somebody who is signed in, or nobody, can make.
+/// What takes the most work of all single requests that somebody who is signed in, or nobody, can
+/// make.
 fn costly() -> Vec<(&'static str, &'static str, String)> {
-    let substitutes: String = "4@8({[<369!1|0$5+7%2'*51".chars().cycle().take(1000).collect();
+    let substitutes: String = "4@8({[<369!1|0$5+7%2'*51"
+        .chars()
+        .cycle()
+        .take(1000)
+        .collect();
     let encoded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
     let password = |text: &str| format!("current={PASSWORD}&password={}", encoded(text));
     vec![
-        ("a password of all substitutes", "/profile/password", password(&substitutes)),
-        ("a password of one letter", "/profile/password", password(&"a".repeat(1000))),
-        ("a password that is long in another form", "/profile/password", password(&"\u{fdfa}".repeat(300))),
+        (
+            "a password of all substitutes",
+            "/profile/password",
+            password(&substitutes),
+        ),
+        (
+            "a password of one letter",
+            "/profile/password",
+            password(&"a".repeat(1000)),
+        ),
+        (
+            "a password that is long in another form",
+            "/profile/password",
+            password(&"\u{fdfa}".repeat(300)),
+        ),
         ("a password that is right", "/login", credentials()),
-        ("a password that is wrong", "/login", format!("email={EMAIL}&password={}", "x".repeat(1000))),
-        ("an address that is none", "/login/link", format!("email={}", encoded(&"\u{212b}@".repeat(1500)))),
+        (
+            "a password that is wrong",
+            "/login",
+            format!("email={EMAIL}&password={}", "x".repeat(1000)),
+        ),
+        (
+            "an address that is none",
+            "/login/link",
+            format!("email={}", encoded(&"\u{212b}@".repeat(1500))),
+        ),
         ("a form that is too large", "/login", "x".repeat(60_000)),
     ]
 }

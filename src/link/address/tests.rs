@@ -1,25 +1,43 @@
 use super::*;
 
 fn read(text: &str) -> Option<String> {
-    text.parse::<Address>().ok().map(|address| address.as_str().to_owned())
+    text.parse::<Address>()
+        .ok()
+        .map(|address| address.as_str().to_owned())
 }
 
 #[test]
 fn an_address_is_looked_up_in_lower_case_and_kept_as_it_was_typed() {
     for (text, key, typed) in [
         ("Ada@Example.COM", "ada@example.com", "Ada@example.com"),
-        (" a.b+c@x-y.example ", "a.b+c@x-y.example", "a.b+c@x-y.example"),
-        ("o'Neil@xn--bcher-kva.example", "o'neil@xn--bcher-kva.example", "o'Neil@xn--bcher-kva.example"),
+        (
+            " a.b+c@x-y.example ",
+            "a.b+c@x-y.example",
+            "a.b+c@x-y.example",
+        ),
+        (
+            "o'Neil@xn--bcher-kva.example",
+            "o'neil@xn--bcher-kva.example",
+            "o'Neil@xn--bcher-kva.example",
+        ),
     ] {
         let address: Address = text.parse().unwrap();
         assert_eq!((address.as_str(), address.typed()), (key, typed));
     }
-    assert_eq!("Ada@example.com".parse::<Address>(), "ada@EXAMPLE.com".parse());
+    assert_eq!(
+        "Ada@example.com".parse::<Address>(),
+        "ada@EXAMPLE.com".parse()
+    );
 }
 
 #[test]
 fn full_stops_may_stand_anywhere_in_a_mailbox() {
-    for text in ["a..b@docomo.ne.jp", ".a@docomo.ne.jp", "a.@docomo.ne.jp", "a...b..@ezweb.ne.jp"] {
+    for text in [
+        "a..b@docomo.ne.jp",
+        ".a@docomo.ne.jp",
+        "a.@docomo.ne.jp",
+        "a...b..@ezweb.ne.jp",
+    ] {
         assert_eq!(read(text).as_deref(), Some(text));
     }
 }
@@ -55,11 +73,18 @@ fn no_character_is_taken_for_one_of_ascii() {
     ] {
         assert_eq!(read(&format!("{char}arl@example.com")), None, "{char}");
         let folded = format!("ada@{ascii}arl.example");
-        assert_ne!(read(&format!("ada@{char}arl.example")), Some(folded), "{char}");
+        assert_ne!(
+            read(&format!("ada@{char}arl.example")),
+            Some(folded),
+            "{char}"
+        );
     }
-    for text in
-        ["ada\u{ff20}example.com", "ada@example\u{3002}com", "ada@example\u{ff0e}com", "ada@\u{212a}arlü.example"]
-    {
+    for text in [
+        "ada\u{ff20}example.com",
+        "ada@example\u{3002}com",
+        "ada@example\u{ff0e}com",
+        "ada@\u{212a}arlü.example",
+    ] {
         assert_eq!(read(text), None, "{text}");
     }
 }
@@ -67,12 +92,15 @@ fn no_character_is_taken_for_one_of_ascii() {
 #[test]
 fn what_nobody_sees_in_a_pasted_address_is_removed() {
     for char in [
-        '\u{200b}', '\u{feff}', '\u{a0}', '\u{ad}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202c}', '\u{202e}',
-        '\u{2060}', '\u{2066}', '\u{2069}', '\u{61c}', '\u{200c}', '\u{200d}', '\u{202f}', '\u{fe0f}',
+        '\u{200b}', '\u{feff}', '\u{a0}', '\u{ad}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202c}',
+        '\u{202e}', '\u{2060}', '\u{2066}', '\u{2069}', '\u{61c}', '\u{200c}', '\u{200d}',
+        '\u{202f}', '\u{fe0f}',
     ] {
-        for text in
-            [format!("{char}ada@example.com"), format!("ada@example.com{char}"), format!("ad{char}a@exam{char}ple.com")]
-        {
+        for text in [
+            format!("{char}ada@example.com"),
+            format!("ada@example.com{char}"),
+            format!("ad{char}a@exam{char}ple.com"),
+        ] {
             assert_eq!(read(&text).as_deref(), Some("ada@example.com"), "{text:?}");
         }
     }
@@ -108,7 +136,8 @@ fn what_stands_around_a_pasted_address_is_removed() {
 
 #[test]
 fn what_could_be_read_in_two_ways_is_no_address() {
-    let (long, label) = ("a".repeat(65), "b".repeat(64));
+    let long = "a".repeat(65);
+    let label = "b".repeat(64);
     for bad in [
         "",
         "ada",
@@ -149,7 +178,10 @@ fn mail_for_a_user_goes_to_the_address_that_they_have_given() {
         name: None,
         email: email.map(Into::into),
     };
-    assert_eq!(typed.of_user(&identity(Some("Ada@example.com"))).typed(), "Ada@example.com");
+    assert_eq!(
+        typed.of_user(&identity(Some("Ada@example.com"))).typed(),
+        "Ada@example.com"
+    );
     for other in [None, Some("bob@example.com"), Some("?")] {
         assert_eq!(typed.of_user(&identity(other)).typed(), "ada@example.com");
     }

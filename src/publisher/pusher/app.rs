@@ -36,7 +36,8 @@ pub struct PusherApp {
     pub key: String,
     /// The app's secret.
     pub secret: PusherSecret,
-    /// Where the server's HTTP API is: a host and a port, such as `127.0.0.1:6001`, and the path before `/apps`, if any.
+    /// Where the server's HTTP API is: a host and a port, such as `127.0.0.1:6001`, and the path
+    /// before `/apps`, if any.
     pub host: String,
     /// Whose certificates are taken for the server's; without it, plain HTTP is spoken.
     pub tls: Option<Trust>,

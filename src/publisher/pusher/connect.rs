@@ -1,7 +1,7 @@
 //! A connection to a Pusher server, with TLS or without, and why there is none.
 //!
-//! The crate `pusher` takes any connector of hyper 0.14, and panics where a connection cannot be had. So the connector
-//! itself remembers why, for whoever catches the panic.
+//! The crate `pusher` takes any connector of hyper 0.14, and panics where a connection cannot be
+//! had. So the connector itself remembers why, for whoever catches the panic.
 
 use super::{Trust, Unreachable};
 use futures_util::future::BoxFuture;
@@ -47,7 +47,11 @@ impl Connector {
         tcp.enforce_http(false);
         // What is sent is small, and somebody waits for it.
         tcp.set_nodelay(true);
-        Self { tcp, trust, why: Arc::default() }
+        Self {
+            tcp,
+            trust,
+            why: Arc::default(),
+        }
     }
 
     /// Opens a connection to the host and the port of `address`.
@@ -55,24 +59,44 @@ impl Connector {
     /// # Errors
     /// [`Unreachable`] says why there is none.
     pub async fn open(self, address: &str) -> Result<Wire, Unreachable> {
-        self.to(address.parse().map_err(|_| Unreachable::Unresolved)?).await
+        self.to(address.parse().map_err(|_| Unreachable::Unresolved)?)
+            .await
     }
 
     async fn to(mut self, uri: Uri) -> Result<Wire, Unreachable> {
-        let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+        let host = uri
+            .host()
+            .unwrap_or_default()
+            .trim_matches(['[', ']'])
+            .to_owned();
         let opening = async {
-            let stream = self.tcp.call(uri).await.map_err(|error| Unreachable::of_tcp(&error))?;
-            let Some(trust) = &self.trust else { return Ok(Wire::new(stream)) };
+            let stream = self
+                .tcp
+                .call(uri)
+                .await
+                .map_err(|error| Unreachable::of_tcp(&error))?;
+            let Some(trust) = &self.trust else {
+                return Ok(Wire::new(stream));
+            };
             let name = host.try_into().map_err(|_| Unreachable::Unresolved)?;
-            let stream = TlsConnector::from(trust.config()).connect(name, stream).await;
-            stream.map(Wire::new).map_err(|error| Unreachable::of_tls(&error))
+            let stream = TlsConnector::from(trust.config())
+                .connect(name, stream)
+                .await;
+            stream
+                .map(Wire::new)
+                .map_err(|error| Unreachable::of_tls(&error))
         };
-        timeout(CONNECT_WITHIN, opening).await.unwrap_or(Err(Unreachable::TooSlow))
+        timeout(CONNECT_WITHIN, opening)
+            .await
+            .unwrap_or(Err(Unreachable::TooSlow))
     }
 
     /// Why the last connection that could not be had could not, if nobody has asked yet.
     pub(super) fn why(&self) -> Option<Unreachable> {
-        self.why.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.why
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
     }
 }
 
@@ -86,7 +110,8 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let (opening, why) = (self.clone().to(uri), Arc::clone(&self.why));
+        let opening = self.clone().to(uri);
+        let why = Arc::clone(&self.why);
         Box::pin(async move {
             let opened = opening.await;
             *why.lock().unwrap_or_else(PoisonError::into_inner) = opened.as_ref().err().cloned();
@@ -108,7 +133,10 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 impl Wire {
     fn new(stream: impl Stream + 'static) -> Self {
-        Self { stream: Box::new(stream), read: 0 }
+        Self {
+            stream: Box::new(stream),
+            read: 0,
+        }
     }
 }
 
@@ -119,7 +147,11 @@ impl Connection for Wire {
 }
 
 impl AsyncRead for Wire {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         if self.read > MAX_ANSWER {
             return Poll::Ready(Err(io::Error::other("the answer is too large")));
         }
@@ -131,7 +163,11 @@ impl AsyncRead for Wire {
 }
 
 impl AsyncWrite for Wire {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         self.read = 0;
         Pin::new(&mut self.stream).poll_write(cx, bytes)
     }

@@ -55,7 +55,10 @@ impl Unreachable {
     }
 
     pub(super) fn of_tls(error: &io::Error) -> Self {
-        match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        match error
+            .get_ref()
+            .and_then(|inner| inner.downcast_ref::<rustls::Error>())
+        {
             Some(rustls::Error::InvalidCertificate(why)) => Self::Certificate(certificate(why)),
             Some(rustls::Error::InvalidMessage(_)) => Self::NoTls,
             _ => Self::Other(error.to_string()),
@@ -71,8 +74,12 @@ fn certificate(why: &CertificateError) -> String {
     match why {
         CertificateError::UnknownIssuer => "it is signed by nobody whom this machine knows".into(),
         CertificateError::BadSignature => "its signature is false".into(),
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "it has expired".into(),
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => "it is not valid yet".into(),
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "it has expired".into()
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "it is not valid yet".into()
+        }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             "it is for another name".into()
         }
@@ -108,12 +115,22 @@ pub enum Trouble {
 impl Trouble {
     /// Sorts the crate's `Error: <status>. <body>`.
     pub(super) fn of_text(text: &str) -> Option<Self> {
-        let Some(status) = text.strip_prefix("Error: ").and_then(|rest| rest.get(..3)?.parse().ok()) else {
+        let Some(status) = text
+            .strip_prefix("Error: ")
+            .and_then(|rest| rest.get(..3)?.parse().ok())
+        else {
             return Some(Self::Unsent(text.to_owned()));
         };
-        let said = text.split_once(". ").map_or("", |(_, said)| said).to_owned();
+        let said = text
+            .split_once(". ")
+            .map_or("", |(_, said)| said)
+            .to_owned();
         // The crate takes nothing but 200 for a success.
-        if (200..300).contains(&status) { None } else { Some(Self::Refused { status, said }) }
+        if (200..300).contains(&status) {
+            None
+        } else {
+            Some(Self::Refused { status, said })
+        }
     }
 
     /// Whether publishing again may help: what a server refuses for its content, it refuses again.
@@ -129,9 +146,15 @@ impl Trouble {
 
 fn meaning(status: u16) -> String {
     match status {
-        300..=399 => format!("answers {status} and leads elsewhere; is its scheme or its path another?"),
-        401 | 403 => format!("answers {status}: it refuses the app's id, the key, the secret or this machine's clock"),
-        404 | 405 | 501 => format!("answers {status}: it knows no such app, or it has another path"),
+        300..=399 => {
+            format!("answers {status} and leads elsewhere; is its scheme or its path another?")
+        }
+        401 | 403 => format!(
+            "answers {status}: it refuses the app's id, the key, the secret or this machine's clock"
+        ),
+        404 | 405 | 501 => {
+            format!("answers {status}: it knows no such app, or it has another path")
+        }
         413 => "answers 413: the announcement is too large for it".into(),
         status => format!("answers {status}"),
     }
@@ -139,7 +162,10 @@ fn meaning(status: u16) -> String {
 
 impl From<Trouble> for PublishError {
     fn from(trouble: Trouble) -> Self {
-        Self { retry: trouble.may_pass(), what: trouble.to_string() }
+        Self {
+            retry: trouble.may_pass(),
+            what: trouble.to_string(),
+        }
     }
 }
 
@@ -150,7 +176,11 @@ mod tests {
     #[test]
     fn refusals_are_sorted_by_whether_trying_again_can_help() {
         let may_pass = |text| Trouble::of_text(text).unwrap().may_pass();
-        for text in ["Error: 500 Internal Server Error. ", "Error: 503 x. y", "Error: 429 Too Many Requests. "] {
+        for text in [
+            "Error: 500 Internal Server Error. ",
+            "Error: 503 x. y",
+            "Error: 429 Too Many Requests. ",
+        ] {
             assert!(may_pass(text), "{text}");
         }
         for text in [
@@ -173,8 +203,12 @@ mod tests {
 
     #[test]
     fn what_a_server_says_is_not_for_the_log() {
-        let trouble = Trouble::of_text("Error: 401 Unauthorized. Invalid signature: you should have sent…").unwrap();
+        let trouble =
+            Trouble::of_text("Error: 401 Unauthorized. Invalid signature: you should have sent…")
+                .unwrap();
         assert!(!trouble.to_string().contains("signature"));
-        assert!(matches!(trouble, Trouble::Refused { status: 401, said } if said.starts_with("Invalid signature")));
+        assert!(
+            matches!(trouble, Trouble::Refused { status: 401, said } if said.starts_with("Invalid signature"))
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! Whose certificates are taken for a Pusher server's: those that the machine trusts, as everywhere else in Vestibule,
-//! and those of one more authority, for a server whose own nobody else knows.
+//! Whose certificates are taken for a Pusher server's: those that the machine trusts, as everywhere
+//! else in Vestibule, and those of one more authority, for a server whose own nobody else knows.
 
 use rustls::{
     ClientConfig, RootCertStore,
@@ -30,7 +30,11 @@ impl Trust {
     /// [`TrustError::Nobody`] if these are none.
     pub fn of_machine() -> Result<Self, TrustError> {
         let roots = machine();
-        if roots.is_empty() { Err(TrustError::Nobody) } else { Ok(Self::in_roots(roots)) }
+        if roots.is_empty() {
+            Err(TrustError::Nobody)
+        } else {
+            Ok(Self::in_roots(roots))
+        }
     }
 
     /// Those that the machine trusts, and the authorities in `pem`.
@@ -44,14 +48,21 @@ impl Trust {
             let certificate = certificate.map_err(|_| TrustError::Unreadable)?;
             roots.add(certificate).map_err(|_| TrustError::Unreadable)?;
         }
-        if roots.len() == before { Err(TrustError::Unreadable) } else { Ok(Self::in_roots(roots)) }
+        if roots.len() == before {
+            Err(TrustError::Unreadable)
+        } else {
+            Ok(Self::in_roots(roots))
+        }
     }
 
     fn in_roots(roots: RootCertStore) -> Self {
         let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
-        let builder = builder.with_safe_default_protocol_versions().expect("ring speaks TLS 1.2 and 1.3");
+        let builder = builder
+            .with_safe_default_protocol_versions()
+            .expect("ring speaks TLS 1.2 and 1.3");
         let mut config = builder.with_root_certificates(roots).with_no_client_auth();
-        // The crate `pusher` brings an HTTP/2 with open advisories: it is never offered, so never spoken.
+        // The crate `pusher` brings an HTTP/2 with open advisories: it is never offered, so never
+        // spoken.
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Self(Arc::new(config))
     }

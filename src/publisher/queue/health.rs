@@ -1,4 +1,5 @@
-//! How a Pusher server is: well, or left alone but for a probe now and then. What is wrong is told once, and so is its end.
+//! How a Pusher server is: well, or left alone but for a probe now and then. What is wrong is told
+//! once, and so is its end.
 
 use super::{IN_FLIGHT, waiting::Waiting};
 use crate::{publisher::PublishError, secret::Entropy, worker::backoff};
@@ -30,7 +31,13 @@ struct Trouble {
 
 impl Health {
     pub fn new(entropy: Arc<dyn Entropy>) -> Self {
-        Self { entropy, round: 0, trouble: None, told: None, dropped: 0 }
+        Self {
+            entropy,
+            round: 0,
+            trouble: None,
+            told: None,
+            dropped: 0,
+        }
     }
 
     pub const fn round(&self) -> Round {
@@ -39,7 +46,9 @@ impl Health {
 
     /// How many requests may be in flight.
     pub fn room(&self, now: Instant) -> usize {
-        self.trouble.as_ref().map_or(IN_FLIGHT, |trouble| usize::from(now >= trouble.probe_at))
+        self.trouble
+            .as_ref()
+            .map_or(IN_FLIGHT, |trouble| usize::from(now >= trouble.probe_at))
     }
 
     /// When one request may be sent again, while it is not well.
@@ -56,7 +65,10 @@ impl Health {
 
     /// A request was not taken.
     pub fn failed(&mut self, Round(round): Round, error: &PublishError, now: Instant) {
-        let trouble = self.trouble.get_or_insert(Trouble { failed: 0, probe_at: now });
+        let trouble = self.trouble.get_or_insert(Trouble {
+            failed: 0,
+            probe_at: now,
+        });
         if round == self.round {
             self.round += 1;
             trouble.failed = trouble.failed.saturating_add(1);
@@ -66,9 +78,15 @@ impl Health {
         if told.len() < TOLD && !told.contains(&error.what) {
             told.push(error.what.clone());
             if error.retry {
-                tracing::warn!(what = error.what, "announcements wait; until they can be sent, pages ask");
+                tracing::warn!(
+                    what = error.what,
+                    "announcements wait; until they can be sent, pages ask"
+                );
             } else {
-                tracing::error!(what = error.what, "announcements are refused, and pages ask; try `vestibule doctor`");
+                tracing::error!(
+                    what = error.what,
+                    "announcements are refused, and pages ask; try `vestibule doctor`"
+                );
             }
         }
     }
@@ -80,10 +98,15 @@ impl Health {
         }
         if self.told.is_none() && waiting.dropped() > self.dropped {
             self.told = Some(Vec::new());
-            tracing::warn!("announcements come faster than they can be sent; some are dropped, and their pages ask");
+            tracing::warn!(
+                "announcements come faster than they can be sent; some are dropped, and their pages ask"
+            );
         }
         if waiting.len() == 0 && self.told.take().is_some() {
-            tracing::info!(dropped = waiting.dropped() - self.dropped, "announcements are sent at once again");
+            tracing::info!(
+                dropped = waiting.dropped() - self.dropped,
+                "announcements are sent at once again"
+            );
             self.dropped = waiting.dropped();
         }
     }

@@ -7,10 +7,11 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// How many announcements wait, or are on their way. One more drops the oldest, whose page has had the longest time to
-/// ask.
+/// How many announcements wait, or are on their way. One more drops the oldest, whose page has had
+/// the longest time to ask.
 pub const MOST: usize = 10_000;
-/// How long an announcement is worth sending. Pages ask every few seconds, but in the background only once a minute.
+/// How long an announcement is worth sending. Pages ask every few seconds, but in the background
+/// only once a minute.
 pub const USEFUL_FOR: Duration = Duration::from_secs(30);
 /// How far is looked for more that says the same.
 const LOOK: usize = 256;
@@ -66,7 +67,9 @@ impl Waiting {
             return;
         }
         while self.latest.len() + self.flying.len() >= MOST {
-            let Some(oldest) = self.order.pop_front() else { break };
+            let Some(oldest) = self.order.pop_front() else {
+                break;
+            };
             self.latest.remove(&oldest);
             self.dropped += 1;
         }
@@ -74,8 +77,8 @@ impl Waiting {
         self.latest.insert(channel, (announcement, now));
     }
 
-    /// Takes what has waited longest, and more that says the same, for up to `at_once` channels. What is too old is
-    /// dropped.
+    /// Takes what has waited longest, and more that says the same, for up to `at_once` channels.
+    /// What is too old is dropped.
     pub fn take(&mut self, at_once: usize, now: Instant) -> Option<Batch> {
         let mut batch: Option<Batch> = None;
         let mut passed = Vec::new();
@@ -83,21 +86,31 @@ impl Waiting {
             if batch.as_ref().is_some_and(|batch| batch.len() >= at_once) {
                 break;
             }
-            let Some(channel) = self.order.pop_front() else { break };
-            let Some((announcement, since)) = self.latest.get(&channel) else { continue };
+            let Some(channel) = self.order.pop_front() else {
+                break;
+            };
+            let Some((announcement, since)) = self.latest.get(&channel) else {
+                continue;
+            };
             if now.duration_since(*since) > USEFUL_FOR {
                 self.latest.remove(&channel);
                 self.dropped += 1;
                 continue;
             }
-            let same = batch.as_ref().is_none_or(|batch| batch.announcement == *announcement);
+            let same = batch
+                .as_ref()
+                .is_none_or(|batch| batch.announcement == *announcement);
             if !same || self.flying.contains(&channel) {
                 passed.push(channel);
                 continue;
             }
             if let Some((announcement, since)) = self.latest.remove(&channel) {
                 self.flying.insert(channel.clone());
-                let new = || Batch { announcement, channels: Vec::new(), since: Vec::new() };
+                let new = || Batch {
+                    announcement,
+                    channels: Vec::new(),
+                    since: Vec::new(),
+                };
                 let batch = batch.get_or_insert_with(new);
                 batch.channels.push(channel);
                 batch.since.push(since);
@@ -128,7 +141,8 @@ impl Waiting {
             self.flying.remove(&channel);
             if !self.latest.contains_key(&channel) {
                 self.order.push_front(channel.clone());
-                self.latest.insert(channel, (batch.announcement.clone(), since));
+                self.latest
+                    .insert(channel, (batch.announcement.clone(), since));
             }
         }
     }

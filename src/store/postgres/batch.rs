@@ -1,12 +1,13 @@
 //! Doing many at once: what arrives while a transaction is being made durable goes into the next.
 //!
-//! A commit waits for the disk, and each statement for the network. Rather than weaken the one, both waits are shared: a
-//! batch is one transaction with a few statements, however many jobs it carries, and each job is answered only once all
-//! are on the disk.
+//! A commit waits for the disk, and each statement for the network. Rather than weaken the one,
+//! both waits are shared: a batch is one transaction with a few statements, however many jobs it
+//! carries, and each job is answered only once all are on the disk.
 //!
-//! Everybody locks in one order, so that two batches, here or on two machines, never wait for each other in a circle:
-//! clients, links, confirmations, users, sessions; within each by what they are looked up by. A change of an account locks
-//! the session that makes it before its user: nobody else waits for an established session while holding a user.
+//! Everybody locks in one order, so that two batches, here or on two machines, never wait for each
+//! other in a circle: clients, links, confirmations, users, sessions; within each by what they are
+//! looked up by. A change of an account locks the session that makes it before its user: nobody
+//! else waits for an established session while holding a user.
 
 use super::{
     closed,
@@ -25,7 +26,8 @@ use tokio::{
 /// The most jobs in one transaction.
 const BATCH: usize = 256;
 
-/// How many transactions with jobs of one kind may be in flight: while one waits for the disk, the next one works.
+/// How many transactions with jobs of one kind may be in flight: while one waits for the disk, the
+/// next one works.
 const LANES: usize = 2;
 
 /// For how long the jobs of a batch that failed are tried one by one: each may wait for a lock.
@@ -36,8 +38,12 @@ pub(super) trait Job: Sized + Send + Sync + 'static {
     /// What it comes to.
     type Done: Send + 'static;
 
-    /// Does all `jobs` within the transaction of `connection`, and tells what each came to, in their order.
-    fn run<'c>(jobs: &'c [Self], connection: &'c mut PgConnection) -> BoxFuture<'c, Result<Vec<Self::Done>, Failure>>;
+    /// Does all `jobs` within the transaction of `connection`, and tells what each came to, in
+    /// their order.
+    fn run<'c>(
+        jobs: &'c [Self],
+        connection: &'c mut PgConnection,
+    ) -> BoxFuture<'c, Result<Vec<Self::Done>, Failure>>;
 }
 
 /// A job, and who waits for it.
@@ -64,7 +70,8 @@ impl<J: Job> Batches<J> {
         Self(jobs)
     }
 
-    /// Has `job` done. Once it is taken, it is done even if the caller does not wait for it any more.
+    /// Has `job` done. Once it is taken, it is done even if the caller does not wait for it any
+    /// more.
     pub async fn add(&self, job: J) -> Result<J::Done, StoreError> {
         let (reply, answer) = oneshot::channel();
         self.0.send((job, reply)).await.map_err(|_| closed())?;
@@ -72,7 +79,11 @@ impl<J: Job> Batches<J> {
     }
 }
 
-async fn work_off<J: Job>(pool: PgPool, queue: Arc<Mutex<mpsc::Receiver<Waiting<J>>>>, herald: Option<Herald>) {
+async fn work_off<J: Job>(
+    pool: PgPool,
+    queue: Arc<Mutex<mpsc::Receiver<Waiting<J>>>>,
+    herald: Option<Herald>,
+) {
     loop {
         let mut batch = Vec::new();
         // One lane waits at the queue, the others for their turn there.
@@ -128,8 +139,15 @@ fn failed<D>(failure: Failure, count: usize) -> impl Iterator<Item = Result<D, S
 }
 
 /// Does those of `jobs` in `range` in one durable transaction, or none of them.
-async fn transact<J: Job>(pool: &PgPool, jobs: Arc<[J]>, range: Range<usize>) -> Result<Vec<J::Done>, Failure> {
-    within(pool, move |connection| Box::pin(async move { J::run(&jobs[range], connection).await })).await
+async fn transact<J: Job>(
+    pool: &PgPool,
+    jobs: Arc<[J]>,
+    range: Range<usize>,
+) -> Result<Vec<J::Done>, Failure> {
+    within(pool, move |connection| {
+        Box::pin(async move { J::run(&jobs[range], connection).await })
+    })
+    .await
 }
 
 /// Does `work` in one durable transaction.
@@ -140,8 +158,11 @@ where
 {
     lend(pool, move |connection| {
         Box::pin(async move {
-            // Whatever the server's default is: under a stricter level, two who meet at a row fail instead of waiting.
-            let mut transaction = connection.begin_with("begin isolation level read committed").await?;
+            // Whatever the server's default is: under a stricter level, two who meet at a row fail
+            // instead of waiting.
+            let mut transaction = connection
+                .begin_with("begin isolation level read committed")
+                .await?;
             let done = work(&mut transaction).await?;
             transaction.commit().await?;
             Ok(done)
@@ -150,8 +171,8 @@ where
     .await
 }
 
-/// Does `work`, which is done seldom, in a durable transaction of its own; to the end, even if the caller does not wait for
-/// it any more.
+/// Does `work`, which is done seldom, in a durable transaction of its own; to the end, even if the
+/// caller does not wait for it any more.
 pub(super) async fn transaction<T, W>(pool: &PgPool, work: W) -> Result<T, StoreError>
 where
     T: Send + 'static,

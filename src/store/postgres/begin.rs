@@ -1,4 +1,5 @@
-//! To begin: many confirmations with their sessions, each both or neither, and no more of one client than it may have.
+//! To begin: many confirmations with their sessions, each both or neither, and no more of one
+//! client than it may have.
 
 use super::{batch::Job, connection::Failure, sessions};
 use crate::{
@@ -23,23 +24,36 @@ pub(super) struct Begin {
 }
 
 impl Job for Begin {
-    /// The confirmation that is now kept under the pending secret. To be refused is no failure: it undoes nothing of
-    /// those who share the transaction.
+    /// The confirmation that is now kept under the pending secret. To be refused is no failure: it
+    /// undoes nothing of those who share the transaction.
     type Done = Result<Confirmation, Capped>;
 
-    fn run<'c>(jobs: &'c [Self], connection: &'c mut PgConnection) -> BoxFuture<'c, Result<Vec<Self::Done>, Failure>> {
+    fn run<'c>(
+        jobs: &'c [Self],
+        connection: &'c mut PgConnection,
+    ) -> BoxFuture<'c, Result<Vec<Self::Done>, Failure>> {
         Box::pin(async move {
             take_turns(connection, jobs).await?;
             let mut inserted = insert(connection, jobs).await?;
-            // Of two jobs with one pending secret, also where it is one request that came twice, the first one begins.
-            let is_new: Vec<bool> = jobs.iter().map(|job| inserted.remove(job.confirmation.id.as_bytes())).collect();
+            // Of two jobs with one pending secret, also where it is one request that came twice,
+            // the first one begins.
+            let is_new: Vec<bool> = jobs
+                .iter()
+                .map(|job| inserted.remove(job.confirmation.id.as_bytes()))
+                .collect();
             let new = jobs.iter().zip(&is_new).filter(|(_, is_new)| **is_new);
             let pending: Vec<&Session> = new.filter_map(|(job, _)| job.session.as_ref()).collect();
             if sessions::insert(connection, &pending).await? < pending.len() as u64 {
-                return Err(StoreError::Unavailable("another session has this one's id or secret".into()).into());
+                return Err(StoreError::Unavailable(
+                    "another session has this one's id or secret".into(),
+                )
+                .into());
             }
             if is_new.iter().all(|is_new| *is_new) {
-                return Ok(jobs.iter().map(|job| Ok(job.confirmation.clone())).collect());
+                return Ok(jobs
+                    .iter()
+                    .map(|job| Ok(job.confirmation.clone()))
+                    .collect());
             }
             let known = known(&mut *connection, jobs).await?;
             let kept = |job: &Self| known.get(job.confirmation.secret.as_bytes()).cloned();
@@ -47,19 +61,29 @@ impl Job for Begin {
                 return Ok(all.into_iter().map(Ok).collect());
             }
             let undecided = undecided(connection, jobs).await?;
-            let gone = || StoreError::Unavailable("the confirmation was swept while it was begun again".into());
+            let gone = || {
+                StoreError::Unavailable(
+                    "the confirmation was swept while it was begun again".into(),
+                )
+            };
             let refused = |job: &Self| job.admission.capped(undecided.beside(job)).ok_or_else(gone);
-            let end = |job: &Self| kept(job).map_or_else(|| refused(job).map(Err), |kept| Ok(Ok(kept)));
+            let end =
+                |job: &Self| kept(job).map_or_else(|| refused(job).map(Err), |kept| Ok(Ok(kept)));
             Ok(jobs.iter().map(end).collect::<Result<_, _>>()?)
         })
     }
 }
 
-/// Waits until nobody else is counting these clients, until the end of the transaction: two who count at once would each
-/// find room for the last one. In one order, so that nobody waits in a circle, and before anything else is locked. A
-/// client's widest network stands for all of its networks.
+/// Waits until nobody else is counting these clients, until the end of the transaction: two who
+/// count at once would each find room for the last one. In one order, so that nobody waits in a
+/// circle, and before anything else is locked. A client's widest network stands for all of its
+/// networks.
 async fn take_turns(connection: &mut PgConnection, jobs: &[Begin]) -> Result<(), Failure> {
-    let turn = |job: &Begin| i64::from_be_bytes(std::array::from_fn(|place| job.admission.client.networks()[2][place]));
+    let turn = |job: &Begin| {
+        i64::from_be_bytes(std::array::from_fn(|place| {
+            job.admission.client.networks()[2][place]
+        }))
+    };
     let turns: BTreeSet<i64> = jobs.iter().map(turn).collect();
     sqlx::query("select pg_advisory_xact_lock(turn) from unnest($1::bigint[]) as turns (turn)")
         .bind(turns.into_iter().collect::<Vec<_>>())
@@ -69,7 +93,10 @@ async fn take_turns(connection: &mut PgConnection, jobs: &[Begin]) -> Result<(),
 }
 
 /// Keeps those whose pending secret has begun none, and returns their ids.
-async fn insert(connection: &mut PgConnection, jobs: &[Begin]) -> Result<HashSet<[u8; 16]>, Failure> {
+async fn insert(
+    connection: &mut PgConnection,
+    jobs: &[Begin],
+) -> Result<HashSet<[u8; 16]>, Failure> {
     let not_queued = || StoreError::Unavailable("only a queued confirmation can be begun".into());
     let queued = |job: &'_ Begin| match &job.confirmation.state {
         State::Queued(queued) => Ok(queued.clone()),
@@ -78,11 +105,13 @@ async fn insert(connection: &mut PgConnection, jobs: &[Begin]) -> Result<HashSet
     let queued = jobs.iter().map(queued).collect::<Result<Vec<_>, _>>()?;
     let queued: Vec<_> = queued.iter().map(QueuedColumns::of).collect();
     let new = || jobs.iter().map(|job| &job.confirmation);
-    let network = |place: usize| move |job: &'_ Begin| job.admission.client.networks()[place].to_vec();
+    let network =
+        |place: usize| move |job: &'_ Begin| job.admission.client.networks()[place].to_vec();
     let limit = |place: usize| move |job: &Begin| i64::from(job.admission.limits()[place]);
-    // The new ones of a network are numbered on from those it has, for the last to find no room: those of a /64 first,
-    // then in its /56 those that have found room, then in its /48. What is there already takes none. In the order of the
-    // secrets, for which others that begin the same wait.
+    // The new ones of a network are numbered on from those it has, for the last to find no room:
+    // those of a /64 first, then in its /56 those that have found room, then in its /48. What is
+    // there already takes none. In the order of the secrets, for which others that begin the same
+    // wait.
     let rows = sqlx::query(
         "with new as (
              select distinct on (secret) *
@@ -147,16 +176,30 @@ async fn insert(connection: &mut PgConnection, jobs: &[Begin]) -> Result<HashSet
     .bind(jobs.iter().map(limit(2)).collect::<Vec<_>>())
     .fetch_all(connection)
     .await?;
-    Ok(rows.iter().map(|row| row.try_get("id")).collect::<Result<_, _>>()?)
+    Ok(rows
+        .iter()
+        .map(|row| row.try_get("id"))
+        .collect::<Result<_, _>>()?)
 }
 
 /// What is kept under the pending secrets of `jobs`.
-async fn known(connection: &mut PgConnection, jobs: &[Begin]) -> Result<HashMap<[u8; 32], Confirmation>, Failure> {
-    let secrets: Vec<_> = jobs.iter().map(|job| job.confirmation.secret.as_bytes().as_slice()).collect();
-    let rows =
-        sqlx::query("select * from confirmations where secret = any($1)").bind(secrets).fetch_all(connection).await?;
+async fn known(
+    connection: &mut PgConnection,
+    jobs: &[Begin],
+) -> Result<HashMap<[u8; 32], Confirmation>, Failure> {
+    let secrets: Vec<_> = jobs
+        .iter()
+        .map(|job| job.confirmation.secret.as_bytes().as_slice())
+        .collect();
+    let rows = sqlx::query("select * from confirmations where secret = any($1)")
+        .bind(secrets)
+        .fetch_all(connection)
+        .await?;
     let keyed = |confirmation: Confirmation| (*confirmation.secret.as_bytes(), confirmation);
-    Ok(rows.iter().map(|row| row::confirmation(row).map(keyed)).collect::<Result<_, _>>()?)
+    Ok(rows
+        .iter()
+        .map(|row| row::confirmation(row).map(keyed))
+        .collect::<Result<_, _>>()?)
 }
 
 /// How many undecided confirmations some clients have, each with its networks.
@@ -167,7 +210,10 @@ impl Undecided {
     fn beside(&self, job: &Begin) -> [u32; 3] {
         let networks = job.admission.client.networks();
         std::array::from_fn(|place| {
-            let there = self.0.iter().filter(|(others, _)| others[place] == networks[place]);
+            let there = self
+                .0
+                .iter()
+                .filter(|(others, _)| others[place] == networks[place]);
             there.map(|(_, number)| number).sum()
         })
     }
@@ -175,7 +221,10 @@ impl Undecided {
 
 /// How many undecided confirmations there are in the networks of `jobs`.
 async fn undecided(connection: &mut PgConnection, jobs: &[Begin]) -> Result<Undecided, Failure> {
-    let networks: Vec<_> = jobs.iter().map(|job| job.admission.client.networks()[2].as_slice()).collect();
+    let networks: Vec<_> = jobs
+        .iter()
+        .map(|job| job.admission.client.networks()[2].as_slice())
+        .collect();
     let rows = sqlx::query(
         "select client, network_56, network_48, count(*) as number from confirmations
          where state = 'queued' and network_48 = any($1) group by client, network_56, network_48",
@@ -184,9 +233,15 @@ async fn undecided(connection: &mut PgConnection, jobs: &[Begin]) -> Result<Unde
     .fetch_all(connection)
     .await?;
     let counted = |row: &PgRow| {
-        let networks = [row.try_get("client")?, row.try_get("network_56")?, row.try_get("network_48")?];
+        let networks = [
+            row.try_get("client")?,
+            row.try_get("network_56")?,
+            row.try_get("network_48")?,
+        ];
         let number: i64 = row.try_get("number")?;
         Ok::<_, sqlx::Error>((networks, u32::try_from(number).unwrap_or(u32::MAX)))
     };
-    Ok(Undecided(rows.iter().map(counted).collect::<Result<_, _>>()?))
+    Ok(Undecided(
+        rows.iter().map(counted).collect::<Result<_, _>>()?,
+    ))
 }

@@ -1,5 +1,5 @@
-//! The database's time, by which leases are measured: servers whose own clocks differ would take each other's leases for
-//! passed.
+//! The database's time, by which leases are measured: servers whose own clocks differ would take
+//! each other's leases for passed.
 
 use super::{PostgresStore, connection::lend};
 use crate::clock::{Clock, Timestamp, ToldTime};
@@ -33,13 +33,19 @@ impl PostgresStore {
 
 impl DatabaseClock {
     /// Asks through `connection`, and goes on asking through `pool`.
-    pub(super) async fn start(connection: &mut PgConnection, pool: PgPool) -> Result<Self, sqlx::Error> {
+    pub(super) async fn start(
+        connection: &mut PgConnection,
+        pool: PgPool,
+    ) -> Result<Self, sqlx::Error> {
         let asked = Instant::now();
         let time = Arc::new(ToldTime::new(ask(connection).await?, asked));
         let end = CancellationToken::new();
         let asking = keep_asking(Arc::downgrade(&time), pool);
         tokio::spawn(end.clone().run_until_cancelled_owned(asking));
-        Ok(Self { time, _asking: Arc::new(end.drop_guard()) })
+        Ok(Self {
+            time,
+            _asking: Arc::new(end.drop_guard()),
+        })
     }
 }
 
@@ -73,6 +79,10 @@ async fn keep_asking(time: Weak<ToldTime>, pool: PgPool) {
 }
 
 async fn ask(connection: &mut PgConnection) -> Result<Timestamp, sqlx::Error> {
-    let millis = sqlx::query_scalar("select (extract(epoch from clock_timestamp()) * 1000)::bigint");
-    millis.fetch_one(connection).await.map(Timestamp::from_millis)
+    let millis =
+        sqlx::query_scalar("select (extract(epoch from clock_timestamp()) * 1000)::bigint");
+    millis
+        .fetch_one(connection)
+        .await
+        .map(Timestamp::from_millis)
 }

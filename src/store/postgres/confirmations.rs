@@ -4,7 +4,9 @@ use super::{PostgresStore, batch, begin::Begin, connection::Failure, sessions};
 use crate::{
     caps::Admission,
     clock::Timestamp,
-    confirmation::{Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, State, Which, WorkerId},
+    confirmation::{
+        Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, State, Which, WorkerId,
+    },
     secret::SecretHash,
     session::{Session, SessionId},
     store::{
@@ -17,7 +19,8 @@ use async_trait::async_trait;
 use sqlx::PgConnection;
 use std::collections::HashMap;
 
-/// The most rows that one statement deletes: no sweep runs into the limit of a statement, however much there is.
+/// The most rows that one statement deletes: no sweep runs into the limit of a statement, however
+/// much there is.
 pub(super) const SWEEP: i64 = 10_000;
 
 // What another worker is claiming, or somebody deciding, is passed by and not waited for.
@@ -58,7 +61,14 @@ impl ConfirmationStore for PostgresStore {
         admission: Admission,
     ) -> Result<Confirmation, BeginError> {
         let session = (!self.sessions_apart).then(|| session.clone());
-        Ok(self.begins.add(Begin { confirmation: confirmation.clone(), session, admission }).await??)
+        Ok(self
+            .begins
+            .add(Begin {
+                confirmation: confirmation.clone(),
+                session,
+                admission,
+            })
+            .await??)
     }
 
     async fn undecided(&self, at_most: u32) -> Result<u32, StoreError> {
@@ -73,12 +83,18 @@ impl ConfirmationStore for PostgresStore {
         .await
     }
 
-    async fn confirmation_by_secret(&self, secret: &SecretHash) -> Result<Option<Confirmation>, StoreError> {
+    async fn confirmation_by_secret(
+        &self,
+        secret: &SecretHash,
+    ) -> Result<Option<Confirmation>, StoreError> {
         let secret = *secret;
         self.run(move |connection| {
             Box::pin(async move {
                 let select = sqlx::query("select * from confirmations where secret = $1");
-                let row = select.bind(secret.as_bytes()).fetch_optional(connection).await?;
+                let row = select
+                    .bind(secret.as_bytes())
+                    .fetch_optional(connection)
+                    .await?;
                 Ok(row.map(|row| row::confirmation(&row)).transpose()?)
             })
         })
@@ -94,25 +110,47 @@ impl ConfirmationStore for PostgresStore {
         until: Timestamp,
     ) -> Result<Vec<Claim>, StoreError> {
         let deadlines = which.deadlines(now);
-        let (from, to) = (deadlines.start().as_millis(), deadlines.end().as_millis());
+        let from = deadlines.start().as_millis();
+        let to = deadlines.end().as_millis();
         let limits = limits.clone();
         self.run(move |connection| {
             Box::pin(async move {
-                let claim = sqlx::query(if which == Which::Overdue { CLAIM_OVERDUE } else { CLAIM_BY_TURNS })
-                    .bind(worker.as_bytes())
-                    .bind(until.as_millis())
-                    .bind(now.as_millis())
-                    .bind(i64::from(limits.in_all))
-                    .bind(from)
-                    .bind(to);
+                let claim = sqlx::query(if which == Which::Overdue {
+                    CLAIM_OVERDUE
+                } else {
+                    CLAIM_BY_TURNS
+                })
+                .bind(worker.as_bytes())
+                .bind(until.as_millis())
+                .bind(now.as_millis())
+                .bind(i64::from(limits.in_all))
+                .bind(from)
+                .bind(to);
                 if which == Which::Overdue {
                     return Ok(row::claims(&claim.fetch_all(connection).await?));
                 }
                 let claim = claim
                     .bind(i64::from(limits.of_each))
-                    .bind(limits.exceptions.keys().map(<[u8; 16]>::as_slice).collect::<Vec<_>>())
-                    .bind(limits.exceptions.values().map(|limit| i64::from(*limit)).collect::<Vec<_>>())
-                    .bind(limits.left_out().map(<[u8; 16]>::as_slice).collect::<Vec<_>>());
+                    .bind(
+                        limits
+                            .exceptions
+                            .keys()
+                            .map(<[u8; 16]>::as_slice)
+                            .collect::<Vec<_>>(),
+                    )
+                    .bind(
+                        limits
+                            .exceptions
+                            .values()
+                            .map(|limit| i64::from(*limit))
+                            .collect::<Vec<_>>(),
+                    )
+                    .bind(
+                        limits
+                            .left_out()
+                            .map(<[u8; 16]>::as_slice)
+                            .collect::<Vec<_>>(),
+                    );
                 Ok(row::claims(&claim.fetch_all(connection).await?))
             })
         })
@@ -166,13 +204,24 @@ impl ConfirmationStore for PostgresStore {
         .await
     }
 
-    async fn postpone(&self, claim: &Claim, due: Timestamp, failed: bool) -> Result<bool, StoreError> {
-        let (id, fence) = (claim.id, claim.fence);
+    async fn postpone(
+        &self,
+        claim: &Claim,
+        due: Timestamp,
+        failed: bool,
+    ) -> Result<bool, StoreError> {
+        let id = claim.id;
+        let fence = claim.fence;
         self.run(move |connection| {
             Box::pin(async move {
-                let row = sqlx::query("select * from confirmations where id = $1").bind(id.as_bytes());
-                let Some(row) = row.fetch_optional(&mut *connection).await? else { return Ok(false) };
-                let Ok(next) = row::confirmation(&row)?.postpone(fence, due, failed) else { return Ok(false) };
+                let row =
+                    sqlx::query("select * from confirmations where id = $1").bind(id.as_bytes());
+                let Some(row) = row.fetch_optional(&mut *connection).await? else {
+                    return Ok(false);
+                };
+                let Ok(next) = row::confirmation(&row)?.postpone(fence, due, failed) else {
+                    return Ok(false);
+                };
                 write_postponed(connection, &next).await
             })
         })
@@ -186,12 +235,24 @@ impl ConfirmationStore for PostgresStore {
         decision: &Decision,
         settlement: Settlement,
     ) -> Result<Option<Confirmation>, StoreError> {
-        let (decision, sessions_apart) = (decision.clone(), self.sessions_apart);
-        self.decisions.add(Decide { id, decider, decision, settlement, sessions_apart }).await
+        let decision = decision.clone();
+        let sessions_apart = self.sessions_apart;
+        self.decisions
+            .add(Decide {
+                id,
+                decider,
+                decision,
+                settlement,
+                sessions_apart,
+            })
+            .await
     }
 
     async fn revoke(&self, id: ConfirmationId, session: SessionId) -> Result<(), StoreError> {
-        batch::transaction(&self.pool, move |connection| Box::pin(revoke(connection, id, session))).await
+        batch::transaction(&self.pool, move |connection| {
+            Box::pin(revoke(connection, id, session))
+        })
+        .await
     }
 
     async fn unsettled(&self, before: Timestamp) -> Result<Vec<Confirmation>, StoreError> {
@@ -227,8 +288,14 @@ impl ConfirmationStore for PostgresStore {
 }
 
 /// Takes a sign-in back that nobody has come for.
-async fn revoke(connection: &mut PgConnection, id: ConfirmationId, session: SessionId) -> Result<(), Failure> {
-    let Some(confirmation) = lock(connection, &[id]).await?.remove(&id) else { return Ok(()) };
+async fn revoke(
+    connection: &mut PgConnection,
+    id: ConfirmationId,
+    session: SessionId,
+) -> Result<(), Failure> {
+    let Some(confirmation) = lock(connection, &[id]).await?.remove(&id) else {
+        return Ok(());
+    };
     sessions::delete(connection, &[session]).await?;
     write_decided(connection, &[&confirmation.revoke()]).await
 }
@@ -244,11 +311,14 @@ pub(super) async fn lock(
         .fetch_all(connection)
         .await?;
     let keyed = |confirmation: Confirmation| (confirmation.id, confirmation);
-    Ok(rows.iter().map(|row| row::confirmation(row).map(keyed)).collect::<Result<_, _>>()?)
+    Ok(rows
+        .iter()
+        .map(|row| row::confirmation(row).map(keyed))
+        .collect::<Result<_, _>>()?)
 }
 
-/// Writes what confirmations came to, and wipes what they needed to come to it. Others than decided ones stay as they are.
-/// The transaction has locked them.
+/// Writes what confirmations came to, and wipes what they needed to come to it. Others than decided
+/// ones stay as they are. The transaction has locked them.
 pub(super) async fn write_decided(
     connection: &mut PgConnection,
     confirmations: &[&Confirmation],
@@ -280,8 +350,13 @@ pub(super) async fn write_decided(
 }
 
 /// Compare-and-set: only if the confirmation is queued and the claim still the last one.
-async fn write_postponed(connection: &mut PgConnection, next: &Confirmation) -> Result<bool, Failure> {
-    let State::Queued(queued) = &next.state else { return Ok(false) };
+async fn write_postponed(
+    connection: &mut PgConnection,
+    next: &Confirmation,
+) -> Result<bool, Failure> {
+    let State::Queued(queued) = &next.state else {
+        return Ok(false);
+    };
     let columns = QueuedColumns::of(queued);
     let postponed = sqlx::query(
         "update confirmations set failed = $1, due = $2, worker = $3, lease_until = $4

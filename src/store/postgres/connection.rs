@@ -1,12 +1,13 @@
-//! Lending connections out, each for a limited time: a network that has gone silent reports nothing by itself.
+//! Lending connections out, each for a limited time: a network that has gone silent reports nothing
+//! by itself.
 
 use crate::store::StoreError;
 use futures_util::future::BoxFuture;
 use sqlx::{PgConnection, PgPool};
 use std::time::Duration;
 
-/// How long one transaction or statement may take. The server's own limits are shorter, so that this one is for answers
-/// that never come.
+/// How long one transaction or statement may take. The server's own limits are shorter, so that
+/// this one is for answers that never come.
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 
 /// Why something was not done.
@@ -37,17 +38,28 @@ impl From<sqlx::Error> for Failure {
         use sqlx::Error as E;
         let away = match &error {
             E::Database(error) => error.code().is_some_and(|code| concerns_everybody(&code)),
-            E::Io(_) | E::Tls(_) | E::Protocol(_) | E::PoolTimedOut | E::PoolClosed | E::BeginFailed => true,
+            E::Io(_)
+            | E::Tls(_)
+            | E::Protocol(_)
+            | E::PoolTimedOut
+            | E::PoolClosed
+            | E::BeginFailed => true,
             _ => false,
         };
-        if away { Self::Away(error.into()) } else { Self::Refused(error.into()) }
+        if away {
+            Self::Away(error.into())
+        } else {
+            Self::Refused(error.into())
+        }
     }
 }
 
-/// Whether the server would answer anything with this SQLSTATE: a lost connection, no more disk or memory, a shutdown, a
-/// broken system, or a standby that only reads.
+/// Whether the server would answer anything with this SQLSTATE: a lost connection, no more disk or
+/// memory, a shutdown, a broken system, or a standby that only reads.
 fn concerns_everybody(code: &str) -> bool {
-    ["08", "53", "57P", "58", "25006"].iter().any(|prefix| code.starts_with(prefix))
+    ["08", "53", "57P", "58", "25006"]
+        .iter()
+        .any(|prefix| code.starts_with(prefix))
 }
 
 /// Does `work` on a connection of the pool.
@@ -60,7 +72,9 @@ where
     done.unwrap_or_else(|_| {
         // It would go back to the pool only once the server has answered after all.
         connection.close_on_drop();
-        Err(Failure::Away(StoreError::Unavailable("the database does not answer".into())))
+        Err(Failure::Away(StoreError::Unavailable(
+            "the database does not answer".into(),
+        )))
     })
 }
 

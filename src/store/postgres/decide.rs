@@ -27,7 +27,10 @@ impl Job for Decide {
             let decided = decide::endings(&deciding, users, &known);
             settle_sessions(connection, &decided, &stored).await?;
             decide::take_over(&decided, &mut stored);
-            let written: Vec<_> = decided.iter().filter_map(|(job, _)| stored.get(&job.id)).collect();
+            let written: Vec<_> = decided
+                .iter()
+                .filter_map(|(job, _)| stored.get(&job.id))
+                .collect();
             confirmations::write_decided(connection, &written).await?;
             Ok(ids.iter().map(|id| stored.get(id).cloned()).collect())
         })

@@ -1,4 +1,5 @@
-//! Links and mails in PostgreSQL. People ask for them seldom: each write is a transaction of its own.
+//! Links and mails in PostgreSQL. People ask for them seldom: each write is a transaction of its
+//! own.
 
 use super::{PostgresStore, batch, connection::Failure};
 use crate::{
@@ -6,7 +7,10 @@ use crate::{
     clock::Timestamp,
     confirmation::ConfirmationId,
     device::Device,
-    link::{Address, BrowserTag, Counts, Link, LinkId, LinkState, LinkStore, Mailing, Tries, WRONG_CODES},
+    link::{
+        Address, BrowserTag, Counts, Link, LinkId, LinkState, LinkStore, Mailing, Tries,
+        WRONG_CODES,
+    },
     mail::{Mail, MailId, MailStore, Posted, Posting},
     path::LocalPath,
     secret::SecretHash,
@@ -22,11 +26,15 @@ use sqlx::{PgConnection, Row as _, postgres::PgRow};
 impl LinkStore for PostgresStore {
     async fn add_link(&self, link: &Link) -> Result<(), StoreError> {
         let link = link.clone();
-        self.run(move |connection| Box::pin(async move { insert(connection, &link, &Origin::default()).await })).await
+        self.run(move |connection| {
+            Box::pin(async move { insert(connection, &link, &Origin::default()).await })
+        })
+        .await
     }
 
     async fn post_link(&self, link: &Link, posting: &Posting) -> Result<Posted, BeginError> {
-        let (link, posting) = (link.clone(), posting.clone());
+        let link = link.clone();
+        let posting = posting.clone();
         let posted = batch::transaction(&self.pool, move |connection| {
             Box::pin(async move { post(connection, &link, &posting).await })
         });
@@ -45,24 +53,43 @@ impl LinkStore for PostgresStore {
     }
 
     async fn link_by_token(&self, token: &SecretHash) -> Result<Option<Link>, StoreError> {
-        self.link("select * from links where token = $1", token.as_bytes().to_vec()).await
+        self.link(
+            "select * from links where token = $1",
+            token.as_bytes().to_vec(),
+        )
+        .await
     }
 
     async fn link_by_waiting(&self, waiting: ConfirmationId) -> Result<Option<Link>, StoreError> {
-        self.link("select * from links where waiting = $1", waiting.as_bytes().to_vec()).await
+        self.link(
+            "select * from links where waiting = $1",
+            waiting.as_bytes().to_vec(),
+        )
+        .await
     }
 
     async fn link_of(&self, confirmation: ConfirmationId) -> Result<Option<Link>, StoreError> {
-        self.link("select * from links where waiting = $1 or used_by = $1", confirmation.as_bytes().to_vec()).await
+        self.link(
+            "select * from links where waiting = $1 or used_by = $1",
+            confirmation.as_bytes().to_vec(),
+        )
+        .await
     }
 
     async fn replace_link(&self, next: &Link) -> Result<bool, StoreError> {
         let next = next.clone();
-        batch::transaction(&self.pool, move |connection| Box::pin(async move { replace(connection, &next).await }))
-            .await
+        batch::transaction(&self.pool, move |connection| {
+            Box::pin(async move { replace(connection, &next).await })
+        })
+        .await
     }
 
-    async fn count_code(&self, tries: &Tries, now: Timestamp, since: Timestamp) -> Result<Option<u32>, StoreError> {
+    async fn count_code(
+        &self,
+        tries: &Tries,
+        now: Timestamp,
+        since: Timestamp,
+    ) -> Result<Option<u32>, StoreError> {
         let tries = tries.clone();
         self.run(move |connection| {
             Box::pin(async move {
@@ -86,9 +113,15 @@ impl LinkStore for PostgresStore {
         let tries = tries.clone();
         self.run(move |connection| {
             Box::pin(async move {
-                let wrong = "select wrong from wrong_codes where address = $1 and known = $2 and last > $3";
-                let wrong = sqlx::query_scalar(wrong).bind(tries.address.as_str()).bind(i64::from(tries.known));
-                let wrong: Option<i64> = wrong.bind(since.as_millis()).fetch_optional(connection).await?;
+                let wrong =
+                    "select wrong from wrong_codes where address = $1 and known = $2 and last > $3";
+                let wrong = sqlx::query_scalar(wrong)
+                    .bind(tries.address.as_str())
+                    .bind(i64::from(tries.known));
+                let wrong: Option<i64> = wrong
+                    .bind(since.as_millis())
+                    .fetch_optional(connection)
+                    .await?;
                 Ok(wrong.map_or(0, |wrong| u32::try_from(wrong).unwrap_or(u32::MAX)))
             })
         })
@@ -99,8 +132,13 @@ impl LinkStore for PostgresStore {
         let tries = tries.clone();
         self.run(move |connection| {
             Box::pin(async move {
-                let forget = sqlx::query("delete from wrong_codes where address = $1 and known = $2");
-                forget.bind(tries.address.as_str()).bind(i64::from(tries.known)).execute(connection).await?;
+                let forget =
+                    sqlx::query("delete from wrong_codes where address = $1 and known = $2");
+                forget
+                    .bind(tries.address.as_str())
+                    .bind(i64::from(tries.known))
+                    .execute(connection)
+                    .await?;
                 Ok(())
             })
         })
@@ -125,7 +163,10 @@ impl PostgresStore {
     async fn link(&self, select: &'static str, key: Vec<u8>) -> Result<Option<Link>, StoreError> {
         self.run(move |connection| {
             Box::pin(async move {
-                let row = sqlx::query(select).bind(key).fetch_optional(connection).await?;
+                let row = sqlx::query(select)
+                    .bind(key)
+                    .fetch_optional(connection)
+                    .await?;
                 Ok(row.map(|row| row::link(&row)).transpose()?)
             })
         })
@@ -135,7 +176,12 @@ impl PostgresStore {
 
 #[async_trait]
 impl MailStore for PostgresStore {
-    async fn take_mail(&self, limit: u32, now: Timestamp, until: Timestamp) -> Result<Vec<Mail>, StoreError> {
+    async fn take_mail(
+        &self,
+        limit: u32,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<Mail>, StoreError> {
         self.run(move |connection| {
             Box::pin(async move {
                 let remove = sqlx::query("delete from mails where address is null and due <= $1").bind(now.as_millis());
@@ -156,7 +202,9 @@ impl MailStore for PostgresStore {
         self.run(|connection| {
             Box::pin(async move {
                 let due: Option<i64> =
-                    sqlx::query_scalar("select due from mails order by due limit 1").fetch_optional(connection).await?;
+                    sqlx::query_scalar("select due from mails order by due limit 1")
+                        .fetch_optional(connection)
+                        .await?;
                 Ok(due.map(Timestamp::from_millis))
             })
         })
@@ -166,8 +214,13 @@ impl MailStore for PostgresStore {
     async fn put_mail_off(&self, id: MailId, due: Timestamp) -> Result<(), StoreError> {
         self.run(move |connection| {
             Box::pin(async move {
-                let put_off = sqlx::query("update mails set due = $1, failed = failed + 1 where id = $2");
-                put_off.bind(due.as_millis()).bind(id.as_bytes()).execute(connection).await?;
+                let put_off =
+                    sqlx::query("update mails set due = $1, failed = failed + 1 where id = $2");
+                put_off
+                    .bind(due.as_millis())
+                    .bind(id.as_bytes())
+                    .execute(connection)
+                    .await?;
                 Ok(())
             })
         })
@@ -177,7 +230,10 @@ impl MailStore for PostgresStore {
     async fn remove_mail(&self, id: MailId) -> Result<(), StoreError> {
         self.run(move |connection| {
             Box::pin(async move {
-                sqlx::query("delete from mails where id = $1").bind(id.as_bytes()).execute(connection).await?;
+                sqlx::query("delete from mails where id = $1")
+                    .bind(id.as_bytes())
+                    .execute(connection)
+                    .await?;
                 Ok(())
             })
         })
@@ -209,16 +265,23 @@ impl MailStore for PostgresStore {
     }
 }
 
-/// Locks the open links to an address. Who changes a user does that first: in this order everybody locks.
-pub(super) async fn lock_open(connection: &mut PgConnection, address: &Address) -> Result<(), Failure> {
-    let lock = sqlx::query("select 1 from links where address = $1 and state = 'open' order by id for update");
+/// Locks the open links to an address. Who changes a user does that first: in this order everybody
+/// locks.
+pub(super) async fn lock_open(
+    connection: &mut PgConnection,
+    address: &Address,
+) -> Result<(), Failure> {
+    let lock = sqlx::query(
+        "select 1 from links where address = $1 and state = 'open' order by id for update",
+    );
     lock.bind(address.as_str()).execute(connection).await?;
     Ok(())
 }
 
-/// Takes those links to an address back that are open and let somebody in: mailed, or made by an operator; or of them those
-/// alone that are `own`: asked for in this browser to lead to this place. Their mails go, and whoever waits for one is due.
-/// Who waits for a link that was never mailed is told nothing, or could see when its address's owner does something.
+/// Takes those links to an address back that are open and let somebody in: mailed, or made by an
+/// operator; or of them those alone that are `own`: asked for in this browser to lead to this
+/// place. Their mails go, and whoever waits for one is due. Who waits for a link that was never
+/// mailed is told nothing, or could see when its address's owner does something.
 pub(super) async fn take_back(
     connection: &mut PgConnection,
     address: &Address,
@@ -233,7 +296,9 @@ pub(super) async fn take_back(
                       order by id for update)
          returning id, waiting",
     );
-    let void = void.bind(address.as_str()).bind(own.as_ref().map(|(browser, _)| browser.as_slice()));
+    let void = void
+        .bind(address.as_str())
+        .bind(own.as_ref().map(|(browser, _)| browser.as_slice()));
     let void = void.bind(own.and_then(|(_, next)| next).map(LocalPath::as_str));
     let void: Vec<(Vec<u8>, Option<Vec<u8>>)> = void.fetch_all(&mut *connection).await?;
     let (links, waiting): (Vec<_>, Vec<_>) = void.into_iter().unzip();
@@ -264,24 +329,46 @@ async fn post(
     let mailed = mailing != Mailing::None;
     if mailed {
         if let Some(browser) = posting.browser {
-            take_back(connection, &link.address, Some((browser, link.next.as_ref()))).await?;
+            take_back(
+                connection,
+                &link.address,
+                Some((browser, link.next.as_ref())),
+            )
+            .await?;
         }
         let delivered = posting.delivered && mailing == Mailing::Sent;
         insert_mail(connection, Some(link.id), &posting.mail, delivered).await?;
     }
-    insert(connection, &Link { mailed, ..link.clone() }, &Origin::of(posting, mailing)).await?;
+    insert(
+        connection,
+        &Link {
+            mailed,
+            ..link.clone()
+        },
+        &Origin::of(posting, mailing),
+    )
+    .await?;
     Ok(Ok(Posted::New))
 }
 
-/// One at a time for each network, each mailbox, and addresses that nobody is known by: two that came at once would count
-/// the same, and find nothing to take back.
-async fn lock(connection: &mut PgConnection, link: &Link, posting: &Posting) -> Result<(), Failure> {
+/// One at a time for each network, each mailbox, and addresses that nobody is known by: two that
+/// came at once would count the same, and find nothing to take back.
+async fn lock(
+    connection: &mut PgConnection,
+    link: &Link,
+    posting: &Posting,
+) -> Result<(), Failure> {
     let network = posting.client.networks()[2].as_slice();
-    let lock = sqlx::query("select pg_advisory_xact_lock(hashtextextended(encode($1, 'hex'), 0))").bind(network);
+    let lock = sqlx::query("select pg_advisory_xact_lock(hashtextextended(encode($1, 'hex'), 0))")
+        .bind(network);
     lock.execute(&mut *connection).await?;
     let lock = || sqlx::query("select pg_advisory_xact_lock(hashtextextended($1, 0))");
-    lock().bind(link.address.mailbox()).execute(&mut *connection).await?;
-    // Not for those alone that nobody is known by: whoever waits for it could tell them from others.
+    lock()
+        .bind(link.address.mailbox())
+        .execute(&mut *connection)
+        .await?;
+    // Not for those alone that nobody is known by: whoever waits for it could tell them from
+    // others.
     if link.admits {
         lock().bind("strangers").execute(connection).await?;
     }
@@ -289,15 +376,24 @@ async fn lock(connection: &mut PgConnection, link: &Link, posting: &Posting) -> 
 }
 
 /// The open link that the same browser has asked for just before.
-async fn held(connection: &mut PgConnection, link: &Link, posting: &Posting) -> Result<Option<Link>, Failure> {
-    let Some(browser) = &posting.browser else { return Ok(None) };
+async fn held(
+    connection: &mut PgConnection,
+    link: &Link,
+    posting: &Posting,
+) -> Result<Option<Link>, Failure> {
+    let Some(browser) = &posting.browser else {
+        return Ok(None);
+    };
     let [from, to] = posting.held;
     let held = sqlx::query(
         "select * from links where address = $1 and asked > $2 and asked < $3 and browser = $4 and next is not distinct from $5
              and state = 'open'
          order by asked desc limit 1",
     );
-    let held = held.bind(link.address.as_str()).bind(from.as_millis()).bind(to.as_millis());
+    let held = held
+        .bind(link.address.as_str())
+        .bind(from.as_millis())
+        .bind(to.as_millis());
     let held = held
         .bind(browser.as_slice())
         .bind(link.next.as_ref().map(LocalPath::as_str))
@@ -306,7 +402,11 @@ async fn held(connection: &mut PgConnection, link: &Link, posting: &Posting) -> 
     Ok(held.map(|row| row::link(&row)).transpose()?)
 }
 
-async fn count(connection: &mut PgConnection, link: &Link, posting: &Posting) -> Result<Counts, Failure> {
+async fn count(
+    connection: &mut PgConnection,
+    link: &Link,
+    posting: &Posting,
+) -> Result<Counts, Failure> {
     let [of_64, of_56, of_48] = posting.client.networks();
     let counts = sqlx::query(
         "select to_known, to_others, to_64, to_56, to_48, asked_64, asked_56, asked_48, waiting_64, waiting_56,
@@ -327,17 +427,37 @@ async fn count(connection: &mut PgConnection, link: &Link, posting: &Posting) ->
                       count(mails.id) as waiting_48
                from links left join mails on mails.link = links.id where network_48 = $6 and asked > $3) as asked",
     );
-    let counts = counts.bind(link.address.as_str()).bind(link.address.mailbox()).bind(posting.since.as_millis());
-    let counts = counts.bind(of_64.as_slice()).bind(of_56.as_slice()).bind(of_48.as_slice());
+    let counts = counts
+        .bind(link.address.as_str())
+        .bind(link.address.mailbox())
+        .bind(posting.since.as_millis());
+    let counts = counts
+        .bind(of_64.as_slice())
+        .bind(of_56.as_slice())
+        .bind(of_48.as_slice());
     let strangers = posting.terms.strangers;
-    let counts = counts.bind(i64::from(posting.terms.at_most())).bind(i64::from(strangers));
+    let counts = counts
+        .bind(i64::from(posting.terms.at_most()))
+        .bind(i64::from(strangers));
     let counts = counts.fetch_one(connection).await?;
     Ok(Counts {
         to_known: number(&counts, "to_known")?,
         to_others: number(&counts, "to_others")?,
-        to_networks: [number(&counts, "to_64")?, number(&counts, "to_56")?, number(&counts, "to_48")?],
-        asked: [number(&counts, "asked_64")?, number(&counts, "asked_56")?, number(&counts, "asked_48")?],
-        waiting: [number(&counts, "waiting_64")?, number(&counts, "waiting_56")?, number(&counts, "waiting_48")?],
+        to_networks: [
+            number(&counts, "to_64")?,
+            number(&counts, "to_56")?,
+            number(&counts, "to_48")?,
+        ],
+        asked: [
+            number(&counts, "asked_64")?,
+            number(&counts, "asked_56")?,
+            number(&counts, "asked_48")?,
+        ],
+        waiting: [
+            number(&counts, "waiting_64")?,
+            number(&counts, "waiting_56")?,
+            number(&counts, "waiting_48")?,
+        ],
         in_all: number(&counts, "in_all")?,
         to_strangers: number(&counts, "to_strangers")?,
     })
@@ -347,7 +467,11 @@ fn number(row: &PgRow, column: &str) -> Result<u32, sqlx::Error> {
     Ok(u32::try_from(row.try_get::<i64, _>(column)?).unwrap_or(u32::MAX))
 }
 
-async fn insert(connection: &mut PgConnection, link: &Link, origin: &Origin) -> Result<(), Failure> {
+async fn insert(
+    connection: &mut PgConnection,
+    link: &Link,
+    origin: &Origin,
+) -> Result<(), Failure> {
     let (state, used_by) = row::state_columns(link);
     let [client, network_56, network_48] = origin.networks();
     sqlx::query(
@@ -406,7 +530,8 @@ async fn insert_mail(
     Ok(())
 }
 
-/// Compare-and-set on the revision. The mail of a link that is open no more goes, and whoever waits for it is due.
+/// Compare-and-set on the revision. The mail of a link that is open no more goes, and whoever waits
+/// for it is due.
 async fn replace(connection: &mut PgConnection, next: &Link) -> Result<bool, Failure> {
     let (state, used_by) = row::state_columns(next);
     let replaced = sqlx::query(
@@ -425,13 +550,21 @@ async fn replace(connection: &mut PgConnection, next: &Link) -> Result<bool, Fai
     if next.state == LinkState::Open {
         return Ok(true);
     }
-    sqlx::query("delete from mails where link = $1").bind(next.id.as_bytes()).execute(&mut *connection).await?;
+    sqlx::query("delete from mails where link = $1")
+        .bind(next.id.as_bytes())
+        .execute(&mut *connection)
+        .await?;
     if next.mailed && next.state != LinkState::Void {
         let forget = sqlx::query("delete from wrong_codes where address = $1 and wrong < $2");
-        forget.bind(next.address.as_str()).bind(i64::from(WRONG_CODES)).execute(&mut *connection).await?;
+        forget
+            .bind(next.address.as_str())
+            .bind(i64::from(WRONG_CODES))
+            .execute(&mut *connection)
+            .await?;
     }
     if let Some(waiting) = &next.waiting {
-        let due = sqlx::query("update confirmations set due = 0 where id = $1 and state = 'queued'");
+        let due =
+            sqlx::query("update confirmations set due = 0 where id = $1 and state = 'queued'");
         due.bind(waiting.as_bytes()).execute(connection).await?;
     }
     Ok(true)

@@ -1,4 +1,5 @@
-//! Telling the workers of other servers that something has begun. A hint only: they look by themselves besides.
+//! Telling the workers of other servers that something has begun. A hint only: they look by
+//! themselves besides.
 
 use super::PostgresStore;
 use sqlx::{
@@ -14,7 +15,8 @@ const CHANNEL: &str = "vestibule";
 /// How long to wait before listening again after the connection was lost.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// After so long without a hint, the connection is tried: one that has gone silent would be listened to for ever.
+/// After so long without a hint, the connection is tried: one that has gone silent would be
+/// listened to for ever.
 const SILENCE: Duration = Duration::from_mins(1);
 
 /// How long a connection may take to answer.
@@ -29,12 +31,17 @@ impl Herald {
     pub fn start(pool: PgPool) -> Self {
         let (herald, mut told) = mpsc::channel(1);
         tokio::spawn(async move {
-            // A statement of its own: within a transaction it would have all begins commit one after the other.
+            // A statement of its own: within a transaction it would have all begins commit one
+            // after the other.
             while told.recv().await.is_some() {
-                let hint = sqlx::query("select pg_notify($1, '')").bind(CHANNEL).execute(&pool);
+                let hint = sqlx::query("select pg_notify($1, '')")
+                    .bind(CHANNEL)
+                    .execute(&pool);
                 match tokio::time::timeout(ANSWER_WITHIN, hint).await {
                     Ok(Ok(_)) => {}
-                    Ok(Err(error)) => tracing::debug!(%error, "other servers were not told of a begin"),
+                    Ok(Err(error)) => {
+                        tracing::debug!(%error, "other servers were not told of a begin");
+                    }
                     Err(_) => tracing::debug!("other servers were not told of a begin: no answer"),
                 }
             }
@@ -42,15 +49,16 @@ impl Herald {
         Self(herald)
     }
 
-    /// Something has begun. What is told while a hint is on its way is one more hint, however often it is told.
+    /// Something has begun. What is told while a hint is on its way is one more hint, however often
+    /// it is told.
     pub fn tell(&self) {
         let _ = self.0.try_send(());
     }
 }
 
 impl PostgresStore {
-    /// Calls `wake` whenever a server on this database has begun something, until `shutdown`. Hints may be lost; after
-    /// each time that the connection is made it wakes once, for those that were.
+    /// Calls `wake` whenever a server on this database has begun something, until `shutdown`. Hints
+    /// may be lost; after each time that the connection is made it wakes once, for those that were.
     pub async fn listen(&self, wake: Arc<Notify>, shutdown: CancellationToken) {
         let listening = async {
             loop {
@@ -68,10 +76,15 @@ impl PostgresStore {
 
     /// Listens until the connection is lost.
     async fn hear(&self, wake: &Notify) -> Result<(), sqlx::Error> {
-        // A connection beside those that work: whatever becomes of it, it takes none away from them.
-        let options = PgPoolOptions::new().max_connections(1).acquire_timeout(ANSWER_WITHIN);
-        let one =
-            options.idle_timeout(None).max_lifetime(None).connect_lazy_with((*self.pool.connect_options()).clone());
+        // A connection beside those that work: whatever becomes of it, it takes none away from
+        // them.
+        let options = PgPoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(ANSWER_WITHIN);
+        let one = options
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_lazy_with((*self.pool.connect_options()).clone());
         let mut listener = PgListener::connect_with(&one).await?;
         listener.eager_reconnect(false);
         listener.listen(CHANNEL).await?;
@@ -80,7 +93,9 @@ impl PostgresStore {
             let Ok(heard) = tokio::time::timeout(SILENCE, listener.try_recv()).await else {
                 let answer = sqlx::query("select 1").execute(&mut listener);
                 let silent = |_| sqlx::Error::Io(io::ErrorKind::TimedOut.into());
-                tokio::time::timeout(ANSWER_WITHIN, answer).await.map_err(silent)??;
+                tokio::time::timeout(ANSWER_WITHIN, answer)
+                    .await
+                    .map_err(silent)??;
                 continue;
             };
             if heard?.is_none() {

@@ -19,7 +19,8 @@ static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 /// How many connections a process has at most.
 const CONNECTIONS: u32 = 12;
 
-/// How long a connection is waited for. Who waits longer is better told that the database cannot be used.
+/// How long a connection is waited for. Who waits longer is better told that the database cannot be
+/// used.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 
 /// What is asked of the server for each connection.
@@ -29,7 +30,8 @@ const LIMITS: [(&str, &str); 5] = [
     ("lock_timeout", "2s"),
     // The locks of a process that has frozen or vanished are given to others.
     ("idle_in_transaction_session_timeout", "10s"),
-    // A plan that was made while a table was empty reads all of it; it must not be kept until there are millions of rows.
+    // A plan that was made while a table was empty reads all of it; it must not be kept until there
+    // are millions of rows.
     ("plan_cache_mode", "force_custom_plan"),
     ("jit", "off"),
 ];
@@ -56,62 +58,98 @@ impl PostgresStore {
             options = options.application_name("vestibule");
         }
         let mut connection = connect(&options.clone().options(LIMITS_OF_MIGRATIONS)).await?;
-        notes(&mut connection).await.map_err(OpenError::Cannot)?.check(mode, keys)?;
+        notes(&mut connection)
+            .await
+            .map_err(OpenError::Cannot)?
+            .check(mode, keys)?;
         MIGRATIONS.run(&mut connection).await?;
-        note(&mut connection, mode, keys).await.map_err(OpenError::Cannot)?;
+        note(&mut connection, mode, keys)
+            .await
+            .map_err(OpenError::Cannot)?;
         // Another process may have noted something else meanwhile.
-        notes(&mut connection).await.map_err(OpenError::Cannot)?.check(mode, keys)?;
+        notes(&mut connection)
+            .await
+            .map_err(OpenError::Cannot)?
+            .check(mode, keys)?;
         if matches!(mode, Mode::Production { forget: true, .. }) {
-            forget_practice(&mut connection).await.map_err(OpenError::Cannot)?;
+            forget_practice(&mut connection)
+                .await
+                .map_err(OpenError::Cannot)?;
         }
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(CONNECT_WITHIN)
             .connect_lazy_with(options.options(LIMITS));
-        let clock = DatabaseClock::start(&mut connection, pool.clone()).await.map_err(OpenError::Cannot)?;
+        let clock = DatabaseClock::start(&mut connection, pool.clone())
+            .await
+            .map_err(OpenError::Cannot)?;
         let begins = Batches::start(&pool, Some(&Herald::start(pool.clone())));
         let decisions = Batches::start(&pool, None);
-        Ok(Self { pool, begins, decisions, clock, sessions_apart: false })
+        Ok(Self {
+            pool,
+            begins,
+            decisions,
+            clock,
+            sessions_apart: false,
+        })
     }
 }
 
 async fn connect(options: &PgConnectOptions) -> Result<PgConnection, OpenError> {
-    let silent = |_| sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, "the server does not answer"));
-    let connected = tokio::time::timeout(CONNECT_WITHIN, options.connect()).await.map_err(silent).flatten();
+    let silent = |_| {
+        sqlx::Error::Io(io::Error::new(
+            io::ErrorKind::TimedOut,
+            "the server does not answer",
+        ))
+    };
+    let connected = tokio::time::timeout(CONNECT_WITHIN, options.connect())
+        .await
+        .map_err(silent)
+        .flatten();
     connected.map_err(|error| {
         // Class 28 is "invalid authorization specification".
         let code = error.as_database_error().and_then(DatabaseError::code);
         let denied = code.is_some_and(|code| code.starts_with("28"));
-        if denied { OpenError::Credentials(error) } else { OpenError::Cannot(error) }
+        if denied {
+            OpenError::Credentials(error)
+        } else {
+            OpenError::Cannot(error)
+        }
     })
 }
 
 /// What the database has noted about itself.
 async fn notes(connection: &mut PgConnection) -> Result<Notes, sqlx::Error> {
-    let settings: bool =
-        sqlx::query_scalar("select to_regclass('settings') is not null").fetch_one(&mut *connection).await?;
+    let settings: bool = sqlx::query_scalar("select to_regclass('settings') is not null")
+        .fetch_one(&mut *connection)
+        .await?;
     if !settings {
         return Ok(Notes::default());
     }
-    let practice_user: bool =
-        sqlx::query_scalar("select exists (select 1 from users where issuer = $1 and subject = $2)")
-            .bind(PASSWORD_ISSUER)
-            .bind(PRACTICE_SUBJECT)
-            .fetch_one(&mut *connection)
-            .await?;
-    let rows = sqlx::query_as("select name, value from settings").fetch_all(connection).await?;
+    let practice_user: bool = sqlx::query_scalar(
+        "select exists (select 1 from users where issuer = $1 and subject = $2)",
+    )
+    .bind(PASSWORD_ISSUER)
+    .bind(PRACTICE_SUBJECT)
+    .fetch_one(&mut *connection)
+    .await?;
+    let rows = sqlx::query_as("select name, value from settings")
+        .fetch_all(connection)
+        .await?;
     Ok(Notes::read(rows, practice_user))
 }
 
-/// Notes the newest key, unless another server has noted one meanwhile that is not among `keys`, and what the database is
-/// for if it is new.
+/// Notes the newest key, unless another server has noted one meanwhile that is not among `keys`,
+/// and what the database is for if it is new.
 async fn note(connection: &mut PgConnection, mode: Mode, keys: &Keys) -> Result<(), sqlx::Error> {
     let ours: Vec<String> = keys.fingerprints().map(|own| own.to_string()).collect();
     let mut transaction = connection.begin().await?;
-    sqlx::query("insert into settings (name, value) values ('mode', $1) on conflict (name) do nothing")
-        .bind(mode.mark())
-        .execute(&mut *transaction)
-        .await?;
+    sqlx::query(
+        "insert into settings (name, value) values ('mode', $1) on conflict (name) do nothing",
+    )
+    .bind(mode.mark())
+    .execute(&mut *transaction)
+    .await?;
     sqlx::query(
         "insert into settings (name, value) values ('key', $1)
          on conflict (name) do update set value = excluded.value where settings.value = any($2)",
@@ -123,8 +161,8 @@ async fn note(connection: &mut PgConnection, mode: Mode, keys: &Keys) -> Result<
     transaction.commit().await
 }
 
-/// Removes practice mode's users, if they are there, from a database that is in use. Which sessions and links came of them
-/// cannot be told from the rest, so everybody signs in again.
+/// Removes practice mode's users, if they are there, from a database that is in use. Which sessions
+/// and links came of them cannot be told from the rest, so everybody signs in again.
 async fn forget_practice(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     let mut transaction = connection.begin().await?;
     let removed = sqlx::query("delete from users where issuer = $1 and subject = $2")

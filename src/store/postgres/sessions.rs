@@ -1,4 +1,5 @@
-//! Sessions in PostgreSQL. A change is one statement that names the revisions it came from, for one session or for many.
+//! Sessions in PostgreSQL. A change is one statement that names the revisions it came from, for one
+//! session or for many.
 
 use super::{PostgresStore, confirmations::SWEEP, connection::Failure};
 use crate::{
@@ -22,7 +23,10 @@ impl SessionStore for PostgresStore {
         self.run(move |connection| {
             Box::pin(async move {
                 let select = sqlx::query("select * from sessions where secret = $1 or former = $1");
-                let row = select.bind(secret.as_bytes()).fetch_optional(connection).await?;
+                let row = select
+                    .bind(secret.as_bytes())
+                    .fetch_optional(connection)
+                    .await?;
                 Ok(row.map(|row| row::session(&row)).transpose()?)
             })
         })
@@ -33,7 +37,10 @@ impl SessionStore for PostgresStore {
         self.run(move |connection| {
             Box::pin(async move {
                 let select = sqlx::query("select * from sessions where id = $1");
-                let row = select.bind(id.as_bytes()).fetch_optional(connection).await?;
+                let row = select
+                    .bind(id.as_bytes())
+                    .fetch_optional(connection)
+                    .await?;
                 Ok(row.map(|row| row::session(&row)).transpose()?)
             })
         })
@@ -42,16 +49,23 @@ impl SessionStore for PostgresStore {
 
     async fn insert_session(&self, session: &Session) -> Result<bool, StoreError> {
         let session = session.clone();
-        self.run(|connection| Box::pin(async move { Ok(insert(connection, &[&session]).await? == 1) })).await
+        self.run(|connection| {
+            Box::pin(async move { Ok(insert(connection, &[&session]).await? == 1) })
+        })
+        .await
     }
 
     async fn replace_session(&self, next: &Session) -> Result<bool, StoreError> {
         let next = next.clone();
-        self.run(|connection| Box::pin(async move { Ok(replace(connection, &[&next]).await? == 1) })).await
+        self.run(|connection| {
+            Box::pin(async move { Ok(replace(connection, &[&next]).await? == 1) })
+        })
+        .await
     }
 
     async fn delete_session(&self, id: SessionId) -> Result<(), StoreError> {
-        self.run(move |connection| Box::pin(async move { delete(connection, &[id]).await })).await
+        self.run(move |connection| Box::pin(async move { delete(connection, &[id]).await }))
+            .await
     }
 
     async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
@@ -65,8 +79,13 @@ impl SessionStore for PostgresStore {
         .await
     }
 
-    async fn delete_sessions_of(&self, user: UserId, but: Option<SessionId>) -> Result<(), StoreError> {
-        self.run(move |connection| Box::pin(async move { delete_of(connection, user, but).await })).await
+    async fn delete_sessions_of(
+        &self,
+        user: UserId,
+        but: Option<SessionId>,
+    ) -> Result<(), StoreError> {
+        self.run(move |connection| Box::pin(async move { delete_of(connection, user, but).await }))
+            .await
     }
 
     async fn sweep_sessions(&self, now: Timestamp) -> Result<u64, StoreError> {
@@ -81,8 +100,13 @@ impl SessionStore for PostgresStore {
 }
 
 impl PostgresStore {
-    /// Repeats `sweep`, which deletes up to `$2` rows older than `$1`, until nothing is left for it.
-    pub(super) async fn sweep(&self, sweep: &'static str, before: Timestamp) -> Result<u64, StoreError> {
+    /// Repeats `sweep`, which deletes up to `$2` rows older than `$1`, until nothing is left for
+    /// it.
+    pub(super) async fn sweep(
+        &self,
+        sweep: &'static str,
+        before: Timestamp,
+    ) -> Result<u64, StoreError> {
         let mut swept = 0;
         loop {
             let count = self
@@ -115,15 +139,24 @@ pub(super) async fn lock(
         .fetch_all(connection)
         .await?;
     let keyed = |session: Session| (session.id, session);
-    Ok(rows.iter().map(|row| row::session(row).map(keyed)).collect::<Result<_, _>>()?)
+    Ok(rows
+        .iter()
+        .map(|row| row::session(row).map(keyed))
+        .collect::<Result<_, _>>()?)
 }
 
 /// Keeps those that share no id and no secret with another, and returns how many.
-pub(super) async fn insert(connection: &mut PgConnection, sessions: &[&Session]) -> Result<u64, Failure> {
+pub(super) async fn insert(
+    connection: &mut PgConnection,
+    sessions: &[&Session],
+) -> Result<u64, Failure> {
     if sessions.is_empty() {
         return Ok(0);
     }
-    let columns: Vec<_> = sessions.iter().map(|session| SessionColumns::of(session)).collect();
+    let columns: Vec<_> = sessions
+        .iter()
+        .map(|session| SessionColumns::of(session))
+        .collect();
     let inserted = sqlx::query(
         "insert into sessions
              (id, revision, state, secret, user_id, token_tag, since, seen, former, former_until, expires, device)
@@ -148,12 +181,19 @@ pub(super) async fn insert(connection: &mut PgConnection, sessions: &[&Session])
     Ok(inserted.rows_affected())
 }
 
-/// Compare-and-set: replaces those that are at the revision before that of `next`, and returns how many.
-pub(super) async fn replace(connection: &mut PgConnection, next: &[&Session]) -> Result<u64, Failure> {
+/// Compare-and-set: replaces those that are at the revision before that of `next`, and returns how
+/// many.
+pub(super) async fn replace(
+    connection: &mut PgConnection,
+    next: &[&Session],
+) -> Result<u64, Failure> {
     if next.is_empty() {
         return Ok(0);
     }
-    let columns: Vec<_> = next.iter().map(|session| SessionColumns::of(session)).collect();
+    let columns: Vec<_> = next
+        .iter()
+        .map(|session| SessionColumns::of(session))
+        .collect();
     let replaced = sqlx::query(
         "update sessions set revision = next.revision, state = next.state, secret = next.secret,
              user_id = next.user_id, seen = next.seen, former = next.former, former_until = next.former_until,
@@ -179,12 +219,18 @@ pub(super) async fn replace(connection: &mut PgConnection, next: &[&Session]) ->
 }
 
 /// Deletes sessions, whatever became of them meanwhile.
-pub(super) async fn delete(connection: &mut PgConnection, ids: &[SessionId]) -> Result<(), Failure> {
+pub(super) async fn delete(
+    connection: &mut PgConnection,
+    ids: &[SessionId],
+) -> Result<(), Failure> {
     if ids.is_empty() {
         return Ok(());
     }
     let ids: Vec<_> = ids.iter().map(|id| id.as_bytes().as_slice()).collect();
-    sqlx::query("delete from sessions where id = any($1)").bind(ids).execute(connection).await?;
+    sqlx::query("delete from sessions where id = any($1)")
+        .bind(ids)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
@@ -199,6 +245,10 @@ pub(super) async fn delete_of(
              select id from sessions where user_id = $1 and id is distinct from $2 order by id for update)",
     );
     let but = but.as_ref().map(|but| but.as_bytes().as_slice());
-    delete.bind(user.as_bytes()).bind(but).execute(connection).await?;
+    delete
+        .bind(user.as_bytes())
+        .bind(but)
+        .execute(connection)
+        .await?;
     Ok(())
 }

@@ -18,8 +18,9 @@ use sqlx::{
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// A change of a user that only their [`Authority`] makes: `$1` to `$5` are bound by [`authorised`]. The session is locked,
-/// so that one that is being deleted meanwhile counts as gone, and is not deleted before the change is made.
+/// A change of a user that only their [`Authority`] makes: `$1` to `$5` are bound by
+/// [`authorised`]. The session is locked, so that one that is being deleted meanwhile counts as
+/// gone, and is not deleted before the change is made.
 macro_rules! by_authority {
     ($set:literal) => {
         concat!(
@@ -40,20 +41,32 @@ impl UserStore for PostgresStore {
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
         self.run(move |connection| {
             Box::pin(async move {
-                let select = sqlx::query(concat!("select ", user_columns!(), " from users where id = $1"));
-                let row = select.bind(id.as_bytes()).fetch_optional(connection).await?;
+                let select = sqlx::query(concat!(
+                    "select ",
+                    user_columns!(),
+                    " from users where id = $1"
+                ));
+                let row = select
+                    .bind(id.as_bytes())
+                    .fetch_optional(connection)
+                    .await?;
                 Ok(row.map(|row| row::user(&row)).transpose()?)
             })
         })
         .await
     }
 
-    async fn user_by_identity(&self, issuer: &str, subject: &str) -> Result<Option<User>, StoreError> {
+    async fn user_by_identity(
+        &self,
+        issuer: &str,
+        subject: &str,
+    ) -> Result<Option<User>, StoreError> {
         // What somebody typed into a form may hold what no text of PostgreSQL can.
         if subject.contains('\0') || issuer.contains('\0') {
             return Ok(None);
         }
-        let (issuer, subject) = (issuer.to_owned(), subject.to_owned());
+        let issuer = issuer.to_owned();
+        let subject = subject.to_owned();
         self.run(|connection| {
             Box::pin(async move {
                 let select = concat!(
@@ -62,7 +75,11 @@ impl UserStore for PostgresStore {
                     " from users
                               where issuer = $1 and subject = $2"
                 );
-                let row = sqlx::query(select).bind(issuer).bind(subject).fetch_optional(connection).await?;
+                let row = sqlx::query(select)
+                    .bind(issuer)
+                    .bind(subject)
+                    .fetch_optional(connection)
+                    .await?;
                 Ok(row.map(|row| row::user(&row)).transpose()?)
             })
         })
@@ -83,7 +100,11 @@ impl UserStore for PostgresStore {
                     ", password from users
                      where issuer = $1 and subject = $2 and password is not null and disabled = 0"
                 );
-                let row = sqlx::query(select).bind(PASSWORD_ISSUER).bind(subject).fetch_optional(connection).await?;
+                let row = sqlx::query(select)
+                    .bind(PASSWORD_ISSUER)
+                    .bind(subject)
+                    .fetch_optional(connection)
+                    .await?;
                 let read = |row: PgRow| {
                     let password = Reading::new("users", &row).text("password")?.to_owned();
                     Ok::<_, StoreError>((row::user(&row)?, password))
@@ -95,7 +116,8 @@ impl UserStore for PostgresStore {
     }
 
     async fn put_user(&self, user: &User, password: Option<&str>) -> Result<UserId, StoreError> {
-        let (user, password) = (user.clone(), password.map(str::to_owned));
+        let user = user.clone();
+        let password = password.map(str::to_owned);
         batch::transaction(&self.pool, move |connection| {
             Box::pin(async move { put_one(connection, &user, password.as_deref()).await })
         })
@@ -112,9 +134,15 @@ impl UserStore for PostgresStore {
                     " from users
                               where (issuer, subject) > ($1, $2) order by issuer, subject limit $3"
                 );
-                let rows = sqlx::query(select).bind(issuer).bind(subject).bind(i64::from(limit));
+                let rows = sqlx::query(select)
+                    .bind(issuer)
+                    .bind(subject)
+                    .bind(i64::from(limit));
                 let rows = rows.fetch_all(connection).await?;
-                Ok(rows.iter().map(|row| row::user(row)).collect::<Result<_, _>>()?)
+                Ok(rows
+                    .iter()
+                    .map(|row| row::user(row))
+                    .collect::<Result<_, _>>()?)
             })
         })
         .await
@@ -126,17 +154,27 @@ impl UserStore for PostgresStore {
         password: &str,
         now: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError> {
-        let (sessions_apart, change) = (self.sessions_apart, Change::Password(password.to_owned()));
-        batch::transaction(&self.pool, move |connection| Box::pin(revoke(connection, by, sessions_apart, change, now)))
-            .await
+        let sessions_apart = self.sessions_apart;
+        let change = Change::Password(password.to_owned());
+        batch::transaction(&self.pool, move |connection| {
+            Box::pin(revoke(connection, by, sessions_apart, change, now))
+        })
+        .await
     }
 
     async fn rehash_password(&self, id: UserId, from: &str, to: &str) -> Result<(), StoreError> {
-        let (from, to) = (from.to_owned(), to.to_owned());
+        let from = from.to_owned();
+        let to = to.to_owned();
         self.run(move |connection| {
             Box::pin(async move {
-                let rehash = sqlx::query("update users set password = $1 where id = $2 and password = $3");
-                rehash.bind(to).bind(id.as_bytes()).bind(from).execute(connection).await?;
+                let rehash =
+                    sqlx::query("update users set password = $1 where id = $2 and password = $3");
+                rehash
+                    .bind(to)
+                    .bind(id.as_bytes())
+                    .bind(from)
+                    .execute(connection)
+                    .await?;
                 Ok(())
             })
         })
@@ -150,15 +188,25 @@ impl UserStore for PostgresStore {
         to: &Address,
         now: Timestamp,
     ) -> Result<Moved, StoreError> {
-        let (from, to, sessions_apart) = (from.clone(), to.clone(), self.sessions_apart);
+        let from = from.clone();
+        let to = to.clone();
+        let sessions_apart = self.sessions_apart;
         batch::transaction(&self.pool, move |connection| {
-            Box::pin(async move { move_user(connection, by, sessions_apart, (&from, &to), now).await })
+            Box::pin(
+                async move { move_user(connection, by, sessions_apart, (&from, &to), now).await },
+            )
         })
         .await
     }
 
-    async fn revoke_sessions(&self, by: Authority, all: bool, now: Timestamp) -> Result<bool, StoreError> {
-        let (sessions_apart, change) = (self.sessions_apart, Change::Sessions { all });
+    async fn revoke_sessions(
+        &self,
+        by: Authority,
+        all: bool,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let sessions_apart = self.sessions_apart;
+        let change = Change::Sessions { all };
         let revoked = batch::transaction(&self.pool, move |connection| {
             Box::pin(revoke(connection, by, sessions_apart, change, now))
         });
@@ -176,12 +224,23 @@ impl UserStore for PostgresStore {
         .await
     }
 
-    async fn disable_user(&self, id: UserId, disabled: bool, now: Timestamp) -> Result<bool, StoreError> {
-        batch::transaction(&self.pool, move |connection| Box::pin(disable(connection, id, disabled, now))).await
+    async fn disable_user(
+        &self,
+        id: UserId,
+        disabled: bool,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        batch::transaction(&self.pool, move |connection| {
+            Box::pin(disable(connection, id, disabled, now))
+        })
+        .await
     }
 
     async fn remove_user(&self, id: UserId) -> Result<bool, StoreError> {
-        batch::transaction(&self.pool, move |connection| Box::pin(remove(connection, id))).await
+        batch::transaction(&self.pool, move |connection| {
+            Box::pin(remove(connection, id))
+        })
+        .await
     }
 }
 
@@ -193,13 +252,19 @@ fn authorised(
     now: Timestamp,
 ) -> Query<'static, Postgres, PgArguments> {
     let revision = i64::try_from(by.revision).unwrap_or(i64::MAX);
-    let change = sqlx::query(change).bind(by.user.as_bytes().to_vec()).bind(revision);
-    change.bind(by.session.as_bytes().to_vec()).bind(sessions_apart).bind(now.as_millis())
+    let change = sqlx::query(change)
+        .bind(by.user.as_bytes().to_vec())
+        .bind(revision);
+    change
+        .bind(by.session.as_bytes().to_vec())
+        .bind(sessions_apart)
+        .bind(now.as_millis())
 }
 
 /// Since when the user is valid that a statement has changed.
 fn valid_from(row: Option<PgRow>) -> Result<Option<Timestamp>, StoreError> {
-    row.map(|row| Reading::new("users", &row).time("valid_from")).transpose()
+    row.map(|row| Reading::new("users", &row).time("valid_from"))
+        .transpose()
 }
 
 /// What a session does to those of its user.
@@ -243,9 +308,15 @@ async fn revoke(
 }
 
 /// Locks what links to the user are open, and returns the address that they go to.
-async fn lock_links_to(connection: &mut PgConnection, user: UserId) -> Result<Option<Address>, Failure> {
-    let select = sqlx::query("select issuer, subject from users where id = $1").bind(user.as_bytes());
-    let Some(row) = select.fetch_optional(&mut *connection).await? else { return Ok(None) };
+async fn lock_links_to(
+    connection: &mut PgConnection,
+    user: UserId,
+) -> Result<Option<Address>, Failure> {
+    let select =
+        sqlx::query("select issuer, subject from users where id = $1").bind(user.as_bytes());
+    let Some(row) = select.fetch_optional(&mut *connection).await? else {
+        return Ok(None);
+    };
     let address = {
         let row = Reading::new("users", &row);
         Address::known_by(row.text("issuer")?, row.text("subject")?)
@@ -256,8 +327,8 @@ async fn lock_links_to(connection: &mut PgConnection, user: UserId) -> Result<Op
     Ok(address)
 }
 
-/// Of two who are to be known by one address at once, the later one meets the index and is told that the database cannot be
-/// used just now.
+/// Of two who are to be known by one address at once, the later one meets the index and is told
+/// that the database cannot be used just now.
 async fn move_user(
     connection: &mut PgConnection,
     by: Authority,
@@ -266,13 +337,21 @@ async fn move_user(
     now: Timestamp,
 ) -> Result<Moved, Failure> {
     let find = "select id, subject from users where issuer = $1 and (subject = $2 or subject = $3)";
-    let find = sqlx::query(find).bind(PASSWORD_ISSUER).bind(from.as_str()).bind(to.as_str());
-    if let Some(kept) = row::kept_from_moving(&find.fetch_all(&mut *connection).await?, by.user, from, to)? {
+    let find = sqlx::query(find)
+        .bind(PASSWORD_ISSUER)
+        .bind(from.as_str())
+        .bind(to.as_str());
+    if let Some(kept) =
+        row::kept_from_moving(&find.fetch_all(&mut *connection).await?, by.user, from, to)?
+    {
         return Ok(kept);
     }
     links::lock_open(connection, from).await?;
-    let rename = by_authority!("subject = $6, email = $7, valid_from = greatest($5, valid_from + 1)");
-    let rename = authorised(rename, by, sessions_apart, now).bind(to.as_str().to_owned()).bind(to.typed().to_owned());
+    let rename =
+        by_authority!("subject = $6, email = $7, valid_from = greatest($5, valid_from + 1)");
+    let rename = authorised(rename, by, sessions_apart, now)
+        .bind(to.as_str().to_owned())
+        .bind(to.typed().to_owned());
     match valid_from(rename.fetch_optional(&mut *connection).await?)? {
         Some(valid_from) => {
             links::take_back(connection, from, None).await?;
@@ -282,12 +361,24 @@ async fn move_user(
     }
 }
 
-async fn disable(connection: &mut PgConnection, id: UserId, disabled: bool, now: Timestamp) -> Result<bool, Failure> {
-    let address = if disabled { lock_links_to(connection, id).await? } else { None };
+async fn disable(
+    connection: &mut PgConnection,
+    id: UserId,
+    disabled: bool,
+    now: Timestamp,
+) -> Result<bool, Failure> {
+    let address = if disabled {
+        lock_links_to(connection, id).await?
+    } else {
+        None
+    };
     let set = "update users
                set disabled = $1, valid_from = greatest($2, valid_from + $1), revision = revision + 1
                where id = $3";
-    let set = sqlx::query(set).bind(i64::from(disabled)).bind(now.as_millis()).bind(id.as_bytes());
+    let set = sqlx::query(set)
+        .bind(i64::from(disabled))
+        .bind(now.as_millis())
+        .bind(id.as_bytes());
     let is_there = set.execute(&mut *connection).await?.rows_affected() == 1;
     if let Some(address) = address {
         links::take_back(connection, &address, None).await?;
@@ -295,7 +386,8 @@ async fn disable(connection: &mut PgConnection, id: UserId, disabled: bool, now:
     Ok(is_there)
 }
 
-/// In the order in which a decision locks its rows: confirmations, which links make due, then sessions, then the user.
+/// In the order in which a decision locks its rows: confirmations, which links make due, then
+/// sessions, then the user.
 async fn remove(connection: &mut PgConnection, id: UserId) -> Result<bool, Failure> {
     if let Some(address) = lock_links_to(connection, id).await? {
         links::take_back(connection, &address, None).await?;
@@ -306,8 +398,13 @@ async fn remove(connection: &mut PgConnection, id: UserId) -> Result<bool, Failu
 }
 
 /// Adds a user or gives the known one the rest of the identity, and the password if there is one.
-async fn put_one(connection: &mut PgConnection, user: &User, password: Option<&str>) -> Result<UserId, Failure> {
-    let address = Address::known_by(&user.identity.issuer, &user.identity.subject).filter(|_| password.is_some());
+async fn put_one(
+    connection: &mut PgConnection,
+    user: &User,
+    password: Option<&str>,
+) -> Result<UserId, Failure> {
+    let address = Address::known_by(&user.identity.issuer, &user.identity.subject)
+        .filter(|_| password.is_some());
     if let Some(address) = &address {
         links::lock_open(connection, address).await?;
     }
@@ -344,36 +441,59 @@ fn key(identity: &Identity) -> Key {
     (identity.issuer.clone(), identity.subject.clone())
 }
 
-/// Finds or adds `users` by their identities, within the transaction of `connection`, and returns their ids in the same
-/// order; none of those who are disabled.
-pub(super) async fn find_or_add(connection: &mut PgConnection, users: &[User]) -> Result<Vec<Option<UserId>>, Failure> {
+/// Finds or adds `users` by their identities, within the transaction of `connection`, and returns
+/// their ids in the same order; none of those who are disabled.
+pub(super) async fn find_or_add(
+    connection: &mut PgConnection,
+    users: &[User],
+) -> Result<Vec<Option<UserId>>, Failure> {
     if users.is_empty() {
         return Ok(Vec::new());
     }
     // Of two that are the same person, the later one knows the name and the address.
-    let wanted: BTreeMap<Key, &User> = users.iter().map(|user| (key(&user.identity), user)).collect();
+    let wanted: BTreeMap<Key, &User> = users
+        .iter()
+        .map(|user| (key(&user.identity), user))
+        .collect();
     let known = find(connection, &wanted).await?;
-    // Who is known and has not changed is not written: a lock on somebody who signs in at many places at once would have
-    // batches wait for each other.
-    let is_new = |user: &&User| known.get(&key(&user.identity)).is_none_or(|known| known.identity != user.identity);
+    // Who is known and has not changed is not written: a lock on somebody who signs in at many
+    // places at once would have batches wait for each other.
+    let is_new = |user: &&User| {
+        known
+            .get(&key(&user.identity))
+            .is_none_or(|known| known.identity != user.identity)
+    };
     let new: Vec<&User> = wanted.into_values().filter(is_new).collect();
     let put = put(connection, &new).await?;
-    let ids: HashMap<_, _> =
-        known.into_iter().map(|(key, user)| (key, admitted(user.id, user.disabled))).chain(put).collect();
+    let ids: HashMap<_, _> = known
+        .into_iter()
+        .map(|(key, user)| (key, admitted(user.id, user.disabled)))
+        .chain(put)
+        .collect();
     let vanished = || StoreError::Unavailable("a user was not written".into());
     let id = |user: &User| ids.get(&key(&user.identity)).copied().ok_or_else(vanished);
     Ok(users.iter().map(id).collect::<Result<_, _>>()?)
 }
 
-/// Those of `users` who are there and may be let in, and stay there until the end of the transaction.
-pub(super) async fn known(connection: &mut PgConnection, users: &[UserId]) -> Result<HashSet<UserId>, Failure> {
+/// Those of `users` who are there and may be let in, and stay there until the end of the
+/// transaction.
+pub(super) async fn known(
+    connection: &mut PgConnection,
+    users: &[UserId],
+) -> Result<HashSet<UserId>, Failure> {
     if users.is_empty() {
         return Ok(HashSet::new());
     }
-    let select = "select id from users where disabled = 0 and id = any($1) order by id for key share";
-    let ids: Vec<_> = users.iter().map(|user| user.as_bytes().as_slice()).collect();
+    let select =
+        "select id from users where disabled = 0 and id = any($1) order by id for key share";
+    let ids: Vec<_> = users
+        .iter()
+        .map(|user| user.as_bytes().as_slice())
+        .collect();
     let found = sqlx::query(select).bind(ids).fetch_all(connection).await?;
-    let read = |row: &PgRow| Ok::<_, StoreError>(UserId::from_bytes(Reading::new("users", row).bytes("id")?));
+    let read = |row: &PgRow| {
+        Ok::<_, StoreError>(UserId::from_bytes(Reading::new("users", row).bytes("id")?))
+    };
     Ok(found.iter().map(read).collect::<Result<_, _>>()?)
 }
 
@@ -381,23 +501,43 @@ fn admitted(id: UserId, disabled: bool) -> Option<UserId> {
     (!disabled).then_some(id)
 }
 
-async fn find(connection: &mut PgConnection, wanted: &BTreeMap<Key, &User>) -> Result<HashMap<Key, User>, Failure> {
+async fn find(
+    connection: &mut PgConnection,
+    wanted: &BTreeMap<Key, &User>,
+) -> Result<HashMap<Key, User>, Failure> {
     let rows = sqlx::query(concat!(
         "select ",
         user_columns!(),
         " from users
          where (issuer, subject) in (select * from unnest($1::text[], $2::text[]))"
     ))
-    .bind(wanted.keys().map(|(issuer, _)| issuer.as_str()).collect::<Vec<_>>())
-    .bind(wanted.keys().map(|(_, subject)| subject.as_str()).collect::<Vec<_>>())
+    .bind(
+        wanted
+            .keys()
+            .map(|(issuer, _)| issuer.as_str())
+            .collect::<Vec<_>>(),
+    )
+    .bind(
+        wanted
+            .keys()
+            .map(|(_, subject)| subject.as_str())
+            .collect::<Vec<_>>(),
+    )
     .fetch_all(connection)
     .await?;
     let keyed = |user: User| (key(&user.identity), user);
-    Ok(rows.iter().map(|row| row::user(row).map(keyed)).collect::<Result<_, _>>()?)
+    Ok(rows
+        .iter()
+        .map(|row| row::user(row).map(keyed))
+        .collect::<Result<_, _>>()?)
 }
 
-/// Adds users or takes the rest of their identities over. They have to be in the order of their keys.
-async fn put(connection: &mut PgConnection, users: &[&User]) -> Result<HashMap<Key, Option<UserId>>, Failure> {
+/// Adds users or takes the rest of their identities over. They have to be in the order of their
+/// keys.
+async fn put(
+    connection: &mut PgConnection,
+    users: &[&User],
+) -> Result<HashMap<Key, Option<UserId>>, Failure> {
     if users.is_empty() {
         return Ok(HashMap::new());
     }
@@ -417,7 +557,10 @@ async fn put(connection: &mut PgConnection, users: &[&User]) -> Result<HashMap<K
     .await?;
     let read = |row: &PgRow| {
         let row = Reading::new("users", row);
-        let key = (row.text("issuer")?.to_owned(), row.text("subject")?.to_owned());
+        let key = (
+            row.text("issuer")?.to_owned(),
+            row.text("subject")?.to_owned(),
+        );
         let id = UserId::from_bytes(row.bytes("id")?);
         Ok::<_, StoreError>((key, admitted(id, row.number::<u8>("disabled")? == 1)))
     };

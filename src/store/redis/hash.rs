@@ -1,4 +1,5 @@
-//! A session's hash as a row: numbers in decimal, the rest as it is. A column that is null is a field that is not there.
+//! A session's hash as a row: numbers in decimal, the rest as it is. A column that is null is a
+//! field that is not there.
 
 use crate::store::row::{Row, SessionColumns, Unreadable};
 use redis::{FromRedisValue, ParsingError, Value};
@@ -13,21 +14,34 @@ pub(super) struct Hash {
 impl FromRedisValue for Hash {
     fn from_redis_value(reply: Value) -> Result<Self, ParsingError> {
         let (id, fields): (Vec<u8>, _) = FromRedisValue::from_redis_value(reply)?;
-        Ok(Self { id: id_from_key(&id).unwrap_or(id), fields })
+        Ok(Self {
+            id: id_from_key(&id).unwrap_or(id),
+            fields,
+        })
     }
 }
 
 impl Row for Hash {
     fn number(&self, column: &str) -> Result<Option<i64>, Unreadable> {
-        self.text(column)?.map(str::parse).transpose().map_err(|_| Unreadable)
+        self.text(column)?
+            .map(str::parse)
+            .transpose()
+            .map_err(|_| Unreadable)
     }
 
     fn text(&self, column: &str) -> Result<Option<&str>, Unreadable> {
-        self.bytes(column)?.map(str::from_utf8).transpose().map_err(|_| Unreadable)
+        self.bytes(column)?
+            .map(str::from_utf8)
+            .transpose()
+            .map_err(|_| Unreadable)
     }
 
     fn bytes(&self, column: &str) -> Result<Option<&[u8]>, Unreadable> {
-        let bytes = if column == "id" { Some(&self.id) } else { self.fields.get(column.as_bytes()) };
+        let bytes = if column == "id" {
+            Some(&self.id)
+        } else {
+            self.fields.get(column.as_bytes())
+        };
         Ok(bytes.map(Vec::as_slice))
     }
 }
@@ -55,10 +69,13 @@ pub(super) fn fields(session: &SessionColumns<'_>) -> Vec<(&'static str, Vec<u8>
 
 /// An id as it stands in a key.
 pub(super) fn id_in_key(id: &[u8]) -> String {
-    id.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+    id.iter()
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 fn id_from_key(text: &[u8]) -> Option<Vec<u8>> {
-    let pairs = text.chunks(2).map(|pair| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok());
+    let pairs = text
+        .chunks(2)
+        .map(|pair| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok());
     pairs.collect()
 }

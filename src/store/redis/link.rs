@@ -1,17 +1,18 @@
 //! One connection for everybody, made anew when it is lost.
 //!
-//! The driver has a manager of connections, but a reconnect that Redis answers with an error (too many clients, a
-//! password that is just being changed) is the last one it tries. Here every call that finds no connection starts an
-//! attempt, or waits for the one that is under way: so a Redis that is away costs each caller a few seconds at most, and
-//! one that is back is used by the next call.
+//! The driver has a manager of connections, but a reconnect that Redis answers with an error (too
+//! many clients, a password that is just being changed) is the last one it tries. Here every call
+//! that finds no connection starts an attempt, or waits for the one that is under way: so a Redis
+//! that is away costs each caller a few seconds at most, and one that is back is used by the next
+//! call.
 
 use futures_util::{
     FutureExt as _,
     future::{BoxFuture, Shared},
 };
 use redis::{
-    AsyncConnectionConfig, Client, FromRedisValue, PushInfo, PushKind, RedisError, ScriptInvocation,
-    aio::MultiplexedConnection,
+    AsyncConnectionConfig, Client, FromRedisValue, PushInfo, PushKind, RedisError,
+    ScriptInvocation, aio::MultiplexedConnection,
 };
 use std::{
     fmt,
@@ -47,11 +48,17 @@ impl Link {
     pub(super) async fn open(client: Client) -> Result<Self, RedisError> {
         let attempt = connect(client.clone());
         attempt.clone().await?;
-        Ok(Self { client, current: Mutex::new(attempt) })
+        Ok(Self {
+            client,
+            current: Mutex::new(attempt),
+        })
     }
 
     /// Calls the script. An error may mean that only the answer was lost.
-    pub(super) async fn ask<T: FromRedisValue>(&self, call: &ScriptInvocation<'_>) -> Result<T, RedisError> {
+    pub(super) async fn ask<T: FromRedisValue>(
+        &self,
+        call: &ScriptInvocation<'_>,
+    ) -> Result<T, RedisError> {
         let Connection { mut redis, lost } = self.attempt().await?;
         let answer = call.invoke_async(&mut redis).await;
         if let Err(error) = &answer
@@ -63,7 +70,10 @@ impl Link {
     }
 
     /// Sends one command that is no script.
-    pub(super) async fn query<T: FromRedisValue>(&self, command: &redis::Cmd) -> Result<T, RedisError> {
+    pub(super) async fn query<T: FromRedisValue>(
+        &self,
+        command: &redis::Cmd,
+    ) -> Result<T, RedisError> {
         command.query_async(&mut self.attempt().await?.redis).await
     }
 
@@ -97,12 +107,14 @@ fn connect(client: Client) -> Attempt {
             Ok::<_, redis::aio::SendError>(())
         });
     let attempt = async move {
-        let redis = client.get_multiplexed_async_connection_with_config(&config).await?;
+        let redis = client
+            .get_multiplexed_async_connection_with_config(&config)
+            .await?;
         Ok(Connection { redis, lost })
     };
     let attempt = attempt.boxed().shared();
-    // It goes on if the caller goes away meanwhile: the next one waits for what is left, not for an attempt that stood
-    // still and is out of time.
+    // It goes on if the caller goes away meanwhile: the next one waits for what is left, not for an
+    // attempt that stood still and is out of time.
     tokio::spawn(attempt.clone().map(drop));
     attempt
 }
@@ -116,5 +128,9 @@ impl fmt::Debug for Link {
 
 /// What Redis or the network says, for a line of a log.
 pub(super) fn in_one_line(error: &RedisError) -> String {
-    error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
+    error
+        .to_string()
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
 }

@@ -20,24 +20,44 @@ pub enum OpenError {
 }
 
 impl RedisSessions {
-    /// Connects to the Redis at `url` (`redis://user:password@host:6379/0`, or `rediss://` with TLS and the system's
-    /// certificate authorities). All keys begin with `prefix`. The `clock` is the one that sessions expire by.
+    /// Connects to the Redis at `url` (`redis://user:password@host:6379/0`, or `rediss://` with TLS
+    /// and the system's certificate authorities). All keys begin with `prefix`. The `clock` is the
+    /// one that sessions expire by.
     ///
     /// # Errors
     /// [`OpenError`] says in one line why it cannot be used, without the password.
-    pub async fn open(url: &str, clock: Arc<dyn Clock>, prefix: impl Into<String>) -> Result<Self, OpenError> {
-        // Several crates bring rustls, so it does not choose by itself. An earlier choice is as good.
+    pub async fn open(
+        url: &str,
+        clock: Arc<dyn Clock>,
+        prefix: impl Into<String>,
+    ) -> Result<Self, OpenError> {
+        // Several crates bring rustls, so it does not choose by itself. An earlier choice is as
+        // good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let address = url.into_connection_info().map_err(|_| OpenError::Address)?;
         // RESP3, for then the driver tells when it has lost the connection.
-        let settings = address.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
-        let client = Client::open(address.set_redis_settings(settings)).map_err(|_| OpenError::Address)?;
-        let link = Link::open(client).await.map_err(|error| OpenError::Cannot(in_one_line(&error)))?;
+        let settings = address
+            .redis_settings()
+            .clone()
+            .set_protocol(ProtocolVersion::RESP3);
+        let client =
+            Client::open(address.set_redis_settings(settings)).map_err(|_| OpenError::Address)?;
+        let link = Link::open(client)
+            .await
+            .map_err(|error| OpenError::Cannot(in_one_line(&error)))?;
         check(&link).await?;
-        let sessions = Self { link, scripts: Scripts::new(), prefix: prefix.into(), clock };
+        let sessions = Self {
+            link,
+            scripts: Scripts::new(),
+            prefix: prefix.into(),
+            clock,
+        };
         // Finds nothing. Whoever may run no scripts is told now, not at the first sign-in.
         let mut probe = sessions.call(&sessions.scripts.sweep);
-        let probe = sessions.link.ask::<(u32, u64)>(probe.arg(i64::MIN).arg(0)).await;
+        let probe = sessions
+            .link
+            .ask::<(u32, u64)>(probe.arg(i64::MIN).arg(0))
+            .await;
         probe.map_err(|error| OpenError::Cannot(in_one_line(&error)))?;
         Ok(sessions)
     }
@@ -50,14 +70,17 @@ async fn check(link: &Link) -> Result<(), OpenError> {
         return Err(OpenError::Cluster);
     }
     if says(&info, "maxmemory_policy").is_some_and(|policy| policy != "noeviction") {
-        tracing::warn!("a full Redis drops sessions as it likes; set maxmemory-policy to noeviction");
+        tracing::warn!(
+            "a full Redis drops sessions as it likes; set maxmemory-policy to noeviction"
+        );
     }
     Ok(())
 }
 
 /// What Redis says of itself under `name`.
 fn says<'i>(info: &'i str, name: &str) -> Option<&'i str> {
-    info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
+    info.lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
 }
 
 #[cfg(test)]

@@ -2,7 +2,10 @@
 
 use super::{Reading, Row};
 use crate::{
-    confirmation::{Claim, Confirmation, ConfirmationId, Decided, Ending, Lease, Queued, Rejection, State, WorkerId},
+    confirmation::{
+        Claim, Confirmation, ConfirmationId, Decided, Ending, Lease, Queued, Rejection, State,
+        WorkerId,
+    },
     pending::TokenTag,
     secret::{Sealed, SealedToken, SecretHash},
     session::SessionId,
@@ -32,32 +35,63 @@ pub(in crate::store) fn confirmation(row: &dyn Row) -> Result<Confirmation, Stor
     })
 }
 
-/// Reads what has just been claimed. A row that cannot be read stops itself and nothing else: its lease keeps it out of the
-/// way.
+/// Reads what has just been claimed. A row that cannot be read stops itself and nothing else: its
+/// lease keeps it out of the way.
 pub(in crate::store) fn claims<R: Row>(rows: &[R]) -> Vec<Claim> {
-    let readable =
-        |row: &R| claim(row).inspect_err(|error| tracing::error!(%error, "a confirmation cannot be worked on"));
+    let readable = |row: &R| {
+        claim(row)
+            .inspect_err(|error| tracing::error!(%error, "a confirmation cannot be worked on"))
+    };
     rows.iter().filter_map(|row| readable(row).ok()).collect()
 }
 
 fn claim(row: &dyn Row) -> Result<Claim, StoreError> {
     let confirmation = confirmation(row)?;
-    let State::Queued(Queued { token, failed, fence, .. }) = confirmation.state else {
+    let State::Queued(Queued {
+        token,
+        failed,
+        fence,
+        ..
+    }) = confirmation.state
+    else {
         return Err(Reading::new(TABLE, row).corrupt("claimed, but not queued"));
     };
     // A server of before there were networks does not write them: together they are one.
-    let network = Reading::new(TABLE, row).optional_bytes("network_48")?.unwrap_or_default();
-    let Confirmation { id, secret, begun, deadline, .. } = confirmation;
-    Ok(Claim { id, fence, network, secret, token, failed, begun, deadline })
+    let network = Reading::new(TABLE, row)
+        .optional_bytes("network_48")?
+        .unwrap_or_default();
+    let Confirmation {
+        id,
+        secret,
+        begun,
+        deadline,
+        ..
+    } = confirmation;
+    Ok(Claim {
+        id,
+        fence,
+        network,
+        secret,
+        token,
+        failed,
+        begun,
+        deadline,
+    })
 }
 
 fn queued(row: &Reading<'_>) -> Result<Queued, StoreError> {
     let lease = match row.optional_bytes("worker")? {
-        Some(worker) => Some(Lease { worker: WorkerId::from_bytes(worker), until: row.time("lease_until")? }),
+        Some(worker) => Some(Lease {
+            worker: WorkerId::from_bytes(worker),
+            until: row.time("lease_until")?,
+        }),
         None => None,
     };
     Ok(Queued {
-        token: SealedToken(Sealed { key_id: row.number("token_key")?, bytes: row.blob("token")?.to_vec() }),
+        token: SealedToken(Sealed {
+            key_id: row.number("token_key")?,
+            bytes: row.blob("token")?.to_vec(),
+        }),
         failed: row.number("failed")?,
         due: row.time("due")?,
         fence: row.number("fence")?,
@@ -70,10 +104,15 @@ fn decided(row: &Reading<'_>) -> Result<Decided, StoreError> {
     let ending = match (row.text("ending")?, user) {
         ("confirmed", Some(user)) => Ending::Confirmed(user),
         ("unavailable", None) => Ending::Unavailable,
-        (reason, None) => Ending::Rejected(Rejection::from_name(reason).ok_or_else(|| row.corrupt("ending"))?),
+        (reason, None) => {
+            Ending::Rejected(Rejection::from_name(reason).ok_or_else(|| row.corrupt("ending"))?)
+        }
         _ => return Err(row.corrupt("ending and user_id fit no state")),
     };
-    Ok(Decided { ending, at: row.time("decided")? })
+    Ok(Decided {
+        ending,
+        at: row.time("decided")?,
+    })
 }
 
 /// What a queued confirmation has of its own, as it stands in a row.
@@ -96,7 +135,10 @@ impl<'c> QueuedColumns<'c> {
             due: queued.due.as_millis(),
             // A fence counts claims: it does not come near.
             fence: i64::try_from(queued.fence).unwrap_or(i64::MAX),
-            worker: queued.lease.as_ref().map(|lease| lease.worker.as_bytes().as_slice()),
+            worker: queued
+                .lease
+                .as_ref()
+                .map(|lease| lease.worker.as_bytes().as_slice()),
             lease_until: queued.lease.map(|lease| lease.until.as_millis()),
         }
     }
@@ -116,6 +158,10 @@ impl DecidedColumns {
             Ending::Rejected(reason) => (reason.as_str(), None),
             Ending::Unavailable => ("unavailable", None),
         };
-        Self { ending, user, decided: decided.at.as_millis() }
+        Self {
+            ending,
+            user,
+            decided: decided.at.as_millis(),
+        }
     }
 }

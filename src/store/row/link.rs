@@ -17,7 +17,9 @@ pub(in crate::store) fn link(row: &dyn Row) -> Result<Link, StoreError> {
     let state = match (row.text("state")?, row.optional_bytes("used_by")?) {
         ("open", None) => LinkState::Open,
         ("approved", None) => LinkState::Approved,
-        ("used", Some(by)) => LinkState::Used { by: ConfirmationId::from_bytes(by) },
+        ("used", Some(by)) => LinkState::Used {
+            by: ConfirmationId::from_bytes(by),
+        },
         ("void", None) => LinkState::Void,
         _ => return Err(row.corrupt("state and used_by fit no state")),
     };
@@ -25,7 +27,9 @@ pub(in crate::store) fn link(row: &dyn Row) -> Result<Link, StoreError> {
         id: LinkId::from_bytes(row.bytes("id")?),
         revision: row.number("revision")?,
         token: SecretHash::from_bytes(row.bytes("token")?),
-        waiting: row.optional_bytes("waiting")?.map(ConfirmationId::from_bytes),
+        waiting: row
+            .optional_bytes("waiting")?
+            .map(ConfirmationId::from_bytes),
         address: address(&row)?,
         admits: row.number::<u8>("admits")? == 1,
         code: Mac::from_bytes(row.bytes("code")?),
@@ -34,17 +38,22 @@ pub(in crate::store) fn link(row: &dyn Row) -> Result<Link, StoreError> {
         guesses: row.number("guesses")?,
         number: Number::new(row.number("number")?).ok_or_else(|| row.corrupt("number"))?,
         device: Device::new(row.text("device")?),
-        next: row.optional_text("next")?.map(str::parse).transpose().map_err(|_| row.corrupt("next"))?,
+        next: row
+            .optional_text("next")?
+            .map(str::parse)
+            .transpose()
+            .map_err(|_| row.corrupt("next"))?,
         asked: row.time("asked")?,
         expires: row.time("expires")?,
         state,
     })
 }
 
-/// Reads mails. One that cannot be read stops itself and nothing else: it is put off, again and again, until it is
-/// swept.
+/// Reads mails. One that cannot be read stops itself and nothing else: it is put off, again and
+/// again, until it is swept.
 pub(in crate::store) fn mails<R: Row>(rows: &[R]) -> Vec<Mail> {
-    let readable = |row: &R| mail(row).inspect_err(|error| tracing::error!(%error, "a mail cannot be sent"));
+    let readable =
+        |row: &R| mail(row).inspect_err(|error| tracing::error!(%error, "a mail cannot be sent"));
     rows.iter().filter_map(|row| readable(row).ok()).collect()
 }
 
@@ -54,7 +63,10 @@ fn mail(row: &dyn Row) -> Result<Mail, StoreError> {
         id: MailId::from_bytes(row.bytes("id")?),
         to: address(&row)?,
         class: MailClass::from_number(row.number("class")?).ok_or_else(|| row.corrupt("class"))?,
-        letter: SealedLetter(Sealed { key_id: row.number("letter_key")?, bytes: row.blob("letter")?.to_vec() }),
+        letter: SealedLetter(Sealed {
+            key_id: row.number("letter_key")?,
+            bytes: row.blob("letter")?.to_vec(),
+        }),
         failed: row.number("failed")?,
         due: row.time("due")?,
         expires: row.time("expires")?,
@@ -62,7 +74,9 @@ fn mail(row: &dyn Row) -> Result<Mail, StoreError> {
 }
 
 fn address(row: &Reading<'_>) -> Result<Address, StoreError> {
-    row.text("address")?.parse().map_err(|_| row.corrupt("address"))
+    row.text("address")?
+        .parse()
+        .map_err(|_| row.corrupt("address"))
 }
 
 /// What a link's state is in its row.
@@ -87,12 +101,20 @@ impl Origin {
     /// Where this one was.
     pub(in crate::store) fn of(posting: &Posting, mailing: Mailing) -> Self {
         let stranger = posting.stranger && mailing == Mailing::Sent;
-        Self { client: Some(posting.client), browser: posting.browser, stranger }
+        Self {
+            client: Some(posting.client),
+            browser: posting.browser,
+            stranger,
+        }
     }
 
     /// The client's networks, the narrowest first.
     pub(in crate::store) fn networks(&self) -> [Option<&[u8]>; 3] {
-        std::array::from_fn(|place| self.client.as_ref().map(|client| client.networks()[place].as_slice()))
+        std::array::from_fn(|place| {
+            self.client
+                .as_ref()
+                .map(|client| client.networks()[place].as_slice())
+        })
     }
 
     /// The browser.

@@ -20,13 +20,20 @@ pub(in crate::store) fn session(row: &dyn Row) -> Result<Session, StoreError> {
         ("bound", Some(user)) => SessionState::Bound { secret, user },
         ("established", Some(user)) => {
             let former = match row.optional_bytes("former")? {
-                Some(former) => {
-                    Some(Former { secret: SecretHash::from_bytes(former), until: row.time("former_until")? })
-                }
+                Some(former) => Some(Former {
+                    secret: SecretHash::from_bytes(former),
+                    until: row.time("former_until")?,
+                }),
                 None => None,
             };
             let device = row.optional_text("device")?.and_then(Device::new);
-            SessionState::Established { secret, user, seen: row.time("seen")?, former, device }
+            SessionState::Established {
+                secret,
+                user,
+                seen: row.time("seen")?,
+                former,
+                device,
+            }
         }
         _ => return Err(row.corrupt("state and user_id fit no state")),
     };
@@ -61,9 +68,19 @@ impl<'s> SessionColumns<'s> {
         let (state, secret, user, seen, former) = match &session.state {
             SessionState::Pending { secret } => ("pending", secret, None, None, None),
             SessionState::Bound { secret, user } => ("bound", secret, Some(user), None, None),
-            SessionState::Established { secret, user, seen, former, .. } => {
-                ("established", secret, Some(user), Some(seen.as_millis()), former.as_ref())
-            }
+            SessionState::Established {
+                secret,
+                user,
+                seen,
+                former,
+                ..
+            } => (
+                "established",
+                secret,
+                Some(user),
+                Some(seen.as_millis()),
+                former.as_ref(),
+            ),
         };
         Self {
             id: session.id.as_bytes(),
@@ -72,7 +89,10 @@ impl<'s> SessionColumns<'s> {
             state,
             secret: secret.as_bytes(),
             user: user.map(|user| user.as_bytes().as_slice()),
-            token_tag: session.token_tag.as_ref().map(|tag| tag.as_bytes().as_slice()),
+            token_tag: session
+                .token_tag
+                .as_ref()
+                .map(|tag| tag.as_bytes().as_slice()),
             since: session.since.as_millis(),
             seen,
             former: former.map(|former| former.secret.as_bytes().as_slice()),

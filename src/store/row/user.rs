@@ -36,7 +36,8 @@ pub(in crate::store) fn user(row: &dyn Row) -> Result<User, StoreError> {
     })
 }
 
-/// What keeps the user `id` from moving, where `rows` are those who are known by the addresses `from` and `to`.
+/// What keeps the user `id` from moving, where `rows` are those who are known by the addresses
+/// `from` and `to`.
 pub(in crate::store) fn kept_from_moving<R: Row>(
     rows: &[R],
     id: UserId,
@@ -47,9 +48,14 @@ pub(in crate::store) fn kept_from_moving<R: Row>(
     for row in rows {
         let row = Reading::new("users", row);
         if row.text("subject")? == to.as_str() {
-            return Ok(Some(if UserId::from_bytes(row.bytes("id")?) == id { Moved::Gone } else { Moved::Taken }));
+            return Ok(Some(if UserId::from_bytes(row.bytes("id")?) == id {
+                Moved::Gone
+            } else {
+                Moved::Taken
+            }));
         }
-        is_there |= row.text("subject")? == from.as_str() && UserId::from_bytes(row.bytes("id")?) == id;
+        is_there |=
+            row.text("subject")? == from.as_str() && UserId::from_bytes(row.bytes("id")?) == id;
     }
     Ok((!is_there).then_some(Moved::Gone))
 }

@@ -1,10 +1,13 @@
-//! Confirmations in SQLite. Sessions live in the same file, so to begin, and to decide and settle, is one transaction.
+//! Confirmations in SQLite. Sessions live in the same file, so to begin, and to decide and settle,
+//! is one transaction.
 
 use super::{SqliteStore, decide, sessions};
 use crate::{
     caps::{Admission, Capped, Network},
     clock::Timestamp,
-    confirmation::{Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, State, Which, WorkerId},
+    confirmation::{
+        Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, State, Which, WorkerId,
+    },
     secret::SecretHash,
     session::{Session, SessionId},
     store::{
@@ -16,7 +19,8 @@ use crate::{
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
 
-// In one pass over what its network has undecided: whether there is room, and which turn comes next.
+// In one pass over what its network has undecided: whether there is room, and which turn comes
+// next.
 macro_rules! insert_confirmation {
     () => {
         "insert into confirmations
@@ -78,7 +82,8 @@ impl ConfirmationStore for SqliteStore {
         session: &Session,
         admission: Admission,
     ) -> Result<Confirmation, BeginError> {
-        let (new, apart) = ((confirmation.clone(), session.clone()), self.sessions_apart);
+        let new = (confirmation.clone(), session.clone());
+        let apart = self.sessions_apart;
         // To be refused is no failure: it undoes nothing of those who share the transaction.
         let begun = self.write(move |connection| {
             let (confirmation, session) = new.clone();
@@ -99,11 +104,18 @@ impl ConfirmationStore for SqliteStore {
     }
 
     async fn undecided(&self, at_most: u32) -> Result<u32, StoreError> {
-        let count = "select count(*) from (select 1 from confirmations where state = 'queued' limit ?)";
-        Ok(sqlx::query_scalar(count).bind(at_most).fetch_one(&self.readers).await?)
+        let count =
+            "select count(*) from (select 1 from confirmations where state = 'queued' limit ?)";
+        Ok(sqlx::query_scalar(count)
+            .bind(at_most)
+            .fetch_one(&self.readers)
+            .await?)
     }
 
-    async fn confirmation_by_secret(&self, secret: &SecretHash) -> Result<Option<Confirmation>, StoreError> {
+    async fn confirmation_by_secret(
+        &self,
+        secret: &SecretHash,
+    ) -> Result<Option<Confirmation>, StoreError> {
         let row = sqlx::query("select * from confirmations where secret = ?")
             .bind(secret.as_bytes().as_slice())
             .fetch_optional(&self.readers)
@@ -120,12 +132,17 @@ impl ConfirmationStore for SqliteStore {
         until: Timestamp,
     ) -> Result<Vec<Claim>, StoreError> {
         // Looking first keeps a worker that finds nothing from writing.
-        let next = if which == Which::Overdue { self.next_overdue() } else { self.next_due() };
+        let next = if which == Which::Overdue {
+            self.next_overdue()
+        } else {
+            self.next_due()
+        };
         if next.await?.is_none_or(|next| next > now) {
             return Ok(Vec::new());
         }
         let deadlines = which.deadlines(now);
-        let (from, to) = (deadlines.start().as_millis(), deadlines.end().as_millis());
+        let from = deadlines.start().as_millis();
+        let to = deadlines.end().as_millis();
         let in_all = limits.in_all;
         let of_each = limits.of_each;
         let exceptions = exceptions(limits);
@@ -133,14 +150,22 @@ impl ConfirmationStore for SqliteStore {
         self.write_next(move |connection| {
             let exceptions = exceptions.clone();
             Box::pin(async move {
-                let claim = sqlx::query(if which == Which::Overdue { CLAIM_OVERDUE } else { CLAIM_BY_TURNS })
-                    .bind(worker.as_bytes().as_slice())
-                    .bind(until.as_millis())
-                    .bind(now.as_millis())
-                    .bind(in_all)
-                    .bind(from)
-                    .bind(to);
-                let claim = if which == Which::Overdue { claim } else { claim.bind(of_each).bind(exceptions) };
+                let claim = sqlx::query(if which == Which::Overdue {
+                    CLAIM_OVERDUE
+                } else {
+                    CLAIM_BY_TURNS
+                })
+                .bind(worker.as_bytes().as_slice())
+                .bind(until.as_millis())
+                .bind(now.as_millis())
+                .bind(in_all)
+                .bind(from)
+                .bind(to);
+                let claim = if which == Which::Overdue {
+                    claim
+                } else {
+                    claim.bind(of_each).bind(exceptions)
+                };
                 Ok(row::claims(&claim.fetch_all(connection).await?))
             })
         })
@@ -179,12 +204,22 @@ impl ConfirmationStore for SqliteStore {
         Ok(overdue.map(Timestamp::from_millis))
     }
 
-    async fn postpone(&self, claim: &Claim, due: Timestamp, failed: bool) -> Result<bool, StoreError> {
-        let (id, fence) = (claim.id, claim.fence);
+    async fn postpone(
+        &self,
+        claim: &Claim,
+        due: Timestamp,
+        failed: bool,
+    ) -> Result<bool, StoreError> {
+        let id = claim.id;
+        let fence = claim.fence;
         self.write(move |connection| {
             Box::pin(async move {
-                let Some(confirmation) = get(connection, id).await? else { return Ok(false) };
-                let Ok(confirmation) = confirmation.postpone(fence, due, failed) else { return Ok(false) };
+                let Some(confirmation) = get(connection, id).await? else {
+                    return Ok(false);
+                };
+                let Ok(confirmation) = confirmation.postpone(fence, due, failed) else {
+                    return Ok(false);
+                };
                 write_postponed(connection, &confirmation).await?;
                 Ok(true)
             })
@@ -199,14 +234,25 @@ impl ConfirmationStore for SqliteStore {
         decision: &Decision,
         settlement: Settlement,
     ) -> Result<Option<Confirmation>, StoreError> {
-        let (decision, sessions_apart) = (decision.clone(), self.sessions_apart);
-        self.writer.decide(Decide { id, decider, decision, settlement, sessions_apart }).await
+        let decision = decision.clone();
+        let sessions_apart = self.sessions_apart;
+        self.writer
+            .decide(Decide {
+                id,
+                decider,
+                decision,
+                settlement,
+                sessions_apart,
+            })
+            .await
     }
 
     async fn revoke(&self, id: ConfirmationId, session: SessionId) -> Result<(), StoreError> {
         self.write(move |connection| {
             Box::pin(async move {
-                let Some(confirmation) = get(connection, id).await? else { return Ok(()) };
+                let Some(confirmation) = get(connection, id).await? else {
+                    return Ok(());
+                };
                 sessions::delete(connection, session).await?;
                 decide::write_decided(connection, [&confirmation.revoke()]).await
             })
@@ -215,19 +261,25 @@ impl ConfirmationStore for SqliteStore {
     }
 
     async fn unsettled(&self, before: Timestamp) -> Result<Vec<Confirmation>, StoreError> {
-        let rows = sqlx::query("select * from confirmations where state = 'decided' and decided < ? limit 100")
-            .bind(before.as_millis())
-            .fetch_all(&self.readers)
-            .await?;
+        let rows = sqlx::query(
+            "select * from confirmations where state = 'decided' and decided < ? limit 100",
+        )
+        .bind(before.as_millis())
+        .fetch_all(&self.readers)
+        .await?;
         rows.iter().map(|row| row::confirmation(row)).collect()
     }
 
     async fn mark_settled(&self, id: ConfirmationId) -> Result<(), StoreError> {
         self.write(move |connection| {
             Box::pin(async move {
-                let settled =
-                    sqlx::query("update confirmations set state = 'settled' where id = ? and state = 'decided'");
-                settled.bind(id.as_bytes().as_slice()).execute(connection).await?;
+                let settled = sqlx::query(
+                    "update confirmations set state = 'settled' where id = ? and state = 'decided'",
+                );
+                settled
+                    .bind(id.as_bytes().as_slice())
+                    .execute(connection)
+                    .await?;
                 Ok(())
             })
         })
@@ -241,21 +293,33 @@ impl ConfirmationStore for SqliteStore {
     }
 }
 
-async fn get(connection: &mut SqliteConnection, id: ConfirmationId) -> Result<Option<Confirmation>, StoreError> {
+async fn get(
+    connection: &mut SqliteConnection,
+    id: ConfirmationId,
+) -> Result<Option<Confirmation>, StoreError> {
     let select = sqlx::query("select * from confirmations where id = ?");
-    let row = select.bind(id.as_bytes().as_slice()).fetch_optional(connection).await?;
+    let row = select
+        .bind(id.as_bytes().as_slice())
+        .fetch_optional(connection)
+        .await?;
     row.map(|row| row::confirmation(&row)).transpose()
 }
 
 /// The exceptions as the argument of a statement.
 fn exceptions(limits: &ClaimLimits) -> String {
     let name = |network: &Network| format!("{:032x}", u128::from_be_bytes(*network));
-    let exceptions = limits.exceptions.iter().map(|(network, limit)| (name(network), (*limit).into()));
+    let exceptions = limits
+        .exceptions
+        .iter()
+        .map(|(network, limit)| (name(network), (*limit).into()));
     serde_json::Value::Object(exceptions.collect()).to_string()
 }
 
 /// Why there was no room, within the transaction that found none.
-async fn capped(connection: &mut SqliteConnection, admission: Admission) -> Result<Capped, StoreError> {
+async fn capped(
+    connection: &mut SqliteConnection,
+    admission: Admission,
+) -> Result<Capped, StoreError> {
     let [own, wider, widest] = admission.client.networks();
     let counts: (u32, u32, u32) = sqlx::query_as(
         "select count(*) filter (where client = ?), count(*) filter (where network_56 = ?), count(*)
@@ -269,7 +333,8 @@ async fn capped(connection: &mut SqliteConnection, admission: Admission) -> Resu
     Ok(admission.capped(counts.into()).unwrap_or(Capped::Client))
 }
 
-/// Keeps both, or neither and `false` if the pending secret has begun one already or there is no room.
+/// Keeps both, or neither and `false` if the pending secret has begun one already or there is no
+/// room.
 ///
 /// In one call: most of what a begin costs is handing statements over to the driver's thread.
 async fn insert(
@@ -279,7 +344,9 @@ async fn insert(
     admission: Admission,
 ) -> Result<bool, StoreError> {
     let State::Queued(queued) = &confirmation.state else {
-        return Err(StoreError::Unavailable("only a queued confirmation can be begun".into()));
+        return Err(StoreError::Unavailable(
+            "only a queued confirmation can be begun".into(),
+        ));
     };
     let columns = QueuedColumns::of(queued);
     let [own, wider, widest] = admission.client.networks();
@@ -313,9 +380,15 @@ async fn insert(
     Ok(insert.execute(connection).await?.rows_affected() > 0)
 }
 
-/// Writes that it is free again. The transaction has read the confirmation, so nobody else has written it since.
-async fn write_postponed(connection: &mut SqliteConnection, confirmation: &Confirmation) -> Result<(), StoreError> {
-    let State::Queued(queued) = &confirmation.state else { return Ok(()) };
+/// Writes that it is free again. The transaction has read the confirmation, so nobody else has
+/// written it since.
+async fn write_postponed(
+    connection: &mut SqliteConnection,
+    confirmation: &Confirmation,
+) -> Result<(), StoreError> {
+    let State::Queued(queued) = &confirmation.state else {
+        return Ok(());
+    };
     let columns = QueuedColumns::of(queued);
     sqlx::query("update confirmations set failed = ?, due = ?, worker = ?, lease_until = ? where id = ? and fence = ?")
         .bind(columns.failed)

@@ -1,7 +1,8 @@
-//! To decide and settle: many confirmations with their users and sessions, in a few statements for all.
+//! To decide and settle: many confirmations with their users and sessions, in a few statements for
+//! all.
 //!
-//! Most of what a statement costs here is handing it over to the driver's thread. So rows go in as JSON, their bytes in
-//! hexadecimal, and one statement takes as many as there are.
+//! Most of what a statement costs here is handing it over to the driver's thread. So rows go in as
+//! JSON, their bytes in hexadecimal, and one statement takes as many as there are.
 
 use crate::{
     confirmation::{Confirmation, ConfirmationId, State},
@@ -20,8 +21,8 @@ use std::{
     fmt::Write as _,
 };
 
-/// Decides all that may be within the transaction of `connection`, and tells how each confirmation is stored then, in the
-/// order of `jobs`.
+/// Decides all that may be within the transaction of `connection`, and tells how each confirmation
+/// is stored then, in the order of `jobs`.
 pub(super) async fn decide(
     connection: &mut SqliteConnection,
     jobs: &[&Decide],
@@ -36,15 +37,25 @@ pub(super) async fn decide(
     replace_sessions(connection, &bound).await?;
     delete_sessions(connection, &gone).await?;
     decide::take_over(&decided, &mut stored);
-    write_decided(connection, decided.iter().filter_map(|(job, _)| stored.get(&job.id))).await?;
-    Ok(jobs.iter().map(|job| stored.get(&job.id).cloned()).collect())
+    write_decided(
+        connection,
+        decided.iter().filter_map(|(job, _)| stored.get(&job.id)),
+    )
+    .await?;
+    Ok(jobs
+        .iter()
+        .map(|job| stored.get(&job.id).cloned())
+        .collect())
 }
 
 fn hex(bytes: &[u8]) -> Value {
-    let digits = bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut digits, byte| {
-        let _ = write!(digits, "{byte:02x}");
-        digits
-    });
+    let digits = bytes.iter().fold(
+        String::with_capacity(bytes.len() * 2),
+        |mut digits, byte| {
+            let _ = write!(digits, "{byte:02x}");
+            digits
+        },
+    );
     Value::String(digits)
 }
 
@@ -58,24 +69,43 @@ async fn confirmations(
     connection: &mut SqliteConnection,
     jobs: &[&Decide],
 ) -> Result<HashMap<ConfirmationId, Confirmation>, StoreError> {
-    let Some(ids) = rows(jobs.iter().map(|job| hex(job.id.as_bytes()))) else { return Ok(HashMap::new()) };
+    let Some(ids) = rows(jobs.iter().map(|job| hex(job.id.as_bytes()))) else {
+        return Ok(HashMap::new());
+    };
     let select = "select * from confirmations where id in (select unhex(value) from json_each(?))";
     let found = sqlx::query(select).bind(ids).fetch_all(connection).await?;
     let keyed = |confirmation: Confirmation| (confirmation.id, confirmation);
-    found.iter().map(|row| row::confirmation(row).map(keyed)).collect()
+    found
+        .iter()
+        .map(|row| row::confirmation(row).map(keyed))
+        .collect()
 }
 
-/// Finds or adds users by their identities, and returns their ids in the same order; none of those who are disabled.
-async fn put_users(connection: &mut SqliteConnection, users: &[User]) -> Result<Vec<Option<UserId>>, StoreError> {
+/// Finds or adds users by their identities, and returns their ids in the same order; none of those
+/// who are disabled.
+async fn put_users(
+    connection: &mut SqliteConnection,
+    users: &[User],
+) -> Result<Vec<Option<UserId>>, StoreError> {
     let key = |user: &User| (user.identity.issuer.clone(), user.identity.subject.clone());
     // Of two that are the same person, the later one knows the name and the address.
     let wanted: BTreeMap<_, &User> = users.iter().map(|user| (key(user), user)).collect();
     let columns = |user: &User| {
         let identity = &user.identity;
-        let (id, since) = (hex(user.id.as_bytes()), user.since.as_millis());
-        json!([id, identity.issuer, identity.subject, identity.name, identity.email, since])
+        let id = hex(user.id.as_bytes());
+        let since = user.since.as_millis();
+        json!([
+            id,
+            identity.issuer,
+            identity.subject,
+            identity.name,
+            identity.email,
+            since
+        ])
     };
-    let Some(wanted) = rows(wanted.into_values().map(columns)) else { return Ok(Vec::new()) };
+    let Some(wanted) = rows(wanted.into_values().map(columns)) else {
+        return Ok(Vec::new());
+    };
     let put = sqlx::query(
         "insert into users (id, issuer, subject, name, email, since)
          select unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
@@ -85,42 +115,81 @@ async fn put_users(connection: &mut SqliteConnection, users: &[User]) -> Result<
     );
     let read = |row: &SqliteRow| {
         let row = Reading::new("users", row);
-        let key = (row.text("issuer")?.to_owned(), row.text("subject")?.to_owned());
+        let key = (
+            row.text("issuer")?.to_owned(),
+            row.text("subject")?.to_owned(),
+        );
         let id = UserId::from_bytes(row.bytes("id")?);
         Ok((key, (row.number::<u8>("disabled")? == 0).then_some(id)))
     };
     let put = put.bind(wanted).fetch_all(connection).await?;
-    let ids = put.iter().map(read).collect::<Result<HashMap<_, _>, StoreError>>()?;
+    let ids = put
+        .iter()
+        .map(read)
+        .collect::<Result<HashMap<_, _>, StoreError>>()?;
     let vanished = || StoreError::Unavailable("a user was not written".into());
-    users.iter().map(|user| ids.get(&key(user)).copied().ok_or_else(vanished)).collect()
+    users
+        .iter()
+        .map(|user| ids.get(&key(user)).copied().ok_or_else(vanished))
+        .collect()
 }
 
 /// Those of `users` who are there and may be let in.
-async fn known_users(connection: &mut SqliteConnection, users: &[UserId]) -> Result<HashSet<UserId>, StoreError> {
-    let Some(users) = rows(users.iter().map(|user| hex(user.as_bytes()))) else { return Ok(HashSet::new()) };
-    let select = "select id from users where disabled = 0 and id in (select unhex(value) from json_each(?))";
-    let found = sqlx::query(select).bind(users).fetch_all(connection).await?;
-    found.iter().map(|row| Ok(UserId::from_bytes(Reading::new("users", row).bytes("id")?))).collect()
+async fn known_users(
+    connection: &mut SqliteConnection,
+    users: &[UserId],
+) -> Result<HashSet<UserId>, StoreError> {
+    let Some(users) = rows(users.iter().map(|user| hex(user.as_bytes()))) else {
+        return Ok(HashSet::new());
+    };
+    let select =
+        "select id from users where disabled = 0 and id in (select unhex(value) from json_each(?))";
+    let found = sqlx::query(select)
+        .bind(users)
+        .fetch_all(connection)
+        .await?;
+    found
+        .iter()
+        .map(|row| Ok(UserId::from_bytes(Reading::new("users", row).bytes("id")?)))
+        .collect()
 }
 
 async fn sessions(
     connection: &mut SqliteConnection,
     ids: &[SessionId],
 ) -> Result<HashMap<SessionId, Session>, StoreError> {
-    let Some(ids) = rows(ids.iter().map(|id| hex(id.as_bytes()))) else { return Ok(HashMap::new()) };
+    let Some(ids) = rows(ids.iter().map(|id| hex(id.as_bytes()))) else {
+        return Ok(HashMap::new());
+    };
     let select = "select * from sessions where id in (select unhex(value) from json_each(?))";
     let found = sqlx::query(select).bind(ids).fetch_all(connection).await?;
     let keyed = |session: Session| (session.id, session);
-    found.iter().map(|row| row::session(row).map(keyed)).collect()
+    found
+        .iter()
+        .map(|row| row::session(row).map(keyed))
+        .collect()
 }
 
-/// Writes what pending sessions have become. The transaction has read them, so nobody else has written them since.
-async fn replace_sessions(connection: &mut SqliteConnection, bound: &[Session]) -> Result<(), StoreError> {
+/// Writes what pending sessions have become. The transaction has read them, so nobody else has
+/// written them since.
+async fn replace_sessions(
+    connection: &mut SqliteConnection,
+    bound: &[Session],
+) -> Result<(), StoreError> {
     let columns = |session: &Session| {
-        let SessionColumns { id, revision, state, user, expires, .. } = SessionColumns::of(session);
+        let SessionColumns {
+            id,
+            revision,
+            state,
+            user,
+            expires,
+            ..
+        } = SessionColumns::of(session);
         json!([hex(id), revision, state, user.map(hex), expires])
     };
-    let Some(bound) = rows(bound.iter().map(columns)) else { return Ok(()) };
+    let Some(bound) = rows(bound.iter().map(columns)) else {
+        return Ok(());
+    };
     let update = sqlx::query(
         "update sessions set revision = next.revision, state = next.state, user_id = next.user_id, expires = next.expires
          from (select unhex(value ->> 0) as id, value ->> 1 as revision, value ->> 2 as state,
@@ -131,8 +200,13 @@ async fn replace_sessions(connection: &mut SqliteConnection, bound: &[Session]) 
     Ok(())
 }
 
-async fn delete_sessions(connection: &mut SqliteConnection, gone: &[SessionId]) -> Result<(), StoreError> {
-    let Some(gone) = rows(gone.iter().map(|id| hex(id.as_bytes()))) else { return Ok(()) };
+async fn delete_sessions(
+    connection: &mut SqliteConnection,
+    gone: &[SessionId],
+) -> Result<(), StoreError> {
+    let Some(gone) = rows(gone.iter().map(|id| hex(id.as_bytes()))) else {
+        return Ok(());
+    };
     let delete = "delete from sessions where id in (select unhex(value) from json_each(?))";
     sqlx::query(delete).bind(gone).execute(connection).await?;
     Ok(())
@@ -149,10 +223,22 @@ pub(super) async fn write_decided(
             State::Decided(decided) => ("decided", decided),
             State::Settled(decided) => ("settled", decided),
         };
-        let DecidedColumns { ending, user, decided } = DecidedColumns::of(decided);
-        Some(json!([hex(confirmation.id.as_bytes()), state, ending, user.as_deref().map(hex), decided]))
+        let DecidedColumns {
+            ending,
+            user,
+            decided,
+        } = DecidedColumns::of(decided);
+        Some(json!([
+            hex(confirmation.id.as_bytes()),
+            state,
+            ending,
+            user.as_deref().map(hex),
+            decided
+        ]))
     };
-    let Some(decided) = rows(confirmations.into_iter().filter_map(columns)) else { return Ok(()) };
+    let Some(decided) = rows(confirmations.into_iter().filter_map(columns)) else {
+        return Ok(());
+    };
     let update = sqlx::query(
         "update confirmations set state = next.state, ending = next.ending, user_id = next.user_id,
              decided = next.decided, token = null, token_key = null, due = null, worker = null, lease_until = null

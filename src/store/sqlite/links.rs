@@ -6,7 +6,10 @@ use crate::{
     clock::Timestamp,
     confirmation::ConfirmationId,
     device::Device,
-    link::{Address, BrowserTag, Counts, Link, LinkId, LinkState, LinkStore, Mailing, Tries, WRONG_CODES},
+    link::{
+        Address, BrowserTag, Counts, Link, LinkId, LinkState, LinkStore, Mailing, Tries,
+        WRONG_CODES,
+    },
     mail::{Mail, MailId, MailStore, Posted, Posting},
     path::LocalPath,
     secret::SecretHash,
@@ -48,19 +51,33 @@ impl LinkStore for SqliteStore {
     }
 
     async fn link_by_token(&self, token: &SecretHash) -> Result<Option<Link>, StoreError> {
-        let select = sqlx::query("select * from links where token = ?").bind(token.as_bytes().as_slice());
-        select.fetch_optional(&self.readers).await?.map(|row| row::link(&row)).transpose()
+        let select =
+            sqlx::query("select * from links where token = ?").bind(token.as_bytes().as_slice());
+        select
+            .fetch_optional(&self.readers)
+            .await?
+            .map(|row| row::link(&row))
+            .transpose()
     }
 
     async fn link_by_waiting(&self, waiting: ConfirmationId) -> Result<Option<Link>, StoreError> {
-        let select = sqlx::query("select * from links where waiting = ?").bind(waiting.as_bytes().as_slice());
-        select.fetch_optional(&self.readers).await?.map(|row| row::link(&row)).transpose()
+        let select = sqlx::query("select * from links where waiting = ?")
+            .bind(waiting.as_bytes().as_slice());
+        select
+            .fetch_optional(&self.readers)
+            .await?
+            .map(|row| row::link(&row))
+            .transpose()
     }
 
     async fn link_of(&self, confirmation: ConfirmationId) -> Result<Option<Link>, StoreError> {
         let select = sqlx::query("select * from links where waiting = ?1 or used_by = ?1");
         let select = select.bind(confirmation.as_bytes().as_slice());
-        select.fetch_optional(&self.readers).await?.map(|row| row::link(&row)).transpose()
+        select
+            .fetch_optional(&self.readers)
+            .await?
+            .map(|row| row::link(&row))
+            .transpose()
     }
 
     async fn replace_link(&self, next: &Link) -> Result<bool, StoreError> {
@@ -72,7 +89,12 @@ impl LinkStore for SqliteStore {
         .await
     }
 
-    async fn count_code(&self, tries: &Tries, now: Timestamp, since: Timestamp) -> Result<Option<u32>, StoreError> {
+    async fn count_code(
+        &self,
+        tries: &Tries,
+        now: Timestamp,
+        since: Timestamp,
+    ) -> Result<Option<u32>, StoreError> {
         let tries = tries.clone();
         self.write(move |connection| {
             let tries = tries.clone();
@@ -85,7 +107,10 @@ impl LinkStore for SqliteStore {
                      returning wrong",
                 );
                 let count = count.bind(tries.address.as_str()).bind(tries.known);
-                let count = count.bind(now.as_millis()).bind(since.as_millis()).bind(WRONG_CODES);
+                let count = count
+                    .bind(now.as_millis())
+                    .bind(since.as_millis())
+                    .bind(WRONG_CODES);
                 Ok(count.fetch_optional(connection).await?)
             })
         })
@@ -94,8 +119,14 @@ impl LinkStore for SqliteStore {
 
     async fn codes_tried(&self, tries: &Tries, since: Timestamp) -> Result<u32, StoreError> {
         let wrong = "select wrong from wrong_codes where address = ? and known = ? and last > ?";
-        let wrong = sqlx::query_scalar(wrong).bind(tries.address.as_str()).bind(tries.known).bind(since.as_millis());
-        Ok(wrong.fetch_optional(&self.readers).await?.unwrap_or_default())
+        let wrong = sqlx::query_scalar(wrong)
+            .bind(tries.address.as_str())
+            .bind(tries.known)
+            .bind(since.as_millis());
+        Ok(wrong
+            .fetch_optional(&self.readers)
+            .await?
+            .unwrap_or_default())
     }
 
     async fn forget_codes(&self, tries: &Tries) -> Result<(), StoreError> {
@@ -104,7 +135,11 @@ impl LinkStore for SqliteStore {
             let tries = tries.clone();
             Box::pin(async move {
                 let forget = sqlx::query("delete from wrong_codes where address = ? and known = ?");
-                forget.bind(tries.address.as_str()).bind(tries.known).execute(connection).await?;
+                forget
+                    .bind(tries.address.as_str())
+                    .bind(tries.known)
+                    .execute(connection)
+                    .await?;
                 Ok(())
             })
         })
@@ -125,7 +160,12 @@ impl LinkStore for SqliteStore {
 
 #[async_trait]
 impl MailStore for SqliteStore {
-    async fn take_mail(&self, limit: u32, now: Timestamp, until: Timestamp) -> Result<Vec<Mail>, StoreError> {
+    async fn take_mail(
+        &self,
+        limit: u32,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<Mail>, StoreError> {
         // Looking first keeps a postman who finds nothing from writing.
         if self.next_mail().await?.is_none_or(|due| due > now) {
             return Ok(Vec::new());
@@ -146,16 +186,22 @@ impl MailStore for SqliteStore {
     }
 
     async fn next_mail(&self) -> Result<Option<Timestamp>, StoreError> {
-        let due: Option<i64> =
-            sqlx::query_scalar("select due from mails order by due limit 1").fetch_optional(&self.readers).await?;
+        let due: Option<i64> = sqlx::query_scalar("select due from mails order by due limit 1")
+            .fetch_optional(&self.readers)
+            .await?;
         Ok(due.map(Timestamp::from_millis))
     }
 
     async fn put_mail_off(&self, id: MailId, due: Timestamp) -> Result<(), StoreError> {
         self.write(move |connection| {
             Box::pin(async move {
-                let put_off = sqlx::query("update mails set due = ?, failed = failed + 1 where id = ?");
-                put_off.bind(due.as_millis()).bind(id.as_bytes().as_slice()).execute(connection).await?;
+                let put_off =
+                    sqlx::query("update mails set due = ?, failed = failed + 1 where id = ?");
+                put_off
+                    .bind(due.as_millis())
+                    .bind(id.as_bytes().as_slice())
+                    .execute(connection)
+                    .await?;
                 Ok(())
             })
         })
@@ -166,7 +212,10 @@ impl MailStore for SqliteStore {
         self.write(move |connection| {
             Box::pin(async move {
                 let remove = sqlx::query("delete from mails where id = ?");
-                remove.bind(id.as_bytes().as_slice()).execute(connection).await?;
+                remove
+                    .bind(id.as_bytes().as_slice())
+                    .execute(connection)
+                    .await?;
                 Ok(())
             })
         })
@@ -197,9 +246,10 @@ impl MailStore for SqliteStore {
     }
 }
 
-/// Takes those links to an address back that are open and let somebody in: mailed, or made by an operator; or of them those
-/// alone that are `own`: asked for in this browser to lead to this place. Their mails go, and whoever waits for one is due.
-/// Who waits for a link that was never mailed is told nothing, or could see when its address's owner does something.
+/// Takes those links to an address back that are open and let somebody in: mailed, or made by an
+/// operator; or of them those alone that are `own`: asked for in this browser to lead to this
+/// place. Their mails go, and whoever waits for one is due. Who waits for a link that was never
+/// mailed is told nothing, or could see when its address's owner does something.
 pub(super) async fn take_back(
     connection: &mut SqliteConnection,
     address: &Address,
@@ -211,7 +261,9 @@ pub(super) async fn take_back(
              and (?2 is null or browser = ?2 and next is ?3)
          returning id, waiting",
     );
-    let void = void.bind(address.as_str()).bind(own.as_ref().map(|(browser, _)| browser.as_slice()));
+    let void = void
+        .bind(address.as_str())
+        .bind(own.as_ref().map(|(browser, _)| browser.as_slice()));
     let void = void.bind(own.and_then(|(_, next)| next).map(LocalPath::as_str));
     let void: Vec<(Vec<u8>, Option<Vec<u8>>)> = void.fetch_all(&mut *connection).await?;
     for (link, waiting) in void {
@@ -221,9 +273,17 @@ pub(super) async fn take_back(
 }
 
 /// The link is open no more: its mail goes, and whoever waits for it is due.
-async fn unsend(connection: &mut SqliteConnection, link: &[u8], waiting: Option<&[u8]>) -> Result<(), StoreError> {
-    sqlx::query("delete from mails where link = ?").bind(link).execute(&mut *connection).await?;
-    let due = sqlx::query("update confirmations set due = 0 where id = ? and state = 'queued'").bind(waiting);
+async fn unsend(
+    connection: &mut SqliteConnection,
+    link: &[u8],
+    waiting: Option<&[u8]>,
+) -> Result<(), StoreError> {
+    sqlx::query("delete from mails where link = ?")
+        .bind(link)
+        .execute(&mut *connection)
+        .await?;
+    let due = sqlx::query("update confirmations set due = 0 where id = ? and state = 'queued'")
+        .bind(waiting);
     due.execute(connection).await?;
     Ok(())
 }
@@ -244,24 +304,43 @@ async fn post(
     let mailed = mailing != Mailing::None;
     if mailed {
         if let Some(browser) = posting.browser {
-            take_back(connection, &link.address, Some((browser, link.next.as_ref()))).await?;
+            take_back(
+                connection,
+                &link.address,
+                Some((browser, link.next.as_ref())),
+            )
+            .await?;
         }
         let delivered = posting.delivered && mailing == Mailing::Sent;
         insert_mail(connection, Some(link.id), &posting.mail, delivered).await?;
     }
-    insert(connection, &Link { mailed, ..link }, &Origin::of(posting, mailing)).await?;
+    insert(
+        connection,
+        &Link { mailed, ..link },
+        &Origin::of(posting, mailing),
+    )
+    .await?;
     Ok(Ok(Posted::New))
 }
 
 /// The open link that the same browser has asked for just before.
-async fn held(connection: &mut SqliteConnection, link: &Link, posting: &Posting) -> Result<Option<Link>, StoreError> {
-    let Some(browser) = &posting.browser else { return Ok(None) };
+async fn held(
+    connection: &mut SqliteConnection,
+    link: &Link,
+    posting: &Posting,
+) -> Result<Option<Link>, StoreError> {
+    let Some(browser) = &posting.browser else {
+        return Ok(None);
+    };
     let [from, to] = posting.held;
     let held = sqlx::query(
         "select * from links where address = ? and asked > ? and asked < ? and browser = ? and next is ? and state = 'open'
          order by asked desc limit 1",
     );
-    let held = held.bind(link.address.as_str()).bind(from.as_millis()).bind(to.as_millis());
+    let held = held
+        .bind(link.address.as_str())
+        .bind(from.as_millis())
+        .bind(to.as_millis());
     held.bind(browser.as_slice())
         .bind(link.next.as_ref().map(LocalPath::as_str))
         .fetch_optional(connection)
@@ -270,7 +349,11 @@ async fn held(connection: &mut SqliteConnection, link: &Link, posting: &Posting)
         .transpose()
 }
 
-async fn count(connection: &mut SqliteConnection, link: &Link, posting: &Posting) -> Result<Counts, StoreError> {
+async fn count(
+    connection: &mut SqliteConnection,
+    link: &Link,
+    posting: &Posting,
+) -> Result<Counts, StoreError> {
     let [of_64, of_56, of_48] = posting.client.networks();
     let since = posting.since.as_millis();
     let mailed = sqlx::query(
@@ -280,8 +363,14 @@ async fn count(connection: &mut SqliteConnection, link: &Link, posting: &Posting
              count(*) filter (where known = 0 and network_48 = ?6)
          from links where mailbox = ?2 and asked > ?3 and mailed = 1",
     );
-    let mailed = mailed.bind(link.address.as_str()).bind(link.address.mailbox()).bind(since);
-    let mailed = mailed.bind(of_64.as_slice()).bind(of_56.as_slice()).bind(of_48.as_slice());
+    let mailed = mailed
+        .bind(link.address.as_str())
+        .bind(link.address.mailbox())
+        .bind(since);
+    let mailed = mailed
+        .bind(of_64.as_slice())
+        .bind(of_56.as_slice())
+        .bind(of_48.as_slice());
     let mailed = mailed.fetch_one(&mut *connection).await?;
     let asked = sqlx::query(
         "select count(*) filter (where client = ?2), count(*) filter (where network_56 = ?3), count(*),
@@ -289,13 +378,21 @@ async fn count(connection: &mut SqliteConnection, link: &Link, posting: &Posting
              count(mails.id)
          from links left join mails on mails.link = links.id where network_48 = ?4 and asked > ?1",
     );
-    let asked = asked.bind(since).bind(of_64.as_slice()).bind(of_56.as_slice()).bind(of_48.as_slice());
+    let asked = asked
+        .bind(since)
+        .bind(of_64.as_slice())
+        .bind(of_56.as_slice())
+        .bind(of_48.as_slice());
     let asked = asked.fetch_one(&mut *connection).await?;
     let in_all = "select count(*) from (select 1 from mails limit ?)";
-    let in_all = sqlx::query_scalar(in_all).bind(posting.terms.at_most()).fetch_one(&mut *connection).await?;
-    let to_strangers =
-        "select count(*) from (select 1 from links where mailed = 1 and stranger = 1 and asked > ? limit ?)";
-    let to_strangers = sqlx::query_scalar(to_strangers).bind(since).bind(posting.terms.strangers);
+    let in_all = sqlx::query_scalar(in_all)
+        .bind(posting.terms.at_most())
+        .fetch_one(&mut *connection)
+        .await?;
+    let to_strangers = "select count(*) from (select 1 from links where mailed = 1 and stranger = 1 and asked > ? limit ?)";
+    let to_strangers = sqlx::query_scalar(to_strangers)
+        .bind(since)
+        .bind(posting.terms.strangers);
     let to_strangers = to_strangers.fetch_one(connection).await?;
     Ok(Counts {
         to_known: mailed.try_get(0)?,
@@ -308,7 +405,11 @@ async fn count(connection: &mut SqliteConnection, link: &Link, posting: &Posting
     })
 }
 
-async fn insert(connection: &mut SqliteConnection, link: &Link, origin: &Origin) -> Result<(), StoreError> {
+async fn insert(
+    connection: &mut SqliteConnection,
+    link: &Link,
+    origin: &Origin,
+) -> Result<(), StoreError> {
     let (state, used_by) = row::state_columns(link);
     let [client, network_56, network_48] = origin.networks();
     sqlx::query(
@@ -367,7 +468,8 @@ async fn insert_mail(
     Ok(())
 }
 
-/// Compare-and-set on the revision. The mail of a link that is open no more goes, and whoever waits for it is due.
+/// Compare-and-set on the revision. The mail of a link that is open no more goes, and whoever waits
+/// for it is due.
 async fn replace(connection: &mut SqliteConnection, next: &Link) -> Result<bool, StoreError> {
     let (state, used_by) = row::state_columns(next);
     let replaced = sqlx::query(
@@ -386,11 +488,18 @@ async fn replace(connection: &mut SqliteConnection, next: &Link) -> Result<bool,
     if next.state == LinkState::Open {
         return Ok(true);
     }
-    let waiting = next.waiting.as_ref().map(|waiting| waiting.as_bytes().as_slice());
+    let waiting = next
+        .waiting
+        .as_ref()
+        .map(|waiting| waiting.as_bytes().as_slice());
     unsend(connection, next.id.as_bytes(), waiting).await?;
     if next.mailed && next.state != LinkState::Void {
         let forget = sqlx::query("delete from wrong_codes where address = ? and wrong < ?");
-        forget.bind(next.address.as_str()).bind(WRONG_CODES).execute(connection).await?;
+        forget
+            .bind(next.address.as_str())
+            .bind(WRONG_CODES)
+            .execute(connection)
+            .await?;
     }
     Ok(true)
 }

@@ -32,25 +32,53 @@ impl SqliteStore {
         Self::open_with(options(path), mode, keys).await
     }
 
-    /// The same, for tests of what happens when a disk is full: as if it had room for so many pages of 4 KiB.
+    /// The same, for tests of what happens when a disk is full: as if it had room for so many pages
+    /// of 4 KiB.
     ///
     /// # Errors
     /// [`OpenError`] says what is wrong with the file.
     #[cfg(feature = "testing")]
     pub async fn open_within(pages: u32, path: &Path, keys: &Keys) -> Result<Self, OpenError> {
-        Self::open_with(options(path).pragma("max_page_count", pages.to_string()), Mode::PRODUCTION, keys).await
+        Self::open_with(
+            options(path).pragma("max_page_count", pages.to_string()),
+            Mode::PRODUCTION,
+            keys,
+        )
+        .await
     }
 
-    async fn open_with(options: SqliteConnectOptions, mode: Mode, keys: &Keys) -> Result<Self, OpenError> {
-        let mut connection = options.clone().create_if_missing(true).connect().await.map_err(OpenError::Cannot)?;
-        notes(&mut connection).await.map_err(OpenError::Cannot)?.check(mode, keys)?;
+    async fn open_with(
+        options: SqliteConnectOptions,
+        mode: Mode,
+        keys: &Keys,
+    ) -> Result<Self, OpenError> {
+        let mut connection = options
+            .clone()
+            .create_if_missing(true)
+            .connect()
+            .await
+            .map_err(OpenError::Cannot)?;
+        notes(&mut connection)
+            .await
+            .map_err(OpenError::Cannot)?
+            .check(mode, keys)?;
         MIGRATIONS.run(&mut connection).await?;
-        note(&mut connection, mode, keys).await.map_err(OpenError::Cannot)?;
+        note(&mut connection, mode, keys)
+            .await
+            .map_err(OpenError::Cannot)?;
         if matches!(mode, Mode::Production { forget: true, .. }) {
-            forget_practice(&mut connection).await.map_err(OpenError::Cannot)?;
+            forget_practice(&mut connection)
+                .await
+                .map_err(OpenError::Cannot)?;
         }
-        let readers = SqlitePoolOptions::new().max_connections(4).connect_lazy_with(options.clone().read_only(true));
-        Ok(Self { readers, writer: Writer::start(connection, options), sessions_apart: false })
+        let readers = SqlitePoolOptions::new()
+            .max_connections(4)
+            .connect_lazy_with(options.clone().read_only(true));
+        Ok(Self {
+            readers,
+            writer: Writer::start(connection, options),
+            sessions_apart: false,
+        })
     }
 }
 
@@ -65,9 +93,10 @@ fn options(path: &Path) -> SqliteConnectOptions {
 
 /// What the file has noted about itself.
 async fn notes(connection: &mut SqliteConnection) -> Result<Notes, sqlx::Error> {
-    let settings: i64 = sqlx::query_scalar("select count(*) from sqlite_master where name = 'settings'")
-        .fetch_one(&mut *connection)
-        .await?;
+    let settings: i64 =
+        sqlx::query_scalar("select count(*) from sqlite_master where name = 'settings'")
+            .fetch_one(&mut *connection)
+            .await?;
     if settings == 0 {
         return Ok(Notes::default());
     }
@@ -77,12 +106,18 @@ async fn notes(connection: &mut SqliteConnection) -> Result<Notes, sqlx::Error> 
             .bind(PRACTICE_SUBJECT)
             .fetch_one(&mut *connection)
             .await?;
-    let rows = sqlx::query_as("select name, value from settings").fetch_all(connection).await?;
+    let rows = sqlx::query_as("select name, value from settings")
+        .fetch_all(connection)
+        .await?;
     Ok(Notes::read(rows, practice_user))
 }
 
 /// Notes the newest key, and what the file is for if it is new.
-async fn note(connection: &mut SqliteConnection, mode: Mode, keys: &Keys) -> Result<(), sqlx::Error> {
+async fn note(
+    connection: &mut SqliteConnection,
+    mode: Mode,
+    keys: &Keys,
+) -> Result<(), sqlx::Error> {
     let mut transaction = connection.begin_with("begin immediate").await?;
     sqlx::query(
         "insert into settings (name, value) values ('key', ?) on conflict do update set value = excluded.value",
@@ -97,8 +132,8 @@ async fn note(connection: &mut SqliteConnection, mode: Mode, keys: &Keys) -> Res
     transaction.commit().await
 }
 
-/// Removes practice mode's users, if they are there, from a database that is in use. Which sessions and links came of them
-/// cannot be told from the rest, so everybody signs in again.
+/// Removes practice mode's users, if they are there, from a database that is in use. Which sessions
+/// and links came of them cannot be told from the rest, so everybody signs in again.
 async fn forget_practice(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     let mut transaction = connection.begin_with("begin immediate").await?;
     let removed = sqlx::query("delete from users where issuer = ? and subject = ?")

@@ -47,7 +47,8 @@ impl SessionStore for SqliteStore {
     }
 
     async fn delete_session(&self, id: SessionId) -> Result<(), StoreError> {
-        self.write(move |connection| Box::pin(delete(connection, id))).await
+        self.write(move |connection| Box::pin(delete(connection, id)))
+            .await
     }
 
     async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
@@ -59,12 +60,17 @@ impl SessionStore for SqliteStore {
         rows.iter().map(|row| row::session(row)).collect()
     }
 
-    async fn delete_sessions_of(&self, user: UserId, but: Option<SessionId>) -> Result<(), StoreError> {
+    async fn delete_sessions_of(
+        &self,
+        user: UserId,
+        but: Option<SessionId>,
+    ) -> Result<(), StoreError> {
         self.write(move |connection| {
             Box::pin(async move {
-                let delete = sqlx::query("delete from sessions where user_id = ?1 and id is not ?2")
-                    .bind(user.as_bytes().as_slice())
-                    .bind(but.as_ref().map(|but| but.as_bytes().as_slice()));
+                let delete =
+                    sqlx::query("delete from sessions where user_id = ?1 and id is not ?2")
+                        .bind(user.as_bytes().as_slice())
+                        .bind(but.as_ref().map(|but| but.as_bytes().as_slice()));
                 delete.execute(connection).await?;
                 Ok(())
             })
@@ -83,14 +89,23 @@ impl SessionStore for SqliteStore {
     }
 }
 
-pub(super) async fn get(from: impl SqliteExecutor<'_>, id: SessionId) -> Result<Option<Session>, StoreError> {
+pub(super) async fn get(
+    from: impl SqliteExecutor<'_>,
+    id: SessionId,
+) -> Result<Option<Session>, StoreError> {
     let select = sqlx::query("select * from sessions where id = ?");
-    let row = select.bind(id.as_bytes().as_slice()).fetch_optional(from).await?;
+    let row = select
+        .bind(id.as_bytes().as_slice())
+        .fetch_optional(from)
+        .await?;
     row.map(|row| row::session(&row)).transpose()
 }
 
 /// `false` if its secret is another session's.
-pub(super) async fn insert(connection: &mut SqliteConnection, session: &Session) -> Result<bool, StoreError> {
+pub(super) async fn insert(
+    connection: &mut SqliteConnection,
+    session: &Session,
+) -> Result<bool, StoreError> {
     let columns = SessionColumns::of(session);
     let inserted = sqlx::query(
         "insert into sessions
@@ -115,7 +130,10 @@ pub(super) async fn insert(connection: &mut SqliteConnection, session: &Session)
 }
 
 /// Compare-and-set: only if the session is at the revision before that of `next`.
-pub(super) async fn replace(connection: &mut SqliteConnection, next: &Session) -> Result<bool, StoreError> {
+pub(super) async fn replace(
+    connection: &mut SqliteConnection,
+    next: &Session,
+) -> Result<bool, StoreError> {
     let columns = SessionColumns::of(next);
     let replaced = sqlx::query(
         "update sessions set revision = ?1, state = ?2, secret = ?3, user_id = ?4, seen = ?5, former = ?6,
@@ -137,7 +155,13 @@ pub(super) async fn replace(connection: &mut SqliteConnection, next: &Session) -
     Ok(replaced.rows_affected() == 1)
 }
 
-pub(super) async fn delete(connection: &mut SqliteConnection, id: SessionId) -> Result<(), StoreError> {
-    sqlx::query("delete from sessions where id = ?").bind(id.as_bytes().as_slice()).execute(connection).await?;
+pub(super) async fn delete(
+    connection: &mut SqliteConnection,
+    id: SessionId,
+) -> Result<(), StoreError> {
+    sqlx::query("delete from sessions where id = ?")
+        .bind(id.as_bytes().as_slice())
+        .execute(connection)
+        .await?;
     Ok(())
 }

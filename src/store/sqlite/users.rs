@@ -17,7 +17,8 @@ use sqlx::{
     sqlite::{SqliteArguments, SqliteRow},
 };
 
-/// A change of a user that only their [`Authority`] makes: `?1` to `?5` are bound by [`authorised`].
+/// A change of a user that only their [`Authority`] makes: `?1` to `?5` are bound by
+/// [`authorised`].
 macro_rules! by_authority {
     ($set:literal) => {
         concat!(
@@ -33,19 +34,31 @@ macro_rules! by_authority {
 #[async_trait]
 impl UserStore for SqliteStore {
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
-        let row = sqlx::query(concat!("select ", user_columns!(), " from users where id = ?"))
-            .bind(id.as_bytes().as_slice())
-            .fetch_optional(&self.readers)
-            .await?;
+        let row = sqlx::query(concat!(
+            "select ",
+            user_columns!(),
+            " from users where id = ?"
+        ))
+        .bind(id.as_bytes().as_slice())
+        .fetch_optional(&self.readers)
+        .await?;
         row.map(|row| row::user(&row)).transpose()
     }
 
-    async fn user_by_identity(&self, issuer: &str, subject: &str) -> Result<Option<User>, StoreError> {
-        let row = sqlx::query(concat!("select ", user_columns!(), " from users where issuer = ? and subject = ?"))
-            .bind(issuer)
-            .bind(subject)
-            .fetch_optional(&self.readers)
-            .await?;
+    async fn user_by_identity(
+        &self,
+        issuer: &str,
+        subject: &str,
+    ) -> Result<Option<User>, StoreError> {
+        let row = sqlx::query(concat!(
+            "select ",
+            user_columns!(),
+            " from users where issuer = ? and subject = ?"
+        ))
+        .bind(issuer)
+        .bind(subject)
+        .fetch_optional(&self.readers)
+        .await?;
         row.map(|row| row::user(&row)).transpose()
     }
 
@@ -59,14 +72,21 @@ impl UserStore for SqliteStore {
         .bind(subject)
         .fetch_optional(&self.readers)
         .await?;
-        let read = |row: SqliteRow| Ok((row::user(&row)?, Reading::new("users", &row).text("password")?.to_owned()));
+        let read = |row: SqliteRow| {
+            Ok((
+                row::user(&row)?,
+                Reading::new("users", &row).text("password")?.to_owned(),
+            ))
+        };
         row.map(read).transpose()
     }
 
     async fn put_user(&self, user: &User, password: Option<&str>) -> Result<UserId, StoreError> {
-        let (user, password) = (user.clone(), password.map(str::to_owned));
+        let user = user.clone();
+        let password = password.map(str::to_owned);
         self.write(move |connection| {
-            let (user, password) = (user.clone(), password.clone());
+            let user = user.clone();
+            let password = password.clone();
             Box::pin(async move {
                 let id = put(connection, &user, password.as_deref()).await?;
                 if password.is_some() && id != user.id {
@@ -86,7 +106,12 @@ impl UserStore for SqliteStore {
             " from users where (issuer, subject) > (?, ?)
              order by issuer, subject limit ?"
         ));
-        let rows = rows.bind(issuer).bind(subject).bind(limit).fetch_all(&self.readers).await?;
+        let rows = rows
+            .bind(issuer)
+            .bind(subject)
+            .bind(limit)
+            .fetch_all(&self.readers)
+            .await?;
         rows.iter().map(|row| row::user(row)).collect()
     }
 
@@ -96,7 +121,8 @@ impl UserStore for SqliteStore {
         password: &str,
         now: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError> {
-        let (password, apart) = (password.to_owned(), self.sessions_apart);
+        let password = password.to_owned();
+        let apart = self.sessions_apart;
         self.write(move |connection| {
             let set = by_authority!("password = ?6, valid_from = max(?5, valid_from + 1)");
             let set = authorised(set, by, apart, now).bind(password.clone());
@@ -112,10 +138,14 @@ impl UserStore for SqliteStore {
     }
 
     async fn rehash_password(&self, id: UserId, from: &str, to: &str) -> Result<(), StoreError> {
-        let (from, to) = (from.to_owned(), to.to_owned());
+        let from = from.to_owned();
+        let to = to.to_owned();
         self.write(move |connection| {
             let rehash = sqlx::query("update users set password = ? where id = ? and password = ?");
-            let rehash = rehash.bind(to.clone()).bind(id.as_bytes().to_vec()).bind(from.clone());
+            let rehash = rehash
+                .bind(to.clone())
+                .bind(id.as_bytes().to_vec())
+                .bind(from.clone());
             Box::pin(async move {
                 rehash.execute(connection).await?;
                 Ok(())
@@ -131,15 +161,23 @@ impl UserStore for SqliteStore {
         to: &Address,
         now: Timestamp,
     ) -> Result<Moved, StoreError> {
-        let (from, to, apart) = (from.clone(), to.clone(), self.sessions_apart);
+        let from = from.clone();
+        let to = to.clone();
+        let apart = self.sessions_apart;
         self.write(move |connection| {
-            let (from, to) = (from.clone(), to.clone());
+            let from = from.clone();
+            let to = to.clone();
             Box::pin(async move { move_user(connection, by, apart, (&from, &to), now).await })
         })
         .await
     }
 
-    async fn revoke_sessions(&self, by: Authority, all: bool, now: Timestamp) -> Result<bool, StoreError> {
+    async fn revoke_sessions(
+        &self,
+        by: Authority,
+        all: bool,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let apart = self.sessions_apart;
         self.write(move |connection| {
             let revoke = by_authority!(
@@ -161,14 +199,22 @@ impl UserStore for SqliteStore {
         self.write(move |connection| {
             Box::pin(async move {
                 let count = sqlx::query("update users set revision = revision + 1 where id = ?");
-                count.bind(user.as_bytes().as_slice()).execute(connection).await?;
+                count
+                    .bind(user.as_bytes().as_slice())
+                    .execute(connection)
+                    .await?;
                 Ok(())
             })
         })
         .await
     }
 
-    async fn disable_user(&self, id: UserId, disabled: bool, now: Timestamp) -> Result<bool, StoreError> {
+    async fn disable_user(
+        &self,
+        id: UserId,
+        disabled: bool,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         self.write(move |connection| {
             Box::pin(async move {
                 let set = "update users
@@ -186,7 +232,8 @@ impl UserStore for SqliteStore {
     }
 
     async fn remove_user(&self, id: UserId) -> Result<bool, StoreError> {
-        self.write(move |connection| Box::pin(remove(connection, id))).await
+        self.write(move |connection| Box::pin(remove(connection, id)))
+            .await
     }
 }
 
@@ -198,18 +245,28 @@ fn authorised(
     now: Timestamp,
 ) -> Query<'static, Sqlite, SqliteArguments> {
     let revision = i64::try_from(by.revision).unwrap_or(i64::MAX);
-    let change = sqlx::query(change).bind(by.user.as_bytes().to_vec()).bind(revision);
-    change.bind(by.session.as_bytes().to_vec()).bind(sessions_apart).bind(now.as_millis())
+    let change = sqlx::query(change)
+        .bind(by.user.as_bytes().to_vec())
+        .bind(revision);
+    change
+        .bind(by.session.as_bytes().to_vec())
+        .bind(sessions_apart)
+        .bind(now.as_millis())
 }
 
 /// Since when the user is valid that a statement has changed.
 fn valid_from(row: Option<SqliteRow>) -> Result<Option<Timestamp>, StoreError> {
-    row.map(|row| Reading::new("users", &row).time("valid_from")).transpose()
+    row.map(|row| Reading::new("users", &row).time("valid_from"))
+        .transpose()
 }
 
 /// Takes back what links to the user are open.
-async fn take_back_links(connection: &mut SqliteConnection, user: UserId) -> Result<(), StoreError> {
-    let select = sqlx::query("select issuer, subject from users where id = ?").bind(user.as_bytes().as_slice());
+async fn take_back_links(
+    connection: &mut SqliteConnection,
+    user: UserId,
+) -> Result<(), StoreError> {
+    let select = sqlx::query("select issuer, subject from users where id = ?")
+        .bind(user.as_bytes().as_slice());
     let row = select.fetch_one(&mut *connection).await?;
     let address = {
         let row = Reading::new("users", &row);
@@ -230,13 +287,18 @@ async fn move_user(
     now: Timestamp,
 ) -> Result<Moved, StoreError> {
     let find = "select id, subject from users where issuer = ?1 and (subject = ?2 or subject = ?3)";
-    let find = sqlx::query(find).bind(PASSWORD_ISSUER).bind(from.as_str()).bind(to.as_str());
+    let find = sqlx::query(find)
+        .bind(PASSWORD_ISSUER)
+        .bind(from.as_str())
+        .bind(to.as_str());
     let rows = find.fetch_all(&mut *connection).await?;
     if let Some(kept) = row::kept_from_moving(&rows, by.user, from, to)? {
         return Ok(kept);
     }
     let rename = by_authority!("subject = ?6, email = ?7, valid_from = max(?5, valid_from + 1)");
-    let rename = authorised(rename, by, sessions_apart, now).bind(to.as_str().to_owned()).bind(to.typed().to_owned());
+    let rename = authorised(rename, by, sessions_apart, now)
+        .bind(to.as_str().to_owned())
+        .bind(to.typed().to_owned());
     match valid_from(rename.fetch_optional(&mut *connection).await?)? {
         Some(valid_from) => {
             links::take_back(connection, from, None).await?;
@@ -249,7 +311,11 @@ async fn move_user(
 /// Removes the user; their sessions go with them, by the reference that holds them.
 async fn remove(connection: &mut SqliteConnection, id: UserId) -> Result<bool, StoreError> {
     let delete = sqlx::query("delete from users where id = ? returning issuer, subject");
-    let Some(row) = delete.bind(id.as_bytes().as_slice()).fetch_optional(&mut *connection).await? else {
+    let Some(row) = delete
+        .bind(id.as_bytes().as_slice())
+        .fetch_optional(&mut *connection)
+        .await?
+    else {
         return Ok(false);
     };
     let address = {

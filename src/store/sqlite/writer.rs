@@ -1,7 +1,9 @@
-//! One connection that writes, for everybody: what arrives while a transaction is being made durable goes into the next.
+//! One connection that writes, for everybody: what arrives while a transaction is being made
+//! durable goes into the next.
 //!
-//! A commit with `synchronous=FULL` waits for the disk. Rather than weaken that, the wait is shared: under load a
-//! transaction carries many writes and each of them is answered only once all are on the disk.
+//! A commit with `synchronous=FULL` waits for the disk. Rather than weaken that, the wait is
+//! shared: under load a transaction carries many writes and each of them is answered only once all
+//! are on the disk.
 //!
 //! Decisions come many at once, and those in one transaction share its statements too.
 
@@ -37,26 +39,59 @@ impl Writer {
     pub(super) async fn write<T, W>(&self, work: W) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        W: for<'c> Fn(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send + Sync + 'static,
+        W: for<'c> Fn(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>>
+            + Send
+            + Sync
+            + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        add(&self.queue, Box::new(Pending { work, result: Err(not_run()), reply }), answer).await
+        add(
+            &self.queue,
+            Box::new(Pending {
+                work,
+                result: Err(not_run()),
+                reply,
+            }),
+            answer,
+        )
+        .await
     }
 
     /// The same in the very next transaction, and without those in the queue.
     pub(super) async fn write_next<T, W>(&self, work: W) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        W: for<'c> Fn(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send + Sync + 'static,
+        W: for<'c> Fn(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>>
+            + Send
+            + Sync
+            + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        add(&self.front, Box::new(Pending { work, result: Err(not_run()), reply }), answer).await
+        add(
+            &self.front,
+            Box::new(Pending {
+                work,
+                result: Err(not_run()),
+                reply,
+            }),
+            answer,
+        )
+        .await
     }
 
     /// Decides a confirmation, together with the others that are decided in the same transaction.
     pub(super) async fn decide(&self, what: Decide) -> Result<Option<Confirmation>, StoreError> {
         let (reply, answer) = oneshot::channel();
-        add(&self.queue, Box::new(Deciding { what, result: Err(not_run()), reply }), answer).await
+        add(
+            &self.queue,
+            Box::new(Deciding {
+                what,
+                result: Err(not_run()),
+                reply,
+            }),
+            answer,
+        )
+        .await
     }
 }
 
@@ -91,7 +126,10 @@ enum Part<'j> {
 }
 
 trait Work: Send {
-    fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> BoxFuture<'c, Result<(), StoreError>>;
+    fn run<'c>(
+        &'c mut self,
+        connection: &'c mut SqliteConnection,
+    ) -> BoxFuture<'c, Result<(), StoreError>>;
 }
 
 struct Pending<T, W> {
@@ -105,7 +143,10 @@ where
     T: Send + 'static,
     W: for<'c> Fn(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send + Sync,
 {
-    fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> BoxFuture<'c, Result<(), StoreError>> {
+    fn run<'c>(
+        &'c mut self,
+        connection: &'c mut SqliteConnection,
+    ) -> BoxFuture<'c, Result<(), StoreError>> {
         Box::pin(async move {
             self.result = Ok((self.work)(connection).await?);
             Ok(())
@@ -145,7 +186,10 @@ impl Job for Deciding {
     }
 }
 
-async fn decide_all(connection: &mut SqliteConnection, jobs: Vec<&mut Deciding>) -> Result<(), StoreError> {
+async fn decide_all(
+    connection: &mut SqliteConnection,
+    jobs: Vec<&mut Deciding>,
+) -> Result<(), StoreError> {
     let decisions: Vec<_> = jobs.iter().map(|job| &job.what).collect();
     let decided = decide::decide(connection, &decisions).await?;
     for (job, confirmation) in jobs.into_iter().zip(decided) {
@@ -168,11 +212,14 @@ async fn work_off(
         }
         match transact(&mut connection, &mut batch).await {
             Ok(()) => batch.drain(..).for_each(|job| job.answer(Ok(()))),
-            // Nobody can write now: to try each alone would only wait for the lock again, each in turn.
+            // Nobody can write now: to try each alone would only wait for the lock again, each in
+            // turn.
             Err(Failure::Locked(error)) => {
                 suspect = true;
                 let what = error.to_string();
-                batch.drain(..).for_each(|job| job.answer(Err(StoreError::Unavailable(what.clone()))));
+                batch
+                    .drain(..)
+                    .for_each(|job| job.answer(Err(StoreError::Unavailable(what.clone()))));
             }
             // One of them failed and took the others with it: each alone, so that it fails alone.
             Err(Failure::Undone(_)) => {
@@ -203,8 +250,8 @@ async fn next(
     }
 }
 
-/// After a failure, a connection of its own making: a full disk makes `SQLite` roll back by itself, and the driver then
-/// believes for ever that it is inside a transaction.
+/// After a failure, a connection of its own making: a full disk makes `SQLite` roll back by itself,
+/// and the driver then believes for ever that it is inside a transaction.
 async fn renew(connection: &mut SqliteConnection, options: &SqliteConnectOptions) -> bool {
     match options.connect().await {
         Ok(fresh) => {
@@ -232,9 +279,16 @@ impl Failure {
     }
 }
 
-async fn transact(connection: &mut SqliteConnection, jobs: &mut [Box<dyn Job>]) -> Result<(), Failure> {
-    // IMMEDIATE takes the write lock at once: a transaction that began by reading could not get it later.
-    let mut transaction = connection.begin_with("begin immediate").await.map_err(Failure::Locked)?;
+async fn transact(
+    connection: &mut SqliteConnection,
+    jobs: &mut [Box<dyn Job>],
+) -> Result<(), Failure> {
+    // IMMEDIATE takes the write lock at once: a transaction that began by reading could not get it
+    // later.
+    let mut transaction = connection
+        .begin_with("begin immediate")
+        .await
+        .map_err(Failure::Locked)?;
     let mut decisions = Vec::new();
     for job in jobs {
         match job.part() {
@@ -242,6 +296,11 @@ async fn transact(connection: &mut SqliteConnection, jobs: &mut [Box<dyn Job>]) 
             Part::Work(work) => work.run(&mut transaction).await.map_err(Failure::Undone)?,
         }
     }
-    decide_all(&mut transaction, decisions).await.map_err(Failure::Undone)?;
-    transaction.commit().await.map_err(|error| Failure::Undone(error.into()))
+    decide_all(&mut transaction, decisions)
+        .await
+        .map_err(Failure::Undone)?;
+    transaction
+        .commit()
+        .await
+        .map_err(|error| Failure::Undone(error.into()))
 }

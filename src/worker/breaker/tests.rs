@@ -18,7 +18,11 @@ struct Scene {
 
 impl Scene {
     fn closed(limit: usize) -> Self {
-        Self { breaker: Breaker::new(limit), now: Timestamp::from_millis(1_000_000), sources: 0 }
+        Self {
+            breaker: Breaker::new(limit),
+            now: Timestamp::from_millis(1_000_000),
+            sources: 0,
+        }
     }
 
     fn open(limit: usize) -> Self {
@@ -56,7 +60,8 @@ impl Scene {
 
     /// Sits a pause out, and tells how long it was.
     fn pause(&mut self) -> Duration {
-        let (start, end) = (self.now, self.breaker.probe_at().expect("it is open"));
+        let start = self.now;
+        let end = self.breaker.probe_at().expect("it is open");
         self.now = end;
         end.since(start)
     }
@@ -120,8 +125,12 @@ fn a_worker_with_few_places_notices_sooner() {
 fn pauses_grow_to_a_limit_and_so_do_the_probes_after_them() {
     let mut scene = Scene::open(100);
     for (longest, probes) in [(1, 1), (2, 2), (4, 4), (5, 8), (5, 16), (5, 16)] {
-        let (longest, pause) = (Duration::from_secs(longest), scene.pause());
-        assert!((longest / 2..=longest).contains(&pause), "{pause:?} of {longest:?}");
+        let longest = Duration::from_secs(longest);
+        let pause = scene.pause();
+        assert!(
+            (longest / 2..=longest).contains(&pause),
+            "{pause:?} of {longest:?}"
+        );
         assert_eq!(scene.room(), probes);
         for left in (0..probes).rev() {
             assert_eq!(scene.hear(FAILURE), None);
@@ -190,7 +199,10 @@ fn a_service_that_falls_over_again_is_not_asked_about_anybody_new() {
         assert_eq!(scene.room(), 0);
         assert_eq!(change, (place == 99).then_some(Change::Opened));
     }
-    assert!(scene.pause() >= Duration::from_secs(1), "its pauses go on from where they were");
+    assert!(
+        scene.pause() >= Duration::from_secs(1),
+        "its pauses go on from where they were"
+    );
 }
 
 #[test]
@@ -240,7 +252,10 @@ fn whoever_was_not_asked_has_neither_answered_nor_failed() {
     }
     assert_eq!(scene.hear(Heard::Unasked), None);
     assert!(scene.breaker.is_closed());
-    assert!(scene.hear(FAILURE).is_some(), "it has not been forgotten that it failed");
+    assert!(
+        scene.hear(FAILURE).is_some(),
+        "it has not been forgotten that it failed"
+    );
 }
 
 #[test]
@@ -263,7 +278,11 @@ fn one_source_that_fails_keeps_nobody_from_recovering() {
     }
     assert_eq!(scene.room(), 1, "it has counted once");
     let hanging = scene.breaker.ask(ONE);
-    assert_eq!(scene.room(), 1, "whoever has failed takes no place of others");
+    assert_eq!(
+        scene.room(),
+        1,
+        "whoever has failed takes no place of others"
+    );
     assert_eq!(scene.hear(Heard::Answer), None);
     assert_eq!(scene.room(), 2);
     assert_eq!(scene.hear_of(hanging, Heard::Answer), None);

@@ -19,7 +19,10 @@ fn claim(network: u8, number: u8) -> Claim {
         fence: 1,
         network: [network; 16],
         secret: SecretHash::from_bytes([number; 32]),
-        token: SealedToken(Sealed { key_id: 1, bytes: Vec::new() }),
+        token: SealedToken(Sealed {
+            key_id: 1,
+            bytes: Vec::new(),
+        }),
         failed: 0,
         begun: NOW,
         deadline: NOW,
@@ -51,7 +54,10 @@ fn a_network_whose_tokens_all_fail_is_left_out_and_nobody_else() {
     let mut breakers = Breakers::new(LIMIT);
     breakers.asked(1, [FAILURE; 2]);
     let limits = breakers.limits_now(LIMIT);
-    assert_eq!((limits.in_all, limits.of(&[1; 16]), limits.of(&[2; 16])), (100, 0, 75));
+    assert_eq!(
+        (limits.in_all, limits.of(&[1; 16]), limits.of(&[2; 16])),
+        (100, 0, 75)
+    );
     assert!(breakers.everybody.is_closed());
     assert!(breakers.probe_at().is_some(), "it is tried again");
 }
@@ -84,7 +90,10 @@ fn one_network_holds_three_quarters_of_all_places_and_a_few_leave_some_free() {
         }
         assert!(network > 1 || free == 25, "{free}");
         assert!(free > 0, "of {network}");
-        assert!(breakers.limits_now(free).of(&[99; 16]) > 0, "whoever comes finds a place");
+        assert!(
+            breakers.limits_now(free).of(&[99; 16]) > 0,
+            "whoever comes finds a place"
+        );
     }
 }
 
@@ -104,7 +113,10 @@ fn a_probe_is_for_whoever_holds_none() {
     (1..=IN_A_ROW).for_each(|network| breakers.asked(network, [FAILURE, Heard::Answer]));
     let later = NOW + Duration::from_secs(5);
     let limits = breakers.limits(LIMIT - 1, later, &SystemEntropy);
-    assert_eq!((limits.in_all, limits.of(&[99; 16]), limits.of(&[98; 16])), (1, 0, 1));
+    assert_eq!(
+        (limits.in_all, limits.of(&[99; 16]), limits.of(&[98; 16])),
+        (1, 0, 1)
+    );
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! To end a session: whoever is killed half-way has counted it, so that nothing is changed by what it was allowed.
+//! To end a session: whoever is killed half-way has counted it, so that nothing is changed by what
+//! it was allowed.
 
 use super::{BOUND, Stores};
 use crate::support::{House, at, authority, by_password, soon};
@@ -16,8 +17,12 @@ use vestibule::{
 };
 
 fn ada() -> User {
-    let identity =
-        Identity { issuer: PASSWORD_ISSUER.into(), subject: "ada@example.com".into(), name: None, email: None };
+    let identity = Identity {
+        issuer: PASSWORD_ISSUER.into(),
+        subject: "ada@example.com".into(),
+        name: None,
+        email: None,
+    };
     User::new(UserId::generate(&SystemEntropy), identity, at(0))
 }
 
@@ -51,7 +56,11 @@ impl SessionStore for AnswerLost {
         self.0.sessions_of(user).await
     }
 
-    async fn delete_sessions_of(&self, user: UserId, but: Option<SessionId>) -> Result<(), StoreError> {
+    async fn delete_sessions_of(
+        &self,
+        user: UserId,
+        but: Option<SessionId>,
+    ) -> Result<(), StoreError> {
         self.0.delete_sessions_of(user, but).await
     }
 
@@ -65,25 +74,56 @@ async fn a_session_whose_end_is_cut_short_changes_nothing_any_more() {
     for stores in Stores::all().await {
         let user = stores.database.put_user(&ada(), None).await.unwrap();
         let ended = authority(&stores.both, user).await;
-        let cut = Apart::new(stores.database.clone(), Arc::new(AnswerLost(stores.sessions.clone())), BOUND);
+        let cut = Apart::new(
+            stores.database.clone(),
+            Arc::new(AnswerLost(stores.sessions.clone())),
+            BOUND,
+        );
         assert!(cut.delete_session(ended.session).await.is_err());
         // As a sign-out that is tried again.
         stores.both.delete_session(ended.session).await.unwrap();
-        assert_eq!(stores.both.set_password(ended, "$thiefs", at(1)).await.unwrap(), None);
+        assert_eq!(
+            stores
+                .both
+                .set_password(ended, "$thiefs", at(1))
+                .await
+                .unwrap(),
+            None
+        );
     }
 }
 
 #[tokio::test]
 async fn a_change_that_is_overtaken_again_and_again_is_given_up() {
     let house = House::open().await;
-    // A database that was not told that sessions are kept elsewhere: it looks for each among its own, in vain.
-    let store = Apart::new(Arc::new(house.store.clone()), Arc::<MemorySessions>::default(), BOUND);
-    let desk = Vestibule::new(&Tools { store: Arc::new(store), ..house.tools.clone() }, house.wake.clone());
+    // A database that was not told that sessions are kept elsewhere: it looks for each among its
+    // own, in vain.
+    let store = Apart::new(
+        Arc::new(house.store.clone()),
+        Arc::<MemorySessions>::default(),
+        BOUND,
+    );
+    let desk = Vestibule::new(
+        &Tools {
+            store: Arc::new(store),
+            ..house.tools.clone()
+        },
+        house.wake.clone(),
+    );
     let user = house.store.put_user(&ada(), None).await.unwrap();
     let secret = by_password(&desk, user, &Shown::default()).await;
     let who = desk.who(Some(&secret)).await.unwrap().unwrap();
-    let (from, to) = ("ada@example.com".parse().unwrap(), "lovelace@example.com".parse().unwrap());
-    assert!(soon("change", desk.set_password(&who, "$new")).await.is_err());
-    assert!(soon("change", desk.move_user(&who, &from, &to)).await.is_err());
+    let from = "ada@example.com".parse().unwrap();
+    let to = "lovelace@example.com".parse().unwrap();
+    assert!(
+        soon("change", desk.set_password(&who, "$new"))
+            .await
+            .is_err()
+    );
+    assert!(
+        soon("change", desk.move_user(&who, &from, &to))
+            .await
+            .is_err()
+    );
     assert!(soon("sign-out", desk.end_others(&who)).await.is_err());
 }

@@ -23,7 +23,8 @@ struct Stores {
 }
 
 impl Stores {
-    /// Empty ones, with each kind of session store. A test opens with `for stores in Stores::all().await`.
+    /// Empty ones, with each kind of session store. A test opens with
+    /// `for stores in Stores::all().await`.
     async fn all() -> Vec<Self> {
         session_stores().await.into_iter().map(Self::with).collect()
     }
@@ -31,17 +32,30 @@ impl Stores {
     fn with(sessions: Arc<dyn SessionStore>) -> Self {
         let database = Arc::<MemoryDatabase>::default();
         let both = Apart::new(database.clone(), sessions.clone(), BOUND);
-        Self { database, sessions, both }
+        Self {
+            database,
+            sessions,
+            both,
+        }
     }
 
     async fn claimed(&self, number: u8) -> (Sample, Claim, Decider) {
         let sample = Sample::new(number).begun(&self.both).await;
-        let claim = self.both.claim(worker(1), Which::Any, &1.into(), at(0), at(30)).await.unwrap().remove(0);
+        let claim = self
+            .both
+            .claim(worker(1), Which::Any, &1.into(), at(0), at(30))
+            .await
+            .unwrap()
+            .remove(0);
         let decider = Decider::Worker { fence: claim.fence };
         (sample, claim, decider)
     }
 
     async fn has_session(&self, sample: &Sample) -> bool {
-        self.sessions.session(sample.session.id).await.unwrap().is_some()
+        self.sessions
+            .session(sample.session.id)
+            .await
+            .unwrap()
+            .is_some()
     }
 }

@@ -1,4 +1,5 @@
-//! To settle: the session follows the stored decision, whoever makes it, however late, and never twice.
+//! To settle: the session follows the stored decision, whoever makes it, however late, and never
+//! twice.
 
 use super::{BOUND, Stores};
 use crate::support::{Sample, ada, at, settlement, welcome, worker};
@@ -13,8 +14,16 @@ use vestibule::{
 /// A confirmation whose worker was killed after it had decided.
 async fn killed_after_deciding(stores: &Stores, decision: Decision) -> Sample {
     let (sample, claim, decider) = stores.claimed(1).await;
-    let left = stores.database.decide(claim.id, decider, &decision, settlement(at(1))).await.unwrap().unwrap();
-    assert!(matches!(left.state, State::Decided(_)), "a database without sessions only decides");
+    let left = stores
+        .database
+        .decide(claim.id, decider, &decision, settlement(at(1)))
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(
+        matches!(left.state, State::Decided(_)),
+        "a database without sessions only decides"
+    );
     sample
 }
 
@@ -24,9 +33,22 @@ async fn a_worker_killed_after_deciding_is_resumed_by_whoever_asks() {
         let sample = killed_after_deciding(&stores, Decision::Valid(ada())).await;
         let found = sample.stored(&stores.both).await;
         assert!(matches!(found.state, State::Settled(_)));
-        let Some(Ending::Confirmed(user)) = found.ending() else { panic!("it is confirmed") };
-        let session = stores.sessions.session(sample.session.id).await.unwrap().unwrap();
-        assert_eq!(session.state, SessionState::Bound { secret: sample.confirmation.secret, user });
+        let Some(Ending::Confirmed(user)) = found.ending() else {
+            panic!("it is confirmed")
+        };
+        let session = stores
+            .sessions
+            .session(sample.session.id)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            session.state,
+            SessionState::Bound {
+                secret: sample.confirmation.secret,
+                user
+            }
+        );
         assert_eq!(session.expires, at(1) + BOUND);
     }
 }
@@ -35,9 +57,20 @@ async fn a_worker_killed_after_deciding_is_resumed_by_whoever_asks() {
 async fn a_worker_killed_after_deciding_is_resumed_by_the_next_worker_if_nobody_asks() {
     for stores in Stores::all().await {
         let sample = killed_after_deciding(&stores, Decision::Rejected(Rejection::Used)).await;
-        stores.both.claim(worker(2), Which::Any, &1.into(), at(3), at(33)).await.unwrap();
-        assert!(stores.has_session(&sample).await, "what is only just decided is its own worker's");
-        stores.both.claim(worker(2), Which::Any, &1.into(), at(7), at(37)).await.unwrap();
+        stores
+            .both
+            .claim(worker(2), Which::Any, &1.into(), at(3), at(33))
+            .await
+            .unwrap();
+        assert!(
+            stores.has_session(&sample).await,
+            "what is only just decided is its own worker's"
+        );
+        stores
+            .both
+            .claim(worker(2), Which::Any, &1.into(), at(7), at(37))
+            .await
+            .unwrap();
         assert!(!stores.has_session(&sample).await);
         assert_eq!(stores.database.unsettled(at(1000)).await.unwrap(), []);
     }
@@ -47,16 +80,35 @@ async fn a_worker_killed_after_deciding_is_resumed_by_the_next_worker_if_nobody_
 async fn settling_late_leaves_an_exchanged_session_alone() {
     for stores in Stores::all().await {
         let sample = killed_after_deciding(&stores, Decision::Valid(ada())).await;
-        let stalled = stores.database.confirmation_by_secret(&sample.confirmation.secret).await.unwrap().unwrap();
+        let stalled = stores
+            .database
+            .confirmation_by_secret(&sample.confirmation.secret)
+            .await
+            .unwrap()
+            .unwrap();
         sample.stored(&stores.both).await;
-        let bound = stores.sessions.session(sample.session.id).await.unwrap().unwrap();
+        let bound = stores
+            .sessions
+            .session(sample.session.id)
+            .await
+            .unwrap()
+            .unwrap();
         let new = SecretHash::from_bytes([200; 32]);
-        let exchanged = bound.exchange(new, None, at(2), &Timing::default()).unwrap();
+        let exchanged = bound
+            .exchange(new, None, at(2), &Timing::default())
+            .unwrap();
         assert!(stores.sessions.replace_session(&exchanged).await.unwrap());
         // The stalled one wakes up and goes on from what it had read.
         assert!(matches!(stalled.state, State::Decided(_)));
-        stores.both.begin(&stalled, &sample.session, welcome()).await.unwrap();
-        assert_eq!(stores.sessions.session(sample.session.id).await.unwrap(), Some(exchanged));
+        stores
+            .both
+            .begin(&stalled, &sample.session, welcome())
+            .await
+            .unwrap();
+        assert_eq!(
+            stores.sessions.session(sample.session.id).await.unwrap(),
+            Some(exchanged)
+        );
     }
 }
 
@@ -64,8 +116,15 @@ async fn settling_late_leaves_an_exchanged_session_alone() {
 async fn a_session_that_was_signed_out_is_never_made_again_by_settling() {
     for stores in Stores::all().await {
         let sample = killed_after_deciding(&stores, Decision::Valid(ada())).await;
-        stores.sessions.delete_session(sample.session.id).await.unwrap();
-        assert!(matches!(sample.stored(&stores.both).await.state, State::Settled(_)));
+        stores
+            .sessions
+            .delete_session(sample.session.id)
+            .await
+            .unwrap();
+        assert!(matches!(
+            sample.stored(&stores.both).await.state,
+            State::Settled(_)
+        ));
         assert!(!stores.has_session(&sample).await);
     }
 }
@@ -76,13 +135,29 @@ async fn sixty_four_that_settle_at_once_bind_the_session_once() {
         let sample = killed_after_deciding(&stores, Decision::Valid(ada())).await;
         let settling: Vec<_> = (0..64)
             .map(|_| {
-                let (both, secret) = (stores.both.clone(), sample.confirmation.secret);
-                tokio::spawn(async move { both.confirmation_by_secret(&secret).await.unwrap().unwrap().ending() })
+                let both = stores.both.clone();
+                let secret = sample.confirmation.secret;
+                tokio::spawn(async move {
+                    both.confirmation_by_secret(&secret)
+                        .await
+                        .unwrap()
+                        .unwrap()
+                        .ending()
+                })
             })
             .collect();
         for one in settling {
             assert!(matches!(one.await.unwrap(), Some(Ending::Confirmed(_))));
         }
-        assert_eq!(stores.sessions.session(sample.session.id).await.unwrap().unwrap().revision, 1);
+        assert_eq!(
+            stores
+                .sessions
+                .session(sample.session.id)
+                .await
+                .unwrap()
+                .unwrap()
+                .revision,
+            1
+        );
     }
 }

@@ -13,7 +13,8 @@ use vestibule::{
 
 #[tokio::test]
 async fn a_begin_stores_a_queued_confirmation_and_a_session_that_signs_nobody_in() {
-    let (house, link) = (House::open().await, token("link"));
+    let house = House::open().await;
+    let link = token("link");
     let mut browser = house.browser();
     browser.land(&link);
     let report = browser.begin(&link).await;
@@ -21,7 +22,12 @@ async fn a_begin_stores_a_queued_confirmation_and_a_session_that_signs_nobody_in
     assert_eq!(report.channel, Some(browser.channel(&link)));
     let confirmation = house.confirmation(&browser, &link).await;
     assert_eq!(confirmation.deadline, house.now() + Duration::from_mins(1));
-    let session = house.store.session(confirmation.session).await.unwrap().expect("it is stored with it");
+    let session = house
+        .store
+        .session(confirmation.session)
+        .await
+        .unwrap()
+        .expect("it is stored with it");
     assert!(matches!(session.state, SessionState::Pending { .. }));
     assert!(session.expires > confirmation.deadline);
     assert_eq!(browser.greeted().await, None);
@@ -29,15 +35,20 @@ async fn a_begin_stores_a_queued_confirmation_and_a_session_that_signs_nobody_in
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_double_click_and_64_retries_are_one_confirmation() {
-    let (house, link) = (House::open().await, token("link"));
+    let house = House::open().await;
+    let link = token("link");
     let mut browser = house.browser();
     browser.land(&link);
     let begins: Vec<_> = (0..64)
         .map(|_| {
-            let (mut tab, link) = (browser.clone(), link.clone());
+            let mut tab = browser.clone();
+            let link = link.clone();
             tokio::spawn(async move {
                 let channel = tab.begin(&link).await.channel;
-                (channel.map(|channel| channel.to_string()), tab.cookie(&link).map(str::to_owned))
+                (
+                    channel.map(|channel| channel.to_string()),
+                    tab.cookie(&link).map(str::to_owned),
+                )
             })
         })
         .collect();
@@ -48,7 +59,13 @@ async fn a_double_click_and_64_retries_are_one_confirmation() {
     assert_eq!(told.len(), 1, "one channel and one cookie");
     let claims = house
         .store
-        .claim(crate::support::worker(1), Which::Any, &100.into(), house.now(), at(i64::MAX / 1000))
+        .claim(
+            crate::support::worker(1),
+            Which::Any,
+            &100.into(),
+            house.now(),
+            at(i64::MAX / 1000),
+        )
         .await
         .unwrap();
     assert_eq!(claims.len(), 1);
@@ -56,7 +73,8 @@ async fn a_double_click_and_64_retries_are_one_confirmation() {
 
 #[tokio::test]
 async fn a_begin_without_a_cookie_gets_one_and_begins() {
-    let (house, link) = (House::open().await, token("link"));
+    let house = House::open().await;
+    let link = token("link");
     house.start_worker();
     let mut browser = house.browser();
     let report = browser.begin(&link).await;
@@ -69,7 +87,8 @@ async fn a_begin_without_a_cookie_gets_one_and_begins() {
 #[tokio::test]
 async fn a_begin_comes_within_an_hour_of_the_landing_or_with_a_fresh_secret() {
     for (late, replaced) in [(Duration::ZERO, false), (Duration::from_millis(1), true)] {
-        let (house, link) = (House::open().await, token("link"));
+        let house = House::open().await;
+        let link = token("link");
         let mut browser = house.browser();
         browser.land(&link);
         let landed_with = browser.pending(&link);
@@ -82,7 +101,8 @@ async fn a_begin_comes_within_an_hour_of_the_landing_or_with_a_fresh_secret() {
 
 #[tokio::test]
 async fn what_has_begun_is_reported_however_late_it_is_asked_for() {
-    let (house, link) = (House::open().await, token("link"));
+    let house = House::open().await;
+    let link = token("link");
     let mut browser = house.begun(&link).await;
     let begun = browser.pending(&link);
     house.advance(Duration::from_hours(1) + Duration::from_secs(1));
@@ -92,29 +112,45 @@ async fn what_has_begun_is_reported_however_late_it_is_asked_for() {
 
 #[tokio::test]
 async fn try_again_after_unavailable_is_a_fresh_confirmation() {
-    let (house, link) = (House::open().await, token("link"));
+    let house = House::open().await;
+    let link = token("link");
     house.start_worker();
     let mut browser = house.begun(&link).await;
-    house.question().await.answer(Err(ValidationError::Permanent { what: "401".into() }));
+    house
+        .question()
+        .await
+        .answer(Err(ValidationError::Permanent { what: "401".into() }));
     assert_eq!(house.outcome().await, Outcome::Unavailable);
     let before = browser.clone();
-    assert_eq!(browser.begin(&link).await.progress, Progress::Done(Outcome::Unavailable), "a reload is no Try again");
+    assert_eq!(
+        browser.begin(&link).await.progress,
+        Progress::Done(Outcome::Unavailable),
+        "a reload is no Try again"
+    );
     assert_eq!(browser.pending(&link), before.pending(&link));
     assert_eq!(browser.begin_again(&link).await.progress, Progress::Queued);
     assert_ne!(browser.pending(&link), before.pending(&link));
     house.question().await.answer(Ok(Verdict::Valid(ada())));
     assert_eq!(house.outcome().await, confirmed());
     assert_eq!(browser.greeted().await.as_deref(), Some("Ada"));
-    assert_eq!(before.clone().greeted().await, None, "the old secret is worth nothing");
+    assert_eq!(
+        before.clone().greeted().await,
+        None,
+        "the old secret is worth nothing"
+    );
 }
 
 #[tokio::test]
 async fn try_again_after_a_cancel_is_a_fresh_confirmation() {
-    let (house, link) = (House::open().await, token("link"));
+    let house = House::open().await;
+    let link = token("link");
     let mut browser = house.begun(&link).await;
     browser.cancel(&link).await;
     let before = browser.pending(&link);
-    assert_eq!(browser.begin(&link).await.progress, Progress::Done(rejected(Rejection::Cancelled)));
+    assert_eq!(
+        browser.begin(&link).await.progress,
+        Progress::Done(rejected(Rejection::Cancelled))
+    );
     assert_eq!(browser.begin_again(&link).await.progress, Progress::Queued);
     assert_ne!(browser.pending(&link), before);
 }
@@ -127,7 +163,8 @@ async fn try_again_while_it_is_checked_or_confirmed_or_rejected_is_the_same_conf
         Some((Verdict::Invalid(Reason::Used), rejected(Rejection::Used))),
     ];
     for answer in answers {
-        let (house, link) = (House::open().await, token("link"));
+        let house = House::open().await;
+        let link = token("link");
         house.start_worker();
         let mut browser = house.begun(&link).await;
         let question = house.question().await;

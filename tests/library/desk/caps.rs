@@ -15,11 +15,17 @@ use vestibule::{
 const COUNTED: Duration = Duration::from_millis(250);
 
 async fn house(caps: Caps) -> House {
-    House::built(Plan { caps, ..Plan::default() }).await
+    House::built(Plan {
+        caps,
+        ..Plan::default()
+    })
+    .await
 }
 
 fn links(count: u8) -> Vec<Token> {
-    (0..count).map(|number| token(&format!("link-{number}"))).collect()
+    (0..count)
+        .map(|number| token(&format!("link-{number}")))
+        .collect()
 }
 
 /// Lands and begins as `client`; the cap, if it is refused.
@@ -35,21 +41,36 @@ async fn begin(browser: &mut Browser, link: &Token, client: u8) -> Option<Capped
 
 #[tokio::test]
 async fn a_client_that_begins_too_much_is_refused_and_nobody_else_is() {
-    let house = house(Caps { of_client: 3, ..Caps::default() }).await;
+    let house = house(Caps {
+        of_client: 3,
+        ..Caps::default()
+    })
+    .await;
     for link in links(3) {
         assert_eq!(begin(&mut house.browser(), &link, 1).await, None);
     }
-    let (mut flood, link) = (house.browser(), token("one-more"));
+    let mut flood = house.browser();
+    let link = token("one-more");
     assert_eq!(begin(&mut flood, &link, 1).await, Some(Capped::Client));
-    assert_eq!(flood.status(&link).await.progress, Progress::Unknown, "nothing has begun");
+    assert_eq!(
+        flood.status(&link).await.progress,
+        Progress::Unknown,
+        "nothing has begun"
+    );
     assert_eq!(begin(&mut house.browser(), &link, 2).await, None);
 }
 
 #[tokio::test]
 async fn whoever_was_refused_begins_with_the_same_cookie_once_something_is_decided() {
-    let house = house(Caps { of_client: 1, ..Caps::default() }).await;
+    let house = house(Caps {
+        of_client: 1,
+        ..Caps::default()
+    })
+    .await;
     house.start_worker();
-    let (mut first, mut second, link) = (house.browser(), house.browser(), token("second"));
+    let mut first = house.browser();
+    let mut second = house.browser();
+    let link = token("second");
     assert_eq!(begin(&mut first, &token("first"), 1).await, None);
     assert_eq!(begin(&mut second, &link, 1).await, Some(Capped::Client));
     let cookie = second.pending(&link);
@@ -61,8 +82,14 @@ async fn whoever_was_refused_begins_with_the_same_cookie_once_something_is_decid
 
 #[tokio::test]
 async fn a_second_click_is_never_refused() {
-    let house = house(Caps { of_client: 1, in_all: 1, ..Caps::default() }).await;
-    let (mut browser, link) = (house.browser(), token("link"));
+    let house = house(Caps {
+        of_client: 1,
+        in_all: 1,
+        ..Caps::default()
+    })
+    .await;
+    let mut browser = house.browser();
+    let link = token("link");
     for _ in 0..3 {
         assert_eq!(begin(&mut browser, &link, 1).await, None);
         house.advance(COUNTED);
@@ -71,34 +98,68 @@ async fn a_second_click_is_never_refused() {
 
 #[tokio::test]
 async fn try_again_counts_like_any_other_and_leaves_what_was_there() {
-    let house = house(Caps { of_client: 1, ..Caps::default() }).await;
-    let (mut cancelled, link) = (house.browser(), token("cancelled"));
+    let house = house(Caps {
+        of_client: 1,
+        ..Caps::default()
+    })
+    .await;
+    let mut cancelled = house.browser();
+    let link = token("cancelled");
     begin(&mut cancelled, &link, 1).await;
     cancelled.cancel(&link).await;
     begin(&mut house.browser(), &token("other"), 1).await;
     let before = cancelled.pending(&link);
     let refused = cancelled.try_to_begin(&link, true).await;
-    assert!(matches!(refused, Err(BeginError::Capped(Capped::Client))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(BeginError::Capped(Capped::Client))),
+        "{refused:?}"
+    );
     assert_eq!(cancelled.pending(&link), before);
-    assert!(matches!(cancelled.status(&link).await.progress, Progress::Done(_)));
+    assert!(matches!(
+        cancelled.status(&link).await.progress,
+        Progress::Done(_)
+    ));
 }
 
 #[tokio::test]
 async fn no_more_than_the_cap_are_undecided_in_all_whoever_begins_them() {
-    let house = house(Caps { in_all: 3, ..Caps::default() }).await;
+    let house = house(Caps {
+        in_all: 3,
+        ..Caps::default()
+    })
+    .await;
     for (client, link) in links(3).iter().enumerate() {
-        assert_eq!(begin(&mut house.browser(), link, u8::try_from(client).unwrap()).await, None);
+        assert_eq!(
+            begin(&mut house.browser(), link, u8::try_from(client).unwrap()).await,
+            None
+        );
     }
-    let (mut late, link) = (house.browser(), token("late"));
-    assert_eq!(begin(&mut late, &link, 9).await, Some(Capped::All), "what has begun since the count is counted too");
+    let mut late = house.browser();
+    let link = token("late");
+    assert_eq!(
+        begin(&mut late, &link, 9).await,
+        Some(Capped::All),
+        "what has begun since the count is counted too"
+    );
     house.advance(COUNTED);
-    assert_eq!(begin(&mut late, &link, 9).await, Some(Capped::All), "and is in the next count");
+    assert_eq!(
+        begin(&mut late, &link, 9).await,
+        Some(Capped::All),
+        "and is in the next count"
+    );
 }
 
 #[tokio::test]
 async fn what_is_decided_is_seen_by_the_next_count() {
-    let house = house(Caps { in_all: 1, ..Caps::default() }).await;
-    let (mut first, mut second, one, two) = (house.browser(), house.browser(), token("one"), token("two"));
+    let house = house(Caps {
+        in_all: 1,
+        ..Caps::default()
+    })
+    .await;
+    let mut first = house.browser();
+    let mut second = house.browser();
+    let one = token("one");
+    let two = token("two");
     assert_eq!(begin(&mut first, &one, 1).await, None);
     first.cancel(&one).await;
     assert_eq!(begin(&mut second, &two, 2).await, Some(Capped::All));
@@ -108,27 +169,50 @@ async fn what_is_decided_is_seen_by_the_next_count() {
 
 #[tokio::test]
 async fn what_another_server_has_begun_is_in_the_next_count() {
-    let house = house(Caps { in_all: 1, ..Caps::default() }).await;
+    let house = house(Caps {
+        in_all: 1,
+        ..Caps::default()
+    })
+    .await;
     let there = house.desk_with(&[7]);
     begin(&mut Browser::new(there), &token("there"), 1).await;
-    assert_eq!(begin(&mut house.browser(), &token("here"), 2).await, Some(Capped::All));
+    assert_eq!(
+        begin(&mut house.browser(), &token("here"), 2).await,
+        Some(Capped::All)
+    );
 }
 
 #[tokio::test]
 async fn whoever_is_signed_in_or_about_to_be_notices_nothing() {
-    let house = house(Caps { of_client: 2, in_all: 2, ..Caps::default() }).await;
+    let house = house(Caps {
+        of_client: 2,
+        in_all: 2,
+        ..Caps::default()
+    })
+    .await;
     let worker = house.start_worker();
-    let (mut signed_in, mut bound) = (house.signed_in(&token("one")).await, house.bound(&token("two"), ada()).await);
+    let mut signed_in = house.signed_in(&token("one")).await;
+    let mut bound = house.bound(&token("two"), ada()).await;
     worker.stop();
     worker.stopped().await;
     house.advance(COUNTED);
     for link in links(2) {
         assert_eq!(begin(&mut house.browser(), &link, 1).await, None);
     }
-    assert_eq!(begin(&mut house.browser(), &token("three"), 1).await, Some(Capped::Client));
-    assert_eq!(begin(&mut house.browser(), &token("three"), 2).await, Some(Capped::All));
+    assert_eq!(
+        begin(&mut house.browser(), &token("three"), 1).await,
+        Some(Capped::Client)
+    );
+    assert_eq!(
+        begin(&mut house.browser(), &token("three"), 2).await,
+        Some(Capped::All)
+    );
     assert_eq!(signed_in.greeted().await.as_deref(), Some("Ada"));
-    assert_eq!(bound.greeted().await.as_deref(), Some("Ada"), "the exchange takes no place");
+    assert_eq!(
+        bound.greeted().await.as_deref(),
+        Some("Ada"),
+        "the exchange takes no place"
+    );
     let user = signed_in.who().await.unwrap().user.id;
     by_password(&house.desk, user, &signed_in.shown()).await;
     assert_eq!(house.store.sessions_of(user).await.unwrap().len(), 2);

@@ -1,4 +1,5 @@
-//! A landing writes nothing, asks nobody, and adopts only what this server minted for this very token.
+//! A landing writes nothing, asks nobody, and adopts only what this server minted for this very
+//! token.
 
 use crate::support::{House, ada, confirmed, token};
 use std::time::Duration;
@@ -10,9 +11,15 @@ use vestibule::{
 
 #[tokio::test]
 async fn a_landing_writes_nothing() {
-    let (house, link) = (House::open().await, token("link"));
+    let house = House::open().await;
+    let link = token("link");
     let mut raw = house.raw().await;
-    let mut version = async || sqlx::query_scalar::<_, i64>("pragma data_version").fetch_one(&mut raw).await.unwrap();
+    let mut version = async || {
+        sqlx::query_scalar::<_, i64>("pragma data_version")
+            .fetch_one(&mut raw)
+            .await
+            .unwrap()
+    };
     let before = version().await;
     let mut browser = house.browser();
     for _ in 0..10 {
@@ -22,12 +29,17 @@ async fn a_landing_writes_nothing() {
     assert_eq!(browser.status(&link).await.progress, Progress::Unknown);
     assert_eq!(version().await, before);
     browser.begin(&link).await;
-    assert_ne!(version().await, before, "the test must be able to see a write");
+    assert_ne!(
+        version().await,
+        before,
+        "the test must be able to see a write"
+    );
 }
 
 #[tokio::test]
 async fn a_reload_keeps_a_good_cookie() {
-    let (house, link) = (House::open().await, token("link"));
+    let house = House::open().await;
+    let link = token("link");
     let mut browser = house.browser();
     assert!(browser.land(&link));
     let first = browser.cookie(&link).map(str::to_owned);
@@ -39,14 +51,21 @@ async fn a_reload_keeps_a_good_cookie() {
 
 #[tokio::test]
 async fn a_planted_cookie_is_never_adopted() {
-    let (house, link) = (House::open().await, token("link"));
-    let forged = PendingCookie { secret: PendingSecret::from_bytes([6; 32]), minted: house.now() };
+    let house = House::open().await;
+    let link = token("link");
+    let forged = PendingCookie {
+        secret: PendingSecret::from_bytes([6; 32]),
+        minted: house.now(),
+    };
     let mut attacker = house.browser();
     attacker.land(&token("the-attackers-own"));
     let planted = [
         forged.encode(&Keys::from_secret(&[66; 32]), &link),
         forged.encode(house.desk.keys(), &token("another")),
-        attacker.cookie(&token("the-attackers-own")).unwrap().to_owned(),
+        attacker
+            .cookie(&token("the-attackers-own"))
+            .unwrap()
+            .to_owned(),
         "rubbish".into(),
         String::new(),
     ];
@@ -57,20 +76,35 @@ async fn a_planted_cookie_is_never_adopted() {
         let mut browser = house.browser();
         browser.plant(&link, planted.clone());
         browser.begin(&link).await;
-        assert_ne!(browser.cookie(&link), Some(planted.as_str()), "begin adopts it no more than a landing does");
+        assert_ne!(
+            browser.cookie(&link),
+            Some(planted.as_str()),
+            "begin adopts it no more than a landing does"
+        );
         assert!(browser.pending(&link).is_some());
         let mut browser = house.browser();
         browser.plant(&link, planted);
-        assert_eq!(browser.status(&link).await.channel, None, "nor may it listen");
+        assert_eq!(
+            browser.status(&link).await.channel,
+            None,
+            "nor may it listen"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_cookie_that_has_outlived_its_use_is_replaced() {
-    let (house, link) = (House::open().await, token("link"));
+    let house = House::open().await;
+    let link = token("link");
     let mut browser = house.browser();
     browser.land(&link);
-    house.advance(house.tools.timing.pending_cookie().saturating_sub(Duration::from_millis(1)));
+    house.advance(
+        house
+            .tools
+            .timing
+            .pending_cookie()
+            .saturating_sub(Duration::from_millis(1)),
+    );
     assert!(!browser.land(&link));
     house.advance(Duration::from_millis(1));
     assert!(browser.land(&link));
@@ -78,7 +112,9 @@ async fn a_cookie_that_has_outlived_its_use_is_replaced() {
 
 #[tokio::test]
 async fn links_open_side_by_side_do_not_disturb_each_other() {
-    let (house, one, two) = (House::open().await, token("one"), token("two"));
+    let house = House::open().await;
+    let one = token("one");
+    let two = token("two");
     let mut browser = house.browser();
     browser.land(&one);
     let first = browser.cookie(&one).map(str::to_owned);
@@ -90,7 +126,8 @@ async fn links_open_side_by_side_do_not_disturb_each_other() {
 
 #[tokio::test]
 async fn a_landing_changes_nothing_for_a_browser_that_is_signed_in() {
-    let (house, link) = (House::open().await, token("link"));
+    let house = House::open().await;
+    let link = token("link");
     house.start_worker();
     let mut browser = house.signed_in(&token("first")).await;
     let before = (browser.session.clone(), browser.who().await);
@@ -102,28 +139,38 @@ async fn a_landing_changes_nothing_for_a_browser_that_is_signed_in() {
 
 #[tokio::test]
 async fn beginning_and_being_confirmed_changes_nothing_either_until_a_page_is_entered() {
-    let (house, link) = (House::open().await, token("link"));
+    let house = House::open().await;
+    let link = token("link");
     house.start_worker();
     let mut browser = house.signed_in(&token("first")).await;
     let before = browser.who().await;
     house.bind(&mut browser, &link, ada()).await;
     browser.land(&link);
-    assert_eq!(browser.status(&link).await.progress, Progress::Done(confirmed()));
+    assert_eq!(
+        browser.status(&link).await.progress,
+        Progress::Done(confirmed())
+    );
     assert_eq!(browser.who().await, before);
 }
 
 #[tokio::test]
 async fn a_channel_is_named_to_who_holds_the_pending_secret_and_to_nobody_else() {
-    let (house, link) = (House::open().await, token("link"));
-    let (mut browser, mut stranger) = (house.browser(), house.browser());
+    let house = House::open().await;
+    let link = token("link");
+    let mut browser = house.browser();
+    let mut stranger = house.browser();
     browser.land(&link);
     stranger.land(&link);
-    let channel = |browser: &crate::support::Browser| house.desk.channel(&link, browser.cookie(&link));
+    let channel =
+        |browser: &crate::support::Browser| house.desk.channel(&link, browser.cookie(&link));
     assert_eq!(channel(&browser), Some(browser.channel(&link)));
     assert_ne!(channel(&browser), channel(&stranger));
     assert_eq!(channel(&house.browser()), None);
-    assert_eq!(house.desk.channel(&token("another"), browser.cookie(&link)), None);
-    let minted_elsewhere =
-        PendingCookie::mint(&SystemEntropy, house.now()).encode(&Keys::from_secret(&[66; 32]), &link);
+    assert_eq!(
+        house.desk.channel(&token("another"), browser.cookie(&link)),
+        None
+    );
+    let minted_elsewhere = PendingCookie::mint(&SystemEntropy, house.now())
+        .encode(&Keys::from_secret(&[66; 32]), &link);
     assert_eq!(house.desk.channel(&link, Some(&minted_elsewhere)), None);
 }

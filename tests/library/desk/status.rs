@@ -1,4 +1,5 @@
-//! What a browser is told while it waits, and that it is told "confirmed" only while its session lives.
+//! What a browser is told while it waits, and that it is told "confirmed" only while its session
+//! lives.
 
 use crate::support::{House, ada, by_password, confirmed, token};
 use std::time::Duration;
@@ -6,19 +7,24 @@ use vestibule::{outcome::Outcome, vestibule::Progress};
 
 #[tokio::test]
 async fn a_browser_that_has_begun_nothing_is_told_nothing() {
-    let (house, link) = (House::open().await, token("link"));
+    let house = House::open().await;
+    let link = token("link");
     house.begun(&link).await;
     let mut browser = house.browser();
     let report = browser.status(&link).await;
     assert_eq!((report.progress, report.channel), (Progress::Unknown, None));
     browser.land(&link);
     let report = browser.status(&link).await;
-    assert_eq!((report.progress, report.channel), (Progress::Unknown, Some(browser.channel(&link))));
+    assert_eq!(
+        (report.progress, report.channel),
+        (Progress::Unknown, Some(browser.channel(&link)))
+    );
 }
 
 #[tokio::test]
 async fn the_page_sees_each_step() {
-    let (house, link) = (House::open().await, token("link"));
+    let house = House::open().await;
+    let link = token("link");
     let browser = house.begun(&link).await;
     assert_eq!(browser.status(&link).await.progress, Progress::Queued);
     house.start_worker();
@@ -26,30 +32,66 @@ async fn the_page_sees_each_step() {
     assert_eq!(browser.status(&link).await.progress, Progress::Contacting);
     drop(question);
     house.announced().await;
-    assert_eq!(browser.status(&link).await.progress, Progress::Retrying { attempt: 2 });
+    assert_eq!(
+        browser.status(&link).await.progress,
+        Progress::Retrying { attempt: 2 }
+    );
 }
 
 #[tokio::test]
 async fn the_new_session_cookie_is_told_that_its_own_token_is_confirmed() {
-    let (house, mine, other) = (House::open().await, token("mine"), token("other"));
+    let house = House::open().await;
+    let mine = token("mine");
+    let other = token("other");
     house.start_worker();
     let mut browser = house.signed_in(&mine).await;
-    assert_eq!(browser.cookie(&mine), None, "the pending cookie was removed");
-    assert_eq!(browser.status(&mine).await.progress, Progress::Done(confirmed()));
+    assert_eq!(
+        browser.cookie(&mine),
+        None,
+        "the pending cookie was removed"
+    );
+    assert_eq!(
+        browser.status(&mine).await.progress,
+        Progress::Done(confirmed())
+    );
     assert_eq!(browser.status(&other).await.progress, Progress::Unknown);
-    assert!(browser.desk.came_from(&mine, browser.session.as_ref()).await.unwrap());
-    assert!(!browser.desk.came_from(&other, browser.session.as_ref()).await.unwrap());
+    assert!(
+        browser
+            .desk
+            .came_from(&mine, browser.session.as_ref())
+            .await
+            .unwrap()
+    );
+    assert!(
+        !browser
+            .desk
+            .came_from(&other, browser.session.as_ref())
+            .await
+            .unwrap()
+    );
     browser.land(&mine);
-    assert_eq!(browser.status(&mine).await.progress, Progress::Done(confirmed()), "also when the link is opened again");
-    assert_eq!(house.browser().status(&mine).await.progress, Progress::Unknown, "another browser is told nothing");
+    assert_eq!(
+        browser.status(&mine).await.progress,
+        Progress::Done(confirmed()),
+        "also when the link is opened again"
+    );
+    assert_eq!(
+        house.browser().status(&mine).await.progress,
+        Progress::Unknown,
+        "another browser is told nothing"
+    );
 }
 
 #[tokio::test]
 async fn confirmed_is_said_only_while_the_session_lives() {
-    let (house, link) = (House::open().await, token("link"));
+    let house = House::open().await;
+    let link = token("link");
     house.start_worker();
     let bound = house.bound(&link, ada()).await;
-    assert_eq!(bound.status(&link).await.progress, Progress::Done(confirmed()));
+    assert_eq!(
+        bound.status(&link).await.progress,
+        Progress::Done(confirmed())
+    );
     let mut signed_in = bound.clone();
     signed_in.enter().await;
     assert_eq!(
@@ -60,23 +102,31 @@ async fn confirmed_is_said_only_while_the_session_lives() {
     signed_in.sign_out().await;
     for browser in [bound, signed_in] {
         let progress = browser.status(&link).await.progress;
-        assert!(!matches!(progress, Progress::Done(Outcome::Confirmed { .. })), "{progress:?}");
+        assert!(
+            !matches!(progress, Progress::Done(Outcome::Confirmed { .. })),
+            "{progress:?}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_bound_session_that_nobody_came_for_is_not_called_confirmed() {
-    let (house, link) = (House::open().await, token("link"));
+    let house = House::open().await;
+    let link = token("link");
     house.start_worker();
     let browser = house.bound(&link, ada()).await;
     house.advance(Duration::from_mins(15));
     let progress = browser.status(&link).await.progress;
-    assert!(matches!(progress, Progress::Done(Outcome::Rejected { .. })), "{progress:?}");
+    assert!(
+        matches!(progress, Progress::Done(Outcome::Rejected { .. })),
+        "{progress:?}"
+    );
 }
 
 #[tokio::test]
 async fn a_session_that_has_idled_away_is_not_called_confirmed() {
-    let (house, link) = (House::open().await, token("link"));
+    let house = House::open().await;
+    let link = token("link");
     house.start_worker();
     let browser = house.signed_in(&link).await;
     house.advance(house.tools.timing.idle);
@@ -86,7 +136,8 @@ async fn a_session_that_has_idled_away_is_not_called_confirmed() {
 
 #[tokio::test]
 async fn a_session_from_a_password_came_from_no_token() {
-    let (house, link) = (House::open().await, token("link"));
+    let house = House::open().await;
+    let link = token("link");
     house.start_worker();
     let mut browser = house.signed_in(&link).await;
     let user = browser.who().await.unwrap().user.id;

@@ -8,7 +8,14 @@ const A_WHILE: Duration = Duration::from_mins(2);
 
 /// A house in which a user has three sessions at most, and a worker.
 async fn house() -> House {
-    let house = House::built(Plan { caps: Caps { sessions: 3, ..Caps::default() }, ..Plan::default() }).await;
+    let house = House::built(Plan {
+        caps: Caps {
+            sessions: 3,
+            ..Caps::default()
+        },
+        ..Plan::default()
+    })
+    .await;
     house.start_worker();
     house
 }
@@ -26,7 +33,14 @@ async fn signed_in(house: &House, count: usize) -> Vec<Browser> {
 async fn who_are_signed_in(browsers: &[Browser]) -> Vec<bool> {
     let mut signed_in = Vec::new();
     for browser in browsers {
-        signed_in.push(browser.desk.recognise(browser.session.as_ref()).await.unwrap().is_some());
+        signed_in.push(
+            browser
+                .desk
+                .recognise(browser.session.as_ref())
+                .await
+                .unwrap()
+                .is_some(),
+        );
     }
     signed_in
 }
@@ -43,7 +57,10 @@ async fn one_more_ends_the_one_that_was_used_longest_ago() {
     browsers[0].who().await;
     house.advance(A_WHILE);
     browsers.push(house.signed_in(&token("one-more")).await);
-    assert_eq!(who_are_signed_in(&browsers).await, [true, false, true, true]);
+    assert_eq!(
+        who_are_signed_in(&browsers).await,
+        [true, false, true, true]
+    );
 }
 
 #[tokio::test]
@@ -53,7 +70,10 @@ async fn a_password_sign_in_counts_like_any_other() {
     house.advance(A_WHILE);
     let secret = by_password(&house.desk, user_of(&browsers[2]).await, &Shown::default()).await;
     browsers.push(Browser::holding(house.desk.clone(), secret));
-    assert_eq!(who_are_signed_in(&browsers).await, [false, true, true, true]);
+    assert_eq!(
+        who_are_signed_in(&browsers).await,
+        [false, true, true, true]
+    );
 }
 
 #[tokio::test]
@@ -65,7 +85,10 @@ async fn sessions_of_others_and_links_that_wait_are_left_alone() {
     let browsers = signed_in(&house, 4).await;
     assert!(bobs.who().await.is_some());
     assert_eq!(waiting.greeted().await.as_deref(), Some("Ada"));
-    assert_eq!(who_are_signed_in(&browsers).await, [false, false, true, true]);
+    assert_eq!(
+        who_are_signed_in(&browsers).await,
+        [false, false, true, true]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

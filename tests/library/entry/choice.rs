@@ -12,9 +12,17 @@ use vestibule::{
 /// Who is asked whether to become whom.
 async fn asked(browser: &mut Browser) -> (Option<String>, Vec<(TokenTag, String)>) {
     match browser.enter().await {
-        Entry::Ask { current, candidates } => {
-            let named = candidates.into_iter().map(|(tag, user)| (tag, user.display_name().to_owned()));
-            (current.map(|user| user.display_name().to_owned()), named.collect())
+        Entry::Ask {
+            current,
+            candidates,
+        } => {
+            let named = candidates
+                .into_iter()
+                .map(|(tag, user)| (tag, user.display_name().to_owned()));
+            (
+                current.map(|user| user.display_name().to_owned()),
+                named.collect(),
+            )
         }
         other => panic!("the page asks: {other:?}"),
     }
@@ -73,23 +81,38 @@ async fn staying_ends_the_other_link() {
 
 #[tokio::test]
 async fn two_links_of_two_people_ask_although_nobody_is_signed_in() {
-    let (house, adas, bobs) = (House::open().await, token("adas"), token("bobs"));
+    let house = House::open().await;
+    let adas = token("adas");
+    let bobs = token("bobs");
     house.start_worker();
     let mut browser = house.bound(&adas, ada()).await;
     house.bind(&mut browser, &bobs, bob()).await;
     let (current, mut candidates) = asked(&mut browser).await;
     assert_eq!(current, None);
     candidates.sort_by(|one, two| one.1.cmp(&two.1));
-    assert_eq!(candidates, [(browser.tag(&adas), "Ada".to_owned()), (browser.tag(&bobs), "Bob".to_owned())]);
-    let (choice, declined) = (browser.tag(&bobs), session_of(&house, &browser, &adas).await);
+    assert_eq!(
+        candidates,
+        [
+            (browser.tag(&adas), "Ada".to_owned()),
+            (browser.tag(&bobs), "Bob".to_owned())
+        ]
+    );
+    let choice = browser.tag(&bobs);
+    let declined = session_of(&house, &browser, &adas).await;
     browser.choose(Some(choice)).await;
     assert_eq!(browser.greeted().await.as_deref(), Some("Bob"));
-    assert_eq!(house.store.session(declined).await.unwrap(), None, "what was not chosen is ended");
+    assert_eq!(
+        house.store.session(declined).await.unwrap(),
+        None,
+        "what was not chosen is ended"
+    );
 }
 
 #[tokio::test]
 async fn not_continuing_at_all_ends_both_links() {
-    let (house, adas, bobs) = (House::open().await, token("adas"), token("bobs"));
+    let house = House::open().await;
+    let adas = token("adas");
+    let bobs = token("bobs");
     house.start_worker();
     let mut browser = house.bound(&adas, ada()).await;
     house.bind(&mut browser, &bobs, bob()).await;
@@ -106,12 +129,17 @@ async fn a_choice_that_this_browser_does_not_have_changes_nothing() {
     browser.choose(Some(elsewhere)).await;
     assert_eq!(browser.who().await.unwrap().user.display_name(), "Ada");
     let (_, candidates) = asked(&mut browser).await;
-    assert_eq!(candidates, [(browser.tag(&bobs), "Bob".to_owned())], "the question still stands");
+    assert_eq!(
+        candidates,
+        [(browser.tag(&bobs), "Bob".to_owned())],
+        "the question still stands"
+    );
 }
 
 #[tokio::test]
 async fn another_link_of_the_same_person_is_exchanged_and_the_older_session_ends() {
-    let (house, second) = (House::open().await, token("second"));
+    let house = House::open().await;
+    let second = token("second");
     house.start_worker();
     let mut browser = house.signed_in(&token("first")).await;
     let older = browser.clone();
@@ -127,14 +155,19 @@ async fn another_link_of_the_same_person_is_exchanged_and_the_older_session_ends
 
 #[tokio::test]
 async fn two_links_of_one_person_leave_one_session_whatever_the_order() {
-    let (house, one, two) = (House::open().await, token("one"), token("two"));
+    let house = House::open().await;
+    let one = token("one");
+    let two = token("two");
     house.start_worker();
     let mut browser = house.bound(&one, ada()).await;
     house.bind(&mut browser, &two, ada()).await;
     let mut other_tab = browser.clone();
     browser.enter().await;
     other_tab.enter().await;
-    assert_eq!(browser.session, other_tab.session, "tabs that show the same cookies take the same link");
+    assert_eq!(
+        browser.session, other_tab.session,
+        "tabs that show the same cookies take the same link"
+    );
     browser.enter().await;
     let user = browser.who().await.expect("Ada").user;
     assert_eq!(house.store.sessions_of(user.id).await.unwrap().len(), 1);

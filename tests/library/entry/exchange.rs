@@ -20,7 +20,8 @@ fn as_session(browser: &Browser, token: &Token) -> SessionSecret {
 
 #[tokio::test]
 async fn a_pending_session_signs_nobody_in() {
-    let (house, link) = (House::open().await, token("link"));
+    let house = House::open().await;
+    let link = token("link");
     let mut browser = house.begun(&link).await;
     assert_eq!(browser.enter().await, Entry::Stranger);
     assert!(!house.desk.would_enter(&browser.shown()).await.unwrap());
@@ -31,25 +32,39 @@ async fn a_pending_session_signs_nobody_in() {
 
 #[tokio::test]
 async fn a_bound_session_authenticates_nothing_but_its_exchange() {
-    let (house, link) = (House::open().await, token("link"));
+    let house = House::open().await;
+    let link = token("link");
     house.start_worker();
     let mut browser = house.bound(&link, ada()).await;
     assert_eq!(browser.who().await, None);
     let shown_as_session = Browser::holding(house.desk.clone(), as_session(&browser, &link));
     assert_eq!(shown_as_session.who().await, None);
     assert_eq!(shown_as_session.clone().enter().await, Entry::Stranger);
-    assert!(!house.desk.came_from(&link, shown_as_session.session.as_ref()).await.unwrap());
+    assert!(
+        !house
+            .desk
+            .came_from(&link, shown_as_session.session.as_ref())
+            .await
+            .unwrap()
+    );
     assert!(house.desk.would_enter(&browser.shown()).await.unwrap());
     assert_eq!(browser.greeted().await.as_deref(), Some("Ada"));
 }
 
 #[tokio::test]
 async fn an_exchange_gives_a_new_secret_and_removes_the_pending_cookie() {
-    let (house, link) = (House::open().await, token("link"));
+    let house = House::open().await;
+    let link = token("link");
     house.start_worker();
     let mut browser = house.bound(&link, ada()).await;
     let old = browser.pending(&link).unwrap().secret;
-    let Entry::SignedIn { who, renewed: Some(new), arrived: true, spent } = browser.enter().await else {
+    let Entry::SignedIn {
+        who,
+        renewed: Some(new),
+        arrived: true,
+        spent,
+    } = browser.enter().await
+    else {
         panic!("Ada is let in")
     };
     assert_ne!(new.expose(), old.expose());
@@ -60,7 +75,8 @@ async fn an_exchange_gives_a_new_secret_and_removes_the_pending_cookie() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_64_tabs_that_exchange_at_once_all_get_the_same_secret() {
-    let (house, link) = (House::open().await, token("link"));
+    let house = House::open().await;
+    let link = token("link");
     house.start_worker();
     let browser = house.bound(&link, ada()).await;
     let tabs: Vec<_> = (0..64)
@@ -72,7 +88,8 @@ async fn of_64_tabs_that_exchange_at_once_all_get_the_same_secret() {
             })
         })
         .collect();
-    let (mut secrets, mut first) = (HashSet::new(), 0);
+    let mut secrets = HashSet::new();
+    let mut first = 0;
     for tab in tabs {
         let (secret, arrived) = tab.await.unwrap();
         secrets.insert(secret);
@@ -80,14 +97,27 @@ async fn of_64_tabs_that_exchange_at_once_all_get_the_same_secret() {
     }
     assert_eq!((secrets.len(), first), (1, 1));
     let secret = SessionSecret::from_bytes(secrets.drain().next().unwrap());
-    let user = Browser::holding(house.desk.clone(), secret).who().await.expect("it is good").user;
-    assert_eq!(house.store.sessions_of(user.id).await.unwrap().len(), 1, "one live session came of it");
+    let user = Browser::holding(house.desk.clone(), secret)
+        .who()
+        .await
+        .expect("it is good")
+        .user;
+    assert_eq!(
+        house.store.sessions_of(user.id).await.unwrap().len(),
+        1,
+        "one live session came of it"
+    );
 }
 
 #[tokio::test]
 async fn an_exchange_whose_response_was_lost_can_be_repeated_for_30_seconds() {
-    for (after, repeated) in [(Duration::ZERO, true), (GRACE.saturating_sub(MOMENT), true), (GRACE, false)] {
-        let (house, link) = (House::open().await, token("link"));
+    for (after, repeated) in [
+        (Duration::ZERO, true),
+        (GRACE.saturating_sub(MOMENT), true),
+        (GRACE, false),
+    ] {
+        let house = House::open().await;
+        let link = token("link");
         house.start_worker();
         let mut lost = house.bound(&link, ada()).await;
         let mut browser = lost.clone();
@@ -98,13 +128,17 @@ async fn an_exchange_whose_response_was_lost_can_be_repeated_for_30_seconds() {
         if repeated {
             assert_eq!(browser.session, lost.session);
         }
-        assert!(lost.who().await.is_some(), "the new secret is good all the same");
+        assert!(
+            lost.who().await.is_some(),
+            "the new secret is good all the same"
+        );
     }
 }
 
 #[tokio::test]
 async fn the_old_secret_is_worth_nothing_once_the_new_one_was_shown_and_signs_nobody_out() {
-    let (house, link) = (House::open().await, token("link"));
+    let house = House::open().await;
+    let link = token("link");
     house.start_worker();
     let mut thief = house.bound(&link, ada()).await;
     let mut browser = thief.clone();
@@ -120,7 +154,8 @@ async fn the_old_secret_is_worth_nothing_once_the_new_one_was_shown_and_signs_no
 
 #[tokio::test]
 async fn the_old_secret_is_worth_nothing_after_30_seconds_and_signs_nobody_out() {
-    let (house, link) = (House::open().await, token("link"));
+    let house = House::open().await;
+    let link = token("link");
     house.start_worker();
     let mut thief = house.bound(&link, ada()).await;
     let mut browser = thief.clone();
@@ -137,17 +172,23 @@ async fn the_old_secret_is_worth_nothing_after_30_seconds_and_signs_nobody_out()
 async fn a_bound_session_that_no_browser_comes_for_in_15_minutes_is_gone() {
     let wait = Duration::from_mins(15);
     for (after, expected) in [(wait.saturating_sub(MOMENT), Some("Ada")), (wait, None)] {
-        let (house, link) = (House::open().await, token("link"));
+        let house = House::open().await;
+        let link = token("link");
         house.start_worker();
         let mut browser = house.bound(&link, ada()).await;
         house.advance(after);
-        assert_eq!(browser.greeted().await.as_deref(), expected, "{after:?} later");
+        assert_eq!(
+            browser.greeted().await.as_deref(),
+            expected,
+            "{after:?} later"
+        );
     }
 }
 
 #[tokio::test]
 async fn use_puts_the_end_of_a_session_off_and_disuse_ends_it() {
-    let (house, link) = (House::open().await, token("link"));
+    let house = House::open().await;
+    let link = token("link");
     house.start_worker();
     let browser = house.signed_in(&link).await;
     for _ in 0..3 {
@@ -160,7 +201,8 @@ async fn use_puts_the_end_of_a_session_off_and_disuse_ends_it() {
 
 #[tokio::test]
 async fn a_session_ends_90_days_after_it_began_however_much_it_is_used() {
-    let (house, link) = (House::open().await, token("link"));
+    let house = House::open().await;
+    let link = token("link");
     house.start_worker();
     let end = house.now() + Duration::from_hours(90 * 24);
     let browser = house.signed_in(&link).await;
@@ -177,8 +219,18 @@ async fn a_session_ends_90_days_after_it_began_however_much_it_is_used() {
 #[tokio::test]
 async fn a_secret_that_nobody_was_given_lets_nobody_in() {
     let house = House::open().await;
-    let pending = vec![(vestibule::pending::TokenTag::from_bytes([1; 8]), PendingSecret::from_bytes([1; 32]))];
-    let shown = Shown { session: Some(SessionSecret::from_bytes([2; 32])), pending, device: None };
+    let pending = vec![(
+        vestibule::pending::TokenTag::from_bytes([1; 8]),
+        PendingSecret::from_bytes([1; 32]),
+    )];
+    let shown = Shown {
+        session: Some(SessionSecret::from_bytes([2; 32])),
+        pending,
+        device: None,
+    };
     assert_eq!(house.desk.enter(&shown).await.unwrap(), Entry::Stranger);
-    assert_eq!(house.desk.enter(&Shown::default()).await.unwrap(), Entry::Stranger);
+    assert_eq!(
+        house.desk.enter(&Shown::default()).await.unwrap(),
+        Entry::Stranger
+    );
 }

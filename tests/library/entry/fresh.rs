@@ -1,5 +1,5 @@
-//! How old a sign-in may be: for what must not be done by whoever finds a browser open, and after a change of how somebody
-//! signs in.
+//! How old a sign-in may be: for what must not be done by whoever finds a browser open, and after a
+//! change of how somebody signs in.
 
 use crate::support::{Browser, House, ada, by_password, token};
 use std::time::Duration;
@@ -9,12 +9,24 @@ const MOMENT: Duration = Duration::from_millis(1);
 
 #[tokio::test]
 async fn a_proof_of_who_somebody_is_grows_old() {
-    let (house, link) = (House::open().await, token("link"));
+    let house = House::open().await;
+    let link = token("link");
     house.start_worker();
     let browser = house.signed_in(&link).await;
-    for (after, fresh) in [(Duration::ZERO, true), (Duration::from_mins(19), true), (Duration::from_mins(1), false)] {
+    for (after, fresh) in [
+        (Duration::ZERO, true),
+        (Duration::from_mins(19), true),
+        (Duration::from_mins(1), false),
+    ] {
         house.advance(after);
-        assert_eq!(browser.who().await.expect("she stays signed in").is_fresh(house.now()), fresh);
+        assert_eq!(
+            browser
+                .who()
+                .await
+                .expect("she stays signed in")
+                .is_fresh(house.now()),
+            fresh
+        );
     }
 }
 
@@ -28,17 +40,41 @@ async fn a_new_password_ends_every_session_that_began_before_even_if_nobody_dele
     let user = who.user.id;
     let before = house.now();
     house.advance(MOMENT);
-    assert_eq!(house.desk.set_password(&who, "$hash").await.unwrap(), Some(house.now()));
+    assert_eq!(
+        house.desk.set_password(&who, "$hash").await.unwrap(),
+        Some(house.now())
+    );
     assert_eq!(browser.who().await, None);
     assert_eq!(waiting.enter().await, Entry::Stranger);
-    // The former password, which began to be checked before it was changed, or was read then and checked after it.
+    // The former password, which began to be checked before it was changed, or was read then and
+    // checked after it.
     for since in [before, house.now()] {
-        assert_eq!(house.desk.sign_in(user, who.user.valid_from, since, &Shown::default()).await.unwrap(), None);
+        assert_eq!(
+            house
+                .desk
+                .sign_in(user, who.user.valid_from, since, &Shown::default())
+                .await
+                .unwrap(),
+            None
+        );
     }
-    let late = house.desk.sign_in(user, house.now(), before, &Shown::default()).await.unwrap();
-    assert_eq!(Browser::holding(house.desk.clone(), late.expect("nothing changes now")).who().await, None);
+    let late = house
+        .desk
+        .sign_in(user, house.now(), before, &Shown::default())
+        .await
+        .unwrap();
+    assert_eq!(
+        Browser::holding(house.desk.clone(), late.expect("nothing changes now"))
+            .who()
+            .await,
+        None
+    );
     let new = by_password(&house.desk, user, &Shown::default()).await;
     let new = Browser::holding(house.desk.clone(), new);
     let who = new.who().await.expect("she has the new password");
-    assert_eq!(house.desk.own_sessions(&who).await.unwrap().len(), 1, "what signs nobody in is not shown");
+    assert_eq!(
+        house.desk.own_sessions(&who).await.unwrap().len(),
+        1,
+        "what signs nobody in is not shown"
+    );
 }

@@ -22,17 +22,30 @@ async fn who(browser: &Browser) -> SignedIn {
 }
 
 async fn sessions(browser: &Browser) -> Vec<OwnSession> {
-    browser.desk.own_sessions(&who(browser).await).await.unwrap()
+    browser
+        .desk
+        .own_sessions(&who(browser).await)
+        .await
+        .unwrap()
 }
 
 /// What the page of `browser` calls the session in `device`.
 async fn handle(browser: &Browser, device: &str) -> SessionHandle {
     let meant = |session: &OwnSession| session.device == Device::new(device);
-    sessions(browser).await.into_iter().find(meant).and_then(|session| session.handle).expect("it is another's")
+    sessions(browser)
+        .await
+        .into_iter()
+        .find(meant)
+        .and_then(|session| session.handle)
+        .expect("it is another's")
 }
 
 async fn end(browser: &Browser, handle: SessionHandle) -> bool {
-    browser.desk.end_session(&who(browser).await, handle).await.unwrap()
+    browser
+        .desk
+        .end_session(&who(browser).await, handle)
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
@@ -47,14 +60,30 @@ async fn a_user_sees_each_browser_when_it_began_and_when_it_was_used_their_own_f
     house.advance(A_WHILE);
     who(&phone).await;
     house.advance(A_WHILE);
-    let (hour, named) = (|hours| begun + A_WHILE * hours, |session: &OwnSession| session.device.clone().unwrap());
-    let seen: Vec<_> = sessions(&here).await.iter().map(|each| (named(each), each.since, each.seen)).collect();
+    let hour = |hours| begun + A_WHILE * hours;
+    let named = |session: &OwnSession| session.device.clone().unwrap();
+    let seen: Vec<_> = sessions(&here)
+        .await
+        .iter()
+        .map(|each| (named(each), each.since, each.seen))
+        .collect();
     let row = |device, since, seen| (Device::new(device).unwrap(), hour(since), hour(seen));
-    let all = [row("Firefox on Linux", 0, 3), row("Safari on iPhone", 0, 2), row("Edge on Windows", 1, 1)];
+    let all = [
+        row("Firefox on Linux", 0, 3),
+        row("Safari on iPhone", 0, 2),
+        row("Edge on Windows", 1, 1),
+    ];
     assert_eq!(seen, all);
-    let handles: Vec<_> = sessions(&here).await.iter().map(|each| each.handle.is_some()).collect();
+    let handles: Vec<_> = sessions(&here)
+        .await
+        .iter()
+        .map(|each| each.handle.is_some())
+        .collect();
     assert_eq!(handles, [false, true, true]);
-    assert_eq!(sessions(&work).await[0].device, Device::new("Edge on Windows"));
+    assert_eq!(
+        sessions(&work).await[0].device,
+        Device::new("Edge on Windows")
+    );
 }
 
 #[tokio::test]
@@ -87,7 +116,8 @@ async fn the_session_that_was_meant_ends_and_no_other() {
 async fn nobody_ends_a_session_of_somebody_else_or_their_own_by_its_handle() {
     let house = House::open().await;
     house.start_worker();
-    let (here, there) = (signed_in(&house, "Firefox on Linux").await, signed_in(&house, "Safari on iPhone").await);
+    let here = signed_in(&house, "Firefox on Linux").await;
+    let there = signed_in(&house, "Safari on iPhone").await;
     let mut bobs = house.bound(&token("bobs"), bob()).await;
     bobs.enter().await;
     let of_there = handle(&here, "Safari on iPhone").await;
@@ -100,7 +130,8 @@ async fn nobody_ends_a_session_of_somebody_else_or_their_own_by_its_handle() {
 async fn a_page_from_before_a_rotation_still_ends_what_it_names() {
     let house = House::open().await;
     house.start_worker();
-    let (mut here, there) = (signed_in(&house, "Firefox on Linux").await, signed_in(&house, "Safari on iPhone").await);
+    let mut here = signed_in(&house, "Firefox on Linux").await;
+    let there = signed_in(&house, "Safari on iPhone").await;
     let named_before = handle(&here, "Safari on iPhone").await;
     here.desk = house.desk_with(&[8, 7]);
     assert_ne!(handle(&here, "Safari on iPhone").await, named_before);
@@ -112,7 +143,8 @@ async fn a_page_from_before_a_rotation_still_ends_what_it_names() {
 async fn ending_all_others_leaves_this_one_and_takes_those_that_nobody_has_come_for() {
     let house = House::open().await;
     house.start_worker();
-    let (mut here, there) = (signed_in(&house, "Firefox on Linux").await, signed_in(&house, "Safari on iPhone").await);
+    let mut here = signed_in(&house, "Firefox on Linux").await;
+    let there = signed_in(&house, "Safari on iPhone").await;
     let mut waiting = house.bound(&token("waiting"), ada()).await;
     let mut bobs = house.bound(&token("bobs"), bob()).await;
     here.desk.end_others(&who(&here).await).await.unwrap();

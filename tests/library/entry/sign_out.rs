@@ -18,19 +18,26 @@ async fn a_sign_out_ends_the_session() {
 async fn a_sign_out_ends_this_browser_alone_and_everywhere_ends_all() {
     let house = House::open().await;
     house.start_worker();
-    let (here, there) = (house.signed_in(&token("here")).await, house.signed_in(&token("there")).await);
+    let here = house.signed_in(&token("here")).await;
+    let there = house.signed_in(&token("there")).await;
     let mut waiting = house.bound(&token("waiting"), ada()).await;
     here.sign_out().await;
     assert_eq!(here.who().await, None);
     assert!(there.who().await.is_some());
     there.sign_out_everywhere().await;
     assert_eq!(there.who().await, None);
-    assert_eq!(waiting.greeted().await, None, "nor does a link that was confirmed before sign anybody in");
+    assert_eq!(
+        waiting.greeted().await,
+        None,
+        "nor does a link that was confirmed before sign anybody in"
+    );
 }
 
 #[tokio::test]
 async fn a_sign_out_ends_what_is_pending_in_this_browser() {
-    let (house, queued, bound) = (House::open().await, token("queued"), token("bound"));
+    let house = House::open().await;
+    let queued = token("queued");
+    let bound = token("bound");
     house.start_worker();
     let mut browser = house.signed_in(&token("link")).await;
     house.bind(&mut browser, &bound, ada()).await;
@@ -43,13 +50,20 @@ async fn a_sign_out_ends_what_is_pending_in_this_browser() {
     assert_eq!(browser.greeted().await, None);
     for link in [queued, bound] {
         let progress = browser.status(&link).await.progress;
-        assert!(matches!(progress, Progress::Done(vestibule::outcome::Outcome::Rejected { .. })), "{progress:?}");
+        assert!(
+            matches!(
+                progress,
+                Progress::Done(vestibule::outcome::Outcome::Rejected { .. })
+            ),
+            "{progress:?}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_sign_out_in_one_browser_leaves_what_is_pending_in_another() {
-    let (house, link) = (House::open().await, token("link"));
+    let house = House::open().await;
+    let link = token("link");
     house.start_worker();
     let mut other = house.bound(&link, ada()).await;
     house.signed_in(&token("mine")).await.sign_out().await;
@@ -58,7 +72,8 @@ async fn a_sign_out_in_one_browser_leaves_what_is_pending_in_another() {
 
 #[tokio::test]
 async fn a_sign_out_that_has_not_heard_of_the_exchange_ends_its_session() {
-    let (house, link) = (House::open().await, token("link"));
+    let house = House::open().await;
+    let link = token("link");
     house.start_worker();
     let tab = house.bound(&link, ada()).await;
     let mut other_tab = tab.clone();
@@ -71,7 +86,8 @@ async fn a_sign_out_that_has_not_heard_of_the_exchange_ends_its_session() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_sign_out_that_races_exchanges_leaves_no_live_session() {
     for round in 0..16 {
-        let (house, link) = (House::open().await, token("link"));
+        let house = House::open().await;
+        let link = token("link");
         house.start_worker();
         let browser = house.bound(&link, ada()).await;
         let tabs: Vec<_> = (0..8)
@@ -92,7 +108,11 @@ async fn a_sign_out_that_races_exchanges_leaves_no_live_session() {
         for tab in tabs {
             given.extend(tab.await.unwrap());
         }
-        assert_eq!(house.store.session(session).await.unwrap(), None, "round {round}");
+        assert_eq!(
+            house.store.session(session).await.unwrap(),
+            None,
+            "round {round}"
+        );
         for secret in given {
             let holder = Browser::holding(house.desk.clone(), secret);
             assert_eq!(holder.who().await, None, "round {round}");
@@ -103,7 +123,8 @@ async fn a_sign_out_that_races_exchanges_leaves_no_live_session() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_sign_out_that_races_the_verdict_leaves_no_live_session() {
     for round in 0..16 {
-        let (house, link) = (House::open().await, token("link"));
+        let house = House::open().await;
+        let link = token("link");
         let worker = house.start_worker();
         let mut browser = house.begun(&link).await;
         let question = house.question().await;
@@ -114,7 +135,11 @@ async fn a_sign_out_that_races_the_verdict_leaves_no_live_session() {
         worker.stop();
         worker.stopped().await;
         let session = house.confirmation(&browser, &link).await.session;
-        assert_eq!(house.store.session(session).await.unwrap(), None, "round {round}");
+        assert_eq!(
+            house.store.session(session).await.unwrap(),
+            None,
+            "round {round}"
+        );
         assert_eq!(browser.greeted().await, None);
     }
 }

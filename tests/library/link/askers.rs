@@ -1,4 +1,5 @@
-//! Whoever asks for links to an address takes nothing from its owner, and learns nothing of when others ask.
+//! Whoever asks for links to an address takes nothing from its owner, and learns nothing of when
+//! others ask.
 
 use super::house::{LinkHouse, ada, browser, known, stranger};
 use crate::support::{Plan, confirmed, rejected};
@@ -21,7 +22,12 @@ async fn the_owner_signs_in_from_a_known_browser_while_strangers_ask_at_the_limi
             house.asked_as(stranger(client)).await;
             house.asked_as(browser(client, "theirs")).await;
         }
-        house.links.open_here(&letter.link).await.unwrap().unwrap_or_else(|spent| panic!("{time}: {spent}"));
+        house
+            .links
+            .open_here(&letter.link)
+            .await
+            .unwrap()
+            .unwrap_or_else(|spent| panic!("{time}: {spent}"));
         assert_eq!(house.status(&waiting).await, Progress::Done(confirmed()));
         house.advance(RESEND_AFTER);
     }
@@ -46,23 +52,37 @@ async fn the_owner_in_an_unknown_browser_has_a_share_and_keeps_the_link() {
 
 #[tokio::test]
 async fn strangers_at_the_same_network_address_leave_a_known_browser_its_room() {
-    let caps = Caps { of_client: 4, ..Caps::default() };
-    let house = LinkHouse::built(Plan { caps, ..Plan::default() }).await;
+    let caps = Caps {
+        of_client: 4,
+        ..Caps::default()
+    };
+    let house = LinkHouse::built(Plan {
+        caps,
+        ..Plan::default()
+    })
+    .await;
     house.start_postman();
     for number in 0..2 {
-        house.try_to_ask(&format!("p{number}@example.com").parse().unwrap(), 1).await.unwrap();
+        house
+            .try_to_ask(&format!("p{number}@example.com").parse().unwrap(), 1)
+            .await
+            .unwrap();
         house.letter().await;
     }
     assert_eq!(house.refused(&ada(), 1).await, Capped::Client);
     house.asked_as(known(1, "hers")).await;
     house.letter().await;
-    let (first, second) = ("begun-1".parse().unwrap(), "begun-2".parse().unwrap());
+    let first = "begun-1".parse().unwrap();
+    let second = "begun-2".parse().unwrap();
     let client = stranger(1).client;
     house.begun_at(client, &first).await;
     let mut more = house.browser();
     more.client = client;
     more.land(&second);
-    assert!(more.try_to_begin(&second, false).await.is_err(), "all of it is used");
+    assert!(
+        more.try_to_begin(&second, false).await.is_err(),
+        "all of it is used"
+    );
     house.advance(RESEND_AFTER);
     house.asked_as(known(1, "hers")).await;
     house.letter().await;
@@ -70,8 +90,15 @@ async fn strangers_at_the_same_network_address_leave_a_known_browser_its_room() 
 
 #[tokio::test]
 async fn strangers_who_wait_leave_a_known_browser_room_among_all() {
-    let caps = Caps { in_all: 4, ..Caps::default() };
-    let house = LinkHouse::built(Plan { caps, ..Plan::default() }).await;
+    let caps = Caps {
+        in_all: 4,
+        ..Caps::default()
+    };
+    let house = LinkHouse::built(Plan {
+        caps,
+        ..Plan::default()
+    })
+    .await;
     house.asked().await;
     house.asked_as(stranger(2)).await;
     assert_eq!(house.refused(&ada(), 3).await, Capped::All);
@@ -84,7 +111,11 @@ async fn a_browser_that_asks_twice_at_once_waits_for_one_link_with_one_cookie() 
     let asks = (0..8).map(|_| house.asked_as(browser(1, "hers")));
     let waiting = futures_util::future::join_all(asks).await;
     let letter = house.letter().await;
-    assert!(waiting.iter().all(|other| other.token == waiting[0].token && other.cookie() == waiting[0].cookie()));
+    assert!(
+        waiting
+            .iter()
+            .all(|other| other.token == waiting[0].token && other.cookie() == waiting[0].cookie())
+    );
     house.asked_as(browser(2, "theirs")).await;
     house.letter().await;
     house.links.open_here(&letter.link).await.unwrap().unwrap();
@@ -97,7 +128,11 @@ async fn the_hold_is_over_after_its_time_and_once_the_link_is_spent() {
     let house = LinkHouse::at_work().await;
     let first = house.asked_as(browser(1, "hers")).await;
     let old = house.letter().await;
-    house.links.cancel(&first.token, Some(first.cookie())).await.unwrap();
+    house
+        .links
+        .cancel(&first.token, Some(first.cookie()))
+        .await
+        .unwrap();
     let second = house.asked_as(browser(1, "hers")).await;
     house.letter().await;
     house.advance(Duration::from_millis(29_999));
@@ -106,7 +141,10 @@ async fn the_hold_is_over_after_its_time_and_once_the_link_is_spent() {
     let third = house.asked_as(browser(1, "hers")).await;
     house.letter().await;
     assert!(third.token != second.token && second.token != first.token);
-    assert_eq!(house.links.open_here(&old.link).await.unwrap(), Err(Spent::Expired));
+    assert_eq!(
+        house.links.open_here(&old.link).await.unwrap(),
+        Err(Spent::Expired)
+    );
 }
 
 /// What a stranger sees who asks at 0 and at 40 s, each time in a browser that keeps its cookie.
@@ -127,18 +165,30 @@ async fn seen_by_a_stranger(others: impl AsyncFn(&LinkHouse)) -> Vec<Progress> {
 #[tokio::test]
 async fn whoever_asks_learns_nothing_of_when_others_ask() {
     let alone = seen_by_a_stranger(async |_| {}).await;
-    assert_eq!(alone, [Progress::Queued, Progress::Done(rejected(Rejection::Expired)), Progress::Queued]);
-    let beside_the_owner = seen_by_a_stranger(async |house| drop(house.asked_as(known(1, "hers")).await)).await;
+    assert_eq!(
+        alone,
+        [
+            Progress::Queued,
+            Progress::Done(rejected(Rejection::Expired)),
+            Progress::Queued
+        ]
+    );
+    let beside_the_owner =
+        seen_by_a_stranger(async |house| drop(house.asked_as(known(1, "hers")).await)).await;
     let beside_strangers = seen_by_a_stranger(async |house| {
         for client in 1..=6 {
             house.asked_as(browser(client, "others")).await;
         }
     });
-    assert_eq!((beside_the_owner, beside_strangers.await), (alone.clone(), alone));
+    assert_eq!(
+        (beside_the_owner, beside_strangers.await),
+        (alone.clone(), alone)
+    );
 }
 
 #[tokio::test]
-async fn strangers_addresses_are_mailed_so_many_links_an_hour_and_whoever_asks_sees_no_difference() {
+async fn strangers_addresses_are_mailed_so_many_links_an_hour_and_whoever_asks_sees_no_difference()
+{
     let mut house = LinkHouse::at_work().await;
     house.links = house.links.clone().with_strangers(2);
     let person = |number: usize| format!("p{number}@example.com").parse().unwrap();
@@ -162,10 +212,20 @@ async fn where_no_more_is_mailed_to_strangers_nobody_learns_by_asking_again_who_
     for name in ["ada", "bob"] {
         let address = format!("{name}@example.com").parse().unwrap();
         house.advance(RESEND_AFTER);
-        let first = house.try_to_ask_as(&address, browser(7, "theirs")).await.unwrap();
+        let first = house
+            .try_to_ask_as(&address, browser(7, "theirs"))
+            .await
+            .unwrap();
         house.advance(RESEND_AFTER);
-        let second = house.try_to_ask_as(&address, browser(7, "theirs")).await.unwrap();
-        assert_eq!(house.told(&first).await, Progress::Done(rejected(Rejection::Expired)), "{name}");
+        let second = house
+            .try_to_ask_as(&address, browser(7, "theirs"))
+            .await
+            .unwrap();
+        assert_eq!(
+            house.told(&first).await,
+            Progress::Done(rejected(Rejection::Expired)),
+            "{name}"
+        );
         assert_eq!(house.status(&second).await, Progress::Queued, "{name}");
     }
 }

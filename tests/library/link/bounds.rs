@@ -1,4 +1,5 @@
-//! Nobody has more sent, waits for more or guesses more than there is room for, and nobody else pays for it.
+//! Nobody has more sent, waits for more or guesses more than there is room for, and nobody else
+//! pays for it.
 
 use super::house::{LinkHouse, ada};
 use crate::support::{Plan, confirmed};
@@ -23,15 +24,33 @@ async fn the_code_of_a_link_that_was_never_mailed_lets_nobody_in() {
     let house = LinkHouse::at_work().await;
     house.flooded().await;
     let waiting = house.asked().await;
-    let link = house.links.waited_for(&waiting.token, Some(waiting.cookie())).await.unwrap().unwrap();
-    assert!(link.guess(true, house.now()).is_ok_and(|guessed| guessed.guesses == 1), "as if it were wrong");
+    let link = house
+        .links
+        .waited_for(&waiting.token, Some(waiting.cookie()))
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(
+        link.guess(true, house.now())
+            .is_ok_and(|guessed| guessed.guesses == 1),
+        "as if it were wrong"
+    );
 }
 
 #[tokio::test]
 async fn an_invitation_outlives_that_somebody_types_its_address() {
     let house = LinkHouse::at_work().await;
     let day = Duration::from_hours(24);
-    let link = link::create(&house.store, house.desk.keys(), &SystemEntropy, house.now(), &ada(), day).await.unwrap();
+    let link = link::create(
+        &house.store,
+        house.desk.keys(),
+        &SystemEntropy,
+        house.now(),
+        &ada(),
+        day,
+    )
+    .await
+    .unwrap();
     house.written_to().await;
     house.begun(&house.token(&link)).await;
     assert_eq!(house.outcome_without_a_question().await, confirmed());
@@ -39,22 +58,53 @@ async fn an_invitation_outlives_that_somebody_types_its_address() {
 
 #[tokio::test]
 async fn a_client_that_asks_too_often_is_refused_for_an_hour_and_nobody_else_is() {
-    let house = LinkHouse::built(Plan { caps: Caps { of_client: 4, ..Caps::default() }, ..Plan::default() }).await;
+    let house = LinkHouse::built(Plan {
+        caps: Caps {
+            of_client: 4,
+            ..Caps::default()
+        },
+        ..Plan::default()
+    })
+    .await;
     house.start_links_worker();
     for number in 0..4 {
-        let waiting = house.try_to_ask(&person(number), 1).await.unwrap_or_else(|error| panic!("{error}"));
-        house.links.cancel(&waiting.token, Some(waiting.cookie())).await.unwrap();
+        let waiting = house
+            .try_to_ask(&person(number), 1)
+            .await
+            .unwrap_or_else(|error| panic!("{error}"));
+        house
+            .links
+            .cancel(&waiting.token, Some(waiting.cookie()))
+            .await
+            .unwrap();
     }
     assert_eq!(house.refused(&person(4), 1).await, Capped::Links);
-    assert_eq!(house.store.undecided(10).await.unwrap(), 0, "what was refused waits for nothing");
-    house.try_to_ask(&person(5), 2).await.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(
+        house.store.undecided(10).await.unwrap(),
+        0,
+        "what was refused waits for nothing"
+    );
+    house
+        .try_to_ask(&person(5), 2)
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
     house.advance(WINDOW);
-    house.try_to_ask(&person(6), 1).await.unwrap_or_else(|error| panic!("{error}"));
+    house
+        .try_to_ask(&person(6), 1)
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
 }
 
 #[tokio::test]
 async fn whoever_waits_for_mail_keeps_half_of_their_own_room_as_well() {
-    let house = LinkHouse::built(Plan { caps: Caps { of_client: 4, ..Caps::default() }, ..Plan::default() }).await;
+    let house = LinkHouse::built(Plan {
+        caps: Caps {
+            of_client: 4,
+            ..Caps::default()
+        },
+        ..Plan::default()
+    })
+    .await;
     house.asked().await;
     house.asked_for(&person(1)).await;
     assert_eq!(house.refused(&person(2), 1).await, Capped::Client);
@@ -67,20 +117,35 @@ async fn whoever_signs_out_waits_for_no_link_any_more() {
     let keys = house.desk.keys();
     let cookie = PendingCookie::decode(keys, &waiting.token, waiting.cookie()).unwrap();
     let tag = TokenTag::each(keys, &waiting.token)[0];
-    let shown = Shown { pending: vec![(tag, cookie.secret)], ..Shown::default() };
+    let shown = Shown {
+        pending: vec![(tag, cookie.secret)],
+        ..Shown::default()
+    };
     house.links.sign_out(&shown, false).await.unwrap();
-    assert_eq!(house.links.look(&letter.link).await.unwrap(), Err(Spent::Expired));
-    assert_eq!(house.links.open_here(&letter.link).await.unwrap(), Err(Spent::Expired));
+    assert_eq!(
+        house.links.look(&letter.link).await.unwrap(),
+        Err(Spent::Expired)
+    );
+    assert_eq!(
+        house.links.open_here(&letter.link).await.unwrap(),
+        Err(Spent::Expired)
+    );
 }
 
 #[tokio::test]
 async fn mails_to_nobody_take_no_place_among_those_that_are_sent() {
     let mut house = LinkHouse::open().await;
-    house.links = house.links.clone().with_registration(link::Registration::Closed);
+    house.links = house
+        .links
+        .clone()
+        .with_registration(link::Registration::Closed);
     for number in 0..40 {
         house.asked_for(&person(number)).await;
     }
-    house.links = house.links.clone().with_registration(link::Registration::Open);
+    house.links = house
+        .links
+        .clone()
+        .with_registration(link::Registration::Open);
     house.asked().await;
     house.start_postman();
     assert_eq!(house.sent().await.to, ada());
@@ -90,12 +155,28 @@ async fn mails_to_nobody_take_no_place_among_those_that_are_sent() {
 async fn links_and_mails_are_swept_also_where_nobody_sends_any() {
     let house = LinkHouse::open().await;
     let waiting = house.asked().await;
-    let link = house.links.waited_for(&waiting.token, Some(waiting.cookie())).await.unwrap().unwrap();
+    let link = house
+        .links
+        .waited_for(&waiting.token, Some(waiting.cookie()))
+        .await
+        .unwrap()
+        .unwrap();
     let shutdown = CancellationToken::new();
     let mut sleeps = house.clock.later_sleeps();
-    let sweeping = tokio::spawn(link::sweep(Arc::new(house.store.clone()), house.clock.clone(), shutdown.clone()));
+    let sweeping = tokio::spawn(link::sweep(
+        Arc::new(house.store.clone()),
+        house.clock.clone(),
+        shutdown.clone(),
+    ));
     sleeps.one_until(house.now() + Duration::from_mins(1)).await;
-    assert!(house.store.link_by_token(&link.token).await.unwrap().is_some());
+    assert!(
+        house
+            .store
+            .link_by_token(&link.token)
+            .await
+            .unwrap()
+            .is_some()
+    );
     let mut sleeps = house.clock.later_sleeps();
     house.advance(link::LIFETIME + WINDOW + Duration::from_millis(1));
     sleeps.one_until(house.now() + Duration::from_mins(1)).await;

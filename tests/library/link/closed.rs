@@ -24,11 +24,20 @@ async fn whoever_is_known_is_written_to_and_whoever_is_not_sees_no_difference() 
     house.put_bob().await;
     let waiting = house.asked().await;
     assert_eq!(house.status(&waiting).await, Progress::Queued);
-    let link = house.links.waited_for(&waiting.token, Some(waiting.cookie())).await.unwrap().unwrap();
+    let link = house
+        .links
+        .waited_for(&waiting.token, Some(waiting.cookie()))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(link.address, ada());
     house.asked_for(&"bob@example.com".parse().unwrap()).await;
     let sent = house.sent().await;
-    assert_eq!(sent.to.as_str(), "bob@example.com", "nothing was sent to Ada before it");
+    assert_eq!(
+        sent.to.as_str(),
+        "bob@example.com",
+        "nothing was sent to Ada before it"
+    );
     sent.answer(Ok(()));
     house.nothing_is_left().await;
 }
@@ -37,18 +46,40 @@ async fn whoever_is_known_is_written_to_and_whoever_is_not_sees_no_difference() 
 async fn whoever_is_disabled_is_not_written_to_and_their_links_are_worth_nothing() {
     let house = closed().await;
     house.put_bob().await;
-    let bob = house.store.user_by_identity(PASSWORD_ISSUER, "bob@example.com").await.unwrap().expect("he is known").id;
+    let bob = house
+        .store
+        .user_by_identity(PASSWORD_ISSUER, "bob@example.com")
+        .await
+        .unwrap()
+        .expect("he is known")
+        .id;
     let address = "bob@example.com".parse().unwrap();
     house.asked_for(&address).await;
     let letter = house.letter().await;
-    house.store.disable_user(bob, true, house.now()).await.unwrap();
+    house
+        .store
+        .disable_user(bob, true, house.now())
+        .await
+        .unwrap();
     // As it looks by itself from time to time.
     house.wake.notify_one();
-    house.links.open_here(&letter.link).await.unwrap().unwrap_err();
-    assert_eq!(house.outcome_without_a_question().await, rejected(Rejection::Expired));
+    house
+        .links
+        .open_here(&letter.link)
+        .await
+        .unwrap()
+        .unwrap_err();
+    assert_eq!(
+        house.outcome_without_a_question().await,
+        rejected(Rejection::Expired)
+    );
     house.asked_for(&address).await;
     house.nothing_is_left().await;
-    house.store.disable_user(bob, false, house.now()).await.unwrap();
+    house
+        .store
+        .disable_user(bob, false, house.now())
+        .await
+        .unwrap();
     house.asked_for(&address).await;
     assert_eq!(house.sent().await.to, address);
 }
@@ -57,22 +88,56 @@ async fn whoever_is_disabled_is_not_written_to_and_their_links_are_worth_nothing
 async fn a_link_of_which_nobody_has_heard_lets_nobody_in_even_if_it_is_guessed() {
     let house = closed().await;
     let waiting = house.asked().await;
-    let link = house.links.waited_for(&waiting.token, Some(waiting.cookie())).await.unwrap().unwrap();
-    assert!(house.store.replace_link(&link.approve(house.now()).unwrap()).await.unwrap());
+    let link = house
+        .links
+        .waited_for(&waiting.token, Some(waiting.cookie()))
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(
+        house
+            .store
+            .replace_link(&link.approve(house.now()).unwrap())
+            .await
+            .unwrap()
+    );
     house.wake.notify_one();
-    assert_eq!(house.outcome_without_a_question().await, rejected(Rejection::Expired));
-    assert_eq!(house.store.user_by_identity(PASSWORD_ISSUER, "ada@example.com").await.unwrap(), None);
+    assert_eq!(
+        house.outcome_without_a_question().await,
+        rejected(Rejection::Expired)
+    );
+    assert_eq!(
+        house
+            .store
+            .user_by_identity(PASSWORD_ISSUER, "ada@example.com")
+            .await
+            .unwrap(),
+        None
+    );
 }
 
 /// A link that an operator hands to Ada.
 async fn invited(house: &LinkHouse) -> Token {
     let day = Duration::from_hours(24);
-    let link = link::create(&house.store, house.desk.keys(), &SystemEntropy, house.now(), &ada(), day).await;
+    let link = link::create(
+        &house.store,
+        house.desk.keys(),
+        &SystemEntropy,
+        house.now(),
+        &ada(),
+        day,
+    )
+    .await;
     house.token(&link.unwrap())
 }
 
 async fn remove_bob(house: &LinkHouse) {
-    let bob = house.store.user_by_identity(PASSWORD_ISSUER, "bob@example.com").await.unwrap().expect("he is known");
+    let bob = house
+        .store
+        .user_by_identity(PASSWORD_ISSUER, "bob@example.com")
+        .await
+        .unwrap()
+        .expect("he is known");
     assert!(house.store.remove_user(bob.id).await.unwrap());
 }
 
@@ -83,13 +148,32 @@ async fn a_link_on_its_way_to_somebody_who_is_removed_lets_them_in_no_more() {
     let waiting = house.asked_for(&"bob@example.com".parse().unwrap()).await;
     let letter = house.letter().await;
     remove_bob(&house).await;
-    assert_eq!(house.links.look(&letter.link).await.unwrap(), Err(Spent::Expired));
+    assert_eq!(
+        house.links.look(&letter.link).await.unwrap(),
+        Err(Spent::Expired)
+    );
     house.wake.notify_one();
-    assert_eq!(house.outcome_without_a_question().await, rejected(Rejection::Expired));
-    assert_eq!(house.status(&waiting).await, Progress::Done(rejected(Rejection::Expired)));
+    assert_eq!(
+        house.outcome_without_a_question().await,
+        rejected(Rejection::Expired)
+    );
+    assert_eq!(
+        house.status(&waiting).await,
+        Progress::Done(rejected(Rejection::Expired))
+    );
     house.begun(&house.token(&letter.link)).await;
-    assert_eq!(house.outcome_without_a_question().await, rejected(Rejection::Expired));
-    assert_eq!(house.store.user_by_identity(PASSWORD_ISSUER, "bob@example.com").await.unwrap(), None);
+    assert_eq!(
+        house.outcome_without_a_question().await,
+        rejected(Rejection::Expired)
+    );
+    assert_eq!(
+        house
+            .store
+            .user_by_identity(PASSWORD_ISSUER, "bob@example.com")
+            .await
+            .unwrap(),
+        None
+    );
 }
 
 #[tokio::test]
@@ -99,24 +183,54 @@ async fn nor_does_one_that_was_let_in_and_not_judged_yet() {
     house.start_postman();
     house.put_bob().await;
     let waiting = house.asked_for(&"bob@example.com".parse().unwrap()).await;
-    let link = house.links.waited_for(&waiting.token, Some(waiting.cookie())).await.unwrap().unwrap();
-    assert!(house.store.replace_link(&link.approve(house.now()).unwrap()).await.unwrap());
+    let link = house
+        .links
+        .waited_for(&waiting.token, Some(waiting.cookie()))
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(
+        house
+            .store
+            .replace_link(&link.approve(house.now()).unwrap())
+            .await
+            .unwrap()
+    );
     remove_bob(&house).await;
     house.start_links_worker();
-    assert_eq!(house.outcome_without_a_question().await, rejected(Rejection::Expired));
-    assert_eq!(house.store.user_by_identity(PASSWORD_ISSUER, "bob@example.com").await.unwrap(), None);
+    assert_eq!(
+        house.outcome_without_a_question().await,
+        rejected(Rejection::Expired)
+    );
+    assert_eq!(
+        house
+            .store
+            .user_by_identity(PASSWORD_ISSUER, "bob@example.com")
+            .await
+            .unwrap(),
+        None
+    );
 }
 
 #[tokio::test]
 async fn a_removed_user_does_not_come_back_by_an_operators_link_from_before_but_by_a_new_one() {
     let house = closed().await;
-    let (first, second) = (invited(&house).await, invited(&house).await);
+    let first = invited(&house).await;
+    let second = invited(&house).await;
     house.begun(&first).await;
     assert_eq!(house.outcome_without_a_question().await, confirmed());
-    let user = house.store.user_by_identity(PASSWORD_ISSUER, "ada@example.com").await.unwrap().expect("she is known");
+    let user = house
+        .store
+        .user_by_identity(PASSWORD_ISSUER, "ada@example.com")
+        .await
+        .unwrap()
+        .expect("she is known");
     assert!(house.store.remove_user(user.id).await.unwrap());
     house.begun(&second).await;
-    assert_eq!(house.outcome_without_a_question().await, rejected(Rejection::Expired));
+    assert_eq!(
+        house.outcome_without_a_question().await,
+        rejected(Rejection::Expired)
+    );
     house.begun(&invited(&house).await).await;
     assert_eq!(house.outcome_without_a_question().await, confirmed());
 }

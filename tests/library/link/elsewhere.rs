@@ -15,7 +15,10 @@ async fn it_says_whom_it_signs_in_and_what_asked_and_a_look_changes_nothing() {
     house.start_postman();
     let (waiting, letter) = house.written_to().await;
     let opened = house.links.look(&letter.link).await.unwrap().unwrap();
-    assert_eq!((&opened.address, &opened.device), (&ada(), &Device::new("Firefox on Linux")));
+    assert_eq!(
+        (&opened.address, &opened.device),
+        (&ada(), &Device::new("Firefox on Linux"))
+    );
     assert!(opened.waited_for);
     assert_eq!(house.links.look(&letter.link).await.unwrap(), Ok(opened));
     assert_eq!(house.status(&waiting).await, Progress::Queued);
@@ -25,8 +28,17 @@ async fn it_says_whom_it_signs_in_and_what_asked_and_a_look_changes_nothing() {
 async fn the_right_number_lets_the_waiting_browser_in() {
     let house = LinkHouse::at_work().await;
     let (waiting, letter) = house.written_to().await;
-    let number = house.links.waited_for(&waiting.token, Some(waiting.cookie())).await.unwrap().unwrap().number;
-    assert_eq!(house.links.pick(&letter.link, number).await.unwrap(), Ok(()));
+    let number = house
+        .links
+        .waited_for(&waiting.token, Some(waiting.cookie()))
+        .await
+        .unwrap()
+        .unwrap()
+        .number;
+    assert_eq!(
+        house.links.pick(&letter.link, number).await.unwrap(),
+        Ok(())
+    );
     assert_eq!(house.status(&waiting).await, Progress::Done(confirmed()));
 }
 
@@ -34,19 +46,42 @@ async fn the_right_number_lets_the_waiting_browser_in() {
 async fn a_wrong_number_takes_the_link_back() {
     let house = LinkHouse::at_work().await;
     let (waiting, letter) = house.written_to().await;
-    let right = house.links.waited_for(&waiting.token, Some(waiting.cookie())).await.unwrap().unwrap().number;
-    let wrong = (10..=99).filter_map(Number::new).find(|number| *number != right).unwrap();
-    assert_eq!(house.links.pick(&letter.link, wrong).await.unwrap(), Err(Spent::Expired));
-    assert_eq!(house.links.pick(&letter.link, right).await.unwrap(), Err(Spent::Expired));
-    assert_eq!(house.status(&waiting).await, Progress::Done(rejected(Rejection::Expired)));
+    let right = house
+        .links
+        .waited_for(&waiting.token, Some(waiting.cookie()))
+        .await
+        .unwrap()
+        .unwrap()
+        .number;
+    let wrong = (10..=99)
+        .filter_map(Number::new)
+        .find(|number| *number != right)
+        .unwrap();
+    assert_eq!(
+        house.links.pick(&letter.link, wrong).await.unwrap(),
+        Err(Spent::Expired)
+    );
+    assert_eq!(
+        house.links.pick(&letter.link, right).await.unwrap(),
+        Err(Spent::Expired)
+    );
+    assert_eq!(
+        house.status(&waiting).await,
+        Progress::Done(rejected(Rejection::Expired))
+    );
 }
 
 /// Opens the link in a browser that did not ask for it, and continues there.
 async fn continued(house: &LinkHouse, link: &LinkToken) -> (Browser, Progress) {
-    let (token, mut browser) = (house.token(link), house.browser());
+    let token = house.token(link);
+    let mut browser = house.browser();
     browser.land(&token);
     browser.begin(&token).await;
-    house.links.use_up(link, &token, browser.cookie(&token)).await.unwrap();
+    house
+        .links
+        .use_up(link, &token, browser.cookie(&token))
+        .await
+        .unwrap();
     let progress = browser.status(&token).await.progress;
     (browser, progress)
 }
@@ -58,7 +93,10 @@ async fn whoever_continues_there_is_signed_in_there_and_the_waiting_browser_is_t
     let (mut browser, progress) = continued(&house, &letter.link).await;
     assert_eq!(progress, Progress::Done(confirmed()));
     assert_eq!(browser.greeted().await.as_deref(), Some("ada@example.com"));
-    assert_eq!(house.status(&waiting).await, Progress::Done(rejected(Rejection::Used)));
+    assert_eq!(
+        house.status(&waiting).await,
+        Progress::Done(rejected(Rejection::Used))
+    );
 }
 
 #[tokio::test]
@@ -68,8 +106,14 @@ async fn a_link_signs_in_once() {
     continued(&house, &letter.link).await;
     let (_, progress) = continued(&house, &letter.link).await;
     assert_eq!(progress, Progress::Done(rejected(Rejection::Used)));
-    assert_eq!(house.links.open_here(&letter.link).await.unwrap(), Err(Spent::Used));
-    assert_eq!(house.links.look(&letter.link).await.unwrap(), Err(Spent::Used));
+    assert_eq!(
+        house.links.open_here(&letter.link).await.unwrap(),
+        Err(Spent::Used)
+    );
+    assert_eq!(
+        house.links.look(&letter.link).await.unwrap(),
+        Err(Spent::Used)
+    );
 }
 
 #[tokio::test]
@@ -77,13 +121,21 @@ async fn a_worker_judges_a_link_as_the_desk_would_and_twice_for_one_confirmation
     let house = LinkHouse::open().await;
     house.start_postman();
     let (_, letter) = house.written_to().await;
-    let (token, mut browser) = (house.token(&letter.link), house.browser());
+    let token = house.token(&letter.link);
+    let mut browser = house.browser();
     browser.land(&token);
     browser.begin(&token).await;
     house.start_links_worker();
     assert_eq!(house.outcome_without_a_question().await, confirmed());
-    house.links.use_up(&letter.link, &token, browser.cookie(&token)).await.unwrap();
-    assert_eq!(browser.status(&token).await.progress, Progress::Done(confirmed()));
+    house
+        .links
+        .use_up(&letter.link, &token, browser.cookie(&token))
+        .await
+        .unwrap();
+    assert_eq!(
+        browser.status(&token).await.progress,
+        Progress::Done(confirmed())
+    );
 }
 
 #[tokio::test]
@@ -115,12 +167,29 @@ async fn a_link_that_was_mangled_on_its_way_is_invalid_and_told_to_nobody_and_st
     let good = token.expose();
     let unmarked = &good[good.len() - 54..];
     let cut = |text: &str| text[..text.len() - 1].to_owned();
-    let mut mangled: Vec<String> = [".", "-", "_", "~"].iter().map(|junk| format!("{good}{junk}")).collect();
-    mangled.extend([format!("3D{good}"), cut(good), good[1..].to_owned(), good.to_ascii_lowercase()]);
-    mangled.extend([format!("{unmarked}."), format!("3D{unmarked}"), cut(unmarked), cut(waiting.token.expose())]);
+    let mut mangled: Vec<String> = [".", "-", "_", "~"]
+        .iter()
+        .map(|junk| format!("{good}{junk}"))
+        .collect();
+    mangled.extend([
+        format!("3D{good}"),
+        cut(good),
+        good[1..].to_owned(),
+        good.to_ascii_lowercase(),
+    ]);
+    mangled.extend([
+        format!("{unmarked}."),
+        format!("3D{unmarked}"),
+        cut(unmarked),
+        cut(waiting.token.expose()),
+    ]);
     for text in mangled {
         house.begun(&text.parse().unwrap()).await;
-        assert_eq!(house.outcome_without_a_question().await, rejected(Rejection::Invalid), "{text}");
+        assert_eq!(
+            house.outcome_without_a_question().await,
+            rejected(Rejection::Invalid),
+            "{text}"
+        );
     }
     let (_, progress) = continued(&house, &letter.link).await;
     assert_eq!(progress, Progress::Done(confirmed()));
@@ -131,7 +200,13 @@ async fn thousands_who_open_one_link_at_once_are_one_who_is_let_in() {
     let house = LinkHouse::open().await;
     house.start_postman();
     let (waiting, letter) = house.written_to().await;
-    let right = house.links.waited_for(&waiting.token, Some(waiting.cookie())).await.unwrap().unwrap().number;
+    let right = house
+        .links
+        .waited_for(&waiting.token, Some(waiting.cookie()))
+        .await
+        .unwrap()
+        .unwrap()
+        .number;
     let elsewhere = async {
         let mut all = Vec::new();
         for _ in 0..16 {
@@ -139,9 +214,16 @@ async fn thousands_who_open_one_link_at_once_are_one_who_is_let_in() {
         }
         all
     };
-    let (_, picked, elsewhere) =
-        tokio::join!(house.links.open_here(&letter.link), house.links.pick(&letter.link, right), elsewhere);
+    let (_, picked, elsewhere) = tokio::join!(
+        house.links.open_here(&letter.link),
+        house.links.pick(&letter.link, right),
+        elsewhere
+    );
     let let_in = |progress: &&Progress| **progress == Progress::Done(confirmed());
     let here = usize::from(house.status(&waiting).await == Progress::Done(confirmed()));
-    assert_eq!(here + elsewhere.iter().filter(let_in).count(), 1, "{picked:?}");
+    assert_eq!(
+        here + elsewhere.iter().filter(let_in).count(),
+        1,
+        "{picked:?}"
+    );
 }

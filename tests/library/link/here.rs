@@ -18,12 +18,22 @@ async fn the_browser_that_asked_is_let_in_at_once_and_nobody_else_is_asked() {
     house.start_postman();
     let (waiting, letter) = house.written_to().await;
     let shown = |token: &_| (*token == waiting.token).then(|| waiting.cookie());
-    assert_eq!(house.links.asked_here(&letter.link, shown), Some(waiting.token.clone()));
+    assert_eq!(
+        house.links.asked_here(&letter.link, shown),
+        Some(waiting.token.clone())
+    );
     house.links.open_here(&letter.link).await.unwrap().unwrap();
     assert_eq!(house.outcome_without_a_question().await, confirmed());
     assert_eq!(house.status(&waiting).await, Progress::Done(confirmed()));
-    let known = house.store.user_by_identity(PASSWORD_ISSUER, "ada@example.com").await.unwrap();
-    assert_eq!(known.map(|user| user.identity.email), Some(Some("ada@example.com".into())));
+    let known = house
+        .store
+        .user_by_identity(PASSWORD_ISSUER, "ada@example.com")
+        .await
+        .unwrap();
+    assert_eq!(
+        known.map(|user| user.identity.email),
+        Some(Some("ada@example.com".into()))
+    );
 }
 
 #[tokio::test]
@@ -33,7 +43,13 @@ async fn another_browser_is_not_the_one_that_asked() {
     let (_, letter) = house.written_to().await;
     let other = house.asked_for(&"bob@example.com".parse().unwrap()).await;
     assert_eq!(house.links.asked_here(&letter.link, |_| None), None);
-    assert_eq!(house.links.asked_here(&letter.link, |_| Some(other.cookie())), None, "a cookie of another link");
+    assert_eq!(
+        house
+            .links
+            .asked_here(&letter.link, |_| Some(other.cookie())),
+        None,
+        "a cookie of another link"
+    );
 }
 
 #[tokio::test]
@@ -41,7 +57,12 @@ async fn somebody_who_is_known_keeps_their_name() {
     let house = LinkHouse::at_work().await;
     let email = Some("ada@example.com".to_owned());
     let name = Some("Ada Lovelace".to_owned());
-    let identity = Identity { issuer: PASSWORD_ISSUER.into(), subject: "ada@example.com".into(), name, email };
+    let identity = Identity {
+        issuer: PASSWORD_ISSUER.into(),
+        subject: "ada@example.com".into(),
+        name,
+        email,
+    };
     let ada = User::new(UserId::generate(&SystemEntropy), identity, house.now());
     house.store.put_user(&ada, Some("$hash")).await.unwrap();
     let (_, letter) = house.written_to().await;
@@ -55,8 +76,19 @@ async fn a_server_that_is_killed_after_the_link_was_opened_leaves_the_rest_to_a_
     let house = LinkHouse::open().await;
     house.start_postman();
     let (_, letter) = house.written_to().await;
-    let link = house.store.link_by_token(&letter.link.hash()).await.unwrap().unwrap();
-    assert!(house.store.replace_link(&link.approve(house.now()).unwrap()).await.unwrap());
+    let link = house
+        .store
+        .link_by_token(&letter.link.hash())
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(
+        house
+            .store
+            .replace_link(&link.approve(house.now()).unwrap())
+            .await
+            .unwrap()
+    );
     house.start_links_worker();
     assert_eq!(house.outcome_without_a_question().await, confirmed());
 }
@@ -67,8 +99,14 @@ async fn a_link_that_nobody_opens_expires_and_says_so() {
     let (waiting, letter) = house.written_to().await;
     assert_eq!(house.status(&waiting).await, Progress::Queued);
     house.advance(LIFETIME);
-    assert_eq!(house.outcome_without_a_question().await, rejected(Rejection::Expired));
-    assert_eq!(house.links.open_here(&letter.link).await.unwrap(), Err(Spent::Expired));
+    assert_eq!(
+        house.outcome_without_a_question().await,
+        rejected(Rejection::Expired)
+    );
+    assert_eq!(
+        house.links.open_here(&letter.link).await.unwrap(),
+        Err(Spent::Expired)
+    );
 }
 
 #[tokio::test]
@@ -76,12 +114,23 @@ async fn a_newer_link_takes_the_former_ones_of_the_same_address_back() {
     let house = LinkHouse::at_work().await;
     let bob = house.asked_for(&"bob@example.com".parse().unwrap()).await;
     house.letter().await;
-    let (former, old) = (house.asked_as(browser(1, "hers")).await, house.letter().await);
+    let former = house.asked_as(browser(1, "hers")).await;
+    let old = house.letter().await;
     house.advance(RESEND_AFTER);
-    let (_, new) = (house.asked_as(browser(1, "hers")).await, house.letter().await);
-    assert_eq!(house.outcome_without_a_question().await, rejected(Rejection::Expired));
-    assert_eq!(house.status(&former).await, Progress::Done(rejected(Rejection::Expired)));
-    assert_eq!(house.links.open_here(&old.link).await.unwrap(), Err(Spent::Expired));
+    let _ = house.asked_as(browser(1, "hers")).await;
+    let new = house.letter().await;
+    assert_eq!(
+        house.outcome_without_a_question().await,
+        rejected(Rejection::Expired)
+    );
+    assert_eq!(
+        house.status(&former).await,
+        Progress::Done(rejected(Rejection::Expired))
+    );
+    assert_eq!(
+        house.links.open_here(&old.link).await.unwrap(),
+        Err(Spent::Expired)
+    );
     assert_eq!(house.links.open_here(&new.link).await.unwrap(), Ok(()));
     assert_eq!(house.status(&bob).await, Progress::Queued);
 }
@@ -93,7 +142,11 @@ async fn an_address_that_has_had_enough_is_sent_no_more_and_whoever_asks_sees_no
     let waiting = house.asked().await;
     assert_eq!(house.status(&waiting).await, Progress::Queued);
     house.asked_for(&"bob@example.com".parse().unwrap()).await;
-    assert_eq!(house.sent().await.to.as_str(), "bob@example.com", "nothing was sent to Ada before it");
+    assert_eq!(
+        house.sent().await.to.as_str(),
+        "bob@example.com",
+        "nothing was sent to Ada before it"
+    );
     house.advance(Duration::from_hours(1));
     house.asked().await;
     assert_eq!(house.sent().await.to, ada());
@@ -103,16 +156,36 @@ async fn an_address_that_has_had_enough_is_sent_no_more_and_whoever_asks_sees_no
 async fn whoever_cancels_takes_the_link_back() {
     let house = LinkHouse::at_work().await;
     let (waiting, letter) = house.written_to().await;
-    let report = house.links.cancel(&waiting.token, Some(waiting.cookie())).await.unwrap();
-    assert_eq!(report.progress, Progress::Done(rejected(Rejection::Cancelled)));
-    assert_eq!(house.links.open_here(&letter.link).await.unwrap(), Err(Spent::Expired));
-    assert_eq!(house.status(&waiting).await, Progress::Done(rejected(Rejection::Cancelled)));
+    let report = house
+        .links
+        .cancel(&waiting.token, Some(waiting.cookie()))
+        .await
+        .unwrap();
+    assert_eq!(
+        report.progress,
+        Progress::Done(rejected(Rejection::Cancelled))
+    );
+    assert_eq!(
+        house.links.open_here(&letter.link).await.unwrap(),
+        Err(Spent::Expired)
+    );
+    assert_eq!(
+        house.status(&waiting).await,
+        Progress::Done(rejected(Rejection::Cancelled))
+    );
 }
 
 #[tokio::test]
 async fn those_who_wait_for_mail_leave_room_for_those_who_do_not() {
-    let caps = Caps { in_all: 4, ..Caps::default() };
-    let house = LinkHouse::built(Plan { caps, ..Plan::default() }).await;
+    let caps = Caps {
+        in_all: 4,
+        ..Caps::default()
+    };
+    let house = LinkHouse::built(Plan {
+        caps,
+        ..Plan::default()
+    })
+    .await;
     for _ in 0..2 {
         house.asked().await;
     }

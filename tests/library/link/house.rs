@@ -19,7 +19,8 @@ use vestibule::{
     worker::Tools,
 };
 
-/// A house with a desk for links, a postman, and a worker that judges links; the test is the mail server.
+/// A house with a desk for links, a postman, and a worker that judges links; the test is the mail
+/// server.
 pub struct LinkHouse {
     house: House,
     pub links: Links,
@@ -55,15 +56,29 @@ impl LinkHouse {
     pub async fn built(plan: Plan) -> Self {
         let house = House::built(plan).await;
         let postman = Arc::<Notify>::default();
-        let links = Links::new(house.desk.clone(), Arc::new(house.store.clone()), postman.clone());
+        let links = Links::new(
+            house.desk.clone(),
+            Arc::new(house.store.clone()),
+            postman.clone(),
+        );
         let links = links.with_registration(Registration::Open);
-        Self { house, links, mailer: Arc::default(), postman }
+        Self {
+            house,
+            links,
+            mailer: Arc::default(),
+            postman,
+        }
     }
 
     /// Makes Bob a user.
     pub async fn put_bob(&self) {
         let subject = "bob@example.com".to_owned();
-        let identity = Identity { issuer: PASSWORD_ISSUER.into(), email: Some(subject.clone()), subject, name: None };
+        let identity = Identity {
+            issuer: PASSWORD_ISSUER.into(),
+            email: Some(subject.clone()),
+            subject,
+            name: None,
+        };
         let bob = User::new(UserId::generate(&SystemEntropy), identity, self.now());
         self.store.put_user(&bob, None).await.unwrap();
     }
@@ -78,16 +93,30 @@ impl LinkHouse {
 
     pub fn start_postman(&self) {
         let House { tools, store, .. } = &self.house;
-        let postman = Postman::new(Arc::new(store.clone()), self.mailer.clone(), tools, self.postman.clone());
+        let postman = Postman::new(
+            Arc::new(store.clone()),
+            self.mailer.clone(),
+            tools,
+            self.postman.clone(),
+        );
         tokio::spawn(postman.run(CancellationToken::new()));
     }
 
     /// Starts a worker whose validator judges links before the test is asked.
     pub fn start_links_worker(&self) -> Running {
-        let Tools { store, clock, keys, validator, .. } = self.house.tools.clone();
+        let Tools {
+            store,
+            clock,
+            keys,
+            validator,
+            ..
+        } = self.house.tools.clone();
         let links = Arc::new(self.house.store.clone());
         let validator = Arc::new(LinksValidator::new(links, store, clock, keys, validator));
-        self.house.start_worker_with(Tools { validator, ..self.house.tools.clone() })
+        self.house.start_worker_with(Tools {
+            validator,
+            ..self.house.tools.clone()
+        })
     }
 
     /// Has a link sent to Ada.
@@ -105,11 +134,26 @@ impl LinkHouse {
     }
 
     /// Has a link sent.
-    pub async fn try_to_ask_as(&self, address: &Address, asker: Asker) -> Result<Waiting, BeginError> {
-        let ask = Ask { address: address.clone(), device: Device::new("Firefox on Linux"), next: None, asker };
+    pub async fn try_to_ask_as(
+        &self,
+        address: &Address,
+        asker: Asker,
+    ) -> Result<Waiting, BeginError> {
+        let ask = Ask {
+            address: address.clone(),
+            device: Device::new("Firefox on Linux"),
+            next: None,
+            asker,
+        };
         let requested = soon("the link", self.links.request(ask)).await?;
-        let cookie = requested.pending.cookie.encode(self.desk.keys(), &requested.token);
-        Ok(Waiting { token: requested.token, cookie })
+        let cookie = requested
+            .pending
+            .cookie
+            .encode(self.desk.keys(), &requested.token);
+        Ok(Waiting {
+            token: requested.token,
+            cookie,
+        })
     }
 
     /// Has a link sent to Ada by somebody who may.
@@ -120,7 +164,9 @@ impl LinkHouse {
     /// Has strangers ask for as many links to Ada as are sent, which are.
     pub async fn flooded(&self) {
         for client in 1..=PER_ADDRESS {
-            self.try_to_ask(&ada(), u8::try_from(client).unwrap()).await.unwrap();
+            self.try_to_ask(&ada(), u8::try_from(client).unwrap())
+                .await
+                .unwrap();
             self.letter().await;
         }
     }
@@ -142,7 +188,9 @@ impl LinkHouse {
     /// What the next mail says, which is taken.
     pub async fn letter(&self) -> LinkLetter {
         let sent = self.sent().await;
-        let Letter::Link(letter) = sent.letter.clone() else { panic!("it is about no link") };
+        let Letter::Link(letter) = sent.letter.clone() else {
+            panic!("it is about no link")
+        };
         sent.answer(Ok(()));
         letter
     }
@@ -163,7 +211,11 @@ impl LinkHouse {
     }
 
     pub async fn status(&self, waiting: &Waiting) -> Progress {
-        self.desk.status(&waiting.token, Some(waiting.cookie()), None).await.unwrap().progress
+        self.desk
+            .status(&waiting.token, Some(waiting.cookie()), None)
+            .await
+            .unwrap()
+            .progress
     }
 
     /// What the page that waited is told, by a worker.
@@ -188,17 +240,27 @@ impl LinkHouse {
 
 /// A browser of the client with this number, which shows no cookie.
 pub fn stranger(client: u8) -> Asker {
-    Asker { client: Client::from_bytes([client; 16]), browser: None, known: false }
+    Asker {
+        client: Client::from_bytes([client; 16]),
+        browser: None,
+        known: false,
+    }
 }
 
 /// The same, which shows a cookie of its own.
 pub fn browser(client: u8, cookie: &str) -> Asker {
-    Asker { browser: Some(Browser::new(cookie)), ..stranger(client) }
+    Asker {
+        browser: Some(Browser::new(cookie)),
+        ..stranger(client)
+    }
 }
 
 /// The same, which has signed in to the address before.
 pub fn known(client: u8, cookie: &str) -> Asker {
-    Asker { known: true, ..browser(client, cookie) }
+    Asker {
+        known: true,
+        ..browser(client, cookie)
+    }
 }
 
 pub fn ada() -> Address {

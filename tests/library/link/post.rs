@@ -31,7 +31,10 @@ async fn a_mail_that_is_put_off_is_sent_again_with_the_same_id() {
 async fn a_mail_that_is_refused_for_good_is_given_up() {
     let house = LinkHouse::at_work().await;
     house.asked().await;
-    house.sent().await.answer(Err(MailError::Permanent("550 no such user".into())));
+    house
+        .sent()
+        .await
+        .answer(Err(MailError::Permanent("550 no such user".into())));
     house.nothing_is_left().await;
 }
 
@@ -51,9 +54,20 @@ async fn a_mail_whose_sender_was_killed_is_sent_by_another_once_its_time_has_pas
     let house = LinkHouse::open().await;
     house.asked().await;
     let now = house.now();
-    let taken = house.store.take_mail(8, now, now + Duration::from_secs(30)).await.unwrap();
+    let taken = house
+        .store
+        .take_mail(8, now, now + Duration::from_secs(30))
+        .await
+        .unwrap();
     assert_eq!(taken.len(), 1);
-    assert!(house.store.take_mail(8, now, now + Duration::from_secs(30)).await.unwrap().is_empty());
+    assert!(
+        house
+            .store
+            .take_mail(8, now, now + Duration::from_secs(30))
+            .await
+            .unwrap()
+            .is_empty()
+    );
     house.advance(Duration::from_secs(30));
     house.start_postman();
     assert_eq!(house.sent().await.id, taken[0].id);
@@ -63,8 +77,15 @@ async fn a_mail_whose_sender_was_killed_is_sent_by_another_once_its_time_has_pas
 async fn nothing_of_a_letter_is_in_the_database_in_clear_and_nothing_at_all_once_it_is_sent() {
     let house = LinkHouse::open().await;
     house.asked().await;
-    let mail = house.store.take_mail(8, house.now(), house.now()).await.unwrap().remove(0);
-    let Ok(Letter::Link(letter)) = mail.letter.open(house.desk.keys(), mail.id) else { panic!("it opens") };
+    let mail = house
+        .store
+        .take_mail(8, house.now(), house.now())
+        .await
+        .unwrap()
+        .remove(0);
+    let Ok(Letter::Link(letter)) = mail.letter.open(house.desk.keys(), mail.id) else {
+        panic!("it opens")
+    };
     let clear = [
         house.token(&letter.link).expose().as_bytes().to_vec(),
         letter.link.expose().to_vec(),

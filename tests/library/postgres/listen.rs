@@ -8,9 +8,12 @@ use vestibule::store::postgres::PostgresStore;
 
 /// Listens on a task, and returns once it is heard.
 async fn listening(store: &PostgresStore) -> (Arc<Notify>, CancellationToken, JoinHandle<()>) {
-    let (wake, shutdown) = (Arc::new(Notify::new()), CancellationToken::new());
+    let wake = Arc::new(Notify::new());
+    let shutdown = CancellationToken::new();
     let task = tokio::spawn({
-        let (store, wake, shutdown) = (store.clone(), wake.clone(), shutdown.clone());
+        let store = store.clone();
+        let wake = wake.clone();
+        let shutdown = shutdown.clone();
         async move { store.listen(wake, shutdown).await }
     });
     soon("the waking at the start", wake.notified()).await;
@@ -19,8 +22,11 @@ async fn listening(store: &PostgresStore) -> (Arc<Notify>, CancellationToken, Jo
 
 #[tokio::test]
 async fn a_begin_on_one_server_wakes_the_others() {
-    let Some(database) = Postgres::fresh().await else { return };
-    let (here, there) = (database.open().await, database.open().await);
+    let Some(database) = Postgres::fresh().await else {
+        return;
+    };
+    let here = database.open().await;
+    let there = database.open().await;
     let (wake, ..) = listening(&there).await;
     for number in 1..=3 {
         Sample::new(number).begun(&here).await;
@@ -30,7 +36,9 @@ async fn a_begin_on_one_server_wakes_the_others() {
 
 #[tokio::test]
 async fn who_listens_is_woken_after_a_lost_connection_and_hears_again() {
-    let Some(database) = Postgres::fresh().await else { return };
+    let Some(database) = Postgres::fresh().await else {
+        return;
+    };
     let store = database.open().await;
     let (wake, ..) = listening(&store).await;
     database.throw_everybody_out().await;
@@ -41,7 +49,9 @@ async fn who_listens_is_woken_after_a_lost_connection_and_hears_again() {
 
 #[tokio::test]
 async fn who_listens_stops_when_asked() {
-    let Some(database) = Postgres::fresh().await else { return };
+    let Some(database) = Postgres::fresh().await else {
+        return;
+    };
     let store = database.open().await;
     let (_, shutdown, task) = listening(&store).await;
     shutdown.cancel();

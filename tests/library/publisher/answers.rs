@@ -13,8 +13,12 @@ async fn told(bytes: impl Into<Vec<u8>>) -> Result<(), Trouble> {
 
 #[tokio::test]
 async fn a_success_is_one_however_a_server_puts_it() {
-    for (status, body) in [("200 OK", "{}"), ("200 OK", r#"{"ok":true}"#), ("202 Accepted", ""), ("204 No Content", "")]
-    {
+    for (status, body) in [
+        ("200 OK", "{}"),
+        ("200 OK", r#"{"ok":true}"#),
+        ("202 Accepted", ""),
+        ("204 No Content", ""),
+    ] {
         told(answer(status, body)).await.unwrap();
     }
 }
@@ -22,14 +26,22 @@ async fn a_success_is_one_however_a_server_puts_it() {
 #[tokio::test]
 async fn a_path_before_the_servers_own_is_part_of_what_is_asked() {
     let mut server = Server::that_says(answer("200 OK", "{}")).await;
-    publish(&format!("{}/push", server.host()), None).await.unwrap();
+    publish(&format!("{}/push", server.host()), None)
+        .await
+        .unwrap();
     assert!(server.requests()[0].starts_with("POST /push/apps/1/events?auth_key=key&"));
 }
 
 #[tokio::test]
 async fn a_refusal_carries_what_the_server_said() {
     let refused = told(answer("401 Unauthorized", "Timestamp expired")).await;
-    assert_eq!(refused, Err(Trouble::Refused { status: 401, said: "Timestamp expired".into() }));
+    assert_eq!(
+        refused,
+        Err(Trouble::Refused {
+            status: 401,
+            said: "Timestamp expired".into()
+        })
+    );
 }
 
 #[tokio::test]
@@ -56,8 +68,16 @@ async fn a_server_that_hangs_up_is_no_success() {
 
 #[tokio::test]
 async fn where_nobody_listens_nobody_is_told() {
-    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().to_string();
-    assert_eq!(publish(&nobody, None).await, Err(Trouble::Unreachable(Unreachable::Refused)));
+    let nobody = TcpListener::bind("127.0.0.1:0")
+        .await
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .to_string();
+    assert_eq!(
+        publish(&nobody, None).await,
+        Err(Trouble::Unreachable(Unreachable::Refused))
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,7 +1,8 @@
 //! Certificates, true and false, made anew for each test.
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair, date_time_ymd,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair,
+    date_time_ymd,
 };
 use std::sync::Arc;
 use tokio_rustls::rustls::{
@@ -34,7 +35,8 @@ impl Authority {
     /// What a server called `name` had until 2001.
     pub fn expired(&self, name: &str) -> ServerConfig {
         let mut params = CertificateParams::new([name.to_owned()]).unwrap();
-        (params.not_before, params.not_after) = (date_time_ymd(2000, 1, 1), date_time_ymd(2001, 1, 1));
+        (params.not_before, params.not_after) =
+            (date_time_ymd(2000, 1, 1), date_time_ymd(2001, 1, 1));
         self.issue(&params)
     }
 
@@ -43,7 +45,10 @@ impl Authority {
         let certificate = params.signed_by(&key, &self.0).unwrap().der().clone();
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
-        let builder = builder.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+        let builder = builder
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth();
         let mut config = builder.with_single_cert(vec![certificate], key).unwrap();
         // It would rather speak HTTP/2, as most do.
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];

@@ -1,4 +1,5 @@
-//! The publisher to a Pusher server: what each answer counts as, with whom it speaks at all, and the queue before it.
+//! The publisher to a Pusher server: what each answer counts as, with whom it speaks at all, and
+//! the queue before it.
 
 mod answers;
 mod certificates;
@@ -17,8 +18,18 @@ use vestibule::{
 /// Publishes something to the server at `host`.
 async fn publish(host: &str, tls: Option<Trust>) -> Result<(), Trouble> {
     let secret = PusherSecret::new("hush");
-    let app = PusherApp { id: "1".into(), key: "key".into(), secret, host: host.into(), tls };
+    let app = PusherApp {
+        id: "1".into(),
+        key: "key".into(),
+        secret,
+        host: host.into(),
+        tls,
+    };
     let channel = Channel::of(&SecretHash::from_bytes([1; 32]));
     let announcement = Announcement::Outcome(Outcome::Unavailable);
-    soon("the publisher", PusherPublisher::new(&app).publish(&[channel], &announcement)).await
+    soon(
+        "the publisher",
+        PusherPublisher::new(&app).publish(&[channel], &announcement),
+    )
+    .await
 }

@@ -1,4 +1,5 @@
-//! The queue before a Pusher server: nobody waits for the server, and whatever it does, all that is lost is a hint.
+//! The queue before a Pusher server: nobody waits for the server, and whatever it does, all that is
+//! lost is a hint.
 
 use crate::support::{listen_here, soon};
 use async_trait::async_trait;
@@ -34,7 +35,10 @@ fn channel(number: usize) -> Channel {
 }
 
 fn error(what: &str, retry: bool) -> PublishError {
-    PublishError { what: what.into(), retry }
+    PublishError {
+        what: what.into(),
+        retry,
+    }
 }
 
 /// A request that waits for the test's answer.
@@ -59,14 +63,30 @@ struct Server {
 
 #[async_trait]
 impl Publisher for Server {
-    async fn announce(&self, channel: &Channel, announcement: &Announcement) -> Result<(), PublishError> {
-        self.announce_all(std::slice::from_ref(channel), announcement).await
+    async fn announce(
+        &self,
+        channel: &Channel,
+        announcement: &Announcement,
+    ) -> Result<(), PublishError> {
+        self.announce_all(std::slice::from_ref(channel), announcement)
+            .await
     }
 
-    async fn announce_all(&self, channels: &[Channel], announcement: &Announcement) -> Result<(), PublishError> {
-        assert!(channels.len() <= self.at_once.load(Ordering::Relaxed), "not so many channels at once");
+    async fn announce_all(
+        &self,
+        channels: &[Channel],
+        announcement: &Announcement,
+    ) -> Result<(), PublishError> {
+        assert!(
+            channels.len() <= self.at_once.load(Ordering::Relaxed),
+            "not so many channels at once"
+        );
         let (reply, answer) = oneshot::channel();
-        let _ = self.ask.send(Request { channels: channels.to_vec(), announcement: announcement.clone(), reply });
+        let _ = self.ask.send(Request {
+            channels: channels.to_vec(),
+            announcement: announcement.clone(),
+            reply,
+        });
         answer.await.unwrap_or(Ok(()))
     }
 }
@@ -74,13 +94,20 @@ impl Publisher for Server {
 impl Server {
     fn queue() -> (Arc<Self>, Queue) {
         let (ask, asked) = mpsc::unbounded_channel();
-        let server = Arc::new(Self { ask, asked: Mutex::new(asked), at_once: AtomicUsize::new(10) });
+        let server = Arc::new(Self {
+            ask,
+            asked: Mutex::new(asked),
+            at_once: AtomicUsize::new(10),
+        });
         let queue = Queue::start(server.clone(), Arc::new(SeededEntropy::new(1)));
         (server, queue)
     }
 
     async fn next(&self) -> Request {
-        soon("a request", async { self.asked.lock().await.recv().await.unwrap() }).await
+        soon("a request", async {
+            self.asked.lock().await.recv().await.unwrap()
+        })
+        .await
     }
 
     /// The requests that are in flight, once all that can be are.
@@ -113,7 +140,10 @@ async fn settle() {
 
 async fn announce(queue: &Queue, channels: std::ops::Range<usize>, announcement: &Announcement) {
     for number in channels {
-        queue.announce(&channel(number), announcement).await.unwrap();
+        queue
+            .announce(&channel(number), announcement)
+            .await
+            .unwrap();
     }
 }
 
@@ -122,7 +152,11 @@ async fn who_announces_waits_for_nobody() {
     let (start, (server, queue)) = (Instant::now(), Server::queue());
     announce(&queue, 0..1_000, &OUTCOME).await;
     assert_eq!(start.elapsed(), Duration::ZERO);
-    assert_eq!(server.in_flight().await.len(), 8, "and no more is asked of the server at once");
+    assert_eq!(
+        server.in_flight().await.len(),
+        8,
+        "and no more is asked of the server at once"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -131,10 +165,21 @@ async fn what_says_the_same_goes_together_ten_at_a_time() {
     for (channels, announcement) in [(0..25, OUTCOME), (25..28, retrying(2)), (28..33, OUTCOME)] {
         announce(&queue, channels, &announcement).await;
     }
-    let mut sent: Vec<_> = server.in_flight().await.into_iter().map(|it| (it.announcement, it.channels)).collect();
-    sent.sort_by_key(|(announcement, channels)| (*announcement != OUTCOME, std::cmp::Reverse(channels.len())));
+    let mut sent: Vec<_> = server
+        .in_flight()
+        .await
+        .into_iter()
+        .map(|it| (it.announcement, it.channels))
+        .collect();
+    sent.sort_by_key(|(announcement, channels)| {
+        (*announcement != OUTCOME, std::cmp::Reverse(channels.len()))
+    });
     let sizes: Vec<_> = sent.iter().map(|(_, channels)| channels.len()).collect();
-    assert_eq!(sizes, [10, 10, 10, 3], "thirty that say one thing, and three that say another");
+    assert_eq!(
+        sizes,
+        [10, 10, 10, 3],
+        "thirty that say one thing, and three that say another"
+    );
     assert_eq!(sent[3], (retrying(2), (25..28).map(channel).collect()));
 }
 
@@ -167,12 +212,18 @@ async fn what_has_failed_for_now_is_tried_again_but_not_over_what_is_newer() {
     let mut said = Vec::new();
     for _ in 0..2 {
         let request = server.next().await;
-        assert!(server.in_flight().await.is_empty(), "a server that is away is tried with one request");
+        assert!(
+            server.in_flight().await.is_empty(),
+            "a server that is away is tried with one request"
+        );
         said.push((request.channels.clone(), request.announcement.clone()));
         request.answer(Ok(()));
     }
     said.sort_by_key(|(_, announcement)| *announcement != OUTCOME);
-    assert_eq!(said, [(vec![channel(0)], OUTCOME), (vec![channel(1)], retrying(2))]);
+    assert_eq!(
+        said,
+        [(vec![channel(0)], OUTCOME), (vec![channel(1)], retrying(2))]
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -193,8 +244,14 @@ async fn an_outage_is_told_once_and_so_is_its_end() {
     server.take_all().await;
     let lines = log.lines();
     assert_eq!(lines.len(), 2, "{lines:#?}");
-    assert!(lines[0].starts_with("WARN ") && lines[0].contains("the cable is out"), "{lines:#?}");
-    assert!(lines[1].starts_with("INFO ") && lines[1].contains("dropped=0 "), "{lines:#?}");
+    assert!(
+        lines[0].starts_with("WARN ") && lines[0].contains("the cable is out"),
+        "{lines:#?}"
+    );
+    assert!(
+        lines[1].starts_with("INFO ") && lines[1].contains("dropped=0 "),
+        "{lines:#?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -227,12 +284,19 @@ async fn more_than_can_wait_drops_the_oldest_and_says_so_once() {
         request.answer(Ok(()));
     }
     let next = server.next().await;
-    assert_eq!(next.channels[0], channel(180), "a hundred that had waited longest are gone");
+    assert_eq!(
+        next.channels[0],
+        channel(180),
+        "a hundred that had waited longest are gone"
+    );
     next.answer(Ok(()));
     server.take_all().await;
     let lines = log.lines();
     assert_eq!(lines.len(), 2, "{lines:#?}");
-    assert!(lines[0].starts_with("WARN ") && lines[1].contains("dropped=100 "), "{lines:#?}");
+    assert!(
+        lines[0].starts_with("WARN ") && lines[1].contains("dropped=100 "),
+        "{lines:#?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -247,7 +311,10 @@ async fn what_is_refused_for_good_is_not_tried_again_and_told_once() {
     }
     let lines = log.lines();
     assert_eq!(lines.len(), 1, "{lines:#?}");
-    assert!(lines[0].starts_with("ERROR ") && lines[0].contains("the secret is wrong"), "{lines:#?}");
+    assert!(
+        lines[0].starts_with("ERROR ") && lines[0].contains("the secret is wrong"),
+        "{lines:#?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -278,7 +345,11 @@ async fn a_publisher_that_panics_does_not_end_the_queue() {
     announce(&queue, 0..1, &OUTCOME).await;
     settle().await;
     server.at_once.store(10, Ordering::Relaxed);
-    assert_eq!(server.next().await.channels, [channel(0)], "it is tried again");
+    assert_eq!(
+        server.next().await.channels,
+        [channel(0)],
+        "it is tried again"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -295,7 +366,10 @@ async fn what_waits_is_sent_before_it_closes() {
         sent += request.channels.len();
         request.answer(Ok(()));
     }
-    assert!(soon("the queue to close", closing).await.unwrap().is_err(), "then it takes no more");
+    assert!(
+        soon("the queue to close", closing).await.unwrap().is_err(),
+        "then it takes no more"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -305,6 +379,10 @@ async fn closing_waits_three_seconds_for_a_server_that_says_nothing() {
     announce(&queue, 0..100, &OUTCOME).await;
     let start = Instant::now();
     soon("the queue to close", queue.close()).await;
-    assert!(start.elapsed() < Duration::from_millis(3_100), "{:?}", start.elapsed());
+    assert!(
+        start.elapsed() < Duration::from_millis(3_100),
+        "{:?}",
+        start.elapsed()
+    );
     assert!(log.lines()[0].contains("waiting=20 "), "{:#?}", log.lines());
 }

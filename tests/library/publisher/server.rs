@@ -1,4 +1,5 @@
-//! A server on loopback that gives every request the same answer, byte for byte, with TLS or without.
+//! A server on loopback that gives every request the same answer, byte for byte, with TLS or
+//! without.
 
 use std::sync::Arc;
 use tokio::{
@@ -22,7 +23,11 @@ impl Server {
 
     /// Answers that all is well, and speaks TLS.
     pub async fn with_tls(config: ServerConfig) -> Self {
-        Self::start(answer("200 OK", "{}"), Some(TlsAcceptor::from(Arc::new(config)))).await
+        Self::start(
+            answer("200 OK", "{}"),
+            Some(TlsAcceptor::from(Arc::new(config))),
+        )
+        .await
     }
 
     async fn start(answer: Vec<u8>, tls: Option<TlsAcceptor>) -> Self {
@@ -31,14 +36,22 @@ impl Server {
         let (ask, requests) = mpsc::unbounded_channel();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (answer, tls, ask) = (answer.clone(), tls.clone(), ask.clone());
+                let answer = answer.clone();
+                let tls = tls.clone();
+                let ask = ask.clone();
                 tokio::spawn(async move {
                     match tls {
                         None => converse(stream, &answer, &ask).await,
                         Some(tls) => {
-                            let Ok(stream) = tls.accept(stream).await else { return };
+                            let Ok(stream) = tls.accept(stream).await else {
+                                return;
+                            };
                             let spoken = stream.get_ref().1.alpn_protocol().map(<[u8]>::to_vec);
-                            assert_eq!(spoken.as_deref(), Some(&b"http/1.1"[..]), "nothing else may be offered");
+                            assert_eq!(
+                                spoken.as_deref(),
+                                Some(&b"http/1.1"[..]),
+                                "nothing else may be offered"
+                            );
                             converse(stream, &answer, &ask).await;
                         }
                     }
@@ -60,10 +73,18 @@ impl Server {
 
 /// An answer with a status line's code and text, and a body.
 pub fn answer(status: &str, body: &str) -> Vec<u8> {
-    format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into_bytes()
+    format!(
+        "HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
 }
 
-async fn converse(mut stream: impl AsyncRead + AsyncWrite + Unpin, answer: &[u8], ask: &mpsc::UnboundedSender<String>) {
+async fn converse(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    answer: &[u8],
+    ask: &mpsc::UnboundedSender<String>,
+) {
     let mut text = String::new();
     loop {
         let mut bytes = [0; 4096];

@@ -11,7 +11,9 @@ use vestibule::publisher::{Trouble, Trust, TrustError, Unreachable};
 
 /// What comes of publishing to this server while trusting whom.
 async fn fails(mut server: Server, trust: Trust) -> Unreachable {
-    let trouble = publish(&format!("localhost:{}", server.port), Some(trust)).await.unwrap_err();
+    let trouble = publish(&format!("localhost:{}", server.port), Some(trust))
+        .await
+        .unwrap_err();
     assert!(server.requests().is_empty(), "it was told something");
     match trouble {
         Trouble::Unreachable(why) => why,
@@ -25,48 +27,79 @@ async fn whose_authority_is_trusted_is_spoken_to() {
     for name in ["localhost", "127.0.0.1"] {
         let mut server = Server::with_tls(authority.server(name)).await;
         let trust = Trust::with(authority.pem().as_bytes()).unwrap();
-        publish(&format!("{name}:{}", server.port), Some(trust)).await.unwrap();
+        publish(&format!("{name}:{}", server.port), Some(trust))
+            .await
+            .unwrap();
         let requests = server.requests();
-        assert!(requests[0].starts_with("POST /apps/1/events?auth_key=key&"), "{requests:?}");
+        assert!(
+            requests[0].starts_with("POST /apps/1/events?auth_key=key&"),
+            "{requests:?}"
+        );
     }
 }
 
 #[tokio::test]
 async fn whose_authority_nobody_knows_is_not_spoken_to() {
-    let (authority, other) = (Authority::called("one"), Authority::called("another"));
-    for trust in [Trust::of_machine().unwrap(), Trust::with(other.pem().as_bytes()).unwrap()] {
+    let authority = Authority::called("one");
+    let other = Authority::called("another");
+    for trust in [
+        Trust::of_machine().unwrap(),
+        Trust::with(other.pem().as_bytes()).unwrap(),
+    ] {
         let why = fails(Server::with_tls(authority.server("localhost")).await, trust).await;
-        assert_eq!(why, Unreachable::Certificate("it is signed by nobody whom this machine knows".into()));
+        assert_eq!(
+            why,
+            Unreachable::Certificate("it is signed by nobody whom this machine knows".into())
+        );
     }
 }
 
 #[tokio::test]
 async fn an_authority_with_the_name_of_a_trusted_one_is_not_that_one() {
-    let (authority, namesake) = (Authority::called("one"), Authority::called("one"));
+    let authority = Authority::called("one");
+    let namesake = Authority::called("one");
     let trust = Trust::with(authority.pem().as_bytes()).unwrap();
     let why = fails(Server::with_tls(namesake.server("localhost")).await, trust).await;
-    assert_eq!(why, Unreachable::Certificate("its signature is false".into()));
+    assert_eq!(
+        why,
+        Unreachable::Certificate("its signature is false".into())
+    );
 }
 
 #[tokio::test]
 async fn a_good_certificate_for_another_name_is_none() {
     let authority = Authority::called("one");
     let trust = Trust::with(authority.pem().as_bytes()).unwrap();
-    let why = fails(Server::with_tls(authority.server("push.example")).await, trust).await;
-    assert_eq!(why, Unreachable::Certificate("it is for another name".into()));
+    let why = fails(
+        Server::with_tls(authority.server("push.example")).await,
+        trust,
+    )
+    .await;
+    assert_eq!(
+        why,
+        Unreachable::Certificate("it is for another name".into())
+    );
 }
 
 #[tokio::test]
 async fn a_certificate_that_has_expired_is_none() {
     let authority = Authority::called("one");
     let trust = Trust::with(authority.pem().as_bytes()).unwrap();
-    let why = fails(Server::with_tls(authority.expired("localhost")).await, trust).await;
+    let why = fails(
+        Server::with_tls(authority.expired("localhost")).await,
+        trust,
+    )
+    .await;
     assert_eq!(why, Unreachable::Certificate("it has expired".into()));
 }
 
 #[tokio::test]
 async fn a_server_that_speaks_no_tls_is_told_nothing() {
-    let why = fails(Server::that_says(answer("200 OK", "{}")).await, Trust::of_machine().unwrap()).await;
+    let why = fails(
+        Server::that_says(answer("200 OK", "{}")).await,
+        Trust::of_machine().unwrap(),
+    )
+    .await;
     assert_eq!(why, Unreachable::NoTls);
 }
 
@@ -74,14 +107,29 @@ async fn a_server_that_speaks_no_tls_is_told_nothing() {
 async fn a_server_that_only_listens_is_given_up() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let host = listener.local_addr().unwrap().to_string();
-    let trouble = soon("it to be given up", publish(&host, Some(Trust::of_machine().unwrap()))).await;
+    let trouble = soon(
+        "it to be given up",
+        publish(&host, Some(Trust::of_machine().unwrap())),
+    )
+    .await;
     assert_eq!(trouble, Err(Trouble::Unreachable(Unreachable::TooSlow)));
 }
 
 #[test]
 fn what_is_no_certificate_of_an_authority_is_not_taken_for_one() {
-    let cut = Authority::called("one").pem().replace("-----END CERTIFICATE-----", "");
-    for pem in ["", "authority", cut.as_str(), "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
-        assert_eq!(Trust::with(pem.as_bytes()).err(), Some(TrustError::Unreadable), "{pem}");
+    let cut = Authority::called("one")
+        .pem()
+        .replace("-----END CERTIFICATE-----", "");
+    for pem in [
+        "",
+        "authority",
+        cut.as_str(),
+        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+    ] {
+        assert_eq!(
+            Trust::with(pem.as_bytes()).err(),
+            Some(TrustError::Unreadable),
+            "{pem}"
+        );
     }
 }

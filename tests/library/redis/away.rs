@@ -38,7 +38,13 @@ impl Road {
         let (at, traffic) = lead("127.0.0.1:0".parse().unwrap(), &to, &blocked).await;
         // With the name and the password, if there are any.
         let url = corner.url.replacen(&to, &at.to_string(), 1);
-        Self { url, to, at, blocked, traffic }
+        Self {
+            url,
+            to,
+            at,
+            blocked,
+            traffic,
+        }
     }
 
     /// As when Redis stops: what is connected is cut, who knocks is refused.
@@ -58,16 +64,22 @@ impl Road {
     }
 }
 
-async fn lead(at: SocketAddr, to: &str, blocked: &watch::Sender<bool>) -> (SocketAddr, JoinHandle<()>) {
+async fn lead(
+    at: SocketAddr,
+    to: &str,
+    blocked: &watch::Sender<bool>,
+) -> (SocketAddr, JoinHandle<()>) {
     let listener = TcpListener::bind(at).await.unwrap();
     let at = listener.local_addr().unwrap();
-    let (to, blocked) = (to.to_owned(), blocked.subscribe());
+    let to = to.to_owned();
+    let blocked = blocked.subscribe();
     let traffic = tokio::spawn(async move {
         // Dropped with this task, and each of them with it.
         let mut connections = JoinSet::new();
         loop {
             let (mut from, _) = listener.accept().await.unwrap();
-            let (to, mut blocked) = (to.clone(), blocked.clone());
+            let to = to.clone();
+            let mut blocked = blocked.clone();
             connections.spawn(async move {
                 let mut to = TcpStream::connect(&*to).await.unwrap();
                 let open = tokio::select! {
@@ -85,18 +97,25 @@ async fn lead(at: SocketAddr, to: &str, blocked: &watch::Sender<bool>) -> (Socke
 }
 
 async fn open(url: &str, corner: &Redis) -> RedisSessions {
-    RedisSessions::open(url, Arc::<WatchedClock>::default(), &*corner.prefix).await.unwrap()
+    RedisSessions::open(url, Arc::<WatchedClock>::default(), &*corner.prefix)
+        .await
+        .unwrap()
 }
 
 async fn assert_away(sessions: &RedisSessions) {
     let session = exchanged(1);
     let errors = [
         soon("a read", sessions.session(session.id)).await.err(),
-        soon("a change", sessions.insert_session(&session)).await.err(),
+        soon("a change", sessions.insert_session(&session))
+            .await
+            .err(),
         soon("a sweep", sessions.sweep_sessions(now())).await.err(),
     ];
     for error in errors {
-        assert!(matches!(error, Some(StoreError::Unavailable(_))), "{error:?}");
+        assert!(
+            matches!(error, Some(StoreError::Unavailable(_))),
+            "{error:?}"
+        );
     }
 }
 
@@ -140,7 +159,11 @@ async fn what_accepts_a_connection_and_never_speaks_is_not_waited_for() {
     let url = format!("redis://{}/", silent.local_addr().unwrap());
     tokio::time::pause();
     let began = Instant::now();
-    let opened = soon("an answer", RedisSessions::open(&url, Arc::<WatchedClock>::default(), "test:")).await;
+    let opened = soon(
+        "an answer",
+        RedisSessions::open(&url, Arc::<WatchedClock>::default(), "test:"),
+    )
+    .await;
     assert!(matches!(opened, Err(OpenError::Cannot(_))), "{opened:?}");
     assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
 }
@@ -156,7 +179,13 @@ async fn a_redis_that_closes_a_connection_that_idles_costs_nobody_a_failed_call(
     for _ in 0..64 {
         tokio::task::yield_now().await;
     }
-    assert_eq!(sessions.session(established(1, super::ADA).id).await.unwrap(), None);
+    assert_eq!(
+        sessions
+            .session(established(1, super::ADA).id)
+            .await
+            .unwrap(),
+        None
+    );
 }
 
 #[tokio::test]
@@ -166,11 +195,17 @@ async fn a_password_that_was_wrong_for_a_while_is_tried_again() {
     let sessions = open(&format!("redis://{user}:first@{}/", corner.host()), &corner).await;
     let change = |password: &str| {
         let mut change = cmd("ACL");
-        change.arg("SETUSER").arg(&user).arg("resetpass").arg(format!(">{password}"));
+        change
+            .arg("SETUSER")
+            .arg(&user)
+            .arg("resetpass")
+            .arg(format!(">{password}"));
         change
     };
     corner.run::<()>(&change("second")).await;
-    corner.run::<u32>(cmd("CLIENT").arg("KILL").arg("USER").arg(&user)).await;
+    corner
+        .run::<u32>(cmd("CLIENT").arg("KILL").arg("USER").arg(&user))
+        .await;
     for _ in 0..2 {
         assert_away(&sessions).await;
     }

@@ -52,7 +52,9 @@ fn changes(key: &str) -> Vec<Cmd> {
 
 fn assert_names(error: &StoreError, id: SessionId, change: &str) {
     match error {
-        StoreError::Corrupt { table, row, .. } => assert_eq!((*table, row), ("sessions", &id.to_string()), "{change}"),
+        StoreError::Corrupt { table, row, .. } => {
+            assert_eq!((*table, row), ("sessions", &id.to_string()), "{change}");
+        }
         other @ StoreError::Unavailable(_) => panic!("{change}: {other}"),
     }
 }
@@ -68,13 +70,25 @@ async fn a_hash_that_fits_no_state_is_named_and_left_as_it_is() {
         spoil(&corner, &change).await;
         let change = String::from_utf8_lossy(&change.get_packed_command()).into_owned();
         let before: Vec<u8> = corner.run(cmd("DUMP").arg(&key)).await;
-        assert_names(&sessions.session(session.id).await.unwrap_err(), session.id, &change);
+        assert_names(
+            &sessions.session(session.id).await.unwrap_err(),
+            session.id,
+            &change,
+        );
         for secret in [hash(1), hash(101)] {
-            assert_names(&sessions.session_by_secret(&secret).await.unwrap_err(), session.id, &change);
+            assert_names(
+                &sessions.session_by_secret(&secret).await.unwrap_err(),
+                session.id,
+                &change,
+            );
         }
         assert_eq!(sessions.sessions_of(ADA).await.unwrap(), [], "{change}");
         assert_eq!(sessions.sweep_sessions(now()).await.unwrap(), 0, "{change}");
-        assert_eq!(corner.run::<Vec<u8>>(cmd("DUMP").arg(&key)).await, before, "{change}");
+        assert_eq!(
+            corner.run::<Vec<u8>>(cmd("DUMP").arg(&key)).await,
+            before,
+            "{change}"
+        );
         corner.run::<()>(cmd("DEL").arg(corner.keys().await)).await;
     }
 }
@@ -85,10 +99,19 @@ async fn a_session_whose_revision_cannot_be_read_is_not_replaced() {
     let sessions = corner.sessions().await;
     let session = exchanged(1);
     let key = key(&corner, session.id);
-    for change in [set(&key, "revision", b"many"), unset(&key, "revision"), no_hash(&key)] {
+    for change in [
+        set(&key, "revision", b"many"),
+        unset(&key, "revision"),
+        no_hash(&key),
+    ] {
         sessions.insert_session(&session).await.unwrap();
         spoil(&corner, &change).await;
-        assert!(!sessions.replace_session(&session.used(now(), &timing()).unwrap()).await.unwrap());
+        assert!(
+            !sessions
+                .replace_session(&session.used(now(), &timing()).unwrap())
+                .await
+                .unwrap()
+        );
     }
 }
 
@@ -96,18 +119,24 @@ async fn a_session_whose_revision_cannot_be_read_is_not_replaced() {
 async fn a_user_sees_their_other_sessions_beside_a_corrupt_one_and_can_end_them_all() {
     let Some(corner) = redis() else { return };
     let sessions = corner.sessions().await;
-    let (spoilt, other) = (exchanged(1), established(2, ADA));
+    let spoilt = exchanged(1);
+    let other = established(2, ADA);
     let key = key(&corner, spoilt.id);
     for change in changes(&key) {
         for session in [&spoilt, &other] {
             assert!(sessions.insert_session(session).await.unwrap());
         }
         spoil(&corner, &change).await;
-        assert_eq!(sessions.sessions_of(ADA).await.unwrap(), std::slice::from_ref(&other));
+        assert_eq!(
+            sessions.sessions_of(ADA).await.unwrap(),
+            std::slice::from_ref(&other)
+        );
         sessions.delete_sessions_of(ADA, None).await.unwrap();
         assert_eq!(sessions.session(spoilt.id).await.unwrap(), None);
         assert_eq!(sessions.session(other.id).await.unwrap(), None);
-        corner.run::<()>(cmd("DEL").arg("nothing").arg(corner.keys().await)).await;
+        corner
+            .run::<()>(cmd("DEL").arg("nothing").arg(corner.keys().await))
+            .await;
     }
 }
 
@@ -115,12 +144,19 @@ async fn a_user_sees_their_other_sessions_beside_a_corrupt_one_and_can_end_them_
 async fn a_corrupt_session_is_swept_in_its_time_and_does_not_keep_others_from_it() {
     let Some(corner) = redis() else { return };
     let sessions = corner.sessions().await;
-    let (spoilt, other) = (established(1, ADA), established(2, BOB));
+    let spoilt = established(1, ADA);
+    let other = established(2, BOB);
     for session in [&spoilt, &other] {
         sessions.insert_session(session).await.unwrap();
     }
     spoil(&corner, &no_hash(&key(&corner, spoilt.id))).await;
-    assert_eq!(sessions.sweep_sessions(now() + timing().idle).await.unwrap(), 2);
+    assert_eq!(
+        sessions
+            .sweep_sessions(now() + timing().idle)
+            .await
+            .unwrap(),
+        2
+    );
     assert_eq!(sessions.session(other.id).await.unwrap(), None);
 }
 
@@ -132,7 +168,14 @@ async fn deleting_a_session_that_holds_anothers_secret_leaves_the_other_alone() 
     for session in [&spoilt, &other] {
         sessions.insert_session(session).await.unwrap();
     }
-    spoil(&corner, &set(&key(&corner, spoilt.id), "secret", hash(2).as_bytes())).await;
+    spoil(
+        &corner,
+        &set(&key(&corner, spoilt.id), "secret", hash(2).as_bytes()),
+    )
+    .await;
     sessions.delete_session(spoilt.id).await.unwrap();
-    assert_eq!(sessions.session_by_secret(&hash(2)).await.unwrap(), Some(other));
+    assert_eq!(
+        sessions.session_by_secret(&hash(2)).await.unwrap(),
+        Some(other)
+    );
 }

@@ -45,10 +45,22 @@ async fn the_end_is_put_off_for_every_key() {
     let sessions = corner.sessions().await;
     sessions.insert_session(&bound(1)).await.unwrap();
     assert!(sessions.replace_session(&exchanged(1)).await.unwrap());
-    let staying: Vec<_> = corner.keys().await.into_iter().filter(|key| !key.ends_with(":expiries")).collect();
-    assert_eq!(staying.len(), 4, "the session, two secrets and the user: {staying:?}");
+    let staying: Vec<_> = corner
+        .keys()
+        .await
+        .into_iter()
+        .filter(|key| !key.ends_with(":expiries"))
+        .collect();
+    assert_eq!(
+        staying.len(),
+        4,
+        "the session, two secrets and the user: {staying:?}"
+    );
     for key in staying {
-        assert!(lasts(&corner, &key).await.expect("it expires") > timing().idle, "{key}");
+        assert!(
+            lasts(&corner, &key).await.expect("it expires") > timing().idle,
+            "{key}"
+        );
     }
 }
 
@@ -60,7 +72,10 @@ async fn the_set_of_a_users_sessions_lasts_as_long_as_the_last_of_them() {
     sessions.insert_session(&bound(2)).await.unwrap();
     assert!(user_lasts(&corner, ADA).await.expect("it expires") > timing().idle);
     sessions.delete_sessions_of(ADA, None).await.unwrap();
-    assert_eq!(sessions.session(established(1, ADA).id).await.unwrap(), None);
+    assert_eq!(
+        sessions.session(established(1, ADA).id).await.unwrap(),
+        None
+    );
 }
 
 #[tokio::test]
@@ -69,9 +84,22 @@ async fn a_secret_that_is_forgotten_leads_nowhere() {
     let sessions = corner.sessions().await;
     let exchanged = exchanged(1);
     sessions.insert_session(&exchanged).await.unwrap();
-    assert!(sessions.replace_session(&exchanged.used(now(), &timing()).unwrap()).await.unwrap());
-    let secrets: Vec<_> = corner.keys().await.into_iter().filter(|key| key.contains("secret:")).collect();
-    assert_eq!(secrets, [format!("{}secret:{}", corner.prefix, "65".repeat(32))]);
+    assert!(
+        sessions
+            .replace_session(&exchanged.used(now(), &timing()).unwrap())
+            .await
+            .unwrap()
+    );
+    let secrets: Vec<_> = corner
+        .keys()
+        .await
+        .into_iter()
+        .filter(|key| key.contains("secret:"))
+        .collect();
+    assert_eq!(
+        secrets,
+        [format!("{}secret:{}", corner.prefix, "65".repeat(32))]
+    );
 }
 
 #[tokio::test]
@@ -80,7 +108,10 @@ async fn a_session_with_the_id_of_another_is_not_kept() {
     let sessions = corner.sessions().await;
     let first = established(1, ADA);
     sessions.insert_session(&first).await.unwrap();
-    let second = Session { id: first.id, ..established(2, BOB) };
+    let second = Session {
+        id: first.id,
+        ..established(2, BOB)
+    };
     assert!(!sessions.insert_session(&second).await.unwrap());
     assert_eq!(sessions.session(first.id).await.unwrap(), Some(first));
     assert_eq!(sessions.session_by_secret(&hash(2)).await.unwrap(), None);
@@ -116,7 +147,8 @@ async fn more_sessions_than_one_batch_are_swept_and_leave_no_key() {
     let Some(corner) = redis() else { return };
     let sessions = corner.sessions().await;
     for _ in 0..1001 {
-        let (id, secret) = (random(&SystemEntropy), random(&SystemEntropy));
+        let id = random(&SystemEntropy);
+        let secret = random(&SystemEntropy);
         let session = Session::established(
             SessionId::from_bytes(id),
             SecretHash::from_bytes(secret),
@@ -128,7 +160,13 @@ async fn more_sessions_than_one_batch_are_swept_and_leave_no_key() {
         assert!(sessions.insert_session(&session).await.unwrap());
     }
     assert_eq!(sessions.sweep_sessions(now()).await.unwrap(), 0);
-    assert_eq!(sessions.sweep_sessions(now() + timing().idle).await.unwrap(), 1001);
+    assert_eq!(
+        sessions
+            .sweep_sessions(now() + timing().idle)
+            .await
+            .unwrap(),
+        1001
+    );
     assert_eq!(corner.keys().await, [""; 0]);
 }
 
@@ -136,18 +174,40 @@ async fn more_sessions_than_one_batch_are_swept_and_leave_no_key() {
 async fn sessions_that_expired_unswept_are_in_nobodys_way() {
     let Some(corner) = redis() else { return };
     let sessions = corner.sessions().await;
-    let (expired, next) = (established(1, ADA), established(2, ADA));
+    let expired = established(1, ADA);
+    let next = established(2, ADA);
     sessions.insert_session(&expired).await.unwrap();
     // As Redis does by itself, in its own time.
-    for key in [format!("session:{}", expired.id), format!("secret:{}", "01".repeat(32))] {
-        let gone: u32 = corner.run(cmd("DEL").arg(format!("{}{key}", corner.prefix))).await;
+    for key in [
+        format!("session:{}", expired.id),
+        format!("secret:{}", "01".repeat(32)),
+    ] {
+        let gone: u32 = corner
+            .run(cmd("DEL").arg(format!("{}{key}", corner.prefix)))
+            .await;
         assert_eq!(gone, 1);
     }
     assert_eq!(sessions.sessions_of(ADA).await.unwrap(), []);
     sessions.insert_session(&next).await.unwrap();
-    assert_eq!(sessions.sessions_of(ADA).await.unwrap(), std::slice::from_ref(&next));
-    let of_user: Vec<String> = corner.run(cmd("SMEMBERS").arg(format!("{}user:{ADA}", corner.prefix))).await;
-    assert_eq!(of_user, [next.id.to_string()], "who joins clears away who has gone");
-    assert_eq!(sessions.sweep_sessions(now() + timing().idle).await.unwrap(), 1, "only one was still there");
+    assert_eq!(
+        sessions.sessions_of(ADA).await.unwrap(),
+        std::slice::from_ref(&next)
+    );
+    let of_user: Vec<String> = corner
+        .run(cmd("SMEMBERS").arg(format!("{}user:{ADA}", corner.prefix)))
+        .await;
+    assert_eq!(
+        of_user,
+        [next.id.to_string()],
+        "who joins clears away who has gone"
+    );
+    assert_eq!(
+        sessions
+            .sweep_sessions(now() + timing().idle)
+            .await
+            .unwrap(),
+        1,
+        "only one was still there"
+    );
     assert_eq!(corner.keys().await, [""; 0]);
 }

@@ -37,18 +37,40 @@ fn hash(number: u8) -> SecretHash {
 /// Sessions that begin now, each with its id and secret from one number.
 fn pending(number: u8) -> Session {
     let id = SessionId::from_bytes([number; 16]);
-    Session::pending(id, hash(number), TokenTag::from_bytes([number; 8]), now(), now() + Duration::from_mins(15))
+    Session::pending(
+        id,
+        hash(number),
+        TokenTag::from_bytes([number; 8]),
+        now(),
+        now() + Duration::from_mins(15),
+    )
 }
 
 fn bound(number: u8) -> Session {
-    pending(number).rebind(ADA, now() + Duration::from_mins(15)).unwrap()
+    pending(number)
+        .rebind(ADA, now() + Duration::from_mins(15))
+        .unwrap()
 }
 
 /// One that was exchanged, so that it has a former secret; its own is `number + 100`.
 fn exchanged(number: u8) -> Session {
-    bound(number).exchange(hash(number + 100), Device::new("Firefox on Linux"), now(), &timing()).unwrap()
+    bound(number)
+        .exchange(
+            hash(number + 100),
+            Device::new("Firefox on Linux"),
+            now(),
+            &timing(),
+        )
+        .unwrap()
 }
 
 fn established(number: u8, user: UserId) -> Session {
-    Session::established(SessionId::from_bytes([number; 16]), hash(number), user, None, now(), &timing())
+    Session::established(
+        SessionId::from_bytes([number; 16]),
+        hash(number),
+        user,
+        None,
+        now(),
+        &timing(),
+    )
 }

@@ -14,8 +14,13 @@ async fn of_64_exchanges_at_once_on_two_servers_one_wins() {
     let exchanges: Vec<_> = (100..164)
         .map(|number| {
             let server = servers[usize::from(number % 2)].clone();
-            let next = read.clone().exchange(hash(number), None, now(), &timing()).unwrap();
-            tokio::spawn(async move { server.replace_session(&next).await.unwrap().then_some(next) })
+            let next = read
+                .clone()
+                .exchange(hash(number), None, now(), &timing())
+                .unwrap();
+            tokio::spawn(
+                async move { server.replace_session(&next).await.unwrap().then_some(next) },
+            )
         })
         .collect();
     let mut won = Vec::new();
@@ -25,24 +30,33 @@ async fn of_64_exchanges_at_once_on_two_servers_one_wins() {
     assert_eq!(won.len(), 1);
     assert_eq!(servers[1].session(read.id).await.unwrap(), won.pop());
     servers[1].delete_session(read.id).await.unwrap();
-    assert_eq!(corner.keys().await, [""; 0], "those that lost have left nothing");
+    assert_eq!(
+        corner.keys().await,
+        [""; 0],
+        "those that lost have left nothing"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_rebind_against_a_delete_never_makes_the_session_again() {
     let Some(corner) = redis() else { return };
-    let (worker, desk) = (corner.sessions().await, corner.sessions().await);
+    let worker = corner.sessions().await;
+    let desk = corner.sessions().await;
     for number in 1..=64 {
         let read = pending(number);
         worker.insert_session(&read).await.unwrap();
-        let bound = read.clone().rebind(ADA, now() + Duration::from_mins(15)).unwrap();
+        let bound = read
+            .clone()
+            .rebind(ADA, now() + Duration::from_mins(15))
+            .unwrap();
         let (rebound, deleted) = tokio::join!(
             tokio::spawn({
                 let worker = worker.clone();
                 async move { worker.replace_session(&bound).await }
             }),
             tokio::spawn({
-                let (desk, id) = (desk.clone(), read.id);
+                let desk = desk.clone();
+                let id = read.id;
                 async move { desk.delete_session(id).await }
             }),
         );
@@ -67,7 +81,8 @@ async fn a_rebind_that_comes_after_a_delete_leaves_no_key() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_exchange_slips_past_signing_out_everywhere() {
     let Some(corner) = redis() else { return };
-    let (browser, elsewhere) = (corner.sessions().await, corner.sessions().await);
+    let browser = corner.sessions().await;
+    let elsewhere = corner.sessions().await;
     for number in 1..=64 {
         browser.insert_session(&bound(number)).await.unwrap();
         let (exchanged, signed_out) = tokio::join!(

@@ -1,10 +1,12 @@
-//! One server, started again with a new key before the old one: each sign-in goes on from where it was.
+//! One server, started again with a new key before the old one: each sign-in goes on from where it
+//! was.
 
 use super::{NEW, OLD};
 use crate::support::{Browser, House, Running, ada, confirmed, keys, rejected, token};
 use std::{sync::Arc, time::Duration};
 use vestibule::{
-    confirmation::Rejection, pending::TokenTag, token::Token, validator::Verdict, vestibule::Progress, worker::Tools,
+    confirmation::Rejection, pending::TokenTag, token::Token, validator::Verdict,
+    vestibule::Progress, worker::Tools,
 };
 
 /// A house whose server has the old key alone, and a link.
@@ -18,12 +20,20 @@ fn rotate(house: &House, browser: &mut Browser) {
 }
 
 fn start_rotated_worker(house: &House) -> Running {
-    house.start_worker_with(Tools { keys: Arc::new(keys(&[NEW, OLD])), ..house.tools.clone() })
+    house.start_worker_with(Tools {
+        keys: Arc::new(keys(&[NEW, OLD])),
+        ..house.tools.clone()
+    })
 }
 
 /// The tags in the names of the browser's pending cookies.
 fn named(browser: &Browser) -> Vec<TokenTag> {
-    browser.shown().pending.into_iter().map(|(tag, _)| tag).collect()
+    browser
+        .shown()
+        .pending
+        .into_iter()
+        .map(|(tag, _)| tag)
+        .collect()
 }
 
 #[tokio::test]
@@ -32,15 +42,24 @@ async fn whoever_had_landed_keeps_the_cookie_and_is_signed_in() {
     start_rotated_worker(&house);
     let mut browser = house.browser();
     browser.land(&link);
-    let (cookie, name) = (browser.pending(&link), browser.tag(&link));
+    let cookie = browser.pending(&link);
+    let name = browser.tag(&link);
     rotate(&house, &mut browser);
     assert!(!browser.land(&link), "a reload keeps the cookie");
     browser.begin(&link).await;
-    assert_eq!((browser.pending(&link), named(&browser)), (cookie, vec![name]), "under its old name");
+    assert_eq!(
+        (browser.pending(&link), named(&browser)),
+        (cookie, vec![name]),
+        "under its old name"
+    );
     house.question().await.answer(Ok(Verdict::Valid(ada())));
     assert_eq!(house.outcome().await, confirmed());
     assert_eq!(browser.greeted().await.as_deref(), Some("Ada"));
-    assert_eq!(named(&browser), [], "the response removes the cookie that is there");
+    assert_eq!(
+        named(&browser),
+        [],
+        "the response removes the cookie that is there"
+    );
 }
 
 #[tokio::test]
@@ -50,13 +69,27 @@ async fn whoever_had_begun_is_told_how_far_it_has_come_and_hears_on_the_same_cha
     let channel = browser.channel(&link);
     rotate(&house, &mut browser);
     let report = browser.status(&link).await;
-    assert_eq!((report.progress, report.channel), (Progress::Queued, Some(channel.clone())));
-    assert_eq!(browser.desk.channel(&link, browser.cookie(&link)), Some(channel.clone()), "and may subscribe to it");
-    assert_eq!(browser.begin(&link).await.channel, Some(channel), "a second click is no second confirmation");
+    assert_eq!(
+        (report.progress, report.channel),
+        (Progress::Queued, Some(channel.clone()))
+    );
+    assert_eq!(
+        browser.desk.channel(&link, browser.cookie(&link)),
+        Some(channel.clone()),
+        "and may subscribe to it"
+    );
+    assert_eq!(
+        browser.begin(&link).await.channel,
+        Some(channel),
+        "a second click is no second confirmation"
+    );
     start_rotated_worker(&house);
     house.question().await.answer(Ok(Verdict::Valid(ada())));
     assert_eq!(house.outcome().await, confirmed());
-    assert_eq!(browser.status(&link).await.progress, Progress::Done(confirmed()));
+    assert_eq!(
+        browser.status(&link).await.progress,
+        Progress::Done(confirmed())
+    );
 }
 
 #[tokio::test]
@@ -64,7 +97,10 @@ async fn whoever_had_begun_can_cancel() {
     let (house, link) = before().await;
     let mut browser = house.begun(&link).await;
     rotate(&house, &mut browser);
-    assert_eq!(browser.cancel(&link).await.progress, Progress::Done(rejected(Rejection::Cancelled)));
+    assert_eq!(
+        browser.cancel(&link).await.progress,
+        Progress::Done(rejected(Rejection::Cancelled))
+    );
 }
 
 #[tokio::test]
@@ -73,7 +109,10 @@ async fn whose_link_was_good_already_is_let_in() {
     house.start_worker();
     let mut browser = house.bound(&link, ada()).await;
     rotate(&house, &mut browser);
-    assert_eq!(browser.status(&link).await.progress, Progress::Done(confirmed()));
+    assert_eq!(
+        browser.status(&link).await.progress,
+        Progress::Done(confirmed())
+    );
     assert_eq!(browser.greeted().await.as_deref(), Some("Ada"));
     assert_eq!(named(&browser), []);
     assert!(browser.who().await.is_some());
@@ -98,9 +137,24 @@ async fn whoever_was_signed_in_stays_so_and_their_link_leads_to_the_profile() {
     let mut browser = house.signed_in(&link).await;
     rotate(&house, &mut browser);
     assert_eq!(browser.greeted().await.as_deref(), Some("Ada"));
-    assert!(browser.desk.came_from(&link, browser.session.as_ref()).await.unwrap());
-    assert_eq!(browser.status(&link).await.progress, Progress::Done(confirmed()));
-    assert!(!browser.desk.came_from(&token("other"), browser.session.as_ref()).await.unwrap());
+    assert!(
+        browser
+            .desk
+            .came_from(&link, browser.session.as_ref())
+            .await
+            .unwrap()
+    );
+    assert_eq!(
+        browser.status(&link).await.progress,
+        Progress::Done(confirmed())
+    );
+    assert!(
+        !browser
+            .desk
+            .came_from(&token("other"), browser.session.as_ref())
+            .await
+            .unwrap()
+    );
 }
 
 #[tokio::test]

@@ -1,20 +1,27 @@
-//! Several servers, which are started again one after the other: two neighbours in the safe order understand each other.
+//! Several servers, which are started again one after the other: two neighbours in the safe order
+//! understand each other.
 
 use super::{NEW, OLD};
 use crate::support::{Browser, House, ada, confirmed, keys, token};
 use std::sync::Arc;
 use vestibule::{validator::Verdict, vestibule::Progress, worker::Tools};
 
-/// First the new key is added behind the old one everywhere, then moved before it, then the old one is dropped.
+/// First the new key is added behind the old one everywhere, then moved before it, then the old one
+/// is dropped.
 const STEPS: [&[u8]; 4] = [&[OLD], &[OLD, NEW], &[NEW, OLD], &[NEW]];
 
 #[tokio::test]
 async fn between_servers_at_two_neighbouring_steps_a_sign_in_goes_through() {
     for pair in STEPS.windows(2) {
         for (one, other) in [(pair[0], pair[1]), (pair[1], pair[0])] {
-            let (house, link) = (House::open().await, token("link"));
-            house.start_worker_with(Tools { keys: Arc::new(keys(&[NEW, OLD])), ..house.tools.clone() });
-            let (one, other) = (house.desk_with(one), house.desk_with(other));
+            let house = House::open().await;
+            let link = token("link");
+            house.start_worker_with(Tools {
+                keys: Arc::new(keys(&[NEW, OLD])),
+                ..house.tools.clone()
+            });
+            let one = house.desk_with(one);
+            let other = house.desk_with(other);
             let mut browser = Browser::new(one.clone());
             browser.land(&link);
             browser.desk = other.clone();
@@ -29,18 +36,29 @@ async fn between_servers_at_two_neighbouring_steps_a_sign_in_goes_through() {
             lost.enter().await;
             browser.desk = other;
             assert_eq!(browser.greeted().await.as_deref(), Some("Ada"));
-            assert_eq!(browser.session, lost.session, "the other server exchanges for the same secret");
+            assert_eq!(
+                browser.session, lost.session,
+                "the other server exchanges for the same secret"
+            );
             browser.desk = one;
             assert!(browser.who().await.is_some());
-            assert!(browser.desk.came_from(&link, browser.session.as_ref()).await.unwrap());
+            assert!(
+                browser
+                    .desk
+                    .came_from(&link, browser.session.as_ref())
+                    .await
+                    .unwrap()
+            );
         }
     }
 }
 
 #[tokio::test]
 async fn two_tabs_that_land_on_two_servers_at_once_come_to_one_confirmation() {
-    let (house, link) = (House::open().await, token("link"));
-    let (one, other) = (house.desk_with(&[OLD, NEW]), house.desk_with(&[NEW, OLD]));
+    let house = House::open().await;
+    let link = token("link");
+    let one = house.desk_with(&[OLD, NEW]);
+    let other = house.desk_with(&[NEW, OLD]);
     let mut browser = Browser::new(one.clone());
     browser.land(&link);
     let mut tab = Browser::new(other.clone());

@@ -9,10 +9,14 @@ use vestibule::{
     user::UserId,
 };
 
-/// Has `writes` arrive while the database is locked, so that they wait together and go into one transaction.
+/// Has `writes` arrive while the database is locked, so that they wait together and go into one
+/// transaction.
 async fn together<W: Future>(house: &House, writes: Vec<W>) -> Vec<W::Output> {
     let mut raw = house.raw().await;
-    sqlx::query("begin immediate").execute(&mut raw).await.unwrap();
+    sqlx::query("begin immediate")
+        .execute(&mut raw)
+        .await
+        .unwrap();
     let release = async { sqlx::query("rollback").execute(&mut raw).await.unwrap() };
     let (written, _) = tokio::join!(join_all(writes), release);
     written
@@ -25,11 +29,24 @@ async fn one_failing_write_does_not_fail_those_that_share_its_transaction() {
     let mut sessions: Vec<_> = (1..=20).map(|number| Sample::new(number).session).collect();
     let nobody = UserId::from_bytes([99; 16]);
     sessions[0] = sessions[0].clone().rebind(nobody, at(900)).unwrap();
-    let written = together(&house, sessions.iter().map(|session| store.insert_session(session)).collect()).await;
+    let written = together(
+        &house,
+        sessions
+            .iter()
+            .map(|session| store.insert_session(session))
+            .collect(),
+    )
+    .await;
     let failed: Vec<_> = written.iter().map(Result::is_err).collect();
-    assert_eq!(failed, (1..=20).map(|number| number == 1).collect::<Vec<_>>());
+    assert_eq!(
+        failed,
+        (1..=20).map(|number| number == 1).collect::<Vec<_>>()
+    );
     for session in &sessions[1..] {
-        assert_eq!(store.session(session.id).await.unwrap().as_ref(), Some(session));
+        assert_eq!(
+            store.session(session.id).await.unwrap().as_ref(),
+            Some(session)
+        );
     }
 }
 
@@ -37,16 +54,39 @@ async fn one_failing_write_does_not_fail_those_that_share_its_transaction() {
 async fn a_corrupt_row_fails_its_own_write_alone() {
     let house = House::open().await;
     let store: &dyn Store = &house.store;
-    let (corrupt, good) = (Sample::new(1).begun(store).await, Sample::new(2).begun(store).await);
+    let corrupt = Sample::new(1).begun(store).await;
+    let good = Sample::new(2).begun(store).await;
     let broken = sqlx::query("update confirmations set secret = x'00' where id = ?");
-    broken.bind(corrupt.confirmation.id.as_bytes().as_slice()).execute(&mut house.raw().await).await.unwrap();
+    broken
+        .bind(corrupt.confirmation.id.as_bytes().as_slice())
+        .execute(&mut house.raw().await)
+        .await
+        .unwrap();
     let writes = [&corrupt, &good].map(|sample| {
         let decision = &Decision::Unavailable;
-        store.decide(sample.confirmation.id, Decider::User, decision, settlement(at(1)))
+        store.decide(
+            sample.confirmation.id,
+            Decider::User,
+            decision,
+            settlement(at(1)),
+        )
     });
     let decided = together(&house, writes.into()).await;
-    assert!(matches!(decided[0], Err(StoreError::Corrupt { table: "confirmations", .. })), "{:?}", decided[0]);
-    assert_eq!(decided[1].as_ref().unwrap().as_ref().unwrap().ending(), Some(Ending::Unavailable));
+    assert!(
+        matches!(
+            decided[0],
+            Err(StoreError::Corrupt {
+                table: "confirmations",
+                ..
+            })
+        ),
+        "{:?}",
+        decided[0]
+    );
+    assert_eq!(
+        decided[1].as_ref().unwrap().as_ref().unwrap().ending(),
+        Some(Ending::Unavailable)
+    );
 }
 
 #[tokio::test]
@@ -56,14 +96,22 @@ async fn a_write_that_fails_half_way_leaves_nothing_of_its_first_half() {
     house.store.insert_session(&taken).await.unwrap();
     let clashing = |number: u8| {
         let sample = Sample::new(number);
-        let session = Session { id: SessionId::from_bytes([1; 16]), ..sample.session };
+        let session = Session {
+            id: SessionId::from_bytes([1; 16]),
+            ..sample.session
+        };
         (sample.confirmation, session)
     };
     let begins: Vec<_> = (2..10).map(clashing).collect();
-    let writes =
-        begins.iter().map(|(confirmation, session)| house.store.begin(confirmation, session, welcome())).collect();
+    let writes = begins
+        .iter()
+        .map(|(confirmation, session)| house.store.begin(confirmation, session, welcome()))
+        .collect();
     for written in together(&house, writes).await {
-        assert!(matches!(written, Err(BeginError::Store(StoreError::Unavailable(_)))), "{written:?}");
+        assert!(
+            matches!(written, Err(BeginError::Store(StoreError::Unavailable(_)))),
+            "{written:?}"
+        );
     }
     assert_eq!(house.store.next_due().await.unwrap(), None);
 }

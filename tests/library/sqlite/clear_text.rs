@@ -14,7 +14,9 @@ const HUSH: &str = "a-token-that-nobody-may-read-0123456789";
 /// Every byte of the database, its write-ahead log too.
 fn bytes(house: &House) -> Vec<u8> {
     let folder = house.file().parent().unwrap().to_owned();
-    let files = fs::read_dir(folder).unwrap().map(|entry| fs::read(entry.unwrap().path()).unwrap());
+    let files = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| fs::read(entry.unwrap().path()).unwrap());
     files.collect::<Vec<_>>().concat()
 }
 
@@ -28,7 +30,11 @@ fn writings(secret: &[u8]) -> [Vec<u8>; 3] {
         let _ = write!(hex, "{byte:02x}");
         hex
     });
-    [secret.to_vec(), hex.into_bytes(), URL_SAFE_NO_PAD.encode(secret).into_bytes()]
+    [
+        secret.to_vec(),
+        hex.into_bytes(),
+        URL_SAFE_NO_PAD.encode(secret).into_bytes(),
+    ]
 }
 
 #[tokio::test]
@@ -37,12 +43,18 @@ async fn neither_the_token_nor_the_pending_secret_is_readable_while_it_waits() {
     let browser = house.begun(&token(HUSH)).await;
     let secret = browser.pending(&token(HUSH)).unwrap().secret;
     let file = bytes(&house);
-    assert!(holds(&file, secret.hash().as_bytes()), "the search must be able to find something");
+    assert!(
+        holds(&file, secret.hash().as_bytes()),
+        "the search must be able to find something"
+    );
     assert!(!holds(&file, HUSH.as_bytes()));
     for written in writings(secret.expose()) {
         assert!(!holds(&file, &written));
     }
-    assert!(!holds(&file, browser.cookie(&token(HUSH)).unwrap().as_bytes()));
+    assert!(!holds(
+        &file,
+        browser.cookie(&token(HUSH)).unwrap().as_bytes()
+    ));
 }
 
 #[tokio::test]
@@ -52,7 +64,10 @@ async fn the_session_secret_of_somebody_signed_in_is_not_readable() {
     let browser = house.signed_in(&token(HUSH)).await;
     let secret = browser.session.clone().unwrap();
     let file = bytes(&house);
-    assert!(holds(&file, secret.hash().as_bytes()), "the search must be able to find something");
+    assert!(
+        holds(&file, secret.hash().as_bytes()),
+        "the search must be able to find something"
+    );
     assert!(!holds(&file, HUSH.as_bytes()));
     for written in writings(secret.expose()) {
         assert!(!holds(&file, &written));
@@ -61,22 +76,36 @@ async fn the_session_secret_of_somebody_signed_in_is_not_readable() {
 
 #[tokio::test]
 async fn a_settled_confirmation_keeps_nothing_of_its_token() {
-    let decisions = [Decision::Valid(ada()), Decision::Rejected(Rejection::Used), Decision::Unavailable];
+    let decisions = [
+        Decision::Valid(ada()),
+        Decision::Rejected(Rejection::Used),
+        Decision::Unavailable,
+    ];
     for decision in decisions {
         let house = House::open().await;
         let browser = house.begun(&token(HUSH)).await;
         assert!(token_is_kept(&house).await, "it is kept for the worker");
         let id = house.confirmation(&browser, &token(HUSH)).await.id;
-        house.store.decide(id, Decider::User, &decision, settlement(house.now())).await.unwrap();
+        house
+            .store
+            .decide(id, Decider::User, &decision, settlement(house.now()))
+            .await
+            .unwrap();
         assert!(!token_is_kept(&house).await, "after {decision:?}");
     }
 }
 
 async fn token_is_kept(house: &House) -> bool {
-    let row =
-        sqlx::query("select token, token_key from confirmations").fetch_one(&mut house.raw().await).await.unwrap();
+    let row = sqlx::query("select token, token_key from confirmations")
+        .fetch_one(&mut house.raw().await)
+        .await
+        .unwrap();
     let (token, key): (Option<Vec<u8>>, Option<i64>) = (row.get(0), row.get(1));
-    assert_eq!(token.is_some(), key.is_some(), "a key's id is kept with what it sealed");
+    assert_eq!(
+        token.is_some(),
+        key.is_some(),
+        "a key's id is kept with what it sealed"
+    );
     token.is_some()
 }
 
@@ -86,7 +115,10 @@ async fn the_same_token_never_looks_the_same_twice() {
     for _ in 0..2 {
         house.begun(&token(HUSH)).await;
     }
-    let rows = sqlx::query("select token from confirmations").fetch_all(&mut house.raw().await).await.unwrap();
+    let rows = sqlx::query("select token from confirmations")
+        .fetch_all(&mut house.raw().await)
+        .await
+        .unwrap();
     let sealed: Vec<Vec<u8>> = rows.iter().map(|row| row.get(0)).collect();
     assert_eq!(sealed.len(), 2);
     assert_ne!(sealed[0], sealed[1]);

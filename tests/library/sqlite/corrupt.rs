@@ -13,13 +13,19 @@ use vestibule::{
 async fn spoil(house: &House, table: &str, id: &[u8; 16], change: &str) {
     let mut raw: SqliteConnection = house.raw().await;
     let update = format!("update {table} set {change} where id = ?");
-    let spoilt = sqlx::query(AssertSqlSafe(update)).bind(id.as_slice()).execute(&mut raw).await.unwrap();
+    let spoilt = sqlx::query(AssertSqlSafe(update))
+        .bind(id.as_slice())
+        .execute(&mut raw)
+        .await
+        .unwrap();
     assert_eq!(spoilt.rows_affected(), 1, "{change}");
 }
 
 fn assert_names(error: &StoreError, table: &str, id: &str, change: &str) {
     match error {
-        StoreError::Corrupt { table: named, row, .. } => assert_eq!((*named, row.as_str()), (table, id), "{change}"),
+        StoreError::Corrupt {
+            table: named, row, ..
+        } => assert_eq!((*named, row.as_str()), (table, id), "{change}"),
         other @ StoreError::Unavailable(_) => panic!("{change}: {other}"),
     }
 }
@@ -44,42 +50,96 @@ async fn a_queued_confirmation_that_fits_no_state_is_named() {
         let sample = Sample::new(1).begun(&house.store).await;
         let id = sample.confirmation.id;
         spoil(&house, "confirmations", id.as_bytes(), change).await;
-        let read = house.store.confirmation_by_secret(&sample.confirmation.secret).await;
+        let read = house
+            .store
+            .confirmation_by_secret(&sample.confirmation.secret)
+            .await;
         assert_names(&read.unwrap_err(), "confirmations", &id.to_string(), change);
-        let decided = house.store.decide(id, Decider::User, &Decision::Unavailable, settlement(at(1))).await;
-        assert_names(&decided.unwrap_err(), "confirmations", &id.to_string(), change);
-        assert!(house.store.session(sample.session.id).await.unwrap().is_some(), "nothing follows from it");
+        let decided = house
+            .store
+            .decide(id, Decider::User, &Decision::Unavailable, settlement(at(1)))
+            .await;
+        assert_names(
+            &decided.unwrap_err(),
+            "confirmations",
+            &id.to_string(),
+            change,
+        );
+        assert!(
+            house
+                .store
+                .session(sample.session.id)
+                .await
+                .unwrap()
+                .is_some(),
+            "nothing follows from it"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_settled_confirmation_that_fits_no_state_is_named() {
-    let changes = ["ending = null", "user_id = null", "user_id = x'01'", "decided = null", "ending = 'used'"];
+    let changes = [
+        "ending = null",
+        "user_id = null",
+        "user_id = x'01'",
+        "decided = null",
+        "ending = 'used'",
+    ];
     for change in changes {
         let house = House::open().await;
         let sample = Sample::new(1).begun(&house.store).await;
         let id = sample.confirmation.id;
-        house.store.decide(id, Decider::User, &Decision::Valid(ada()), settlement(at(1))).await.unwrap();
+        house
+            .store
+            .decide(
+                id,
+                Decider::User,
+                &Decision::Valid(ada()),
+                settlement(at(1)),
+            )
+            .await
+            .unwrap();
         spoil(&house, "confirmations", id.as_bytes(), change).await;
-        let read = house.store.confirmation_by_secret(&sample.confirmation.secret).await;
+        let read = house
+            .store
+            .confirmation_by_secret(&sample.confirmation.secret)
+            .await;
         assert_names(&read.unwrap_err(), "confirmations", &id.to_string(), change);
     }
 }
 
 #[tokio::test]
 async fn a_session_that_fits_no_state_is_named_and_signs_nobody_in() {
-    let changes =
-        ["user_id = null", "state = 'pending'", "state = 'established'", "revision = -1", "token_tag = x'01'"];
+    let changes = [
+        "user_id = null",
+        "state = 'pending'",
+        "state = 'established'",
+        "revision = -1",
+        "token_tag = x'01'",
+    ];
     for change in changes {
         let house = House::open().await;
         let sample = Sample::new(1).begun(&house.store).await;
         let id = sample.session.id;
         let valid = Decision::Valid(ada());
-        house.store.decide(sample.confirmation.id, Decider::User, &valid, settlement(at(1))).await.unwrap();
+        house
+            .store
+            .decide(
+                sample.confirmation.id,
+                Decider::User,
+                &valid,
+                settlement(at(1)),
+            )
+            .await
+            .unwrap();
         spoil(&house, "sessions", id.as_bytes(), change).await;
         let read = house.store.session(id).await;
         assert_names(&read.unwrap_err(), "sessions", &id.to_string(), change);
-        let read = house.store.session_by_secret(&sample.confirmation.secret).await;
+        let read = house
+            .store
+            .session_by_secret(&sample.confirmation.secret)
+            .await;
         assert_names(&read.unwrap_err(), "sessions", &id.to_string(), change);
     }
 }
@@ -87,12 +147,24 @@ async fn a_session_that_fits_no_state_is_named_and_signs_nobody_in() {
 #[tokio::test]
 async fn workers_pass_a_corrupt_confirmation_by() {
     let house = House::open().await;
-    let (before, corrupt, after) = (Sample::new(1), Sample::new(2), Sample::new(3));
+    let before = Sample::new(1);
+    let corrupt = Sample::new(2);
+    let after = Sample::new(3);
     for sample in [&before, &corrupt, &after] {
         sample.clone().begun(&house.store).await;
     }
-    spoil(&house, "confirmations", corrupt.confirmation.id.as_bytes(), "failed = -1").await;
-    let claims = house.store.claim(worker(1), Which::Any, &10.into(), at(0), at(30)).await.unwrap();
+    spoil(
+        &house,
+        "confirmations",
+        corrupt.confirmation.id.as_bytes(),
+        "failed = -1",
+    )
+    .await;
+    let claims = house
+        .store
+        .claim(worker(1), Which::Any, &10.into(), at(0), at(30))
+        .await
+        .unwrap();
     let mut claimed: Vec<_> = claims.iter().map(|claim| claim.id).collect();
     claimed.sort();
     assert_eq!(claimed, [before.confirmation.id, after.confirmation.id]);
@@ -102,8 +174,20 @@ async fn workers_pass_a_corrupt_confirmation_by() {
 async fn others_sign_in_beside_a_corrupt_row() {
     let house = House::open().await;
     let corrupt = Sample::new(1).begun(&house.store).await;
-    spoil(&house, "confirmations", corrupt.confirmation.id.as_bytes(), "failed = -1").await;
-    spoil(&house, "sessions", SessionId::from_bytes([1; 16]).as_bytes(), "revision = -1").await;
+    spoil(
+        &house,
+        "confirmations",
+        corrupt.confirmation.id.as_bytes(),
+        "failed = -1",
+    )
+    .await;
+    spoil(
+        &house,
+        "sessions",
+        SessionId::from_bytes([1; 16]).as_bytes(),
+        "revision = -1",
+    )
+    .await;
     house.start_worker();
     let browser = house.signed_in(&"good".parse().unwrap()).await;
     let user = browser.who().await.expect("somebody").user;

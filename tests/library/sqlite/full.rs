@@ -13,8 +13,16 @@ const PAGES: u32 = 300;
 
 #[tokio::test]
 async fn on_a_full_disk_nothing_begins_everybody_who_is_in_goes_on_and_room_helps() {
-    let caps = Caps { of_client: u32::MAX, ..Caps::default() };
-    let house = House::built(Plan { pages: PAGES, caps, ..Plan::default() }).await;
+    let caps = Caps {
+        of_client: u32::MAX,
+        ..Caps::default()
+    };
+    let house = House::built(Plan {
+        pages: PAGES,
+        caps,
+        ..Plan::default()
+    })
+    .await;
     let worker = house.start_worker();
     let mut ada = house.signed_in(&token("ada")).await;
     worker.stop();
@@ -25,9 +33,11 @@ async fn on_a_full_disk_nothing_begins_everybody_who_is_in_goes_on_and_room_help
     }
     house.advance(Duration::from_hours(2));
 
-    let (mut begun, mut number) = (Vec::new(), 0);
+    let mut begun = Vec::new();
+    let mut number = 0;
     let refused = loop {
-        let (mut browser, link) = (house.browser(), token(&format!("new-{number}")));
+        let mut browser = house.browser();
+        let link = token(&format!("new-{number}"));
         browser.land(&link);
         match browser.try_to_begin(&link, false).await {
             Ok(_) => begun.push((browser, link)),
@@ -36,16 +46,23 @@ async fn on_a_full_disk_nothing_begins_everybody_who_is_in_goes_on_and_room_help
         number += 1;
         assert!(number < 10_000, "the disk has no end");
     };
-    assert!(matches!(refused, BeginError::Store(StoreError::Unavailable(_))), "{refused}");
+    assert!(
+        matches!(refused, BeginError::Store(StoreError::Unavailable(_))),
+        "{refused}"
+    );
     assert!(refused.to_string().contains("full"), "{refused}");
 
     let (browser, link) = &begun[0];
     assert_eq!(browser.status(link).await.progress, Progress::Queued);
-    assert_eq!(house.browser().status(&token("other")).await.progress, Progress::Unknown);
+    assert_eq!(
+        house.browser().status(&token("other")).await.progress,
+        Progress::Unknown
+    );
     assert_eq!(ada.greeted().await.as_deref(), Some("Ada"));
 
     assert!(house.store.sweep_confirmations(house.now()).await.unwrap() >= 500);
-    let (mut late, link) = (house.browser(), token("late"));
+    let mut late = house.browser();
+    let link = token("late");
     assert_eq!(late.begin(&link).await.progress, Progress::Queued);
 }
 
@@ -56,7 +73,10 @@ async fn let_sessions_be_written(house: &House, writable: bool) {
     } else {
         "create trigger full before update on sessions begin select raise(abort, 'database or disk is full'); end"
     };
-    sqlx::query(statement).execute(&mut house.raw().await).await.unwrap();
+    sqlx::query(statement)
+        .execute(&mut house.raw().await)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -82,7 +102,10 @@ async fn a_first_use_that_cannot_be_noted_is_none_for_the_old_secret_would_stay_
     let ada = house.signed_in(&token("ada")).await;
     let_sessions_be_written(&house, false).await;
     let refused = house.desk.who(ada.session.as_ref()).await;
-    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(StoreError::Unavailable(_))),
+        "{refused:?}"
+    );
     let_sessions_be_written(&house, true).await;
     assert!(ada.who().await.is_some());
 }

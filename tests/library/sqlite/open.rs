@@ -31,12 +31,17 @@ async fn written(folder: &TempDir) -> PathBuf {
 
 async fn at_rest(path: &Path) {
     let checkpoint = sqlx::query("pragma wal_checkpoint(truncate)");
-    checkpoint.execute(&mut raw(path, PATIENCE).await).await.unwrap();
+    checkpoint
+        .execute(&mut raw(path, PATIENCE).await)
+        .await
+        .unwrap();
 }
 
 async fn refused(path: &Path, keys: &Keys) -> OpenError {
     let before = fs::read(path).unwrap();
-    let error = SqliteStore::open(path, keys).await.expect_err("it is not ours to open");
+    let error = SqliteStore::open(path, keys)
+        .await
+        .expect_err("it is not ours to open");
     at_rest_if_database(path).await;
     assert!(fs::read(path).unwrap() == before, "the file was changed");
     error
@@ -63,18 +68,32 @@ async fn what_was_written_is_there_when_it_is_opened_again() {
 async fn a_database_under_another_key_is_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = written(&folder).await;
-    assert!(matches!(refused(&path, &keys(&[2])).await, OpenError::OtherKey));
+    assert!(matches!(
+        refused(&path, &keys(&[2])).await,
+        OpenError::OtherKey
+    ));
 }
 
 #[tokio::test]
 async fn a_rotated_key_opens_the_database_and_the_old_one_alone_no_more() {
     let folder = tempfile::tempdir().unwrap();
     let path = written(&folder).await;
-    drop(SqliteStore::open(&path, &keys(&[2, 1])).await.expect("the old key is among them"));
+    drop(
+        SqliteStore::open(&path, &keys(&[2, 1]))
+            .await
+            .expect("the old key is among them"),
+    );
     at_rest(&path).await;
-    drop(SqliteStore::open(&path, &keys(&[2])).await.expect("the new key has taken over"));
+    drop(
+        SqliteStore::open(&path, &keys(&[2]))
+            .await
+            .expect("the new key has taken over"),
+    );
     at_rest(&path).await;
-    assert!(matches!(refused(&path, &keys(&[1])).await, OpenError::OtherKey));
+    assert!(matches!(
+        refused(&path, &keys(&[1])).await,
+        OpenError::OtherKey
+    ));
 }
 
 #[tokio::test]
@@ -82,23 +101,46 @@ async fn servers_that_take_a_new_key_in_three_steps_are_never_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = written(&folder).await;
     // In the third step one comes late, and one is started again as it was.
-    let steps: [&[u8]; 8] = [&[1], &[1, 2], &[1, 2], &[2, 1], &[1, 2], &[2, 1], &[2, 1], &[2]];
+    let steps: [&[u8]; 8] = [
+        &[1],
+        &[1, 2],
+        &[1, 2],
+        &[2, 1],
+        &[1, 2],
+        &[2, 1],
+        &[2, 1],
+        &[2],
+    ];
     for step in steps {
-        drop(SqliteStore::open(&path, &keys(step)).await.unwrap_or_else(|error| panic!("{step:?}: {error}")));
+        drop(
+            SqliteStore::open(&path, &keys(step))
+                .await
+                .unwrap_or_else(|error| panic!("{step:?}: {error}")),
+        );
     }
     at_rest(&path).await;
-    assert!(matches!(refused(&path, &keys(&[1])).await, OpenError::OtherKey), "the old key is gone for good");
+    assert!(
+        matches!(refused(&path, &keys(&[1])).await, OpenError::OtherKey),
+        "the old key is gone for good"
+    );
 }
 
 #[tokio::test]
 async fn a_database_of_a_newer_version_is_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = written(&folder).await;
-    let newer = "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
+    let newer =
+        "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
                  values (99991231000000, 'from the future', true, x'00', 0)";
-    sqlx::query(newer).execute(&mut raw(&path, PATIENCE).await).await.unwrap();
+    sqlx::query(newer)
+        .execute(&mut raw(&path, PATIENCE).await)
+        .await
+        .unwrap();
     at_rest(&path).await;
-    assert!(matches!(refused(&path, &keys(&[1])).await, OpenError::Newer(99_991_231_000_000)));
+    assert!(matches!(
+        refused(&path, &keys(&[1])).await,
+        OpenError::Newer(99_991_231_000_000)
+    ));
 }
 
 #[tokio::test]
@@ -106,14 +148,19 @@ async fn a_file_that_is_no_database_is_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("vestibule.db");
     fs::write(&path, "Dear diary, ".repeat(1000)).unwrap();
-    assert!(matches!(refused(&path, &keys(&[1])).await, OpenError::Cannot(_)));
+    assert!(matches!(
+        refused(&path, &keys(&[1])).await,
+        OpenError::Cannot(_)
+    ));
 }
 
 #[tokio::test]
 async fn a_file_in_a_folder_that_is_not_there_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("no/such/folder/vestibule.db");
-    let error = SqliteStore::open(&missing, &keys(&[1])).await.expect_err("there is no folder for it");
+    let error = SqliteStore::open(&missing, &keys(&[1]))
+        .await
+        .expect_err("there is no folder for it");
     assert!(matches!(error, OpenError::Cannot(_)), "{error}");
     assert!(!missing.exists());
 }
@@ -122,7 +169,9 @@ async fn a_file_in_a_folder_that_is_not_there_is_refused() {
 async fn opening_twice_changes_nothing_that_is_kept() {
     let folder = tempfile::tempdir().unwrap();
     let path = written(&folder).await;
-    let before = Sample::new(1).stored(&SqliteStore::open(&path, &keys(&[1])).await.unwrap()).await;
+    let before = Sample::new(1)
+        .stored(&SqliteStore::open(&path, &keys(&[1])).await.unwrap())
+        .await;
     let store = SqliteStore::open(&path, &keys(&[1])).await.unwrap();
     assert_eq!(Sample::new(1).stored(&store).await, before);
     assert_eq!(store.next_due().await.unwrap(), Some(at(0)));

@@ -13,19 +13,39 @@ async fn fill(house: &House, table: &str, columns: &str, values: &str) {
         "with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < {ROWS})
          insert into {table} ({columns}) select {values} from numbers"
     );
-    sqlx::query(AssertSqlSafe(insert)).execute(&mut house.raw().await).await.unwrap();
+    sqlx::query(AssertSqlSafe(insert))
+        .execute(&mut house.raw().await)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
 async fn a_big_table_is_swept_to_its_end() {
     let house = House::open().await;
     let id = "cast(printf('%016d', n) as blob), cast(printf('%032d', n) as blob)";
-    fill(&house, "sessions", "id, secret, revision, state, since, expires", &format!("{id}, 0, 'pending', 0, n")).await;
+    fill(
+        &house,
+        "sessions",
+        "id, secret, revision, state, since, expires",
+        &format!("{id}, 0, 'pending', 0, n"),
+    )
+    .await;
     let settled = format!("{id}, x'00', x'00', 0, 0, 'settled', 'invalid', n");
-    fill(&house, "confirmations", "id, secret, token_tag, session, begun, deadline, state, ending, decided", &settled)
-        .await;
+    fill(
+        &house,
+        "confirmations",
+        "id, secret, token_tag, session, begun, deadline, state, ending, decided",
+        &settled,
+    )
+    .await;
     let all_but_one = Timestamp::from_millis(i64::from(ROWS) - 1);
-    assert_eq!(house.store.sweep_sessions(all_but_one).await.unwrap(), u64::from(ROWS) - 1);
+    assert_eq!(
+        house.store.sweep_sessions(all_but_one).await.unwrap(),
+        u64::from(ROWS) - 1
+    );
     let all_but_one = Timestamp::from_millis(i64::from(ROWS));
-    assert_eq!(house.store.sweep_confirmations(all_but_one).await.unwrap(), u64::from(ROWS) - 1);
+    assert_eq!(
+        house.store.sweep_confirmations(all_but_one).await.unwrap(),
+        u64::from(ROWS) - 1
+    );
 }

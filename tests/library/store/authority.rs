@@ -10,7 +10,12 @@ use vestibule::{
 
 fn king() -> User {
     let email = "king@example.com".to_owned();
-    let identity = Identity { issuer: PASSWORD_ISSUER.into(), subject: email.clone(), name: None, email: Some(email) };
+    let identity = Identity {
+        issuer: PASSWORD_ISSUER.into(),
+        subject: email.clone(),
+        name: None,
+        email: Some(email),
+    };
     User::new(UserId::generate(&SystemEntropy), identity, at(0))
 }
 
@@ -47,12 +52,26 @@ impl Revocation {
         let owner = authority(store, user).await;
         match self {
             Self::SignOut => store.delete_session(ended.session).await.unwrap(),
-            Self::OthersEnd => store.delete_sessions_of(user, Some(owner.session)).await.unwrap(),
+            Self::OthersEnd => store
+                .delete_sessions_of(user, Some(owner.session))
+                .await
+                .unwrap(),
             Self::AllEnd => store.delete_sessions_of(user, None).await.unwrap(),
-            Self::SignOutEverywhere => assert!(store.revoke_sessions(owner, true, at(5)).await.unwrap()),
-            Self::Password => assert!(store.set_password(owner, "$owners", at(5)).await.unwrap().is_some()),
+            Self::SignOutEverywhere => {
+                assert!(store.revoke_sessions(owner, true, at(5)).await.unwrap());
+            }
+            Self::Password => assert!(
+                store
+                    .set_password(owner, "$owners", at(5))
+                    .await
+                    .unwrap()
+                    .is_some()
+            ),
             Self::OperatorsPassword => {
-                assert_eq!(store.put_user(&king(), Some("$operators")).await.unwrap(), user);
+                assert_eq!(
+                    store.put_user(&king(), Some("$operators")).await.unwrap(),
+                    user
+                );
             }
             Self::Disabled => assert!(store.disable_user(user, true, at(5)).await.unwrap()),
             Self::DisabledForAWhile => {
@@ -73,15 +92,30 @@ async fn what_was_allowed_to_a_session_ends_with_it() {
             revocation.happens(&**store, ended).await;
             let before = store.user(user).await.unwrap();
             let password = store.password("king@example.com").await.unwrap();
-            let (from, to) = ("king@example.com".parse().unwrap(), "thief@example.com".parse().unwrap());
-            assert_eq!(store.set_password(ended, "$thiefs", at(9)).await.unwrap(), None, "{revocation:?}");
+            let from = "king@example.com".parse().unwrap();
+            let to = "thief@example.com".parse().unwrap();
+            assert_eq!(
+                store.set_password(ended, "$thiefs", at(9)).await.unwrap(),
+                None,
+                "{revocation:?}"
+            );
             let moved = store.move_user(ended, &from, &to, at(9)).await.unwrap();
-            assert!(matches!(moved, Moved::Revoked | Moved::Gone), "{revocation:?}: {moved:?}");
+            assert!(
+                matches!(moved, Moved::Revoked | Moved::Gone),
+                "{revocation:?}: {moved:?}"
+            );
             for all in [false, true] {
-                assert!(!store.revoke_sessions(ended, all, at(9)).await.unwrap(), "{revocation:?}");
+                assert!(
+                    !store.revoke_sessions(ended, all, at(9)).await.unwrap(),
+                    "{revocation:?}"
+                );
             }
             assert_eq!(store.user(user).await.unwrap(), before, "{revocation:?}");
-            assert_eq!(store.password("king@example.com").await.unwrap(), password, "{revocation:?}");
+            assert_eq!(
+                store.password("king@example.com").await.unwrap(),
+                password,
+                "{revocation:?}"
+            );
             store.remove_user(user).await.unwrap();
         }
     }
@@ -91,11 +125,23 @@ async fn what_was_allowed_to_a_session_ends_with_it() {
 async fn a_session_that_has_expired_or_is_another_users_changes_nothing() {
     for store in adapters().await.into_iter().filter(|store| store.together) {
         let king = store.put_user(&king(), None).await.unwrap();
-        let other = User { identity: Identity { subject: "other".into(), ..self::king().identity }, ..self::king() };
+        let other = User {
+            identity: Identity {
+                subject: "other".into(),
+                ..self::king().identity
+            },
+            ..self::king()
+        };
         let other = store.put_user(&other, None).await.unwrap();
         let kings = authority(&**store, king).await;
-        let others = Authority { session: authority(&**store, other).await.session, ..kings };
-        for (by, now) in [(others, at(9)), (kings, Timestamp::from_millis(i64::MAX / 2))] {
+        let others = Authority {
+            session: authority(&**store, other).await.session,
+            ..kings
+        };
+        for (by, now) in [
+            (others, at(9)),
+            (kings, Timestamp::from_millis(i64::MAX / 2)),
+        ] {
             assert_eq!(store.set_password(by, "$thiefs", now).await.unwrap(), None);
         }
     }
@@ -109,7 +155,10 @@ async fn what_one_session_is_allowed_goes_on_while_nothing_is_revoked() {
         authority(&**store, user).await;
         // The validator has said who it is once more.
         store.put_user(&king(), None).await.unwrap();
-        assert_eq!(store.set_password(by, "$own", at(9)).await.unwrap(), Some(at(9)));
+        assert_eq!(
+            store.set_password(by, "$own", at(9)).await.unwrap(),
+            Some(at(9))
+        );
     }
 }
 
@@ -124,11 +173,20 @@ async fn each_change_is_valid_from_a_later_moment_than_the_one_before_it() {
         };
         let by = async || authority(&**store, user).await;
         for now in [at(9), at(9), at(3)] {
-            is_later(store.set_password(by().await, "$own", now).await.unwrap().unwrap());
-            let (king, queen) = ("king@example.com".parse().unwrap(), "queen@example.com".parse().unwrap());
+            is_later(
+                store
+                    .set_password(by().await, "$own", now)
+                    .await
+                    .unwrap()
+                    .unwrap(),
+            );
+            let king = "king@example.com".parse().unwrap();
+            let queen = "queen@example.com".parse().unwrap();
             for (from, to) in [(&king, &queen), (&queen, &king)] {
                 let moved = store.move_user(by().await, from, to, now).await.unwrap();
-                let Moved::Done(valid_from) = moved else { panic!("{moved:?}") };
+                let Moved::Done(valid_from) = moved else {
+                    panic!("{moved:?}")
+                };
                 is_later(valid_from);
             }
             for change in 0..3 {
@@ -139,7 +197,10 @@ async fn each_change_is_valid_from_a_later_moment_than_the_one_before_it() {
                         assert!(store.disable_user(user, false, now).await.unwrap());
                     }
                     _ => {
-                        let again = User { since: now, ..self::king() };
+                        let again = User {
+                            since: now,
+                            ..self::king()
+                        };
                         assert_eq!(store.put_user(&again, Some("$")).await.unwrap(), user);
                     }
                 }

@@ -1,4 +1,5 @@
-//! To begin keeps a confirmation and its session, both or neither, and once for each pending secret.
+//! To begin keeps a confirmation and its session, both or neither, and once for each pending
+//! secret.
 
 use crate::support::{Sample, adapters, welcome};
 use std::{collections::HashSet, sync::Arc};
@@ -8,10 +9,22 @@ use vestibule::{secret::SecretHash, session::Session};
 async fn a_confirmation_and_its_session_read_back_as_they_were_begun() {
     for store in adapters().await {
         let sample = Sample::new(1);
-        assert_eq!(store.begin(&sample.confirmation, &sample.session, welcome()).await.unwrap(), sample.confirmation);
+        assert_eq!(
+            store
+                .begin(&sample.confirmation, &sample.session, welcome())
+                .await
+                .unwrap(),
+            sample.confirmation
+        );
         assert_eq!(sample.stored(&**store).await, sample.confirmation);
-        assert_eq!(store.session(sample.session.id).await.unwrap(), Some(sample.session.clone()));
-        let by_secret = store.session_by_secret(&sample.confirmation.secret).await.unwrap();
+        assert_eq!(
+            store.session(sample.session.id).await.unwrap(),
+            Some(sample.session.clone())
+        );
+        let by_secret = store
+            .session_by_secret(&sample.confirmation.secret)
+            .await
+            .unwrap();
         assert_eq!(by_secret, Some(sample.session));
     }
 }
@@ -21,9 +34,21 @@ async fn what_has_not_begun_is_not_there() {
     for store in adapters().await {
         let other = Sample::new(2);
         Sample::new(1).begun(&**store).await;
-        assert_eq!(store.confirmation_by_secret(&other.confirmation.secret).await.unwrap(), None);
+        assert_eq!(
+            store
+                .confirmation_by_secret(&other.confirmation.secret)
+                .await
+                .unwrap(),
+            None
+        );
         assert_eq!(store.session(other.session.id).await.unwrap(), None);
-        assert_eq!(store.session_by_secret(&other.confirmation.secret).await.unwrap(), None);
+        assert_eq!(
+            store
+                .session_by_secret(&other.confirmation.secret)
+                .await
+                .unwrap(),
+            None
+        );
     }
 }
 
@@ -32,9 +57,16 @@ async fn two_begins_with_one_pending_secret_are_one_confirmation() {
     for store in adapters().await {
         let first = Sample::new(1).begun(&**store).await;
         let second = with_secret_of(&first, Sample::new(2));
-        let kept = store.begin(&second.confirmation, &second.session, welcome()).await.unwrap();
+        let kept = store
+            .begin(&second.confirmation, &second.session, welcome())
+            .await
+            .unwrap();
         assert_eq!(kept, first.confirmation);
-        assert_eq!(store.session(second.session.id).await.unwrap(), None, "the second keeps no session");
+        assert_eq!(
+            store.session(second.session.id).await.unwrap(),
+            None,
+            "the second keeps no session"
+        );
     }
 }
 
@@ -44,8 +76,13 @@ async fn of_64_begins_at_once_with_one_pending_secret_all_are_told_of_the_same_o
         let first = Sample::new(1);
         let begins: Vec<_> = (1..=64)
             .map(|number| {
-                let (store, sample) = (Arc::clone(&store), with_secret_of(&first, Sample::new(number)));
-                tokio::spawn(async move { store.begin(&sample.confirmation, &sample.session, welcome()).await })
+                let store = Arc::clone(&store);
+                let sample = with_secret_of(&first, Sample::new(number));
+                tokio::spawn(async move {
+                    store
+                        .begin(&sample.confirmation, &sample.session, welcome())
+                        .await
+                })
             })
             .collect();
         let mut told = HashSet::new();
@@ -55,7 +92,13 @@ async fn of_64_begins_at_once_with_one_pending_secret_all_are_told_of_the_same_o
         assert_eq!(told.len(), 1);
         let mut sessions = 0;
         for number in 1..=64 {
-            sessions += usize::from(store.session(Sample::new(number).session.id).await.unwrap().is_some());
+            sessions += usize::from(
+                store
+                    .session(Sample::new(number).session.id)
+                    .await
+                    .unwrap()
+                    .is_some(),
+            );
         }
         assert_eq!(sessions, 1);
     }
@@ -67,9 +110,23 @@ async fn a_begin_whose_session_cannot_be_kept_keeps_no_confirmation() {
         let taken = Sample::new(1);
         store.insert_session(&taken.session).await.unwrap();
         let sample = Sample::new(2);
-        let clash = Session { id: taken.session.id, ..sample.session.clone() };
-        assert!(store.begin(&sample.confirmation, &clash, welcome()).await.is_err());
-        assert_eq!(store.confirmation_by_secret(&sample.confirmation.secret).await.unwrap(), None);
+        let clash = Session {
+            id: taken.session.id,
+            ..sample.session.clone()
+        };
+        assert!(
+            store
+                .begin(&sample.confirmation, &clash, welcome())
+                .await
+                .is_err()
+        );
+        assert_eq!(
+            store
+                .confirmation_by_secret(&sample.confirmation.secret)
+                .await
+                .unwrap(),
+            None
+        );
         assert_eq!(store.next_due().await.unwrap(), None);
     }
 }

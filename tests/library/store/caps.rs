@@ -1,4 +1,5 @@
-//! A client has no more undecided confirmations than it may, however many begin at once; a refused begin keeps nothing.
+//! A client has no more undecided confirmations than it may, however many begin at once; a refused
+//! begin keeps nothing.
 
 use crate::support::{Sample, adapters, admission, at, settlement, welcome};
 use std::sync::Arc;
@@ -9,9 +10,16 @@ use vestibule::{
 };
 
 /// Begins the sample with this number.
-async fn begin(store: &dyn Store, number: u8, admission: Admission) -> Result<Confirmation, Capped> {
+async fn begin(
+    store: &dyn Store,
+    number: u8,
+    admission: Admission,
+) -> Result<Confirmation, Capped> {
     let sample = Sample::new(number);
-    match store.begin(&sample.confirmation, &sample.session, admission).await {
+    match store
+        .begin(&sample.confirmation, &sample.session, admission)
+        .await
+    {
         Ok(confirmation) => Ok(confirmation),
         Err(BeginError::Capped(cap)) => Err(cap),
         Err(BeginError::Store(error)) => panic!("the store can be used: {error}"),
@@ -19,7 +27,11 @@ async fn begin(store: &dyn Store, number: u8, admission: Admission) -> Result<Co
 }
 
 /// Begins so many at once, and counts those that are let in.
-async fn begin_at_once(store: &Arc<dyn Store>, numbers: std::ops::Range<u8>, admission: Admission) -> usize {
+async fn begin_at_once(
+    store: &Arc<dyn Store>,
+    numbers: std::ops::Range<u8>,
+    admission: Admission,
+) -> usize {
     let begins: Vec<_> = numbers
         .map(|number| {
             let store = Arc::clone(store);
@@ -34,9 +46,20 @@ async fn begin_at_once(store: &Arc<dyn Store>, numbers: std::ops::Range<u8>, adm
 }
 
 async fn is_kept(store: &dyn Store, number: u8) -> bool {
-    let Sample { confirmation, session } = Sample::new(number);
-    let kept = store.confirmation_by_secret(&confirmation.secret).await.unwrap().is_some();
-    assert_eq!(kept, store.session(session.id).await.unwrap().is_some(), "both or neither");
+    let Sample {
+        confirmation,
+        session,
+    } = Sample::new(number);
+    let kept = store
+        .confirmation_by_secret(&confirmation.secret)
+        .await
+        .unwrap()
+        .is_some();
+    assert_eq!(
+        kept,
+        store.session(session.id).await.unwrap().is_some(),
+        "both or neither"
+    );
     kept
 }
 
@@ -46,7 +69,10 @@ async fn a_client_may_have_as_many_as_its_cap_and_others_have_theirs() {
         for number in 1..=3 {
             assert!(begin(&**store, number, admission(1, 3)).await.is_ok());
         }
-        assert_eq!(begin(&**store, 4, admission(1, 3)).await, Err(Capped::Client));
+        assert_eq!(
+            begin(&**store, 4, admission(1, 3)).await,
+            Err(Capped::Client)
+        );
         assert!(!is_kept(&**store, 4).await);
         assert!(begin(&**store, 5, admission(2, 3)).await.is_ok());
         assert_eq!(store.undecided(100).await.unwrap(), 4);
@@ -58,11 +84,25 @@ async fn a_client_may_have_as_many_as_its_cap_and_others_have_theirs() {
 async fn what_is_decided_makes_room() {
     for store in adapters().await {
         let first = begin(&**store, 1, admission(1, 1)).await.unwrap();
-        assert_eq!(begin(&**store, 2, admission(1, 1)).await, Err(Capped::Client));
-        store.decide(first.id, Decider::User, &Decision::Unavailable, settlement(at(1))).await.unwrap();
+        assert_eq!(
+            begin(&**store, 2, admission(1, 1)).await,
+            Err(Capped::Client)
+        );
+        store
+            .decide(
+                first.id,
+                Decider::User,
+                &Decision::Unavailable,
+                settlement(at(1)),
+            )
+            .await
+            .unwrap();
         assert_eq!(store.undecided(100).await.unwrap(), 0);
         assert!(begin(&**store, 2, admission(1, 1)).await.is_ok());
-        assert_eq!(begin(&**store, 3, admission(1, 1)).await, Err(Capped::Client));
+        assert_eq!(
+            begin(&**store, 3, admission(1, 1)).await,
+            Err(Capped::Client)
+        );
     }
 }
 
@@ -71,7 +111,18 @@ async fn a_begin_that_is_repeated_is_never_refused() {
     for store in adapters().await {
         let first = begin(&**store, 1, admission(1, 1)).await;
         assert_eq!(begin(&**store, 1, admission(1, 1)).await, first);
-        assert_eq!(begin(&**store, 1, Admission { usage: Usage::Full, ..admission(1, 1) }).await, first);
+        assert_eq!(
+            begin(
+                &**store,
+                1,
+                Admission {
+                    usage: Usage::Full,
+                    ..admission(1, 1)
+                }
+            )
+            .await,
+            first
+        );
         assert_eq!(store.undecided(100).await.unwrap(), 1);
     }
 }
@@ -81,7 +132,10 @@ async fn where_all_is_full_nobody_begins_and_a_client_over_its_own_cap_is_told_o
     for store in adapters().await {
         begin(&**store, 1, admission(1, 1)).await.unwrap();
         for (client, cap) in [(1, Capped::Client), (2, Capped::All)] {
-            let full = Admission { usage: Usage::Full, ..admission(client, 1) };
+            let full = Admission {
+                usage: Usage::Full,
+                ..admission(client, 1)
+            };
             assert_eq!(begin(&**store, 2, full).await, Err(cap));
             assert!(!is_kept(&**store, 2).await);
         }
@@ -124,7 +178,10 @@ async fn a_client_at_its_cap_refuses_nobody_who_begins_beside_it() {
 }
 
 fn welcome_as(client: u8) -> Admission {
-    Admission { client: admission(client, 1).client, ..welcome() }
+    Admission {
+        client: admission(client, 1).client,
+        ..welcome()
+    }
 }
 
 /// A client whose /64, /56 and /48 have these names.
@@ -137,15 +194,25 @@ async fn many_clients_of_one_network_have_no_more_than_its_share() {
     for store in adapters().await {
         let own = admission(1, 2);
         // Two of each /64, four of each /56, eight of the /48.
-        let clients =
-            [[1, 11, 111], [2, 11, 111], [3, 11, 111], [4, 12, 111], [5, 13, 111], [6, 13, 111], [7, 14, 112]];
+        let clients = [
+            [1, 11, 111],
+            [2, 11, 111],
+            [3, 11, 111],
+            [4, 12, 111],
+            [5, 13, 111],
+            [6, 13, 111],
+            [7, 14, 112],
+        ];
         let expected = [2, 2, 0, 2, 2, 0, 2];
         let mut number = 0;
         for (networks, expected) in clients.into_iter().zip(expected) {
             let mut let_in = 0;
             for _ in 0..3 {
                 number += 1;
-                let client = Admission { client: neighbour(networks), ..own };
+                let client = Admission {
+                    client: neighbour(networks),
+                    ..own
+                };
                 match begin(&**store, number, client).await {
                     Ok(_) => let_in += 1,
                     Err(cap) => assert_eq!(cap, Capped::Client),
@@ -163,9 +230,18 @@ async fn of_many_clients_of_one_network_that_begin_at_once_no_more_are_let_in_th
             .map(|number| {
                 let store = Arc::clone(&store);
                 let client = neighbour([number, 100 + number / 48, 200]);
-                tokio::spawn(
-                    async move { begin(&*store, number, Admission { client, ..admission(1, 5) }).await.is_ok() },
-                )
+                tokio::spawn(async move {
+                    begin(
+                        &*store,
+                        number,
+                        Admission {
+                            client,
+                            ..admission(1, 5)
+                        },
+                    )
+                    .await
+                    .is_ok()
+                })
             })
             .collect();
         let mut let_in = 0;
@@ -180,7 +256,10 @@ async fn of_many_clients_of_one_network_that_begin_at_once_no_more_are_let_in_th
 #[tokio::test]
 async fn of_the_last_tenth_each_client_has_one() {
     for store in adapters().await {
-        let scarce = |client| Admission { usage: Usage::Scarce, ..admission(client, 100) };
+        let scarce = |client| Admission {
+            usage: Usage::Scarce,
+            ..admission(client, 100)
+        };
         assert!(begin(&**store, 1, scarce(1)).await.is_ok());
         assert_eq!(begin(&**store, 2, scarce(1)).await, Err(Capped::All));
         assert!(!is_kept(&**store, 2).await);

@@ -17,7 +17,9 @@ const FAR: u32 = 1000;
 async fn a_claim_carries_what_an_attempt_needs() {
     for store in adapters().await {
         let sample = Sample::new(1).begun(&**store).await;
-        let State::Queued(queued) = sample.confirmation.state else { panic!("samples are queued") };
+        let State::Queued(queued) = sample.confirmation.state else {
+            panic!("samples are queued")
+        };
         let expected = Claim {
             id: sample.confirmation.id,
             fence: 1,
@@ -28,7 +30,13 @@ async fn a_claim_carries_what_an_attempt_needs() {
             begun: at(0),
             deadline: at(60),
         };
-        assert_eq!(store.claim(worker(1), Which::Any, &FAR.into(), at(0), at(30)).await.unwrap(), [expected]);
+        assert_eq!(
+            store
+                .claim(worker(1), Which::Any, &FAR.into(), at(0), at(30))
+                .await
+                .unwrap(),
+            [expected]
+        );
     }
 }
 
@@ -36,8 +44,21 @@ async fn a_claim_carries_what_an_attempt_needs() {
 async fn nothing_is_claimed_before_it_is_due() {
     for store in adapters().await {
         Sample::new(1).due(at(10)).begun(&**store).await;
-        assert_eq!(store.claim(worker(1), Which::Any, &FAR.into(), at(9), at(39)).await.unwrap(), []);
-        assert_eq!(store.claim(worker(1), Which::Any, &FAR.into(), at(10), at(40)).await.unwrap().len(), 1);
+        assert_eq!(
+            store
+                .claim(worker(1), Which::Any, &FAR.into(), at(9), at(39))
+                .await
+                .unwrap(),
+            []
+        );
+        assert_eq!(
+            store
+                .claim(worker(1), Which::Any, &FAR.into(), at(10), at(40))
+                .await
+                .unwrap()
+                .len(),
+            1
+        );
     }
 }
 
@@ -45,14 +66,25 @@ async fn nothing_is_claimed_before_it_is_due() {
 async fn those_that_must_be_decided_first_are_claimed_before_others_also_after_a_failed_attempt() {
     for store in adapters().await {
         for (number, deadline) in [(1, 90), (2, 70), (3, 100), (4, 80), (5, 60)] {
-            Sample::new(number).deadline(at(deadline)).begun_alone(&**store).await;
+            Sample::new(number)
+                .deadline(at(deadline))
+                .begun_alone(&**store)
+                .await;
         }
-        let first = only(store.claim(worker(1), Which::Any, &1.into(), at(0), at(30)).await.unwrap());
+        let first = only(
+            store
+                .claim(worker(1), Which::Any, &1.into(), at(0), at(30))
+                .await
+                .unwrap(),
+        );
         assert_eq!(ids(std::slice::from_ref(&first)), set(&[5]));
         store.postpone(&first, at(20), true).await.unwrap();
         let mut rounds = Vec::new();
         for _ in 0..3 {
-            rounds.push(ids(&store.claim(worker(1), Which::Any, &2.into(), at(20), at(50)).await.unwrap()));
+            rounds.push(ids(&store
+                .claim(worker(1), Which::Any, &2.into(), at(20), at(50))
+                .await
+                .unwrap()));
         }
         assert_eq!(rounds, [set(&[5, 2]), set(&[4, 1]), set(&[3])]);
     }
@@ -62,12 +94,30 @@ async fn those_that_must_be_decided_first_are_claimed_before_others_also_after_a
 async fn a_claim_of_the_overdue_leaves_alone_what_has_time_or_a_lease() {
     for store in adapters().await {
         for (number, deadline) in [(1, 60), (2, 61), (3, 50), (4, 40)] {
-            Sample::new(number).deadline(at(deadline)).due(at(30)).begun(&**store).await;
+            Sample::new(number)
+                .deadline(at(deadline))
+                .due(at(30))
+                .begun(&**store)
+                .await;
         }
-        let held = only(store.claim(worker(1), Which::Any, &1.into(), at(35), at(65)).await.unwrap());
+        let held = only(
+            store
+                .claim(worker(1), Which::Any, &1.into(), at(35), at(65))
+                .await
+                .unwrap(),
+        );
         assert_eq!(ids(std::slice::from_ref(&held)), set(&[4]));
         let overdue = async |now, limit: u32| {
-            ids(&store.claim(worker(2), Which::Overdue, &limit.into(), at(now), at(now + 30)).await.unwrap())
+            ids(&store
+                .claim(
+                    worker(2),
+                    Which::Overdue,
+                    &limit.into(),
+                    at(now),
+                    at(now + 30),
+                )
+                .await
+                .unwrap())
         };
         assert_eq!(overdue(49, FAR).await, set(&[]));
         assert_eq!(overdue(60, 1).await, set(&[3]));
@@ -80,13 +130,19 @@ async fn a_claim_of_the_overdue_leaves_alone_what_has_time_or_a_lease() {
 async fn a_claim_of_those_with_time_leaves_alone_what_has_less() {
     for store in adapters().await {
         for (number, deadline) in [(1, 60), (2, 39), (3, 40)] {
-            Sample::new(number).deadline(at(deadline)).begun_alone(&**store).await;
+            Sample::new(number)
+                .deadline(at(deadline))
+                .begun_alone(&**store)
+                .await;
         }
         Sample::new(4).due(at(31)).begun_alone(&**store).await;
         let with_time = Which::WithTime(Duration::from_secs(10));
         let mut rounds = Vec::new();
         for _ in 0..3 {
-            rounds.push(ids(&store.claim(worker(1), with_time, &1.into(), at(30), at(60)).await.unwrap()));
+            rounds.push(ids(&store
+                .claim(worker(1), with_time, &1.into(), at(30), at(60))
+                .await
+                .unwrap()));
         }
         assert_eq!(rounds, [set(&[3]), set(&[1]), set(&[])]);
     }
@@ -97,14 +153,40 @@ async fn the_next_overdue_time_counts_leases_and_forgets_the_decided() {
     for store in adapters().await {
         assert_eq!(store.next_overdue().await.unwrap(), None);
         let sample = Sample::new(1).begun(&**store).await;
-        Sample::new(2).deadline(at(80)).due(at(80)).begun(&**store).await;
+        Sample::new(2)
+            .deadline(at(80))
+            .due(at(80))
+            .begun(&**store)
+            .await;
         assert_eq!(store.next_overdue().await.unwrap(), Some(at(60)));
-        only(store.claim(worker(1), Which::Any, &1.into(), at(10), at(40)).await.unwrap());
-        assert_eq!(store.next_overdue().await.unwrap(), Some(at(60)), "its lease passes before");
-        only(store.claim(worker(1), Which::Any, &1.into(), at(45), at(75)).await.unwrap());
+        only(
+            store
+                .claim(worker(1), Which::Any, &1.into(), at(10), at(40))
+                .await
+                .unwrap(),
+        );
+        assert_eq!(
+            store.next_overdue().await.unwrap(),
+            Some(at(60)),
+            "its lease passes before"
+        );
+        only(
+            store
+                .claim(worker(1), Which::Any, &1.into(), at(45), at(75))
+                .await
+                .unwrap(),
+        );
         assert_eq!(store.next_overdue().await.unwrap(), Some(at(75)));
         let now = settlement(at(46));
-        store.decide(sample.confirmation.id, Decider::User, &Decision::Unavailable, now).await.unwrap();
+        store
+            .decide(
+                sample.confirmation.id,
+                Decider::User,
+                &Decision::Unavailable,
+                now,
+            )
+            .await
+            .unwrap();
         assert_eq!(store.next_overdue().await.unwrap(), Some(at(80)));
     }
 }
@@ -117,7 +199,10 @@ async fn of_equal_deadlines_those_due_first_are_claimed_before_others() {
         }
         let mut rounds = Vec::new();
         for _ in 0..3 {
-            rounds.push(ids(&store.claim(worker(1), Which::Any, &2.into(), at(60), at(90)).await.unwrap()));
+            rounds.push(ids(&store
+                .claim(worker(1), Which::Any, &2.into(), at(60), at(90))
+                .await
+                .unwrap()));
         }
         assert_eq!(rounds, [set(&[2, 4]), set(&[1, 3]), set(&[5])]);
     }
@@ -127,10 +212,25 @@ async fn of_equal_deadlines_those_due_first_are_claimed_before_others() {
 async fn a_lease_keeps_others_out_until_it_passes() {
     for store in adapters().await {
         Sample::new(1).begun(&**store).await;
-        let first = store.claim(worker(1), Which::Any, &FAR.into(), at(0), at(30)).await.unwrap();
-        assert_eq!(store.claim(worker(2), Which::Any, &FAR.into(), at(29), at(59)).await.unwrap(), []);
-        let second = store.claim(worker(2), Which::Any, &FAR.into(), at(30), at(60)).await.unwrap();
-        assert!(second[0].fence > first[0].fence, "each claim has a fresh fencing number");
+        let first = store
+            .claim(worker(1), Which::Any, &FAR.into(), at(0), at(30))
+            .await
+            .unwrap();
+        assert_eq!(
+            store
+                .claim(worker(2), Which::Any, &FAR.into(), at(29), at(59))
+                .await
+                .unwrap(),
+            []
+        );
+        let second = store
+            .claim(worker(2), Which::Any, &FAR.into(), at(30), at(60))
+            .await
+            .unwrap();
+        assert!(
+            second[0].fence > first[0].fence,
+            "each claim has a fresh fencing number"
+        );
         assert_eq!(second[0].failed, 0, "a worker that vanished has not failed");
     }
 }
@@ -147,7 +247,10 @@ async fn workers_that_claim_at_once_never_get_the_same() {
                 tokio::spawn(async move {
                     let mut mine = Vec::new();
                     loop {
-                        let some = store.claim(worker(number), Which::Any, &3.into(), at(0), at(30)).await.unwrap();
+                        let some = store
+                            .claim(worker(number), Which::Any, &3.into(), at(0), at(30))
+                            .await
+                            .unwrap();
                         if some.is_empty() {
                             return mine;
                         }
@@ -172,11 +275,19 @@ async fn the_next_due_time_counts_leases_and_forgets_the_decided() {
         let sample = Sample::new(1).due(at(5)).begun(&**store).await;
         Sample::new(2).due(at(50)).begun(&**store).await;
         assert_eq!(store.next_due().await.unwrap(), Some(at(5)));
-        let claim = only(store.claim(worker(1), Which::Any, &1.into(), at(5), at(35)).await.unwrap());
+        let claim = only(
+            store
+                .claim(worker(1), Which::Any, &1.into(), at(5), at(35))
+                .await
+                .unwrap(),
+        );
         assert_eq!(store.next_due().await.unwrap(), Some(at(35)));
         let decider = Decider::Worker { fence: claim.fence };
         let now = settlement(at(6));
-        store.decide(sample.confirmation.id, decider, &Decision::Unavailable, now).await.unwrap();
+        store
+            .decide(sample.confirmation.id, decider, &Decision::Unavailable, now)
+            .await
+            .unwrap();
         assert_eq!(store.next_due().await.unwrap(), Some(at(50)));
     }
 }
@@ -185,11 +296,27 @@ async fn the_next_due_time_counts_leases_and_forgets_the_decided() {
 async fn a_postponed_claim_is_free_again_at_its_time_and_has_counted() {
     for store in adapters().await {
         Sample::new(1).begun(&**store).await;
-        let claim = only(store.claim(worker(1), Which::Any, &FAR.into(), at(0), at(30)).await.unwrap());
+        let claim = only(
+            store
+                .claim(worker(1), Which::Any, &FAR.into(), at(0), at(30))
+                .await
+                .unwrap(),
+        );
         assert!(store.postpone(&claim, at(8), true).await.unwrap());
         assert_eq!(store.next_due().await.unwrap(), Some(at(8)));
-        assert_eq!(store.claim(worker(2), Which::Any, &FAR.into(), at(7), at(37)).await.unwrap(), []);
-        let claim = only(store.claim(worker(2), Which::Any, &FAR.into(), at(8), at(38)).await.unwrap());
+        assert_eq!(
+            store
+                .claim(worker(2), Which::Any, &FAR.into(), at(7), at(37))
+                .await
+                .unwrap(),
+            []
+        );
+        let claim = only(
+            store
+                .claim(worker(2), Which::Any, &FAR.into(), at(8), at(38))
+                .await
+                .unwrap(),
+        );
         assert_eq!(claim.failed, 1);
     }
 }
@@ -198,9 +325,23 @@ async fn a_postponed_claim_is_free_again_at_its_time_and_has_counted() {
 async fn a_claim_handed_back_does_not_count() {
     for store in adapters().await {
         Sample::new(1).begun(&**store).await;
-        let claim = only(store.claim(worker(1), Which::Any, &FAR.into(), at(0), at(30)).await.unwrap());
+        let claim = only(
+            store
+                .claim(worker(1), Which::Any, &FAR.into(), at(0), at(30))
+                .await
+                .unwrap(),
+        );
         assert!(store.postpone(&claim, at(1), false).await.unwrap());
-        assert_eq!(only(store.claim(worker(2), Which::Any, &FAR.into(), at(1), at(31)).await.unwrap()).failed, 0);
+        assert_eq!(
+            only(
+                store
+                    .claim(worker(2), Which::Any, &FAR.into(), at(1), at(31))
+                    .await
+                    .unwrap()
+            )
+            .failed,
+            0
+        );
     }
 }
 
@@ -208,7 +349,12 @@ async fn a_claim_handed_back_does_not_count() {
 async fn nothing_is_postponed_past_its_deadline() {
     for store in adapters().await {
         Sample::new(1).begun(&**store).await;
-        let claim = only(store.claim(worker(1), Which::Any, &FAR.into(), at(0), at(30)).await.unwrap());
+        let claim = only(
+            store
+                .claim(worker(1), Which::Any, &FAR.into(), at(0), at(30))
+                .await
+                .unwrap(),
+        );
         assert!(store.postpone(&claim, at(500), true).await.unwrap());
         assert_eq!(store.next_due().await.unwrap(), Some(at(60)));
     }
@@ -218,8 +364,16 @@ async fn nothing_is_postponed_past_its_deadline() {
 async fn a_claim_that_is_not_the_last_one_postpones_nothing() {
     for store in adapters().await {
         let sample = Sample::new(1).begun(&**store).await;
-        let old = only(store.claim(worker(1), Which::Any, &FAR.into(), at(0), at(30)).await.unwrap());
-        store.claim(worker(2), Which::Any, &FAR.into(), at(30), at(60)).await.unwrap();
+        let old = only(
+            store
+                .claim(worker(1), Which::Any, &FAR.into(), at(0), at(30))
+                .await
+                .unwrap(),
+        );
+        store
+            .claim(worker(2), Which::Any, &FAR.into(), at(30), at(60))
+            .await
+            .unwrap();
         let before = sample.stored(&**store).await;
         assert!(!store.postpone(&old, at(31), true).await.unwrap());
         assert_eq!(sample.stored(&**store).await, before);
@@ -230,13 +384,32 @@ async fn a_claim_that_is_not_the_last_one_postpones_nothing() {
 async fn what_is_decided_is_neither_postponed_nor_claimed() {
     for store in adapters().await {
         let sample = Sample::new(1).begun(&**store).await;
-        let claim = only(store.claim(worker(1), Which::Any, &FAR.into(), at(0), at(30)).await.unwrap());
+        let claim = only(
+            store
+                .claim(worker(1), Which::Any, &FAR.into(), at(0), at(30))
+                .await
+                .unwrap(),
+        );
         let now = settlement(at(1));
-        store.decide(sample.confirmation.id, Decider::User, &Decision::Unavailable, now).await.unwrap();
+        store
+            .decide(
+                sample.confirmation.id,
+                Decider::User,
+                &Decision::Unavailable,
+                now,
+            )
+            .await
+            .unwrap();
         let before = sample.stored(&**store).await;
         assert!(!store.postpone(&claim, at(2), true).await.unwrap());
         assert_eq!(sample.stored(&**store).await, before);
-        assert_eq!(store.claim(worker(2), Which::Any, &FAR.into(), at(1000), at(1030)).await.unwrap(), []);
+        assert_eq!(
+            store
+                .claim(worker(2), Which::Any, &FAR.into(), at(1000), at(1030))
+                .await
+                .unwrap(),
+            []
+        );
     }
 }
 
@@ -244,8 +417,16 @@ async fn what_is_decided_is_neither_postponed_nor_claimed() {
 async fn a_claim_to_nothing_postpones_nothing() {
     for store in adapters().await {
         Sample::new(1).begun(&**store).await;
-        let claim = only(store.claim(worker(1), Which::Any, &FAR.into(), at(0), at(30)).await.unwrap());
-        let stray = Claim { id: ConfirmationId::from_bytes([99; 16]), ..claim };
+        let claim = only(
+            store
+                .claim(worker(1), Which::Any, &FAR.into(), at(0), at(30))
+                .await
+                .unwrap(),
+        );
+        let stray = Claim {
+            id: ConfirmationId::from_bytes([99; 16]),
+            ..claim
+        };
         assert!(!store.postpone(&stray, at(1), true).await.unwrap());
     }
 }
@@ -254,8 +435,16 @@ async fn a_claim_to_nothing_postpones_nothing() {
 async fn the_lease_is_the_claimers_and_ends_when_it_said() {
     for store in adapters().await {
         let sample = Sample::new(1).begun(&**store).await;
-        store.claim(worker(7), Which::Any, &FAR.into(), at(0), at(30)).await.unwrap();
-        let State::Queued(Queued { lease: Some(lease), fence: 1, .. }) = sample.stored(&**store).await.state else {
+        store
+            .claim(worker(7), Which::Any, &FAR.into(), at(0), at(30))
+            .await
+            .unwrap();
+        let State::Queued(Queued {
+            lease: Some(lease),
+            fence: 1,
+            ..
+        }) = sample.stored(&**store).await.state
+        else {
             panic!("a claimed confirmation has a lease")
         };
         assert_eq!((lease.worker, lease.until), (worker(7), at(30)));
@@ -275,14 +464,26 @@ async fn nobody_is_claimed_twice_before_everybody_once() {
             Sample::new(number).begun(&**store).await;
         }
         for number in 31..=35 {
-            Sample::new(number).deadline(at(90)).begun_alone(&**store).await;
+            Sample::new(number)
+                .deadline(at(90))
+                .begun_alone(&**store)
+                .await;
         }
         let mut rounds = Vec::new();
         for _ in 0..3 {
-            rounds.push(ids(&store.claim(worker(1), Which::Any, &2.into(), at(0), at(30)).await.unwrap()));
+            rounds.push(ids(&store
+                .claim(worker(1), Which::Any, &2.into(), at(0), at(30))
+                .await
+                .unwrap()));
         }
-        assert!(rounds[0].contains(&ConfirmationId::from_bytes([1; 16])), "it has its own turn");
-        assert_eq!(rounds.into_iter().flatten().collect::<HashSet<_>>(), set(&[1, 31, 32, 33, 34, 35]));
+        assert!(
+            rounds[0].contains(&ConfirmationId::from_bytes([1; 16])),
+            "it has its own turn"
+        );
+        assert_eq!(
+            rounds.into_iter().flatten().collect::<HashSet<_>>(),
+            set(&[1, 31, 32, 33, 34, 35])
+        );
     }
 }
 
@@ -290,10 +491,15 @@ async fn nobody_is_claimed_twice_before_everybody_once() {
 async fn many_addresses_of_one_network_have_one_turn_together() {
     for store in adapters().await {
         for number in 1..=20 {
-            Sample::new(number).begun_by(client([number, 100 + number, 200]), &**store).await;
+            Sample::new(number)
+                .begun_by(client([number, 100 + number, 200]), &**store)
+                .await;
         }
         Sample::new(21).deadline(at(90)).begun_alone(&**store).await;
-        let first = store.claim(worker(1), Which::Any, &2.into(), at(0), at(30)).await.unwrap();
+        let first = store
+            .claim(worker(1), Which::Any, &2.into(), at(0), at(30))
+            .await
+            .unwrap();
         assert_eq!(ids(&first), set(&[1, 21]));
     }
 }
@@ -304,14 +510,32 @@ async fn a_client_keeps_its_order_and_gets_no_earlier_turn_by_coming_again() {
         for number in 1..=4 {
             Sample::new(number).begun(&**store).await;
         }
-        let decided = only(store.claim(worker(1), Which::Any, &1.into(), at(0), at(30)).await.unwrap());
-        let claimant = Decider::Worker { fence: decided.fence };
-        store.decide(decided.id, claimant, &Decision::Unavailable, settlement(at(1))).await.unwrap();
+        let decided = only(
+            store
+                .claim(worker(1), Which::Any, &1.into(), at(0), at(30))
+                .await
+                .unwrap(),
+        );
+        let claimant = Decider::Worker {
+            fence: decided.fence,
+        };
+        store
+            .decide(
+                decided.id,
+                claimant,
+                &Decision::Unavailable,
+                settlement(at(1)),
+            )
+            .await
+            .unwrap();
         Sample::new(5).deadline(at(1)).begun(&**store).await;
         Sample::new(6).deadline(at(90)).begun_alone(&**store).await;
         let mut rounds = Vec::new();
         for limit in [2, 2, 1] {
-            rounds.push(ids(&store.claim(worker(1), Which::Any, &limit.into(), at(0), at(30)).await.unwrap()));
+            rounds.push(ids(&store
+                .claim(worker(1), Which::Any, &limit.into(), at(0), at(30))
+                .await
+                .unwrap()));
         }
         assert_eq!(rounds, [set(&[2, 6]), set(&[3, 4]), set(&[5])]);
     }
@@ -323,9 +547,19 @@ async fn what_waits_for_later_takes_nobodys_turn() {
         Sample::new(1).due(at(50)).begun(&**store).await;
         Sample::new(2).begun(&**store).await;
         Sample::new(3).deadline(at(90)).begun_alone(&**store).await;
-        let first = store.claim(worker(1), Which::Any, &2.into(), at(0), at(30)).await.unwrap();
+        let first = store
+            .claim(worker(1), Which::Any, &2.into(), at(0), at(30))
+            .await
+            .unwrap();
         assert_eq!(ids(&first), set(&[2, 3]));
-        assert_eq!(ids(&store.claim(worker(1), Which::Any, &2.into(), at(50), at(80)).await.unwrap()).len(), 2);
+        assert_eq!(
+            ids(&store
+                .claim(worker(1), Which::Any, &2.into(), at(50), at(80))
+                .await
+                .unwrap())
+            .len(),
+            2
+        );
     }
 }
 
@@ -333,19 +567,35 @@ async fn what_waits_for_later_takes_nobodys_turn() {
 async fn of_one_network_no_more_are_claimed_than_it_may_have_and_none_of_one_that_is_left_out() {
     for store in adapters().await {
         for number in 1..=9 {
-            Sample::new(number).begun_by(client([number % 3; 3]), &**store).await;
+            Sample::new(number)
+                .begun_by(client([number % 3; 3]), &**store)
+                .await;
         }
         let limits = |exceptions: &[(u8, u32)]| ClaimLimits {
             in_all: 100,
             of_each: 2,
-            exceptions: exceptions.iter().map(|(name, limit)| ([*name; 16], *limit)).collect::<HashMap<_, _>>(),
+            exceptions: exceptions
+                .iter()
+                .map(|(name, limit)| ([*name; 16], *limit))
+                .collect::<HashMap<_, _>>(),
         };
         let mut rounds = Vec::new();
-        for exceptions in [&[(0, 0), (1, 1)][..], &[(0, 0), (1, 0), (2, 1)], &[(0, 0), (1, 0), (2, 0)], &[]] {
+        for exceptions in [
+            &[(0, 0), (1, 1)][..],
+            &[(0, 0), (1, 0), (2, 1)],
+            &[(0, 0), (1, 0), (2, 0)],
+            &[],
+        ] {
             let limits = limits(exceptions);
-            rounds.push(ids(&store.claim(worker(1), Which::Any, &limits, at(0), at(30)).await.unwrap()));
+            rounds.push(ids(&store
+                .claim(worker(1), Which::Any, &limits, at(0), at(30))
+                .await
+                .unwrap()));
         }
-        assert_eq!(rounds, [set(&[1, 2, 5]), set(&[8]), set(&[]), set(&[3, 6, 4, 7])]);
+        assert_eq!(
+            rounds,
+            [set(&[1, 2, 5]), set(&[8]), set(&[]), set(&[3, 6, 4, 7])]
+        );
     }
 }
 
@@ -355,9 +605,25 @@ async fn the_overdue_are_claimed_whoever_began_them() {
         for number in 1..=5 {
             Sample::new(number).begun(&**store).await;
         }
-        let limits = ClaimLimits { exceptions: [([1; 16], 0)].into(), ..FAR.into() };
-        assert_eq!(store.claim(worker(1), Which::Any, &limits, at(60), at(90)).await.unwrap(), []);
-        assert_eq!(store.claim(worker(1), Which::Overdue, &limits, at(60), at(90)).await.unwrap().len(), 5);
+        let limits = ClaimLimits {
+            exceptions: [([1; 16], 0)].into(),
+            ..FAR.into()
+        };
+        assert_eq!(
+            store
+                .claim(worker(1), Which::Any, &limits, at(60), at(90))
+                .await
+                .unwrap(),
+            []
+        );
+        assert_eq!(
+            store
+                .claim(worker(1), Which::Overdue, &limits, at(60), at(90))
+                .await
+                .unwrap()
+                .len(),
+            5
+        );
     }
 }
 
@@ -381,7 +647,10 @@ fn ids(claims: &[Claim]) -> HashSet<ConfirmationId> {
 }
 
 fn set(numbers: &[u8]) -> HashSet<ConfirmationId> {
-    numbers.iter().map(|number| ConfirmationId::from_bytes([*number; 16])).collect()
+    numbers
+        .iter()
+        .map(|number| ConfirmationId::from_bytes([*number; 16]))
+        .collect()
 }
 
 fn only(mut claims: Vec<Claim>) -> Claim {

@@ -1,9 +1,12 @@
-//! To decide is the one write that fixes what a confirmation comes to; the session follows from it alone.
+//! To decide is the one write that fixes what a confirmation comes to; the session follows from it
+//! alone.
 
 use crate::support::{Sample, ada, adapters, at, bob, settlement, worker};
 use std::{collections::HashSet, sync::Arc, time::Duration};
 use vestibule::{
-    confirmation::{Claim, ConfirmationId, Decided, Decider, Decision, Ending, Rejection, State, Which},
+    confirmation::{
+        Claim, ConfirmationId, Decided, Decider, Decision, Ending, Rejection, State, Which,
+    },
     secret::SecretHash,
     session::SessionState,
     store::Store,
@@ -12,12 +15,21 @@ use vestibule::{
 };
 
 async fn claimed(store: &dyn Store, now: i64) -> Claim {
-    store.claim(worker(1), Which::Any, &1.into(), at(now), at(now + 30)).await.unwrap().remove(0)
+    store
+        .claim(worker(1), Which::Any, &1.into(), at(now), at(now + 30))
+        .await
+        .unwrap()
+        .remove(0)
 }
 
 async fn decide(store: &dyn Store, claim: &Claim, decision: Decision, now: i64) -> Option<Ending> {
     let decider = Decider::Worker { fence: claim.fence };
-    store.decide(claim.id, decider, &decision, settlement(at(now))).await.unwrap().expect("it is there").ending()
+    store
+        .decide(claim.id, decider, &decision, settlement(at(now)))
+        .await
+        .unwrap()
+        .expect("it is there")
+        .ending()
 }
 
 #[tokio::test]
@@ -25,13 +37,28 @@ async fn a_valid_decision_rebinds_the_session_to_the_user_and_settles() {
     for store in adapters().await {
         let sample = Sample::new(1).begun(&**store).await;
         let claim = claimed(&**store, 0).await;
-        let Some(Ending::Confirmed(user)) = decide(&**store, &claim, Decision::Valid(ada()), 5).await else {
+        let Some(Ending::Confirmed(user)) =
+            decide(&**store, &claim, Decision::Valid(ada()), 5).await
+        else {
             panic!("it is confirmed")
         };
-        let session = store.session(sample.session.id).await.unwrap().expect("it lives");
-        assert_eq!(session.state, SessionState::Bound { secret: sample.confirmation.secret, user });
+        let session = store
+            .session(sample.session.id)
+            .await
+            .unwrap()
+            .expect("it lives");
+        assert_eq!(
+            session.state,
+            SessionState::Bound {
+                secret: sample.confirmation.secret,
+                user
+            }
+        );
         assert_eq!(session.expires, at(5) + Duration::from_mins(15));
-        let settled = State::Settled(Decided { ending: Ending::Confirmed(user), at: at(5) });
+        let settled = State::Settled(Decided {
+            ending: Ending::Confirmed(user),
+            at: at(5),
+        });
         assert_eq!(sample.stored(&**store).await.state, settled);
         assert_eq!(store.user(user).await.unwrap().unwrap().identity, ada());
     }
@@ -39,15 +66,24 @@ async fn a_valid_decision_rebinds_the_session_to_the_user_and_settles() {
 
 #[tokio::test]
 async fn every_other_decision_deletes_the_session() {
-    let rejections = Rejection::ALL.map(|reason| (Decision::Rejected(reason), Ending::Rejected(reason)));
-    let all = rejections.into_iter().chain([(Decision::Unavailable, Ending::Unavailable)]);
+    let rejections =
+        Rejection::ALL.map(|reason| (Decision::Rejected(reason), Ending::Rejected(reason)));
+    let all = rejections
+        .into_iter()
+        .chain([(Decision::Unavailable, Ending::Unavailable)]);
     for (decision, ending) in all {
         for store in adapters().await {
             let sample = Sample::new(1).begun(&**store).await;
             let claim = claimed(&**store, 0).await;
-            assert_eq!(decide(&**store, &claim, decision.clone(), 5).await, Some(ending));
+            assert_eq!(
+                decide(&**store, &claim, decision.clone(), 5).await,
+                Some(ending)
+            );
             assert_eq!(store.session(sample.session.id).await.unwrap(), None);
-            assert_eq!(sample.stored(&**store).await.state, State::Settled(Decided { ending, at: at(5) }));
+            assert_eq!(
+                sample.stored(&**store).await.state,
+                State::Settled(Decided { ending, at: at(5) })
+            );
         }
     }
 }
@@ -59,11 +95,20 @@ async fn a_claim_that_is_not_the_last_one_decides_nothing() {
         let old = claimed(&**store, 0).await;
         let new = claimed(&**store, 30).await;
         let before = sample.stored(&**store).await;
-        assert_eq!(decide(&**store, &old, Decision::Valid(bob()), 31).await, None);
+        assert_eq!(
+            decide(&**store, &old, Decision::Valid(bob()), 31).await,
+            None
+        );
         assert_eq!(sample.stored(&**store).await, before);
-        assert_eq!(store.session(sample.session.id).await.unwrap(), Some(sample.session.clone()));
+        assert_eq!(
+            store.session(sample.session.id).await.unwrap(),
+            Some(sample.session.clone())
+        );
         let expired = Decision::Rejected(Rejection::Expired);
-        assert_eq!(decide(&**store, &new, expired, 32).await, Some(Ending::Rejected(Rejection::Expired)));
+        assert_eq!(
+            decide(&**store, &new, expired, 32).await,
+            Some(Ending::Rejected(Rejection::Expired))
+        );
     }
 }
 
@@ -74,7 +119,10 @@ async fn the_first_decision_stands_and_everybody_after_is_told_of_it() {
         let claim = claimed(&**store, 0).await;
         let cancelled = Decision::Rejected(Rejection::Cancelled);
         let id = sample.confirmation.id;
-        store.decide(id, Decider::User, &cancelled, settlement(at(1))).await.unwrap();
+        store
+            .decide(id, Decider::User, &cancelled, settlement(at(1)))
+            .await
+            .unwrap();
         let told = decide(&**store, &claim, Decision::Valid(ada()), 2).await;
         assert_eq!(told, Some(Ending::Rejected(Rejection::Cancelled)));
         assert_eq!(
@@ -92,24 +140,43 @@ async fn of_64_deciders_at_once_one_decides_and_the_session_is_as_it_said() {
         let claim = claimed(&**store, 0).await;
         let deciders: Vec<_> = (0..64)
             .map(|number| {
-                let (store, id, fence) = (Arc::clone(&store), sample.confirmation.id, claim.fence);
+                let store = Arc::clone(&store);
+                let id = sample.confirmation.id;
+                let fence = claim.fence;
                 let subject = format!("person {number}");
                 let (decider, decision) = match number % 3 {
                     0 => (Decider::User, Decision::Rejected(Rejection::Cancelled)),
-                    1 => (Decider::Worker { fence }, Decision::Valid(Identity { subject, ..ada() })),
+                    1 => (
+                        Decider::Worker { fence },
+                        Decision::Valid(Identity { subject, ..ada() }),
+                    ),
                     _ => (Decider::Worker { fence }, Decision::Unavailable),
                 };
-                tokio::spawn(async move { store.decide(id, decider, &decision, settlement(at(1))).await })
+                tokio::spawn(async move {
+                    store
+                        .decide(id, decider, &decision, settlement(at(1)))
+                        .await
+                })
             })
             .collect();
         let mut told = Vec::new();
         for decider in deciders {
-            told.push(decider.await.unwrap().unwrap().and_then(|stored| stored.ending()));
+            told.push(
+                decider
+                    .await
+                    .unwrap()
+                    .unwrap()
+                    .and_then(|stored| stored.ending()),
+            );
         }
         let ending = sample.stored(&**store).await.ending();
         assert!(ending.is_some());
         assert!(told.iter().all(|told| *told == ending), "{told:?}");
-        let owner = store.session(sample.session.id).await.unwrap().map(|session| session.user());
+        let owner = store
+            .session(sample.session.id)
+            .await
+            .unwrap()
+            .map(|session| session.user());
         let expected = match ending {
             Some(Ending::Confirmed(user)) => Some(Some(user)),
             _ => None,
@@ -124,7 +191,10 @@ async fn a_valid_decision_makes_no_session_for_a_browser_that_has_left() {
         let sample = Sample::new(1).begun(&**store).await;
         let claim = claimed(&**store, 0).await;
         store.delete_session(sample.session.id).await.unwrap();
-        assert!(matches!(decide(&**store, &claim, Decision::Valid(ada()), 1).await, Some(Ending::Confirmed(_))));
+        assert!(matches!(
+            decide(&**store, &claim, Decision::Valid(ada()), 1).await,
+            Some(Ending::Confirmed(_))
+        ));
         assert_eq!(store.session(sample.session.id).await.unwrap(), None);
     }
 }
@@ -137,11 +207,20 @@ async fn a_replay_of_a_decision_leaves_an_exchanged_session_alone() {
         decide(&**store, &claim, Decision::Valid(ada()), 1).await;
         let bound = store.session(sample.session.id).await.unwrap().unwrap();
         let new = SecretHash::from_bytes([200; 32]);
-        let established = bound.exchange(new, None, at(2), &Timing::default()).unwrap();
+        let established = bound
+            .exchange(new, None, at(2), &Timing::default())
+            .unwrap();
         assert!(store.replace_session(&established).await.unwrap());
-        for decision in [Decision::Valid(ada()), Decision::Valid(bob()), Decision::Unavailable] {
+        for decision in [
+            Decision::Valid(ada()),
+            Decision::Valid(bob()),
+            Decision::Unavailable,
+        ] {
             decide(&**store, &claim, decision, 3).await;
-            assert_eq!(store.session(sample.session.id).await.unwrap(), Some(established.clone()));
+            assert_eq!(
+                store.session(sample.session.id).await.unwrap(),
+                Some(established.clone())
+            );
         }
     }
 }
@@ -155,7 +234,10 @@ async fn a_sign_in_that_is_taken_back_loses_its_session_and_comes_to_cancelled()
         for _ in 0..2 {
             store.revoke(claim.id, sample.session.id).await.unwrap();
             assert_eq!(store.session(sample.session.id).await.unwrap(), None);
-            assert_eq!(sample.stored(&**store).await.ending(), Some(Ending::Rejected(Rejection::Cancelled)));
+            assert_eq!(
+                sample.stored(&**store).await.ending(),
+                Some(Ending::Rejected(Rejection::Cancelled))
+            );
         }
         let late = decide(&**store, &claim, Decision::Valid(ada()), 2).await;
         assert_eq!(late, Some(Ending::Rejected(Rejection::Cancelled)));
@@ -166,7 +248,15 @@ async fn a_sign_in_that_is_taken_back_loses_its_session_and_comes_to_cancelled()
 async fn nothing_is_decided_about_what_has_not_begun() {
     for store in adapters().await {
         let stray = ConfirmationId::from_bytes([9; 16]);
-        let decided = store.decide(stray, Decider::User, &Decision::Valid(ada()), settlement(at(0))).await.unwrap();
+        let decided = store
+            .decide(
+                stray,
+                Decider::User,
+                &Decision::Valid(ada()),
+                settlement(at(0)),
+            )
+            .await
+            .unwrap();
         assert_eq!(decided, None);
     }
 }
@@ -174,20 +264,45 @@ async fn nothing_is_decided_about_what_has_not_begun() {
 #[tokio::test]
 async fn a_user_is_found_again_by_issuer_and_subject_and_never_by_e_mail() {
     for store in adapters().await {
-        let moved = Identity { email: Some("new@example.com".into()), ..ada() };
+        let moved = Identity {
+            email: Some("new@example.com".into()),
+            ..ada()
+        };
         let impostors = [
-            Identity { issuer: "another".into(), ..ada() },
-            Identity { subject: "somebody else".into(), ..ada() },
-            Identity { issuer: ada().subject, subject: ada().issuer, ..ada() },
+            Identity {
+                issuer: "another".into(),
+                ..ada()
+            },
+            Identity {
+                subject: "somebody else".into(),
+                ..ada()
+            },
+            Identity {
+                issuer: ada().subject,
+                subject: ada().issuer,
+                ..ada()
+            },
         ];
         let mut users = Vec::new();
-        for (number, identity) in [ada(), moved.clone()].into_iter().chain(impostors).enumerate() {
-            Sample::new(u8::try_from(number).unwrap()).begun(&**store).await;
+        for (number, identity) in [ada(), moved.clone()]
+            .into_iter()
+            .chain(impostors)
+            .enumerate()
+        {
+            Sample::new(u8::try_from(number).unwrap())
+                .begun(&**store)
+                .await;
             let claim = claimed(&**store, 0).await;
-            users.push(user_of(decide(&**store, &claim, Decision::Valid(identity), 1).await));
+            users.push(user_of(
+                decide(&**store, &claim, Decision::Valid(identity), 1).await,
+            ));
         }
         assert_eq!(users[0], users[1], "the same person with a new address");
-        assert_eq!(users.iter().collect::<HashSet<_>>().len(), 4, "the same address, but three other people");
+        assert_eq!(
+            users.iter().collect::<HashSet<_>>().len(),
+            4,
+            "the same address, but three other people"
+        );
         assert_eq!(store.user(users[0]).await.unwrap().unwrap().identity, moved);
     }
 }
@@ -195,19 +310,30 @@ async fn a_user_is_found_again_by_issuer_and_subject_and_never_by_e_mail() {
 #[tokio::test]
 async fn only_what_was_settled_before_is_swept() {
     for store in adapters().await {
-        let (early, late, queued) = (Sample::new(1), Sample::new(2), Sample::new(3));
+        let early = Sample::new(1);
+        let late = Sample::new(2);
+        let queued = Sample::new(3);
         for (sample, decided) in [(&early, Some(10)), (&late, Some(20)), (&queued, None)] {
             sample.clone().begun(&**store).await;
             if let Some(now) = decided {
                 let cancelled = Decision::Rejected(Rejection::Cancelled);
                 let now = settlement(at(now));
-                store.decide(sample.confirmation.id, Decider::User, &cancelled, now).await.unwrap();
+                store
+                    .decide(sample.confirmation.id, Decider::User, &cancelled, now)
+                    .await
+                    .unwrap();
             }
         }
         assert_eq!(store.sweep_confirmations(at(20)).await.unwrap(), 1);
         let mut left = Vec::new();
         for sample in [early, late, queued] {
-            left.push(store.confirmation_by_secret(&sample.confirmation.secret).await.unwrap().is_some());
+            left.push(
+                store
+                    .confirmation_by_secret(&sample.confirmation.secret)
+                    .await
+                    .unwrap()
+                    .is_some(),
+            );
         }
         assert_eq!(left, [false, true, true]);
     }

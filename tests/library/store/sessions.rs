@@ -34,8 +34,14 @@ async fn bound(store: &dyn Store, number: u8, identity: Identity) -> Session {
 
 async fn established(store: &dyn Store, number: u8, since: i64, identity: Identity) -> Session {
     let user = user(store, identity).await;
-    let session =
-        Session::established(SessionId::from_bytes([number; 16]), hash(number), user, None, at(since), &timing());
+    let session = Session::established(
+        SessionId::from_bytes([number; 16]),
+        hash(number),
+        user,
+        None,
+        at(since),
+        &timing(),
+    );
     store.insert_session(&session).await.unwrap();
     session
 }
@@ -47,28 +53,50 @@ async fn every_state_of_a_session_reads_back() {
         assert_eq!(store.session(bound.id).await.unwrap(), Some(bound.clone()));
         let exchanged = bound.exchange(hash(101), None, at(10), &timing()).unwrap();
         assert!(store.replace_session(&exchanged).await.unwrap());
-        assert_eq!(store.session(exchanged.id).await.unwrap(), Some(exchanged.clone()));
+        assert_eq!(
+            store.session(exchanged.id).await.unwrap(),
+            Some(exchanged.clone())
+        );
         let used = exchanged.used(at(11), &timing()).unwrap();
         assert!(store.replace_session(&used).await.unwrap());
         assert_eq!(store.session(used.id).await.unwrap(), Some(used));
         let by_password = established(&**store, 2, 0, ada()).await;
-        assert_eq!(store.session(by_password.id).await.unwrap(), Some(by_password));
+        assert_eq!(
+            store.session(by_password.id).await.unwrap(),
+            Some(by_password)
+        );
     }
 }
 
 #[tokio::test]
 async fn a_session_knows_its_browser_from_the_exchange_on_or_does_not() {
     for store in adapters().await {
-        let (bound, firefox) = (bound(&**store, 1, ada()).await, Device::new("Firefox on Linux"));
-        let exchanged = bound.exchange(hash(101), firefox.clone(), at(10), &timing()).unwrap();
+        let bound = bound(&**store, 1, ada()).await;
+        let firefox = Device::new("Firefox on Linux");
+        let exchanged = bound
+            .exchange(hash(101), firefox.clone(), at(10), &timing())
+            .unwrap();
         assert!(store.replace_session(&exchanged).await.unwrap());
-        assert!(store.replace_session(&exchanged.used(at(11), &timing()).unwrap()).await.unwrap());
+        assert!(
+            store
+                .replace_session(&exchanged.used(at(11), &timing()).unwrap())
+                .await
+                .unwrap()
+        );
         let user = exchanged.user().unwrap();
-        let (id, safari) = (SessionId::from_bytes([2; 16]), Device::new("Safari on iPhone"));
-        let by_password = Session::established(id, hash(2), user, safari.clone(), at(20), &timing());
+        let id = SessionId::from_bytes([2; 16]);
+        let safari = Device::new("Safari on iPhone");
+        let by_password =
+            Session::established(id, hash(2), user, safari.clone(), at(20), &timing());
         assert!(store.insert_session(&by_password).await.unwrap());
         established(&**store, 3, 30, ada()).await;
-        let known: Vec<_> = store.sessions_of(user).await.unwrap().iter().map(|each| each.device().cloned()).collect();
+        let known: Vec<_> = store
+            .sessions_of(user)
+            .await
+            .unwrap()
+            .iter()
+            .map(|each| each.device().cloned())
+            .collect();
         assert_eq!(known, [None, safari, firefox]);
     }
 }
@@ -80,9 +108,15 @@ async fn a_session_is_found_by_its_secret_and_by_its_former_one_while_it_is_kept
         let exchanged = bound.exchange(hash(101), None, at(10), &timing()).unwrap();
         store.replace_session(&exchanged).await.unwrap();
         for secret in [hash(1), hash(101)] {
-            assert_eq!(store.session_by_secret(&secret).await.unwrap(), Some(exchanged.clone()));
+            assert_eq!(
+                store.session_by_secret(&secret).await.unwrap(),
+                Some(exchanged.clone())
+            );
         }
-        store.replace_session(&exchanged.used(at(11), &timing()).unwrap()).await.unwrap();
+        store
+            .replace_session(&exchanged.used(at(11), &timing()).unwrap())
+            .await
+            .unwrap();
         assert_eq!(store.session_by_secret(&hash(1)).await.unwrap(), None);
         assert!(store.session_by_secret(&hash(101)).await.unwrap().is_some());
     }
@@ -92,7 +126,10 @@ async fn a_session_is_found_by_its_secret_and_by_its_former_one_while_it_is_kept
 async fn a_writer_that_has_read_an_older_revision_changes_nothing() {
     for store in adapters().await {
         let read = bound(&**store, 1, ada()).await;
-        let first = read.clone().exchange(hash(101), None, at(10), &timing()).unwrap();
+        let first = read
+            .clone()
+            .exchange(hash(101), None, at(10), &timing())
+            .unwrap();
         let second = read.exchange(hash(102), None, at(10), &timing()).unwrap();
         assert!(store.replace_session(&first).await.unwrap());
         assert!(!store.replace_session(&second).await.unwrap());
@@ -106,8 +143,11 @@ async fn of_64_writers_at_once_one_replaces_the_session() {
         let read = bound(&**store, 1, ada()).await;
         let writers: Vec<_> = (100..164)
             .map(|number| {
-                let (store, read) = (Arc::clone(&store), read.clone());
-                let next = read.exchange(hash(number), None, at(10), &timing()).unwrap();
+                let store = Arc::clone(&store);
+                let read = read.clone();
+                let next = read
+                    .exchange(hash(number), None, at(10), &timing())
+                    .unwrap();
                 tokio::spawn(async move { (store.replace_session(&next).await.unwrap(), next) })
             })
             .collect();
@@ -137,9 +177,15 @@ async fn a_deleted_session_is_never_written_back() {
 async fn two_sessions_never_have_one_secret() {
     for store in adapters().await {
         let first = established(&**store, 1, 0, ada()).await;
-        let second = Session { id: SessionId::from_bytes([2; 16]), ..first.clone() };
+        let second = Session {
+            id: SessionId::from_bytes([2; 16]),
+            ..first.clone()
+        };
         assert!(!store.insert_session(&second).await.unwrap());
-        assert_eq!(store.session_by_secret(&hash(1)).await.unwrap(), Some(first));
+        assert_eq!(
+            store.session_by_secret(&hash(1)).await.unwrap(),
+            Some(first)
+        );
     }
 }
 
@@ -158,9 +204,14 @@ async fn a_users_sessions_are_the_established_ones_the_newest_first() {
 #[tokio::test]
 async fn deleting_a_users_sessions_takes_the_bound_ones_too_and_nobody_elses() {
     for store in adapters().await {
-        let (here, there) = (established(&**store, 1, 0, ada()).await, bound(&**store, 2, ada()).await);
-        let (bobs, pending) = (established(&**store, 3, 0, bob()).await, Sample::new(4).begun(&**store).await);
-        store.delete_sessions_of(here.user().unwrap(), None).await.unwrap();
+        let here = established(&**store, 1, 0, ada()).await;
+        let there = bound(&**store, 2, ada()).await;
+        let bobs = established(&**store, 3, 0, bob()).await;
+        let pending = Sample::new(4).begun(&**store).await;
+        store
+            .delete_sessions_of(here.user().unwrap(), None)
+            .await
+            .unwrap();
         let mut left = Vec::new();
         for id in [here.id, there.id, bobs.id, pending.session.id] {
             left.push(store.session(id).await.unwrap().is_some());
@@ -172,19 +223,28 @@ async fn deleting_a_users_sessions_takes_the_bound_ones_too_and_nobody_elses() {
 #[tokio::test]
 async fn deleting_a_users_other_sessions_leaves_the_one() {
     for store in adapters().await {
-        let (here, there) = (established(&**store, 1, 0, ada()).await, established(&**store, 2, 0, ada()).await);
-        let (waiting, bobs) = (bound(&**store, 3, ada()).await, established(&**store, 4, 0, bob()).await);
+        let here = established(&**store, 1, 0, ada()).await;
+        let there = established(&**store, 2, 0, ada()).await;
+        let waiting = bound(&**store, 3, ada()).await;
+        let bobs = established(&**store, 4, 0, bob()).await;
         let user = here.user().unwrap();
         for _ in 0..2 {
             store.delete_sessions_of(user, Some(here.id)).await.unwrap();
-            assert_eq!(store.sessions_of(user).await.unwrap(), std::slice::from_ref(&here));
+            assert_eq!(
+                store.sessions_of(user).await.unwrap(),
+                std::slice::from_ref(&here)
+            );
         }
         for gone in [there.id, waiting.id] {
             assert_eq!(store.session(gone).await.unwrap(), None);
         }
         assert!(store.session(bobs.id).await.unwrap().is_some());
         store.delete_sessions_of(user, Some(bobs.id)).await.unwrap();
-        assert_eq!(store.sessions_of(user).await.unwrap(), [], "that of somebody else is none to leave");
+        assert_eq!(
+            store.sessions_of(user).await.unwrap(),
+            [],
+            "that of somebody else is none to leave"
+        );
     }
 }
 
@@ -202,17 +262,40 @@ async fn sessions_are_swept_when_their_time_has_come() {
 
 #[tokio::test]
 async fn a_pending_session_is_not_swept_before_its_confirmation_is_decided() {
-    // Where sessions are kept apart, one outlives the deadline of its confirmation by its own expiry.
+    // Where sessions are kept apart, one outlives the deadline of its confirmation by its own
+    // expiry.
     for store in adapters().await.into_iter().filter(|store| store.together) {
         let sample = Sample::new(1).begun(&**store).await;
         let orphan = Sample::new(2).session;
         store.insert_session(&orphan).await.unwrap();
-        assert_eq!(store.sweep_sessions(at(100_000)).await.unwrap(), 1, "the orphan goes");
+        assert_eq!(
+            store.sweep_sessions(at(100_000)).await.unwrap(),
+            1,
+            "the orphan goes"
+        );
         assert!(store.session(sample.session.id).await.unwrap().is_some());
-        let claims = store.claim(worker(1), Which::Any, &1.into(), at(100_000), at(100_030)).await.unwrap();
-        let (id, decider) = (sample.confirmation.id, Decider::Worker { fence: claims[0].fence });
-        store.decide(id, decider, &Decision::Valid(ada()), settlement(at(100_000))).await.unwrap();
-        let session = store.session(sample.session.id).await.unwrap().expect("it was kept for its decision");
+        let claims = store
+            .claim(worker(1), Which::Any, &1.into(), at(100_000), at(100_030))
+            .await
+            .unwrap();
+        let id = sample.confirmation.id;
+        let decider = Decider::Worker {
+            fence: claims[0].fence,
+        };
+        store
+            .decide(
+                id,
+                decider,
+                &Decision::Valid(ada()),
+                settlement(at(100_000)),
+            )
+            .await
+            .unwrap();
+        let session = store
+            .session(sample.session.id)
+            .await
+            .unwrap()
+            .expect("it was kept for its decision");
         assert!(session.user().is_some());
     }
 }

@@ -15,7 +15,12 @@ fn fresh(identity: Identity) -> User {
 
 fn with_password(email: &str) -> User {
     let issuer = PASSWORD_ISSUER.into();
-    fresh(Identity { issuer, subject: email.into(), name: None, email: Some(email.into()) })
+    fresh(Identity {
+        issuer,
+        subject: email.into(),
+        name: None,
+        email: Some(email.into()),
+    })
 }
 
 #[tokio::test]
@@ -33,10 +38,23 @@ async fn a_known_identity_keeps_its_id_and_its_age_and_takes_the_rest_over() {
     for store in adapters().await {
         let first = fresh(ada());
         store.put_user(&first, None).await.unwrap();
-        let renamed = Identity { name: Some("Ada King".into()), email: None, ..ada() };
-        let again = User { since: at(99), ..fresh(renamed.clone()) };
+        let renamed = Identity {
+            name: Some("Ada King".into()),
+            email: None,
+            ..ada()
+        };
+        let again = User {
+            since: at(99),
+            ..fresh(renamed.clone())
+        };
         assert_eq!(store.put_user(&again, None).await.unwrap(), first.id);
-        assert_eq!(store.user(first.id).await.unwrap(), Some(User { identity: renamed, ..first }));
+        assert_eq!(
+            store.user(first.id).await.unwrap(),
+            Some(User {
+                identity: renamed,
+                ..first
+            })
+        );
         assert_eq!(store.user(again.id).await.unwrap(), None);
     }
 }
@@ -45,7 +63,16 @@ async fn a_known_identity_keeps_its_id_and_its_age_and_takes_the_rest_over() {
 async fn two_users_may_have_one_e_mail_address() {
     for store in adapters().await {
         let first = store.put_user(&fresh(ada()), None).await.unwrap();
-        let second = store.put_user(&fresh(Identity { issuer: "another".into(), ..ada() }), None).await.unwrap();
+        let second = store
+            .put_user(
+                &fresh(Identity {
+                    issuer: "another".into(),
+                    ..ada()
+                }),
+                None,
+            )
+            .await
+            .unwrap();
         assert_ne!(first, second);
     }
 }
@@ -55,22 +82,50 @@ async fn a_password_is_found_by_its_own_subject_and_can_be_changed() {
     for store in adapters().await {
         let user = with_password("ada@example.com");
         store.put_user(&user, Some("$first")).await.unwrap();
-        assert_eq!(password_of(&**store, "ada@example.com").await, Some((user.id, "$first".into())));
-        store.put_user(&with_password("ada@example.com"), Some("$second")).await.unwrap();
-        assert_eq!(password_of(&**store, "ada@example.com").await, Some((user.id, "$second".into())));
-        store.put_user(&with_password("ada@example.com"), None).await.unwrap();
-        assert_eq!(password_of(&**store, "ada@example.com").await, Some((user.id, "$second".into())));
+        assert_eq!(
+            password_of(&**store, "ada@example.com").await,
+            Some((user.id, "$first".into()))
+        );
+        store
+            .put_user(&with_password("ada@example.com"), Some("$second"))
+            .await
+            .unwrap();
+        assert_eq!(
+            password_of(&**store, "ada@example.com").await,
+            Some((user.id, "$second".into()))
+        );
+        store
+            .put_user(&with_password("ada@example.com"), None)
+            .await
+            .unwrap();
+        assert_eq!(
+            password_of(&**store, "ada@example.com").await,
+            Some((user.id, "$second".into()))
+        );
     }
 }
 
 #[tokio::test]
 async fn somebody_a_validator_vouches_for_has_no_password_by_their_e_mail_address() {
     for store in adapters().await {
-        let claimed = Identity { subject: "ada@example.com".into(), ..ada() };
-        store.put_user(&fresh(claimed), Some("$theirs")).await.unwrap();
-        store.put_user(&with_password("bob@example.com"), None).await.unwrap();
+        let claimed = Identity {
+            subject: "ada@example.com".into(),
+            ..ada()
+        };
+        store
+            .put_user(&fresh(claimed), Some("$theirs"))
+            .await
+            .unwrap();
+        store
+            .put_user(&with_password("bob@example.com"), None)
+            .await
+            .unwrap();
         assert_eq!(store.password("ada@example.com").await.unwrap(), None);
-        assert_eq!(store.password("bob@example.com").await.unwrap(), None, "a user without a password");
+        assert_eq!(
+            store.password("bob@example.com").await.unwrap(),
+            None,
+            "a user without a password"
+        );
     }
 }
 
@@ -80,10 +135,17 @@ async fn users_are_listed_in_batches_by_issuer_and_subject() {
         assert_eq!(store.users(None, 10).await.unwrap(), []);
         let keys = [("b", "Z"), ("b", "a"), ("a", "é"), ("a", "c"), ("a", "b")];
         for (issuer, subject) in keys {
-            let identity = Identity { issuer: issuer.into(), subject: subject.into(), name: None, email: None };
+            let identity = Identity {
+                issuer: issuer.into(),
+                subject: subject.into(),
+                name: None,
+                email: None,
+            };
             store.put_user(&fresh(identity), None).await.unwrap();
         }
-        let (mut listed, mut batches, mut last) = (Vec::new(), Vec::new(), None);
+        let mut listed = Vec::new();
+        let mut batches = Vec::new();
+        let mut last = None;
         loop {
             let batch = store.users(last.as_ref(), 2).await.unwrap();
             batches.push(batch.len());
@@ -92,9 +154,18 @@ async fn users_are_listed_in_batches_by_issuer_and_subject() {
             listed.extend(batch);
         }
         assert_eq!(batches, [2, 2, 1, 0]);
-        let keys: Vec<_> = listed.iter().map(|User { identity, .. }| (&*identity.issuer, &*identity.subject)).collect();
-        assert_eq!(keys, [("a", "b"), ("a", "c"), ("a", "é"), ("b", "Z"), ("b", "a")]);
-        assert_eq!(store.user(listed[0].id).await.unwrap(), Some(listed[0].clone()));
+        let keys: Vec<_> = listed
+            .iter()
+            .map(|User { identity, .. }| (&*identity.issuer, &*identity.subject))
+            .collect();
+        assert_eq!(
+            keys,
+            [("a", "b"), ("a", "c"), ("a", "é"), ("b", "Z"), ("b", "a")]
+        );
+        assert_eq!(
+            store.user(listed[0].id).await.unwrap(),
+            Some(listed[0].clone())
+        );
     }
 }
 
@@ -103,24 +174,51 @@ async fn a_removed_user_is_gone_with_their_sessions_and_nobody_else_is() {
     for store in adapters().await {
         let mut sessions = Vec::new();
         for (number, email) in (1..).zip(["ada@example.com", "bob@example.com"]) {
-            let user = store.put_user(&with_password(email), Some("$hash")).await.unwrap();
-            let (id, secret) = (SessionId::from_bytes([number; 16]), SecretHash::from_bytes([number; 32]));
+            let user = store
+                .put_user(&with_password(email), Some("$hash"))
+                .await
+                .unwrap();
+            let id = SessionId::from_bytes([number; 16]);
+            let secret = SecretHash::from_bytes([number; 32]);
             let session = Session::established(id, secret, user, None, at(0), &Timing::default());
             assert!(store.insert_session(&session).await.unwrap());
-            let bound = Sample::new(number + 100).session.rebind(user, at(900)).unwrap();
+            let bound = Sample::new(number + 100)
+                .session
+                .rebind(user, at(900))
+                .unwrap();
             assert!(store.insert_session(&bound).await.unwrap());
             sessions.push((session, bound.id));
         }
-        let (ada, bob) = (sessions[0].0.user().unwrap(), sessions[1].0.user().unwrap());
+        let ada = sessions[0].0.user().unwrap();
+        let bob = sessions[1].0.user().unwrap();
         assert!(store.remove_user(ada).await.unwrap());
-        assert!(!store.remove_user(ada).await.unwrap(), "there is none any more");
+        assert!(
+            !store.remove_user(ada).await.unwrap(),
+            "there is none any more"
+        );
         assert_eq!(store.user(ada).await.unwrap(), None);
         assert_eq!(store.password("ada@example.com").await.unwrap(), None);
-        assert_eq!(store.session_by_secret(&SecretHash::from_bytes([1; 32])).await.unwrap(), None);
-        assert_eq!(store.session(sessions[0].1).await.unwrap(), None, "nor does one that nobody has come for stay");
-        assert_eq!(store.sessions_of(bob).await.unwrap(), [sessions[1].0.clone()]);
+        assert_eq!(
+            store
+                .session_by_secret(&SecretHash::from_bytes([1; 32]))
+                .await
+                .unwrap(),
+            None
+        );
+        assert_eq!(
+            store.session(sessions[0].1).await.unwrap(),
+            None,
+            "nor does one that nobody has come for stay"
+        );
+        assert_eq!(
+            store.sessions_of(bob).await.unwrap(),
+            [sessions[1].0.clone()]
+        );
         assert!(store.session(sessions[1].1).await.unwrap().is_some());
-        let again = store.put_user(&with_password("ada@example.com"), None).await.unwrap();
+        let again = store
+            .put_user(&with_password("ada@example.com"), None)
+            .await
+            .unwrap();
         assert_ne!(again, ada, "somebody who comes later is somebody else");
     }
 }
@@ -128,7 +226,10 @@ async fn a_removed_user_is_gone_with_their_sessions_and_nobody_else_is() {
 #[tokio::test]
 async fn a_subject_that_no_database_can_keep_is_nobodys() {
     for store in adapters().await {
-        store.put_user(&with_password("ada@example.com"), Some("$first")).await.unwrap();
+        store
+            .put_user(&with_password("ada@example.com"), Some("$first"))
+            .await
+            .unwrap();
         assert_eq!(store.password("ada@example.com\0").await.unwrap(), None);
     }
 }
@@ -139,11 +240,30 @@ async fn a_password_is_set_for_whoever_is_there_and_leaves_the_rest_alone() {
         let user = with_password("ada@example.com");
         store.put_user(&user, None).await.unwrap();
         let by = authority(&**store, user.id).await;
-        assert_eq!(store.set_password(by, "$own", at(9)).await.unwrap(), Some(at(9)));
-        assert_eq!(password_of(&**store, "ada@example.com").await, Some((user.id, "$own".into())));
-        assert_eq!(store.user(user.id).await.unwrap(), Some(User { valid_from: at(9), revision: 1, ..user }));
-        let nobody = Authority { user: with_password("x@example.com").id, ..by };
-        assert_eq!(store.set_password(nobody, "$own", at(9)).await.unwrap(), None);
+        assert_eq!(
+            store.set_password(by, "$own", at(9)).await.unwrap(),
+            Some(at(9))
+        );
+        assert_eq!(
+            password_of(&**store, "ada@example.com").await,
+            Some((user.id, "$own".into()))
+        );
+        assert_eq!(
+            store.user(user.id).await.unwrap(),
+            Some(User {
+                valid_from: at(9),
+                revision: 1,
+                ..user
+            })
+        );
+        let nobody = Authority {
+            user: with_password("x@example.com").id,
+            ..by
+        };
+        assert_eq!(
+            store.set_password(nobody, "$own", at(9)).await.unwrap(),
+            None
+        );
     }
 }
 
@@ -152,10 +272,22 @@ async fn a_hash_is_replaced_by_another_of_the_same_password_and_nothing_else_cha
     for store in adapters().await {
         let user = with_password("ada@example.com");
         store.put_user(&user, Some("$old")).await.unwrap();
-        store.rehash_password(user.id, "$another", "$new").await.unwrap();
-        assert_eq!(password_of(&**store, "ada@example.com").await, Some((user.id, "$old".into())));
-        store.rehash_password(user.id, "$old", "$new").await.unwrap();
-        assert_eq!(password_of(&**store, "ada@example.com").await, Some((user.id, "$new".into())));
+        store
+            .rehash_password(user.id, "$another", "$new")
+            .await
+            .unwrap();
+        assert_eq!(
+            password_of(&**store, "ada@example.com").await,
+            Some((user.id, "$old".into()))
+        );
+        store
+            .rehash_password(user.id, "$old", "$new")
+            .await
+            .unwrap();
+        assert_eq!(
+            password_of(&**store, "ada@example.com").await,
+            Some((user.id, "$new".into()))
+        );
         assert_eq!(store.user(user.id).await.unwrap(), Some(user));
     }
 }
@@ -163,22 +295,58 @@ async fn a_hash_is_replaced_by_another_of_the_same_password_and_nothing_else_cha
 #[tokio::test]
 async fn a_user_moves_to_an_address_that_is_nobodys_and_takes_the_password_along() {
     for store in adapters().await {
-        let (ada, bob) = (with_password("ada@example.com"), with_password("bob@example.com"));
+        let ada = with_password("ada@example.com");
+        let bob = with_password("bob@example.com");
         store.put_user(&ada, Some("$adas")).await.unwrap();
         store.put_user(&bob, None).await.unwrap();
         let address = |text: &str| text.parse().unwrap();
-        let (from, to) = (address("ada@example.com"), address("king@example.com"));
-        let (adas, bobs) = (authority(&**store, ada.id).await, authority(&**store, bob.id).await);
-        assert_eq!(store.move_user(adas, &from, &address("bob@example.com"), at(9)).await.unwrap(), Moved::Taken);
-        assert_eq!(store.move_user(bobs, &from, &to, at(9)).await.unwrap(), Moved::Gone, "it is not his to leave");
-        assert_eq!(store.move_user(adas, &from, &to, at(9)).await.unwrap(), Moved::Done(at(9)));
+        let from = address("ada@example.com");
+        let to = address("king@example.com");
         let adas = authority(&**store, ada.id).await;
-        assert_eq!(store.move_user(adas, &from, &to, at(10)).await.unwrap(), Moved::Gone, "not twice");
-        assert_eq!(store.move_user(adas, &from, &address("third@example.com"), at(10)).await.unwrap(), Moved::Gone);
-        let User { identity: moved, valid_from, .. } = store.user(ada.id).await.unwrap().unwrap();
+        let bobs = authority(&**store, bob.id).await;
+        assert_eq!(
+            store
+                .move_user(adas, &from, &address("bob@example.com"), at(9))
+                .await
+                .unwrap(),
+            Moved::Taken
+        );
+        assert_eq!(
+            store.move_user(bobs, &from, &to, at(9)).await.unwrap(),
+            Moved::Gone,
+            "it is not his to leave"
+        );
+        assert_eq!(
+            store.move_user(adas, &from, &to, at(9)).await.unwrap(),
+            Moved::Done(at(9))
+        );
+        let adas = authority(&**store, ada.id).await;
+        assert_eq!(
+            store.move_user(adas, &from, &to, at(10)).await.unwrap(),
+            Moved::Gone,
+            "not twice"
+        );
+        assert_eq!(
+            store
+                .move_user(adas, &from, &address("third@example.com"), at(10))
+                .await
+                .unwrap(),
+            Moved::Gone
+        );
+        let User {
+            identity: moved,
+            valid_from,
+            ..
+        } = store.user(ada.id).await.unwrap().unwrap();
         assert_eq!(valid_from, at(9));
-        assert_eq!((&*moved.subject, moved.email.as_deref()), ("king@example.com", Some("king@example.com")));
-        assert_eq!(password_of(&**store, "king@example.com").await, Some((ada.id, "$adas".into())));
+        assert_eq!(
+            (&*moved.subject, moved.email.as_deref()),
+            ("king@example.com", Some("king@example.com"))
+        );
+        assert_eq!(
+            password_of(&**store, "king@example.com").await,
+            Some((ada.id, "$adas".into()))
+        );
         assert_eq!(store.password("ada@example.com").await.unwrap(), None);
     }
 }
@@ -194,14 +362,23 @@ async fn of_many_who_move_to_one_address_at_once_one_does() {
         }
         let to = "king@example.com".parse().unwrap();
         let moves = users.iter().map(|user| {
-            let (store, to) = (store.clone(), &to);
+            let store = store.clone();
+            let to = &to;
             async move {
                 let by = authority(&*store, user.id).await;
-                store.move_user(by, &user.identity.subject.parse().unwrap(), to, at(9)).await
+                store
+                    .move_user(by, &user.identity.subject.parse().unwrap(), to, at(9))
+                    .await
             }
         });
         let done = futures_util::future::join_all(moves).await;
-        assert_eq!(done.iter().filter(|moved| matches!(moved, Ok(Moved::Done(_)))).count(), 1, "{done:?}");
+        assert_eq!(
+            done.iter()
+                .filter(|moved| matches!(moved, Ok(Moved::Done(_))))
+                .count(),
+            1,
+            "{done:?}"
+        );
     }
 }
 
@@ -213,21 +390,54 @@ async fn whoever_is_disabled_has_no_password_and_is_signed_in_by_no_verdict() {
         assert!(store.disable_user(user.id, true, at(9)).await.unwrap());
         assert_eq!(
             store.user(user.id).await.unwrap(),
-            Some(User { disabled: true, valid_from: at(9), revision: 1, ..user.clone() })
+            Some(User {
+                disabled: true,
+                valid_from: at(9),
+                revision: 1,
+                ..user.clone()
+            })
         );
         assert_eq!(store.password("ada@example.com").await.unwrap(), None);
         let session = Sample::new(1).begun(&**store).await.session.id;
-        let claim = store.claim(worker(1), Which::Any, &1.into(), at(0), at(30)).await.unwrap().remove(0);
-        let (decider, decision) = (Decider::Worker { fence: claim.fence }, Decision::Valid(user.identity.clone()));
-        let stored = store.decide(claim.id, decider, &decision, settlement(at(5))).await.unwrap().unwrap();
+        let claim = store
+            .claim(worker(1), Which::Any, &1.into(), at(0), at(30))
+            .await
+            .unwrap()
+            .remove(0);
+        let decider = Decider::Worker { fence: claim.fence };
+        let decision = Decision::Valid(user.identity.clone());
+        let stored = store
+            .decide(claim.id, decider, &decision, settlement(at(5)))
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!(stored.ending(), Some(Ending::Rejected(Rejection::Invalid)));
         assert_eq!(store.session(session).await.unwrap(), None);
         let known = Sample::new(2).begun(&**store).await.confirmation.id;
-        let again = store.decide(known, Decider::User, &Decision::Known(user.id), settlement(at(5))).await.unwrap();
-        assert_eq!(again.unwrap().ending(), Some(Ending::Rejected(Rejection::Expired)));
+        let again = store
+            .decide(
+                known,
+                Decider::User,
+                &Decision::Known(user.id),
+                settlement(at(5)),
+            )
+            .await
+            .unwrap();
+        assert_eq!(
+            again.unwrap().ending(),
+            Some(Ending::Rejected(Rejection::Expired))
+        );
         assert!(store.disable_user(user.id, false, at(9)).await.unwrap());
-        assert_eq!(password_of(&**store, "ada@example.com").await, Some((user.id, "$hash".into())));
-        assert!(!store.disable_user(with_password("x@example.com").id, true, at(9)).await.unwrap());
+        assert_eq!(
+            password_of(&**store, "ada@example.com").await,
+            Some((user.id, "$hash".into()))
+        );
+        assert!(
+            !store
+                .disable_user(with_password("x@example.com").id, true, at(9))
+                .await
+                .unwrap()
+        );
     }
 }
 
@@ -239,13 +449,22 @@ async fn whoever_is_taken_for_known_is_let_in_and_never_made_a_user() {
         let decide = async |number: u8| {
             let id = Sample::new(number).begun(&**store).await.confirmation.id;
             let decision = Decision::Known(user.id);
-            let stored = store.decide(id, Decider::User, &decision, settlement(at(5))).await.unwrap();
+            let stored = store
+                .decide(id, Decider::User, &decision, settlement(at(5)))
+                .await
+                .unwrap();
             stored.unwrap().ending()
         };
         assert_eq!(decide(1).await, Some(Ending::Confirmed(user.id)));
         assert!(store.remove_user(user.id).await.unwrap());
         assert_eq!(decide(2).await, Some(Ending::Rejected(Rejection::Expired)));
-        assert_eq!(store.user_by_identity(PASSWORD_ISSUER, "ada@example.com").await.unwrap(), None);
+        assert_eq!(
+            store
+                .user_by_identity(PASSWORD_ISSUER, "ada@example.com")
+                .await
+                .unwrap(),
+            None
+        );
     }
 }
 
@@ -256,9 +475,27 @@ async fn a_password_from_an_operator_ends_what_was_before_it_for_whoever_was_kno
         store.put_user(&user, Some("$first")).await.unwrap();
         let valid_from = async || store.user(user.id).await.unwrap().unwrap().valid_from;
         assert_eq!(valid_from().await, at(0));
-        store.put_user(&User { since: at(9), ..with_password("ada@example.com") }, Some("$second")).await.unwrap();
+        store
+            .put_user(
+                &User {
+                    since: at(9),
+                    ..with_password("ada@example.com")
+                },
+                Some("$second"),
+            )
+            .await
+            .unwrap();
         assert_eq!(valid_from().await, at(9));
-        store.put_user(&User { since: at(99), ..with_password("ada@example.com") }, None).await.unwrap();
+        store
+            .put_user(
+                &User {
+                    since: at(99),
+                    ..with_password("ada@example.com")
+                },
+                None,
+            )
+            .await
+            .unwrap();
         assert_eq!(valid_from().await, at(9));
     }
 }

@@ -14,8 +14,9 @@ use vestibule::{
     vestibule::{Pending, Report, Vestibule},
 };
 
-/// A browser that does with cookies what a response tells it to. A clone is the same browser before it has heard the
-/// next response: a parallel tab, a response that was lost, or somebody who has copied the cookies.
+/// A browser that does with cookies what a response tells it to. A clone is the same browser before
+/// it has heard the next response: a parallel tab, a response that was lost, or somebody who has
+/// copied the cookies.
 #[derive(Clone)]
 pub struct Browser {
     pub desk: Vestibule,
@@ -38,10 +39,14 @@ impl Browser {
 
     /// A browser with a session cookie and nothing else.
     pub fn holding(desk: Vestibule, session: SessionSecret) -> Self {
-        Self { session: Some(session), ..Self::new(desk) }
+        Self {
+            session: Some(session),
+            ..Self::new(desk)
+        }
     }
 
-    /// The text of its pending cookie for `token`; where it has none that is genuine, of whatever is in its place.
+    /// The text of its pending cookie for `token`; where it has none that is genuine, of whatever
+    /// is in its place.
     pub fn cookie(&self, token: &Token) -> Option<&str> {
         let shown = self.jar.iter().map(|(tag, text)| (*tag, text.as_str()));
         let in_its_place = || self.jar.get(&self.tag(token)).map(String::as_str);
@@ -84,18 +89,28 @@ impl Browser {
 
     /// Begins, or presses Try again, where it may be refused.
     pub async fn try_to_begin(&mut self, token: &Token, again: bool) -> Result<Report, BeginError> {
-        let begin = self.desk.begin(token, self.cookie(token), again, self.client);
+        let begin = self
+            .desk
+            .begin(token, self.cookie(token), again, self.client);
         let (pending, report) = soon("begin", begin).await?;
         self.take(token, &pending);
         Ok(report)
     }
 
     pub async fn status(&self, token: &Token) -> Report {
-        soon("status", self.desk.status(token, self.cookie(token), self.session.as_ref())).await.unwrap()
+        soon(
+            "status",
+            self.desk
+                .status(token, self.cookie(token), self.session.as_ref()),
+        )
+        .await
+        .unwrap()
     }
 
     pub async fn cancel(&self, token: &Token) -> Report {
-        soon("cancel", self.desk.cancel(token, self.cookie(token))).await.unwrap()
+        soon("cancel", self.desk.cancel(token, self.cookie(token)))
+            .await
+            .unwrap()
     }
 
     pub async fn who(&self) -> Option<SignedIn> {
@@ -110,18 +125,24 @@ impl Browser {
     }
 
     pub async fn choose(&mut self, choice: Option<TokenTag>) -> Entry {
-        let entry = soon("choose", self.desk.choose(&self.shown(), choice)).await.unwrap();
+        let entry = soon("choose", self.desk.choose(&self.shown(), choice))
+            .await
+            .unwrap();
         self.obey(&entry);
         entry
     }
 
     /// Signs out. The cookies stay, as in a browser that did not hear the answer.
     pub async fn sign_out(&self) {
-        soon("sign-out", self.desk.sign_out(&self.shown(), false)).await.unwrap();
+        soon("sign-out", self.desk.sign_out(&self.shown(), false))
+            .await
+            .unwrap();
     }
 
     pub async fn sign_out_everywhere(&self) {
-        soon("sign-out", self.desk.sign_out(&self.shown(), true)).await.unwrap();
+        soon("sign-out", self.desk.sign_out(&self.shown(), true))
+            .await
+            .unwrap();
     }
 
     /// The name of whom a page that needs a user greets; `None` for a stranger.
@@ -135,7 +156,8 @@ impl Browser {
 
     /// What a request to a page shows.
     pub fn shown(&self) -> Shown {
-        let claimed = |(tag, text): (&TokenTag, &String)| Some((*tag, PendingCookie::claimed_secret(text)?));
+        let claimed =
+            |(tag, text): (&TokenTag, &String)| Some((*tag, PendingCookie::claimed_secret(text)?));
         Shown {
             session: self.session.clone(),
             pending: self.jar.iter().filter_map(claimed).collect(),
@@ -146,7 +168,8 @@ impl Browser {
     fn take(&mut self, token: &Token, pending: &Pending) -> bool {
         if pending.fresh {
             let keys = self.desk.keys();
-            let (text, replaced) = (pending.cookie.encode(keys, token), TokenTag::each(keys, token));
+            let text = pending.cookie.encode(keys, token);
+            let replaced = TokenTag::each(keys, token);
             self.jar.retain(|tag, _| !replaced.contains(tag));
             self.plant(token, text);
         }

@@ -9,7 +9,8 @@ use vestibule::{
     testing::ManualClock,
 };
 
-/// A [`ManualClock`] on which a test can see that somebody has gone to sleep, before it moves the clock.
+/// A [`ManualClock`] on which a test can see that somebody has gone to sleep, before it moves the
+/// clock.
 #[derive(Debug, Default)]
 pub struct WatchedClock {
     clock: ManualClock,
@@ -34,7 +35,11 @@ impl WatchedClock {
     /// Waits until somebody sleeps until `at`.
     pub async fn somebody_sleeps_until(&self, at: Timestamp) {
         let mut sleepers = self.sleepers.subscribe();
-        let asleep = soon("a sleeper", sleepers.wait_for(|sleepers| sleepers.contains(&at))).await;
+        let asleep = soon(
+            "a sleeper",
+            sleepers.wait_for(|sleepers| sleepers.contains(&at)),
+        )
+        .await;
         assert!(asleep.is_ok(), "the clock itself keeps the sender");
     }
 }
@@ -49,8 +54,14 @@ impl LaterSleeps {
     /// Waits for one until `latest` or before.
     pub async fn one_until(&mut self, latest: Timestamp) {
         let earlier = self.earlier;
-        let later = |sleeps: &Vec<Timestamp>| sleeps[earlier..].iter().any(|until| *until <= latest);
-        assert!(soon("a new sleeper", self.sleeps.wait_for(later)).await.is_ok(), "the clock itself keeps the sender");
+        let later =
+            |sleeps: &Vec<Timestamp>| sleeps[earlier..].iter().any(|until| *until <= latest);
+        assert!(
+            soon("a new sleeper", self.sleeps.wait_for(later))
+                .await
+                .is_ok(),
+            "the clock itself keeps the sender"
+        );
     }
 }
 
@@ -77,7 +88,10 @@ impl Clock for WatchedClock {
     }
 
     async fn sleep_until(&self, at: Timestamp) {
-        let _sleep = Sleep { clock: self, until: at };
+        let _sleep = Sleep {
+            clock: self,
+            until: at,
+        };
         self.sleepers.send_modify(|sleepers| sleepers.push(at));
         self.sleeps.send_modify(|sleeps| sleeps.push(at));
         self.clock.sleep_until(at).await;

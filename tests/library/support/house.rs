@@ -42,12 +42,17 @@ pub struct Plan {
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { timing: Timing::default(), in_flight: 16, caps: Caps::default(), pages: u32::MAX - 1 }
+        Self {
+            timing: Timing::default(),
+            in_flight: 16,
+            caps: Caps::default(),
+            pages: u32::MAX - 1,
+        }
     }
 }
 
-/// A whole Vestibule: the desk, and the tools for as many workers as a test starts. The test is the validator and hears
-/// the announcements.
+/// A whole Vestibule: the desk, and the tools for as many workers as a test starts. The test is the
+/// validator and hears the announcements.
 pub struct House {
     pub clock: Arc<WatchedClock>,
     pub validator: Arc<ScriptedValidator>,
@@ -68,16 +73,23 @@ impl House {
     }
 
     pub async fn with(timing: Timing) -> Self {
-        Self::built(Plan { timing, ..Plan::default() }).await
+        Self::built(Plan {
+            timing,
+            ..Plan::default()
+        })
+        .await
     }
 
     pub async fn built(plan: Plan) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let keys = Arc::new(keys(&[7]));
         let path = folder.path().join("vestibule.db");
-        let store = SqliteStore::open_within(plan.pages, &path, &keys).await.unwrap();
-        let (clock, validator, publisher) =
-            (Arc::<WatchedClock>::default(), Arc::<ScriptedValidator>::default(), Arc::<RecordingPublisher>::default());
+        let store = SqliteStore::open_within(plan.pages, &path, &keys)
+            .await
+            .unwrap();
+        let clock = Arc::<WatchedClock>::default();
+        let validator = Arc::<ScriptedValidator>::default();
+        let publisher = Arc::<RecordingPublisher>::default();
         let tools = Tools {
             store: Arc::new(store.clone()),
             validator: validator.clone(),
@@ -119,7 +131,10 @@ impl House {
 
     /// The desk of another server with these keys, on the same database.
     pub fn desk_with(&self, numbers: &[u8]) -> Vestibule {
-        let tools = Tools { keys: Arc::new(keys(numbers)), ..self.tools.clone() };
+        let tools = Tools {
+            keys: Arc::new(keys(numbers)),
+            ..self.tools.clone()
+        };
         Vestibule::new(&tools, self.wake.clone())
     }
 
@@ -131,7 +146,8 @@ impl House {
     /// A browser at an address of its own that has landed on the token's page and begun.
     pub async fn begun(&self, token: &Token) -> Browser {
         let address = self.addresses.fetch_add(1, Ordering::Relaxed);
-        self.begun_at(Client::from_bytes(u128::from(address).to_be_bytes()), token).await
+        self.begun_at(Client::from_bytes(u128::from(address).to_be_bytes()), token)
+            .await
     }
 
     /// A browser of this client that has landed on the token's page and begun.
@@ -143,7 +159,8 @@ impl House {
         browser
     }
 
-    /// A browser whose link was good and `person`'s, and that has not come back for it yet. A worker must be running.
+    /// A browser whose link was good and `person`'s, and that has not come back for it yet. A
+    /// worker must be running.
     pub async fn bound(&self, token: &Token, person: Identity) -> Browser {
         let mut browser = self.browser();
         self.bind(&mut browser, token, person).await;
@@ -162,7 +179,10 @@ impl House {
     pub async fn signed_in(&self, token: &Token) -> Browser {
         let mut browser = self.bound(token, ada()).await;
         browser.enter().await;
-        assert!(browser.session.is_some(), "the exchange gives a session cookie");
+        assert!(
+            browser.session.is_some(),
+            "the exchange gives a session cookie"
+        );
         browser
     }
 
@@ -203,8 +223,16 @@ impl House {
 
     /// The stored confirmation of the browser's link.
     pub async fn confirmation(&self, browser: &Browser, token: &Token) -> Confirmation {
-        let secret = browser.pending(token).expect("the browser has landed").secret.hash();
-        self.store.confirmation_by_secret(&secret).await.unwrap().expect("it has begun")
+        let secret = browser
+            .pending(token)
+            .expect("the browser has landed")
+            .secret
+            .hash();
+        self.store
+            .confirmation_by_secret(&secret)
+            .await
+            .unwrap()
+            .expect("it has begun")
     }
 
     /// The database file.
@@ -217,11 +245,18 @@ impl House {
         raw(&self.file(), Duration::from_secs(5)).await
     }
 
-    /// Fails unless a writer would get its turn at once: a transaction that is open somewhere would keep the lock.
+    /// Fails unless a writer would get its turn at once: a transaction that is open somewhere would
+    /// keep the lock.
     pub async fn assert_no_transaction_is_open(&self) {
         let mut impatient = raw(&self.file(), Duration::ZERO).await;
-        sqlx::query("begin immediate").execute(&mut impatient).await.expect("nobody holds the write lock");
-        sqlx::query("rollback").execute(&mut impatient).await.unwrap();
+        sqlx::query("begin immediate")
+            .execute(&mut impatient)
+            .await
+            .expect("nobody holds the write lock");
+        sqlx::query("rollback")
+            .execute(&mut impatient)
+            .await
+            .unwrap();
     }
 
     /// Whether all that is in flight has been worked off: a journey of its own passes behind it.
@@ -229,7 +264,13 @@ impl House {
         let behind = "behind-all-others".parse().unwrap();
         let browser = self.begun(&behind).await;
         let id = self.confirmation(&browser, &behind).await.id;
-        self.answer_only(id, Err(ValidationError::Permanent { what: "only a test".into() })).await;
+        self.answer_only(
+            id,
+            Err(ValidationError::Permanent {
+                what: "only a test".into(),
+            }),
+        )
+        .await;
         while self.announced().await.0 != browser.channel(&behind) {}
     }
 
@@ -240,9 +281,15 @@ impl House {
     }
 }
 
-/// A connection past the store to the database in `file`, which waits for a lock no longer than `patience`.
+/// A connection past the store to the database in `file`, which waits for a lock no longer than
+/// `patience`.
 pub async fn raw(file: &Path, patience: Duration) -> SqliteConnection {
-    SqliteConnectOptions::new().filename(file).busy_timeout(patience).connect().await.unwrap()
+    SqliteConnectOptions::new()
+        .filename(file)
+        .busy_timeout(patience)
+        .connect()
+        .await
+        .unwrap()
 }
 
 /// A worker that runs.
@@ -259,7 +306,9 @@ impl Running {
 
     /// Waits until it has.
     pub async fn stopped(self) {
-        soon("the worker to stop", self.task).await.expect("the worker does not panic");
+        soon("the worker to stop", self.task)
+            .await
+            .expect("the worker does not panic");
     }
 }
 
@@ -271,6 +320,12 @@ impl Browser {
 
     /// The channel of this browser's link.
     pub fn channel(&self, token: &Token) -> Channel {
-        Channel::of(&self.pending(token).expect("the browser has landed").secret.hash())
+        Channel::of(
+            &self
+                .pending(token)
+                .expect("the browser has landed")
+                .secret
+                .hash(),
+        )
     }
 }

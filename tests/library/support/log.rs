@@ -34,7 +34,10 @@ impl Log {
 /// Listens from now on.
 pub fn listen() {
     static ONCE: Once = Once::new();
-    ONCE.call_once(|| tracing::subscriber::set_global_default(Ear(&LOG)).expect("nobody else listens in the tests"));
+    ONCE.call_once(|| {
+        tracing::subscriber::set_global_default(Ear(&LOG))
+            .expect("nobody else listens in the tests");
+    });
 }
 
 /// Listens to what is logged on this thread, and so to one test alone, until the guard is dropped.

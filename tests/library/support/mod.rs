@@ -17,7 +17,8 @@ pub use log::{everything_logged, listen, listen_here};
 pub use postgres::Postgres;
 pub use redis::{Redis, redis};
 pub use sample::{
-    Sample, ada, admission, at, authority, bob, confirmed, keys, rejected, settlement, token, welcome, worker,
+    Sample, ada, admission, at, authority, bob, confirmed, keys, rejected, settlement, token,
+    welcome, worker,
 };
 
 use std::{future::Future, time::Duration};
@@ -28,8 +29,8 @@ use vestibule::{
     vestibule::Vestibule,
 };
 
-/// Waits for what must come without the clock being moved. The limit is real time, and only makes a failure of what
-/// would otherwise be a test that hangs.
+/// Waits for what must come without the clock being moved. The limit is real time, and only makes a
+/// failure of what would otherwise be a test that hangs.
 pub async fn soon<W: Future>(what: &str, wait: W) -> W::Output {
     let Ok(done) = tokio::time::timeout(Duration::from_secs(30), wait).await else {
         panic!("waited in vain for {what}")
@@ -39,12 +40,25 @@ pub async fn soon<W: Future>(what: &str, wait: W) -> W::Output {
 
 /// Signs the user in as by a password that was checked now.
 pub async fn by_password(desk: &Vestibule, user: UserId, shown: &Shown) -> SessionSecret {
-    let valid_from = desk.store().user(user).await.unwrap().expect("there is such a user").valid_from;
-    let secret = desk.sign_in(user, valid_from, desk.now(), shown).await.unwrap();
+    let valid_from = desk
+        .store()
+        .user(user)
+        .await
+        .unwrap()
+        .expect("there is such a user")
+        .valid_from;
+    let secret = desk
+        .sign_in(user, valid_from, desk.now(), shown)
+        .await
+        .unwrap();
     secret.expect("nothing was changed meanwhile")
 }
 
 /// Whose password it is, and its hash.
 pub async fn password_of(store: &dyn UserStore, subject: &str) -> Option<(UserId, String)> {
-    store.password(subject).await.unwrap().map(|(user, hash)| (user.id, hash))
+    store
+        .password(subject)
+        .await
+        .unwrap()
+        .map(|(user, hash)| (user.id, hash))
 }

@@ -13,8 +13,8 @@ use vestibule::{
     store::postgres::PostgresStore,
 };
 
-/// The variable with the address of a server on which tests may make and spoil databases. It has to ask for a password.
-/// `cargo xtask test` starts one.
+/// The variable with the address of a server on which tests may make and spoil databases. It has to
+/// ask for a password. `cargo xtask test` starts one.
 const SERVER: &str = "VESTIBULE_TEST_POSTGRES";
 
 /// A database of a test's own. It is left behind: the whole server is thrown away.
@@ -37,11 +37,19 @@ impl Postgres {
             let _ = write!(name, "{byte:02x}");
             name
         });
-        let (authority, _) = server.rsplit_once('/').expect("the address of the server ends in a database");
+        let (authority, _) = server
+            .rsplit_once('/')
+            .expect("the address of the server ends in a database");
         let url = format!("{authority}/{database}");
         let server: PgConnectOptions = server.parse().expect("the address of a server");
-        let fresh = Self { server, database, url };
-        fresh.administer(&format!("create database {}", fresh.database)).await;
+        let fresh = Self {
+            server,
+            database,
+            url,
+        };
+        fresh
+            .administer(&format!("create database {}", fresh.database))
+            .await;
         Some(fresh)
     }
 
@@ -51,39 +59,66 @@ impl Postgres {
 
     /// A connection of the test's own, past the store.
     pub async fn raw(&self) -> PgConnection {
-        self.server.clone().database(&self.database).connect().await.unwrap()
+        self.server
+            .clone()
+            .database(&self.database)
+            .connect()
+            .await
+            .unwrap()
     }
 
     /// Throws everybody out and lets nobody in any more.
     pub async fn close(&self) {
-        self.administer(&format!("alter database {} allow_connections false", self.database)).await;
+        self.administer(&format!(
+            "alter database {} allow_connections false",
+            self.database
+        ))
+        .await;
         self.throw_everybody_out().await;
     }
 
     /// Lets everybody in again.
     pub async fn reopen(&self) {
-        self.administer(&format!("alter database {} allow_connections true", self.database)).await;
+        self.administer(&format!(
+            "alter database {} allow_connections true",
+            self.database
+        ))
+        .await;
     }
 
     /// Ends every connection to the database, as a restart of the server does.
     pub async fn throw_everybody_out(&self) {
         // With a time limit, it waits until they have gone.
-        let terminate = "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = '{}'";
-        self.administer(&terminate.replace("{}", &self.database)).await;
+        let terminate =
+            "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = '{}'";
+        self.administer(&terminate.replace("{}", &self.database))
+            .await;
     }
 
     async fn administer(&self, statement: &str) {
-        let mut server = self.server.connect().await.expect("the server lets its tests in");
-        sqlx::query(AssertSqlSafe(statement)).execute(&mut server).await.unwrap();
+        let mut server = self
+            .server
+            .connect()
+            .await
+            .expect("the server lets its tests in");
+        sqlx::query(AssertSqlSafe(statement))
+            .execute(&mut server)
+            .await
+            .unwrap();
     }
 }
 
 /// Says so once, past the test harness, which keeps what passing tests print to itself.
 fn skipped() {
     static ONCE: Once = Once::new();
-    assert!(env::var_os("CI").is_none_or(|ci| ci != "true"), "nothing may be skipped, and {SERVER} is not set");
+    assert!(
+        env::var_os("CI").is_none_or(|ci| ci != "true"),
+        "nothing may be skipped, and {SERVER} is not set"
+    );
     ONCE.call_once(|| {
-        let _ =
-            writeln!(io::stderr(), "PostgreSQL is not tested: {SERVER} is not set (`cargo xtask test unit` sets it)");
+        let _ = writeln!(
+            io::stderr(),
+            "PostgreSQL is not tested: {SERVER} is not set (`cargo xtask test unit` sets it)"
+        );
     });
 }

@@ -21,15 +21,22 @@ pub struct Redis {
     pub prefix: String,
 }
 
-/// A corner that nobody else uses; none where no Redis is given. Where all tests have to run, one must be.
+/// A corner that nobody else uses; none where no Redis is given. Where all tests have to run, one
+/// must be.
 pub fn redis() -> Option<Redis> {
     static SAID: Once = Once::new();
     let Ok(url) = env::var(VARIABLE) else {
         let all = env::var("CI").is_ok_and(|value| value == "true" || value == "1");
-        assert!(!all, "{VARIABLE} is not set, so sessions in Redis are not tested");
+        assert!(
+            !all,
+            "{VARIABLE} is not set, so sessions in Redis are not tested"
+        );
         SAID.call_once(|| {
             // Not `eprintln`, of which nobody hears if the test succeeds.
-            let _ = writeln!(io::stderr(), "{VARIABLE} is not set: sessions in Redis are left out");
+            let _ = writeln!(
+                io::stderr(),
+                "{VARIABLE} is not set: sessions in Redis are left out"
+            );
         });
         return None;
     };
@@ -41,7 +48,11 @@ impl Redis {
     /// The sessions in this corner. Time stands still for them.
     pub async fn sessions(&self) -> Arc<RedisSessions> {
         let clock = Arc::<WatchedClock>::default();
-        Arc::new(RedisSessions::open(&self.url, clock, &*self.prefix).await.expect("the tests' Redis can be used"))
+        Arc::new(
+            RedisSessions::open(&self.url, clock, &*self.prefix)
+                .await
+                .expect("the tests' Redis can be used"),
+        )
     }
 
     /// A connection of the test's own, past the store.
@@ -57,7 +68,8 @@ impl Redis {
 
     /// All keys in this corner.
     pub async fn keys(&self) -> Vec<String> {
-        self.run(redis::cmd("KEYS").arg(format!("{}*", self.prefix))).await
+        self.run(redis::cmd("KEYS").arg(format!("{}*", self.prefix)))
+            .await
     }
 
     /// Where it is, without a name and a password.
@@ -71,12 +83,17 @@ impl Redis {
     pub async fn user(&self, password: &str) -> String {
         let name = self.prefix.replace(':', "");
         let mut user = redis::cmd("ACL");
-        user.arg("SETUSER").arg(&name).arg("on").arg(format!(">{password}")).arg(&["~*", "&*", "+@all"]);
+        user.arg("SETUSER")
+            .arg(&name)
+            .arg("on")
+            .arg(format!(">{password}"))
+            .arg(&["~*", "&*", "+@all"]);
         self.run::<()>(&user).await;
         name
     }
 
     pub async fn forget_user(&self, name: &str) {
-        self.run::<u32>(redis::cmd("ACL").arg("DELUSER").arg(name)).await;
+        self.run::<u32>(redis::cmd("ACL").arg("DELUSER").arg(name))
+            .await;
     }
 }

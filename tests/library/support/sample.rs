@@ -43,11 +43,20 @@ pub fn bob() -> Identity {
 
 fn person(name: &str) -> Identity {
     let email = format!("{name}@example.com");
-    Identity { issuer: "practice".into(), subject: name.into(), name: Some(name.into()), email: Some(email) }
+    Identity {
+        issuer: "practice".into(),
+        subject: name.into(),
+        name: Some(name.into()),
+        email: Some(email),
+    }
 }
 
 pub fn settlement(now: Timestamp) -> Settlement {
-    Settlement { now, new_user: UserId::generate(&SystemEntropy), bound: Duration::from_mins(15) }
+    Settlement {
+        now,
+        new_user: UserId::generate(&SystemEntropy),
+        bound: Duration::from_mins(15),
+    }
 }
 
 /// Terms on which everybody is let in.
@@ -57,18 +66,25 @@ pub fn welcome() -> Admission {
 
 /// Terms on which a client may have `of_client` undecided confirmations.
 pub fn admission(client: u8, of_client: u32) -> Admission {
-    Admission { client: Client::from_bytes([client; 16]), shares: Shares::new(of_client), usage: Usage::Free }
+    Admission {
+        client: Client::from_bytes([client; 16]),
+        shares: Shares::new(of_client),
+        usage: Usage::Free,
+    }
 }
 
 pub fn confirmed() -> Outcome {
-    Outcome::Confirmed { redirect: Destinations::default().confirmed }
+    Outcome::Confirmed {
+        redirect: Destinations::default().confirmed,
+    }
 }
 
 pub fn rejected(reason: Rejection) -> Outcome {
     Destinations::default().rejected(reason)
 }
 
-/// A confirmation with its pending session, begun at 0 with a deadline at 60 s, all ids and hashes from one number.
+/// A confirmation with its pending session, begun at 0 with a deadline at 60 s, all ids and hashes
+/// from one number.
 #[derive(Clone)]
 pub struct Sample {
     pub confirmation: Confirmation,
@@ -78,19 +94,36 @@ pub struct Sample {
 impl Sample {
     pub fn new(number: u8) -> Self {
         let id = ConfirmationId::from_bytes([number; 16]);
-        let (secret, token_tag) = (SecretHash::from_bytes([number; 32]), TokenTag::from_bytes([number; 8]));
+        let secret = SecretHash::from_bytes([number; 32]);
+        let token_tag = TokenTag::from_bytes([number; 8]);
         let session = SessionId::from_bytes([number; 16]);
         let token = SealedToken::seal(&keys(&[7]), &SystemEntropy, id, &token("good"));
-        let state = State::Queued(Queued { token, failed: 0, due: at(0), fence: 0, lease: None });
+        let state = State::Queued(Queued {
+            token,
+            failed: 0,
+            due: at(0),
+            fence: 0,
+            lease: None,
+        });
         Self {
-            confirmation: Confirmation { id, secret, token_tag, session, begun: at(0), deadline: at(60), state },
+            confirmation: Confirmation {
+                id,
+                secret,
+                token_tag,
+                session,
+                begun: at(0),
+                deadline: at(60),
+                state,
+            },
             session: Session::pending(session, secret, token_tag, at(0), at(960)),
         }
     }
 
     /// The same, but due at `due`.
     pub fn due(mut self, due: Timestamp) -> Self {
-        let State::Queued(queued) = &mut self.confirmation.state else { unreachable!("samples are queued") };
+        let State::Queued(queued) = &mut self.confirmation.state else {
+            unreachable!("samples are queued")
+        };
         queued.due = due;
         self
     }
@@ -108,7 +141,17 @@ impl Sample {
 
     /// Keeps it in `store` as this client's.
     pub async fn begun_by(self, client: Client, store: &dyn Store) -> Self {
-        store.begin(&self.confirmation, &self.session, Admission { client, ..welcome() }).await.unwrap();
+        store
+            .begin(
+                &self.confirmation,
+                &self.session,
+                Admission {
+                    client,
+                    ..welcome()
+                },
+            )
+            .await
+            .unwrap();
         self
     }
 
@@ -120,7 +163,11 @@ impl Sample {
 
     /// The confirmation as it is stored now.
     pub async fn stored(&self, store: &dyn Store) -> Confirmation {
-        store.confirmation_by_secret(&self.confirmation.secret).await.unwrap().expect("it has begun")
+        store
+            .confirmation_by_secret(&self.confirmation.secret)
+            .await
+            .unwrap()
+            .expect("it has begun")
     }
 }
 
@@ -130,6 +177,15 @@ pub async fn authority(store: &dyn Store, user: UserId) -> Authority {
     let secret = SecretHash::from_bytes(random(&SystemEntropy));
     let session = Session::established(id, secret, user, None, at(0), &Timing::default());
     assert!(store.insert_session(&session).await.unwrap());
-    let revision = store.user(user).await.unwrap().expect("there is such a user").revision;
-    Authority { user, session: id, revision }
+    let revision = store
+        .user(user)
+        .await
+        .unwrap()
+        .expect("there is such a user")
+        .revision;
+    Authority {
+        user,
+        session: id,
+        revision,
+    }
 }

@@ -26,31 +26,55 @@ fn is_temporary(answer: &Result<Verdict, ValidationError>) -> bool {
 
 #[tokio::test]
 async fn it_is_asked_with_the_token_the_idempotency_key_and_the_secret() {
-    let service = Service::that_answers("200 OK", "", r#"{"verdict":"invalid","reason":"used"}"#).await;
+    let service =
+        Service::that_answers("200 OK", "", r#"{"verdict":"invalid","reason":"used"}"#).await;
     ask(&service.address).await.unwrap();
     let request = service.request().await;
     let (head, body) = request.split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("POST /validate HTTP/1.1\r\n"), "{head}");
-    assert!(head.contains(&format!("idempotency-key: {}", "ab".repeat(16))), "{head}");
+    assert!(
+        head.contains(&format!("idempotency-key: {}", "ab".repeat(16))),
+        "{head}"
+    );
     assert!(head.contains("authorization: Bearer hush"), "{head}");
-    assert!(!head.contains("a-token"), "a token in the head would be in access logs");
+    assert!(
+        !head.contains("a-token"),
+        "a token in the head would be in access logs"
+    );
     assert_eq!(body, r#"{"token":"a-token"}"#);
 }
 
 #[tokio::test]
 async fn a_good_token_is_its_identitys() {
     let body = r#"{"verdict":"valid","identity":{"issuer":"practice","subject":"Ada","name":"Ada","email":"Ada@example.com"}}"#;
-    assert_eq!(answered("200 OK", "", body).await, Ok(Verdict::Valid(ada())));
+    assert_eq!(
+        answered("200 OK", "", body).await,
+        Ok(Verdict::Valid(ada()))
+    );
     let body = r#"{"verdict":"valid","identity":{"issuer":"practice","subject":"Ada"},"more":"is ignored"}"#;
-    let unnamed = Identity { name: None, email: None, ..ada() };
-    assert_eq!(answered("200 OK", "", body).await, Ok(Verdict::Valid(unnamed)));
+    let unnamed = Identity {
+        name: None,
+        email: None,
+        ..ada()
+    };
+    assert_eq!(
+        answered("200 OK", "", body).await,
+        Ok(Verdict::Valid(unnamed))
+    );
 }
 
 #[tokio::test]
 async fn a_token_that_is_not_good_comes_with_its_reason() {
-    for (word, reason) in [("invalid", Reason::Invalid), ("expired", Reason::Expired), ("used", Reason::Used)] {
+    for (word, reason) in [
+        ("invalid", Reason::Invalid),
+        ("expired", Reason::Expired),
+        ("used", Reason::Used),
+    ] {
         let body = format!(r#"{{"verdict":"invalid","reason":"{word}"}}"#);
-        assert_eq!(answered("200 OK", "", &body).await, Ok(Verdict::Invalid(reason)));
+        assert_eq!(
+            answered("200 OK", "", &body).await,
+            Ok(Verdict::Invalid(reason))
+        );
     }
 }
 
@@ -88,8 +112,14 @@ async fn an_answer_of_10_megabytes_is_a_temporary_failure() {
 
 #[tokio::test]
 async fn a_redirect_is_a_temporary_failure_and_not_followed() {
-    let elsewhere = Service::that_answers("200 OK", "", r#"{"verdict":"invalid","reason":"used"}"#).await;
-    for status in ["301 Moved Permanently", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"] {
+    let elsewhere =
+        Service::that_answers("200 OK", "", r#"{"verdict":"invalid","reason":"used"}"#).await;
+    for status in [
+        "301 Moved Permanently",
+        "302 Found",
+        "307 Temporary Redirect",
+        "308 Permanent Redirect",
+    ] {
         let answer = answered(status, &format!("location: {}\r\n", elsewhere.address), "").await;
         assert!(is_temporary(&answer), "{status}: {answer:?}");
     }
@@ -97,7 +127,14 @@ async fn a_redirect_is_a_temporary_failure_and_not_followed() {
 
 #[tokio::test]
 async fn a_verdict_under_another_status_is_none() {
-    for status in ["201 Created", "202 Accepted", "500 Oops", "502 Bad Gateway", "503 Not Now", "408 Slow"] {
+    for status in [
+        "201 Created",
+        "202 Accepted",
+        "500 Oops",
+        "502 Bad Gateway",
+        "503 Not Now",
+        "408 Slow",
+    ] {
         let answer = answered(status, "", r#"{"verdict":"invalid","reason":"used"}"#).await;
         assert!(is_temporary(&answer), "{status}: {answer:?}");
     }
@@ -105,28 +142,54 @@ async fn a_verdict_under_another_status_is_none() {
 
 #[tokio::test]
 async fn a_question_too_many_is_throttled_and_no_verdict() {
-    for (header, seconds) in [("", None), ("retry-after: 7\r\n", Some(7)), ("retry-after: 86400\r\n", Some(60))] {
-        let answer = answered("429 Many", header, r#"{"verdict":"invalid","reason":"used"}"#).await;
-        let throttled = ValidationError::Throttled { retry_after: seconds.map(Duration::from_secs) };
+    for (header, seconds) in [
+        ("", None),
+        ("retry-after: 7\r\n", Some(7)),
+        ("retry-after: 86400\r\n", Some(60)),
+    ] {
+        let answer = answered(
+            "429 Many",
+            header,
+            r#"{"verdict":"invalid","reason":"used"}"#,
+        )
+        .await;
+        let throttled = ValidationError::Throttled {
+            retry_after: seconds.map(Duration::from_secs),
+        };
         assert_eq!(answer, Err(throttled));
     }
 }
 
 #[tokio::test]
 async fn a_refusal_of_how_it_is_asked_is_permanent() {
-    for status in ["400 Bad Request", "401 Unauthorized", "403 Forbidden", "404 Not Found"] {
+    for status in [
+        "400 Bad Request",
+        "401 Unauthorized",
+        "403 Forbidden",
+        "404 Not Found",
+    ] {
         let answer = answered(status, "", "").await;
-        assert!(matches!(answer, Err(ValidationError::Permanent { .. })), "{status}: {answer:?}");
+        assert!(
+            matches!(answer, Err(ValidationError::Permanent { .. })),
+            "{status}: {answer:?}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_wish_for_a_pause_is_heard_within_reason() {
-    let wishes =
-        [("7", Some(7)), (" 0", Some(0)), ("86400", Some(60)), ("Fri, 31 Dec 1999 23:59:59 GMT", None), ("-1", None)];
+    let wishes = [
+        ("7", Some(7)),
+        (" 0", Some(0)),
+        ("86400", Some(60)),
+        ("Fri, 31 Dec 1999 23:59:59 GMT", None),
+        ("-1", None),
+    ];
     for (wish, seconds) in wishes {
         let answer = answered("503 Not Now", &format!("retry-after: {wish}\r\n"), "").await;
-        let Err(ValidationError::Temporary { retry_after, .. }) = answer else { panic!("{wish}: {answer:?}") };
+        let Err(ValidationError::Temporary { retry_after, .. }) = answer else {
+            panic!("{wish}: {answer:?}")
+        };
         assert_eq!(retry_after, seconds.map(Duration::from_secs), "{wish}");
     }
 }
@@ -134,8 +197,13 @@ async fn a_wish_for_a_pause_is_heard_within_reason() {
 #[tokio::test]
 async fn a_connection_that_breaks_off_is_a_temporary_failure() {
     let half = b"HTTP/1.1 200 OK\r\ncontent-length: 400\r\n\r\n{\"verdict\":\"inv".to_vec();
-    for response in [None, Some(Vec::new()), Some(b"HTTP/1.1 200".to_vec()), Some(half), Some(b"220 smtp\r\n".to_vec())]
-    {
+    for response in [
+        None,
+        Some(Vec::new()),
+        Some(b"HTTP/1.1 200".to_vec()),
+        Some(half),
+        Some(b"220 smtp\r\n".to_vec()),
+    ] {
         let answer = ask(&Service::that_says(response.clone()).await.address).await;
         assert!(is_temporary(&answer), "{response:?}: {answer:?}");
     }
@@ -143,7 +211,10 @@ async fn a_connection_that_breaks_off_is_a_temporary_failure() {
 
 #[tokio::test]
 async fn nobody_at_the_address_is_a_temporary_failure() {
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let closed = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
     let answer = ask(&format!("http://{closed}/")).await;
     assert!(is_temporary(&answer), "{answer:?}");
 }
@@ -153,16 +224,33 @@ async fn no_failure_repeats_what_is_secret() {
     let body = r#"{"verdict":"a-token hush"}"#;
     for status in ["200 OK", "500 a-token hush", "401 a-token hush"] {
         let said = format!("{:?}", answered(status, "", body).await);
-        assert!(!said.contains("a-token") && !said.contains("hush"), "{said}");
+        assert!(
+            !said.contains("a-token") && !said.contains("hush"),
+            "{said}"
+        );
     }
-    let unreachable = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let said = format!("{:?}", ask(&format!("http://user:hush@{unreachable}/?key=hush")).await);
+    let unreachable = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let said = format!(
+        "{:?}",
+        ask(&format!("http://user:hush@{unreachable}/?key=hush")).await
+    );
     assert!(!said.contains("hush"), "{said}");
 }
 
 #[test]
 fn only_an_http_address_can_be_asked() {
-    for bad in ["", "validator", "/validate", "ftp://host/", "file:///etc/passwd", "mailto:a@b", "http://"] {
+    for bad in [
+        "",
+        "validator",
+        "/validate",
+        "ftp://host/",
+        "file:///etc/passwd",
+        "mailto:a@b",
+        "http://",
+    ] {
         assert!(HttpValidator::new(bad, None).is_err(), "{bad}");
     }
     assert!(HttpValidator::new("https://validator.example.com/check", None).is_ok());

@@ -1,5 +1,5 @@
-//! The validator behind an HTTP address: only what the protocol says is a verdict; everything else is a failure, never
-//! "invalid".
+//! The validator behind an HTTP address: only what the protocol says is a verdict; everything else
+//! is a failure, never "invalid".
 
 mod answers;
 mod service;

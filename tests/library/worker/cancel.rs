@@ -2,8 +2,8 @@
 
 use crate::support::{Browser, House, ada, bob, confirmed, rejected, token};
 use vestibule::{
-    confirmation::Rejection, publisher::Announcement, session::SessionStore as _, token::Token, validator::Verdict,
-    vestibule::Progress,
+    confirmation::Rejection, publisher::Announcement, session::SessionStore as _, token::Token,
+    validator::Verdict, vestibule::Progress,
 };
 
 async fn assert_cancelled(house: &House, mut browser: Browser, token: &Token) {
@@ -14,7 +14,8 @@ async fn assert_cancelled(house: &House, mut browser: Browser, token: &Token) {
 
 #[tokio::test]
 async fn a_cancel_before_any_worker_has_looked_ends_it_and_nobody_is_asked() {
-    let (house, link) = (House::open().await, token("link"));
+    let house = House::open().await;
+    let link = token("link");
     let browser = house.begun(&link).await;
     let cancelled = Progress::Done(rejected(Rejection::Cancelled));
     assert_eq!(browser.cancel(&link).await.progress, cancelled);
@@ -26,7 +27,8 @@ async fn a_cancel_before_any_worker_has_looked_ends_it_and_nobody_is_asked() {
 
 #[tokio::test]
 async fn a_cancel_while_the_validator_is_asked_stands_against_its_verdict() {
-    let (house, link) = (House::open().await, token("link"));
+    let house = House::open().await;
+    let link = token("link");
     let worker = house.start_worker();
     let browser = house.begun(&link).await;
     let question = house.question().await;
@@ -34,23 +36,34 @@ async fn a_cancel_while_the_validator_is_asked_stands_against_its_verdict() {
     question.answer(Ok(Verdict::Valid(ada())));
     worker.stop();
     worker.stopped().await;
-    assert_eq!(browser.status(&link).await.progress, Progress::Done(rejected(Rejection::Cancelled)));
+    assert_eq!(
+        browser.status(&link).await.progress,
+        Progress::Done(rejected(Rejection::Cancelled))
+    );
     assert_cancelled(&house, browser, &link).await;
 }
 
 #[tokio::test]
 async fn a_cancel_after_a_good_verdict_revokes_the_session() {
-    let (house, link) = (House::open().await, token("link"));
+    let house = House::open().await;
+    let link = token("link");
     house.start_worker();
     let browser = house.bound(&link, ada()).await;
-    assert_eq!(browser.cancel(&link).await.progress, Progress::Done(rejected(Rejection::Cancelled)));
-    assert_eq!(browser.status(&link).await.progress, Progress::Done(rejected(Rejection::Cancelled)));
+    assert_eq!(
+        browser.cancel(&link).await.progress,
+        Progress::Done(rejected(Rejection::Cancelled))
+    );
+    assert_eq!(
+        browser.status(&link).await.progress,
+        Progress::Done(rejected(Rejection::Cancelled))
+    );
     assert_cancelled(&house, browser, &link).await;
 }
 
 #[tokio::test]
 async fn whoever_took_a_sign_in_back_may_try_again() {
-    let (house, link) = (House::open().await, token("link"));
+    let house = House::open().await;
+    let link = token("link");
     house.start_worker();
     let mut browser = house.bound(&link, ada()).await;
     browser.cancel(&link).await;
@@ -62,7 +75,8 @@ async fn whoever_took_a_sign_in_back_may_try_again() {
 
 #[tokio::test]
 async fn a_cancel_that_races_the_exchange_leaves_no_session() {
-    let (house, link) = (House::open().await, token("link"));
+    let house = House::open().await;
+    let link = token("link");
     house.start_worker();
     let tab = house.bound(&link, ada()).await;
     let mut other_tab = tab.clone();
@@ -74,7 +88,8 @@ async fn a_cancel_that_races_the_exchange_leaves_no_session() {
 
 #[tokio::test]
 async fn a_cancel_with_a_secret_that_is_worth_nothing_any_more_signs_nobody_out() {
-    let (house, link) = (House::open().await, token("link"));
+    let house = House::open().await;
+    let link = token("link");
     house.start_worker();
     let thief = house.bound(&link, ada()).await;
     let mut browser = thief.clone();
@@ -86,7 +101,8 @@ async fn a_cancel_with_a_secret_that_is_worth_nothing_any_more_signs_nobody_out(
 
 #[tokio::test]
 async fn a_cancel_is_announced_to_the_other_tabs() {
-    let (house, link) = (House::open().await, token("link"));
+    let house = House::open().await;
+    let link = token("link");
     let browser = house.begun(&link).await;
     browser.cancel(&link).await;
     let cancelled = Announcement::Outcome(rejected(Rejection::Cancelled));
@@ -95,11 +111,13 @@ async fn a_cancel_is_announced_to_the_other_tabs() {
 
 #[tokio::test]
 async fn a_cancel_without_the_pending_secret_changes_nothing() {
-    let (house, link) = (House::open().await, token("link"));
+    let house = House::open().await;
+    let link = token("link");
     house.start_worker();
     let mut browser = house.begun(&link).await;
     let question = house.question().await;
-    let (mut stranger, mut other) = (house.browser(), house.browser());
+    let mut stranger = house.browser();
+    let mut other = house.browser();
     assert_eq!(stranger.cancel(&link).await.progress, Progress::Unknown);
     stranger.land(&link);
     assert_eq!(stranger.cancel(&link).await.progress, Progress::Unknown);
@@ -113,7 +131,9 @@ async fn a_cancel_without_the_pending_secret_changes_nothing() {
 
 #[tokio::test]
 async fn cancelling_one_link_leaves_the_others_of_the_browser_alone() {
-    let (house, mine, yours) = (House::open().await, token("mine"), token("yours"));
+    let house = House::open().await;
+    let mine = token("mine");
+    let yours = token("yours");
     house.start_worker();
     let mut browser = house.bound(&mine, ada()).await;
     house.bind(&mut browser, &yours, bob()).await;

@@ -19,7 +19,8 @@ use vestibule::{
 const FINISH_WITHIN: Duration = Duration::from_secs(5);
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A worker that has asked and not heard, and a second one that has claimed the same after the lease.
+/// A worker that has asked and not heard, and a second one that has claimed the same after the
+/// lease.
 struct Relay {
     house: House,
     browser: Browser,
@@ -29,20 +30,44 @@ struct Relay {
 }
 
 async fn relay() -> Relay {
-    // A sleep between two looks is longer than the wait of a stopping worker, so that the two can be told apart.
-    let house = House::with(Timing { poll: 4 * FINISH_WITHIN, ..Timing::default() }).await;
-    let hasty = Timing { lease: SECOND, ..house.tools.timing.clone() };
-    let slow = house.start_worker_with(Tools { timing: hasty, ..house.tools.clone() });
+    // A sleep between two looks is longer than the wait of a stopping worker, so that the two can
+    // be told apart.
+    let house = House::with(Timing {
+        poll: 4 * FINISH_WITHIN,
+        ..Timing::default()
+    })
+    .await;
+    let hasty = Timing {
+        lease: SECOND,
+        ..house.tools.timing.clone()
+    };
+    let slow = house.start_worker_with(Tools {
+        timing: hasty,
+        ..house.tools.clone()
+    });
     let browser = house.begun(&token("link")).await;
     let old = house.question().await;
-    // It claims no more from here on, so that only the second worker can; but it still waits for its answer.
+    // It claims no more from here on, so that only the second worker can; but it still waits for
+    // its answer.
     slow.stop();
-    house.clock.somebody_sleeps_until(house.now() + FINISH_WITHIN).await;
+    house
+        .clock
+        .somebody_sleeps_until(house.now() + FINISH_WITHIN)
+        .await;
     house.advance(SECOND);
     let second: Arc<ScriptedValidator> = Arc::default();
-    house.start_worker_with(Tools { validator: second.clone(), ..house.tools.clone() });
+    house.start_worker_with(Tools {
+        validator: second.clone(),
+        ..house.tools.clone()
+    });
     let new = soon("the second worker to ask", second.next()).await;
-    Relay { house, browser, slow, old, new }
+    Relay {
+        house,
+        browser,
+        slow,
+        old,
+        new,
+    }
 }
 
 #[tokio::test]
@@ -54,12 +79,21 @@ async fn a_worker_whose_lease_has_passed_decides_nothing() {
         Err(ValidationError::Permanent { what: "401".into() }),
     ];
     for late in late {
-        let Relay { house, mut browser, slow, old, new } = relay().await;
+        let Relay {
+            house,
+            mut browser,
+            slow,
+            old,
+            new,
+        } = relay().await;
         let before = house.confirmation(&browser, &token("link")).await;
         old.answer(late);
         slow.stopped().await;
         assert_eq!(house.confirmation(&browser, &token("link")).await, before);
-        assert_eq!(browser.status(&token("link")).await.progress, Progress::Contacting);
+        assert_eq!(
+            browser.status(&token("link")).await.progress,
+            Progress::Contacting
+        );
         new.answer(Ok(Verdict::Valid(ada())));
         assert_eq!(house.outcome().await, confirmed());
         assert_eq!(browser.greeted().await.as_deref(), Some("Ada"));
@@ -68,14 +102,26 @@ async fn a_worker_whose_lease_has_passed_decides_nothing() {
 
 #[tokio::test]
 async fn a_verdict_that_comes_after_the_decision_changes_nothing() {
-    let Relay { house, browser, slow, old, new } = relay().await;
+    let Relay {
+        house,
+        browser,
+        slow,
+        old,
+        new,
+    } = relay().await;
     new.answer(Ok(Verdict::Invalid(Reason::Expired)));
     assert_eq!(house.outcome().await, rejected(Rejection::Expired));
     old.answer(Ok(Verdict::Valid(bob())));
     slow.stopped().await;
     let confirmation = house.confirmation(&browser, &token("link")).await;
-    assert_eq!(browser.status(&token("link")).await.progress, Progress::Done(rejected(Rejection::Expired)));
-    assert_eq!(house.store.session(confirmation.session).await.unwrap(), None);
+    assert_eq!(
+        browser.status(&token("link")).await.progress,
+        Progress::Done(rejected(Rejection::Expired))
+    );
+    assert_eq!(
+        house.store.session(confirmation.session).await.unwrap(),
+        None
+    );
 }
 
 /// A validator with a fault in its code.
@@ -91,16 +137,30 @@ impl Validator for Panics {
 
 #[tokio::test]
 async fn an_attempt_that_panics_is_repeated_after_its_lease_and_keeps_nobody_from_their_place() {
-    let house = House::built(Plan { in_flight: 1, ..Plan::default() }).await;
+    let house = House::built(Plan {
+        in_flight: 1,
+        ..Plan::default()
+    })
+    .await;
     let faulty = Arc::new(Panics(Notify::new()));
-    let worker = house.start_worker_with(Tools { validator: faulty.clone(), ..house.tools.clone() });
+    let worker = house.start_worker_with(Tools {
+        validator: faulty.clone(),
+        ..house.tools.clone()
+    });
     let mut browser = house.begun(&token("one")).await;
     soon("the first attempt", faulty.0.notified()).await;
     house.begun(&token("two")).await;
-    soon("the other's attempt, in the one place there is", faulty.0.notified()).await;
+    soon(
+        "the other's attempt, in the one place there is",
+        faulty.0.notified(),
+    )
+    .await;
     worker.stop();
     worker.stopped().await;
-    assert_eq!(browser.status(&token("one")).await.progress, Progress::Contacting);
+    assert_eq!(
+        browser.status(&token("one")).await.progress,
+        Progress::Contacting
+    );
     house.advance(Timing::default().lease);
     house.start_worker();
     for _ in 0..2 {

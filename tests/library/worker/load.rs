@@ -16,7 +16,10 @@ async fn a_begin_wakes_a_sleeping_worker_without_the_clock_moving() {
     let house = House::open().await;
     house.start_worker();
     for link in ["one", "two", "three"] {
-        house.clock.somebody_sleeps_until(house.now() + Timing::default().poll).await;
+        house
+            .clock
+            .somebody_sleeps_until(house.now() + Timing::default().poll)
+            .await;
         house.begun(&token(link)).await;
         let question = house.question().await;
         assert_eq!(question.token, token(link));
@@ -41,8 +44,14 @@ async fn a_begin_that_wakes_nobody_is_found_by_the_next_look() {
 
 #[tokio::test]
 async fn no_more_than_the_cap_are_asked_about_at_once() {
-    let house = House::built(Plan { in_flight: 3, ..Plan::default() }).await;
-    let links: Vec<_> = (0..10).map(|number| token(&format!("link-{number}"))).collect();
+    let house = House::built(Plan {
+        in_flight: 3,
+        ..Plan::default()
+    })
+    .await;
+    let links: Vec<_> = (0..10)
+        .map(|number| token(&format!("link-{number}")))
+        .collect();
     for link in &links {
         house.begun(link).await;
     }
@@ -52,8 +61,14 @@ async fn no_more_than_the_cap_are_asked_about_at_once() {
         in_flight.push(house.question().await);
     }
     for answered in 0..10 {
-        house.clock.somebody_sleeps_until(house.now() + Timing::default().poll).await;
-        assert!(house.validator.try_next().await.is_none(), "a fourth is asked about");
+        house
+            .clock
+            .somebody_sleeps_until(house.now() + Timing::default().poll)
+            .await;
+        assert!(
+            house.validator.try_next().await.is_none(),
+            "a fourth is asked about"
+        );
         in_flight.remove(0).answer(Ok(Verdict::Valid(ada())));
         assert_eq!(house.outcome().await, confirmed());
         if answered < 7 {
@@ -64,7 +79,9 @@ async fn no_more_than_the_cap_are_asked_about_at_once() {
 
 #[tokio::test]
 async fn a_question_without_an_answer_keeps_nobody_else_waiting() {
-    let (house, slow, quick) = (House::open().await, token("slow"), token("quick"));
+    let house = House::open().await;
+    let slow = token("slow");
+    let quick = token("quick");
     house.start_worker();
     house.begun(&slow).await;
     let _slow = house.question().await;
@@ -86,8 +103,15 @@ impl Publisher for Unanswering {
 
 #[tokio::test]
 async fn a_publisher_that_never_answers_takes_no_place_in_flight() {
-    let house = House::built(Plan { in_flight: 1, ..Plan::default() }).await;
-    house.start_worker_with(Tools { publisher: Arc::new(Unanswering), ..house.tools.clone() });
+    let house = House::built(Plan {
+        in_flight: 1,
+        ..Plan::default()
+    })
+    .await;
+    house.start_worker_with(Tools {
+        publisher: Arc::new(Unanswering),
+        ..house.tools.clone()
+    });
     for link in ["one", "two", "three"] {
         house.begun(&token(link)).await;
         house.question().await.answer(Ok(Verdict::Valid(ada())));
@@ -96,13 +120,17 @@ async fn a_publisher_that_never_answers_takes_no_place_in_flight() {
 
 #[tokio::test]
 async fn what_is_due_later_is_asked_about_when_its_time_has_come() {
-    let (house, link) = (House::open().await, token("link"));
+    let house = House::open().await;
+    let link = token("link");
     house.start_worker();
     house.begun(&link).await;
     let retry_after = Some(Duration::from_secs(3));
     let busy = vestibule::validator::ValidationError::Throttled { retry_after };
     house.question().await.answer(Err(busy));
-    house.clock.somebody_sleeps_until(house.now() + Duration::from_secs(3)).await;
+    house
+        .clock
+        .somebody_sleeps_until(house.now() + Duration::from_secs(3))
+        .await;
     house.advance(Duration::from_secs(3));
     assert_eq!(house.question().await.token, link);
 }

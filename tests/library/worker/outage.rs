@@ -1,4 +1,5 @@
-//! A validator that is away while many wait: it is left alone but for a few probes, and comes back to all of them.
+//! A validator that is away while many wait: it is left alone but for a few probes, and comes back
+//! to all of them.
 
 use crate::support::{Browser, House, Plan, Running, ada, confirmed, token};
 use std::{collections::HashMap, time::Duration};
@@ -32,15 +33,26 @@ fn away() -> Result<Verdict, ValidationError> {
 
 impl Outage {
     async fn begin() -> Self {
-        let house = House::built(Plan { in_flight: IN_FLIGHT, ..Plan::default() }).await;
+        let house = House::built(Plan {
+            in_flight: IN_FLIGHT,
+            ..Plan::default()
+        })
+        .await;
         let failed = begin(&house, "early", IN_A_ROW).await;
         let worker = house.start_worker();
-        let outage = Self { house, worker, failed };
+        let outage = Self {
+            house,
+            worker,
+            failed,
+        };
         for question in outage.questions(IN_A_ROW).await {
             question.answer(away());
         }
         for _ in 0..IN_A_ROW {
-            assert_eq!(outage.house.announced().await.1, Announcement::Retrying { attempt: 2 });
+            assert_eq!(
+                outage.house.announced().await.1,
+                Announcement::Retrying { attempt: 2 }
+            );
         }
         outage
     }
@@ -56,14 +68,19 @@ impl Outage {
     /// Nobody else is asked about than those that `asked` has taken.
     async fn nobody_is_asked_about(&self) {
         self.worker_waits().await;
-        assert!(self.house.validator.try_next().await.is_none(), "the validator is asked");
+        assert!(
+            self.house.validator.try_next().await.is_none(),
+            "the validator is asked"
+        );
     }
 
     /// Has the worker look, until it waits again. No attempt waits for so short a time.
     async fn worker_waits(&self) {
         let mut sleeps = self.house.clock.later_sleeps();
         self.house.wake.notify_one();
-        sleeps.one_until(self.house.now() + self.house.tools.timing.poll).await;
+        sleeps
+            .one_until(self.house.now() + self.house.tools.timing.poll)
+            .await;
     }
 
     async fn state(&self, (browser, token): &(Browser, Token)) -> State {
@@ -88,7 +105,15 @@ async fn who_waits_while_the_validator_is_away_is_not_asked_about_and_has_not_fa
     let waiting = begin(&outage.house, "late", 50).await;
     outage.nobody_is_asked_about().await;
     for one in &waiting {
-        assert!(matches!(outage.state(one).await, State::Queued(Queued { failed: 0, fence: 0, lease: None, .. })));
+        assert!(matches!(
+            outage.state(one).await,
+            State::Queued(Queued {
+                failed: 0,
+                fence: 0,
+                lease: None,
+                ..
+            })
+        ));
     }
 }
 
@@ -122,7 +147,13 @@ async fn a_deadline_is_kept_while_the_validator_is_away() {
         assert_eq!(outage.house.outcome().await, Outcome::Unavailable);
     }
     for one in waiting.iter().chain(&outage.failed) {
-        assert!(matches!(outage.state(one).await, State::Settled(Decided { ending: Ending::Unavailable, .. })));
+        assert!(matches!(
+            outage.state(one).await,
+            State::Settled(Decided {
+                ending: Ending::Unavailable,
+                ..
+            })
+        ));
     }
 }
 
@@ -141,34 +172,49 @@ async fn a_deadline_that_nobody_wakes_the_worker_for_is_kept_to_the_millisecond(
     outage.house.clock.somebody_sleeps_until(deadline).await;
     outage.house.advance(Duration::from_millis(1));
     assert_eq!(outage.house.outcome().await, Outcome::Unavailable);
-    let decided = Decided { ending: Ending::Unavailable, at: deadline };
+    let decided = Decided {
+        ending: Ending::Unavailable,
+        at: deadline,
+    };
     assert_eq!(outage.state(first).await, State::Settled(decided));
 }
 
 /// A place in the order in which they began.
 fn places(begun: &[(Browser, ConfirmationId)]) -> HashMap<ConfirmationId, usize> {
-    begun.iter().enumerate().map(|(place, (_, id))| (*id, place)).collect()
+    begun
+        .iter()
+        .enumerate()
+        .map(|(place, (_, id))| (*id, place))
+        .collect()
 }
 
 #[tokio::test]
-async fn a_validator_that_comes_back_is_asked_about_all_who_wait_those_first_who_have_waited_longest() {
+async fn a_validator_that_comes_back_is_asked_about_all_who_wait_those_first_who_have_waited_longest()
+ {
     let outage = Outage::begin().await;
     let waiting = begin(&outage.house, "late", 70).await;
     let mut begun = Vec::new();
     for (browser, link) in outage.failed.iter().chain(&waiting) {
-        begun.push((browser.clone(), outage.house.confirmation(browser, link).await.id));
+        begun.push((
+            browser.clone(),
+            outage.house.confirmation(browser, link).await.id,
+        ));
     }
     let places = places(&begun);
     outage.house.advance(PAUSE);
     let mut in_flight = vec![outage.house.question().await];
-    let (mut heard, mut most) = (Vec::new(), 0);
+    let mut heard = Vec::new();
+    let mut most = 0;
     while heard.len() < begun.len() {
         outage.worker_waits().await;
         while let Some(question) = outage.house.validator.try_next().await {
             in_flight.push(question);
         }
         most = most.max(in_flight.len());
-        assert!(in_flight.len() <= (heard.len() + 1).next_power_of_two().min(IN_FLIGHT), "it is flattened");
+        assert!(
+            in_flight.len() <= (heard.len() + 1).next_power_of_two().min(IN_FLIGHT),
+            "it is flattened"
+        );
         let question = in_flight.remove(0);
         heard.push(places[&question.id]);
         question.answer(Ok(Verdict::Valid(ada())));
@@ -176,7 +222,10 @@ async fn a_validator_that_comes_back_is_asked_about_all_who_wait_those_first_who
     }
     assert_eq!(most, IN_FLIGHT, "it ends at full speed");
     // Who is asked about in one round is asked in any order.
-    let strays = heard.iter().enumerate().filter(|(turn, place)| turn.abs_diff(**place) > IN_FLIGHT);
+    let strays = heard
+        .iter()
+        .enumerate()
+        .filter(|(turn, place)| turn.abs_diff(**place) > IN_FLIGHT);
     assert_eq!(strays.count(), 0, "{heard:?}");
 }
 
@@ -187,10 +236,15 @@ async fn a_probe_has_time_for_its_answer_as_long_as_somebody_has() {
     let newcomer = token("newcomer");
     outage.house.begun(&newcomer).await;
     let asked = outage.house.question().await;
-    // A worker that has looked before the newcomer came has asked about somebody else; it does so once.
+    // A worker that has looked before the newcomer came has asked about somebody else; it does so
+    // once.
     if asked.token != newcomer {
         outage.house.advance(PAUSE);
-        assert_eq!(outage.house.question().await.token, newcomer, "the others' deadline would cut it short");
+        assert_eq!(
+            outage.house.question().await.token,
+            newcomer,
+            "the others' deadline would cut it short"
+        );
     }
 }
 
@@ -199,14 +253,22 @@ async fn a_validator_that_comes_back_just_before_the_deadline_is_still_asked() {
     let outage = Outage::begin().await;
     outage.house.advance(58 * SECOND);
     for _ in 0..IN_A_ROW {
-        outage.house.question().await.answer(Ok(Verdict::Valid(ada())));
+        outage
+            .house
+            .question()
+            .await
+            .answer(Ok(Verdict::Valid(ada())));
         assert_eq!(outage.house.outcome().await, confirmed());
     }
 }
 
 #[tokio::test]
 async fn a_token_that_always_fails_keeps_nobody_else_waiting() {
-    let house = House::built(Plan { in_flight: 2, ..Plan::default() }).await;
+    let house = House::built(Plan {
+        in_flight: 2,
+        ..Plan::default()
+    })
+    .await;
     let bad = token("always-fails");
     house.start_worker();
     house.begun(&bad).await;
@@ -255,14 +317,27 @@ async fn a_probe_is_handed_back_at_a_shutdown_and_has_not_failed() {
     outage.house.advance(PAUSE);
     let probe = outage.house.question().await;
     outage.worker.stop();
-    outage.house.clock.somebody_sleeps_until(outage.house.now() + PAUSE).await;
+    outage
+        .house
+        .clock
+        .somebody_sleeps_until(outage.house.now() + PAUSE)
+        .await;
     outage.house.advance(PAUSE);
-    let Outage { house, worker, failed } = outage;
+    let Outage {
+        house,
+        worker,
+        failed,
+    } = outage;
     worker.stopped().await;
     let mut handed_back = 0;
     for (browser, link) in &failed {
         let confirmation = house.confirmation(browser, link).await;
-        let State::Queued(Queued { failed: 1, lease: None, .. }) = confirmation.state else {
+        let State::Queued(Queued {
+            failed: 1,
+            lease: None,
+            ..
+        }) = confirmation.state
+        else {
             panic!("it is queued again, and only its first attempt has failed")
         };
         handed_back += usize::from(confirmation.id == probe.id);

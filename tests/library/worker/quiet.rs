@@ -29,17 +29,29 @@ fn unspeakable(browser: &Browser, token: &Token) -> Vec<(&'static str, String)> 
         ("the token", token.expose().to_owned()),
         ("the cookie", text.to_owned()),
         ("the pending secret", hex(secret.expose())),
-        ("the pending secret", URL_SAFE_NO_PAD.encode(secret.expose())),
+        (
+            "the pending secret",
+            URL_SAFE_NO_PAD.encode(secret.expose()),
+        ),
         ("the pending secret", format!("{:?}", secret.expose())),
-        ("the pending secret's hash", hex(&secret.hash().as_bytes()[..16])),
+        (
+            "the pending secret's hash",
+            hex(&secret.hash().as_bytes()[..16]),
+        ),
     ]
 }
 
 /// The session secret that a browser got.
 fn of_session(browser: &Browser) -> Vec<(&'static str, String)> {
     let secret = browser.session.as_ref().expect("it is signed in");
-    let writings = [secret.to_cookie(), hex(secret.expose()), format!("{:?}", secret.expose())];
-    writings.map(|writing| ("the session secret", writing)).into()
+    let writings = [
+        secret.to_cookie(),
+        hex(secret.expose()),
+        format!("{:?}", secret.expose()),
+    ];
+    writings
+        .map(|writing| ("the session secret", writing))
+        .into()
 }
 
 fn assert_unspoken(place: &str, said: &str, unspeakable: &[(&str, String)]) {
@@ -51,13 +63,23 @@ fn assert_unspoken(place: &str, said: &str, unspeakable: &[(&str, String)]) {
 #[tokio::test]
 async fn no_log_line_holds_a_secret_or_a_token() {
     listen();
-    let (house, good) = (House::open().await, token("a-good-token-for-the-log"));
+    let house = House::open().await;
+    let good = token("a-good-token-for-the-log");
     let worker = house.start_worker();
-    house.publisher.fail(Some(PublishError { what: "no Pusher server".into(), retry: false }));
+    house.publisher.fail(Some(PublishError {
+        what: "no Pusher server".into(),
+        retry: false,
+    }));
     let mut browser = house.begun(&good).await;
     let mut hush = unspeakable(&browser, &good);
     let what = "the validator is down".into();
-    house.question().await.answer(Err(ValidationError::Temporary { what, retry_after: Some(PAUSE) }));
+    house
+        .question()
+        .await
+        .answer(Err(ValidationError::Temporary {
+            what,
+            retry_after: Some(PAUSE),
+        }));
     house.clock.somebody_sleeps_until(house.now() + PAUSE).await;
     house.advance(PAUSE);
     house.question().await.answer(Ok(Verdict::Valid(ada())));
@@ -68,7 +90,10 @@ async fn no_log_line_holds_a_secret_or_a_token() {
     browser.who().await;
     browser.sign_out().await;
     let log = everything_logged();
-    assert!(log.contains("the validator is down"), "the log must be heard");
+    assert!(
+        log.contains("the validator is down"),
+        "the log must be heard"
+    );
     assert!(log.contains("not announced"), "the log must be heard");
     assert_unspoken("the log", &log, &hush);
 }
@@ -76,8 +101,12 @@ async fn no_log_line_holds_a_secret_or_a_token() {
 #[tokio::test]
 async fn no_complaint_about_a_sealed_token_holds_it() {
     listen();
-    let (house, sealed) = (House::open().await, token("a-sealed-token-for-the-log"));
-    house.start_worker_with(Tools { keys: Arc::new(Keys::from_secret(&[8; 32])), ..house.tools.clone() });
+    let house = House::open().await;
+    let sealed = token("a-sealed-token-for-the-log");
+    house.start_worker_with(Tools {
+        keys: Arc::new(Keys::from_secret(&[8; 32])),
+        ..house.tools.clone()
+    });
     let browser = house.begun(&sealed).await;
     house.outcome().await;
     let log = everything_logged();
@@ -91,10 +120,13 @@ async fn no_announcement_holds_a_secret_or_says_who_somebody_is() {
         Ok(Verdict::Valid(ada())),
         Ok(Verdict::Invalid(Reason::Expired)),
         Err(ValidationError::temporary("words of its own")),
-        Err(ValidationError::Permanent { what: "words of its own".into() }),
+        Err(ValidationError::Permanent {
+            what: "words of its own".into(),
+        }),
     ];
     for answer in answers {
-        let (house, link) = (House::open().await, token("a-token-for-the-channel"));
+        let house = House::open().await;
+        let link = token("a-token-for-the-channel");
         house.start_worker();
         let browser = house.begun(&link).await;
         let confirmation = house.confirmation(&browser, &link).await;
@@ -105,22 +137,42 @@ async fn no_announcement_holds_a_secret_or_says_who_somebody_is() {
         hush.push(("the confirmation's id", confirmation.id.to_string()));
         hush.push(("the session's id", confirmation.session.to_string()));
         hush.push(("what the validator said", "words of its own".into()));
-        hush.extend([ada().name, ada().email].into_iter().flatten().map(|personal| ("who it is", personal)));
+        hush.extend(
+            [ada().name, ada().email]
+                .into_iter()
+                .flatten()
+                .map(|personal| ("who it is", personal)),
+        );
         assert_unspoken("an announcement", &said, &hush);
     }
 }
 
 #[tokio::test]
 async fn debug_prints_nothing_secret_of_what_the_library_hands_out() {
-    let (house, link) = (House::open().await, token("a-token-for-debug"));
+    let house = House::open().await;
+    let link = token("a-token-for-debug");
     house.start_worker();
     let mut browser = house.bound(&link, ada()).await;
     let mut hush = unspeakable(&browser, &link);
     let confirmation = house.confirmation(&browser, &link).await;
-    let mut said = format!("{:?} {confirmation:?} {:?}", browser.shown(), browser.status(&link).await);
+    let mut said = format!(
+        "{:?} {confirmation:?} {:?}",
+        browser.shown(),
+        browser.status(&link).await
+    );
     let entry = browser.enter().await;
     hush.extend(of_session(&browser));
-    let _ = write!(said, "{entry:?} {:?} {:?}", browser.shown(), browser.who().await);
-    hush.extend([ada().name, ada().email].into_iter().flatten().map(|personal| ("who it is", personal)));
+    let _ = write!(
+        said,
+        "{entry:?} {:?} {:?}",
+        browser.shown(),
+        browser.who().await
+    );
+    hush.extend(
+        [ada().name, ada().email]
+            .into_iter()
+            .flatten()
+            .map(|personal| ("who it is", personal)),
+    );
     assert_unspoken("the debug output", &said, &hush);
 }

@@ -41,7 +41,8 @@ impl Publisher for Silent {
 
 #[tokio::test]
 async fn no_request_asks_the_validator() {
-    let (house, link) = (House::open().await, token("link"));
+    let house = House::open().await;
+    let link = token("link");
     let mut browser = house.begun(&link).await;
     browser.status(&link).await;
     browser.enter().await;
@@ -53,9 +54,15 @@ async fn no_request_asks_the_validator() {
 
 #[tokio::test]
 async fn every_request_is_answered_while_the_validator_and_the_publisher_are_silent() {
-    let (house, link) = (House::open().await, token("link"));
-    let (validator, publisher) = (Arc::<Silent>::default(), Arc::<Silent>::default());
-    let tools = Tools { validator: validator.clone(), publisher: publisher.clone(), ..house.tools.clone() };
+    let house = House::open().await;
+    let link = token("link");
+    let validator = Arc::<Silent>::default();
+    let publisher = Arc::<Silent>::default();
+    let tools = Tools {
+        validator: validator.clone(),
+        publisher: publisher.clone(),
+        ..house.tools.clone()
+    };
     house.start_worker_with(tools.clone());
     let mut browser = Browser::new(Vestibule::new(&tools, house.wake.clone()));
     browser.land(&link);
@@ -63,7 +70,10 @@ async fn every_request_is_answered_while_the_validator_and_the_publisher_are_sil
     soon("the validator to be asked", validator.0.notified()).await;
     assert_eq!(browser.status(&link).await.progress, Progress::Contacting);
     assert_eq!(browser.greeted().await, None);
-    assert!(matches!(browser.cancel(&link).await.progress, Progress::Done(_)));
+    assert!(matches!(
+        browser.cancel(&link).await.progress,
+        Progress::Done(_)
+    ));
     soon("the publisher to be told", publisher.0.notified()).await;
     browser.begin_again(&link).await;
     browser.sign_out().await;
@@ -71,7 +81,8 @@ async fn every_request_is_answered_while_the_validator_and_the_publisher_are_sil
 
 #[tokio::test]
 async fn no_transaction_is_open_while_the_validator_thinks() {
-    let (house, link) = (House::open().await, token("link"));
+    let house = House::open().await;
+    let link = token("link");
     house.start_worker();
     house.begun(&link).await;
     let question = house.question().await;
@@ -82,12 +93,20 @@ async fn no_transaction_is_open_while_the_validator_thinks() {
 
 #[tokio::test]
 async fn no_transaction_is_open_while_the_publisher_is_told() {
-    let (house, link) = (House::open().await, token("link"));
+    let house = House::open().await;
+    let link = token("link");
     let publisher = Arc::<Silent>::default();
-    house.start_worker_with(Tools { publisher: publisher.clone(), ..house.tools.clone() });
+    house.start_worker_with(Tools {
+        publisher: publisher.clone(),
+        ..house.tools.clone()
+    });
     let mut browser = house.begun(&link).await;
     house.question().await.answer(Ok(Verdict::Valid(ada())));
     soon("the publisher to be told", publisher.0.notified()).await;
     house.assert_no_transaction_is_open().await;
-    assert_eq!(browser.greeted().await.as_deref(), Some("Ada"), "the outcome was stored before it was announced");
+    assert_eq!(
+        browser.greeted().await.as_deref(),
+        Some("Ada"),
+        "the outcome was stored before it was announced"
+    );
 }

@@ -1,4 +1,5 @@
-//! Nobody waits because of a stranger: whatever the validator makes of one client's tokens, others are asked about at once.
+//! Nobody waits because of a stranger: whatever the validator makes of one client's tokens, others
+//! are asked about at once.
 
 use crate::support::{House, Plan, ada, confirmed, token};
 use std::time::Duration;
@@ -19,12 +20,21 @@ type Answer = fn() -> Result<Verdict, ValidationError>;
 /// The answers that are none.
 const NO_VERDICTS: [Answer; 3] = [
     || Err(ValidationError::temporary("503")),
-    || Err(ValidationError::Temporary { what: "503".into(), retry_after: Some(Duration::from_secs(20)) }),
+    || {
+        Err(ValidationError::Temporary {
+            what: "503".into(),
+            retry_after: Some(Duration::from_secs(20)),
+        })
+    },
     || Err(ValidationError::Throttled { retry_after: None }),
 ];
 
 async fn house(in_flight: usize) -> House {
-    House::built(Plan { in_flight, ..Plan::default() }).await
+    House::built(Plan {
+        in_flight,
+        ..Plan::default()
+    })
+    .await
 }
 
 fn address(number: u8) -> Client {
@@ -39,7 +49,9 @@ fn neighbour(number: u8) -> Client {
 /// Has so many tokens begin, whoever's they are.
 async fn flood(house: &House, count: u8, client: fn(u8) -> Client) {
     for number in 0..count {
-        house.begun_at(client(number), &token(&format!("bad-{number}"))).await;
+        house
+            .begun_at(client(number), &token(&format!("bad-{number}")))
+            .await;
     }
 }
 
@@ -95,10 +107,17 @@ async fn a_client_whose_tokens_all_fail_is_asked_about_by_a_few_probes_alone() {
     fail_all(&house, NO_VERDICTS[0]).await;
     flood(&house, 2 * IN_A_ROW, |_| address(1)).await;
     a_stranger_is_signed_in_at_once(&house).await;
-    assert!(house.validator.try_next().await.is_none(), "the client is asked about before its pause is over");
+    assert!(
+        house.validator.try_next().await.is_none(),
+        "the client is asked about before its pause is over"
+    );
     house.advance(Duration::from_secs(5));
     house.question().await.answer(Ok(Verdict::Valid(ada())));
-    assert_eq!(house.outcome().await, confirmed(), "once it answers, the client goes on");
+    assert_eq!(
+        house.outcome().await,
+        confirmed(),
+        "once it answers, the client goes on"
+    );
 }
 
 #[tokio::test]
@@ -106,7 +125,12 @@ async fn questions_too_many_of_many_clients_have_nobody_else_left_alone() {
     let house = house(IN_FLIGHT).await;
     house.start_worker();
     flood(&house, IN_A_ROW, address).await;
-    fail_all(&house, || Err(ValidationError::Throttled { retry_after: Some(Duration::from_secs(20)) })).await;
+    fail_all(&house, || {
+        Err(ValidationError::Throttled {
+            retry_after: Some(Duration::from_secs(20)),
+        })
+    })
+    .await;
     a_stranger_is_signed_in_at_once(&house).await;
 }
 
@@ -121,10 +145,19 @@ async fn tokens_of_one_client_that_are_never_answered_leave_places_for_strangers
             let link = token("a-strangers");
             house.begun_at(address(99), &link).await;
             let question = house.question().await;
-            assert_eq!(question.token, link, "of the client's, no more than {} are asked about", held.len());
+            assert_eq!(
+                question.token,
+                link,
+                "of the client's, no more than {} are asked about",
+                held.len()
+            );
             question.answer(Ok(Verdict::Valid(ada())));
             assert_eq!(house.outcome().await, confirmed());
-            assert!(house.validator.try_next().await.is_none(), "{} are not all it may have", held.len());
+            assert!(
+                house.validator.try_next().await.is_none(),
+                "{} are not all it may have",
+                held.len()
+            );
         }
     }
 }
@@ -146,7 +179,10 @@ async fn strangers_who_begin_later_come_before_the_rest_of_a_clients_tokens() {
         question.answer(Ok(Verdict::Valid(ada())));
         house.outcome().await;
     }
-    assert!(bad <= 2, "{bad} of a client's tokens came before all others");
+    assert!(
+        bad <= 2,
+        "{bad} of a client's tokens came before all others"
+    );
 }
 
 #[tokio::test]
@@ -167,5 +203,11 @@ async fn a_deadline_is_kept_of_a_client_that_is_left_out() {
         };
         assert_eq!(outcome, Outcome::Unavailable);
     }
-    assert!(house.confirmation(&late, &token("late")).await.ending().is_some());
+    assert!(
+        house
+            .confirmation(&late, &token("late"))
+            .await
+            .ending()
+            .is_some()
+    );
 }

@@ -14,7 +14,8 @@ use vestibule::{
 
 #[tokio::test]
 async fn a_good_token_signs_in_whom_it_belongs_to() {
-    let (house, good) = (House::open().await, token("good"));
+    let house = House::open().await;
+    let good = token("good");
     house.start_worker();
     let mut browser = house.begun(&good).await;
     let question = house.question().await;
@@ -23,22 +24,38 @@ async fn a_good_token_signs_in_whom_it_belongs_to() {
     assert_eq!(browser.status(&good).await.progress, Progress::Contacting);
     question.answer(Ok(Verdict::Valid(ada())));
     let announced = house.announced().await;
-    assert_eq!(announced, (browser.channel(&good), Announcement::Outcome(confirmed())));
-    assert_eq!(browser.status(&good).await.progress, Progress::Done(confirmed()));
+    assert_eq!(
+        announced,
+        (browser.channel(&good), Announcement::Outcome(confirmed()))
+    );
+    assert_eq!(
+        browser.status(&good).await.progress,
+        Progress::Done(confirmed())
+    );
     assert_eq!(browser.greeted().await.as_deref(), Some("Ada"));
 }
 
 #[tokio::test]
 async fn a_token_that_is_not_good_ends_the_session_and_says_why() {
-    let reasons =
-        [(Reason::Invalid, Rejection::Invalid), (Reason::Expired, Rejection::Expired), (Reason::Used, Rejection::Used)];
+    let reasons = [
+        (Reason::Invalid, Rejection::Invalid),
+        (Reason::Expired, Rejection::Expired),
+        (Reason::Used, Rejection::Used),
+    ];
     for (reason, rejection) in reasons {
-        let (house, bad) = (House::open().await, token("bad"));
+        let house = House::open().await;
+        let bad = token("bad");
         house.start_worker();
         let mut browser = house.begun(&bad).await;
         house.question().await.answer(Ok(Verdict::Invalid(reason)));
         let outcome = rejected(rejection);
-        assert_eq!(house.announced().await, (browser.channel(&bad), Announcement::Outcome(outcome.clone())));
+        assert_eq!(
+            house.announced().await,
+            (
+                browser.channel(&bad),
+                Announcement::Outcome(outcome.clone())
+            )
+        );
         assert_eq!(browser.status(&bad).await.progress, Progress::Done(outcome));
         let session = house.confirmation(&browser, &bad).await.session;
         assert_eq!(house.store.session(session).await.unwrap(), None);
@@ -48,7 +65,8 @@ async fn a_token_that_is_not_good_ends_the_session_and_says_why() {
 
 #[tokio::test]
 async fn the_outcome_is_announced_on_the_channel_that_begin_has_named() {
-    let (house, good) = (House::open().await, token("good"));
+    let house = House::open().await;
+    let good = token("good");
     house.start_worker();
     let mut browser = house.browser();
     browser.land(&good);
@@ -60,25 +78,38 @@ async fn the_outcome_is_announced_on_the_channel_that_begin_has_named() {
 
 #[tokio::test]
 async fn two_browsers_with_one_link_have_two_confirmations_and_two_channels() {
-    let (house, shared) = (House::open().await, token("shared"));
+    let house = House::open().await;
+    let shared = token("shared");
     house.start_worker();
-    let (one, two) = (house.begun(&shared).await, house.begun(&shared).await);
+    let one = house.begun(&shared).await;
+    let two = house.begun(&shared).await;
     assert_ne!(one.channel(&shared), two.channel(&shared));
-    let (first, second) = (house.question().await, house.question().await);
+    let first = house.question().await;
+    let second = house.question().await;
     assert_ne!(first.id, second.id);
-    let (of_one, of_two) =
-        if first.id == house.confirmation(&one, &shared).await.id { (first, second) } else { (second, first) };
+    let (of_one, of_two) = if first.id == house.confirmation(&one, &shared).await.id {
+        (first, second)
+    } else {
+        (second, first)
+    };
     of_one.answer(Ok(Verdict::Valid(ada())));
     assert_eq!(house.announced().await.0, one.channel(&shared));
     of_two.answer(Ok(Verdict::Invalid(Reason::Used)));
     assert_eq!(house.announced().await.0, two.channel(&shared));
-    assert_eq!(one.status(&shared).await.progress, Progress::Done(confirmed()));
-    assert_eq!(two.status(&shared).await.progress, Progress::Done(rejected(Rejection::Used)));
+    assert_eq!(
+        one.status(&shared).await.progress,
+        Progress::Done(confirmed())
+    );
+    assert_eq!(
+        two.status(&shared).await.progress,
+        Progress::Done(rejected(Rejection::Used))
+    );
 }
 
 #[tokio::test]
 async fn a_validator_that_cannot_answer_now_is_asked_again_about_the_same_confirmation() {
-    let (house, flaky) = (House::open().await, token("flaky"));
+    let house = House::open().await;
+    let flaky = token("flaky");
     house.start_worker();
     let browser = house.begun(&flaky).await;
     let first = house.question().await;
@@ -86,38 +117,64 @@ async fn a_validator_that_cannot_answer_now_is_asked_again_about_the_same_confir
     first.answer(Err(ValidationError::temporary("503")));
     let retrying = Announcement::Retrying { attempt: 2 };
     assert_eq!(house.announced().await, (browser.channel(&flaky), retrying));
-    assert_eq!(browser.status(&flaky).await.progress, Progress::Retrying { attempt: 2 });
+    assert_eq!(
+        browser.status(&flaky).await.progress,
+        Progress::Retrying { attempt: 2 }
+    );
     house.advance(Duration::from_millis(500));
     let second = house.question().await;
     assert_eq!(second.id, id, "the id is the idempotency key");
-    assert_eq!(browser.status(&flaky).await.progress, Progress::Retrying { attempt: 2 });
+    assert_eq!(
+        browser.status(&flaky).await.progress,
+        Progress::Retrying { attempt: 2 }
+    );
     second.answer(Ok(Verdict::Valid(ada())));
     assert_eq!(house.outcome().await, confirmed());
 }
 
 #[tokio::test]
 async fn a_permanent_error_is_unavailable_at_once_and_never_invalid() {
-    let (house, token) = (House::open().await, token("t"));
+    let house = House::open().await;
+    let token = token("t");
     house.start_worker();
     let browser = house.begun(&token).await;
-    house.question().await.answer(Err(ValidationError::Permanent { what: "401".into() }));
+    house
+        .question()
+        .await
+        .answer(Err(ValidationError::Permanent { what: "401".into() }));
     assert_eq!(house.outcome().await, Outcome::Unavailable);
-    assert_eq!(browser.status(&token).await.progress, Progress::Done(Outcome::Unavailable));
-    let decided = Decided { ending: Ending::Unavailable, at: house.now() };
-    assert_eq!(house.confirmation(&browser, &token).await.state, State::Settled(decided));
+    assert_eq!(
+        browser.status(&token).await.progress,
+        Progress::Done(Outcome::Unavailable)
+    );
+    let decided = Decided {
+        ending: Ending::Unavailable,
+        at: house.now(),
+    };
+    assert_eq!(
+        house.confirmation(&browser, &token).await.state,
+        State::Settled(decided)
+    );
 }
 
 #[tokio::test]
 async fn a_publisher_that_fails_changes_nothing_but_the_hint() {
     for retry in [true, false] {
-        let (house, good) = (House::open().await, token("good"));
+        let house = House::open().await;
+        let good = token("good");
         let worker = house.start_worker();
-        house.publisher.fail(Some(PublishError { what: "no Pusher server".into(), retry }));
+        house.publisher.fail(Some(PublishError {
+            what: "no Pusher server".into(),
+            retry,
+        }));
         let mut browser = house.begun(&good).await;
         house.question().await.answer(Ok(Verdict::Valid(ada())));
         worker.stop();
         worker.stopped().await;
-        assert_eq!(browser.status(&good).await.progress, Progress::Done(confirmed()));
+        assert_eq!(
+            browser.status(&good).await.progress,
+            Progress::Done(confirmed())
+        );
         assert_eq!(browser.greeted().await.as_deref(), Some("Ada"));
     }
 }

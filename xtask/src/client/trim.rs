@@ -2,21 +2,25 @@
 
 use walrus::{Module, passes};
 
-/// Leptos brings the streams of `wasm-streams` along, whose classes are exported to JavaScript, and so kept, with all
-/// that they call, though nobody streams here.
+/// Leptos brings the streams of `wasm-streams` along, whose classes are exported to JavaScript, and
+/// so kept, with all that they call, though nobody streams here.
 const UNUSED: &str = "intounderlying";
 
-/// Takes out what is only reached through exports that nobody calls. The script still has a class for each, which finds
-/// nothing to call.
+/// Takes out what is only reached through exports that nobody calls. The script still has a class
+/// for each, which finds nothing to call.
 pub fn wasm(module: &mut Module) {
-    let unused = module.exports.iter().filter(|export| export.name.contains(UNUSED));
+    let unused = module
+        .exports
+        .iter()
+        .filter(|export| export.name.contains(UNUSED));
     for export in unused.map(walrus::Export::id).collect::<Vec<_>>() {
         module.exports.delete(export);
     }
     passes::gc::run(module);
 }
 
-/// Takes out indentation, and comments that begin their line. `wasm-bindgen` writes nothing in which either has a meaning.
+/// Takes out indentation, and comments that begin their line. `wasm-bindgen` writes nothing in
+/// which either has a meaning.
 pub fn script(whole: &str) -> String {
     let mut comment = false;
     let lines = whole.lines().map(str::trim_start).filter(|line| {
@@ -33,8 +37,10 @@ mod tests {
 
     #[test]
     fn a_script_loses_its_comments_and_its_indentation() {
-        let whole =
-            "/**\n * What it does.\n */\nfunction f() {\n    // why\n    return 1 /* one */;\n}\n\n/* so */\nf();\n";
-        assert_eq!(script(whole), "function f() {\nreturn 1 /* one */;\n}\nf();\n");
+        let whole = "/**\n * What it does.\n */\nfunction f() {\n    // why\n    return 1 /* one */;\n}\n\n/* so */\nf();\n";
+        assert_eq!(
+            script(whole),
+            "function f() {\nreturn 1 /* one */;\n}\nf();\n"
+        );
     }
 }

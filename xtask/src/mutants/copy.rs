@@ -7,14 +7,22 @@ use std::path::{Path, PathBuf};
 use crate::fault::{At, Result};
 use crate::process;
 
-/// Makes `copy` the same as the project in `root`, writing only what differs: cargo goes by the times of files.
+/// Makes `copy` the same as the project in `root`, writing only what differs: cargo goes by the
+/// times of files.
 pub fn refresh(root: &Path, copy: &Path) -> Result {
     let mut list = process::command("git");
-    list.current_dir(root).args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
+    list.current_dir(root).args([
+        "ls-files",
+        "-z",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+    ]);
     let names = process::output(&mut list)?;
     let mut wanted = HashSet::new();
     for name in names.split('\0').filter(|name| !name.is_empty()) {
-        let (from, to) = (root.join(name), copy.join(name));
+        let from = root.join(name);
+        let to = copy.join(name);
         // A file that was deleted and not committed yet is still listed.
         if !from.is_file() {
             continue;
@@ -55,7 +63,8 @@ mod tests {
     fn only_what_is_not_wanted_goes() -> std::io::Result<()> {
         let folder = std::env::temp_dir().join(format!("xtask-copy-{}", std::process::id()));
         fs::create_dir_all(folder.join("src"))?;
-        let (kept, added) = (folder.join("src/kept.rs"), folder.join("src/added.rs"));
+        let kept = folder.join("src/kept.rs");
+        let added = folder.join("src/added.rs");
         fs::write(&kept, "")?;
         fs::write(&added, "")?;
         let done = remove_others(&folder, &HashSet::from([kept.clone()]));

@@ -66,14 +66,28 @@ impl Mutant {
     }
 
     fn read(text: &str) -> Result<Vec<Self>> {
-        let table: Table = toml::from_str(text).map_err(|error| Fault::new(format!("{FILE}: {error}")))?;
+        let table: Table =
+            toml::from_str(text).map_err(|error| Fault::new(format!("{FILE}: {error}")))?;
         table.mutant.into_iter().map(Self::of).collect()
     }
 
     fn of(row: Row) -> Result<Self> {
-        let Row { name, rule, breaks, test, file, find, replace, mut edits } = row;
+        let Row {
+            name,
+            rule,
+            breaks,
+            test,
+            file,
+            find,
+            replace,
+            mut edits,
+        } = row;
         match (file, find, replace) {
-            (Some(file), Some(find), Some(replace)) if edits.is_empty() => edits.push(Edit { file, find, replace }),
+            (Some(file), Some(find), Some(replace)) if edits.is_empty() => edits.push(Edit {
+                file,
+                find,
+                replace,
+            }),
             (None, None, None) if !edits.is_empty() => {}
             _ => {
                 let wanted = "wants either `file`, `find` and `replace`, or a list of `edits`";
@@ -84,7 +98,13 @@ impl Mutant {
         if test.is_empty() {
             return Err(Fault::new(format!("{FILE}: {name} names no test")));
         }
-        Ok(Self { name, rule, breaks, test, edits })
+        Ok(Self {
+            name,
+            rule,
+            breaks,
+            test,
+            edits,
+        })
     }
 
     /// Changes the files of the project in `root`.
@@ -104,7 +124,10 @@ impl Edit {
         match text.match_indices(&self.find).count() {
             1 if self.find != self.replace => Ok(text.replacen(&self.find, &self.replace, 1)),
             1 => Err(Fault::new("`find` and `replace` are the same")),
-            times => Err(Fault::new(format!("`find` stands {times} times in {}, not once", self.file))),
+            times => Err(Fault::new(format!(
+                "`find` stands {times} times in {}, not once",
+                self.file
+            ))),
         }
     }
 }
@@ -131,7 +154,9 @@ mod tests {
             let mut files = BTreeMap::new();
             for edit in &mutant.edits {
                 let path = workspace::root().join(&edit.file);
-                let text = files.entry(path.clone()).or_insert_with(|| fs::read_to_string(path).unwrap_or_default());
+                let text = files
+                    .entry(path.clone())
+                    .or_insert_with(|| fs::read_to_string(path).unwrap_or_default());
                 match edit.apply(text) {
                     Ok(changed) => *text = changed,
                     Err(fault) => wrong.push(format!("{}: {fault}", mutant.name)),
@@ -144,19 +169,30 @@ mod tests {
                 wrong.push(format!("{}: there are two", mutant.name));
             }
         }
-        assert!(wrong.is_empty() && names.len() > 100, "{FILE}, {} mutants: {wrong:#?}", names.len());
+        assert!(
+            wrong.is_empty() && names.len() > 100,
+            "{FILE}, {} mutants: {wrong:#?}",
+            names.len()
+        );
     }
 
     #[test]
     fn a_row_has_one_edit_or_a_list_of_them() {
-        let edit = |find: &str| Edit { file: "a.rs".to_owned(), find: find.to_owned(), replace: "c".to_owned() };
+        let edit = |find: &str| Edit {
+            file: "a.rs".to_owned(),
+            find: find.to_owned(),
+            replace: "c".to_owned(),
+        };
         let row = "test = \"--lib worker::\"\nfile = \"a.rs\"\nfind = \"b\"\nreplace = \"c\"\n";
         let one = read(row).expect("a row of one edit");
         assert_eq!(one[0].edits, [edit("b")]);
         assert_eq!(one[0].test, ["--lib", "worker::"]);
         let list = "test = \"--lib\"\n[[mutant.edits]]\nfile = \"a.rs\"\nfind = \"b\"\nreplace = \"c\"\n\
                     [[mutant.edits]]\nfile = \"a.rs\"\nfind = \"d\"\nreplace = \"c\"\n";
-        assert_eq!(read(list).expect("a row of two")[0].edits, [edit("b"), edit("d")]);
+        assert_eq!(
+            read(list).expect("a row of two")[0].edits,
+            [edit("b"), edit("d")]
+        );
     }
 
     #[test]
@@ -164,7 +200,10 @@ mod tests {
         let edit = "file = \"a.rs\"\nfind = \"b\"\nreplace = \"c\"\n";
         for (row, said) in [
             (format!("test = \"\"\n{edit}"), "names no test"),
-            ("test = \"--lib\"\nfile = \"a.rs\"\nfind = \"b\"\n".to_owned(), "either `file`"),
+            (
+                "test = \"--lib\"\nfile = \"a.rs\"\nfind = \"b\"\n".to_owned(),
+                "either `file`",
+            ),
             ("test = \"--lib\"\n".to_owned(), "either `file`"),
             (format!("tests = \"--lib\"\n{edit}"), "unknown field"),
         ] {
@@ -175,8 +214,15 @@ mod tests {
 
     #[test]
     fn what_is_to_be_found_stands_there_once() {
-        let edit = Edit { file: "a.rs".to_owned(), find: "fence".to_owned(), replace: "hedge".to_owned() };
-        assert_eq!(edit.apply("a fence here").ok().as_deref(), Some("a hedge here"));
+        let edit = Edit {
+            file: "a.rs".to_owned(),
+            find: "fence".to_owned(),
+            replace: "hedge".to_owned(),
+        };
+        assert_eq!(
+            edit.apply("a fence here").ok().as_deref(),
+            Some("a hedge here")
+        );
         for text in ["", "a fence and a fence"] {
             assert!(edit.apply(text).is_err(), "{text}");
         }

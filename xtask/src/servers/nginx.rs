@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use crate::fault::{At, Fault, Result};
 use crate::{install, process, workspace};
 
-/// The program. Debian's package would start a server on the machine's own ports, so it is unpacked and not installed.
+/// The program. Debian's package would start a server on the machine's own ports, so it is unpacked
+/// and not installed.
 pub fn program() -> Result<PathBuf> {
     let system = || Some(PathBuf::from("/usr/sbin/nginx")).filter(|program| program.exists());
     if let Some(program) = process::on_path("nginx").or_else(system) {
@@ -19,10 +20,22 @@ pub fn program() -> Result<PathBuf> {
     let program = folder.join("usr/sbin/nginx");
     if !program.exists() {
         fs::create_dir_all(&folder).at(&folder)?;
-        let download = || process::run(process::command("apt-get").current_dir(&folder).args(["download", "nginx"]));
+        let download = || {
+            process::run(
+                process::command("apt-get")
+                    .current_dir(&folder)
+                    .args(["download", "nginx"]),
+            )
+        };
         // The lists of a fresh image are empty or old.
-        download().or_else(|_| process::run(process::command("apt-get").arg("update")).and_then(|()| download()))?;
-        process::run(process::command("sh").current_dir(&folder).args(["-c", "dpkg -x nginx_*.deb ."]))?;
+        download().or_else(|_| {
+            process::run(process::command("apt-get").arg("update")).and_then(|()| download())
+        })?;
+        process::run(
+            process::command("sh")
+                .current_dir(&folder)
+                .args(["-c", "dpkg -x nginx_*.deb ."]),
+        )?;
     }
     // It is linked to what Debian always has, but for PCRE.
     if !process::succeeds(process::command(&program).arg("-v")) {

@@ -1,4 +1,5 @@
-//! PostgreSQL. The one that Debian's package starts by itself is somebody else's: it is neither used nor stopped.
+//! PostgreSQL. The one that Debian's package starts by itself is somebody else's: it is neither
+//! used nor stopped.
 
 use std::env;
 use std::fs;
@@ -12,10 +13,19 @@ use crate::install::{self, Package};
 const DEBIAN: &str = "/usr/lib/postgresql";
 
 /// Nobody but loopback may see it.
-const PRIVATE: [&str; 3] = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=300"];
+const PRIVATE: [&str; 3] = [
+    "listen_addresses=127.0.0.1",
+    "unix_socket_directories=",
+    "max_connections=300",
+];
 
 /// Nothing has to survive.
-const QUICK: [&str; 4] = ["fsync=off", "full_page_writes=off", "shared_buffers=64MB", "autovacuum=off"];
+const QUICK: [&str; 4] = [
+    "fsync=off",
+    "full_page_writes=off",
+    "shared_buffers=64MB",
+    "autovacuum=off",
+];
 
 /// Starts a server for tests, whose address is that of its administrator, who has a password.
 pub fn start() -> Result<Server> {
@@ -32,12 +42,30 @@ fn start_with(settings: &[&str]) -> Result<Server> {
     let (server, password, port) = (Server::new()?, server::password(), server::free_port()?);
     server.write("password", &password)?;
     server.hand_over()?;
-    let make = ["-D", "data", "-U", "vestibule", "--pwfile", "password", "--auth", "scram-sha-256"];
+    let make = [
+        "-D",
+        "data",
+        "-U",
+        "vestibule",
+        "--pwfile",
+        "password",
+        "--auth",
+        "scram-sha-256",
+    ];
     let plain = ["--encoding", "UTF8", "--no-locale", "--no-sync"];
-    server.run(&programs.join("initdb"), &[make.as_slice(), &plain].concat())?;
+    server.run(
+        &programs.join("initdb"),
+        &[make.as_slice(), &plain].concat(),
+    )?;
     let port = port.to_string();
-    let settings = PRIVATE.iter().chain(settings).flat_map(|setting| ["-c", setting]);
-    let arguments: Vec<&str> = ["-D", "data", "-p", &port].into_iter().chain(settings).collect();
+    let settings = PRIVATE
+        .iter()
+        .chain(settings)
+        .flat_map(|setting| ["-c", setting]);
+    let arguments: Vec<&str> = ["-D", "data", "-p", &port]
+        .into_iter()
+        .chain(settings)
+        .collect();
     let url = format!("postgres://vestibule:{password}@127.0.0.1:{port}/postgres");
     server.start(&programs.join("postgres"), &arguments, url, is_ready)
 }
@@ -45,7 +73,9 @@ fn start_with(settings: &[&str]) -> Result<Server> {
 /// The server says so in the eighth line of its own file, as its `pg_ctl` reads it.
 fn is_ready(server: &Server) -> bool {
     let file = fs::read_to_string(server.folder().join("data/postmaster.pid")).unwrap_or_default();
-    file.lines().nth(7).is_some_and(|line| line.trim() == "ready")
+    file.lines()
+        .nth(7)
+        .is_some_and(|line| line.trim() == "ready")
 }
 
 /// The folder with the programs, after they were installed if need be.
@@ -53,7 +83,8 @@ pub fn programs() -> Result<PathBuf> {
     if let Some(folder) = installed() {
         return Ok(folder);
     }
-    let missing = || Fault::new("there is no `initdb` and `postgres` on the PATH; install PostgreSQL");
+    let missing =
+        || Fault::new("there is no `initdb` and `postgres` on the PATH; install PostgreSQL");
     if !install::has_apt() {
         return Err(missing());
     }
@@ -64,15 +95,26 @@ pub fn programs() -> Result<PathBuf> {
 /// The folder with the newest programs that are there.
 pub fn installed() -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
-    let mut debian: Vec<(u32, PathBuf)> =
-        fs::read_dir(DEBIAN).into_iter().flatten().flatten().filter_map(|entry| version(&entry)).collect();
+    let mut debian: Vec<(u32, PathBuf)> = fs::read_dir(DEBIAN)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| version(&entry))
+        .collect();
     debian.sort();
     let newest_first = debian.into_iter().rev().map(|(_, folder)| folder);
-    let has_both = |folder: &PathBuf| ["initdb", "postgres"].iter().all(|name| folder.join(name).is_file());
+    let has_both = |folder: &PathBuf| {
+        ["initdb", "postgres"]
+            .iter()
+            .all(|name| folder.join(name).is_file())
+    };
     env::split_paths(&path).chain(newest_first).find(has_both)
 }
 
 /// `15` and `/usr/lib/postgresql/15/bin`.
 fn version(entry: &fs::DirEntry) -> Option<(u32, PathBuf)> {
-    Some((entry.file_name().to_str()?.parse().ok()?, entry.path().join("bin")))
+    Some((
+        entry.file_name().to_str()?.parse().ok()?,
+        entry.path().join("bin"),
+    ))
 }

@@ -10,8 +10,8 @@ use crate::fault::{At, Fault, Result};
 use crate::install::{self, Package};
 use crate::process;
 
-/// Debian's package `redis-tools` has the server's program, too: one program looks at the name by which it is called. Its
-/// package `redis-server` would start a server that nobody wants.
+/// Debian's package `redis-tools` has the server's program, too: one program looks at the name by
+/// which it is called. Its package `redis-server` would start a server that nobody wants.
 const TOOL: &str = "redis-check-rdb";
 
 /// Starts a server that has a password.
@@ -20,10 +20,16 @@ pub fn start() -> Result<Server> {
     let (server, password, port) = (Server::new()?, server::password(), server::free_port()?);
     let named = server.folder().join("redis-server");
     fs::copy(&program, &named).at(&program)?;
-    let settings = format!("bind 127.0.0.1\nport {port}\nrequirepass {password}\nsave \"\"\nappendonly no\n");
+    let settings =
+        format!("bind 127.0.0.1\nport {port}\nrequirepass {password}\nsave \"\"\nappendonly no\n");
     server.write("redis.conf", &settings)?;
     server.hand_over()?;
-    server.start(&named, &["redis.conf"], format!("redis://:{password}@127.0.0.1:{port}"), is_ready)
+    server.start(
+        &named,
+        &["redis.conf"],
+        format!("redis://:{password}@127.0.0.1:{port}"),
+        is_ready,
+    )
 }
 
 /// Whether it answers: it refuses, because no password was said, but it is there.

@@ -1,5 +1,5 @@
-//! A server that nobody else is to notice: a folder and a process of its own, another user where we are root, a port of loopback, and an end
-//! that comes also when ours is violent.
+//! A server that nobody else is to notice: a folder and a process of its own, another user where we
+//! are root, a port of loopback, and an end that comes also when ours is violent.
 
 use std::env;
 use std::fs::{self, File};
@@ -22,7 +22,8 @@ const END_WITHIN: Duration = Duration::from_secs(5);
 /// Whose servers are, where we are root: PostgreSQL refuses to be root's.
 const USER: &str = "nobody";
 
-/// A folder of its own, and the process that uses it once it is started. Both go when this is dropped.
+/// A folder of its own, and the process that uses it once it is started. Both go when this is
+/// dropped.
 pub struct Server {
     folder: PathBuf,
     process: Option<Child>,
@@ -34,7 +35,11 @@ impl Server {
     pub fn new() -> Result<Self> {
         let folder = env::temp_dir().join("vestibule.XXXXXXXX");
         let made = process::output(process::command("mktemp").arg("-d").arg(&folder))?;
-        Ok(Self { folder: PathBuf::from(made.trim()), process: None, url: String::new() })
+        Ok(Self {
+            folder: PathBuf::from(made.trim()),
+            process: None,
+            url: String::new(),
+        })
     }
 
     /// Where clients reach it, with the password.
@@ -56,7 +61,12 @@ impl Server {
     /// Gives the folder with all that is in it to the user that its programs run as.
     pub fn hand_over(&self) -> Result {
         if install::is_root() {
-            process::run(process::command("chown").arg("-R").arg(USER).arg(&self.folder))?;
+            process::run(
+                process::command("chown")
+                    .arg("-R")
+                    .arg(USER)
+                    .arg(&self.folder),
+            )?;
         }
         Ok(())
     }
@@ -64,8 +74,15 @@ impl Server {
     /// Runs a program to its end.
     pub fn run(&self, program: &Path, arguments: &[&str]) -> Result {
         let mut command = self.command(program)?;
-        let status = command.args(arguments).status().map_err(|error| unstartable(program, &error))?;
-        if status.success() { Ok(()) } else { Err(self.fault(program)) }
+        let status = command
+            .args(arguments)
+            .status()
+            .map_err(|error| unstartable(program, &error))?;
+        if status.success() {
+            Ok(())
+        } else {
+            Err(self.fault(program))
+        }
     }
 
     /// Starts the program that stays, to be reached at `url`, and waits until it `is_ready`.
@@ -78,7 +95,10 @@ impl Server {
     ) -> Result<Self> {
         let mut command = self.command(program)?;
         self.url = url;
-        let child = command.args(arguments).spawn().map_err(|error| unstartable(program, &error))?;
+        let child = command
+            .args(arguments)
+            .spawn()
+            .map_err(|error| unstartable(program, &error))?;
         self.process = Some(child);
         let deadline = Instant::now() + READY_WITHIN;
         while Instant::now() < deadline && self.is_running() {
@@ -91,7 +111,9 @@ impl Server {
     }
 
     fn is_running(&mut self) -> bool {
-        self.process.as_mut().is_some_and(|process| matches!(process.try_wait(), Ok(None)))
+        self.process
+            .as_mut()
+            .is_some_and(|process| matches!(process.try_wait(), Ok(None)))
     }
 
     /// A program as the right user, which says what it has to say to a file.
@@ -99,7 +121,8 @@ impl Server {
         let mut command = match process::on_path("setpriv") {
             Some(setpriv) => {
                 let mut command = process::command(setpriv);
-                // Whatever becomes of us, it is not to stay: PostgreSQL and Redis both end at an interrupt.
+                // Whatever becomes of us, it is not to stay: PostgreSQL and Redis both end at an
+                // interrupt.
                 command.args(["--pdeathsig", "INT"]);
                 if install::is_root() {
                     command.args(["--reuid", USER, "--regid", &group()?, "--clear-groups"]);
@@ -110,15 +133,28 @@ impl Server {
             None => process::command(program),
         };
         let log = self.folder.join("log");
-        let open = || File::options().create(true).append(true).open(&log).at(&log);
-        command.current_dir(&self.folder).stdin(Stdio::null()).stdout(open()?).stderr(open()?);
+        let open = || {
+            File::options()
+                .create(true)
+                .append(true)
+                .open(&log)
+                .at(&log)
+        };
+        command
+            .current_dir(&self.folder)
+            .stdin(Stdio::null())
+            .stdout(open()?)
+            .stderr(open()?);
         Ok(command)
     }
 
     /// What the program said last.
     fn fault(&self, program: &Path) -> Fault {
         let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
-        let last = log.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
+        let last = log
+            .lines()
+            .rfind(|line| !line.trim().is_empty())
+            .unwrap_or("it said nothing");
         Fault::new(format!("`{}` does not run: {}", name(program), last.trim()))
     }
 }
@@ -134,7 +170,11 @@ impl Drop for Server {
 
 /// Asks politely first: a server that is killed leaves its shared memory behind.
 fn end(child: &mut Child) {
-    process::succeeds(process::command("sh").args(["-c", "kill -INT \"$0\"", &child.id().to_string()]));
+    process::succeeds(process::command("sh").args([
+        "-c",
+        "kill -INT \"$0\"",
+        &child.id().to_string(),
+    ]));
     let deadline = Instant::now() + END_WITHIN;
     while Instant::now() < deadline {
         if !matches!(child.try_wait(), Ok(None)) {
@@ -151,17 +191,25 @@ fn unstartable(program: &Path, error: &std::io::Error) -> Fault {
 }
 
 fn group() -> Result<String> {
-    Ok(process::output(process::command("id").args(["-g", USER]))?.trim().to_owned())
+    Ok(process::output(process::command("id").args(["-g", USER]))?
+        .trim()
+        .to_owned())
 }
 
 fn name(program: &Path) -> String {
-    program.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    program
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// A port of loopback that is free just now.
 pub fn free_port() -> Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
-    let port = listener.and_then(|listener| listener.local_addr()).map(|address| address.port());
+    let port = listener
+        .and_then(|listener| listener.local_addr())
+        .map(|address| address.port());
     port.map_err(|error| Fault::new(format!("no port of loopback is free: {error}")))
 }
 

@@ -35,15 +35,26 @@ pub fn play(
         fs::remove_file(&report).at(&report)?;
     }
     let mut test = process::command(tool("npx")?);
-    test.current_dir(&journeys.folder).args(["--no", "playwright", "test", "--project", project]);
+    test.current_dir(&journeys.folder)
+        .args(["--no", "playwright", "test", "--project", project]);
     test.arg("--reporter=list,json").args(request.arguments);
-    test.env("PLAYWRIGHT_JSON_OUTPUT_FILE", &report).env("PLAYWRIGHT_JSON_OUTPUT_NAME", &report);
-    test.env("VESTIBULE_BIN", workspace::server(false)).env("LEPTOS_SITE_ROOT", workspace::test_site());
-    test.env("LEPTOS_SITE_PKG_DIR", "pkg").env("LEPTOS_OUTPUT_NAME", workspace::NAME);
-    test.envs(journeys.chromium.iter().map(|chromium| ("CHROMIUM_PATH", chromium)));
+    test.env("PLAYWRIGHT_JSON_OUTPUT_FILE", &report)
+        .env("PLAYWRIGHT_JSON_OUTPUT_NAME", &report);
+    test.env("VESTIBULE_BIN", workspace::server(false))
+        .env("LEPTOS_SITE_ROOT", workspace::test_site());
+    test.env("LEPTOS_SITE_PKG_DIR", "pkg")
+        .env("LEPTOS_OUTPUT_NAME", workspace::NAME);
+    test.envs(
+        journeys
+            .chromium
+            .iter()
+            .map(|chromium| ("CHROMIUM_PATH", chromium)),
+    );
     has(&mut test);
     let outcome = process::run(&mut test);
-    let tally = fs::read_to_string(&report).ok().and_then(|text| Tally::of_playwright(&text));
+    let tally = fs::read_to_string(&report)
+        .ok()
+        .and_then(|text| Tally::of_playwright(&text));
     match (outcome, tally) {
         (Ok(()), Some(tally)) if tally.passed > 0 => Ok(tally),
         (Ok(()), _) => Err(Fault::new("Playwright ran no test")),
@@ -69,7 +80,12 @@ pub fn prepare() -> Result<Journeys> {
     if chromium.is_none() {
         // `--no` keeps npx from fetching a Playwright of its own choice where ours is missing.
         let mut download = process::command(tool("npx")?);
-        process::run(download.current_dir(&folder).args(["--no", "playwright", "install", "chromium"]))?;
+        process::run(download.current_dir(&folder).args([
+            "--no",
+            "playwright",
+            "install",
+            "chromium",
+        ]))?;
     }
     Ok(Journeys { folder, chromium })
 }
@@ -84,11 +100,20 @@ pub fn dependencies(folder: &Path) -> Result {
     }
     let mut install = process::command(tool("npm")?);
     // Nothing of theirs runs before a test calls it.
-    process::run(install.current_dir(folder).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]))?;
+    process::run(install.current_dir(folder).args([
+        "ci",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+    ]))?;
     fs::write(&note, wanted).at(&note)
 }
 
 /// A program that comes with Node.
 pub fn tool(name: &str) -> Result<PathBuf> {
-    process::on_path(name).ok_or_else(|| Fault::new(format!("`{name}` is not on the PATH; it comes with Node's npm")))
+    process::on_path(name).ok_or_else(|| {
+        Fault::new(format!(
+            "`{name}` is not on the PATH; it comes with Node's npm"
+        ))
+    })
 }

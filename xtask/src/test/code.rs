@@ -1,4 +1,5 @@
-//! The checks that need no browser: formatting, lints, documentation, licences, and the tests of cargo.
+//! The checks that need no browser: formatting, lints, documentation, licences, and the tests of
+//! cargo.
 
 use std::process::Command;
 
@@ -11,9 +12,13 @@ use crate::tally::Tally;
 use crate::wasm_target::{self, TARGET};
 use crate::workspace::{self, FRONTEND};
 
-/// What is compiled natively, as two choices of packages and not as one: cargo unites the features of the crates that a
-/// choice shares, and a union with those of xtask would compile the server's dependencies a second time.
-const CHOICES: [&[&str]; 2] = [&["--workspace", "--exclude", FRONTEND, "--exclude", "xtask"], &["--package", "xtask"]];
+/// What is compiled natively, as two choices of packages and not as one: cargo unites the features
+/// of the crates that a choice shares, and a union with those of xtask would compile the server's
+/// dependencies a second time.
+const CHOICES: [&[&str]; 2] = [
+    &["--workspace", "--exclude", FRONTEND, "--exclude", "xtask"],
+    &["--package", "xtask"],
+];
 
 /// Every file is formatted as rustfmt would.
 pub fn format(_: &Request<'_>) -> Result<Tally> {
@@ -24,7 +29,12 @@ pub fn format(_: &Request<'_>) -> Result<Tally> {
 /// No lint fires in anything that is compiled natively, tests and examples included.
 pub fn lint(_: &Request<'_>) -> Result<Tally> {
     for choice in CHOICES {
-        process::run(cargo().arg("clippy").args(choice).args(["--all-targets", "--", "-D", "warnings"]))?;
+        process::run(cargo().arg("clippy").args(choice).args([
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ]))?;
     }
     Ok(Tally::PASS)
 }
@@ -32,16 +42,30 @@ pub fn lint(_: &Request<'_>) -> Result<Tally> {
 /// No lint fires in the browser's half, which the native lints do not see.
 pub fn lint_client(_: &Request<'_>) -> Result<Tally> {
     let mut clippy = wasm_target::compiler()?.clippy()?;
-    clippy.current_dir(workspace::root()).args(["--package", FRONTEND, "--target", TARGET]);
-    process::run(clippy.arg("--target-dir").arg(workspace::front()).args(["--", "-D", "warnings"]))?;
+    clippy
+        .current_dir(workspace::root())
+        .args(["--package", FRONTEND, "--target", TARGET]);
+    process::run(
+        clippy
+            .arg("--target-dir")
+            .arg(workspace::front())
+            .args(["--", "-D", "warnings"]),
+    )?;
     Ok(Tally::PASS)
 }
 
 /// Every link in the documentation leads somewhere.
 pub fn documentation(_: &Request<'_>) -> Result<Tally> {
-    // The server's binary has the library's name, and one would overwrite the other: libraries here, binaries there.
+    // The server's binary has the library's name, and one would overwrite the other: libraries
+    // here, binaries there.
     for (choice, kind) in CHOICES.into_iter().zip(["--lib", "--bins"]) {
-        process::run(cargo().arg("doc").args(choice).args([kind, "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))?;
+        process::run(
+            cargo()
+                .arg("doc")
+                .args(choice)
+                .args([kind, "--no-deps"])
+                .env("RUSTDOCFLAGS", "-D warnings"),
+        )?;
     }
     Ok(Tally::PASS)
 }
@@ -64,8 +88,11 @@ pub fn unit(request: &Request<'_>) -> Result<Tally> {
         if !request.arguments.is_empty() {
             test.arg("--").args(request.arguments);
         }
-        let outcome = process::watch(&mut test, Stream::Output, |line| tally += Tally::of_cargo(line));
-        // Tests that do not compile report nothing, and neither does a test program that was killed.
+        let outcome = process::watch(&mut test, Stream::Output, |line| {
+            tally += Tally::of_cargo(line);
+        });
+        // Tests that do not compile report nothing, and neither does a test program that was
+        // killed.
         if let (Err(fault), 0) = (outcome, tally.failed) {
             eprintln!("{fault}");
             tally += Tally::FAIL;

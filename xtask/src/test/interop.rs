@@ -1,5 +1,5 @@
-//! The same with peers that nobody here wrote: another Pusher server, the client and server libraries of the protocol's
-//! makers, a mail server, and a proxy that ends TLS.
+//! The same with peers that nobody here wrote: another Pusher server, the client and server
+//! libraries of the protocol's makers, a mail server, and a proxy that ends TLS.
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,7 +12,8 @@ use crate::servers::nginx;
 use crate::tally::Tally;
 use crate::{process, workspace};
 
-/// A peer that is installed apart from the tests' own packages, and the variable by which they find it.
+/// A peer that is installed apart from the tests' own packages, and the variable by which they find
+/// it.
 struct Peer {
     name: &'static str,
     variable: &'static str,
@@ -20,17 +21,34 @@ struct Peer {
 }
 
 const PEERS: [Peer; 3] = [
-    Peer { name: "Soketi", variable: "VESTIBULE_TEST_SOKETI", install: soketi },
-    Peer { name: "PyPI's pusher and aiosmtpd", variable: "VESTIBULE_TEST_PYTHON", install: python },
-    Peer { name: "nginx", variable: "VESTIBULE_TEST_NGINX", install: nginx::program },
+    Peer {
+        name: "Soketi",
+        variable: "VESTIBULE_TEST_SOKETI",
+        install: soketi,
+    },
+    Peer {
+        name: "PyPI's pusher and aiosmtpd",
+        variable: "VESTIBULE_TEST_PYTHON",
+        install: python,
+    },
+    Peer {
+        name: "nginx",
+        variable: "VESTIBULE_TEST_NGINX",
+        install: nginx::program,
+    },
 ];
 
-/// Runs the tests with real peers. One that cannot be had is named in a line, and its tests are skipped; in continuous
-/// integration that is a fault.
+/// Runs the tests with real peers. One that cannot be had is named in a line, and its tests are
+/// skipped; in continuous integration that is a fault.
 pub fn interop(request: &Request<'_>) -> Result<Tally> {
     let journeys = browser::prepare()?;
     let mut found = Vec::new();
-    for Peer { name, variable, install } in PEERS {
+    for Peer {
+        name,
+        variable,
+        install,
+    } in PEERS
+    {
         match install() {
             Ok(program) => found.push((variable, program)),
             Err(fault) if process::in_ci() => return Err(fault),
@@ -42,8 +60,8 @@ pub fn interop(request: &Request<'_>) -> Result<Tally> {
     })
 }
 
-/// Soketi's program, for Node. It is licensed under the AGPL: a test starts it as a process and talks to it, and nothing of
-/// it is linked, changed or handed on.
+/// Soketi's program, for Node. It is licensed under the AGPL: a test starts it as a process and
+/// talks to it, and nothing of it is linked, changed or handed on.
 fn soketi() -> Result<PathBuf> {
     let folder = workspace::root().join("end2end/soketi");
     browser::dependencies(&folder)?;
@@ -55,11 +73,18 @@ fn python() -> Result<PathBuf> {
     let list = workspace::root().join("end2end/interop/requirements.txt");
     let wanted = fs::read_to_string(&list).at(&list)?;
     let folder = workspace::target().join("python");
-    let (program, note) = (folder.join("bin/python"), folder.join("installed.txt"));
+    let program = folder.join("bin/python");
+    let note = folder.join("installed.txt");
     if program.exists() && fs::read_to_string(&note).is_ok_and(|installed| installed == wanted) {
         return Ok(program);
     }
-    let make = || process::run(process::command("python3").args(["-m", "venv", "--clear"]).arg(&folder));
+    let make = || {
+        process::run(
+            process::command("python3")
+                .args(["-m", "venv", "--clear"])
+                .arg(&folder),
+        )
+    };
     if let Err(fault) = make() {
         if !install::has_apt() {
             return Err(fault);
@@ -69,7 +94,15 @@ fn python() -> Result<PathBuf> {
         make()?;
     }
     // Nothing that is not in the list, and nothing of theirs runs before a test calls it.
-    let exactly = ["-m", "pip", "install", "--quiet", "--no-deps", "--only-binary=:all:", "--requirement"];
+    let exactly = [
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--only-binary=:all:",
+        "--requirement",
+    ];
     process::run(process::command(&program).args(exactly).arg(&list))?;
     fs::write(&note, wanted).at(&note)?;
     Ok(program)

@@ -8,8 +8,8 @@ use crate::{precompress, site, workspace};
 
 /// What the scripts of the confirm page may weigh, compressed, in bytes.
 ///
-/// The whole page has 65 kB until it navigates. The rest is for its HTML and inline script, which the browser tests
-/// weigh together with these files as they really arrive.
+/// The whole page has 65 kB until it navigates. The rest is for its HTML and inline script, which
+/// the browser tests weigh together with these files as they really arrive.
 const BUDGET: u64 = 56_000;
 
 /// Builds the release client into the site of the tests, and holds it to its budget.
@@ -21,7 +21,11 @@ pub fn client(_: &Request<'_>) -> Result<Tally> {
     let mut total = 0;
     for file in client::files(&site) {
         let weight = precompress::size(&file)?;
-        println!("{:7} bytes  {}", weight, file.file_name().unwrap_or_default().display());
+        println!(
+            "{:7} bytes  {}",
+            weight,
+            file.file_name().unwrap_or_default().display()
+        );
         total += weight;
     }
     if total > BUDGET {

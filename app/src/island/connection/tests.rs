@@ -12,7 +12,10 @@ struct Line {
 impl Line {
     /// One that has been opened to listen to `private-a`.
     fn opened() -> Self {
-        let mut line = Self { connection: Connection::default(), now: 1_000 };
+        let mut line = Self {
+            connection: Connection::default(),
+            now: 1_000,
+        };
         assert_eq!(line.listen(Some("private-a")), [Signal::Open]);
         line
     }
@@ -25,7 +28,10 @@ impl Line {
     }
 
     fn at(&self) -> Moment {
-        Moment { now: self.now, random: 0.5 }
+        Moment {
+            now: self.now,
+            random: 0.5,
+        }
     }
 
     fn listen(&mut self, channel: Option<&str>) -> Vec<Signal> {
@@ -40,7 +46,9 @@ impl Line {
 
     fn greet(&mut self, socket: &str) -> Vec<Signal> {
         let data = format!(r#"{{\"socket_id\":\"{socket}\",\"activity_timeout\":30}}"#);
-        self.hear(&format!(r#"{{"event":"pusher:connection_established","data":"{data}"}}"#))
+        self.hear(&format!(
+            r#"{{"event":"pusher:connection_established","data":"{data}"}}"#
+        ))
     }
 
     fn subscribe(&mut self, channel: &str) -> Vec<Signal> {
@@ -51,7 +59,9 @@ impl Line {
 
     fn announce(&mut self, channel: &str) -> Vec<Signal> {
         let data = r#"{\"outcome\":\"unavailable\"}"#;
-        self.hear(&format!(r#"{{"event":"outcome","channel":"{channel}","data":"{data}"}}"#))
+        self.hear(&format!(
+            r#"{{"event":"outcome","channel":"{channel}","data":"{data}"}}"#
+        ))
     }
 
     fn close(&mut self, code: u16) {
@@ -70,7 +80,10 @@ impl Line {
 }
 
 fn sign(socket: &str, channel: &str) -> Signal {
-    Signal::Sign { socket: socket.into(), channel: channel.into() }
+    Signal::Sign {
+        socket: socket.into(),
+        channel: channel.into(),
+    }
 }
 
 fn send(frame: &str) -> Signal {
@@ -83,10 +96,17 @@ fn a_greeting_is_followed_by_a_signed_subscription() {
     assert_eq!(line.greet("12.34"), [sign("12.34", "private-a")]);
     assert_eq!(
         line.connection.signed("12.34", "private-a", "key:sig"),
-        [send(r#"{"event":"pusher:subscribe","data":{"channel":"private-a","auth":"key:sig"}}"#)]
+        [send(
+            r#"{"event":"pusher:subscribe","data":{"channel":"private-a","auth":"key:sig"}}"#
+        )]
     );
     assert_eq!(line.subscribe("private-a"), [Signal::Subscribed]);
-    assert_eq!(line.announce("private-a"), [Signal::Announced(Announcement::Outcome(Outcome::Unavailable))]);
+    assert_eq!(
+        line.announce("private-a"),
+        [Signal::Announced(Announcement::Outcome(
+            Outcome::Unavailable
+        ))]
+    );
 }
 
 #[test]
@@ -105,7 +125,10 @@ fn another_channel_takes_the_place_of_the_first_on_the_same_socket() {
     assert_eq!(line.listen(Some("private-a")), []);
     assert_eq!(
         line.listen(Some("private-b")),
-        [send(r#"{"event":"pusher:unsubscribe","data":{"channel":"private-a"}}"#), sign("1.1", "private-b")]
+        [
+            send(r#"{"event":"pusher:unsubscribe","data":{"channel":"private-a"}}"#),
+            sign("1.1", "private-b")
+        ]
     );
     assert_eq!(line.announce("private-a"), []);
     assert_eq!(line.subscribe("private-b"), [Signal::Subscribed]);
@@ -113,7 +136,10 @@ fn another_channel_takes_the_place_of_the_first_on_the_same_socket() {
 
 #[test]
 fn a_socket_can_be_made_ready_before_the_channel_is_known() {
-    let mut line = Line { connection: Connection::default(), now: 0 };
+    let mut line = Line {
+        connection: Connection::default(),
+        now: 0,
+    };
     assert_eq!(line.listen(None), [Signal::Open]);
     assert_eq!(line.greet("1.1"), []);
     assert_eq!(line.listen(Some("private-b")), [sign("1.1", "private-b")]);
@@ -121,7 +147,10 @@ fn a_socket_can_be_made_ready_before_the_channel_is_known() {
 
 #[test]
 fn pings_are_answered() {
-    assert_eq!(Line::subscribed().hear(r#"{"event":"pusher:ping","data":{}}"#), [send(PONG)]);
+    assert_eq!(
+        Line::subscribed().hear(r#"{"event":"pusher:ping","data":{}}"#),
+        [send(PONG)]
+    );
 }
 
 #[test]
@@ -147,7 +176,11 @@ fn a_subscription_that_never_succeeds_is_tried_on_a_new_socket() {
         if greeted {
             line.greet("1.1");
         }
-        assert_eq!(line.wait(), (vec![], SUBSCRIBED_WITHIN), "greeted: {greeted}");
+        assert_eq!(
+            line.wait(),
+            (vec![], SUBSCRIBED_WITHIN),
+            "greeted: {greeted}"
+        );
         assert_eq!(line.wait(), (vec![Signal::Open], 250), "greeted: {greeted}");
     }
 }
@@ -186,7 +219,10 @@ fn a_server_that_restarts_is_met_soon_but_not_by_all_at_once() {
     for (random, wait) in [(0.0, 0), (0.5, 750), (0.999, 1_498)] {
         let mut line = Line::subscribed();
         line.now += 60_000;
-        let at = Moment { now: line.now, random };
+        let at = Moment {
+            now: line.now,
+            random,
+        };
         line.connection.closed(4200, at);
         assert_eq!(line.wait(), (vec![Signal::Open], wait));
     }
@@ -199,7 +235,10 @@ fn a_server_that_hangs_up_on_each_greeting_is_met_with_growing_patience() {
         line.close(4200);
         line.wait().1
     };
-    assert_eq!([waits(&mut line), waits(&mut line), waits(&mut line)], [750, 500, 750]);
+    assert_eq!(
+        [waits(&mut line), waits(&mut line), waits(&mut line)],
+        [750, 500, 750]
+    );
 }
 
 #[test]
@@ -209,7 +248,10 @@ fn other_closures_are_met_with_growing_patience_until_a_connection_lasts() {
         line.close(1006);
         line.wait().1
     };
-    assert_eq!([waits(&mut line), waits(&mut line), waits(&mut line)], [250, 500, 750]);
+    assert_eq!(
+        [waits(&mut line), waits(&mut line), waits(&mut line)],
+        [250, 500, 750]
+    );
     line.greet("1.1");
     line.subscribe("private-a");
     line.now += 60_000;

@@ -22,7 +22,8 @@ pub enum Event {
     Announced(Announcement),
     /// The page can be seen: for the first time, or again.
     Seen,
-    /// The network is back, or the page is, from the back-forward cache. Calls in flight are presumed lost.
+    /// The network is back, or the page is, from the back-forward cache. Calls in flight are
+    /// presumed lost.
     Woken,
     /// A form of the page was sent, and the browser is on its way to the answer.
     Sent,

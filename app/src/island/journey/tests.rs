@@ -16,7 +16,11 @@ struct Visit {
 impl Visit {
     fn to(auto: bool) -> Self {
         Self {
-            journey: Journey::new("private-a".into(), if auto { Start::Auto } else { Start::Click }, 5),
+            journey: Journey::new(
+                "private-a".into(),
+                if auto { Start::Auto } else { Start::Click },
+                5,
+            ),
             now: 1_000,
             call: 0,
         }
@@ -31,7 +35,13 @@ impl Visit {
     }
 
     fn hear(&mut self, event: Event) -> Vec<Effect> {
-        let effects = self.journey.hear(event, Moment { now: self.now, random: 0.5 });
+        let effects = self.journey.hear(
+            event,
+            Moment {
+                now: self.now,
+                random: 0.5,
+            },
+        );
         for effect in &effects {
             if let Effect::Call { call, .. } = effect {
                 self.call = *call;
@@ -45,8 +55,14 @@ impl Visit {
     }
 
     fn answer_from(&mut self, channel: &str, progress: Progress) -> Vec<Effect> {
-        let report = Ok(Report { channel: channel.into(), progress });
-        self.hear(Event::Answer { call: self.call, report })
+        let report = Ok(Report {
+            channel: channel.into(),
+            progress,
+        });
+        self.hear(Event::Answer {
+            call: self.call,
+            report,
+        })
     }
 
     fn lose_call(&mut self) -> Vec<Effect> {
@@ -54,7 +70,10 @@ impl Visit {
     }
 
     fn set_back(&mut self, setback: Setback) -> Vec<Effect> {
-        self.hear(Event::Answer { call: self.call, report: Err(setback) })
+        self.hear(Event::Answer {
+            call: self.call,
+            report: Err(setback),
+        })
     }
 
     fn push(&mut self, outcome: Outcome) -> Vec<Effect> {
@@ -102,11 +121,16 @@ fn waiting(step: Step) -> Progress {
 }
 
 fn confirmed(redirect: &str) -> Outcome {
-    Outcome::Confirmed { redirect: redirect.into() }
+    Outcome::Confirmed {
+        redirect: redirect.into(),
+    }
 }
 
 fn rejected(reason: &str) -> Outcome {
-    Outcome::Rejected { reason: reason.into(), redirect: format!("/login?reason={reason}") }
+    Outcome::Rejected {
+        reason: reason.into(),
+        redirect: format!("/login?reason={reason}"),
+    }
 }
 
 fn done(outcome: Outcome) -> Progress {
@@ -126,11 +150,20 @@ fn it_begins_by_itself_once_it_is_seen_and_only_once() {
 #[test]
 fn it_waits_for_the_button_when_told_to() {
     let mut visit = Visit::to(false);
-    for event in [Event::Seen, Event::Woken, Event::Due, Event::Subscribed, Event::Cancel] {
+    for event in [
+        Event::Seen,
+        Event::Woken,
+        Event::Due,
+        Event::Subscribed,
+        Event::Cancel,
+    ] {
         assert_eq!(visit.hear(event), []);
     }
     assert_eq!(visit.sentence(), sentence::READY);
-    assert_eq!(asked(&visit.hear(Event::Start)), Some(Request::Begin(false)));
+    assert_eq!(
+        asked(&visit.hear(Event::Start)),
+        Some(Request::Begin(false))
+    );
 }
 
 #[test]
@@ -165,12 +198,23 @@ fn a_page_whose_form_was_sent_goes_nowhere_else_but_asks_if_it_comes_back() {
     visit.answer(waiting(Step::Queued));
     visit.wait_for_call();
     assert_eq!(visit.hear(Event::Sent), [Effect::Hush]);
-    assert_eq!(visit.answer(done(rejected("expired"))), [], "an answer that was on its way");
+    assert_eq!(
+        visit.answer(done(rejected("expired"))),
+        [],
+        "an answer that was on its way"
+    );
     assert_eq!(asked(&visit.hear(Event::Woken)), Some(Request::Status));
-    assert_eq!(visit.answer(waiting(Step::Queued)), [Effect::Listen(Some("private-a".into()))]);
+    assert_eq!(
+        visit.answer(waiting(Step::Queued)),
+        [Effect::Listen(Some("private-a".into()))]
+    );
 
     let mut visit = Visit::waiting();
-    assert_eq!(visit.hear(Event::Sent), [], "only a page that waits for a mail has other forms");
+    assert_eq!(
+        visit.hear(Event::Sent),
+        [],
+        "only a page that waits for a mail has other forms"
+    );
 }
 
 #[test]
@@ -189,7 +233,10 @@ fn a_pushed_outcome_takes_the_page_away() {
     assert_eq!(visit.journey.next(), u64::MAX);
 
     let mut visit = Visit::waiting();
-    assert_eq!(left(&visit.push(rejected("expired"))), Some("/login?reason=expired"));
+    assert_eq!(
+        left(&visit.push(rejected("expired"))),
+        Some("/login?reason=expired")
+    );
     assert_eq!(visit.sentence(), sentence::REJECTED);
 }
 
@@ -197,15 +244,27 @@ fn a_pushed_outcome_takes_the_page_away() {
 fn without_any_push_it_finishes_by_asking() {
     let mut visit = Visit::waiting();
     assert_eq!(visit.wait_for_call(), (Request::Status, 5_000));
-    assert_eq!(visit.answer(waiting(Step::Contacting)), [Effect::Listen(Some("private-a".into()))]);
+    assert_eq!(
+        visit.answer(waiting(Step::Contacting)),
+        [Effect::Listen(Some("private-a".into()))]
+    );
     assert_eq!(visit.sentence(), sentence::CONTACTING);
     visit.wait_for_call();
-    assert_eq!(left(&visit.answer(done(confirmed("/profile")))), Some("/profile"));
+    assert_eq!(
+        left(&visit.answer(done(confirmed("/profile")))),
+        Some("/profile")
+    );
 }
 
 #[test]
 fn a_pushed_path_to_another_origin_is_ignored_and_the_server_asked() {
-    for path in ["//evil.example", "/\\evil.example", "https://evil.example/", "javascript:alert(1)", ""] {
+    for path in [
+        "//evil.example",
+        "/\\evil.example",
+        "https://evil.example/",
+        "javascript:alert(1)",
+        "",
+    ] {
         let mut visit = Visit::waiting();
         let effects = visit.push(confirmed(path));
         assert_eq!(left(&effects), None, "{path}");
@@ -216,14 +275,20 @@ fn a_pushed_path_to_another_origin_is_ignored_and_the_server_asked() {
 #[test]
 fn a_push_that_makes_no_sense_makes_it_ask() {
     let mut visit = Visit::waiting();
-    assert_eq!(asked(&visit.hear(Event::Announced(Announcement::Unknown))), Some(Request::Status));
+    assert_eq!(
+        asked(&visit.hear(Event::Announced(Announcement::Unknown))),
+        Some(Request::Status)
+    );
 }
 
 #[test]
 fn a_pushed_step_changes_the_sentence() {
     let mut visit = Visit::waiting();
     let step = Step::Retrying { attempt: 3 };
-    assert_eq!(visit.hear(Event::Announced(Announcement::Progress(step))), []);
+    assert_eq!(
+        visit.hear(Event::Announced(Announcement::Progress(step))),
+        []
+    );
     assert_eq!(visit.sentence(), sentence::retrying(3));
 }
 
@@ -242,13 +307,19 @@ fn an_answer_read_before_the_subscription_is_asked_for_again() {
     let mut visit = Visit::to(true);
     visit.hear(Event::Seen);
     assert_eq!(asked(&visit.hear(Event::Subscribed)), None);
-    assert_eq!(asked(&visit.answer(waiting(Step::Queued))), Some(Request::Status));
+    assert_eq!(
+        asked(&visit.answer(waiting(Step::Queued))),
+        Some(Request::Status)
+    );
     assert_eq!(asked(&visit.answer(waiting(Step::Queued))), None);
 
     let mut visit = Visit::waiting();
     visit.wait_for_call();
     visit.hear(Event::Subscribed);
-    assert_eq!(asked(&visit.answer(waiting(Step::Contacting))), Some(Request::Status));
+    assert_eq!(
+        asked(&visit.answer(waiting(Step::Contacting))),
+        Some(Request::Status)
+    );
 }
 
 #[test]
@@ -273,7 +344,10 @@ fn a_call_lost_while_the_page_was_away_is_made_again_and_its_late_answer_ignored
     visit.wait_for_call();
     let lost = visit.call;
     assert_eq!(asked(&visit.hear(Event::Woken)), Some(Request::Status));
-    let report = Ok(Report { channel: "private-z".into(), progress: waiting(Step::Queued) });
+    let report = Ok(Report {
+        channel: "private-z".into(),
+        progress: waiting(Step::Queued),
+    });
     assert_eq!(visit.hear(Event::Answer { call: lost, report }), []);
 }
 
@@ -300,13 +374,20 @@ fn a_server_that_asks_for_patience_is_given_it_and_the_page_says_why() {
     for (setback, said, patience) in [
         (Setback::Busy(5), sentence::BUSY, 5_000),
         (Setback::TooMany(60), sentence::TOO_MANY, 60_000),
-        (Setback::Busy(86_400), sentence::BUSY, u64::from(MAX_PATIENCE) * 1_000),
+        (
+            Setback::Busy(86_400),
+            sentence::BUSY,
+            u64::from(MAX_PATIENCE) * 1_000,
+        ),
     ] {
         let mut visit = Visit::to(true);
         visit.hear(Event::Seen);
         visit.set_back(setback);
         assert_eq!(visit.sentence(), said);
-        assert_eq!(visit.wait_for_call(), (Request::Begin(false), patience + 250));
+        assert_eq!(
+            visit.wait_for_call(),
+            (Request::Begin(false), patience + 250)
+        );
         visit.answer(waiting(Step::Contacting));
         assert_eq!(visit.sentence(), sentence::CONTACTING);
     }
@@ -325,7 +406,10 @@ fn pressing_the_button_again_does_not_wait_for_the_next_attempt() {
     let mut visit = Visit::to(false);
     visit.hear(Event::Start);
     visit.lose_call();
-    assert_eq!(asked(&visit.hear(Event::Start)), Some(Request::Begin(false)));
+    assert_eq!(
+        asked(&visit.hear(Event::Start)),
+        Some(Request::Begin(false))
+    );
 }
 
 #[test]
@@ -333,7 +417,10 @@ fn unavailable_stays_and_can_be_tried_again_afresh() {
     let mut visit = Visit::waiting();
     assert_eq!(visit.push(Outcome::Unavailable), [Effect::Hush]);
     let view = visit.journey.view();
-    assert_eq!((view.state, view.start, view.again), ("unavailable", true, true));
+    assert_eq!(
+        (view.state, view.start, view.again),
+        ("unavailable", true, true)
+    );
     assert_eq!(visit.sentence(), sentence::UNAVAILABLE);
 
     let effects = visit.hear(Event::Start);
@@ -357,7 +444,10 @@ fn a_link_cancelled_earlier_is_not_run_away_from() {
 fn cancel_asks_the_server_and_leaves() {
     let mut visit = Visit::waiting();
     assert_eq!(asked(&visit.hear(Event::Cancel)), Some(Request::Cancel));
-    assert_eq!(left(&visit.answer(done(rejected("cancelled")))), Some("/login?reason=cancelled"));
+    assert_eq!(
+        left(&visit.answer(done(rejected("cancelled")))),
+        Some("/login?reason=cancelled")
+    );
 }
 
 #[test]
@@ -414,7 +504,11 @@ fn a_page_that_asked_too_early_asks_again_soon_and_then_less_and_less_often() {
     for _ in 0..5 {
         visit.answer(waiting(Step::Queued));
         let answered = visit.now;
-        while !visit.wait().iter().any(|effect| matches!(effect, Effect::Call { .. })) {}
+        while !visit
+            .wait()
+            .iter()
+            .any(|effect| matches!(effect, Effect::Call { .. }))
+        {}
         pauses.push(visit.now - answered);
     }
     assert_eq!(pauses, [500, 1_000, 2_000, 4_000, 5_000]);
@@ -424,7 +518,9 @@ fn a_page_that_asked_too_early_asks_again_soon_and_then_less_and_less_often() {
 fn an_answer_that_a_push_has_overtaken_does_not_take_the_page_back() {
     let mut visit = Visit::waiting();
     visit.hear(Event::Subscribed);
-    visit.hear(Event::Announced(Announcement::Progress(Step::Retrying { attempt: 2 })));
+    visit.hear(Event::Announced(Announcement::Progress(Step::Retrying {
+        attempt: 2,
+    })));
     visit.answer(waiting(Step::Contacting));
     assert_eq!(visit.journey.view().sentence.text(), sentence::retrying(2));
 }
@@ -435,7 +531,13 @@ fn a_browser_that_keeps_no_cookies_is_told_and_asks_no_more() {
     visit.hear(Event::Seen);
     assert_eq!(visit.set_back(Setback::NoCookie), [Effect::Hush]);
     assert_eq!(visit.sentence(), sentence::NO_COOKIES);
-    for event in [Event::Start, Event::Seen, Event::Woken, Event::Due, Event::Subscribed] {
+    for event in [
+        Event::Start,
+        Event::Seen,
+        Event::Woken,
+        Event::Due,
+        Event::Subscribed,
+    ] {
         assert_eq!(asked(&visit.hear(event)), None);
     }
     assert!(!visit.journey.view().start && !visit.journey.view().cancel);

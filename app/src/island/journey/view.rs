@@ -37,9 +37,11 @@ impl Journey {
             Stage::Ready => ("ready", 0, said(sentence::READY)),
             Stage::Beginning { .. } => ("waiting", 0, said(sentence::QUEUED)),
             Stage::Waiting(_) if self.start == Start::Mail => ("mailed", 0, said(sentence::MAILED)),
-            Stage::Waiting(step) | Stage::Cancelling(step) => {
-                ("waiting", usize::from(step != Step::Queued), Sentence::Waiting(step))
-            }
+            Stage::Waiting(step) | Stage::Cancelling(step) => (
+                "waiting",
+                usize::from(step != Step::Queued),
+                Sentence::Waiting(step),
+            ),
             Stage::Unavailable => ("unavailable", 0, said(sentence::UNAVAILABLE)),
             Stage::Cancelled => ("cancelled", 0, said(sentence::CANCELLED)),
             Stage::NoCookie => ("unavailable", 0, said(sentence::NO_COOKIES)),
@@ -48,11 +50,22 @@ impl Journey {
         let waiting = matches!(self.stage, Stage::Waiting(_) | Stage::Cancelling(_));
         View {
             state,
-            sentence: if self.failures > 0 { said(self.setback.sentence()) } else { sentence },
+            sentence: if self.failures > 0 {
+                said(self.setback.sentence())
+            } else {
+                sentence
+            },
             steps,
-            seconds: if self.start == Start::Mail { 0 } else { self.seconds },
+            seconds: if self.start == Start::Mail {
+                0
+            } else {
+                self.seconds
+            },
             start: !waiting && state != "done" && !matches!(self.stage, Stage::NoCookie),
-            again: matches!(self.stage, Stage::Unavailable | Stage::Cancelled | Stage::Beginning { again: true }),
+            again: matches!(
+                self.stage,
+                Stage::Unavailable | Stage::Cancelled | Stage::Beginning { again: true }
+            ),
             cancel: waiting,
         }
     }

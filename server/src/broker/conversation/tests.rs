@@ -20,7 +20,9 @@ use tokio_tungstenite::tungstenite::{
 
 fn publish(broker: &Broker, channel: &str, data: &str) {
     let channel = ChannelName::parse(channel).unwrap();
-    broker.registry.publish(&channel, &wire::event("news", &channel, data), None);
+    broker
+        .registry
+        .publish(&channel, &wire::event("news", &channel, data), None);
 }
 
 /// Lets the sockets' tasks do what they have been given to do.
@@ -35,7 +37,10 @@ async fn a_socket_is_greeted_with_an_id_and_the_time_it_may_be_silent() {
     let broker = broker();
     let (_peer, id) = Peer::greeted(&broker).await;
     let (left, right) = id.split_once('.').unwrap();
-    assert!([left, right].iter().all(|part| part.parse::<u64>().is_ok()), "{id}");
+    assert!(
+        [left, right].iter().all(|part| part.parse::<u64>().is_ok()),
+        "{id}"
+    );
     assert_eq!(broker.snapshot().connections, 1);
 }
 
@@ -45,20 +50,34 @@ async fn an_event_reaches_a_subscriber_until_it_unsubscribes() {
     let mut peer = Peer::subscribed(&broker, "news").await;
 
     publish(&broker, "news", r#"{"n":1}"#);
-    assert_eq!(peer.receive().await, json!({ "event": "news", "channel": "news", "data": r#"{"n":1}"# }));
+    assert_eq!(
+        peer.receive().await,
+        json!({ "event": "news", "channel": "news", "data": r#"{"n":1}"# })
+    );
 
-    peer.send(json!({ "event": "pusher:unsubscribe", "data": { "channel": "news" } })).await;
+    peer.send(json!({ "event": "pusher:unsubscribe", "data": { "channel": "news" } }))
+        .await;
     peer.ping().await;
     publish(&broker, "news", "2");
     peer.ping().await;
-    assert_eq!(broker.snapshot(), Snapshot { connections: 1, published: 2, delivered: 1, ..Snapshot::default() });
+    assert_eq!(
+        broker.snapshot(),
+        Snapshot {
+            connections: 1,
+            published: 2,
+            delivered: 1,
+            ..Snapshot::default()
+        }
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_private_channel_opens_to_the_applications_signature() {
     let broker = broker();
     let (mut peer, id) = Peer::greeted(&broker).await;
-    let reply = peer.subscribe("private-a", Some(&permission(&id, "private-a"))).await;
+    let reply = peer
+        .subscribe("private-a", Some(&permission(&id, "private-a")))
+        .await;
     let expected = json!({ "event": "pusher_internal:subscription_succeeded", "channel": "private-a", "data": "{}" });
     assert_eq!(reply, expected);
     publish(&broker, "private-a", "{}");
@@ -75,21 +94,53 @@ async fn a_private_channel_opens_to_nothing_else() {
         ("no signature", None),
         ("an empty one", Some(String::new())),
         ("the key alone", Some(KEY.to_owned())),
-        ("one for another channel", Some(permission(&id, "private-b"))),
+        (
+            "one for another channel",
+            Some(permission(&id, "private-b")),
+        ),
         ("another socket's", Some(permission(&other_id, "private-a"))),
-        ("one for a made-up socket", Some(permission("1.1", "private-a"))),
-        ("one that moves the border", Some(permission(&format!("{id}:private-a"), ""))),
-        ("another key's", Some(format!("other-key:{}", signature(&format!("{id}:private-a"))))),
-        ("one without its key", Some(signature(&format!("{id}:private-a")))),
+        (
+            "one for a made-up socket",
+            Some(permission("1.1", "private-a")),
+        ),
+        (
+            "one that moves the border",
+            Some(permission(&format!("{id}:private-a"), "")),
+        ),
+        (
+            "another key's",
+            Some(format!(
+                "other-key:{}",
+                signature(&format!("{id}:private-a"))
+            )),
+        ),
+        (
+            "one without its key",
+            Some(signature(&format!("{id}:private-a"))),
+        ),
         ("a shortened one", Some(good[..good.len() - 2].to_owned())),
-        ("one with a changed digit", Some(format!("{}{}", &good[..good.len() - 1], u8::from(good.ends_with('0'))))),
-        ("one of a request to the HTTP API", Some(format!("{KEY}:{}", signature("POST\n/apps/app-1/events\n")))),
+        (
+            "one with a changed digit",
+            Some(format!(
+                "{}{}",
+                &good[..good.len() - 1],
+                u8::from(good.ends_with('0'))
+            )),
+        ),
+        (
+            "one of a request to the HTTP API",
+            Some(format!("{KEY}:{}", signature("POST\n/apps/app-1/events\n"))),
+        ),
     ];
     for (attempt, auth) in attempts {
         let reply = peer.subscribe("private-a", auth.as_deref()).await;
         assert_eq!(reply["event"], "pusher:subscription_error", "{attempt}");
         assert_eq!(reply["channel"], "private-a", "{attempt}");
-        assert_eq!((&reply["data"]["type"], &reply["data"]["status"]), (&json!("AuthError"), &json!(401)), "{attempt}");
+        assert_eq!(
+            (&reply["data"]["type"], &reply["data"]["status"]),
+            (&json!("AuthError"), &json!(401)),
+            "{attempt}"
+        );
     }
     publish(&broker, "private-a", "secret");
     peer.ping().await;
@@ -100,25 +151,56 @@ async fn a_private_channel_opens_to_nothing_else() {
 async fn what_the_broker_does_not_have_is_refused_and_the_socket_stays() {
     let broker = broker();
     let (mut peer, id) = Peer::greeted(&broker).await;
-    for channel in ["presence-room", "private-encrypted-room", "private-cache-news", "cache-news"] {
-        let reply = peer.subscribe(channel, Some(&permission(&id, channel))).await;
-        assert_eq!((&reply["event"], &reply["channel"]), (&json!("pusher:subscription_error"), &json!(channel)));
-        assert_eq!((&reply["data"]["type"], &reply["data"]["status"]), (&json!("NotSupported"), &json!(501)));
+    for channel in [
+        "presence-room",
+        "private-encrypted-room",
+        "private-cache-news",
+        "cache-news",
+    ] {
+        let reply = peer
+            .subscribe(channel, Some(&permission(&id, channel)))
+            .await;
+        assert_eq!(
+            (&reply["event"], &reply["channel"]),
+            (&json!("pusher:subscription_error"), &json!(channel))
+        );
+        assert_eq!(
+            (&reply["data"]["type"], &reply["data"]["status"]),
+            (&json!("NotSupported"), &json!(501))
+        );
     }
     for channel in ["", "a b", "#server-to-user-1"] {
-        let reply = peer.subscribe(channel, Some(&permission(&id, channel))).await;
-        assert_eq!((&reply["event"], &reply["data"]["code"]), (&json!("pusher:error"), &Value::Null), "{channel}");
+        let reply = peer
+            .subscribe(channel, Some(&permission(&id, channel)))
+            .await;
+        assert_eq!(
+            (&reply["event"], &reply["data"]["code"]),
+            (&json!("pusher:error"), &Value::Null),
+            "{channel}"
+        );
     }
     for (message, code) in [
-        (json!({ "event": "client-typing", "channel": "private-a", "data": {} }), json!(4301)),
+        (
+            json!({ "event": "client-typing", "channel": "private-a", "data": {} }),
+            json!(4301),
+        ),
         (json!({ "event": "pusher:signin", "data": {} }), Value::Null),
-        (json!({ "event": "pusher_internal:subscription_succeeded", "channel": "private-a" }), Value::Null),
-        (json!({ "event": "pusher:subscribe", "data": "private-a" }), Value::Null),
+        (
+            json!({ "event": "pusher_internal:subscription_succeeded", "channel": "private-a" }),
+            Value::Null,
+        ),
+        (
+            json!({ "event": "pusher:subscribe", "data": "private-a" }),
+            Value::Null,
+        ),
         (json!("pusher:ping"), Value::Null),
     ] {
         peer.send(message).await;
         let reply = peer.receive().await;
-        assert_eq!((&reply["event"], &reply["data"]["code"]), (&json!("pusher:error"), &code));
+        assert_eq!(
+            (&reply["event"], &reply["data"]["code"]),
+            (&json!("pusher:error"), &code)
+        );
         assert!(reply["data"]["message"].is_string());
     }
     peer.ping().await;
@@ -127,24 +209,41 @@ async fn what_the_broker_does_not_have_is_refused_and_the_socket_stays() {
 
 #[tokio::test(start_paused = true)]
 async fn one_socket_cannot_take_more_subscriptions_than_its_share() {
-    let broker = broker_with(Limits { max_subscriptions: 2, ..Limits::default() });
+    let broker = broker_with(Limits {
+        max_subscriptions: 2,
+        ..Limits::default()
+    });
     let mut peer = Peer::subscribed(&broker, "a").await;
     peer.subscribe("b", None).await;
     let reply = peer.subscribe("c", None).await;
-    assert_eq!((&reply["channel"], &reply["data"]["type"]), (&json!("c"), &json!("LimitReached")));
+    assert_eq!(
+        (&reply["channel"], &reply["data"]["type"]),
+        (&json!("c"), &json!("LimitReached"))
+    );
     assert_eq!(broker.snapshot().subscriptions, 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn where_only_private_channels_are_open_nobody_stays_without_a_signature() {
-    let broker = Broker::new(BrokerConfig { public_channels: false, ..config() });
+    let broker = Broker::new(BrokerConfig {
+        public_channels: false,
+        ..config()
+    });
     let start = Instant::now();
     let (mut peer, _) = Peer::greeted(&broker).await;
     let reply = peer.subscribe("news", None).await;
-    assert_eq!((&reply["event"], &reply["channel"]), (&json!("pusher:subscription_error"), &json!("news")));
-    assert_eq!((&reply["data"]["type"], &reply["data"]["status"]), (&json!("AuthError"), &json!(403)));
+    assert_eq!(
+        (&reply["event"], &reply["channel"]),
+        (&json!("pusher:subscription_error"), &json!("news"))
+    );
+    assert_eq!(
+        (&reply["data"]["type"], &reply["data"]["status"]),
+        (&json!("AuthError"), &json!(403))
+    );
     let (mut signed, id) = Peer::greeted(&broker).await;
-    let reply = signed.subscribe("private-a", Some(&permission(&id, "private-a"))).await;
+    let reply = signed
+        .subscribe("private-a", Some(&permission(&id, "private-a")))
+        .await;
     assert_eq!(reply["event"], "pusher_internal:subscription_succeeded");
     assert_eq!(peer.close_code().await, 4009);
     assert_eq!(start.elapsed().as_secs(), 30);
@@ -154,17 +253,26 @@ async fn where_only_private_channels_are_open_nobody_stays_without_a_signature()
 #[tokio::test(start_paused = true)]
 async fn a_socket_that_asks_for_too_much_is_told_to_come_back_later() {
     let limits = Limits::default();
-    for flood in [Message::Ping(Vec::new().into()), Message::text(r#"{"event":"pusher:ping","data":{}}"#)] {
+    for flood in [
+        Message::Ping(Vec::new().into()),
+        Message::text(r#"{"event":"pusher:ping","data":{}}"#),
+    ] {
         let broker = broker();
         let mut bystander = Peer::subscribed(&broker, "news").await;
         let (mut peer, _) = Peer::greeted(&broker).await;
         for _ in 0..limits.messages {
             peer.0.send(flood.clone()).await.unwrap();
-            assert!(matches!(peer.0.next().await, Some(Ok(Message::Pong(_) | Message::Text(_)))));
+            assert!(matches!(
+                peer.0.next().await,
+                Some(Ok(Message::Pong(_) | Message::Text(_)))
+            ));
         }
         tokio::time::advance(limits.message_every).await;
         peer.0.send(flood.clone()).await.unwrap();
-        assert!(matches!(peer.0.next().await, Some(Ok(Message::Pong(_) | Message::Text(_)))));
+        assert!(matches!(
+            peer.0.next().await,
+            Some(Ok(Message::Pong(_) | Message::Text(_)))
+        ));
         peer.0.send(flood).await.unwrap();
         assert_eq!(peer.close_code().await, 4100);
         bystander.ping().await;
@@ -173,14 +281,20 @@ async fn a_socket_that_asks_for_too_much_is_told_to_come_back_later() {
 
 #[tokio::test(start_paused = true)]
 async fn frames_that_break_the_rules_end_the_socket_and_nothing_else() {
-    let text = |payload: Vec<u8>| Message::Frame(Frame::message(payload, OpCode::Data(Data::Text), true));
-    let unfinished = |payload: Vec<u8>| Message::Frame(Frame::message(payload, OpCode::Data(Data::Text), false));
+    let text =
+        |payload: Vec<u8>| Message::Frame(Frame::message(payload, OpCode::Data(Data::Text), true));
+    let unfinished =
+        |payload: Vec<u8>| Message::Frame(Frame::message(payload, OpCode::Data(Data::Text), false));
     let broker = broker();
     let mut bystander = Peer::subscribed(&broker, "news").await;
     for (attack, message, code) in [
         ("text that is not UTF-8", text(vec![b'"', 0xff, b'"']), 1007),
         ("a binary message", Message::binary(vec![1, 2, 3]), 1003),
-        ("a message in pieces, interrupted by a second", unfinished(vec![b'['; 9]), 1002),
+        (
+            "a message in pieces, interrupted by a second",
+            unfinished(vec![b'['; 9]),
+            1002,
+        ),
     ] {
         let (mut peer, _) = Peer::greeted(&broker).await;
         peer.0.send(message.clone()).await.unwrap();
@@ -203,14 +317,22 @@ async fn a_giant_message_ends_the_socket_before_it_is_read() {
     assert!(sent.is_err(), "the broker hung up at the frame's header");
 
     let (mut pieces, _) = Peer::greeted(&broker).await;
-    for (kind, last) in [(Data::Text, false), (Data::Continue, false), (Data::Continue, true)] {
+    for (kind, last) in [
+        (Data::Text, false),
+        (Data::Continue, false),
+        (Data::Continue, true),
+    ] {
         let piece = Frame::message(vec![b'['; limit / 2], OpCode::Data(kind), last);
         pieces.0.send(Message::Frame(piece)).await.unwrap();
     }
     assert_eq!(pieces.close_code().await, 1009);
 
     let (mut largest, _) = Peer::greeted(&broker).await;
-    largest.0.send(Message::text("[".repeat(limit))).await.unwrap();
+    largest
+        .0
+        .send(Message::text("[".repeat(limit)))
+        .await
+        .unwrap();
     assert_eq!(largest.receive().await["event"], "pusher:error");
     assert_eq!(broker.snapshot().connections, 1);
 }
@@ -223,7 +345,8 @@ async fn a_silent_socket_is_pinged_and_closed_if_it_does_not_answer() {
 
     assert_eq!(peer.receive().await["event"], "pusher:ping");
     assert_eq!(start.elapsed().as_secs(), 120);
-    peer.send(json!({ "event": "pusher:pong", "data": {} })).await;
+    peer.send(json!({ "event": "pusher:pong", "data": {} }))
+        .await;
 
     assert_eq!(peer.receive().await["event"], "pusher:ping");
     assert_eq!(start.elapsed().as_secs(), 240);
@@ -245,7 +368,10 @@ async fn a_socket_that_never_subscribes_is_closed_however_much_it_talks() {
     for _ in 0..29 {
         tokio::time::advance(Duration::from_secs(1)).await;
         peer.ping().await;
-        assert_eq!(peer.subscribe("private-a", None).await["event"], "pusher:subscription_error");
+        assert_eq!(
+            peer.subscribe("private-a", None).await["event"],
+            "pusher:subscription_error"
+        );
     }
     assert_eq!(peer.close_code().await, 4009);
     assert_eq!(start.elapsed().as_secs(), 30);
@@ -253,7 +379,10 @@ async fn a_socket_that_never_subscribes_is_closed_however_much_it_talks() {
 
 #[tokio::test(start_paused = true)]
 async fn a_reader_too_slow_for_its_queue_is_told_to_come_back_and_gets_no_more() {
-    let broker = broker_with(Limits { queue: 8, ..Limits::default() });
+    let broker = broker_with(Limits {
+        queue: 8,
+        ..Limits::default()
+    });
     let mut slow = Peer::subscribed(&broker, "news").await;
     let mut quick = Peer::subscribed(&broker, "other").await;
     let data = "x".repeat(10 * 1024);
@@ -265,7 +394,10 @@ async fn a_reader_too_slow_for_its_queue_is_told_to_come_back_and_gets_no_more()
 
     let snapshot = broker.snapshot();
     assert_eq!((snapshot.connections, snapshot.dropped), (1, 1));
-    assert!(snapshot.delivered <= 8 + 3, "the queue, and what is on its way: {snapshot:?}");
+    assert!(
+        snapshot.delivered <= 8 + 3,
+        "the queue, and what is on its way: {snapshot:?}"
+    );
     let on_its_way = snapshot.delivered - 8;
     for _ in 0..on_its_way {
         assert_eq!(slow.receive().await["event"], "news");
@@ -285,7 +417,14 @@ async fn a_peer_that_stops_reading_is_given_up_after_a_while() {
     assert_eq!(broker.snapshot().connections, 1);
     let limits = Limits::default();
     tokio::time::sleep(limits.write_within + limits.close_within + Duration::from_millis(1)).await;
-    assert_eq!(broker.snapshot(), Snapshot { published: 4, delivered: 4, ..Snapshot::default() });
+    assert_eq!(
+        broker.snapshot(),
+        Snapshot {
+            published: 4,
+            delivered: 4,
+            ..Snapshot::default()
+        }
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -303,7 +442,14 @@ async fn closing_the_broker_delivers_what_is_queued_and_asks_everybody_to_reconn
     assert_eq!(subscriber.close_code().await, 4200);
     assert_eq!(newcomer.close_code().await, 4200);
     closing.await.unwrap();
-    assert_eq!(broker.snapshot(), Snapshot { published: 1, delivered: 1, ..Snapshot::default() });
+    assert_eq!(
+        broker.snapshot(),
+        Snapshot {
+            published: 1,
+            delivered: 1,
+            ..Snapshot::default()
+        }
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -40,7 +40,10 @@ fn an_event_reaches_its_subscribers_but_not_the_excluded_one_and_no_other_channe
 
 #[test]
 fn subscribing_twice_is_one_subscription_and_one_unsubscribe_ends_it() {
-    let registry = registry(&Limits { max_subscriptions: 1, ..Limits::default() });
+    let registry = registry(&Limits {
+        max_subscriptions: 1,
+        ..Limits::default()
+    });
     let (seat, mut events) = registry.join(id(1), None).unwrap();
     assert_eq!(seat.subscribe(&channel("a")), Ok(()));
     assert_eq!(seat.subscribe(&channel("a")), Ok(()));
@@ -70,7 +73,10 @@ fn nothing_is_left_of_sockets_that_are_gone() {
 
 #[test]
 fn a_socket_that_does_not_read_is_let_go_of_and_the_others_are_not() {
-    let registry = registry(&Limits { queue: 2, ..Limits::default() });
+    let registry = registry(&Limits {
+        queue: 2,
+        ..Limits::default()
+    });
     let (slow, mut to_slow) = registry.join(id(1), None).unwrap();
     let (quick, mut to_quick) = registry.join(id(2), None).unwrap();
     slow.subscribe(&channel("news")).unwrap();
@@ -82,14 +88,24 @@ fn a_socket_that_does_not_read_is_let_go_of_and_the_others_are_not() {
     }
 
     assert_eq!((slow.place(), quick.place()), (Place::Lost, Place::Kept));
-    let expected = Snapshot { connections: 1, channels: 1, subscriptions: 1, published: 10, delivered: 12, dropped: 1 };
+    let expected = Snapshot {
+        connections: 1,
+        channels: 1,
+        subscriptions: 1,
+        published: 10,
+        delivered: 12,
+        dropped: 1,
+    };
     assert_eq!(registry.snapshot(), expected);
     assert!(to_slow.try_recv().is_ok());
 }
 
 #[test]
 fn there_are_never_more_sockets_than_the_cap_and_a_freed_seat_is_taken_again() {
-    let registry = registry(&Limits { max_connections: 1, ..Limits::default() });
+    let registry = registry(&Limits {
+        max_connections: 1,
+        ..Limits::default()
+    });
     let first = registry.join(id(1), None).unwrap();
     assert_eq!(registry.join(id(2), None).err(), Some(NoSeat::Full));
     drop(first);
@@ -98,11 +114,23 @@ fn there_are_never_more_sockets_than_the_cap_and_a_freed_seat_is_taken_again() {
 
 #[test]
 fn one_client_has_its_share_of_the_seats_and_others_have_theirs() {
-    let registry = registry(&Limits { max_of_client: 2, max_connections: 4, ..Limits::default() });
+    let registry = registry(&Limits {
+        max_of_client: 2,
+        max_connections: 4,
+        ..Limits::default()
+    });
     let join = |n, client| registry.join(id(n), client);
     let first = join(1, Some(client(1))).unwrap();
-    let _more = [join(2, Some(client(1))).unwrap(), join(3, Some(client(2))).unwrap(), join(4, None).unwrap()];
-    assert_eq!(join(5, Some(client(1))).err(), Some(NoSeat::FullForClient), "although all is full as well");
+    let _more = [
+        join(2, Some(client(1))).unwrap(),
+        join(3, Some(client(2))).unwrap(),
+        join(4, None).unwrap(),
+    ];
+    assert_eq!(
+        join(5, Some(client(1))).err(),
+        Some(NoSeat::FullForClient),
+        "although all is full as well"
+    );
     assert_eq!(join(5, Some(client(2))).err(), Some(NoSeat::Full));
     drop(first);
     assert!(join(5, Some(client(1))).is_ok());

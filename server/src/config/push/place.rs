@@ -16,7 +16,12 @@ pub struct Place {
 impl Place {
     /// By https, on its port.
     pub const fn secure(host: String) -> Self {
-        Self { secure: true, host, port: port_of(true), path: String::new() }
+        Self {
+            secure: true,
+            host,
+            port: port_of(true),
+            path: String::new(),
+        }
     }
 
     /// Without the scheme, as the publisher takes it.
@@ -26,7 +31,11 @@ impl Place {
 
     /// As a browser's WebSocket takes it, without the server's own path.
     pub fn socket(&self) -> String {
-        format!("{}://{}", if self.secure { "wss" } else { "ws" }, self.api())
+        format!(
+            "{}://{}",
+            if self.secure { "wss" } else { "ws" },
+            self.api()
+        )
     }
 
     /// Whether it is this machine, to which browsers connect from a page of https too.
@@ -45,12 +54,19 @@ pub const fn port_of(secure: bool) -> u16 {
 }
 
 pub fn cluster(text: &str) -> Result<String, &'static str> {
-    let plain = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-    if plain { Ok(text.to_owned()) } else { Err("not the name of a cluster") }
+    let plain = text
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if plain {
+        Ok(text.to_owned())
+    } else {
+        Err("not the name of a cluster")
+    }
 }
 
 pub fn host(text: &str) -> Result<String, &'static str> {
-    let host = Host::parse(text).map_err(|_| "not the name of a host, without scheme, port and path")?;
+    let host =
+        Host::parse(text).map_err(|_| "not the name of a host, without scheme, port and path")?;
     Ok(host.to_string())
 }
 
@@ -63,11 +79,20 @@ pub fn is_secure(text: &str) -> Result<bool, &'static str> {
 }
 
 pub fn port(text: &str) -> Result<u16, &'static str> {
-    text.parse().ok().filter(|port| *port > 0).ok_or("not a port number")
+    text.parse()
+        .ok()
+        .filter(|port| *port > 0)
+        .ok_or("not a port number")
 }
 
 pub fn path(text: &str) -> Result<String, &'static str> {
-    let path: LocalPath = text.parse().map_err(|_| "not a path that begins with one /")?;
+    let path: LocalPath = text
+        .parse()
+        .map_err(|_| "not a path that begins with one /")?;
     let path = path.as_str().trim_end_matches('/');
-    if path.contains(['?', '#', ' ']) { Err("more than a path") } else { Ok(path.to_owned()) }
+    if path.contains(['?', '#', ' ']) {
+        Err("more than a path")
+    } else {
+        Ok(path.to_owned())
+    }
 }

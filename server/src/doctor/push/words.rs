@@ -1,4 +1,5 @@
-//! What is said about what was found: the problem, the setting to look at, and what the server itself says.
+//! What is said about what was found: the problem, the setting to look at, and what the server
+//! itself says.
 
 use super::Proved;
 use crate::doctor::socket::{Heard, NoSocket};
@@ -8,12 +9,15 @@ use vestibule::publisher::{PusherApp, Trouble, Unreachable};
 const MAX_SAID: usize = 200;
 
 /// What was published did not arrive.
-pub const LOST: &str =
-    "it was taken and did not arrive: PUSHER_APP_ID may be another app's, or publisher and browsers have two servers";
+pub const LOST: &str = "it was taken and did not arrive: PUSHER_APP_ID may be another app's, or publisher and browsers have two servers";
 
 /// The address of the HTTP API.
 pub fn api(app: &PusherApp) -> String {
-    format!("{}://{}", if app.tls.is_some() { "https" } else { "http" }, app.host)
+    format!(
+        "{}://{}",
+        if app.tls.is_some() { "https" } else { "http" },
+        app.host
+    )
 }
 
 /// Why there is no socket.
@@ -25,7 +29,9 @@ pub fn no_socket(address: &str, why: &NoSocket) -> String {
              front of it passes no WebSockets on"
         ),
         NoSocket::Garbage => format!("{address} speaks no WebSocket; is TLS missing, or too much?"),
-        NoSocket::Silent => format!("{address} accepts connections and says nothing; is TLS missing?"),
+        NoSocket::Silent => {
+            format!("{address} accepts connections and says nothing; is TLS missing?")
+        }
     }
 }
 
@@ -49,7 +55,10 @@ pub fn no_greeting(heard: &Heard, key: &str, from: &str, origin: &str) -> String
 /// Why a subscription was not taken.
 pub fn no_subscription(heard: &Heard, from: &str) -> String {
     match heard {
-        Heard::Refused(_, said) => format!("the server refuses a subscription; {from} is wrong{}", quoted(said)),
+        Heard::Refused(_, said) => format!(
+            "the server refuses a subscription; {from} is wrong{}",
+            quoted(said)
+        ),
         _ => format!("the server does not answer a subscription; {from} may be wrong"),
     }
 }
@@ -64,17 +73,29 @@ pub fn trouble(trouble: &Trouble, app: &PusherApp, proved: Proved) -> String {
     let has = |word: &str| said.to_lowercase().contains(word);
     let problem = match (status, proved) {
         // A complaint about a signature may quote the time that was signed.
-        (401 | 403, _) if has("timestamp") && !has("signature") => "this machine's clock is off".into(),
+        (401 | 403, _) if has("timestamp") && !has("signature") => {
+            "this machine's clock is off".into()
+        }
         (401 | 403, Proved::Secret) => format!(
             "the server takes the key and the secret, but no announcement: {} may be another app's id (PUSHER_APP_ID), or \
              this machine's clock is off",
             app.id
         ),
-        (401 | 403, Proved::Key) => "the server takes the key, but not the signature; PUSHER_SECRET is wrong".into(),
-        (401 | 403, Proved::Nothing) => "the server refuses PUSHER_KEY, PUSHER_SECRET or this machine's clock".into(),
-        (404, _) if has("app") => format!("the server has no app with the id {} (PUSHER_APP_ID)", app.id),
+        (401 | 403, Proved::Key) => {
+            "the server takes the key, but not the signature; PUSHER_SECRET is wrong".into()
+        }
+        (401 | 403, Proved::Nothing) => {
+            "the server refuses PUSHER_KEY, PUSHER_SECRET or this machine's clock".into()
+        }
+        (404, _) if has("app") => format!(
+            "the server has no app with the id {} (PUSHER_APP_ID)",
+            app.id
+        ),
         (404 | 405, _) => {
-            format!("{}/apps is no Pusher server's; its path may be another (PUSHER_PATH)", api(app))
+            format!(
+                "{}/apps is no Pusher server's; its path may be another (PUSHER_PATH)",
+                api(app)
+            )
         }
         _ => trouble.to_string(),
     };
@@ -92,8 +113,18 @@ fn unreachable(address: &str, why: &Unreachable) -> String {
 
 /// What a server says, on one line and not for long.
 fn quoted(said: &str) -> String {
-    let line: String = said.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(MAX_SAID).collect();
-    if line.is_empty() { line } else { format!(". It says {line:?}") }
+    let line: String = said
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .chars()
+        .take(MAX_SAID)
+        .collect();
+    if line.is_empty() {
+        line
+    } else {
+        format!(". It says {line:?}")
+    }
 }
 
 #[cfg(test)]
@@ -102,7 +133,10 @@ mod tests {
 
     #[test]
     fn what_a_server_says_stays_on_its_line() {
-        assert_eq!(quoted("no\r\n\tsuch \u{1b}[2Japp\n"), ". It says \"no such \\u{1b}[2Japp\"");
+        assert_eq!(
+            quoted("no\r\n\tsuch \u{1b}[2Japp\n"),
+            ". It says \"no such \\u{1b}[2Japp\""
+        );
         assert_eq!(quoted(" \n"), "");
         assert!(quoted(&"x".repeat(10_000)).len() < 300);
     }

@@ -1,5 +1,5 @@
-//! Why a mail was not sent, in words for the operator. Whom it was for is none of a log's business, and mail servers like
-//! to repeat it: of what they say, the numbers alone are told.
+//! Why a mail was not sent, in words for the operator. Whom it was for is none of a log's business,
+//! and mail servers like to repeat it: of what they say, the numbers alone are told.
 
 use lettre::transport::smtp::Error;
 use std::{error::Error as _, fmt};
@@ -33,7 +33,10 @@ impl Problem {
     pub fn of(error: &Error) -> Self {
         if let Some(code) = error.status() {
             let said = error.source().map(ToString::to_string).unwrap_or_default();
-            return Self::Refused { code: code.into(), status: enhanced(&said) };
+            return Self::Refused {
+                code: code.into(),
+                status: enhanced(&said),
+            };
         }
         if error.is_response() || error.is_client() {
             return Self::Broken;
@@ -41,14 +44,17 @@ impl Problem {
         Self::Unreachable(Unreachable::of(error))
     }
 
-    /// Whether trying again can help (RFC 5321, section 4.2.1). What a server has against us, and not against the mailbox,
-    /// an operator can mend.
+    /// Whether trying again can help (RFC 5321, section 4.2.1). What a server has against us, and
+    /// not against the mailbox, an operator can mend.
     fn may_pass(&self) -> bool {
         match self {
             Self::Unreachable(_) | Self::NoStartTls | Self::NoLogin | Self::Broken => true,
             Self::Refused { code, status } => {
                 *code < 500
-                    || matches!(About::of(*code, status.as_deref()), Some(About::Login | About::Sender | About::Policy))
+                    || matches!(
+                        About::of(*code, status.as_deref()),
+                        Some(About::Login | About::Sender | About::Policy)
+                    )
             }
             Self::Unsendable => false,
         }
@@ -58,7 +64,9 @@ impl Problem {
 /// The first word, if it is an enhanced status code.
 fn enhanced(said: &str) -> Option<String> {
     let word = said.split_whitespace().next()?;
-    let number = |part: &str| (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+    let number = |part: &str| {
+        (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
+    };
     (word.split('.').count() == 3 && word.split('.').all(number)).then(|| word.to_owned())
 }
 
@@ -73,10 +81,17 @@ enum About {
 
 impl About {
     fn of(code: u16, status: Option<&str>) -> Option<Self> {
-        match (code, status.and_then(|status| status.split_once('.')).map(|(_, rest)| rest)) {
+        match (
+            code,
+            status
+                .and_then(|status| status.split_once('.'))
+                .map(|(_, rest)| rest),
+        ) {
             (530 | 534 | 535 | 538, _) => Some(Self::Login),
             (_, Some("1.7" | "1.8")) => Some(Self::Sender),
-            (_, Some(rest)) if rest.starts_with("1.") || rest.starts_with("2.") => Some(Self::Mailbox),
+            (_, Some(rest)) if rest.starts_with("1.") || rest.starts_with("2.") => {
+                Some(Self::Mailbox)
+            }
             (_, Some(rest)) if rest.starts_with("7.") => Some(Self::Policy),
             _ => None,
         }
@@ -97,12 +112,19 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreachable(why @ Unreachable::NoTls) => {
-                write!(f, "the mail server cannot be reached: {why}; if it is meant to ask for it first, say smtp://")
+                write!(
+                    f,
+                    "the mail server cannot be reached: {why}; if it is meant to ask for it first, say smtp://"
+                )
             }
             Self::Unreachable(why) => write!(f, "the mail server cannot be reached: {why}"),
             Self::NoStartTls => f.write_str("the mail server has no STARTTLS, so nothing was sent"),
-            Self::NoLogin => f.write_str("the mail server takes no login by PLAIN or LOGIN, so nothing was sent"),
-            Self::Broken => f.write_str("the connection to the mail server broke, or it does not speak SMTP"),
+            Self::NoLogin => {
+                f.write_str("the mail server takes no login by PLAIN or LOGIN, so nothing was sent")
+            }
+            Self::Broken => {
+                f.write_str("the connection to the mail server broke, or it does not speak SMTP")
+            }
             Self::Refused { code, status } => {
                 let meaning = About::of(*code, status.as_deref()).map_or("", About::words);
                 match status {
@@ -118,7 +140,11 @@ impl fmt::Display for Problem {
 impl From<Problem> for MailError {
     fn from(problem: Problem) -> Self {
         let what = problem.to_string();
-        if problem.may_pass() { Self::Temporary(what) } else { Self::Permanent(what) }
+        if problem.may_pass() {
+            Self::Temporary(what)
+        } else {
+            Self::Permanent(what)
+        }
     }
 }
 
@@ -128,15 +154,31 @@ mod tests {
 
     #[test]
     fn of_what_a_server_says_the_numbers_alone_are_told() {
-        assert_eq!(enhanced("5.1.1 <ada@example.com>: no such user"), Some("5.1.1".into()));
-        for said in ["", "ada@example.com is unknown", "192.0.2.70 x", "5.1 x", "5.1.1.1 x", "5.1.1234 x", "5..1"] {
+        assert_eq!(
+            enhanced("5.1.1 <ada@example.com>: no such user"),
+            Some("5.1.1".into())
+        );
+        for said in [
+            "",
+            "ada@example.com is unknown",
+            "192.0.2.70 x",
+            "5.1 x",
+            "5.1.1.1 x",
+            "5.1.1234 x",
+            "5..1",
+        ] {
             assert_eq!(enhanced(said), None, "{said}");
         }
     }
 
     #[test]
     fn refusals_are_sorted_by_whether_trying_again_can_help() {
-        let refused = |code, status: &str| MailError::from(Problem::Refused { code, status: enhanced(status) });
+        let refused = |code, status: &str| {
+            MailError::from(Problem::Refused {
+                code,
+                status: enhanced(status),
+            })
+        };
         let told = |error: MailError| match error {
             MailError::Temporary(what) => format!("later: {what}"),
             MailError::Permanent(what) => format!("never: {what}"),
@@ -154,9 +196,21 @@ mod tests {
                 "5.1.1",
                 "never: the mail server answered 550 5.1.1: it does not deliver to this mailbox, or not now",
             ),
-            (535, "5.7.8", "later: the mail server answered 535 5.7.8: it refuses the login in SMTP_URL"),
-            (553, "5.1.8", "later: the mail server answered 553 5.1.8: it refuses MAIL_FROM"),
-            (554, "5.7.1", "later: the mail server answered 554 5.7.1: it has a rule against this mail or its sender"),
+            (
+                535,
+                "5.7.8",
+                "later: the mail server answered 535 5.7.8: it refuses the login in SMTP_URL",
+            ),
+            (
+                553,
+                "5.1.8",
+                "later: the mail server answered 553 5.1.8: it refuses MAIL_FROM",
+            ),
+            (
+                554,
+                "5.7.1",
+                "later: the mail server answered 554 5.7.1: it has a rule against this mail or its sender",
+            ),
         ] {
             assert_eq!(told(refused(code, status)), expected);
         }

@@ -32,7 +32,11 @@ impl Relay {
     /// [`Error`] if there can be no TLS on this machine.
     pub fn new(server: SmtpServer, origin: &Origin) -> Result<Self, Error> {
         let tls = TlsParameters::new(server.host.clone())?;
-        Ok(Self { server, tls, name: name(origin) })
+        Ok(Self {
+            server,
+            tls,
+            name: name(origin),
+        })
     }
 
     /// What this server calls itself: its host without the port.
@@ -54,21 +58,42 @@ impl Relay {
     /// # Errors
     /// [`Problem`] says what is in the way.
     pub async fn connect(&self) -> Result<AsyncSmtpConnection, Problem> {
-        let SmtpServer { host, port, encryption, login } = &self.server;
+        let SmtpServer {
+            host,
+            port,
+            encryption,
+            login,
+        } = &self.server;
         let tls = (*encryption == Encryption::Tls).then(|| self.tls.clone());
-        let connecting = AsyncSmtpConnection::connect_tokio1((host.as_str(), *port), None, &self.name, tls, None);
+        let connecting = AsyncSmtpConnection::connect_tokio1(
+            (host.as_str(), *port),
+            None,
+            &self.name,
+            tls,
+            None,
+        );
         let mut connection = connecting.await.map_err(|error| Problem::of(&error))?;
         if *encryption == Encryption::StartTls {
             if !connection.can_starttls() {
                 return Err(Problem::NoStartTls);
             }
-            connection.starttls(self.tls.clone(), &self.name).await.map_err(|error| Problem::of(&error))?;
+            connection
+                .starttls(self.tls.clone(), &self.name)
+                .await
+                .map_err(|error| Problem::of(&error))?;
         }
         if let Some(login) = login {
-            if connection.server_info().get_auth_mechanism(DEFAULT_MECHANISMS).is_none() {
+            if connection
+                .server_info()
+                .get_auth_mechanism(DEFAULT_MECHANISMS)
+                .is_none()
+            {
                 return Err(Problem::NoLogin);
             }
-            connection.auth(DEFAULT_MECHANISMS, login).await.map_err(|error| Problem::of(&error))?;
+            connection
+                .auth(DEFAULT_MECHANISMS, login)
+                .await
+                .map_err(|error| Problem::of(&error))?;
         }
         Ok(connection)
     }
@@ -80,7 +105,11 @@ pub async fn part(mut connection: AsyncSmtpConnection) {
 }
 
 fn name(origin: &Origin) -> ClientId {
-    match Url::parse(origin.as_str()).ok().as_ref().and_then(Url::host) {
+    match Url::parse(origin.as_str())
+        .ok()
+        .as_ref()
+        .and_then(Url::host)
+    {
         Some(Host::Domain(name)) => ClientId::Domain(name.to_owned()),
         Some(Host::Ipv4(ip)) => ClientId::Ipv4(ip),
         Some(Host::Ipv6(ip)) => ClientId::Ipv6(ip),

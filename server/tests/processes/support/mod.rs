@@ -50,7 +50,10 @@ pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl F
 
 /// How large a test is: as large as the variable says, else as small as shows what it is about.
 pub fn size(variable: &str, small: usize) -> usize {
-    env::var(variable).ok().and_then(|size| size.parse().ok()).unwrap_or(small)
+    env::var(variable)
+        .ok()
+        .and_then(|size| size.parse().ok())
+        .unwrap_or(small)
 }
 
 /// What nobody else on the machine knows.
@@ -58,13 +61,16 @@ pub fn random() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 
-/// What `cargo xtask test` has started for the tests; without it they are left out, but never in continuous integration.
+/// What `cargo xtask test` has started for the tests; without it they are left out, but never in
+/// continuous integration.
 pub fn given(variable: &str) -> Option<String> {
     let given = env::var(variable).ok();
     let in_ci = env::var("CI").is_ok_and(|ci| ci == "true" || ci == "1");
     assert!(given.is_some() || !in_ci, "{variable} is not set");
     if given.is_none() {
-        eprintln!("{variable} is not set, so what needs it is not tested; `cargo xtask test` sets it");
+        eprintln!(
+            "{variable} is not set, so what needs it is not tested; `cargo xtask test` sets it"
+        );
     }
     given
 }

@@ -22,11 +22,22 @@ pub struct Process {
 
 impl Process {
     /// Starts the binary with these words, for `database`, and waits until it is there.
-    pub async fn start(words: &[&str], database: &Database, validator: &Validator, more: &[(&str, &str)]) -> Self {
+    pub async fn start(
+        words: &[&str],
+        database: &Database,
+        validator: &Validator,
+        more: &[(&str, &str)],
+    ) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule"));
         command.args(words).env_clear().kill_on_drop(true);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.env("VESTIBULE_SECRET", SECRET).env("VALIDATOR_URL", validator.url()).envs(database.settings());
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+            .env("VESTIBULE_SECRET", SECRET)
+            .env("VALIDATOR_URL", validator.url())
+            .envs(database.settings());
         // Short, so that what a killed process has left is taken over soon.
         for (key, value) in [
             ("CONFIRM_ATTEMPT", "1s"),
@@ -40,7 +51,10 @@ impl Process {
         ] {
             command.env(key, value);
         }
-        let mut child = command.envs(more.iter().copied()).spawn().expect("the binary is there");
+        let mut child = command
+            .envs(more.iter().copied())
+            .spawn()
+            .expect("the binary is there");
         let mut out = BufReader::new(child.stdout.take().expect("it is piped")).lines();
         let mut log = BufReader::new(child.stderr.take().expect("it is piped")).lines();
         let (say, said) = watch::channel(Vec::new());
@@ -49,15 +63,26 @@ impl Process {
                 say.send_modify(|said: &mut Vec<String>| said.push(line));
             }
         });
-        let first = soon("the process to be there", out.next_line()).await.expect("it can be read");
-        let first = first.unwrap_or_else(|| panic!("the process has ended at once: {:?}", said.borrow()));
-        assert!(first.starts_with("listening on ") || first == "working", "{first}");
+        let first = soon("the process to be there", out.next_line())
+            .await
+            .expect("it can be read");
+        let first =
+            first.unwrap_or_else(|| panic!("the process has ended at once: {:?}", said.borrow()));
+        assert!(
+            first.starts_with("listening on ") || first == "working",
+            "{first}"
+        );
         tokio::spawn(async move { while let Ok(Some(_)) = out.next_line().await {} });
         Self { child, said }
     }
 
     /// A server with everything, on `port`.
-    pub async fn serving(port: u16, database: &Database, validator: &Validator, more: &[(&str, &str)]) -> Self {
+    pub async fn serving(
+        port: u16,
+        database: &Database,
+        validator: &Validator,
+        more: &[(&str, &str)],
+    ) -> Self {
         let addr = format!("127.0.0.1:{port}");
         let mut all = vec![("LEPTOS_SITE_ADDR", addr.as_str())];
         all.extend_from_slice(more);
@@ -67,19 +92,39 @@ impl Process {
     /// Adds a user who signs in with this password.
     pub async fn add_user(database: &Database, email: &str, password: &str) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule"));
-        command.args(["user", "add", "--email", email]).env_clear().envs(database.settings());
-        command.env("VESTIBULE_SECRET", SECRET).env("VALIDATOR_URL", "http://127.0.0.1:9/");
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("the binary is there");
+        command
+            .args(["user", "add", "--email", email])
+            .env_clear()
+            .envs(database.settings());
+        command
+            .env("VESTIBULE_SECRET", SECRET)
+            .env("VALIDATOR_URL", "http://127.0.0.1:9/");
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("the binary is there");
         let mut input = child.stdin.take().expect("it is piped");
-        input.write_all(format!("{password}\n").as_bytes()).await.expect("it reads");
+        input
+            .write_all(format!("{password}\n").as_bytes())
+            .await
+            .expect("it reads");
         drop(input);
-        assert!(soon("the user to be added", child.wait()).await.expect("a child").success());
+        assert!(
+            soon("the user to be added", child.wait())
+                .await
+                .expect("a child")
+                .success()
+        );
     }
 
-    /// Waits until so many tasks of it, or more, have halted at the place that `VESTIBULE_HALT_AT` names.
+    /// Waits until so many tasks of it, or more, have halted at the place that `VESTIBULE_HALT_AT`
+    /// names.
     pub async fn halted(&mut self, tasks: usize) {
         let halted = |said: &Vec<String>| count(said, "halted at ") >= tasks;
-        soon("the process to halt", self.said.wait_for(halted)).await.expect("it still runs");
+        soon("the process to halt", self.said.wait_for(halted))
+            .await
+            .expect("it still runs");
     }
 
     /// How many lines of its log have these words.
@@ -94,14 +139,24 @@ impl Process {
 
     /// How many bytes of memory it takes.
     pub fn memory(&self) -> usize {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.pid().as_raw_pid())).expect("Linux tells");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("it runs");
-        1024 * line.trim().trim_end_matches(" kB").parse::<usize>().expect("a number")
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid().as_raw_pid()))
+            .expect("Linux tells");
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))
+            .expect("it runs");
+        1024 * line
+            .trim()
+            .trim_end_matches(" kB")
+            .parse::<usize>()
+            .expect("a number")
     }
 
     /// How many files it has open, sockets among them.
     pub fn open_files(&self) -> usize {
-        fs::read_dir(format!("/proc/{}/fd", self.pid().as_raw_pid())).expect("Linux tells").count()
+        fs::read_dir(format!("/proc/{}/fd", self.pid().as_raw_pid()))
+            .expect("Linux tells")
+            .count()
     }
 
     /// SIGKILL.
@@ -112,7 +167,9 @@ impl Process {
     /// SIGSTOP. Nothing of it runs any more when this returns.
     pub fn stop(&self) {
         self.signal(Signal::STOP);
-        let (_, status) = waitpid(Some(self.pid()), WaitOptions::UNTRACED).expect("a child").expect("it has stopped");
+        let (_, status) = waitpid(Some(self.pid()), WaitOptions::UNTRACED)
+            .expect("a child")
+            .expect("it has stopped");
         assert!(status.stopped(), "it has ended instead: {status:?}");
     }
 
@@ -125,7 +182,9 @@ impl Process {
     /// SIGTERM: it ends once it has done what it was at.
     pub async fn finish(mut self) {
         self.signal(Signal::TERM);
-        let status = soon("the process to end", self.child.wait()).await.expect("a child");
+        let status = soon("the process to end", self.child.wait())
+            .await
+            .expect("a child");
         assert!(status.success(), "{status}");
     }
 
@@ -134,7 +193,10 @@ impl Process {
     }
 
     fn pid(&self) -> Pid {
-        let pid = self.child.id().and_then(|pid| Pid::from_raw(pid.cast_signed()));
+        let pid = self
+            .child
+            .id()
+            .and_then(|pid| Pid::from_raw(pid.cast_signed()));
         pid.expect("it has not been waited for")
     }
 }
@@ -151,9 +213,12 @@ fn count(said: &[String], words: &str) -> usize {
     said.iter().filter(|line| line.contains(words)).count()
 }
 
-/// A port of loopback that is free just now. No client's connection is given it by the system, so it can be listened on
-/// again after whoever did so has gone.
+/// A port of loopback that is free just now. No client's connection is given it by the system, so
+/// it can be listened on again after whoever did so has gone.
 pub fn free_port() -> u16 {
-    let mut ports = iter::repeat_with(|| u16::try_from(10_000 + random() % 20_000).expect("below 30,000"));
-    ports.find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok()).expect("a free port")
+    let mut ports =
+        iter::repeat_with(|| u16::try_from(10_000 + random() % 20_000).expect("below 30,000"));
+    ports
+        .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
+        .expect("a free port")
 }

@@ -1,4 +1,5 @@
-//! The external service: it says that every token is good, now or once it is let to, and remembers who asked.
+//! The external service: it says that every token is good, now or once it is let to, and remembers
+//! who asked.
 
 use super::free_port;
 use axum::{
@@ -57,16 +58,26 @@ impl Validator {
         Self::with(Mood::Takes(takes)).await
     }
 
-    /// A validator that leaves questions about tokens like this open until [`release`](Self::release).
+    /// A validator that leaves questions about tokens like this open until
+    /// [`release`](Self::release).
     pub async fn holding(which: fn(&str) -> bool) -> Self {
         Self::with(Mood::Holds(which)).await
     }
 
     /// A validator that is not there yet.
     pub fn absent() -> Self {
-        let (mood, open) = (watch::Sender::new(Mood::Unwell), watch::Sender::new(0));
+        let mood = watch::Sender::new(Mood::Unwell);
+        let open = watch::Sender::new(0);
         let addr = (Ipv4Addr::LOCALHOST, free_port()).into();
-        Self { addr, name: 0, state: Arc::new(Shared { mood, open, asked: Mutex::default() }) }
+        Self {
+            addr,
+            name: 0,
+            state: Arc::new(Shared {
+                mood,
+                open,
+                asked: Mutex::default(),
+            }),
+        }
     }
 
     async fn with(mood: Mood) -> Self {
@@ -79,13 +90,18 @@ impl Validator {
     /// Is there from now on. One that was absent is unwell at first.
     pub async fn listen(&self) {
         let listener = TcpListener::bind(self.addr).await.expect("a free port");
-        let routes = Router::new().route("/{name}", post(validate)).with_state(self.state.clone());
+        let routes = Router::new()
+            .route("/{name}", post(validate))
+            .with_state(self.state.clone());
         tokio::spawn(async move { axum::serve(listener, routes).await });
     }
 
     /// The same validator at an address of its own, to tell who asks.
     pub fn known_as(&self, name: u32) -> Self {
-        Self { name, ..self.clone() }
+        Self {
+            name,
+            ..self.clone()
+        }
     }
 
     pub fn url(&self) -> String {
@@ -100,7 +116,12 @@ impl Validator {
     /// Waits until so many questions are open.
     pub async fn open(&self, count: usize) {
         let mut open = self.state.open.subscribe();
-        super::soon("the validator to be asked", open.wait_for(|open| *open == count)).await.expect("it is there");
+        super::soon(
+            "the validator to be asked",
+            open.wait_for(|open| *open == count),
+        )
+        .await
+        .expect("it is there");
     }
 
     /// How many questions are open now.
@@ -155,9 +176,20 @@ async fn validate(
     Json(question): Json<serde_json::Value>,
 ) -> Result<Json<serde_json::Value>, Response> {
     let _open = Open::new(&state);
-    let id = headers["idempotency-key"].to_str().expect("an id").to_owned();
+    let id = headers["idempotency-key"]
+        .to_str()
+        .expect("an id")
+        .to_owned();
     let token = question["token"].as_str().unwrap_or_default();
-    state.asked().entry(id).or_insert_with(|| Asked { token: token.to_owned(), by: Vec::new() }).by.push(name);
+    state
+        .asked()
+        .entry(id)
+        .or_insert_with(|| Asked {
+            token: token.to_owned(),
+            by: Vec::new(),
+        })
+        .by
+        .push(name);
     let mut moods = state.mood.subscribe();
     let answers = |mood: &Mood| !matches!(mood, Mood::Holds(which) if which(token));
     let mood = *moods.wait_for(answers).await.expect("its state is there");
@@ -170,5 +202,7 @@ async fn validate(
         return Err(instead_of_a_verdict(no_verdict).await);
     }
     let identity = serde_json::json!({ "issuer": "test", "subject": token });
-    Ok(Json(serde_json::json!({ "verdict": "valid", "identity": identity })))
+    Ok(Json(
+        serde_json::json!({ "verdict": "valid", "identity": identity }),
+    ))
 }
