@@ -1,8 +1,14 @@
 //! All addresses, on one page.
 
 use crate::{
-    account, client, confirm, desk, enter, entering, files, finish, form, guard, home, links,
-    listen, page, profile, pusher_auth, ready, site::Shared,
+    handlers::{
+        confirm, enter, files, health, home, island_api, login, magic_link, profile, pusher_auth,
+        require_user,
+    },
+    http::{
+        client_address, csrf, form, listener, response, return_path, run_to_completion,
+        state::Shared,
+    },
 };
 use axum::{
     Router,
@@ -26,26 +32,26 @@ pub fn routes(site: Shared, sockets: Router) -> Router {
         )
         .route(
             "/confirm/{token}/pick",
-            get(home::page_of_form).post(links::pick),
+            get(home::page_of_form).post(magic_link::pick),
         )
-        .route("/login/link", get(home::page_of_form).post(links::ask))
-        .route("/login/wait/{token}", get(links::wait))
+        .route("/login/link", get(home::page_of_form).post(magic_link::ask))
+        .route("/login/wait/{token}", get(magic_link::wait))
         .route(
             "/login/wait/{token}/code",
-            get(home::page_of_form).post(links::code),
+            get(home::page_of_form).post(magic_link::code),
         )
         .route(
             "/login/wait/{token}/again",
-            get(home::page_of_form).post(links::again),
+            get(home::page_of_form).post(magic_link::again),
         )
-        .route("/practice/mail", get(links::mailbox))
-        .route("/login", get(account::login_page).post(account::login))
-        .route("/logout", get(home::first_page).post(account::logout))
+        .route("/practice/mail", get(magic_link::mailbox))
+        .route("/login", get(login::login_page).post(login::login))
+        .route("/logout", get(home::first_page).post(login::logout))
         .route(
             "/profile/sessions/end",
             get(home::first_page).post(profile::end_sessions),
         )
-        .route("/readyz", get(ready::readyz))
+        .route("/readyz", get(health::readyz))
         .fallback(home::not_found)
         .method_not_allowed_fallback(home::not_found);
     let needing_freshness = Router::new()
@@ -61,18 +67,21 @@ pub fn routes(site: Shared, sockets: Router) -> Router {
             "/profile/address/{ticket}",
             get(profile::address::land).post(profile::address::change),
         )
-        .route_layer(from_fn_with_state(site.clone(), entering::require_fresh));
+        .route_layer(from_fn_with_state(
+            site.clone(),
+            require_user::require_fresh,
+        ));
     let needing_a_user = Router::new()
         .route("/profile", get(profile::profile))
-        .route(enter::PATH, get(enter::enter))
+        .route(return_path::ENTER, get(enter::enter))
         .merge(needing_freshness)
-        .route_layer(from_fn_with_state(site.clone(), entering::require_user))
-        .route("/continue", get(home::first_page).post(account::choose))
+        .route_layer(from_fn_with_state(site.clone(), require_user::require_user))
+        .route("/continue", get(home::first_page).post(login::choose))
         .route_layer(from_fn_with_state(site.clone(), form::read_first));
     let scripts_only = Router::new()
-        .route("/api/{*function}", post(desk::server_functions))
+        .route("/api/{*function}", post(island_api::server_functions))
         .route("/pusher/auth", post(pusher_auth::authorise))
-        .route_layer(from_fn_with_state(site.clone(), guard::scripts_only));
+        .route_layer(from_fn_with_state(site.clone(), csrf::scripts_only));
     let files = Router::new()
         .route(
             &format!("/{}/{{*file}}", site.leptos.site_pkg_dir),
@@ -81,26 +90,26 @@ pub fn routes(site: Shared, sockets: Router) -> Router {
         .route("/favicon.svg", get(files::show))
         .route("/favicon.ico", get(files::show))
         .with_state(site.clone());
-    let sockets = sockets.layer(from_fn_with_state(site.clone(), client::note));
+    let sockets = sockets.layer(from_fn_with_state(site.clone(), client_address::note));
     pages
         .merge(needing_a_user)
         .merge(scripts_only)
-        .layer(from_fn(finish::to_the_end))
+        .layer(from_fn(run_to_completion::to_the_end))
         .layer(DefaultBodyLimit::max(form::MAX_FORM))
         .with_state(site.clone())
         .merge(files)
         .merge(sockets)
         .route("/healthz", get(|| async { "ok" }))
-        .layer(from_fn_with_state(site.clone(), guard::guard))
-        .layer(from_fn_with_state(site.clone(), client::span))
+        .layer(from_fn_with_state(site.clone(), csrf::guard))
+        .layer(from_fn_with_state(site.clone(), client_address::span))
         .layer(from_fn(within))
-        .layer(from_fn_with_state(site, page::headers))
+        .layer(from_fn_with_state(site, response::headers))
 }
 
 /// The middleware that ends what takes too long: a body that stops in the middle would hold its
 /// place for ever.
 async fn within(request: Request, next: Next) -> Response {
-    let answered = timeout(listen::ANSWER_WITHIN, next.run(request)).await;
+    let answered = timeout(listener::ANSWER_WITHIN, next.run(request)).await;
     answered.unwrap_or_else(|_| StatusCode::REQUEST_TIMEOUT.into_response())
 }
 
@@ -126,7 +135,7 @@ mod tests {
             .unwrap();
         assert_eq!(
             (answer.status(), start.elapsed()),
-            (StatusCode::REQUEST_TIMEOUT, listen::ANSWER_WITHIN)
+            (StatusCode::REQUEST_TIMEOUT, listener::ANSWER_WITHIN)
         );
     }
 }

@@ -17,7 +17,7 @@ mod steady;
 mod waiting;
 
 use std::{env, time::Duration};
-use vestibule_server::descriptors;
+use vestibule_server::file_limit;
 
 /// How long each rate is measured.
 const MEASURE: Duration = Duration::from_secs(5);
@@ -27,7 +27,7 @@ const CONNECTIONS: usize = 32;
 #[tokio::main]
 async fn main() {
     // Thousands of connections, in this process and those that it starts.
-    let _ = descriptors::raise();
+    let _ = file_limit::raise();
     let arguments: Vec<String> = env::args().skip(1).collect();
     if let Some((part, arguments)) = arguments.split_first() {
         return service::be(part, arguments).await;

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
-use vestibule_server::{Config, Running, config::Given, listen};
+use vestibule_server::{Config, Running, config::Given, listener};
 
 /// Any free port.
 const ANYWHERE: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0));
@@ -45,7 +45,7 @@ impl Place {
             .await
             .expect("the server starts");
         let stop = CancellationToken::new();
-        let serving = tokio::spawn(listen::serve(listener, routes, stop.clone()));
+        let serving = tokio::spawn(listener::serve(listener, routes, stop.clone()));
         Self {
             addr,
             data,
@@ -67,12 +67,12 @@ impl Place {
 /// Serves `routes` by the same listener as the product's.
 pub fn serve(routes: Router) -> SocketAddr {
     let (listener, addr) = bind(ANYWHERE);
-    tokio::spawn(listen::serve(listener, routes, CancellationToken::new()));
+    tokio::spawn(listener::serve(listener, routes, CancellationToken::new()));
     addr
 }
 
 fn bind(addr: SocketAddr) -> (TcpListener, SocketAddr) {
-    let listener = listen::bind(addr).expect("a port on loopback");
+    let listener = listener::bind(addr).expect("a port on loopback");
     let addr = listener
         .local_addr()
         .expect("a bound listener has an address");

@@ -4,7 +4,7 @@ use super::{
     Given, WrongSetting,
     setting::{DATABASE_URL, REDIS_URL, SESSION_STORE, VESTIBULE_DATA},
 };
-use crate::origin::is_loopback_host;
+use crate::config::origin::is_loopback_host;
 use std::{
     fmt,
     path::{Path, PathBuf},

@@ -8,7 +8,7 @@ use super::{
         TRUSTED_PROXIES, VALIDATOR_SECRET, VALIDATOR_TLS, VALIDATOR_URL, VESTIBULE_SECRET,
     },
 };
-use crate::origin::Origin;
+use crate::config::origin::Origin;
 use url::Url;
 
 /// What is said of practice mode.

@@ -10,7 +10,7 @@ use super::{
         PUSHER_PUBLIC_SCHEME, PUSHER_SCHEME, PUSHER_SECRET,
     },
 };
-use crate::origin::is_loopback;
+use crate::config::origin::is_loopback;
 use place::Place;
 use std::fs;
 use url::Url;

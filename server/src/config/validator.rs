@@ -4,7 +4,7 @@ use super::{
     Given, WrongSetting,
     setting::{VALIDATOR_SECRET, VALIDATOR_TLS, VALIDATOR_URL},
 };
-use crate::origin::is_loopback;
+use crate::config::origin::is_loopback;
 use std::fmt;
 use url::Url;
 

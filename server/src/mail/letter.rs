@@ -7,7 +7,7 @@
 //! no subject.
 
 use super::Landing;
-use crate::{device, moment::utc};
+use crate::{accounts::user_agent, http::time_format::utc};
 use vestibule::{
     link::{CODES_OFF, Code, GUESSES, LIFETIME, WRONG_CODES},
     mail::{AddressLetter, Letter, LinkLetter, News, NewsLetter},
@@ -54,7 +54,7 @@ impl Words {
     }
 
     fn link(letter: &LinkLetter, landing: &Landing) -> Self {
-        let device = device::words(letter.device.as_ref());
+        let device = user_agent::words(letter.device.as_ref());
         let minutes = LIFETIME.as_secs() / 60;
         let sentence = "Open this link to sign in:";
         Self {
@@ -81,7 +81,7 @@ impl Words {
     }
 
     fn address(letter: &AddressLetter, landing: &Landing) -> Self {
-        let device = device::words(letter.device.as_ref());
+        let device = user_agent::words(letter.device.as_ref());
         let minutes = ticket::LIFETIME.as_secs() / 60;
         let url = landing.profile(&format!("/address/{}", letter.ticket));
         let sentence = "Open this link there:";
@@ -103,7 +103,7 @@ impl Words {
     }
 
     fn news(letter: &NewsLetter, landing: &Landing) -> Self {
-        let device = device::words(letter.device.as_ref());
+        let device = user_agent::words(letter.device.as_ref());
         let at = utc(letter.at);
         let host = landing.origin.host();
         let sentence = "Your profile says where you are signed in:";

@@ -1,6 +1,6 @@
 //! Practice mode's own key: made once, kept in the data folder, so that a restart keeps sign-ins.
 
-use crate::data::restrict;
+use crate::startup::storage::restrict;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use std::{
     fs::{self, OpenOptions},

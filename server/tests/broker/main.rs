@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use vestibule::publisher::PusherSecret;
 use vestibule_server::{
     broker::{Broker, BrokerConfig, Snapshot},
-    listen,
+    listener,
 };
 
 /// A broker on two free ports of the loopback interface, as the server runs it.
@@ -65,7 +65,7 @@ impl Stage {
 async fn listen(routes: axum::Router) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(listen::serve(listener, routes, CancellationToken::new()));
+    tokio::spawn(listener::serve(listener, routes, CancellationToken::new()));
     address
 }
 

@@ -8,8 +8,8 @@ use vestibule::publisher::PusherSecret;
 use vestibule_server::{
     Config,
     broker::{Broker, BrokerConfig},
+    cli::doctor::doctor,
     config::Given,
-    doctor::doctor,
 };
 
 /// Where the pages are from.

@@ -19,7 +19,7 @@ use tokio::{
     task::JoinSet,
     time::{Instant, sleep},
 };
-use vestibule_server::descriptors;
+use vestibule_server::file_limit;
 
 /// How many connections the address has, or tries to have, unless `VESTIBULE_SLOW=12000` says more.
 const SLOW: usize = 600;
@@ -93,7 +93,7 @@ async fn others(port: u16) -> Duration {
 #[tokio::test]
 async fn nobody_waits_because_of_an_address_that_reads_nothing() {
     let slow = size("VESTIBULE_SLOW", SLOW);
-    let files = descriptors::raise();
+    let files = file_limit::raise();
     assert!(
         files > u64::try_from(slow).unwrap_or(u64::MAX) + 512,
         "too few files may be open for so many connections"

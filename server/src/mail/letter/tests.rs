@@ -1,5 +1,5 @@
 use super::*;
-use crate::origin::Origin;
+use crate::config::origin::Origin;
 use std::sync::Arc;
 use vestibule::{clock::Timestamp, device::Device, link::LinkToken, secret::Keys};
 

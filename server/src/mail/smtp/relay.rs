@@ -1,10 +1,7 @@
 //! A connection to the mail server, as TLS as it is meant to be, and signed in to.
 
 use super::Problem;
-use crate::{
-    config::{Encryption, SmtpServer},
-    origin::Origin,
-};
+use crate::config::{Encryption, SmtpServer, origin::Origin};
 use lettre::transport::smtp::{
     Error,
     authentication::DEFAULT_MECHANISMS,

@@ -1,8 +1,5 @@
 use super::*;
-use crate::{
-    config::{Encryption, SmtpServer},
-    origin::Origin,
-};
+use crate::config::{Encryption, SmtpServer, origin::Origin};
 use lettre::transport::smtp::authentication::Credentials;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},

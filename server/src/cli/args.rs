@@ -1,0 +1,104 @@
+//! The command line: each setting is a flag, in kebab case.
+
+use crate::config::SETTINGS;
+use clap::{Arg, ArgAction, Command};
+
+/// The command line.
+pub fn command() -> Command {
+    let settings = {
+        // A secret is no flag, but whoever gives it as one is told so.
+        let flag = |setting: &&'static crate::config::Setting| {
+            let flag = Arg::new(setting.key)
+                .long(setting.flag())
+                .value_name("VALUE")
+                .help(setting.help)
+                .global(true);
+            match setting.key {
+                "PRACTICE" => flag
+                    .num_args(0..=1)
+                    .require_equals(true)
+                    .default_missing_value("on"),
+                _ => flag.hide(setting.is_secret()),
+            }
+        };
+        let file = |setting: &&'static crate::config::Setting| {
+            let help = format!("A file with {}. {}", setting.key, setting.help);
+            let flag = Arg::new(setting.file_key()).long(format!("{}-file", setting.flag()));
+            flag.value_name("FILE").help(help).global(true)
+        };
+        let files = SETTINGS.iter().filter(|setting| setting.has_file());
+        SETTINGS.iter().map(flag).chain(files.map(file))
+    };
+    let email = |help: &'static str| {
+        Arg::new("email")
+            .long("email")
+            .value_name("ADDRESS")
+            .required(true)
+            .help(help)
+    };
+    let json = || {
+        Arg::new("json")
+            .long("json")
+            .action(ArgAction::SetTrue)
+            .help("Say it in JSON, for programs")
+    };
+    let add = Command::new("add")
+        .about("Add a user who signs in with the password on the standard input; a known one is signed out everywhere")
+        .arg(email("The address to sign in with"))
+        .arg(Arg::new("name").long("name").help("What to call the user"))
+        .arg(json());
+    let list = Command::new("list")
+        .about("List users: subject, name, issuer, since when, and whether they are disabled")
+        .arg(json());
+    let remove = Command::new("remove")
+        .about("Remove a user, end their sessions and take back the links to them")
+        .arg(email("The address that the user signs in with"))
+        .arg(json());
+    let disable = Command::new("disable")
+        .about("Keep a user out, end their sessions and take back the links to them")
+        .arg(email("The address that the user signs in with"))
+        .arg(json());
+    let enable = Command::new("enable")
+        .about("Let a user in again who was disabled")
+        .arg(email("The address that the user signs in with"))
+        .arg(json());
+    let create = Command::new("create")
+        .about("Make a link that signs somebody in once, known or not, and say its address")
+        .arg(email("Whom it signs in"))
+        .arg(
+            Arg::new("expires")
+                .long("expires")
+                .value_name("TIME")
+                .default_value("24h")
+                .help("How long it is good"),
+        )
+        .arg(json());
+    Command::new("vestibule")
+        .about("Signs a user in from a worker")
+        .version(env!("CARGO_PKG_VERSION"))
+        .after_help(
+            "Each flag is an environment variable too: --validator-url is VALIDATOR_URL. A secret is no flag: it is in a \
+             variable (VESTIBULE_SECRET) or a file (VESTIBULE_SECRET_FILE). RUST_LOG sets what is logged.",
+        )
+        .args(settings)
+        .subcommand(
+            Command::new("serve")
+                .about("Serve pages, with a worker beside them (what happens without a command, too)")
+                .arg(Arg::new("no-worker").long("no-worker").action(ArgAction::SetTrue).help(
+                    "Only the pages; `vestibule worker` does the work, in any number of processes on PostgreSQL",
+                )),
+        )
+        .subcommand(Command::new("worker").about("Only the work behind the pages of other processes"))
+        .subcommand(
+            Command::new("doctor").about(
+                "Say what is wrong: database, sessions, mail server, Pusher server; by publishing and receiving",
+            ),
+        )
+        .subcommand(
+            Command::new("user")
+                .about("Users")
+                .subcommand_required(true)
+                .subcommands([add, list, disable, enable, remove]),
+        )
+        .subcommand(Command::new("link").about("Links that sign in").subcommand_required(true).subcommand(create))
+}

@@ -1,0 +1,241 @@
+//! Push, all the way round: a socket, its greeting, a subscription, an announcement, and the event.
+
+mod words;
+
+use super::{
+    Report,
+    socket::{Heard, NoSocket, Socket},
+};
+use crate::{
+    config::{Config, origin::Origin},
+    startup::{
+        error::StartError,
+        push::{self, Push},
+    },
+};
+use std::{net::Ipv4Addr, slice};
+use tokio::{net::TcpListener, time::Instant};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use vestibule::{
+    channel::Channel,
+    outcome::Outcome,
+    publisher::{Announcement, PusherApp, PusherPublisher, PusherSecret, Trust, Unreachable},
+    secret::{Keys, SecretHash, SystemEntropy, random},
+};
+
+/// What a socket has proved to be right.
+#[derive(Clone, Copy)]
+enum Proved {
+    Nothing,
+    Key,
+    Secret,
+}
+
+/// One app, by one way.
+struct Trial<'t> {
+    app: &'t PusherApp,
+    publisher: PusherPublisher,
+    /// Nobody else has it.
+    channel: Channel,
+    /// Where browsers connect, and where their pages are from.
+    address: &'t str,
+    origin: &'t str,
+    /// The settings that the key and the secret come from.
+    from: [&'static str; 2],
+}
+
+/// A Pusher server that somebody has configured: browsers connect to `address`, from pages of
+/// `origin`.
+pub async fn configured(report: &mut Report<'_>, app: &PusherApp, address: &str, origin: &str) {
+    report.ok(
+        "push",
+        &format!(
+            "publishes to {}; browsers connect to {address}",
+            words::api(app)
+        ),
+    );
+    Trial::new(app, address, origin).round(report).await;
+}
+
+/// The embedded broker: that of the server that runs, as far as it can be tried from outside, or
+/// else one of our own.
+pub async fn embedded(
+    report: &mut Report<'_>,
+    config: &Config,
+    credentials: Option<(String, String, PusherSecret)>,
+    keys: &Keys,
+    origins: &[Origin],
+) {
+    let Some(origin) = origins.first().map(Origin::as_str) else {
+        return;
+    };
+    report.ok(
+        "push",
+        "the embedded broker; PUSHER_CLUSTER or PUSHER_HOST would name another server",
+    );
+    let app = push::embedded(credentials.clone(), keys, String::new());
+    let address = origin.replacen("http", "ws", 1);
+    let mut trial = Trial::new(&app, &address, origin);
+    if credentials.is_none() {
+        trial.from = ["VESTIBULE_SECRET"; 2];
+    }
+    match trial.open().await {
+        Err(NoSocket::Unreachable(Unreachable::Refused)) => {
+            report.skipped(
+                "server",
+                &format!("nobody listens at {origin}; a broker is tried by itself"),
+            );
+            if let Err(error) = by_itself(report, config, keys, origins, origin).await {
+                report.failed("socket", &error.to_string());
+            }
+        }
+        opened => {
+            trial.listen(report, opened).await;
+            report.skipped(
+                "publish",
+                "a broker that is embedded takes announcements from its own process alone",
+            );
+        }
+    }
+}
+
+/// An embedded broker, started for this and closed again.
+async fn by_itself(
+    report: &mut Report<'_>,
+    config: &Config,
+    keys: &Keys,
+    origins: &[Origin],
+    origin: &str,
+) -> Result<(), StartError> {
+    let tasks = TaskTracker::new();
+    let stop = CancellationToken::new();
+    let Push { app, broker, .. } = Push::start(config, keys, origins, &tasks, stop.clone()).await?;
+    let Some(broker) = broker else { return Ok(()) };
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .await
+        .map_err(StartError::Loopback)?;
+    let address = format!(
+        "ws://{}",
+        listener.local_addr().map_err(StartError::Loopback)?
+    );
+    let sockets = axum::serve(listener, broker.socket_routes())
+        .with_graceful_shutdown(stop.clone().cancelled_owned());
+    tasks.spawn(async move {
+        sockets
+            .await
+            .unwrap_or_else(|error| tracing::error!(%error, "no sockets any more"));
+    });
+    Trial::new(&app, &address, origin).round(report).await;
+    broker.close().await;
+    stop.cancel();
+    Ok(())
+}
+
+impl<'t> Trial<'t> {
+    fn new(app: &'t PusherApp, address: &'t str, origin: &'t str) -> Self {
+        let channel = Channel::of(&SecretHash::from_bytes(random(&SystemEntropy)));
+        let publisher = PusherPublisher::new(app);
+        Self {
+            app,
+            publisher,
+            channel,
+            address,
+            origin,
+            from: ["PUSHER_KEY", "PUSHER_SECRET"],
+        }
+    }
+
+    async fn open(&self) -> Result<Socket, NoSocket> {
+        // Browsers have an opinion of their own on certificates; this machine's, and the
+        // operator's, come closest.
+        let secure = self.address.starts_with("wss:");
+        let trust = secure
+            .then(|| self.app.tls.clone().or_else(|| Trust::of_machine().ok()))
+            .flatten();
+        Socket::open(self.address, &self.app.key, self.origin, trust).await
+    }
+
+    /// All the way round.
+    async fn round(&self, report: &mut Report<'_>) {
+        let opened = self.open().await;
+        let (socket, proved) = self.listen(report, opened).await;
+        let start = Instant::now();
+        let announcement = Announcement::Outcome(Outcome::Unavailable);
+        if let Err(trouble) = self
+            .publisher
+            .publish(slice::from_ref(&self.channel), &announcement)
+            .await
+        {
+            report.failed("publish", &words::trouble(&trouble, self.app, proved));
+            return;
+        }
+        let Some(mut socket) = socket else {
+            // Some servers, soketi among them, say 200 to what they refuse.
+            report.skipped(
+                "publish",
+                "it was taken, but without a subscription nobody knows what for",
+            );
+            return;
+        };
+        report.ok("publish", "");
+        match socket.hear().await {
+            Heard::Event(on) if on == self.channel.as_str() => {
+                report.ok(
+                    "delivery",
+                    &format!("after {} ms", start.elapsed().as_millis()),
+                );
+            }
+            _ => report.failed("delivery", words::LOST),
+        }
+    }
+
+    /// Up to the subscription.
+    async fn listen(
+        &self,
+        report: &mut Report<'_>,
+        opened: Result<Socket, NoSocket>,
+    ) -> (Option<Socket>, Proved) {
+        let mut socket = match opened {
+            Ok(socket) => socket,
+            Err(why) => {
+                report.failed("socket", &words::no_socket(self.address, &why));
+                return (None, Proved::Nothing);
+            }
+        };
+        report.ok("socket", "");
+        let [key_from, secret_from] = self.from;
+        let id = match socket.hear().await {
+            Heard::Greeting(id) => id,
+            other => {
+                report.failed(
+                    "key",
+                    &words::no_greeting(&other, &self.app.key, key_from, self.origin),
+                );
+                return (None, Proved::Nothing);
+            }
+        };
+        report.ok("key", "");
+        let signed = self
+            .publisher
+            .authorise(&self.channel, &id)
+            .ok()
+            .and_then(|json| serde_json::from_str(&json).ok());
+        let signed: serde_json::Value = signed.unwrap_or_default();
+        socket
+            .subscribe(
+                self.channel.as_str(),
+                signed["auth"].as_str().unwrap_or_default(),
+            )
+            .await;
+        match socket.hear().await {
+            Heard::Subscribed => {
+                report.ok("secret", "");
+                (Some(socket), Proved::Secret)
+            }
+            other => {
+                report.failed("secret", &words::no_subscription(&other, secret_from));
+                (None, Proved::Key)
+            }
+        }
+    }
+}

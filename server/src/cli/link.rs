@@ -1,0 +1,70 @@
+//! `vestibule link create`: a link that an operator hands over.
+
+use crate::{
+    cli::output::Answer,
+    config::Config,
+    http::time_format::rfc3339,
+    mail::Landing,
+    startup::{
+        router,
+        storage::{self, Data},
+    },
+};
+use serde_json::json;
+use std::time::Duration;
+use vestibule::{
+    audit::Event,
+    link::{self, Address},
+    secret::SystemEntropy,
+};
+
+/// How long a link lives at least, and at most: while it does, it is as good as a password.
+const LIVES: [Duration; 2] = [Duration::from_mins(1), Duration::from_hours(30 * 24)];
+
+/// Makes a link that signs in whoever has it as the person with this address, known or not, once,
+/// until it `expires`.
+///
+/// # Errors
+/// One line that says what is wrong.
+pub async fn link_create(mut config: Config, email: &str, expires: &str) -> Result<Answer, String> {
+    let not_one = || {
+        format!(
+            "--email: {email:?} is no address that mail can be sent to (example: ada@example.com)"
+        )
+    };
+    let address: Address = email.parse().map_err(|_| not_one())?;
+    storage::refuse_practice_user(&config, &address)?;
+    let lives = humantime::parse_duration(expires)
+        .ok()
+        .filter(|lives| (LIVES[0]..=LIVES[1]).contains(lives));
+    let lives = lives.ok_or_else(|| {
+        format!("--expires: {expires:?} is not between 1min and 30days (example: 24h)")
+    })?;
+    if config.public.is_none() && config.addr.port() == 0 {
+        return Err(format!(
+            "PUBLIC_URL: missing; browsers cannot be told to come to {}",
+            config.addr
+        ));
+    }
+    let origin = router::origin(&config);
+    let Data {
+        keys, links, clock, ..
+    } = storage::open(&mut config)
+        .await
+        .map_err(|error| error.to_string())?;
+    let now = clock.now();
+    let token = link::create(&*links, &keys, &SystemEntropy, now, &address, lives).await;
+    let token = token.map_err(|error| error.to_string())?;
+    Event::Operated {
+        event: "link_made",
+        user: None,
+    }
+    .record();
+    let link = Landing {
+        origin,
+        keys: keys.into(),
+    }
+    .url(&token);
+    let json = json!({ "link": link, "email": address.as_str(), "expires": rfc3339(now + lives) });
+    Ok(Answer { line: link, json })
+}

@@ -1,0 +1,206 @@
+//! The commands: flags over the environment, one line for what is wrong, then serve until told to
+//! stop.
+
+pub mod doctor;
+pub mod link;
+pub mod output;
+pub mod user;
+
+mod args;
+
+use crate::{
+    Config,
+    cli::{
+        doctor::doctor,
+        link::link_create,
+        user::{add::user_add, disable::user_disable, list::user_list, remove::user_remove},
+    },
+    config::{Given, SETTINGS},
+    http::listener,
+    router, worker,
+};
+use clap::ArgMatches;
+use std::{ffi::OsString, io, panic, process::ExitCode};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+/// Does what the process's arguments say.
+pub async fn main() -> ExitCode {
+    let matches = args::command().get_matches();
+    // A command that does one thing says what it did on its own; `RUST_LOG=vestibule::audit=info`
+    // says it for a log as well.
+    let level = if matches
+        .subcommand_matches("user")
+        .or(matches.subcommand_matches("link"))
+        .is_some()
+    {
+        "warn"
+    } else {
+        "info"
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr);
+    // Else a log that cannot be written to, on a disk that is full, would end the request that is
+    // told of.
+    log.log_internal_errors(false).init();
+    say_nothing_of_caught_panics();
+    match run(&matches).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(line) => {
+            eprintln!("vestibule: {line}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The crate `pusher` panics where it cannot connect. Its publisher catches that and says in one
+/// line what it means; the panic itself would be three more, for each sign-in, in which an operator
+/// would look for a fault of ours.
+fn say_nothing_of_caught_panics() {
+    let say = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        let of_pusher = |file: &str| file.contains("/pusher-0.") && file.ends_with("/request.rs");
+        if !panic
+            .location()
+            .is_some_and(|place| of_pusher(place.file()))
+        {
+            say(panic);
+        }
+    }));
+}
+
+async fn run(matches: &ArgMatches) -> Result<(), String> {
+    let config = |matches: &ArgMatches| {
+        let flag = |name: &str| matches.try_get_one::<String>(name).ok().flatten();
+        for setting in SETTINGS {
+            let checked = flag(setting.key).map_or(Ok(()), |value| setting.check_flag(value));
+            checked.map_err(|error| error.to_string())?;
+        }
+        let given = Given::from_names(|name| {
+            flag(name)
+                .map(OsString::from)
+                .or_else(|| std::env::var_os(name))
+        });
+        given
+            .and_then(|given| Config::read(&given))
+            .map_err(|error| error.to_string())
+    };
+    match matches.subcommand() {
+        Some((about @ ("user" | "link"), commands)) => match commands.subcommand() {
+            Some((name, its)) => self::command((about, name), its, config(its)?).await,
+            None => Err(format!("{about}: what is to be done is missing")),
+        },
+        Some(("doctor", doctor)) => {
+            match self::doctor(config(doctor)?, |line| println!("{line}")).await {
+                0 => Ok(()),
+                failed => Err(format!("{failed} of these failed")),
+            }
+        }
+        Some(("worker", worker)) => {
+            self::work(config(worker)?.apart().map_err(|error| error.to_string())?).await
+        }
+        Some((_, serve)) if serve.get_flag("no-worker") => {
+            self::serve(config(serve)?.apart().map_err(|error| error.to_string())?).await
+        }
+        Some((_, serve)) => self::serve(config(serve)?).await,
+        None => self::serve(config(matches)?).await,
+    }
+}
+
+/// A command that does one thing beside the servers.
+async fn command(command: (&str, &str), its: &ArgMatches, config: Config) -> Result<(), String> {
+    let given = |name: &str| {
+        its.get_one::<String>(name)
+            .map(String::as_str)
+            .unwrap_or_default()
+    };
+    let json = its.get_flag("json");
+    let answer = match command {
+        ("user", "list") => return user_list(config, json, &mut io::stdout()).await,
+        ("user", "add") => {
+            user_add(
+                config,
+                given("email"),
+                its.get_one::<String>("name").cloned(),
+            )
+            .await?
+        }
+        ("user", "disable") => user_disable(config, given("email"), true).await?,
+        ("user", "enable") => user_disable(config, given("email"), false).await?,
+        ("user", "remove") => user_remove(config, given("email")).await?,
+        ("link", "create") => link_create(config, given("email"), given("expires")).await?,
+        (about, name) => return Err(format!("{about} {name}: there is no such command")),
+    };
+    println!("{}", answer.say(json));
+    Ok(())
+}
+
+async fn serve(mut config: Config) -> Result<(), String> {
+    let taken = |error| {
+        format!(
+            "LEPTOS_SITE_ADDR: {} cannot be listened on: {error} (example: 127.0.0.1:3001)",
+            config.addr
+        )
+    };
+    let listener = listener::bind(config.addr).map_err(taken)?;
+    config.addr = listener.local_addr().map_err(|error| error.to_string())?;
+    let addr = config.addr;
+    let practice = config.is_practice();
+    let places = listener::Places::of(&config);
+    let (routes, running) = router(config).await.map_err(|error| error.to_string())?;
+    println!("listening on http://{addr}");
+    if practice {
+        println!(
+            "practice mode: open that address and click a link, or read on at docs/ARCHITECTURE.md"
+        );
+    }
+    let shutdown = CancellationToken::new();
+    let serving = tokio::spawn(listener::serve_in(
+        places,
+        listener,
+        routes,
+        shutdown.clone(),
+    ));
+    told_to_stop().await.map_err(|error| error.to_string())?;
+    shutdown.cancel();
+    running.shutdown().await;
+    serving.await.map_err(|error| error.to_string())
+}
+
+async fn work(config: Config) -> Result<(), String> {
+    let running = worker(config).await.map_err(|error| error.to_string())?;
+    println!("working");
+    let ended = tokio::select! {
+        told = told_to_stop() => told.map_err(|error| error.to_string()),
+        // Nothing is left to do here: whoever watches this process starts another.
+        () = running.worker_stopped() => Err("the worker has stopped by itself".into()),
+    };
+    running.shutdown().await;
+    ended
+}
+
+async fn told_to_stop() -> io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_is_a_flag() {
+        args::command().debug_assert();
+        assert!(
+            SETTINGS
+                .iter()
+                .any(|setting| setting.flag() == "validator-url")
+        );
+    }
+}

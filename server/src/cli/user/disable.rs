@@ -1,0 +1,59 @@
+//! `vestibule user disable` and `user enable`: somebody who is kept out for a while.
+
+use crate::{
+    cli::output::Answer,
+    config::Config,
+    startup::storage::{self, Data},
+};
+use serde_json::json;
+use vestibule::audit::Event;
+
+/// Keeps the user out who is known by this address, ends their sessions and takes back the links to
+/// them; or lets them in again, if they are not to be `disabled`.
+///
+/// # Errors
+/// One line that says what is wrong.
+pub async fn user_disable(
+    mut config: Config,
+    email: &str,
+    disabled: bool,
+) -> Result<Answer, String> {
+    let Data { store, clock, .. } = storage::open(&mut config)
+        .await
+        .map_err(|error| error.to_string())?;
+    let user = storage::known_user(&*store, email).await?;
+    // First: whatever begins after it is refused, and the links to them are taken back in the same
+    // write.
+    store
+        .disable_user(user.id, disabled, clock.now())
+        .await
+        .map_err(|error| error.to_string())?;
+    let event = if disabled {
+        "user_disabled"
+    } else {
+        "user_enabled"
+    };
+    Event::Operated {
+        event,
+        user: Some(user.id),
+    }
+    .record();
+    let email = user.identity.subject;
+    if disabled {
+        // Those in a server's memory are out of reach from here; they sign nobody in any more, also
+        // once the user is enabled.
+        store
+            .delete_sessions_of(user.id, None)
+            .await
+            .map_err(|error| error.to_string())?;
+    }
+    let what = if disabled {
+        "is disabled and signed out everywhere"
+    } else {
+        "can sign in again"
+    };
+    Ok(Answer {
+        line: format!("{email} {what}"),
+        json: json!({ "email": email, "disabled": disabled }),
+    })
+}

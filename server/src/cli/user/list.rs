@@ -1,0 +1,80 @@
+//! `vestibule user list`: everybody who is known here.
+
+use crate::{
+    config::Config,
+    http::time_format::rfc3339,
+    startup::storage::{self, Data},
+};
+use serde_json::{Value, json};
+use std::io::{self, Write};
+use vestibule::user::User;
+
+/// How many users are read at once.
+const BATCH: u32 = 500;
+
+/// Writes a line for each user, in columns with tabs between them, or with `json` one array of
+/// objects.
+///
+/// # Errors
+/// One line that says what is wrong.
+pub async fn user_list(
+    mut config: Config,
+    json: bool,
+    out: &mut (dyn Write + Send),
+) -> Result<(), String> {
+    let Data { store, .. } = storage::open(&mut config)
+        .await
+        .map_err(|error| error.to_string())?;
+    let unwritable = |error: io::Error| format!("the standard output cannot be written: {error}");
+    let mut last: Option<User> = None;
+    loop {
+        let batch = store
+            .users(last.as_ref(), BATCH)
+            .await
+            .map_err(|error| error.to_string())?;
+        for user in &batch {
+            let before = if last.is_none() { "[" } else { "," };
+            let written = if json {
+                write!(out, "{before}\n{}", object(user))
+            } else {
+                writeln!(out, "{}", line(user))
+            };
+            written.map_err(unwritable)?;
+            last = Some(user.clone());
+        }
+        if batch.is_empty() {
+            break;
+        }
+    }
+    let end = if last.is_some() { "\n]" } else { "[]" };
+    if json { writeln!(out, "{end}") } else { Ok(()) }
+        .and_then(|()| out.flush())
+        .map_err(unwritable)
+}
+
+/// An identity has no control characters, and so no tabs.
+fn line(user: &User) -> String {
+    let identity = &user.identity;
+    let name = identity.name.as_deref().unwrap_or_default();
+    let state = if user.disabled { "disabled" } else { "" };
+    [
+        &*identity.subject,
+        name,
+        &*identity.issuer,
+        &rfc3339(user.since),
+        state,
+    ]
+    .join("\t")
+}
+
+fn object(user: &User) -> Value {
+    let identity = &user.identity;
+    json!({
+        "issuer": identity.issuer,
+        "subject": identity.subject,
+        "name": identity.name,
+        "email": identity.email,
+        "since": rfc3339(user.since),
+        "disabled": user.disabled,
+    })
+}

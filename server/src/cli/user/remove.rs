@@ -1,0 +1,38 @@
+//! `vestibule user remove`: somebody who may not sign in any more.
+
+use crate::{
+    cli::output::Answer,
+    config::Config,
+    startup::storage::{self, Data},
+};
+use serde_json::json;
+use vestibule::audit::Event;
+
+/// Removes the user who is known by this address, ends their sessions and takes back the links to
+/// them.
+///
+/// # Errors
+/// One line that says what is wrong.
+pub async fn user_remove(mut config: Config, email: &str) -> Result<Answer, String> {
+    let Data { store, .. } = storage::open(&mut config)
+        .await
+        .map_err(|error| error.to_string())?;
+    let user = storage::known_user(&*store, email).await?;
+    // Sessions in a server's memory are out of reach from here, and good for nothing without their
+    // user.
+    store
+        .remove_user(user.id)
+        .await
+        .map_err(|error| error.to_string())?;
+    Event::Operated {
+        event: "user_removed",
+        user: Some(user.id),
+    }
+    .record();
+    let email = user.identity.subject;
+    let line = format!("{email} is removed and signed out everywhere");
+    Ok(Answer {
+        line,
+        json: json!({ "email": email, "removed": true }),
+    })
+}

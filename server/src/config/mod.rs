@@ -1,0 +1,328 @@
+//! What the server is told at its start. A wrong value stops it with one line.
+
+mod keeping;
+mod mail;
+pub mod origin;
+mod practice;
+pub mod proxies;
+mod push;
+mod setting;
+mod validator;
+
+pub use keeping::{Address, Database, Keeping, Sessions};
+pub use mail::{Encryption, MailConfig, SmtpServer};
+pub use push::PushConfig;
+pub use setting::{ALL as SETTINGS, Given, Setting, WrongSetting};
+pub use validator::ValidatorService;
+
+pub use crate::config::proxies::Proxies;
+
+use crate::{config::origin::Origin, http::return_path, practice as practice_mode};
+use practice::Practice;
+use setting::{
+    BROKER_ADDR, CONFIRM_ATTEMPT, CONFIRM_BEGIN_WITHIN, CONFIRM_DEADLINE, CONFIRM_IN_FLIGHT,
+    CONFIRM_LEASE, CONFIRM_PER_CLIENT, CONFIRM_POLL, CONFIRM_REDIRECT, CONFIRM_START,
+    CONFIRM_UNDECIDED, DATABASE_URL, HSTS_SUBDOMAINS, LEPTOS_SITE_ADDR, LEPTOS_SITE_ROOT,
+    PUBLIC_URL, PUSHER_SCHEME, REDIS_URL, SESSION_ABSOLUTE, SESSION_IDLE, SESSIONS_PER_USER,
+    TRUSTED_PROXIES, VALIDATOR_URL, VESTIBULE_SECRET,
+};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use vestibule::{
+    caps::Caps, link::Registration, outcome::Destinations, secret::Keys, timing::Timing,
+};
+
+/// What the server is told at its start.
+#[derive(Debug)]
+pub struct Config {
+    /// Where to listen.
+    pub addr: SocketAddr,
+    /// The address that browsers see, if it was given; else it follows from `addr`.
+    pub public: Option<Origin>,
+    /// Which hosts browsers are to reach by HTTPS alone.
+    pub hsts: Hsts,
+    /// The folder of the built site.
+    pub site_root: PathBuf,
+    /// Where everything is kept.
+    pub keeping: Keeping,
+    /// The operator's keys; `None` in practice mode, which makes its own.
+    pub keys: Option<Keys>,
+    /// Who judges tokens; `None` in practice mode.
+    pub validator: Option<ValidatorService>,
+    /// Whether practice mode's user is removed from a database that was used in practice mode by
+    /// mistake.
+    pub forget_practice: bool,
+    /// How mail is sent, if it is; practice mode has a mailbox of its own.
+    pub mail: Option<MailConfig>,
+    /// Whom links let in.
+    pub registration: Registration,
+    /// How many links an hour go to addresses that nobody is known by.
+    pub strangers: u32,
+    /// Whether the page begins by itself.
+    pub start: Start,
+    /// Where outcomes lead.
+    pub destinations: Destinations,
+    /// How long each part may take.
+    pub timing: Timing,
+    /// How many validations may be in flight at once.
+    pub in_flight: usize,
+    /// How much else there may be at once.
+    pub caps: Caps,
+    /// The proxies whose word is taken for whom a request comes from.
+    pub proxies: Proxies,
+    /// The Pusher server.
+    pub push: PushConfig,
+    /// Where the embedded broker's HTTP API listens, if there is one.
+    pub broker_addr: SocketAddr,
+    /// Whether a worker runs beside the pages (default), or in processes of its own.
+    pub worker: bool,
+}
+
+/// Whether the confirm page begins by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// When it is visible and nobody is signed in.
+    Auto,
+    /// Never: it waits for the button.
+    Click,
+}
+
+/// Which hosts browsers are to reach by HTTPS alone, once they have come by it (RFC 6797).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hsts {
+    /// That of the public address and all below it.
+    WithSubdomains,
+    /// That of the public address.
+    HostAlone,
+}
+
+impl Hsts {
+    /// What the header `Strict-Transport-Security` says, for a year.
+    #[must_use]
+    pub const fn header(self) -> &'static str {
+        match self {
+            Self::WithSubdomains => "max-age=31536000; includeSubDomains",
+            Self::HostAlone => "max-age=31536000",
+        }
+    }
+}
+
+impl Config {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// [`WrongSetting`] names the first one that is wrong or missing.
+    pub fn read(given: &Given) -> Result<Self, WrongSetting> {
+        let addr: SocketAddr = given
+            .read(&LEPTOS_SITE_ADDR, |text| {
+                text.parse().map_err(|_| "not an IP address with a port")
+            })?
+            .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 3000)));
+        let mode = Practice::read(given)?;
+        let practice = mode == Practice::On;
+        let validator = ValidatorService::read(given)?;
+        let keys = given.read(&VESTIBULE_SECRET, keys)?;
+        let public = given.read(&PUBLIC_URL, Origin::parse)?;
+        if practice && !addr.ip().is_loopback() {
+            return Err(VALIDATOR_URL.wrong(format!(
+                "missing; practice mode listens on loopback only, not on {addr}"
+            )));
+        }
+        if !practice && keys.is_none() {
+            return Err(VESTIBULE_SECRET.wrong("missing; it is needed outside practice mode"));
+        }
+        if public.is_none() && !addr.ip().is_loopback() {
+            return Err(PUBLIC_URL.wrong(format!(
+                "missing; browsers cannot be told to come to {addr}"
+            )));
+        }
+        let start = given.read(&CONFIRM_START, |text| match text {
+            "auto" => Ok(Start::Auto),
+            "click" => Ok(Start::Click),
+            _ => Err("neither auto nor click"),
+        })?;
+        let hsts = given.read(&HSTS_SUBDOMAINS, |text| match text {
+            "include" => Ok(Hsts::WithSubdomains),
+            "exclude" => Ok(Hsts::HostAlone),
+            _ => Err("neither include nor exclude"),
+        })?;
+        Ok(Self {
+            push: PushConfig::read(given, public.as_ref().is_some_and(Origin::is_secure))?,
+            addr,
+            public,
+            hsts: hsts.unwrap_or(Hsts::WithSubdomains),
+            site_root: PathBuf::from(given.text(&LEPTOS_SITE_ROOT).unwrap_or("target/site")),
+            keeping: Keeping::read(given)?,
+            keys,
+            validator,
+            forget_practice: mode == Practice::Off { forget: true },
+            mail: MailConfig::read(given)?,
+            registration: mail::registration(given, practice)?,
+            strangers: mail::strangers(given)?,
+            start: start.unwrap_or(Start::Auto),
+            destinations: destinations(given, practice)?,
+            timing: timing(given)?,
+            in_flight: given
+                .read(&CONFIRM_IN_FLIGHT, in_flight)?
+                .unwrap_or(vestibule::worker::IN_FLIGHT),
+            caps: caps(given)?,
+            proxies: given
+                .read(&TRUSTED_PROXIES, Proxies::parse)?
+                .unwrap_or_default(),
+            broker_addr: given
+                .read(&BROKER_ADDR, loopback)?
+                .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0))),
+            worker: true,
+        })
+    }
+
+    /// The same for a process that has only the pages, or only the worker, and shares everything
+    /// else with others.
+    ///
+    /// # Errors
+    /// [`WrongSetting`] names what cannot be shared.
+    pub fn apart(self) -> Result<Self, WrongSetting> {
+        if self.is_practice() {
+            return Err(
+                VALIDATOR_URL.wrong("missing; practice mode is one process with everything")
+            );
+        }
+        self.keeping.shared()?;
+        if self.mail.is_some() && self.public.is_none() {
+            return Err(PUBLIC_URL
+                .wrong("missing; the links in mails lead there, whichever process sends them"));
+        }
+        Ok(Self {
+            worker: false,
+            ..self
+        })
+    }
+
+    /// The connections to other machines that nothing keeps others from reading and changing, a
+    /// line each.
+    #[must_use]
+    pub fn unencrypted(&self) -> Vec<String> {
+        let Keeping {
+            database, sessions, ..
+        } = &self.keeping;
+        let database =
+            matches!(database, Database::Postgres(address) if address.is_unencrypted_elsewhere());
+        let sessions =
+            matches!(sessions, Sessions::Redis(address) if address.is_unencrypted_elsewhere());
+        let unencrypted = [
+            (database, &DATABASE_URL, "?sslmode=verify-full"),
+            (sessions, &REDIS_URL, "rediss://"),
+            (
+                self.push.is_unencrypted_elsewhere(),
+                &PUSHER_SCHEME,
+                "https",
+            ),
+        ];
+        let line = |(_, setting, way): (bool, &Setting, &str)| {
+            format!(
+                "{}: another machine, and the connection may be unencrypted; encrypt it ({way})",
+                setting.key
+            )
+        };
+        unencrypted
+            .into_iter()
+            .filter(|(unencrypted, ..)| *unencrypted)
+            .map(line)
+            .collect()
+    }
+
+    /// Whether no validator is configured, so that the practice validator judges.
+    #[must_use]
+    pub const fn is_practice(&self) -> bool {
+        self.validator.is_none()
+    }
+}
+
+/// Where outcomes lead. What is no page of ours that needs a user is reached through one that does:
+/// there the browser gets its session.
+fn destinations(given: &Given, practice: bool) -> Result<Destinations, WrongSetting> {
+    let mut destinations = Destinations::default();
+    let path = |text: &str| {
+        let path = text
+            .parse()
+            .map_err(|error: vestibule::path::InvalidPath| error.to_string())?;
+        return_path::target(path, practice).map_err(str::to_owned)
+    };
+    if let Some(confirmed) = given.read(&CONFIRM_REDIRECT, path)? {
+        destinations.confirmed = confirmed;
+    }
+    Ok(destinations)
+}
+
+fn keys(text: &str) -> Result<Keys, String> {
+    if text.contains(practice_mode::KEY_MARK) {
+        return Err("it is the key of practice mode; make another one".into());
+    }
+    Keys::parse(text).map_err(|error| error.to_string())
+}
+
+fn loopback(text: &str) -> Result<SocketAddr, &'static str> {
+    let addr = text
+        .parse()
+        .ok()
+        .filter(|addr: &SocketAddr| addr.ip().is_loopback());
+    addr.ok_or("not a loopback address with a port")
+}
+
+fn in_flight(text: &str) -> Result<usize, &'static str> {
+    text.parse()
+        .ok()
+        .filter(|count| (1..=100_000).contains(count))
+        .ok_or("not a number from 1 to 100000")
+}
+
+fn caps(given: &Given) -> Result<Caps, WrongSetting> {
+    let mut caps = Caps::default();
+    for (setting, cap) in [
+        (&CONFIRM_PER_CLIENT, &mut caps.of_client),
+        (&CONFIRM_UNDECIDED, &mut caps.in_all),
+        (&SESSIONS_PER_USER, &mut caps.sessions),
+    ] {
+        let read = |text: &str| {
+            text.parse()
+                .ok()
+                .filter(|cap| *cap > 0)
+                .ok_or("not a number from 1 to 4294967295")
+        };
+        *cap = given.read(setting, read)?.unwrap_or(*cap);
+    }
+    Ok(caps)
+}
+
+fn timing(given: &Given) -> Result<Timing, WrongSetting> {
+    let mut timing = Timing::default();
+    for (setting, part) in [
+        (&CONFIRM_ATTEMPT, &mut timing.attempt),
+        (&CONFIRM_DEADLINE, &mut timing.deadline),
+        (&CONFIRM_LEASE, &mut timing.lease),
+        (&CONFIRM_POLL, &mut timing.poll),
+        (&CONFIRM_BEGIN_WITHIN, &mut timing.begin_within),
+        (&SESSION_IDLE, &mut timing.idle),
+        (&SESSION_ABSOLUTE, &mut timing.absolute),
+    ] {
+        let read =
+            |text: &str| humantime::parse_duration(text).map_err(|_| "not a time with its unit");
+        if let Some(given) = given.read(setting, read)? {
+            if given < Duration::from_millis(100) || given > Duration::from_hours(24 * 366) {
+                return Err(setting.wrong("not between 100ms and 366days"));
+            }
+            *part = given;
+        }
+    }
+    if timing.lease <= timing.attempt {
+        return Err(CONFIRM_LEASE
+            .wrong("not longer than CONFIRM_ATTEMPT, so an attempt could outlive its lease"));
+    }
+    if timing.absolute < timing.idle {
+        return Err(SESSION_ABSOLUTE
+            .wrong("shorter than SESSION_IDLE, so no session would live that long unused"));
+    }
+    Ok(timing)
+}
+
+#[cfg(test)]
+mod tests;

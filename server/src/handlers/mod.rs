@@ -1,0 +1,16 @@
+//! What answers each address: one file for each kind of page, form or call. `routes.rs` says which
+//! address leads where.
+
+pub mod after_sign_in;
+pub mod begin;
+pub mod confirm;
+pub mod enter;
+pub mod files;
+pub mod health;
+pub mod home;
+pub mod island_api;
+pub mod login;
+pub mod magic_link;
+pub mod profile;
+pub mod pusher_auth;
+pub mod require_user;

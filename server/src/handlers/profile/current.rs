@@ -1,0 +1,71 @@
+//! The current password. Whoever has signed in by it knows it, and whoever finds their browser open
+//! does not: it is asked for before they sign in in another way (OWASP ASVS 5.0, 6.2.3). A
+//! forgotten one is set after a link was sent.
+
+use crate::{
+    accounts::passwords::{Line, Password, PasswordError},
+    http::state::Site,
+};
+use std::sync::Arc;
+use vestibule::{
+    audit::{Event, Means},
+    entry::SignedIn,
+    secret::SystemEntropy,
+    store::StoreError,
+};
+
+/// What is said of a wrong one.
+pub const WRONG: &str = "That is not your current password.";
+
+/// Whether the user has to give it.
+///
+/// # Errors
+/// [`StoreError`] if the store could not be read.
+pub async fn is_asked(site: &Site, who: &SignedIn) -> Result<bool, StoreError> {
+    Ok(who.by_password
+        && site
+            .vestibule
+            .store()
+            .password(&who.user.identity.subject)
+            .await?
+            .is_some())
+}
+
+/// Whether `current` is the user's, where it has to be given.
+///
+/// # Errors
+/// [`PasswordError`] if it was not checked.
+pub async fn proves(
+    site: &Site,
+    who: &SignedIn,
+    current: Option<Password>,
+) -> Result<bool, PasswordError> {
+    if !is_asked(site, who).await? {
+        return Ok(true);
+    }
+    let is_theirs = match current {
+        Some(current) => {
+            let store = site.vestibule.store();
+            let subject = &who.user.identity.subject;
+            let checked = site.passwords.check(
+                store,
+                Arc::new(SystemEntropy),
+                subject,
+                current,
+                Line::SignedIn,
+            );
+            checked.await?.is_some_and(|user| user.id == who.user.id)
+        }
+        None => false,
+    };
+    if !is_theirs {
+        let user = Some(who.user.id);
+        Event::SignInRefused {
+            user,
+            means: Means::Password,
+            why: "not_current",
+        }
+        .record();
+    }
+    Ok(is_theirs)
+}

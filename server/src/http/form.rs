@@ -1,0 +1,52 @@
+//! Forms: read in full and within a limit before anybody judges them. One that cannot be read is
+//! 400, or 413 where it is too long: whoever sent it is not refused, and nothing is wrong on our
+//! side.
+
+use crate::http::{response, state::Shared};
+use axum::{
+    body::{Body, Bytes},
+    extract::{FromRequest as _, Request, State},
+    http::{Method, StatusCode},
+    middleware::Next,
+    response::Response,
+};
+use serde::Deserialize;
+
+/// The field of a form whose buttons are choices.
+#[derive(Deserialize)]
+pub struct Choice {
+    /// The button's.
+    pub choice: String,
+}
+
+/// Nothing but the proof.
+#[derive(Deserialize)]
+pub struct Nothing {}
+
+/// The most that a form of ours sends, in bytes.
+pub const MAX_FORM: usize = 16 * 1024;
+
+/// The status of a form that could not be read, by the one of its rejection.
+#[must_use]
+pub fn unreadable(rejection: StatusCode) -> StatusCode {
+    if rejection == StatusCode::PAYLOAD_TOO_LARGE {
+        rejection
+    } else {
+        StatusCode::BAD_REQUEST
+    }
+}
+
+/// The middleware around what decides who may do something: the whole form is read first. Otherwise
+/// a browser could hold the end of a form back, and have it judged by a session that has been ended
+/// meanwhile (CWE-367).
+pub async fn read_first(State(site): State<Shared>, request: Request, next: Next) -> Response {
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        return next.run(request).await;
+    }
+    let (head, body) = request.into_parts();
+    // The head decides on the limit.
+    match Bytes::from_request(Request::from_parts(head.clone(), body), &site).await {
+        Ok(form) => next.run(Request::from_parts(head, Body::from(form))).await,
+        Err(rejection) => response::problem(&site, unreadable(rejection.status())),
+    }
+}

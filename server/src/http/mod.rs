@@ -1,0 +1,18 @@
+//! What requests and answers have in common, whatever they are about.
+
+pub mod client_address;
+pub mod cookies;
+pub mod csrf;
+pub mod files;
+pub mod form;
+pub mod form_proof;
+pub mod host;
+pub mod listener;
+pub mod navigation;
+pub mod pending_room;
+pub mod response;
+pub mod return_path;
+pub mod run_to_completion;
+pub mod state;
+pub mod time_format;
+pub mod token_path;

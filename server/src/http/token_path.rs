@@ -1,0 +1,43 @@
+//! The token in a path.
+
+use crate::http::{response, state::Shared};
+use axum::{
+    extract::FromRequestParts,
+    http::{StatusCode, request::Parts},
+    response::Response,
+};
+use percent_encoding::percent_decode_str;
+use vestibule::{link::LinkToken, path::LocalPath, token::Token};
+
+/// The token in the path. What is none is a page that does not exist. Where mail programs or people
+/// have left more around it, the answer leads to the address without that.
+pub struct TokenPath(pub Token);
+
+/// What stands before a token in a path.
+const BEFORE: [&str; 2] = ["/confirm/", "/login/wait/"];
+
+impl FromRequestParts<Shared> for TokenPath {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Shared) -> Result<Self, Response> {
+        let not_found = || response::problem(site, StatusCode::NOT_FOUND);
+        let path = parts.uri.path();
+        let (before, rest) = BEFORE
+            .into_iter()
+            .find_map(|before| Some((before, path.strip_prefix(before)?)))
+            .ok_or_else(not_found)?;
+        let (opened, below) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let opened = percent_decode_str(opened).decode_utf8_lossy();
+        let token = Token::within(&opened).ok_or_else(not_found)?;
+        let token = LinkToken::within(site.vestibule.keys(), &token).unwrap_or(token);
+        if token.expose() == opened {
+            return Ok(Self(token));
+        }
+        // A form that was sent to such an address belongs to the page there.
+        let below = if parts.method.is_safe() { below } else { "" };
+        let clean: LocalPath = format!("{before}{}{below}", token.expose())
+            .parse()
+            .map_err(|_| not_found())?;
+        Err(response::see_other(&clean))
+    }
+}

@@ -1,0 +1,294 @@
+//! From a configuration to routes, with what works behind them.
+
+use crate::{
+    accounts::{
+        passwords::{self, Passwords},
+        rate_limit::Throttle,
+    },
+    broker::Broker,
+    config::{Config, PushConfig, origin::Origin},
+    http::{cookies::CookiePolicy, files::Files, listener, response, state::Site},
+    mail::{Landing, Mailbox, Smtp},
+    practice::{self},
+    routes,
+    startup::{
+        error::StartError,
+        push::Push,
+        storage::{self, Data},
+        tasks::{Behind, Running},
+    },
+};
+use axum::Router;
+use leptos::prelude::LeptosOptions;
+use std::{path::Path, sync::Arc};
+use tokio::{sync::Notify, task::spawn_blocking};
+use vestibule::{
+    clock::Clock,
+    link::Links,
+    mail::{LinkDatabase, Mailer, Outbox},
+    publisher::{Publisher, PusherPublisher, Silent},
+    secret::{Keys, SystemEntropy},
+    store::Store,
+    validator::{HttpValidator, LinksValidator},
+    vestibule::Vestibule,
+    worker::Tools,
+};
+
+/// The routes of Vestibule, to serve or to merge into an application of your own at the root, and
+/// what works behind them, already started.
+///
+/// # Errors
+/// [`StartError`]: nothing works then.
+pub async fn router(mut config: Config) -> Result<(Router, Running), StartError> {
+    let practice = config.is_practice();
+    warn_of_unencrypted(&config);
+    let origins = origins(&config);
+    let Data {
+        keys,
+        store,
+        links,
+        clock,
+        hints,
+    } = storage::open(&mut config).await?;
+    let mut behind = Behind::default();
+    let validator = behind.validator(&config).await?;
+    let push = Push::start(
+        &config,
+        &keys,
+        &origins,
+        &behind.tasks,
+        behind.stop_rest.clone(),
+    )
+    .await?;
+    let pusher = Arc::new(PusherPublisher::new(&push.app));
+    let publisher = behind.queue(pusher.clone());
+    if !config.worker && push.broker.is_some() {
+        tracing::warn!(
+            "workers elsewhere cannot reach this server's embedded broker, so pages ask; set PUSHER_HOST or PUSHER_CLUSTER"
+        );
+    }
+    let tools = tools(
+        &config,
+        keys,
+        store,
+        links.clone(),
+        clock,
+        validator,
+        publisher,
+    );
+    let smtp = smtp(&config, &tools)?;
+    let wake = Arc::new(Notify::new());
+    // Also where processes elsewhere send it.
+    let mails = practice || config.mail.is_some();
+    let postman = Arc::new(Notify::new());
+    let outbox = mails.then(|| Outbox::new(links.clone(), &tools, postman.clone()));
+    let mailbox =
+        (practice && smtp.is_none()).then(|| Arc::new(Mailbox::new(landing(&config, &tools))));
+    let of_client = config.caps.of_client;
+    let vestibule = Vestibule::new(&tools, wake.clone()).with_caps(config.caps);
+    if practice {
+        add_practice_user(&vestibule).await?;
+    }
+    let mailer = smtp.or_else(|| mailbox.clone().map(|mailbox| mailbox as Arc<dyn Mailer>));
+    if let (Some(mailer), true) = (mailer, config.worker) {
+        behind.start_postman(&tools, links.clone(), mailer, postman.clone());
+    }
+    if config.worker {
+        behind.start_sweeper(&tools, links.clone());
+        behind.start_worker(tools, wake, hints, config.in_flight);
+    }
+    let links =
+        Links::new(vestibule.clone(), links, postman).with_registration(config.registration);
+    let links = links.with_strangers(config.strangers);
+    let leptos = leptos_options(&config.site_root);
+    let files = files(&leptos).await;
+    let site = Site {
+        vestibule,
+        pusher,
+        pusher_key: push.app.key,
+        socket: push.socket,
+        leptos,
+        files,
+        cookies: CookiePolicy {
+            secure: origins[0].is_secure(),
+        },
+        hsts: origins[0].is_secure().then_some(config.hsts.header()),
+        origins,
+        proxies: config.proxies,
+        under_way: (listener::Counts::default(), listener::of_client(of_client)),
+        start: config.start,
+        passwords: Passwords::new(&SystemEntropy, practice),
+        worker_stopped: config.worker.then(|| behind.worker_stopped.clone()),
+        links,
+        outbox,
+        throttle: Throttle::new(of_client),
+        mailbox,
+        practice: practice.then_some(practice::USER),
+    };
+    let sockets = push
+        .broker
+        .as_ref()
+        .map(Broker::socket_routes)
+        .unwrap_or_default();
+    let routes = routes::routes(Arc::new(site), sockets);
+    Ok((routes, behind.running(push.broker)))
+}
+
+/// A worker without pages, already started.
+///
+/// # Errors
+/// [`StartError`]: nothing works then.
+pub async fn worker(mut config: Config) -> Result<Running, StartError> {
+    warn_of_unencrypted(&config);
+    let Data {
+        keys,
+        store,
+        links,
+        clock,
+        hints,
+    } = storage::open(&mut config).await?;
+    let mut behind = Behind::default();
+    let validator = behind.validator(&config).await?;
+    let publisher: Arc<dyn Publisher> = match &config.push {
+        PushConfig::Server { app, .. } => behind.queue(Arc::new(PusherPublisher::new(app))),
+        PushConfig::Embedded(_) => {
+            tracing::warn!(
+                "the servers' embedded brokers cannot be reached from here, so pages ask; set PUSHER_HOST or PUSHER_CLUSTER"
+            );
+            Arc::new(Silent)
+        }
+    };
+    let tools = tools(
+        &config,
+        keys,
+        store,
+        links.clone(),
+        clock,
+        validator,
+        publisher,
+    );
+    if let Some(mailer) = smtp(&config, &tools)? {
+        behind.start_postman(&tools, links.clone(), mailer, Arc::new(Notify::new()));
+    }
+    behind.start_sweeper(&tools, links);
+    behind.start_worker(tools, Arc::new(Notify::new()), hints, config.in_flight);
+    Ok(behind.running(None))
+}
+
+fn warn_of_unencrypted(config: &Config) {
+    for line in config.unencrypted() {
+        tracing::warn!("{line}");
+    }
+}
+
+fn tools(
+    config: &Config,
+    keys: Keys,
+    store: Arc<dyn Store>,
+    links: Arc<dyn LinkDatabase>,
+    clock: Arc<dyn Clock>,
+    external: Arc<HttpValidator>,
+    publisher: Arc<dyn Publisher>,
+) -> Tools {
+    let keys = Arc::new(keys);
+    // Links of our own first; everything else is the external service's.
+    let validator =
+        LinksValidator::new(links, store.clone(), clock.clone(), keys.clone(), external);
+    Tools {
+        store,
+        validator: Arc::new(validator),
+        publisher,
+        clock,
+        entropy: Arc::new(SystemEntropy),
+        keys,
+        destinations: config.destinations.clone(),
+        timing: config.timing.clone(),
+    }
+}
+
+/// Where mail goes, if a server for it is configured.
+fn smtp(config: &Config, tools: &Tools) -> Result<Option<Arc<dyn Mailer>>, StartError> {
+    let Some(mail) = config.mail.clone() else {
+        return Ok(None);
+    };
+    Ok(Some(Arc::new(Smtp::new(
+        mail,
+        landing(config, tools),
+        tools.clock.clone(),
+    )?)))
+}
+
+fn landing(config: &Config, tools: &Tools) -> Landing {
+    Landing {
+        origin: origin(config),
+        keys: tools.keys.clone(),
+    }
+}
+
+/// The public origin, for what is read elsewhere than in an answer.
+pub fn origin(config: &Config) -> Origin {
+    origins(config).swap_remove(0)
+}
+
+/// The origins that are ours, the public one first. A server on loopback is reached under each of
+/// loopback's names.
+pub fn origins(config: &Config) -> Vec<Origin> {
+    let port = config.addr.port();
+    let own = Origin::parse(&format!("http://{}", config.addr)).ok();
+    let names = ["localhost", "127.0.0.1", "[::1]"]
+        .map(|name| Origin::parse(&format!("http://{name}:{port}")).ok());
+    match &config.public {
+        Some(public) if public.is_secure() => vec![public.clone()],
+        public => public
+            .clone()
+            .into_iter()
+            .chain(own)
+            .chain(names.into_iter().flatten())
+            .collect(),
+    }
+}
+
+async fn add_practice_user(vestibule: &Vestibule) -> Result<(), StartError> {
+    let practice::PracticeUser { email, password } = practice::USER;
+    let identity = passwords::identity(email, Some("Practice user".into()));
+    if vestibule
+        .store()
+        .password(&identity.subject)
+        .await?
+        .is_none()
+    {
+        passwords::put_user(
+            vestibule.store(),
+            vestibule.entropy(),
+            vestibule.now(),
+            identity,
+            password,
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+/// The files of the site. While somebody works on it they are looked at again for each request.
+async fn files(leptos: &LeptosOptions) -> Arc<Files> {
+    let root = leptos.site_root.to_string();
+    let pkg = leptos.site_pkg_dir.to_string();
+    let follows = cfg!(debug_assertions) || response::watched();
+    let files = spawn_blocking(move || Files::read(Path::new(&root), &pkg, follows));
+    Arc::new(files.await.expect("reading files does not panic"))
+}
+
+fn leptos_options(site_root: &Path) -> LeptosOptions {
+    let mut options = LeptosOptions::builder()
+        .output_name("vestibule")
+        .site_pkg_dir("pkg")
+        .build();
+    options.site_root = site_root.display().to_string().into();
+    if let Some(port) = std::env::var("LEPTOS_RELOAD_PORT")
+        .ok()
+        .and_then(|port| port.parse().ok())
+    {
+        options.reload_port = port;
+    }
+    options
+}

@@ -1,0 +1,247 @@
+//! What is kept: the folder, the key of practice mode, the database, the sessions.
+
+use crate::{
+    accounts::passwords,
+    config::{Address, Config, Database, Sessions},
+    practice,
+    startup::error::StartError,
+};
+use std::{
+    fs, io,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use vestibule::{
+    clock::{Clock, SystemClock},
+    link::Address as MailAddress,
+    mail::LinkDatabase,
+    secret::{Keys, SystemEntropy},
+    session::SessionStore,
+    store::{
+        Database as Confirmations, Store,
+        apart::Apart,
+        memory::MemorySessions,
+        postgres::PostgresStore,
+        redis::RedisSessions,
+        sqlite::{Mode, SqliteStore},
+    },
+    user::{PASSWORD_ISSUER, PRACTICE_SUBJECT, User},
+};
+
+/// What Vestibule calls its keys in a Redis that it shares with others.
+const REDIS_PREFIX: &str = "vestibule:";
+
+/// What is kept, opened.
+pub struct Data {
+    /// The operator's keys.
+    pub keys: Keys,
+    /// Everything but links.
+    pub store: Arc<dyn Store>,
+    /// Links of our own, and their mail.
+    pub links: Arc<dyn LinkDatabase>,
+    /// The time that all processes on this store share.
+    pub clock: Arc<dyn Clock>,
+    /// The database whose hints wake a worker, if it has some.
+    pub hints: Option<PostgresStore>,
+}
+
+/// Opens what is kept, making what is not there yet. The configured keys are taken out of `config`.
+///
+/// # Errors
+/// [`StartError`] names what cannot be used.
+pub async fn open(config: &mut Config) -> Result<Data, StartError> {
+    let keeping = &config.keeping;
+    let mode = mode(config)?;
+    if config.keys.is_none() || matches!(keeping.database, Database::Sqlite(_)) {
+        make_folder(&keeping.data)?;
+    }
+    let keys = match config.keys.take() {
+        Some(keys) => keys,
+        None => practice::key(&keeping.data, &SystemEntropy)?,
+    };
+    match &keeping.database {
+        Database::Sqlite(file) => {
+            make_private(file)?;
+            let opened = SqliteStore::open_for(mode, file, &keys).await;
+            let store = opened.map_err(|error| StartError::Database {
+                name: file.display().to_string(),
+                error,
+            })?;
+            let clock = Arc::new(SystemClock);
+            let sessions = sessions(config, clock.clone()).await?;
+            let links = Arc::new(store.clone());
+            let store = joined(config, store, SqliteStore::without_sessions, sessions);
+            Ok(Data {
+                keys,
+                store,
+                links,
+                clock,
+                hints: None,
+            })
+        }
+        Database::Postgres(address) => {
+            let opened = PostgresStore::open_for(mode, address.expose(), &keys).await;
+            let store = opened.map_err(|error| StartError::Database {
+                name: address.to_string(),
+                error,
+            })?;
+            let clock = Arc::new(store.clock());
+            let sessions = sessions(config, clock.clone()).await?;
+            let links = Arc::new(store.clone());
+            let hints = Some(store.clone());
+            let store = joined(config, store, PostgresStore::without_sessions, sessions);
+            Ok(Data {
+                keys,
+                store,
+                links,
+                clock,
+                hints,
+            })
+        }
+    }
+}
+
+/// The user who is known by this address, for a command.
+pub async fn known_user(store: &dyn Store, email: &str) -> Result<User, String> {
+    let user = store
+        .user_by_identity(PASSWORD_ISSUER, &passwords::subject(email))
+        .await;
+    let user = user.map_err(|error| error.to_string())?;
+    user.ok_or_else(|| {
+        format!("--email: nobody is known by {email:?} (vestibule user list says who is)")
+    })
+}
+
+/// Outside practice mode nobody is made who is practice mode's user by name: a database that has
+/// one is not opened there.
+pub fn refuse_practice_user(config: &Config, address: &MailAddress) -> Result<(), String> {
+    if config.is_practice() || address.as_str() != PRACTICE_SUBJECT {
+        return Ok(());
+    }
+    Err(format!(
+        "--email: {PRACTICE_SUBJECT} is practice mode's own user"
+    ))
+}
+
+/// The sessions that are not in the database.
+async fn sessions(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+) -> Result<Option<Arc<dyn SessionStore>>, StartError> {
+    Ok(match &config.keeping.sessions {
+        Sessions::Database => None,
+        Sessions::Memory => Some(Arc::<MemorySessions>::default()),
+        Sessions::Redis(address) => Some(Arc::new(redis(address, clock).await?)),
+    })
+}
+
+async fn redis(address: &Address, clock: Arc<dyn Clock>) -> Result<RedisSessions, StartError> {
+    let opened = RedisSessions::open(address.expose(), clock, REDIS_PREFIX).await;
+    opened.map_err(|error| StartError::Redis {
+        name: address.to_string(),
+        error,
+    })
+}
+
+/// The database, with the sessions if they are kept apart from it.
+fn joined<S: Store + Confirmations>(
+    config: &Config,
+    database: S,
+    without_sessions: fn(S) -> S,
+    sessions: Option<Arc<dyn SessionStore>>,
+) -> Arc<dyn Store> {
+    match sessions {
+        Some(sessions) => Arc::new(Apart::new(
+            Arc::new(without_sessions(database)),
+            sessions,
+            config.timing.bound,
+        )),
+        None => Arc::new(database),
+    }
+}
+
+/// What the database has to be for.
+fn mode(config: &Config) -> Result<Mode, StartError> {
+    if config.is_practice() {
+        return Ok(Mode::Practice {
+            own_key: config.keys.is_none(),
+        });
+    }
+    let beside = match &config.keeping.database {
+        Database::Sqlite(file) => file.parent(),
+        Database::Postgres(_) => None,
+    };
+    let found = beside
+        .into_iter()
+        .chain([&*config.keeping.data])
+        .filter_map(practice::fingerprint);
+    let found: Vec<(PathBuf, u32)> = found.collect();
+    let is_ours = |(_, practice): &&(PathBuf, u32)| {
+        config
+            .keys
+            .iter()
+            .flat_map(Keys::fingerprints)
+            .any(|fingerprint| fingerprint == *practice)
+    };
+    if let Some((path, _)) = found.iter().find(is_ours) {
+        return Err(StartError::PracticeKey(path.display().to_string()));
+    }
+    let practice_key = found.first().map(|(_, fingerprint)| *fingerprint);
+    Ok(Mode::Production {
+        practice_key,
+        forget: config.forget_practice,
+    })
+}
+
+/// A folder that only its owner can look into.
+fn make_folder(data: &Path) -> Result<(), StartError> {
+    let made = fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(data);
+    made.map_err(|error| StartError::Data {
+        path: data.display().to_string(),
+        error,
+    })
+}
+
+/// A file that only its owner can read, also in a folder that others can look into, and also if it
+/// was there before. `SQLite` gives the files that it puts beside it the same permissions.
+fn make_private(database: &Path) -> Result<(), StartError> {
+    let refused = |path: &Path, error| StartError::Data {
+        path: path.display().to_string(),
+        error,
+    };
+    let made = fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(database);
+    made.map_err(|error| refused(database, error))?;
+    for beside in ["", "-wal", "-shm", "-journal"] {
+        let mut path = database.as_os_str().to_owned();
+        path.push(beside);
+        restrict(Path::new(&path)).map_err(|error| refused(Path::new(&path), error))?;
+    }
+    Ok(())
+}
+
+/// Takes from everybody but its owner what they may do with the file `path`, if it is there.
+pub fn restrict(path: &Path) -> io::Result<()> {
+    let mode = match fs::metadata(path) {
+        Ok(known) => known.permissions().mode(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let own = mode & 0o700;
+    if mode & 0o777 == own {
+        return Ok(());
+    }
+    fs::set_permissions(path, fs::Permissions::from_mode(own))?;
+    tracing::warn!(
+        "{} could be read by others than its owner, and no longer can",
+        path.display()
+    );
+    Ok(())
+}

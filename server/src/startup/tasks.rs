@@ -1,0 +1,159 @@
+//! What works behind the routes: how it starts, and in which order it ends.
+
+use crate::{
+    broker::Broker,
+    config::Config,
+    practice::PracticeValidator,
+    startup::{error::StartError, file_limit},
+};
+use futures_util::future::OptionFuture;
+use std::sync::Arc;
+use tokio::{sync::Notify, task::JoinHandle};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use vestibule::{
+    link,
+    mail::{LinkDatabase, Mailer, Postman},
+    publisher::{PusherPublisher, Queue},
+    secret::SystemEntropy,
+    store::postgres::PostgresStore,
+    validator::HttpValidator,
+    worker::{Tools, Worker},
+};
+
+/// What works behind the routes: the worker and its postman, the embedded broker, the practice
+/// validator.
+#[derive(Debug)]
+pub struct Running {
+    behind: Behind,
+    broker: Option<Broker>,
+}
+
+impl Running {
+    /// Returns once the worker, or who carries its mail, has stopped, which they do by themselves
+    /// only if they panic.
+    pub async fn worker_stopped(&self) {
+        self.behind.worker_stopped.cancelled().await;
+    }
+
+    /// Claims no more, lets what is in flight finish or hands it back, sends what is still to be
+    /// announced, then closes the sockets with 4200.
+    pub async fn shutdown(self) {
+        let Behind {
+            worker,
+            queue,
+            tasks,
+            stop_worker,
+            stop_rest,
+            ..
+        } = self.behind;
+        stop_worker.cancel();
+        if let Some(Err(error)) = OptionFuture::from(worker).await {
+            tracing::error!(%error, "the worker has panicked");
+        }
+        if let Some(queue) = queue {
+            queue.close().await;
+        }
+        if let Some(broker) = self.broker {
+            broker.close().await;
+        }
+        stop_rest.cancel();
+        tasks.close();
+        tasks.wait().await;
+    }
+}
+
+/// What works behind the routes, while it is being started.
+#[derive(Debug, Default)]
+pub struct Behind {
+    worker: Option<JoinHandle<()>>,
+    /// Cancelled once the worker, or who carries its mail, has stopped.
+    pub worker_stopped: CancellationToken,
+    queue: Option<Arc<Queue>>,
+    /// Everything but the worker itself.
+    pub tasks: TaskTracker,
+    /// Ends the worker, and with it the postman, the sweeper and the listener.
+    stop_worker: CancellationToken,
+    /// Ends the others.
+    pub stop_rest: CancellationToken,
+}
+
+impl Behind {
+    /// A queue before `publisher`, started.
+    pub fn queue(&mut self, publisher: Arc<PusherPublisher>) -> Arc<Queue> {
+        let queue = Arc::new(Queue::start(publisher, Arc::new(SystemEntropy)));
+        self.queue.insert(queue).clone()
+    }
+
+    /// The configured validator, or the practice one, started.
+    pub async fn validator(&self, config: &Config) -> Result<Arc<HttpValidator>, StartError> {
+        if let Some(service) = &config.validator {
+            return Ok(Arc::new(HttpValidator::new(
+                &service.url,
+                service.secret.clone(),
+            )?));
+        }
+        let service = PracticeValidator::bind()
+            .await
+            .map_err(StartError::Loopback)?;
+        let validator = HttpValidator::new(&service.url(), None)?;
+        self.tasks.spawn(service.serve(self.stop_rest.clone()));
+        Ok(Arc::new(validator))
+    }
+
+    /// Starts what sends the mails in `links`.
+    pub fn start_postman(
+        &self,
+        tools: &Tools,
+        links: Arc<dyn LinkDatabase>,
+        mailer: Arc<dyn Mailer>,
+        wake: Arc<Notify>,
+    ) {
+        let carrying = Postman::new(links, mailer, tools, wake).run(self.stop_worker.clone());
+        self.tasks.spawn(self.watched(carrying));
+    }
+
+    /// Starts what deletes old links.
+    pub fn start_sweeper(&self, tools: &Tools, links: Arc<dyn LinkDatabase>) {
+        self.tasks.spawn(link::sweep(
+            links,
+            tools.clock.clone(),
+            self.stop_worker.clone(),
+        ));
+    }
+
+    /// Starts the worker, which the database tells of what is new if it can.
+    pub fn start_worker(
+        &mut self,
+        tools: Tools,
+        wake: Arc<Notify>,
+        hints: Option<PostgresStore>,
+        in_flight: usize,
+    ) {
+        if let Some(database) = hints {
+            let wake = wake.clone();
+            let stop = self.stop_worker.clone();
+            self.tasks
+                .spawn(async move { database.listen(wake, stop).await });
+        }
+        let in_flight = file_limit::validations(in_flight, file_limit::raise());
+        let working = Worker::new(tools, wake, in_flight).run(self.stop_worker.clone());
+        self.worker = Some(tokio::spawn(self.watched(working)));
+    }
+
+    /// Everything has been started.
+    pub fn running(self, broker: Option<Broker>) -> Running {
+        Running {
+            behind: self,
+            broker,
+        }
+    }
+
+    /// `work`, whose end is noticed also where it panics.
+    fn watched<W: Future<Output = ()>>(&self, work: W) -> impl Future<Output = ()> + use<W> {
+        let stopped = self.worker_stopped.clone().drop_guard();
+        async move {
+            let _stopped = stopped;
+            work.await;
+        }
+    }
+}
