@@ -4,13 +4,13 @@ import { chromium } from './support/chromium.js';
 export default defineConfig({
   projects: [
     { name: 'journeys', testDir: 'tests' },
-    // With peers that nobody here wrote.
+    // With other people's programs.
     { name: 'interop', testDir: 'interop' },
   ],
   outputDir: 'artefacts/failures',
   fullyParallel: true,
   workers: 2,
-  // A test that passes only when it is repeated will fail for somebody.
+  // A test that passes only when it is repeated will fail again.
   retries: 0,
   forbidOnly: !!process.env.CI,
   timeout: 30_000,

@@ -1,6 +1,6 @@
 //! What has happened to accounts and who was refused: one line of the log each, under the target
-//! [`TARGET`], for whoever looks into it later (OWASP ASVS 5.0, 16.2 and 16.3). `docs/SECURITY.md`
-//! lists them.
+//! [`TARGET`], for a later investigation (OWASP ASVS 5.0, 16.2 and 16.3). `docs/SECURITY.md` lists
+//! them.
 //!
 //! A line has the kind of the event, its outcome, the user's id where one is known, and by what
 //! means. It never holds an address, a name, a token, a code or a password. The server adds a keyed
@@ -13,7 +13,7 @@ use tracing::field::display;
 /// The target of all these lines.
 pub const TARGET: &str = "vestibule::audit";
 
-/// By what somebody shows who they are.
+/// How a user proves who they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Means {
     /// A password.
@@ -47,9 +47,9 @@ pub enum Event {
         /// By what.
         means: Means,
     },
-    /// Nobody was signed in.
+    /// A sign-in was refused.
     SignInRefused {
-        /// Who would have been, if that is known.
+        /// Who would have been signed in, if known.
         user: Option<UserId>,
         /// By what.
         means: Means,
@@ -94,7 +94,7 @@ pub enum Event {
     Operated {
         /// What was done: a word such as `user_disabled`.
         event: &'static str,
-        /// Whom it was done to, if they are known.
+        /// The user that it was done to, if known.
         user: Option<UserId>,
     },
     /// Something was asked for too often, or by too many at once.

@@ -1,9 +1,9 @@
 //! How much may be on its way at once, and who is counted together: nothing pending grows without
 //! bound.
 //!
-//! A begin costs nothing but a cookie that anybody can have, so what it stores is capped: for each
-//! client before for all together, or one client could keep everybody else out. A begin that is
-//! repeated stores nothing and is never refused, and nobody who is signed in is ever asked.
+//! A begin costs nothing but a cookie that anyone can have, so what it stores is capped: for each
+//! client before for all together, or one client could keep all others out. A begin that is
+//! repeated stores nothing and is never refused, and a signed-in user never meets a cap.
 
 mod client;
 mod shares;

@@ -1,4 +1,4 @@
-//! Time, as a parameter. Nobody else in Vestibule reads a clock, so a test can drive it.
+//! Time, as a parameter. Nothing else in Vestibule reads a clock, so a test can drive it.
 
 #[cfg(feature = "postgres")]
 mod told;

@@ -73,7 +73,7 @@ pub struct Queued {
     pub due: Timestamp,
     /// The number of the last claim; each claim has a fresh one.
     pub fence: u64,
-    /// Who is validating it, and until when nobody else may.
+    /// Which worker is validating it, and until when no other may.
     pub lease: Option<Lease>,
 }
 
@@ -103,7 +103,8 @@ pub enum Decider {
         /// The claim's number.
         fence: u64,
     },
-    /// The user, whose browser holds the pending secret, or who has let it in by a link of ours.
+    /// The user, whose browser holds the pending secret, or who has let it in with one of our
+    /// links.
     User,
 }
 
@@ -123,7 +124,7 @@ pub enum CannotDecide {
 pub enum Which {
     /// Any.
     Any,
-    /// Those past their deadline: nobody has to be asked about them any more.
+    /// Those past their deadline: the validator is no longer asked about them.
     Overdue,
     /// Those that have at least so much time left.
     WithTime(Duration),
@@ -265,8 +266,8 @@ impl Confirmation {
         }
     }
 
-    /// Takes a sign-in back that nobody has come for: it comes to `cancelled`, for good. Anything
-    /// else stays as it is.
+    /// Revokes a sign-in that was not exchanged: its outcome becomes `cancelled`, for good. Any
+    /// other state stays as it is.
     #[must_use]
     pub fn revoke(self) -> Self {
         match self.state {

@@ -1,6 +1,6 @@
-//! From the vestibule into the house: who a browser is, the exchange, and the way out.
+//! Who a browser is signed in as, the exchange, and signing out.
 //!
-//! Being asked who somebody is ([`Vestibule::who`]) never exchanges anything. To enter
+//! Asking who is signed in ([`Vestibule::who`]) never exchanges anything. Entering
 //! ([`Vestibule::enter`]) is for a page that needs a user, on a real navigation: it may swap a
 //! `Bound` session's pending secret for a session secret that only the response carries.
 
@@ -33,25 +33,25 @@ pub struct Shown {
     pub device: Option<Device>,
 }
 
-/// Somebody who is signed in.
+/// A user who is signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedIn {
     /// The user.
     pub user: User,
     /// The session that says so.
     pub session: SessionId,
-    /// When it began: soon before they have proved who they are.
+    /// When it began: shortly before they proved who they are.
     pub since: Timestamp,
     /// Whether that was by a password.
     pub by_password: bool,
 }
 
-/// How long a sign-in counts as proof of who somebody is, for what must not be done by whoever
-/// finds their browser open (OWASP ASVS 5.0, 7.5.1).
+/// How long a sign-in proves who the user is, for actions that must be closed to a person who finds
+/// their browser open (OWASP ASVS 5.0, 7.5.1).
 const FRESH: Duration = Duration::from_mins(20);
 
 impl SignedIn {
-    /// Whether they have proved who they are not long before `now`.
+    /// Whether they proved who they are shortly before `now`.
     #[must_use]
     pub fn is_fresh(&self, now: Timestamp) -> bool {
         now.since(self.since) < FRESH
@@ -61,7 +61,7 @@ impl SignedIn {
 /// Who enters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {
-    /// Nobody that is known.
+    /// No known user.
     Stranger,
     /// A user. The response must set the session cookie to `renewed`, if there is one, and remove
     /// the pending cookies with the tags in `spent`.
@@ -75,11 +75,11 @@ pub enum Entry {
         /// Whose secrets are worth nothing any more.
         spent: Vec<TokenTag>,
     },
-    /// Somebody who would become another user without having been asked.
+    /// Entering would switch the user, so the page must ask first.
     Ask {
         /// Who is signed in now.
         current: Option<User>,
-        /// Whom the browser's links would sign in.
+        /// The users that the browser's links would sign in.
         candidates: Vec<(TokenTag, User)>,
     },
 }
@@ -93,7 +93,7 @@ struct Candidate {
 }
 
 impl Vestibule {
-    /// Whom the session secret `shown` signs in. Never exchanges; puts the session's end off.
+    /// The user that the session secret `shown` signs in. Never exchanges; extends the session.
     ///
     /// # Errors
     /// [`StoreError`] if the store could not be used.
@@ -105,8 +105,8 @@ impl Vestibule {
         Ok(Some(who))
     }
 
-    /// Whom the session secret `shown` signs in, without writing anything: for a landing, which is
-    /// inert.
+    /// The user that the session secret `shown` signs in. Writes nothing: a landing changes
+    /// nothing.
     ///
     /// # Errors
     /// [`StoreError`] if the store could not be read.
@@ -126,7 +126,7 @@ impl Vestibule {
         match self.store.replace_session(&used).await {
             // Losing to another request of the same browser is as good.
             Ok(_) => Ok(()),
-            // A store that is full still knows who somebody is. A later request puts the end off.
+            // A full store can still be read. A later request extends the session.
             Err(StoreError::Unavailable(error)) if !session.is_repeatable() => {
                 tracing::warn!(error, "the use of a session could not be noted");
                 Ok(())
@@ -140,7 +140,7 @@ impl Vestibule {
     async fn cap_sessions(&self, user: UserId, newest: SessionId) {
         // After the new one is there: of two that are made at once, one sees both.
         if let Err(error) = self.end_beyond_cap(user, newest).await {
-            // Whoever has just signed in is signed in; the next time ends what is too many now.
+            // The sign-in itself succeeded; the next one ends the sessions beyond the cap.
             tracing::warn!(%error, "the sessions of a user could not be counted");
         }
     }
@@ -256,10 +256,10 @@ impl Vestibule {
         }
     }
 
-    /// Signs in, in this browser, somebody who has proved otherwise who they are: that they are the
-    /// user who is valid from `valid_from` on. That was begun to be checked at `since`. The session
-    /// that the browser had ends. `None`: they have changed how they sign in meanwhile, or were
-    /// disabled or removed, so that what they have proved is worth nothing.
+    /// Signs in, in this browser, a user who has proved in another way that they are the user who
+    /// is valid from `valid_from` on. That check began at `since`. Ends the session that the
+    /// browser had. `None`: they have changed how they sign in meanwhile, or were disabled or
+    /// removed, so the proof no longer counts.
     ///
     /// # Errors
     /// [`StoreError`] if the store could not be used.
@@ -325,7 +325,7 @@ impl Vestibule {
             }
         }
         // Only now: a cancel is announced, and the tab that hears of it goes to the login page at
-        // once, where it must not be taken for somebody who is still signed in.
+        // once, where it must not pass for a user who is still signed in.
         for (_, secret) in &shown.pending {
             self.cancel_begun_with(&secret.hash()).await?;
         }

@@ -1,14 +1,14 @@
-//! Links of our own: sign-in by a mail, for whoever can read it.
+//! Our own links: sign-in by mail, for anyone who can read it.
 //!
-//! Somebody types their address. Their browser begins a confirmation at once, with a token that
-//! nobody else knows: the *waiting* one. The link goes to the address. Whatever then lets the
-//! waiting browser in (the link opened in it, its number typed elsewhere, the code typed)
-//! *approves* the link; and only then is the waiting confirmation due, and judged as any other is,
-//! by a validator: [`LinksValidator`](crate::validator::LinksValidator).
+//! A user types their address. Their browser begins a confirmation at once, with a token that no
+//! one else knows: the *waiting* one. The link goes to the address. To let the waiting browser in,
+//! the user opens the link in it, types its number elsewhere, or types the code: this *approves*
+//! the link. Only then is the waiting confirmation due. A validator judges it like any other:
+//! [`LinksValidator`](crate::validator::LinksValidator).
 //!
-//! The link may as well be opened elsewhere to sign in there: that is a confirmation of its own,
-//! with the link's token, which uses the link up. A link comes to one thing, whoever is first; so
-//! two browsers are never let in by one.
+//! The user may also open the link elsewhere to sign in there: that is a confirmation of its own,
+//! with the link's token, which uses the link up. Only the first of these counts, so one link never
+//! lets two browsers in.
 
 mod address;
 mod asker;
@@ -53,33 +53,33 @@ id! {
     LinkId
 }
 
-/// How long a link is good (OWASP ASVS 5.0, 6.5.5: at most 10 minutes).
+/// How long a link works (OWASP ASVS 5.0, 6.5.5: at most 10 minutes).
 pub const LIFETIME: Duration = Duration::from_mins(10);
-/// How long somebody waits before they may have another link sent in place of theirs: mail takes a
+/// How long a user waits before they may have a new link sent in place of theirs: mail takes a
 /// moment.
 pub const RESEND_AFTER: Duration = Duration::from_secs(30);
 /// How often a code may be guessed (OWASP ASVS 5.0, 6.6.3: a short code is good for few attempts).
 pub const GUESSES: u32 = 5;
 
-/// A link that somebody has asked for.
+/// A sign-in link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
     /// The link's id.
     pub id: LinkId,
-    /// Counts the writes to this link; a store replaces a link only if nobody else has since it was
-    /// read.
+    /// Counts the writes to this link; a store replaces a link only if it has not been written
+    /// since it was read.
     pub revision: u64,
     /// The hash of its token.
     pub token: SecretHash,
     /// The confirmation of the browser that has asked for it; none where an operator has made it.
     pub waiting: Option<ConfirmationId>,
-    /// Whom it signs in.
+    /// The address of the user that it signs in.
     pub address: Address,
-    /// Whether it does so also if nobody is known by that address.
+    /// Whether it also signs in a new user, if no user has that address.
     pub admits: bool,
     /// The MAC of the code that may be typed in its place.
     pub code: Mac,
-    /// Whether it was mailed. To guess the code of one that was not is of no use.
+    /// Whether it was mailed. The code of a link that was not mailed never works.
     pub mailed: bool,
     /// Whether it was asked for in a browser that has signed in to the address before.
     pub known: bool,
@@ -87,13 +87,13 @@ pub struct Link {
     pub guesses: u32,
     /// What the waiting browser shows, to be typed elsewhere.
     pub number: Number,
-    /// What asked for it, if it has said what it is.
+    /// The device that asked for it, if known.
     pub device: Option<Device>,
-    /// Where the sign-in by it leads, in whichever browser, if not where all do.
+    /// Where the sign-in by it leads, in any browser, if not to the default.
     pub next: Option<LocalPath>,
     /// When it was asked for.
     pub asked: Timestamp,
-    /// Until when it is good.
+    /// When it expires.
     pub expires: Timestamp,
     /// What has become of it.
     pub state: LinkState,
@@ -111,9 +111,9 @@ pub enum LinkState {
         /// Which one.
         by: ConfirmationId,
     },
-    /// It is worth nothing: a newer one was mailed, its code was guessed wrong too often, a wrong
-    /// number typed, whoever waited for it has cancelled, or whom it is for has changed how they
-    /// sign in, or was disabled or removed.
+    /// It no longer works: a newer one was mailed, its code was guessed wrong too often, a wrong
+    /// number was typed, the waiting browser has cancelled, or its user has changed how they sign
+    /// in, or was disabled or removed.
     Void,
 }
 
@@ -123,7 +123,7 @@ pub enum Spent {
     /// Its time has passed, or it is [void](LinkState::Void).
     #[error("the link has expired")]
     Expired,
-    /// It has signed somebody in.
+    /// It has signed a user in.
     #[error("the link has been used")]
     Used,
 }
@@ -211,8 +211,7 @@ impl Link {
         Ok(self.into_state(state))
     }
 
-    /// What is to be said of the waiting confirmation; nothing as long as nothing has become of the
-    /// link.
+    /// The verdict on the waiting confirmation; `None` while the link can still be used.
     ///
     /// # Errors
     /// [`StoreError`] if the user could not be read.
@@ -228,8 +227,7 @@ impl Link {
         }
     }
 
-    /// What is to be said of whom the link lets in: the same person as by a password, by the name
-    /// that is known of them.
+    /// The verdict on the link's user: the same user as by a password, with their stored name.
     ///
     /// # Errors
     /// [`StoreError`] if the user could not be read.
@@ -261,7 +259,7 @@ impl Link {
 /// Keeps links, in the database of the confirmations.
 #[async_trait]
 pub trait LinkStore: Send + Sync + 'static {
-    /// Keeps a new link, of which whoever makes it tells somebody.
+    /// Keeps a new link without a mail: the caller passes it on.
     async fn add_link(&self, link: &Link) -> Result<(), StoreError>;
 
     /// Keeps a new link with its mail, both or neither, and takes back those links to the same
@@ -287,10 +285,10 @@ pub trait LinkStore: Send + Sync + 'static {
     /// The link by which this confirmation signs in: for which it waits, or that it has used up.
     async fn link_of(&self, confirmation: ConfirmationId) -> Result<Option<Link>, StoreError>;
 
-    /// Keeps what has become of a link. If it is open no more, its mail is not sent any more, and
-    /// the waiting confirmation is due; if it was mailed and has let somebody in, wrong codes of
-    /// its address count no more, unless there were [`WRONG_CODES`]. `false`: somebody has written
-    /// it since it was read, and nothing was changed.
+    /// Keeps the new state of a link. If it is no longer open, its mail is not sent, and the
+    /// waiting confirmation is due. If it was mailed and has let a browser in, wrong codes of its
+    /// address no longer count, unless there were [`WRONG_CODES`]. `false`: it was written since it
+    /// was read, and nothing was changed.
     async fn replace_link(&self, next: &Link) -> Result<bool, StoreError>;
 
     /// Counts one more code that is tried, unless [`WRONG_CODES`] were since `since`: then it is

@@ -1,10 +1,10 @@
 //! Mail on its way: kept with what it is about, and sent from the background until a mail server
 //! has taken it.
 //!
-//! What a mail says is a secret (its link signs somebody in), so it is sealed as a waiting token
-//! is, and gone from the database once it is sent. A mail server may take a mail and its answer be
+//! What a mail says is a secret (its link signs a user in), so it is sealed as a waiting token is,
+//! and gone from the database once it is sent. A mail server may take a mail and its answer be
 //! lost: then it is sent twice, under the same `Message-ID`. It is never lost before it expires,
-//! and nobody waits for it.
+//! and no request waits for it.
 
 mod class;
 mod outbox;
@@ -37,9 +37,9 @@ id! {
 pub struct Mail {
     /// The mail's id.
     pub id: MailId,
-    /// Whom it is for.
+    /// The recipient.
     pub to: Address,
-    /// What it is worth beside others.
+    /// Its priority.
     pub class: MailClass,
     /// What it says, sealed.
     pub letter: SealedLetter,
@@ -47,7 +47,7 @@ pub struct Mail {
     pub failed: u32,
     /// When it is to be sent.
     pub due: Timestamp,
-    /// When it is worth nothing any more.
+    /// When it expires.
     pub expires: Timestamp,
 }
 
@@ -80,13 +80,13 @@ impl Mail {
 pub struct Posting {
     /// The mail.
     pub mail: Mail,
-    /// Whether it goes to its address; else it takes a mail's time, and goes to nobody.
+    /// Whether it is sent; if not, it still takes a mail's time.
     pub delivered: bool,
     /// Who has asked for it.
     pub client: Client,
     /// In which browser; `None` for one that shows no cookie of its own.
     pub browser: Option<BrowserTag>,
-    /// Whether nobody is known by its address.
+    /// Whether no user has its address.
     pub stranger: bool,
     /// Since when other links count.
     pub since: Timestamp,
@@ -118,21 +118,21 @@ pub enum Letter {
     News(NewsLetter),
 }
 
-/// To the address that somebody wants to be known by from now on.
+/// To the address that a user wants to change to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AddressLetter {
     /// The [ticket](crate::ticket::AddressTicket), as text.
     pub ticket: String,
-    /// What asked for it, if it has said what it is.
+    /// The device that asked for it, if known.
     pub device: Option<Device>,
 }
 
-/// To whoever should know of it, and to do something if it was not they.
+/// To the owner, who should act if it was not them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewsLetter {
     /// What has happened.
     pub news: News,
-    /// From where, if that has said what it is.
+    /// The device that it came from, if known.
     pub device: Option<Device>,
     /// When.
     pub at: Timestamp,
@@ -159,7 +159,7 @@ pub enum News {
     },
 }
 
-/// To somebody who has asked for a link.
+/// To the address that a link was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkLetter {
     /// The link that signs in.
@@ -167,17 +167,17 @@ pub struct LinkLetter {
     /// The code that may be typed in its place; none where wrong ones were typed too often for the
     /// address.
     pub code: Option<Code>,
-    /// What asked for it, if it has said what it is.
+    /// The device that asked for it, if known.
     pub device: Option<Device>,
 }
 
 /// A mail was not sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MailError {
-    /// Trying again may help: nobody answered, or with a 4xx (RFC 5321, section 4.2.1).
+    /// A retry may help: no answer, or a 4xx (RFC 5321, section 4.2.1).
     #[error("{0}")]
     Temporary(String),
-    /// Trying again cannot help: a 5xx.
+    /// A retry cannot help: a 5xx.
     #[error("{0}")]
     Permanent(String),
 }
@@ -203,9 +203,9 @@ const NEWS: u32 = 1_000;
 /// Keeps mail until it is sent.
 #[async_trait]
 pub trait MailStore: Send + Sync + 'static {
-    /// Takes up to `limit` mails that are due, those first that are first by their class, and puts
-    /// each off until `until`: whoever is killed while sending one has it sent again then. Those
-    /// that go to nobody are removed.
+    /// Takes up to `limit` due mails, ordered by class, and puts each off until `until`: if the
+    /// process is killed while sending one, it is sent again then. Removes those that are not to be
+    /// sent.
     async fn take_mail(
         &self,
         limit: u32,

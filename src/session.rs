@@ -1,4 +1,4 @@
-//! Sessions: `Pending` (bound to nobody), `Bound` (rebound by the worker; good for nothing but the
+//! Sessions: `Pending` (bound to no user), `Bound` (rebound by the worker; good for nothing but the
 //! exchange), `Established` (the secret exchanged), gone.
 //!
 //! A transition consumes the session and returns the next one, or says why it cannot. Nothing here
@@ -30,8 +30,8 @@ id! {
 pub struct Session {
     /// The session's id.
     pub id: SessionId,
-    /// Counts the writes to this session; a store replaces a session only if nobody else has since
-    /// it was read.
+    /// Counts the writes to this session; a store replaces a session only if it has not been
+    /// written since it was read.
     pub revision: u64,
     /// The token whose confirmation made this session; `None` after a sign-in by password.
     pub token_tag: Option<TokenTag>,
@@ -47,7 +47,7 @@ pub struct Session {
 /// What a session is good for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SessionState {
-    /// Nothing: it is bound to nobody.
+    /// Nothing: it is bound to no user.
     Pending {
         /// The hash of the pending secret.
         secret: SecretHash,
@@ -110,7 +110,7 @@ fn end(since: Timestamp, now: Timestamp, timing: &Timing) -> Timestamp {
 }
 
 impl Session {
-    /// A session that is bound to nobody, for the browser that holds the secret with the hash
+    /// A session that is bound to no user, for the browser that holds the secret with the hash
     /// `secret`.
     #[must_use]
     pub const fn pending(
@@ -131,7 +131,7 @@ impl Session {
         }
     }
 
-    /// A session of somebody who has proved who they are by a password, in the browser `device`.
+    /// A session of a user who has signed in by password, in the browser `device`.
     #[must_use]
     pub fn established(
         id: SessionId,
@@ -261,8 +261,8 @@ impl Session {
         now < self.expires
     }
 
-    /// Whom the session secret with the hash `shown` signs in. A pending or bound session signs
-    /// nobody in.
+    /// The user that the session secret with the hash `shown` signs in. A pending or bound session
+    /// signs no one in.
     #[must_use]
     pub fn signs_in(&self, shown: &SecretHash, now: Timestamp) -> Option<UserId> {
         match &self.state {
@@ -275,8 +275,8 @@ impl Session {
         }
     }
 
-    /// Whom the pending secret with the hash `shown` may be exchanged for: a bound session's user,
-    /// or, while the exchange may still be repeated, an established one's.
+    /// The user that an exchange of the pending secret with the hash `shown` would sign in: a bound
+    /// session's user, or, while the exchange may still be repeated, an established one's.
     #[must_use]
     pub fn exchangeable(&self, shown: &SecretHash, now: Timestamp) -> Option<UserId> {
         match &self.state {
@@ -304,7 +304,7 @@ impl Session {
         )
     }
 
-    /// When it was last used, to the minute; `None` if it signs nobody in.
+    /// When it was last used, to the minute; `None` if it signs no one in.
     #[must_use]
     pub const fn seen(&self) -> Option<Timestamp> {
         match self.state {
@@ -355,7 +355,7 @@ pub trait SessionStore: Send + Sync + 'static {
     async fn insert_session(&self, session: &Session) -> Result<bool, StoreError>;
 
     /// Replaces the session that `next` came from, if it is still at the revision before. `false`:
-    /// somebody else has written it or it is gone, and nothing was changed.
+    /// it was written since or is gone, and nothing was changed.
     async fn replace_session(&self, next: &Session) -> Result<bool, StoreError>;
 
     /// Deletes the session, whatever became of it meanwhile.

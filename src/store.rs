@@ -71,7 +71,7 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
-/// What the settling of a decision needs besides the decision.
+/// What settling needs in addition to the decision.
 #[derive(Clone, Copy, Debug)]
 pub struct Settlement {
     /// The present moment.
@@ -91,7 +91,7 @@ pub trait ConfirmationStore: Send + Sync + 'static {
     /// network, than it may have, however many begin at once.
     ///
     /// It is kept with its *turn*: one more than the last one that its network has, but none before
-    /// the first one that anybody has. So the first ones of all networks have one turn, their
+    /// the first one that any network has. So the first ones of all networks have one turn, their
     /// second ones the next. What is not due yet has the last turn of all.
     async fn begin(
         &self,
@@ -112,7 +112,7 @@ pub trait ConfirmationStore: Send + Sync + 'static {
     /// Claims due confirmations for `worker` until `until`, as many as `limits` allow, by turns: of
     /// each network one, before any has another. Of one turn, those that must be decided first come
     /// before others, which are mostly those that have waited longest; of equal ones, those that
-    /// are due first. The overdue come by their deadlines alone, whoever began them.
+    /// are due first. Overdue ones are ordered by deadline alone, not by network.
     async fn claim(
         &self,
         worker: WorkerId,
@@ -153,8 +153,8 @@ pub trait ConfirmationStore: Send + Sync + 'static {
         settlement: Settlement,
     ) -> Result<Option<Confirmation>, StoreError>;
 
-    /// Takes back what a valid decision came to, for a user who has cancelled before having come
-    /// for it: the session is deleted and the confirmation comes to `cancelled`.
+    /// Revokes a valid decision, for a user who cancels before the exchange: deletes the session,
+    /// and the outcome becomes `cancelled`.
     async fn revoke(&self, id: ConfirmationId, session: SessionId) -> Result<(), StoreError>;
 
     /// Confirmations that were decided before `before` and whose sessions do not show it yet. None

@@ -248,7 +248,7 @@ impl Publisher for RecordingPublisher {
 pub struct Sent {
     /// The mail's id.
     pub id: MailId,
-    /// Whom it is for.
+    /// The recipient.
     pub to: Address,
     /// What it says.
     pub letter: Letter,

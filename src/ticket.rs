@@ -1,8 +1,8 @@
-//! Tickets: that an address is somebody's own, shown by what only its mailbox was told.
+//! Tickets: proof that an address is a user's own, by a secret that was only sent to its mailbox.
 //!
-//! A ticket is sealed and kept nowhere. It is good for one change of one user's address, for as
-//! long as they are known by the former one and sign in as they did, and only for them: whoever
-//! else reads it can do nothing with it.
+//! A ticket is sealed and not stored. It is good for one change of one user's address, for as long
+//! as they are known by the former one and sign in as they did, and only for them: anyone else who
+//! reads it can do nothing with it.
 
 use crate::{
     clock::Timestamp,
@@ -29,10 +29,10 @@ pub struct AddressTicket {
     pub from: Address,
     /// By which one they want to be.
     pub to: Address,
-    /// From when on they were valid as it was made: once they have changed how they sign in, it is
-    /// good for nothing.
+    /// The user's `valid_from` when it was made: once they have changed how they sign in, it no
+    /// longer works.
     pub valid_from: Timestamp,
-    /// Until when it is good.
+    /// When it expires.
     pub expires: Timestamp,
 }
 

@@ -85,7 +85,7 @@ impl fmt::Debug for Identity {
     }
 }
 
-/// Somebody who can be signed in.
+/// A person who can be signed in.
 #[derive(Clone, PartialEq, Eq)]
 pub struct User {
     /// The user's id.
@@ -96,8 +96,8 @@ pub struct User {
     pub since: Timestamp,
     /// Whether an operator keeps the user out. Nothing signs them in then.
     pub disabled: bool,
-    /// Sessions that began before sign nobody in: since then the user signs in in another way, has
-    /// signed out everywhere, or was disabled. Each such moment is later than the one before,
+    /// Sessions that began before this sign no one in: since then the user signs in in another way,
+    /// has signed out everywhere, or was disabled. Each such moment is later than the one before,
     /// however the clock is set.
     pub valid_from: Timestamp,
     /// Browsers that were known to have signed in before are strangers again, because some were
@@ -139,8 +139,8 @@ impl User {
     }
 
     /// Whether a session that began at `since` may sign the user in at `now`. While a clock that
-    /// was set back has not come to [`valid_from`](Self::valid_from) again, nobody is kept out by
-    /// it: what was before has been deleted as well.
+    /// was set back has not come to [`valid_from`](Self::valid_from) again, it keeps no one out:
+    /// earlier sessions have been deleted as well.
     #[must_use]
     pub fn welcomes(&self, since: Timestamp, now: Timestamp) -> bool {
         !self.disabled && (since >= self.valid_from || now < self.valid_from)
@@ -200,7 +200,7 @@ pub const PASSWORD_ISSUER: &str = "vestibule";
 /// The subject of practice mode's own user, who has a public password.
 pub const PRACTICE_SUBJECT: &str = "practice@example.com";
 
-/// The identity of whoever practice mode's validator vouches for: issuer and subject.
+/// The identity that practice mode's validator vouches for: issuer and subject.
 pub const PRACTICE_IDENTITY: (&str, &str) = ("practice", "ada");
 
 /// Keeps users.
@@ -222,16 +222,16 @@ pub trait UserStore: Send + Sync + 'static {
 
     /// Adds a user, or finds the one with the same (issuer, subject) and takes over the rest of the
     /// identity. With a `password` (a PHC string), it becomes the user's; if they were known, they
-    /// are valid from `since` on, and what links to them are open are taken back.
+    /// are valid from `since` on, and their open links are taken back.
     async fn put_user(&self, user: &User, password: Option<&str>) -> Result<UserId, StoreError>;
 
     /// Up to `limit` users in the order of issuer and subject, those that come after the user
     /// `after`.
     async fn users(&self, after: Option<&User>, limit: u32) -> Result<Vec<User>, StoreError>;
 
-    /// Gives the user another password (a PHC string), takes back what links to them are open, and
-    /// returns since when they are valid: from `now` on. `None`: the authority is none any more,
-    /// and nothing was changed.
+    /// Gives the user another password (a PHC string), takes back their open links, and returns
+    /// since when they are valid: from `now` on. `None`: the authority is no longer valid, and
+    /// nothing was changed.
     async fn set_password(
         &self,
         by: Authority,
@@ -244,7 +244,7 @@ pub trait UserStore: Send + Sync + 'static {
     async fn rehash_password(&self, id: UserId, from: &str, to: &str) -> Result<(), StoreError>;
 
     /// Has the user, who is known by the address `from`, known by `to`, valid from `now` on, and
-    /// takes back what links to `from` are open.
+    /// takes back the open links to `from`.
     async fn move_user(
         &self,
         by: Authority,
@@ -253,10 +253,10 @@ pub trait UserStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> Result<Moved, StoreError>;
 
-    /// Revokes what any session of the user was allowed before, which are about to be ended, and
-    /// has no browser known that was; with `all`, those that began before `now` sign nobody in, and
-    /// what links to the user are open are taken back. `false`: the authority is none any more, and
-    /// nothing was changed.
+    /// Revokes what any session of the user was allowed before, because sessions are about to be
+    /// ended, and makes their known browsers unknown. With `all`, sessions that began before `now`
+    /// sign no one in, and the open links to the user are taken back. `false`: the authority is no
+    /// longer valid, and nothing was changed.
     async fn revoke_sessions(
         &self,
         by: Authority,
@@ -268,8 +268,8 @@ pub trait UserStore: Send + Sync + 'static {
     /// elsewhere.
     async fn count_ended_session(&self, user: UserId) -> Result<(), StoreError>;
 
-    /// Keeps the user out, and takes back what links to them are open; or no longer. Valid from
-    /// `now` on. `false`: there is no such user.
+    /// Keeps the user out, and takes back their open links; or lets them in again. Valid from `now`
+    /// on. `false`: there is no such user.
     async fn disable_user(
         &self,
         id: UserId,
@@ -277,21 +277,21 @@ pub trait UserStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> Result<bool, StoreError>;
 
-    /// Removes the user with all their sessions, and takes back what links to them are open.
-    /// `false`: there is none.
+    /// Removes the user with all their sessions, and takes back their open links. `false`: there is
+    /// none.
     async fn remove_user(&self, id: UserId) -> Result<bool, StoreError>;
 }
 
-/// What became of a user who was to be known by another address.
+/// The result of changing a user's address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moved {
     /// They are, and are valid from this moment on.
     Done(Timestamp),
-    /// Somebody else is known by that address.
+    /// Another user has that address.
     Taken,
     /// They are not known by the former address: they have moved on, or were removed.
     Gone,
-    /// The authority is none any more.
+    /// The authority is no longer valid.
     Revoked,
 }
 
@@ -391,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_has_changed_how_they_sign_in_is_not_kept_out_by_a_clock_that_was_set_back() {
+    fn a_user_who_changed_their_sign_in_is_not_locked_out_by_a_clock_set_back() {
         let at = Timestamp::from_millis;
         let user = User::new(UserId::from_bytes([0; 16]), identity("i", None), at(0));
         let changed = User {

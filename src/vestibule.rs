@@ -24,7 +24,7 @@ use crate::{
 use std::sync::Arc;
 use tokio::sync::Notify;
 
-/// The desk that pages and server functions call. Cheap to clone.
+/// The service that pages and server functions call. Cheap to clone.
 #[derive(Clone)]
 pub struct Vestibule {
     pub(crate) store: Arc<dyn Store>,
@@ -76,7 +76,7 @@ pub enum Progress {
 }
 
 impl Vestibule {
-    /// A desk over the same tools as a worker's, which it wakes through `wake`, with the default
+    /// A service with the same tools as a worker, which it wakes through `wake`, with the default
     /// caps.
     #[must_use]
     pub fn new(tools: &Tools, wake: Arc<Notify>) -> Self {
@@ -106,7 +106,7 @@ impl Vestibule {
         }
     }
 
-    /// The same desk with other caps.
+    /// Sets the caps.
     #[must_use]
     pub fn with_caps(self, caps: Caps) -> Self {
         Self { caps, ..self }
@@ -149,7 +149,7 @@ impl Vestibule {
     }
 
     /// A landing: keeps the pending cookie that the browser has `shown` if it is good for `token`,
-    /// else mints one. Writes nothing and asks nobody.
+    /// else mints one. Writes nothing and calls no other service.
     #[must_use]
     pub fn land(&self, token: &Token, shown: Option<&str>) -> Pending {
         self.genuine(token, shown).map_or_else(
@@ -200,8 +200,7 @@ impl Vestibule {
         }
     }
 
-    /// Decides a confirmation whose verdict needs nobody to be asked, announces what it then has
-    /// come to, and returns it.
+    /// Decides a confirmation without asking the validator, then announces and returns its outcome.
     pub(crate) async fn decide(
         &self,
         id: ConfirmationId,
@@ -315,7 +314,7 @@ impl Vestibule {
                 progress: Progress::Unknown,
             });
         };
-        // Decided before: there is nothing to write, and whoever listens has been told.
+        // Decided before: there is nothing to write, and listeners have been told.
         if confirmation
             .ending()
             .is_some_and(|ending| !matches!(ending, Ending::Confirmed(_)))

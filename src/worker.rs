@@ -84,11 +84,11 @@ const KEEP: Duration = Duration::from_mins(5);
 /// How long attempts in flight may take to finish once a shutdown has begun; the rest is handed
 /// back.
 const FINISH_WITHIN: Duration = Duration::from_secs(5);
-/// How often rows that are of no more use are deleted.
+/// How often rows that are no longer needed are deleted.
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 /// How long to wait before using a store again that could not be used.
 const STORE_PAUSE: Duration = Duration::from_millis(500);
-/// How many are decided at once that have reached their deadline while nobody may be asked about.
+/// How many overdue confirmations are decided at once without asking the validator.
 const OVERDUE: usize = 256;
 
 impl Worker {

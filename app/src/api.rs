@@ -1,8 +1,8 @@
-//! What the island and the server say to each other: three server functions and their wire types.
+//! The API between island and server: three server functions and their wire types.
 //!
 //! The functions are thin. Each hands its call to the [`ssr::Desk`] of the request, which knows the
 //! browser's cookies and the library; nothing is decided here. They are idempotent: the island
-//! repeats one whenever it did not hear.
+//! repeats a call that got no answer.
 
 use leptos::prelude::*;
 use leptos::server_fn::codec::JsonEncoding;

@@ -1,9 +1,8 @@
 //! Which build this is. Server and client are compiled apart, and a page works only if both are of
 //! the same sources.
 //!
-//! The client's wasm contains [`MARK`], whoever has built it, so the server can see whether the
-//! site that it was given goes with it. A page says which build it is of, so a script that is
-//! newer, or older, leaves it alone.
+//! The client's wasm contains [`MARK`], however it was built, so the server can check that its site
+//! is of the same build. A page carries its build id, so a newer or older script leaves it alone.
 
 /// What stands before the id.
 pub const PREFIX: &str = "vestibule-build:";

@@ -1,4 +1,4 @@
-// Mail for real: through a mail server that nobody here wrote, and that is not always in the mood.
+// Real mail: through a mail server that is not ours, and that sometimes fails.
 
 import { AxeBuilder } from '@axe-core/playwright';
 import { fileURLToPath } from 'node:url';
@@ -178,7 +178,7 @@ test.describe('a mail server that is not there', () => {
 test.describe('with a certificate', () => {
   test.use({ secure: true });
 
-  test('that nobody vouches for, a mail server gets neither password nor mail', async ({ page, mail, server }) => {
+  test('that is not trusted, a mail server gets neither password nor mail', async ({ page, mail, server }) => {
     await ask(page);
     await expect.poll(() => server.log).toContain('its certificate is not trusted: it is signed by nobody whom this machine knows');
     await expectUnchanged(page);
@@ -195,7 +195,7 @@ test.describe('with a certificate', () => {
   });
 });
 
-test('an address is sent three mails an hour for one network address, however often somebody asks', async ({ context, baseURL, mail, server: _ }) => {
+test('an address is sent three mails an hour for one network address, however often it is asked for', async ({ context, baseURL, mail, server: _ }) => {
   for (let n = 0; n < 30; n += 1) {
     // Each time as another browser: one alone is sent one in 30 seconds, and has only so many sign-ins in progress.
     await context.clearCookies();
@@ -210,7 +210,7 @@ test('an address is sent three mails an hour for one network address, however of
   expect(new Set(mail.mails.map(({ link }) => link)).size).toBe(5);
 });
 
-controlled('where registration is closed, whom nobody knows gets the same answer, the same page, and no mail', async ({ page, context, baseURL, mail, server }) => {
+controlled('where registration is closed, an unknown address gets the same answer, the same page, and no mail', async ({ page, context, baseURL, mail, server }) => {
   await server.addUser({ email: ADDRESS, name: 'Grace', password: PASSWORD });
   const seen = [];
   for (const address of ['nobody@example.com', ADDRESS]) {

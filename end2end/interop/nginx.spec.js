@@ -17,7 +17,7 @@ const test = controlled.extend({
 
   port: async ({}, use) => use((await freePorts(1))[0]),
 
-  /** The Pusher server's port behind the proxy; nobody listens there, unless a test has one. */
+  /** The Pusher server's port behind the proxy; nothing listens there, unless a test starts one. */
   push: async ({}, use) => use((await freePorts(1))[0]),
 
   settings: async ({ port, own }, use) => {
@@ -98,7 +98,7 @@ test('a whole sign-in without JavaScript', async ({ anotherBrowser, validator })
   await expectProfile(page, ADA.name);
 });
 
-test('no token is in a log of the proxy, also when nobody is behind it', async ({ page, context, nginx, validator, server, expectConsole }) => {
+test('no token is in a log of the proxy, also when no server is behind it', async ({ page, context, nginx, validator, server, expectConsole }) => {
   // An icon may be on its way while the server ends.
   expectConsole(...some(/^error: Failed to load resource: (the server responded with a status of 502|net::ERR_HTTP2_PROTOCOL_ERROR)/));
   await signIn(page, validator, 'whispered');
@@ -142,7 +142,7 @@ test.describe('with a cap of one for each client', () => {
       expect(await begin(nginx, baseURL, '127.0.0.2', 'second', spoofed), name).toBe(429);
     }
     expect(await begin(nginx, baseURL, '127.0.0.3', 'third')).toBe(303);
-    // Nor does it help against them to be somebody else.
+    // A forged address is not counted either: this client has its own cap.
     expect(await begin(nginx, baseURL, '127.0.0.4', 'fourth', { 'X-Forwarded-For': '127.0.0.2' })).toBe(303);
   });
 

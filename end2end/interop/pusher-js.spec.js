@@ -11,7 +11,7 @@ const inBrowser = createRequire(import.meta.url).resolve('pusher-js/dist/web/pus
 test.describe.configure({ mode: 'default' });
 
 test.describe('in Node', () => {
-  test('an event reaches those who are subscribed, and nobody else', async ({ broker }) => {
+  test('an event reaches only the subscribers', async ({ broker }) => {
     const [first, second] = [await broker.connect(), await broker.connect()];
     const [news, hers] = [await broker.subscribe(first, 'private-news'), await broker.subscribe(first, 'private-hers')];
     const all = [hearing(news), hearing(hers), hearing(await broker.subscribe(second, 'private-news'))];
@@ -40,7 +40,7 @@ test.describe('in Node', () => {
     await expect.poll(() => heard).toEqual([['last', {}]]);
   });
 
-  test('whoever unsubscribes hears no more, and may come back', async ({ broker }) => {
+  test('a client that unsubscribes hears no more, and may come back', async ({ broker }) => {
     const client = await broker.connect();
     const [left, kept] = [await broker.subscribe(client, 'private-left'), await broker.subscribe(client, 'private-kept')];
     const [fromLeft, fromKept] = [hearing(left), hearing(kept)];
@@ -180,7 +180,7 @@ test.describe('in Node', () => {
     expect(await error).toEqual({ type: 'PusherError', data: { code: 4200, message: 'reconnect immediately' } });
     await again;
     await back;
-    // It tries at once, while nobody listens, and has its own patience of 15 seconds with whom it does not reach.
+    // It tries at once, while nothing listens, and has its own timeout of 15 seconds for a server it cannot reach.
     const [took, away] = [performance.now() - start, restarted - start].map(Math.round);
     testInfo.annotations.push({ type: 'time', description: `the server was away for ${away} ms, pusher-js for ${took} ms` });
     await expect.poll(() => heard).toEqual([['pusher:subscription_succeeded', {}]]);

@@ -124,7 +124,7 @@ for (const [signal, how] of [['SIGKILL', 'is killed'], ['SIGTERM', 'is told to e
       await expect.poll(() => server.log, 'the operator is told').toContain('the Pusher server cannot be reached');
       await expectWaiting(page);
       await soketi.run();
-      // It asks as soon as it has subscribed, and the queue pushes once more: whichever comes first.
+      // It asks as soon as it has subscribed, and the queue pushes once more; either may come first.
       await expectProfile(page, ADA.name);
     });
   });

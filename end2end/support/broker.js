@@ -1,4 +1,4 @@
-// A server of ours with its embedded broker, and the protocol makers' own libraries on both sides of it.
+// Our server with its embedded broker, and the protocol makers' own libraries on both sides of it.
 
 import { test as base, expect } from '@playwright/test';
 import Publisher from 'pusher';
@@ -8,7 +8,7 @@ import { Server } from './server.js';
 
 export const APP = { id: '4711', key: 'the-key', secret: 'the-secret' };
 
-/** What a server has to be told so that others know its broker's application, and where it takes events. */
+/** Settings that give a server's broker a known application, and make the server log where it takes events. */
 export const SETTINGS = {
   PUSHER_APP_ID: APP.id,
   PUSHER_KEY: APP.key,
@@ -24,7 +24,7 @@ export function api(server) {
   return { host, port };
 }
 
-// What our pages would say of themselves; null: nothing, like programs.
+// The `Origin` of our pages; null: none, like programs.
 let origin = null;
 // The sockets that pusher-js has opened, the latest at the end.
 const sockets = [];
@@ -34,7 +34,7 @@ Pusher.Runtime.createWebSocket = function createWebSocket(url) {
   return socket;
 };
 
-/** The next event of this name; it has to be asked for before it can come. */
+/** The next event of this name; must be called before the event can come. */
 export const next = (target, name) =>
   new Promise((resolve) => {
     const take = (data) => {
@@ -89,14 +89,14 @@ class Broker {
     return client;
   }
 
-  /** The same, and waits until it is greeted. */
+  /** The same, and waits until it is connected. */
   async connect(options) {
     const client = this.open(options);
     await next(client.connection, 'connected');
     return client;
   }
 
-  /** Subscribes, and waits until it stands. */
+  /** Subscribes, and waits until the subscription succeeded. */
   async subscribe(client, channel) {
     const subscription = client.subscribe(channel);
     await next(subscription, 'pusher:subscription_succeeded');
@@ -108,7 +108,7 @@ class Broker {
     return sockets.at(-1)._stream;
   }
 
-  /** How many sockets were opened until now. */
+  /** How many sockets have been opened so far. */
   get opened() {
     return sockets.length;
   }

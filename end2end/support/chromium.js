@@ -1,4 +1,4 @@
-// Which Chromium the tests drive: the one that is named, else the system's, else Playwright's own.
+// Which Chromium the tests use: the named one, else the system's, else Playwright's own.
 
 import { existsSync } from 'node:fs';
 

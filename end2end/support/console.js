@@ -1,13 +1,13 @@
-// What browsers write on their consoles. A test says which messages its own fault causes; any other fails it.
+// What browsers write to their consoles. A test lists the messages that its own faults cause; any other fails it.
 
 import { expect } from '@playwright/test';
 
 const matches = (wanted, message) => (wanted instanceof RegExp ? wanted.test(message) : wanted === message);
 
-/** A message that may come or not: a browser that finds a preload under way does not ask a second time. */
+/** A message that may or may not come: a browser that finds a preload in progress does not ask again. */
 export const perhaps = (wanted) => ({ perhaps: wanted });
 
-/** A message that may come again and again. */
+/** A message that may come any number of times. */
 export const some = (wanted) => Array.from({ length: 50 }, () => perhaps(wanted));
 
 export class ConsoleLog {
@@ -22,7 +22,7 @@ export class ConsoleLog {
     context.on('weberror', (error) => this.seen.push(`uncaught: ${error.error()?.message ?? error.error()}`));
   }
 
-  /** Exactly the expected messages, in any order, and with or without those that come perhaps. */
+  /** Exactly the expected messages, in any order, with or without the optional ones. */
   check() {
     const unexpected = [...this.seen];
     const missing = [];

@@ -25,7 +25,7 @@ export class Elsewhere {
     await once(this.server, 'close');
   }
 
-  /** Opens a page of this site and has it post a form to `url`; returns the status of what the browser gets. */
+  /** Opens a page of this site that posts a form to `url`; returns the status that the browser gets. */
   async post(page, host, url, fields) {
     await page.goto(`http://${host}:${this.port}/`);
     const answer = page.waitForResponse(url);

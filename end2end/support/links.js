@@ -1,18 +1,18 @@
-// Links that we send ourselves: asked for on the login page, read in the mailbox of practice mode.
+// Our own sign-in links: requested on the login page, read in the mailbox of practice mode.
 
 import { expect } from '@playwright/test';
 import { perhaps } from './console.js';
 import { button, heading, subscription } from './pages.js';
 
 export const ADDRESS = 'grace@example.com';
-/** Another address that may become hers. */
+/** Another address that she may change to. */
 export const KING = 'king@example.com';
 export const OPEN_IT = 'Open the link in the mail. This page then goes on by itself.';
 
-/** What a page says whose cookie another page of the same browser has just exchanged. */
+/** The message of a page whose cookie another page of the same browser has just exchanged. */
 export const overtaken = perhaps(/^error: Failed to load resource: the server responded with a status of 403 \(Forbidden\) \(\/pusher\/auth\)$/);
 
-/** Asks for a link, and waits until the page waits for it. */
+/** Requests a link, and waits until the page waits for it. */
 export async function ask(page, address = ADDRESS) {
   const subscribed = subscription(page);
   await page.goto('/login');
@@ -49,13 +49,13 @@ export async function typeCode(page, code) {
   await button(page, 'Sign in with the code').click();
 }
 
-/** Types the number of the waiting page where the link was opened elsewhere. */
+/** Types the waiting page's number into the page where the link was opened elsewhere. */
 export async function typeNumber(page, number) {
-  await page.getByLabel('The number of two digits').fill(number);
+  await page.getByLabel('Two-digit number').fill(number);
   await button(page, 'Sign in there').click();
 }
 
-/** Asks for a link to set a new password, on the login page. */
+/** Requests a link to set a new password, on the login page. */
 export async function forget(page, address = ADDRESS) {
   await page.goto('/login');
   await page.getByLabel('E-mail address').fill(address);

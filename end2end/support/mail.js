@@ -1,4 +1,4 @@
-// A mail server that others have written, PyPI's `aiosmtpd`, and the two tests with it.
+// A third-party mail server, PyPI's `aiosmtpd`, and the two kinds of tests with it.
 
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { Program, freePorts } from './program.js';
 import { controlled, expect, practice } from './test.js';
 
-/** The Python that has `aiosmtpd`; without it, what is tested with it is skipped. */
+/** The Python that has `aiosmtpd`; without it, its tests are skipped. */
 export const PYTHON = process.env.VESTIBULE_TEST_PYTHON;
 
 export const FROM = 'Vestibule <no-reply@example.com>';
@@ -18,7 +18,7 @@ const script = fileURLToPath(new URL('../interop/mail_server.py', import.meta.ur
 
 class MailServer {
   log = '';
-  /** What it answers to recipients before it takes one; `ADDRESS` stands for theirs. */
+  /** Its answers to recipients before it accepts one; `ADDRESS` stands for the recipient's. */
   refusals = [];
   user = 'vestibule@example.com';
   password = 'hush/hush #1';
@@ -27,14 +27,14 @@ class MailServer {
     this.port = port;
   }
 
-  /** Where it is, as a server of ours is told. */
+  /** Its address, as our server's setting. */
   get url() {
     if (!this.certificate) return `smtp://127.0.0.1:${this.port}`;
     const [user, password] = [this.user, this.password].map(encodeURIComponent);
     return `smtp://${user}:${password}@localhost:${this.port}?tls=required`;
   }
 
-  /** Starts it, also again. */
+  /** Starts or restarts it. */
   async run() {
     const { port, refusals, certificate, password } = this;
     const input = `${JSON.stringify({ port, refusals, certificate, password })}\n`;
@@ -48,7 +48,7 @@ class MailServer {
     if (this.certificate) await rm(this.certificate, { recursive: true, force: true });
   }
 
-  /** Gives it STARTTLS, with a certificate of its own making, and a login. */
+  /** Gives it STARTTLS, with a self-signed certificate, and a login. */
   async certify() {
     const folder = await mkdtemp(path.join(tmpdir(), 'vestibule-mail-'));
     this.certificate = folder;
@@ -59,7 +59,7 @@ class MailServer {
     this.authority = certificate;
   }
 
-  /** The mails that it has taken, in order. */
+  /** The mails that it has accepted, in order. */
   get mails() {
     return this.#heard('mail').map(({ headers, types, bodies, ...rest }) => {
       const [text, html] = bodies;
@@ -69,14 +69,14 @@ class MailServer {
     });
   }
 
-  /** Whom it has refused, in order. */
+  /** The recipients that it has refused, in order. */
   get refused() {
     return this.#heard('refused');
   }
 
-  /** Waits for the mail of this number, and returns it. */
+  /** Waits for the mail with this number, and returns it. */
   async mail(nth = 1) {
-    // A mail that was put off comes seconds later.
+    // A mail that was deferred comes seconds later.
     await expect.poll(() => this.mails.length, { timeout: 20_000 }).toBeGreaterThanOrEqual(nth);
     return this.mails[nth - 1];
   }
@@ -96,7 +96,7 @@ const withMail = (base, mode = {}) =>
     /** Whether it has STARTTLS and a login. */
     secure: [false, { option: true }],
 
-    /** What the mail server answers to the first recipients. */
+    /** The mail server's answers to the first recipients. */
     refusals: [[], { option: true }],
 
     /** Whether it runs when the test begins. */
@@ -113,7 +113,7 @@ const withMail = (base, mode = {}) =>
       await mail.end();
     },
 
-    // Browsers see it under a name that it does not listen under.
+    // Browsers use a name that it does not listen on.
     settings: async ({ mail, port }, use) => {
       const address = { LEPTOS_SITE_ADDR: `127.0.0.1:${port}`, PUBLIC_URL: `http://localhost:${port}` };
       await use({ ...mode, ...address, SMTP_URL: mail.url, MAIL_FROM: FROM, NO_COLOR: '1' });
@@ -134,6 +134,6 @@ const withMail = (base, mode = {}) =>
     ],
   });
 
-// A mail server is a sign of a server in use, beside which practice mode has to be asked for.
+// A mail server suggests a production server, where practice mode must be asked for.
 export const practiceMail = withMail(practice, { PRACTICE: 'on' });
 export const controlledMail = withMail(controlled);

@@ -1,4 +1,4 @@
-// The network between a browser and the server, which a test can spoil as real ones are spoiled.
+// The network between a browser and the server, which a test can break in the ways that real ones break.
 
 import { once } from 'node:events';
 import { createServer, request as ask } from 'node:http';
@@ -6,11 +6,11 @@ import { createServer, request as ask } from 'node:http';
 const PORTAL = '<!doctype html><title>Welcome to our café</title><h1>Accept our terms to go online</h1>';
 
 export class Network {
-  /** Answers everything by itself, as the network of a hotel does before its guest has paid. */
+  /** Answers everything by itself, like a captive portal. */
   portal = false;
-  /** Lets no socket through, as some proxies do. */
+  /** Blocks sockets, as some proxies do. */
   refusesSockets = false;
-  /** A header that it takes out of every answer. */
+  /** A header that it removes from every answer. */
   dropsHeader = undefined;
   connections = new Set();
   sockets = new Set();
@@ -33,13 +33,13 @@ export class Network {
     return network;
   }
 
-  /** Lets no socket through any more, or all of them again. */
+  /** Blocks all sockets, or lets them through again. */
   refuseSockets(refuse) {
     this.refusesSockets = refuse;
     if (refuse) for (const socket of this.sockets) socket.destroy();
   }
 
-  /** Lets nothing through, and drops what was under way. */
+  /** Lets nothing through, and drops what was in progress. */
   async cut() {
     if (!this.proxy.listening) return;
     this.port = this.proxy.address().port;
@@ -54,7 +54,7 @@ export class Network {
     await once(this.proxy, 'listening');
   }
 
-  /** Asks the server as if the browser had found it under its own address. */
+  /** Asks the server as if the browser had connected to it directly. */
   #ask({ method, url, headers }) {
     const { hostname, port, host, origin } = this.target;
     const own = { ...headers, host, ...(headers.origin && { origin }) };

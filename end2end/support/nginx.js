@@ -1,4 +1,4 @@
-// nginx before a server of ours, with the configuration that docs/nginx.conf gives to everybody.
+// nginx in front of our server, with the published configuration docs/nginx.conf.
 
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Program } from './program.js';
 
-/** The program; without it, what is tested with it is skipped. */
+/** The program; without it, its tests are skipped. */
 export const NGINX = process.env.VESTIBULE_TEST_NGINX;
 
 /** The name in the configuration, which tests resolve to loopback themselves. */
@@ -16,10 +16,10 @@ export const NAME = 'sign-in.example';
 
 const published = fileURLToPath(new URL('../../docs/nginx.conf', import.meta.url));
 
-/** What an operator puts in, and how often it is there. */
+/** What an operator replaces, and how often it occurs. */
 const PLACES = { 'listen 443': 1, '/etc/ssl/sign-in.example/': 2, '127.0.0.1:3000': 3, '127.0.0.1:6001': 1 };
 
-/** Around it, what Debian's package says elsewhere, but as one process with one folder. */
+/** The rest of the configuration, as in Debian's package, but as one process with one folder. */
 const around = (folder, site) => `
 daemon off;
 master_process off;
@@ -34,7 +34,7 @@ http {
 `;
 
 export class Nginx {
-  /** Starts it on this port before the server at `url`, and a Pusher server on the port `push`. */
+  /** Starts it on this port in front of the server at `url`, and of a Pusher server on the port `push`. */
   static async start({ port, url, push }) {
     const nginx = new Nginx();
     nginx.folder = await mkdtemp(path.join(tmpdir(), 'vestibule-nginx-'));
@@ -65,7 +65,7 @@ export class Nginx {
     this.certificate = await readFile(certificate);
   }
 
-  /** Everything that it has written down. */
+  /** All of its logs. */
   async logs() {
     return this.program.log + (await readFile(path.join(this.folder, 'access.log'), 'utf8'));
   }

@@ -1,4 +1,4 @@
-// The pages as a visitor knows them: their sentences, their buttons, and where they lead.
+// The pages as a visitor sees them: their sentences, their buttons, and where they lead.
 
 import { expect } from '@playwright/test';
 
@@ -36,10 +36,10 @@ export const step = (page, name) => page.locator(`.step[data-step=${name}]`);
 export const button = (page, name) => page.getByRole('button', { name, exact: true });
 export const heading = (page, name) => page.getByRole('heading', { level: 1, name, exact: true });
 
-/** Waits until the island has taken the page over, so that its buttons are no longer the plain form's. */
+/** Waits until the island has hydrated the page, so that its buttons are no longer the plain form's. */
 export const islandIsUp = (page) => page.waitForFunction(() => window.islandIsUp === true);
 
-/** The page is the profile of somebody with this name. */
+/** The page is the profile of a user with this name. */
 export async function expectProfile(page, name) {
   await expect(page).toHaveURL('/profile');
   await expect(heading(page, 'Your profile')).toBeVisible();
@@ -108,7 +108,7 @@ export async function outcomeIsStored(page, token) {
 /**
  * Holds the page's first request for these addresses, and lets all others pass.
  *
- * The route stays: one with `times: 1` is taken off while what it held may be on its way through a redirect, and that
+ * The route stays: one with `times: 1` is removed while its request may be in the middle of a redirect, and that
  * navigation is sometimes lost.
  */
 export async function hold(page, addresses) {
@@ -133,10 +133,10 @@ export function requestsTo(source, path) {
 }
 
 /**
- * Waits until nothing is left that the page would ask by itself within a poll interval: to one of these `questions` for
- * its status, made after the first `earlier`, the server has answered that the validator is being asked.
+ * Waits until the page will ask nothing more by itself within a poll interval: to one of these `questions` for its
+ * status, made after the first `earlier`, the server has answered that the validator is being asked.
  *
- * What the page shows does not tell: that may have been announced, while a question is still due.
+ * What the page shows is not enough: that may have been announced while a question is still due.
  */
 export async function nothingIsDue(questions, earlier = 0) {
   const lastStep = async () => {

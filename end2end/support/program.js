@@ -11,7 +11,7 @@ const ENDS_WITHIN = 10_000;
 export class Program {
   log = '';
 
-  /** Starts a program, and waits until it says that it is `ready`. It knows of the environment what it is given. */
+  /** Starts a program, and waits until its output matches `ready`. Its environment is only what it is given. */
   static async start(path, words, { ready, env = {}, cwd, input = '' }) {
     const program = new Program();
     const { PATH, HOME } = process.env;
@@ -21,7 +21,7 @@ export class Program {
       child.once('error', (error) => resolve(error.message));
       child.once('exit', (code, signal) => resolve(signal ?? code));
     });
-    // One that ends before it has read says so by its end.
+    // If it ends before it has read, its exit reports that.
     child.stdin.on('error', () => {});
     child.stdin.end(input);
     const hearing = new Promise((resolve) => {
@@ -41,7 +41,7 @@ export class Program {
     throw new Error(`${path} did not start (${how}); its log:\n${program.log}`);
   }
 
-  /** Ends it by this signal, or by force if it does not want to, and returns how it ended. */
+  /** Ends it by this signal, or by force if that fails, and returns how it ended. */
   async end(signal) {
     this.child.kill(signal);
     const patience = setTimeout(() => this.child.kill('SIGKILL'), ENDS_WITHIN);
@@ -52,14 +52,14 @@ export class Program {
 }
 
 /**
- * Ports of loopback that nobody listens on, for programs that have to be told theirs. They are below those that the
- * system gives to connections, one of which could take a port before the program does, or between its end and its return.
+ * Free ports of loopback, for programs that need a given port. They are below those that the system gives to
+ * connections, one of which could take a port before the program does, or between its end and its restart.
  */
 export async function freePorts(count) {
   const servers = [];
   while (servers.length < count) {
     const server = createServer().listen(randomInt(10_000, 32_768), '127.0.0.1');
-    // A port that is taken is an error, and there is another.
+    // A port that is taken is an error; another one is tried.
     await once(server, 'listening').then(() => servers.push(server), () => {});
   }
   const ports = servers.map((server) => server.address().port);

@@ -1,5 +1,5 @@
-// Libraries that publish, of the protocol's makers: npm's `pusher`, and PyPI's in a process of its own. Both are asked
-// alike, by the names that the latter's methods have, and answer alike: with a status and a body.
+// The protocol makers' libraries that publish: npm's `pusher`, and PyPI's in a process of its own. Both are called with
+// the same method names, those of the latter, and both answer with a status and a body.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import Publisher from 'pusher';
 
-/** The Python that has `pusher`; without it, what is tested with it is skipped. */
+/** The Python that has `pusher`; without it, its tests are skipped. */
 export const PYTHON = process.env.VESTIBULE_TEST_PYTHON;
 
 const script = fileURLToPath(new URL('../interop/publisher.py', import.meta.url));
@@ -56,5 +56,5 @@ async function pypi(client, calls, skew) {
   });
 }
 
-/** Each takes the client's settings, the calls as pairs of a method and its arguments, and seconds its clock is wrong. */
+/** Each takes the client's settings, the calls as pairs of a method and its arguments, and its clock's error in s. */
 export const LIBRARIES = { "npm's pusher": npm, "PyPI's pusher": pypi };

@@ -1,11 +1,11 @@
-// HTTP without a browser: nothing is sent but what a test says, and nothing is followed by itself.
+// HTTP without a browser: only what a test says is sent, and no redirect is followed.
 
 import * as http from 'node:http';
 import * as https from 'node:https';
 
 /**
- * Sends one request and reads the whole answer. `form` becomes a URL-encoded body, `cookies` a Cookie header; what else
- * there is says how to connect.
+ * Sends one request and reads the whole answer. `form` becomes a URL-encoded body, `cookies` a Cookie header; the other
+ * options say how to connect.
  */
 export function send(url, { method = 'GET', headers = {}, form, cookies = {}, ...connection } = {}) {
   const { request } = new URL(url).protocol === 'https:' ? https : http;
@@ -66,7 +66,7 @@ export class TextBrowser {
     return this.page;
   }
 
-  /** The forms of the page, as far as a text browser cares. */
+  /** The forms of the page, as far as a text browser needs them. */
   forms() {
     return [...this.page.text.matchAll(/<form\b([^>]*)>(.*?)<\/form>/gs)].map(([, tag, inside]) => ({
       action: attribute(tag, 'action'),

@@ -1,4 +1,4 @@
-// The real server, one for each test: a fresh data folder, a port of its own, and an end that it has to survive in order.
+// The real server, one for each test: a fresh data folder, a port of its own, and a shutdown that must be clean.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,10 +15,10 @@ const LISTENING = /^listening on (http:\/\/\S+)$/m;
 const STARTS_WITHIN = 15_000;
 const ENDS_WITHIN = 10_000;
 
-// The page's own questions are kept rare, so that an outcome which is on time was pushed.
+// The page polls rarely, so that an outcome which is on time was pushed.
 const DEFAULTS = { CONFIRM_DEADLINE: '20s', CONFIRM_POLL: '60s', RUST_LOG: 'info' };
 
-/** What the server may know of the machine: nothing that a developer has set for a server of their own. */
+/** The variables that the server inherits: none that a developer has set for a server of their own. */
 function environment(settings) {
   const kept = ['PATH', 'HOME', 'LANG', 'LEPTOS_SITE_PKG_DIR', 'LEPTOS_OUTPUT_NAME', 'LD_LIBRARY_PATH'];
   const known = Object.fromEntries(kept.filter((name) => process.env[name]).map((name) => [name, process.env[name]]));
@@ -78,7 +78,7 @@ export class Server {
     });
   }
 
-  /** Ends it, as an operator would or by another signal, and starts it again where it was; in between there is none. */
+  /** Stops it, as an operator would or by another signal, and starts it again at the same address. */
   async restart(signal = 'SIGTERM', between) {
     await this.#end(signal);
     await between?.();
@@ -86,9 +86,9 @@ export class Server {
     await this.run();
   }
 
-  /** Runs one of the server's own commands beside it: how it ended, and what it said where. */
+  /** Runs one of the server's own commands beside it; returns its exit and its output by stream. */
   async command(words, stdin = '') {
-    // Its log is the operator's own business.
+    // Without the test's log settings, as an operator runs it.
     const { RUST_LOG, ...env } = this.environment;
     const child = spawn(binary, words, { cwd: this.folder, env, stdio: ['pipe', 'pipe', 'pipe'] });
     const said = { stdout: '', stderr: '' };
@@ -99,14 +99,14 @@ export class Server {
     return { code, ...said };
   }
 
-  /** Adds a user who signs in with a password, or gives the known one a new password; returns the line that says so. */
+  /** Adds a user who signs in with a password, or gives an existing one a new password; returns the printed line. */
   async addUser({ email, name, password }) {
     const { code, stdout, stderr } = await this.command(['user', 'add', '--email', email, '--name', name], `${password}\n`);
     if (code !== 0) throw new Error(`the user was not added: ${stderr}`);
     return stdout.trim();
   }
 
-  /** Ends the server as an operator would, and returns how it ended; a server that does not want to is killed. */
+  /** Stops the server as an operator would, and returns how it ended; a server that does not stop is killed. */
   async stop() {
     await this.#end();
     await rm(this.folder, { recursive: true, force: true });

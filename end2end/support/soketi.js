@@ -1,9 +1,9 @@
-// Soketi, a Pusher server that others have written.
+// Soketi, a third-party Pusher server.
 
 import { randomBytes } from 'node:crypto';
 import { Program, freePorts } from './program.js';
 
-/** Where it is installed; without it, what is tested with it is skipped. */
+/** Where it is installed; without it, its tests are skipped. */
 export const SOKETI = process.env.VESTIBULE_TEST_SOKETI;
 
 class Soketi {
@@ -16,12 +16,12 @@ class Soketi {
     return soketi;
   }
 
-  /** Starts it, also again. */
+  /** Starts or restarts it. */
   async run() {
     const env = {
       SOKETI_HOST: '127.0.0.1',
       SOKETI_PORT: this.port,
-      // It listens there even where it measures nothing.
+      // It listens there even with its metrics off.
       SOKETI_METRICS_HOST: '127.0.0.1',
       SOKETI_METRICS_SERVER_PORT: this.metrics,
       SOKETI_SHUTDOWN_GRACE_PERIOD: 0,
@@ -36,7 +36,7 @@ class Soketi {
     return this.program.end(signal);
   }
 
-  /** What a server of ours has to be told. */
+  /** The settings of our server. */
   get settings() {
     return {
       PUSHER_HOST: '127.0.0.1',

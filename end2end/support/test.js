@@ -10,7 +10,7 @@ import { Validator } from './validator.js';
 
 export { expect };
 
-/** Runs in every page before its own scripts: says when the island has taken the page over. */
+/** Runs in every page before its own scripts: reports when the island has hydrated the page. */
 function noticeIsland() {
   const listen = EventTarget.prototype.addEventListener;
   EventTarget.prototype.addEventListener = function addEventListener(type, ...rest) {
@@ -52,7 +52,7 @@ const browsers = base.extend({
     { auto: true },
   ],
 
-  /** Names the console messages that the test's own fault causes. */
+  /** Lists the console messages that the test's own faults cause. */
   expectConsole: async ({ consoleLog }, use) => use((...messages) => consoleLog.expected.push(...messages)),
 
   context: async ({ context, consoleLog }, use) => {

@@ -1,4 +1,4 @@
-// A validator whose answers a test gives by hand. It speaks the contract of docs/PROTOCOL.md.
+// A validator whose answers a test gives by hand. It follows the contract in docs/PROTOCOL.md.
 
 import { EventEmitter, once } from 'node:events';
 import { createServer } from 'node:http';
@@ -8,7 +8,7 @@ export const GRACE = { issuer: 'https://id.example', subject: 'grace', name: 'Gr
 
 const ASKED_WITHIN = 10_000;
 
-/** A question that the server has asked, and every way to answer it. */
+/** A request from the server, and every way to answer it. */
 class Question {
   constructor(token, key, response) {
     Object.assign(this, { token, key, response });
@@ -31,7 +31,7 @@ class Question {
     this.reply(503, '', seconds === undefined ? {} : { 'retry-after': String(seconds) });
   }
 
-  /** Hangs up without a word. */
+  /** Hangs up without an answer. */
   drop() {
     this.response.destroy();
   }

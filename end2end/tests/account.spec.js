@@ -1,4 +1,4 @@
-// What somebody can change about how they sign in, and what they are told of it.
+// What users can change about how they sign in, and what they are told of it.
 
 import { controlled, practice as test, expect } from '../support/test.js';
 import { some } from '../support/console.js';
@@ -53,7 +53,7 @@ test('the link that was asked for to set a password leads there also on another 
   await expectLogin(page, 'used');
 });
 
-test('whoever thinks better of a new password and asks for a mere link is led to the profile', async ({ page, context }) => {
+test('a user who decides against a new password and asks for a plain link is led to the profile', async ({ page, context }) => {
   await forget(page);
   const { link } = await mail(context);
   await ask(page);
@@ -75,7 +75,7 @@ test('a password that is easy to guess is not taken, and says why', async ({ pag
   await expectProfile(page, ADDRESS);
 });
 
-test('a changed password signs out the phone, and what was known before is of no use', async ({ page, anotherBrowser, expectConsole }) => {
+test('a changed password signs out the phone, and the old password no longer works', async ({ page, anotherBrowser, expectConsole }) => {
   expectConsole(refused(422), refused(422));
   await signInByCode(page);
   await page.goto('/profile/password');
@@ -127,7 +127,7 @@ test('another address is used once its mail was opened, and both are told', asyn
   await expectStranger(phone);
 });
 
-test('the mail about another address is of no use to anybody else, and a second look changes nothing', async ({ page, context, anotherBrowser, expectConsole }) => {
+test('the mail about another address is useless to anyone else, and a second look changes nothing', async ({ page, context, anotherBrowser, expectConsole }) => {
   expectConsole(refused(410));
   await signInByCode(page);
   await askToMove(page);
@@ -147,7 +147,7 @@ test('the mail about another address is of no use to anybody else, and a second 
   await expect(page.locator('.facts')).toContainText(KING);
 });
 
-test('a mail about another address is of no use any more once a password was set', async ({ page, context, expectConsole }) => {
+test('a mail about another address no longer works once a password was set', async ({ page, context, expectConsole }) => {
   expectConsole(refused(410));
   await signInByCode(page);
   await askToMove(page);
@@ -159,7 +159,7 @@ test('a mail about another address is of no use any more once a password was set
   await expect(heading(page, 'This link is for somebody else, or too old')).toBeVisible();
 });
 
-test('an address that is somebody’s cannot be taken, which only its owner learns', async ({ page, context, anotherBrowser, expectConsole }) => {
+test('an address that is in use cannot be taken, which only its owner learns', async ({ page, context, anotherBrowser, expectConsole }) => {
   expectConsole(refused(422), refused(422));
   const phone = await (await anotherBrowser()).newPage();
   await signInByCode(phone, KING);
@@ -203,7 +203,7 @@ test('another link is counted down to, and the server counts as well', async ({ 
   await expect(page.locator('.soon')).toHaveText(/^Another link can be sent in \d+ seconds\.$/);
 });
 
-test('whoever tries passwords too often waits', async ({ page, anotherBrowser, expectConsole }) => {
+test('a user who tries passwords too often has to wait', async ({ page, anotherBrowser, expectConsole }) => {
   expectConsole(refused(429), ...some(refused(422)));
   await signInByCode(page);
   await page.goto('/profile/password');
@@ -221,7 +221,7 @@ test('whoever tries passwords too often waits', async ({ page, anotherBrowser, e
   await expect(thief.getByRole('alert')).toHaveText(/^Too many tries\. Try again in \d+ seconds\.$/);
 });
 
-controlled('whoever is disabled is signed out and stays out, until they are enabled', async ({ page, server, expectConsole }) => {
+controlled('a disabled user is signed out and stays out until they are enabled', async ({ page, server, expectConsole }) => {
   expectConsole(refused(422));
   const user = { email: ADDRESS, name: 'Grace', password: PASSWORD };
   await server.addUser(user);

@@ -8,7 +8,7 @@ import {
 
 const WRONG = 'The e-mail address or the password is wrong.';
 
-test('the login page of practice mode names the user whom it has', async ({ page }) => {
+test('the login page of practice mode names its user', async ({ page }) => {
   await page.goto('/login');
   await expect(page.getByText(PRACTICE.email)).toBeVisible();
   await expect(page.getByText(PRACTICE.password)).toBeVisible();
@@ -37,7 +37,7 @@ test('a password that was wrong once can be put right', async ({ page, expectCon
   await expectProfile(page);
 });
 
-test('a user whom the operator added signs in by the address in any case', async ({ page, server }) => {
+test('a user added by the operator signs in by the address in any case', async ({ page, server }) => {
   await server.addUser({ email: 'grace@example.com', name: 'Grace Hopper', password: PASSWORD });
   await signIn(page, { email: 'Grace@Example.com', password: PASSWORD });
   await expectProfile(page, 'Grace Hopper');

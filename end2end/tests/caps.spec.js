@@ -1,4 +1,4 @@
-// Too much from one network: whoever is over the cap is told to come later, and their link is as good as before.
+// Too much from one network: a user over the cap is told to come later, and their link stays valid.
 
 import { controlled as test, expect } from '../support/test.js';
 import { ADA } from '../support/validator.js';

@@ -128,7 +128,7 @@ practice.describe('a link by mail', () => {
     await ask(page);
     await page.getByLabel('Or type the code in the mail').fill('12');
     await button(page, 'Sign in with the code').click();
-    await expect(page.getByRole('alert')).toHaveText('A code has six digits.');
+    await expect(page.getByRole('alert')).toHaveText('Enter the six-digit code.');
     await inspect(page, 'mailed-wrong');
   });
 
@@ -180,7 +180,7 @@ controlled('profile', async ({ page, validator, anotherBrowser }) => {
   await inspect(page, 'profile');
 });
 
-controlled('profile of somebody with a very long name', async ({ page, validator }) => {
+controlled('profile of a user with a very long name', async ({ page, validator }) => {
   const name = 'Wolfeschlegelsteinhausenbergerdorff'.repeat(3).slice(0, 100);
   validator.answer = (question) => question.valid({ ...ADA, name, email: `${'a'.repeat(60)}@example.com` });
   await page.goto(link('profile'));
@@ -202,7 +202,7 @@ controlled('refused', async ({ page, server, elsewhere, expectConsole }) => {
 });
 
 controlled.describe('continue', () => {
-  controlled('as somebody else', async ({ page, server, validator }) => {
+  controlled('as another user', async ({ page, server, validator }) => {
     await server.addUser(BOB);
     await signIn(page, BOB);
     await expectProfile(page, BOB.name);
@@ -242,7 +242,7 @@ controlled.describe('confirm', () => {
     await inspect(page, 'confirm-ready');
   });
 
-  controlled('ready, for somebody who is signed in', async ({ page, server }) => {
+  controlled('ready, for a signed-in user', async ({ page, server }) => {
     await server.addUser(BOB);
     await signIn(page, BOB);
     await expectProfile(page, BOB.name);

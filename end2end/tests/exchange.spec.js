@@ -50,7 +50,7 @@ test('an exchange whose response is lost is repeated by the next visit', async (
   await expect(sessionRows(page)).toHaveCount(1);
 });
 
-test('the old pending cookie is worth nothing once the new one was used, and signs nobody out', async ({ page, context, validator, anotherBrowser }) => {
+test('the old pending cookie is invalid once the new one was used, and signs no one out', async ({ page, context, validator, anotherBrowser }) => {
   await page.goto(link('replayed'));
   const question = await validator.asked('replayed');
   const old = await pendingCookies(context);
@@ -128,7 +128,7 @@ test('the same link in another browser is another confirmation, which the valida
   await expectProfile(page, ADA.name);
 });
 
-test('somebody who is signed in and opens another link of theirs stays who they are, with one session', async ({ page, context, validator }) => {
+test('a signed-in user who opens another link of theirs stays signed in, with one session', async ({ page, context, validator }) => {
   await page.goto(link('first'));
   (await validator.asked('first')).valid();
   await expectProfile(page, ADA.name);

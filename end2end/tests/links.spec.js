@@ -67,13 +67,13 @@ test('on another device, what is no number is told, and the link stays good', as
   const phone = await (await anotherBrowser()).newPage();
   await phone.goto((await mail(context)).link);
   await typeNumber(phone, `${shown}1`);
-  await expect(phone.getByRole('alert')).toHaveText('The number has two digits.');
+  await expect(phone.getByRole('alert')).toHaveText('Enter the two-digit number.');
   await typeNumber(phone, shown);
   await expect(heading(phone, 'You are signed in there')).toBeVisible();
   await expectProfile(page, ADDRESS);
 });
 
-test('on another device, whoever wants to be signed in there is, and the first one is told', async ({ page, context, anotherBrowser }) => {
+test('on another device, a user who wants to be signed in there is, and the first one is told', async ({ page, context, anotherBrowser }) => {
   await ask(page);
   const { link } = await mail(context);
   const phone = await (await anotherBrowser()).newPage();
@@ -124,7 +124,7 @@ test('a used link says so elsewhere without the whole address, and leads to a ne
   await expectProfile(opened, ADDRESS);
 });
 
-test('asked for twice at once, a browser waits for one link, and keeps it when somebody else asks', async ({ page, context, anotherBrowser, expectConsole }) => {
+test('asked for twice at once, a browser waits for one link, and keeps it when another user asks', async ({ page, context, anotherBrowser, expectConsole }) => {
   expectConsole(overtaken, overtaken, overtaken);
   await ask(page);
   const first = await mail(context);
@@ -142,7 +142,7 @@ test('asked for twice at once, a browser waits for one link, and keeps it when s
   await expectProfile(page, ADDRESS);
 });
 
-test('whoever cancels waiting is led to the login page, and the link is good for nothing', async ({ page, context }) => {
+test('a user who cancels waiting is led to the login page, and the link no longer works', async ({ page, context }) => {
   await ask(page);
   const { link } = await mail(context);
   await button(page, 'Cancel').click();
@@ -195,7 +195,7 @@ test.describe('without JavaScript', () => {
   });
 });
 
-controlled('a link that the operator makes signs somebody in whom nobody knows, once', async ({ page, server, validator, anotherBrowser }) => {
+controlled('a link that the operator makes signs an unknown user in, once', async ({ page, server, validator, anotherBrowser }) => {
   const words = ['link', 'create', '--email', 'Ada@example.com', '--public-url', server.url];
   const { code, stdout, stderr } = await server.command(words);
   expect([code, stderr]).toEqual([0, '']);
@@ -212,7 +212,7 @@ controlled('a link that the operator makes signs somebody in whom nobody knows, 
   expect(validator.count()).toBe(0);
 });
 
-controlled('a link from before its address was removed signs nobody in', async ({ page, server }) => {
+controlled('a link from before its address was removed signs no one in', async ({ page, server }) => {
   await server.addUser({ email: ADDRESS, name: 'Grace', password: PASSWORD });
   const { stdout } = await server.command(['link', 'create', '--email', ADDRESS, '--public-url', server.url]);
   expect((await server.command(['user', 'remove', '--email', ADDRESS])).code).toBe(0);

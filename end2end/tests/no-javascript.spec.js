@@ -84,7 +84,7 @@ test('a password signs in, and the profile signs out', async ({ page, server }) 
   await expectLogin(page);
 });
 
-test('somebody who is signed in is asked before they become somebody else', async ({ page, server, validator }) => {
+test('a signed-in user is asked before they become another user', async ({ page, server, validator }) => {
   await server.addUser({ email: 'bob@example.com', name: 'Bob', password: PASSWORD });
   await signIn(page, { email: 'bob@example.com', password: PASSWORD });
   validator.answer = (question) => question.valid();

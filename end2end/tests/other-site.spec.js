@@ -14,7 +14,7 @@ const refused = (path) =>
 
 for (const host of HOSTS) {
   test.describe(`from ${host}, another port`, () => {
-    test('nobody is signed out', async ({ page, context, server, elsewhere, expectConsole }) => {
+    test('no one is signed out', async ({ page, context, server, elsewhere, expectConsole }) => {
       expectConsole(refused('/logout'));
       await server.addUser(BOB);
       await signIn(page, BOB);
@@ -27,7 +27,7 @@ for (const host of HOSTS) {
       expect((await sessionCookie(context)).value).toBe(value);
     });
 
-    test('nobody is signed in', async ({ page, context, server, elsewhere, expectConsole }) => {
+    test('no one is signed in', async ({ page, context, server, elsewhere, expectConsole }) => {
       expectConsole(refused('/login'));
       await server.addUser(BOB);
       expect(await elsewhere.post(page, host, `${server.url}/login`, BOB)).toBe(403);
@@ -60,7 +60,7 @@ for (const host of HOSTS) {
       await expectProfile(page, ADA.name);
     });
 
-    test('nobody becomes somebody else', async ({ page, server, elsewhere, validator, expectConsole }) => {
+    test('no one becomes another user', async ({ page, server, elsewhere, validator, expectConsole }) => {
       expectConsole(refused('/continue'));
       await server.addUser(BOB);
       await signIn(page, BOB);

@@ -1,4 +1,4 @@
-// Nobody becomes another user without having been asked.
+// No one becomes another user without having been asked.
 
 import { controlled as test, expect } from '../support/test.js';
 import { ADA, GRACE } from '../support/validator.js';
@@ -27,7 +27,7 @@ async function openAsBob(page, validator, token) {
   return validator.asked(token);
 }
 
-test('somebody who is signed in is asked before they become somebody else', async ({ page, context, validator }) => {
+test('a signed-in user is asked before they become another user', async ({ page, context, validator }) => {
   const { value } = await sessionCookie(context);
   (await openAsBob(page, validator, 'hers')).valid(ADA);
   await expect(page).toHaveURL('/profile');
@@ -39,7 +39,7 @@ test('somebody who is signed in is asked before they become somebody else', asyn
   await expect(sessionRows(page)).toHaveCount(1);
 });
 
-test('somebody who wants to stay who they are, stays, and the other session ends', async ({ page, context, validator }) => {
+test('a user who chooses to stay who they are stays, and the other session ends', async ({ page, context, validator }) => {
   (await openAsBob(page, validator, 'hers')).valid(ADA);
   await button(page, 'Stay signed in as Bob').click();
   await expectProfile(page, BOB.name);
@@ -51,7 +51,7 @@ test('somebody who wants to stay who they are, stays, and the other session ends
   await expectStranger(page);
 });
 
-test('a link that is not good changes nothing for somebody who is signed in', async ({ page, context, validator }) => {
+test('a link that is not good changes nothing for a signed-in user', async ({ page, context, validator }) => {
   const { value } = await sessionCookie(context);
   (await openAsBob(page, validator, 'bad')).invalid('expired');
   // The login page sends those who are signed in on to their profile.
@@ -59,7 +59,7 @@ test('a link that is not good changes nothing for somebody who is signed in', as
   expect((await sessionCookie(context)).value).toBe(value);
 });
 
-test('a landing alone changes nothing for somebody who is signed in', async ({ page, context, validator }) => {
+test('a landing alone changes nothing for a signed-in user', async ({ page, context, validator }) => {
   const { value } = await sessionCookie(context);
   await page.goto(link('seen'));
   await expect(page.getByText('You are signed in as Bob.')).toBeVisible();
@@ -82,7 +82,7 @@ test('signing out while a link is pending ends the link as well', async ({ page,
   expect(await sessionCookie(context)).toBeUndefined();
 });
 
-test('signing out after the verdict and before the exchange leaves nobody signed in', async ({ page, context, validator }) => {
+test('signing out after the verdict and before the exchange leaves no one signed in', async ({ page, context, validator }) => {
   const tab = await context.newPage();
   const { held } = await hold(tab, '**/profile');
   (await openAsBob(tab, validator, 'raced')).valid(ADA);
@@ -114,7 +114,7 @@ test('links of two people in one browser are a question', async ({ validator, an
   expect(await pendingCookies(other)).toEqual([]);
 });
 
-test('somebody with links of two people may be neither', async ({ validator, anotherBrowser }) => {
+test('a user with links of two people may be neither', async ({ validator, anotherBrowser }) => {
   const other = await anotherBrowser();
   const tab = await other.newPage();
   // The exchange waits until both are in.

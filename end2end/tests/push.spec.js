@@ -62,7 +62,7 @@ test.describe('by polling alone', () => {
     await expectProfile(page, ADA.name);
   });
 
-  test('a sign-in completes where the socket opens and nobody speaks', async ({ page, validator }) => {
+  test('a sign-in completes where the socket opens and the server stays silent', async ({ page, validator }) => {
     await page.routeWebSocket(SOCKET, () => {});
     await page.goto(link('silent'));
     const question = await validator.asked('silent');

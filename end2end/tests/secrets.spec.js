@@ -100,7 +100,7 @@ test('pages with secrets are not stored, and run nothing but their own scripts',
   }
 });
 
-test('a landing asks nobody and stores nothing', async ({ request, validator, server }) => {
+test('a landing asks no service and stores nothing', async ({ request, validator, server }) => {
   const before = await contentsOf(server.folder);
   for (let visit = 0; visit < 20; visit += 1) {
     const answer = await request.get(link(`scanned-${visit}`));

@@ -18,7 +18,7 @@ const AGENTS = {
 const row = (page, device) => sessionRows(page).filter({ hasText: device });
 const signOut = (page, device) => row(page, device).getByRole('button', { name: `Sign out: ${device}` });
 
-/** Somebody signed in, in a browser that calls itself so. */
+/** A signed-in user, in a browser that sends this name. */
 async function signedIn(anotherBrowser, device, user = PRACTICE, options = {}) {
   const page = await (await anotherBrowser({ userAgent: AGENTS[device], ...options })).newPage();
   await signIn(page, user);
@@ -72,7 +72,7 @@ test('it works without JavaScript, and from the keyboard', async ({ anotherBrows
   await expectStranger(lost);
 });
 
-test('a row that is out of date signs nobody else out', async ({ page, anotherBrowser }) => {
+test('a row that is out of date signs no one else out', async ({ page, anotherBrowser }) => {
   const lost = await signedIn(anotherBrowser, 'Safari on iPhone');
   const kept = await signedIn(anotherBrowser, 'Firefox on Linux');
   await signIn(page, PRACTICE);
@@ -85,7 +85,7 @@ test('a row that is out of date signs nobody else out', async ({ page, anotherBr
   await expectProfile(kept);
 });
 
-test('a browser that was signed out signs nobody out any more', async ({ page, anotherBrowser }) => {
+test('a browser that was signed out signs no one out any more', async ({ page, anotherBrowser }) => {
   const lost = await signedIn(anotherBrowser, 'Safari on iPhone');
   await signIn(page, PRACTICE);
   await lost.goto('/profile');
@@ -97,7 +97,7 @@ test('a browser that was signed out signs nobody out any more', async ({ page, a
   await expectProfile(page);
 });
 
-test('nobody signs somebody else out by the name that their page has for a browser', async ({ page, context, server, anotherBrowser }) => {
+test('no one signs another user out by the name that their page has for a browser', async ({ page, context, server, anotherBrowser }) => {
   await server.addUser(GRACE);
   const hers = await signedIn(anotherBrowser, 'Firefox on Linux', GRACE);
   const herPhone = await signedIn(anotherBrowser, 'Safari on iPhone', GRACE);
@@ -131,7 +131,7 @@ test('a new password signs its user out everywhere, and the command says so', as
   await expectProfile(hers, GRACE.name);
 });
 
-test('somebody whom the operator removes is signed out and cannot come back', async ({ server, anotherBrowser }) => {
+test('a user removed by the operator is signed out and cannot come back', async ({ server, anotherBrowser }) => {
   await server.addUser(GRACE);
   const hers = await signedIn(anotherBrowser, 'Firefox on Linux', GRACE);
   const other = await signedIn(anotherBrowser, 'Safari on iPhone');
@@ -145,7 +145,7 @@ test('somebody whom the operator removes is signed out and cannot come back', as
 test.describe('with sessions in the memory of the server', () => {
   test.use({ settings: { SESSION_STORE: 'memory' } });
 
-  test('somebody whom the operator removes is signed out, too', async ({ server, anotherBrowser }) => {
+  test('a user removed by the operator is signed out, too', async ({ server, anotherBrowser }) => {
     await server.addUser(GRACE);
     const hers = await signedIn(anotherBrowser, 'Firefox on Linux', GRACE);
     expect((await server.command(['user', 'remove', '--email', GRACE.email])).code).toBe(0);

@@ -61,7 +61,7 @@ test('a link can be cancelled and tried again', async ({ server, validator }) =>
   expect(browser.page.text).toContain(ADA.name);
 });
 
-test('a form without its proof, with a forged one, or with somebody else’s is refused', async ({ server, validator }) => {
+test('a form without its proof, with a forged one, or with another user’s is refused', async ({ server, validator }) => {
   const [browser, other] = [new TextBrowser(server.url), new TextBrowser(server.url)];
   await browser.open(link('text'));
   await other.open(link('text'));

@@ -49,7 +49,7 @@ controlled.describe('a validator without a verdict', () => {
     'an error of its own': (question) => question.reply(500, { verdict: 'invalid', reason: 'used' }),
     'a verdict that does not exist': (question) => question.reply(200, { verdict: 'perhaps' }),
     'a reason that does not exist': (question) => question.reply(200, { verdict: 'invalid', reason: 'dislike' }),
-    'a good verdict about nobody': (question) => question.reply(200, { verdict: 'valid' }),
+    'a good verdict without an identity': (question) => question.reply(200, { verdict: 'valid' }),
     'a verdict under the wrong status': (question) => question.reply(202, { verdict: 'valid', identity }),
     'a refusal': (question) => question.reply(401, { verdict: 'invalid', reason: 'invalid' }),
   };

@@ -72,7 +72,7 @@ test('a long wait is told, with the time that has passed', async ({ page, valida
 });
 
 for (const reason of ['hidden', 'prerendering']) {
-  test(`a page that is ${reason} begins only when somebody can see it`, async ({ page, validator }) => {
+  test(`a page that is ${reason} begins only when it is visible`, async ({ page, validator }) => {
     await page.addInitScript((name) => {
       window.unseen = true;
       Object.defineProperty(Document.prototype, name, { configurable: true, get: () => window.unseen });
@@ -92,7 +92,7 @@ for (const reason of ['hidden', 'prerendering']) {
   });
 }
 
-test('somebody who leaves the page and comes back finds the same confirmation', async ({ page, validator }) => {
+test('a user who leaves the page and comes back finds the same confirmation', async ({ page, validator }) => {
   await page.goto(link('left'));
   const question = await validator.asked('left');
   await page.getByRole('link', { name: 'Sign in with a password instead' }).click();

@@ -4,8 +4,8 @@
 //! The rooms, from the outside in: [`cli`] (the commands), [`config`] (settings), `startup` (from
 //! settings to a running server, and its end), `routes` (all addresses on one page), `handlers`
 //! (what answers each of them), `http` (what every answer has in common: cookies, headers, CSRF,
-//! whom a request comes from), `accounts` (passwords, limits, browsers that are known), `mail`,
-//! `practice`, and [`broker`] (the embedded Pusher server).
+//! client addresses), `accounts` (passwords, limits, browsers that are known), `mail`, `practice`,
+//! and [`broker`] (the embedded Pusher server).
 //!
 //! Along a sign-in: `handlers::confirm` (the landing, and the way without JavaScript),
 //! `handlers::island_api` (the island's calls), `startup::push` and [`broker`] (to where an outcome

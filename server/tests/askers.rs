@@ -1,4 +1,4 @@
-//! Strangers who ask for links to somebody's address take nothing from its owner.
+//! Strangers who ask for links to an address take nothing from its owner.
 
 mod support;
 
@@ -25,7 +25,7 @@ fn location(answer: &str) -> &str {
         .expect("it leads somewhere")
 }
 
-/// How many links the mailbox of practice mode has for the owner, once there are `at_least` so
+/// How many links the mailbox of practice mode has for the owner, once there are `at_least` that
 /// many.
 fn links(server: &Server, at_least: usize) -> usize {
     let count = || {

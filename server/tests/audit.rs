@@ -1,5 +1,5 @@
-//! What happens to accounts by mail, forms and commands is in the log, and nothing of it that is
-//! nobody's business.
+//! What happens to accounts by mail, forms and commands is in the log, without e-mail addresses or
+//! secrets.
 
 mod support;
 
@@ -37,7 +37,7 @@ fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
         .map(|(found, _)| found)
 }
 
-/// The mails about `subject`, the newest first, once there are so many.
+/// The mails about `subject`, the newest first, once there are `count`.
 fn mails(server: &Server, subject: &str, count: usize) -> Vec<String> {
     let mails = || {
         let mailbox = server.get("/practice/mail", &[]);
@@ -59,7 +59,7 @@ fn waiting(server: &Server) -> (String, String) {
     (line(&answer, "location: ").to_owned(), cookies(&answer))
 }
 
-/// Waits for such a line under the log's target, and returns all of those.
+/// Waits for such a line under the log's target, and returns all of them.
 fn told(server: &Server, event: &str, outcome: &str, rest: &str) -> Vec<String> {
     let lines = || {
         let log = server.log();
@@ -176,7 +176,7 @@ fn a_browser_that_is_let_in_by_a_code_or_a_number_or_refused_by_one_is_told_of()
 }
 
 #[test]
-fn what_somebody_changes_or_asks_for_too_often_is_told() {
+fn account_changes_and_refused_requests_are_in_the_audit_log() {
     let server = Server::start(&[("RUST_LOG", "info"), ("NO_COLOR", "1")]);
     let session =
         cookies(&server.post("/login", &[], &format!("email={OWNER}&password={PASSWORD}")));

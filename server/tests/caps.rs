@@ -1,5 +1,4 @@
-//! Who begins too much is told to come later, and who is counted together is not for the client to
-//! say.
+//! A client that begins too much is told to come later, and cannot choose what it is counted as.
 
 #[path = "support/landing.rs"]
 mod landing;
@@ -33,7 +32,7 @@ fn continued(server: &Server, token: &str, more: &[&str]) -> String {
     server.post(&path, &[more, &[&*cookies]].concat(), "")
 }
 
-/// Begins afresh with the form of the page; what the proxy says is whom it was called by.
+/// Begins with the page's form, through a proxy that reports `forwarded_for` as the client.
 fn begin(server: &Server, forwarded_for: &str) -> String {
     continued(
         server,

@@ -1,4 +1,4 @@
-//! What is said and done once somebody has changed how they sign in, or signs out.
+//! What happens once a user has changed how they sign in, or signs out.
 
 mod support;
 
@@ -47,7 +47,7 @@ fn no_link_makes_the_profile_say_that_something_was_changed() {
 }
 
 #[test]
-fn whoever_has_set_a_password_is_told_so_for_a_minute() {
+fn a_user_who_has_set_a_password_is_told_so_for_a_minute() {
     let server = Server::start(&[]);
     let session = sign_in(&server, "open-sesame-42");
     let answer = server.post(

@@ -6,7 +6,7 @@ use support::{Server, has_status};
 
 const ASK: &str = "email=practice%40example.com";
 
-/// How often the mailbox of practice mode has this, once it is there `at_least` so often.
+/// How often the mailbox of practice mode has this, once that is `at_least` times.
 fn mailed(server: &Server, what: &str, at_least: usize) -> usize {
     let count = || server.get("/practice/mail", &[]).matches(what).count();
     (0..10_000)
@@ -32,8 +32,7 @@ fn waiting(server: &Server) -> (String, String) {
     )
 }
 
-/// Types five codes of which none can be right: four are other than the one in the mail, whichever
-/// that is.
+/// Types five codes of which none can be right, whatever code is in the mail.
 fn guess(server: &Server, (page, cookie): &(String, String), code: &str) {
     let wrong = if code == "000000" { "111111" } else { "000000" };
     for left in (1..=4).rev() {

@@ -30,7 +30,7 @@ fn run_with(data: &Path, words: &[&str], password: &str, settings: &[(&str, &str
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    // One that has no use for it may have ended before.
+    // A command that does not read it may have ended before.
     let _ = writeln!(child.stdin.take().unwrap(), "{password}");
     child.wait_with_output().unwrap()
 }

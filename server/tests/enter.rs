@@ -105,7 +105,7 @@ fn a_stranger_signs_in_first_and_is_led_on() {
     assert_eq!(location(&asked), "/login?next=%2Forders%3Fid%3D7");
     let form = "email=practice%40example.com&password=open-sesame-42&next=%2Forders%3Fid%3D7";
     assert_eq!(location(&server.post("/login", &[], form)), "/orders?id=7");
-    // Who would be signed in by going on goes on by the same way.
+    // A user who would be signed in by going on takes the same way.
     let (cookies, _) = confirmed(&server, "valid-3");
     let login = server.get("/login?next=%2Forders%3Fid%3D7", &[&cookies]);
     assert_eq!(

@@ -1,5 +1,4 @@
-//! What must not be done by whoever finds a browser open is asked for once more, once the proof of
-//! who it is has grown old.
+//! Actions that an unattended browser must not allow need a new sign-in once the last one is old.
 
 mod support;
 
@@ -77,7 +76,7 @@ async fn an_old_session_is_asked_for_the_password_once_more_and_led_on() {
 }
 
 #[test]
-fn a_password_is_changed_by_whoever_knows_it() {
+fn a_password_is_changed_only_with_the_current_one() {
     let server = Server::start(&[]);
     let (session, _) = sign_in(&server, "");
     let page = server.get("/profile/password", &[&session]);
@@ -90,7 +89,7 @@ fn a_password_is_changed_by_whoever_knows_it() {
             "{answer}"
         );
     }
-    // Nor is another address one's own by which a password could be set without it.
+    // Nor does another address become the user's, by which a password could be set without it.
     assert!(
         server
             .get("/profile/address", &[&session])

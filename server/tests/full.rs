@@ -9,8 +9,7 @@ mod support;
 use std::process::Command;
 use support::{Server, has_status};
 
-/// Lets the server's files grow up to `bytes`, whoever it is that has filled the disk or made room
-/// on it.
+/// Lets the server's files grow up to `bytes`, as a disk does that is full or has room again.
 fn limit_files(server: &Server, bytes: &str) {
     let pid = server.child.id().to_string();
     let set = Command::new("prlimit")

@@ -55,7 +55,7 @@ impl HeldBack {
     }
 }
 
-/// What this machine has to test with; where nothing may be left out, it has to be there.
+/// What this machine has to test with; CI requires it.
 fn given(variable: &str) -> Option<String> {
     let value = env::var(variable).ok();
     assert!(

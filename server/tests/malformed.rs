@@ -1,4 +1,4 @@
-//! What nobody's browser sends: it is told apart from what is refused and from a mistake of ours.
+//! Requests that no browser sends: they are told apart from refused ones and from our own errors.
 
 mod support;
 

@@ -113,7 +113,7 @@ fn tabs_of_one_browser_are_each_led_to_where_they_asked_to_be() {
 }
 
 #[test]
-fn the_way_back_is_kept_where_somebody_is_asked_who_they_want_to_be() {
+fn the_return_path_is_kept_where_a_user_is_asked_who_they_want_to_be() {
     let server = Server::start(&[]);
     let practice = "email=practice%40example.com&password=open-sesame-42";
     let session = cookies(&server.post("/login", &[], practice), "");

@@ -1,5 +1,5 @@
 //! Practice mode never runs by omission beside settings of a server in use, and nothing that it
-//! made signs anybody in there.
+//! made signs a user in there.
 
 mod support;
 
@@ -181,7 +181,7 @@ async fn practice_mode_s_key_is_no_key_of_a_server_in_use() {
             assert!(!line.contains(&key[10..]), "{line}");
         }
     }
-    // As an earlier version kept it.
+    // As an earlier version stored it.
     let bare = key.trim_start_matches("practice:");
     fs::write(data.path().join("practice.key"), bare).unwrap();
     execute(data.path(), "delete from settings where name = 'mode'").await;
@@ -242,7 +242,7 @@ async fn the_practice_user_signs_in_nowhere_else() {
 }
 
 #[test]
-fn nobody_is_made_who_is_the_practice_user_by_name() {
+fn no_user_is_created_with_the_address_of_the_practice_user() {
     let data = TempDir::new().unwrap();
     let address = ("PUBLIC_URL", "https://sign-in.example");
     for words in [["user", "add"], ["link", "create"]] {

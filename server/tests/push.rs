@@ -41,7 +41,7 @@ fn policy(page: &str) -> &str {
 }
 
 #[test]
-fn a_page_may_connect_to_the_pusher_server_and_to_nobody_else() {
+fn a_page_may_connect_only_to_the_pusher_server() {
     let own = [
         ("PUSHER_HOST", "soketi.internal"),
         ("PUSHER_PORT", "6001"),

@@ -161,7 +161,7 @@ fn json_of(response: &str) -> Value {
 
 #[tokio::test]
 async fn an_operator_sees_the_sockets_where_the_public_does_not_look() {
-    // Free now; nobody else asks for this very one.
+    // Free now; no other process asks for this very port.
     let broker = Port::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let server = server("1", &[("BROKER_ADDR", &broker.to_string())]);
     let mut socket = Socket::open(&server, "203.0.113.1").await;

@@ -21,7 +21,7 @@ fn vestibule(data: &Path) -> Command {
     command
 }
 
-/// What the server said, which must be one line.
+/// The server's output, which must be one line.
 fn one_line(output: &Output) -> String {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{said}");

@@ -1,4 +1,4 @@
-//! Passwords are tried so often and no oftener, and whoever it is goes on.
+//! Password attempts are limited, but a browser known to the account can still sign in.
 
 mod support;
 
@@ -19,7 +19,7 @@ fn an_account_is_tried_so_often_and_its_own_browser_goes_on() {
         "Cookie: vestibule-known={}",
         known.split(';').next().unwrap()
     );
-    // The right one was a try as well.
+    // The right password counted as a try as well.
     for _ in 0..19 {
         assert!(has_status(&server.post("/login", &[], GUESS), 422));
     }

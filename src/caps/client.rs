@@ -1,14 +1,14 @@
-//! Who is counted together.
+//! The client that caps count by.
 
 use crate::secret::{Keys, Mac, Purpose};
 use std::{fmt, net::IpAddr};
 
-/// Everybody at one network address, or in one /64 of IPv6, of which a single household has all.
+/// Everyone at one network address, or in one /64 of IPv6, all of which a single household has.
 ///
 /// A keyed hash: the database holds no addresses, and none can be found out from it by trying them
 /// all. Under a new key each client counts from nothing.
 ///
-/// Who can have a whole /48 of IPv6 has 65,536 of them, so each also knows the wider
+/// Anyone with a whole /48 of IPv6 has 65,536 of them, so each also knows the wider
 /// [networks](Self::networks) that it is a part of, for shares that are nested.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Client {
@@ -19,7 +19,7 @@ pub struct Client {
 pub type Network = [u8; 16];
 
 impl Client {
-    /// Who is at `address`.
+    /// The client at `address`.
     #[must_use]
     pub fn at(keys: &Keys, address: IpAddr) -> Self {
         match address.to_canonical() {
@@ -36,7 +36,7 @@ impl Client {
         }
     }
 
-    /// Everybody whose address is not known.
+    /// Everyone whose address is not known.
     #[must_use]
     pub fn unknown(keys: &Keys) -> Self {
         Self::from_bytes(cut(&keys.mac(Purpose::Client, &[])))

@@ -22,7 +22,7 @@ pub enum Usage {
     Free,
     /// Within the last tenth, of which there is one for each client.
     Scarce,
-    /// All of it: there is none for anybody.
+    /// All of it: no client gets one.
     Full,
 }
 

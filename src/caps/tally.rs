@@ -1,4 +1,4 @@
-//! Who has how many of something at this moment, counted in memory.
+//! How many of something each client has at the moment, counted in memory.
 
 use super::{Client, Network, Shares};
 use std::collections::HashMap;
@@ -43,7 +43,7 @@ impl Tally {
         }
     }
 
-    /// Whether nobody has any.
+    /// Whether no client has any.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.iter().all(HashMap::is_empty)

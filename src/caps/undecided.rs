@@ -40,7 +40,7 @@ impl Undecided {
         F: Future<Output = Result<u32, StoreError>>,
     {
         let failures = self.failures.load(Ordering::SeqCst);
-        // Held while it is counted: whoever else comes needs the same figure.
+        // Held while it is counted: every other caller needs the same figure.
         let mut last = self.last.lock().await;
         // A clock that was set back makes a count old, not good for ever.
         let good = last
@@ -49,8 +49,8 @@ impl Undecided {
         let mut figure = if let Some(figure) = good {
             figure
         } else if self.failures.load(Ordering::SeqCst) != failures {
-            // Who waited for a count that failed shares it. To try one after the other would have
-            // them wait for a database that is silent as many times as there are of them.
+            // Callers that waited for a count that failed share the failure. If each tried in turn,
+            // the last would wait for a silent database once for every caller.
             return Err(StoreError::Unavailable(
                 "what is undecided could not be counted".into(),
             ));

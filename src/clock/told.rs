@@ -7,7 +7,7 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// Another clock's time. In between it goes on by the machine's steady clock, so that whoever sets
+/// Another clock's time. Between readings it follows the machine's steady clock, so that setting
 /// the machine's wall clock changes nothing.
 #[derive(Debug)]
 pub(crate) struct ToldTime(RwLock<Told>);
@@ -43,7 +43,7 @@ impl ToldTime {
 }
 
 impl Told {
-    /// The answer was given between the question and now: in the middle, as far as anybody knows.
+    /// The answer was given between the question and now: the middle is the best guess.
     fn half_way(time: Timestamp, asked: Instant) -> Self {
         Self {
             time,

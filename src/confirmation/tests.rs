@@ -38,7 +38,7 @@ fn claimed(confirmation: Confirmation, now: i64) -> (Confirmation, Claim) {
 }
 
 #[test]
-fn a_confirmation_under_a_lease_is_nobody_elses_until_the_lease_passes() {
+fn a_confirmation_under_a_lease_is_no_one_elses_until_the_lease_passes() {
     let (confirmation, first) = claimed(queued(), 0);
     assert_eq!(
         confirmation.clone().claim(WORKER, NETWORK, at(29), at(59)),

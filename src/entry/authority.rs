@@ -1,5 +1,5 @@
-//! What a session may change of its user's account. Whoever reads this looks at the session once
-//! more, and the write names what was seen: see [`Authority`].
+//! What a session may change in its user's account. The session is read once more before each
+//! change, and the write names what was read: see [`Authority`].
 
 use super::SignedIn;
 use crate::{
@@ -11,13 +11,13 @@ use crate::{
     vestibule::Vestibule,
 };
 
-/// How often a change is tried whose authority is overtaken by another change of the same account.
+/// How often a change is tried if another change of the same account overtakes it.
 const TRIES: u32 = 8;
 
 impl Vestibule {
     /// Gives the user another password (a PHC string), and returns since when they are valid. All
-    /// their sessions sign nobody in any more, and the links to them are taken back. `None`: the
-    /// session has ended.
+    /// their sessions sign no one in any more, and their links are revoked. `None`: the session has
+    /// ended.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be stored.
@@ -40,8 +40,8 @@ impl Vestibule {
         Ok(None)
     }
 
-    /// Has the user, who is known by the address `from`, known by `to`. All their sessions sign
-    /// nobody in any more, and the links to them are taken back.
+    /// Changes the user's address from `from` to `to`. All their sessions sign no one in any more,
+    /// and their links are revoked.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be stored.
@@ -64,8 +64,8 @@ impl Vestibule {
         Ok(Moved::Revoked)
     }
 
-    /// Whether the session may end others of its user, with `all` each one, itself too; what they
-    /// were allowed is revoked then, and with `all` the links to the user are taken back.
+    /// Whether the session may end others of its user, with `all` each one, itself too; what those
+    /// were allowed is revoked then, and with `all` the user's links too.
     pub(crate) async fn revoke_sessions(
         &self,
         who: &SignedIn,

@@ -1,7 +1,7 @@
 //! Where a user is signed in, and the way to end a session from another browser.
 //!
 //! A session's id never leaves the server. A page names a session by its [`SessionHandle`], which
-//! is looked for among the user's own sessions alone, so that no form can end anybody else's.
+//! is looked for among the user's own sessions alone, so that no form can end another user's.
 
 use super::SignedIn;
 use crate::{

@@ -33,8 +33,8 @@ pub struct Address {
 pub struct InvalidAddress;
 
 impl Address {
-    /// The address by which the user with this identity is known here; none if somebody else
-    /// vouches for them.
+    /// The address with which the user with this identity signs in here; `None` if they have
+    /// another issuer.
     #[must_use]
     pub fn known_by(issuer: &str, subject: &str) -> Option<Self> {
         if issuer == PASSWORD_ISSUER {
@@ -56,7 +56,7 @@ impl Address {
         &self.typed
     }
 
-    /// As much of the address as tells its owner which one it is, and nobody else whose:
+    /// The masked address: the owner recognises it, but no one else can tell whose it is:
     /// `a…@example.com`.
     #[must_use]
     pub fn masked(&self) -> String {
@@ -71,7 +71,7 @@ impl Address {
     }
 
     /// The mailbox in which its mail mostly ends, as text to compare: without what follows a `+`
-    /// before the `@` (RFC 5233 calls that a subaddress), of which anybody can invent any number.
+    /// before the `@` (RFC 5233 calls that a subaddress), of which anyone can invent any number.
     #[must_use]
     pub fn mailbox(&self) -> String {
         let (local, domain) = self.key.split_once('@').unwrap_or((&self.key, ""));
@@ -83,9 +83,9 @@ impl Address {
         format!("{user}@{domain}")
     }
 
-    /// Where a mail goes that somebody has asked for by typing this address, and that is for the
-    /// user with this identity: to the address that the user has given. If the case mattered to
-    /// their mail server, the typed one could be somebody else's mailbox.
+    /// Where to send a mail for the user with this identity, when this address was typed: to the
+    /// address that the user has given. If their mail server is case-sensitive, the typed one could
+    /// be another person's mailbox.
     #[must_use]
     pub fn of_user(&self, identity: &Identity) -> Self {
         let given: Option<Self> = identity
@@ -165,7 +165,7 @@ fn unwrapped(text: &str) -> Result<&str, InvalidAddress> {
     let text = match text.split_once('<') {
         Some((name, rest)) => {
             let address = rest.strip_suffix('>').ok_or(InvalidAddress)?;
-            // A name that is another address: nobody knows which one was meant.
+            // The name is another address: it is unclear which one was meant.
             if name.contains('@') && !bare(name).eq_ignore_ascii_case(bare(address)) {
                 return Err(InvalidAddress);
             }

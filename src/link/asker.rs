@@ -57,8 +57,8 @@ impl Browser {
 impl Asker {
     /// The pending cookie with which the browser waits for `link`, asked for at `asked`. It follows
     /// from the browser's own cookie, so two requests that it makes at once are answered with the
-    /// same one; and from its network address, so that who has got hold of the browser's cookie is
-    /// answered with another elsewhere.
+    /// same one; and from its network address, so that someone who steals the browser's cookie gets
+    /// a different one elsewhere.
     #[must_use]
     pub fn pending(&self, keys: &Keys, link: LinkId, asked: Timestamp) -> Option<PendingCookie> {
         let browser = self.browser.as_ref()?;
@@ -108,8 +108,8 @@ pub struct Terms {
     pub shares: Shares,
     /// How many mails may wait, with this one. A browser that is known finds a tenth more.
     pub in_all: u32,
-    /// How many links may be mailed within [`WINDOW`](super::WINDOW) to addresses that nobody is
-    /// known by, all together.
+    /// How many links may be mailed within [`WINDOW`](super::WINDOW) to addresses that no user has,
+    /// all together.
     pub strangers: u32,
 }
 
@@ -118,7 +118,7 @@ pub struct Terms {
 pub(crate) enum Mailing {
     /// It is sent.
     Sent,
-    /// It takes a mail's time and goes to nobody; for who asked, it is as if it had been sent.
+    /// It is never sent, but takes a mail's time: the requester cannot tell.
     Unsent,
     /// There is none: the address has had its share.
     None,
@@ -138,9 +138,9 @@ pub struct Counts {
     pub asked: [u32; 3],
     /// How many of those still wait to be sent.
     pub waiting: [u32; 3],
-    /// Mails that wait, of everybody.
+    /// Mails that wait, in all.
     pub in_all: u32,
-    /// Links mailed lately to any address that nobody is known by, if this is one more of those.
+    /// Links mailed lately to all addresses that no user has, if this is one more of those.
     pub to_strangers: u32,
 }
 
@@ -153,7 +153,7 @@ impl Terms {
     /// What becomes of a link's mail where this is `there`: one that is asked for in a browser that
     /// is `known`, or not, and that goes to a user's address, or to a `stranger`'s. What strangers
     /// have asked for, from the same network or anywhere, counts for no browser that is known; and
-    /// who asks does not learn whether an address is a stranger's.
+    /// the requester does not learn whether an address is a stranger's.
     pub(crate) fn judge(
         &self,
         known: bool,
@@ -186,7 +186,7 @@ impl Terms {
         })
     }
 
-    /// Whether there is one more for an address that nobody is known by: of the last tenth, for a
+    /// Whether one more link may go to an address that no user has: in the last tenth, only for a
     /// client that has asked for nothing else.
     fn admit_stranger(&self, there: &Counts) -> bool {
         let usage = Usage::of(there.to_strangers, self.strangers);

@@ -1,4 +1,4 @@
-//! One step of a link, whoever else takes one at the same moment.
+//! One step of a link, safe against concurrent steps.
 
 use super::{Link, LinkStore, Spent};
 use crate::{confirmation::ConfirmationId, secret::SecretHash, store::StoreError};

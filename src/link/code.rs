@@ -156,9 +156,9 @@ impl fmt::Debug for Code {
     }
 }
 
-/// A number of two digits on the waiting page. It is typed where the link is opened elsewhere, so
-/// that nobody lets in a browser that they do not see: to pick one of a few would let a stranger in
-/// by one blind click of a few.
+/// A number of two digits on the waiting page. The user types it where they open the link
+/// elsewhere, so that they cannot let in a browser that they do not see. If they picked one of a
+/// few numbers, one blind click in a few would let a stranger in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Number(u8);
 

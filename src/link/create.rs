@@ -10,7 +10,7 @@ use crate::{
 use std::time::Duration;
 
 impl Link {
-    /// A link to `address` that nobody waits for, and that lets in only who is known.
+    /// A link to `address` that no browser waits for, and that signs in existing users only.
     pub(super) fn new(
         keys: &Keys,
         entropy: &dyn Entropy,
@@ -42,8 +42,8 @@ impl Link {
     }
 }
 
-/// Makes a link for `address` that an operator hands over; by it somebody comes in whom nobody
-/// knows yet. Needs neither a desk nor a postman.
+/// Makes a link for `address` that an operator hands over. It also signs in a new user. Needs no
+/// `Links` and sends no mail.
 ///
 /// # Errors
 /// [`StoreError`] if it could not be stored.

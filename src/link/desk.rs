@@ -1,4 +1,4 @@
-//! What pages ask about links: to have one sent, to look at one, to let a browser in.
+//! What pages do with links: send one, look at one, let a browser in.
 
 use super::{
     Address, Alarm, Code, GUESSES, Link, LinkState, LinkStore, LinkToken, Number, Spent, Tries,
@@ -23,7 +23,7 @@ use crate::{
 use std::sync::Arc;
 use tokio::sync::Notify;
 
-/// The desk of links. Cheap to clone.
+/// The service for links. Cheap to clone.
 #[derive(Clone)]
 pub struct Links {
     pub(super) vestibule: Vestibule,
@@ -33,34 +33,34 @@ pub struct Links {
     pub(super) strangers: u32,
 }
 
-/// How many links are mailed within [`WINDOW`](super::WINDOW) to addresses that nobody is known by,
-/// unless something else is said.
+/// How many links are mailed within [`WINDOW`](super::WINDOW) to addresses that no user has, by
+/// default.
 pub const STRANGERS: u32 = 1000;
 
-/// Whether a link lets in people whom nobody knows yet.
+/// Whether a link registers new users.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Registration {
-    /// Only people who are known, and whom an operator invites.
+    /// Only existing users, and people that an operator invites.
     #[default]
     Closed,
-    /// Whoever can read the mail of an address.
+    /// Anyone who can read the mail of an address.
     Open,
 }
 
-/// A link as whoever holds it may see it.
+/// What the holder of a link may see of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Opened {
-    /// Whom it signs in.
+    /// The address of the user that it signs in.
     pub address: Address,
-    /// What asked for it, if it has said what it is.
+    /// The device that asked for it, if known.
     pub device: Option<Device>,
-    /// When.
+    /// When it was asked for.
     pub asked: Timestamp,
-    /// Whether a page waits for it, which shows a number.
+    /// Whether a page that shows a number waits for it.
     pub waited_for: bool,
 }
 
-/// What a guess at the code has come to.
+/// The result of guessing the code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Guess {
     /// What the browser is told.
@@ -79,12 +79,12 @@ pub enum Guessed {
         /// How many.
         left: u32,
     },
-    /// The link is good for nothing any more.
+    /// The link can no longer be used.
     Spent(Spent),
 }
 
 impl Links {
-    /// A desk beside `vestibule`, for the links in `store`; `postman` is told of new mail.
+    /// The service for the links in `store`. It notifies `postman` of new mail.
     #[must_use]
     pub fn new(vestibule: Vestibule, store: Arc<dyn LinkStore>, postman: Arc<Notify>) -> Self {
         Self {
@@ -96,7 +96,7 @@ impl Links {
         }
     }
 
-    /// The same desk, which lets in people whom nobody knows yet, or does not.
+    /// Sets whether links register new users.
     #[must_use]
     pub fn with_registration(self, registration: Registration) -> Self {
         Self {
@@ -105,8 +105,8 @@ impl Links {
         }
     }
 
-    /// The same desk, which mails so many links within [`WINDOW`](super::WINDOW) to addresses that
-    /// nobody is known by.
+    /// Sets how many links are mailed within [`WINDOW`](super::WINDOW) to addresses that no user
+    /// has.
     #[must_use]
     pub fn with_strangers(self, strangers: u32) -> Self {
         Self { strangers, ..self }
@@ -148,7 +148,7 @@ impl Links {
             .and_then(|link| link.next))
     }
 
-    /// Cancels the browser's confirmation; the link that it waits for is worth nothing then.
+    /// Cancels the browser's confirmation, and takes back the link that it waits for.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be stored.
@@ -162,8 +162,8 @@ impl Links {
         Ok(report)
     }
 
-    /// Signs out as [`Vestibule::sign_out`] does; the links for which this browser waits are worth
-    /// nothing then, and with `everywhere` none that is open.
+    /// Signs out as [`Vestibule::sign_out`] does, and takes back the links for which this browser
+    /// waits; with `everywhere`, all of the user's open links.
     ///
     /// # Errors
     /// [`StoreError`] if the store could not be used; it is safe to repeat.
@@ -182,9 +182,9 @@ impl Links {
         Ok(())
     }
 
-    /// Ends all sessions of the user but the one that asks, and takes back what links to them are
-    /// open if their sign-in is fresh: whoever has found an old session is not to keep the owner
-    /// out with it.
+    /// Ends all sessions of the user but the current one. If their sign-in is fresh, it also takes
+    /// back their open links: an attacker who has found an old session must not keep the owner out
+    /// with it.
     ///
     /// # Errors
     /// [`StoreError`] if the store could not be used; it is safe to repeat.
@@ -204,7 +204,7 @@ impl Links {
     async fn take_back(&self, user: &User) -> Result<(), StoreError> {
         if let Some(address) = Address::known_by(&user.identity.issuer, &user.identity.subject) {
             self.store.void_links(&address).await?;
-            // Whoever waits for one is to be told.
+            // Browsers that wait for one must be told.
             self.vestibule.wake.notify_one();
         }
         Ok(())
@@ -233,7 +233,7 @@ impl Links {
         Ok(link.open(self.vestibule.now()).map(|()| opened(link)))
     }
 
-    /// A link as it is kept, whatever it is still worth.
+    /// A link as it is stored, even if it can no longer be used.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be read.
@@ -297,8 +297,8 @@ impl Links {
             .map(drop))
     }
 
-    /// Somebody who has opened the link elsewhere typed `number`: the right one lets the waiting
-    /// browser in, any other takes the link back, because somebody else may have asked for it.
+    /// The user opened the link elsewhere and typed `number`. The right one lets the waiting
+    /// browser in; any other takes the link back, because someone else may have asked for it.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be stored.
@@ -326,7 +326,7 @@ impl Links {
         }))
     }
 
-    /// Somebody typed `code` into the page that waits. Beyond [`WRONG_CODES`] for the address none
+    /// The user typed `code` into the waiting page. After [`WRONG_CODES`] for the address, no code
     /// is right.
     ///
     /// # Errors
@@ -356,7 +356,7 @@ impl Links {
             address: link.address,
             known: link.known,
         };
-        // Counted before it is judged: of many at once, no more are.
+        // Counted before it is judged, so that many at once get no more tries.
         let counted = if link.mailed {
             self.store
                 .count_code(&tries, now, tries::since(now))
@@ -413,7 +413,7 @@ impl Links {
             return Ok(changed);
         };
         let ending = self.decide_waiting(link).await?;
-        // Whoever was to be let in has cancelled meanwhile, or is nobody any more.
+        // The waiting browser has cancelled meanwhile, or the user was disabled or removed.
         let in_vain =
             link.state == LinkState::Approved && !matches!(ending, Some(Ending::Confirmed(_)));
         Ok(if in_vain {
@@ -423,8 +423,8 @@ impl Links {
         })
     }
 
-    /// Has the waiting confirmation follow from what has become of its link. Were this process
-    /// killed before, a worker would: the confirmation has been due since the link was written.
+    /// Decides the waiting confirmation by the state of its link. If this process is killed first,
+    /// a worker does it: the confirmation has been due since the link was written.
     async fn decide_waiting(&self, link: &Link) -> Result<Option<Ending>, StoreError> {
         let Some(waiting) = link.waiting else {
             return Ok(None);

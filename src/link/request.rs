@@ -1,5 +1,5 @@
-//! To ask for a link: a confirmation that waits, a link that it waits for, and a mail that carries
-//! it.
+//! Asking for a link: a confirmation that waits, the link that it waits for, and a mail with the
+//! link.
 
 use super::{
     Address, Asker, Code, Link, LinkToken, Links, RESEND_AFTER, Registration, Terms, Tries,
@@ -19,26 +19,26 @@ use crate::{
 };
 use std::time::Duration;
 
-/// For how long it counts that somebody has asked for a link.
+/// How long a request for a link counts.
 pub const WINDOW: Duration = Duration::from_hours(1);
 /// How long a waiting confirmation outlives its link: long enough to be told that the link has
 /// expired.
 const AFTER: Duration = Duration::from_mins(1);
 
-/// A link that somebody asks for.
+/// A request for a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ask {
-    /// Where it is to go.
+    /// The address to send it to.
     pub address: Address,
-    /// What asks for it, if it has said what it is.
+    /// The device that asks for it, if known.
     pub device: Option<Device>,
-    /// Where the sign-in is to lead, if not where all do.
+    /// Where the sign-in leads, if not to the default.
     pub next: Option<LocalPath>,
     /// Who asks for it.
     pub asker: Asker,
 }
 
-/// What somebody who has asked for a link gets, whether or not it was sent.
+/// What the requester gets, whether or not a link was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Requested {
     /// The token of the waiting confirmation.
@@ -48,13 +48,13 @@ pub struct Requested {
 }
 
 impl Links {
-    /// Has a link sent, and has the browser wait for it. It is said to be on its way also where it
-    /// is not sent, because nobody is known by that address, or it has had enough: nobody learns
-    /// anything about an address by asking, nor by the time that it takes. Within [`WINDOW`] a
-    /// client may ask as often as it may have undecided confirmations.
+    /// Sends a link and makes the browser wait for it. The answer is the same, and takes as long,
+    /// if no link is sent because no user has that address or it has had enough: asking reveals
+    /// nothing about an address. Within [`WINDOW`] a client may ask as often as it may have
+    /// undecided confirmations.
     ///
-    /// A browser that asks twice within [`RESEND_AFTER`], to be led to the same place, waits for
-    /// one link: a second mail would be of no use.
+    /// A browser that asks twice within [`RESEND_AFTER`], to lead to the same place, waits for one
+    /// link: a second mail would not help.
     ///
     /// # Errors
     /// [`BeginError`] if a cap was met or it could not be stored: nothing is sent then, and nothing
@@ -141,7 +141,7 @@ impl Links {
             }
         }
         self.postman.notify_one();
-        // Whoever waits for a former link is to be told.
+        // Browsers that wait for a former link must be told.
         self.vestibule.wake.notify_one();
         Ok(Requested {
             token: waiting,
@@ -152,7 +152,7 @@ impl Links {
         })
     }
 
-    /// What the browser got that has asked for `link` just before.
+    /// What the browser got when it asked for `link` just before.
     async fn held(&self, link: &Link, asker: &Asker) -> Result<Requested, StoreError> {
         let keys = self.vestibule.keys();
         let token = LinkToken::waiting_of(keys, &link.token);
@@ -184,7 +184,7 @@ impl Links {
         })
     }
 
-    /// No link will come for this confirmation, so it takes nobody's place.
+    /// No link will come for this confirmation, so it must not count as undecided.
     async fn give_up(&self, confirmation: ConfirmationId) {
         let _ = self
             .vestibule

@@ -1,15 +1,15 @@
-//! Deleting what is of no more use.
+//! Deletes expired links, codes and mails.
 
 use super::{WINDOW, tries};
 use crate::{clock::Clock, mail::LinkDatabase, store::StoreError};
 use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
-/// How often.
+/// How often it runs.
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 
-/// Deletes links, and mails that nobody has sent, for as long after their time as an address is
-/// watched; until `shutdown`.
+/// Deletes links, and mails that were never sent, [`WINDOW`] after they expire. Runs until
+/// `shutdown`.
 pub async fn sweep(
     store: Arc<dyn LinkDatabase>,
     clock: Arc<dyn Clock>,

@@ -17,8 +17,8 @@ const TAG: usize = 8;
 
 /// What each token of ours begins with. It is reserved (docs/PROTOCOL.md): a token that contains it
 /// is judged here, whatever has become of the rest on its way, and is never sent to the external
-/// service, which would learn a secret that may still sign somebody in. Tokens from before this
-/// mark are known by their MAC alone.
+/// service, which would learn a secret that may still sign a user in. Tokens from before this mark
+/// are known by their MAC alone.
 const MARK: &str = "vestibule-link.";
 /// How long the text of a link's secret with its tag is.
 const LENGTH: usize = 54;
@@ -69,7 +69,7 @@ impl LinkToken {
     }
 
     /// Whether `token` is one of ours, or what has become of one: it has our mark, or most of a
-    /// link is in it. Nobody else is asked about it.
+    /// link is in it. It is never sent to the external service.
     #[must_use]
     pub fn is_ours(keys: &Keys, token: &Token) -> bool {
         let text = token.expose();
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_of_somebody_else_is_not_ours() {
+    fn a_token_of_another_issuer_is_not_ours() {
         let keys = Keys::from_secret(&[1; 32]);
         let other = Keys::from_secret(&[2; 32]);
         let theirs = unmarked(&LinkToken::generate(&SystemEntropy).token(&other)).to_owned();

@@ -1,9 +1,9 @@
 //! How many wrong codes may be typed for an address, whichever links they are for.
 //!
-//! Each link takes few guesses, but somebody may ask for one link after another. So wrong codes are
-//! counted for the address as well, in a row, for days. Six digits suffice then: 10 guesses in 7
-//! days hit one of a million codes once in 1,900 years on average, which is a chance of 0.05 % in a
-//! year; NIST SP 800-63B (section 3.2.2) allows 100 in a row.
+//! Each link takes few guesses, but an attacker may ask for one link after another. So wrong codes
+//! are counted for the address as well, in a row, for days. Six digits suffice then: 10 guesses in
+//! 7 days hit one of a million codes once in 1,900 years on average, which is a chance of 0.05 % in
+//! a year; NIST SP 800-63B (section 3.2.2) allows 100 in a row.
 
 use super::Address;
 use crate::clock::Timestamp;
@@ -15,8 +15,8 @@ pub const WRONG_CODES: u32 = 10;
 /// How long they count after the last one, and so how long an address has no codes.
 pub const CODES_OFF: Duration = Duration::from_hours(7 * 24);
 
-/// For whom codes are counted: apart for browsers that have signed in to the address before, so
-/// that strangers do not take codes from those.
+/// What wrong codes are counted by. Browsers that have signed in to the address before have a count
+/// of their own, so that strangers cannot turn off their codes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tries {
     /// The address.

@@ -2,11 +2,11 @@
 
 use super::{Letter, News};
 
-/// What a mail is worth beside others. A lower class is sent first, and each has a bound of its
-/// own: what strangers cause never holds up what an owner should know.
+/// The priority of a mail. A lower class is sent first, and each has a bound of its own: mail that
+/// strangers cause never delays what an owner should know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MailClass {
-    /// Somebody has changed how a user signs in.
+    /// The way that a user signs in has changed.
     Change,
     /// Something else has happened to an account.
     Notice,
@@ -14,9 +14,9 @@ pub enum MailClass {
     KnownBrowser,
     /// Another link to a user.
     User,
-    /// A link to an address that nobody is known by.
+    /// A link to an address that no user has.
     Stranger,
-    /// Whether an address is somebody's.
+    /// Asks whether an address is the user's own.
     Ticket,
 }
 

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 const AT_ONCE: u32 = 8;
 /// How long a mail server may take with one.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How long a mail that was taken is nobody else's; longer than sending it may take.
+/// How long no other process may take a mail that was taken: longer than sending may take.
 const LEASE: Duration = Duration::from_secs(30);
 /// How often it looks without having been told.
 const LOOK_EVERY: Duration = Duration::from_secs(5);

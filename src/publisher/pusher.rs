@@ -72,7 +72,8 @@ impl PusherPublisher {
             channels.iter().map(Channel::as_str).collect(),
             announcement.event(),
         );
-        // "0.0" is nobody's socket: without one the crate sends `null`, which some servers refuse.
+        // "0.0" is no client's socket: without one the crate sends `null`, which some servers
+        // refuse.
         let call =
             self.client
                 .trigger_multi_exclusive(&channels, event, announcement.data(), "0.0");

@@ -1,7 +1,7 @@
-//! The queue before a Pusher server: whoever announces hands over and goes on.
+//! The queue before a Pusher server: a caller hands an announcement over and goes on.
 //!
 //! An announcement is a hint, and the page asks anyway. So a Pusher server that is slow, away or
-//! refuses may cost hints, and nothing else: nobody waits for it, what waits is bounded, what is
+//! refuses may cost hints, and nothing else: nothing waits for it, what waits is bounded, what is
 //! too old is dropped, and the operator is told once.
 //!
 //! A few calls are in flight at once. What queues behind them goes together where it says the same,

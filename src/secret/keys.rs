@@ -33,7 +33,7 @@ pub enum Purpose {
     LinkCode,
     /// What a page calls a session.
     SessionHandle,
-    /// For whom a browser is known.
+    /// The users that a browser is known for.
     KnownBrowser,
 }
 
@@ -120,7 +120,7 @@ pub enum InvalidKey {
         "a key is base64 of 32 bytes or more; several are separated by commas, the newest first"
     )]
     Form,
-    /// A person has typed one of them, or a program that counts.
+    /// A person typed one of them, or a program counted up.
     #[error(
         "a key is not random: it is a text, a pattern or a sequence; make one by `openssl rand -base64 32`"
     )]

@@ -1,4 +1,4 @@
-//! Sealing what waits: tokens for the worker, letters for the postman.
+//! Sealing what waits: tokens for the worker, letters for the mail worker.
 
 use super::{Entropy, Keys, random};
 use crate::{confirmation::ConfirmationId, token::Token};

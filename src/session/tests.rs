@@ -34,7 +34,7 @@ fn established() -> Session {
 }
 
 #[test]
-fn a_pending_or_bound_session_signs_nobody_in() {
+fn a_pending_or_bound_session_signs_no_one_in() {
     assert_eq!(pending().signs_in(&OLD, at(1)), None);
     assert_eq!(bound().signs_in(&OLD, at(1)), None);
     assert_eq!(established().signs_in(&NEW, at(11)), Some(ADA));

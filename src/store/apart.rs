@@ -5,8 +5,8 @@
 //! - To begin, the session comes first: a confirmation without one could never be settled, and a
 //!   session that stays alone expires.
 //! - To decide, the database comes first: its write is the only deciding one. The session follows,
-//!   then the mark that it has. Whoever reads a confirmation that was decided and not settled,
-//!   because somebody was killed in between, makes the session follow before anything else. That is
+//!   then the mark that it has. A process that was killed in between leaves a confirmation decided
+//!   and not settled. Each reader of one makes the session follow before anything else. That is
 //!   safe at any time and from anywhere: a session is replaced by compare-and-set from the pending
 //!   one, and one that has gone is never made again.
 //! - To end sessions, the session store comes before the count in the database: a change of the
@@ -63,8 +63,8 @@ impl Apart {
         failpoint::reach("settling");
         while let Some(session) = self.sessions.session(confirmation.session).await? {
             let done = match session.follow(decided, self.bound) {
-                // Whoever was first has bound it to the same user, or deleted it since: looking
-                // again tells.
+                // Another process has bound it to the same user, or deleted it since: reading it
+                // again tells which.
                 Followed::Bound(bound) => self.sessions.replace_session(&bound).await?,
                 Followed::Gone => {
                     self.sessions.delete_session(confirmation.session).await?;
@@ -120,7 +120,7 @@ impl ConfirmationStore for Apart {
         match self.database.begin(&confirmation, session, admission).await {
             Ok(stored) => Ok(self.settle(stored).await?),
             Err(BeginError::Capped(cap)) => {
-                // Whoever is refused leaves nothing behind, or those who are would fill the store.
+                // A refused begin leaves nothing behind, or refused ones would fill the store.
                 // Another begin with the same secret may have been let in meanwhile, with this
                 // session.
                 if inserted
@@ -246,7 +246,7 @@ impl SessionStore for Apart {
         let Some(user) = session.and_then(|session| session.user()) else {
             return self.sessions.delete_session(id).await;
         };
-        // Before as well: once the session has gone, a repeat would not know whom to count it for.
+        // Count before as well: once the session has gone, a repeat would not know its user.
         self.database.count_ended_session(user).await?;
         self.sessions.delete_session(id).await?;
         self.database.count_ended_session(user).await
@@ -342,8 +342,8 @@ impl UserStore for Apart {
     }
 
     async fn remove_user(&self, id: UserId) -> Result<bool, StoreError> {
-        // The sessions first, so that whoever repeats it after a failure still finds the user. One
-        // that is made in between signs nobody in once the user has gone.
+        // The sessions first, so that a repeat after a failure still finds the user. A session made
+        // in between signs no one in once the user has gone.
         self.sessions.delete_sessions_of(id, None).await?;
         self.database.remove_user(id).await
     }

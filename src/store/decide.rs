@@ -63,7 +63,7 @@ pub(super) fn users(jobs: &[&Decide]) -> Vec<User> {
     jobs.iter().filter_map(user).collect()
 }
 
-/// The users whom those of `jobs` name that take them for known.
+/// The users that the jobs with a `Known` decision name.
 pub(super) fn known(jobs: &[&Decide]) -> Vec<UserId> {
     let user = |job: &&Decide| {
         if let Decision::Known(user) = job.decision {

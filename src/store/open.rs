@@ -9,7 +9,7 @@ pub enum OpenError {
     /// It cannot be reached, opened or created, or is no database.
     #[error("cannot be opened: {0}")]
     Cannot(#[source] sqlx::Error),
-    /// The server knows no such user, or by another password.
+    /// The server does not know this user, or the password is wrong.
     #[error("lets nobody in with this user name and password: {0}")]
     Credentials(#[source] sqlx::Error),
     /// It was written by a newer version.
@@ -45,8 +45,8 @@ pub enum OpenError {
 
 /// What a database is for. Each database remembers it, and is never opened for the other.
 ///
-/// Practice mode makes a user whose password everybody knows, signs in whoever asks for it, and
-/// shows all mail to everybody. Nothing of that may sign anybody in anywhere else.
+/// Practice mode makes a user with a public password, signs in anyone who asks, and shows all mail
+/// to everyone. None of that may sign anyone in anywhere else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Practice mode.

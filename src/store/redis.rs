@@ -10,10 +10,10 @@
 //!
 //! A change touches several of them, so each is one Lua script: Redis runs nothing beside it, and
 //! what is compared is still true when it is set. Beside the sweeper, each key but the last expires
-//! by itself soon after its session, so nothing stays for ever if nobody sweeps.
+//! by itself soon after its session, so nothing stays for ever without a sweep.
 //!
-//! The network may swallow an answer: what is then [`Unavailable`](StoreError::Unavailable) may
-//! have been done. All methods are safe to repeat, and whoever repeats one reads first.
+//! The network may lose an answer: a call that returned [`Unavailable`](StoreError::Unavailable)
+//! may have been done. All methods are safe to repeat, and a caller that repeats one reads first.
 //!
 //! # What the operator sets
 //!
@@ -21,11 +21,11 @@
 //!   the set by which a user signs out everywhere. [`open`](RedisSessions::open) warns of it.
 //! - No cluster: the keys of one session are on different nodes there, and no script may touch them
 //!   all.
-//! - `appendonly yes`, if a restart must not sign anybody out. Without, the sessions since the last
-//!   snapshot are gone: pending ones have to begin again, established ones to sign in again. A
-//!   session that was deleted since then is back: somebody who had signed out is signed in again in
-//!   the browser that has kept its cookie. `save ""` beside `appendonly no` rules that out: a
-//!   restart then forgets every session, which signs people out and never in.
+//! - `appendonly yes`, if a restart must not sign anyone out. Without it, the sessions since the
+//!   last snapshot are gone: pending ones have to begin again, established ones to sign in again. A
+//!   session that was deleted since then is back: a user who had signed out is signed in again in a
+//!   browser that has kept its cookie. `save ""` beside `appendonly no` rules that out: a restart
+//!   then forgets every session, which signs people out and never in.
 //! - A replica that takes over, and an append-only file after a power cut (`appendfsync everysec`),
 //!   may have missed the last writes, with the same two consequences.
 //! - Redis 6 or newer, or Valkey.
@@ -65,7 +65,7 @@ pub struct RedisSessions {
 
 /// How long a key outlives its session, for the sweeper to come first and for clocks that differ.
 const SLACK: Duration = Duration::from_mins(5);
-/// How many sessions are swept while everybody else waits.
+/// How many sessions are swept while all other calls wait.
 const BATCH: u32 = 500;
 
 impl RedisSessions {
@@ -134,7 +134,7 @@ impl SessionStore for RedisSessions {
         for hash in hashes {
             match row::session(&hash) {
                 Ok(session) => sessions.push(session),
-                // It signs nobody in, and the user has to see the others to be able to end them.
+                // It signs no one in, and the user must see the other sessions to end them.
                 Err(error) => tracing::error!(%error, "a session of the user is passed by"),
             }
         }

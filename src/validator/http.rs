@@ -23,7 +23,7 @@ pub struct HttpValidator {
     secret: Option<String>,
 }
 
-/// The address is none that a validator can be asked at.
+/// The address cannot be a validator's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not an http:// or https:// address")]
 pub struct InvalidEndpoint;
@@ -57,9 +57,10 @@ impl HttpValidator {
         if !matches!(endpoint.scheme(), "http" | "https") || !endpoint.has_host() {
             return Err(InvalidEndpoint);
         }
-        // Somebody else in the process may have chosen a provider already; theirs is as good.
+        // Other code in the process may have chosen a provider already; that one is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        // A redirect would carry the token, and the secret, to an address that nobody configured.
+        // A redirect would carry the token, and the secret, to an address that the operator did not
+        // configure.
         let mut client = Client::builder()
             .redirect(redirect::Policy::none())
             .connect_timeout(Duration::from_secs(5));
@@ -158,7 +159,7 @@ fn verdict(bytes: &[u8]) -> Result<Verdict, ValidationError> {
                 .checked()
                 .map_err(|error| ValidationError::temporary(error.to_string()))?;
             if identity.issuer == PASSWORD_ISSUER {
-                // Its subjects are addresses: a validator could name anybody who has a password
+                // Its subjects are addresses: a validator could name any user who has a password
                 // here.
                 return Err(ValidationError::temporary(
                     "it vouches for an identity of this server's own",
@@ -207,7 +208,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_validator_cannot_vouch_for_somebody_who_has_a_password_here() {
+    fn a_validator_cannot_vouch_for_a_user_who_has_a_password_here() {
         let answer = |issuer: &str| {
             format!(
                 r#"{{"verdict":"valid","identity":{{"issuer":"{issuer}","subject":"ada@example.com"}}}}"#

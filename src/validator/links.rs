@@ -57,8 +57,8 @@ impl LinksValidator {
         })
     }
 
-    /// What is to be said of a confirmation that waits for a link. Where there was no link to send,
-    /// it has expired.
+    /// The verdict on a confirmation that waits for a link. If there was no link to send, it has
+    /// expired.
     async fn judge_waiting(&self, id: ConfirmationId) -> Result<Verdict, ValidationError> {
         let verdict = match self.links.link_by_waiting(id).await {
             Ok(Some(link)) => {
@@ -94,8 +94,8 @@ impl Validator for LinksValidator {
         if LinkToken::is_waiting(&self.keys, token) {
             return self.judge_waiting(id).await;
         }
-        // A link that was mangled on its way may still hold what signs in: that is nobody else's to
-        // read.
+        // A link that was mangled on its way may still hold what signs in: no other validator may
+        // read it.
         if LinkToken::is_ours(&self.keys, token) {
             return Ok(Verdict::Invalid(Reason::Invalid));
         }

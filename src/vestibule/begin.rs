@@ -63,7 +63,7 @@ impl Vestibule {
     ) -> Result<ConfirmationId, BeginError> {
         let queued = self.queue(token, secret, due, deadline);
         let caps = if known {
-            // And yet whoever has a browser that is known does not have all of it.
+            // But a known browser does not get all of it either.
             Caps {
                 of_client: self.caps.of_client.saturating_mul(2),
                 ..self.caps.clone()

@@ -22,11 +22,12 @@ enum Step {
     HandBack,
 }
 
-/// Asks the validator and does what follows. What cannot be written is left to whoever claims it
-/// after the lease. Without a `call`, the claim is for the deadline alone, and nobody is asked.
+/// Asks the validator and does what follows. What cannot be written is left to the next claim after
+/// the lease. Without a `call`, the claim is for the deadline alone, and the validator is not
+/// asked.
 ///
 /// The slot is given back as soon as the outcome is stored: a Pusher server that is slow to take an
-/// announcement keeps nobody else waiting.
+/// announcement delays no other confirmation.
 pub(super) async fn run(
     tools: Tools,
     claim: Claim,

@@ -1,8 +1,8 @@
 //! Whether the validator is worth asking: a circuit breaker. Pure: time and chance are parameters.
 //!
-//! *Closed*, everybody is asked about. Failures of different sources in a row, without an answer
-//! between them, *open* it: nobody is asked about but a few probes, after a pause that grows. The
-//! first answer to a probe has it *recover*: each answer lets one more be asked about at once, each
+//! *Closed*: all confirmations are asked about. Failures of different sources in a row, without an
+//! answer between them, *open* it: only a few probes are sent, after a pause that grows. The first
+//! answer to a probe has it *recover*: each answer lets one more be asked about at once, each
 //! failure of another source one fewer. That doubles with every round of answers, and does not
 //! flatten a service that has just come back. It ends closed when as many are let through as the
 //! worker can ask about, or open again at none.
@@ -27,7 +27,7 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause between probes: so late may a return be noticed.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// The most probes after one pause. After the first it is one; a token that fails on its own must
-/// not keep everybody else waiting, so their number grows with the pauses.
+/// not keep all others waiting, so their number grows with the pauses.
 const MOST_PROBES: usize = 16;
 /// How many are asked about at once after the first answer: one more for it.
 const RECOVER_WITH: usize = 2;
@@ -78,7 +78,7 @@ pub struct Question {
 /// What was heard of a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Heard {
-    /// Somebody is there.
+    /// The validator answered.
     Answer,
     /// No answer, or one that is none.
     Failure {
@@ -94,7 +94,7 @@ pub enum Heard {
 /// What an operator wants to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// Nobody is asked about any more but a few probes.
+    /// Only a few probes are sent from now on.
     Opened,
     /// The validator answers again.
     Recovers,
@@ -117,7 +117,7 @@ impl Breaker {
         matches!(&self.state, State::Closed { failed } if failed.is_empty())
     }
 
-    /// Whether everybody is asked about.
+    /// Whether all confirmations are asked about.
     pub const fn is_closed(&self) -> bool {
         matches!(self.state, State::Closed { .. })
     }
@@ -128,8 +128,8 @@ impl Breaker {
             State::Closed { .. } => self.limit.saturating_sub(self.asking),
             State::Recovering { at_once, .. } => at_once.saturating_sub(self.asking),
             State::Open { probe_at, probes } => {
-                // Of a probe that is not answered nobody waits to hear: the next pause has probes
-                // of its own. A clock that was set back must not lengthen a pause.
+                // Nothing waits for an unanswered probe: the next pause has probes of its own. A
+                // clock that was set back must not lengthen a pause.
                 if *probe_at <= now || probe_at.since(now) > LONGEST_PAUSE {
                     *probes = MOST_PROBES
                         .min(1 << (self.pauses - 1).min(8))
@@ -156,7 +156,7 @@ impl Breaker {
         match &mut self.state {
             State::Closed { .. } => {}
             State::Open { probes, .. } => *probes = probes.saturating_sub(1),
-            // It has failed before: it must not be the one that everybody waits for.
+            // It has failed before: all others must not wait for it.
             State::Recovering { failed, .. } => counts = !failed.contains(&source),
         }
         self.asking += usize::from(counts);

@@ -8,8 +8,8 @@
 //!
 //! Nor does one network hold all places: it gets another one only while it holds no more than three
 //! times as many as are free. So a network that is alone has three quarters, the next one three
-//! quarters of what is left, and some are free for whoever comes (dynamic thresholds: Choudhury and
-//! Hahne, 1998).
+//! quarters of what is left, and some are free for a network that comes later (dynamic thresholds:
+//! Choudhury and Hahne, 1998).
 
 #[cfg(test)]
 mod tests;
@@ -44,7 +44,8 @@ pub(super) struct Circuit {
     entropy: Arc<dyn Entropy>,
 }
 
-/// The breakers of everybody and of each network that is asked about or got no verdicts lately.
+/// The breaker for all networks, and those of each network that is asked about or got no verdicts
+/// lately.
 struct Breakers {
     limit: usize,
     everybody: Breaker,
@@ -123,8 +124,8 @@ impl Breakers {
         ]
     }
 
-    /// Takes note of what was heard for everybody and for the network alone, and tells what changed
-    /// for either.
+    /// Records the result for all networks and for this network alone, and tells what changed for
+    /// either.
     fn hear(
         &mut self,
         network: &Network,
@@ -174,7 +175,7 @@ impl Circuit {
         }
     }
 
-    /// Whether the validator is not known to answer anybody.
+    /// Whether the breaker for all networks is not closed.
     pub(super) fn is_tried(&self) -> bool {
         !self.lock().everybody.is_closed()
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-/// A place. Dropped, it is free again and the worker looks for who comes next.
+/// A place. When dropped, it is free again and the worker looks for the next confirmation.
 pub(super) struct Slot {
     permit: Option<OwnedSemaphorePermit>,
     freed: Arc<Notify>,

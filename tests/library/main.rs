@@ -1,8 +1,8 @@
-//! The library from outside: what a store promises, and a sign-in's journeys past the desk, through
-//! the worker and into the house.
+//! The library from outside: what a store promises, and a sign-in's way from the landing through
+//! the worker to the exchange.
 //!
 //! Time stands still until a test moves it, the test itself is the validator, and nothing sleeps:
-//! what a test waits for is an event, and [`support::soon`] turns waiting in vain into a failure.
+//! what a test waits for is an event, and [`support::soon`] makes a wait without end a failure.
 
 #![cfg(all(
     feature = "sqlite",

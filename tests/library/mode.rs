@@ -1,5 +1,5 @@
-//! A database of practice mode stays one, and nothing that practice mode made signs anybody in
-//! elsewhere.
+//! A database of practice mode stays one, and nothing that practice mode made signs a user in
+//! anywhere else.
 
 use crate::support::{Postgres, ada, at, keys, raw};
 use sqlx::{AssertSqlSafe, SqliteConnection};
@@ -223,7 +223,7 @@ async fn a_database_of_an_earlier_version_is_told_by_its_key() {
 }
 
 #[tokio::test]
-async fn where_practice_mode_was_used_by_mistake_its_user_is_removed_before_anybody_signs_in() {
+async fn where_practice_mode_was_used_by_mistake_its_user_is_removed_before_anyone_signs_in() {
     for place in Place::all().await {
         let store = place.open(Mode::PRODUCTION, 1).await.unwrap();
         add(&*store, ada(), None).await;

@@ -24,7 +24,7 @@ pub enum Act {
     Status(usize),
     Cancel(usize),
     Enter,
-    /// Becomes whom the first link would sign in.
+    /// Becomes the user of the first link.
     Become,
     /// Stays who they are.
     Stay,
@@ -33,7 +33,7 @@ pub enum Act {
 }
 
 impl Act {
-    /// Whether the user says by it who they want to be.
+    /// Whether the user chooses by it who they want to be.
     pub const fn is_a_choice(self) -> bool {
         matches!(
             self,
@@ -42,7 +42,7 @@ impl Act {
     }
 }
 
-/// A page that greeted somebody, for the rules to judge.
+/// A page that greeted a user, for the rules to judge.
 #[derive(Clone, Debug)]
 pub struct Greeting {
     pub browser: usize,
@@ -53,7 +53,7 @@ pub struct Greeting {
     pub chosen: bool,
 }
 
-/// Somebody at the desk of a node.
+/// A user of a node's [`Vestibule`].
 pub struct Visit {
     pub act: Act,
     pub number: usize,

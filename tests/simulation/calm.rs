@@ -101,8 +101,7 @@ impl World {
                     .database
                     .confirmation_by_secret(&cookie.secret.hash())
                     .await;
-                // A cookie lives longer than all that follows from it, unless somebody has moved
-                // the clock.
+                // A cookie lives longer than all that follows from it, unless the clock was moved.
                 let good = self.clock.now().since(cookie.minted) < desk.timing().pending_cookie();
                 if good && begun.is_ok_and(|begun| begun.is_some()) {
                     let told = desk.status(token, Some(text), state.session.as_ref()).await;

@@ -1,4 +1,4 @@
-//! Time that the world moves, forwards and sometimes back.
+//! A clock that the world moves, forwards and sometimes back.
 
 use async_trait::async_trait;
 use std::{

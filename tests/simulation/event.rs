@@ -13,14 +13,14 @@ use vestibule::{
 
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// Somebody passes a gate, or does not.
+    /// A task passes a gate, or does not.
     Pass {
         number: u64,
         who: Who,
         what: What,
         fate: Fate,
     },
-    /// A user does something, at the desk of a node.
+    /// A user does something on a node.
     Do {
         browser: usize,
         node: usize,
@@ -30,13 +30,13 @@ pub enum Event {
     Wake,
     /// The clock jumps on.
     Jump(Duration),
-    /// Somebody sets the clock back.
+    /// The clock is set back.
     SetBack(Duration),
     /// A node is killed.
     Kill(usize),
     /// A node is started again.
     Start(usize),
-    /// A worker stops in its tracks, or goes on.
+    /// A worker is paused, or goes on.
     Stall(usize, bool),
     /// The stores are away, or back.
     Outage(bool),

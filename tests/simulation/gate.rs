@@ -1,4 +1,4 @@
-//! Gates: where everything that somebody does waits for the world.
+//! Gates: where every action waits for the world.
 
 use std::{
     fmt,
@@ -12,18 +12,18 @@ use vestibule::{
     validator::{ValidationError, Verdict},
 };
 
-/// Who waits.
+/// The task that waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Who {
     /// A node's worker.
     Worker(usize),
-    /// A node's desk, for some browser.
+    /// A node's request handler, for a browser.
     Desk(usize),
     /// A browser, for its response.
     Browser(usize),
 }
 
-/// What somebody is about to do.
+/// The action that waits.
 #[derive(Clone, Debug)]
 pub enum What {
     /// A write to a store.
@@ -71,15 +71,15 @@ impl fmt::Display for What {
 pub enum Fate {
     /// It happens.
     Go,
-    /// It does not happen, and whoever wanted it is told so.
+    /// It does not happen, and the caller is told so.
     Fail,
-    /// It happens, and whoever wanted it is told that it did not.
+    /// It happens, and the caller is told that it did not.
     Lost,
     /// The validator's answer.
     Answer(Result<Verdict, ValidationError>),
 }
 
-/// Somebody at a gate.
+/// A task at a gate.
 #[derive(Debug)]
 pub struct Waiting {
     pub number: u64,
@@ -120,7 +120,7 @@ impl Gates {
         decided.await.unwrap_or(Fate::Fail)
     }
 
-    /// Those who wait, in the order in which they came; without those who have given up.
+    /// The waiting tasks in order of arrival, without those that gave up.
     pub fn waiting(&self) -> Vec<(u64, Who, What)> {
         let mut queue = self.lock();
         queue.waiting.retain(|waiting| !waiting.fate.is_closed());

@@ -20,7 +20,7 @@ use vestibule::{
     validator::{ValidationError, Validator, Verdict},
 };
 
-/// Somebody's way to something that all share.
+/// One task's access to something that all share.
 #[derive(Clone)]
 pub struct Gated<S> {
     pub inner: Arc<S>,
@@ -33,7 +33,7 @@ fn away() -> StoreError {
 }
 
 impl<S> Gated<S> {
-    /// A read waits for nobody: what has been read grows old at the next gate.
+    /// A read never waits: what has been read grows old at the next gate.
     fn read(&self) -> Result<(), StoreError> {
         if self.gates.outage() {
             Err(away())

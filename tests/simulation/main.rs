@@ -1,11 +1,11 @@
 //! The whole core in a simulated world: time, stores, validator, publisher and browsers, driven by
 //! a seed.
 //!
-//! Two nodes, each with a desk and a worker, work on one database. Whatever one of them writes,
-//! asks or answers waits at a *gate* until the world lets it through, fails it, or kills the node
-//! first: so anything can happen between any two steps. After every step the rules of the design
-//! are checked. In the end the world calms down, and everything that was begun has to have come to
-//! its outcome.
+//! Two nodes, each with a `Vestibule` and a worker, work on one database. Whatever one of them
+//! writes, asks or answers waits at a *gate* until the world lets it through, fails it, or kills
+//! the node first: so anything can happen between any two steps. After every step the rules of the
+//! design are checked. In the end the world calms down, and everything that was begun has to have
+//! come to its outcome.
 //!
 //! A run follows from its seed alone. Of a run that breaks a rule, the shortest story that still
 //! does is looked for and printed. `VESTIBULE_SEEDS=100000` tries more, `VESTIBULE_SEED=17` one

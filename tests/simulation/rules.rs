@@ -39,7 +39,7 @@ fn broken(rule: u8, what: impl Into<String>) -> Result<(), Broken> {
     })
 }
 
-/// Rule 8: nobody becomes another user without having been asked.
+/// Rule 8: no one becomes another user without having been asked.
 pub fn greeted(greeting: &Greeting) -> Result<(), Broken> {
     match greeting.before {
         Some(before) if before != greeting.greeted && !greeting.chosen => broken(

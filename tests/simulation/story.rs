@@ -45,7 +45,7 @@ pub fn tell(seed: u64) {
     panic!("seed {seed} breaks rule {rule}: {what}\n{story}(VESTIBULE_SEED={seed} tells it again)");
 }
 
-/// Leaves out, and calms, whatever the rule breaks without.
+/// Removes or calms every choice without which the rule still breaks.
 fn shorten(mut choices: Vec<u32>, rule: u8) -> Vec<u32> {
     let still = |choices: &[u32]| {
         run(Choices::replayed(choices.to_vec()))

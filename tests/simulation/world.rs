@@ -33,7 +33,7 @@ use vestibule::{
     worker::{Tools, Worker},
 };
 
-/// A process with a desk and a worker.
+/// A process with a [`Vestibule`] and a worker.
 pub struct Node {
     pub desk: Vestibule,
     pub stalled: bool,
@@ -218,7 +218,7 @@ impl World {
         self.settle(fenced).await
     }
 
-    /// Waits until everybody waits, and looks at the rules.
+    /// Waits until every task waits, and checks the rules.
     async fn settle(&mut self, fenced: Option<(ConfirmationId, u64)>) -> Result<(), Broken> {
         // Time is paused, and goes on by itself only when no task can run.
         tokio::time::sleep(Duration::from_millis(1)).await;

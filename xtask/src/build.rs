@@ -1,11 +1,11 @@
-//! `cargo xtask build`: the server and the site, to be used or to be deployed.
+//! `cargo xtask build`: the server and the site, to use or to deploy.
 
 use crate::client::{self, Kind, Warnings};
 use crate::fault::{Fault, Result};
 use crate::step::step;
 use crate::{precompress, server, site, workspace};
 
-/// Builds everything; with `--release` what one would deploy.
+/// Builds everything; with `--release`, for deployment.
 pub fn build(arguments: &[String]) -> Result {
     let release = match arguments {
         [] => false,

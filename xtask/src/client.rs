@@ -20,9 +20,9 @@ use crate::workspace::{self, FRONTEND, NAME};
 /// What a client is built for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// To be there soon: no optimisation.
+    /// A quick build: no optimisation.
     Quick,
-    /// To be small on the line.
+    /// A small download.
     Small,
 }
 
@@ -42,7 +42,7 @@ impl Kind {
     }
 }
 
-/// What the compiler's warnings mean.
+/// How the compiler's warnings are treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Warnings {
     /// They are shown.
@@ -66,7 +66,7 @@ pub fn build(kind: Kind, warnings: Warnings, site: &Path) -> Result {
     remember(kind, &compiled, &pkg)
 }
 
-/// The site's scripts, in the sizes that a browser is sent.
+/// The site's script and wasm files.
 pub fn files(site: &Path) -> [PathBuf; 2] {
     let pkg = site.join("pkg");
     [script(&pkg), wasm(&pkg)]
@@ -99,7 +99,7 @@ fn compile(kind: Kind, warnings: Warnings) -> Result<PathBuf> {
         if warnings == Warnings::Shown {
             return process::run(&mut build);
         }
-        // Not by RUSTFLAGS, which would make every dependency a different one and compile it again.
+        // Not by RUSTFLAGS, which would compile every dependency again.
         let mut warned = 0;
         process::watch(&mut build, Stream::Errors, |line| {
             warned += usize::from(is_summary_of_warnings(line));
@@ -158,12 +158,11 @@ fn bind(kind: Kind, compiled: &Path, pkg: &Path) -> Result {
     }
     let made = pkg.join(format!("{NAME}_bg.wasm"));
     fs::rename(&made, wasm(pkg)).at(&made)?;
-    // Compressed copies of the last build would be served in place of what was just made.
+    // Compressed copies of the last build would be served instead of the new files.
     precompress::forget(&files(pkg.parent().unwrap_or(pkg)))
 }
 
-/// Lets binaryen's optimiser have a go where it is installed; it takes off a few per cent and is
-/// never needed.
+/// Runs binaryen's optimiser where it is installed; it saves a few per cent and is never needed.
 fn shrink(wasm: &Path) -> Result {
     let Some(optimiser) = process::on_path("wasm-opt") else {
         return Ok(());
@@ -207,7 +206,7 @@ fn remember(kind: Kind, compiled: &Path, pkg: &Path) -> Result {
     fs::write(&stamp, fingerprint(kind, compiled, pkg).unwrap_or_default()).at(&stamp)
 }
 
-/// Sizes and times of what went in and what came out: cargo-leptos may have written to the same
+/// Sizes and times of the input and output files: cargo-leptos may have written to the same
 /// folder meanwhile.
 fn fingerprint(kind: Kind, compiled: &Path, pkg: &Path) -> Option<String> {
     let mut text = format!("{kind:?}\n");

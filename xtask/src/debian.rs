@@ -20,7 +20,7 @@ const CARGO_CLIPPY: &str = "/usr/bin/cargo-clippy";
 const RUSTC: &str = "/usr/bin/rustc";
 const SYSROOT: &str = "/usr/lib/rustlib";
 
-/// What the compiler, the standard library's sources and the linker come in.
+/// The packages of the compiler, the standard library's sources and the linker.
 const PACKAGES: [Package; 5] = [
     Package("rustc-web"),
     Package("cargo-web"),
@@ -29,10 +29,10 @@ const PACKAGES: [Package; 5] = [
     Package("lld-22"),
 ];
 
-/// What checks the client's code when this compiler builds it; only the tests need it.
+/// The package that checks the client's code when this compiler builds it; only the tests need it.
 pub const CLIPPY: Package = Package("rust-web-clippy");
 
-/// Debian's cargo with Debian's compiler, whatever toolchain started us.
+/// Debian's cargo with Debian's compiler, whichever toolchain started us.
 pub fn cargo() -> Command {
     cargo_of(CARGO)
 }
@@ -52,7 +52,7 @@ fn cargo_of(program: &str) -> Command {
     command
 }
 
-/// Debian's clippy, to be given the arguments of `cargo clippy`.
+/// Debian's clippy, without the arguments of `cargo clippy`.
 ///
 /// It is started by its path: cargo looks for its subcommands in rustup's folder first, and finds
 /// the one that belongs to the other compiler.
@@ -62,7 +62,7 @@ pub fn clippy() -> Command {
     command
 }
 
-/// Whether this machine is one that this file can help.
+/// Whether this machine has what this file needs.
 pub fn is_possible() -> bool {
     cfg!(target_os = "linux") && install::has_apt()
 }
@@ -91,7 +91,7 @@ fn build_library() -> Result<PathBuf> {
     let folder = workspace::scratch().join("wasm-std");
     remove_folder(&folder)?;
     write(&folder.join("src/lib.rs"), "")?;
-    // Its own workspace, or cargo would count it to the project around it.
+    // Its own workspace, or cargo would add it to the project around it.
     let manifest =
         "[package]\nname = \"empty\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n";
     write(&folder.join("Cargo.toml"), manifest)?;
@@ -99,8 +99,8 @@ fn build_library() -> Result<PathBuf> {
     compile
         .current_dir(&folder)
         .env("CARGO_TARGET_DIR", folder.join("target"));
-    // Building the standard library is an unstable option, which this variable opens in a stable
-    // compiler.
+    // Building the standard library is an unstable option, which this variable enables in a
+    // stable compiler.
     compile.env("RUSTC_BOOTSTRAP", "1");
     // Without the bitcode, link-time optimisation of the client fails.
     compile.env("RUSTFLAGS", "-Cembed-bitcode=yes -Copt-level=z");

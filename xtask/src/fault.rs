@@ -5,7 +5,7 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
-/// What a command comes to.
+/// The result of a command.
 pub type Result<T = ()> = std::result::Result<T, Fault>;
 
 /// One line for the person at the terminal.

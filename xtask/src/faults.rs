@@ -1,9 +1,9 @@
-//! `cargo xtask faults`: the tests that kill, stop and take away, as large as the promises that
-//! they hold.
+//! `cargo xtask faults`: the tests that kill and stop processes and servers, at the full size of
+//! the promises.
 //!
-//! They are tests that `cargo xtask test` has, too, smaller. Each prints a figure; those of cargo's
-//! tests are repeated in the end. The processes are of the release build: some of the figures are
-//! about how soon all is well again.
+//! `cargo xtask test` runs the same tests, smaller. Each prints a figure; those of cargo's tests
+//! are repeated at the end. The processes are of the release build, because some of the figures
+//! are recovery times.
 
 use crate::fault::{Fault, Result};
 use crate::process::{self, Stream};
@@ -32,8 +32,8 @@ struct Run {
     which: &'static [&'static str],
 }
 
-/// Those that kill the most take some minutes and hardly work: both databases at once. The rest
-/// wants the machine for itself.
+/// Those that kill the most take some minutes and use little processor time, so both databases run
+/// at once. The rest needs the machine for itself.
 const RUNS: [Run; 3] = [
     Run {
         name: "simulation",
@@ -58,7 +58,7 @@ const RUNS: [Run; 3] = [
 /// The one that needs a browser: the Pusher server is away.
 const JOURNEY: [&str; 3] = ["tests/push.spec.js", "--grep", "Pusher server that is away"];
 
-/// What stands before a figure in what a test prints.
+/// The prefix of a figure in the output of a test.
 const FIGURE: &str = "figure: ";
 
 /// Runs them all.

@@ -16,7 +16,7 @@ pub struct Package(pub &'static str);
 /// The oldest Node that the browser tests are run with.
 const NODE: u32 = 18;
 
-/// Whether packages can be had from apt.
+/// Whether packages can be installed by apt.
 pub fn has_apt() -> bool {
     process::on_path("apt-get").is_some() && process::on_path("dpkg-query").is_some()
 }
@@ -28,7 +28,7 @@ pub fn is_root() -> bool {
 
 /// Installs those of `wanted` that are missing.
 ///
-/// A person at a terminal is asked first. Somebody without the right to install gets the command.
+/// At a terminal, it asks first. Without the right to install, it prints the command.
 pub fn packages(wanted: &[Package]) -> Result {
     let missing: Vec<&str> = wanted
         .iter()
@@ -38,8 +38,8 @@ pub fn packages(wanted: &[Package]) -> Result {
     if missing.is_empty() {
         return Ok(());
     }
-    // Nothing that is there may go: `rustc-web`, for one, conflicts with Debian's own `rustc` and
-    // `rustup`.
+    // No installed package may be removed: `rustc-web`, for one, conflicts with Debian's own
+    // `rustc` and `rustup`.
     let options = "install -y --no-remove --no-install-recommends";
     let line = format!("apt-get {options} {}", missing.join(" "));
     if !is_root() {
@@ -87,7 +87,7 @@ fn consent(line: &str) -> Result<bool> {
     ))
 }
 
-/// Makes sure that a Node new enough for the browser tests is there, with npm.
+/// Makes sure that a Node new enough for the browser tests is installed, with npm.
 pub fn node() -> Result {
     if node_is_good() {
         return Ok(());
@@ -127,7 +127,7 @@ fn major(version: &str) -> u32 {
         .unwrap_or(0)
 }
 
-/// The text browser that one of the browser tests reads the pages with. Without it, and without
+/// The text browser in which one of the browser tests reads the pages. Without it, and without
 /// apt, that test is skipped.
 pub fn text_browser() -> Result {
     if process::on_path("w3m").is_none() && has_apt() {

@@ -1,9 +1,9 @@
 //! The rules of `deny.toml` on licences, banned crates and registries, checked over what cargo
 //! itself knows.
 //!
-//! cargo-deny reads the same file and knows more, advisories above all; but it takes longer to
+//! cargo-deny reads the same file and checks more, advisories above all. But it takes longer to
 //! install than everything here takes to build, and a check that is skipped where a tool is missing
-//! is none.
+//! is no check.
 
 use std::fs;
 
@@ -14,7 +14,7 @@ use crate::{process, spdx, workspace};
 
 const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
-/// Checks every crate of the lock file, and lets cargo-deny do so as well where it is installed.
+/// Checks every crate of the lock file, and runs cargo-deny as well where it is installed.
 pub fn check() -> Result {
     let path = workspace::root().join("deny.toml");
     let rules = Rules::read(&fs::read_to_string(&path).at(&path)?);

@@ -1,10 +1,10 @@
 //! Vestibule's own commands, started as `cargo xtask NAME`.
 //!
 //! Each command is a file: [`mod@run`], [`mod@build`], [`mod@test`], [`mod@bench`], [`mod@faults`],
-//! [`mod@mutants`]. They share the way to the browser's half of the program: [`wasm_target`] finds
-//! or makes a compiler for it (with [`debian`] where rustup cannot help), [`client`] builds it,
-//! [`site`] lays the public folder out. [`servers`] starts the databases that tests run on.
-//! [`mod@step`] prints what is going on and how long it took.
+//! [`mod@mutants`]. They share the build of the browser's half of the program: [`wasm_target`]
+//! finds or makes a compiler for it (with [`debian`] where rustup cannot help), [`client`] builds
+//! it, [`site`] puts the public folder together. [`servers`] starts the databases that tests run
+//! on. [`mod@step`] prints which step is running and how long it took.
 
 mod bench;
 mod build;
@@ -50,7 +50,7 @@ fn main() -> ExitCode {
         eprint!("{USAGE}");
         return ExitCode::FAILURE;
     };
-    // For `test`, it separates the steps from what the tests are told.
+    // For `test`, it separates the steps from the arguments of the tests.
     let rest = if command == "test" {
         rest
     } else {

@@ -1,7 +1,7 @@
 //! `cargo xtask mutants`: breaks each rule of the design on purpose and sees a test fail.
 //!
-//! The mutants are in a [table]. Each is applied to a copy of the project, so that nobody finds a
-//! broken rule in their own files.
+//! The mutants are in a [table]. Each is applied to a copy of the project, so that the
+//! working copy never has a broken rule in it.
 
 mod copy;
 mod table;
@@ -17,7 +17,7 @@ use crate::step::step;
 use crate::tally::Tally;
 use crate::workspace;
 
-/// Runs the mutants whose names contain the argument, or all.
+/// Runs the mutants whose names contain the argument, or all of them.
 pub fn mutants(arguments: &[String]) -> Result {
     let wanted = arguments.first().map_or("", String::as_str);
     let mut mutants = Mutant::all(&workspace::root())?;

@@ -1,5 +1,5 @@
-//! Other programs: how they are found, cleaned of what cargo left in our environment, started and
-//! waited for.
+//! Other programs: how they are found, started without the variables that cargo left in our
+//! environment, and waited for.
 
 use std::env;
 use std::io::{BufRead, BufReader, Write};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::fault::{Fault, Result};
 
-/// A command without what `cargo run` added to our environment for this crate.
+/// A command without the variables that `cargo run` added to our environment for this crate.
 ///
 /// Some build scripts ask to be run again when one of these variables changes, so a build started
 /// here would undo a build started by hand, and the other way round. What the user set
@@ -47,12 +47,12 @@ pub fn on_path(name: &str) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
-/// Whether this run is a continuous-integration run, in which nothing may be skipped or asked.
+/// Whether this is a continuous-integration run, in which nothing may be skipped or asked.
 pub fn in_ci() -> bool {
     env::var("CI").is_ok_and(|value| value == "true" || value == "1")
 }
 
-/// How a command is shown to people: its words, without the environment.
+/// How a command is printed: its words, without the environment.
 pub fn spelled(command: &Command) -> String {
     let name = Path::new(command.get_program())
         .file_name()
@@ -82,7 +82,7 @@ pub fn output(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Runs `command` without a sound and says whether it succeeded.
+/// Runs `command` without output and says whether it succeeded.
 pub fn succeeds(command: &mut Command) -> bool {
     let quiet = command
         .stdin(Stdio::null())

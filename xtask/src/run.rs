@@ -1,4 +1,4 @@
-//! `cargo xtask run`: from a fresh clone to a server that can be clicked.
+//! `cargo xtask run`: from a fresh clone to a running server.
 
 use crate::client::{self, Kind, Warnings};
 use crate::fault::Result;
@@ -20,8 +20,8 @@ pub fn run(arguments: &[String]) -> Result {
     become_it(&mut start)
 }
 
-/// Takes the server's place in the terminal, so that Ctrl-C and the exit status are between it and
-/// the person there.
+/// Replaces this process by the server, so that Ctrl-C reaches the server and its exit status
+/// reaches the terminal.
 #[cfg(unix)]
 fn become_it(start: &mut std::process::Command) -> Result {
     use std::os::unix::process::CommandExt;

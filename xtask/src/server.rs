@@ -26,7 +26,7 @@ pub fn build(release: bool) -> Result {
     })
 }
 
-/// Tells a server where the public folder is and how its files are called.
+/// Tells a server where the public folder is and what its files are called.
 pub fn point_to<'a>(command: &'a mut Command, site: &Path) -> &'a mut Command {
     if env::var_os("LEPTOS_SITE_ADDR").is_none() {
         command.env("LEPTOS_SITE_ADDR", "127.0.0.1:3000");

@@ -1,8 +1,9 @@
-//! Throw-away servers for the tests: PostgreSQL and Redis, each with its data in a folder that goes
-//! with it, and the programs of nginx and PostgreSQL, which some tests start, and kill, themselves.
+//! Temporary servers for the tests: PostgreSQL and Redis, each with its data in a folder that is
+//! deleted with it, and the programs of nginx and PostgreSQL, which some tests start and kill
+//! themselves.
 //!
-//! They are told of to the tests by variables. Whoever sets that of a server to one of their own
-//! gets none from us.
+//! Environment variables tell the tests where they are. If a server's variable is set already, that
+//! server is used and none is started.
 
 pub mod nginx;
 mod postgres;
@@ -38,7 +39,7 @@ const KINDS: [Kind; 2] = [
     },
 ];
 
-/// How the tests find what they start themselves.
+/// How the tests find the programs that they start themselves.
 struct Programs {
     variable: &'static str,
     find: fn() -> Result<PathBuf>,
@@ -65,7 +66,7 @@ impl Measured {
     /// How the bench finds it.
     const VARIABLE: &str = "VESTIBULE_BENCH_POSTGRES";
 
-    /// Starts it, unless there is another to be measured. If it cannot be started, a line says so.
+    /// Starts it, unless another one is to be measured. If it cannot be started, a line says so.
     pub fn start() -> Self {
         if env::var_os(Self::VARIABLE).is_some() {
             return Self(None);
@@ -74,7 +75,7 @@ impl Measured {
         Self(postgres::start_durable().inspect_err(missing).ok())
     }
 
-    /// Tells the bench that `command` runs of it.
+    /// Tells the bench that `command` runs where it is.
     pub fn point(&self, command: &mut Command) {
         command.envs(self.0.iter().map(|server| (Self::VARIABLE, server.url())));
     }
@@ -87,8 +88,8 @@ pub struct Servers {
 }
 
 impl Servers {
-    /// Starts what can be started here. What cannot is named in a line, and what needs it is not
-    /// tested; in continuous integration that is a fault.
+    /// Starts the servers that can be started here. A line names each that cannot, and what needs
+    /// it is not tested; in continuous integration that is a fault.
     pub fn start() -> Result<Self> {
         let mut servers = Vec::new();
         for kind in KINDS
@@ -120,7 +121,7 @@ impl Servers {
         })
     }
 
-    /// Tells the tests that `command` runs of the servers.
+    /// Tells the tests that `command` runs where the servers are.
     pub fn point(&self, command: &mut Command) {
         command.envs(
             self.running
@@ -164,7 +165,7 @@ mod tests {
 
     #[test]
     fn postgres_answers_until_it_is_dropped() {
-        // A request for TLS, which it does not speak: `N`.
+        // A request for TLS, which it does not support: `N`.
         let request = [0, 0, 0, 8, 4, 210, 22, 47];
         if postgres::installed().is_some() {
             answers_until_it_is_dropped(

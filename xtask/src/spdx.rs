@@ -3,7 +3,7 @@
 //!
 //! The grammar is annex D of the SPDX specification; older crates write `MIT/Apache-2.0` for "or".
 
-/// Whether the terms of `expression` can be met with licences of the list `allowed` alone.
+/// Whether the licences in `allowed` are enough to meet the terms of `expression`.
 ///
 /// `None` if the text is no licence expression.
 pub fn is_met(expression: &str, allowed: &[String]) -> Option<bool> {

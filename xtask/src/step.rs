@@ -9,7 +9,7 @@ use crate::fault::Result;
 /// Runs `work` as the step `name`.
 pub fn step<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     println!("step {name} …");
-    // The step's own processes write to the same terminal; what we said has to stand before it.
+    // The step's own processes write to the same terminal; our line must come first.
     let _ = io::stdout().flush();
     let start = Instant::now();
     let result = work();

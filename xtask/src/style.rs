@@ -1,7 +1,8 @@
-//! One style sheet out of many: each `@import` of a local file is replaced by that file, in order.
+//! Bundles the style sheets into one: each `@import` of a local file is replaced by that file, in
+//! order.
 //!
-//! This is what cargo-leptos does with the same sources. A browser would follow the imports one
-//! after the other.
+//! cargo-leptos does the same with the same sources. A browser would load the imports one after the
+//! other.
 
 use std::fs;
 use std::path::Path;
@@ -68,7 +69,7 @@ impl<'a> Import<'a> {
                 .filter(|first| ['"', '\''].contains(first))?;
             rest.get(1..)?.split_once(quote)?
         };
-        // What is elsewhere stays an import.
+        // A remote import stays an import.
         (!file.contains("://")).then_some(Self {
             file,
             condition: condition.trim(),

@@ -3,25 +3,25 @@
 use std::fmt;
 use std::ops::AddAssign;
 
-/// A number of tests by what became of them.
+/// Numbers of tests by their result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Ran and held.
+    /// Passed.
     pub passed: u64,
-    /// Ran and did not hold.
+    /// Failed.
     pub failed: u64,
     /// Did not run.
     pub skipped: u64,
 }
 
 impl Tally {
-    /// A single check that held.
+    /// A single check that passed.
     pub const PASS: Self = Self {
         passed: 1,
         failed: 0,
         skipped: 0,
     };
-    /// A single check that did not hold, or could not be made.
+    /// A single check that failed, or could not be made.
     pub const FAIL: Self = Self {
         passed: 0,
         failed: 1,
@@ -29,7 +29,7 @@ impl Tally {
     };
 
     /// Reads a line of `cargo test`: `test result: ok. 3 passed; 0 failed; 1 ignored; …`. Other
-    /// lines count nothing.
+    /// lines are ignored.
     pub fn of_cargo(line: &str) -> Self {
         let Some((_, numbers)) = line
             .strip_prefix("test result: ")
@@ -54,7 +54,7 @@ impl Tally {
 
     /// Reads the report of Playwright's `json` reporter; `None` if it is no such report.
     ///
-    /// A test that passed only when it was repeated counts as failed: it will fail for somebody.
+    /// A test that passed only when it was repeated counts as failed: it will fail again.
     pub fn of_playwright(report: &str) -> Option<Self> {
         let report: serde_json::Value = serde_json::from_str(report).ok()?;
         let stats = report.get("stats")?;
@@ -64,7 +64,7 @@ impl Tally {
                 .and_then(serde_json::Value::as_u64)
                 .unwrap_or(0)
         };
-        // What went wrong outside of a test, in a set-up for example, is only among the errors.
+        // A fault outside of a test, in a set-up for example, is only among the errors.
         let outside = report
             .get("errors")
             .and_then(serde_json::Value::as_array)
@@ -78,7 +78,7 @@ impl Tally {
         })
     }
 
-    /// The same with what was skipped counted as failed, for runs in which nothing may be skipped.
+    /// The same with skipped tests counted as failed, for runs in which nothing may be skipped.
     pub fn strict(self) -> Self {
         Self {
             passed: self.passed,

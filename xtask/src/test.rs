@@ -1,5 +1,5 @@
-//! `cargo xtask test`: everything that is checked before a change goes in, in the order in which
-//! faults are found soonest.
+//! `cargo xtask test`: everything that is checked before a change goes in, in the order that finds
+//! faults soonest.
 
 pub mod browser;
 mod code;
@@ -13,9 +13,9 @@ use crate::process;
 use crate::step::step;
 use crate::tally::Tally;
 
-/// What each check is asked to do, apart from its own business.
+/// The options that all checks share.
 pub struct Request<'a> {
-    /// Handed to the test programs as they are.
+    /// Passed to the test programs unchanged.
     pub arguments: &'a [String],
 }
 
@@ -71,11 +71,11 @@ const CHECKS: [Check; 10] = [
 /// The checks in which a browser meets the server.
 const IN_BROWSER: [&str; 2] = ["browser", "interop"];
 
-/// The checks that have to have run before those mean anything.
+/// The checks that must have run before those mean anything.
 const BEFORE_BROWSER: [&str; 2] = ["client", "server"];
 
-/// Runs the checks whose names contain one of the words before `--`; what follows it goes to the
-/// tests themselves.
+/// Runs the checks whose names contain one of the words before `--`; what follows it is passed to
+/// the tests.
 pub fn test(arguments: &[String]) -> Result {
     let (wanted, rest) = split(arguments);
     let request = Request { arguments: rest };
@@ -106,7 +106,7 @@ pub fn test(arguments: &[String]) -> Result {
     }
 }
 
-/// The words that choose checks, and what the tests are told. Cargo's own commands want a `--`
+/// The words that choose checks, and the arguments of the tests. Cargo's own commands want a `--`
 /// before all of it: one that stands before the name of a check is dropped.
 fn split(arguments: &[String]) -> (&[String], &[String]) {
     let arguments = match arguments {
@@ -130,7 +130,7 @@ fn is_a_check(word: &str) -> bool {
     CHECKS.iter().any(|check| check.name.contains(word))
 }
 
-/// Runs the journeys that Playwright is told of by `arguments`, after all that they are made with.
+/// Runs the journeys that `arguments` choose for Playwright, after building what they need.
 pub fn journeys(arguments: &[String]) -> Result<Tally> {
     let request = Request { arguments };
     let mut total = Tally::default();

@@ -1,8 +1,8 @@
 //! A compiler for the browser's half of the program.
 //!
 //! Rust calls that platform `wasm32-unknown-unknown`, and rustup adds it to the toolchain in use.
-//! Where rustup's server cannot be reached, [`crate::debian`] has another way. Whatever is there
-//! already is used as it is.
+//! Where rustup's server cannot be reached, [`crate::debian`] has another way. A target that is
+//! installed is used as it is.
 
 use std::fs;
 use std::path::Path;
@@ -22,7 +22,7 @@ pub const TARGET: &str = "wasm32-unknown-unknown";
 /// a hang.
 const RUSTUP_LIMIT: Duration = Duration::from_mins(3);
 
-/// Who compiles the browser's half.
+/// Which compiler compiles the browser's half.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compiler {
     /// The toolchain that compiles everything else.
@@ -32,7 +32,7 @@ pub enum Compiler {
 }
 
 impl Compiler {
-    /// This compiler's cargo, to be given a subcommand.
+    /// This compiler's cargo, without a subcommand.
     pub fn cargo(self) -> Command {
         match self {
             Self::Native => process::cargo(),
@@ -40,7 +40,7 @@ impl Compiler {
         }
     }
 
-    /// This compiler's lints, to be given the arguments of `cargo clippy`.
+    /// This compiler's clippy, without the arguments of `cargo clippy`.
     pub fn clippy(self) -> Result<Command> {
         if self == Self::Debian {
             install::packages(&[debian::CLIPPY])?;
@@ -96,7 +96,7 @@ pub fn holds_core(folder: &Path) -> bool {
 fn add_with_rustup() -> Result {
     let rustup = process::on_path("rustup").ok_or_else(|| Fault::new("rustup is not installed"))?;
     let mut add = process::command(rustup);
-    // A failure here is expected on some machines; a trace of rustup's own calls would only bury
+    // A failure here is expected on some machines; a trace of rustup's own calls would only hide
     // the line that matters.
     add.env_remove("RUST_BACKTRACE")
         .args(["target", "add", TARGET]);

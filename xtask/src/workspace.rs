@@ -11,7 +11,7 @@ pub const FRONTEND: &str = "vestibule-frontend";
 
 /// The project's folder.
 pub fn root() -> PathBuf {
-    // Cargo says where this crate is now; what the compiler knew may be a folder that was moved
+    // Cargo says where this crate is now; the folder that the compiler knew may have been moved
     // since.
     let here = env::var_os("CARGO_MANIFEST_DIR")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
@@ -35,12 +35,12 @@ pub fn scratch() -> PathBuf {
     target().join("xtask")
 }
 
-/// The public folder that the server hands out.
+/// The public folder that the server serves.
 pub fn site() -> PathBuf {
     target().join("site")
 }
 
-/// The public folder of the browser tests: a server that somebody is looking at keeps its own.
+/// The public folder of the browser tests, so that a server running beside them keeps its own.
 pub fn test_site() -> PathBuf {
     target().join("test-site")
 }

@@ -8,7 +8,7 @@ pub fn Button(
     /// What the button says.
     #[prop(into)]
     label: String,
-    /// The lesser of two choices: drawn as an outline.
+    /// The secondary of two choices: drawn as an outline.
     #[prop(optional)]
     quiet: bool,
     /// Sent with the form as `choice` when this very button is pressed.

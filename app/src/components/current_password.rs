@@ -1,4 +1,4 @@
-//! The field for the password that is valid now, and what to do without it.
+//! The field for the current password, and what to do without it.
 
 use super::{Field, WRONG};
 use leptos::prelude::*;
@@ -9,7 +9,7 @@ use leptos::prelude::*;
 pub fn CurrentPassword(
     /// Whether it is asked for.
     asked: bool,
-    /// Whether what was typed last was not taken.
+    /// Whether the last attempt was wrong.
     wrong: bool,
 ) -> impl IntoView {
     let problem = wrong.then_some(WRONG);
@@ -26,7 +26,7 @@ pub fn CurrentPassword(
     })
 }
 
-/// Offers a link by mail to whoever has forgotten the current password; it leads back to this page.
+/// Offers a link by mail to a user who forgot the current password; it leads back to this page.
 #[component]
 pub fn ForgottenPassword(
     /// Whether it is asked for, and a link can be sent.

@@ -1,11 +1,11 @@
-//! What somebody who does not expect to be here should know.
+//! Help for visitors who did not expect this page.
 
 use leptos::prelude::*;
 
-/// Says what a sign-in link is, what to do with one that nobody asked for, and the other way in.
+/// Says what a sign-in link is, what to do with one you did not ask for, and how else to sign in.
 #[component]
 pub fn WhatIsThis(
-    /// For somebody who is signed in already, and may well stay so.
+    /// For a user who is already signed in, and may well stay so.
     #[prop(optional)]
     signed_in: bool,
 ) -> impl IntoView {

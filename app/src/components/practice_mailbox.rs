@@ -1,11 +1,11 @@
-//! Where mail comes to in practice mode.
+//! The link to practice mode's mailbox.
 
 use leptos::prelude::*;
 
-/// Leads there, in practice mode.
+/// Shows the link, in practice mode.
 #[component]
 pub fn PracticeMailbox(
-    /// Whether it is that.
+    /// Whether this is practice mode.
     practice: bool,
 ) -> impl IntoView {
     practice.then(|| {

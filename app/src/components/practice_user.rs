@@ -1,4 +1,4 @@
-//! The one user that practice mode has.
+//! Practice mode's one user.
 
 use leptos::prelude::*;
 

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 /// A MAC bound to the browser's cookie, for browsers that send neither `Sec-Fetch-Site` nor
-/// `Origin`. Nothing where there is none to give.
+/// `Origin`. Renders nothing if there is no MAC.
 #[component]
 pub fn HiddenProof(
     /// The MAC, as text.

@@ -1,4 +1,4 @@
-//! What is wrong with what somebody has typed.
+//! The error message of a form field.
 
 use super::Notice;
 use leptos::prelude::*;

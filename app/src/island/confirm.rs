@@ -24,9 +24,9 @@ pub fn Confirm(
     socket: Option<String>,
     /// When to begin.
     start: Start,
-    /// What makes the form pass where the browser does not say whence it comes.
+    /// The CSRF proof, for browsers that send neither `Sec-Fetch-Site` nor `Origin`.
     proof: String,
-    /// Seconds between two questions to the server while the page waits.
+    /// Seconds between two polls of the server while the page waits.
     poll_seconds: u32,
 ) -> impl IntoView {
     provide_context(Given {

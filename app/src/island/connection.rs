@@ -19,9 +19,9 @@ const PONG_WITHIN_SIGHT: u64 = 5_000;
 /// "At once", when the server restarts: it says so to thousands of pages in the same moment, and
 /// the next one has to greet each of them.
 const AT_ONCE: u32 = 1_500;
-/// A connection that has lasted this long was a good one: the next failure counts as the first.
+/// A connection that has lasted this long was healthy: the next failure counts as the first.
 const GOOD_AFTER: u64 = 5_000;
-/// When nothing is due.
+/// No deadline.
 const NEVER: u64 = u64::MAX;
 
 /// What is to be done, or has become known.
@@ -61,7 +61,7 @@ pub struct Connection {
 
 #[derive(Debug)]
 enum State {
-    /// Nobody listens.
+    /// No channel is wanted.
     Idle,
     /// The server does not want us back, or the browser cannot.
     Refused,
@@ -118,7 +118,7 @@ impl Connection {
         signals
     }
 
-    /// Listens no more.
+    /// Stops listening.
     pub fn stop(&mut self) -> Vec<Signal> {
         if !matches!(self.state, State::Refused) {
             self.state = State::Idle;
@@ -128,7 +128,7 @@ impl Connection {
     }
 
     /// The page goes into the back-forward cache, or away: a page with an open socket is not
-    /// cached, or loses it there without a word.
+    /// cached, or loses it there silently.
     pub fn sleep(&mut self) -> Vec<Signal> {
         if matches!(self.state, State::Idle | State::Refused) {
             return Vec::new();
@@ -146,8 +146,8 @@ impl Connection {
         self.open(at)
     }
 
-    /// Somebody looks at the page again. Browsers let sockets of hidden pages die silently, so see
-    /// whether it lives.
+    /// The page is visible again. Browsers let sockets of hidden pages die silently, so check that
+    /// it is alive.
     pub fn look(&mut self, at: Moment) -> Vec<Signal> {
         match &mut self.state {
             // A page that comes out of the back-forward cache is seen first and woken then.

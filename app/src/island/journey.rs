@@ -23,7 +23,7 @@ const ANSWERED_WITHIN: u64 = 15_000;
 const TAKEN_WITHIN: u64 = 500;
 /// The most seconds to wait because the server asks for it (RFC 9110, section 10.2.3).
 const MAX_PATIENCE: u32 = 120;
-/// When nothing is due.
+/// No deadline.
 const NEVER: u64 = u64::MAX;
 
 /// See the module.
@@ -33,7 +33,7 @@ pub struct Journey {
     /// The channel of the landing's cookie, worth listening to before the first `begin` has
     /// answered.
     channel: Option<String>,
-    /// Whether to begin without being told, once somebody can see the page.
+    /// Whether to begin without a click, once the page is visible.
     auto: bool,
     /// What it was opened for.
     start: Start,
@@ -193,7 +193,7 @@ impl Journey {
         });
     }
 
-    /// What is known may be out of date: ask now, or once the call in flight is answered.
+    /// The page's state may be out of date: ask now, or once the call in flight is answered.
     fn doubt(&mut self, at: Moment, effects: &mut Vec<Effect>) {
         self.stale = true;
         if !self.in_flight && matches!(self.stage, Stage::Waiting(_)) {
@@ -204,8 +204,8 @@ impl Journey {
     fn answer(&mut self, report: Result<Report, Setback>, at: Moment, effects: &mut Vec<Effect>) {
         let Report { channel, progress } = match report {
             Ok(report) => report,
-            // To ask again would be in vain: what is shown does not change before the page is
-            // opened anew.
+            // Asking again is useless: what is shown does not change until the page is opened
+            // again.
             Err(Setback::NoCookie) => return self.settle(Stage::NoCookie, effects),
             Err(setback) => return self.fail(setback, at),
         };
@@ -226,7 +226,7 @@ impl Journey {
                     self.fail(Setback::Lost, at);
                 }
             }
-            // Gone: signed out in another tab, or long ago. Not ours to begin anew.
+            // Gone: signed out in another tab, or long ago. Do not begin again.
             Progress::Unknown => self.settle(Stage::Ready, effects),
         }
     }
@@ -250,7 +250,7 @@ impl Journey {
     }
 
     fn announced(&mut self, announcement: Announcement, at: Moment, effects: &mut Vec<Effect>) {
-        // Whoever pressed Cancel wants its answer, not an outcome that crossed it on the way.
+        // A user who pressed Cancel wants its answer, not an outcome that crossed it on the way.
         if !matches!(self.stage, Stage::Beginning { .. } | Stage::Waiting(_)) {
             return;
         }
@@ -277,8 +277,8 @@ impl Journey {
                 self.settle(Stage::Unavailable, effects);
                 return true;
             }
-            // `begin` found one that was cancelled earlier. Who opens the link again may have
-            // thought better of it.
+            // `begin` found one that was cancelled earlier. A user who opens the link again may
+            // have changed their mind.
             Outcome::Rejected { reason, .. } if beginning && reason == "cancelled" => {
                 self.settle(Stage::Cancelled, effects);
                 return true;

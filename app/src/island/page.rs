@@ -1,5 +1,5 @@
-//! Where the island meets the browser: one ear for everything that happens, one timer, one socket,
-//! and the calls.
+//! Where the island meets the browser: one listener for all events, one timer, one socket, and the
+//! calls.
 
 use super::{
     backoff::Moment,
@@ -73,9 +73,9 @@ pub(super) fn live(
     move |event| page.borrow_mut().tell(event)
 }
 
-/// Has `ear` hear the events called `name` of `target`.
+/// Adds `ear` as a listener for the events called `name` of `target`.
 pub(super) fn listen(target: &EventTarget, name: &str, ear: &Ear) {
-    // It fails only for a listener that is no function.
+    // It fails only if the listener is not a function.
     let _ = target.add_event_listener_with_callback(name, ear.as_ref().unchecked_ref());
 }
 
@@ -137,12 +137,12 @@ impl Page {
         self.set_timer();
     }
 
-    /// Whether the event is the current socket's. A former one that speaks up is closed.
+    /// Whether the event is the current socket's. A former socket that sends one is closed.
     fn of_socket(&self, event: &web_sys::Event) -> Option<()> {
         socket::is_from(event, self.socket.as_ref()).then_some(())
     }
 
-    /// Somebody may be looking at the page; a page that is only being prepared has nobody.
+    /// The page may have become visible; a page that is being prerendered is not.
     fn look(&mut self) {
         let prerendering = js_sys::Reflect::get(&document(), &"prerendering".into());
         if document().hidden() || prerendering.is_ok_and(|value| value.is_truthy()) {

@@ -46,8 +46,8 @@ pub fn read(text: &str) -> Frame {
 
 fn understand(text: &str) -> Option<Frame> {
     let frame = Json::parse(text)?;
-    // The data is JSON inside a string. Some servers send an object in frames whose data we have no
-    // use for.
+    // The data is JSON inside a string. Some servers send an object in frames whose data we do not
+    // use.
     let data = || Json::parse(&frame.text("data")?);
     let announced = |announcement: Option<Announcement>| {
         Some(Frame::Announced(

@@ -7,15 +7,15 @@ use crate::api::Step;
 pub const READY: &str = "Continue to sign in with this link.";
 /// No worker has taken the confirmation yet.
 pub const QUEUED: &str = "Your link is waiting to be checked.";
-/// A link is on its way by mail, and nobody has opened it yet.
+/// A link is on its way by mail and has not been opened yet.
 pub const MAILED: &str = "Open the link in the mail. This page then goes on by itself.";
 /// The validator is being asked.
 pub const CONTACTING: &str = "We are checking your link.";
 /// The server could not be reached; the page tries again by itself.
 pub const INTERRUPTED: &str = "The connection is interrupted. Trying again.";
-/// The server asked for some patience; the page tries again by itself.
+/// The server asked the page to wait; it tries again by itself.
 pub const BUSY: &str = "The server cannot answer just now. Trying again soon.";
-/// The server asked this network for some patience; the page tries again by itself.
+/// The server asked this network to wait; the page tries again by itself.
 pub const TOO_MANY: &str =
     "Too many links are open on your network. Trying again in about a minute.";
 /// The token was good.

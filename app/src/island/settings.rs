@@ -10,7 +10,7 @@ pub enum Start {
     /// When the button is pressed.
     #[default]
     Click,
-    /// By itself, once somebody can see it.
+    /// By itself, once it is visible.
     Auto,
     /// It has begun: it waits for a link that is on its way by mail.
     Mail,
@@ -48,7 +48,7 @@ pub struct Settings {
     pub socket: Option<String>,
     /// When to begin.
     pub start: Start,
-    /// Seconds between two questions to the server while the page waits.
+    /// Seconds between two polls of the server while the page waits.
     pub poll_seconds: u32,
 }
 

@@ -1,4 +1,4 @@
-//! A socket of the browser's, and the one request that is no server function.
+//! The browser's socket, and the one request that is not a server function.
 
 use super::{
     journey::Setback,
@@ -38,7 +38,7 @@ impl Drop for Socket {
     }
 }
 
-/// Whether `event` comes from `current`. A former socket that speaks up is closed.
+/// Whether `event` comes from `current`. A former socket that sends one is closed.
 pub(super) fn is_from(event: &Event, current: Option<&Socket>) -> bool {
     let target = event.target().map(JsValue::from);
     if target.as_ref() == current.map(|socket| socket.0.as_ref()) {

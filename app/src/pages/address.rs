@@ -1,5 +1,4 @@
-//! `/profile/address`: to be known by another address, from the question to the ticket that comes
-//! back.
+//! `/profile/address`: change the e-mail address, from the form to the ticket that comes back.
 
 use crate::components::{
     Button, CurrentPassword, Field, ForgottenPassword, HiddenProof, PracticeMailbox, WRONG, Wrong,
@@ -8,19 +7,19 @@ use leptos::prelude::*;
 
 /// The page's heading and title.
 pub const TITLE: &str = "Use another address";
-/// The title of the page of a ticket that is good for nothing.
+/// The title of the page for a ticket that is not valid.
 pub const STALE: &str = "This link is for somebody else, or too old";
 
-/// Asks for the new address.
+/// The form for the new address.
 #[component]
 pub fn AddressPage(
-    /// By which the user is known now.
+    /// The user's current address.
     from: String,
     /// Whether the current password is asked for as well.
     current: bool,
-    /// What was typed before, or nothing.
+    /// What was typed before, or empty.
     email: String,
-    /// Why it was not taken, as a sentence.
+    /// Why it was not accepted, as a sentence.
     problem: Option<String>,
     /// See [`HiddenProof`].
     proof: Option<String>,
@@ -55,12 +54,12 @@ pub fn AddressPage(
     }
 }
 
-/// The ticket is on its way.
+/// The ticket was mailed.
 #[component]
 pub fn SentPage(
     /// Where it goes.
     address: String,
-    /// For how many minutes the link is good.
+    /// How many minutes the link is valid.
     minutes: u64,
     /// Whether the mail goes to the mailbox of practice mode.
     practice: bool,
@@ -78,7 +77,8 @@ pub fn SentPage(
     }
 }
 
-/// The ticket has come back: one press, so that a program that opens it changes nothing.
+/// The ticket was opened: a button confirms it, so that a mail scanner that opens it changes
+/// nothing.
 #[component]
 pub fn MovePage(
     /// The path of this page.
@@ -103,10 +103,10 @@ pub fn MovePage(
     }
 }
 
-/// The ticket is good for nothing here.
+/// The ticket is not valid here.
 #[component]
 pub fn StalePage(
-    /// For how many minutes it was good.
+    /// How many minutes it was valid.
     minutes: u64,
 ) -> impl IntoView {
     view! {
@@ -141,8 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_asked_for_a_password_that_they_have_forgotten_is_offered_a_link_that_leads_back()
-    {
+    fn a_user_who_forgot_the_password_asked_for_is_offered_a_link_that_leads_back() {
         for (current, times) in [(false, 0), (true, 1)] {
             let html =
                 view! { <AddressPage from="a".into() current email=String::new() problem=None proof=None /> }.to_html();

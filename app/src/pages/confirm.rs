@@ -9,7 +9,7 @@ pub const TITLE: &str = "Signing you in";
 /// The frame around the confirmation, which is the only part that moves.
 #[component]
 pub fn ConfirmPage(
-    /// Whom this browser is signed in as already. They are told, because going on may change it.
+    /// The user already signed in here. The page names them, because going on may change that.
     signed_in: Option<String>,
     /// The confirmation itself: the island, with its plain form inside.
     children: Children,
@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn somebody_signed_in_is_told_so() {
+    fn a_signed_in_user_is_told_so() {
         assert!(
             page(Some("Ada"))
                 .replace("<!>", "")

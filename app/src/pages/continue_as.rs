@@ -1,9 +1,9 @@
-//! The question that `/profile` asks before somebody becomes another user.
+//! The question that `/profile` asks before a signed-in browser switches to another user.
 
 use crate::components::HiddenProof;
 use leptos::prelude::*;
 
-/// A user whom a link in this browser has signed in, but who has not been accepted yet.
+/// A user that a link has signed in here, but who has not been accepted yet.
 #[derive(Clone, Debug)]
 pub struct Candidate {
     /// What the form sends for it.
@@ -44,9 +44,9 @@ pub fn title(candidates: &[Candidate]) -> String {
 /// Asks who to be. Nothing changes until one of the buttons is pressed.
 #[component]
 pub fn ContinuePage(
-    /// Whom this browser is signed in as, if anybody.
+    /// The user signed in here, if any.
     current: Option<Person>,
-    /// Whom it could become.
+    /// The users it could switch to.
     candidates: Vec<Candidate>,
     /// See [`HiddenProof`].
     proof: Option<String>,

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-/// What went wrong, in the words of somebody who did not cause it.
+/// What went wrong, in the words of a visitor who did not cause it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// The page's heading and title.

@@ -1,4 +1,4 @@
-//! `/` in practice mode: links to every way a sign-in can go.
+//! `/` in practice mode: a link for every way a sign-in can end.
 
 use crate::components::PracticeUser;
 use leptos::prelude::*;

@@ -1,4 +1,4 @@
-//! `/confirm/{token}` for a link of ours that was opened in another browser than the one that asked
+//! `/confirm/{token}` for one of our own links, opened in another browser than the one that asked
 //! for it.
 
 use crate::components::{Button, Field, HiddenProof, WRONG, Wrong};
@@ -8,17 +8,17 @@ use leptos::prelude::*;
 pub const TITLE: &str = "Sign in";
 /// The title of the page that has let another browser in.
 pub const LET_IN: &str = "You are signed in there";
-/// The title of the page of a link that is good for nothing.
+/// The title of the page for a link that is not valid.
 pub const SPENT: &str = "This link no longer works";
 
-/// Whom the link signs in and what asked for it; and the choice where.
+/// Says who the link signs in and which device asked for it, and asks where to sign in.
 #[component]
 pub fn LinkPage(
     /// The path of the landing, such as `/confirm/abc`.
     token_path: String,
-    /// Whom it signs in.
+    /// The e-mail address that it signs in.
     address: String,
-    /// What asked for it, in words.
+    /// The browser that asked for it, in words.
     device: String,
     /// When, in words.
     asked: String,
@@ -30,7 +30,7 @@ pub fn LinkPage(
     proof: Option<String>,
 ) -> impl IntoView {
     let field_problem = problem.is_some().then_some(WRONG);
-    // Where none waits, it is an operator's link: whoever gave it to somebody can say what it is.
+    // Where none waits, it is an operator's link: the person who handed it over can explain it.
     let pick = waited_for.then(|| {
         view! {
             <h2>"Sign in where you asked for it"</h2>
@@ -40,7 +40,7 @@ pub fn LinkPage(
                 <HiddenProof proof=proof.clone() />
                 <Field
                     name="choice"
-                    label="The number of two digits"
+                    label="Two-digit number"
                     kind="text"
                     autocomplete="off"
                     inputmode="numeric"
@@ -101,13 +101,13 @@ pub fn LetInPage(
     }
 }
 
-/// The link is good for nothing. It does not name the whole address that it was for: somebody else
-/// may have found it.
+/// The link is not valid. The page does not show its whole address: a stranger may have found the
+/// link.
 #[component]
 pub fn SpentPage(
     /// Why, as a sentence.
     why: &'static str,
-    /// As much of its address as tells its owner which one it is, if that is known.
+    /// The masked address that it was for, if known.
     address: Option<String>,
     /// The login page, where a new one can be asked for.
     login: String,
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn where_no_page_waits_nobody_has_asked_and_there_is_no_number_to_type() {
+    fn without_a_waiting_page_there_is_no_requester_to_name_and_no_number_to_type() {
         let html = page(false, None);
         assert!(
             !["/pick", "Asked for", "You did not ask"]
@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn a_number_that_is_none_is_an_alert_that_the_field_refers_to() {
-        let html = page(true, Some("The number has two digits."));
+        let html = page(true, Some("Enter the two-digit number."));
         assert!(
             html.contains("role=\"alert\"") && html.contains("aria-describedby=\"problem\""),
             "{html}"

@@ -1,11 +1,11 @@
-//! `/login`: signing in with a password, and what became of a link.
+//! `/login`: signing in with a password, and why a link did not work.
 
 use crate::components::{Button, Field, HiddenProof, Notice, PracticeUser, WRONG, Wrong};
 use leptos::prelude::*;
 
 /// The page's heading and title.
 pub const TITLE: &str = "Sign in";
-/// The same for somebody who is signed in already.
+/// The same for a user who is already signed in.
 pub const AGAIN: &str = "Sign in once more";
 
 /// E-mail address and password.
@@ -15,11 +15,11 @@ pub fn LoginPage(
     reason: Option<&'static str>,
     /// Why the form did not sign them in, as a sentence.
     error: Option<String>,
-    /// Whether somebody who is signed in is asked once more who they are.
+    /// Whether a signed-in user is asked to sign in again.
     again: bool,
     /// The address typed before, or nothing. The password is never given back.
     email: String,
-    /// The path to go on to.
+    /// The path to go to after signing in.
     next: Option<String>,
     /// See [`HiddenProof`].
     proof: Option<String>,

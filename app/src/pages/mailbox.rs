@@ -1,4 +1,4 @@
-//! `/practice/mail`: the mails that practice mode has sent, to nobody but this page.
+//! `/practice/mail`: the mails of practice mode, which are sent to this page only.
 
 use leptos::prelude::*;
 
@@ -8,13 +8,13 @@ pub const TITLE: &str = "Practice mailbox";
 /// A mail that was sent.
 #[derive(Clone, Debug)]
 pub struct PracticeMail {
-    /// Whom it is for.
+    /// The recipient.
     pub to: String,
     /// Its subject.
     pub subject: &'static str,
-    /// What has happened, or will.
+    /// Its text: what has happened, or will.
     pub lead: String,
-    /// Where its button leads, and what that says.
+    /// Its button's target and label.
     pub action: Option<(String, &'static str)>,
     /// Its code.
     pub code: Option<String>,

@@ -6,22 +6,22 @@ use leptos::prelude::*;
 /// The page's heading and title.
 pub const TITLE: &str = "Check your mail";
 
-/// What a page that waits for a link says, besides the part that moves.
+/// The page that waits for a link, around its island.
 #[component]
 pub fn MailedPage(
     /// The path of this page, such as `/login/wait/abc`.
     path: String,
     /// Where the link was sent.
     address: String,
-    /// For how many minutes the link is good.
+    /// How many minutes the link is valid.
     minutes: u64,
     /// The number to type where the link is opened on another device.
     number: u8,
     /// Whether the mail goes to the mailbox of practice mode.
     practice: bool,
-    /// Why the code was not taken, as a sentence.
+    /// Why the code was not accepted, as a sentence.
     problem: Option<String>,
-    /// In how many seconds another link may be sent.
+    /// How many seconds until another link may be sent.
     resend_in: u64,
     /// See [`HiddenProof`].
     proof: Option<String>,
@@ -64,8 +64,8 @@ pub fn MailedPage(
             </div>
         </form>
         <section class="help">
-            <h2>"Nothing has come?"</h2>
-            <p>"Look among the mails that were taken for spam. The address may also be mistyped."</p>
+            <h2>"Didn't get the mail?"</h2>
+            <p>"Check your spam folder, and that the address is right."</p>
             <div class="resend" data-left=left>
                 {soon}
                 <form method="post" action=path + "/again">

@@ -1,8 +1,7 @@
 //! What each address shows: one page a file, from finished data to HTML.
 //!
-//! A page knows nothing of requests, cookies or the database; whoever serves it has already decided
-//! what it says. It is what goes into [`Layout`](crate::components::Layout), and opens with its
-//! only `h1`.
+//! A page knows nothing of requests, cookies or the database; its handler has already decided what
+//! it says. It goes into [`Layout`](crate::components::Layout), and opens with its only `h1`.
 
 mod address;
 mod confirm;

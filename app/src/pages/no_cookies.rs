@@ -1,5 +1,4 @@
-//! What is shown where a sign-in was not begun, because this browser could not have gone on with
-//! it.
+//! Shown if a sign-in was not begun, because this browser could not have continued it.
 
 use crate::island::sentence;
 use leptos::prelude::*;

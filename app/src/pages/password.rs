@@ -1,4 +1,4 @@
-//! `/profile/password`: to set a password, or another one.
+//! `/profile/password`: set or change the password.
 
 use crate::components::{
     Button, CurrentPassword, Field, ForgottenPassword, HiddenProof, WRONG, Wrong,
@@ -8,16 +8,16 @@ use leptos::prelude::*;
 /// The page's heading and title.
 pub const TITLE: &str = "Set your password";
 
-/// One password, for which a browser or a password manager may have an idea.
+/// A field for a new password, which a browser or a password manager may suggest.
 #[component]
 pub fn PasswordPage(
     /// Whose it is: for the password manager.
     email: String,
     /// Whether the current one is asked for as well.
     current: bool,
-    /// Whether whoever has the mailbox is told.
+    /// Whether the user is told by mail.
     told: bool,
-    /// Why the last one was not taken, as a sentence.
+    /// Why the last one was not accepted, as a sentence.
     problem: Option<String>,
     /// See [`HiddenProof`].
     proof: Option<String>,

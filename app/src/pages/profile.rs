@@ -21,14 +21,14 @@ pub struct SessionRow {
     pub handle: Option<String>,
 }
 
-/// The user's facts, sessions, and the ways out.
+/// The user's details and sessions, and how to end those.
 #[component]
 pub fn ProfilePage(
     /// The user's name, if one is known.
     name: Option<String>,
     /// The user's e-mail address, if one is known.
     email: Option<String>,
-    /// Who vouches for the user.
+    /// The issuer of the user's identity.
     issuer: String,
     /// The user's name with the issuer.
     subject: String,
@@ -36,7 +36,7 @@ pub fn ProfilePage(
     changed: Option<&'static str>,
     /// Whether the user has a password here, or may have one.
     password: bool,
-    /// Whether the user can be known by another address.
+    /// Whether the user can change their address.
     address: bool,
     /// Where the user is signed in.
     sessions: Vec<SessionRow>,
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_offered_to_sign_out_others_where_there_are_none() {
+    fn signing_out_others_is_not_offered_where_there_are_none() {
         assert!(!page_with(None, &[None]).contains("Sign out all others"));
     }
 

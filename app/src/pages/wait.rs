@@ -55,7 +55,7 @@ pub fn WaitPage(
     let hint = waiting.then(|| {
         view! {
             <p class="soft">
-                "This page looks for news by itself. "
+                "This page refreshes by itself. "
                 <a href=format!("{token_path}/wait")>"Look now"</a>
             </p>
         }

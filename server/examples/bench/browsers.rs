@@ -357,7 +357,7 @@ impl Browser {
         )
     }
 
-    /// Posts a form on a connection of its own, as through a proxy; what there is for an answer.
+    /// Posts a form on a connection of its own, as through a proxy; returns the answer.
     async fn post(&self, path: &str, body: &str) -> io::Result<String> {
         let server = self.server;
         let cookies = &self.cookies;

@@ -49,7 +49,7 @@ pub async fn measure() {
 }
 
 async fn compare(name: &str, store: Arc<dyn Store>, fill: impl Future<Output = ()>) {
-    // Nobody is asked.
+    // The validator is never asked.
     let bench = Bench::new(store, "http://127.0.0.1:9/");
     let alone = median(&bench).await;
     fill.await;

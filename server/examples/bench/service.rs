@@ -95,7 +95,7 @@ impl Drop for Service {
     }
 }
 
-/// The questions to this part; they end when whoever has started it does.
+/// The questions to this part; they end when the parent process does.
 pub fn questions() -> mpsc::UnboundedReceiver<String> {
     let (asked, questions) = mpsc::unbounded_channel();
     std::thread::spawn(move || {

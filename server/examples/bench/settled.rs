@@ -172,7 +172,7 @@ impl Bench {
         (tokio::spawn(worker.run(stop.clone())), stop)
     }
 
-    /// Starts a worker, and tells how long it takes until nobody waits any more.
+    /// Starts a worker, and returns how long it takes until no browser waits any more.
     async fn settle(&self) -> Duration {
         let start = Instant::now();
         let (worker, stop) = self.start();

@@ -72,7 +72,7 @@ pub async fn serve(arguments: &[String]) {
         ("PUSHER_APP_ID", id.to_owned()),
         ("PUSHER_KEY", key.to_owned()),
         ("PUSHER_SECRET", secret.to_owned()),
-        // Nobody asks it: nobody has begun.
+        // It is never asked: no browser has begun.
         ("VALIDATOR_URL", "http://127.0.0.1:9/".to_owned()),
         (
             "VESTIBULE_SECRET",
@@ -100,7 +100,7 @@ async fn memory(server: &mut Service) -> f64 {
     server.ask("memory").await.parse().expect("a number")
 }
 
-/// An address that is free now, and that nobody else asks for.
+/// An address that is free now, and that no one else asks for.
 async fn free() -> SocketAddr {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
         .await

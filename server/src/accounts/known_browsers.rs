@@ -1,7 +1,7 @@
-//! Browsers that have signed in before: a cookie says for whom, and proves it by a MAC.
+//! Browsers that have signed in before: a cookie proves it, with a MAC for each of their users.
 //!
-//! It signs nobody in. It keeps mails about new browsers to those that are new, and keeps an
-//! account's own browsers able to try its password while strangers try too (OWASP's "device
+//! The cookie signs no one in. It limits mails about new browsers to those that are new, and keeps
+//! an account's own browsers able to try its password while strangers try too (OWASP's "device
 //! cookies").
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -10,10 +10,10 @@ use vestibule::{
     user::User,
 };
 
-/// For how many users a browser is known at most.
+/// The most users that a browser is known for.
 const MOST: usize = 8;
 
-/// For whom a browser is known: a MAC each, the newest first.
+/// The users that a browser is known for: a MAC each, the newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Known(Vec<Mac>);
 
@@ -51,7 +51,7 @@ impl Known {
         macs(keys, user).iter().any(|mac| self.0.contains(mac))
     }
 
-    /// The same, and `user`, under the newest key: a browser is still known when older ones are
+    /// The same plus `user`, under the newest key: a browser is still known when older keys are
     /// dropped.
     #[must_use]
     pub fn with(mut self, keys: &Keys, user: &User) -> Self {
@@ -63,9 +63,9 @@ impl Known {
     }
 }
 
-/// The user's MACs under each key, the newest key's first. Once they have changed how they sign in,
-/// or ended sessions of other browsers, they are others, so that whoever was in before is not known
-/// any more.
+/// The user's MACs under each key, the newest key's first. They change when the user changes how
+/// they sign in or ends sessions of other browsers, so that a browser that was signed in before is
+/// no longer known.
 fn macs(keys: &Keys, user: &User) -> Vec<Mac> {
     let valid_from = user
         .valid_from
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_browser_is_known_for_whom_it_has_signed_in_and_nobody_else() {
+    fn a_browser_is_known_only_for_users_it_has_signed_in() {
         let keys = keys(&[1]);
         let ada = user(1);
         let bob = user(2);

@@ -1,5 +1,4 @@
-//! Accounts beside their sessions: passwords, how often somebody may try, and the browsers that are
-//! known.
+//! Accounts beside their sessions: passwords, rate limits, and known browsers.
 
 pub mod known_browsers;
 pub mod passwords;

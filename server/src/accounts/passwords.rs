@@ -33,9 +33,9 @@ use zeroize::Zeroizing;
 #[derive(Clone, Debug)]
 pub struct Passwords {
     turns: Turns,
-    /// The hash of nobody's password, so that an unknown address takes as long as a known one.
+    /// The hash of no user's password, so that an unknown address takes as long as a known one.
     nobody: Arc<str>,
-    /// Whether practice mode's user, whose password everybody knows, is one.
+    /// Whether practice mode's user, whose password is public, may sign in.
     practice: bool,
 }
 
@@ -102,7 +102,7 @@ impl Passwords {
         }
     }
 
-    /// The hash (a PHC string) of a password that somebody wants to set, if it is strong enough.
+    /// The hash (a PHC string) of a new password, if it is strong enough.
     ///
     /// # Errors
     /// [`PasswordError::Busy`] if too many are being set.
@@ -148,8 +148,9 @@ pub fn identity(email: &str, name: Option<String>) -> Identity {
     }
 }
 
-/// By which subject whoever types this address is known. No character is taken for one of ASCII:
-/// what is no address is only who was added under just that before there was one parser for all.
+/// The subject of the user who types this address. Look-alike characters are not mapped to ASCII.
+/// What is not an address only matches a user who was added under exactly that, before there was
+/// one parser for all.
 #[must_use]
 pub fn subject(email: &str) -> String {
     email.parse().map_or_else(

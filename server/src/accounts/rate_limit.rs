@@ -1,7 +1,8 @@
-//! How often somebody may try: passwords, and mails that go where they say.
+//! Rate limits: on passwords, and on mails to an address that the requester names.
 //!
-//! Each has room for a few tries at once, which comes back one by one (a generic cell rate
-//! algorithm). The counts are this server's own: several servers let so many tries through each.
+//! Each limit has room for a few tries at once, which comes back one by one (a generic cell rate
+//! algorithm). The counts are this server's own: each of several servers lets as many tries
+//! through.
 
 use crate::accounts::passwords;
 use governor::{
@@ -30,8 +31,8 @@ const OF_NETWORKS: [(u32, Duration); 3] = [
     (40, Duration::from_secs(5)),
     (80, Duration::from_millis(2500)),
 ];
-/// The same for browsers that have signed in to the account before: an office of them signs in at
-/// once in the morning, and somebody with accounts of their own is not to keep the others waiting.
+/// The same for browsers that have signed in to the account before: a whole office signs in at once
+/// in the morning, and an attacker with accounts of their own must not keep the others waiting.
 const OF_KNOWN_NETWORKS: [(u32, Duration); 3] = [
     (100, Duration::from_secs(1)),
     (200, Duration::from_millis(500)),
@@ -41,8 +42,8 @@ const OF_KNOWN_NETWORKS: [(u32, Duration); 3] = [
 /// 100 an hour.
 const OF_ACCOUNT: (u32, Duration) = (20, Duration::from_secs(36));
 /// How many changes of how they sign in a user may ask for at once, how many mails go to an address
-/// that somebody says is theirs, and how many about new browsers to one user, and how soon there is
-/// room for another.
+/// that a user claims, and how many about new browsers to one user, and how soon there is room for
+/// another.
 const OF_USER: (u32, Duration) = (5, Duration::from_mins(12));
 
 /// How often a session may end others of its user at once, and how soon there is room for another.
@@ -58,7 +59,7 @@ const BEGINS_WITHIN: Duration = Duration::from_secs(10);
 /// most.
 const MANY: usize = 10_000;
 const MOST: usize = 1_000_000;
-/// How long everybody waits then.
+/// How long everyone waits then.
 const FULL: Duration = Duration::from_secs(1);
 
 /// It was tried too often. There is room for another try after this long.
@@ -70,8 +71,8 @@ pub struct Throttle<C: Clock = DefaultClock> {
     begins: [Rooms<Network, C>; 3],
     networks: [Rooms<Network, C>; 3],
     known_networks: [Rooms<Network, C>; 3],
-    /// By a hash of the address, for what is typed may be long; and whether the browser is one that
-    /// has signed in as them before: whoever tries elsewhere does not use up its room.
+    /// By a hash of the address, because what is typed may be long; and by whether the browser has
+    /// signed in as this user before: tries in other browsers do not use up its room.
     accounts: Rooms<(u64, bool), C>,
     users: Rooms<UserId, C>,
     told: Rooms<UserId, C>,
@@ -90,7 +91,7 @@ struct Rooms<K: Hash + Eq + Clone, C: Clock> {
 }
 
 impl Throttle {
-    /// Counts anew. A client may have `of_client` confirmations undecided.
+    /// Starts with empty counts. A client may have `of_client` confirmations undecided.
     #[must_use]
     pub fn new(of_client: u32) -> Self {
         Self::with_clock(of_client, &DefaultClock::default())
@@ -147,8 +148,8 @@ impl<C: Clock + Clone> Throttle<C> {
             .take(&(self.hash.hash_one(passwords::subject(email)), known))
     }
 
-    /// Before `user` is told of one more new browser: an external validator may take somebody's
-    /// word for an address, which is not to be flooded.
+    /// Before `user` is told of one more new browser: an external validator may accept an address
+    /// without proof, and that mailbox must not be flooded.
     ///
     /// # Errors
     /// [`TooOften`] if there is no room for it now.
@@ -164,8 +165,8 @@ impl<C: Clock + Clone> Throttle<C> {
         self.users.take(&user)
     }
 
-    /// Before `session` ends others of its user: whoever has found one is not to end each new one
-    /// of its owner's.
+    /// Before `session` ends others of its user: a thief with one session must not end each new one
+    /// of its owner.
     ///
     /// # Errors
     /// [`TooOften`] if there is no room for it now.

@@ -1,4 +1,4 @@
-//! What a browser calls itself, in words for a person.
+//! The `User-Agent` header, in words for a person.
 
 use axum::http::{HeaderMap, header};
 use vestibule::device::Device;
@@ -124,7 +124,7 @@ fn product(word: &str) -> Option<&str> {
         .then_some(name)
 }
 
-/// What a browser is called in the midst of a sentence.
+/// A browser's name within a sentence.
 #[must_use]
 pub fn words(device: Option<&Device>) -> &str {
     device.map_or("an unknown browser", Device::as_str)

@@ -153,9 +153,8 @@ impl FromRequest<Broker> for Signed {
     async fn from_request(request: Request, broker: &Broker) -> Result<Self, ApiError> {
         let (mut parts, body) = request.into_parts();
         let query = signed_query(&mut parts, broker).await;
-        // Read also where the request is refused: on a body that nobody reads the connection is
-        // closed without a word, and a library that keeps its connection would run into that by its
-        // next request.
+        // Read even if the request is refused: with an unread body the connection is closed
+        // silently, and a library that keeps its connection would fail on its next request.
         let body = Bytes::from_request(Request::from_parts(parts, body), broker).await;
         let query = query?;
         let body = body.map_err(|rejection| {

@@ -49,7 +49,7 @@ pub(super) fn may_subscribe(
     })
 }
 
-/// Why a request to the HTTP API is not taken for the application's.
+/// Why a request to the HTTP API is not accepted as the application's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum SignatureError {
     #[error("{0} is missing from the query")]

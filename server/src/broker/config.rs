@@ -1,4 +1,4 @@
-//! What a broker is told when it is made.
+//! A broker's configuration.
 
 use std::{sync::Arc, time::Duration};
 use vestibule::{
@@ -22,8 +22,8 @@ pub struct BrokerConfig {
     /// Whether to refuse a socket without an `Origin`. Browsers always send one; programs mostly do
     /// not.
     pub require_origin: bool,
-    /// Whether everybody may subscribe to a channel that is not private. Where not, a socket that
-    /// the application has signed nothing for is gone after [`Limits::subscribe_within`].
+    /// Whether anyone may subscribe to a channel that is not private. If not, a socket for which
+    /// the application has signed nothing is closed after [`Limits::subscribe_within`].
     pub public_channels: bool,
     /// How much the broker takes on.
     pub limits: Limits,

@@ -92,7 +92,7 @@ impl Conversation {
         }
         let close = async {
             if let Parting::Farewell(farewell) = parting {
-                // A peer that is gone hears nothing, and does not matter.
+                // If the peer is gone, this fails, which does not matter.
                 let _ = self
                     .socket
                     .send(Message::Close(Some(farewell.frame())))
@@ -146,7 +146,7 @@ impl Conversation {
 
     async fn deliver(&mut self, event: Option<Utf8Bytes>) -> Result<(), Parting> {
         match (self.seat.place(), event) {
-            // It did not keep up, so it is not given the rest either.
+            // It did not keep up, so it does not get the rest either.
             (Place::Lost, _) => Err(Farewell::TooSlow.into()),
             (_, Some(event)) => self.send(event).await,
             (_, None) => Err(Farewell::Restarting.into()),
@@ -234,8 +234,8 @@ impl Conversation {
     }
 }
 
-/// Tells a client why it is not let in. Nobody waits for its answer: it has no seat, so waiting
-/// would not be bounded.
+/// Tells a client why it is refused. Its answer is not waited for: it holds no place in the
+/// registry, so waiting would not be bounded.
 pub(super) async fn turn_away(mut socket: WebSocket, farewell: Farewell, limits: &Limits) {
     let close = socket.send(Message::Close(Some(farewell.frame())));
     let _ = timeout(limits.write_within, close).await;

@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_client_cannot_keep_everybody_else_out() {
+    async fn one_client_cannot_keep_everyone_else_out() {
         let broker = broker_with(Limits {
             max_of_client: 2,
             ..Limits::default()
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_closed_broker_takes_nobody_in() {
+    async fn a_closed_broker_accepts_no_connection() {
         let broker = broker();
         broker.close().await;
         assert_eq!(answer(&broker, PATH, Some(ORIGIN)).await, 4100);

@@ -1,7 +1,7 @@
 //! `GET /metrics`: what an operator can look at, in the text format that Prometheus reads.
 //!
-//! It names no channel, no socket and no address, and is not signed: it is for who can reach the
-//! loopback listener.
+//! It names no channel, no socket and no address, and is not signed: it is for anyone who can reach
+//! the loopback listener.
 
 use super::Broker;
 use axum::{

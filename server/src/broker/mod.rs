@@ -1,7 +1,7 @@
 //! The embedded broker: a small, single-node server for the Pusher Channels protocol, version 7.
 //!
-//! Vestibule publishes to *a Pusher server* and does not care which. When nobody configures one, it
-//! runs this: browsers open a socket at `/app/{key}` and subscribe; the worker posts events to
+//! Vestibule publishes to *a Pusher server* and does not care which. If none is configured, it runs
+//! this: browsers open a socket at `/app/{key}` and subscribe; the worker posts events to
 //! `/apps/{id}/events`, signed, like to any other Pusher server. Nothing here knows about sign-ins,
 //! and nothing else in Vestibule knows what is in here.
 //!

@@ -50,8 +50,8 @@ pub(super) enum NameError {
     Unsupported,
 }
 
-/// A socket's id, `digits.digits`. It is random, so that a signature for one socket is worth
-/// nothing on another, ever.
+/// A socket's id, `digits.digits`. It is random, so that a signature for one socket is never valid
+/// for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct SocketId(u64, u64);
 

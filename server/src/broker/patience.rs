@@ -10,7 +10,7 @@ pub(super) struct Patience {
     activity_timeout: Duration,
     pong_within: Duration,
     subscribe_within: Duration,
-    /// When the peer's silence calls for a ping or, once pinged, for the end.
+    /// When the silent peer is pinged or, once pinged, disconnected.
     silent_at: Instant,
     pinged: bool,
     /// When the socket has been without a subscription for too long.

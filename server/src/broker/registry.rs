@@ -63,7 +63,7 @@ struct Socket {
     client: Option<Client>,
 }
 
-/// Why a socket gets no seat.
+/// Why a socket gets no place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NoSeat {
     FullForClient,
@@ -246,7 +246,7 @@ impl State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     Kept,
-    /// It has let go of everybody.
+    /// It has closed, and let go of all sockets.
     Closed,
     /// It has let go of this one.
     Lost,

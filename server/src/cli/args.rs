@@ -6,7 +6,8 @@ use clap::{Arg, ArgAction, Command};
 /// The command line.
 pub fn command() -> Command {
     let settings = {
-        // A secret is no flag, but whoever gives it as one is told so.
+        // A secret cannot be a flag, but an operator who passes it as one gets an error that says
+        // so.
         let flag = |setting: &&'static crate::config::Setting| {
             let flag = Arg::new(setting.key)
                 .long(setting.flag())

@@ -21,8 +21,8 @@ use vestibule::{
 /// How long a link lives at least, and at most: while it does, it is as good as a password.
 const LIVES: [Duration; 2] = [Duration::from_mins(1), Duration::from_hours(30 * 24)];
 
-/// Makes a link that signs in whoever has it as the person with this address, known or not, once,
-/// until it `expires`.
+/// Makes a link that signs its holder in as the user with this address, known or not, once, until
+/// it `expires`.
 ///
 /// # Errors
 /// One line that says what is wrong.

@@ -175,7 +175,7 @@ async fn work(config: Config) -> Result<(), String> {
     println!("working");
     let ended = tokio::select! {
         told = told_to_stop() => told.map_err(|error| error.to_string()),
-        // Nothing is left to do here: whoever watches this process starts another.
+        // Nothing is left to do here: the process supervisor starts another.
         () = running.worker_stopped() => Err("the worker has stopped by itself".into()),
     };
     running.shutdown().await;

@@ -1,8 +1,8 @@
-//! What a command has done, said for people or for programs.
+//! A command's result, for people or for programs.
 
 use serde_json::Value;
 
-/// What a command has done.
+/// A command's result.
 #[derive(Debug)]
 pub struct Answer {
     /// One line for people.

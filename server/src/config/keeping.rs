@@ -38,7 +38,7 @@ pub enum Sessions {
     Database,
     /// In a Redis server.
     Redis(Address),
-    /// In this process's memory: a restart signs everybody out.
+    /// In this process's memory: a restart signs everyone out.
     Memory,
 }
 

@@ -1,4 +1,4 @@
-//! Whether mail is sent, through which server, and to whom.
+//! Whether mail is sent, through which server, and who may be sent a link.
 
 use super::{
     Given, WrongSetting,
@@ -15,7 +15,7 @@ use vestibule::link::{Registration, STRANGERS};
 pub struct MailConfig {
     /// Through which server.
     pub server: SmtpServer,
-    /// Whom it is from.
+    /// The sender.
     pub from: Mailbox,
 }
 
@@ -26,13 +26,13 @@ pub struct SmtpServer {
     pub host: String,
     /// Its port.
     pub port: u16,
-    /// How what is said is kept from others.
+    /// How the connection is encrypted.
     pub encryption: Encryption,
-    /// What it knows this server by.
+    /// The login.
     pub login: Option<Credentials>,
 }
 
-/// How what is said to a mail server is kept from others.
+/// How the connection to a mail server is encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encryption {
     /// Not at all.
@@ -47,7 +47,7 @@ impl MailConfig {
     /// Reads the settings of mail.
     ///
     /// # Errors
-    /// [`WrongSetting`] names the first one that is wrong, missing, or at odds with another.
+    /// [`WrongSetting`] names the first one that is wrong, missing, or contradicts another.
     pub fn read(given: &Given) -> Result<Option<Self>, WrongSetting> {
         let server = given.read(&SMTP_URL, SmtpServer::parse)?;
         let from = given.read(&MAIL_FROM, sender)?;
@@ -60,7 +60,7 @@ impl MailConfig {
     }
 }
 
-/// Whom links let in: in practice mode everybody, unless something else is said.
+/// Who may sign in by a link: in practice mode everyone, unless configured otherwise.
 ///
 /// # Errors
 /// [`WrongSetting`] if it is neither.
@@ -77,7 +77,7 @@ pub fn registration(given: &Given, practice: bool) -> Result<Registration, Wrong
     }))
 }
 
-/// How many links an hour go to addresses that nobody is known by.
+/// How many links an hour are sent to addresses of no known user.
 ///
 /// # Errors
 /// [`WrongSetting`] if it is no such number.

@@ -1,4 +1,4 @@
-//! What the server is told at its start. A wrong value stops it with one line.
+//! The server's configuration. A wrong value stops it at start with one line.
 
 mod keeping;
 mod mail;
@@ -31,7 +31,7 @@ use vestibule::{
     caps::Caps, link::Registration, outcome::Destinations, secret::Keys, timing::Timing,
 };
 
-/// What the server is told at its start.
+/// The server's configuration.
 #[derive(Debug)]
 pub struct Config {
     /// Where to listen.
@@ -53,9 +53,9 @@ pub struct Config {
     pub forget_practice: bool,
     /// How mail is sent, if it is; practice mode has a mailbox of its own.
     pub mail: Option<MailConfig>,
-    /// Whom links let in.
+    /// Who may sign in by a link.
     pub registration: Registration,
-    /// How many links an hour go to addresses that nobody is known by.
+    /// How many links an hour are sent to addresses of no known user.
     pub strangers: u32,
     /// Whether the page begins by itself.
     pub start: Start,
@@ -67,7 +67,7 @@ pub struct Config {
     pub in_flight: usize,
     /// How much else there may be at once.
     pub caps: Caps,
-    /// The proxies whose word is taken for whom a request comes from.
+    /// The trusted proxies, whose forwarding header names the client.
     pub proxies: Proxies,
     /// The Pusher server.
     pub push: PushConfig,
@@ -80,7 +80,7 @@ pub struct Config {
 /// Whether the confirm page begins by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
-    /// When it is visible and nobody is signed in.
+    /// When it is visible and no user is signed in.
     Auto,
     /// Never: it waits for the button.
     Click,

@@ -1,5 +1,5 @@
-//! Whether practice mode runs. It makes a user whose password everybody knows, so it never runs by
-//! omission beside settings of a server in use.
+//! Whether practice mode runs. It adds a user whose password is public, so it never starts just
+//! because a production server's settings are incomplete.
 
 use super::{
     Given, Setting, WrongSetting,
@@ -11,7 +11,7 @@ use super::{
 use crate::config::origin::Origin;
 use url::Url;
 
-/// What is said of practice mode.
+/// Whether practice mode runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Practice {
     /// It runs.
@@ -96,7 +96,7 @@ fn sign_of_use(given: &Given) -> Option<&'static Setting> {
         &PUSHER_CLUSTER,
         &TRUSTED_PROXIES,
     ];
-    // What is no address at all is refused by its own name.
+    // An invalid address is refused elsewhere, under its own setting.
     signs.into_iter().find(|setting| match given.text(setting) {
         Some(text) if setting.key == PUBLIC_URL.key => {
             Origin::parse(text).is_ok_and(|origin| origin.is_secure())

@@ -1,13 +1,13 @@
-//! The proxies that the operator trusts, and whom they say a request comes from.
+//! The trusted proxies, and the client address that they report.
 
 use axum::http::HeaderMap;
 use ipnet::IpNet;
 use std::net::{IpAddr, SocketAddr};
 
-/// The header to which each proxy appends whom it was called by.
+/// The header to which each proxy appends the address of its client.
 pub const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// The proxies whose word is taken.
+/// The trusted proxies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Proxies(Vec<IpNet>);
 
@@ -23,7 +23,7 @@ impl Proxies {
                 .parse()
                 .or(address)
                 .map_err(|_| "not addresses or networks such as 10.0.0.0/8, separated by commas")?;
-            // Everybody could say who they are.
+            // Then any client could claim any address.
             if network.prefix_len() == 0 {
                 Err("everybody: name the addresses of your proxies alone")
             } else {
@@ -42,8 +42,8 @@ impl Proxies {
         self.0.iter().any(|network| network.contains(&address))
     }
 
-    /// Whom a request comes from that `peer` has sent: of those who forwarded it the last one who
-    /// is not trusted, for whoever stands before them was named by them.
+    /// The client of a request that `peer` sent: the last forwarder that is not trusted, because it
+    /// may have invented the addresses before its own.
     #[must_use]
     pub fn origin(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut from = peer.to_canonical();
@@ -52,7 +52,7 @@ impl Proxies {
             if !self.trusts(from) {
                 break;
             }
-            // A proxy that names nobody stands for all behind it.
+            // A proxy that names no client counts as the client for everyone behind it.
             let Some(named) = std::str::from_utf8(named).ok().and_then(address) else {
                 break;
             };
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_that_names_nobody_stands_for_all_behind_it() {
+    fn a_proxy_that_names_no_client_stands_for_all_behind_it() {
         for nobody in [
             &[][..],
             &[""],

@@ -21,7 +21,7 @@ use vestibule::publisher::{PusherApp, PusherSecret, Trust};
 pub enum PushConfig {
     /// The embedded broker, under these credentials or derived ones.
     Embedded(Option<(String, String, PusherSecret)>),
-    /// Somebody else's.
+    /// Another server.
     Server {
         /// Where to publish.
         app: PusherApp,
@@ -34,7 +34,7 @@ impl PushConfig {
     /// Reads the settings of push, for pages that browsers get by https or not.
     ///
     /// # Errors
-    /// [`WrongSetting`] names the first one that is wrong, missing, or at odds with another.
+    /// [`WrongSetting`] names the first one that is wrong, missing, or contradicts another.
     pub fn read(given: &Given, pages_are_secure: bool) -> Result<Self, WrongSetting> {
         let credentials = credentials(given)?;
         let cluster = given.read(&PUSHER_CLUSTER, place::cluster)?;
@@ -77,8 +77,8 @@ impl PushConfig {
 }
 
 impl PushConfig {
-    /// Whether what is published goes to another machine unencrypted. It can be read there, and
-    /// never signs anybody in.
+    /// Whether what is published goes to another machine unencrypted. It can be read there, but
+    /// never signs anyone in.
     #[must_use]
     pub fn is_unencrypted_elsewhere(&self) -> bool {
         match self {
@@ -135,7 +135,7 @@ fn credentials(given: &Given) -> Result<Option<(String, String, PusherSecret)>, 
     Ok(Some((id, key, secret)))
 }
 
-/// Pusher's own servers: all is known, and what is said besides has to agree.
+/// Pusher's own servers: their addresses are known, and settings that repeat them have to agree.
 fn hosted(given: &Given, service: &str, cluster: &str) -> Result<Place, WrongSetting> {
     if given.read(&PUSHER_SCHEME, place::is_secure)? == Some(false) {
         return Err(

@@ -77,7 +77,7 @@ settings! {
     PUSHER_PUBLIC_PATH, "/push", "A path before /app as browsers see it (default PUSHER_PATH; / for none)";
 }
 
-/// The settings that are a secret. A flag is read by everybody on the machine, so they are no
+/// The settings that are a secret. Every user of the machine can read a flag, so they cannot be
 /// flags.
 const SECRETS: [&str; 3] = ["VALIDATOR_SECRET", "VESTIBULE_SECRET", "PUSHER_SECRET"];
 
@@ -100,7 +100,7 @@ impl Setting {
         self.is_secret() || WITH_PASSWORDS.contains(&self.key)
     }
 
-    /// Checks that `value` may be given as a flag, which everybody on the machine can read.
+    /// Checks that `value` may be given as a flag, which every user of the machine can read.
     ///
     /// # Errors
     /// [`WrongSetting`] if it holds a secret.

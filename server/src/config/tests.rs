@@ -116,7 +116,7 @@ fn each_unencrypted_connection_to_another_machine_is_named_without_its_password(
 }
 
 #[test]
-fn only_practice_mode_lets_in_whom_nobody_knows() {
+fn only_practice_mode_opens_registration_by_default() {
     let real = [
         ("VALIDATOR_URL", "https://v.example/"),
         ("VESTIBULE_SECRET", SECRET),

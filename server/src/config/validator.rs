@@ -12,7 +12,7 @@ use url::Url;
 pub struct ValidatorService {
     /// Its address.
     pub url: String,
-    /// What it knows this server by.
+    /// The bearer token that this server sends to it.
     pub secret: Option<String>,
 }
 
@@ -23,9 +23,9 @@ impl fmt::Debug for ValidatorService {
 }
 
 impl ValidatorService {
-    /// Reads the settings of the validator, if there is one. What it says is never taken from an
-    /// unencrypted connection to another machine, unless that was asked for: whoever is in between
-    /// could say `valid` of any token.
+    /// Reads the settings of the validator, if there is one. An unencrypted connection to another
+    /// machine is refused unless the operator asks for it: an attacker in between could answer
+    /// `valid` for any token.
     ///
     /// # Errors
     /// [`WrongSetting`] names the first one that is wrong.

@@ -1,5 +1,5 @@
-//! What a sign-in is a reason for besides a session: to know the browser next time, and to tell its
-//! user of a new one.
+//! What follows a sign-in besides a session: the browser becomes known, and its user is told of a
+//! new one.
 
 use crate::{
     accounts::user_agent::device,
@@ -23,11 +23,11 @@ use vestibule::{
     user::{User, UserId},
 };
 
-/// How long it is worth telling.
+/// How long the mail is worth sending.
 const NEWS_LIVES: Duration = Duration::from_hours(24);
 
-/// The cookies of somebody who enters: the session's, without those that are `spent`, and where
-/// they have `arrived` just now, the one that knows their browser next time.
+/// The cookies after an exchange: the session's, without those that are `spent`, and, if the user
+/// has `arrived` just now, the one by which this browser is known next time.
 pub async fn cookies(
     site: &Site,
     headers: &HeaderMap,
@@ -127,9 +127,9 @@ async fn renewed(
     Ok(Some(cookies.collect()))
 }
 
-/// The cookie by which this browser stays known to `who`, who has just made all others strangers to
-/// the account. If their sign-in is not fresh, it is a stranger as well: the browser may be
-/// somebody's who has found a session.
+/// The cookie by which this browser stays known to `who`, who has just made all other browsers
+/// unknown to the account. If their sign-in is not fresh, this one becomes unknown as well: it may
+/// belong to a thief who found a session.
 pub async fn still_known(
     site: &Site,
     headers: &HeaderMap,
@@ -172,8 +172,8 @@ pub async fn tell(site: &Site, headers: &HeaderMap, user: &User, news: News) {
     }
 }
 
-/// The same, at this address. What has happened has happened, so that it cannot be told is no
-/// failure.
+/// The same, at this address. The change is already made, so a mail that cannot be sent is not an
+/// error.
 pub async fn tell_at(site: &Site, headers: &HeaderMap, address: &Address, news: News) {
     let Some(outbox) = &site.outbox else { return };
     let letter = Letter::News(NewsLetter {

@@ -60,7 +60,7 @@ pub async fn begin(
     };
     let link = LinkToken::read(keys, &token);
     if let (Some(link), true) = (&link, kept != token) {
-        // Whatever stands in the way of that, the page is told by its status.
+        // If the link cannot be opened, the status tells the page why.
         let _ = site.links.open_here(link).await?;
     }
     // One that is repeated stores nothing, and is never refused.

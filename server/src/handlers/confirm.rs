@@ -36,7 +36,7 @@ use vestibule_app::{
     shell::Head,
 };
 
-/// `GET /confirm/{token}`: writes nothing, asks nobody.
+/// `GET /confirm/{token}`: writes nothing, calls no other service.
 pub async fn land(
     State(site): State<Shared>,
     TokenPath(token): TokenPath,
@@ -57,8 +57,8 @@ pub async fn land(
         return magic_link::land_elsewhere(&site, &headers, &token, link).await;
     }
     if LinkToken::is_waiting(site.vestibule.keys(), &token) {
-        // It was begun when its link was asked for, and is begun no second time: a fresh cookie
-        // would spoil the link.
+        // It was begun when its link was asked for, and must not begin again: a fresh cookie would
+        // break the link.
         return response::see(&format!("/login/wait/{}", token.expose()));
     }
     let pending = site
@@ -71,8 +71,7 @@ pub async fn land(
     };
 
     let channel = Channel::of(&pending.cookie.secret.hash()).to_string();
-    // Whoever has asked for the link wants in by it: that page begins by itself, whatever others
-    // do.
+    // A browser that asked for the link begins by itself, whatever `CONFIRM_START` says.
     let auto = who.is_none() && (site.start == config::Start::Auto || link.is_some());
     let start = if auto { Start::Auto } else { Start::Click };
     let signed_in = who.map(|who| who.user.display_name().to_owned());

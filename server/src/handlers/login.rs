@@ -1,4 +1,4 @@
-//! `/login`, `/logout`, `/continue`: who somebody is.
+//! `/login`, `/logout`, `/continue`: sign in, sign out, switch user.
 
 use crate::{
     accounts::{
@@ -68,13 +68,13 @@ pub struct SignOut {
 struct Said {
     reason: Option<Rejection>,
     error: Option<String>,
-    /// Whoever is signed in is asked once more.
+    /// A signed-in user is asked to sign in again.
     again: bool,
     email: String,
     next: Option<LocalPath>,
 }
 
-/// `GET /login`. Who is signed in, or would be by going there, is sent on.
+/// `GET /login`. A user who is signed in, or would be by going on, is redirected.
 pub async fn login_page(
     State(site): State<Shared>,
     method: Method,
@@ -116,7 +116,7 @@ pub async fn login_page(
             .map(|who| who.is_some())
     };
     match known {
-        // Who is sent on may still have to get their session.
+        // A redirected browser may still have to get its session.
         Ok(true) => match next.map(return_path::through) {
             Some(next) => response::see_other(&next),
             None => response::see_other(&site.vestibule.destinations().confirmed),
@@ -206,7 +206,7 @@ pub async fn login(
         Ok(None) => return refused(),
         Err(error) => return password_problem(&site, &error),
     };
-    // A password that is changed while it is checked signs nobody in.
+    // A password that is changed while it is checked signs no one in.
     match site
         .vestibule
         .sign_in(user.id, user.valid_from, since, &shown)
@@ -230,7 +230,7 @@ pub async fn login(
     }
 }
 
-/// Whether this browser has signed in before as whoever is known by `email`.
+/// Whether this browser has signed in before as the user with this `email`.
 pub async fn is_known(site: &Shared, headers: &HeaderMap, email: &str) -> Result<bool, StoreError> {
     let known = site.cookies_of(headers).known();
     let user = site
@@ -249,7 +249,7 @@ pub fn password_problem(site: &Shared, error: &PasswordError) -> Response {
     }
 }
 
-/// The login page, to somebody who has asked for a link to what is no address.
+/// The login page, after a link was requested for an invalid address.
 pub fn wrong_address(
     site: &Shared,
     headers: &HeaderMap,

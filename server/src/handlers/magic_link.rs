@@ -1,4 +1,4 @@
-//! Links by mail: to ask for one, to wait for it, and to open it somewhere else.
+//! Links by mail: asking for one, waiting for it, and opening it on another device.
 
 use crate::{
     accounts::user_agent::{self, device},
@@ -162,10 +162,10 @@ impl Tried {
         format!("/login/wait/{}?code={code}", token.expose())
     }
 
-    /// What is said of it.
+    /// The message about the code.
     fn problem(&self, link: &Link) -> Option<String> {
         match (self.code.as_deref()?, GUESSES.saturating_sub(link.guesses)) {
-            ("unread", _) => Some("A code has six digits.".to_owned()),
+            ("unread", _) => Some("Enter the six-digit code.".to_owned()),
             ("wrong", 1) => Some("That is not the code. You can try one more time.".to_owned()),
             ("wrong", left @ 2..GUESSES) => Some(format!(
                 "That is not the code. You can try {left} more times."
@@ -254,7 +254,7 @@ pub async fn code(
         Err(error) => return response::store_problem(&site, &error),
     };
     if let Some(wrong) = wrong {
-        // Not waited for: how long it takes would say whether somebody is known by the address.
+        // Not waited for: the time it takes would reveal whether the address belongs to a user.
         let site = Arc::clone(&site);
         let headers = headers.clone();
         tokio::spawn(async move { tell_of(&site, &headers, &wrong).await }.in_current_span());
@@ -264,7 +264,7 @@ pub async fn code(
     }
     match came_to {
         Guessed::Wrong { .. } => response::see(&Tried::path(&token, "wrong")),
-        // The page says what it has come to.
+        // The page shows the outcome.
         Guessed::Right | Guessed::Spent(_) => {
             response::see(&format!("/login/wait/{}", token.expose()))
         }
@@ -400,7 +400,7 @@ async fn spent(site: &Shared, link: &LinkToken, spent: Spent) -> Response {
         Ok(link) => link,
         Err(error) => return response::store_problem(site, &error),
     };
-    // Whoever finds an old link does not learn from it whose it was.
+    // A stranger who finds an old link must not learn whose it was.
     let address = link.as_ref().map(|link| link.address.masked());
     let login = require_user::login_leading_to(
         site,
@@ -431,7 +431,7 @@ pub async fn pick(
         return response::problem(&site, StatusCode::FORBIDDEN);
     };
     let Ok(number) = form.choice.parse::<Number>() else {
-        let problem = "The number has two digits.".to_owned();
+        let problem = "Enter the two-digit number.".to_owned();
         return opened(&site, &headers, &token, &link, Some(problem)).await;
     };
     let device = match site.links.look(&link).await {

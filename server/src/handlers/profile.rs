@@ -1,4 +1,4 @@
-//! `/profile`: who somebody is, where they are signed in, and what they can change.
+//! `/profile`: who the user is, where they are signed in, and what they can change.
 
 pub mod address;
 mod current;
@@ -145,7 +145,7 @@ pub async fn end_sessions(
     }
 }
 
-/// What somebody has changed, of which their profile tells.
+/// What the user has just changed, which their profile shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Change {
     Password,

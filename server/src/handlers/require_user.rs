@@ -59,7 +59,7 @@ pub async fn require_user(
             spent,
         }) => {
             let headers = request.headers();
-            // Where they wanted to go before they were sent to their mail.
+            // Where they wanted to go before they asked for a link.
             let wanted = if renewed.is_some() {
                 after_sign_in::next(&site, &shown, &spent).await
             } else {
@@ -82,8 +82,8 @@ pub async fn require_user(
     }
 }
 
-/// The middleware, within [`require_user`], around what must not be done by whoever finds a browser
-/// open: those who have not signed in for a while do so once more, and are led on.
+/// The middleware, within [`require_user`], around what a stranger at an open browser must not do:
+/// a user whose sign-in is not recent signs in again first, and is led back here.
 pub async fn require_fresh(State(site): State<Shared>, request: Request, next: Next) -> Response {
     let who = request.extensions().get::<SignedIn>();
     if who.is_some_and(|who| who.is_fresh(site.vestibule.now())) {
@@ -93,7 +93,7 @@ pub async fn require_fresh(State(site): State<Shared>, request: Request, next: N
     response::see_other(&format!("{login}&again=1").parse().unwrap_or(login))
 }
 
-/// The login page, which leads back to where somebody wanted to go.
+/// The login page, which leads back to the page that was asked for.
 fn login_for(site: &Shared, wanted: &Uri) -> LocalPath {
     let target = wanted
         .query()

@@ -1,7 +1,7 @@
-//! Who is counted together: the address that a request comes from.
+//! The client address that rate limits and caps count by.
 //!
 //! It is the connection's, unless that comes from a proxy which the operator trusts: then it is
-//! what the proxy says in `X-Forwarded-For`. What anybody else says there is nothing but words.
+//! what the proxy says in `X-Forwarded-For`. From anyone else that header is ignored.
 
 mod held;
 
@@ -87,7 +87,7 @@ pub async fn span(State(site): State<Shared>, request: Request, next: Next) -> R
     };
     let response = next.run(request).instrument(span).await;
     match counted {
-        // Until its last byte is on its way: whoever reads slowly has it under way.
+        // Until its last byte is sent: for a client that reads slowly it is still under way.
         Some(counted) => response.map(|body| Body::new(held::HeldBody::new(body, counted))),
         None => response,
     }

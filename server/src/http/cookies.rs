@@ -51,9 +51,9 @@ impl CookiePolicy {
             .iter()
             .flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
         for pair in pairs {
-            // Pair by pair, and by its name before anything else: what somebody else has set must
-            // not hide ours, nor make much work. ASCII white space alone is trimmed, so that
-            // another name with some of Unicode's before `__Host-` does not pass for ours.
+            // Pair by pair, and by name first: other cookies must not hide ours, nor cost much
+            // work. Only ASCII white space is trimmed, so that a name with Unicode white space
+            // before `__Host-` does not pass for ours.
             let Some(pair) = pair.trim_ascii().strip_prefix(ours.as_bytes()) else {
                 continue;
             };
@@ -80,7 +80,7 @@ impl CookiePolicy {
         self.set("form", value, FOREVER)
     }
 
-    /// Sets the cookie that says for whom this browser is known.
+    /// Sets the cookie that proves which users this browser is known for.
     #[must_use]
     pub fn known(self, known: &Known) -> HeaderValue {
         self.set("known", known.to_text(), FOREVER)
@@ -121,8 +121,8 @@ impl CookiePolicy {
     }
 
     /// Removes the session cookie, all pending ones, and the one that proofs in forms are bound to:
-    /// it also says which browser has asked for a link, and the next person at this browser is
-    /// somebody else.
+    /// it also says which browser has asked for a link, and the next user of this browser may be
+    /// another person.
     #[must_use]
     pub fn remove_all(self, cookies: &RequestCookies) -> Vec<HeaderValue> {
         let pending = cookies
@@ -226,7 +226,7 @@ impl RequestCookies {
         self.form.as_deref()
     }
 
-    /// For whom this browser is known.
+    /// The users that this browser is known for.
     #[must_use]
     pub fn known(&self) -> Known {
         Known::read(self.known.as_deref())
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cookie_of_somebody_else_hides_none_of_ours_and_passes_for_none() {
+    fn a_foreign_cookie_neither_hides_ours_nor_passes_for_ours() {
         let ours = SessionSecret::from_bytes([1; 32]).to_cookie();
         let line = format!(
             "x=\u{e9}; \u{2000}__Host-vestibule-session=theirs; __Host-vestibule-session={ours}"

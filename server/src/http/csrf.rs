@@ -1,13 +1,12 @@
-//! Whence a request comes.
+//! CSRF protection: did one of our own pages send this request?
 //!
 //! A POST passes if `Sec-Fetch-Site` is `same-origin`; where that is absent, if `Origin` is ours;
 //! where that is absent too (text browsers) or `null`, if the form carries a proof: a MAC bound to
 //! a cookie that no other site can read or set.
 //!
 //! A request whose `Host` cannot be told is refused before anything else is asked. In practice
-//! mode, and wherever cookies are plain because nobody has configured an https address, a foreign
-//! `Host` (DNS rebinding) and forwarding headers (somebody put it behind a proxy) are refused as
-//! well.
+//! mode, and wherever cookies are plain because no https address is configured, a foreign `Host`
+//! (DNS rebinding) and forwarding headers (a proxy was put in front of it) are refused as well.
 
 use crate::http::{form, host, response, state::Shared};
 use axum::{
@@ -21,7 +20,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use vestibule::{audit::Event, secret::Purpose};
 use vestibule_app::pages::NoCookies;
 
-/// What is known of whence a POST comes.
+/// Where a POST comes from, as far as its headers say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Provenance {
     /// The browser says: from our own pages.
@@ -32,7 +31,7 @@ enum Provenance {
     Unknown,
 }
 
-/// Marks a request whose browser did not say whence it comes, so that its form must prove it.
+/// Marks a request whose headers do not say where it comes from, so that its form must prove it.
 #[derive(Clone, Copy, Debug)]
 struct MustProve;
 
@@ -65,7 +64,8 @@ pub async fn guard(State(site): State<Shared>, mut request: Request, next: Next)
     next.run(request).await
 }
 
-/// The middleware around what only scripts of ours call: they always say whence they come.
+/// The middleware around what only our own scripts call: browsers always say where those calls come
+/// from.
 pub async fn scripts_only(State(site): State<Shared>, request: Request, next: Next) -> Response {
     // With `Accept: text/html` a server function would answer by a redirect to the Referer: no page
     // of ours asks for that.
@@ -90,8 +90,8 @@ fn provenance(site: &Shared, headers: &HeaderMap) -> Provenance {
     let mut origins = headers.get_all(header::ORIGIN).iter();
     match origins.next() {
         Some(origin) if ours(origin) && origins.all(ours) => Provenance::Ours,
-        // What a browser says that keeps its origin to itself: a privacy setting or extension, or a
-        // page in a sandbox.
+        // What a browser sends that hides its origin: a privacy setting or extension, or a
+        // sandboxed page.
         Some(origin) if origin == "null" && origins.next().is_none() => Provenance::Unknown,
         Some(_) => Provenance::Foreign,
         None => Provenance::Unknown,
@@ -109,7 +109,7 @@ fn is_of_this_machine(site: &Shared, host: &str, headers: &HeaderMap) -> bool {
     !forwarded && site.origins.iter().any(|ours| host == ours.host())
 }
 
-/// A form of ours: its fields, once it is known whence it comes.
+/// A form that one of our own pages sent: its fields, once that is checked.
 #[derive(Clone, Copy, Debug)]
 pub struct OwnForm<F>(pub F);
 

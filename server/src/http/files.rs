@@ -2,8 +2,8 @@
 //! and shares its bytes with all others.
 //!
 //! They are read at the start, so a folder that is replaced under a running server is never served
-//! by halves. While somebody works on the site (a debug build, or `cargo leptos watch`) they are
-//! read again once one of them has changed.
+//! by halves. In development (a debug build, or `cargo leptos watch`) they are read again once one
+//! of them has changed.
 
 mod client;
 mod file;
@@ -197,8 +197,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn files_that_change_under_a_running_server_are_followed_only_while_somebody_works_on_them()
-     {
+    async fn changed_files_are_reloaded_only_during_development() {
         for (follows, expected) in [(false, "one"), (true, "two")] {
             let (root, files) = site(follows);
             assert_eq!(script(&files, HeaderMap::new()).await.2, "one");
@@ -212,7 +211,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_that_nobody_has_changed_is_not_read_again() {
+    async fn an_unchanged_file_is_not_read_again() {
         let (_root, files) = site(true);
         let [first, second] = [files.current().await, files.current().await];
         assert!(Arc::ptr_eq(&first, &second));

@@ -1,6 +1,5 @@
-//! Forms: read in full and within a limit before anybody judges them. One that cannot be read is
-//! 400, or 413 where it is too long: whoever sent it is not refused, and nothing is wrong on our
-//! side.
+//! Forms: read in full and within a limit before they are judged. One that cannot be read is 400,
+//! or 413 if it is too long: that is neither a refusal of the sender nor a fault on our side.
 
 use crate::http::{response, state::Shared};
 use axum::{
@@ -19,7 +18,7 @@ pub struct Choice {
     pub choice: String,
 }
 
-/// Nothing but the proof.
+/// The proof alone.
 #[derive(Deserialize)]
 pub struct Nothing {}
 

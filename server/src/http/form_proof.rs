@@ -7,7 +7,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use vestibule::secret::{Purpose, random};
 
 /// What a page needs so that its forms pass: the proof, and the cookie that it is bound to if the
-/// browser has none yet. Browsers that say whence they come need neither.
+/// browser has none yet. Browsers that send `Sec-Fetch-Site` or `Origin` need neither.
 #[derive(Clone, Debug, Default)]
 pub struct Proof {
     /// The text for the hidden field.

@@ -1,13 +1,13 @@
-//! To whom a request was sent: the one `Host` that it names (RFC 9112, section 3.2).
+//! The host that a request was sent to: the one `Host` that it names (RFC 9112, section 3.2).
 
 use axum::{
     extract::Request,
     http::{Version, header, uri::Authority},
 };
 
-/// The host of a request, with its port if it names one. `None` where there is more than one, where
-/// it is none, and where it is missing though the protocol wants it: whoever forwarded such a
-/// request may have read it otherwise.
+/// The host of a request, with its port if it names one. `None` if there is more than one, if it is
+/// invalid, or if it is missing though the protocol requires it: a proxy that forwarded such a
+/// request may have read it differently.
 ///
 /// The host in a request's target counts more than the header, which must be good all the same.
 #[must_use]
@@ -18,7 +18,7 @@ pub fn of(request: &Request) -> Option<&str> {
         return None;
     }
     let target = request.uri().authority().map(Authority::as_str);
-    // In the old protocol a request has none, and is for nobody then.
+    // HTTP/1.0 needs none: the request names no host then.
     let absent = (request.version() < Version::HTTP_11).then_some("");
     target
         .or_else(|| line?.to_str().ok())

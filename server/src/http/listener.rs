@@ -42,8 +42,8 @@ pub const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 /// slowly it reads. The request that is under way then is still answered.
 const LIFETIME: Duration = Duration::from_mins(5);
 /// How many connections may wait to be accepted, as far as the system lets us
-/// (`net.core.somaxconn`). After a restart all pages come back within 1.5 s, and whoever finds no
-/// room is not heard before it tries again a second later.
+/// (`net.core.somaxconn`). After a restart all pages come back within 1.5 s, and a client that
+/// finds no room only tries again a second later.
 const BACKLOG: u32 = 8_192;
 /// How long requests in flight may take once a shutdown has begun.
 const DRAIN_WITHIN: Duration = Duration::from_secs(5);
@@ -51,10 +51,10 @@ const DRAIN_WITHIN: Duration = Duration::from_secs(5);
 /// descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Listens at `addr`, with room for many who come at the same time.
+/// Listens at `addr`, with room for many clients that connect at the same time.
 ///
 /// # Errors
-/// The system says why nobody can listen there.
+/// The system's reason why the address cannot be listened at.
 pub fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
     let socket = if addr.is_ipv4() {
         TcpSocket::new_v4()
@@ -130,7 +130,7 @@ async fn converse<S>(
     let stream = TokioIo::new(ClientStream::new(stream));
     let mut connection = pin!(http.serve_connection(stream, service).with_upgrades());
     tokio::select! {
-        // How a connection ends is the client's own affair.
+        // How a connection ends does not matter to the server.
         _ = connection.as_mut() => return,
         () = shutdown.cancelled() => {}
         () = sleep(LIFETIME) => {}
@@ -144,8 +144,7 @@ async fn accept(listener: &TcpListener, places: &Places) -> Option<(TcpStream, S
     match listener.accept().await {
         Ok((stream, peer)) => {
             let place = places.take(room, peer.ip())?;
-            // Answers are small: waiting to fill a packet only adds to the time that somebody
-            // waits.
+            // Answers are small: waiting to fill a packet only makes the user wait longer.
             let _ = stream.set_nodelay(true);
             Some((stream, peer, place))
         }

@@ -24,7 +24,7 @@ pub fn respond<P: IntoView + 'static>(
     head: Head,
     page: impl FnOnce() -> P,
 ) -> Response {
-    // What reloads a page that somebody works on is a script, too.
+    // The reloader of a page in development is a script, too.
     let scripts = head.live || watched();
     // A script of another build would break what works without it.
     let head = Head {
@@ -38,7 +38,7 @@ pub fn respond<P: IntoView + 'static>(
             header::CONTENT_TYPE,
             HeaderValue::from_static("text/html; charset=utf-8"),
         ),
-        // Every page says something about whoever asked for it.
+        // Every page says something about the user who asked for it.
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (
             header::CONTENT_SECURITY_POLICY,
@@ -80,7 +80,7 @@ fn told(site: &Site, status: StatusCode, problem: Problem) -> Response {
     response
 }
 
-/// After how many seconds whoever was answered with `status` may come again.
+/// After how many seconds a client that was answered with `status` may try again.
 #[must_use]
 pub fn retry_after(status: StatusCode) -> Option<HeaderValue> {
     match status {

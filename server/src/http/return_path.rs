@@ -3,8 +3,8 @@
 
 use vestibule::path::LocalPath;
 
-/// Where somebody wanted to go before they were asked who they are: a path on this origin, and none
-/// of ours that is no page to come back to, however it is spelled.
+/// Where the user wanted to go before they were asked to sign in: a path on this origin, but none
+/// of ours that is not a page to come back to, however it is spelled.
 pub fn way_back(next: &str) -> Option<LocalPath> {
     const NO_PAGES: [&str; 9] = [
         "api", "app", "confirm", "continue", "enter", "login", "logout", "pkg", "pusher",

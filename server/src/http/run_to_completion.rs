@@ -4,9 +4,9 @@ use axum::{extract::Request, middleware::Next, response::Response};
 use std::panic::resume_unwind;
 use tracing::Instrument as _;
 
-/// The middleware around whatever may change something. A connection that is closed takes its
-/// request with it; what has begun to be changed is finished, and told of in the log and by mail,
-/// all the same. Whoever guesses and hangs up is not to hide it.
+/// The middleware around everything that may change something. A closed connection would cancel its
+/// request; with this, a change that has begun is finished, logged and reported by mail all the
+/// same. An attacker who guesses a secret and hangs up must not go unnoticed.
 pub async fn to_the_end(request: Request, next: Next) -> Response {
     match tokio::spawn(next.run(request).in_current_span()).await {
         Ok(response) => response,
@@ -23,7 +23,7 @@ mod tests {
     use tower::ServiceExt as _;
 
     #[tokio::test]
-    async fn what_has_begun_is_finished_although_nobody_waits_for_it_any_more() {
+    async fn what_has_begun_is_finished_although_its_caller_is_gone() {
         let begun = Arc::<Notify>::default();
         let go_on = Arc::<Notify>::default();
         let done = Arc::<Notify>::default();

@@ -1,4 +1,4 @@
-//! What every request has at hand.
+//! The state that all handlers share.
 
 use crate::{
     accounts::{passwords::Passwords, rate_limit::Throttle, user_agent::device},
@@ -20,14 +20,14 @@ use vestibule::{
     vestibule::Vestibule,
 };
 
-/// What every request has at hand, shared by all.
+/// A handle to the shared state.
 pub type Shared = Arc<Site>;
 
-/// What every request has at hand.
+/// The state that all handlers share.
 pub struct Site {
-    /// The library's desk.
+    /// The library.
     pub vestibule: Vestibule,
-    /// Who authorises subscriptions.
+    /// Authorises subscriptions.
     pub pusher: Arc<PusherPublisher>,
     /// The Pusher app's public key.
     pub pusher_key: String,
@@ -39,25 +39,25 @@ pub struct Site {
     pub files: Arc<Files>,
     /// The origins that are ours; the first is the public one.
     pub origins: Vec<Origin>,
-    /// The proxies whose word is taken for whom a request comes from.
+    /// The trusted proxies, whose forwarding header names the client.
     pub proxies: Proxies,
     /// How many requests each client behind those has under way, and may have.
     pub under_way: (Counts, Shares),
-    /// What browsers are told of HTTPS, if they come by it.
+    /// The HSTS header for browsers that come by HTTPS.
     pub hsts: Option<&'static str>,
     /// How cookies are named and marked.
     pub cookies: CookiePolicy,
     /// Whether the confirm page begins by itself.
     pub start: Start,
-    /// Who checks passwords.
+    /// Checks passwords.
     pub passwords: Passwords,
     /// Cancelled once the worker beside the pages has stopped; `None` where workers are elsewhere.
     pub worker_stopped: Option<CancellationToken>,
-    /// The desk of links of our own.
+    /// The service for our own links.
     pub links: Links,
     /// Where other mail than links goes out; `None` where no mail can be sent.
     pub outbox: Option<Outbox>,
-    /// How often somebody may try.
+    /// The rate limits.
     pub throttle: Throttle,
     /// Where mail goes in practice mode.
     pub mailbox: Option<Arc<Mailbox>>,

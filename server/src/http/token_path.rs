@@ -9,8 +9,8 @@ use axum::{
 use percent_encoding::percent_decode_str;
 use vestibule::{link::LinkToken, path::LocalPath, token::Token};
 
-/// The token in the path. What is none is a page that does not exist. Where mail programs or people
-/// have left more around it, the answer leads to the address without that.
+/// The token in the path. An invalid one is a 404. If mail programs or people have left more text
+/// around it, the answer redirects to the address without that.
 pub struct TokenPath(pub Token);
 
 /// What stands before a token in a path.

@@ -1,7 +1,7 @@
 //! Mail over SMTP (RFC 5321): a connection for each mail, as TLS as its server is meant to be.
 //!
-//! A password, or a link that signs somebody in, goes out only over a connection that is as safe as
-//! it was asked to be: where that cannot be had, nothing is sent, and the postman tries again.
+//! A password, or a link that signs a user in, goes out only over a connection that is as safe as
+//! the operator asked for: without it nothing is sent, and the mail worker tries again.
 
 mod problem;
 mod relay;

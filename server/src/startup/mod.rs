@@ -1,4 +1,4 @@
-//! From settings to a running server: what it keeps, to whom it pushes, its tasks, and their end.
+//! From settings to a running server: its storage, its push, its tasks, and their shutdown.
 
 pub mod error;
 pub mod file_limit;

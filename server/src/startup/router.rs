@@ -225,7 +225,7 @@ fn landing(config: &Config, tools: &Tools) -> Landing {
     }
 }
 
-/// The public origin, for what is read elsewhere than in an answer.
+/// The public origin, for links outside of responses.
 pub fn origin(config: &Config) -> Origin {
     origins(config).swap_remove(0)
 }
@@ -269,7 +269,7 @@ async fn add_practice_user(vestibule: &Vestibule) -> Result<(), StartError> {
     Ok(())
 }
 
-/// The files of the site. While somebody works on it they are looked at again for each request.
+/// The files of the site. In development they are checked for changes on each request.
 async fn files(leptos: &LeptosOptions) -> Arc<Files> {
     let root = leptos.site_root.to_string();
     let pkg = leptos.site_pkg_dir.to_string();

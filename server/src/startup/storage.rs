@@ -102,7 +102,7 @@ pub async fn open(config: &mut Config) -> Result<Data, StartError> {
     }
 }
 
-/// The user who is known by this address, for a command.
+/// The user with this address, for a command.
 pub async fn known_user(store: &dyn Store, email: &str) -> Result<User, String> {
     let user = store
         .user_by_identity(PASSWORD_ISSUER, &passwords::subject(email))
@@ -113,8 +113,8 @@ pub async fn known_user(store: &dyn Store, email: &str) -> Result<User, String> 
     })
 }
 
-/// Outside practice mode nobody is made who is practice mode's user by name: a database that has
-/// one is not opened there.
+/// Outside practice mode no user may be added under the name of practice mode's user: a database
+/// that has one is not opened there.
 pub fn refuse_practice_user(config: &Config, address: &MailAddress) -> Result<(), String> {
     if config.is_practice() || address.as_str() != PRACTICE_SUBJECT {
         return Ok(());
@@ -227,7 +227,7 @@ fn make_private(database: &Path) -> Result<(), StartError> {
     Ok(())
 }
 
-/// Takes from everybody but its owner what they may do with the file `path`, if it is there.
+/// Removes all permissions on the file `path` from everyone but its owner, if it exists.
 pub fn restrict(path: &Path) -> io::Result<()> {
     let mode = match fs::metadata(path) {
         Ok(known) => known.permissions().mode(),

@@ -20,7 +20,7 @@ use vestibule::{
     worker::{Tools, Worker},
 };
 
-/// What works behind the routes: the worker and its postman, the embedded broker, the practice
+/// What works behind the routes: the worker and the mail worker, the embedded broker, the practice
 /// validator.
 #[derive(Debug)]
 pub struct Running {
@@ -71,7 +71,7 @@ pub struct Behind {
     queue: Option<Arc<Queue>>,
     /// Everything but the worker itself.
     pub tasks: TaskTracker,
-    /// Ends the worker, and with it the postman, the sweeper and the listener.
+    /// Ends the worker, and with it the mail worker, the sweeper and the listener.
     stop_worker: CancellationToken,
     /// Ends the others.
     pub stop_rest: CancellationToken,

@@ -1,5 +1,5 @@
-//! What a hostile client tries on a real socket: each attempt ends as the protocol says, and
-//! everybody else goes on.
+//! What a hostile client tries on a real socket: each attempt ends as the protocol says, and every
+//! other client goes on.
 
 use crate::{
     Client, Stage,
@@ -25,7 +25,7 @@ async fn bystander() -> (Stage, Client) {
     (stage, client)
 }
 
-/// Has the bystander hear something, and looks for anybody else who may still be there.
+/// Has the bystander hear something, and checks that no one else is still connected.
 async fn goes_on(stage: &Stage, bystander: &mut Client, attempt: &str) {
     let publisher = pusher::PusherBuilder::new("app-1", "the-key", "the-secret")
         .host(&stage.api)
@@ -153,7 +153,7 @@ async fn a_flood_is_ended_soon() {
 }
 
 #[tokio::test]
-async fn a_reader_that_stops_is_told_to_come_back_and_holds_nobody_up() {
+async fn a_reader_that_stops_is_told_to_reconnect_and_delays_no_one() {
     let (stage, mut bystander) = bystander().await;
     let mut slow = Raw::narrow(&stage).await;
     let subscription = json!({ "event": "pusher:subscribe", "data": { "channel": "large" } });

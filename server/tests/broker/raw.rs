@@ -1,4 +1,4 @@
-//! A connection on which a test says every byte itself.
+//! A connection on which a test sends every byte itself.
 
 use crate::Stage;
 use serde_json::Value;

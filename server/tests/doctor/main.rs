@@ -1,4 +1,4 @@
-//! `vestibule doctor` against Pusher servers that are well, and against all that commonly is not.
+//! `vestibule doctor` against working Pusher servers, and against all common faults.
 
 mod binary;
 mod mail;
@@ -85,7 +85,7 @@ async fn a_wrong_secret_is_named() {
 }
 
 #[tokio::test]
-async fn an_app_that_nobody_knows_is_named() {
+async fn an_unknown_app_is_named() {
     let lines = Stage::set(|_| ())
         .await
         .examine(&[("PUSHER_APP_ID", "4712")])
@@ -135,7 +135,7 @@ async fn a_wrong_path_is_named() {
 }
 
 #[tokio::test]
-async fn where_nobody_listens_is_named() {
+async fn an_address_that_refuses_connections_is_named() {
     let nobody = TcpListener::bind("127.0.0.1:0")
         .await
         .unwrap()
@@ -147,7 +147,7 @@ async fn where_nobody_listens_is_named() {
 }
 
 #[tokio::test]
-async fn what_nobody_listens_for_is_not_called_published() {
+async fn an_event_without_a_subscriber_is_not_called_published() {
     let nobody = TcpListener::bind("127.0.0.1:0")
         .await
         .unwrap()
@@ -163,7 +163,7 @@ async fn what_nobody_listens_for_is_not_called_published() {
 
 #[tokio::test]
 async fn a_name_that_leads_nowhere_is_named() {
-    // A label is 63 bytes at most: nobody has to be asked for this one.
+    // A label is 63 bytes at most, so no resolver is asked for this one.
     let nowhere = format!("{}.invalid:80", "x".repeat(64));
     let problem = format!("{nowhere} cannot be reached: its name cannot be resolved");
     let lines = examine(&nowhere, &nowhere, &[]).await;

@@ -20,8 +20,8 @@ use tokio_rustls::{
     },
 };
 
-/// A server's side of TLS as `localhost`, and the file of the authority that vouches for it, which
-/// nobody knows.
+/// A server's side of TLS as `localhost`, and the file of its certificate authority, which no
+/// machine trusts.
 fn tls() -> (TlsAcceptor, NamedTempFile) {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -65,7 +65,7 @@ async fn before(plain: &str, tls: TlsAcceptor) -> String {
 }
 
 #[tokio::test]
-async fn an_authority_that_nobody_knows_is_named_and_with_it_all_is_well() {
+async fn an_unknown_authority_is_named_and_configuring_it_helps() {
     let (stage, (tls, authority)) = (Stage::set(|_| ()).await, tls());
     let api = before(&stage.api, tls.clone()).await;
     let sockets = before(&stage.sockets, tls).await;

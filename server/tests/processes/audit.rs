@@ -1,4 +1,4 @@
-//! What happens to accounts is in the log, and nothing of it that is nobody's business.
+//! What happens to accounts is in the log, without e-mail addresses or secrets.
 
 use crate::support::{Browser, Database, Process, Validator, free_port, until};
 use reqwest::StatusCode;

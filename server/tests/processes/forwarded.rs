@@ -1,4 +1,4 @@
-//! A proxy that says in another header than we read whom it forwards.
+//! A proxy that names its client in another header than the one we read.
 
 use crate::support::{Database, Process, Validator, free_port, until};
 use std::time::Duration;

@@ -85,8 +85,8 @@ const APART: Duration = Duration::from_millis(80);
 /// come.
 const LIFE: u32 = 600_000;
 
-/// So soon after a kill what it interrupted has its outcome: a lease, an attempt, and what the rest
-/// takes.
+/// How soon after a kill an interrupted sign-in has its outcome: a lease, an attempt, and what the
+/// rest takes.
 const RESUMED_WITHIN: Duration = Duration::from_millis(1_500 + 1_000 + 5_000);
 
 /// Kills the server again and again while links are opened. `VESTIBULE_KILLS=1000` kills more

@@ -1,5 +1,5 @@
-//! The validator goes away, or the database, and comes back: nothing that has begun is lost, nobody
-//! is told of an outcome that is none, and no process of ours has to be started again.
+//! The validator goes away, or the database, and comes back: nothing that has begun is lost, no
+//! browser is told a wrong outcome, and no process of ours has to be restarted.
 
 use crate::support::{Browser, Database, Postgres, Process, Validator, free_port, size, until};
 use futures_util::{StreamExt as _, future::join_all, stream};
@@ -10,7 +10,7 @@ use tokio::{task::JoinSet, time::Instant};
 /// How many begin at once while the database is away: more than there are connections to it.
 const AT_ONCE: usize = 16;
 
-/// How many are being asked about when it goes away.
+/// How many questions are open when it goes away.
 const BEGUN: usize = 100;
 
 /// For how many seconds something is away. `VESTIBULE_AWAY=60` is longer.
@@ -18,7 +18,7 @@ fn away() -> Duration {
     Duration::from_secs(size("VESTIBULE_AWAY", 2) as u64)
 }
 
-/// Has some links begin that cannot, and returns how many.
+/// Tries to begin some links, which must fail, and returns how many.
 async fn refused(port: u16) -> usize {
     let begins = (0..AT_ONCE).map(|number| async move {
         let browser = Browser::at(port);

@@ -35,7 +35,7 @@ const LARGE: usize = 8 * 1024 * 1024;
 /// The most memory that the server may take.
 const MEMORY: usize = 300 * 1024 * 1024;
 
-/// The address that means no good.
+/// The hostile address.
 const ADDRESS: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
 /// What has become of the address' connections.
@@ -91,7 +91,7 @@ async fn others(port: u16) -> Duration {
 }
 
 #[tokio::test]
-async fn nobody_waits_because_of_an_address_that_reads_nothing() {
+async fn no_one_waits_because_of_an_address_that_reads_nothing() {
     let slow = size("VESTIBULE_SLOW", SLOW);
     let files = file_limit::raise();
     assert!(
@@ -139,7 +139,7 @@ async fn nobody_waits_because_of_an_address_that_reads_nothing() {
         0,
         "files have run out"
     );
-    // Only where it was asked for does the time count: a busy machine makes anybody wait.
+    // Times count only where they were asked for: on a busy machine everyone waits.
     assert!(
         env::var("VESTIBULE_SLOW").is_err() || beside < 2 * calm,
         "{beside:?}, {calm:?} in calm"

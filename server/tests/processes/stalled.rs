@@ -14,7 +14,7 @@ fn count(confirmations: usize) -> i64 {
     i64::try_from(confirmations).expect("not many")
 }
 
-/// `VESTIBULE_STALLED=400` stops the worker at so many claims.
+/// `VESTIBULE_STALLED=400` stops the worker at that many claims.
 #[tokio::test]
 async fn a_worker_stopped_past_its_lease_writes_nothing_when_it_goes_on() {
     let Some(database) = Database::postgres(false).await else {
@@ -66,7 +66,7 @@ async fn a_worker_stopped_past_its_lease_writes_nothing_when_it_goes_on() {
     validator.open(0).await;
     taking_over.stop();
     stalled.go_on();
-    // Nobody else is there to take the next one.
+    // There is no other worker to take the next one.
     Browser::at(port).sign_in("next").await;
     stalled.finish().await;
     let after: HashSet<String> = database.rows().await.into_iter().collect();

@@ -15,7 +15,7 @@ const SEEMS_DOWN: usize = 25;
 const OTHERS: usize = 20;
 const AT_ONCE: usize = 4;
 
-/// The address that means no good.
+/// The hostile address.
 const ADDRESS: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
 /// Begins with tokens of this kind, again and again where there are too many.
@@ -107,7 +107,7 @@ async fn nobody_waits(fresh: impl AsyncFn() -> Option<Database>) {
             beside.as_secs_f64(),
             calm.as_secs_f64()
         );
-        // Only where it was asked for does the time count: a busy machine makes anybody wait.
+        // Times count only where they were asked for: on a busy machine everyone waits.
         assert!(
             env::var("VESTIBULE_HOSTILE").is_err() || beside < 2 * calm,
             "{beside:?}, {calm:?} in calm"
@@ -117,11 +117,11 @@ async fn nobody_waits(fresh: impl AsyncFn() -> Option<Database>) {
 }
 
 #[tokio::test]
-async fn nobody_waits_in_sqlite_because_of_a_stranger() {
+async fn no_one_waits_in_sqlite_because_of_a_stranger() {
     nobody_waits(async || Some(Database::sqlite())).await;
 }
 
 #[tokio::test]
-async fn nobody_waits_in_postgres_because_of_a_stranger() {
+async fn no_one_waits_in_postgres_because_of_a_stranger() {
     nobody_waits(async || Database::postgres(false).await).await;
 }

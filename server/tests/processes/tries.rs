@@ -1,5 +1,5 @@
-//! Passwords cost the server work: who is known here does not wait because of strangers, and
-//! nothing else waits at all.
+//! Passwords cost the server work: known users do not wait because of strangers, and nothing else
+//! waits at all.
 
 use crate::support::{Browser, Database, Process, Validator, free_port, size};
 use futures_util::{FutureExt as _, StreamExt as _, stream};
@@ -14,8 +14,7 @@ const TRYING: usize = 40;
 const AT_ONCE: usize = 64;
 /// The most that the owner waits, in the release build.
 const OWNER_WITHIN: Duration = Duration::from_secs(1);
-/// The most that a request of somebody else makes another wait, in the release build and beyond
-/// what it takes in calm.
+/// The most that one request may delay another, in the release build, beyond its time without load.
 const STALLED_WITHIN: Duration = Duration::from_millis(50);
 /// How often the owner signs in: as often as a password may be tried at once.
 const SIGN_INS: usize = 20;
@@ -41,7 +40,7 @@ async fn known(database: &Database) -> (Process, u16, Browser) {
     (server, port, browser)
 }
 
-/// Tries passwords of nobody's without end, from one address after the other.
+/// Tries passwords of unknown users without end, from one address after the other.
 async fn strangers(port: u16, addresses: usize) {
     let attempt = |number: usize| async move {
         let [.., high, low] = u32::try_from(number % addresses)
@@ -103,8 +102,7 @@ fn is_judged() -> bool {
     size("VESTIBULE_TRYING", 0) > 0
 }
 
-/// What takes the most work of all single requests that somebody who is signed in, or nobody, can
-/// make.
+/// The most expensive single requests, signed in and not.
 fn costly() -> Vec<(&'static str, &'static str, String)> {
     let substitutes: String = "4@8({[<369!1|0$5+7%2'*51"
         .chars()

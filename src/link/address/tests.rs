@@ -90,7 +90,7 @@ fn no_character_is_taken_for_one_of_ascii() {
 }
 
 #[test]
-fn what_nobody_sees_in_a_pasted_address_is_removed() {
+fn invisible_characters_in_a_pasted_address_are_removed() {
     for char in [
         '\u{200b}', '\u{feff}', '\u{a0}', '\u{ad}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202c}',
         '\u{202e}', '\u{2060}', '\u{2066}', '\u{2069}', '\u{61c}', '\u{200c}', '\u{200d}',

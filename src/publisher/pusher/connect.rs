@@ -1,7 +1,7 @@
 //! A connection to a Pusher server, with TLS or without, and why there is none.
 //!
-//! The crate `pusher` takes any connector of hyper 0.14, and panics where a connection cannot be
-//! had. So the connector itself remembers why, for whoever catches the panic.
+//! The crate `pusher` takes any connector of hyper 0.14, and panics if it cannot connect. So the
+//! connector remembers why, for the code that catches the panic.
 
 use super::{Trust, Unreachable};
 use futures_util::future::BoxFuture;
@@ -40,12 +40,12 @@ pub struct Connector {
 }
 
 impl Connector {
-    /// Opens connections with TLS if there is whom to `trust`, else without.
+    /// Opens connections with TLS if `trust` is given, else without.
     #[must_use]
     pub fn new(trust: Option<Trust>) -> Self {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
-        // What is sent is small, and somebody waits for it.
+        // Messages are small, and a user waits for them.
         tcp.set_nodelay(true);
         Self {
             tcp,
@@ -91,7 +91,7 @@ impl Connector {
             .unwrap_or(Err(Unreachable::TooSlow))
     }
 
-    /// Why the last connection that could not be had could not, if nobody has asked yet.
+    /// Why the last attempt to connect failed. Each reason is returned once.
     pub(super) fn why(&self) -> Option<Unreachable> {
         self.why
             .lock()

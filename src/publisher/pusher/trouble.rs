@@ -7,16 +7,16 @@ use std::{error::Error, io};
 /// Why there is no connection to a server.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unreachable {
-    /// Its name leads nowhere.
+    /// Its name cannot be resolved.
     #[error("its name cannot be resolved")]
     Unresolved,
-    /// Nobody listens there.
+    /// Nothing listens there.
     #[error("nobody listens there")]
     Refused,
-    /// It took longer than anybody waits.
+    /// It did not answer in time.
     #[error("it does not answer")]
     TooSlow,
-    /// Who answers is not, or cannot be shown to be, who was meant.
+    /// The server is not, or cannot be shown to be, the one that was meant.
     #[error("its certificate is not trusted: {0}")]
     Certificate(String),
     /// Who answers speaks something else.

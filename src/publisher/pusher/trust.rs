@@ -1,5 +1,5 @@
-//! Whose certificates are taken for a Pusher server's: those that the machine trusts, as everywhere
-//! else in Vestibule, and those of one more authority, for a server whose own nobody else knows.
+//! Which certificate authorities are trusted for a Pusher server: those that the machine trusts, as
+//! everywhere else in Vestibule, and one more, for a server with a private authority.
 
 use rustls::{
     ClientConfig, RootCertStore,
@@ -8,11 +8,11 @@ use rustls::{
 };
 use std::{fmt, sync::Arc};
 
-/// Whose certificates are taken. Cheap to clone.
+/// The trusted authorities. Cheap to clone.
 #[derive(Clone)]
 pub struct Trust(Arc<ClientConfig>);
 
-/// There is nobody to trust.
+/// There is no authority to trust.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TrustError {
     /// The machine knows no authority at all.

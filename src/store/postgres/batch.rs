@@ -4,9 +4,9 @@
 //! both waits are shared: a batch is one transaction with a few statements, however many jobs it
 //! carries, and each job is answered only once all are on the disk.
 //!
-//! Everybody locks in one order, so that two batches, here or on two machines, never wait for each
+//! All batches lock in one order, so that two batches, here or on two machines, never wait for each
 //! other in a circle: clients, links, confirmations, users, sessions; within each by what they are
-//! looked up by. A change of an account locks the session that makes it before its user: nobody
+//! looked up by. A change of an account locks the session that makes it before its user: nothing
 //! else waits for an established session while holding a user.
 
 use super::{
@@ -46,7 +46,7 @@ pub(super) trait Job: Sized + Send + Sync + 'static {
     ) -> BoxFuture<'c, Result<Vec<Self::Done>, Failure>>;
 }
 
-/// A job, and who waits for it.
+/// A job, and the caller that waits for it.
 type Waiting<J> = (J, oneshot::Sender<Result<<J as Job>::Done, StoreError>>);
 
 /// Takes jobs of one kind.
@@ -96,7 +96,7 @@ async fn work_off<J: Job>(
             herald.tell();
         }
         for (reply, end) in replies.into_iter().zip(ends) {
-            // Whoever asked may have gone; what is done is done.
+            // The caller may have gone; the write stands.
             let _ = reply.send(end);
         }
     }

@@ -74,10 +74,9 @@ impl Job for Begin {
     }
 }
 
-/// Waits until nobody else is counting these clients, until the end of the transaction: two who
-/// count at once would each find room for the last one. In one order, so that nobody waits in a
-/// circle, and before anything else is locked. A client's widest network stands for all of its
-/// networks.
+/// Locks the counts of these clients until the end of the transaction: two transactions that count
+/// at once would each find room for the last one. Locks in one order, so that there is no deadlock,
+/// and before anything else. A client's widest network stands for all of its networks.
 async fn take_turns(connection: &mut PgConnection, jobs: &[Begin]) -> Result<(), Failure> {
     let turn = |job: &Begin| {
         i64::from_be_bytes(std::array::from_fn(|place| {

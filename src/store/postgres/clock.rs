@@ -15,7 +15,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 /// How often it is asked again: steady clocks drift apart by milliseconds within this time.
 const ASK_EVERY: Duration = Duration::from_secs(30);
 
-/// The database's clock, to within a round trip. Nobody waits for the database to learn the time.
+/// The database's clock, to within a round trip. Reading the time never waits for the database.
 #[derive(Clone, Debug)]
 pub struct DatabaseClock {
     time: Arc<ToldTime>,

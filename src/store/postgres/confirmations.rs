@@ -23,7 +23,8 @@ use std::collections::HashMap;
 /// much there is.
 pub(super) const SWEEP: i64 = 10_000;
 
-// What another worker is claiming, or somebody deciding, is passed by and not waited for.
+// Skips rows that another worker is claiming or another process is deciding, and does not wait for
+// them.
 
 /// Those past their deadline, by their deadlines.
 const CLAIM_OVERDUE: &str = "with due as (
@@ -287,7 +288,7 @@ impl ConfirmationStore for PostgresStore {
     }
 }
 
-/// Takes a sign-in back that nobody has come for.
+/// Revokes a sign-in that no browser has exchanged.
 async fn revoke(
     connection: &mut PgConnection,
     id: ConfirmationId,
@@ -300,7 +301,7 @@ async fn revoke(
     write_decided(connection, &[&confirmation.revoke()]).await
 }
 
-/// Reads confirmations for whom nobody else writes them until the end of the transaction.
+/// Reads confirmations and locks them until the end of the transaction.
 pub(super) async fn lock(
     connection: &mut PgConnection,
     ids: &[ConfirmationId],

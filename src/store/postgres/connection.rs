@@ -83,7 +83,7 @@ mod tests {
     use super::concerns_everybody;
 
     #[test]
-    fn one_works_own_fault_is_told_from_what_concerns_everybody() {
+    fn an_error_of_one_statement_is_told_from_one_of_the_whole_database() {
         for code in ["23505", "40P01", "55P03", "57014", "22021"] {
             assert!(!concerns_everybody(code), "{code}");
         }

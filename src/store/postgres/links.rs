@@ -278,16 +278,16 @@ pub(super) async fn lock_open(
     Ok(())
 }
 
-/// Takes those links to an address back that are open and let somebody in: mailed, or made by an
-/// operator; or of them those alone that are `own`: asked for in this browser to lead to this
-/// place. Their mails go, and whoever waits for one is due. Who waits for a link that was never
-/// mailed is told nothing, or could see when its address's owner does something.
+/// Takes back the open links to an address that can sign in: mailed, or made by an operator. With
+/// `own`, only those asked for in this browser, to lead to this place. Removes their mails, and
+/// makes the confirmations that wait for them due. A browser that waits for a link that was never
+/// mailed is not told, or it could see when the owner of the address does something.
 pub(super) async fn take_back(
     connection: &mut PgConnection,
     address: &Address,
     own: Option<(BrowserTag, Option<&LocalPath>)>,
 ) -> Result<(), Failure> {
-    // Links before all else, as whoever replaces one locks.
+    // Locks links before anything else, as `replace` does.
     let void = sqlx::query_as(
         "update links set state = 'void', revision = revision + 1
          where id in (select id from links
@@ -351,8 +351,8 @@ async fn post(
     Ok(Ok(Posted::New))
 }
 
-/// One at a time for each network, each mailbox, and addresses that nobody is known by: two that
-/// came at once would count the same, and find nothing to take back.
+/// One at a time for each network, each mailbox, and all addresses that no user has: two at once
+/// would count the same, and find nothing to take back.
 async fn lock(
     connection: &mut PgConnection,
     link: &Link,
@@ -367,8 +367,8 @@ async fn lock(
         .bind(link.address.mailbox())
         .execute(&mut *connection)
         .await?;
-    // Not for those alone that nobody is known by: whoever waits for it could tell them from
-    // others.
+    // Also for addresses that a user has: otherwise the wait would tell the requester which is
+    // which.
     if link.admits {
         lock().bind("strangers").execute(connection).await?;
     }
@@ -506,7 +506,7 @@ async fn insert(
     Ok(())
 }
 
-/// Keeps a mail; to nobody unless it is `delivered`.
+/// Keeps a mail. Unless `delivered`, it is never sent.
 async fn insert_mail(
     connection: &mut PgConnection,
     link: Option<LinkId>,
@@ -530,8 +530,8 @@ async fn insert_mail(
     Ok(())
 }
 
-/// Compare-and-set on the revision. The mail of a link that is open no more goes, and whoever waits
-/// for it is due.
+/// Compare-and-set on the revision. If the link is no longer open, removes its mail and makes the
+/// waiting confirmation due.
 async fn replace(connection: &mut PgConnection, next: &Link) -> Result<bool, Failure> {
     let (state, used_by) = row::state_columns(next);
     let replaced = sqlx::query(

@@ -1,5 +1,4 @@
-//! Telling the workers of other servers that something has begun. A hint only: they look by
-//! themselves besides.
+//! Telling the workers of other servers that something has begun. Only a hint: they also poll.
 
 use super::PostgresStore;
 use sqlx::{
@@ -15,14 +14,14 @@ const CHANNEL: &str = "vestibule";
 /// How long to wait before listening again after the connection was lost.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// After so long without a hint, the connection is tried: one that has gone silent would be
-/// listened to for ever.
+/// After this long without a hint, the connection is tested: otherwise we could listen for ever to
+/// one that has gone silent.
 const SILENCE: Duration = Duration::from_mins(1);
 
 /// How long a connection may take to answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
-/// Somebody to tell that something has begun. Telling never waits.
+/// Tells the other servers that something has begun. Telling never waits.
 #[derive(Clone, Debug)]
 pub(super) struct Herald(mpsc::Sender<()>);
 

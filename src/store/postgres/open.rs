@@ -19,16 +19,16 @@ static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 /// How many connections a process has at most.
 const CONNECTIONS: u32 = 12;
 
-/// How long a connection is waited for. Who waits longer is better told that the database cannot be
-/// used.
+/// How long to wait for a connection. After that, it is better to report that the database cannot
+/// be used.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 
-/// What is asked of the server for each connection.
+/// The settings for each connection.
 const LIMITS: [(&str, &str); 5] = [
-    // Nothing that is ours takes long, and whoever waits for it has a browser waiting.
+    // None of our statements takes long, and a browser waits for each.
     ("statement_timeout", "10s"),
     ("lock_timeout", "2s"),
-    // The locks of a process that has frozen or vanished are given to others.
+    // Frees the locks of a process that has frozen or vanished.
     ("idle_in_transaction_session_timeout", "10s"),
     // A plan that was made while a table was empty reads all of it; it must not be kept until there
     // are millions of rows.
@@ -162,7 +162,7 @@ async fn note(connection: &mut PgConnection, mode: Mode, keys: &Keys) -> Result<
 }
 
 /// Removes practice mode's users, if they are there, from a database that is in use. Which sessions
-/// and links came of them cannot be told from the rest, so everybody signs in again.
+/// and links came of them cannot be told from the rest, so all users sign in again.
 async fn forget_practice(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     let mut transaction = connection.begin().await?;
     let removed = sqlx::query("delete from users where issuer = $1 and subject = $2")

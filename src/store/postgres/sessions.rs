@@ -125,7 +125,7 @@ impl PostgresStore {
     }
 }
 
-/// Reads sessions for whom nobody else writes them until the end of the transaction.
+/// Reads sessions and locks them until the end of the transaction.
 pub(super) async fn lock(
     connection: &mut PgConnection,
     ids: &[SessionId],

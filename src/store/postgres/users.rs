@@ -61,7 +61,7 @@ impl UserStore for PostgresStore {
         issuer: &str,
         subject: &str,
     ) -> Result<Option<User>, StoreError> {
-        // What somebody typed into a form may hold what no text of PostgreSQL can.
+        // Form input may contain NUL, which no PostgreSQL text can.
         if subject.contains('\0') || issuer.contains('\0') {
             return Ok(None);
         }
@@ -87,7 +87,7 @@ impl UserStore for PostgresStore {
     }
 
     async fn password(&self, subject: &str) -> Result<Option<(User, String)>, StoreError> {
-        // What somebody typed into a form may hold what no text of PostgreSQL can.
+        // Form input may contain NUL, which no PostgreSQL text can.
         if subject.contains('\0') {
             return Ok(None);
         }
@@ -307,7 +307,7 @@ async fn revoke(
     Ok(changed)
 }
 
-/// Locks what links to the user are open, and returns the address that they go to.
+/// Locks the open links to the user, and returns the address that they go to.
 async fn lock_links_to(
     connection: &mut PgConnection,
     user: UserId,
@@ -434,7 +434,7 @@ async fn put_one(
     Ok(id)
 }
 
-/// By whom somebody is vouched for, and under which name.
+/// A user's issuer and subject.
 type Key = (String, String);
 
 fn key(identity: &Identity) -> Key {
@@ -456,8 +456,8 @@ pub(super) async fn find_or_add(
         .map(|user| (key(&user.identity), user))
         .collect();
     let known = find(connection, &wanted).await?;
-    // Who is known and has not changed is not written: a lock on somebody who signs in at many
-    // places at once would have batches wait for each other.
+    // A known user that has not changed is not written: locking a user who signs in at many places
+    // at once would make batches wait for each other.
     let is_new = |user: &&User| {
         known
             .get(&key(&user.identity))

@@ -1,4 +1,4 @@
-//! One connection for everybody, made anew when it is lost.
+//! One shared connection, opened again when it is lost.
 //!
 //! The driver has a manager of connections, but a reconnect that Redis answers with an error (too
 //! many clients, a password that is just being changed) is the last one it tries. Here every call
@@ -28,7 +28,7 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(2);
 /// How long an answer may take.
 const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 
-/// One connection for everybody.
+/// One shared connection.
 pub(super) struct Link {
     client: Client,
     current: Mutex<Attempt>,
@@ -99,7 +99,7 @@ fn connect(client: Client) -> Attempt {
     let config = AsyncConnectionConfig::new()
         .set_connection_timeout(Some(CONNECT_WITHIN))
         .set_response_timeout(Some(ANSWER_WITHIN))
-        // Redis may close a connection that idles. Noticed at once, it costs nobody a failed call.
+        // Redis may close an idle connection. Noticing that at once means that no call fails.
         .set_push_sender(move |push: PushInfo| {
             if push.kind == PushKind::Disconnection {
                 heard.store(true, Ordering::Relaxed);

@@ -52,7 +52,8 @@ impl RedisSessions {
             prefix: prefix.into(),
             clock,
         };
-        // Finds nothing. Whoever may run no scripts is told now, not at the first sign-in.
+        // Finds nothing. If this Redis user may not run scripts, it fails here, not at the first
+        // sign-in.
         let mut probe = sessions.call(&sessions.scripts.sweep);
         let probe = sessions
             .link
@@ -64,7 +65,7 @@ impl RedisSessions {
 }
 
 async fn check(link: &Link) -> Result<(), OpenError> {
-    // Hosted ones do not give everybody this. Then the operator's word is all there is.
+    // Hosted services may refuse INFO. Then we rely on what the operator says.
     let info: String = link.query(&redis::cmd("INFO")).await.unwrap_or_default();
     if says(&info, "cluster_enabled").is_some_and(|enabled| enabled != "0") {
         return Err(OpenError::Cluster);

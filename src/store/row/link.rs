@@ -122,7 +122,7 @@ impl Origin {
         self.browser.as_ref().map(BrowserTag::as_slice)
     }
 
-    /// Whether it was mailed to an address that nobody is known by.
+    /// Whether it was mailed to an address that no user has.
     pub(in crate::store) const fn stranger(&self) -> bool {
         self.stranger
     }

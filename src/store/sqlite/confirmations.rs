@@ -380,7 +380,7 @@ async fn insert(
     Ok(insert.execute(connection).await?.rows_affected() > 0)
 }
 
-/// Writes that it is free again. The transaction has read the confirmation, so nobody else has
+/// Writes that it is free again. This transaction has read the confirmation, so no other has
 /// written it since.
 async fn write_postponed(
     connection: &mut SqliteConnection,

@@ -170,7 +170,7 @@ async fn sessions(
         .collect()
 }
 
-/// Writes what pending sessions have become. The transaction has read them, so nobody else has
+/// Writes what pending sessions have become. This transaction has read them, so no other has
 /// written them since.
 async fn replace_sessions(
     connection: &mut SqliteConnection,

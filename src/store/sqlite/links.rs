@@ -246,10 +246,10 @@ impl MailStore for SqliteStore {
     }
 }
 
-/// Takes those links to an address back that are open and let somebody in: mailed, or made by an
-/// operator; or of them those alone that are `own`: asked for in this browser to lead to this
-/// place. Their mails go, and whoever waits for one is due. Who waits for a link that was never
-/// mailed is told nothing, or could see when its address's owner does something.
+/// Takes back the open links to an address that can sign in: mailed, or made by an operator. With
+/// `own`, only those asked for in this browser, to lead to this place. Removes their mails, and
+/// makes the confirmations that wait for them due. A browser that waits for a link that was never
+/// mailed is not told, or it could see when the owner of the address does something.
 pub(super) async fn take_back(
     connection: &mut SqliteConnection,
     address: &Address,
@@ -272,7 +272,7 @@ pub(super) async fn take_back(
     Ok(())
 }
 
-/// The link is open no more: its mail goes, and whoever waits for it is due.
+/// The link is no longer open: removes its mail and makes the waiting confirmation due.
 async fn unsend(
     connection: &mut SqliteConnection,
     link: &[u8],
@@ -444,7 +444,7 @@ async fn insert(
     Ok(())
 }
 
-/// Keeps a mail; to nobody unless it is `delivered`.
+/// Keeps a mail. Unless `delivered`, it is never sent.
 async fn insert_mail(
     connection: &mut SqliteConnection,
     link: Option<LinkId>,
@@ -468,8 +468,8 @@ async fn insert_mail(
     Ok(())
 }
 
-/// Compare-and-set on the revision. The mail of a link that is open no more goes, and whoever waits
-/// for it is due.
+/// Compare-and-set on the revision. If the link is no longer open, removes its mail and makes the
+/// waiting confirmation due.
 async fn replace(connection: &mut SqliteConnection, next: &Link) -> Result<bool, StoreError> {
     let (state, used_by) = row::state_columns(next);
     let replaced = sqlx::query(

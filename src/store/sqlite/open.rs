@@ -133,7 +133,7 @@ async fn note(
 }
 
 /// Removes practice mode's users, if they are there, from a database that is in use. Which sessions
-/// and links came of them cannot be told from the rest, so everybody signs in again.
+/// and links came of them cannot be told from the rest, so all users sign in again.
 async fn forget_practice(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     let mut transaction = connection.begin_with("begin immediate").await?;
     let removed = sqlx::query("delete from users where issuer = ? and subject = ?")

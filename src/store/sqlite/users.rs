@@ -260,7 +260,7 @@ fn valid_from(row: Option<SqliteRow>) -> Result<Option<Timestamp>, StoreError> {
         .transpose()
 }
 
-/// Takes back what links to the user are open.
+/// Takes back the open links to the user.
 async fn take_back_links(
     connection: &mut SqliteConnection,
     user: UserId,

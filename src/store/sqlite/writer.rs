@@ -1,5 +1,5 @@
-//! One connection that writes, for everybody: what arrives while a transaction is being made
-//! durable goes into the next.
+//! One connection that makes all writes: what arrives while a transaction is being made durable
+//! goes into the next.
 //!
 //! A commit with `synchronous=FULL` waits for the disk. Rather than weaken that, the wait is
 //! shared: under load a transaction carries many writes and each of them is answered only once all
@@ -23,7 +23,7 @@ const BATCH: usize = 256;
 #[derive(Clone, Debug)]
 pub(super) struct Writer {
     queue: mpsc::Sender<Box<dyn Job>>,
-    /// Those that wait for nobody but whoever is being served.
+    /// Those that wait only for the current transaction.
     front: mpsc::Sender<Box<dyn Job>>,
 }
 
@@ -165,7 +165,7 @@ where
 
     fn answer(self: Box<Self>, end: Result<(), StoreError>) {
         let Self { result, reply, .. } = *self;
-        // Whoever asked may have gone; the write stands.
+        // The caller may have gone; the write stands.
         let _ = reply.send(end.and(result));
     }
 }
@@ -212,8 +212,7 @@ async fn work_off(
         }
         match transact(&mut connection, &mut batch).await {
             Ok(()) => batch.drain(..).for_each(|job| job.answer(Ok(()))),
-            // Nobody can write now: to try each alone would only wait for the lock again, each in
-            // turn.
+            // The database is locked: trying each job alone would only wait for the lock again.
             Err(Failure::Locked(error)) => {
                 suspect = true;
                 let what = error.to_string();

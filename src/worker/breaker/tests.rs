@@ -76,7 +76,7 @@ impl Scene {
 }
 
 #[test]
-fn failures_in_a_row_open_it_once_and_nobody_is_asked_about() {
+fn failures_in_a_row_open_it_once_and_no_source_is_asked_about() {
     let mut scene = Scene::closed(100);
     let late = scene.ask();
     for _ in 1..IN_A_ROW {
@@ -188,7 +188,7 @@ fn with_one_place_a_single_answer_closes_it() {
 }
 
 #[test]
-fn a_service_that_falls_over_again_is_not_asked_about_anybody_new() {
+fn a_service_that_fails_again_is_not_asked_about_new_sources() {
     let mut scene = Scene::recovering(1000);
     while scene.room() < 100 {
         scene.hear(Heard::Answer);
@@ -233,7 +233,7 @@ fn a_clock_that_is_set_back_lengthens_no_pause() {
 }
 
 #[test]
-fn a_probe_that_asked_nobody_is_given_back() {
+fn a_probe_that_was_never_sent_is_given_back() {
     let mut scene = Scene::open(10);
     scene.pause();
     assert_eq!(scene.room(), 1);
@@ -245,7 +245,7 @@ fn a_probe_that_asked_nobody_is_given_back() {
 }
 
 #[test]
-fn whoever_was_not_asked_has_neither_answered_nor_failed() {
+fn a_question_that_was_not_sent_counts_neither_as_answer_nor_as_failure() {
     let mut scene = Scene::closed(100);
     for _ in 1..IN_A_ROW {
         assert_eq!(scene.hear(FAILURE), None);
@@ -271,7 +271,7 @@ fn one_source_that_fails_again_and_again_opens_nothing() {
 }
 
 #[test]
-fn one_source_that_fails_keeps_nobody_from_recovering() {
+fn one_source_that_fails_does_not_prevent_recovery() {
     let mut scene = Scene::recovering(100);
     for _ in 0..100 {
         assert_eq!(scene.hear_of_one(FAILURE), None);

@@ -1,4 +1,4 @@
-//! The breakers together: of everybody, and of each network.
+//! The breakers together: the overall one, and one for each network.
 
 use super::*;
 use crate::{
@@ -41,7 +41,7 @@ impl Breakers {
         self.limits(free, NOW, &SystemEntropy)
     }
 
-    /// Has so many of `network` asked about, and not answered.
+    /// Has `count` of `network` asked about, and not answered.
     fn hold(&mut self, network: u8, count: usize) {
         for _ in 0..count {
             self.ask(&claim(network, 0), NOW);
@@ -50,7 +50,7 @@ impl Breakers {
 }
 
 #[test]
-fn a_network_whose_tokens_all_fail_is_left_out_and_nobody_else() {
+fn only_a_network_whose_tokens_all_fail_is_left_out() {
     let mut breakers = Breakers::new(LIMIT);
     breakers.asked(1, [FAILURE; 2]);
     let limits = breakers.limits_now(LIMIT);
@@ -72,7 +72,7 @@ fn networks_that_fail_in_a_row_have_the_validator_left_alone() {
 }
 
 #[test]
-fn what_is_said_to_whoever_asks_too_much_never_has_the_validator_left_alone() {
+fn throttling_answers_never_stop_all_questions_to_the_validator() {
     let mut breakers = Breakers::new(LIMIT);
     (1..=100).for_each(|network| breakers.asked(network, [Heard::Nothing, FAILURE]));
     let limits = breakers.limits_now(LIMIT);
@@ -107,7 +107,7 @@ fn of_two_places_a_network_leaves_one_and_it_has_the_only_one() {
 }
 
 #[test]
-fn a_probe_is_for_whoever_holds_none() {
+fn a_probe_goes_to_a_network_that_holds_no_slot() {
     let mut breakers = Breakers::new(LIMIT);
     breakers.hold(99, 1);
     (1..=IN_A_ROW).for_each(|network| breakers.asked(network, [FAILURE, Heard::Answer]));

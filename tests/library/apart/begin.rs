@@ -1,4 +1,4 @@
-//! To begin: the session comes first, and is adopted by the begin that comes after a crash.
+//! Beginning: the session is stored first, and is adopted by the begin that comes after a crash.
 
 use super::Stores;
 use crate::support::{Sample, ada, at, settlement, welcome};

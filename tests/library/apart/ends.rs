@@ -1,5 +1,5 @@
-//! To end a session: whoever is killed half-way has counted it, so that nothing is changed by what
-//! it was allowed.
+//! Ending a session: a process killed half-way has already counted it, so the session can change
+//! nothing any more.
 
 use super::{BOUND, Stores};
 use crate::support::{House, at, authority, by_password, soon};
@@ -97,7 +97,7 @@ async fn a_session_whose_end_is_cut_short_changes_nothing_any_more() {
 async fn a_change_that_is_overtaken_again_and_again_is_given_up() {
     let house = House::open().await;
     // A database that was not told that sessions are kept elsewhere: it looks for each among its
-    // own, in vain.
+    // own and finds none.
     let store = Apart::new(
         Arc::new(house.store.clone()),
         Arc::<MemorySessions>::default(),

@@ -1,4 +1,4 @@
-//! Sessions kept apart: whoever is killed between two writes, the next one to look finishes.
+//! Sessions kept apart: if a process is killed between two writes, the next one to look finishes.
 
 mod begin;
 mod ends;
@@ -15,7 +15,7 @@ use vestibule::{
 
 const BOUND: Duration = Duration::from_mins(15);
 
-/// Both stores, each to be written past the other, as somebody does who is killed half-way.
+/// Both stores. A test can write to one alone, as a process that is killed half-way does.
 struct Stores {
     database: Arc<MemoryDatabase>,
     sessions: Arc<dyn SessionStore>,

@@ -1,5 +1,4 @@
-//! To settle: the session follows the stored decision, whoever makes it, however late, and never
-//! twice.
+//! Settling: any process may do it, however late; the session follows the stored decision, once.
 
 use super::{BOUND, Stores};
 use crate::support::{Sample, ada, at, settlement, welcome, worker};
@@ -28,7 +27,7 @@ async fn killed_after_deciding(stores: &Stores, decision: Decision) -> Sample {
 }
 
 #[tokio::test]
-async fn a_worker_killed_after_deciding_is_resumed_by_whoever_asks() {
+async fn a_worker_killed_after_deciding_is_resumed_by_the_next_request() {
     for stores in Stores::all().await {
         let sample = killed_after_deciding(&stores, Decision::Valid(ada())).await;
         let found = sample.stored(&stores.both).await;
@@ -54,7 +53,7 @@ async fn a_worker_killed_after_deciding_is_resumed_by_whoever_asks() {
 }
 
 #[tokio::test]
-async fn a_worker_killed_after_deciding_is_resumed_by_the_next_worker_if_nobody_asks() {
+async fn a_worker_killed_after_deciding_is_resumed_by_the_next_worker_without_a_request() {
     for stores in Stores::all().await {
         let sample = killed_after_deciding(&stores, Decision::Rejected(Rejection::Used)).await;
         stores

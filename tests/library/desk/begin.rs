@@ -12,7 +12,7 @@ use vestibule::{
 };
 
 #[tokio::test]
-async fn a_begin_stores_a_queued_confirmation_and_a_session_that_signs_nobody_in() {
+async fn a_begin_stores_a_queued_confirmation_and_a_session_that_signs_no_one_in() {
     let house = House::open().await;
     let link = token("link");
     let mut browser = house.browser();

@@ -1,4 +1,4 @@
-//! Nothing pending grows without bound, and nobody pays for it who is not part of it.
+//! Nothing pending grows without bound, and a cap affects only the clients that reach it.
 
 use crate::support::{Browser, House, Plan, ada, by_password, confirmed, token};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use vestibule::{
     vestibule::Progress,
 };
 
-/// How long a count of all that is undecided is good for.
+/// How long a count of all undecided confirmations is used.
 const COUNTED: Duration = Duration::from_millis(250);
 
 async fn house(caps: Caps) -> House {
@@ -40,7 +40,7 @@ async fn begin(browser: &mut Browser, link: &Token, client: u8) -> Option<Capped
 }
 
 #[tokio::test]
-async fn a_client_that_begins_too_much_is_refused_and_nobody_else_is() {
+async fn a_client_that_begins_too_much_is_refused_and_no_one_else_is() {
     let house = house(Caps {
         of_client: 3,
         ..Caps::default()
@@ -61,7 +61,7 @@ async fn a_client_that_begins_too_much_is_refused_and_nobody_else_is() {
 }
 
 #[tokio::test]
-async fn whoever_was_refused_begins_with_the_same_cookie_once_something_is_decided() {
+async fn a_refused_browser_begins_with_the_same_cookie_once_something_is_decided() {
     let house = house(Caps {
         of_client: 1,
         ..Caps::default()
@@ -122,7 +122,7 @@ async fn try_again_counts_like_any_other_and_leaves_what_was_there() {
 }
 
 #[tokio::test]
-async fn no_more_than_the_cap_are_undecided_in_all_whoever_begins_them() {
+async fn no_more_than_the_cap_are_undecided_across_all_clients() {
     let house = house(Caps {
         in_all: 3,
         ..Caps::default()
@@ -183,7 +183,7 @@ async fn what_another_server_has_begun_is_in_the_next_count() {
 }
 
 #[tokio::test]
-async fn whoever_is_signed_in_or_about_to_be_notices_nothing() {
+async fn users_who_are_signed_in_or_about_to_be_notice_nothing() {
     let house = house(Caps {
         of_client: 2,
         in_all: 2,

@@ -1,4 +1,4 @@
-//! A landing writes nothing, asks nobody, and adopts only what this server minted for this very
+//! A landing writes nothing, asks no service, and adopts only what this server minted for this very
 //! token.
 
 use crate::support::{House, ada, confirmed, token};
@@ -154,7 +154,7 @@ async fn beginning_and_being_confirmed_changes_nothing_either_until_a_page_is_en
 }
 
 #[tokio::test]
-async fn a_channel_is_named_to_who_holds_the_pending_secret_and_to_nobody_else() {
+async fn a_channel_is_named_only_to_the_holder_of_the_pending_secret() {
     let house = House::open().await;
     let link = token("link");
     let mut browser = house.browser();

@@ -110,7 +110,7 @@ async fn confirmed_is_said_only_while_the_session_lives() {
 }
 
 #[tokio::test]
-async fn a_bound_session_that_nobody_came_for_is_not_called_confirmed() {
+async fn a_bound_session_that_was_never_exchanged_is_not_called_confirmed() {
     let house = House::open().await;
     let link = token("link");
     house.start_worker();

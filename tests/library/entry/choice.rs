@@ -1,4 +1,4 @@
-//! Nobody becomes another user without having been asked.
+//! No one becomes another user without having been asked.
 
 use crate::support::{Browser, House, ada, bob, by_password, token};
 use vestibule::{
@@ -9,7 +9,7 @@ use vestibule::{
     user::UserStore as _,
 };
 
-/// Who is asked whether to become whom.
+/// The current user and the user that the page offers.
 async fn asked(browser: &mut Browser) -> (Option<String>, Vec<(TokenTag, String)>) {
     match browser.enter().await {
         Entry::Ask {
@@ -28,7 +28,7 @@ async fn asked(browser: &mut Browser) -> (Option<String>, Vec<(TokenTag, String)
     }
 }
 
-/// A browser that Ada is signed in at and in which Bob's link has been confirmed.
+/// A browser where Ada is signed in and Bob's link was confirmed.
 async fn ada_with_bobs_link(house: &House) -> (Browser, Token) {
     let bobs = token("bobs");
     let mut browser = house.signed_in(&token("adas")).await;
@@ -41,7 +41,7 @@ async fn session_of(house: &House, browser: &Browser, token: &Token) -> SessionI
 }
 
 #[tokio::test]
-async fn a_link_of_somebody_else_asks_first_and_changes_nothing_until_it_is_answered() {
+async fn another_users_link_asks_first_and_changes_nothing_until_it_is_answered() {
     let house = House::open().await;
     house.start_worker();
     let (mut browser, bobs) = ada_with_bobs_link(&house).await;
@@ -80,7 +80,7 @@ async fn staying_ends_the_other_link() {
 }
 
 #[tokio::test]
-async fn two_links_of_two_people_ask_although_nobody_is_signed_in() {
+async fn two_links_of_two_people_ask_although_no_one_is_signed_in() {
     let house = House::open().await;
     let adas = token("adas");
     let bobs = token("bobs");

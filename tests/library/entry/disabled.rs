@@ -1,4 +1,4 @@
-//! Whoever an operator has disabled is let in by nothing, until they are enabled again.
+//! A user disabled by an operator cannot sign in until they are enabled again.
 
 use crate::support::{House, ada, rejected, token};
 use std::time::Duration;
@@ -45,7 +45,7 @@ async fn a_session_signs_a_disabled_user_in_no_more_also_once_they_are_enabled_b
 }
 
 #[tokio::test]
-async fn a_session_that_waits_for_a_disabled_user_lets_nobody_in() {
+async fn a_session_that_waits_for_a_disabled_user_lets_no_one_in() {
     let house = House::open().await;
     let link = token("link");
     house.start_worker();

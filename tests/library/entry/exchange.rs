@@ -19,7 +19,7 @@ fn as_session(browser: &Browser, token: &Token) -> SessionSecret {
 }
 
 #[tokio::test]
-async fn a_pending_session_signs_nobody_in() {
+async fn a_pending_session_signs_no_one_in() {
     let house = House::open().await;
     let link = token("link");
     let mut browser = house.begun(&link).await;
@@ -136,7 +136,7 @@ async fn an_exchange_whose_response_was_lost_can_be_repeated_for_30_seconds() {
 }
 
 #[tokio::test]
-async fn the_old_secret_is_worth_nothing_once_the_new_one_was_shown_and_signs_nobody_out() {
+async fn the_old_secret_is_invalid_once_the_new_one_was_shown_and_signs_no_one_out() {
     let house = House::open().await;
     let link = token("link");
     house.start_worker();
@@ -153,7 +153,7 @@ async fn the_old_secret_is_worth_nothing_once_the_new_one_was_shown_and_signs_no
 }
 
 #[tokio::test]
-async fn the_old_secret_is_worth_nothing_after_30_seconds_and_signs_nobody_out() {
+async fn the_old_secret_is_invalid_after_30_seconds_and_signs_no_one_out() {
     let house = House::open().await;
     let link = token("link");
     house.start_worker();
@@ -217,7 +217,7 @@ async fn a_session_ends_90_days_after_it_began_however_much_it_is_used() {
 }
 
 #[tokio::test]
-async fn a_secret_that_nobody_was_given_lets_nobody_in() {
+async fn a_secret_that_was_never_issued_lets_no_one_in() {
     let house = House::open().await;
     let pending = vec![(
         vestibule::pending::TokenTag::from_bytes([1; 8]),

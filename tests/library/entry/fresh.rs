@@ -1,5 +1,5 @@
-//! How old a sign-in may be: for what must not be done by whoever finds a browser open, and after a
-//! change of how somebody signs in.
+//! How old a sign-in may be: for actions that an unattended browser must not allow, and after a
+//! change of how the user signs in.
 
 use crate::support::{Browser, House, ada, by_password, token};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use vestibule::entry::{Entry, Shown};
 const MOMENT: Duration = Duration::from_millis(1);
 
 #[tokio::test]
-async fn a_proof_of_who_somebody_is_grows_old() {
+async fn a_proof_of_identity_grows_old() {
     let house = House::open().await;
     let link = token("link");
     house.start_worker();
@@ -31,7 +31,7 @@ async fn a_proof_of_who_somebody_is_grows_old() {
 }
 
 #[tokio::test]
-async fn a_new_password_ends_every_session_that_began_before_even_if_nobody_deletes_it() {
+async fn a_new_password_ends_every_session_that_began_before_even_if_none_is_deleted() {
     let house = House::open().await;
     house.start_worker();
     let browser = house.signed_in(&token("link")).await;

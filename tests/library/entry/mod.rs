@@ -1,4 +1,4 @@
-//! From the vestibule into the house, and out again.
+//! From the exchange to the sign-out.
 
 mod cap;
 mod choice;

@@ -9,7 +9,7 @@ use vestibule::{
 
 const A_WHILE: Duration = Duration::from_hours(1);
 
-/// A browser of Ada's that calls itself so.
+/// A browser of Ada's with this device name.
 async fn signed_in(house: &House, device: &str) -> Browser {
     let mut browser = house.bound(&token(&device.replace(' ', "-")), ada()).await;
     browser.device = Device::new(device);
@@ -113,7 +113,7 @@ async fn the_session_that_was_meant_ends_and_no_other() {
 }
 
 #[tokio::test]
-async fn nobody_ends_a_session_of_somebody_else_or_their_own_by_its_handle() {
+async fn a_handle_ends_neither_another_users_session_nor_the_current_one() {
     let house = House::open().await;
     house.start_worker();
     let here = signed_in(&house, "Firefox on Linux").await;
@@ -140,7 +140,7 @@ async fn a_page_from_before_a_rotation_still_ends_what_it_names() {
 }
 
 #[tokio::test]
-async fn ending_all_others_leaves_this_one_and_takes_those_that_nobody_has_come_for() {
+async fn ending_all_others_keeps_this_session_and_deletes_those_not_yet_exchanged() {
     let house = House::open().await;
     house.start_worker();
     let mut here = signed_in(&house, "Firefox on Linux").await;

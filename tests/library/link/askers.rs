@@ -1,5 +1,5 @@
-//! Whoever asks for links to an address takes nothing from its owner, and learns nothing of when
-//! others ask.
+//! Requests for links to an address take nothing from its owner, and the requester does not learn
+//! when others ask.
 
 use super::house::{LinkHouse, ada, browser, known, stranger};
 use crate::support::{Plan, confirmed, rejected};
@@ -163,7 +163,7 @@ async fn seen_by_a_stranger(others: impl AsyncFn(&LinkHouse)) -> Vec<Progress> {
 }
 
 #[tokio::test]
-async fn whoever_asks_learns_nothing_of_when_others_ask() {
+async fn the_requester_does_not_learn_when_others_ask() {
     let alone = seen_by_a_stranger(async |_| {}).await;
     assert_eq!(
         alone,
@@ -187,8 +187,7 @@ async fn whoever_asks_learns_nothing_of_when_others_ask() {
 }
 
 #[tokio::test]
-async fn strangers_addresses_are_mailed_so_many_links_an_hour_and_whoever_asks_sees_no_difference()
-{
+async fn mails_to_unknown_addresses_are_limited_per_hour_and_the_requester_cannot_tell() {
     let mut house = LinkHouse::at_work().await;
     house.links = house.links.clone().with_strangers(2);
     let person = |number: usize| format!("p{number}@example.com").parse().unwrap();
@@ -205,7 +204,7 @@ async fn strangers_addresses_are_mailed_so_many_links_an_hour_and_whoever_asks_s
 }
 
 #[tokio::test]
-async fn where_no_more_is_mailed_to_strangers_nobody_learns_by_asking_again_who_is_known() {
+async fn at_the_limit_for_unknown_addresses_asking_again_does_not_reveal_who_is_known() {
     let mut house = LinkHouse::at_work().await;
     house.links = house.links.clone().with_strangers(0);
     house.put_bob().await;

@@ -1,5 +1,4 @@
-//! Nobody has more sent, waits for more or guesses more than there is room for, and nobody else
-//! pays for it.
+//! Mails, waiting browsers and guesses are capped, and a client at its cap does not affect others.
 
 use super::house::{LinkHouse, ada};
 use crate::support::{Plan, confirmed};
@@ -20,7 +19,7 @@ fn person(number: usize) -> Address {
 }
 
 #[tokio::test]
-async fn the_code_of_a_link_that_was_never_mailed_lets_nobody_in() {
+async fn the_code_of_a_link_that_was_never_mailed_lets_no_one_in() {
     let house = LinkHouse::at_work().await;
     house.flooded().await;
     let waiting = house.asked().await;
@@ -38,7 +37,7 @@ async fn the_code_of_a_link_that_was_never_mailed_lets_nobody_in() {
 }
 
 #[tokio::test]
-async fn an_invitation_outlives_that_somebody_types_its_address() {
+async fn an_invitation_stays_valid_when_a_link_to_its_address_is_requested() {
     let house = LinkHouse::at_work().await;
     let day = Duration::from_hours(24);
     let link = link::create(
@@ -57,7 +56,7 @@ async fn an_invitation_outlives_that_somebody_types_its_address() {
 }
 
 #[tokio::test]
-async fn a_client_that_asks_too_often_is_refused_for_an_hour_and_nobody_else_is() {
+async fn a_client_that_asks_too_often_is_refused_for_an_hour_and_no_one_else_is() {
     let house = LinkHouse::built(Plan {
         caps: Caps {
             of_client: 4,
@@ -96,7 +95,7 @@ async fn a_client_that_asks_too_often_is_refused_for_an_hour_and_nobody_else_is(
 }
 
 #[tokio::test]
-async fn whoever_waits_for_mail_keeps_half_of_their_own_room_as_well() {
+async fn waiting_for_mail_takes_at_most_half_of_a_clients_own_cap() {
     let house = LinkHouse::built(Plan {
         caps: Caps {
             of_client: 4,
@@ -111,7 +110,7 @@ async fn whoever_waits_for_mail_keeps_half_of_their_own_room_as_well() {
 }
 
 #[tokio::test]
-async fn whoever_signs_out_waits_for_no_link_any_more() {
+async fn signing_out_ends_the_wait_for_a_link() {
     let house = LinkHouse::at_work().await;
     let (waiting, letter) = house.written_to().await;
     let keys = house.desk.keys();
@@ -133,7 +132,7 @@ async fn whoever_signs_out_waits_for_no_link_any_more() {
 }
 
 #[tokio::test]
-async fn mails_to_nobody_take_no_place_among_those_that_are_sent() {
+async fn mails_without_a_recipient_take_no_place_among_those_that_are_sent() {
     let mut house = LinkHouse::open().await;
     house.links = house
         .links
@@ -152,7 +151,7 @@ async fn mails_to_nobody_take_no_place_among_those_that_are_sent() {
 }
 
 #[tokio::test]
-async fn links_and_mails_are_swept_also_where_nobody_sends_any() {
+async fn links_and_mails_are_swept_even_where_none_are_sent() {
     let house = LinkHouse::open().await;
     let waiting = house.asked().await;
     let link = house

@@ -1,4 +1,4 @@
-//! Registration is closed: links sign in those who are known, and those whom an operator invites.
+//! Registration is closed: links sign in known users and those an operator invites.
 
 use super::house::{LinkHouse, ada};
 use crate::support::{confirmed, rejected};
@@ -19,7 +19,7 @@ async fn closed() -> LinkHouse {
 }
 
 #[tokio::test]
-async fn whoever_is_known_is_written_to_and_whoever_is_not_sees_no_difference() {
+async fn only_known_users_are_mailed_and_the_requester_cannot_tell() {
     let house = closed().await;
     house.put_bob().await;
     let waiting = house.asked().await;
@@ -43,7 +43,7 @@ async fn whoever_is_known_is_written_to_and_whoever_is_not_sees_no_difference() 
 }
 
 #[tokio::test]
-async fn whoever_is_disabled_is_not_written_to_and_their_links_are_worth_nothing() {
+async fn a_disabled_user_gets_no_mail_and_their_links_are_invalid() {
     let house = closed().await;
     house.put_bob().await;
     let bob = house
@@ -85,7 +85,7 @@ async fn whoever_is_disabled_is_not_written_to_and_their_links_are_worth_nothing
 }
 
 #[tokio::test]
-async fn a_link_of_which_nobody_has_heard_lets_nobody_in_even_if_it_is_guessed() {
+async fn a_link_that_was_never_sent_lets_no_one_in_even_if_it_is_guessed() {
     let house = closed().await;
     let waiting = house.asked().await;
     let link = house
@@ -142,7 +142,7 @@ async fn remove_bob(house: &LinkHouse) {
 }
 
 #[tokio::test]
-async fn a_link_on_its_way_to_somebody_who_is_removed_lets_them_in_no_more() {
+async fn a_link_on_its_way_to_a_removed_user_no_longer_lets_them_in() {
     let house = closed().await;
     house.put_bob().await;
     let waiting = house.asked_for(&"bob@example.com".parse().unwrap()).await;
@@ -247,7 +247,7 @@ async fn where_registration_is_open_a_removed_user_may_ask_for_another_link() {
 }
 
 #[tokio::test]
-async fn whom_an_operator_invites_comes_in() {
+async fn a_person_invited_by_an_operator_is_let_in() {
     let house = closed().await;
     let token = invited(&house).await;
     house.advance(Duration::from_hours(23));

@@ -35,7 +35,7 @@ async fn coded(house: &LinkHouse, asker: Asker) -> (Waiting, Code) {
     )
 }
 
-/// Guesses wrong so often, and returns what the owner is told, in turn.
+/// Makes `times` wrong guesses, and returns what the owner is told, in turn.
 async fn guess_wrong(
     house: &LinkHouse,
     (waiting, code): &(Waiting, Code),
@@ -135,7 +135,7 @@ async fn after_ten_wrong_codes_in_a_row_an_address_has_links_alone_for_days() {
     let house = LinkHouse::at_work().await;
     let first = coded(&house, browser(1, "theirs")).await;
     assert_eq!(guess_wrong(&house, &first, GUESSES).await, [Alarm::Voided]);
-    // Two who wait while there are nine: the tenth ends what both have in hand.
+    // Two browsers wait while nine guesses are counted: the tenth ends both waits.
     let second = coded(&house, browser(2, "theirs")).await;
     let third = coded(&house, browser(3, "others")).await;
     assert_eq!(guess_wrong(&house, &second, GUESSES - 1).await, []);
@@ -202,7 +202,7 @@ async fn a_sign_in_of_the_owner_ends_the_row() {
 }
 
 #[tokio::test]
-async fn guesses_at_a_link_that_was_never_mailed_tell_nobody_and_turn_nothing_off() {
+async fn guesses_at_a_link_that_was_never_mailed_notify_no_one_and_turn_nothing_off() {
     let house = LinkHouse::at_work().await;
     house.flooded().await;
     let code = Code::generate(&SystemEntropy);

@@ -10,7 +10,7 @@ use vestibule::{
 };
 
 #[tokio::test]
-async fn it_says_whom_it_signs_in_and_what_asked_and_a_look_changes_nothing() {
+async fn it_says_who_it_signs_in_and_which_device_asked_and_a_look_changes_nothing() {
     let house = LinkHouse::open().await;
     house.start_postman();
     let (waiting, letter) = house.written_to().await;
@@ -87,7 +87,7 @@ async fn continued(house: &LinkHouse, link: &LinkToken) -> (Browser, Progress) {
 }
 
 #[tokio::test]
-async fn whoever_continues_there_is_signed_in_there_and_the_waiting_browser_is_told() {
+async fn a_user_who_continues_there_is_signed_in_there_and_the_waiting_browser_is_told() {
     let house = LinkHouse::at_work().await;
     let (waiting, letter) = house.written_to().await;
     let (mut browser, progress) = continued(&house, &letter.link).await;
@@ -160,7 +160,7 @@ async fn a_token_that_only_looks_like_ours_is_the_external_validators() {
 }
 
 #[tokio::test]
-async fn a_link_that_was_mangled_on_its_way_is_invalid_and_told_to_nobody_and_still_good() {
+async fn a_link_mangled_on_its_way_is_invalid_announced_to_no_one_and_still_good_when_intact() {
     let house = LinkHouse::at_work().await;
     let (waiting, letter) = house.written_to().await;
     let token = house.token(&letter.link);

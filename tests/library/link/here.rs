@@ -13,7 +13,7 @@ use vestibule::{
 };
 
 #[tokio::test]
-async fn the_browser_that_asked_is_let_in_at_once_and_nobody_else_is_asked() {
+async fn the_browser_that_asked_is_let_in_at_once_without_asking_the_validator() {
     let house = LinkHouse::open().await;
     house.start_postman();
     let (waiting, letter) = house.written_to().await;
@@ -53,7 +53,7 @@ async fn another_browser_is_not_the_one_that_asked() {
 }
 
 #[tokio::test]
-async fn somebody_who_is_known_keeps_their_name() {
+async fn a_known_user_keeps_their_name() {
     let house = LinkHouse::at_work().await;
     let email = Some("ada@example.com".to_owned());
     let name = Some("Ada Lovelace".to_owned());
@@ -94,7 +94,7 @@ async fn a_server_that_is_killed_after_the_link_was_opened_leaves_the_rest_to_a_
 }
 
 #[tokio::test]
-async fn a_link_that_nobody_opens_expires_and_says_so() {
+async fn an_unopened_link_expires_and_says_so() {
     let house = LinkHouse::at_work().await;
     let (waiting, letter) = house.written_to().await;
     assert_eq!(house.status(&waiting).await, Progress::Queued);
@@ -136,7 +136,7 @@ async fn a_newer_link_takes_the_former_ones_of_the_same_address_back() {
 }
 
 #[tokio::test]
-async fn an_address_that_has_had_enough_is_sent_no_more_and_whoever_asks_sees_no_difference() {
+async fn an_address_at_its_limit_is_sent_no_more_and_the_requester_cannot_tell() {
     let house = LinkHouse::at_work().await;
     house.flooded().await;
     let waiting = house.asked().await;
@@ -153,7 +153,7 @@ async fn an_address_that_has_had_enough_is_sent_no_more_and_whoever_asks_sees_no
 }
 
 #[tokio::test]
-async fn whoever_cancels_takes_the_link_back() {
+async fn cancelling_revokes_the_link() {
     let house = LinkHouse::at_work().await;
     let (waiting, letter) = house.written_to().await;
     let report = house

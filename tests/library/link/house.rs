@@ -19,7 +19,7 @@ use vestibule::{
     worker::Tools,
 };
 
-/// A house with a desk for links, a postman, and a worker that judges links; the test is the mail
+/// A house with [`Links`], a [`Postman`], and a worker that judges links; the test is the mail
 /// server.
 pub struct LinkHouse {
     house: House,
@@ -156,12 +156,12 @@ impl LinkHouse {
         })
     }
 
-    /// Has a link sent to Ada by somebody who may.
+    /// Has a link sent to Ada by a client that is under its cap.
     pub async fn asked_as(&self, asker: Asker) -> Waiting {
         self.try_to_ask_as(&ada(), asker).await.unwrap()
     }
 
-    /// Has strangers ask for as many links to Ada as are sent, which are.
+    /// Has strangers ask for links to Ada until the cap is reached.
     pub async fn flooded(&self) {
         for client in 1..=PER_ADDRESS {
             self.try_to_ask(&ada(), u8::try_from(client).unwrap())
@@ -200,7 +200,7 @@ impl LinkHouse {
         (self.asked().await, self.letter().await)
     }
 
-    /// Waits until nothing is to be sent any more.
+    /// Waits until no mail is left to send.
     pub async fn nothing_is_left(&self) {
         let nothing = async {
             while self.store.next_mail().await.unwrap().is_some() {

@@ -19,7 +19,7 @@ use vestibule::{
     user::{Identity, PASSWORD_ISSUER, User, UserId},
 };
 
-/// A database of links, and of the people whom they are for.
+/// A database of links and of their users.
 trait Database: LinkDatabase + Store {}
 
 impl<D: LinkDatabase + Store> Database for D {}
@@ -209,7 +209,7 @@ async fn a_new_link_takes_back_the_open_ones_that_its_browser_has_asked_for_and_
         for (link, _) in others.iter().chain([&second]) {
             assert_eq!(stored(&store, link).await.state, LinkState::Open);
         }
-        // Enough has been sent to her by now in the last minute.
+        // By now she has reached the limit for the last minute.
         let later = |posting: &Posting| Posting {
             since: at(60),
             ..posting.clone()
@@ -638,7 +638,7 @@ async fn all_links_to_an_address_are_taken_back_and_no_others() {
 }
 
 #[tokio::test]
-async fn mails_that_nobody_has_sent_are_swept() {
+async fn mails_that_were_never_sent_are_swept() {
     for (store, _folder) in databases().await {
         for number in 1..=2 {
             let (link, posting) =
@@ -750,8 +750,7 @@ async fn no_more_are_mailed_to_an_address_than_may_be_however_many_are_asked_for
 }
 
 #[tokio::test]
-async fn addresses_that_nobody_is_known_by_are_mailed_so_many_links_together_and_users_all_the_same()
- {
+async fn unknown_addresses_share_a_limit_of_mailed_links_that_does_not_apply_to_users() {
     for (store, _folder) in databases().await {
         let person = |number: u8| format!("p{number}@example.com").parse::<Address>().unwrap();
         let all: Vec<_> = (1..=32)
@@ -904,7 +903,7 @@ async fn a_thousand_tickets_silence_no_news_that_a_password_was_set() {
 }
 
 #[tokio::test]
-async fn a_mail_to_nobody_waits_like_any_other_and_goes_when_it_is_taken() {
+async fn a_mail_without_a_recipient_waits_like_any_other_and_is_dropped_when_it_is_taken() {
     for (store, _folder) in databases().await {
         let (link, posting) = sample(1, &ada());
         store
@@ -925,7 +924,7 @@ async fn a_mail_to_nobody_waits_like_any_other_and_goes_when_it_is_taken() {
 }
 
 #[tokio::test]
-async fn links_to_somebody_who_is_removed_are_taken_back_and_no_others() {
+async fn links_to_a_removed_user_are_revoked_and_no_others() {
     for (store, _folder) in databases().await {
         let person = |issuer: &str, subject: &str| Identity {
             issuer: issuer.into(),
@@ -1189,7 +1188,7 @@ async fn codes_are_counted_for_an_address_and_its_known_browsers_apart_however_m
 }
 
 #[tokio::test]
-async fn a_link_that_lets_somebody_in_ends_the_row_of_wrong_codes_unless_codes_are_off() {
+async fn a_link_that_signs_in_resets_the_count_of_wrong_codes_unless_codes_are_off() {
     for (store, _folder) in databases().await {
         let hers = [tries(&ada(), false), tries(&ada(), true)];
         for (number, wrong, left) in [(1, WRONG_CODES - 1, 0), (2, WRONG_CODES, WRONG_CODES)] {

@@ -4,7 +4,7 @@ use crate::support::{Postgres, Sample, admission, soon};
 use sqlx::{Connection as _, PgConnection};
 use vestibule::store::ConfirmationStore as _;
 
-/// Waits until so many transactions wait for a lock.
+/// Waits until `count` transactions wait for a lock.
 async fn somebody_waits(raw: &mut PgConnection, count: i64) {
     let waiting = "select count(distinct pid) from pg_locks join pg_stat_activity using (pid)
                    where not granted and datname = current_database()";
@@ -32,7 +32,7 @@ async fn of_a_client_that_begins_at_four_servers_at_once_no_more_is_let_in_than_
     ];
     let mut holder = database.raw().await;
     let mut watcher = database.raw().await;
-    // Nobody can insert until all of them want to, so that none knows of another's.
+    // None can insert until all of them wait to, so none sees another's row.
     let mut lock = holder.begin().await.unwrap();
     sqlx::query("lock table confirmations in exclusive mode")
         .execute(&mut *lock)

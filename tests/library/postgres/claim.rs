@@ -1,4 +1,4 @@
-//! Claims never wait for each other, nor for anybody who is deciding.
+//! Claims never wait for each other, nor for a decision.
 
 use crate::support::{Postgres, Sample, at, soon, worker};
 use futures_util::future::join_all;
@@ -58,7 +58,7 @@ async fn workers_of_four_servers_that_claim_at_once_never_get_the_same() {
         let store = stores[usize::from(number) % 4].clone();
         tokio::spawn(async move {
             let mut mine = Vec::new();
-            // Whoever finds nothing has passed by what others are claiming.
+            // A worker that finds nothing has skipped the rows that others are claiming.
             loop {
                 let some = store
                     .claim(worker(number), Which::Any, &7.into(), at(0), at(30))

@@ -1,4 +1,4 @@
-//! A row that fits no state is named in an error, left as it is, and in nobody else's way.
+//! A row that fits no state is named in an error, left as it is, and does not block others.
 
 use crate::support::{Postgres, Sample, ada, at, settlement, worker};
 use sqlx::{AssertSqlSafe, PgConnection};

@@ -1,4 +1,4 @@
-//! A database that is away is told of soon, and used again once it is back.
+//! An unreachable database is reported soon, and used again once it is back.
 
 use crate::support::{Postgres, Sample, ada, at, settlement, soon, welcome, worker};
 use vestibule::{
@@ -73,7 +73,7 @@ async fn while_the_database_is_away_nothing_is_done_and_once_it_is_back_everythi
 }
 
 #[tokio::test]
-async fn connections_that_were_cut_while_nobody_used_them_are_noticed_by_nobody() {
+async fn idle_connections_that_were_cut_cause_no_failed_call() {
     let Some(database) = Postgres::fresh().await else {
         return;
     };

@@ -67,7 +67,7 @@ async fn a_server_that_hangs_up_is_no_success() {
 }
 
 #[tokio::test]
-async fn where_nobody_listens_nobody_is_told() {
+async fn a_refused_connection_is_reported_as_unreachable() {
     let nobody = TcpListener::bind("127.0.0.1:0")
         .await
         .unwrap()

@@ -1,4 +1,4 @@
-//! Certificates, true and false, made anew for each test.
+//! Valid and invalid certificates, created for each test.
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair,

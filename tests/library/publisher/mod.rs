@@ -1,5 +1,5 @@
-//! The publisher to a Pusher server: what each answer counts as, with whom it speaks at all, and
-//! the queue before it.
+//! The publisher to a Pusher server: what each answer counts as, which servers it trusts, and the
+//! queue before it.
 
 mod answers;
 mod certificates;

@@ -1,5 +1,5 @@
-//! The queue before a Pusher server: nobody waits for the server, and whatever it does, all that is
-//! lost is a hint.
+//! The queue before a Pusher server: no caller waits for the server, and whatever it does, only a
+//! hint is lost.
 
 use crate::support::{listen_here, soon};
 use async_trait::async_trait;
@@ -148,7 +148,7 @@ async fn announce(queue: &Queue, channels: std::ops::Range<usize>, announcement:
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_announces_waits_for_nobody() {
+async fn announcing_never_waits() {
     let (start, (server, queue)) = (Instant::now(), Server::queue());
     announce(&queue, 0..1_000, &OUTCOME).await;
     assert_eq!(start.elapsed(), Duration::ZERO);

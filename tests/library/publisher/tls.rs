@@ -1,4 +1,4 @@
-//! With TLS, it speaks to whom it trusts under the name that was configured, or not at all.
+//! With TLS, it speaks only to a server that it trusts under the configured name.
 
 use super::{
     certificates::Authority,
@@ -9,7 +9,7 @@ use crate::support::soon;
 use tokio::net::TcpListener;
 use vestibule::publisher::{Trouble, Trust, TrustError, Unreachable};
 
-/// What comes of publishing to this server while trusting whom.
+/// The result of publishing to `server` while trusting this authority.
 async fn fails(mut server: Server, trust: Trust) -> Unreachable {
     let trouble = publish(&format!("localhost:{}", server.port), Some(trust))
         .await
@@ -39,7 +39,7 @@ async fn whose_authority_is_trusted_is_spoken_to() {
 }
 
 #[tokio::test]
-async fn whose_authority_nobody_knows_is_not_spoken_to() {
+async fn a_server_with_an_unknown_authority_is_sent_nothing() {
     let authority = Authority::called("one");
     let other = Authority::called("another");
     for trust in [

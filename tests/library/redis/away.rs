@@ -1,4 +1,4 @@
-//! A Redis that is away is said to be away, soon; once it is back, the next call finds it.
+//! An unreachable Redis is reported soon; once it is back, the next call succeeds.
 
 use super::{established, exchanged, now};
 use crate::support::{Redis, WatchedClock, redis, soon};
@@ -19,10 +19,10 @@ use vestibule::{
     },
 };
 
-/// The patience of somebody who waits for a page.
+/// How long a user waits for a page.
 const SOON: Duration = Duration::from_secs(5);
 
-/// A road to the tests' Redis that can be closed, without closing it for other tests.
+/// A connection to the tests' Redis that can be closed, without closing it for other tests.
 struct Road {
     url: String,
     to: String,
@@ -47,7 +47,7 @@ impl Road {
         }
     }
 
-    /// As when Redis stops: what is connected is cut, who knocks is refused.
+    /// As when Redis stops: open connections are cut, new ones refused.
     async fn close(&mut self) {
         self.traffic.abort();
         let _ = (&mut self.traffic).await;
@@ -141,7 +141,7 @@ async fn a_redis_that_falls_silent_is_away_soon_and_works_again_after_its_return
     let mut road = Road::to(&corner).await;
     let sessions = open(&road.url, &corner).await;
     road.block();
-    // Nobody but the waiting has anything to do: so the time runs on to when it has had enough.
+    // Only the waiting call has anything to do, so the time runs on until it gives up.
     tokio::time::pause();
     let began = Instant::now();
     let away = soon("a read", sessions.session(exchanged(1).id)).await;
@@ -169,7 +169,7 @@ async fn what_accepts_a_connection_and_never_speaks_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn a_redis_that_closes_a_connection_that_idles_costs_nobody_a_failed_call() {
+async fn a_redis_that_closes_an_idle_connection_causes_no_failed_call() {
     let Some(corner) = redis() else { return };
     let mut road = Road::to(&corner).await;
     let sessions = open(&road.url, &corner).await;

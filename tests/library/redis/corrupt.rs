@@ -1,4 +1,4 @@
-//! A hash that fits no state is named in an error, left as it is, and in nobody else's way.
+//! A hash that fits no state is named in an error, left as it is, and does not block others.
 
 use super::{ADA, BOB, established, exchanged, hash, now, timing};
 use crate::support::{Redis, redis};
@@ -29,7 +29,7 @@ async fn spoil(corner: &Redis, change: &Cmd) {
     corner.run::<redis::Value>(change).await;
 }
 
-/// Everything that an exchanged session at `key` may be spoilt by.
+/// Every way to damage an exchanged session at `key`.
 fn changes(key: &str) -> Vec<Cmd> {
     vec![
         unset(key, "user_id"),

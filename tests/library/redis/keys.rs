@@ -171,7 +171,7 @@ async fn more_sessions_than_one_batch_are_swept_and_leave_no_key() {
 }
 
 #[tokio::test]
-async fn sessions_that_expired_unswept_are_in_nobodys_way() {
+async fn sessions_that_expired_unswept_do_not_get_in_the_way() {
     let Some(corner) = redis() else { return };
     let sessions = corner.sessions().await;
     let expired = established(1, ADA);

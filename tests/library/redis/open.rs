@@ -1,4 +1,4 @@
-//! A Redis that cannot be used stops the start with one line, in which no password is.
+//! A Redis that cannot be used stops the start with one line that contains no password.
 
 use super::now;
 use crate::support::{WatchedClock, redis};

@@ -37,7 +37,7 @@ fn named(browser: &Browser) -> Vec<TokenTag> {
 }
 
 #[tokio::test]
-async fn whoever_had_landed_keeps_the_cookie_and_is_signed_in() {
+async fn a_browser_that_had_landed_keeps_its_cookie_and_is_signed_in() {
     let (house, link) = before().await;
     start_rotated_worker(&house);
     let mut browser = house.browser();
@@ -63,7 +63,7 @@ async fn whoever_had_landed_keeps_the_cookie_and_is_signed_in() {
 }
 
 #[tokio::test]
-async fn whoever_had_begun_is_told_how_far_it_has_come_and_hears_on_the_same_channel() {
+async fn a_browser_that_had_begun_gets_its_status_and_hears_on_the_same_channel() {
     let (house, link) = before().await;
     let mut browser = house.begun(&link).await;
     let channel = browser.channel(&link);
@@ -93,7 +93,7 @@ async fn whoever_had_begun_is_told_how_far_it_has_come_and_hears_on_the_same_cha
 }
 
 #[tokio::test]
-async fn whoever_had_begun_can_cancel() {
+async fn a_browser_that_had_begun_can_cancel() {
     let (house, link) = before().await;
     let mut browser = house.begun(&link).await;
     rotate(&house, &mut browser);
@@ -119,7 +119,7 @@ async fn whose_link_was_good_already_is_let_in() {
 }
 
 #[tokio::test]
-async fn whoever_did_not_hear_of_the_exchange_gets_the_same_secret() {
+async fn a_browser_that_missed_the_exchange_gets_the_same_secret() {
     let (house, link) = before().await;
     house.start_worker();
     let mut browser = house.bound(&link, ada()).await;
@@ -131,7 +131,7 @@ async fn whoever_did_not_hear_of_the_exchange_gets_the_same_secret() {
 }
 
 #[tokio::test]
-async fn whoever_was_signed_in_stays_so_and_their_link_leads_to_the_profile() {
+async fn a_signed_in_user_stays_signed_in_and_their_link_leads_to_the_profile() {
     let (house, link) = before().await;
     house.start_worker();
     let mut browser = house.signed_in(&link).await;

@@ -1,4 +1,4 @@
-//! A new key while people are signing in: nobody has to notice.
+//! A new key while people are signing in: no user notices.
 
 mod in_flight;
 mod rolling;

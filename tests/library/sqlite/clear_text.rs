@@ -1,4 +1,4 @@
-//! A thief of the file learns no secret and no token from it.
+//! A stolen database file reveals no secret and no token.
 
 use crate::support::{House, ada, settlement, token};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -58,7 +58,7 @@ async fn neither_the_token_nor_the_pending_secret_is_readable_while_it_waits() {
 }
 
 #[tokio::test]
-async fn the_session_secret_of_somebody_signed_in_is_not_readable() {
+async fn the_session_secret_of_a_signed_in_user_is_not_readable() {
     let house = House::open().await;
     house.start_worker();
     let browser = house.signed_in(&token(HUSH)).await;

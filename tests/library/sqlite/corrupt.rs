@@ -1,4 +1,4 @@
-//! A row that fits no state is named in an error, left as it is, and in nobody else's way.
+//! A row that fits no state is named in an error, left as it is, and does not block others.
 
 use crate::support::{House, Sample, ada, at, settlement, worker};
 use sqlx::{AssertSqlSafe, SqliteConnection};
@@ -110,7 +110,7 @@ async fn a_settled_confirmation_that_fits_no_state_is_named() {
 }
 
 #[tokio::test]
-async fn a_session_that_fits_no_state_is_named_and_signs_nobody_in() {
+async fn a_session_that_fits_no_state_is_named_and_signs_no_one_in() {
     let changes = [
         "user_id = null",
         "state = 'pending'",

@@ -1,4 +1,4 @@
-//! A disk that is full keeps nobody out who is in, and begins again as soon as there is room.
+//! A full disk signs no one out, and sign-ins begin again as soon as there is room.
 
 use crate::support::{House, Plan, token};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use vestibule::{
 const PAGES: u32 = 300;
 
 #[tokio::test]
-async fn on_a_full_disk_nothing_begins_everybody_who_is_in_goes_on_and_room_helps() {
+async fn on_a_full_disk_nothing_begins_sessions_go_on_and_freed_space_helps() {
     let caps = Caps {
         of_client: u32::MAX,
         ..Caps::default()
@@ -80,7 +80,7 @@ async fn let_sessions_be_written(house: &House, writable: bool) {
 }
 
 #[tokio::test]
-async fn whoever_is_signed_in_stays_so_while_that_they_are_here_cannot_be_noted() {
+async fn users_stay_signed_in_while_their_last_use_cannot_be_written() {
     let house = House::open().await;
     house.start_worker();
     let mut ada = house.signed_in(&token("ada")).await;

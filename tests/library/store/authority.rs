@@ -46,7 +46,7 @@ const REVOCATIONS: [Revocation; 9] = [
 ];
 
 impl Revocation {
-    /// Ends what `ended` may do, from another session of the same user where that can be.
+    /// Ends what `ended` may do, from another session of the same user where possible.
     async fn happens(self, store: &dyn Store, ended: Authority) {
         let user = ended.user;
         let owner = authority(store, user).await;
@@ -153,7 +153,7 @@ async fn what_one_session_is_allowed_goes_on_while_nothing_is_revoked() {
         let user = store.put_user(&king(), None).await.unwrap();
         let by = authority(&**store, user).await;
         authority(&**store, user).await;
-        // The validator has said who it is once more.
+        // The validator has confirmed the user again.
         store.put_user(&king(), None).await.unwrap();
         assert_eq!(
             store.set_password(by, "$own", at(9)).await.unwrap(),

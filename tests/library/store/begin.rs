@@ -1,4 +1,4 @@
-//! To begin keeps a confirmation and its session, both or neither, and once for each pending
+//! Beginning stores a confirmation and its session, both or neither, and once for each pending
 //! secret.
 
 use crate::support::{Sample, adapters, welcome};

@@ -26,7 +26,7 @@ async fn begin(
     }
 }
 
-/// Begins so many at once, and counts those that are let in.
+/// Begins all of `numbers` at once, and counts those that are let in.
 async fn begin_at_once(
     store: &Arc<dyn Store>,
     numbers: std::ops::Range<u8>,
@@ -128,7 +128,7 @@ async fn a_begin_that_is_repeated_is_never_refused() {
 }
 
 #[tokio::test]
-async fn where_all_is_full_nobody_begins_and_a_client_over_its_own_cap_is_told_of_that() {
+async fn at_the_overall_cap_no_one_begins_and_a_client_over_its_own_cap_is_told_so() {
     for store in adapters().await {
         begin(&**store, 1, admission(1, 1)).await.unwrap();
         for (client, cap) in [(1, Capped::Client), (2, Capped::All)] {
@@ -168,7 +168,7 @@ async fn begins_that_are_repeated_at_once_take_no_room_from_a_new_one() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_client_at_its_cap_refuses_nobody_who_begins_beside_it() {
+async fn a_client_at_its_cap_does_not_cause_others_to_be_refused() {
     for store in adapters().await {
         begin(&**store, 1, admission(1, 1)).await.unwrap();
         let refused = begin_at_once(&store, 2..33, admission(1, 1));

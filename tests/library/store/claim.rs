@@ -1,4 +1,4 @@
-//! A claim is one worker's for its lease, and has a number by which everybody knows an older one.
+//! A claim is one worker's for its lease, and has a fencing number that tells it from an older one.
 
 use crate::support::{Sample, adapters, at, settlement, worker};
 use std::{
@@ -457,7 +457,7 @@ fn client(networks: [u8; 3]) -> Client {
 }
 
 #[tokio::test]
-async fn nobody_is_claimed_twice_before_everybody_once() {
+async fn no_client_is_claimed_twice_before_every_client_was_claimed_once() {
     for store in adapters().await {
         // One client has begun 30 before five others come, in as many networks.
         for number in 1..=30 {
@@ -542,7 +542,7 @@ async fn a_client_keeps_its_order_and_gets_no_earlier_turn_by_coming_again() {
 }
 
 #[tokio::test]
-async fn what_waits_for_later_takes_nobodys_turn() {
+async fn a_confirmation_that_is_not_due_takes_no_turn() {
     for store in adapters().await {
         Sample::new(1).due(at(50)).begun(&**store).await;
         Sample::new(2).begun(&**store).await;
@@ -600,7 +600,7 @@ async fn of_one_network_no_more_are_claimed_than_it_may_have_and_none_of_one_tha
 }
 
 #[tokio::test]
-async fn the_overdue_are_claimed_whoever_began_them() {
+async fn overdue_confirmations_are_claimed_regardless_of_their_client() {
     for store in adapters().await {
         for number in 1..=5 {
             Sample::new(number).begun(&**store).await;

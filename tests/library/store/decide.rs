@@ -1,4 +1,4 @@
-//! To decide is the one write that fixes what a confirmation comes to; the session follows from it
+//! Deciding is the one write that fixes a confirmation's outcome; the session follows from it
 //! alone.
 
 use crate::support::{Sample, ada, adapters, at, bob, settlement, worker};
@@ -113,7 +113,7 @@ async fn a_claim_that_is_not_the_last_one_decides_nothing() {
 }
 
 #[tokio::test]
-async fn the_first_decision_stands_and_everybody_after_is_told_of_it() {
+async fn the_first_decision_stands_and_every_later_caller_is_told_of_it() {
     for store in adapters().await {
         let sample = Sample::new(1).begun(&**store).await;
         let claim = claimed(&**store, 0).await;

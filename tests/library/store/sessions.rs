@@ -1,4 +1,5 @@
-//! A session is replaced only by who has read its last revision, and what is deleted stays deleted.
+//! A session is replaced only by a caller that has read its last revision, and what is deleted
+//! stays deleted.
 
 use crate::support::{Sample, ada, adapters, at, bob, settlement, worker};
 use std::sync::Arc;
@@ -202,7 +203,7 @@ async fn a_users_sessions_are_the_established_ones_the_newest_first() {
 }
 
 #[tokio::test]
-async fn deleting_a_users_sessions_takes_the_bound_ones_too_and_nobody_elses() {
+async fn deleting_a_users_sessions_includes_bound_ones_and_no_one_elses() {
     for store in adapters().await {
         let here = established(&**store, 1, 0, ada()).await;
         let there = bound(&**store, 2, ada()).await;

@@ -106,7 +106,7 @@ async fn a_password_is_found_by_its_own_subject_and_can_be_changed() {
 }
 
 #[tokio::test]
-async fn somebody_a_validator_vouches_for_has_no_password_by_their_e_mail_address() {
+async fn a_user_known_by_a_validator_has_no_password_under_their_e_mail_address() {
     for store in adapters().await {
         let claimed = Identity {
             subject: "ada@example.com".into(),
@@ -170,7 +170,7 @@ async fn users_are_listed_in_batches_by_issuer_and_subject() {
 }
 
 #[tokio::test]
-async fn a_removed_user_is_gone_with_their_sessions_and_nobody_else_is() {
+async fn a_removed_user_is_gone_with_their_sessions_and_no_one_else_is() {
     for store in adapters().await {
         let mut sessions = Vec::new();
         for (number, email) in (1..).zip(["ada@example.com", "bob@example.com"]) {
@@ -224,7 +224,7 @@ async fn a_removed_user_is_gone_with_their_sessions_and_nobody_else_is() {
 }
 
 #[tokio::test]
-async fn a_subject_that_no_database_can_keep_is_nobodys() {
+async fn a_subject_that_no_database_can_store_belongs_to_no_one() {
     for store in adapters().await {
         store
             .put_user(&with_password("ada@example.com"), Some("$first"))
@@ -235,7 +235,7 @@ async fn a_subject_that_no_database_can_keep_is_nobodys() {
 }
 
 #[tokio::test]
-async fn a_password_is_set_for_whoever_is_there_and_leaves_the_rest_alone() {
+async fn a_password_is_set_only_for_an_existing_user_and_changes_nothing_else() {
     for store in adapters().await {
         let user = with_password("ada@example.com");
         store.put_user(&user, None).await.unwrap();
@@ -293,7 +293,7 @@ async fn a_hash_is_replaced_by_another_of_the_same_password_and_nothing_else_cha
 }
 
 #[tokio::test]
-async fn a_user_moves_to_an_address_that_is_nobodys_and_takes_the_password_along() {
+async fn a_user_moves_to_an_unused_address_and_keeps_the_password() {
     for store in adapters().await {
         let ada = with_password("ada@example.com");
         let bob = with_password("bob@example.com");
@@ -383,7 +383,7 @@ async fn of_many_who_move_to_one_address_at_once_one_does() {
 }
 
 #[tokio::test]
-async fn whoever_is_disabled_has_no_password_and_is_signed_in_by_no_verdict() {
+async fn a_disabled_user_has_no_password_and_no_verdict_signs_them_in() {
     for store in adapters().await {
         let user = with_password("ada@example.com");
         store.put_user(&user, Some("$hash")).await.unwrap();
@@ -442,7 +442,7 @@ async fn whoever_is_disabled_has_no_password_and_is_signed_in_by_no_verdict() {
 }
 
 #[tokio::test]
-async fn whoever_is_taken_for_known_is_let_in_and_never_made_a_user() {
+async fn a_user_decided_as_known_is_let_in_and_never_created() {
     for store in adapters().await {
         let user = with_password("ada@example.com");
         store.put_user(&user, None).await.unwrap();
@@ -469,7 +469,7 @@ async fn whoever_is_taken_for_known_is_let_in_and_never_made_a_user() {
 }
 
 #[tokio::test]
-async fn a_password_from_an_operator_ends_what_was_before_it_for_whoever_was_known() {
+async fn an_operators_new_password_ends_an_existing_users_earlier_sessions() {
     for store in adapters().await {
         let user = with_password("ada@example.com");
         store.put_user(&user, Some("$first")).await.unwrap();

@@ -15,8 +15,8 @@ use vestibule::{
 };
 
 /// A browser that does with cookies what a response tells it to. A clone is the same browser before
-/// it has heard the next response: a parallel tab, a response that was lost, or somebody who has
-/// copied the cookies.
+/// it has heard the next response: a parallel tab, a response that was lost, or a thief of the
+/// cookies.
 #[derive(Clone)]
 pub struct Browser {
     pub desk: Vestibule,
@@ -45,8 +45,7 @@ impl Browser {
         }
     }
 
-    /// The text of its pending cookie for `token`; where it has none that is genuine, of whatever
-    /// is in its place.
+    /// The text of its pending cookie for `token`, or of a planted one in its place.
     pub fn cookie(&self, token: &Token) -> Option<&str> {
         let shown = self.jar.iter().map(|(tag, text)| (*tag, text.as_str()));
         let in_its_place = || self.jar.get(&self.tag(token)).map(String::as_str);
@@ -145,7 +144,7 @@ impl Browser {
             .unwrap();
     }
 
-    /// The name of whom a page that needs a user greets; `None` for a stranger.
+    /// The name that a page that needs a user greets; `None` if no one is signed in.
     pub async fn greeted(&mut self) -> Option<String> {
         match self.enter().await {
             Entry::Stranger => None,

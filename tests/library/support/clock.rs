@@ -1,4 +1,4 @@
-//! A clock driven by hand that tells who sleeps.
+//! A clock moved by hand that reports its sleepers.
 
 use super::soon;
 use async_trait::async_trait;
@@ -9,8 +9,7 @@ use vestibule::{
     testing::ManualClock,
 };
 
-/// A [`ManualClock`] on which a test can see that somebody has gone to sleep, before it moves the
-/// clock.
+/// A [`ManualClock`] on which a test can see that a task sleeps before it moves the clock.
 #[derive(Debug, Default)]
 pub struct WatchedClock {
     clock: ManualClock,
@@ -32,7 +31,7 @@ impl WatchedClock {
         LaterSleeps { sleeps, earlier }
     }
 
-    /// Waits until somebody sleeps until `at`.
+    /// Waits until a task sleeps until `at`.
     pub async fn somebody_sleeps_until(&self, at: Timestamp) {
         let mut sleepers = self.sleepers.subscribe();
         let asleep = soon(

@@ -51,8 +51,8 @@ impl Default for Plan {
     }
 }
 
-/// A whole Vestibule: the desk, and the tools for as many workers as a test starts. The test is the
-/// validator and hears the announcements.
+/// A [`Vestibule`], and the tools for as many workers as a test starts. The test is the validator
+/// and hears the announcements.
 pub struct House {
     pub clock: Arc<WatchedClock>,
     pub validator: Arc<ScriptedValidator>,
@@ -129,7 +129,7 @@ impl House {
         Running { shutdown, task }
     }
 
-    /// The desk of another server with these keys, on the same database.
+    /// Another server's [`Vestibule`] with these keys, on the same database.
     pub fn desk_with(&self, numbers: &[u8]) -> Vestibule {
         let tools = Tools {
             keys: Arc::new(keys(numbers)),
@@ -259,7 +259,7 @@ impl House {
             .unwrap();
     }
 
-    /// Whether all that is in flight has been worked off: a journey of its own passes behind it.
+    /// Waits until all that is in flight is done: a sign-in of its own follows it.
     pub async fn everything_before_is_done(&self) {
         let behind = "behind-all-others".parse().unwrap();
         let browser = self.begun(&behind).await;

@@ -1,4 +1,4 @@
-//! Everything that anybody logs in this process, with all fields, at every level.
+//! Everything that is logged in this process, with all fields, at every level.
 
 use std::{
     fmt::{Debug, Write as _},

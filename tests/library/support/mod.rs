@@ -29,8 +29,8 @@ use vestibule::{
     vestibule::Vestibule,
 };
 
-/// Waits for what must come without the clock being moved. The limit is real time, and only makes a
-/// failure of what would otherwise be a test that hangs.
+/// Waits for what must come without the clock being moved. The limit is real time; it only makes a
+/// hanging test fail.
 pub async fn soon<W: Future>(what: &str, wait: W) -> W::Output {
     let Ok(done) = tokio::time::timeout(Duration::from_secs(30), wait).await else {
         panic!("waited in vain for {what}")

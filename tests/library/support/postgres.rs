@@ -13,8 +13,8 @@ use vestibule::{
     store::postgres::PostgresStore,
 };
 
-/// The variable with the address of a server on which tests may make and spoil databases. It has to
-/// ask for a password. `cargo xtask test` starts one.
+/// The variable with the address of a server on which tests may create and damage databases. It has
+/// to ask for a password. `cargo xtask test` starts one.
 const SERVER: &str = "VESTIBULE_TEST_POSTGRES";
 
 /// A database of a test's own. It is left behind: the whole server is thrown away.
@@ -67,7 +67,7 @@ impl Postgres {
             .unwrap()
     }
 
-    /// Throws everybody out and lets nobody in any more.
+    /// Ends all connections and refuses new ones.
     pub async fn close(&self) {
         self.administer(&format!(
             "alter database {} allow_connections false",
@@ -77,7 +77,7 @@ impl Postgres {
         self.throw_everybody_out().await;
     }
 
-    /// Lets everybody in again.
+    /// Accepts connections again.
     pub async fn reopen(&self) {
         self.administer(&format!(
             "alter database {} allow_connections true",

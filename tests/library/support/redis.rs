@@ -15,14 +15,13 @@ use vestibule::{
 /// Names a Redis that is the tests' own.
 const VARIABLE: &str = "VESTIBULE_TEST_REDIS";
 
-/// A corner of the tests' Redis.
+/// The part of the tests' Redis under one prefix.
 pub struct Redis {
     pub url: String,
     pub prefix: String,
 }
 
-/// A corner that nobody else uses; none where no Redis is given. Where all tests have to run, one
-/// must be.
+/// A prefix of its own; `None` where no Redis is configured. CI requires one.
 pub fn redis() -> Option<Redis> {
     static SAID: Once = Once::new();
     let Ok(url) = env::var(VARIABLE) else {
@@ -32,7 +31,7 @@ pub fn redis() -> Option<Redis> {
             "{VARIABLE} is not set, so sessions in Redis are not tested"
         );
         SAID.call_once(|| {
-            // Not `eprintln`, of which nobody hears if the test succeeds.
+            // Not `eprintln`: the harness hides it if the test succeeds.
             let _ = writeln!(
                 io::stderr(),
                 "{VARIABLE} is not set: sessions in Redis are left out"
@@ -45,7 +44,7 @@ pub fn redis() -> Option<Redis> {
 }
 
 impl Redis {
-    /// The sessions in this corner. Time stands still for them.
+    /// The sessions under this prefix. Time stands still for them.
     pub async fn sessions(&self) -> Arc<RedisSessions> {
         let clock = Arc::<WatchedClock>::default();
         Arc::new(
@@ -66,20 +65,20 @@ impl Redis {
         command.query_async(&mut self.raw().await).await.unwrap()
     }
 
-    /// All keys in this corner.
+    /// All keys under this prefix.
     pub async fn keys(&self) -> Vec<String> {
         self.run(redis::cmd("KEYS").arg(format!("{}*", self.prefix)))
             .await
     }
 
-    /// Where it is, without a name and a password.
+    /// Its address, without a name and a password.
     pub fn host(&self) -> String {
         let (_, rest) = self.url.split_once("://").expect("a URL");
         let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
         host.split('/').next().unwrap_or(host).to_owned()
     }
 
-    /// Makes a user who may do everything, with a name that nobody else uses.
+    /// Makes a user who may do everything, with a unique name.
     pub async fn user(&self, password: &str) -> String {
         let name = self.prefix.replace(':', "");
         let mut user = redis::cmd("ACL");

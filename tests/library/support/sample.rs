@@ -59,7 +59,7 @@ pub fn settlement(now: Timestamp) -> Settlement {
     }
 }
 
-/// Terms on which everybody is let in.
+/// Terms on which every client is let in.
 pub fn welcome() -> Admission {
     admission(1, u32::MAX)
 }

@@ -210,7 +210,7 @@ async fn a_connection_that_breaks_off_is_a_temporary_failure() {
 }
 
 #[tokio::test]
-async fn nobody_at_the_address_is_a_temporary_failure() {
+async fn a_refused_connection_is_a_temporary_failure() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()

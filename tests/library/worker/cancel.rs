@@ -13,7 +13,7 @@ async fn assert_cancelled(house: &House, mut browser: Browser, token: &Token) {
 }
 
 #[tokio::test]
-async fn a_cancel_before_any_worker_has_looked_ends_it_and_nobody_is_asked() {
+async fn a_cancel_before_any_worker_has_looked_ends_it_without_asking_the_validator() {
     let house = House::open().await;
     let link = token("link");
     let browser = house.begun(&link).await;
@@ -61,7 +61,7 @@ async fn a_cancel_after_a_good_verdict_revokes_the_session() {
 }
 
 #[tokio::test]
-async fn whoever_took_a_sign_in_back_may_try_again() {
+async fn a_user_who_cancelled_a_sign_in_may_try_again() {
     let house = House::open().await;
     let link = token("link");
     house.start_worker();
@@ -87,7 +87,7 @@ async fn a_cancel_that_races_the_exchange_leaves_no_session() {
 }
 
 #[tokio::test]
-async fn a_cancel_with_a_secret_that_is_worth_nothing_any_more_signs_nobody_out() {
+async fn a_cancel_with_an_invalid_secret_signs_no_one_out() {
     let house = House::open().await;
     let link = token("link");
     house.start_worker();

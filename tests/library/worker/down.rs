@@ -1,4 +1,4 @@
-//! A validator that is down: it never counts as "invalid", and nobody loses a session by it before
+//! A validator that is down: it never counts as "invalid", and no one loses a session by it before
 //! the deadline.
 
 use crate::support::{Browser, House, WatchedClock, ada, keys, token};
@@ -60,7 +60,7 @@ async fn assert_still_pending(house: &House, browser: &Browser, token: &Token) {
 }
 
 #[tokio::test]
-async fn a_validator_that_is_down_rejects_nobody_and_deletes_no_session_before_the_deadline() {
+async fn a_validator_that_is_down_rejects_no_one_and_deletes_no_session_before_the_deadline() {
     for fail in FAILURES {
         let house = House::open().await;
         let down = token("down");

@@ -136,7 +136,7 @@ impl Validator for Panics {
 }
 
 #[tokio::test]
-async fn an_attempt_that_panics_is_repeated_after_its_lease_and_keeps_nobody_from_their_place() {
+async fn an_attempt_that_panics_is_repeated_after_its_lease_and_frees_its_slot() {
     let house = House::built(Plan {
         in_flight: 1,
         ..Plan::default()

@@ -29,7 +29,7 @@ async fn a_begin_wakes_a_sleeping_worker_without_the_clock_moving() {
 }
 
 #[tokio::test]
-async fn a_begin_that_wakes_nobody_is_found_by_the_next_look() {
+async fn a_begin_that_wakes_no_worker_is_found_by_the_next_poll() {
     let house = House::open().await;
     house.start_worker();
     let poll = Timing::default().poll;
@@ -78,7 +78,7 @@ async fn no_more_than_the_cap_are_asked_about_at_once() {
 }
 
 #[tokio::test]
-async fn a_question_without_an_answer_keeps_nobody_else_waiting() {
+async fn a_question_without_an_answer_keeps_no_one_else_waiting() {
     let house = House::open().await;
     let slow = token("slow");
     let quick = token("quick");

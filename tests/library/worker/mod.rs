@@ -1,4 +1,4 @@
-//! What a worker makes of a confirmation, and what may become of a worker meanwhile.
+//! How a worker handles a confirmation, and what may happen to the worker meanwhile.
 
 mod cancel;
 mod down;

@@ -1,5 +1,5 @@
-//! A validator that is away while many wait: it is left alone but for a few probes, and comes back
-//! to all of them.
+//! A validator that is down while many wait: it gets only a few probes, and once it is back, all
+//! are asked about.
 
 use crate::support::{Browser, House, Plan, Running, ada, confirmed, token};
 use std::{collections::HashMap, time::Duration};
@@ -19,11 +19,11 @@ const PAUSE: Duration = Duration::from_secs(5);
 const IN_A_ROW: usize = 10;
 const IN_FLIGHT: usize = 10;
 
-/// A house whose validator has just failed often enough to be left alone.
+/// A house whose validator has just failed often enough to open the breaker.
 struct Outage {
     house: House,
     worker: Running,
-    /// Who has failed an attempt, in the order in which they began.
+    /// The browsers whose attempt failed, in the order in which they began.
     failed: Vec<(Browser, Token)>,
 }
 
@@ -65,7 +65,7 @@ impl Outage {
         questions
     }
 
-    /// Nobody else is asked about than those that `asked` has taken.
+    /// Fails if the validator is asked about more than `asked` has taken.
     async fn nobody_is_asked_about(&self) {
         self.worker_waits().await;
         assert!(
@@ -158,7 +158,7 @@ async fn a_deadline_is_kept_while_the_validator_is_away() {
 }
 
 #[tokio::test]
-async fn a_deadline_that_nobody_wakes_the_worker_for_is_kept_to_the_millisecond() {
+async fn a_deadline_is_kept_to_the_millisecond_without_a_wake_up() {
     let outage = Outage::begin().await;
     let first = &outage.failed[0];
     let deadline = outage.house.confirmation(&first.0, &first.1).await.deadline;
@@ -221,7 +221,7 @@ async fn a_validator_that_comes_back_is_asked_about_all_who_wait_those_first_who
         assert_eq!(outage.house.outcome().await, confirmed());
     }
     assert_eq!(most, IN_FLIGHT, "it ends at full speed");
-    // Who is asked about in one round is asked in any order.
+    // Within one round, the order is arbitrary.
     let strays = heard
         .iter()
         .enumerate()
@@ -230,14 +230,13 @@ async fn a_validator_that_comes_back_is_asked_about_all_who_wait_those_first_who
 }
 
 #[tokio::test]
-async fn a_probe_has_time_for_its_answer_as_long_as_somebody_has() {
+async fn a_probe_picks_a_confirmation_with_time_for_an_answer_if_there_is_one() {
     let outage = Outage::begin().await;
     outage.house.advance(51 * SECOND);
     let newcomer = token("newcomer");
     outage.house.begun(&newcomer).await;
     let asked = outage.house.question().await;
-    // A worker that has looked before the newcomer came has asked about somebody else; it does so
-    // once.
+    // A worker that looked before the newcomer came asks about another one first, but only once.
     if asked.token != newcomer {
         outage.house.advance(PAUSE);
         assert_eq!(
@@ -263,7 +262,7 @@ async fn a_validator_that_comes_back_just_before_the_deadline_is_still_asked() {
 }
 
 #[tokio::test]
-async fn a_token_that_always_fails_keeps_nobody_else_waiting() {
+async fn a_token_that_always_fails_keeps_no_one_else_waiting() {
     let house = House::built(Plan {
         in_flight: 2,
         ..Plan::default()

@@ -21,7 +21,7 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// What nobody may read of a browser's sign-in.
+/// The secret parts of a browser's sign-in.
 fn unspeakable(browser: &Browser, token: &Token) -> Vec<(&'static str, String)> {
     let text = browser.cookie(token).expect("it has landed");
     let secret = PendingCookie::claimed_secret(text).expect("it is one of ours");
@@ -115,7 +115,7 @@ async fn no_complaint_about_a_sealed_token_holds_it() {
 }
 
 #[tokio::test]
-async fn no_announcement_holds_a_secret_or_says_who_somebody_is() {
+async fn no_announcement_holds_a_secret_or_identifies_a_user() {
     let answers = [
         Ok(Verdict::Valid(ada())),
         Ok(Verdict::Invalid(Reason::Expired)),

@@ -1,4 +1,4 @@
-//! Nobody outside is waited for inside a request, or while a transaction is open.
+//! No external call is waited for inside a request or while a transaction is open.
 
 use crate::support::{Browser, House, ada, soon, token};
 use async_trait::async_trait;
@@ -14,7 +14,7 @@ use vestibule::{
     worker::Tools,
 };
 
-/// Somebody outside who is reached and never answers.
+/// An external service that is reached and never answers.
 #[derive(Default)]
 struct Silent(Notify);
 

@@ -1,5 +1,5 @@
-//! Nobody waits because of a stranger: whatever the validator makes of one client's tokens, others
-//! are asked about at once.
+//! No one waits because of another client: whatever the validator makes of one client's tokens,
+//! others are asked about at once.
 
 use crate::support::{House, Plan, ada, confirmed, token};
 use std::time::Duration;
@@ -11,13 +11,13 @@ use vestibule::{
     validator::{ValidationError, Verdict},
 };
 
-/// How many failures in a row would have everybody left alone if all clients had them.
+/// How many failures in a row, from all clients, stop all questions to the validator.
 const IN_A_ROW: u8 = 20;
 const IN_FLIGHT: usize = 40;
 
 type Answer = fn() -> Result<Verdict, ValidationError>;
 
-/// The answers that are none.
+/// The answers that are not a verdict.
 const NO_VERDICTS: [Answer; 3] = [
     || Err(ValidationError::temporary("503")),
     || {
@@ -46,7 +46,7 @@ fn neighbour(number: u8) -> Client {
     Client::in_networks([[number; 16], [100 + number % 4; 16], [200; 16]])
 }
 
-/// Has so many tokens begin, whoever's they are.
+/// Has `count` tokens begin, each from the client that `client` names.
 async fn flood(house: &House, count: u8, client: fn(u8) -> Client) {
     for number in 0..count {
         house
@@ -63,7 +63,7 @@ async fn questions(house: &House, count: usize) -> Vec<Question> {
     questions
 }
 
-/// Somebody else begins, and is asked about and signed in while the time stands still.
+/// Another client begins, and is asked about and signed in while the time stands still.
 async fn a_stranger_is_signed_in_at_once(house: &House) {
     let link: Token = token("a-strangers");
     house.begun_at(address(99), &link).await;
@@ -121,7 +121,7 @@ async fn a_client_whose_tokens_all_fail_is_asked_about_by_a_few_probes_alone() {
 }
 
 #[tokio::test]
-async fn questions_too_many_of_many_clients_have_nobody_else_left_alone() {
+async fn throttled_questions_of_many_clients_do_not_stop_questions_for_others() {
     let house = house(IN_FLIGHT).await;
     house.start_worker();
     flood(&house, IN_A_ROW, address).await;

@@ -1,4 +1,4 @@
-//! The worker deletes what is of no more use, and nothing before.
+//! The worker deletes what is no longer needed, and nothing earlier.
 
 use crate::support::{House, ada, token};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use vestibule::{
 
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 
-/// The worker sweeps before it claims, so whoever it asks about now has come after a sweep.
+/// The worker sweeps before it claims, so a question means that a sweep is over.
 async fn swept(house: &House) {
     house.advance(SWEEP_EVERY);
     house.everything_before_is_done().await;

@@ -13,7 +13,7 @@ use vestibule::{
 };
 
 #[tokio::test]
-async fn a_good_token_signs_in_whom_it_belongs_to() {
+async fn a_good_token_signs_in_its_user() {
     let house = House::open().await;
     let good = token("good");
     house.start_worker();

@@ -1,12 +1,12 @@
-//! Takes out of the client what no browser needs.
+//! Removes from the client what no browser needs.
 
 use walrus::{Module, passes};
 
-/// Leptos brings the streams of `wasm-streams` along, whose classes are exported to JavaScript, and
-/// so kept, with all that they call, though nobody streams here.
+/// Leptos brings the streams of `wasm-streams` along. Their classes are exported to JavaScript, and
+/// so kept with all that they call, although nothing here uses streams.
 const UNUSED: &str = "intounderlying";
 
-/// Takes out what is only reached through exports that nobody calls. The script still has a class
+/// Removes what is only reached through exports that nothing calls. The script still has a class
 /// for each, which finds nothing to call.
 pub fn wasm(module: &mut Module) {
     let unused = module
@@ -19,8 +19,8 @@ pub fn wasm(module: &mut Module) {
     passes::gc::run(module);
 }
 
-/// Takes out indentation, and comments that begin their line. `wasm-bindgen` writes nothing in
-/// which either has a meaning.
+/// Removes indentation, and comments that begin their line. In what `wasm-bindgen` writes, neither
+/// has a meaning.
 pub fn script(whole: &str) -> String {
     let mut comment = false;
     let lines = whole.lines().map(str::trim_start).filter(|line| {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::fault::{At, Result};
 use crate::process;
 
-/// Makes `copy` the same as the project in `root`, writing only what differs: cargo goes by the
+/// Makes `copy` the same as the project in `root`, writing only what differs: cargo compares the
 /// times of files.
 pub fn refresh(root: &Path, copy: &Path) -> Result {
     let mut list = process::command("git");

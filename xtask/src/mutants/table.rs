@@ -1,4 +1,4 @@
-//! `xtask/mutants.toml`: the mutants, a rule that each breaks, and the test that notices.
+//! `xtask/mutants.toml`: the mutants, the rule that each breaks, and the test that must fail.
 
 use std::fs;
 use std::path::Path;
@@ -16,7 +16,7 @@ struct Table {
     mutant: Vec<Row>,
 }
 
-/// A row as it is written: one edit is part of it.
+/// A row as written in the file: a single edit is part of the row itself.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Row {
@@ -37,16 +37,16 @@ struct Row {
 pub struct Edit {
     /// The file, below the project's root.
     pub file: String,
-    /// What stands there, exactly once.
+    /// The text there, which occurs exactly once.
     pub find: String,
-    /// What a mutant has in its place.
+    /// The text that replaces it.
     pub replace: String,
 }
 
 /// A mutant.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Mutant {
-    /// What it is called.
+    /// Its name.
     pub name: String,
     /// The number of the rule that it breaks.
     pub rule: u8,

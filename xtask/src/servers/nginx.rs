@@ -1,4 +1,4 @@
-//! nginx, as a program alone.
+//! nginx, only as a program.
 
 use std::fs;
 use std::path::PathBuf;
@@ -37,7 +37,7 @@ pub fn program() -> Result<PathBuf> {
                 .args(["-c", "dpkg -x nginx_*.deb ."]),
         )?;
     }
-    // It is linked to what Debian always has, but for PCRE.
+    // Its libraries are on every Debian, except PCRE.
     if !process::succeeds(process::command(&program).arg("-v")) {
         install::packages(&[install::Package("libpcre2-8-0")])?;
     }

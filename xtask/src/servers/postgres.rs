@@ -1,4 +1,4 @@
-//! PostgreSQL. The one that Debian's package starts by itself is somebody else's: it is neither
+//! PostgreSQL. The one that Debian's package starts by itself belongs to the machine: it is neither
 //! used nor stopped.
 
 use std::env;
@@ -12,7 +12,7 @@ use crate::install::{self, Package};
 /// Where Debian puts the versions of PostgreSQL, none of which is on the PATH.
 const DEBIAN: &str = "/usr/lib/postgresql";
 
-/// Nobody but loopback may see it.
+/// Only loopback can reach it.
 const PRIVATE: [&str; 3] = [
     "listen_addresses=127.0.0.1",
     "unix_socket_directories=",
@@ -32,7 +32,7 @@ pub fn start() -> Result<Server> {
     start_with(&QUICK)
 }
 
-/// Starts a server that keeps what it is told as one in earnest does, to be measured.
+/// Starts a server that is as durable as in production, to be measured.
 pub fn start_durable() -> Result<Server> {
     start_with(&["shared_buffers=256MB"])
 }
@@ -70,7 +70,7 @@ fn start_with(settings: &[&str]) -> Result<Server> {
     server.start(&programs.join("postgres"), &arguments, url, is_ready)
 }
 
-/// The server says so in the eighth line of its own file, as its `pg_ctl` reads it.
+/// The server writes `ready` to the eighth line of this file, which `pg_ctl` reads too.
 fn is_ready(server: &Server) -> bool {
     let file = fs::read_to_string(server.folder().join("data/postmaster.pid")).unwrap_or_default();
     file.lines()
@@ -78,7 +78,7 @@ fn is_ready(server: &Server) -> bool {
         .is_some_and(|line| line.trim() == "ready")
 }
 
-/// The folder with the programs, after they were installed if need be.
+/// The folder with the programs, installed if necessary.
 pub fn programs() -> Result<PathBuf> {
     if let Some(folder) = installed() {
         return Ok(folder);
@@ -92,7 +92,7 @@ pub fn programs() -> Result<PathBuf> {
     installed().ok_or_else(missing)
 }
 
-/// The folder with the newest programs that are there.
+/// The folder with the newest installed programs.
 pub fn installed() -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let mut debian: Vec<(u32, PathBuf)> = fs::read_dir(DEBIAN)

@@ -10,8 +10,8 @@ use crate::fault::{At, Fault, Result};
 use crate::install::{self, Package};
 use crate::process;
 
-/// Debian's package `redis-tools` has the server's program, too: one program looks at the name by
-/// which it is called. Its package `redis-server` would start a server that nobody wants.
+/// Debian's package `redis-tools` has the server's program, too: one program that looks at the name
+/// by which it is called. The package `redis-server` would start a server that is not needed.
 const TOOL: &str = "redis-check-rdb";
 
 /// Starts a server that has a password.
@@ -32,7 +32,7 @@ pub fn start() -> Result<Server> {
     )
 }
 
-/// Whether it answers: it refuses, because no password was said, but it is there.
+/// Whether it answers: it refuses, because no password was sent, but it is running.
 fn is_ready(server: &Server) -> bool {
     let address = server.url().rsplit('@').next().unwrap_or_default();
     let asked = TcpStream::connect(address).and_then(|mut stream| {
@@ -42,7 +42,7 @@ fn is_ready(server: &Server) -> bool {
     asked.is_ok()
 }
 
-/// The program, after it was installed if need be.
+/// The program, installed if necessary.
 fn program() -> Result<PathBuf> {
     let missing = || Fault::new("there is no `redis-server` on the PATH; install Redis");
     if let Some(program) = installed() {
@@ -55,7 +55,7 @@ fn program() -> Result<PathBuf> {
     installed().ok_or_else(missing)
 }
 
-/// The program that is there.
+/// The program, if it is installed.
 pub fn installed() -> Option<PathBuf> {
     process::on_path("redis-server").or_else(|| process::on_path(TOOL))
 }

@@ -1,5 +1,5 @@
-//! A server that nobody else is to notice: a folder and a process of its own, another user where we
-//! are root, a port of loopback, and an end that comes also when ours is violent.
+//! A server that nothing else on the machine notices: a folder and a process of its own, another
+//! user where we are root, a port of loopback, and an end even if we are killed.
 
 use std::env;
 use std::fs::{self, File};
@@ -19,10 +19,10 @@ const READY_WITHIN: Duration = Duration::from_secs(30);
 /// How long a server may take to end by itself before it is killed.
 const END_WITHIN: Duration = Duration::from_secs(5);
 
-/// Whose servers are, where we are root: PostgreSQL refuses to be root's.
+/// The user that runs the servers where we are root: PostgreSQL refuses to run as root.
 const USER: &str = "nobody";
 
-/// A folder of its own, and the process that uses it once it is started. Both go when this is
+/// A folder of its own, and the process that uses it once it is started. Both end when this is
 /// dropped.
 pub struct Server {
     folder: PathBuf,
@@ -116,12 +116,12 @@ impl Server {
             .is_some_and(|process| matches!(process.try_wait(), Ok(None)))
     }
 
-    /// A program as the right user, which says what it has to say to a file.
+    /// A program as the right user, with its output in a file.
     fn command(&self, program: &Path) -> Result<Command> {
         let mut command = match process::on_path("setpriv") {
             Some(setpriv) => {
                 let mut command = process::command(setpriv);
-                // Whatever becomes of us, it is not to stay: PostgreSQL and Redis both end at an
+                // It must end even if we are killed: PostgreSQL and Redis both end at an
                 // interrupt.
                 command.args(["--pdeathsig", "INT"]);
                 if install::is_root() {
@@ -213,7 +213,7 @@ pub fn free_port() -> Result<u16> {
     port.map_err(|error| Fault::new(format!("no port of loopback is free: {error}")))
 }
 
-/// Something that nobody else on the machine knows.
+/// A random value that no other user of the machine knows.
 pub fn password() -> String {
     // The seeds of a hash map come from the system's own source of randomness.
     let random = || RandomState::new().build_hasher().finish();

@@ -9,7 +9,7 @@ use crate::fault::{At, Fault, Result};
 use crate::tally::Tally;
 use crate::{install, process, server as binary, workspace};
 
-/// Builds the server that the journeys are made with.
+/// Builds the server that the journeys use.
 pub fn server(_: &Request<'_>) -> Result<Tally> {
     binary::build(false)?;
     Ok(Tally::PASS)
@@ -22,7 +22,7 @@ pub fn browser(request: &Request<'_>) -> Result<Tally> {
     play(&journeys, "journeys", request, |_| ())
 }
 
-/// Runs Playwright's tests of one project, with what else their command `has` to know.
+/// Runs Playwright's tests of one project; `has` adds to their command.
 pub fn play(
     journeys: &Journeys,
     project: &str,
@@ -63,7 +63,7 @@ pub fn play(
     }
 }
 
-/// What drives a browser through the journeys.
+/// The programs that drive a browser through the journeys.
 pub struct Journeys {
     /// The folder with their packages installed.
     pub folder: PathBuf,
@@ -78,7 +78,7 @@ pub fn prepare() -> Result<Journeys> {
     let chromium = install::chromium()?;
     dependencies(&folder)?;
     if chromium.is_none() {
-        // `--no` keeps npx from fetching a Playwright of its own choice where ours is missing.
+        // `--no` keeps npx from downloading another Playwright where ours is missing.
         let mut download = process::command(tool("npx")?);
         process::run(download.current_dir(&folder).args([
             "--no",
@@ -99,7 +99,7 @@ pub fn dependencies(folder: &Path) -> Result {
         return Ok(());
     }
     let mut install = process::command(tool("npm")?);
-    // Nothing of theirs runs before a test calls it.
+    // None of their scripts runs before a test calls it.
     process::run(install.current_dir(folder).args([
         "ci",
         "--ignore-scripts",

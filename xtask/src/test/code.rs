@@ -54,7 +54,7 @@ pub fn lint_client(_: &Request<'_>) -> Result<Tally> {
     Ok(Tally::PASS)
 }
 
-/// Every link in the documentation leads somewhere.
+/// No link in the documentation is broken.
 pub fn documentation(_: &Request<'_>) -> Result<Tally> {
     // The server's binary has the library's name, and one would overwrite the other: libraries
     // here, binaries there.
@@ -70,7 +70,7 @@ pub fn documentation(_: &Request<'_>) -> Result<Tally> {
     Ok(Tally::PASS)
 }
 
-/// Every dependency may be used, and comes from where it should.
+/// Every dependency has an allowed licence and comes from an allowed source.
 pub fn licences(_: &Request<'_>) -> Result<Tally> {
     licences::check()?;
     Ok(Tally::PASS)

@@ -1,5 +1,5 @@
-//! The same with peers that nobody here wrote: another Pusher server, the client and server
-//! libraries of the protocol's makers, a mail server, and a proxy that ends TLS.
+//! The same with other people's programs: another Pusher server, the client and server libraries of
+//! the protocol's makers, a mail server, and a proxy that ends TLS.
 
 use std::fs;
 use std::path::PathBuf;
@@ -38,7 +38,7 @@ const PEERS: [Peer; 3] = [
     },
 ];
 
-/// Runs the tests with real peers. One that cannot be had is named in a line, and its tests are
+/// Runs the tests with real peers. A line names each that cannot be installed, and its tests are
 /// skipped; in continuous integration that is a fault.
 pub fn interop(request: &Request<'_>) -> Result<Tally> {
     let journeys = browser::prepare()?;
@@ -61,14 +61,14 @@ pub fn interop(request: &Request<'_>) -> Result<Tally> {
 }
 
 /// Soketi's program, for Node. It is licensed under the AGPL: a test starts it as a process and
-/// talks to it, and nothing of it is linked, changed or handed on.
+/// talks to it, and nothing of it is linked, changed or distributed.
 fn soketi() -> Result<PathBuf> {
     let folder = workspace::root().join("end2end/soketi");
     browser::dependencies(&folder)?;
     Ok(folder.join("node_modules/@soketi/soketi/bin/server.js"))
 }
 
-/// A Python that has what the list says.
+/// A Python that has the packages of the list.
 fn python() -> Result<PathBuf> {
     let list = workspace::root().join("end2end/interop/requirements.txt");
     let wanted = fs::read_to_string(&list).at(&list)?;
@@ -93,7 +93,7 @@ fn python() -> Result<PathBuf> {
         install::packages(&[Package("python3-venv")])?;
         make()?;
     }
-    // Nothing that is not in the list, and nothing of theirs runs before a test calls it.
+    // Only packages of the list, and none of their scripts runs before a test calls it.
     let exactly = [
         "-m",
         "pip",

@@ -1,4 +1,4 @@
-//! The client as it is sent to browsers: built small, laid out, and weighed.
+//! The client as it is sent to browsers: built small, laid out, and measured.
 
 use super::Request;
 use crate::client::{self, Kind, Warnings};
@@ -6,10 +6,10 @@ use crate::fault::{Fault, Result};
 use crate::tally::Tally;
 use crate::{precompress, site, workspace};
 
-/// What the scripts of the confirm page may weigh, compressed, in bytes.
+/// The size limit of the confirm page's scripts, compressed, in bytes.
 ///
 /// The whole page has 65 kB until it navigates. The rest is for its HTML and inline script, which
-/// the browser tests weigh together with these files as they really arrive.
+/// the browser tests measure together with these files as they really arrive.
 const BUDGET: u64 = 56_000;
 
 /// Builds the release client into the site of the tests, and holds it to its budget.

@@ -1,4 +1,4 @@
-//! A connection against a server that is played by the test.
+//! A connection whose server is simulated by the test.
 
 use super::{Connection, Moment, NEVER, PONG_WITHIN, SUBSCRIBED_WITHIN, Signal};
 use crate::api::Outcome;

@@ -1,4 +1,4 @@
-//! What a journey hears, and what it asks for.
+//! A journey's inputs and outputs.
 
 use crate::{api::Report, island::protocol::Announcement};
 
@@ -9,7 +9,7 @@ pub enum Event {
     Start,
     /// Cancel was pressed.
     Cancel,
-    /// A call came to an end.
+    /// A call has ended.
     Answer {
         /// Which call.
         call: u32,
@@ -34,7 +34,7 @@ pub enum Event {
 /// Why a call has no report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Setback {
-    /// It was lost, or its answer was, or that was none of ours.
+    /// The call or its answer was lost, or the answer was not from this server.
     Lost,
     /// The server cannot take it before so many seconds have passed.
     Busy(u32),
@@ -56,7 +56,7 @@ pub enum Effect {
     },
     /// Listen to this channel, or get ready for one that will be known soon.
     Listen(Option<String>),
-    /// Listen no more.
+    /// Stop listening.
     Hush,
     /// Go to this path of this origin, in place of this page.
     Leave(String),

@@ -303,7 +303,7 @@ fn every_subscription_makes_it_ask() {
 
 #[test]
 fn an_answer_read_before_the_subscription_is_asked_for_again() {
-    // The outcome may have been announced between the two, to nobody.
+    // The outcome may have been announced between the two, when no one was subscribed.
     let mut visit = Visit::to(true);
     visit.hear(Event::Seen);
     assert_eq!(asked(&visit.hear(Event::Subscribed)), None);

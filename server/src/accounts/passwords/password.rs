@@ -1,11 +1,11 @@
-//! A password as somebody has typed it.
+//! A password as the user typed it.
 
 use serde::Deserialize;
 use std::fmt;
 use zeroize::ZeroizeOnDrop;
 
-/// A password as somebody has typed it. `Debug` prints nothing of it, and it is overwritten when it
-/// is dropped.
+/// A password as the user typed it. `Debug` prints nothing of it, and it is overwritten when it is
+/// dropped.
 #[derive(Deserialize, ZeroizeOnDrop)]
 pub struct Password(String);
 

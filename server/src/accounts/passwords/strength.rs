@@ -1,4 +1,4 @@
-//! Which passwords are taken.
+//! Which passwords are accepted.
 
 use std::collections::BTreeSet;
 use unicode_normalization::UnicodeNormalization as _;
@@ -16,7 +16,7 @@ const LOOKED_AT: usize = 40;
 /// exponentially with them.
 const SUBSTITUTES: usize = 4;
 
-/// A password that is not taken, as a sentence.
+/// Why a password is not accepted, as a sentence.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WeakPassword {
     /// It is too short.
@@ -25,12 +25,12 @@ pub enum WeakPassword {
     /// It is too long.
     #[error("That password is too long.")]
     Long,
-    /// It is among the first that somebody would try.
+    /// It is among the first that an attacker would try.
     #[error("That password is easy to guess. {0}Try a few unrelated words.")]
     Guessable(String),
 }
 
-/// Whether `password` may become one. Those that somebody would try first are not taken: leaked and
+/// Whether `password` may be set. Those that an attacker would try first are refused: leaked and
 /// common ones, names and words, dates, patterns on a keyboard, and what is known of the person
 /// (OWASP ASVS 5.0, 6.2.4 and 6.2.12).
 ///
@@ -96,7 +96,7 @@ mod tests {
     use super::{super::identity, *};
 
     #[test]
-    fn what_somebody_would_try_first_is_no_password() {
+    fn an_easily_guessed_password_is_refused() {
         let about = identity("grace.hopper@example.com", Some("Grace Hopper".into()));
         for (weak, told) in [
             ("1234567", "Use at least 8 characters."),

@@ -1,5 +1,5 @@
-//! Who hashes next. Each hash takes 19 MiB and a core, so few are made at once; and a stranger's
-//! wait behind other strangers' alone.
+//! Queues for password hashing. Each hash takes 19 MiB and a core, so few are made at once; unknown
+//! browsers only wait behind other unknown browsers.
 
 use super::PasswordError;
 use std::{sync::Arc, time::Duration};
@@ -11,17 +11,17 @@ use tokio::{
 
 /// How long a request waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How many wait for their turn in one line. One more is turned away at once.
+/// How many may wait in one line. One more is refused at once.
 const WAITING: usize = 20;
 
-/// By whom a password is tried or set.
+/// Who tries or sets a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Line {
     /// A browser that has not signed in as this user before.
     Strangers,
     /// One that has.
     Known,
-    /// Somebody who is signed in.
+    /// A user who is signed in.
     SignedIn,
 }
 

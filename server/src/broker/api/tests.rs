@@ -1,4 +1,4 @@
-//! What a publisher sees, and what somebody without the secret tries.
+//! What a publisher sees, and what an attacker without the secret tries.
 
 use crate::broker::{
     Broker,
@@ -104,7 +104,7 @@ async fn the_sender_is_spared_its_own_event() {
         json!({ "name": "news", "channel": "a", "data": "1", "socket_id": id }),
     )
     .await;
-    // The stand-in for "nobody" of clients that always send an id.
+    // What clients that always send an id send to exclude no socket.
     trigger(
         &broker,
         json!({ "name": "news", "channel": "a", "data": "2", "socket_id": "0.0" }),

@@ -224,7 +224,7 @@ async fn one_socket_cannot_take_more_subscriptions_than_its_share() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_only_private_channels_are_open_nobody_stays_without_a_signature() {
+async fn where_only_private_channels_are_open_no_client_stays_without_a_signature() {
     let broker = Broker::new(BrokerConfig {
         public_channels: false,
         ..config()
@@ -428,7 +428,7 @@ async fn a_peer_that_stops_reading_is_given_up_after_a_while() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn closing_the_broker_delivers_what_is_queued_and_asks_everybody_to_reconnect() {
+async fn closing_the_broker_delivers_what_is_queued_and_asks_every_client_to_reconnect() {
     let broker = broker();
     let mut subscriber = Peer::subscribed(&broker, "news").await;
     let (mut newcomer, _) = Peer::greeted(&broker).await;

@@ -137,7 +137,7 @@ fn one_client_has_its_share_of_the_seats_and_others_have_theirs() {
 }
 
 #[test]
-fn a_closing_registry_hands_out_what_is_queued_and_takes_nobody_in() {
+fn a_closing_registry_delivers_what_is_queued_and_accepts_no_connection() {
     let registry = registry(&Limits::default());
     let (seat, mut events) = registry.join(id(1), None).unwrap();
     seat.subscribe(&channel("news")).unwrap();

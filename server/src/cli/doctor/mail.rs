@@ -11,7 +11,7 @@ use tokio::time::timeout;
 /// How long it may take.
 const WITHIN: Duration = Duration::from_secs(10);
 
-/// Tries the mail server out, for a server of ours at `origin`.
+/// Tests the mail server, for a Vestibule server at `origin`.
 pub async fn configured(report: &mut Report<'_>, config: MailConfig, origin: &Origin) {
     let server = config.server.to_string();
     let relay = match Relay::new(config.server, origin) {

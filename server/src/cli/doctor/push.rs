@@ -1,4 +1,4 @@
-//! Push, all the way round: a socket, its greeting, a subscription, an announcement, and the event.
+//! Tests push end to end: a socket, its greeting, a subscription, an announcement, and the event.
 
 mod words;
 
@@ -35,7 +35,7 @@ enum Proved {
 struct Trial<'t> {
     app: &'t PusherApp,
     publisher: PusherPublisher,
-    /// Nobody else has it.
+    /// No one else uses it.
     channel: Channel,
     /// Where browsers connect, and where their pages are from.
     address: &'t str,
@@ -44,8 +44,7 @@ struct Trial<'t> {
     from: [&'static str; 2],
 }
 
-/// A Pusher server that somebody has configured: browsers connect to `address`, from pages of
-/// `origin`.
+/// The configured Pusher server: browsers connect to `address`, from pages of `origin`.
 pub async fn configured(report: &mut Report<'_>, app: &PusherApp, address: &str, origin: &str) {
     report.ok(
         "push",
@@ -146,8 +145,8 @@ impl<'t> Trial<'t> {
     }
 
     async fn open(&self) -> Result<Socket, NoSocket> {
-        // Browsers have an opinion of their own on certificates; this machine's, and the
-        // operator's, come closest.
+        // Which certificates browsers trust is up to them; this machine's, and the operator's, come
+        // closest.
         let secure = self.address.starts_with("wss:");
         let trust = secure
             .then(|| self.app.tls.clone().or_else(|| Trust::of_machine().ok()))
@@ -155,7 +154,7 @@ impl<'t> Trial<'t> {
         Socket::open(self.address, &self.app.key, self.origin, trust).await
     }
 
-    /// All the way round.
+    /// The whole test, end to end.
     async fn round(&self, report: &mut Report<'_>) {
         let opened = self.open().await;
         let (socket, proved) = self.listen(report, opened).await;

@@ -1,5 +1,4 @@
-//! A socket to a Pusher server, as a page has it, read by somebody who wants to know why it does
-//! not work.
+//! A socket to a Pusher server, opened as a page would, to find out why it does not work.
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
@@ -22,11 +21,11 @@ pub struct Socket(WebSocketStream<Wire>);
 pub enum NoSocket {
     /// There is no connection.
     Unreachable(Unreachable),
-    /// Whoever is there answers with this status.
+    /// The server answers with this status.
     Status(u16),
-    /// Whoever is there speaks something else.
+    /// The server speaks another protocol.
     Garbage,
-    /// Whoever is there says nothing.
+    /// The server does not answer.
     Silent,
 }
 
@@ -41,7 +40,7 @@ pub enum Heard {
     Refused(Option<u16>, String),
     /// An event on a channel.
     Event(String),
-    /// Nothing, for as long as anybody waits.
+    /// Nothing, within the time limit.
     Silence,
 }
 

@@ -1,4 +1,4 @@
-//! `vestibule user add`: somebody who signs in with a password.
+//! `vestibule user add`: adds a user who signs in with a password.
 
 use crate::{
     accounts::passwords,
@@ -11,8 +11,8 @@ use std::io::{self, BufRead as _};
 use vestibule::{audit::Event, link::Address, secret::SystemEntropy};
 use zeroize::Zeroizing;
 
-/// Adds the user, or gives the known one the new password, ends their sessions and takes back the
-/// links to them. The password is the first line of the standard input.
+/// Adds the user, or gives the known one the new password, ends their sessions and revokes their
+/// links. The password is the first line of the standard input.
 ///
 /// # Errors
 /// One line that says what is wrong.
@@ -64,9 +64,9 @@ pub async fn user_add(
     if !known {
         return answer(format!("{email} can sign in"));
     }
-    // Whoever had the former password, or the browser or the mail of somebody who had it, does not
-    // stay (OWASP ASVS 5.0, 7.4.3): links are taken back in the same write, sessions from before
-    // sign nobody in, also those in a server's memory, and are deleted where they can be.
+    // Anyone who had the former password, or a browser or mailbox of its owner, is signed out
+    // (OWASP ASVS 5.0, 7.4.3): links are revoked in the same write; earlier sessions, also those in
+    // a server's memory, sign no one in any more, and are deleted where they can be.
     store
         .delete_sessions_of(user, None)
         .await

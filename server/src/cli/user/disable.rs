@@ -1,4 +1,4 @@
-//! `vestibule user disable` and `user enable`: somebody who is kept out for a while.
+//! `vestibule user disable` and `user enable`: keep a user out for a while.
 
 use crate::{
     cli::output::Answer,
@@ -8,8 +8,8 @@ use crate::{
 use serde_json::json;
 use vestibule::audit::Event;
 
-/// Keeps the user out who is known by this address, ends their sessions and takes back the links to
-/// them; or lets them in again, if they are not to be `disabled`.
+/// Disables the user with this address, ends their sessions and revokes their links; or enables
+/// them again, if not `disabled`.
 ///
 /// # Errors
 /// One line that says what is wrong.
@@ -22,8 +22,7 @@ pub async fn user_disable(
         .await
         .map_err(|error| error.to_string())?;
     let user = storage::known_user(&*store, email).await?;
-    // First: whatever begins after it is refused, and the links to them are taken back in the same
-    // write.
+    // First: whatever begins after it is refused, and their links are revoked in the same write.
     store
         .disable_user(user.id, disabled, clock.now())
         .await
@@ -40,8 +39,8 @@ pub async fn user_disable(
     .record();
     let email = user.identity.subject;
     if disabled {
-        // Those in a server's memory are out of reach from here; they sign nobody in any more, also
-        // once the user is enabled.
+        // Sessions in a server's memory are out of reach from here; they sign no one in any more,
+        // even once the user is enabled.
         store
             .delete_sessions_of(user.id, None)
             .await

@@ -1,4 +1,4 @@
-//! `vestibule user list`: everybody who is known here.
+//! `vestibule user list`: all users.
 
 use crate::{
     config::Config,

@@ -1,4 +1,4 @@
-//! `vestibule user remove`: somebody who may not sign in any more.
+//! `vestibule user remove`: removes a user.
 
 use crate::{
     cli::output::Answer,
@@ -8,8 +8,7 @@ use crate::{
 use serde_json::json;
 use vestibule::audit::Event;
 
-/// Removes the user who is known by this address, ends their sessions and takes back the links to
-/// them.
+/// Removes the user with this address, ends their sessions and revokes their links.
 ///
 /// # Errors
 /// One line that says what is wrong.
@@ -18,7 +17,7 @@ pub async fn user_remove(mut config: Config, email: &str) -> Result<Answer, Stri
         .await
         .map_err(|error| error.to_string())?;
     let user = storage::known_user(&*store, email).await?;
-    // Sessions in a server's memory are out of reach from here, and good for nothing without their
+    // Sessions in a server's memory are out of reach from here, but sign no one in without their
     // user.
     store
         .remove_user(user.id)

@@ -1,5 +1,5 @@
-//! `/profile/address`: to be known by another address. A ticket goes there by mail; whoever brings
-//! it back, signed in as before, has both.
+//! `/profile/address`: change the e-mail address. A ticket is mailed to the new one; a user who
+//! opens it, signed in as before, controls both the account and the mailbox.
 
 use super::{Change, current};
 use crate::{
@@ -45,7 +45,7 @@ pub struct Wanted {
     email: String,
 }
 
-/// By which address a user is known, and where mail goes out; `None` where neither is of any use.
+/// The user's current address, and where mail goes out; `None` if the address cannot be changed.
 fn means<'s>(site: &'s Site, who: &SignedIn) -> Option<(Address, &'s Outbox)> {
     let identity = &who.user.identity;
     Some((
@@ -66,8 +66,8 @@ pub async fn show(
     }
 }
 
-/// `POST /profile/address`: sends the ticket. The answer is the same whether or not somebody is
-/// known by that address.
+/// `POST /profile/address`: sends the ticket. The answer is the same whether or not the new address
+/// already belongs to a user.
 pub async fn ask(
     State(site): State<Shared>,
     headers: HeaderMap,
@@ -165,7 +165,7 @@ pub async fn land(
         Brought::Good(ticket) => ticket,
         Brought::Before => return super::changed(&site, Change::Address),
         Brought::Stale => {
-            // It may have been mangled on its way, and be good without what was added.
+            // It may have been mangled on its way, and be valid without what was added.
             let within = AddressTicket::within(site.vestibule.keys(), &text, site.vestibule.now());
             let within = within.filter(|within| *within != text);
             let clean = within.and_then(|ticket| format!("/profile/address/{ticket}").parse().ok());
@@ -188,8 +188,8 @@ pub async fn land(
     )
 }
 
-/// `POST /profile/address/{ticket}`: the user is known by the new address, and signed out
-/// everywhere else.
+/// `POST /profile/address/{ticket}`: changes the user's address, and signs them out everywhere
+/// else.
 pub async fn change(
     State(site): State<Shared>,
     Path(text): Path<String>,
@@ -212,7 +212,7 @@ pub async fn change(
         Ok(Moved::Gone) => return stale(&site),
         Err(error) => return response::store_problem(&site, &error),
     };
-    // It is changed: that is told whatever comes next.
+    // It is changed: report that whatever comes next.
     Event::AddressChanged { user: who.user.id }.record();
     for address in [&from, &to] {
         after_sign_in::tell_at(
@@ -236,13 +236,13 @@ pub async fn change(
     .await
 }
 
-/// What a ticket that somebody brings is worth.
+/// Whether a ticket that was opened is good.
 enum Brought {
     /// It is theirs, and they have not changed how they sign in since it was made.
     Good(AddressTicket),
     /// They are known by its address already: it was a second press.
     Before,
-    /// It is somebody else's, or too old, or none.
+    /// It is another user's, or too old, or no ticket at all.
     Stale,
 }
 

@@ -1,6 +1,6 @@
-//! The current password. Whoever has signed in by it knows it, and whoever finds their browser open
-//! does not: it is asked for before they sign in in another way (OWASP ASVS 5.0, 6.2.3). A
-//! forgotten one is set after a link was sent.
+//! The current password. A user who has signed in by it knows it, and a stranger at their open
+//! browser does not: it is asked for before the way to sign in is changed (OWASP ASVS 5.0, 6.2.3).
+//! A user who forgot it signs in by a link first.
 
 use crate::{
     accounts::passwords::{Line, Password, PasswordError},
@@ -14,7 +14,7 @@ use vestibule::{
     store::StoreError,
 };
 
-/// What is said of a wrong one.
+/// The message about a wrong one.
 pub const WRONG: &str = "That is not your current password.";
 
 /// Whether the user has to give it.

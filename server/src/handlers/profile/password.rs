@@ -86,7 +86,7 @@ pub async fn set(
         Ok(None) => return response::see_other(&site.vestibule.destinations().login),
         Err(error) => return response::store_problem(&site, &error),
     };
-    // It is set: that is told whatever comes next.
+    // It is set: report that whatever comes next.
     Event::PasswordSet {
         user: who.user.id,
         by_operator: false,

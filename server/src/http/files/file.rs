@@ -10,7 +10,8 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 use std::io::Read as _;
 
-/// How many bytes of its SHA-256 tell a file from its other versions. Nobody but us makes those.
+/// How many bytes of its SHA-256 tell a file from its other versions. Those are all our own, so no
+/// attacker can craft a collision.
 const TAG_LENGTH: usize = 9;
 /// What the decompressor reads at once.
 const CHUNK: usize = 4096;
@@ -128,16 +129,16 @@ fn elements(headers: &HeaderMap, name: header::HeaderName) -> impl Iterator<Item
     lines.flat_map(|line| line.split(',')).map(str::trim)
 }
 
-/// Whether whoever asks has the file with this `tag` already. Tags are compared without regard to
-/// whether they are weak: a proxy that compresses makes ours so.
+/// Whether the client already has the file with this `tag`. Weak tags count as equal: a proxy that
+/// compresses makes ours weak.
 fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {
     elements(headers, header::IF_NONE_MATCH).any(|known| {
         known == "*" || known.strip_prefix("W/").unwrap_or(known).as_bytes() == tag.as_bytes()
     })
 }
 
-/// Whether whoever asks takes Brotli (RFC 9110, section 12.5.3). `*` is not taken for it: a client
-/// that does not name it may not know it.
+/// Whether the client accepts Brotli (RFC 9110, section 12.5.3). `*` does not count: a client that
+/// does not name it may not know it.
 fn accepts_brotli(headers: &HeaderMap) -> bool {
     elements(headers, header::ACCEPT_ENCODING).any(|element| {
         let mut parts = element.split(';').map(str::trim);
@@ -223,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_has_a_file_is_told_that_it_is_the_same() {
+    fn a_client_that_has_a_file_is_told_that_it_is_unchanged() {
         let tag = file().plain.tag.to_str().unwrap().to_owned();
         for known in [
             tag.clone(),

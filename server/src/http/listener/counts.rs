@@ -17,7 +17,7 @@ impl Counts {
         })
     }
 
-    /// Whether nobody has any.
+    /// Whether no client has any.
     #[cfg(test)]
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -1,4 +1,4 @@
-//! Who may have a connection: so many in all, and a share of them for each client.
+//! Limits on connections: so many in all, and a share of them for each client.
 
 use super::counts::{Counted, Counts};
 use crate::{
@@ -28,7 +28,7 @@ pub struct Places {
 }
 
 impl Default for Places {
-    /// Places that anybody may take, for a listener that strangers do not reach.
+    /// Places without shares, for a listener that only trusted clients can reach.
     fn default() -> Self {
         Self::new(MAX_CONNECTIONS)
     }

@@ -25,8 +25,8 @@ const HEARD_OUT: usize = 1024 * 1024;
 
 /// A connection that can be given up.
 pub trait Reset {
-    /// Drops what was written and not yet sent, as soon as the stream is dropped. The system would
-    /// keep it for minutes otherwise, for a peer that does not want it.
+    /// Drops what was written and not yet sent, as soon as the stream is dropped. Otherwise the
+    /// system would keep it for minutes, for a peer that does not read it.
     fn reset(&self);
 }
 
@@ -88,7 +88,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for ClientStream<S> {
     }
 }
 
-// Flushing a TCP stream waits for nobody.
+// Flushing a TCP stream never waits.
 impl<S: AsyncRead + AsyncWrite + Reset + Unpin> AsyncWrite for ClientStream<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,

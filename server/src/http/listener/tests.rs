@@ -70,7 +70,7 @@ async fn head(client: &mut DuplexStream) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_reads_nothing_of_an_answer_is_cut_off_after_ten_seconds() {
+async fn a_client_that_reads_nothing_of_an_answer_is_cut_off_after_ten_seconds() {
     let mut client = connect(routes()).await;
     let start = Instant::now();
     client
@@ -89,7 +89,7 @@ async fn whoever_reads_nothing_of_an_answer_is_cut_off_after_ten_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_large_answer_reaches_whoever_reads_it() {
+async fn a_large_answer_reaches_a_client_that_reads_it() {
     let mut client = connect(routes()).await;
     client
         .write_all(b"GET /large HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
@@ -125,7 +125,7 @@ async fn a_connection_lasts_five_minutes_however_many_requests_it_brings() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_reads_a_little_now_and_then_is_cut_off_in_the_end() {
+async fn a_client_that_reads_a_little_now_and_then_is_cut_off_in_the_end() {
     let mut client = connect(routes()).await;
     let start = Instant::now();
     client

@@ -1,5 +1,5 @@
-//! Why a mail was not sent, in words for the operator. Whom it was for is none of a log's business,
-//! and mail servers like to repeat it: of what they say, the numbers alone are told.
+//! Why a mail was not sent, in words for the operator. Its recipient must not be logged, and mail
+//! servers like to repeat it: of their replies only the numbers are shown.
 
 use lettre::transport::smtp::Error;
 use std::{error::Error as _, fmt};
@@ -10,7 +10,7 @@ use vestibule::{mail::MailError, publisher::Unreachable};
 pub enum Problem {
     /// There is no connection.
     Unreachable(Unreachable),
-    /// The server has no STARTTLS, or somebody in between has taken it away.
+    /// The server has no STARTTLS, or an attacker in between has removed it.
     NoStartTls,
     /// The server takes no password, or none in a way that is known here.
     NoLogin,
@@ -44,8 +44,8 @@ impl Problem {
         Self::Unreachable(Unreachable::of(error))
     }
 
-    /// Whether trying again can help (RFC 5321, section 4.2.1). What a server has against us, and
-    /// not against the mailbox, an operator can mend.
+    /// Whether trying again can help (RFC 5321, section 4.2.1). A refusal of this server, and not
+    /// of the mailbox, is something that an operator can fix.
     fn may_pass(&self) -> bool {
         match self {
             Self::Unreachable(_) | Self::NoStartTls | Self::NoLogin | Self::Broken => true,

@@ -12,7 +12,8 @@ use std::{fmt, time::Duration};
 use tokio::time::timeout;
 use url::{Host, Url};
 
-/// How long a server may take to say goodbye. It has taken the mail then, so nothing depends on it.
+/// How long a server may take to answer QUIT. It has accepted the mail by then, so nothing depends
+/// on it.
 const GOODBYE: Duration = Duration::from_secs(1);
 
 /// The mail server, and what this server calls itself to it.
@@ -23,7 +24,7 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// The way to `server`, for a server of ours at `origin`.
+    /// The way to `server`, for a Vestibule server at `origin`.
     ///
     /// # Errors
     /// [`Error`] if there can be no TLS on this machine.
@@ -41,7 +42,7 @@ impl Relay {
         &self.name
     }
 
-    /// Connects and signs in, and sends nothing.
+    /// Connects and signs in, but sends no mail.
     ///
     /// # Errors
     /// [`Problem`] says what is in the way.
@@ -96,7 +97,7 @@ impl Relay {
     }
 }
 
-/// Says goodbye.
+/// Sends QUIT.
 pub async fn part(mut connection: AsyncSmtpConnection) {
     let _ = timeout(GOODBYE, connection.abort()).await;
 }

@@ -11,8 +11,8 @@ use vestibule::{
     testing::ManualClock,
 };
 
-/// A mail server that answers these lines, one to a line of its client's (and a first one before),
-/// and what it heard.
+/// A mail server that greets with the first line and answers each command with the next one, and
+/// what it heard.
 async fn server(answers: &'static [&'static str]) -> (u16, JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -76,7 +76,7 @@ async fn send(smtp: &Smtp) -> Result<(), MailError> {
 }
 
 #[tokio::test]
-async fn a_mail_says_whom_it_is_from_that_a_program_wrote_it_and_which_one_it_is() {
+async fn a_mail_names_its_sender_its_id_and_that_a_program_wrote_it() {
     let answers = &[
         "220 hello",
         "250-mail.example\r\n250 8BITMIME",
@@ -203,7 +203,7 @@ async fn a_refused_login_is_told_without_it() {
 }
 
 #[tokio::test]
-async fn whoever_takes_no_login_gets_no_mail() {
+async fn a_server_that_takes_no_login_gets_no_mail() {
     let (port, heard) = server(&["220 hello", "250 mail.example"]).await;
     let login = Credentials::new("vestibule".into(), "hush".into());
     let sent = send(&smtp(port, Encryption::Plain, Some(login))).await;
@@ -212,7 +212,7 @@ async fn whoever_takes_no_login_gets_no_mail() {
 }
 
 #[tokio::test]
-async fn whom_a_server_does_not_know_is_not_tried_again_nor_named() {
+async fn a_mailbox_the_server_does_not_know_is_neither_retried_nor_named() {
     let answers = &[
         "220 hello",
         "250 mail.example",

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 static CLIENT: LazyLock<Client> = LazyLock::new(|| client().build().expect("a client"));
 
 fn client() -> ClientBuilder {
-    // The library brings a client that wants a choice, also where it speaks no TLS.
+    // The client that the library brings needs a TLS provider, even if it speaks no TLS.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = Client::builder()
         .redirect(redirect::Policy::none())
@@ -29,7 +29,7 @@ pub struct Browser {
     base: String,
     host: Option<&'static str>,
     client: Client,
-    /// Whether it asks again where it gets no answer, or one that is none.
+    /// Whether it asks again if it gets no answer or a failure.
     patient: bool,
     cookies: Arc<Mutex<BTreeMap<String, String>>>,
 }
@@ -71,8 +71,8 @@ impl Browser {
         }
     }
 
-    /// Opens the link, has it checked, and goes where that leads, until the profile greets
-    /// somebody. Returns when it was told that the link is good.
+    /// Opens the link, has it checked, and goes where that leads, until the profile greets the
+    /// user. Returns when it was told that the link is good.
     pub async fn sign_in(&self, token: &str) -> Instant {
         self.open(token).await;
         until("the link to begin", || self.report("begin", token)).await;

@@ -56,7 +56,7 @@ pub fn size(variable: &str, small: usize) -> usize {
         .unwrap_or(small)
 }
 
-/// What nobody else on the machine knows.
+/// A random secret.
 pub fn random() -> u64 {
     RandomState::new().build_hasher().finish()
 }

@@ -7,7 +7,7 @@ use std::{fs, os::unix::fs::chown, path::PathBuf, process::Stdio};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
-/// Whose it is where we are root: it refuses to be root's.
+/// The user to run it as if we are root: PostgreSQL refuses to run as root.
 const USER: &str = "nobody";
 
 /// A server with its data in a folder. Dropped, it is killed.
@@ -21,7 +21,7 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Starts a new one, durable as one in earnest.
+    /// Starts a new one, as durable as in production.
     pub async fn start() -> Option<Self> {
         let programs = PathBuf::from(given("VESTIBULE_TEST_POSTGRES_BIN")?);
         let folder = TempDir::new().expect("a temporary folder");
@@ -70,7 +70,7 @@ impl Postgres {
         )
     }
 
-    /// SIGSTOP to all of it: connections stay, and nobody answers.
+    /// SIGSTOP to all of it: connections stay open without an answer.
     pub async fn fall_silent(&self) {
         self.signal(Signal::STOP).await;
     }

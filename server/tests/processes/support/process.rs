@@ -21,7 +21,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts the binary with these words, for `database`, and waits until it is there.
+    /// Starts the binary with these arguments, for `database`, and waits until it is up.
     pub async fn start(
         words: &[&str],
         database: &Database,
@@ -46,7 +46,7 @@ impl Process {
             ("CONFIRM_DEADLINE", "50s"),
             // All browsers are on this machine.
             ("CONFIRM_PER_CLIENT", "100000"),
-            // What it says is read here.
+            // Its output is read here.
             ("NO_COLOR", "1"),
         ] {
             command.env(key, value);
@@ -118,7 +118,7 @@ impl Process {
         );
     }
 
-    /// Waits until so many tasks of it, or more, have halted at the place that `VESTIBULE_HALT_AT`
+    /// Waits until at least `tasks` of its tasks have halted at the place that `VESTIBULE_HALT_AT`
     /// names.
     pub async fn halted(&mut self, tasks: usize) {
         let halted = |said: &Vec<String>| count(said, "halted at ") >= tasks;
@@ -179,7 +179,7 @@ impl Process {
         self.signal(Signal::CONT);
     }
 
-    /// SIGTERM: it ends once it has done what it was at.
+    /// SIGTERM: it ends once its current work is done.
     pub async fn finish(mut self) {
         self.signal(Signal::TERM);
         let status = soon("the process to end", self.child.wait())
@@ -214,7 +214,7 @@ fn count(said: &[String], words: &str) -> usize {
 }
 
 /// A port of loopback that is free just now. No client's connection is given it by the system, so
-/// it can be listened on again after whoever did so has gone.
+/// it can be listened on again after its listener has gone.
 pub fn free_port() -> u16 {
     let mut ports =
         iter::repeat_with(|| u16::try_from(10_000 + random() % 20_000).expect("below 30,000"));

@@ -1,4 +1,4 @@
-//! The external service: it says that every token is good, now or once it is let to, and remembers
+//! The external service: it says that every token is good, at once or when released, and remembers
 //! who asked.
 
 use super::free_port;
@@ -21,7 +21,7 @@ use tokio::{net::TcpListener, sync::watch};
 #[derive(Clone)]
 pub struct Validator {
     addr: SocketAddr,
-    /// By which of its addresses it is asked, so that it can tell who does.
+    /// Which of its addresses it was asked at: that names the caller.
     name: u32,
     state: Arc<Shared>,
 }
@@ -37,7 +37,7 @@ struct Shared {
 #[derive(Clone, Debug)]
 pub struct Asked {
     pub token: String,
-    /// By whom, in order.
+    /// By which process each question came, in order.
     pub by: Vec<u32>,
 }
 
@@ -87,7 +87,7 @@ impl Validator {
         this
     }
 
-    /// Is there from now on. One that was absent is unwell at first.
+    /// Is reachable from now on. One that was absent fails at first.
     pub async fn listen(&self) {
         let listener = TcpListener::bind(self.addr).await.expect("a free port");
         let routes = Router::new()
@@ -113,7 +113,7 @@ impl Validator {
         self.state.mood.send_replace(Mood::Takes(takes));
     }
 
-    /// Waits until so many questions are open.
+    /// Waits until `count` questions are open.
     pub async fn open(&self, count: usize) {
         let mut open = self.state.open.subscribe();
         super::soon(
@@ -141,7 +141,7 @@ impl Shared {
     }
 }
 
-/// A question that is open until this is dropped, as it also is when whoever asked has gone.
+/// A question that is open until this is dropped, as it also is when its caller has gone.
 struct Open(Arc<Shared>);
 
 impl Open {
@@ -157,7 +157,7 @@ impl Drop for Open {
     }
 }
 
-/// How tokens begin on which it gives no verdict, whatever its mood is.
+/// The prefixes of tokens on which it never gives a verdict.
 pub const NO_VERDICTS: [&str; 4] = ["5xx-", "429-", "redirect-", "nothing-"];
 
 async fn instead_of_a_verdict(kind: &str) -> Response {

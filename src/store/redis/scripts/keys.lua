@@ -73,7 +73,8 @@ local function put(id, life, named)
     if not named.user_id then return end
     local user = user_key(hex(named.user_id))
     if redis.call('SADD', user, id) == 1 then
-        -- Sessions that expired unswept are still in the set. Whoever joins it clears them away, so it stays small.
+        -- Sessions that expired before a sweep are still in the set. Each new one removes them, so
+        -- it stays small.
         for _, other in ipairs(redis.call('SMEMBERS', user)) do
             if redis.call('EXISTS', session_key(other)) == 0 then redis.call('SREM', user, other) end
         end

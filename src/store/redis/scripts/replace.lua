@@ -9,7 +9,7 @@ for _, secret in ipairs(secrets_of(named)) do
     local owner = redis.call('GET', secret_key(secret))
     if owner and owner ~= id then return redis.error_reply('ERR the secret is another session\'s') end
 end
--- Whose it is never changes once it is somebody's, so it stays where it is in the user's set.
+-- A session's user never changes once it is set, so its entry in the user's set stays valid.
 forget_secrets(found_by(id), id)
 redis.call('DEL', session_key(id))
 put(id, life, named)

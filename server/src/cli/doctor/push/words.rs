@@ -1,5 +1,5 @@
-//! What is said about what was found: the problem, the setting to look at, and what the server
-//! itself says.
+//! The messages of a failed test: the problem, the setting to look at, and the server's own
+//! message.
 
 use super::Proved;
 use crate::cli::doctor::socket::{Heard, NoSocket};
