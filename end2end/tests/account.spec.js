@@ -138,7 +138,7 @@ test('the mail about another address is useless to anyone else, and a second loo
   await signInByCode(phone, 'eve@example.com');
   await expectProfile(phone, 'eve@example.com');
   await phone.goto(link);
-  await expect(heading(phone, 'This link is for somebody else, or too old')).toBeVisible();
+  await expect(heading(phone, 'This link is for another account, or too old')).toBeVisible();
   await page.goto(link);
   await button(page, 'Use this address').click();
   await expect(page.locator('.facts')).toContainText(KING);
@@ -156,7 +156,7 @@ test('a mail about another address no longer works once a password was set', asy
   await setPassword(page, PASSWORD);
   await expect(page.getByText(PASSWORD_IS_SET)).toBeVisible();
   await page.goto(link);
-  await expect(heading(page, 'This link is for somebody else, or too old')).toBeVisible();
+  await expect(heading(page, 'This link is for another account, or too old')).toBeVisible();
 });
 
 test('an address that is in use cannot be taken, which only its owner learns', async ({ page, context, anotherBrowser, expectConsole }) => {

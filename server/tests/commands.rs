@@ -265,7 +265,10 @@ fn a_user_is_disabled_and_enabled_again() {
         data.path(),
         &["user", "disable", "--email", "nobody@example.com"],
     ));
-    assert!(line.starts_with("--email: nobody is known by"), "{line}");
+    assert!(
+        line.starts_with("--email: there is no user with the address"),
+        "{line}"
+    );
 }
 
 #[tokio::test]
@@ -372,7 +375,7 @@ fn what_is_wrong_with_a_command_is_one_line_also_for_programs() {
     for (words, begins) in [
         (
             &["user", "remove", "--email", "nobody@example.com", "--json"][..],
-            "--email: nobody is known by",
+            "--email: there is no user with the address",
         ),
         (
             &["user", "add", "--email", "nobody", "--json"],

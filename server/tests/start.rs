@@ -50,11 +50,8 @@ fn used_folder() -> TempDir {
 
 #[test]
 fn a_port_that_is_taken_is_named() {
-    let taken = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
-    let holder = TcpListener::bind(taken).unwrap();
+    let holder = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = holder.local_addr().unwrap();
     let data = TempDir::new().unwrap();
     let output = vestibule(data.path())
         .env("LEPTOS_SITE_ADDR", taken.to_string())

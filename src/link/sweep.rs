@@ -34,7 +34,7 @@ async fn sweep_once(store: &dyn LinkDatabase, clock: &dyn Clock) -> Result<(), S
     if unsent > 0 {
         tracing::error!(
             unsent,
-            "mails have expired that nobody has sent; each process with a worker wants SMTP_URL"
+            "mails have expired unsent; each process with a worker needs SMTP_URL"
         );
     }
     Ok(())

@@ -10,7 +10,7 @@ pub enum OpenError {
     #[error("cannot be opened: {0}")]
     Cannot(#[source] sqlx::Error),
     /// The server does not know this user, or the password is wrong.
-    #[error("lets nobody in with this user name and password: {0}")]
+    #[error("refuses this user name and password: {0}")]
     Credentials(#[source] sqlx::Error),
     /// It was written by a newer version.
     #[error(

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 /// The page's heading and title.
 pub const TITLE: &str = "Use another address";
 /// The title of the page for a ticket that is not valid.
-pub const STALE: &str = "This link is for somebody else, or too old";
+pub const STALE: &str = "This link is for another account, or too old";
 
 /// The form for the new address.
 #[component]
@@ -111,7 +111,7 @@ pub fn StalePage(
 ) -> impl IntoView {
     view! {
         <h1>{STALE}</h1>
-        <p>"It works once, within " {minutes} " minutes, where whoever asked for it is signed in. Nothing was changed."</p>
+        <p>"It works once, within " {minutes} " minutes, in a browser where you are signed in to the account that asked for it. Nothing was changed."</p>
         <p>
             <a href="/profile/address">"Ask for another one"</a>
         </p>

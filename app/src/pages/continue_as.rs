@@ -95,7 +95,7 @@ pub fn ContinuePage(
     view! {
         <h1>{heading}</h1>
         <p>{opened}{now}</p>
-        <p>"If somebody else sent you the link, do not continue."</p>
+        <p>"If someone else sent you the link, do not continue."</p>
         <form class="actions" method="post" action="/continue">
             <HiddenProof proof=proof />
             {choices}

@@ -83,7 +83,7 @@ mod tests {
             PracticeLink {
                 href: "/confirm/down-2".into(),
                 label: "A link in vain",
-                about: "Nobody answers.",
+                about: "No answer.",
             },
         ];
         let html =
@@ -91,7 +91,7 @@ mod tests {
         for part in [
             "href=\"/confirm/valid-1\"",
             "href=\"/confirm/down-2\"",
-            "Nobody answers.",
+            "No answer.",
             "p@example.com",
         ] {
             assert!(html.contains(part), "{part} in {html}");

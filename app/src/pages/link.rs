@@ -70,7 +70,7 @@ pub fn LinkPage(
         view! {
             <section class="help">
                 <h2>"You did not ask for this?"</h2>
-                <p>"Then somebody has typed your address. Close this page: without you, nothing happens."</p>
+                <p>"Then someone else typed your address. Close this page: nothing happens without you."</p>
             </section>
         }
     });

@@ -64,7 +64,9 @@ pub fn command() -> Command {
         .arg(email("The address that the user signs in with"))
         .arg(json());
     let create = Command::new("create")
-        .about("Make a link that signs somebody in once, known or not, and say its address")
+        .about(
+            "Create a link that signs a person in once, with or without an account, and print it",
+        )
         .arg(email("Whom it signs in"))
         .arg(
             Arg::new("expires")

@@ -53,7 +53,7 @@ impl MailConfig {
         let from = given.read(&MAIL_FROM, sender)?;
         match (server, from) {
             (Some(server), Some(from)) => Ok(Some(Self { server, from })),
-            (Some(_), None) => Err(MAIL_FROM.wrong("missing; a mail has to be from somebody")),
+            (Some(_), None) => Err(MAIL_FROM.wrong("missing; mail needs a sender")),
             (None, Some(_)) => Err(MAIL_FROM.wrong("of no use without SMTP_URL")),
             (None, None) => Ok(None),
         }

@@ -43,8 +43,8 @@ settings! {
     SESSION_STORE, "database", "Where sessions are kept: database, redis or memory (default redis with REDIS_URL, else database)";
     SMTP_URL, "smtps://user:password@mail.example", "Sends links to sign in by mail; smtp:// asks for TLS unless it is loopback or says ?tls=none (default: no mail)";
     MAIL_FROM, "Vestibule <no-reply@example.com>", "Whom mail is from; needed with SMTP_URL";
-    REGISTRATION, "closed", "Whether a mailed link lets in people whom nobody knows yet: closed or open (default closed; in practice mode open)";
-    REGISTRATION_PER_HOUR, "1000", "How many links an hour are mailed, with REGISTRATION=open, to addresses that nobody is known by (default 1000)";
+    REGISTRATION, "closed", "Whether a mailed link may create an account: closed or open (default closed; in practice mode open)";
+    REGISTRATION_PER_HOUR, "1000", "How many links an hour are mailed, with REGISTRATION=open, to addresses without an account (default 1000)";
     LEPTOS_SITE_ADDR, "127.0.0.1:3000", "Where to listen (default 127.0.0.1:3000)";
     LEPTOS_SITE_ROOT, "target/site", "The folder of the built site (default target/site)";
     CONFIRM_START, "auto", "auto: the page begins by itself; click: it waits for Continue (default auto)";

@@ -53,8 +53,8 @@ impl ValidatorService {
 }
 
 const NONE: &str = "not an http:// or https:// address";
-const PLAIN: &str = "http:// to another machine, so anybody in between can call any token valid; use https://, or set \
-                     VALIDATOR_TLS=none where nobody is";
+const PLAIN: &str = "http:// to another machine, so anyone in between can call any token valid; use https://, or set \
+                     VALIDATOR_TLS=none if the network in between is yours";
 
 #[cfg(test)]
 mod tests {

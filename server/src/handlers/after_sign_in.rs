@@ -184,10 +184,10 @@ pub async fn tell_at(site: &Site, headers: &HeaderMap, address: &Address, news: 
     match outbox.send(address, &letter, NEWS_LIVES).await {
         Ok(true) => {}
         Ok(false) => tracing::warn!(
-            "too many mails wait, so somebody is not told what has happened to their account"
+            "too many mails wait, so a user is not told what happened to their account"
         ),
         Err(error) => {
-            tracing::warn!(%error, "somebody could not be told what has happened to their account");
+            tracing::warn!(%error, "a user could not be told what happened to their account");
         }
     }
 }

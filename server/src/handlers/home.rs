@@ -28,7 +28,7 @@ const LINKS: [(&str, &str, &str); 7] = [
     (
         "used",
         "A used link",
-        "Has signed somebody in before: leads to the login page.",
+        "Has been used before: leads to the login page.",
     ),
     (
         "slow",

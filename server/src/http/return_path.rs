@@ -59,9 +59,7 @@ pub fn target(path: LocalPath, practice: bool) -> Result<LocalPath, &'static str
         "practice" | "" if !practice => {
             Err("a page of practice mode alone: it leads back here, or shows nothing")
         }
-        "favicon.ico" | "favicon.svg" | "healthz" | "readyz" => {
-            Err("no page that somebody signs in for")
-        }
+        "favicon.ico" | "favicon.svg" | "healthz" | "readyz" => Err("not a page to sign in for"),
         _ if path.as_str().len() > MAX => Err("longer than an address may be"),
         _ => Ok(through(path)),
     }

@@ -89,7 +89,7 @@ impl Words {
             subject: "Is this your address?",
             heading: format!("Sign in at {} with this address", landing.origin.host()),
             lead: format!(
-                "Somebody who is signed in there, in {device}, wants to sign in with this address from now on. If that is \
+                "A user who is signed in there, in {device}, wants to sign in with this address from now on. If that is \
                  you, open the link in that browser within {minutes} minutes."
             ),
             action: Some(Action {
@@ -137,10 +137,10 @@ impl Words {
                     "Wrong codes were typed for your address",
                     format!("Wrong codes were typed at {host}"),
                     format!(
-                        "Somebody has asked for links to sign in with your address, and typed {count} wrong codes in a \
+                        "Someone asked for links to sign in with your address, and typed {count} wrong codes in a \
                          row: the last one in {device}, on {at}. None of them has signed anybody in.{off}"
                     ),
-                    "If it was not you, there is nothing to do: nobody gets in without a link or code that you were sent.",
+                    "If it was not you, there is nothing to do: no one gets in without a link or code that was sent to you.",
                 )
             }
             News::Password => words(
@@ -157,7 +157,7 @@ impl Words {
                     to.typed(),
                     from.typed()
                 ),
-                "If it was not you, tell whoever runs that site at once.",
+                "If it was not you, tell the site's operator at once.",
             ),
         }
     }

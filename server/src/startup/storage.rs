@@ -109,7 +109,9 @@ pub async fn known_user(store: &dyn Store, email: &str) -> Result<User, String> 
         .await;
     let user = user.map_err(|error| error.to_string())?;
     user.ok_or_else(|| {
-        format!("--email: nobody is known by {email:?} (vestibule user list says who is)")
+        format!(
+            "--email: there is no user with the address {email:?} (vestibule user list shows all)"
+        )
     })
 }
 

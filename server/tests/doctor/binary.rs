@@ -41,7 +41,7 @@ fn where_no_server_runs_the_embedded_broker_is_tried_by_itself() {
         "{lines:#?}"
     );
     assert!(
-        lines[4].starts_with("server: not checked, nobody listens at http://"),
+        lines[4].starts_with("server: not checked, nothing listens at http://"),
         "{lines:#?}"
     );
     assert!(

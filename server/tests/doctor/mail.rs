@@ -86,6 +86,6 @@ async fn where_no_mail_server_is_is_named() {
         .unwrap();
     expect_failed(
         &examine(&format!("smtp://{nobody}")).await,
-        &[("mail", "nobody listens there")],
+        &[("mail", "nothing listens there")],
     );
 }

@@ -142,7 +142,7 @@ async fn an_address_that_refuses_connections_is_named() {
         .local_addr()
         .unwrap();
     let lines = examine(&nobody.to_string(), &nobody.to_string(), &[]).await;
-    let problem = format!("{nobody} cannot be reached: nobody listens there");
+    let problem = format!("{nobody} cannot be reached: nothing listens there");
     expect_failed(&lines, &[("socket", &problem), ("publish", &problem)]);
 }
 
@@ -154,7 +154,7 @@ async fn an_event_without_a_subscriber_is_not_called_published() {
         .local_addr()
         .unwrap();
     let lines = examine(&Stage::set(|_| ()).await.api, &nobody.to_string(), &[]).await;
-    expect_failed(&lines, &[("socket", "nobody listens there")]);
+    expect_failed(&lines, &[("socket", "nothing listens there")]);
     assert!(
         lines.last().unwrap().starts_with("publish: not checked, "),
         "{lines:#?}"

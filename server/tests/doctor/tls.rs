@@ -70,8 +70,7 @@ async fn an_unknown_authority_is_named_and_configuring_it_helps() {
     let api = before(&stage.api, tls.clone()).await;
     let sockets = before(&stage.sockets, tls).await;
     let lines = examine(&api, &sockets, &[("PUSHER_SCHEME", "https")]).await;
-    let problem =
-        "signed by nobody whom this machine knows; a private authority is named by PUSHER_CA";
+    let problem = "signed by no authority that this machine trusts; a private authority is named by PUSHER_CA";
     expect_failed(&lines, &[("socket", problem), ("publish", problem)]);
 
     let authority = authority.path().to_str().unwrap();

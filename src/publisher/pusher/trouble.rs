@@ -11,7 +11,7 @@ pub enum Unreachable {
     #[error("its name cannot be resolved")]
     Unresolved,
     /// Nothing listens there.
-    #[error("nobody listens there")]
+    #[error("nothing listens there")]
     Refused,
     /// It did not answer in time.
     #[error("it does not answer")]
@@ -72,7 +72,9 @@ fn first<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a
 
 fn certificate(why: &CertificateError) -> String {
     match why {
-        CertificateError::UnknownIssuer => "it is signed by nobody whom this machine knows".into(),
+        CertificateError::UnknownIssuer => {
+            "it is signed by no authority that this machine trusts".into()
+        }
         CertificateError::BadSignature => "its signature is false".into(),
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
             "it has expired".into()

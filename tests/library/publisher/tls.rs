@@ -49,7 +49,9 @@ async fn a_server_with_an_unknown_authority_is_sent_nothing() {
         let why = fails(Server::with_tls(authority.server("localhost")).await, trust).await;
         assert_eq!(
             why,
-            Unreachable::Certificate("it is signed by nobody whom this machine knows".into())
+            Unreachable::Certificate(
+                "it is signed by no authority that this machine trusts".into()
+            )
         );
     }
 }

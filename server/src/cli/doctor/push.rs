@@ -82,7 +82,7 @@ pub async fn embedded(
         Err(NoSocket::Unreachable(Unreachable::Refused)) => {
             report.skipped(
                 "server",
-                &format!("nobody listens at {origin}; a broker is tried by itself"),
+                &format!("nothing listens at {origin}; trying a broker on its own"),
             );
             if let Err(error) = by_itself(report, config, keys, origins, origin).await {
                 report.failed("socket", &error.to_string());
@@ -172,7 +172,7 @@ impl<'t> Trial<'t> {
             // Some servers, soketi among them, say 200 to what they refuse.
             report.skipped(
                 "publish",
-                "it was taken, but without a subscription nobody knows what for",
+                "it was accepted, but without a subscription there is no way to tell what for",
             );
             return;
         };

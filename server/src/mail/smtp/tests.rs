@@ -243,7 +243,7 @@ async fn what_is_no_mail_server_or_is_not_there_is_tried_again() {
         .local_addr()
         .unwrap()
         .port();
-    let what = "the mail server cannot be reached: nobody listens there";
+    let what = "the mail server cannot be reached: nothing listens there";
     assert_eq!(
         send(&smtp(nobody, Encryption::Plain, None)).await,
         Err(MailError::Temporary(what.into()))
