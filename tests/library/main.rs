@@ -24,5 +24,6 @@ mod rotation;
 mod sqlite;
 mod store;
 mod support;
+mod upgrade;
 mod validator;
 mod worker;

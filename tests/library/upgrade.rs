@@ -1,0 +1,141 @@
+//! A database written by an earlier version opens, and what is in it still works.
+//!
+//! Each fixture is a dump of a database into which [`write`] had written. It never changes. When a
+//! migration is added, these tests run it on every fixture.
+
+use crate::support::{Postgres, Sample, ada, at, keys, settlement, welcome, worker};
+use sqlx::{AssertSqlSafe, Executor as _, raw_sql};
+use std::time::Duration;
+use vestibule::{
+    confirmation::{Decider, Decision, State, Which},
+    link::{self, LinkState, LinkStore, LinkToken},
+    secret::SecretHash,
+    session::{Session, SessionId, SessionState},
+    store::{Store, sqlite::SqliteStore},
+    testing::SeededEntropy,
+    timing::Timing,
+    user::{Identity, PASSWORD_ISSUER, User, UserId},
+};
+
+const EMAIL: &str = "king@example.com";
+const HASH: &str = "$argon2id$king";
+const USER: UserId = UserId::from_bytes([1; 16]);
+const SESSION: SecretHash = SecretHash::from_bytes([9; 32]);
+
+/// The fixtures, by the day on which they were made.
+const SQLITE: [(&str, &str); 1] = [(
+    "2026-11-29",
+    include_str!("../fixtures/2026-11-29.sqlite.sql"),
+)];
+const POSTGRES: [(&str, &str); 1] = [(
+    "2026-11-29",
+    include_str!("../fixtures/2026-11-29.postgres.sql"),
+)];
+
+/// Writes something of each kind: a user with a password, a session, a confirmation that waits, one
+/// that is confirmed and that no browser has come for, and an operator's link.
+async fn write<S: Store + LinkStore>(store: &S) {
+    let identity = Identity {
+        issuer: PASSWORD_ISSUER.into(),
+        subject: EMAIL.into(),
+        name: Some("Ada King".into()),
+        email: Some(EMAIL.into()),
+    };
+    let user = User::new(USER, identity, at(0));
+    store.put_user(&user, Some(HASH)).await.unwrap();
+    let id = SessionId::from_bytes([9; 16]);
+    let session = Session::established(id, SESSION, USER, None, at(0), &Timing::default());
+    assert!(store.insert_session(&session).await.unwrap());
+    let confirmed = Sample::new(1);
+    store
+        .begin(&confirmed.confirmation, &confirmed.session, welcome())
+        .await
+        .unwrap();
+    let claims = store
+        .claim(worker(1), Which::Any, &1.into(), at(0), at(30))
+        .await
+        .unwrap();
+    let decider = Decider::Worker {
+        fence: claims[0].fence,
+    };
+    let valid = Decision::Valid(ada());
+    store
+        .decide(claims[0].id, decider, &valid, settlement(at(1)))
+        .await
+        .unwrap();
+    let waiting = Sample::new(2);
+    store
+        .begin(&waiting.confirmation, &waiting.session, welcome())
+        .await
+        .unwrap();
+    let address = EMAIL.parse().unwrap();
+    let day = Duration::from_hours(24);
+    let entropy = SeededEntropy::new(1);
+    link::create(store, &keys(&[7]), &entropy, at(0), &address, day)
+        .await
+        .unwrap();
+}
+
+/// Everything that was written is there.
+async fn check<S: Store + LinkStore>(store: &S, from: &str) {
+    let (user, hash) = store.password(EMAIL).await.unwrap().expect(from);
+    assert_eq!((user.id, &*hash), (USER, HASH), "{from}");
+    assert_eq!(user.identity.name.as_deref(), Some("Ada King"), "{from}");
+    let session = store
+        .session_by_secret(&SESSION)
+        .await
+        .unwrap()
+        .expect(from);
+    assert_eq!(session.signs_in(&SESSION, at(1)), Some(USER), "{from}");
+    let confirmed = Sample::new(1).stored(store).await;
+    assert!(matches!(confirmed.state, State::Settled(_)), "{from}");
+    let bound = store.session(confirmed.session).await.unwrap().expect(from);
+    assert!(matches!(bound.state, SessionState::Bound { .. }), "{from}");
+    let waiting = Sample::new(2).stored(store).await;
+    assert!(matches!(waiting.state, State::Queued(_)), "{from}");
+    let token = LinkToken::generate(&SeededEntropy::new(1)).hash();
+    let link = store.link_by_token(&token).await.unwrap().expect(from);
+    assert_eq!(link.state, LinkState::Open, "{from}");
+}
+
+#[tokio::test]
+async fn an_earlier_versions_sqlite_database_opens() {
+    for (from, dump) in SQLITE {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("vestibule.db");
+        let options = sqlx::sqlite::SqliteConnectOptions::new()
+            .filename(&path)
+            .create_if_missing(true);
+        let mut raw = sqlx::ConnectOptions::connect(&options).await.unwrap();
+        raw.execute(raw_sql(AssertSqlSafe(dump))).await.unwrap();
+        sqlx::Connection::close(raw).await.unwrap();
+        check(&SqliteStore::open(&path, &keys(&[7])).await.unwrap(), from).await;
+    }
+}
+
+#[tokio::test]
+async fn an_earlier_versions_postgresql_database_opens() {
+    for (from, dump) in POSTGRES {
+        let Some(database) = Postgres::fresh().await else {
+            return;
+        };
+        let mut raw = database.raw().await;
+        raw.execute(raw_sql(AssertSqlSafe(dump))).await.unwrap();
+        sqlx::Connection::close(raw).await.unwrap();
+        check(&database.open().await, from).await;
+    }
+}
+
+#[tokio::test]
+async fn what_the_fixtures_hold_is_what_is_written_today() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("vestibule.db");
+    let store = SqliteStore::open(&path, &keys(&[7])).await.unwrap();
+    write(&store).await;
+    check(&store, "today").await;
+    if let Some(database) = Postgres::fresh().await {
+        let store = database.open().await;
+        write(&store).await;
+        check(&store, "today").await;
+    }
+}
