@@ -27,6 +27,10 @@ use connection::{Failure, lend};
 use futures_util::future::BoxFuture;
 use sqlx::{PgConnection, PgPool};
 
+/// The most rows that one statement deletes: no sweep runs into the limit of a statement, however
+/// much there is.
+const SWEEP: i64 = 10_000;
+
 /// The store in PostgreSQL. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct PostgresStore {

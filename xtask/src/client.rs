@@ -14,8 +14,8 @@ use crate::fault::{At, Fault, Result};
 use crate::precompress;
 use crate::process::{self, Stream};
 use crate::step::step;
-use crate::wasm_target::{self, TARGET};
-use crate::workspace::{self, FRONTEND, NAME};
+use crate::wasm_target;
+use crate::workspace::{self, FRONTEND, NAME, TARGET};
 
 /// What a client is built for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,9 +11,9 @@ use std::process::Command;
 
 use crate::fault::{At, Fault, Result};
 use crate::install::{self, Package};
+use crate::process;
 use crate::step::step;
-use crate::wasm_target::{self, TARGET};
-use crate::{process, workspace};
+use crate::workspace::{self, TARGET};
 
 const CARGO: &str = "/usr/bin/cargo";
 const CARGO_CLIPPY: &str = "/usr/bin/cargo-clippy";
@@ -69,7 +69,7 @@ pub fn is_possible() -> bool {
 
 /// Whether everything is in place and compiles.
 pub fn is_ready() -> bool {
-    is_possible() && wasm_target::holds_core(&library()) && verify().is_ok()
+    is_possible() && workspace::holds_core(&library()) && verify().is_ok()
 }
 
 /// Installs the compiler, then builds and installs the standard library.

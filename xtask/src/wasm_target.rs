@@ -4,7 +4,6 @@
 //! Where rustup's server cannot be reached, [`crate::debian`] has another way. A target that is
 //! installed is used as it is.
 
-use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -14,9 +13,7 @@ use crate::fault::{Fault, Result};
 use crate::install;
 use crate::process;
 use crate::step::step;
-
-/// The platform's name.
-pub const TARGET: &str = "wasm32-unknown-unknown";
+use crate::workspace::{TARGET, holds_core};
 
 /// Long enough for the 30 MB of the standard library on a slow line, short enough not to look like
 /// a hang.
@@ -81,16 +78,6 @@ fn native_has_target() -> bool {
     let mut ask = process::command(rustc);
     ask.args(["--print", "target-libdir", "--target", TARGET]);
     process::output(&mut ask).is_ok_and(|folder| holds_core(Path::new(folder.trim())))
-}
-
-/// Whether `folder` holds a standard library; an interrupted installation leaves an empty one.
-pub fn holds_core(folder: &Path) -> bool {
-    let Ok(entries) = fs::read_dir(folder) else {
-        return false;
-    };
-    entries
-        .flatten()
-        .any(|entry| entry.file_name().to_string_lossy().starts_with("libcore-"))
 }
 
 fn add_with_rustup() -> Result {

@@ -1,13 +1,17 @@
 //! Where things are: the project's folder and what is built in it.
 
 use std::env;
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 /// The name of the server's binary, and of the browser's files in the site's `pkg` folder.
 pub const NAME: &str = "vestibule";
 
 /// The package of the browser's half; it is built for wasm32 alone, never beside the server.
 pub const FRONTEND: &str = "vestibule-frontend";
+
+/// The platform of the browser's half.
+pub const TARGET: &str = "wasm32-unknown-unknown";
 
 /// The project's folder.
 pub fn root() -> PathBuf {
@@ -51,4 +55,14 @@ pub fn server(release: bool) -> PathBuf {
     target()
         .join(folder)
         .join(format!("{NAME}{}", env::consts::EXE_SUFFIX))
+}
+
+/// Whether `folder` holds a standard library; an interrupted installation leaves an empty one.
+pub fn holds_core(folder: &Path) -> bool {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return false;
+    };
+    entries
+        .flatten()
+        .any(|entry| entry.file_name().to_string_lossy().starts_with("libcore-"))
 }

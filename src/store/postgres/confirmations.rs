@@ -19,10 +19,6 @@ use async_trait::async_trait;
 use sqlx::PgConnection;
 use std::collections::HashMap;
 
-/// The most rows that one statement deletes: no sweep runs into the limit of a statement, however
-/// much there is.
-pub(super) const SWEEP: i64 = 10_000;
-
 // Skips rows that another worker is claiming or another process is deciding, and does not wait for
 // them.
 

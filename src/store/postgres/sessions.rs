@@ -1,7 +1,7 @@
 //! Sessions in PostgreSQL. A change is one statement that names the revisions it came from, for one
 //! session or for many.
 
-use super::{PostgresStore, confirmations::SWEEP, connection::Failure};
+use super::{PostgresStore, SWEEP, connection::Failure};
 use crate::{
     clock::Timestamp,
     secret::SecretHash,

@@ -9,8 +9,8 @@ use crate::licences;
 use crate::process::{self, Stream};
 use crate::servers::Servers;
 use crate::tally::Tally;
-use crate::wasm_target::{self, TARGET};
-use crate::workspace::{self, FRONTEND};
+use crate::wasm_target;
+use crate::workspace::{self, FRONTEND, TARGET};
 
 /// What is compiled natively, as two choices of packages and not as one: cargo unites the features
 /// of the crates that a choice shares, and a union with those of xtask would compile the server's
