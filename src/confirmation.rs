@@ -12,20 +12,17 @@ mod limits;
 pub use ending::{Decision, Ending, Rejection};
 pub use limits::ClaimLimits;
 
+pub use crate::ids::ConfirmationId;
+
 use crate::{
     caps::Network,
     clock::Timestamp,
     id::id,
+    ids::SessionId,
     pending::TokenTag,
     secret::{SealedToken, SecretHash},
-    session::SessionId,
 };
 use std::{ops::RangeInclusive, time::Duration};
-
-id! {
-    /// The id of a confirmation; also the idempotency key of its validations.
-    ConfirmationId
-}
 
 id! {
     /// Who claims: fresh at each start of a worker.

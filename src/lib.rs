@@ -21,6 +21,7 @@
 
 mod failpoint;
 mod id;
+mod ids;
 mod invisible;
 
 pub mod audit;
@@ -29,6 +30,7 @@ pub mod channel;
 pub mod clock;
 pub mod confirmation;
 pub mod device;
+pub mod email_address;
 pub mod entry;
 pub mod link;
 pub mod mail;

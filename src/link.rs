@@ -10,19 +10,18 @@
 //! with the link's token, which uses the link up. Only the first of these counts, so one link never
 //! lets two browsers in.
 
-mod address;
 mod asker;
 mod change;
 mod code;
 mod create;
 mod desk;
+mod judge;
 mod request;
 mod sweep;
 mod token;
 mod tries;
 
 pub use crate::secret::LinkToken;
-pub use address::{Address, InvalidAddress};
 pub(crate) use asker::Mailing;
 pub use asker::{Asker, Browser, BrowserTag, Counts, PER_ADDRESS, Terms};
 pub(crate) use change::{Which, change};
@@ -37,15 +36,12 @@ use crate::{
     clock::Timestamp,
     confirmation::ConfirmationId,
     device::Device,
+    email_address::Address,
     id::id,
-    mail::{Posted, Posting},
     path::LocalPath,
     secret::{Mac, SecretHash},
-    store::{BeginError, Store, StoreError},
-    user::{Identity, PASSWORD_ISSUER},
-    validator::{Reason, Verdict},
+    validator::Reason,
 };
-use async_trait::async_trait;
 use std::time::Duration;
 
 id! {
@@ -211,42 +207,6 @@ impl Link {
         Ok(self.into_state(state))
     }
 
-    /// The verdict on the waiting confirmation; `None` while the link can still be used.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the user could not be read.
-    pub async fn verdict_on_waiting(
-        &self,
-        now: Timestamp,
-        users: &dyn Store,
-    ) -> Result<Option<Verdict>, StoreError> {
-        match (self.state, self.open(now)) {
-            (LinkState::Approved, _) => self.verdict(users).await.map(Some),
-            (_, Err(spent)) => Ok(Some(Verdict::Invalid(spent.into()))),
-            (_, Ok(())) => Ok(None),
-        }
-    }
-
-    /// The verdict on the link's user: the same user as by a password, with their stored name.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the user could not be read.
-    pub async fn verdict(&self, users: &dyn Store) -> Result<Verdict, StoreError> {
-        let address = self.address.as_str();
-        let known = users.user_by_identity(PASSWORD_ISSUER, address).await?;
-        Ok(match known {
-            Some(user) if user.disabled => Verdict::Invalid(Reason::Expired),
-            Some(user) => Verdict::Known(user.id),
-            None if self.admits => Verdict::Valid(Identity {
-                issuer: PASSWORD_ISSUER.into(),
-                subject: address.to_owned(),
-                name: None,
-                email: Some(address.to_owned()),
-            }),
-            None => Verdict::Invalid(Reason::Expired),
-        })
-    }
-
     fn into_state(self, state: LinkState) -> Self {
         Self {
             state,
@@ -254,63 +214,6 @@ impl Link {
             ..self
         }
     }
-}
-
-/// Keeps links, in the database of the confirmations.
-#[async_trait]
-pub trait LinkStore: Send + Sync + 'static {
-    /// Keeps a new link without a mail: the caller passes it on.
-    async fn add_link(&self, link: &Link) -> Result<(), StoreError>;
-
-    /// Keeps a new link with its mail, both or neither, and takes back those links to the same
-    /// address that were mailed, are open, and were asked for in the same browser to lead to the
-    /// same place. If the address has had enough, keeps a link that is not mailed, which takes
-    /// nothing back. If the browser has asked for such a link just before, and it is open, keeps
-    /// nothing and returns that one. However many come at once, no more are mailed.
-    ///
-    /// # Errors
-    /// [`BeginError`] if the client has asked for as many as it may, or too many mails wait:
-    /// nothing is kept then.
-    async fn post_link(&self, link: &Link, posting: &Posting) -> Result<Posted, BeginError>;
-
-    /// Takes all links to this address back that are open.
-    async fn void_links(&self, address: &Address) -> Result<(), StoreError>;
-
-    /// The link with this token.
-    async fn link_by_token(&self, token: &SecretHash) -> Result<Option<Link>, StoreError>;
-
-    /// The link for which this confirmation waits.
-    async fn link_by_waiting(&self, waiting: ConfirmationId) -> Result<Option<Link>, StoreError>;
-
-    /// The link by which this confirmation signs in: for which it waits, or that it has used up.
-    async fn link_of(&self, confirmation: ConfirmationId) -> Result<Option<Link>, StoreError>;
-
-    /// Keeps the new state of a link. If it is no longer open, its mail is not sent, and the
-    /// waiting confirmation is due. If it was mailed and has let a browser in, wrong codes of its
-    /// address no longer count, unless there were [`WRONG_CODES`]. `false`: it was written since it
-    /// was read, and nothing was changed.
-    async fn replace_link(&self, next: &Link) -> Result<bool, StoreError>;
-
-    /// Counts one more code that is tried, unless [`WRONG_CODES`] were since `since`: then it is
-    /// `None`. Returns how many there were in a row with this one.
-    async fn count_code(
-        &self,
-        tries: &Tries,
-        now: Timestamp,
-        since: Timestamp,
-    ) -> Result<Option<u32>, StoreError>;
-
-    /// How many codes were tried since `since`.
-    async fn codes_tried(&self, tries: &Tries, since: Timestamp) -> Result<u32, StoreError>;
-
-    /// A code that was tried is right: counts from nothing.
-    async fn forget_codes(&self, tries: &Tries) -> Result<(), StoreError>;
-
-    /// Deletes counts of codes of which the last was tried before `before`, and returns how many.
-    async fn sweep_codes(&self, before: Timestamp) -> Result<u64, StoreError>;
-
-    /// Deletes links that expired before `before`, and returns how many.
-    async fn sweep_links(&self, before: Timestamp) -> Result<u64, StoreError>;
 }
 
 #[cfg(test)]

@@ -6,24 +6,18 @@
 //! [`revision`](Session::revision), so that of two racing writers one starts over and a deleted
 //! session is never written back to life.
 
+pub use crate::ids::SessionId;
+
 use crate::{
     clock::Timestamp,
     confirmation::{Decided, Ending},
     device::Device,
-    id::id,
+    ids::UserId,
     pending::TokenTag,
     secret::SecretHash,
-    store::StoreError,
     timing::Timing,
-    user::UserId,
 };
-use async_trait::async_trait;
 use std::time::Duration;
-
-id! {
-    /// The id of a session. It never changes and never leaves the server.
-    SessionId
-}
 
 /// A row found by the hash of a cookie's secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -339,40 +333,6 @@ impl Session {
             ..self
         }
     }
-}
-
-/// Keeps sessions.
-#[async_trait]
-pub trait SessionStore: Send + Sync + 'static {
-    /// The session whose secret, or former secret, has this hash.
-    async fn session_by_secret(&self, secret: &SecretHash) -> Result<Option<Session>, StoreError>;
-
-    /// The session with this id.
-    async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError>;
-
-    /// Keeps a new session. `false`: there is one with the same secret already, and nothing was
-    /// changed.
-    async fn insert_session(&self, session: &Session) -> Result<bool, StoreError>;
-
-    /// Replaces the session that `next` came from, if it is still at the revision before. `false`:
-    /// it was written since or is gone, and nothing was changed.
-    async fn replace_session(&self, next: &Session) -> Result<bool, StoreError>;
-
-    /// Deletes the session, whatever became of it meanwhile.
-    async fn delete_session(&self, id: SessionId) -> Result<(), StoreError>;
-
-    /// The user's established sessions, the newest first.
-    async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError>;
-
-    /// Deletes all sessions of the user, but for `but`.
-    async fn delete_sessions_of(
-        &self,
-        user: UserId,
-        but: Option<SessionId>,
-    ) -> Result<(), StoreError>;
-
-    /// Deletes sessions that expired before `now`, and returns how many.
-    async fn sweep_sessions(&self, now: Timestamp) -> Result<u64, StoreError>;
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::{
     channel::Channel,
     clock::{Clock, Timestamp},
     confirmation::ConfirmationId,
-    link::Address,
+    email_address::Address,
     mail::{Letter, MailError, MailId, Mailer},
     publisher::{Announcement, PublishError, Publisher},
     secret::Entropy,

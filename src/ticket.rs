@@ -6,7 +6,7 @@
 
 use crate::{
     clock::Timestamp,
-    link::Address,
+    email_address::Address,
     secret::{Entropy, Keys, Sealed},
     user::UserId,
 };

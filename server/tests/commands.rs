@@ -11,8 +11,8 @@ use tempfile::TempDir;
 use vestibule::{
     clock::{Clock as _, SystemClock},
     secret::{Keys, SystemEntropy},
-    store::sqlite::SqliteStore,
-    user::{Identity, User, UserId, UserStore as _},
+    store::{UserStore as _, sqlite::SqliteStore},
+    user::{Identity, User, UserId},
 };
 
 /// What a command comes to with this password on its standard input, knowing nothing of this

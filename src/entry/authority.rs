@@ -4,7 +4,7 @@
 use super::SignedIn;
 use crate::{
     clock::Timestamp,
-    link::Address,
+    email_address::Address,
     session::SessionState,
     store::StoreError,
     user::{Authority, Moved},

@@ -1,7 +1,11 @@
 //! One step of a link, safe against concurrent steps.
 
-use super::{Link, LinkStore, Spent};
-use crate::{confirmation::ConfirmationId, secret::SecretHash, store::StoreError};
+use super::{Link, Spent};
+use crate::{
+    confirmation::ConfirmationId,
+    secret::SecretHash,
+    store::{LinkStore, StoreError},
+};
 
 /// Which link.
 #[derive(Clone, Copy)]

@@ -1,11 +1,12 @@
 //! A new link, and one that an operator makes.
 
-use super::{Address, Code, LIFETIME, Link, LinkId, LinkState, LinkStore, LinkToken, Number};
+use super::{Code, LIFETIME, Link, LinkId, LinkState, LinkToken, Number};
 use crate::{
     clock::Timestamp,
     device::Device,
+    email_address::Address,
     secret::{Entropy, Keys},
-    store::StoreError,
+    store::{LinkStore, StoreError},
 };
 use std::time::Duration;
 

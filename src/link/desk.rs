@@ -1,8 +1,7 @@
 //! What pages do with links: send one, look at one, let a browser in.
 
 use super::{
-    Address, Alarm, Code, GUESSES, Link, LinkState, LinkStore, LinkToken, Number, Spent, Tries,
-    WRONG_CODES, WrongCode,
+    Alarm, Code, GUESSES, Link, LinkState, LinkToken, Number, Spent, Tries, WRONG_CODES, WrongCode,
     change::{Which, change},
     tries,
 };
@@ -10,11 +9,12 @@ use crate::{
     clock::Timestamp,
     confirmation::{ConfirmationId, Ending},
     device::Device,
+    email_address::Address,
     entry::{Shown, SignedIn},
     path::LocalPath,
     pending::PendingCookie,
     secret::PendingSecret,
-    store::StoreError,
+    store::{LinkStore, StoreError},
     token::Token,
     user::User,
     validator::Verdict,

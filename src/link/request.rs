@@ -2,13 +2,14 @@
 //! link.
 
 use super::{
-    Address, Asker, Code, Link, LinkToken, Links, RESEND_AFTER, Registration, Terms, Tries,
-    WRONG_CODES, tries,
+    Asker, Code, Link, LinkToken, Links, RESEND_AFTER, Registration, Terms, Tries, WRONG_CODES,
+    tries,
 };
 use crate::{
     caps::Shares,
     confirmation::{ConfirmationId, Decision, Rejection},
     device::Device,
+    email_address::Address,
     mail::{Letter, LinkLetter, MAILS, Mail, MailClass, Posted, Posting},
     path::LocalPath,
     pending::PendingCookie,

@@ -1,7 +1,10 @@
 //! Deletes expired links, codes and mails.
 
 use super::{WINDOW, tries};
-use crate::{clock::Clock, mail::LinkDatabase, store::StoreError};
+use crate::{
+    clock::Clock,
+    store::{LinkDatabase, StoreError},
+};
 use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 

@@ -5,8 +5,7 @@
 //! 7 days hit one of a million codes once in 1,900 years on average, which is a chance of 0.05 % in
 //! a year; NIST SP 800-63B (section 3.2.2) allows 100 in a row.
 
-use super::Address;
-use crate::clock::Timestamp;
+use crate::{clock::Timestamp, email_address::Address};
 use std::time::Duration;
 
 /// How many wrong codes in a row may be typed for an address. After that its mails have links

@@ -1,11 +1,11 @@
 //! Mails that are about no link.
 
-use super::{Letter, Mail, MailClass, MailStore, NEWS};
+use super::{Letter, Mail, MailClass, NEWS};
 use crate::{
     clock::Clock,
-    link::Address,
+    email_address::Address,
     secret::{Entropy, Keys},
-    store::StoreError,
+    store::{MailStore, StoreError},
     worker::Tools,
 };
 use std::{sync::Arc, time::Duration};

@@ -1,10 +1,10 @@
 //! The background task that has mail sent.
 
-use super::{Mail, MailError, MailStore, Mailer};
+use super::{Mail, MailError, Mailer};
 use crate::{
     clock::{Clock, Timestamp, until},
     secret::{Entropy, Keys},
-    store::StoreError,
+    store::{MailStore, StoreError},
     worker::{Tools, between},
 };
 use std::{sync::Arc, time::Duration};

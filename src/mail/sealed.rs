@@ -4,7 +4,8 @@ use super::{AddressLetter, Letter, LinkLetter, MailId, News, NewsLetter};
 use crate::{
     clock::Timestamp,
     device::Device,
-    link::{Address, Code, LinkToken},
+    email_address::Address,
+    link::{Code, LinkToken},
     secret::{CannotOpen, Entropy, Keys, Sealed},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};

@@ -19,11 +19,12 @@ use crate::{
     confirmation::{
         Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, State, Which, WorkerId,
     },
+    email_address::Address,
     failpoint,
-    link::Address,
     secret::SecretHash,
-    session::{Followed, Session, SessionId, SessionState, SessionStore},
-    user::{Authority, Moved, User, UserId, UserStore},
+    session::{Followed, Session, SessionId, SessionState},
+    store::{SessionStore, UserStore},
+    user::{Authority, Moved, User, UserId},
 };
 use async_trait::async_trait;
 use std::{sync::Arc, time::Duration};

@@ -4,7 +4,8 @@ use super::StoreError;
 use crate::{
     clock::Timestamp,
     secret::SecretHash,
-    session::{Session, SessionId, SessionState, SessionStore},
+    session::{Session, SessionId, SessionState},
+    store::SessionStore,
     user::UserId,
 };
 use async_trait::async_trait;

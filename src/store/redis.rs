@@ -44,7 +44,8 @@ use super::{
 use crate::{
     clock::{Clock, Timestamp},
     secret::SecretHash,
-    session::{Session, SessionId, SessionState, SessionStore},
+    session::{Session, SessionId, SessionState},
+    store::SessionStore,
     user::UserId,
 };
 use async_trait::async_trait;

@@ -7,11 +7,11 @@ use crate::{
         Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, Ending, Rejection,
         State, Which, WorkerId,
     },
-    link::Address,
+    email_address::Address,
     secret::SecretHash,
     session::{Session, SessionId},
-    store::{BeginError, ConfirmationStore, Settlement, StoreError},
-    user::{Authority, Moved, PASSWORD_ISSUER, User, UserId, UserStore, key_after},
+    store::{BeginError, ConfirmationStore, Settlement, StoreError, UserStore},
+    user::{Authority, Moved, PASSWORD_ISSUER, User, UserId, key_after},
 };
 use async_trait::async_trait;
 use std::{

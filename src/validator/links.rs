@@ -4,9 +4,9 @@ use super::{Reason, ValidationError, Validator, Verdict};
 use crate::{
     clock::Clock,
     confirmation::ConfirmationId,
-    link::{LinkStore, LinkToken, Which, change},
+    link::{LinkToken, Which, change},
     secret::Keys,
-    store::{Store, StoreError},
+    store::{LinkStore, Store, StoreError},
     token::Token,
 };
 use async_trait::async_trait;

@@ -7,15 +7,13 @@ use std::{path::PathBuf, time::Duration};
 use tempfile::TempDir;
 use vestibule::{
     link,
-    mail::LinkDatabase,
     secret::SystemEntropy,
     store::{
+        LinkDatabase, UserStore,
         postgres::PostgresStore,
         sqlite::{Mode, OpenError, SqliteStore},
     },
-    user::{
-        Identity, PASSWORD_ISSUER, PRACTICE_IDENTITY, PRACTICE_SUBJECT, User, UserId, UserStore,
-    },
+    user::{Identity, PASSWORD_ISSUER, PRACTICE_IDENTITY, PRACTICE_SUBJECT, User, UserId},
 };
 
 const PRACTICE: Mode = Mode::Practice { own_key: true };

@@ -8,10 +8,10 @@ use sqlx::{AssertSqlSafe, Executor as _, raw_sql};
 use std::time::Duration;
 use vestibule::{
     confirmation::{Decider, Decision, State, Which},
-    link::{self, LinkState, LinkStore, LinkToken},
+    link::{self, LinkState, LinkToken},
     secret::SecretHash,
     session::{Session, SessionId, SessionState},
-    store::{Store, sqlite::SqliteStore},
+    store::{LinkStore, Store, sqlite::SqliteStore},
     testing::SeededEntropy,
     timing::Timing,
     user::{Identity, PASSWORD_ISSUER, User, UserId},

@@ -10,13 +10,13 @@ use vestibule::{
     confirmation::{
         Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, Which, WorkerId,
     },
-    link::Address,
+    email_address::Address,
     publisher::{Announcement, PublishError, Publisher},
     secret::SecretHash,
-    session::{Session, SessionId, SessionStore},
-    store::{BeginError, ConfirmationStore, Settlement, StoreError},
+    session::{Session, SessionId},
+    store::{BeginError, ConfirmationStore, SessionStore, Settlement, StoreError, UserStore},
     token::Token,
-    user::{Authority, Moved, User, UserId, UserStore},
+    user::{Authority, Moved, User, UserId},
     validator::{ValidationError, Validator, Verdict},
 };
 

@@ -9,7 +9,7 @@ use vestibule::{
     outcome::Outcome,
     publisher::Announcement,
     session::{Session, SessionId, SessionState},
-    user::UserStore as _,
+    store::UserStore as _,
     validator::{ValidationError, Verdict},
 };
 

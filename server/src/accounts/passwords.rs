@@ -22,7 +22,7 @@ use turns::Turns;
 use unicode_normalization::UnicodeNormalization as _;
 use vestibule::{
     clock::Timestamp,
-    link::Address,
+    email_address::Address,
     secret::{Entropy, random},
     store::{Store, StoreError},
     user::{Identity, PASSWORD_ISSUER, PRACTICE_SUBJECT, User, UserId},

@@ -19,7 +19,7 @@ use std::{
 };
 use vestibule::{
     caps::{Client, Network},
-    link::Address,
+    email_address::Address,
     session::SessionId,
     user::UserId,
 };

@@ -12,11 +12,7 @@ use crate::{
 };
 use serde_json::json;
 use std::time::Duration;
-use vestibule::{
-    audit::Event,
-    link::{self, Address},
-    secret::SystemEntropy,
-};
+use vestibule::{audit::Event, email_address::Address, link, secret::SystemEntropy};
 
 /// How long a link lives at least, and at most: while it does, it is as good as a password.
 const LIVES: [Duration; 2] = [Duration::from_mins(1), Duration::from_hours(30 * 24)];

@@ -13,8 +13,8 @@ use std::time::Duration;
 use vestibule::{
     audit::{Event, Means},
     clock::Timestamp,
+    email_address::Address,
     entry::{Shown, SignedIn},
-    link::Address,
     mail::{Letter, News, NewsLetter},
     path::LocalPath,
     pending::TokenTag,

@@ -28,8 +28,8 @@ use std::sync::Arc;
 use vestibule::{
     audit::{Event, Means},
     confirmation::Rejection,
+    email_address::InvalidAddress,
     entry::Entry,
-    link::InvalidAddress,
     path::LocalPath,
     secret::SystemEntropy,
     store::StoreError,

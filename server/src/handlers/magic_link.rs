@@ -26,9 +26,10 @@ use tracing::Instrument as _;
 use vestibule::{
     audit::{Event, Means},
     caps::Client,
+    email_address::Address,
     link::{
-        Address, Alarm, Ask, Asker, Browser, Code, GUESSES, Guess, Guessed, LIFETIME, Link,
-        LinkToken, Number, Opened, Spent, WrongCode,
+        Alarm, Ask, Asker, Browser, Code, GUESSES, Guess, Guessed, LIFETIME, Link, LinkToken,
+        Number, Opened, Spent, WrongCode,
     },
     mail::News,
     outcome::Outcome,

@@ -10,7 +10,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 use vestibule::{
-    link::Address,
+    email_address::Address,
     mail::{Letter, MailError, MailId, Mailer},
 };
 use vestibule_app::pages::PracticeMail;

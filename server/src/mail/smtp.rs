@@ -24,7 +24,7 @@ use lettre::{
 use std::sync::Arc;
 use vestibule::{
     clock::Clock,
-    link::Address,
+    email_address::Address,
     mail::{Letter, MailError, MailId, Mailer},
 };
 

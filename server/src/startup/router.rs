@@ -25,10 +25,10 @@ use tokio::{sync::Notify, task::spawn_blocking};
 use vestibule::{
     clock::Clock,
     link::Links,
-    mail::{LinkDatabase, Mailer, Outbox},
+    mail::{Mailer, Outbox},
     publisher::{Publisher, PusherPublisher, Silent},
     secret::{Keys, SystemEntropy},
-    store::Store,
+    store::{LinkDatabase, Store},
     validator::{HttpValidator, LinksValidator},
     vestibule::Vestibule,
     worker::Tools,

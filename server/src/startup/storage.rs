@@ -14,12 +14,10 @@ use std::{
 };
 use vestibule::{
     clock::{Clock, SystemClock},
-    link::Address as MailAddress,
-    mail::LinkDatabase,
+    email_address::Address as MailAddress,
     secret::{Keys, SystemEntropy},
-    session::SessionStore,
     store::{
-        Database as Confirmations, Store,
+        Database as Confirmations, LinkDatabase, SessionStore, Store,
         apart::Apart,
         memory::MemorySessions,
         postgres::PostgresStore,

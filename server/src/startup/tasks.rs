@@ -12,10 +12,10 @@ use tokio::{sync::Notify, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use vestibule::{
     link,
-    mail::{LinkDatabase, Mailer, Postman},
+    mail::{Mailer, Postman},
     publisher::{PusherPublisher, Queue},
     secret::SystemEntropy,
-    store::postgres::PostgresStore,
+    store::{LinkDatabase, postgres::PostgresStore},
     validator::HttpValidator,
     worker::{Tools, Worker},
 };

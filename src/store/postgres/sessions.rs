@@ -5,9 +5,9 @@ use super::{PostgresStore, SWEEP, connection::Failure};
 use crate::{
     clock::Timestamp,
     secret::SecretHash,
-    session::{Session, SessionId, SessionStore},
+    session::{Session, SessionId},
     store::{
-        StoreError,
+        SessionStore, StoreError,
         row::{self, SessionColumns},
     },
     user::UserId,

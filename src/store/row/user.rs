@@ -2,7 +2,7 @@
 
 use super::{Reading, Row};
 use crate::{
-    link::Address,
+    email_address::Address,
     store::StoreError,
     user::{Identity, Moved, User, UserId},
 };

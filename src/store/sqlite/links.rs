@@ -6,15 +6,13 @@ use crate::{
     clock::Timestamp,
     confirmation::ConfirmationId,
     device::Device,
-    link::{
-        Address, BrowserTag, Counts, Link, LinkId, LinkState, LinkStore, Mailing, Tries,
-        WRONG_CODES,
-    },
-    mail::{Mail, MailId, MailStore, Posted, Posting},
+    email_address::Address,
+    link::{BrowserTag, Counts, Link, LinkId, LinkState, Mailing, Tries, WRONG_CODES},
+    mail::{Mail, MailId, Posted, Posting},
     path::LocalPath,
     secret::SecretHash,
     store::{
-        BeginError, StoreError,
+        BeginError, LinkStore, MailStore, StoreError,
         row::{self, Origin},
     },
 };

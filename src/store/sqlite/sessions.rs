@@ -4,9 +4,9 @@ use super::SqliteStore;
 use crate::{
     clock::Timestamp,
     secret::SecretHash,
-    session::{Session, SessionId, SessionStore},
+    session::{Session, SessionId},
     store::{
-        StoreError,
+        SessionStore, StoreError,
         row::{self, SessionColumns},
     },
     user::UserId,

@@ -3,12 +3,12 @@
 use super::{SqliteStore, links};
 use crate::{
     clock::Timestamp,
-    link::Address,
+    email_address::Address,
     store::{
-        StoreError,
+        StoreError, UserStore,
         row::{self, Reading, user_columns},
     },
-    user::{Authority, Moved, PASSWORD_ISSUER, User, UserId, UserStore, key_after},
+    user::{Authority, Moved, PASSWORD_ISSUER, User, UserId, key_after},
 };
 use async_trait::async_trait;
 use sqlx::{

@@ -9,9 +9,9 @@ use vestibule::{
     clock::Timestamp,
     entry::Shown,
     secret::{SecretHash, SystemEntropy},
-    session::{Session, SessionId, SessionStore},
-    store::{StoreError, apart::Apart, memory::MemorySessions},
-    user::{Identity, PASSWORD_ISSUER, User, UserId, UserStore as _},
+    session::{Session, SessionId},
+    store::{SessionStore, StoreError, UserStore as _, apart::Apart, memory::MemorySessions},
+    user::{Identity, PASSWORD_ISSUER, User, UserId},
     vestibule::Vestibule,
     worker::Tools,
 };

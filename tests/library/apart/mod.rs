@@ -8,8 +8,7 @@ use crate::support::{Sample, at, session_stores, worker};
 use std::{sync::Arc, time::Duration};
 use vestibule::{
     confirmation::{Claim, Decider, Which},
-    session::SessionStore,
-    store::{ConfirmationStore as _, apart::Apart},
+    store::{ConfirmationStore as _, SessionStore, apart::Apart},
     testing::MemoryDatabase,
 };
 

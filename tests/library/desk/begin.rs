@@ -5,8 +5,8 @@ use std::{collections::HashSet, time::Duration};
 use vestibule::{
     confirmation::{Rejection, Which},
     outcome::Outcome,
-    session::{SessionState, SessionStore as _},
-    store::ConfirmationStore as _,
+    session::SessionState,
+    store::{ConfirmationStore as _, SessionStore as _},
     validator::{Reason, ValidationError, Verdict},
     vestibule::Progress,
 };

@@ -4,8 +4,7 @@ use crate::support::{Browser, House, Plan, ada, by_password, confirmed, token};
 use std::time::Duration;
 use vestibule::{
     caps::{Capped, Caps, Client},
-    session::SessionStore as _,
-    store::BeginError,
+    store::{BeginError, SessionStore as _},
     token::Token,
     validator::Verdict,
     vestibule::Progress,

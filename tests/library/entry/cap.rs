@@ -2,7 +2,7 @@
 
 use crate::support::{Browser, House, Plan, ada, bob, by_password, token};
 use std::time::Duration;
-use vestibule::{caps::Caps, entry::Shown, session::SessionStore as _, user::UserId};
+use vestibule::{caps::Caps, entry::Shown, store::SessionStore as _, user::UserId};
 
 const A_WHILE: Duration = Duration::from_mins(2);
 

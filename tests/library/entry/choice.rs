@@ -4,9 +4,9 @@ use crate::support::{Browser, House, ada, bob, by_password, token};
 use vestibule::{
     entry::Entry,
     pending::TokenTag,
-    session::{SessionId, SessionStore as _},
+    session::SessionId,
+    store::{SessionStore as _, UserStore as _},
     token::Token,
-    user::UserStore as _,
 };
 
 /// The current user and the user that the page offers.

@@ -2,7 +2,7 @@
 
 use crate::support::{House, ada, rejected, token};
 use std::time::Duration;
-use vestibule::{confirmation::Rejection, entry::Entry, user::UserStore as _, validator::Verdict};
+use vestibule::{confirmation::Rejection, entry::Entry, store::UserStore as _, validator::Verdict};
 
 #[tokio::test]
 async fn a_session_signs_a_disabled_user_in_no_more_also_once_they_are_enabled_but_a_new_one_does()

@@ -5,7 +5,7 @@ use std::{collections::HashSet, time::Duration};
 use vestibule::{
     entry::{Entry, Shown},
     secret::{PendingSecret, SessionSecret},
-    session::SessionStore as _,
+    store::SessionStore as _,
     token::Token,
 };
 

@@ -1,7 +1,7 @@
 //! After a sign-out, nothing that this browser had signs it in again.
 
 use crate::support::{Browser, House, ada, token};
-use vestibule::{session::SessionStore as _, validator::Verdict, vestibule::Progress};
+use vestibule::{store::SessionStore as _, validator::Verdict, vestibule::Progress};
 
 #[tokio::test]
 async fn a_sign_out_ends_the_session() {

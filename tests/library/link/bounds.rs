@@ -6,12 +6,12 @@ use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 use vestibule::{
     caps::{Capped, Caps},
+    email_address::Address,
     entry::Shown,
-    link::{self, Address, LinkStore as _, Spent, WINDOW},
-    mail::MailStore as _,
+    link::{self, Spent, WINDOW},
     pending::{PendingCookie, TokenTag},
     secret::SystemEntropy,
-    store::ConfirmationStore as _,
+    store::{ConfirmationStore as _, LinkStore as _, MailStore as _},
 };
 
 fn person(number: usize) -> Address {

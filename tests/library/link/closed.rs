@@ -5,10 +5,11 @@ use crate::support::{confirmed, rejected};
 use std::time::Duration;
 use vestibule::{
     confirmation::Rejection,
-    link::{self, LinkStore as _, Registration, Spent},
+    link::{self, Registration, Spent},
     secret::SystemEntropy,
+    store::{LinkStore as _, UserStore as _},
     token::Token,
-    user::{PASSWORD_ISSUER, UserStore as _},
+    user::PASSWORD_ISSUER,
     vestibule::Progress,
 };
 

@@ -4,8 +4,9 @@ use super::house::{LinkHouse, Waiting, ada, browser, known, stranger};
 use crate::support::{confirmed, rejected};
 use vestibule::{
     confirmation::Rejection,
-    link::{Alarm, Asker, CODES_OFF, Code, GUESSES, Guess, Guessed, LinkStore as _, Spent, Tries},
+    link::{Alarm, Asker, CODES_OFF, Code, GUESSES, Guess, Guessed, Spent, Tries},
     secret::SystemEntropy,
+    store::LinkStore as _,
     vestibule::Progress,
 };
 

@@ -6,9 +6,10 @@ use std::time::Duration;
 use vestibule::{
     caps::{Capped, Caps},
     confirmation::Rejection,
-    link::{LIFETIME, LinkStore as _, RESEND_AFTER, Spent},
+    link::{LIFETIME, RESEND_AFTER, Spent},
     secret::SystemEntropy,
-    user::{Identity, PASSWORD_ISSUER, User, UserId, UserStore as _},
+    store::{LinkStore as _, UserStore as _},
+    user::{Identity, PASSWORD_ISSUER, User, UserId},
     vestibule::Progress,
 };
 

@@ -4,7 +4,8 @@ use super::house::{LinkHouse, ada};
 use std::time::Duration;
 use vestibule::{
     link::LIFETIME,
-    mail::{Letter, MailError, MailStore as _},
+    mail::{Letter, MailError},
+    store::MailStore as _,
 };
 
 fn greylisted() -> Result<(), MailError> {

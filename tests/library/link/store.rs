@@ -7,15 +7,13 @@ use vestibule::{
     caps::{Capped, Client, Shares},
     confirmation::ConfirmationId,
     device::Device,
+    email_address::Address,
     link::{
-        Address, Code, Link, LinkId, LinkState, LinkToken, Number, PER_ADDRESS, Terms, Tries,
-        WRONG_CODES,
+        Code, Link, LinkId, LinkState, LinkToken, Number, PER_ADDRESS, Terms, Tries, WRONG_CODES,
     },
-    mail::{
-        Letter, LinkDatabase, LinkLetter, Mail, MailClass, MailId, Posted, Posting, SealedLetter,
-    },
+    mail::{Letter, LinkLetter, Mail, MailClass, MailId, Posted, Posting, SealedLetter},
     secret::SystemEntropy,
-    store::{BeginError, Store, sqlite::SqliteStore},
+    store::{BeginError, LinkDatabase, Store, sqlite::SqliteStore},
     user::{Identity, PASSWORD_ISSUER, User, UserId},
 };
 

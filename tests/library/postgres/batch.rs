@@ -6,9 +6,12 @@ use sqlx::{Connection as _, PgConnection};
 use std::time::Duration;
 use vestibule::{
     confirmation::{Decider, Decision, Ending, Rejection},
-    session::{Session, SessionId, SessionStore as _},
-    store::{BeginError, ConfirmationStore as _, StoreError, postgres::PostgresStore},
-    user::{Identity, UserStore as _},
+    session::{Session, SessionId},
+    store::{
+        BeginError, ConfirmationStore as _, SessionStore as _, StoreError, UserStore as _,
+        postgres::PostgresStore,
+    },
+    user::Identity,
 };
 
 /// Has `writes` arrive while the tables are locked, so that they wait together and go into few

@@ -4,8 +4,7 @@ use crate::support::{Postgres, Sample, ada, at, settlement, worker};
 use sqlx::{AssertSqlSafe, PgConnection};
 use vestibule::{
     confirmation::{Decider, Decision, Which},
-    session::SessionStore as _,
-    store::{ConfirmationStore as _, StoreError},
+    store::{ConfirmationStore as _, SessionStore as _, StoreError},
 };
 
 /// Writes past the store what it would never write.

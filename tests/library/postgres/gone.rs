@@ -3,9 +3,7 @@
 use crate::support::{Postgres, Sample, ada, at, settlement, soon, welcome, worker};
 use vestibule::{
     confirmation::{Decider, Decision, Which},
-    session::SessionStore as _,
-    store::{BeginError, ConfirmationStore as _, StoreError},
-    user::UserStore as _,
+    store::{BeginError, ConfirmationStore as _, SessionStore as _, StoreError, UserStore as _},
 };
 
 #[tokio::test]

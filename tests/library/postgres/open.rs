@@ -3,12 +3,9 @@
 use crate::support::{Postgres, Sample, at, keys, soon};
 use futures_util::future::join_all;
 use tokio::net::TcpListener;
-use vestibule::{
-    session::SessionStore as _,
-    store::{
-        ConfirmationStore as _,
-        postgres::{OpenError, PostgresStore},
-    },
+use vestibule::store::{
+    ConfirmationStore as _, SessionStore as _,
+    postgres::{OpenError, PostgresStore},
 };
 
 /// A database with something in it.

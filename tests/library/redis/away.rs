@@ -11,12 +11,9 @@ use tokio::{
     task::{JoinHandle, JoinSet},
     time::Instant,
 };
-use vestibule::{
-    session::SessionStore,
-    store::{
-        StoreError,
-        redis::{OpenError, RedisSessions},
-    },
+use vestibule::store::{
+    SessionStore, StoreError,
+    redis::{OpenError, RedisSessions},
 };
 
 /// How long a user waits for a page.

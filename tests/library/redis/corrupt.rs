@@ -4,8 +4,8 @@ use super::{ADA, BOB, established, exchanged, hash, now, timing};
 use crate::support::{Redis, redis};
 use redis::{Cmd, cmd};
 use vestibule::{
-    session::{Session, SessionId, SessionStore},
-    store::StoreError,
+    session::{Session, SessionId},
+    store::{SessionStore, StoreError},
 };
 
 fn key(corner: &Redis, id: SessionId) -> String {

@@ -6,7 +6,8 @@ use redis::cmd;
 use std::time::Duration;
 use vestibule::{
     secret::{SecretHash, SystemEntropy, random},
-    session::{Session, SessionId, SessionStore},
+    session::{Session, SessionId},
+    store::SessionStore,
     user::UserId,
 };
 

@@ -4,9 +4,9 @@ use super::now;
 use crate::support::{WatchedClock, redis};
 use redis::cmd;
 use std::{net::TcpListener, sync::Arc};
-use vestibule::{
-    session::SessionStore as _,
-    store::redis::{OpenError, RedisSessions},
+use vestibule::store::{
+    SessionStore as _,
+    redis::{OpenError, RedisSessions},
 };
 
 const PASSWORD: &str = "correct-horse";

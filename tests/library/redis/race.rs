@@ -3,7 +3,7 @@
 use super::{ADA, bound, exchanged, hash, now, pending, timing};
 use crate::support::redis;
 use std::time::Duration;
-use vestibule::session::SessionStore as _;
+use vestibule::store::SessionStore as _;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_64_exchanges_at_once_on_two_servers_one_wins() {

@@ -4,8 +4,8 @@ use crate::support::{House, Sample, at, settlement, welcome};
 use futures_util::future::join_all;
 use vestibule::{
     confirmation::{Decider, Decision, Ending},
-    session::{Session, SessionId, SessionStore as _},
-    store::{BeginError, ConfirmationStore as _, Store, StoreError},
+    session::{Session, SessionId},
+    store::{BeginError, ConfirmationStore as _, SessionStore as _, Store, StoreError},
     user::UserId,
 };
 

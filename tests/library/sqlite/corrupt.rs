@@ -4,9 +4,8 @@ use crate::support::{House, Sample, ada, at, settlement, worker};
 use sqlx::{AssertSqlSafe, SqliteConnection};
 use vestibule::{
     confirmation::{Decider, Decision, Which},
-    session::{SessionId, SessionStore as _},
-    store::{ConfirmationStore as _, StoreError},
-    user::UserStore as _,
+    session::SessionId,
+    store::{ConfirmationStore as _, SessionStore as _, StoreError, UserStore as _},
 };
 
 /// Writes past the store what it would never write.

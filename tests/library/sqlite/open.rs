@@ -9,9 +9,8 @@ use std::{
 use tempfile::TempDir;
 use vestibule::{
     secret::Keys,
-    session::SessionStore as _,
     store::{
-        ConfirmationStore as _,
+        ConfirmationStore as _, SessionStore as _,
         sqlite::{OpenError, SqliteStore},
     },
 };

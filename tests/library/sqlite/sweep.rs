@@ -2,7 +2,10 @@
 
 use crate::support::House;
 use sqlx::AssertSqlSafe;
-use vestibule::{clock::Timestamp, session::SessionStore as _, store::ConfirmationStore as _};
+use vestibule::{
+    clock::Timestamp,
+    store::{ConfirmationStore as _, SessionStore as _},
+};
 
 /// More than two batches.
 const ROWS: u32 = 20_001;

@@ -4,8 +4,9 @@ use super::{Postgres, keys, redis};
 use std::{ops::Deref, sync::Arc};
 use tempfile::TempDir;
 use vestibule::{
-    session::SessionStore,
-    store::{Database, Store, apart::Apart, memory::MemorySessions, sqlite::SqliteStore},
+    store::{
+        Database, SessionStore, Store, apart::Apart, memory::MemorySessions, sqlite::SqliteStore,
+    },
     testing::MemoryDatabase,
     timing::Timing,
 };

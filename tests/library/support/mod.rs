@@ -23,10 +23,7 @@ pub use sample::{
 
 use std::{future::Future, time::Duration};
 use vestibule::{
-    entry::Shown,
-    secret::SessionSecret,
-    user::{UserId, UserStore},
-    vestibule::Vestibule,
+    entry::Shown, secret::SessionSecret, store::UserStore, user::UserId, vestibule::Vestibule,
 };
 
 /// Waits for what must come without the clock being moved. The limit is real time; it only makes a

@@ -2,7 +2,7 @@
 
 use crate::support::{Browser, House, ada, bob, confirmed, rejected, token};
 use vestibule::{
-    confirmation::Rejection, publisher::Announcement, session::SessionStore as _, token::Token,
+    confirmation::Rejection, publisher::Announcement, store::SessionStore as _, token::Token,
     validator::Verdict, vestibule::Progress,
 };
 

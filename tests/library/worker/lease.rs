@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::Notify;
 use vestibule::{
     confirmation::{ConfirmationId, Rejection},
-    session::SessionStore as _,
+    store::SessionStore as _,
     testing::{Question, ScriptedValidator},
     timing::Timing,
     token::Token,

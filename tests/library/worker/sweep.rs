@@ -3,8 +3,11 @@
 use crate::support::{House, ada, token};
 use std::time::Duration;
 use vestibule::{
-    outcome::Outcome, session::SessionStore as _, store::ConfirmationStore as _, timing::Timing,
-    validator::Verdict, vestibule::Progress,
+    outcome::Outcome,
+    store::{ConfirmationStore as _, SessionStore as _},
+    timing::Timing,
+    validator::Verdict,
+    vestibule::Progress,
 };
 
 const SWEEP_EVERY: Duration = Duration::from_mins(1);

@@ -7,7 +7,7 @@ use vestibule::{
     confirmation::{Decided, Ending, Rejection, State},
     outcome::Outcome,
     publisher::{Announcement, PublishError},
-    session::SessionStore as _,
+    store::SessionStore as _,
     validator::{Reason, ValidationError, Verdict},
     vestibule::Progress,
 };

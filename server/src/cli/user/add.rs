@@ -8,7 +8,7 @@ use crate::{
 };
 use serde_json::json;
 use std::io::{self, BufRead as _};
-use vestibule::{audit::Event, link::Address, secret::SystemEntropy};
+use vestibule::{audit::Event, email_address::Address, secret::SystemEntropy};
 use zeroize::Zeroizing;
 
 /// Adds the user, or gives the known one the new password, ends their sessions and revokes their

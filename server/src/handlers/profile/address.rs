@@ -22,8 +22,8 @@ use leptos::prelude::*;
 use serde::Deserialize;
 use vestibule::{
     audit::Event,
+    email_address::Address,
     entry::SignedIn,
-    link::Address,
     mail::{AddressLetter, Letter, News, Outbox},
     path::LocalPath,
     secret::SystemEntropy,
