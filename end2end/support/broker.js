@@ -13,7 +13,7 @@ export const SETTINGS = {
   PUSHER_APP_ID: APP.id,
   PUSHER_KEY: APP.key,
   PUSHER_SECRET: APP.secret,
-  RUST_LOG: 'info,vestibule_server::push=debug',
+  RUST_LOG: 'info,vestibule_server::startup::push=debug',
 };
 
 const TAKES_EVENTS = /the embedded broker takes events at http:\/\/(\S+):(\d+)/g;
