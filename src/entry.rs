@@ -270,43 +270,26 @@ impl Vestibule {
         since: Timestamp,
         shown: &Shown,
     ) -> Result<Option<SessionSecret>, StoreError> {
-        let (session, secret) = self.establish(user, since, shown).await?;
-        // After the session is there: whatever ends the user's sessions after this ends it as well.
-        let known = self.store.user(user).await?;
-        if known.is_some_and(|known| known.valid_from == valid_from && !known.disabled) {
-            return Ok(Some(secret));
-        }
-        self.store.delete_session(session).await?;
-        Ok(None)
-    }
-
-    /// A new session of `user` in this browser, in place of the one that it had.
-    async fn establish(
-        &self,
-        user: UserId,
-        since: Timestamp,
-        shown: &Shown,
-    ) -> Result<(SessionId, SessionSecret), StoreError> {
         let secret = SessionSecret::generate(&*self.entropy);
         let id = SessionId::generate(&*self.entropy);
-        let session = Session::established(
-            id,
-            secret.hash(),
-            user,
-            shown.device.clone(),
-            since,
-            &self.timing,
-        );
+        let device = shown.device.clone();
+        let session = Session::established(id, secret.hash(), user, device, since, &self.timing);
         if !self.store.insert_session(&session).await? {
             return Err(StoreError::Unavailable(
                 "a fresh secret is taken: the entropy repeats itself".into(),
             ));
         }
+        // After the session is there: whatever ends the user's sessions after this ends it as well.
+        let known = self.store.user(user).await?;
+        if known.is_none_or(|known| known.valid_from != valid_from || known.disabled) {
+            self.store.delete_session(id).await?;
+            return Ok(None);
+        }
         if let Some(old) = self.who(shown.session.as_ref()).await? {
             self.store.delete_session(old.session).await?;
         }
         self.cap_sessions(user, id).await;
-        Ok((id, secret))
+        Ok(Some(secret))
     }
 
     /// Signs the browser out, or with `everywhere` the user, and ends what is pending in this

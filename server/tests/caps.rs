@@ -173,6 +173,12 @@ fn a_client_begins_so_often_and_repeats_what_has_begun_as_often_as_it_likes() {
         has_status(&refused, 429) && refused.contains("retry-after: 60"),
         "{refused}"
     );
+    for again in ["again=1", "again=", "again"] {
+        let refused = server.post(path, &[&first], again);
+        assert!(has_status(&refused, 429), "it would begin anew: {refused}");
+    }
+    let anew = server.post(path, &[&first], "again=");
+    assert!(has_status(&anew, 429), "it would begin anew: {anew}");
     for _ in 0..20 {
         assert!(
             has_status(&server.post(path, &[&first], ""), 303),

@@ -210,3 +210,10 @@ fn a_masked_address_tells_no_more_than_its_first_letter_and_its_domain() {
         assert_eq!(address.parse::<Address>().unwrap().masked(), masked);
     }
 }
+
+#[test]
+fn a_text_that_is_too_long_is_refused_before_its_domain_is_looked_at() {
+    let named = |length: usize| format!("{} <ada@example.com>", "n".repeat(length - 18)).parse();
+    assert_eq!(named(1024), "ada@example.com".parse::<Address>());
+    assert_eq!(named(1025), Err(InvalidAddress));
+}

@@ -356,8 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn a_browser_waits_for_each_link_with_another_secret_and_at_one_address_for_one_always_with_the_same()
-     {
+    fn the_secret_to_wait_with_follows_from_link_browser_and_network_address() {
         let keys = Keys::from_secret(&[1; 32]);
         let asker = |cookie, address| Asker {
             client: Client::from_bytes([address; 16]),

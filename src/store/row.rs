@@ -17,7 +17,7 @@ pub(super) use confirmation::{DecidedColumns, QueuedColumns, claims, confirmatio
 pub(super) use link::{Origin, link, mails, state_columns};
 pub(super) use session::{SessionColumns, session};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-pub(super) use user::{kept_from_moving, user, user_columns};
+pub(super) use user::{kept_from_moving, known_address, user, user_columns};
 
 use crate::{clock::Timestamp, store::StoreError};
 

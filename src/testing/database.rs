@@ -480,7 +480,8 @@ impl UserStore for MemoryDatabase {
         let Some((user, _)) = tables.by(by) else {
             return Ok(false);
         };
-        user.known_from = now.max(user.known_from + Duration::from_millis(1));
+        let last = user.known_from.max(user.valid_from);
+        user.known_from = now.max(last + Duration::from_millis(1));
         if all {
             changed(user, now);
         } else {

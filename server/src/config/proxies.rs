@@ -25,7 +25,9 @@ impl Proxies {
                 .map_err(|_| "not addresses or networks such as 10.0.0.0/8, separated by commas")?;
             // Then any client could claim any address.
             if network.prefix_len() == 0 {
-                Err("everybody: name the addresses of your proxies alone")
+                Err(
+                    "a network of all addresses, so any client could claim another's; name your proxies alone",
+                )
             } else {
                 Ok(network)
             }

@@ -63,21 +63,17 @@ pub async fn begin(
         // If the link cannot be opened, the status tells the page why.
         let _ = site.links.open_here(link).await?;
     }
-    // One that is repeated stores nothing, and is never refused.
-    if site.throttle.begin(client).is_err()
-        && site
-            .vestibule
-            .status(&kept, Some(shown), None)
-            .await?
-            .progress
-            == Progress::Unknown
-    {
-        Event::TooOften {
-            what: "begin",
-            user: None,
+    if site.throttle.begin(client).is_err() {
+        // One that is repeated stores nothing, and is never refused; "Try again" begins anew.
+        let report = site.vestibule.status(&kept, Some(shown), None).await?;
+        if again || report.progress == Progress::Unknown {
+            Event::TooOften {
+                what: "begin",
+                user: None,
+            }
+            .record();
+            return Err(Capped::Client.into());
         }
-        .record();
-        return Err(Capped::Client.into());
     }
     let (pending, mut report) = site
         .vestibule

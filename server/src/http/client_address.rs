@@ -16,7 +16,12 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use std::{convert::Infallible, net::SocketAddr, sync::Once};
+use held::HeldBody;
+use std::{
+    convert::Infallible,
+    net::SocketAddr,
+    sync::{Arc, Once},
+};
 use tracing::Instrument as _;
 use vestibule::{audit, caps::Client};
 
@@ -64,19 +69,16 @@ pub fn client(site: &Shared, extensions: &Extensions, headers: &HeaderMap) -> Cl
 /// The middleware by which each line about a request says whose it is, and by which a client behind
 /// a proxy has no more requests under way than it could have connections without one: the proxy's
 /// own are not counted.
-pub async fn span(State(site): State<Shared>, request: Request, next: Next) -> Response {
+pub async fn span(State(site): State<Shared>, mut request: Request, next: Next) -> Response {
     let client = client(&site, request.extensions(), request.headers());
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let is_behind_proxy =
         peer.is_some_and(|ConnectInfo(peer)| site.proxies.trusts(peer.ip().to_canonical()));
-    let (counts, shares) = &site.under_way;
-    let counted = if is_behind_proxy {
-        counts.take(client, *shares).map(Some)
-    } else {
-        Some(None)
-    };
     let span = tracing::info_span!(target: audit::TARGET, "request", %client);
-    let Some(counted) = counted else {
+    if !is_behind_proxy {
+        return next.run(request).instrument(span).await;
+    }
+    let Some(counted) = site.under_way.take(client, site.of_client) else {
         let _entered = span.enter();
         audit::Event::TooOften {
             what: "requests",
@@ -85,12 +87,12 @@ pub async fn span(State(site): State<Shared>, request: Request, next: Next) -> R
         .record();
         return response::problem(&site, StatusCode::SERVICE_UNAVAILABLE);
     };
+    let counted = Arc::new(counted);
+    // Until its handler ends, although the client may be gone, and until its last byte is sent: for
+    // a client that reads slowly it is still under way.
+    request.extensions_mut().insert(Arc::clone(&counted));
     let response = next.run(request).instrument(span).await;
-    match counted {
-        // Until its last byte is sent: for a client that reads slowly it is still under way.
-        Some(counted) => response.map(|body| Body::new(held::HeldBody::new(body, counted))),
-        None => response,
-    }
+    response.map(|body| Body::new(HeldBody::new(body, counted)))
 }
 
 /// Tells the broker whose a socket is.

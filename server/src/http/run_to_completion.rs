@@ -7,8 +7,17 @@ use tracing::Instrument as _;
 /// The middleware around everything that may change something. A closed connection would cancel its
 /// request; with this, a change that has begun is finished, logged and reported by mail all the
 /// same. An attacker who guesses a secret and hangs up must not go unnoticed.
+///
+/// Until then it counts for its client: it holds what the request brings, such as the place of its
+/// connection.
 pub async fn to_the_end(request: Request, next: Next) -> Response {
-    match tokio::spawn(next.run(request).in_current_span()).await {
+    let counted = request.extensions().clone();
+    let answer = async move {
+        let response = next.run(request).await;
+        drop(counted);
+        response
+    };
+    match tokio::spawn(answer.in_current_span()).await {
         Ok(response) => response,
         Err(error) => resume_unwind(error.into_panic()),
     }
@@ -17,7 +26,7 @@ pub async fn to_the_end(request: Request, next: Next) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::{Router, body::Body, middleware::from_fn, routing::post};
+    use axum::{Router, body::Body, http::Method, middleware::from_fn, routing::post};
     use std::{sync::Arc, time::Duration};
     use tokio::sync::Notify;
     use tower::ServiceExt as _;
@@ -38,12 +47,17 @@ mod tests {
         let app = Router::new()
             .route("/", post(handler))
             .layer(from_fn(to_the_end));
-        let request = app.oneshot(Request::post("/").body(Body::empty()).expect("a request"));
+        let place = Arc::new(());
+        let mut request = Request::new(Body::empty());
+        *request.method_mut() = Method::POST;
+        request.extensions_mut().insert(Arc::clone(&place));
+        let request = app.oneshot(request);
         tokio::select! {
             answer = request => panic!("it waits: {answer:?}"),
             () = begun.notified() => {}
         }
-        // The connection has been closed, and the request with it.
+        // The connection has been closed, and the request with it; it still holds its place.
+        assert_eq!(Arc::strong_count(&place), 2);
         go_on.notify_one();
         let finished = tokio::time::timeout(Duration::from_secs(30), done.notified()).await;
         assert!(finished.is_ok(), "the handler was given up");

@@ -41,8 +41,10 @@ pub struct Site {
     pub origins: Vec<Origin>,
     /// The trusted proxies, whose forwarding header names the client.
     pub proxies: Proxies,
-    /// How many requests each client behind those has under way, and may have.
-    pub under_way: (Counts, Shares),
+    /// How many requests each client behind those has under way.
+    pub under_way: Counts,
+    /// How many it may have.
+    pub of_client: Shares,
     /// The HSTS header for browsers that come by HTTPS.
     pub hsts: Option<&'static str>,
     /// How cookies are named and marked.

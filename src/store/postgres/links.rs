@@ -263,14 +263,22 @@ impl MailStore for PostgresStore {
     }
 }
 
-/// Locks the open links to an address. Who changes a user does that first: in this order everybody
-/// locks.
+/// Locks the open links to an address, then the confirmations that wait for them. A change of a user
+/// does this before it locks the user: links, confirmations, users, as everywhere.
 pub(super) async fn lock_open(
     connection: &mut PgConnection,
     address: &Address,
 ) -> Result<(), Failure> {
     let lock = sqlx::query(
         "select 1 from links where address = $1 and state = 'open' order by id for update",
+    );
+    lock.bind(address.as_str())
+        .execute(&mut *connection)
+        .await?;
+    let lock = sqlx::query(
+        "select 1 from confirmations
+         where state = 'queued' and id in (select waiting from links where address = $1 and state = 'open')
+         order by id for update",
     );
     lock.bind(address.as_str()).execute(connection).await?;
     Ok(())

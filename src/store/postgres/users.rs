@@ -294,7 +294,7 @@ async fn revoke(
         }
         Change::Sessions { all } => {
             let revoke = by_authority!(
-                "known_from = greatest($5, known_from + 1),
+                "known_from = greatest($5, known_from + 1, valid_from + 1),
                  valid_from = case when $6 then greatest($5, valid_from + 1) else valid_from end"
             );
             authorised(revoke, by, sessions_apart, now).bind(all)
@@ -317,10 +317,7 @@ async fn lock_links_to(
     let Some(row) = select.fetch_optional(&mut *connection).await? else {
         return Ok(None);
     };
-    let address = {
-        let row = Reading::new("users", &row);
-        Address::known_by(row.text("issuer")?, row.text("subject")?)
-    };
+    let address = row::known_address(&row)?;
     if let Some(address) = &address {
         links::lock_open(connection, address).await?;
     }

@@ -36,6 +36,12 @@ pub(in crate::store) fn user(row: &dyn Row) -> Result<User, StoreError> {
     })
 }
 
+/// The address that the user in this row is known by, who may sign in by a link then.
+pub(in crate::store) fn known_address(row: &dyn Row) -> Result<Option<Address>, StoreError> {
+    let row = Reading::new("users", row);
+    Ok(Address::known_by(row.text("issuer")?, row.text("subject")?))
+}
+
 /// What keeps the user `id` from moving, where `rows` are those who are known by the addresses
 /// `from` and `to`.
 pub(in crate::store) fn kept_from_moving<R: Row>(

@@ -181,7 +181,7 @@ impl UserStore for SqliteStore {
         let apart = self.sessions_apart;
         self.write(move |connection| {
             let revoke = by_authority!(
-                "known_from = max(?5, known_from + 1), valid_from = iif(?6, max(?5, valid_from + 1), valid_from)"
+                "known_from = max(?5, known_from + 1, valid_from + 1), valid_from = iif(?6, max(?5, valid_from + 1), valid_from)"
             );
             let revoke = authorised(revoke, by, apart, now).bind(all);
             Box::pin(async move {
@@ -268,10 +268,7 @@ async fn take_back_links(
     let select = sqlx::query("select issuer, subject from users where id = ?")
         .bind(user.as_bytes().as_slice());
     let row = select.fetch_one(&mut *connection).await?;
-    let address = {
-        let row = Reading::new("users", &row);
-        Address::known_by(row.text("issuer")?, row.text("subject")?)
-    };
+    let address = row::known_address(&row)?;
     match address {
         Some(address) => links::take_back(connection, &address, None).await,
         None => Ok(()),
@@ -318,10 +315,7 @@ async fn remove(connection: &mut SqliteConnection, id: UserId) -> Result<bool, S
     else {
         return Ok(false);
     };
-    let address = {
-        let row = Reading::new("users", &row);
-        Address::known_by(row.text("issuer")?, row.text("subject")?)
-    };
+    let address = row::known_address(&row)?;
     if let Some(address) = address {
         links::take_back(connection, &address, None).await?;
     }

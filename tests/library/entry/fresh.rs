@@ -78,3 +78,23 @@ async fn a_new_password_ends_every_session_that_began_before_even_if_none_is_del
         "what signs nobody in is not shown"
     );
 }
+
+#[tokio::test]
+async fn a_sign_in_that_is_refused_leaves_the_browser_signed_in_as_it_was() {
+    let house = House::open().await;
+    house.start_worker();
+    let browser = house.signed_in(&token("link")).await;
+    let who = browser.who().await.expect("she is signed in");
+    let outdated = house.now() + Duration::from_secs(1);
+    let refused = house
+        .desk
+        .sign_in(who.user.id, outdated, house.now(), &browser.shown())
+        .await;
+    assert_eq!(refused.unwrap(), None);
+    assert_eq!(browser.who().await, Some(who.clone()));
+    assert_eq!(
+        house.desk.own_sessions(&who).await.unwrap().len(),
+        1,
+        "nothing is left of it"
+    );
+}

@@ -228,3 +228,23 @@ async fn of_a_change_and_a_sign_out_at_once_the_change_is_first_or_is_not_made()
         }
     }
 }
+
+#[tokio::test]
+async fn a_user_who_ends_other_sessions_makes_every_known_browser_a_stranger() {
+    for store in adapters().await {
+        let user = store.put_user(&king(), None).await.unwrap();
+        let known = async || {
+            let user = store.user(user).await.unwrap().unwrap();
+            user.valid_from.max(user.known_from)
+        };
+        // Also within one millisecond, and when the clock is set back.
+        for now in [at(9), at(9), at(3)] {
+            for all in [true, false, false] {
+                let before = known().await;
+                let by = authority(&**store, user).await;
+                assert!(store.revoke_sessions(by, all, now).await.unwrap());
+                assert!(known().await > before, "{now:?} {all}");
+            }
+        }
+    }
+}

@@ -113,6 +113,55 @@ fn there_are_never_more_sockets_than_the_cap_and_a_freed_seat_is_taken_again() {
 }
 
 #[test]
+fn of_the_last_tenth_of_the_seats_each_client_has_one() {
+    let registry = registry(&Limits {
+        max_of_client: 19,
+        max_connections: 20,
+        ..Limits::default()
+    });
+    let mut seats = Vec::new();
+    for number in 1..=18 {
+        seats.push(registry.join(id(number), Some(client(1))).unwrap());
+    }
+    assert_eq!(
+        registry.join(id(19), Some(client(1))).err(),
+        Some(NoSeat::Full)
+    );
+    seats.push(registry.join(id(19), Some(client(2))).unwrap());
+    seats.push(registry.join(id(20), Some(client(3))).unwrap());
+}
+
+#[test]
+fn the_networks_around_a_client_have_twice_and_four_times_its_seats() {
+    let registry = registry(&Limits {
+        max_of_client: 2,
+        ..Limits::default()
+    });
+    let mut seats = Vec::new();
+    // Each from a /64 of its own: first of one /56, then of others in the same /48.
+    for (number, place) in [
+        (1, 1),
+        (2, 1),
+        (3, 1),
+        (4, 1),
+        (5, 2),
+        (6, 2),
+        (7, 3),
+        (8, 3),
+    ] {
+        let neighbour = Client::in_networks([[number; 16], [100 + place; 16], [200; 16]]);
+        seats.push(registry.join(id(number.into()), Some(neighbour)).unwrap());
+    }
+    for (number, place) in [(9, 1), (10, 4)] {
+        let neighbour = Client::in_networks([[number; 16], [100 + place; 16], [200; 16]]);
+        assert_eq!(
+            registry.join(id(number.into()), Some(neighbour)).err(),
+            Some(NoSeat::FullForClient)
+        );
+    }
+}
+
+#[test]
 fn one_client_has_its_share_of_the_seats_and_others_have_theirs() {
     let registry = registry(&Limits {
         max_of_client: 2,

@@ -39,3 +39,26 @@ impl<T: Unpin> HttpBody for HeldBody<T> {
         self.body.size_hint()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::to_bytes;
+    use std::sync::Arc;
+
+    #[tokio::test]
+    async fn what_a_body_holds_is_held_until_it_is_sent_or_given_up() {
+        let held = Arc::new(());
+        let body = HeldBody::new(Body::from("four"), Arc::clone(&held));
+        assert_eq!(
+            body.size_hint().exact(),
+            Some(4),
+            "its length is still known"
+        );
+        assert_eq!(Arc::strong_count(&held), 2);
+        let sent = to_bytes(Body::new(body), 9).await.expect("it can be read");
+        assert_eq!((&*sent, Arc::strong_count(&held)), (&b"four"[..], 1));
+        drop(HeldBody::new(Body::from("more"), Arc::clone(&held)));
+        assert_eq!(Arc::strong_count(&held), 1);
+    }
+}
