@@ -136,3 +136,25 @@ fn a_stranger_is_led_to_the_login_page_and_changes_nothing() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_browser_that_ends_other_sessions_by_an_old_one_stays_known_no_more_than_theirs() {
+    let data = TempDir::new().unwrap();
+    let server = Server::start(&[("VESTIBULE_DATA", data.path().to_str().unwrap())]);
+    let known = "email=practice%40example.com&password=open-sesame-42";
+    let known = server.post("/login", &[], known);
+    let known = known
+        .lines()
+        .filter_map(|line| line.strip_prefix("set-cookie: ")?.split(';').next());
+    let own = format!("Cookie: {}", known.collect::<Vec<_>>().join("; "));
+    assert!(own.contains("vestibule-known="), "{own}");
+    age(&data).await;
+    for (path, form) in [
+        ("/profile/sessions/end", "choice=others"),
+        ("/logout", "everywhere=1"),
+    ] {
+        let answer = server.post(path, &[&own], form);
+        assert!(has_status(&answer, 303), "{answer}");
+        assert!(!answer.contains("vestibule-known="), "{path}: {answer}");
+    }
+}

@@ -190,6 +190,7 @@ impl Links {
     /// [`StoreError`] if the store could not be used; it is safe to repeat.
     pub async fn end_others(&self, who: &SignedIn) -> Result<(), StoreError> {
         if self.vestibule.revoke_sessions(who, false).await? {
+            // Links first: one that is used later would leave a session behind.
             if who.is_fresh(self.vestibule.now()) {
                 self.take_back(&who.user).await?;
             }

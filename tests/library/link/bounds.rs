@@ -1,7 +1,7 @@
 //! Mails, waiting browsers and guesses are capped, and a client at its cap does not affect others.
 
 use super::house::{LinkHouse, ada};
-use crate::support::{Plan, confirmed};
+use crate::support::{Plan, by_password, confirmed};
 use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 use vestibule::{
@@ -11,7 +11,8 @@ use vestibule::{
     link::{self, Spent, WINDOW},
     pending::{PendingCookie, TokenTag},
     secret::SystemEntropy,
-    store::{ConfirmationStore as _, LinkStore as _, MailStore as _},
+    store::{ConfirmationStore as _, LinkStore as _, MailStore as _, UserStore as _},
+    user::PASSWORD_ISSUER,
 };
 
 fn person(number: usize) -> Address {
@@ -183,4 +184,30 @@ async fn links_and_mails_are_swept_even_where_none_are_sent() {
     assert_eq!(house.store.next_mail().await.unwrap(), None);
     shutdown.cancel();
     sweeping.await.unwrap();
+}
+
+#[tokio::test]
+async fn only_a_fresh_sign_in_takes_links_back_when_it_ends_other_sessions() {
+    for (age, taken_back) in [
+        (Duration::from_mins(19), true),
+        (Duration::from_mins(20), false),
+    ] {
+        let house = LinkHouse::at_work().await;
+        house.put_bob().await;
+        let address = "bob@example.com".parse().unwrap();
+        let bob = house
+            .store
+            .user_by_identity(PASSWORD_ISSUER, "bob@example.com")
+            .await
+            .unwrap()
+            .expect("he is a user");
+        let secret = by_password(&house.desk, bob.id, &Shown::default()).await;
+        house.advance(age);
+        let who = house.desk.who(Some(&secret)).await.unwrap().unwrap();
+        house.asked_for(&address).await;
+        let letter = house.letter().await;
+        house.links.end_others(&who).await.unwrap();
+        let left = house.links.look(&letter.link).await.unwrap();
+        assert_eq!(left.is_err(), taken_back, "{age:?}");
+    }
 }
