@@ -19,6 +19,8 @@ mod mail;
 mod practice;
 mod routes;
 mod startup;
+#[cfg(test)]
+mod testing;
 
 pub mod broker;
 pub mod cli;

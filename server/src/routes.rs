@@ -2,26 +2,26 @@
 
 use crate::{
     handlers::{
-        confirm, enter, files, health, home, island_api, login, magic_link, profile, pusher_auth,
-        require_user,
+        approve, confirm, enter, files, health, home, island_api, login, logout, magic_link,
+        mailbox, profile, pusher_auth, require_user, switch_account,
     },
     http::{
-        client_address, csrf, form, listener, response, return_path, run_to_completion,
-        state::Shared,
+        client_address, csrf, error, form, listener, return_path, run_to_completion,
+        security_headers, state::App,
     },
 };
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request},
     http::StatusCode,
-    middleware::{Next, from_fn, from_fn_with_state},
+    middleware::{Next, from_fn, from_fn_with_state, map_response_with_state},
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
 use tokio::time::timeout;
 
-/// The pages, forms and calls of `site`, its static files, and the broker's `sockets`.
-pub fn routes(site: Shared, sockets: Router) -> Router {
+/// The pages, forms and calls of `app`, its static files, and the broker's `sockets`.
+pub fn routes(app: App, sockets: Router) -> Router {
     let pages = Router::new()
         .route("/", get(home::home))
         .route("/confirm/{token}", get(confirm::land).post(confirm::begin))
@@ -32,7 +32,7 @@ pub fn routes(site: Shared, sockets: Router) -> Router {
         )
         .route(
             "/confirm/{token}/pick",
-            get(home::page_of_form).post(magic_link::pick),
+            get(home::page_of_form).post(approve::pick),
         )
         .route("/login/link", get(home::page_of_form).post(magic_link::ask))
         .route("/login/wait/{token}", get(magic_link::wait))
@@ -44,9 +44,9 @@ pub fn routes(site: Shared, sockets: Router) -> Router {
             "/login/wait/{token}/again",
             get(home::page_of_form).post(magic_link::again),
         )
-        .route("/practice/mail", get(magic_link::mailbox))
+        .route("/practice/mail", get(mailbox::mailbox))
         .route("/login", get(login::login_page).post(login::login))
-        .route("/logout", get(home::first_page).post(login::logout))
+        .route("/logout", get(home::first_page).post(logout::logout))
         .route(
             "/profile/sessions/end",
             get(home::first_page).post(profile::end_sessions),
@@ -67,43 +67,43 @@ pub fn routes(site: Shared, sockets: Router) -> Router {
             "/profile/address/{ticket}",
             get(profile::address::land).post(profile::address::change),
         )
-        .route_layer(from_fn_with_state(
-            site.clone(),
-            require_user::require_fresh,
-        ));
+        .route_layer(from_fn_with_state(app.clone(), require_user::require_fresh));
     let needing_a_user = Router::new()
         .route("/profile", get(profile::profile))
         .route(return_path::ENTER, get(enter::enter))
         .merge(needing_freshness)
-        .route_layer(from_fn_with_state(site.clone(), require_user::require_user))
-        .route("/continue", get(home::first_page).post(login::choose))
-        .route_layer(from_fn_with_state(site.clone(), form::read_first));
+        .route_layer(from_fn_with_state(app.clone(), require_user::require_user))
+        .route(
+            "/continue",
+            get(home::first_page).post(switch_account::choose),
+        )
+        .route_layer(from_fn(form::read_first));
     let scripts_only = Router::new()
         .route("/api/{*function}", post(island_api::server_functions))
         .route("/pusher/auth", post(pusher_auth::authorise))
-        .route_layer(from_fn_with_state(site.clone(), csrf::scripts_only));
+        .route_layer(from_fn(csrf::scripts_only));
     let files = Router::new()
         .route(
-            &format!("/{}/{{*file}}", site.leptos.site_pkg_dir),
+            &format!("/{}/{{*file}}", app.pages.client_folder()),
             get(files::show),
         )
         .route("/favicon.svg", get(files::show))
         .route("/favicon.ico", get(files::show))
-        .with_state(site.clone());
-    let sockets = sockets.layer(from_fn_with_state(site.clone(), client_address::note));
+        .with_state(app.clone());
     pages
         .merge(needing_a_user)
         .merge(scripts_only)
         .layer(from_fn(run_to_completion::to_the_end))
         .layer(DefaultBodyLimit::max(form::MAX_FORM))
-        .with_state(site.clone())
+        .with_state(app.clone())
         .merge(files)
         .merge(sockets)
         .route("/healthz", get(|| async { "ok" }))
-        .layer(from_fn_with_state(site.clone(), csrf::guard))
-        .layer(from_fn_with_state(site.clone(), client_address::span))
+        .layer(from_fn_with_state(app.clone(), csrf::guard))
+        .layer(map_response_with_state(app.clone(), error::render))
+        .layer(from_fn_with_state(app.clone(), client_address::identify))
         .layer(from_fn(within))
-        .layer(from_fn_with_state(site, response::headers))
+        .layer(from_fn_with_state(app, security_headers::headers))
 }
 
 /// The middleware that ends what takes too long: a body that stops in the middle would hold its

@@ -256,3 +256,59 @@ fn a_file_that_cannot_be_is_not_found() {
         "{head}"
     );
 }
+
+/// A server behind a proxy.
+fn behind_a_proxy(trusted: &str) -> Server {
+    Server::start(&[
+        ("CONFIRM_PER_CLIENT", "1"),
+        ("PUBLIC_URL", "https://sign-in.example"),
+        ("TRUSTED_PROXIES", trusted),
+        ("VALIDATOR_URL", "http://127.0.0.1:9/"),
+        (
+            "VESTIBULE_SECRET",
+            "Y1ZtJ0vW8n3qkRu5xTgB2yLhPzXo7mEaQ9dKfCs4wUI=",
+        ),
+    ])
+}
+
+#[test]
+fn a_client_behind_a_proxy_has_so_many_requests_under_way_and_leaves_others_theirs() {
+    let server = behind_a_proxy("127.0.0.1");
+    // The beginning of a form whose end never comes.
+    let begun = |number: usize| {
+        let mut stream = TcpStream::connect(server.addr).unwrap();
+        let head = "POST /login HTTP/1.1\r\nHost: sign-in.example\r\nSec-Fetch-Site: same-origin\r\n\
+                    Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 99\r\nConnection: close\r\n";
+        let from = format!(
+            "X-Forwarded-For: 192.0.2.{}, 203.0.113.7\r\n\r\nemail=",
+            number % 250
+        );
+        stream
+            .write_all(format!("{head}{from}").as_bytes())
+            .unwrap();
+        stream
+    };
+    // As many as it could have connections: two for its sockets, and 200. A few more, because a slow
+    // machine may have lost one; those beyond are answered at once.
+    let held: Vec<_> = (0..210).map(begun).collect();
+    let healthz = |from: &str| server.get("/healthz", &[&format!("X-Forwarded-For: {from}")]);
+    let is_full = || has_status(&healthz("203.0.113.7"), 503);
+    assert!((0..10_000).any(|_| is_full()), "no more than 202 are taken");
+    let mut refused = String::new();
+    let mut one_more = begun(0);
+    one_more.write_all(&[b'x'; 93]).unwrap();
+    one_more.read_to_string(&mut refused).unwrap();
+    assert!(
+        has_status(&refused, 503) && refused.contains("retry-after: 5"),
+        "{refused}"
+    );
+    assert!(
+        has_status(&healthz("203.0.113.8"), 200),
+        "another client has its own"
+    );
+    drop(held);
+    assert!(
+        (0..10_000).any(|_| !is_full()),
+        "what was under way is not any more"
+    );
+}

@@ -1,18 +1,15 @@
 //! To begin what a browser has opened, and the pending cookies that go with it.
 
 use crate::http::{
-    cookies::RequestCookies,
+    error::PageError,
     pending_room::{self, Full},
-    response,
-    state::Site,
+    state::AppState,
+    visitor::Visitor,
 };
-use axum::{
-    http::{HeaderMap, HeaderValue},
-    response::Response,
-};
+use axum::http::HeaderValue;
 use vestibule::{
     audit::Event,
-    caps::{Capped, Client},
+    caps::Capped,
     link::LinkToken,
     pending::TokenTag,
     store::BeginError,
@@ -23,14 +20,10 @@ use vestibule_app::pages::NoCookies;
 
 /// The token under which this browser's confirmation is kept: of a link that it has asked for
 /// itself, the one that it waits with.
-pub fn kept_under(site: &Site, token: Token, cookies: &RequestCookies) -> Token {
-    let keys = site.vestibule.keys();
-    let link = LinkToken::read(keys, &token);
-    link.and_then(|link| {
-        site.links
-            .asked_here(&link, |token| cookies.pending(keys, token))
-    })
-    .unwrap_or(token)
+pub fn kept_under(app: &AppState, visitor: &Visitor, token: Token) -> Token {
+    LinkToken::read(&app.keys, &token)
+        .and_then(|link| app.links.asked_here(&link, |token| visitor.pending(token)))
+        .unwrap_or(token)
 }
 
 /// A confirmation that was begun, or found.
@@ -47,25 +40,26 @@ pub struct Begun {
 /// `None`: the browser shows no pending cookie that it got for this token, so it keeps none, or
 /// none any more; nothing has begun.
 pub async fn begin(
-    site: &Site,
+    app: &AppState,
+    visitor: &Visitor,
     token: Token,
-    cookies: &RequestCookies,
     again: bool,
-    client: Client,
 ) -> Result<Option<Begun>, BeginError> {
-    let keys = site.vestibule.keys();
-    let kept = kept_under(site, token.clone(), cookies);
-    let Some(shown) = cookies.pending(keys, &kept) else {
+    let kept = kept_under(app, visitor, token.clone());
+    let Some(shown) = visitor.pending(&kept) else {
         return Ok(None);
     };
-    let link = LinkToken::read(keys, &token);
-    if let (Some(link), true) = (&link, kept != token) {
+    let link = LinkToken::read(&app.keys, &token);
+    let asked_here = kept != token;
+    if let Some(link) = &link
+        && asked_here
+    {
         // If the link cannot be opened, the status tells the page why.
-        let _ = site.links.open_here(link).await?;
+        let _ = app.links.open_here(link).await?;
     }
-    if site.throttle.begin(client).is_err() {
+    if app.throttle.begin(visitor.client).is_err() {
         // One that is repeated stores nothing, and is never refused; "Try again" begins anew.
-        let report = site.vestibule.status(&kept, Some(shown), None).await?;
+        let report = app.sign_ins.status(&kept, Some(shown), None).await?;
         if again || report.progress == Progress::Unknown {
             Event::TooOften {
                 what: "begin",
@@ -75,14 +69,16 @@ pub async fn begin(
             return Err(Capped::Client.into());
         }
     }
-    let (pending, mut report) = site
-        .vestibule
-        .begin(&kept, Some(shown), again, client)
+    let (pending, mut report) = app
+        .sign_ins
+        .begin(&kept, Some(shown), again, visitor.client)
         .await?;
-    if let (Some(link), true) = (&link, kept == token) {
-        let shown = pending.cookie.encode(keys, &kept);
-        site.links.use_up(link, &kept, Some(&shown)).await?;
-        report = site.vestibule.status(&kept, Some(&shown), None).await?;
+    if let Some(link) = &link
+        && !asked_here
+    {
+        let shown = pending.cookie.encode(&app.keys, &kept);
+        app.links.use_up(link, &kept, Some(&shown)).await?;
+        report = app.sign_ins.status(&kept, Some(&shown), None).await?;
     }
     Ok(Some(Begun {
         token: kept,
@@ -96,60 +92,45 @@ pub async fn begin(
 /// # Errors
 /// [`Full`] if the browser has too many sign-ins in progress.
 pub async fn landed(
-    site: &Site,
-    headers: &HeaderMap,
+    app: &AppState,
+    visitor: &Visitor,
     token: &Token,
     pending: &Pending,
-    cookies: &RequestCookies,
 ) -> Result<Vec<HeaderValue>, Full> {
-    // A link that another page embeds, as an image perhaps, is not a landing.
-    let embedded = headers
-        .get("sec-fetch-dest")
-        .is_some_and(|destination| destination != "document");
-    if embedded || !pending.fresh {
+    // A link that another page embeds is not a landing.
+    if visitor.is_embedding() || !pending.fresh {
         return Ok(Vec::new());
     }
-    let let_go = pending_room::make(
-        site,
-        headers,
-        cookies,
-        &TokenTag::each(site.vestibule.keys(), token),
-    )
-    .await?;
-    Ok(set_pending(site, token, pending, cookies, &let_go))
+    let let_go = pending_room::make(app, visitor, &TokenTag::each(&app.keys, token)).await?;
+    Ok(set_pending(app, visitor, token, pending, &let_go))
 }
 
 /// The landing in a browser that has no room for another sign-in: the page has a link that
 /// opens it again, so that the user decides.
-pub fn full(site: &Site, headers: &HeaderMap, token: &Token) -> Response {
-    let said = if pending_room::is_from_elsewhere(headers) {
+pub fn full(visitor: &Visitor, token: &Token) -> PageError {
+    let said = if visitor.is_from_elsewhere() {
         NoCookies::MANY
     } else {
         NoCookies::FULL
     };
-    response::no_cookies(site, said, &format!("/confirm/{}", token.expose()))
+    PageError::no_cookies(said, format!("/confirm/{}", token.expose()))
 }
 
 /// The cookies that give a browser a pending secret it does not have yet, in place of those that
 /// are `let_go`.
 pub fn set_pending(
-    site: &Site,
+    app: &AppState,
+    visitor: &Visitor,
     token: &Token,
     pending: &Pending,
-    cookies: &RequestCookies,
     let_go: &[TokenTag],
 ) -> Vec<HeaderValue> {
     if !pending.fresh {
         return Vec::new();
     }
-    let keys = site.vestibule.keys();
-    let tags = TokenTag::each(keys, token);
-    let value = pending.cookie.encode(keys, token);
-    site.cookies.pending(
-        &tags,
-        value,
-        site.vestibule.timing().pending_cookie(),
-        cookies,
-        let_go,
-    )
+    let tags = TokenTag::each(&app.keys, token);
+    let value = pending.cookie.encode(&app.keys, token);
+    let lives = app.sign_ins.timing().pending_cookie();
+    app.cookies
+        .pending(&tags, value, lives, &visitor.cookies, let_go)
 }

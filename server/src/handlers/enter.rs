@@ -4,12 +4,13 @@
 //! Behind [`require_user`](crate::handlers::require_user::require_user), which performs the exchange: no other
 //! page could.
 
-use crate::http::{response, return_path::way_back, state::Shared};
+use crate::http::{response, return_path::way_back};
 use axum::{
     extract::{Query, State, rejection::QueryRejection},
     response::Response,
 };
 use serde::Deserialize;
+use vestibule::outcome::Destinations;
 
 /// The query.
 #[derive(Default, Deserialize)]
@@ -19,13 +20,13 @@ pub struct Target {
 
 /// `GET /enter?next=<path>`: on to the path, or to where every sign-in leads.
 pub async fn enter(
-    State(site): State<Shared>,
+    State(destinations): State<Destinations>,
     target: Result<Query<Target>, QueryRejection>,
 ) -> Response {
     let Query(Target { next }) = target.unwrap_or_default();
     let next = next.as_deref().and_then(way_back);
-    response::see_other(
-        next.as_ref()
-            .unwrap_or(&site.vestibule.destinations().confirmed),
-    )
+    response::see_other(next.as_ref().unwrap_or(&destinations.confirmed))
 }
+
+#[cfg(test)]
+mod tests;

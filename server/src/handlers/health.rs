@@ -1,6 +1,6 @@
 //! `/healthz`: the process answers. `/readyz`: what it needs answers too, part by part.
 
-use crate::http::state::Shared;
+use crate::http::state::WorkerState;
 use axum::{
     extract::State,
     http::{StatusCode, header},
@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use vestibule::{
     session::SessionId,
     store::{Store, StoreError},
+    vestibule::Vestibule,
 };
 
 /// How long a part may take to answer.
@@ -38,9 +39,12 @@ pub fn why(error: Option<StoreError>) -> String {
 
 /// `GET /readyz`: a line for each part, and 503 if one is down. It says no more than the part's
 /// name: the log says why.
-pub async fn readyz(State(site): State<Shared>) -> Response {
-    let (database, sessions) = database_and_sessions(site.vestibule.store()).await;
-    let worker = site.worker_stopped.as_ref().map(|stopped| {
+pub async fn readyz(
+    State(sign_ins): State<Vestibule>,
+    State(worker): State<WorkerState>,
+) -> Response {
+    let (database, sessions) = database_and_sessions(sign_ins.store()).await;
+    let worker = worker.stopped.map(|stopped| {
         if stopped.is_cancelled() {
             Err(None)
         } else {
@@ -75,3 +79,6 @@ pub async fn readyz(State(site): State<Shared>) -> Response {
     };
     (status, [(header::CACHE_CONTROL, "no-store")], lines).into_response()
 }
+
+#[cfg(test)]
+mod tests;

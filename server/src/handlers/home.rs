@@ -1,13 +1,9 @@
 //! `/`: in practice mode what there is to click; else the way to the login page.
 
-use crate::http::{response, state::Shared};
-use axum::{
-    extract::State,
-    http::{StatusCode, Uri},
-    response::Response,
-};
+use crate::http::{error::PageError, response, state::App};
+use axum::{extract::State, http::Uri, response::Response};
 use leptos::prelude::*;
-use vestibule::secret::random;
+use vestibule::{outcome::Destinations, secret::random};
 use vestibule_app::{
     pages::{HomePage, PracticeLink, title},
     shell::Head,
@@ -48,14 +44,14 @@ const LINKS: [(&str, &str, &str); 7] = [
 ];
 
 /// `GET /`.
-pub async fn home(State(site): State<Shared>) -> Response {
-    let Some(user) = site.practice else {
-        return response::see_other(&site.vestibule.destinations().login);
+pub async fn home(State(app): State<App>) -> Response {
+    let Some(user) = app.practice else {
+        return response::see_other(&app.destinations().login);
     };
     let link = |(token, label, about)| {
         // A fresh token each time: the same one would lead to the confirmation that was begun with
         // it.
-        let fresh = u32::from_be_bytes(random(site.vestibule.entropy()));
+        let fresh = u32::from_be_bytes(random(app.sign_ins.entropy()));
         PracticeLink {
             href: format!("/confirm/{token}-{fresh:08x}"),
             label,
@@ -65,33 +61,36 @@ pub async fn home(State(site): State<Shared>) -> Response {
     let links = LINKS.map(link).to_vec();
     let email = user.email.to_owned();
     let password = user.password.to_owned();
-    let mailbox = site.mailbox.is_some();
-    response::respond(&site, Head::titled(title::HOME), || {
+    let mailbox = app.mailbox.is_some();
+    app.page(Head::titled(title::HOME), || {
         view! { <HomePage links=links email=email password=password mailbox=mailbox /> }
     })
 }
 
 /// `GET` of an address below a page to which that page sends a form, as by Enter in the address
 /// bar: leads to the page.
-pub async fn page_of_form(State(site): State<Shared>, form: Uri) -> Response {
+pub async fn page_of_form(form: Uri) -> Result<Response, PageError> {
     let page = form
         .path()
         .trim_end_matches('/')
         .rsplit_once('/')
         .map(|(page, _)| page.parse());
     match page {
-        Some(Ok(page)) => response::see_other(&page),
-        Some(Err(_)) | None => response::problem(&site, StatusCode::NOT_FOUND),
+        Some(Ok(page)) => Ok(response::see_other(&page)),
+        Some(Err(_)) | None => Err(PageError::NotFound),
     }
 }
 
 /// The same of a form that is on many pages: leads to where a sign-in does, and from there to the
 /// login page.
-pub async fn first_page(State(site): State<Shared>) -> Response {
-    response::see_other(&site.vestibule.destinations().confirmed)
+pub async fn first_page(State(destinations): State<Destinations>) -> Response {
+    response::see_other(&destinations.confirmed)
 }
 
 /// Everything that is not there.
-pub async fn not_found(State(site): State<Shared>) -> Response {
-    response::problem(&site, StatusCode::NOT_FOUND)
+pub async fn not_found() -> PageError {
+    PageError::NotFound
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,14 +3,17 @@
 use crate::{
     handlers::begin::{self, set_pending},
     http::{
-        client_address::client, cookies::RequestCookies, form::unreadable, response, state::Shared,
+        error::{self, PageError},
+        form::unreadable,
+        state::App,
+        visitor::Visitor,
     },
 };
 use axum::{
     Form,
     body::Body,
     extract::{FromRequest as _, Request, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{StatusCode, header},
     response::{IntoResponse as _, Response},
 };
 use leptos::prelude::*;
@@ -19,7 +22,7 @@ use serde::Deserialize;
 use std::sync::Arc;
 use url::form_urlencoded;
 use vestibule::{
-    caps::{Capped, Client},
+    caps::Capped,
     outcome::Outcome as Decided,
     store::{BeginError, StoreError},
     token::Token,
@@ -39,34 +42,38 @@ struct Call {
 
 /// Handles `/api/…`. A body that is none of the island's is refused here: Leptos would call it our
 /// own mistake.
-pub async fn server_functions(State(site): State<Shared>, request: Request<Body>) -> Response {
+pub async fn server_functions(
+    State(app): State<App>,
+    visitor: Visitor,
+    request: Request<Body>,
+) -> Result<Response, PageError> {
     let begins = match request.uri().path() {
         "/api/begin" => true,
         "/api/status" | "/api/cancel" => false,
-        _ => return response::problem(&site, StatusCode::NOT_FOUND),
+        _ => return Err(PageError::NotFound),
     };
     let (mut head, body) = request.into_parts();
-    let form = Form::<Call>::from_request(Request::from_parts(head.clone(), body), &site).await;
+    let form = Form::<Call>::from_request(Request::from_parts(head.clone(), body), &app).await;
     let wrong =
         "the body is not a form with one token, which begin wants with again=true or again=false\n";
     let body = match form {
         Ok(Form(Call { token, again })) if again.is_some() || !begins => {
             written(&token, again.filter(|_| begins))
         }
-        Ok(_) => return (StatusCode::BAD_REQUEST, wrong).into_response(),
-        Err(rejection) => return (unreadable(rejection.status()), wrong).into_response(),
+        Ok(_) => return Ok((StatusCode::BAD_REQUEST, wrong).into_response()),
+        Err(rejection) => {
+            let status = unreadable(rejection.status()).status();
+            return Ok((status, wrong).into_response());
+        }
     };
     head.headers
         .insert(header::CONTENT_LENGTH, body.len().into());
     let request = Request::from_parts(head, Body::from(body));
 
-    let headers = request.headers().clone();
-    let client = client(&site, request.extensions(), &headers);
     let context = move || {
         let desk = RequestDesk {
-            site: Arc::clone(&site),
-            headers: headers.clone(),
-            client,
+            app: app.clone(),
+            visitor: visitor.clone(),
             response: expect_context(),
         };
         provide_context::<Arc<dyn Desk>>(Arc::new(desk));
@@ -78,7 +85,7 @@ pub async fn server_functions(State(site): State<Shared>, request: Request<Body>
         header::CACHE_CONTROL,
         header::HeaderValue::from_static("no-store"),
     );
-    response
+    Ok(response)
 }
 
 /// The call as Leptos reads it, which understands more kinds of forms than we mean.
@@ -92,17 +99,16 @@ fn written(token: &str, again: Option<bool>) -> String {
 }
 
 struct RequestDesk {
-    site: Shared,
-    headers: HeaderMap,
-    client: Client,
+    app: App,
+    visitor: Visitor,
     response: ResponseOptions,
 }
 
 impl Desk for RequestDesk {
     fn begin(self: Arc<Self>, token: String, again: bool) -> Reply {
         Box::pin(async move {
-            let (token, cookies) = self.open(&token)?;
-            let begun = begin::begin(&self.site, token, &cookies, again, self.client).await;
+            let token = self.read(&token)?;
+            let begun = begin::begin(&self.app, &self.visitor, token, again).await;
             let begun = begun.map_err(|error| match error {
                 BeginError::Capped(cap) => self.capped(cap),
                 BeginError::Store(error) => self.busy(&error),
@@ -111,7 +117,8 @@ impl Desk for RequestDesk {
                 self.response.set_status(StatusCode::UNPROCESSABLE_ENTITY);
                 return Err(ApiError::NoCookie);
             };
-            for cookie in set_pending(&self.site, &begun.token, &begun.pending, &cookies, &[]) {
+            let set = set_pending(&self.app, &self.visitor, &begun.token, &begun.pending, &[]);
+            for cookie in set {
                 self.response.append_header(header::SET_COOKIE, cookie);
             }
             Ok(told(begun.report))
@@ -120,15 +127,12 @@ impl Desk for RequestDesk {
 
     fn status(self: Arc<Self>, token: String) -> Reply {
         Box::pin(async move {
-            let (token, cookies) = self.kept(&token)?;
+            let token = self.kept(&token)?;
+            let session = self.visitor.session();
             let status = self
-                .site
-                .vestibule
-                .status(
-                    &token,
-                    cookies.pending(self.site.vestibule.keys(), &token),
-                    cookies.session().as_ref(),
-                )
+                .app
+                .sign_ins
+                .status(&token, self.visitor.pending(&token), session.as_ref())
                 .await;
             status.map(told).map_err(|error| self.busy(&error))
         })
@@ -136,11 +140,11 @@ impl Desk for RequestDesk {
 
     fn cancel(self: Arc<Self>, token: String) -> Reply {
         Box::pin(async move {
-            let (token, cookies) = self.kept(&token)?;
+            let token = self.kept(&token)?;
             let cancelled = self
-                .site
+                .app
                 .links
-                .cancel(&token, cookies.pending(self.site.vestibule.keys(), &token))
+                .cancel(&token, self.visitor.pending(&token))
                 .await;
             cancelled.map(told).map_err(|error| self.busy(&error))
         })
@@ -148,18 +152,17 @@ impl Desk for RequestDesk {
 }
 
 impl RequestDesk {
-    fn open(&self, token: &str) -> Result<(Token, RequestCookies), ApiError> {
-        let token: Token = token.parse().map_err(|_| {
+    fn read(&self, token: &str) -> Result<Token, ApiError> {
+        token.parse().map_err(|_| {
             self.response.set_status(StatusCode::NOT_FOUND);
             ApiError::Refused
-        })?;
-        Ok((token, self.site.cookies_of(&self.headers)))
+        })
     }
 
-    /// The same, under the token with which this browser's confirmation is kept.
-    fn kept(&self, token: &str) -> Result<(Token, RequestCookies), ApiError> {
-        let (token, cookies) = self.open(token)?;
-        Ok((begin::kept_under(&self.site, token, &cookies), cookies))
+    /// The token under which this browser's confirmation is kept.
+    fn kept(&self, token: &str) -> Result<Token, ApiError> {
+        let token = self.read(token)?;
+        Ok(begin::kept_under(&self.app, &self.visitor, token))
     }
 
     fn busy(&self, error: &StoreError) -> ApiError {
@@ -169,7 +172,7 @@ impl RequestDesk {
     }
 
     fn capped(&self, cap: Capped) -> ApiError {
-        self.refuse(response::capped_status(cap));
+        self.refuse(error::capped_status(cap));
         match cap {
             Capped::Client | Capped::Links => ApiError::TooMany,
             Capped::All => ApiError::Busy,
@@ -178,7 +181,7 @@ impl RequestDesk {
 
     fn refuse(&self, status: StatusCode) {
         self.response.set_status(status);
-        if let Some(after) = response::retry_after(status) {
+        if let Some(after) = error::retry_after(status) {
             self.response.insert_header(header::RETRY_AFTER, after);
         }
     }
@@ -221,26 +224,4 @@ fn outcome_told(outcome: Decided) -> Outcome {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use vestibule::{
-        confirmation::Ending, confirmation::Rejection, outcome::Destinations, user::UserId,
-    };
-
-    #[test]
-    fn what_is_pushed_reads_as_what_is_answered() {
-        let destinations = Destinations::default();
-        let endings = Rejection::ALL.map(Ending::Rejected);
-        for ending in endings.into_iter().chain([
-            Ending::Confirmed(UserId::from_bytes([1; 16])),
-            Ending::Unavailable,
-        ]) {
-            let outcome = destinations.outcome(ending);
-            let pushed = serde_json::to_string(&outcome).unwrap();
-            assert_eq!(
-                serde_json::from_str::<Outcome>(&pushed).unwrap(),
-                outcome_told(outcome)
-            );
-        }
-    }
-}
+mod tests;

@@ -1,25 +1,23 @@
-//! `/login`, `/logout`, `/continue`: sign in, sign out, switch user.
+//! `/login`: sign in with a password, or ask for a link.
 
 use crate::{
     accounts::{
-        passwords::{self, Line, Password, PasswordError},
+        passwords::{self, Line, Password},
         rate_limit::TooOften,
     },
     handlers::after_sign_in,
     http::{
-        client_address::ClientOf,
         csrf::OwnForm,
-        form::Choice,
-        form_proof::{self, Proof},
-        navigation::is_navigation,
-        response,
+        error::PageError,
+        form_proof, response,
         return_path::{self, way_back},
-        state::Shared,
+        state::{App, AppState},
+        visitor::Visitor,
     },
 };
 use axum::{
-    extract::{Query, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode},
+    extract::{Query, State, rejection::QueryRejection},
+    http::StatusCode,
     response::Response,
 };
 use leptos::prelude::*;
@@ -29,7 +27,6 @@ use vestibule::{
     audit::{Event, Means},
     confirmation::Rejection,
     email_address::InvalidAddress,
-    entry::Entry,
     path::LocalPath,
     secret::SystemEntropy,
     store::StoreError,
@@ -57,15 +54,9 @@ pub struct Credentials {
     again: Option<String>,
 }
 
-/// The fields of the sign-out form.
-#[derive(Deserialize)]
-pub struct SignOut {
-    everywhere: Option<String>,
-}
-
 /// What the login page says besides its form.
 #[derive(Default)]
-struct Said {
+struct LoginFormState {
     reason: Option<Rejection>,
     error: Option<String>,
     /// A signed-in user is asked to sign in again.
@@ -76,222 +67,177 @@ struct Said {
 
 /// `GET /login`. A user who is signed in, or would be by going on, is redirected.
 pub async fn login_page(
-    State(site): State<Shared>,
-    method: Method,
-    headers: HeaderMap,
-    why: Result<Query<Why>, axum::extract::rejection::QueryRejection>,
-) -> Response {
+    State(app): State<App>,
+    visitor: Visitor,
+    why: Result<Query<Why>, QueryRejection>,
+) -> Result<Response, PageError> {
     let Query(Why {
         reason,
         next,
         again,
     }) = why.unwrap_or_default();
     let next = next.as_deref().and_then(way_back);
-    let cookies = site.cookies_of(&headers);
-    if again.is_some() {
-        match site.vestibule.recognise(cookies.session().as_ref()).await {
-            Ok(Some(who)) => {
-                let email = who.user.identity.email.unwrap_or_default();
-                return login_form(
-                    &site,
-                    &headers,
-                    Said {
-                        again: true,
-                        email,
-                        next,
-                        ..Said::default()
-                    },
-                );
-            }
-            Ok(None) => {}
-            Err(error) => return response::store_problem(&site, &error),
-        }
+    let session = visitor.session();
+    if again.is_some()
+        && let Some(who) = app.sign_ins.recognise(session.as_ref()).await?
+    {
+        let state = LoginFormState {
+            again: true,
+            email: who.user.identity.email.unwrap_or_default(),
+            next,
+            ..LoginFormState::default()
+        };
+        return Ok(login_form(&app, &visitor, state));
     }
-    let known = if is_navigation(&method, &headers) {
-        site.vestibule.would_enter(&cookies.shown()).await
+    let known = if visitor.is_navigating() {
+        app.sign_ins.would_enter(&visitor.cookies.shown()).await?
     } else {
-        site.vestibule
-            .who(cookies.session().as_ref())
-            .await
-            .map(|who| who.is_some())
+        app.sign_ins.who(session.as_ref()).await?.is_some()
     };
-    match known {
-        // A redirected browser may still have to get its session.
-        Ok(true) => match next.map(return_path::through) {
-            Some(next) => response::see_other(&next),
-            None => response::see_other(&site.vestibule.destinations().confirmed),
-        },
-        Ok(false) => {
-            let reason = reason.as_deref().and_then(Rejection::from_name);
-            login_form(
-                &site,
-                &headers,
-                Said {
-                    reason,
-                    next,
-                    ..Said::default()
-                },
-            )
-        }
-        Err(error) => response::store_problem(&site, &error),
+    if !known {
+        let state = LoginFormState {
+            reason: reason.as_deref().and_then(Rejection::from_name),
+            next,
+            ..LoginFormState::default()
+        };
+        return Ok(login_form(&app, &visitor, state));
     }
+    // A redirected browser may still have to get its session.
+    let next = next.map(return_path::through);
+    Ok(response::see_other(
+        next.as_ref().unwrap_or(&app.destinations().confirmed),
+    ))
 }
 
 /// `POST /login`.
 pub async fn login(
-    State(site): State<Shared>,
-    ClientOf(client): ClientOf,
-    headers: HeaderMap,
+    State(app): State<App>,
+    visitor: Visitor,
     OwnForm(form): OwnForm<Credentials>,
-) -> Response {
-    let next = form.next.as_deref().and_then(way_back);
-    let again = form.again.is_some();
-    let shown = site.shown(&headers);
-    let known = match is_known(&site, &headers, &form.email).await {
-        Ok(known) => known,
-        Err(error) => return response::store_problem(&site, &error),
+) -> Result<Response, PageError> {
+    let refused = |error: String| {
+        let state = LoginFormState {
+            error: Some(error),
+            again: form.again.is_some(),
+            email: form.email.clone(),
+            next: form.next.as_deref().and_then(way_back),
+            reason: None,
+        };
+        login_form(&app, &visitor, state)
     };
-    if let Err(TooOften(wait)) = site.throttle.password(client, &form.email, known) {
+    let known = is_known(&app, &visitor, &form.email).await?;
+    if let Err(TooOften(wait)) = app.throttle.password(visitor.client, &form.email, known) {
         Event::TooOften {
             what: "password",
             user: None,
         }
         .record();
-        let error = Some(format!(
-            "Too many tries. Try again in {} seconds.",
-            response::seconds(wait)
-        ));
-        let form = login_form(
-            &site,
-            &headers,
-            Said {
-                error,
-                again,
-                email: form.email,
-                next,
-                reason: None,
-            },
-        );
-        return response::too_often(form, wait);
+        let seconds = response::seconds(wait);
+        let page = refused(format!("Too many tries. Try again in {seconds} seconds."));
+        return Ok(response::too_often(page, wait));
     }
-    let since = site.vestibule.now();
+    let since = app.sign_ins.now();
     let line = if known { Line::Known } else { Line::Strangers };
-    let store = site.vestibule.store();
-    let checked = site.passwords.check(
-        store,
-        Arc::new(SystemEntropy),
-        &form.email,
-        form.password,
-        line,
-    );
-    let refused = || {
+    let user = app
+        .passwords
+        .check(
+            app.sign_ins.store(),
+            Arc::new(SystemEntropy),
+            &form.email,
+            form.password,
+            line,
+        )
+        .await?;
+    // A password that is changed while it is checked signs no one in.
+    let signed_in = match user {
+        Some(user) => {
+            let secret = app
+                .sign_ins
+                .sign_in(user.id, user.valid_from, since, &visitor.shown())
+                .await?;
+            secret.map(|secret| (user, secret))
+        }
+        None => None,
+    };
+    let Some((user, secret)) = signed_in else {
         Event::SignInRefused {
             user: None,
             means: Means::Password,
             why: "wrong",
         }
         .record();
-        let error = Some("The e-mail address or the password is wrong.".to_owned());
-        let said = Said {
-            error,
-            again,
-            email: form.email.clone(),
-            next: next.clone(),
-            reason: None,
-        };
-        login_form(&site, &headers, said)
+        return Ok(refused(
+            "The e-mail address or the password is wrong.".to_owned(),
+        ));
     };
-    let user = match checked.await {
-        Ok(Some(user)) => user,
-        Ok(None) => return refused(),
-        Err(error) => return password_problem(&site, &error),
-    };
-    // A password that is changed while it is checked signs no one in.
-    match site
-        .vestibule
-        .sign_in(user.id, user.valid_from, since, &shown)
-        .await
-    {
-        Ok(Some(secret)) => {
-            Event::SignedIn {
-                user: user.id,
-                means: Means::Password,
-            }
-            .record();
-            let on = response::see_other(
-                next.as_ref()
-                    .unwrap_or(&site.vestibule.destinations().confirmed),
-            );
-            let known = after_sign_in::arrived(&site, &headers, &user, since).await;
-            response::with_cookies(on, [site.cookies.session(&secret)].into_iter().chain(known))
-        }
-        Ok(None) => refused(),
-        Err(error) => response::store_problem(&site, &error),
+    Event::SignedIn {
+        user: user.id,
+        means: Means::Password,
     }
+    .record();
+    let next = form.next.as_deref().and_then(way_back);
+    let on = response::see_other(next.as_ref().unwrap_or(&app.destinations().confirmed));
+    let known = after_sign_in::arrived(&app, &visitor, &user, since).await;
+    let session = app.cookies.session(&secret);
+    Ok(response::with_cookies(
+        on,
+        [session].into_iter().chain(known),
+    ))
 }
 
 /// Whether this browser has signed in before as the user with this `email`.
-pub async fn is_known(site: &Shared, headers: &HeaderMap, email: &str) -> Result<bool, StoreError> {
-    let known = site.cookies_of(headers).known();
-    let user = site
-        .vestibule
+///
+/// # Errors
+/// [`StoreError`] if the user could not be looked up.
+pub async fn is_known(app: &AppState, visitor: &Visitor, email: &str) -> Result<bool, StoreError> {
+    let user = app
+        .sign_ins
         .store()
         .user_by_identity(PASSWORD_ISSUER, &passwords::subject(email))
         .await?;
-    Ok(user.is_some_and(|user| known.contains(site.vestibule.keys(), &user)))
-}
-
-/// The page of a password that was neither checked nor set.
-pub fn password_problem(site: &Shared, error: &PasswordError) -> Response {
-    match error {
-        PasswordError::Busy => response::problem(site, StatusCode::SERVICE_UNAVAILABLE),
-        PasswordError::Store(error) => response::store_problem(site, error),
-    }
+    Ok(user.is_some_and(|user| visitor.is_known_to(&user)))
 }
 
 /// The login page, after a link was requested for an invalid address.
 pub fn wrong_address(
-    site: &Shared,
-    headers: &HeaderMap,
+    app: &AppState,
+    visitor: &Visitor,
     email: String,
     next: Option<&str>,
     error: InvalidAddress,
 ) -> Response {
-    let next = next.and_then(way_back);
-    login_form(
-        site,
-        headers,
-        Said {
-            error: Some(error.to_string()),
-            email,
-            next,
-            ..Said::default()
-        },
-    )
+    let state = LoginFormState {
+        error: Some(error.to_string()),
+        email,
+        next: next.and_then(way_back),
+        ..LoginFormState::default()
+    };
+    login_form(app, visitor, state)
 }
 
-fn login_form(site: &Shared, headers: &HeaderMap, said: Said) -> Response {
-    let no_cookies = said.next.is_some() && came_back_without_cookies(site, headers);
-    let no_cookies = no_cookies.then_some(
-        "If you have just signed in: your browser keeps no cookies for this site. Allow them.",
-    );
-    let reason = said.reason.map(|reason| match reason {
-        Rejection::Invalid => "That link is not valid.",
-        Rejection::Expired => "That link has expired.",
-        Rejection::Used => "That link has already been used.",
-        Rejection::Cancelled => "You cancelled the sign-in.",
-    });
-    let reason = reason.or(no_cookies);
-    let Said {
+fn login_form(app: &AppState, visitor: &Visitor, state: LoginFormState) -> Response {
+    let LoginFormState {
+        reason,
         error,
         again,
         email,
         next,
-        ..
-    } = said;
+    } = state;
+    let came_back = next.is_some() && visitor.may_be_from_us() && visitor.cookies.is_empty();
+    let reason = match reason {
+        Some(Rejection::Invalid) => Some("That link is not valid."),
+        Some(Rejection::Expired) => Some("That link has expired."),
+        Some(Rejection::Used) => Some("That link has already been used."),
+        Some(Rejection::Cancelled) => Some("You cancelled the sign-in."),
+        // A page of ours has set a cookie and led the browser here.
+        None if came_back => Some(
+            "If you have just signed in: your browser keeps no cookies for this site. Allow them.",
+        ),
+        None => None,
+    };
     let next = next.map(|next| next.to_string());
-    let mails = site.outbox.is_some();
-    let practice = site
+    let mails = app.outbox.is_some();
+    let practice = app
         .practice
         .map(|user| (user.email.to_owned(), user.password.to_owned()));
     let head = Head::titled(if again {
@@ -299,9 +245,14 @@ fn login_form(site: &Shared, headers: &HeaderMap, said: Said) -> Response {
     } else {
         title::LOGIN
     });
-    let failed = error.is_some();
-    let Proof { text: proof, set } = form_proof::bound_proof(site, headers);
-    let page = response::respond(site, head, || {
+    let status = if error.is_some() {
+        StatusCode::UNPROCESSABLE_ENTITY
+    } else {
+        StatusCode::OK
+    };
+    let proof = form_proof::bound_proof(app, visitor);
+    let text = proof.text;
+    let page = app.page(head, || {
         view! {
             <LoginPage
                 reason=reason
@@ -309,103 +260,14 @@ fn login_form(site: &Shared, headers: &HeaderMap, said: Said) -> Response {
                 again=again
                 email=email
                 next=next
-                proof=proof
+                proof=text
                 practice=practice
                 mails=mails
             />
         }
     });
-    let status = if failed {
-        StatusCode::UNPROCESSABLE_ENTITY
-    } else {
-        StatusCode::OK
-    };
-    response::with_cookies(response::with_status(page, status), set)
+    response::with_cookies(response::with_status(page, status), proof.set)
 }
 
-/// Whether the browser was led here by a page of ours, which has set a cookie, and shows none.
-fn came_back_without_cookies(site: &Shared, headers: &HeaderMap) -> bool {
-    let from_us = headers
-        .get("sec-fetch-site")
-        .is_none_or(|from| from == "same-origin");
-    from_us && site.cookies_of(headers).is_empty()
-}
-
-/// `POST /logout`: ends the session, or with `everywhere` all of the user's, and what is pending in
-/// this browser.
-pub async fn logout(
-    State(site): State<Shared>,
-    headers: HeaderMap,
-    OwnForm(form): OwnForm<SignOut>,
-) -> Response {
-    match sign_out(&site, &headers, form.everywhere.is_some()).await {
-        Ok(cookies) => {
-            let mut login = response::see_other(&site.vestibule.destinations().login);
-            // Not the cookies: those that end are removed one by one, and the one by which the
-            // browser is known stays.
-            let data = HeaderValue::from_static("\"cache\", \"storage\"");
-            login
-                .headers_mut()
-                .insert(HeaderName::from_static("clear-site-data"), data);
-            response::with_cookies(login, cookies)
-        }
-        Err(error) => response::store_problem(&site, &error),
-    }
-}
-
-async fn sign_out(
-    site: &Shared,
-    headers: &HeaderMap,
-    everywhere: bool,
-) -> Result<Vec<HeaderValue>, StoreError> {
-    let cookies = site.cookies_of(headers);
-    let who = site.vestibule.recognise(cookies.session().as_ref()).await?;
-    site.links.sign_out(&cookies.shown(), everywhere).await?;
-    if let Some(who) = &who {
-        Event::SignedOut {
-            user: who.user.id,
-            everywhere,
-        }
-        .record();
-    }
-    let mut answer = site.cookies.remove_all(&cookies);
-    if let Some(who) = who.filter(|_| everywhere) {
-        answer.extend(after_sign_in::still_known(site, headers, &who).await?);
-    }
-    Ok(answer)
-}
-
-/// `POST /continue`: the answer to "continue as B?".
-pub async fn choose(
-    State(site): State<Shared>,
-    headers: HeaderMap,
-    OwnForm(form): OwnForm<Choice>,
-) -> Response {
-    let choice = form.choice.parse().ok();
-    if choice.is_none() && form.choice != "stay" {
-        return response::problem(&site, StatusCode::FORBIDDEN);
-    }
-    let on = response::see_other(&site.vestibule.destinations().confirmed);
-    let shown = site.shown(&headers);
-    match site.vestibule.choose(&shown, choice).await {
-        Ok(Entry::SignedIn {
-            who,
-            renewed,
-            arrived,
-            spent,
-        }) => {
-            let next = if renewed.is_some() {
-                after_sign_in::next(&site, &shown, &spent).await
-            } else {
-                None
-            };
-            let on = next.as_ref().map_or(on, response::see_other);
-            response::with_cookies(
-                on,
-                after_sign_in::cookies(&site, &headers, &who, renewed, arrived, spent).await,
-            )
-        }
-        Ok(Entry::Stranger | Entry::Ask { .. }) => on,
-        Err(error) => response::store_problem(&site, &error),
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -5,20 +5,20 @@ mod current;
 pub mod password;
 
 use crate::{
-    accounts::rate_limit::TooOften,
     handlers::after_sign_in,
     http::{
         csrf::OwnForm,
+        error::PageError,
         form::Choice,
         response,
-        state::{Shared, Site},
+        state::{App, AppState},
         time_format::utc,
+        visitor::Visitor,
     },
 };
 use axum::{
     Extension,
-    extract::{Query, State},
-    http::{HeaderMap, StatusCode},
+    extract::{Query, State, rejection::QueryRejection},
     response::Response,
 };
 use leptos::prelude::*;
@@ -43,32 +43,23 @@ pub struct Done {
 
 /// `GET /profile`, behind [`require_user`](crate::handlers::require_user::require_user).
 pub async fn profile(
-    State(site): State<Shared>,
-    headers: HeaderMap,
+    State(app): State<App>,
+    visitor: Visitor,
     Extension(who): Extension<SignedIn>,
-    done: Result<Query<Done>, axum::extract::rejection::QueryRejection>,
-) -> Response {
+    done: Result<Query<Done>, QueryRejection>,
+) -> Result<Response, PageError> {
     let asked = done.map(|Query(done)| done.changed).unwrap_or_default();
-    let told = site
-        .cookies_of(&headers)
-        .changed()
-        .and_then(Change::from_name);
+    let told = visitor.cookies.changed().and_then(Change::from_name);
     let changed = told
         .filter(|told| asked.as_deref() == Some(told.name()))
         .map(Change::sentence);
     let own = who.user.identity.issuer == PASSWORD_ISSUER;
-    let sessions = match site.vestibule.own_sessions(&who).await {
-        Ok(sessions) => sessions.into_iter().map(row).collect(),
-        Err(error) => return response::store_problem(&site, &error),
-    };
-    let moves = own && site.outbox.is_some();
+    let sessions = app.sign_ins.own_sessions(&who).await?;
+    let sessions = sessions.into_iter().map(row).collect();
+    let moves = own && app.outbox.is_some();
     let identity = who.user.identity;
-    response::form(
-        &site,
-        &headers,
-        Head::titled(title::PROFILE),
-        false,
-        |proof| {
+    Ok(
+        app.form_page(&visitor, Head::titled(title::PROFILE), false, |proof| {
             view! {
                 <ProfilePage
                     name=identity.name
@@ -82,7 +73,7 @@ pub async fn profile(
                     proof=proof
                 />
             }
-        },
+        }),
     )
 }
 
@@ -100,49 +91,33 @@ fn row(session: OwnSession) -> SessionRow {
 /// `POST /profile/sessions/end`: ends another session of the user, or with `others` all of them.
 /// One that has ended meanwhile is no longer on the profile, which says enough.
 pub async fn end_sessions(
-    State(site): State<Shared>,
-    headers: HeaderMap,
+    State(app): State<App>,
+    visitor: Visitor,
     OwnForm(form): OwnForm<Choice>,
-) -> Response {
+) -> Result<Response, PageError> {
     let handle = form.choice.parse().ok();
     if handle.is_none() && form.choice != "others" {
-        return response::problem(&site, StatusCode::FORBIDDEN);
+        return Err(PageError::Forbidden);
     }
-    let who = match site
-        .vestibule
-        .who(site.cookies_of(&headers).session().as_ref())
-        .await
-    {
-        Ok(Some(who)) => who,
-        Ok(None) => return response::see_other(&site.vestibule.destinations().login),
-        Err(error) => return response::store_problem(&site, &error),
+    let session = visitor.session();
+    let Some(who) = app.sign_ins.who(session.as_ref()).await? else {
+        return Ok(response::see_other(&app.destinations().login));
     };
-    if let Err(TooOften(wait)) = site.throttle.ending(who.session) {
+    app.throttle.ending(who.session).inspect_err(|_| {
         Event::TooOften {
             what: "sessions_ended",
             user: Some(who.user.id),
         }
         .record();
-        return response::too_often(
-            response::problem(&site, StatusCode::TOO_MANY_REQUESTS),
-            wait,
-        );
+    })?;
+    match handle {
+        Some(handle) => app.sign_ins.end_session(&who, handle).await.map(drop)?,
+        None => app.links.end_others(&who).await?,
     }
-    let ended = match handle {
-        Some(handle) => site.vestibule.end_session(&who, handle).await.map(drop),
-        None => site.links.end_others(&who).await,
-    };
-    match ended {
-        Ok(()) => {
-            Event::SessionsEnded { user: who.user.id }.record();
-            let on = response::see_other(&"/profile".parse().expect("it is a path of ours"));
-            match after_sign_in::still_known(&site, &headers, &who).await {
-                Ok(known) => response::with_cookies(on, known),
-                Err(error) => response::store_problem(&site, &error),
-            }
-        }
-        Err(error) => response::store_problem(&site, &error),
-    }
+    Event::SessionsEnded { user: who.user.id }.record();
+    let on = response::see_other(&"/profile".parse().expect("it is a path of ours"));
+    let known = after_sign_in::still_known(&app, &visitor, &who).await?;
+    Ok(response::with_cookies(on, known))
 }
 
 /// What the user has just changed, which their profile shows.
@@ -176,12 +151,15 @@ impl Change {
 
 /// Leads to the profile, which says what was changed. A link could say that too, so it counts only
 /// beside the cookie.
-fn changed(site: &Site, change: Change) -> Response {
+fn changed(app: &AppState, change: Change) -> Response {
     let profile: LocalPath = format!("/profile?changed={}", change.name())
         .parse()
         .expect("it is a path of ours");
     response::with_cookies(
         response::see_other(&profile),
-        [site.cookies.changed(change.name())],
+        [app.cookies.changed(change.name())],
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,12 +2,17 @@
 
 use crate::{
     handlers::begin,
-    http::{form::unreadable, response, state::Shared},
+    http::{
+        error::PageError,
+        form::unreadable,
+        state::{App, AppState},
+        visitor::Visitor,
+    },
 };
 use axum::{
     Form,
-    extract::State,
-    http::{HeaderMap, StatusCode, header},
+    extract::{State, rejection::FormRejection},
+    http::header,
     response::{IntoResponse as _, Response},
 };
 use serde::Deserialize;
@@ -23,41 +28,43 @@ pub struct Subscription {
 
 /// Authorises a subscription.
 pub async fn authorise(
-    State(site): State<Shared>,
-    headers: HeaderMap,
-    form: Result<Form<Subscription>, axum::extract::rejection::FormRejection>,
-) -> Response {
+    State(app): State<App>,
+    visitor: Visitor,
+    form: Result<Form<Subscription>, FormRejection>,
+) -> Result<Response, PageError> {
     let asked = match form {
         Ok(Form(asked)) => asked,
         Err(rejection) => {
             let line =
                 "the body is not a form with one socket_id, one channel_name and one token\n";
-            return (unreadable(rejection.status()), line).into_response();
+            let status = unreadable(rejection.status()).status();
+            return Ok((status, line).into_response());
         }
     };
-    let Some(json) = signature(&site, &headers, &asked) else {
+    let Some(json) = signature(&app, &visitor, &asked) else {
         Event::Forged { what: "channel" }.record();
-        return response::problem(&site, StatusCode::FORBIDDEN);
+        return Err(PageError::Forbidden);
     };
-    (
-        [
-            (header::CONTENT_TYPE, "application/json"),
-            (header::CACHE_CONTROL, "no-store"),
-        ],
-        json,
-    )
-        .into_response()
+    let headers = [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    Ok((headers, json).into_response())
 }
 
 /// The signature for what is asked, if it is this browser's own channel.
-fn signature(site: &Shared, headers: &HeaderMap, asked: &Subscription) -> Option<String> {
+fn signature(app: &AppState, visitor: &Visitor, asked: &Subscription) -> Option<String> {
     let token: Token = asked.token.parse().ok()?;
-    let cookies = site.cookies_of(headers);
-    let token = begin::kept_under(site, token, &cookies);
-    let channel = site
-        .vestibule
-        .channel(&token, cookies.pending(site.vestibule.keys(), &token))?;
-    let own = channel.as_str() == asked.channel_name;
-    own.then(|| site.pusher.authorise(&channel, &asked.socket_id).ok())
-        .flatten()
+    let token = begin::kept_under(app, visitor, token);
+    let channel = app.sign_ins.channel(&token, visitor.pending(&token))?;
+    if channel.as_str() != asked.channel_name {
+        return None;
+    }
+    app.push
+        .publisher
+        .authorise(&channel, &asked.socket_id)
+        .ok()
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,41 +4,36 @@
 //! no sub-resource. Its new secret travels in the response of the page itself.
 
 use crate::{
-    handlers::after_sign_in,
+    handlers::{after_sign_in, switch_account},
     http::{
-        navigation::is_navigation,
+        error::PageError,
         response, return_path,
-        state::{Shared, Site},
+        state::{App, AppState},
+        visitor::Visitor,
     },
 };
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, Uri},
+    http::Uri,
     middleware::Next,
     response::Response,
 };
-use leptos::prelude::*;
 use vestibule::{
     entry::{Entry, SignedIn},
     path::LocalPath,
-    pending::TokenTag,
-    user::User,
-};
-use vestibule_app::{
-    pages::{Candidate, ContinuePage, Person, title},
-    shell::Head,
 };
 
 /// The middleware around pages that need a user. Their handlers find a [`SignedIn`] among the
 /// request's extensions.
 pub async fn require_user(
-    State(site): State<Shared>,
+    State(app): State<App>,
+    visitor: Visitor,
     mut request: Request,
     next: Next,
-) -> Response {
-    let shown = site.shown(request.headers());
-    let entry = if is_navigation(request.method(), request.headers()) {
-        site.vestibule.enter(&shown).await
+) -> Result<Response, PageError> {
+    let shown = visitor.shown();
+    let entry = if visitor.is_navigating() {
+        app.sign_ins.enter(&shown).await?
     } else {
         let signed_in = |who: SignedIn| Entry::SignedIn {
             who,
@@ -46,68 +41,70 @@ pub async fn require_user(
             arrived: false,
             spent: Vec::new(),
         };
-        site.vestibule
-            .who(shown.session.as_ref())
-            .await
-            .map(|who| who.map_or(Entry::Stranger, signed_in))
+        let who = app.sign_ins.who(shown.session.as_ref()).await?;
+        who.map_or(Entry::Stranger, signed_in)
     };
     match entry {
-        Ok(Entry::SignedIn {
+        Entry::SignedIn {
             who,
             renewed,
             arrived,
             spent,
-        }) => {
-            let headers = request.headers();
+        } => {
             // Where they wanted to go before they asked for a link.
             let wanted = if renewed.is_some() {
-                after_sign_in::next(&site, &shown, &spent).await
+                after_sign_in::next(&app, &shown, &spent).await
             } else {
                 None
             };
             let cookies =
-                after_sign_in::cookies(&site, headers, &who, renewed, arrived, spent).await;
+                after_sign_in::cookies(&app, &visitor, &who, renewed, arrived, spent).await;
             if let Some(wanted) = wanted {
-                return response::with_cookies(response::see_other(&wanted), cookies);
+                let on = response::see_other(&wanted);
+                return Ok(response::with_cookies(on, cookies));
             }
             request.extensions_mut().insert(who);
-            response::with_cookies(next.run(request).await, cookies)
+            Ok(response::with_cookies(next.run(request).await, cookies))
         }
-        Ok(Entry::Ask {
+        Entry::Ask {
             current,
             candidates,
-        }) => ask(&site, request.headers(), current.as_ref(), candidates),
-        Ok(Entry::Stranger) => response::see_other(&login_for(&site, request.uri())),
-        Err(error) => response::store_problem(&site, &error),
+        } => Ok(switch_account::ask(
+            &app,
+            &visitor,
+            current.as_ref(),
+            candidates,
+        )),
+        Entry::Stranger => Ok(response::see_other(&login_for(&app, request.uri()))),
     }
 }
 
 /// The middleware, within [`require_user`], around what a stranger at an open browser must not do:
 /// a user whose sign-in is not recent signs in again first, and is led back here.
-pub async fn require_fresh(State(site): State<Shared>, request: Request, next: Next) -> Response {
+pub async fn require_fresh(State(app): State<App>, request: Request, next: Next) -> Response {
     let who = request.extensions().get::<SignedIn>();
-    if who.is_some_and(|who| who.is_fresh(site.vestibule.now())) {
+    if who.is_some_and(|who| who.is_fresh(app.sign_ins.now())) {
         return next.run(request).await;
     }
-    let login = login_for(&site, request.uri());
+    let login = login_for(&app, request.uri());
     response::see_other(&format!("{login}&again=1").parse().unwrap_or(login))
 }
 
 /// The login page, which leads back to the page that was asked for.
-fn login_for(site: &Shared, wanted: &Uri) -> LocalPath {
+fn login_for(app: &AppState, wanted: &Uri) -> LocalPath {
     let target = wanted
         .query()
         .filter(|_| wanted.path() == return_path::ENTER)
         .and_then(return_path::next_of);
     login_leading_to(
-        site,
+        app,
         Some(target.as_ref().map_or(wanted.path(), LocalPath::as_str)),
     )
 }
 
 /// The login page, which leads to `next` if there is one.
-pub fn login_leading_to(site: &Site, next: Option<&str>) -> LocalPath {
-    let login = &site.vestibule.destinations().login;
+pub fn login_leading_to(app: &AppState, next: Option<&str>) -> LocalPath {
+    let login = &app.destinations().login;
     let Some(next) = next else {
         return login.clone();
     };
@@ -117,24 +114,5 @@ pub fn login_leading_to(site: &Site, next: Option<&str>) -> LocalPath {
         .unwrap_or_else(|_| login.clone())
 }
 
-fn ask(
-    site: &Shared,
-    headers: &HeaderMap,
-    current: Option<&User>,
-    candidates: Vec<(TokenTag, User)>,
-) -> Response {
-    let person = |user: &User| Person {
-        name: user.display_name().to_owned(),
-        about: user.description(),
-    };
-    let current = current.map(person);
-    let candidate = |(tag, user): (TokenTag, User)| Candidate {
-        value: tag.to_string(),
-        person: person(&user),
-    };
-    let candidates: Vec<_> = candidates.into_iter().map(candidate).collect();
-    let head = Head::titled(title::continue_as(&candidates));
-    response::form(site, headers, head, false, |proof| {
-        view! { <ContinuePage current=current candidates=candidates proof=proof /> }
-    })
-}
+#[cfg(test)]
+mod tests;

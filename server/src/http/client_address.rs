@@ -6,86 +6,123 @@
 mod held;
 
 use crate::{
-    config::proxies::FORWARDED_FOR,
-    http::{response, state::Shared},
+    config::proxies::{FORWARDED_FOR, Proxies},
+    http::{error::PageError, listener::Counts, state::App},
 };
 use axum::{
     body::Body,
-    extract::{ConnectInfo, FromRequestParts, Request, State},
-    http::{Extensions, HeaderMap, StatusCode, request::Parts},
+    extract::{ConnectInfo, Request, State},
+    http::{Extensions, HeaderMap},
     middleware::Next,
     response::Response,
 };
 use held::HeldBody;
 use std::{
-    convert::Infallible,
     net::SocketAddr,
     sync::{Arc, Once},
 };
 use tracing::Instrument as _;
-use vestibule::{audit, caps::Client};
+use vestibule::{
+    audit,
+    caps::{Client, Shares},
+    secret::Keys,
+};
 
-/// The client of a request.
-#[must_use]
-pub fn client(site: &Shared, extensions: &Extensions, headers: &HeaderMap) -> Client {
-    let keys = site.vestibule.keys();
-    let Some(ConnectInfo(peer)) = extensions.get::<ConnectInfo<SocketAddr>>() else {
-        static SAID: Once = Once::new();
-        SAID.call_once(|| {
-            tracing::warn!(
-                "the listener does not tell who connects: everybody shares the cap of one client"
-            );
-        });
-        return Client::unknown(keys);
-    };
-    if headers.contains_key(FORWARDED_FOR) && !site.proxies.trusts(peer.ip().to_canonical()) {
-        static SAID: Once = Once::new();
-        SAID.call_once(|| {
-            tracing::warn!(
-                "X-Forwarded-For of an unknown proxy is passed over; if it is yours, name it in TRUSTED_PROXIES, or \
-                 everybody behind it shares the cap of one client"
-            );
-        });
-    }
-    if !headers.contains_key(FORWARDED_FOR)
-        && let Some(other) = ["forwarded", "x-real-ip"]
-            .into_iter()
-            .find(|name| headers.contains_key(*name))
-    {
-        // It is not taken instead: a proxy that does not set a header passes on what the client
-        // itself has written there.
-        static SAID: Once = Once::new();
-        SAID.call_once(|| {
-            tracing::warn!(
-                header = other,
-                "a request says whom it comes from in this header, which is passed over; have the proxy send \
-                 X-Forwarded-For, or everybody behind it shares the cap of one client"
-            );
-        });
-    }
-    Client::at(keys, site.proxies.origin(peer.ip(), headers))
+/// Who is counted as one client, and how many requests each has under way.
+pub struct Clients {
+    keys: Arc<Keys>,
+    /// The trusted proxies, whose forwarding header names the client.
+    proxies: Proxies,
+    /// How many requests each client behind those has under way.
+    under_way: Counts,
+    /// How many it may have.
+    shares: Shares,
 }
 
-/// The middleware by which each line about a request says whose it is, and by which a client behind
-/// a proxy has no more requests under way than it could have connections without one: the proxy's
-/// own are not counted.
-pub async fn span(State(site): State<Shared>, mut request: Request, next: Next) -> Response {
-    let client = client(&site, request.extensions(), request.headers());
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    let is_behind_proxy =
-        peer.is_some_and(|ConnectInfo(peer)| site.proxies.trusts(peer.ip().to_canonical()));
+impl Clients {
+    /// Counts by the addresses that `proxies` tell, and lets each client behind them have its
+    /// `shares` of requests under way.
+    #[must_use]
+    pub fn new(keys: Arc<Keys>, proxies: Proxies, shares: Shares) -> Self {
+        Self {
+            keys,
+            proxies,
+            under_way: Counts::default(),
+            shares,
+        }
+    }
+
+    /// The client of a request.
+    #[must_use]
+    pub fn of(&self, extensions: &Extensions, headers: &HeaderMap) -> Client {
+        if let Some(client) = extensions.get::<Client>() {
+            return *client;
+        }
+        let Some(ConnectInfo(peer)) = extensions.get::<ConnectInfo<SocketAddr>>() else {
+            static SAID: Once = Once::new();
+            SAID.call_once(|| {
+                tracing::warn!(
+                    "the listener does not tell who connects: everybody shares the cap of one client"
+                );
+            });
+            return Client::unknown(&self.keys);
+        };
+        if headers.contains_key(FORWARDED_FOR) && !self.trusts(*peer) {
+            static SAID: Once = Once::new();
+            SAID.call_once(|| {
+                tracing::warn!(
+                    "X-Forwarded-For of an unknown proxy is passed over; if it is yours, name it in TRUSTED_PROXIES, or \
+                     everybody behind it shares the cap of one client"
+                );
+            });
+        }
+        if !headers.contains_key(FORWARDED_FOR)
+            && let Some(other) = ["forwarded", "x-real-ip"]
+                .into_iter()
+                .find(|name| headers.contains_key(*name))
+        {
+            // It is not taken instead: a proxy that does not set a header passes on what the client
+            // itself has written there.
+            static SAID: Once = Once::new();
+            SAID.call_once(|| {
+                tracing::warn!(
+                    header = other,
+                    "a request says whom it comes from in this header, which is passed over; have the proxy send \
+                     X-Forwarded-For, or everybody behind it shares the cap of one client"
+                );
+            });
+        }
+        Client::at(&self.keys, self.proxies.origin(peer.ip(), headers))
+    }
+
+    fn trusts(&self, peer: SocketAddr) -> bool {
+        self.proxies.trusts(peer.ip().to_canonical())
+    }
+
+    fn is_behind_proxy(&self, extensions: &Extensions) -> bool {
+        let peer = extensions.get::<ConnectInfo<SocketAddr>>();
+        peer.is_some_and(|ConnectInfo(peer)| self.trusts(*peer))
+    }
+}
+
+/// The middleware that tells whose a request is, to what comes after it and to each line of the log
+/// about it. A client behind a proxy has no more requests under way than it could have connections
+/// without one: the proxy's own are not counted.
+pub async fn identify(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let client = app.clients.of(request.extensions(), request.headers());
+    request.extensions_mut().insert(client);
     let span = tracing::info_span!(target: audit::TARGET, "request", %client);
-    if !is_behind_proxy {
+    if !app.clients.is_behind_proxy(request.extensions()) {
         return next.run(request).instrument(span).await;
     }
-    let Some(counted) = site.under_way.take(client, site.of_client) else {
+    let Some(counted) = app.clients.under_way.take(client, app.clients.shares) else {
         let _entered = span.enter();
         audit::Event::TooOften {
             what: "requests",
             user: None,
         }
         .record();
-        return response::problem(&site, StatusCode::SERVICE_UNAVAILABLE);
+        return PageError::Busy.page(&app.pages);
     };
     let counted = Arc::new(counted);
     // Until its handler ends, although the client may be gone, and until its last byte is sent: for
@@ -93,22 +130,4 @@ pub async fn span(State(site): State<Shared>, mut request: Request, next: Next) 
     request.extensions_mut().insert(Arc::clone(&counted));
     let response = next.run(request).instrument(span).await;
     response.map(|body| Body::new(HeldBody::new(body, counted)))
-}
-
-/// Tells the broker whose a socket is.
-pub async fn note(State(site): State<Shared>, mut request: Request, next: Next) -> Response {
-    let client = client(&site, request.extensions(), request.headers());
-    request.extensions_mut().insert(client);
-    next.run(request).await
-}
-
-/// The client of a request, for a handler.
-pub struct ClientOf(pub Client);
-
-impl FromRequestParts<Shared> for ClientOf {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, site: &Shared) -> Result<Self, Infallible> {
-        Ok(Self(client(site, &parts.extensions, &parts.headers)))
-    }
 }

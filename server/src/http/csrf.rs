@@ -8,7 +8,10 @@
 //! mode, and wherever cookies are plain because no https address is configured, a foreign `Host`
 //! (DNS rebinding) and forwarding headers (a proxy was put in front of it) are refused as well.
 
-use crate::http::{form, host, response, state::Shared};
+use crate::{
+    config::origin::Origin,
+    http::{error::PageError, form, host, state::App},
+};
 use axum::{
     extract::{FromRequest, Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
@@ -17,6 +20,7 @@ use axum::{
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, de::DeserializeOwned};
+use std::sync::Arc;
 use vestibule::{audit::Event, secret::Purpose};
 use vestibule_app::pages::NoCookies;
 
@@ -35,50 +39,59 @@ enum Provenance {
 #[derive(Clone, Copy, Debug)]
 struct MustProve;
 
+/// The origins that are ours.
+pub struct OwnOrigins {
+    /// All of them; the first is the public one.
+    pub all: Vec<Origin>,
+    /// Whether only browsers on this machine may come: plain cookies and the practice password are
+    /// for no others.
+    pub on_loopback_only: bool,
+}
+
 /// The middleware around all routes.
-pub async fn guard(State(site): State<Shared>, mut request: Request, next: Next) -> Response {
-    let Some(host) = host::of(&request) else {
-        return response::problem(&site, StatusCode::BAD_REQUEST);
-    };
-    // Plain cookies and the practice password are for this machine alone.
-    let on_loopback_only = site.practice.is_some() || !site.cookies.secure;
-    if on_loopback_only && !is_of_this_machine(&site, host, request.headers()) {
+pub async fn guard(
+    State(origins): State<Arc<OwnOrigins>>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, PageError> {
+    let host = host::of(&request).ok_or(PageError::Unreadable(StatusCode::BAD_REQUEST))?;
+    if origins.on_loopback_only && !is_of_this_machine(&origins, host, request.headers()) {
         Event::Forged { what: "host" }.record();
-        return response::problem(&site, StatusCode::FORBIDDEN);
+        return Err(PageError::Forbidden);
     }
     if !matches!(
         *request.method(),
         Method::GET | Method::HEAD | Method::OPTIONS
     ) {
-        match provenance(&site, request.headers()) {
+        match provenance(&origins, request.headers()) {
             Provenance::Ours => {}
             Provenance::Foreign => {
                 Event::Forged { what: "origin" }.record();
-                return response::problem(&site, StatusCode::FORBIDDEN);
+                return Err(PageError::Forbidden);
             }
             Provenance::Unknown => {
                 request.extensions_mut().insert(MustProve);
             }
         }
     }
-    next.run(request).await
+    Ok(next.run(request).await)
 }
 
 /// The middleware around what only our own scripts call: browsers always say where those calls come
 /// from.
-pub async fn scripts_only(State(site): State<Shared>, request: Request, next: Next) -> Response {
+pub async fn scripts_only(request: Request, next: Next) -> Result<Response, PageError> {
     // With `Accept: text/html` a server function would answer by a redirect to the Referer: no page
     // of ours asks for that.
     let accept = request.headers().get(header::ACCEPT);
     let wants_html = accept
         .is_some_and(|accept| String::from_utf8_lossy(accept.as_bytes()).contains("text/html"));
     if request.extensions().get::<MustProve>().is_some() || wants_html {
-        return response::problem(&site, StatusCode::FORBIDDEN);
+        return Err(PageError::Forbidden);
     }
-    next.run(request).await
+    Ok(next.run(request).await)
 }
 
-fn provenance(site: &Shared, headers: &HeaderMap) -> Provenance {
+fn provenance(own: &OwnOrigins, headers: &HeaderMap) -> Provenance {
     if let Some(fetch_site) = headers.get("sec-fetch-site") {
         return if fetch_site == "same-origin" {
             Provenance::Ours
@@ -86,7 +99,7 @@ fn provenance(site: &Shared, headers: &HeaderMap) -> Provenance {
             Provenance::Foreign
         };
     }
-    let ours = |origin: &HeaderValue| site.origins.iter().any(|ours| origin == ours.as_str());
+    let ours = |origin: &HeaderValue| own.all.iter().any(|ours| origin == ours.as_str());
     let mut origins = headers.get_all(header::ORIGIN).iter();
     match origins.next() {
         Some(origin) if ours(origin) && origins.all(ours) => Provenance::Ours,
@@ -98,7 +111,7 @@ fn provenance(site: &Shared, headers: &HeaderMap) -> Provenance {
     }
 }
 
-fn is_of_this_machine(site: &Shared, host: &str, headers: &HeaderMap) -> bool {
+fn is_of_this_machine(own: &OwnOrigins, host: &str, headers: &HeaderMap) -> bool {
     let forwarded = headers.keys().any(|name| {
         let name = name.as_str();
         name == "forwarded"
@@ -106,7 +119,7 @@ fn is_of_this_machine(site: &Shared, host: &str, headers: &HeaderMap) -> bool {
             || name.starts_with("x-forwarded-")
             || name == "x-real-ip"
     });
-    !forwarded && site.origins.iter().any(|ours| host == ours.host())
+    !forwarded && own.all.iter().any(|ours| host == ours.host())
 }
 
 /// A form that one of our own pages sent: its fields, once that is checked.
@@ -120,36 +133,33 @@ struct Proved<F> {
     fields: F,
 }
 
-impl<F: DeserializeOwned> FromRequest<Shared> for OwnForm<F> {
-    type Rejection = Response;
+impl<F: DeserializeOwned> FromRequest<App> for OwnForm<F> {
+    type Rejection = PageError;
 
-    async fn from_request(request: Request, site: &Shared) -> Result<Self, Response> {
-        let refused = || response::problem(site, StatusCode::FORBIDDEN);
+    async fn from_request(request: Request, app: &App) -> Result<Self, PageError> {
         let must_prove = request.extensions().get::<MustProve>().is_some();
-        let cookies = site.cookies_of(request.headers());
-        let form = axum::Form::<Proved<F>>::from_request(request, site).await;
-        let form = form
-            .map_err(|rejection| response::problem(site, form::unreadable(rejection.status())))?;
+        let cookies = app.cookies.read(request.headers());
+        let form = axum::Form::<Proved<F>>::from_request(request, app).await;
+        let form = form.map_err(|rejection| form::unreadable(rejection.status()))?;
         let axum::Form(Proved { proof, fields }) = form;
         if proof.as_ref().is_some_and(|proof| !proof.is_empty()) && cookies.form().is_none() {
-            let said = response::no_cookies(site, NoCookies::FORM, "/login");
-            return Err(if must_prove {
-                response::with_status(said, StatusCode::FORBIDDEN)
-            } else {
-                said
+            return Err(PageError::NoCookies {
+                said: NoCookies::FORM,
+                href: "/login".to_owned(),
+                status: if must_prove {
+                    StatusCode::FORBIDDEN
+                } else {
+                    StatusCode::UNPROCESSABLE_ENTITY
+                },
             });
         }
         if must_prove {
             let proof = proof
                 .and_then(|proof| URL_SAFE_NO_PAD.decode(proof).ok())
                 .unwrap_or_default();
-            let cookie = cookies.form().ok_or_else(refused)?;
-            if !site
-                .vestibule
-                .keys()
-                .verify(Purpose::Form, &[cookie.as_bytes()], &proof)
-            {
-                return Err(refused());
+            let cookie = cookies.form().ok_or(PageError::Forbidden)?;
+            if !app.keys.verify(Purpose::Form, &[cookie.as_bytes()], &proof) {
+                return Err(PageError::Forbidden);
             }
         }
         Ok(Self(fields))

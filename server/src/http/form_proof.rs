@@ -1,8 +1,8 @@
 //! The proof in a form that it is one of ours: a MAC bound to a cookie that no other site can read
 //! or set. It decides where a browser does not say where a form comes from.
 
-use crate::http::state::Shared;
-use axum::http::{HeaderMap, HeaderValue};
+use crate::http::{state::AppState, visitor::Visitor};
+use axum::http::HeaderValue;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use vestibule::secret::{Purpose, random};
 
@@ -16,31 +16,28 @@ pub struct Proof {
     pub set: Option<HeaderValue>,
 }
 
-/// The proof for the forms of the page that answers a request with these headers.
+/// The proof for the forms of the page that answers this `visitor`.
 #[must_use]
-pub fn proof(site: &Shared, headers: &HeaderMap) -> Proof {
-    if headers.contains_key("sec-fetch-site") {
+pub fn proof(app: &AppState, visitor: &Visitor) -> Proof {
+    if visitor.tells_origins() {
         return Proof::default();
     }
-    bound_proof(site, headers)
+    bound_proof(app, visitor)
 }
 
 /// The same for each browser: where the form comes back without the cookie, the browser keeps none.
 #[must_use]
-pub fn bound_proof(site: &Shared, headers: &HeaderMap) -> Proof {
-    let known = site.cookies_of(headers).form().map(str::to_owned);
-    let fresh = known
-        .is_none()
-        .then(|| URL_SAFE_NO_PAD.encode(random::<16>(site.vestibule.entropy())));
-    let Some(cookie) = known.as_ref().or(fresh.as_ref()) else {
-        return Proof::default();
+pub fn bound_proof(app: &AppState, visitor: &Visitor) -> Proof {
+    let (cookie, set) = if let Some(cookie) = visitor.cookies.form() {
+        (cookie.to_owned(), None)
+    } else {
+        let fresh = URL_SAFE_NO_PAD.encode(random::<16>(app.sign_ins.entropy()));
+        let set = app.cookies.form(fresh.clone());
+        (fresh, Some(set))
     };
-    let mac = site
-        .vestibule
-        .keys()
-        .mac(Purpose::Form, &[cookie.as_bytes()]);
+    let mac = app.keys.mac(Purpose::Form, &[cookie.as_bytes()]);
     Proof {
         text: Some(URL_SAFE_NO_PAD.encode(mac.as_bytes())),
-        set: fresh.map(|fresh| site.cookies.form(fresh)),
+        set,
     }
 }

@@ -4,11 +4,7 @@
 //! progress; one that has begun stays until it is settled or has expired, whatever else is opened.
 //! What another site opens makes nothing go.
 
-use crate::http::{
-    cookies::{MAX_PENDING, RequestCookies},
-    state::Site,
-};
-use axum::http::HeaderMap;
+use crate::http::{cookies::MAX_PENDING, state::AppState, visitor::Visitor};
 use vestibule::{pending::TokenTag, store::StoreError};
 
 /// There is no room: nothing was removed.
@@ -20,24 +16,23 @@ pub struct Full;
 /// # Errors
 /// [`Full`] if nothing may go.
 pub async fn make(
-    site: &Site,
-    headers: &HeaderMap,
-    cookies: &RequestCookies,
+    app: &AppState,
+    visitor: &Visitor,
     tags: &[TokenTag],
 ) -> Result<Vec<TokenTag>, Full> {
-    let others = cookies.pending_of_others(tags);
+    let others = visitor.cookies.pending_of_others(tags);
     let too_many = (others.len() + 1).saturating_sub(MAX_PENDING);
     if too_many == 0 {
         return Ok(Vec::new());
     }
-    if is_from_elsewhere(headers) {
+    if visitor.is_from_elsewhere() {
         return Err(Full);
     }
     let mut let_go = Vec::new();
     for (tag, secret) in others {
         let in_progress = match secret {
-            Some(secret) => site
-                .vestibule
+            Some(secret) => app
+                .sign_ins
                 .is_in_progress(&secret)
                 .await
                 .unwrap_or_else(|error| unknown(&error)),
@@ -51,14 +46,6 @@ pub async fn make(
         }
     }
     Err(Full)
-}
-
-/// Whether another site has opened the page (Fetch Metadata; what says nothing is taken for the
-/// user).
-pub fn is_from_elsewhere(headers: &HeaderMap) -> bool {
-    headers
-        .get("sec-fetch-site")
-        .is_some_and(|site| site != "same-origin" && site != "none")
 }
 
 /// What cannot be looked up may be in progress.

@@ -1,91 +1,175 @@
 //! The state that all handlers share.
 
 use crate::{
-    accounts::{passwords::Passwords, rate_limit::Throttle, user_agent::device},
-    config::{Start, origin::Origin, proxies::Proxies},
+    accounts::{passwords::Passwords, rate_limit::Throttle},
+    config::Start,
     http::{
-        cookies::{CookiePolicy, RequestCookies},
-        files::Files,
-        listener::Counts,
+        client_address::Clients, cookies::CookiePolicy, csrf::OwnOrigins, files::Files, form_proof,
+        page::PageRenderer, response, security_headers::Hsts, visitor::Visitor,
     },
     mail::Mailbox,
     practice::PracticeUser,
 };
-use axum::http::HeaderMap;
-use leptos::prelude::LeptosOptions;
-use std::sync::Arc;
+use axum::{extract::FromRef, http::StatusCode, response::Response};
+use leptos::IntoView;
+use std::{ops::Deref, sync::Arc};
 use tokio_util::sync::CancellationToken;
 use vestibule::{
-    caps::Shares, entry::Shown, link::Links, mail::Outbox, publisher::PusherPublisher,
+    link::Links, mail::Outbox, outcome::Destinations, publisher::PusherPublisher, secret::Keys,
     vestibule::Vestibule,
 };
+use vestibule_app::shell::Head;
 
-/// A handle to the shared state.
-pub type Shared = Arc<Site>;
+/// A handle to the state that all handlers share.
+#[derive(Clone)]
+pub struct App(Arc<AppState>);
 
-/// The state that all handlers share.
-pub struct Site {
-    /// The library.
-    pub vestibule: Vestibule,
-    /// Authorises subscriptions.
-    pub pusher: Arc<PusherPublisher>,
-    /// The Pusher app's public key.
-    pub pusher_key: String,
-    /// Where browsers connect; `None` for this server's own address.
-    pub socket: Option<String>,
-    /// What the document needs to know of the built site.
-    pub leptos: LeptosOptions,
+/// The state that all handlers share. What only needs one part of it takes that part, by
+/// [`FromRef`].
+pub struct AppState {
+    /// Sign-ins by the validator's tokens, and the sessions that come of them.
+    pub sign_ins: Vestibule,
+    /// Sign-ins by our own links.
+    pub links: Links,
+    /// The operator's keys.
+    pub keys: Arc<Keys>,
+    /// How pages are rendered.
+    pub pages: PageRenderer,
     /// The built site's files.
     pub files: Arc<Files>,
-    /// The origins that are ours; the first is the public one.
-    pub origins: Vec<Origin>,
-    /// The trusted proxies, whose forwarding header names the client.
-    pub proxies: Proxies,
-    /// How many requests each client behind those has under way.
-    pub under_way: Counts,
-    /// How many it may have.
-    pub of_client: Shares,
-    /// The HSTS header for browsers that come by HTTPS.
-    pub hsts: Option<&'static str>,
+    /// The Pusher server.
+    pub push: Push,
+    /// The origins that are ours.
+    pub origins: Arc<OwnOrigins>,
+    /// Who is counted as one client.
+    pub clients: Arc<Clients>,
     /// How cookies are named and marked.
     pub cookies: CookiePolicy,
+    /// The HSTS header.
+    pub hsts: Hsts,
     /// Whether the confirm page begins by itself.
     pub start: Start,
     /// Checks passwords.
     pub passwords: Passwords,
-    /// Cancelled once the worker beside the pages has stopped; `None` where workers are elsewhere.
-    pub worker_stopped: Option<CancellationToken>,
-    /// The service for our own links.
-    pub links: Links,
-    /// Where other mail than links goes out; `None` where no mail can be sent.
-    pub outbox: Option<Outbox>,
     /// The rate limits.
     pub throttle: Throttle,
+    /// Where other mail than links goes out; `None` where no mail can be sent.
+    pub outbox: Option<Outbox>,
     /// Where mail goes in practice mode.
     pub mailbox: Option<Arc<Mailbox>>,
     /// The practice user, in practice mode.
     pub practice: Option<PracticeUser>,
+    /// The worker beside the pages.
+    pub worker: WorkerState,
 }
 
-impl Site {
-    /// The cookies of a request.
-    #[must_use]
-    pub fn cookies_of(&self, headers: &HeaderMap) -> RequestCookies {
-        self.cookies.read(headers)
+/// What the island needs to hear of an outcome.
+pub struct Push {
+    /// Authorises subscriptions.
+    pub publisher: Arc<PusherPublisher>,
+    /// The Pusher app's public key.
+    pub app_key: String,
+    /// Where browsers connect; `None` for this server's own address.
+    pub socket: Option<String>,
+}
+
+/// Whether the worker beside the pages still works.
+#[derive(Clone)]
+pub struct WorkerState {
+    /// Cancelled once it has stopped; `None` where workers are in processes of their own.
+    pub stopped: Option<CancellationToken>,
+}
+
+impl AppState {
+    /// Renders a page.
+    pub fn page<P: IntoView + 'static>(&self, head: Head, view: impl FnOnce() -> P) -> Response {
+        self.pages.page(head, view)
     }
 
-    /// What a request shows: its secrets, and what its browser calls itself.
+    /// Renders a page with forms of ours: `view` gets the proof that they carry. One whose form was
+    /// not taken, because it `failed`, is 422.
+    pub fn form_page<P: IntoView + 'static>(
+        &self,
+        visitor: &Visitor,
+        head: Head,
+        failed: bool,
+        view: impl FnOnce(Option<String>) -> P,
+    ) -> Response {
+        let proof = form_proof::proof(self, visitor);
+        let page = self.page(head, || view(proof.text));
+        let status = if failed {
+            StatusCode::UNPROCESSABLE_ENTITY
+        } else {
+            StatusCode::OK
+        };
+        response::with_cookies(response::with_status(page, status), proof.set)
+    }
+
+    /// Where outcomes lead.
     #[must_use]
-    pub fn shown(&self, headers: &HeaderMap) -> Shown {
-        Shown {
-            device: device(headers),
-            ..self.cookies_of(headers).shown()
-        }
+    pub fn destinations(&self) -> &Destinations {
+        self.sign_ins.destinations()
     }
 
     /// Seconds between two questions of a page that waits.
     #[must_use]
     pub fn poll_seconds(&self) -> u32 {
-        u32::try_from(self.vestibule.timing().poll.as_secs().max(1)).unwrap_or(u32::MAX)
+        u32::try_from(self.sign_ins.timing().poll.as_secs().max(1)).unwrap_or(u32::MAX)
+    }
+}
+
+impl From<AppState> for App {
+    fn from(state: AppState) -> Self {
+        Self(Arc::new(state))
+    }
+}
+
+impl Deref for App {
+    type Target = AppState;
+
+    fn deref(&self) -> &AppState {
+        &self.0
+    }
+}
+
+impl FromRef<App> for Arc<Files> {
+    fn from_ref(app: &App) -> Self {
+        app.files.clone()
+    }
+}
+
+impl FromRef<App> for Arc<OwnOrigins> {
+    fn from_ref(app: &App) -> Self {
+        app.origins.clone()
+    }
+}
+
+impl FromRef<App> for Arc<Clients> {
+    fn from_ref(app: &App) -> Self {
+        app.clients.clone()
+    }
+}
+
+impl FromRef<App> for Destinations {
+    fn from_ref(app: &App) -> Self {
+        app.destinations().clone()
+    }
+}
+
+impl FromRef<App> for Hsts {
+    fn from_ref(app: &App) -> Self {
+        app.hsts
+    }
+}
+
+impl FromRef<App> for Vestibule {
+    fn from_ref(app: &App) -> Self {
+        app.sign_ins.clone()
+    }
+}
+
+impl FromRef<App> for WorkerState {
+    fn from_ref(app: &App) -> Self {
+        app.worker.clone()
     }
 }

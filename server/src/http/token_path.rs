@@ -1,10 +1,10 @@
 //! The token in a path.
 
-use crate::http::{response, state::Shared};
+use crate::http::{error::PageError, response, state::App};
 use axum::{
     extract::FromRequestParts,
-    http::{StatusCode, request::Parts},
-    response::Response,
+    http::request::Parts,
+    response::{IntoResponse as _, Response},
 };
 use percent_encoding::percent_decode_str;
 use vestibule::{link::LinkToken, path::LocalPath, token::Token};
@@ -16,11 +16,11 @@ pub struct TokenPath(pub Token);
 /// What stands before a token in a path.
 const BEFORE: [&str; 2] = ["/confirm/", "/login/wait/"];
 
-impl FromRequestParts<Shared> for TokenPath {
+impl FromRequestParts<App> for TokenPath {
     type Rejection = Response;
 
-    async fn from_request_parts(parts: &mut Parts, site: &Shared) -> Result<Self, Response> {
-        let not_found = || response::problem(site, StatusCode::NOT_FOUND);
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let not_found = || PageError::NotFound.into_response();
         let path = parts.uri.path();
         let (before, rest) = BEFORE
             .into_iter()
@@ -29,7 +29,7 @@ impl FromRequestParts<Shared> for TokenPath {
         let (opened, below) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let opened = percent_decode_str(opened).decode_utf8_lossy();
         let token = Token::within(&opened).ok_or_else(not_found)?;
-        let token = LinkToken::within(site.vestibule.keys(), &token).unwrap_or(token);
+        let token = LinkToken::within(&app.keys, &token).unwrap_or(token);
         if token.expose() == opened {
             return Ok(Self(token));
         }
@@ -41,3 +41,6 @@ impl FromRequestParts<Shared> for TokenPath {
         Err(response::see_other(&clean))
     }
 }
+
+#[cfg(test)]
+mod tests;

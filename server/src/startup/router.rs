@@ -7,7 +7,16 @@ use crate::{
     },
     broker::Broker,
     config::{Config, PushConfig, origin::Origin},
-    http::{cookies::CookiePolicy, files::Files, listener, response, state::Site},
+    http::{
+        client_address::Clients,
+        cookies::CookiePolicy,
+        csrf::OwnOrigins,
+        files::Files,
+        listener,
+        page::{self, PageRenderer},
+        security_headers::Hsts,
+        state::{App, AppState, Push as PushSettings, WorkerState},
+    },
     mail::{Landing, Mailbox, Smtp},
     practice::{self},
     routes,
@@ -85,9 +94,10 @@ pub async fn router(mut config: Config) -> Result<(Router, Running), StartError>
     let mailbox =
         (practice && smtp.is_none()).then(|| Arc::new(Mailbox::new(landing(&config, &tools))));
     let of_client = config.caps.of_client;
-    let vestibule = Vestibule::new(&tools, wake.clone()).with_caps(config.caps);
+    let keys = tools.keys.clone();
+    let sign_ins = Vestibule::new(&tools, wake.clone()).with_caps(config.caps);
     if practice {
-        add_practice_user(&vestibule).await?;
+        add_practice_user(&sign_ins).await?;
     }
     let mailer = smtp.or_else(|| mailbox.clone().map(|mailbox| mailbox as Arc<dyn Mailer>));
     if let (Some(mailer), true) = (mailer, config.worker) {
@@ -97,41 +107,49 @@ pub async fn router(mut config: Config) -> Result<(Router, Running), StartError>
         behind.start_sweeper(&tools, links.clone());
         behind.start_worker(tools, wake, hints, config.in_flight);
     }
-    let links =
-        Links::new(vestibule.clone(), links, postman).with_registration(config.registration);
+    let links = Links::new(sign_ins.clone(), links, postman).with_registration(config.registration);
     let links = links.with_strangers(config.strangers);
     let leptos = leptos_options(&config.site_root);
     let files = files(&leptos).await;
-    let site = Site {
-        vestibule,
-        pusher,
-        pusher_key: push.app.key,
-        socket: push.socket,
-        leptos,
+    let secure = origins[0].is_secure();
+    let app = AppState {
+        sign_ins,
+        links,
+        keys: keys.clone(),
+        pages: PageRenderer::new(leptos, files.clone(), push.socket.as_deref()),
         files,
-        cookies: CookiePolicy {
-            secure: origins[0].is_secure(),
+        push: PushSettings {
+            publisher: pusher,
+            app_key: push.app.key,
+            socket: push.socket,
         },
-        hsts: origins[0].is_secure().then_some(config.hsts.header()),
-        origins,
-        proxies: config.proxies,
-        under_way: listener::Counts::default(),
-        of_client: listener::of_client(of_client),
+        origins: Arc::new(OwnOrigins {
+            all: origins,
+            on_loopback_only: practice || !secure,
+        }),
+        clients: Arc::new(Clients::new(
+            keys,
+            config.proxies,
+            listener::of_client(of_client),
+        )),
+        cookies: CookiePolicy { secure },
+        hsts: Hsts(secure.then_some(config.hsts.header())),
         start: config.start,
         passwords: Passwords::new(&SystemEntropy, practice),
-        worker_stopped: config.worker.then(|| behind.worker_stopped.clone()),
-        links,
-        outbox,
         throttle: Throttle::new(of_client),
+        outbox,
         mailbox,
         practice: practice.then_some(practice::USER),
+        worker: WorkerState {
+            stopped: config.worker.then(|| behind.worker_stopped.clone()),
+        },
     };
     let sockets = push
         .broker
         .as_ref()
         .map(Broker::socket_routes)
         .unwrap_or_default();
-    let routes = routes::routes(Arc::new(site), sockets);
+    let routes = routes::routes(App::from(app), sockets);
     Ok((routes, behind.running(push.broker)))
 }
 
@@ -249,19 +267,19 @@ pub fn origins(config: &Config) -> Vec<Origin> {
     }
 }
 
-async fn add_practice_user(vestibule: &Vestibule) -> Result<(), StartError> {
+async fn add_practice_user(sign_ins: &Vestibule) -> Result<(), StartError> {
     let practice::PracticeUser { email, password } = practice::USER;
     let identity = passwords::identity(email, Some("Practice user".into()));
-    if vestibule
+    if sign_ins
         .store()
         .password(&identity.subject)
         .await?
         .is_none()
     {
         passwords::put_user(
-            vestibule.store(),
-            vestibule.entropy(),
-            vestibule.now(),
+            sign_ins.store(),
+            sign_ins.entropy(),
+            sign_ins.now(),
             identity,
             password,
         )
@@ -274,7 +292,7 @@ async fn add_practice_user(vestibule: &Vestibule) -> Result<(), StartError> {
 async fn files(leptos: &LeptosOptions) -> Arc<Files> {
     let root = leptos.site_root.to_string();
     let pkg = leptos.site_pkg_dir.to_string();
-    let follows = cfg!(debug_assertions) || response::watched();
+    let follows = cfg!(debug_assertions) || page::watched();
     let files = spawn_blocking(move || Files::read(Path::new(&root), &pkg, follows));
     Arc::new(files.await.expect("reading files does not panic"))
 }

@@ -3,19 +3,21 @@
 
 use super::{Change, current};
 use crate::{
-    accounts::{passwords::Password, rate_limit::TooOften, user_agent::device},
-    handlers::{after_sign_in, login::password_problem},
+    accounts::{passwords::Password, rate_limit::TooOften},
+    handlers::after_sign_in,
     http::{
         csrf::OwnForm,
+        error::PageError,
         form::Nothing,
         response,
-        state::{Shared, Site},
+        state::{App, AppState},
+        visitor::Visitor,
     },
 };
 use axum::{
     Extension,
     extract::{Path, State},
-    http::{HeaderMap, StatusCode},
+    http::StatusCode,
     response::Response,
 };
 use leptos::prelude::*;
@@ -46,56 +48,40 @@ pub struct Wanted {
 }
 
 /// The user's current address, and where mail goes out; `None` if the address cannot be changed.
-fn means<'s>(site: &'s Site, who: &SignedIn) -> Option<(Address, &'s Outbox)> {
+fn means<'s>(app: &'s AppState, who: &SignedIn) -> Option<(Address, &'s Outbox)> {
     let identity = &who.user.identity;
-    Some((
-        Address::known_by(&identity.issuer, &identity.subject)?,
-        site.outbox.as_ref()?,
-    ))
+    let address = Address::known_by(&identity.issuer, &identity.subject)?;
+    Some((address, app.outbox.as_ref()?))
 }
 
 /// `GET /profile/address`, behind [`require_fresh`](crate::handlers::require_user::require_fresh).
 pub async fn show(
-    State(site): State<Shared>,
-    headers: HeaderMap,
+    State(app): State<App>,
+    visitor: Visitor,
     Extension(who): Extension<SignedIn>,
-) -> Response {
-    match means(&site, &who) {
-        Some((from, _)) => form(&site, &headers, &who, &from, String::new(), None).await,
-        None => response::problem(&site, StatusCode::NOT_FOUND),
-    }
+) -> Result<Response, PageError> {
+    let (from, _) = means(&app, &who).ok_or(PageError::NotFound)?;
+    form(&app, &visitor, &who, &from, String::new(), None).await
 }
 
 /// `POST /profile/address`: sends the ticket. The answer is the same whether or not the new address
 /// already belongs to a user.
 pub async fn ask(
-    State(site): State<Shared>,
-    headers: HeaderMap,
+    State(app): State<App>,
+    visitor: Visitor,
     Extension(who): Extension<SignedIn>,
     OwnForm(wanted): OwnForm<Wanted>,
-) -> Response {
-    let Some((from, outbox)) = means(&site, &who) else {
-        return response::problem(&site, StatusCode::NOT_FOUND);
-    };
+) -> Result<Response, PageError> {
+    let (from, outbox) = means(&app, &who).ok_or(PageError::NotFound)?;
+    let email = wanted.email.clone();
+    let refused =
+        async |problem: String| form(&app, &visitor, &who, &from, email, Some(problem)).await;
     let to: Address = match wanted.email.parse() {
-        Ok(to) if to == from => {
-            let problem = "That is your address already.".to_owned();
-            return form(&site, &headers, &who, &from, wanted.email, Some(problem)).await;
-        }
+        Ok(to) if to == from => return refused("That is your address already.".to_owned()).await,
         Ok(to) => to,
-        Err(error) => {
-            return form(
-                &site,
-                &headers,
-                &who,
-                &from,
-                wanted.email,
-                Some(error.to_string()),
-            )
-            .await;
-        }
+        Err(error) => return refused(error.to_string()).await,
     };
-    if let Err(TooOften(wait)) = site.throttle.address(who.user.id, &to) {
+    if let Err(TooOften(wait)) = app.throttle.address(who.user.id, &to) {
         Event::TooOften {
             what: "address_asked",
             user: Some(who.user.id),
@@ -103,137 +89,96 @@ pub async fn ask(
         .record();
         let minutes = response::seconds(wait).div_ceil(60);
         let problem = format!("You have asked for that too often. Try again in {minutes} min.");
-        return response::too_often(
-            form(&site, &headers, &who, &from, wanted.email, Some(problem)).await,
-            wait,
-        );
+        return Ok(response::too_often(refused(problem).await?, wait));
     }
-    match current::proves(&site, &who, wanted.current).await {
-        Ok(true) => {}
-        Ok(false) => {
-            return form(
-                &site,
-                &headers,
-                &who,
-                &from,
-                wanted.email,
-                Some(current::WRONG.to_owned()),
-            )
-            .await;
-        }
-        Err(error) => return password_problem(&site, &error),
+    if !current::proves(&app, &who, wanted.current).await? {
+        return refused(current::WRONG.to_owned()).await;
     }
-    let expires = site.vestibule.now() + ticket::LIFETIME;
-    let user = who.user.id;
-    let valid_from = who.user.valid_from;
     let ticket = AddressTicket {
-        user,
-        from,
+        user: who.user.id,
+        from: from.clone(),
         to: to.clone(),
-        valid_from,
-        expires,
+        valid_from: who.user.valid_from,
+        expires: app.sign_ins.now() + ticket::LIFETIME,
     };
-    let ticket = ticket.to_text(site.vestibule.keys(), &SystemEntropy);
     let letter = Letter::Address(AddressLetter {
-        ticket,
-        device: device(&headers),
+        ticket: ticket.to_text(&app.keys, &SystemEntropy),
+        device: visitor.device(),
     });
-    match outbox.send(&to, &letter, ticket::LIFETIME).await {
-        Ok(true) => {
-            Event::AddressAsked { user: who.user.id }.record();
-            let address = to.typed().to_owned();
-            let practice = site.mailbox.is_some();
-            let minutes = MINUTES;
-            response::respond(&site, Head::titled(title::MAILED), || {
-                view! { <SentPage address=address minutes=minutes practice=practice /> }
-            })
-        }
-        Ok(false) => response::problem(&site, StatusCode::SERVICE_UNAVAILABLE),
-        Err(error) => response::store_problem(&site, &error),
+    if !outbox.send(&to, &letter, ticket::LIFETIME).await? {
+        return Err(PageError::Busy);
     }
+    Event::AddressAsked { user: who.user.id }.record();
+    let address = to.typed().to_owned();
+    let practice = app.mailbox.is_some();
+    Ok(app.page(Head::titled(title::MAILED), || {
+        view! { <SentPage address=address minutes=MINUTES practice=practice /> }
+    }))
 }
 
 /// `GET /profile/address/{ticket}`, behind [`require_fresh`](crate::handlers::require_user::require_fresh):
 /// writes nothing.
 pub async fn land(
-    State(site): State<Shared>,
+    State(app): State<App>,
     Path(text): Path<String>,
-    headers: HeaderMap,
+    visitor: Visitor,
     Extension(who): Extension<SignedIn>,
 ) -> Response {
-    let ticket = match read(&site, &who, &text) {
+    let ticket = match read(&app, &who, &text) {
         Brought::Good(ticket) => ticket,
-        Brought::Before => return super::changed(&site, Change::Address),
+        Brought::Before => return super::changed(&app, Change::Address),
         Brought::Stale => {
             // It may have been mangled on its way, and be valid without what was added.
-            let within = AddressTicket::within(site.vestibule.keys(), &text, site.vestibule.now());
+            let within = AddressTicket::within(&app.keys, &text, app.sign_ins.now());
             let within = within.filter(|within| *within != text);
             let clean = within.and_then(|ticket| format!("/profile/address/{ticket}").parse().ok());
             return clean.map_or_else(
-                || stale(&site),
+                || stale(&app),
                 |clean: LocalPath| response::see_other(&clean),
             );
         }
     };
     let path = format!("/profile/address/{text}");
     let address = ticket.to.typed().to_owned();
-    response::form(
-        &site,
-        &headers,
-        Head::titled(title::ADDRESS),
-        false,
-        |proof| {
-            view! { <MovePage path=path address=address proof=proof /> }
-        },
-    )
+    app.form_page(&visitor, Head::titled(title::ADDRESS), false, |proof| {
+        view! { <MovePage path=path address=address proof=proof /> }
+    })
 }
 
 /// `POST /profile/address/{ticket}`: changes the user's address, and signs them out everywhere
 /// else.
 pub async fn change(
-    State(site): State<Shared>,
+    State(app): State<App>,
     Path(text): Path<String>,
-    headers: HeaderMap,
+    visitor: Visitor,
     Extension(who): Extension<SignedIn>,
     OwnForm(_): OwnForm<Nothing>,
-) -> Response {
-    let AddressTicket { from, to, .. } = match read(&site, &who, &text) {
+) -> Result<Response, PageError> {
+    let AddressTicket { from, to, .. } = match read(&app, &who, &text) {
         Brought::Good(ticket) => ticket,
-        Brought::Before => return super::changed(&site, Change::Address),
-        Brought::Stale => return stale(&site),
+        Brought::Before => return Ok(super::changed(&app, Change::Address)),
+        Brought::Stale => return Ok(stale(&app)),
     };
-    let valid_from = match site.vestibule.move_user(&who, &from, &to).await {
-        Ok(Moved::Done(valid_from)) => valid_from,
-        Ok(Moved::Revoked) => return response::see_other(&site.vestibule.destinations().login),
-        Ok(Moved::Taken) => {
+    let valid_from = match app.sign_ins.move_user(&who, &from, &to).await? {
+        Moved::Done(valid_from) => valid_from,
+        Moved::Revoked => return Ok(response::see_other(&app.destinations().login)),
+        Moved::Taken => {
             let problem = "Another account here has that address.".to_owned();
-            return form(&site, &headers, &who, &from, String::new(), Some(problem)).await;
+            return form(&app, &visitor, &who, &from, String::new(), Some(problem)).await;
         }
-        Ok(Moved::Gone) => return stale(&site),
-        Err(error) => return response::store_problem(&site, &error),
+        Moved::Gone => return Ok(stale(&app)),
     };
     // It is changed: report that whatever comes next.
     Event::AddressChanged { user: who.user.id }.record();
     for address in [&from, &to] {
-        after_sign_in::tell_at(
-            &site,
-            &headers,
-            address,
-            News::Moved {
-                from: from.clone(),
-                to: to.clone(),
-            },
-        )
-        .await;
+        let news = News::Moved {
+            from: from.clone(),
+            to: to.clone(),
+        };
+        after_sign_in::tell_at(&app, &visitor, address, news).await;
     }
-    after_sign_in::after_change(
-        &site,
-        &headers,
-        &who,
-        valid_from,
-        super::changed(&site, Change::Address),
-    )
-    .await
+    let on = super::changed(&app, Change::Address);
+    after_sign_in::after_change(&app, &visitor, &who, valid_from, on).await
 }
 
 /// Whether a ticket that was opened is good.
@@ -246,9 +191,9 @@ enum Brought {
     Stale,
 }
 
-fn read(site: &Site, who: &SignedIn, text: &str) -> Brought {
-    let ticket = AddressTicket::read(site.vestibule.keys(), text, site.vestibule.now());
-    let (Some(ticket), Some((address, _))) = (ticket, means(site, who)) else {
+fn read(app: &AppState, who: &SignedIn, text: &str) -> Brought {
+    let ticket = AddressTicket::read(&app.keys, text, app.sign_ins.now());
+    let (Some(ticket), Some((address, _))) = (ticket, means(app, who)) else {
         return Brought::Stale;
     };
     if ticket.user != who.user.id {
@@ -262,38 +207,25 @@ fn read(site: &Site, who: &SignedIn, text: &str) -> Brought {
     }
 }
 
-fn stale(site: &Shared) -> Response {
-    response::with_status(
-        response::respond(
-            site,
-            Head::titled(title::STALE),
-            || view! { <StalePage minutes=MINUTES /> },
-        ),
-        StatusCode::GONE,
-    )
+fn stale(app: &AppState) -> Response {
+    let head = Head::titled(title::STALE);
+    let page = app.page(head, || view! { <StalePage minutes=MINUTES /> });
+    response::with_status(page, StatusCode::GONE)
 }
 
 async fn form(
-    site: &Shared,
-    headers: &HeaderMap,
+    app: &AppState,
+    visitor: &Visitor,
     who: &SignedIn,
     from: &Address,
     email: String,
     problem: Option<String>,
-) -> Response {
-    let current = match current::is_asked(site, who).await {
-        Ok(current) => current,
-        Err(error) => return response::store_problem(site, &error),
-    };
+) -> Result<Response, PageError> {
+    let current = current::is_asked(app, who).await?;
     let from = from.as_str().to_owned();
     let failed = problem.is_some();
-    response::form(
-        site,
-        headers,
-        Head::titled(title::ADDRESS),
-        failed,
-        |proof| {
-            view! { <AddressPage from=from current=current email=email problem=problem proof=proof /> }
-        },
-    )
+    let head = Head::titled(title::ADDRESS);
+    Ok(app.form_page(visitor, head, failed, |proof| {
+        view! { <AddressPage from=from current=current email=email problem=problem proof=proof /> }
+    }))
 }

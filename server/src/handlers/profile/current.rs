@@ -4,7 +4,7 @@
 
 use crate::{
     accounts::passwords::{Line, Password, PasswordError},
-    http::state::Site,
+    http::state::AppState,
 };
 use std::sync::Arc;
 use vestibule::{
@@ -21,10 +21,10 @@ pub const WRONG: &str = "That is not your current password.";
 ///
 /// # Errors
 /// [`StoreError`] if the store could not be read.
-pub async fn is_asked(site: &Site, who: &SignedIn) -> Result<bool, StoreError> {
+pub async fn is_asked(app: &AppState, who: &SignedIn) -> Result<bool, StoreError> {
     Ok(who.by_password
-        && site
-            .vestibule
+        && app
+            .sign_ins
             .store()
             .password(&who.user.identity.subject)
             .await?
@@ -36,18 +36,18 @@ pub async fn is_asked(site: &Site, who: &SignedIn) -> Result<bool, StoreError> {
 /// # Errors
 /// [`PasswordError`] if it was not checked.
 pub async fn proves(
-    site: &Site,
+    app: &AppState,
     who: &SignedIn,
     current: Option<Password>,
 ) -> Result<bool, PasswordError> {
-    if !is_asked(site, who).await? {
+    if !is_asked(app, who).await? {
         return Ok(true);
     }
     let is_theirs = match current {
         Some(current) => {
-            let store = site.vestibule.store();
+            let store = app.sign_ins.store();
             let subject = &who.user.identity.subject;
-            let checked = site.passwords.check(
+            let checked = app.passwords.check(
                 store,
                 Arc::new(SystemEntropy),
                 subject,

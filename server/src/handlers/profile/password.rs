@@ -5,15 +5,16 @@
 use super::{Change, current};
 use crate::{
     accounts::{passwords::Password, rate_limit::TooOften},
-    handlers::{after_sign_in, login::password_problem},
-    http::{csrf::OwnForm, response, state::Shared},
+    handlers::after_sign_in,
+    http::{
+        csrf::OwnForm,
+        error::PageError,
+        response,
+        state::{App, AppState},
+        visitor::Visitor,
+    },
 };
-use axum::{
-    Extension,
-    extract::State,
-    http::{HeaderMap, StatusCode},
-    response::Response,
-};
+use axum::{Extension, extract::State, response::Response};
 use leptos::prelude::*;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -34,57 +35,47 @@ pub struct Wanted {
 
 /// `GET /profile/password`.
 pub async fn show(
-    State(site): State<Shared>,
-    headers: HeaderMap,
+    State(app): State<App>,
+    visitor: Visitor,
     Extension(who): Extension<SignedIn>,
-) -> Response {
-    if who.user.identity.issuer != PASSWORD_ISSUER {
-        return response::problem(&site, StatusCode::NOT_FOUND);
-    }
-    form(&site, &headers, &who, None).await
+) -> Result<Response, PageError> {
+    may_set(&who)?;
+    form(&app, &visitor, &who, None).await
 }
 
 /// `POST /profile/password`: sets it, and signs all other browsers out (OWASP ASVS 5.0, 7.4.3).
 pub async fn set(
-    State(site): State<Shared>,
-    headers: HeaderMap,
+    State(app): State<App>,
+    visitor: Visitor,
     Extension(who): Extension<SignedIn>,
     OwnForm(wanted): OwnForm<Wanted>,
-) -> Response {
-    if who.user.identity.issuer != PASSWORD_ISSUER {
-        return response::problem(&site, StatusCode::NOT_FOUND);
-    }
-    if let Err(TooOften(wait)) = site.throttle.change(who.user.id) {
+) -> Result<Response, PageError> {
+    may_set(&who)?;
+    if let Err(TooOften(wait)) = app.throttle.change(who.user.id) {
         Event::TooOften {
             what: "password_set",
             user: Some(who.user.id),
         }
         .record();
-        let problem = format!(
-            "Too many tries. Try again in {} min.",
-            response::seconds(wait).div_ceil(60)
-        );
-        return response::too_often(form(&site, &headers, &who, Some(problem)).await, wait);
+        let minutes = response::seconds(wait).div_ceil(60);
+        let problem = format!("Too many tries. Try again in {minutes} min.");
+        let page = form(&app, &visitor, &who, Some(problem)).await?;
+        return Ok(response::too_often(page, wait));
     }
-    match current::proves(&site, &who, wanted.current).await {
-        Ok(true) => {}
-        Ok(false) => return form(&site, &headers, &who, Some(current::WRONG.to_owned())).await,
-        Err(error) => return password_problem(&site, &error),
+    if !current::proves(&app, &who, wanted.current).await? {
+        return form(&app, &visitor, &who, Some(current::WRONG.to_owned())).await;
     }
     let identity = who.user.identity.clone();
-    let hash = match site
+    let hash = app
         .passwords
         .hash(Arc::new(SystemEntropy), wanted.password, identity)
-        .await
-    {
-        Ok(Ok(hash)) => hash,
-        Ok(Err(weak)) => return form(&site, &headers, &who, Some(weak.to_string())).await,
-        Err(error) => return password_problem(&site, &error),
+        .await?;
+    let hash = match hash {
+        Ok(hash) => hash,
+        Err(weak) => return form(&app, &visitor, &who, Some(weak.to_string())).await,
     };
-    let valid_from = match site.vestibule.set_password(&who, &hash).await {
-        Ok(Some(valid_from)) => valid_from,
-        Ok(None) => return response::see_other(&site.vestibule.destinations().login),
-        Err(error) => return response::store_problem(&site, &error),
+    let Some(valid_from) = app.sign_ins.set_password(&who, &hash).await? else {
+        return Ok(response::see_other(&app.destinations().login));
     };
     // It is set: report that whatever comes next.
     Event::PasswordSet {
@@ -92,37 +83,32 @@ pub async fn set(
         by_operator: false,
     }
     .record();
-    after_sign_in::tell(&site, &headers, &who.user, News::Password).await;
-    after_sign_in::after_change(
-        &site,
-        &headers,
-        &who,
-        valid_from,
-        super::changed(&site, Change::Password),
-    )
-    .await
+    after_sign_in::tell(&app, &visitor, &who.user, News::Password).await;
+    let on = super::changed(&app, Change::Password);
+    after_sign_in::after_change(&app, &visitor, &who, valid_from, on).await
+}
+
+/// Only users who sign in here have a password here.
+fn may_set(who: &SignedIn) -> Result<(), PageError> {
+    if who.user.identity.issuer == PASSWORD_ISSUER {
+        Ok(())
+    } else {
+        Err(PageError::NotFound)
+    }
 }
 
 async fn form(
-    site: &Shared,
-    headers: &HeaderMap,
+    app: &AppState,
+    visitor: &Visitor,
     who: &SignedIn,
     problem: Option<String>,
-) -> Response {
-    let current = match current::is_asked(site, who).await {
-        Ok(current) => current,
-        Err(error) => return response::store_problem(site, &error),
-    };
+) -> Result<Response, PageError> {
+    let current = current::is_asked(app, who).await?;
     let email = who.user.identity.subject.clone();
-    let told = site.outbox.is_some();
+    let told = app.outbox.is_some();
     let failed = problem.is_some();
-    response::form(
-        site,
-        headers,
-        Head::titled(title::PASSWORD),
-        failed,
-        |proof| {
-            view! { <PasswordPage email=email current=current told=told problem=problem proof=proof /> }
-        },
-    )
+    let head = Head::titled(title::PASSWORD);
+    Ok(app.form_page(visitor, head, failed, |proof| {
+        view! { <PasswordPage email=email current=current told=told problem=problem proof=proof /> }
+    }))
 }

@@ -1,0 +1,72 @@
+//! `/logout`: ends the session.
+
+use crate::{
+    handlers::after_sign_in,
+    http::{
+        csrf::OwnForm,
+        error::PageError,
+        response,
+        state::{App, AppState},
+        visitor::Visitor,
+    },
+};
+use axum::{
+    extract::State,
+    http::{HeaderName, HeaderValue},
+    response::Response,
+};
+use serde::Deserialize;
+use vestibule::{audit::Event, store::StoreError};
+
+/// The fields of the sign-out form.
+#[derive(Deserialize)]
+pub struct SignOut {
+    everywhere: Option<String>,
+}
+
+/// `POST /logout`: ends the session, or with `everywhere` all of the user's, and what is pending in
+/// this browser.
+pub async fn logout(
+    State(app): State<App>,
+    visitor: Visitor,
+    OwnForm(form): OwnForm<SignOut>,
+) -> Result<Response, PageError> {
+    let cookies = sign_out(&app, &visitor, form.everywhere.is_some()).await?;
+    let mut login = response::see_other(&app.destinations().login);
+    // Not the cookies: those that end are removed one by one, and the one by which the browser is
+    // known stays.
+    let data = HeaderValue::from_static("\"cache\", \"storage\"");
+    login
+        .headers_mut()
+        .insert(HeaderName::from_static("clear-site-data"), data);
+    Ok(response::with_cookies(login, cookies))
+}
+
+async fn sign_out(
+    app: &AppState,
+    visitor: &Visitor,
+    everywhere: bool,
+) -> Result<Vec<HeaderValue>, StoreError> {
+    let session = visitor.session();
+    let who = app.sign_ins.recognise(session.as_ref()).await?;
+    app.links
+        .sign_out(&visitor.cookies.shown(), everywhere)
+        .await?;
+    if let Some(who) = &who {
+        Event::SignedOut {
+            user: who.user.id,
+            everywhere,
+        }
+        .record();
+    }
+    let mut cookies = app.cookies.remove_all(&visitor.cookies);
+    if let Some(who) = &who
+        && everywhere
+    {
+        cookies.extend(after_sign_in::still_known(app, visitor, who).await?);
+    }
+    Ok(cookies)
+}
+
+#[cfg(test)]
+mod tests;

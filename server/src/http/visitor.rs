@@ -1,0 +1,129 @@
+//! The browser that sent a request, as far as the request tells.
+
+use crate::{
+    accounts::{known_browsers::Known, user_agent},
+    http::{cookies::RequestCookies, navigation, state::App},
+};
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, HeaderValue, Method, header, request::Parts},
+};
+use std::{convert::Infallible, sync::Arc};
+use vestibule::{
+    caps::Client,
+    device::Device,
+    entry::Shown,
+    secret::{Keys, SessionSecret},
+    token::Token,
+    user::User,
+};
+
+/// The browser that sent a request: its cookies, what it calls itself, and what it says about where
+/// the request comes from (Fetch Metadata). Text browsers say nothing of that last kind.
+#[derive(Clone)]
+pub struct Visitor {
+    /// Its cookies.
+    pub cookies: RequestCookies,
+    /// As whom it is counted.
+    pub client: Client,
+    keys: Arc<Keys>,
+    method: Method,
+    headers: HeaderMap,
+}
+
+impl Visitor {
+    /// The text of its pending cookie for `token`.
+    #[must_use]
+    pub fn pending(&self, token: &Token) -> Option<&str> {
+        self.cookies.pending(&self.keys, token)
+    }
+
+    /// The secret of its session cookie.
+    #[must_use]
+    pub fn session(&self) -> Option<SessionSecret> {
+        self.cookies.session()
+    }
+
+    /// The secrets that it shows, and what it calls itself.
+    #[must_use]
+    pub fn shown(&self) -> Shown {
+        Shown {
+            device: self.device(),
+            ..self.cookies.shown()
+        }
+    }
+
+    /// Whether it has signed in as `user` before.
+    #[must_use]
+    pub fn is_known_to(&self, user: &User) -> bool {
+        self.cookies.known().contains(&self.keys, user)
+    }
+
+    /// The users that it is known for from now on, `user` among them.
+    #[must_use]
+    pub fn known_with(&self, user: &User) -> Known {
+        self.cookies.known().with(&self.keys, user)
+    }
+
+    /// What it calls itself.
+    #[must_use]
+    pub fn device(&self) -> Option<Device> {
+        user_agent::device(&self.headers)
+    }
+
+    /// Whether it is really going to the page: nothing else exchanges a secret.
+    #[must_use]
+    pub fn is_navigating(&self) -> bool {
+        navigation::is_navigation(&self.method, &self.headers)
+    }
+
+    /// Whether a page embeds what is asked for, as an image perhaps.
+    #[must_use]
+    pub fn is_embedding(&self) -> bool {
+        self.headers
+            .get("sec-fetch-dest")
+            .is_some_and(|place| place != "document")
+    }
+
+    /// Whether another site has led it here. What says nothing is taken for the user.
+    #[must_use]
+    pub fn is_from_elsewhere(&self) -> bool {
+        self.headers
+            .get("sec-fetch-site")
+            .is_some_and(|site| site != "same-origin" && site != "none")
+    }
+
+    /// Whether a page of ours may have led it here.
+    #[must_use]
+    pub fn may_be_from_us(&self) -> bool {
+        self.headers
+            .get("sec-fetch-site")
+            .is_none_or(|site| site == "same-origin")
+    }
+
+    /// Whether its forms will say where they come from.
+    #[must_use]
+    pub fn tells_origins(&self) -> bool {
+        self.headers.contains_key("sec-fetch-site")
+    }
+
+    /// The host that it asked, with its port.
+    #[must_use]
+    pub fn host(&self) -> Option<&HeaderValue> {
+        self.headers.get(header::HOST)
+    }
+}
+
+impl FromRequestParts<App> for Visitor {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
+        Ok(Self {
+            cookies: app.cookies.read(&parts.headers),
+            client: app.clients.of(&parts.extensions, &parts.headers),
+            keys: app.keys.clone(),
+            method: parts.method.clone(),
+            headers: parts.headers.clone(),
+        })
+    }
+}
