@@ -12,12 +12,12 @@
 use axum::{Router, routing::get};
 use std::{error::Error, net::SocketAddr};
 use tokio::net::TcpListener;
-use vestibule_server::{Config, config::Given};
+use vestibule_server::{Config, config::RawSettings};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind("127.0.0.1:3000").await?;
-    let mut config = Config::read(&Given::from_environment()?)?;
+    let mut config = Config::read(&RawSettings::from_environment()?)?;
     config.addr = listener.local_addr()?;
 
     let (vestibule, running) = vestibule_server::router(config).await?;

@@ -32,5 +32,5 @@ pub use startup::{
     error::StartError,
     file_limit,
     router::{router, worker},
-    tasks::Running,
+    tasks::ServerHandle,
 };

@@ -5,9 +5,9 @@
 //! nothing listens where browsers would connect.
 
 use crate::{
-    config::{Config, Given},
+    config::{Config, RawSettings},
     router,
-    startup::tasks::Running,
+    startup::tasks::ServerHandle,
 };
 use axum::{
     Router,
@@ -48,7 +48,7 @@ pub struct TestApp {
     router: Router,
     data: TempDir,
     host: &'static str,
-    _running: Running,
+    _running: ServerHandle,
 }
 
 impl TestApp {
@@ -66,7 +66,7 @@ impl TestApp {
             ("LEPTOS_SITE_ADDR", HOST),
         ];
         let settings = [&own[..], settings].concat();
-        let given = Given::from_lookup(|setting| {
+        let given = RawSettings::from_lookup(|setting| {
             let value = settings.iter().find(|(key, _)| *key == setting.key);
             value.map(|(_, value)| (*value).to_owned())
         });

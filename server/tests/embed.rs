@@ -3,7 +3,7 @@
 use axum::{Router, routing::get};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use tempfile::TempDir;
-use vestibule_server::{Config, config::Given};
+use vestibule_server::{Config, config::RawSettings};
 
 async fn page() -> &'static str {
     "A page of the application itself."
@@ -12,7 +12,7 @@ async fn page() -> &'static str {
 #[tokio::test]
 async fn the_routes_go_beside_others_but_for_the_same_path_or_a_second_fallback() {
     let data = TempDir::new().unwrap();
-    let given = Given::from_lookup(|setting| match setting.key {
+    let given = RawSettings::from_lookup(|setting| match setting.key {
         "VESTIBULE_DATA" => Some(data.path().display().to_string()),
         "LEPTOS_SITE_ADDR" => Some("127.0.0.1:0".to_owned()),
         _ => None,

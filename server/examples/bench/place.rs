@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
-use vestibule_server::{Config, Running, config::Given, listener};
+use vestibule_server::{Config, ServerHandle, config::RawSettings, listener};
 
 /// Any free port.
 const ANYWHERE: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0));
@@ -14,7 +14,7 @@ const ANYWHERE: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOS
 pub struct Place {
     pub addr: SocketAddr,
     pub data: TempDir,
-    running: Option<Running>,
+    running: Option<ServerHandle>,
     serving: JoinHandle<()>,
     stop: CancellationToken,
 }
@@ -39,8 +39,8 @@ impl Place {
                 .find(|(given, _)| *given == key)
                 .map(|(_, value)| value.clone()),
         };
-        let config =
-            Config::read(&Given::from_lookup(|setting| own(setting.key))).expect("good settings");
+        let config = Config::read(&RawSettings::from_lookup(|setting| own(setting.key)))
+            .expect("good settings");
         let (routes, running) = vestibule_server::router(config)
             .await
             .expect("the server starts");

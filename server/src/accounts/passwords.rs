@@ -5,20 +5,20 @@
 //! composes its letters (NIST SP 800-63B, section 3.1.1.2). Hashes from before that are still good.
 
 mod password;
+mod queues;
 mod strength;
-mod turns;
 
 pub use password::Password;
+pub use queues::Lane;
 pub use strength::{WeakPassword, strong};
-pub use turns::Line;
 
 use argon2::{
     Argon2,
     password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _, SaltString},
 };
+use queues::HashingQueues;
 use std::sync::Arc;
 use strength::MAX_LENGTH;
-use turns::Turns;
 use unicode_normalization::UnicodeNormalization as _;
 use vestibule::{
     clock::Timestamp,
@@ -32,7 +32,7 @@ use zeroize::Zeroizing;
 /// Checks passwords, a few at a time.
 #[derive(Clone, Debug)]
 pub struct Passwords {
-    turns: Turns,
+    queues: HashingQueues,
     /// The hash of no user's password, so that an unknown address takes as long as a known one.
     nobody: Arc<str>,
     /// Whether practice mode's user, whose password is public, may sign in.
@@ -55,7 +55,7 @@ impl Passwords {
     #[must_use]
     pub fn new(entropy: &dyn Entropy, practice: bool) -> Self {
         Self {
-            turns: Turns::new(),
+            queues: HashingQueues::new(),
             nobody: hash(entropy, "nobody's password").into(),
             practice,
         }
@@ -71,7 +71,7 @@ impl Passwords {
         entropy: Arc<dyn Entropy>,
         email: &str,
         password: Password,
-        line: Line,
+        line: Lane,
     ) -> Result<Option<User>, PasswordError> {
         let subject = subject(email);
         let known = store
@@ -88,7 +88,7 @@ impl Passwords {
                 Verified::No
             }
         };
-        let verified = self.turns.work(line, verify).await?;
+        let verified = self.queues.work(line, verify).await?;
         let Some((user, kept)) = known else {
             return Ok(None);
         };
@@ -114,7 +114,7 @@ impl Passwords {
     ) -> Result<Result<String, WeakPassword>, PasswordError> {
         let hash =
             move || strong(password.expose(), &about).map(|()| hash(&*entropy, password.expose()));
-        self.turns.work(Line::SignedIn, hash).await
+        self.queues.work(Lane::SignedIn, hash).await
     }
 }
 

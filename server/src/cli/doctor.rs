@@ -14,17 +14,17 @@ use crate::{
     handlers::health,
     startup::{
         router,
-        storage::{self, Data},
+        storage::{self, Storage},
     },
 };
 
 /// Where what was found is told, line by line.
-struct Report<'r> {
+struct DoctorReport<'r> {
     tell: &'r mut dyn FnMut(String),
     failed: usize,
 }
 
-impl Report<'_> {
+impl DoctorReport<'_> {
     fn ok(&mut self, part: &str, more: &str) {
         let more = if more.is_empty() {
             String::new()
@@ -50,7 +50,7 @@ impl Report<'_> {
 
 /// Tells what works and what does not, a line each, and how many do not.
 pub async fn doctor(mut config: Config, mut tell: impl FnMut(String)) -> usize {
-    let mut report = Report {
+    let mut report = DoctorReport {
         tell: &mut tell,
         failed: 0,
     };
@@ -66,7 +66,7 @@ pub async fn doctor(mut config: Config, mut tell: impl FnMut(String)) -> usize {
         report.warn("settings", &line);
     }
     let keys = match storage::open(&mut config).await {
-        Ok(Data { keys, store, .. }) => {
+        Ok(Storage { keys, store, .. }) => {
             let (database, sessions) = health::database_and_sessions(&*store).await;
             for (part, state) in [("database", database), ("sessions", sessions)] {
                 match state {

@@ -1,13 +1,13 @@
 //! `vestibule link create`: a link that an operator hands over.
 
 use crate::{
-    cli::output::Answer,
+    cli::output::CommandOutput,
     config::Config,
     http::time_format::rfc3339,
-    mail::Landing,
+    mail::UrlBuilder,
     startup::{
         router,
-        storage::{self, Data},
+        storage::{self, Storage},
     },
 };
 use serde_json::json;
@@ -22,7 +22,11 @@ const LIVES: [Duration; 2] = [Duration::from_mins(1), Duration::from_hours(30 * 
 ///
 /// # Errors
 /// One line that says what is wrong.
-pub async fn link_create(mut config: Config, email: &str, expires: &str) -> Result<Answer, String> {
+pub async fn link_create(
+    mut config: Config,
+    email: &str,
+    expires: &str,
+) -> Result<CommandOutput, String> {
     let not_one = || {
         format!(
             "--email: {email:?} is no address that mail can be sent to (example: ada@example.com)"
@@ -43,7 +47,7 @@ pub async fn link_create(mut config: Config, email: &str, expires: &str) -> Resu
         ));
     }
     let origin = router::origin(&config);
-    let Data {
+    let Storage {
         keys, links, clock, ..
     } = storage::open(&mut config)
         .await
@@ -56,11 +60,11 @@ pub async fn link_create(mut config: Config, email: &str, expires: &str) -> Resu
         user: None,
     }
     .record();
-    let link = Landing {
+    let link = UrlBuilder {
         origin,
         keys: keys.into(),
     }
     .url(&token);
     let json = json!({ "link": link, "email": address.as_str(), "expires": rfc3339(now + lives) });
-    Ok(Answer { line: link, json })
+    Ok(CommandOutput { line: link, json })
 }

@@ -15,7 +15,7 @@ use crate::{
         link::link_create,
         user::{add::user_add, disable::user_disable, list::user_list, remove::user_remove},
     },
-    config::{Given, SETTINGS},
+    config::{RawSettings, SETTINGS},
     http::listener,
     router, worker,
 };
@@ -79,7 +79,7 @@ async fn run(matches: &ArgMatches) -> Result<(), String> {
             let checked = flag(setting.key).map_or(Ok(()), |value| setting.check_flag(value));
             checked.map_err(|error| error.to_string())?;
         }
-        let given = Given::from_names(|name| {
+        let given = RawSettings::from_names(|name| {
             flag(name)
                 .map(OsString::from)
                 .or_else(|| std::env::var_os(name))
@@ -149,7 +149,7 @@ async fn serve(mut config: Config) -> Result<(), String> {
     config.addr = listener.local_addr().map_err(|error| error.to_string())?;
     let addr = config.addr;
     let practice = config.is_practice();
-    let places = listener::Places::of(&config);
+    let places = listener::ConnectionLimits::of(&config);
     let (routes, running) = router(config).await.map_err(|error| error.to_string())?;
     println!("listening on http://{addr}");
     if practice {

@@ -4,14 +4,14 @@ use serde_json::Value;
 
 /// A command's result.
 #[derive(Debug)]
-pub struct Answer {
+pub struct CommandOutput {
     /// One line for people.
     pub line: String,
     /// One object for programs.
     pub json: Value,
 }
 
-impl Answer {
+impl CommandOutput {
     /// What goes to the standard output.
     #[must_use]
     pub fn say(&self, json: bool) -> String {

@@ -1,7 +1,7 @@
 //! Whether mail is sent, through which server, and who may be sent a link.
 
 use super::{
-    Given, WrongSetting,
+    RawSettings, SettingError,
     setting::{MAIL_FROM, REGISTRATION, REGISTRATION_PER_HOUR, SMTP_URL},
 };
 use lettre::{message::Mailbox, transport::smtp::authentication::Credentials};
@@ -47,8 +47,8 @@ impl MailConfig {
     /// Reads the settings of mail.
     ///
     /// # Errors
-    /// [`WrongSetting`] names the first one that is wrong, missing, or contradicts another.
-    pub fn read(given: &Given) -> Result<Option<Self>, WrongSetting> {
+    /// [`SettingError`] names the first one that is wrong, missing, or contradicts another.
+    pub fn read(given: &RawSettings) -> Result<Option<Self>, SettingError> {
         let server = given.read(&SMTP_URL, SmtpServer::parse)?;
         let from = given.read(&MAIL_FROM, sender)?;
         match (server, from) {
@@ -63,8 +63,8 @@ impl MailConfig {
 /// Who may sign in by a link: in practice mode everyone, unless configured otherwise.
 ///
 /// # Errors
-/// [`WrongSetting`] if it is neither.
-pub fn registration(given: &Given, practice: bool) -> Result<Registration, WrongSetting> {
+/// [`SettingError`] if it is neither.
+pub fn registration(given: &RawSettings, practice: bool) -> Result<Registration, SettingError> {
     let registration = given.read(&REGISTRATION, |text| match text {
         "closed" => Ok(Registration::Closed),
         "open" => Ok(Registration::Open),
@@ -80,8 +80,8 @@ pub fn registration(given: &Given, practice: bool) -> Result<Registration, Wrong
 /// How many links an hour are sent to addresses of no known user.
 ///
 /// # Errors
-/// [`WrongSetting`] if it is no such number.
-pub fn strangers(given: &Given) -> Result<u32, WrongSetting> {
+/// [`SettingError`] if it is no such number.
+pub fn strangers(given: &RawSettings) -> Result<u32, SettingError> {
     let read = |text: &str| {
         text.parse()
             .ok()
@@ -216,7 +216,7 @@ mod tests {
                 .find(|(key, _)| *key == setting.key)
                 .map(|(_, value)| (*value).to_owned())
         };
-        MailConfig::read(&Given::from_lookup(find)).map_err(|error| error.to_string())
+        MailConfig::read(&RawSettings::from_lookup(find)).map_err(|error| error.to_string())
     }
 
     fn server(url: &str) -> SmtpServer {

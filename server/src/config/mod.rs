@@ -1,18 +1,18 @@
 //! The server's configuration. A wrong value stops it at start with one line.
 
-mod keeping;
 mod mail;
 pub mod origin;
 mod practice;
 pub mod proxies;
 mod push;
 mod setting;
+mod storage;
 mod validator;
 
-pub use keeping::{Address, Database, Keeping, Sessions};
 pub use mail::{Encryption, MailConfig, SmtpServer};
 pub use push::PushConfig;
-pub use setting::{ALL as SETTINGS, Given, Setting, WrongSetting};
+pub use setting::{ALL as SETTINGS, RawSettings, Setting, SettingError};
+pub use storage::{ConnectionUrl, DatabaseLocation, SessionLocation, StorageConfig};
 pub use validator::ValidatorService;
 
 pub use crate::config::proxies::Proxies;
@@ -39,11 +39,11 @@ pub struct Config {
     /// The address that browsers see, if it was given; else it follows from `addr`.
     pub public: Option<Origin>,
     /// Which hosts browsers are to reach by HTTPS alone.
-    pub hsts: Hsts,
+    pub hsts: HstsScope,
     /// The folder of the built site.
     pub site_root: PathBuf,
     /// Where everything is kept.
-    pub keeping: Keeping,
+    pub storage: StorageConfig,
     /// The operator's keys; `None` in practice mode, which makes its own.
     pub keys: Option<Keys>,
     /// Who judges tokens; `None` in practice mode.
@@ -58,7 +58,7 @@ pub struct Config {
     /// How many links an hour are sent to addresses of no known user.
     pub strangers: u32,
     /// Whether the page begins by itself.
-    pub start: Start,
+    pub start: BeginMode,
     /// Where outcomes lead.
     pub destinations: Destinations,
     /// How long each part may take.
@@ -79,7 +79,7 @@ pub struct Config {
 
 /// Whether the confirm page begins by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Start {
+pub enum BeginMode {
     /// When it is visible and no user is signed in.
     Auto,
     /// Never: it waits for the button.
@@ -88,14 +88,14 @@ pub enum Start {
 
 /// Which hosts browsers are to reach by HTTPS alone, once they have come by it (RFC 6797).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hsts {
+pub enum HstsScope {
     /// That of the public address and all below it.
     WithSubdomains,
     /// That of the public address.
     HostAlone,
 }
 
-impl Hsts {
+impl HstsScope {
     /// What the header `Strict-Transport-Security` says, for a year.
     #[must_use]
     pub const fn header(self) -> &'static str {
@@ -110,8 +110,8 @@ impl Config {
     /// Reads the settings.
     ///
     /// # Errors
-    /// [`WrongSetting`] names the first one that is wrong or missing.
-    pub fn read(given: &Given) -> Result<Self, WrongSetting> {
+    /// [`SettingError`] names the first one that is wrong or missing.
+    pub fn read(given: &RawSettings) -> Result<Self, SettingError> {
         let addr: SocketAddr = given
             .read(&LEPTOS_SITE_ADDR, |text| {
                 text.parse().map_err(|_| "not an IP address with a port")
@@ -136,29 +136,29 @@ impl Config {
             )));
         }
         let start = given.read(&CONFIRM_START, |text| match text {
-            "auto" => Ok(Start::Auto),
-            "click" => Ok(Start::Click),
+            "auto" => Ok(BeginMode::Auto),
+            "click" => Ok(BeginMode::Click),
             _ => Err("neither auto nor click"),
         })?;
         let hsts = given.read(&HSTS_SUBDOMAINS, |text| match text {
-            "include" => Ok(Hsts::WithSubdomains),
-            "exclude" => Ok(Hsts::HostAlone),
+            "include" => Ok(HstsScope::WithSubdomains),
+            "exclude" => Ok(HstsScope::HostAlone),
             _ => Err("neither include nor exclude"),
         })?;
         Ok(Self {
             push: PushConfig::read(given, public.as_ref().is_some_and(Origin::is_secure))?,
             addr,
             public,
-            hsts: hsts.unwrap_or(Hsts::WithSubdomains),
+            hsts: hsts.unwrap_or(HstsScope::WithSubdomains),
             site_root: PathBuf::from(given.text(&LEPTOS_SITE_ROOT).unwrap_or("target/site")),
-            keeping: Keeping::read(given)?,
+            storage: StorageConfig::read(given)?,
             keys,
             validator,
             forget_practice: mode == Practice::Off { forget: true },
             mail: MailConfig::read(given)?,
             registration: mail::registration(given, practice)?,
             strangers: mail::strangers(given)?,
-            start: start.unwrap_or(Start::Auto),
+            start: start.unwrap_or(BeginMode::Auto),
             destinations: destinations(given, practice)?,
             timing: timing(given)?,
             in_flight: given
@@ -179,14 +179,14 @@ impl Config {
     /// else with others.
     ///
     /// # Errors
-    /// [`WrongSetting`] names what cannot be shared.
-    pub fn apart(self) -> Result<Self, WrongSetting> {
+    /// [`SettingError`] names what cannot be shared.
+    pub fn apart(self) -> Result<Self, SettingError> {
         if self.is_practice() {
             return Err(
                 VALIDATOR_URL.wrong("missing; practice mode is one process with everything")
             );
         }
-        self.keeping.shared()?;
+        self.storage.shared()?;
         if self.mail.is_some() && self.public.is_none() {
             return Err(PUBLIC_URL
                 .wrong("missing; the links in mails lead there, whichever process sends them"));
@@ -201,13 +201,11 @@ impl Config {
     /// line each.
     #[must_use]
     pub fn unencrypted(&self) -> Vec<String> {
-        let Keeping {
+        let StorageConfig {
             database, sessions, ..
-        } = &self.keeping;
-        let database =
-            matches!(database, Database::Postgres(address) if address.is_unencrypted_elsewhere());
-        let sessions =
-            matches!(sessions, Sessions::Redis(address) if address.is_unencrypted_elsewhere());
+        } = &self.storage;
+        let database = matches!(database, DatabaseLocation::Postgres(address) if address.is_unencrypted_elsewhere());
+        let sessions = matches!(sessions, SessionLocation::Redis(address) if address.is_unencrypted_elsewhere());
         let unencrypted = [
             (database, &DATABASE_URL, "?sslmode=verify-full"),
             (sessions, &REDIS_URL, "rediss://"),
@@ -239,7 +237,7 @@ impl Config {
 
 /// Where outcomes lead. What is no page of ours that needs a user is reached through one that does:
 /// there the browser gets its session.
-fn destinations(given: &Given, practice: bool) -> Result<Destinations, WrongSetting> {
+fn destinations(given: &RawSettings, practice: bool) -> Result<Destinations, SettingError> {
     let mut destinations = Destinations::default();
     let path = |text: &str| {
         let path = text
@@ -275,7 +273,7 @@ fn in_flight(text: &str) -> Result<usize, &'static str> {
         .ok_or("not a number from 1 to 100000")
 }
 
-fn caps(given: &Given) -> Result<Caps, WrongSetting> {
+fn caps(given: &RawSettings) -> Result<Caps, SettingError> {
     let mut caps = Caps::default();
     for (setting, cap) in [
         (&CONFIRM_PER_CLIENT, &mut caps.of_client),
@@ -293,7 +291,7 @@ fn caps(given: &Given) -> Result<Caps, WrongSetting> {
     Ok(caps)
 }
 
-fn timing(given: &Given) -> Result<Timing, WrongSetting> {
+fn timing(given: &RawSettings) -> Result<Timing, SettingError> {
     let mut timing = Timing::default();
     for (setting, part) in [
         (&CONFIRM_ATTEMPT, &mut timing.attempt),

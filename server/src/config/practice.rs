@@ -2,7 +2,7 @@
 //! because a production server's settings are incomplete.
 
 use super::{
-    Given, Setting, WrongSetting,
+    RawSettings, Setting, SettingError,
     setting::{
         DATABASE_URL, PRACTICE, PUBLIC_URL, PUSHER_CLUSTER, PUSHER_HOST, REDIS_URL, SMTP_URL,
         TRUSTED_PROXIES, VALIDATOR_SECRET, VALIDATOR_TLS, VALIDATOR_URL, VESTIBULE_SECRET,
@@ -35,9 +35,9 @@ impl Practice {
     /// and none of the other settings that only a server in use has.
     ///
     /// # Errors
-    /// [`WrongSetting`] if a server in use lacks its validator, or has one and practice mode is
+    /// [`SettingError`] if a server in use lacks its validator, or has one and practice mode is
     /// asked for.
-    pub fn read(given: &Given) -> Result<Self, WrongSetting> {
+    pub fn read(given: &RawSettings) -> Result<Self, SettingError> {
         let asked = given.read(&PRACTICE, |text| match text {
             "on" | "true" | "1" => Ok(Asked::On),
             "off" | "false" | "0" => Ok(Asked::Off),
@@ -73,7 +73,7 @@ impl Practice {
     }
 }
 
-fn missing(given: &Given, why: &str) -> WrongSetting {
+fn missing(given: &RawSettings, why: &str) -> SettingError {
     let state = if given.is_blank(&VALIDATOR_URL) {
         "set, but empty"
     } else {
@@ -83,7 +83,7 @@ fn missing(given: &Given, why: &str) -> WrongSetting {
 }
 
 /// A setting that only a server in use has.
-fn sign_of_use(given: &Given) -> Option<&'static Setting> {
+fn sign_of_use(given: &RawSettings) -> Option<&'static Setting> {
     let signs = [
         &VESTIBULE_SECRET,
         &VALIDATOR_SECRET,
@@ -121,7 +121,7 @@ mod tests {
                 .find(|(key, _)| *key == setting.key)
                 .map(|(_, value)| (*value).to_owned())
         };
-        Practice::read(&Given::from_lookup(find)).map_err(|error| error.to_string())
+        Practice::read(&RawSettings::from_lookup(find)).map_err(|error| error.to_string())
     }
 
     const SIGNS: [(&str, &str); 12] = [

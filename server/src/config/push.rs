@@ -1,9 +1,9 @@
 //! Which Pusher server is used, and how browsers reach it.
 
-mod place;
+mod endpoint;
 
 use super::{
-    Given, Setting, WrongSetting,
+    RawSettings, Setting, SettingError,
     setting::{
         PUSHER_APP_ID, PUSHER_CA, PUSHER_CLUSTER, PUSHER_HOST, PUSHER_KEY, PUSHER_PATH,
         PUSHER_PORT, PUSHER_PUBLIC_HOST, PUSHER_PUBLIC_PATH, PUSHER_PUBLIC_PORT,
@@ -11,7 +11,7 @@ use super::{
     },
 };
 use crate::config::origin::is_loopback;
-use place::Place;
+use endpoint::Endpoint;
 use std::fs;
 use url::Url;
 use vestibule::publisher::{PusherApp, PusherSecret, Trust};
@@ -34,11 +34,11 @@ impl PushConfig {
     /// Reads the settings of push, for pages that browsers get by https or not.
     ///
     /// # Errors
-    /// [`WrongSetting`] names the first one that is wrong, missing, or contradicts another.
-    pub fn read(given: &Given, pages_are_secure: bool) -> Result<Self, WrongSetting> {
+    /// [`SettingError`] names the first one that is wrong, missing, or contradicts another.
+    pub fn read(given: &RawSettings, pages_are_secure: bool) -> Result<Self, SettingError> {
         let credentials = credentials(given)?;
-        let cluster = given.read(&PUSHER_CLUSTER, place::cluster)?;
-        let host = given.read(&PUSHER_HOST, place::host)?;
+        let cluster = given.read(&PUSHER_CLUSTER, endpoint::cluster)?;
+        let host = given.read(&PUSHER_HOST, endpoint::host)?;
         let (api, socket) = match (cluster, host) {
             (Some(_), Some(_)) => {
                 return Err(PUSHER_CLUSTER
@@ -102,14 +102,20 @@ static ELSEWHERE: [&Setting; 8] = [
     &PUSHER_PUBLIC_PATH,
 ];
 
-fn unused(given: &Given, settings: &[&'static Setting], why: &str) -> Result<(), WrongSetting> {
+fn unused(
+    given: &RawSettings,
+    settings: &[&'static Setting],
+    why: &str,
+) -> Result<(), SettingError> {
     settings
         .iter()
         .find(|setting| given.text(setting).is_some())
         .map_or(Ok(()), |setting| Err(setting.wrong(why)))
 }
 
-fn credentials(given: &Given) -> Result<Option<(String, String, PusherSecret)>, WrongSetting> {
+fn credentials(
+    given: &RawSettings,
+) -> Result<Option<(String, String, PusherSecret)>, SettingError> {
     let text = |setting| given.text(setting).map(str::to_owned);
     let together = "missing; id, key and secret belong together";
     let (id, key, secret) = match (
@@ -136,14 +142,14 @@ fn credentials(given: &Given) -> Result<Option<(String, String, PusherSecret)>, 
 }
 
 /// Pusher's own servers: their addresses are known, and settings that repeat them have to agree.
-fn hosted(given: &Given, service: &str, cluster: &str) -> Result<Place, WrongSetting> {
-    if given.read(&PUSHER_SCHEME, place::is_secure)? == Some(false) {
+fn hosted(given: &RawSettings, service: &str, cluster: &str) -> Result<Endpoint, SettingError> {
+    if given.read(&PUSHER_SCHEME, endpoint::is_secure)? == Some(false) {
         return Err(
             PUSHER_SCHEME.wrong("a cluster of Pusher's is spoken to by https; leave it out")
         );
     }
     if given
-        .read(&PUSHER_PORT, place::port)?
+        .read(&PUSHER_PORT, endpoint::port)?
         .is_some_and(|port| port != 443)
     {
         return Err(PUSHER_PORT.wrong("a cluster of Pusher's has port 443; leave it out"));
@@ -153,19 +159,21 @@ fn hosted(given: &Given, service: &str, cluster: &str) -> Result<Place, WrongSet
         &[&PUSHER_PATH, &PUSHER_CA],
         "of no use with PUSHER_CLUSTER",
     )?;
-    Ok(Place::secure(format!("{service}-{cluster}.pusher.com")))
+    Ok(Endpoint::secure(format!("{service}-{cluster}.pusher.com")))
 }
 
 /// A server of the operator's own.
-fn own(given: &Given, host: String) -> Result<Place, WrongSetting> {
+fn own(given: &RawSettings, host: String) -> Result<Endpoint, SettingError> {
     let secure = given
-        .read(&PUSHER_SCHEME, place::is_secure)?
+        .read(&PUSHER_SCHEME, endpoint::is_secure)?
         .unwrap_or(true);
     let port = given
-        .read(&PUSHER_PORT, place::port)?
-        .unwrap_or(place::port_of(secure));
-    let path = given.read(&PUSHER_PATH, place::path)?.unwrap_or_default();
-    Ok(Place {
+        .read(&PUSHER_PORT, endpoint::port)?
+        .unwrap_or(endpoint::port_of(secure));
+    let path = given
+        .read(&PUSHER_PATH, endpoint::path)?
+        .unwrap_or_default();
+    Ok(Endpoint {
         secure,
         host,
         port,
@@ -175,28 +183,28 @@ fn own(given: &Given, host: String) -> Result<Place, WrongSetting> {
 
 /// The same as browsers see it.
 fn public(
-    given: &Given,
-    seen_from_here: Place,
+    given: &RawSettings,
+    seen_from_here: Endpoint,
     pages_are_secure: bool,
-) -> Result<Place, WrongSetting> {
+) -> Result<Endpoint, SettingError> {
     let secure = given
-        .read(&PUSHER_PUBLIC_SCHEME, place::is_secure)?
+        .read(&PUSHER_PUBLIC_SCHEME, endpoint::is_secure)?
         .unwrap_or(seen_from_here.secure);
     let same = if secure == seen_from_here.secure {
         seen_from_here.port
     } else {
-        place::port_of(secure)
+        endpoint::port_of(secure)
     };
     let port = given
-        .read(&PUSHER_PUBLIC_PORT, place::port)?
+        .read(&PUSHER_PUBLIC_PORT, endpoint::port)?
         .unwrap_or(same);
     let host = given
-        .read(&PUSHER_PUBLIC_HOST, place::host)?
+        .read(&PUSHER_PUBLIC_HOST, endpoint::host)?
         .unwrap_or(seen_from_here.host);
     let path = given
-        .read(&PUSHER_PUBLIC_PATH, place::path)?
+        .read(&PUSHER_PUBLIC_PATH, endpoint::path)?
         .unwrap_or(seen_from_here.path);
-    let place = Place {
+    let place = Endpoint {
         secure,
         host,
         port,
@@ -214,7 +222,7 @@ fn public(
 }
 
 /// Whose certificates are taken for the server's.
-fn trust(given: &Given, api: &Place) -> Result<Option<Trust>, WrongSetting> {
+fn trust(given: &RawSettings, api: &Endpoint) -> Result<Option<Trust>, SettingError> {
     if !api.secure {
         unused(given, &[&PUSHER_CA], "of no use with PUSHER_SCHEME=http")?;
         return Ok(None);

@@ -103,8 +103,8 @@ impl Setting {
     /// Checks that `value` may be given as a flag, which every user of the machine can read.
     ///
     /// # Errors
-    /// [`WrongSetting`] if it holds a secret.
-    pub fn check_flag(&'static self, value: &str) -> Result<(), WrongSetting> {
+    /// [`SettingError`] if it holds a secret.
+    pub fn check_flag(&'static self, value: &str) -> Result<(), SettingError> {
         if !self.is_secret() && !has_password(value) {
             return Ok(());
         }
@@ -136,17 +136,17 @@ impl Setting {
 
     /// What is wrong with the setting, in one line.
     #[must_use]
-    pub fn wrong(&'static self, problem: impl Into<String>) -> WrongSetting {
-        WrongSetting {
+    pub fn wrong(&'static self, problem: impl Into<String>) -> SettingError {
+        SettingError {
             key: self.key.to_owned(),
             problem: problem.into(),
             example: self.example.to_owned(),
         }
     }
 
-    fn wrong_file(&'static self, problem: impl Into<String>) -> WrongSetting {
+    fn wrong_file(&'static self, problem: impl Into<String>) -> SettingError {
         let example = format!("/run/secrets/{}", self.key.to_lowercase());
-        WrongSetting {
+        SettingError {
             key: self.file_key(),
             problem: problem.into(),
             example,
@@ -164,13 +164,13 @@ fn has_password(value: &str) -> bool {
 
 /// A setting that is wrong or missing: the start stops with this one line.
 #[derive(Debug)]
-pub struct WrongSetting {
+pub struct SettingError {
     key: String,
     problem: String,
     example: String,
 }
 
-impl fmt::Display for WrongSetting {
+impl fmt::Display for SettingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -180,16 +180,16 @@ impl fmt::Display for WrongSetting {
     }
 }
 
-impl std::error::Error for WrongSetting {}
+impl std::error::Error for SettingError {}
 
 /// The values that were given. A blank value counts as none.
 #[derive(Default)]
-pub struct Given {
+pub struct RawSettings {
     values: HashMap<&'static str, String>,
     blank: Vec<&'static str>,
 }
 
-impl Given {
+impl RawSettings {
     /// Values from `lookup`, which is asked for each setting.
     pub fn from_lookup(lookup: impl Fn(&'static Setting) -> Option<String>) -> Self {
         let mut given = Self::default();
@@ -213,8 +213,8 @@ impl Given {
     /// named.
     ///
     /// # Errors
-    /// [`WrongSetting`] names the first that cannot be read.
-    pub fn from_names(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, WrongSetting> {
+    /// [`SettingError`] names the first that cannot be read.
+    pub fn from_names(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, SettingError> {
         let mut given = Self::default();
         for setting in ALL {
             let value = lookup(setting.key).map(OsString::into_string).transpose();
@@ -239,8 +239,8 @@ impl Given {
     /// Values from the environment.
     ///
     /// # Errors
-    /// [`WrongSetting`] names the first that cannot be read.
-    pub fn from_environment() -> Result<Self, WrongSetting> {
+    /// [`SettingError`] names the first that cannot be read.
+    pub fn from_environment() -> Result<Self, SettingError> {
         Self::from_names(|name| std::env::var_os(name))
     }
 
@@ -259,12 +259,12 @@ impl Given {
     /// The value of `setting`, read by `read`, which says what is wrong with it.
     ///
     /// # Errors
-    /// [`WrongSetting`] with what `read` said.
+    /// [`SettingError`] with what `read` said.
     pub fn read<T, P: Into<String>>(
         &self,
         setting: &'static Setting,
         read: impl FnOnce(&str) -> Result<T, P>,
-    ) -> Result<Option<T>, WrongSetting> {
+    ) -> Result<Option<T>, SettingError> {
         self.text(setting)
             .map(|text| read(text).map_err(|problem| setting.wrong(problem)))
             .transpose()
@@ -272,7 +272,7 @@ impl Given {
 }
 
 /// A secret from its file, without the end of its line.
-fn read_file(setting: &'static Setting, file: &Path) -> Result<String, WrongSetting> {
+fn read_file(setting: &'static Setting, file: &Path) -> Result<String, SettingError> {
     let name = file.display();
     let wrong = |error: io::Error| setting.wrong_file(format!("{name} cannot be read: {error}"));
     let mut text = String::new();
@@ -294,14 +294,14 @@ mod tests {
     use super::*;
     use std::{fs, os::unix::ffi::OsStringExt as _};
 
-    fn read(given: &[(&str, OsString)]) -> Result<Given, String> {
+    fn read(given: &[(&str, OsString)]) -> Result<RawSettings, String> {
         let find = |name: &str| {
             given
                 .iter()
                 .find(|(key, _)| *key == name)
                 .map(|(_, value)| value.clone())
         };
-        Given::from_names(find).map_err(|error| error.to_string())
+        RawSettings::from_names(find).map_err(|error| error.to_string())
     }
 
     #[test]

@@ -9,7 +9,7 @@ fn read(given: &[(&str, &str)]) -> Result<Config, String> {
             .find(|(key, _)| *key == setting.key)
             .map(|(_, value)| (*value).to_owned())
     };
-    Config::read(&Given::from_lookup(find)).map_err(|error| error.to_string())
+    Config::read(&RawSettings::from_lookup(find)).map_err(|error| error.to_string())
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The service that judges tokens.
 
 use super::{
-    Given, WrongSetting,
+    RawSettings, SettingError,
     setting::{VALIDATOR_SECRET, VALIDATOR_TLS, VALIDATOR_URL},
 };
 use crate::config::origin::is_loopback;
@@ -28,8 +28,8 @@ impl ValidatorService {
     /// `valid` for any token.
     ///
     /// # Errors
-    /// [`WrongSetting`] names the first one that is wrong.
-    pub fn read(given: &Given) -> Result<Option<Self>, WrongSetting> {
+    /// [`SettingError`] names the first one that is wrong.
+    pub fn read(given: &RawSettings) -> Result<Option<Self>, SettingError> {
         let unencrypted = given.read(&VALIDATOR_TLS, |text| match text {
             "required" => Ok(false),
             "none" => Ok(true),
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     fn read(url: &str, tls: &str) -> Result<String, String> {
-        let given = Given::from_lookup(|setting| match setting.key {
+        let given = RawSettings::from_lookup(|setting| match setting.key {
             "VALIDATOR_URL" => Some(url.to_owned()),
             "VALIDATOR_TLS" => Some(tls.to_owned()),
             _ => None,

@@ -4,7 +4,7 @@ use crate::{
     accounts::user_agent,
     handlers::{begin, require_user},
     http::{
-        csrf::OwnForm,
+        csrf::SameOriginForm,
         error::PageError,
         form::Choice,
         response,
@@ -104,7 +104,7 @@ pub async fn pick(
     State(app): State<App>,
     TokenPath(token): TokenPath,
     visitor: Visitor,
-    OwnForm(form): OwnForm<Choice>,
+    SameOriginForm(form): SameOriginForm<Choice>,
 ) -> Result<Response, PageError> {
     let link = LinkToken::read(&app.keys, &token).ok_or(PageError::Forbidden)?;
     let Ok(number) = form.choice.parse::<Number>() else {

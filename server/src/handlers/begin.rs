@@ -2,7 +2,7 @@
 
 use crate::http::{
     error::PageError,
-    pending_room::{self, Full},
+    pending_limit::{self, NoRoom},
     state::AppState,
     visitor::Visitor,
 };
@@ -57,7 +57,7 @@ pub async fn begin(
         // If the link cannot be opened, the status tells the page why.
         let _ = app.links.open_here(link).await?;
     }
-    if app.throttle.begin(visitor.client).is_err() {
+    if app.rate_limits.begin(visitor.client).is_err() {
         // One that is repeated stores nothing, and is never refused; "Try again" begins anew.
         let report = app.sign_ins.status(&kept, Some(shown), None).await?;
         if again || report.progress == Progress::Unknown {
@@ -90,18 +90,18 @@ pub async fn begin(
 /// The cookies of a landing.
 ///
 /// # Errors
-/// [`Full`] if the browser has too many sign-ins in progress.
+/// [`NoRoom`] if the browser has too many sign-ins in progress.
 pub async fn landed(
     app: &AppState,
     visitor: &Visitor,
     token: &Token,
     pending: &Pending,
-) -> Result<Vec<HeaderValue>, Full> {
+) -> Result<Vec<HeaderValue>, NoRoom> {
     // A link that another page embeds is not a landing.
     if visitor.is_embedding() || !pending.fresh {
         return Ok(Vec::new());
     }
-    let let_go = pending_room::make(app, visitor, &TokenTag::each(&app.keys, token)).await?;
+    let let_go = pending_limit::make(app, visitor, &TokenTag::each(&app.keys, token)).await?;
     Ok(set_pending(app, visitor, token, pending, &let_go))
 }
 

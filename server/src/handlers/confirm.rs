@@ -4,7 +4,7 @@ use crate::{
     config,
     handlers::{approve, begin},
     http::{
-        csrf::OwnForm,
+        csrf::SameOriginForm,
         error::PageError,
         form::Nothing,
         form_proof, response,
@@ -66,7 +66,7 @@ pub async fn land(
 
     let channel = Channel::of(&pending.cookie.secret.hash()).to_string();
     // A browser that asked for the link begins by itself, whatever `CONFIRM_START` says.
-    let auto = who.is_none() && (app.start == config::Start::Auto || link.is_some());
+    let auto = who.is_none() && (app.start == config::BeginMode::Auto || link.is_some());
     let start = if auto { Start::Auto } else { Start::Click };
     let signed_in = who.map(|who| who.user.display_name().to_owned());
     let app_key = app.push.app_key.clone();
@@ -114,7 +114,7 @@ async fn has_signed_in(
 
 /// The fields of the Continue form.
 #[derive(Deserialize)]
-pub struct Begin {
+pub struct BeginForm {
     again: Option<String>,
 }
 
@@ -123,7 +123,7 @@ pub async fn begin(
     State(app): State<App>,
     TokenPath(token): TokenPath,
     visitor: Visitor,
-    OwnForm(form): OwnForm<Begin>,
+    SameOriginForm(form): SameOriginForm<BeginForm>,
 ) -> Result<Response, PageError> {
     let begun = begin::begin(&app, &visitor, token.clone(), form.again.is_some()).await?;
     let landing = format!("/confirm/{}", token.expose());
@@ -137,7 +137,7 @@ pub async fn cancel(
     State(app): State<App>,
     TokenPath(token): TokenPath,
     visitor: Visitor,
-    OwnForm(_): OwnForm<Nothing>,
+    SameOriginForm(_): SameOriginForm<Nothing>,
 ) -> Result<Response, PageError> {
     let token = begin::kept_under(&app, &visitor, token);
     let report = app.links.cancel(&token, visitor.pending(&token)).await?;

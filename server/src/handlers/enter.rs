@@ -1,7 +1,7 @@
 //! `/enter`: where a browser gets its session on the way to a page that is not ours, such as one of
 //! the application's.
 //!
-//! Behind [`require_user`](crate::handlers::require_user::require_user), which performs the exchange: no other
+//! BackgroundTasks [`require_user`](crate::handlers::require_user::require_user), which performs the exchange: no other
 //! page could.
 
 use crate::http::{response, return_path::way_back};
@@ -14,16 +14,16 @@ use vestibule::outcome::Destinations;
 
 /// The query.
 #[derive(Default, Deserialize)]
-pub struct Target {
+pub struct EnterQuery {
     next: Option<String>,
 }
 
 /// `GET /enter?next=<path>`: on to the path, or to where every sign-in leads.
 pub async fn enter(
     State(destinations): State<Destinations>,
-    target: Result<Query<Target>, QueryRejection>,
+    target: Result<Query<EnterQuery>, QueryRejection>,
 ) -> Response {
-    let Query(Target { next }) = target.unwrap_or_default();
+    let Query(EnterQuery { next }) = target.unwrap_or_default();
     let next = next.as_deref().and_then(way_back);
     response::see_other(next.as_ref().unwrap_or(&destinations.confirmed))
 }

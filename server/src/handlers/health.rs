@@ -18,10 +18,10 @@ use vestibule::{
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
 /// Whether a part is there; if not, why, unless it did not even answer.
-pub type Part = Result<(), Option<StoreError>>;
+pub type PartState = Result<(), Option<StoreError>>;
 
 /// Whether the database, and where sessions are kept, can be read.
-pub async fn database_and_sessions(store: &dyn Store) -> (Part, Part) {
+pub async fn database_and_sessions(store: &dyn Store) -> (PartState, PartState) {
     let nobody = SessionId::from_bytes([0; 16]);
     let (database, sessions) = tokio::join!(
         timeout(ANSWER_WITHIN, store.next_due()),

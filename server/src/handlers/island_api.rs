@@ -26,7 +26,7 @@ use vestibule::{
     outcome::Outcome as Decided,
     store::{BeginError, StoreError},
     token::Token,
-    vestibule::{Progress as Known, Report as Reported},
+    vestibule::{Progress as DeviceCookie, Report as Reported},
 };
 use vestibule_app::api::{
     ApiError, Outcome, Progress, Report, Step,
@@ -35,7 +35,7 @@ use vestibule_app::api::{
 
 /// A call of the island, as its form says it.
 #[derive(Deserialize)]
-struct Call {
+struct IslandCall {
     token: String,
     again: Option<bool>,
 }
@@ -53,11 +53,12 @@ pub async fn server_functions(
         _ => return Err(PageError::NotFound),
     };
     let (mut head, body) = request.into_parts();
-    let form = Form::<Call>::from_request(Request::from_parts(head.clone(), body), &app).await;
+    let form =
+        Form::<IslandCall>::from_request(Request::from_parts(head.clone(), body), &app).await;
     let wrong =
         "the body is not a form with one token, which begin wants with again=true or again=false\n";
     let body = match form {
-        Ok(Form(Call { token, again })) if again.is_some() || !begins => {
+        Ok(Form(IslandCall { token, again })) if again.is_some() || !begins => {
             written(&token, again.filter(|_| begins))
         }
         Ok(_) => return Ok((StatusCode::BAD_REQUEST, wrong).into_response()),
@@ -71,7 +72,7 @@ pub async fn server_functions(
     let request = Request::from_parts(head, Body::from(body));
 
     let context = move || {
-        let desk = RequestDesk {
+        let desk = IslandBackend {
             app: app.clone(),
             visitor: visitor.clone(),
             response: expect_context(),
@@ -98,13 +99,13 @@ fn written(token: &str, again: Option<bool>) -> String {
     form.finish()
 }
 
-struct RequestDesk {
+struct IslandBackend {
     app: App,
     visitor: Visitor,
     response: ResponseOptions,
 }
 
-impl Desk for RequestDesk {
+impl Desk for IslandBackend {
     fn begin(self: Arc<Self>, token: String, again: bool) -> Reply {
         Box::pin(async move {
             let token = self.read(&token)?;
@@ -151,7 +152,7 @@ impl Desk for RequestDesk {
     }
 }
 
-impl RequestDesk {
+impl IslandBackend {
     fn read(&self, token: &str) -> Result<Token, ApiError> {
         token.parse().map_err(|_| {
             self.response.set_status(StatusCode::NOT_FOUND);
@@ -189,15 +190,15 @@ impl RequestDesk {
 
 fn told(report: Reported) -> Report {
     let progress = match report.progress {
-        Known::Unknown => Progress::Unknown,
-        Known::Queued => Progress::Waiting { step: Step::Queued },
-        Known::Contacting => Progress::Waiting {
+        DeviceCookie::Unknown => Progress::Unknown,
+        DeviceCookie::Queued => Progress::Waiting { step: Step::Queued },
+        DeviceCookie::Contacting => Progress::Waiting {
             step: Step::Contacting,
         },
-        Known::Retrying { attempt } => Progress::Waiting {
+        DeviceCookie::Retrying { attempt } => Progress::Waiting {
             step: Step::Retrying { attempt },
         },
-        Known::Done(outcome) => Progress::Done {
+        DeviceCookie::Done(outcome) => Progress::Done {
             outcome: outcome_told(outcome),
         },
     };

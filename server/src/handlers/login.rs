@@ -2,12 +2,12 @@
 
 use crate::{
     accounts::{
-        passwords::{self, Line, Password},
-        rate_limit::TooOften,
+        passwords::{self, Lane, Password},
+        rate_limits::RateLimited,
     },
     handlers::after_sign_in,
     http::{
-        csrf::OwnForm,
+        csrf::SameOriginForm,
         error::PageError,
         form_proof, response,
         return_path::{self, way_back},
@@ -39,7 +39,7 @@ use vestibule_app::{
 
 /// The query of `/login`.
 #[derive(Default, Deserialize)]
-pub struct Why {
+pub struct LoginQuery {
     reason: Option<String>,
     next: Option<String>,
     again: Option<String>,
@@ -47,7 +47,7 @@ pub struct Why {
 
 /// The fields of the login form.
 #[derive(Deserialize)]
-pub struct Credentials {
+pub struct LoginForm {
     email: String,
     password: Password,
     next: Option<String>,
@@ -69,9 +69,9 @@ struct LoginFormState {
 pub async fn login_page(
     State(app): State<App>,
     visitor: Visitor,
-    why: Result<Query<Why>, QueryRejection>,
+    why: Result<Query<LoginQuery>, QueryRejection>,
 ) -> Result<Response, PageError> {
-    let Query(Why {
+    let Query(LoginQuery {
         reason,
         next,
         again,
@@ -113,7 +113,7 @@ pub async fn login_page(
 pub async fn login(
     State(app): State<App>,
     visitor: Visitor,
-    OwnForm(form): OwnForm<Credentials>,
+    SameOriginForm(form): SameOriginForm<LoginForm>,
 ) -> Result<Response, PageError> {
     let refused = |error: String| {
         let state = LoginFormState {
@@ -126,7 +126,7 @@ pub async fn login(
         login_form(&app, &visitor, state)
     };
     let known = is_known(&app, &visitor, &form.email).await?;
-    if let Err(TooOften(wait)) = app.throttle.password(visitor.client, &form.email, known) {
+    if let Err(RateLimited(wait)) = app.rate_limits.password(visitor.client, &form.email, known) {
         Event::TooOften {
             what: "password",
             user: None,
@@ -137,7 +137,7 @@ pub async fn login(
         return Ok(response::too_often(page, wait));
     }
     let since = app.sign_ins.now();
-    let line = if known { Line::Known } else { Line::Strangers };
+    let line = if known { Lane::Known } else { Lane::Strangers };
     let user = app
         .passwords
         .check(

@@ -3,7 +3,7 @@
 use crate::{
     handlers::after_sign_in,
     http::{
-        csrf::OwnForm,
+        csrf::SameOriginForm,
         error::PageError,
         response,
         state::{App, AppState},
@@ -20,7 +20,7 @@ use vestibule::{audit::Event, store::StoreError};
 
 /// The fields of the sign-out form.
 #[derive(Deserialize)]
-pub struct SignOut {
+pub struct LogoutForm {
     everywhere: Option<String>,
 }
 
@@ -29,7 +29,7 @@ pub struct SignOut {
 pub async fn logout(
     State(app): State<App>,
     visitor: Visitor,
-    OwnForm(form): OwnForm<SignOut>,
+    SameOriginForm(form): SameOriginForm<LogoutForm>,
 ) -> Result<Response, PageError> {
     let cookies = sign_out(&app, &visitor, form.everywhere.is_some()).await?;
     let mut login = response::see_other(&app.destinations().login);

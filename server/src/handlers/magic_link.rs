@@ -3,10 +3,10 @@
 use crate::{
     handlers::{after_sign_in, begin, login},
     http::{
-        csrf::OwnForm,
+        csrf::SameOriginForm,
         error::PageError,
         form::Nothing,
-        pending_room, response, return_path,
+        pending_limit, response, return_path,
         state::{App, AppState},
         token_path::TokenPath,
         visitor::Visitor,
@@ -42,7 +42,7 @@ use vestibule_app::{
 
 /// The fields of the form that asks for a link.
 #[derive(Deserialize)]
-pub struct AskForm {
+pub struct LinkForm {
     email: String,
     next: Option<String>,
     choice: Option<String>,
@@ -50,7 +50,7 @@ pub struct AskForm {
 
 /// The field of the form for the code.
 #[derive(Deserialize)]
-pub struct Typed {
+pub struct CodeForm {
     code: String,
 }
 
@@ -58,7 +58,7 @@ pub struct Typed {
 pub async fn ask(
     State(app): State<App>,
     visitor: Visitor,
-    OwnForm(form): OwnForm<AskForm>,
+    SameOriginForm(form): SameOriginForm<LinkForm>,
 ) -> Result<Response, PageError> {
     if app.outbox.is_none() {
         return Err(PageError::NotFound);
@@ -88,7 +88,7 @@ async fn send(
     next: Option<LocalPath>,
 ) -> Result<Response, PageError> {
     // No link is at hand that could be opened again.
-    let let_go = pending_room::make(app, visitor, &[])
+    let let_go = pending_limit::make(app, visitor, &[])
         .await
         .map_err(|_| PageError::no_cookies(NoCookies::FULL, "/login"))?;
     let known = login::is_known(app, visitor, address.as_str()).await?;
@@ -128,7 +128,7 @@ pub async fn wait(
     State(app): State<App>,
     TokenPath(token): TokenPath,
     visitor: Visitor,
-    tried: Result<Query<Tried>, QueryRejection>,
+    tried: Result<Query<CodeQuery>, QueryRejection>,
 ) -> Result<Response, PageError> {
     let Query(tried) = tried.unwrap_or_default();
     waiting(&app, &visitor, &token, tried).await
@@ -137,11 +137,11 @@ pub async fn wait(
 /// The query of the page that waits: what became of a code that was typed there. The form leads
 /// back here by it, so that a reload does not spend another guess.
 #[derive(Default, Deserialize)]
-pub struct Tried {
+pub struct CodeQuery {
     code: Option<String>,
 }
 
-impl Tried {
+impl CodeQuery {
     /// The address of the page that waits under this token, after a code.
     fn path(token: &Token, code: &str) -> String {
         format!("/login/wait/{}?code={code}", token.expose())
@@ -164,7 +164,7 @@ async fn waiting(
     app: &AppState,
     visitor: &Visitor,
     token: &Token,
-    tried: Tried,
+    tried: CodeQuery,
 ) -> Result<Response, PageError> {
     let shown = visitor.pending(token);
     let session = visitor.session();
@@ -226,10 +226,10 @@ pub async fn code(
     State(app): State<App>,
     TokenPath(token): TokenPath,
     visitor: Visitor,
-    OwnForm(form): OwnForm<Typed>,
+    SameOriginForm(form): SameOriginForm<CodeForm>,
 ) -> Result<Response, PageError> {
     let Ok(code) = form.code.parse::<Code>() else {
-        return Ok(response::see(&Tried::path(&token, "unread")));
+        return Ok(response::see(&CodeQuery::path(&token, "unread")));
     };
     let shown = visitor.pending(&token);
     let Guess { came_to, wrong } = app.links.guess(&token, shown, &code).await?;
@@ -243,7 +243,7 @@ pub async fn code(
         Event::LetIn { means: Means::Code }.record();
     }
     Ok(match came_to {
-        Guessed::Wrong { .. } => response::see(&Tried::path(&token, "wrong")),
+        Guessed::Wrong { .. } => response::see(&CodeQuery::path(&token, "wrong")),
         // The page shows the outcome.
         Guessed::Right | Guessed::Spent(_) => see_wait(&token),
     })
@@ -282,7 +282,7 @@ pub async fn again(
     State(app): State<App>,
     TokenPath(token): TokenPath,
     visitor: Visitor,
-    OwnForm(_): OwnForm<Nothing>,
+    SameOriginForm(_): SameOriginForm<Nothing>,
 ) -> Result<Response, PageError> {
     let link = app
         .links
@@ -295,7 +295,7 @@ pub async fn again(
     if left.is_zero() {
         return send(&app, &visitor, link.address, link.next).await;
     }
-    let page = waiting(&app, &visitor, &token, Tried::default()).await?;
+    let page = waiting(&app, &visitor, &token, CodeQuery::default()).await?;
     Ok(response::too_often(page, left))
 }
 

@@ -7,7 +7,7 @@ pub mod password;
 use crate::{
     handlers::after_sign_in,
     http::{
-        csrf::OwnForm,
+        csrf::SameOriginForm,
         error::PageError,
         form::Choice,
         response,
@@ -37,7 +37,7 @@ use vestibule_app::{
 
 /// The query of `/profile`.
 #[derive(Default, Deserialize)]
-pub struct Done {
+pub struct ProfileQuery {
     changed: Option<String>,
 }
 
@@ -46,13 +46,13 @@ pub async fn profile(
     State(app): State<App>,
     visitor: Visitor,
     Extension(who): Extension<SignedIn>,
-    done: Result<Query<Done>, QueryRejection>,
+    done: Result<Query<ProfileQuery>, QueryRejection>,
 ) -> Result<Response, PageError> {
     let asked = done.map(|Query(done)| done.changed).unwrap_or_default();
-    let told = visitor.cookies.changed().and_then(Change::from_name);
+    let told = visitor.cookies.changed().and_then(ProfileChange::from_name);
     let changed = told
         .filter(|told| asked.as_deref() == Some(told.name()))
-        .map(Change::sentence);
+        .map(ProfileChange::sentence);
     let own = who.user.identity.issuer == PASSWORD_ISSUER;
     let sessions = app.sign_ins.own_sessions(&who).await?;
     let sessions = sessions.into_iter().map(row).collect();
@@ -93,7 +93,7 @@ fn row(session: OwnSession) -> SessionRow {
 pub async fn end_sessions(
     State(app): State<App>,
     visitor: Visitor,
-    OwnForm(form): OwnForm<Choice>,
+    SameOriginForm(form): SameOriginForm<Choice>,
 ) -> Result<Response, PageError> {
     let handle = form.choice.parse().ok();
     if handle.is_none() && form.choice != "others" {
@@ -103,7 +103,7 @@ pub async fn end_sessions(
     let Some(who) = app.sign_ins.who(session.as_ref()).await? else {
         return Ok(response::see_other(&app.destinations().login));
     };
-    app.throttle.ending(who.session).inspect_err(|_| {
+    app.rate_limits.ending(who.session).inspect_err(|_| {
         Event::TooOften {
             what: "sessions_ended",
             user: Some(who.user.id),
@@ -122,12 +122,12 @@ pub async fn end_sessions(
 
 /// What the user has just changed, which their profile shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Change {
+enum ProfileChange {
     Password,
     Address,
 }
 
-impl Change {
+impl ProfileChange {
     const fn name(self) -> &'static str {
         match self {
             Self::Password => "password",
@@ -151,7 +151,7 @@ impl Change {
 
 /// Leads to the profile, which says what was changed. A link could say that too, so it counts only
 /// beside the cookie.
-fn changed(app: &AppState, change: Change) -> Response {
+fn changed(app: &AppState, change: ProfileChange) -> Response {
     let profile: LocalPath = format!("/profile?changed={}", change.name())
         .parse()
         .expect("it is a path of ours");

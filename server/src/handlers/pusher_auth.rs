@@ -20,7 +20,7 @@ use vestibule::{audit::Event, token::Token};
 
 /// What a Pusher client asks, and the token that names the cookie.
 #[derive(Deserialize)]
-pub struct Subscription {
+pub struct SubscriptionForm {
     socket_id: String,
     channel_name: String,
     token: String,
@@ -30,7 +30,7 @@ pub struct Subscription {
 pub async fn authorise(
     State(app): State<App>,
     visitor: Visitor,
-    form: Result<Form<Subscription>, FormRejection>,
+    form: Result<Form<SubscriptionForm>, FormRejection>,
 ) -> Result<Response, PageError> {
     let asked = match form {
         Ok(Form(asked)) => asked,
@@ -53,7 +53,7 @@ pub async fn authorise(
 }
 
 /// The signature for what is asked, if it is this browser's own channel.
-fn signature(app: &AppState, visitor: &Visitor, asked: &Subscription) -> Option<String> {
+fn signature(app: &AppState, visitor: &Visitor, asked: &SubscriptionForm) -> Option<String> {
     let token: Token = asked.token.parse().ok()?;
     let token = begin::kept_under(app, visitor, token);
     let channel = app.sign_ins.channel(&token, visitor.pending(&token))?;

@@ -4,7 +4,7 @@
 use crate::{
     handlers::after_sign_in,
     http::{
-        csrf::OwnForm,
+        csrf::SameOriginForm,
         error::PageError,
         form::Choice,
         response,
@@ -47,7 +47,7 @@ pub fn ask(
 pub async fn choose(
     State(app): State<App>,
     visitor: Visitor,
-    OwnForm(form): OwnForm<Choice>,
+    SameOriginForm(form): SameOriginForm<Choice>,
 ) -> Result<Response, PageError> {
     let choice = form.choice.parse().ok();
     if choice.is_none() && form.choice != "stay" {

@@ -3,11 +3,11 @@
 //! It is the connection's, unless that comes from a proxy which the operator trusts: then it is
 //! what the proxy says in `X-Forwarded-For`. From anyone else that header is ignored.
 
-mod held;
+mod guarded_body;
 
 use crate::{
     config::proxies::{FORWARDED_FOR, Proxies},
-    http::{error::PageError, listener::Counts, state::App},
+    http::{error::PageError, listener::ClientCounts, state::App},
 };
 use axum::{
     body::Body,
@@ -16,7 +16,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use held::HeldBody;
+use guarded_body::GuardedBody;
 use std::{
     net::SocketAddr,
     sync::{Arc, Once},
@@ -34,20 +34,20 @@ pub struct Clients {
     /// The trusted proxies, whose forwarding header names the client.
     proxies: Proxies,
     /// How many requests each client behind those has under way.
-    under_way: Counts,
+    under_way: ClientCounts,
     /// How many it may have.
     shares: Shares,
 }
 
 impl Clients {
-    /// Counts by the addresses that `proxies` tell, and lets each client behind them have its
+    /// ClientCounts by the addresses that `proxies` tell, and lets each client behind them have its
     /// `shares` of requests under way.
     #[must_use]
     pub fn new(keys: Arc<Keys>, proxies: Proxies, shares: Shares) -> Self {
         Self {
             keys,
             proxies,
-            under_way: Counts::default(),
+            under_way: ClientCounts::default(),
             shares,
         }
     }
@@ -129,5 +129,5 @@ pub async fn identify(State(app): State<App>, mut request: Request, next: Next) 
     // a client that reads slowly it is still under way.
     request.extensions_mut().insert(Arc::clone(&counted));
     let response = next.run(request).instrument(span).await;
-    response.map(|body| Body::new(HeldBody::new(body, counted)))
+    response.map(|body| Body::new(GuardedBody::new(body, counted)))
 }

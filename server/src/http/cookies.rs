@@ -4,7 +4,7 @@
 //! from planting them. Plain HTTP exists on loopback only; there the names go without it, because
 //! Safari and text browsers drop `Secure` there.
 
-use crate::accounts::known_browsers::Known;
+use crate::accounts::device_cookie::DeviceCookie;
 use axum::http::{HeaderMap, HeaderValue, header};
 use cookie::{Cookie, SameSite};
 use std::time::Duration;
@@ -82,7 +82,7 @@ impl CookiePolicy {
 
     /// Sets the cookie that proves which users this browser is known for.
     #[must_use]
-    pub fn known(self, known: &Known) -> HeaderValue {
+    pub fn known(self, known: &DeviceCookie) -> HeaderValue {
         self.set("known", known.to_text(), FOREVER)
     }
 
@@ -228,8 +228,8 @@ impl RequestCookies {
 
     /// The users that this browser is known for.
     #[must_use]
-    pub fn known(&self) -> Known {
-        Known::read(self.known.as_deref())
+    pub fn known(&self) -> DeviceCookie {
+        DeviceCookie::read(self.known.as_deref())
     }
 
     /// The session cookie's secret.

@@ -26,7 +26,7 @@ use vestibule_app::pages::NoCookies;
 
 /// Where a POST comes from, as far as its headers say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Provenance {
+enum RequestOrigin {
     /// The browser says: from our own pages.
     Ours,
     /// The browser says: from elsewhere.
@@ -37,7 +37,7 @@ enum Provenance {
 
 /// Marks a request whose headers do not say where it comes from, so that its form must prove it.
 #[derive(Clone, Copy, Debug)]
-struct MustProve;
+struct RequiresFormToken;
 
 /// The origins that are ours.
 pub struct OwnOrigins {
@@ -64,13 +64,13 @@ pub async fn guard(
         Method::GET | Method::HEAD | Method::OPTIONS
     ) {
         match provenance(&origins, request.headers()) {
-            Provenance::Ours => {}
-            Provenance::Foreign => {
+            RequestOrigin::Ours => {}
+            RequestOrigin::Foreign => {
                 Event::Forged { what: "origin" }.record();
                 return Err(PageError::Forbidden);
             }
-            Provenance::Unknown => {
-                request.extensions_mut().insert(MustProve);
+            RequestOrigin::Unknown => {
+                request.extensions_mut().insert(RequiresFormToken);
             }
         }
     }
@@ -85,29 +85,29 @@ pub async fn scripts_only(request: Request, next: Next) -> Result<Response, Page
     let accept = request.headers().get(header::ACCEPT);
     let wants_html = accept
         .is_some_and(|accept| String::from_utf8_lossy(accept.as_bytes()).contains("text/html"));
-    if request.extensions().get::<MustProve>().is_some() || wants_html {
+    if request.extensions().get::<RequiresFormToken>().is_some() || wants_html {
         return Err(PageError::Forbidden);
     }
     Ok(next.run(request).await)
 }
 
-fn provenance(own: &OwnOrigins, headers: &HeaderMap) -> Provenance {
+fn provenance(own: &OwnOrigins, headers: &HeaderMap) -> RequestOrigin {
     if let Some(fetch_site) = headers.get("sec-fetch-site") {
         return if fetch_site == "same-origin" {
-            Provenance::Ours
+            RequestOrigin::Ours
         } else {
-            Provenance::Foreign
+            RequestOrigin::Foreign
         };
     }
     let ours = |origin: &HeaderValue| own.all.iter().any(|ours| origin == ours.as_str());
     let mut origins = headers.get_all(header::ORIGIN).iter();
     match origins.next() {
-        Some(origin) if ours(origin) && origins.all(ours) => Provenance::Ours,
+        Some(origin) if ours(origin) && origins.all(ours) => RequestOrigin::Ours,
         // What a browser sends that hides its origin: a privacy setting or extension, or a
         // sandboxed page.
-        Some(origin) if origin == "null" && origins.next().is_none() => Provenance::Unknown,
-        Some(_) => Provenance::Foreign,
-        None => Provenance::Unknown,
+        Some(origin) if origin == "null" && origins.next().is_none() => RequestOrigin::Unknown,
+        Some(_) => RequestOrigin::Foreign,
+        None => RequestOrigin::Unknown,
     }
 }
 
@@ -124,24 +124,24 @@ fn is_of_this_machine(own: &OwnOrigins, host: &str, headers: &HeaderMap) -> bool
 
 /// A form that one of our own pages sent: its fields, once that is checked.
 #[derive(Clone, Copy, Debug)]
-pub struct OwnForm<F>(pub F);
+pub struct SameOriginForm<F>(pub F);
 
 #[derive(Deserialize)]
-struct Proved<F> {
+struct FormWithToken<F> {
     proof: Option<String>,
     #[serde(flatten)]
     fields: F,
 }
 
-impl<F: DeserializeOwned> FromRequest<App> for OwnForm<F> {
+impl<F: DeserializeOwned> FromRequest<App> for SameOriginForm<F> {
     type Rejection = PageError;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, PageError> {
-        let must_prove = request.extensions().get::<MustProve>().is_some();
+        let must_prove = request.extensions().get::<RequiresFormToken>().is_some();
         let cookies = app.cookies.read(request.headers());
-        let form = axum::Form::<Proved<F>>::from_request(request, app).await;
+        let form = axum::Form::<FormWithToken<F>>::from_request(request, app).await;
         let form = form.map_err(|rejection| form::unreadable(rejection.status()))?;
-        let axum::Form(Proved { proof, fields }) = form;
+        let axum::Form(FormWithToken { proof, fields }) = form;
         if proof.as_ref().is_some_and(|proof| !proof.is_empty()) && cookies.form().is_none() {
             return Err(PageError::NoCookies {
                 said: NoCookies::FORM,

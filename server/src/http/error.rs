@@ -1,7 +1,7 @@
 //! What goes wrong in a handler, and the page that says so.
 
 use crate::{
-    accounts::{passwords::PasswordError, rate_limit::TooOften},
+    accounts::{passwords::PasswordError, rate_limits::RateLimited},
     http::{
         page::PageRenderer,
         response::{seconds, with_status},
@@ -37,7 +37,7 @@ pub enum PageError {
     Capped(#[from] Capped),
     /// It was tried too often: 429, with the time to wait.
     #[error("too many tries")]
-    TooOften(Duration),
+    RateLimited(Duration),
     /// Too much is under way just now: 503.
     #[error("too much is under way")]
     Busy,
@@ -81,7 +81,7 @@ impl PageError {
             Self::Store(StoreError::Unavailable(_)) | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Store(StoreError::Corrupt { .. }) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Capped(cap) => capped_status(*cap),
-            Self::TooOften(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::Unreadable(status) | Self::NoCookies { status, .. } => *status,
@@ -120,7 +120,7 @@ impl PageError {
     fn retry_after(&self) -> Option<HeaderValue> {
         match self {
             Self::Capped(Capped::Links) => Some(seconds(WINDOW).into()),
-            Self::TooOften(wait) => Some(seconds(*wait).into()),
+            Self::RateLimited(wait) => Some(seconds(*wait).into()),
             _ => retry_after(self.status()),
         }
     }
@@ -144,9 +144,9 @@ impl From<PasswordError> for PageError {
     }
 }
 
-impl From<TooOften> for PageError {
-    fn from(TooOften(wait): TooOften) -> Self {
-        Self::TooOften(wait)
+impl From<RateLimited> for PageError {
+    fn from(RateLimited(wait): RateLimited) -> Self {
+        Self::RateLimited(wait)
     }
 }
 

@@ -5,13 +5,13 @@
 //! with all of them.
 
 mod counts;
+mod limits;
 #[cfg(test)]
 mod memory;
-mod places;
 mod stream;
 
-pub use counts::{Counted, Counts};
-pub use places::{Places, of_client};
+pub use counts::{ClientCounts, CountedClient};
+pub use limits::{ConnectionLimits, of_client};
 
 use crate::broker::SocketPermit;
 use axum::{
@@ -20,7 +20,7 @@ use axum::{
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use places::Place;
+use limits::ConnectionPermit;
 use std::{io, net::SocketAddr, pin::pin, time::Duration};
 use stream::{ClientStream, Reset};
 use tokio::{
@@ -70,12 +70,12 @@ pub fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
 /// Serves `routes` on `listener` until `shutdown`, then lets requests in flight finish for 5 s. One
 /// client may take all connections that there are.
 pub async fn serve(listener: TcpListener, routes: Router, shutdown: CancellationToken) {
-    serve_in(Places::default(), listener, routes, shutdown).await;
+    serve_in(ConnectionLimits::default(), listener, routes, shutdown).await;
 }
 
 /// The same, with these places for connections.
 pub async fn serve_in(
-    places: Places,
+    places: ConnectionLimits,
     listener: TcpListener,
     routes: Router,
     shutdown: CancellationToken,
@@ -109,7 +109,7 @@ pub async fn serve_in(
 async fn converse<S>(
     stream: S,
     peer: SocketAddr,
-    place: Place,
+    place: ConnectionPermit,
     routes: Router,
     shutdown: CancellationToken,
 ) where
@@ -139,7 +139,10 @@ async fn converse<S>(
     let _ = timeout(ANSWER_WITHIN, connection).await;
 }
 
-async fn accept(listener: &TcpListener, places: &Places) -> Option<(TcpStream, SocketAddr, Place)> {
+async fn accept(
+    listener: &TcpListener,
+    places: &ConnectionLimits,
+) -> Option<(TcpStream, SocketAddr, ConnectionPermit)> {
     let room = places.room().await?;
     match listener.accept().await {
         Ok((stream, peer)) => {

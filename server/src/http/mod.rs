@@ -11,7 +11,7 @@ pub mod host;
 pub mod listener;
 pub mod navigation;
 pub mod page;
-pub mod pending_room;
+pub mod pending_limit;
 pub mod response;
 pub mod return_path;
 pub mod run_to_completion;

@@ -1,8 +1,8 @@
 //! The state that all handlers share.
 
 use crate::{
-    accounts::{passwords::Passwords, rate_limit::Throttle},
-    config::Start,
+    accounts::{passwords::Passwords, rate_limits::RateLimits},
+    config::BeginMode,
     http::{
         client_address::Clients, cookies::CookiePolicy, csrf::OwnOrigins, files::Files, form_proof,
         page::PageRenderer, response, security_headers::Hsts, visitor::Visitor,
@@ -38,7 +38,7 @@ pub struct AppState {
     /// The built site's files.
     pub files: Arc<Files>,
     /// The Pusher server.
-    pub push: Push,
+    pub push: PushSettings,
     /// The origins that are ours.
     pub origins: Arc<OwnOrigins>,
     /// Who is counted as one client.
@@ -48,11 +48,11 @@ pub struct AppState {
     /// The HSTS header.
     pub hsts: Hsts,
     /// Whether the confirm page begins by itself.
-    pub start: Start,
+    pub start: BeginMode,
     /// Checks passwords.
     pub passwords: Passwords,
     /// The rate limits.
-    pub throttle: Throttle,
+    pub rate_limits: RateLimits,
     /// Where other mail than links goes out; `None` where no mail can be sent.
     pub outbox: Option<Outbox>,
     /// Where mail goes in practice mode.
@@ -64,7 +64,7 @@ pub struct AppState {
 }
 
 /// What the island needs to hear of an outcome.
-pub struct Push {
+pub struct PushSettings {
     /// Authorises subscriptions.
     pub publisher: Arc<PusherPublisher>,
     /// The Pusher app's public key.

@@ -1,7 +1,7 @@
 //! The browser that sent a request, as far as the request tells.
 
 use crate::{
-    accounts::{known_browsers::Known, user_agent},
+    accounts::{device_cookie::DeviceCookie, user_agent},
     http::{cookies::RequestCookies, navigation, state::App},
 };
 use axum::{
@@ -61,7 +61,7 @@ impl Visitor {
 
     /// The users that it is known for from now on, `user` among them.
     #[must_use]
-    pub fn known_with(&self, user: &User) -> Known {
+    pub fn known_with(&self, user: &User) -> DeviceCookie {
         self.cookies.known().with(&self.keys, user)
     }
 

@@ -1,8 +1,8 @@
 //! The mailbox of practice mode: mails go no further.
 
 use super::{
-    Landing,
-    letter::{Action, Words},
+    UrlBuilder,
+    content::{Action, EmailContent},
 };
 use async_trait::async_trait;
 use std::{
@@ -20,16 +20,16 @@ const KEPT: usize = 50;
 
 /// Keeps mails for the page that shows them.
 pub struct Mailbox {
-    landing: Landing,
+    urls: UrlBuilder,
     mails: Mutex<VecDeque<PracticeMail>>,
 }
 
 impl Mailbox {
-    /// An empty mailbox, with links to `landing`.
+    /// An empty mailbox, with links to `urls`.
     #[must_use]
-    pub fn new(landing: Landing) -> Self {
+    pub fn new(urls: UrlBuilder) -> Self {
         Self {
-            landing,
+            urls,
             mails: Mutex::default(),
         }
     }
@@ -50,13 +50,13 @@ impl Mailbox {
 #[async_trait]
 impl Mailer for Mailbox {
     async fn send(&self, _: MailId, to: &Address, letter: &Letter) -> Result<(), MailError> {
-        let Words {
+        let EmailContent {
             subject,
             lead,
             action,
             code,
             ..
-        } = Words::of(letter, &self.landing);
+        } = EmailContent::of(letter, &self.urls);
         let action = action.map(|Action { url, label, .. }| (url, label));
         let mail = PracticeMail {
             to: to.typed().to_owned(),

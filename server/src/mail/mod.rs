@@ -1,11 +1,11 @@
 //! How mail leaves, and what the links in it look like.
 
-mod letter;
+mod content;
 mod mailbox;
 mod smtp;
 
 pub use mailbox::Mailbox;
-pub use smtp::{Relay, Smtp};
+pub use smtp::{Smtp, SmtpConnection};
 
 use crate::config::origin::Origin;
 use std::sync::Arc;
@@ -13,14 +13,14 @@ use vestibule::{link::LinkToken, secret::Keys};
 
 /// Where links lead.
 #[derive(Clone)]
-pub struct Landing {
+pub struct UrlBuilder {
     /// This server as browsers see it.
     pub origin: Origin,
     /// What makes tokens known as ours.
     pub keys: Arc<Keys>,
 }
 
-impl Landing {
+impl UrlBuilder {
     /// The whole address of the profile, or of what is `below` it.
     #[must_use]
     pub fn profile(&self, below: &str) -> String {

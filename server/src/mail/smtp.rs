@@ -3,13 +3,13 @@
 //! A password, or a link that signs a user in, goes out only over a connection that is as safe as
 //! the operator asked for: without it nothing is sent, and the mail worker tries again.
 
-mod problem;
-mod relay;
+mod connection;
+mod error;
 
-pub use problem::Problem;
-pub use relay::Relay;
+pub use connection::SmtpConnection;
+pub use error::SmtpError;
 
-use super::{Landing, letter::Words};
+use super::{UrlBuilder, content::EmailContent};
 use crate::config::MailConfig;
 use async_trait::async_trait;
 use lettre::{
@@ -36,9 +36,9 @@ const LONGEST_LINE: usize = 998;
 
 /// Sends mail through an SMTP server.
 pub struct Smtp {
-    relay: Relay,
+    relay: SmtpConnection,
     from: Mailbox,
-    landing: Landing,
+    urls: UrlBuilder,
     clock: Arc<dyn Clock>,
 }
 
@@ -49,27 +49,27 @@ struct Outgoing {
 }
 
 impl Smtp {
-    /// Sends through the server of `config`, with links to `landing`.
+    /// Sends through the server of `config`, with links to `urls`.
     ///
     /// # Errors
     /// [`Error`] if there can be no TLS on this machine.
-    pub fn new(config: MailConfig, landing: Landing, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+    pub fn new(config: MailConfig, urls: UrlBuilder, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         let MailConfig { server, from } = config;
         Ok(Self {
-            relay: Relay::new(server, &landing.origin)?,
+            relay: SmtpConnection::new(server, &urls.origin)?,
             from,
-            landing,
+            urls,
             clock,
         })
     }
 
-    fn write(&self, id: MailId, to: &Address, letter: &Letter) -> Result<Outgoing, Problem> {
+    fn write(&self, id: MailId, to: &Address, letter: &Letter) -> Result<Outgoing, SmtpError> {
         let to: lettre::Address = quoted(to.typed())
             .parse()
-            .map_err(|_| Problem::Unsendable)?;
+            .map_err(|_| SmtpError::Unsendable)?;
         let envelope = Envelope::new(Some(self.from.email.clone()), vec![to.clone()])
-            .map_err(|_| Problem::Unsendable)?;
-        let words = Words::of(letter, &self.landing);
+            .map_err(|_| SmtpError::Unsendable)?;
+        let words = EmailContent::of(letter, &self.urls);
         let message = Message::builder()
             .from(self.from.clone())
             .to(to.into())
@@ -86,7 +86,9 @@ impl Smtp {
         let parts = MultiPart::alternative().boundary(id.to_string());
         let parts = parts.singlepart(part(ContentType::TEXT_PLAIN, words.text()));
         let parts = parts.singlepart(part(ContentType::TEXT_HTML, words.html()));
-        let message = message.multipart(parts).map_err(|_| Problem::Unsendable)?;
+        let message = message
+            .multipart(parts)
+            .map_err(|_| SmtpError::Unsendable)?;
         Ok(Outgoing {
             envelope,
             text: message.formatted(),
@@ -129,8 +131,8 @@ impl Mailer for Smtp {
         connection
             .send(&envelope, &text)
             .await
-            .map_err(|error| Problem::of(&error))?;
-        relay::part(connection).await;
+            .map_err(|error| SmtpError::of(&error))?;
+        connection::part(connection).await;
         Ok(())
     }
 }

@@ -36,7 +36,7 @@ pub struct PracticeValidator {
 }
 
 #[derive(Deserialize)]
-struct Question {
+struct PracticeQuery {
     token: String,
 }
 
@@ -81,7 +81,7 @@ impl PracticeValidator {
 async fn validate(
     State(refusals): State<Refusals>,
     headers: HeaderMap,
-    Json(question): Json<Question>,
+    Json(question): Json<PracticeQuery>,
 ) -> Response {
     let key = headers
         .get("idempotency-key")

@@ -3,7 +3,7 @@
 use crate::{
     accounts::{
         passwords::{self, Passwords},
-        rate_limit::Throttle,
+        rate_limits::RateLimits,
     },
     broker::Broker,
     config::{Config, PushConfig, origin::Origin},
@@ -15,16 +15,16 @@ use crate::{
         listener,
         page::{self, PageRenderer},
         security_headers::Hsts,
-        state::{App, AppState, Push as PushSettings, WorkerState},
+        state::{App, AppState, PushSettings, WorkerState},
     },
-    mail::{Landing, Mailbox, Smtp},
+    mail::{Mailbox, Smtp, UrlBuilder},
     practice::{self},
     routes,
     startup::{
         error::StartError,
         push::Push,
-        storage::{self, Data},
-        tasks::{Behind, Running},
+        storage::{self, Storage},
+        tasks::{BackgroundTasks, ServerHandle},
     },
 };
 use axum::Router;
@@ -48,18 +48,18 @@ use vestibule::{
 ///
 /// # Errors
 /// [`StartError`]: nothing works then.
-pub async fn router(mut config: Config) -> Result<(Router, Running), StartError> {
+pub async fn router(mut config: Config) -> Result<(Router, ServerHandle), StartError> {
     let practice = config.is_practice();
     warn_of_unencrypted(&config);
     let origins = origins(&config);
-    let Data {
+    let Storage {
         keys,
         store,
         links,
         clock,
         hints,
     } = storage::open(&mut config).await?;
-    let mut behind = Behind::default();
+    let mut behind = BackgroundTasks::default();
     let validator = behind.validator(&config).await?;
     let push = Push::start(
         &config,
@@ -92,7 +92,7 @@ pub async fn router(mut config: Config) -> Result<(Router, Running), StartError>
     let postman = Arc::new(Notify::new());
     let outbox = mails.then(|| Outbox::new(links.clone(), &tools, postman.clone()));
     let mailbox =
-        (practice && smtp.is_none()).then(|| Arc::new(Mailbox::new(landing(&config, &tools))));
+        (practice && smtp.is_none()).then(|| Arc::new(Mailbox::new(url_builder(&config, &tools))));
     let of_client = config.caps.of_client;
     let keys = tools.keys.clone();
     let sign_ins = Vestibule::new(&tools, wake.clone()).with_caps(config.caps);
@@ -136,7 +136,7 @@ pub async fn router(mut config: Config) -> Result<(Router, Running), StartError>
         hsts: Hsts(secure.then_some(config.hsts.header())),
         start: config.start,
         passwords: Passwords::new(&SystemEntropy, practice),
-        throttle: Throttle::new(of_client),
+        rate_limits: RateLimits::new(of_client),
         outbox,
         mailbox,
         practice: practice.then_some(practice::USER),
@@ -157,16 +157,16 @@ pub async fn router(mut config: Config) -> Result<(Router, Running), StartError>
 ///
 /// # Errors
 /// [`StartError`]: nothing works then.
-pub async fn worker(mut config: Config) -> Result<Running, StartError> {
+pub async fn worker(mut config: Config) -> Result<ServerHandle, StartError> {
     warn_of_unencrypted(&config);
-    let Data {
+    let Storage {
         keys,
         store,
         links,
         clock,
         hints,
     } = storage::open(&mut config).await?;
-    let mut behind = Behind::default();
+    let mut behind = BackgroundTasks::default();
     let validator = behind.validator(&config).await?;
     let publisher: Arc<dyn Publisher> = match &config.push {
         PushConfig::Server { app, .. } => behind.queue(Arc::new(PusherPublisher::new(app))),
@@ -232,13 +232,13 @@ fn smtp(config: &Config, tools: &Tools) -> Result<Option<Arc<dyn Mailer>>, Start
     };
     Ok(Some(Arc::new(Smtp::new(
         mail,
-        landing(config, tools),
+        url_builder(config, tools),
         tools.clock.clone(),
     )?)))
 }
 
-fn landing(config: &Config, tools: &Tools) -> Landing {
-    Landing {
+fn url_builder(config: &Config, tools: &Tools) -> UrlBuilder {
+    UrlBuilder {
         origin: origin(config),
         keys: tools.keys.clone(),
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     accounts::passwords,
-    config::{Address, Config, Database, Sessions},
+    config::{Config, ConnectionUrl, DatabaseLocation, SessionLocation},
     practice,
     startup::error::StartError,
 };
@@ -31,7 +31,7 @@ use vestibule::{
 const REDIS_PREFIX: &str = "vestibule:";
 
 /// What is kept, opened.
-pub struct Data {
+pub struct Storage {
     /// The operator's keys.
     pub keys: Keys,
     /// Everything but links.
@@ -48,18 +48,18 @@ pub struct Data {
 ///
 /// # Errors
 /// [`StartError`] names what cannot be used.
-pub async fn open(config: &mut Config) -> Result<Data, StartError> {
-    let keeping = &config.keeping;
+pub async fn open(config: &mut Config) -> Result<Storage, StartError> {
+    let storage = &config.storage;
     let mode = mode(config)?;
-    if config.keys.is_none() || matches!(keeping.database, Database::Sqlite(_)) {
-        make_folder(&keeping.data)?;
+    if config.keys.is_none() || matches!(storage.database, DatabaseLocation::Sqlite(_)) {
+        make_folder(&storage.data)?;
     }
     let keys = match config.keys.take() {
         Some(keys) => keys,
-        None => practice::key(&keeping.data, &SystemEntropy)?,
+        None => practice::key(&storage.data, &SystemEntropy)?,
     };
-    match &keeping.database {
-        Database::Sqlite(file) => {
+    match &storage.database {
+        DatabaseLocation::Sqlite(file) => {
             make_private(file)?;
             let opened = SqliteStore::open_for(mode, file, &keys).await;
             let store = opened.map_err(|error| StartError::Database {
@@ -70,7 +70,7 @@ pub async fn open(config: &mut Config) -> Result<Data, StartError> {
             let sessions = sessions(config, clock.clone()).await?;
             let links = Arc::new(store.clone());
             let store = joined(config, store, SqliteStore::without_sessions, sessions);
-            Ok(Data {
+            Ok(Storage {
                 keys,
                 store,
                 links,
@@ -78,7 +78,7 @@ pub async fn open(config: &mut Config) -> Result<Data, StartError> {
                 hints: None,
             })
         }
-        Database::Postgres(address) => {
+        DatabaseLocation::Postgres(address) => {
             let opened = PostgresStore::open_for(mode, address.expose(), &keys).await;
             let store = opened.map_err(|error| StartError::Database {
                 name: address.to_string(),
@@ -89,7 +89,7 @@ pub async fn open(config: &mut Config) -> Result<Data, StartError> {
             let links = Arc::new(store.clone());
             let hints = Some(store.clone());
             let store = joined(config, store, PostgresStore::without_sessions, sessions);
-            Ok(Data {
+            Ok(Storage {
                 keys,
                 store,
                 links,
@@ -129,14 +129,17 @@ async fn sessions(
     config: &Config,
     clock: Arc<dyn Clock>,
 ) -> Result<Option<Arc<dyn SessionStore>>, StartError> {
-    Ok(match &config.keeping.sessions {
-        Sessions::Database => None,
-        Sessions::Memory => Some(Arc::<MemorySessions>::default()),
-        Sessions::Redis(address) => Some(Arc::new(redis(address, clock).await?)),
+    Ok(match &config.storage.sessions {
+        SessionLocation::Database => None,
+        SessionLocation::Memory => Some(Arc::<MemorySessions>::default()),
+        SessionLocation::Redis(address) => Some(Arc::new(redis(address, clock).await?)),
     })
 }
 
-async fn redis(address: &Address, clock: Arc<dyn Clock>) -> Result<RedisSessions, StartError> {
+async fn redis(
+    address: &ConnectionUrl,
+    clock: Arc<dyn Clock>,
+) -> Result<RedisSessions, StartError> {
     let opened = RedisSessions::open(address.expose(), clock, REDIS_PREFIX).await;
     opened.map_err(|error| StartError::Redis {
         name: address.to_string(),
@@ -168,13 +171,13 @@ fn mode(config: &Config) -> Result<Mode, StartError> {
             own_key: config.keys.is_none(),
         });
     }
-    let beside = match &config.keeping.database {
-        Database::Sqlite(file) => file.parent(),
-        Database::Postgres(_) => None,
+    let beside = match &config.storage.database {
+        DatabaseLocation::Sqlite(file) => file.parent(),
+        DatabaseLocation::Postgres(_) => None,
     };
     let found = beside
         .into_iter()
-        .chain([&*config.keeping.data])
+        .chain([&*config.storage.data])
         .filter_map(practice::fingerprint);
     let found: Vec<(PathBuf, u32)> = found.collect();
     let is_ours = |(_, practice): &&(PathBuf, u32)| {

@@ -23,12 +23,12 @@ use vestibule::{
 /// What works behind the routes: the worker and the mail worker, the embedded broker, the practice
 /// validator.
 #[derive(Debug)]
-pub struct Running {
-    behind: Behind,
+pub struct ServerHandle {
+    behind: BackgroundTasks,
     broker: Option<Broker>,
 }
 
-impl Running {
+impl ServerHandle {
     /// Returns once the worker, or who carries its mail, has stopped, which they do by themselves
     /// only if they panic.
     pub async fn worker_stopped(&self) {
@@ -38,7 +38,7 @@ impl Running {
     /// Claims no more, lets what is in flight finish or hands it back, sends what is still to be
     /// announced, then closes the sockets with 4200.
     pub async fn shutdown(self) {
-        let Behind {
+        let BackgroundTasks {
             worker,
             queue,
             tasks,
@@ -64,7 +64,7 @@ impl Running {
 
 /// What works behind the routes, while it is being started.
 #[derive(Debug, Default)]
-pub struct Behind {
+pub struct BackgroundTasks {
     worker: Option<JoinHandle<()>>,
     /// Cancelled once the worker, or who carries its mail, has stopped.
     pub worker_stopped: CancellationToken,
@@ -77,7 +77,7 @@ pub struct Behind {
     pub stop_rest: CancellationToken,
 }
 
-impl Behind {
+impl BackgroundTasks {
     /// A queue before `publisher`, started.
     pub fn queue(&mut self, publisher: Arc<PusherPublisher>) -> Arc<Queue> {
         let queue = Arc::new(Queue::start(publisher, Arc::new(SystemEntropy)));
@@ -141,8 +141,8 @@ impl Behind {
     }
 
     /// Everything has been started.
-    pub fn running(self, broker: Option<Broker>) -> Running {
-        Running {
+    pub fn running(self, broker: Option<Broker>) -> ServerHandle {
+        ServerHandle {
             behind: self,
             broker,
         }

@@ -9,7 +9,7 @@ use vestibule_server::{
     Config,
     broker::{Broker, BrokerConfig},
     cli::doctor::doctor,
-    config::Given,
+    config::RawSettings,
 };
 
 /// Where the pages are from.
@@ -62,7 +62,7 @@ pub async fn examine(api: &str, sockets: &str, settings: &[(&str, &str)]) -> Vec
         ("PUSHER_PUBLIC_HOST", public_host),
         ("PUSHER_PUBLIC_PORT", public_port),
     ];
-    let given = Given::from_lookup(|setting| {
+    let given = RawSettings::from_lookup(|setting| {
         let value = settings
             .iter()
             .chain(&usual)

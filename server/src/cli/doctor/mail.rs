@@ -1,9 +1,9 @@
 //! Mail: the server is there, is who it should be, and takes the login. Nothing is sent.
 
-use super::Report;
+use super::DoctorReport;
 use crate::{
     config::{MailConfig, origin::Origin},
-    mail::Relay,
+    mail::SmtpConnection,
 };
 use std::time::Duration;
 use tokio::time::timeout;
@@ -12,9 +12,9 @@ use tokio::time::timeout;
 const WITHIN: Duration = Duration::from_secs(10);
 
 /// Tests the mail server, for a Vestibule server at `origin`.
-pub async fn configured(report: &mut Report<'_>, config: MailConfig, origin: &Origin) {
+pub async fn configured(report: &mut DoctorReport<'_>, config: MailConfig, origin: &Origin) {
     let server = config.server.to_string();
-    let relay = match Relay::new(config.server, origin) {
+    let relay = match SmtpConnection::new(config.server, origin) {
         Ok(relay) => relay,
         Err(error) => return report.failed("mail", &format!("there can be no TLS: {error}")),
     };

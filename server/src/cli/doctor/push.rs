@@ -1,10 +1,10 @@
 //! Tests push end to end: a socket, its greeting, a subscription, an announcement, and the event.
 
-mod words;
+mod messages;
 
 use super::{
-    Report,
-    socket::{Heard, NoSocket, Socket},
+    DoctorReport,
+    socket::{SocketError, SocketMessage, TestSocket},
 };
 use crate::{
     config::{Config, origin::Origin},
@@ -25,7 +25,7 @@ use vestibule::{
 
 /// What a socket has proved to be right.
 #[derive(Clone, Copy)]
-enum Proved {
+enum AuthorisationProof {
     Nothing,
     Key,
     Secret,
@@ -45,12 +45,17 @@ struct Trial<'t> {
 }
 
 /// The configured Pusher server: browsers connect to `address`, from pages of `origin`.
-pub async fn configured(report: &mut Report<'_>, app: &PusherApp, address: &str, origin: &str) {
+pub async fn configured(
+    report: &mut DoctorReport<'_>,
+    app: &PusherApp,
+    address: &str,
+    origin: &str,
+) {
     report.ok(
         "push",
         &format!(
             "publishes to {}; browsers connect to {address}",
-            words::api(app)
+            messages::api(app)
         ),
     );
     Trial::new(app, address, origin).round(report).await;
@@ -59,7 +64,7 @@ pub async fn configured(report: &mut Report<'_>, app: &PusherApp, address: &str,
 /// The embedded broker: that of the server that runs, as far as it can be tried from outside, or
 /// else one of our own.
 pub async fn embedded(
-    report: &mut Report<'_>,
+    report: &mut DoctorReport<'_>,
     config: &Config,
     credentials: Option<(String, String, PusherSecret)>,
     keys: &Keys,
@@ -79,7 +84,7 @@ pub async fn embedded(
         trial.from = ["VESTIBULE_SECRET"; 2];
     }
     match trial.open().await {
-        Err(NoSocket::Unreachable(Unreachable::Refused)) => {
+        Err(SocketError::Unreachable(Unreachable::Refused)) => {
             report.skipped(
                 "server",
                 &format!("nothing listens at {origin}; trying a broker on its own"),
@@ -100,7 +105,7 @@ pub async fn embedded(
 
 /// An embedded broker, started for this and closed again.
 async fn by_itself(
-    report: &mut Report<'_>,
+    report: &mut DoctorReport<'_>,
     config: &Config,
     keys: &Keys,
     origins: &[Origin],
@@ -144,18 +149,18 @@ impl<'t> Trial<'t> {
         }
     }
 
-    async fn open(&self) -> Result<Socket, NoSocket> {
+    async fn open(&self) -> Result<TestSocket, SocketError> {
         // Which certificates browsers trust is up to them; this machine's, and the operator's, come
         // closest.
         let secure = self.address.starts_with("wss:");
         let trust = secure
             .then(|| self.app.tls.clone().or_else(|| Trust::of_machine().ok()))
             .flatten();
-        Socket::open(self.address, &self.app.key, self.origin, trust).await
+        TestSocket::open(self.address, &self.app.key, self.origin, trust).await
     }
 
     /// The whole test, end to end.
-    async fn round(&self, report: &mut Report<'_>) {
+    async fn round(&self, report: &mut DoctorReport<'_>) {
         let opened = self.open().await;
         let (socket, proved) = self.listen(report, opened).await;
         let start = Instant::now();
@@ -165,7 +170,7 @@ impl<'t> Trial<'t> {
             .publish(slice::from_ref(&self.channel), &announcement)
             .await
         {
-            report.failed("publish", &words::trouble(&trouble, self.app, proved));
+            report.failed("publish", &messages::trouble(&trouble, self.app, proved));
             return;
         }
         let Some(mut socket) = socket else {
@@ -178,39 +183,39 @@ impl<'t> Trial<'t> {
         };
         report.ok("publish", "");
         match socket.hear().await {
-            Heard::Event(on) if on == self.channel.as_str() => {
+            SocketMessage::Event(on) if on == self.channel.as_str() => {
                 report.ok(
                     "delivery",
                     &format!("after {} ms", start.elapsed().as_millis()),
                 );
             }
-            _ => report.failed("delivery", words::LOST),
+            _ => report.failed("delivery", messages::LOST),
         }
     }
 
     /// Up to the subscription.
     async fn listen(
         &self,
-        report: &mut Report<'_>,
-        opened: Result<Socket, NoSocket>,
-    ) -> (Option<Socket>, Proved) {
+        report: &mut DoctorReport<'_>,
+        opened: Result<TestSocket, SocketError>,
+    ) -> (Option<TestSocket>, AuthorisationProof) {
         let mut socket = match opened {
             Ok(socket) => socket,
             Err(why) => {
-                report.failed("socket", &words::no_socket(self.address, &why));
-                return (None, Proved::Nothing);
+                report.failed("socket", &messages::no_socket(self.address, &why));
+                return (None, AuthorisationProof::Nothing);
             }
         };
         report.ok("socket", "");
         let [key_from, secret_from] = self.from;
         let id = match socket.hear().await {
-            Heard::Greeting(id) => id,
+            SocketMessage::Greeting(id) => id,
             other => {
                 report.failed(
                     "key",
-                    &words::no_greeting(&other, &self.app.key, key_from, self.origin),
+                    &messages::no_greeting(&other, &self.app.key, key_from, self.origin),
                 );
-                return (None, Proved::Nothing);
+                return (None, AuthorisationProof::Nothing);
             }
         };
         report.ok("key", "");
@@ -227,13 +232,13 @@ impl<'t> Trial<'t> {
             )
             .await;
         match socket.hear().await {
-            Heard::Subscribed => {
+            SocketMessage::Subscribed => {
                 report.ok("secret", "");
-                (Some(socket), Proved::Secret)
+                (Some(socket), AuthorisationProof::Secret)
             }
             other => {
-                report.failed("secret", &words::no_subscription(&other, secret_from));
-                (None, Proved::Key)
+                report.failed("secret", &messages::no_subscription(&other, secret_from));
+                (None, AuthorisationProof::Key)
             }
         }
     }

@@ -14,11 +14,11 @@ use vestibule::publisher::{Connector, Trust, Unreachable, Wire};
 const WITHIN: Duration = Duration::from_secs(5);
 
 /// A socket to a Pusher server.
-pub struct Socket(WebSocketStream<Wire>);
+pub struct TestSocket(WebSocketStream<Wire>);
 
 /// Why there is no socket.
 #[derive(Debug)]
-pub enum NoSocket {
+pub enum SocketError {
     /// There is no connection.
     Unreachable(Unreachable),
     /// The server answers with this status.
@@ -31,7 +31,7 @@ pub enum NoSocket {
 
 /// What came next.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Heard {
+pub enum SocketMessage {
     /// The greeting, with the socket's id.
     Greeting(String),
     /// A subscription was taken.
@@ -44,37 +44,37 @@ pub enum Heard {
     Silence,
 }
 
-impl Socket {
+impl TestSocket {
     /// Opens a socket at `address`, for the app with this key, as a page of `origin` would.
     pub async fn open(
         address: &str,
         key: &str,
         origin: &str,
         trust: Option<Trust>,
-    ) -> Result<Self, NoSocket> {
+    ) -> Result<Self, SocketError> {
         let opening = async {
             let wire = Connector::new(trust)
                 .open(address)
                 .await
-                .map_err(NoSocket::Unreachable)?;
+                .map_err(SocketError::Unreachable)?;
             let version = env!("CARGO_PKG_VERSION");
             let address =
                 format!("{address}/app/{key}?protocol=7&client=vestibule-doctor&version={version}");
             let mut request = address
                 .into_client_request()
-                .map_err(|_| NoSocket::Garbage)?;
+                .map_err(|_| SocketError::Garbage)?;
             if let Ok(origin) = HeaderValue::from_str(origin) {
                 request.headers_mut().insert("origin", origin);
             }
             match client_async(request, wire).await {
                 Ok((socket, _)) => Ok(Self(socket)),
-                Err(Error::Http(answer)) => Err(NoSocket::Status(answer.status().as_u16())),
-                Err(_) => Err(NoSocket::Garbage),
+                Err(Error::Http(answer)) => Err(SocketError::Status(answer.status().as_u16())),
+                Err(_) => Err(SocketError::Garbage),
             }
         };
         timeout(WITHIN, opening)
             .await
-            .unwrap_or(Err(NoSocket::Silent))
+            .unwrap_or(Err(SocketError::Silent))
     }
 
     /// Asks for the events of a channel.
@@ -86,7 +86,7 @@ impl Socket {
     }
 
     /// What comes next.
-    pub async fn hear(&mut self) -> Heard {
+    pub async fn hear(&mut self) -> SocketMessage {
         let hearing = async {
             loop {
                 match self.0.next().await {
@@ -99,14 +99,21 @@ impl Socket {
                         }
                     }
                     Some(Ok(Message::Close(Some(frame)))) => {
-                        return Heard::Refused(Some(frame.code.into()), frame.reason.to_string());
+                        return SocketMessage::Refused(
+                            Some(frame.code.into()),
+                            frame.reason.to_string(),
+                        );
                     }
                     Some(Ok(_)) => {}
-                    Some(Err(_)) | None => return Heard::Refused(None, "it hung up".into()),
+                    Some(Err(_)) | None => {
+                        return SocketMessage::Refused(None, "it hung up".into());
+                    }
                 }
             }
         };
-        timeout(WITHIN, hearing).await.unwrap_or(Heard::Silence)
+        timeout(WITHIN, hearing)
+            .await
+            .unwrap_or(SocketMessage::Silence)
     }
 }
 
@@ -118,13 +125,13 @@ fn data(frame: &Value) -> Value {
     }
 }
 
-fn read(frame: &Value) -> Option<Heard> {
+fn read(frame: &Value) -> Option<SocketMessage> {
     let data = data(frame);
     match frame["event"].as_str()? {
-        "pusher:connection_established" => {
-            Some(Heard::Greeting(data["socket_id"].as_str()?.to_owned()))
-        }
-        "pusher_internal:subscription_succeeded" => Some(Heard::Subscribed),
+        "pusher:connection_established" => Some(SocketMessage::Greeting(
+            data["socket_id"].as_str()?.to_owned(),
+        )),
+        "pusher_internal:subscription_succeeded" => Some(SocketMessage::Subscribed),
         "pusher:error" | "pusher:subscription_error" => {
             let said = data["message"]
                 .as_str()
@@ -133,10 +140,10 @@ fn read(frame: &Value) -> Option<Heard> {
             let code = data["code"]
                 .as_u64()
                 .and_then(|code| u16::try_from(code).ok());
-            Some(Heard::Refused(code, said.to_owned()))
+            Some(SocketMessage::Refused(code, said.to_owned()))
         }
         event if !event.starts_with("pusher") => {
-            Some(Heard::Event(frame["channel"].as_str()?.to_owned()))
+            Some(SocketMessage::Event(frame["channel"].as_str()?.to_owned()))
         }
         _ => None,
     }
@@ -151,16 +158,19 @@ mod tests {
         let heard = |text: &str| read(&serde_json::from_str(text).unwrap());
         let greeting =
             r#"{"event":"pusher:connection_established","data":"{\"socket_id\":\"1.2\"}"}"#;
-        assert_eq!(heard(greeting), Some(Heard::Greeting("1.2".into())));
+        assert_eq!(heard(greeting), Some(SocketMessage::Greeting("1.2".into())));
         let error = r#"{"event":"pusher:error","data":{"code":4001,"message":"no such app"}}"#;
         assert_eq!(
             heard(error),
-            Some(Heard::Refused(Some(4001), "no such app".into()))
+            Some(SocketMessage::Refused(Some(4001), "no such app".into()))
         );
         let refused = r#"{"event":"pusher:subscription_error","channel":"c","data":"{\"error\":\"no\",\"status\":401}"}"#;
-        assert_eq!(heard(refused), Some(Heard::Refused(None, "no".into())));
+        assert_eq!(
+            heard(refused),
+            Some(SocketMessage::Refused(None, "no".into()))
+        );
         let event = r#"{"event":"outcome","channel":"c","data":"{}"}"#;
-        assert_eq!(heard(event), Some(Heard::Event("c".into())));
+        assert_eq!(heard(event), Some(SocketMessage::Event("c".into())));
         assert_eq!(heard(r#"{"event":"pusher:ping","data":{}}"#), None);
     }
 }

@@ -2,9 +2,9 @@
 
 use crate::{
     accounts::passwords,
-    cli::output::Answer,
+    cli::output::CommandOutput,
     config::Config,
-    startup::storage::{self, Data},
+    startup::storage::{self, Storage},
 };
 use serde_json::json;
 use std::io::{self, BufRead as _};
@@ -20,7 +20,7 @@ pub async fn user_add(
     mut config: Config,
     email: &str,
     name: Option<String>,
-) -> Result<Answer, String> {
+) -> Result<CommandOutput, String> {
     let not_one = |_| format!("--email: {email:?} is not an address (example: ada@example.com)");
     let address: Address = email.parse().map_err(not_one)?;
     storage::refuse_practice_user(&config, &address)?;
@@ -35,7 +35,7 @@ pub async fn user_add(
     let password = password.trim_end_matches(['\r', '\n']);
     passwords::strong(password, &identity)
         .map_err(|weak| format!("the password on the standard input: {weak}"))?;
-    let Data { store, clock, .. } = storage::open(&mut config)
+    let Storage { store, clock, .. } = storage::open(&mut config)
         .await
         .map_err(|error| error.to_string())?;
     let known = store
@@ -59,7 +59,7 @@ pub async fn user_add(
     what.record();
     let answer = |line: String| {
         let json = json!({ "email": email, "name": name, "added": !known, "signed_out": known });
-        Ok(Answer { line, json })
+        Ok(CommandOutput { line, json })
     };
     if !known {
         return answer(format!("{email} can sign in"));

@@ -1,9 +1,9 @@
 //! `vestibule user disable` and `user enable`: keep a user out for a while.
 
 use crate::{
-    cli::output::Answer,
+    cli::output::CommandOutput,
     config::Config,
-    startup::storage::{self, Data},
+    startup::storage::{self, Storage},
 };
 use serde_json::json;
 use vestibule::audit::Event;
@@ -17,8 +17,8 @@ pub async fn user_disable(
     mut config: Config,
     email: &str,
     disabled: bool,
-) -> Result<Answer, String> {
-    let Data { store, clock, .. } = storage::open(&mut config)
+) -> Result<CommandOutput, String> {
+    let Storage { store, clock, .. } = storage::open(&mut config)
         .await
         .map_err(|error| error.to_string())?;
     let user = storage::known_user(&*store, email).await?;
@@ -51,7 +51,7 @@ pub async fn user_disable(
     } else {
         "can sign in again"
     };
-    Ok(Answer {
+    Ok(CommandOutput {
         line: format!("{email} {what}"),
         json: json!({ "email": email, "disabled": disabled }),
     })

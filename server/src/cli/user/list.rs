@@ -3,7 +3,7 @@
 use crate::{
     config::Config,
     http::time_format::rfc3339,
-    startup::storage::{self, Data},
+    startup::storage::{self, Storage},
 };
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -22,7 +22,7 @@ pub async fn user_list(
     json: bool,
     out: &mut (dyn Write + Send),
 ) -> Result<(), String> {
-    let Data { store, .. } = storage::open(&mut config)
+    let Storage { store, .. } = storage::open(&mut config)
         .await
         .map_err(|error| error.to_string())?;
     let unwritable = |error: io::Error| format!("the standard output cannot be written: {error}");

@@ -1,9 +1,9 @@
 //! `vestibule user remove`: removes a user.
 
 use crate::{
-    cli::output::Answer,
+    cli::output::CommandOutput,
     config::Config,
-    startup::storage::{self, Data},
+    startup::storage::{self, Storage},
 };
 use serde_json::json;
 use vestibule::audit::Event;
@@ -12,8 +12,8 @@ use vestibule::audit::Event;
 ///
 /// # Errors
 /// One line that says what is wrong.
-pub async fn user_remove(mut config: Config, email: &str) -> Result<Answer, String> {
-    let Data { store, .. } = storage::open(&mut config)
+pub async fn user_remove(mut config: Config, email: &str) -> Result<CommandOutput, String> {
+    let Storage { store, .. } = storage::open(&mut config)
         .await
         .map_err(|error| error.to_string())?;
     let user = storage::known_user(&*store, email).await?;
@@ -30,7 +30,7 @@ pub async fn user_remove(mut config: Config, email: &str) -> Result<Answer, Stri
     .record();
     let email = user.identity.subject;
     let line = format!("{email} is removed and signed out everywhere");
-    Ok(Answer {
+    Ok(CommandOutput {
         line,
         json: json!({ "email": email, "removed": true }),
     })

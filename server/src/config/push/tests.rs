@@ -6,8 +6,8 @@ const APP: [(&str, &str); 3] = [
     ("PUSHER_SECRET", "hush"),
 ];
 
-fn given(settings: &[(&str, &str)]) -> Given {
-    Given::from_lookup(|setting| {
+fn given(settings: &[(&str, &str)]) -> RawSettings {
+    RawSettings::from_lookup(|setting| {
         settings
             .iter()
             .find(|(key, _)| *key == setting.key)

@@ -1,12 +1,12 @@
 //! `/profile/address`: change the e-mail address. A ticket is mailed to the new one; a user who
 //! opens it, signed in as before, controls both the account and the mailbox.
 
-use super::{Change, current};
+use super::{ProfileChange, current};
 use crate::{
-    accounts::{passwords::Password, rate_limit::TooOften},
+    accounts::{passwords::Password, rate_limits::RateLimited},
     handlers::after_sign_in,
     http::{
-        csrf::OwnForm,
+        csrf::SameOriginForm,
         error::PageError,
         form::Nothing,
         response,
@@ -42,7 +42,7 @@ const MINUTES: u64 = ticket::LIFETIME.as_secs() / 60;
 
 /// The fields of the form.
 #[derive(Deserialize)]
-pub struct Wanted {
+pub struct AddressForm {
     current: Option<Password>,
     email: String,
 }
@@ -70,7 +70,7 @@ pub async fn ask(
     State(app): State<App>,
     visitor: Visitor,
     Extension(who): Extension<SignedIn>,
-    OwnForm(wanted): OwnForm<Wanted>,
+    SameOriginForm(wanted): SameOriginForm<AddressForm>,
 ) -> Result<Response, PageError> {
     let (from, outbox) = means(&app, &who).ok_or(PageError::NotFound)?;
     let email = wanted.email.clone();
@@ -81,7 +81,7 @@ pub async fn ask(
         Ok(to) => to,
         Err(error) => return refused(error.to_string()).await,
     };
-    if let Err(TooOften(wait)) = app.throttle.address(who.user.id, &to) {
+    if let Err(RateLimited(wait)) = app.rate_limits.address(who.user.id, &to) {
         Event::TooOften {
             what: "address_asked",
             user: Some(who.user.id),
@@ -125,9 +125,9 @@ pub async fn land(
     Extension(who): Extension<SignedIn>,
 ) -> Response {
     let ticket = match read(&app, &who, &text) {
-        Brought::Good(ticket) => ticket,
-        Brought::Before => return super::changed(&app, Change::Address),
-        Brought::Stale => {
+        TicketState::Good(ticket) => ticket,
+        TicketState::Before => return super::changed(&app, ProfileChange::Address),
+        TicketState::Stale => {
             // It may have been mangled on its way, and be valid without what was added.
             let within = AddressTicket::within(&app.keys, &text, app.sign_ins.now());
             let within = within.filter(|within| *within != text);
@@ -152,12 +152,12 @@ pub async fn change(
     Path(text): Path<String>,
     visitor: Visitor,
     Extension(who): Extension<SignedIn>,
-    OwnForm(_): OwnForm<Nothing>,
+    SameOriginForm(_): SameOriginForm<Nothing>,
 ) -> Result<Response, PageError> {
     let AddressTicket { from, to, .. } = match read(&app, &who, &text) {
-        Brought::Good(ticket) => ticket,
-        Brought::Before => return Ok(super::changed(&app, Change::Address)),
-        Brought::Stale => return Ok(stale(&app)),
+        TicketState::Good(ticket) => ticket,
+        TicketState::Before => return Ok(super::changed(&app, ProfileChange::Address)),
+        TicketState::Stale => return Ok(stale(&app)),
     };
     let valid_from = match app.sign_ins.move_user(&who, &from, &to).await? {
         Moved::Done(valid_from) => valid_from,
@@ -177,12 +177,12 @@ pub async fn change(
         };
         after_sign_in::tell_at(&app, &visitor, address, news).await;
     }
-    let on = super::changed(&app, Change::Address);
+    let on = super::changed(&app, ProfileChange::Address);
     after_sign_in::after_change(&app, &visitor, &who, valid_from, on).await
 }
 
 /// Whether a ticket that was opened is good.
-enum Brought {
+enum TicketState {
     /// It is theirs, and they have not changed how they sign in since it was made.
     Good(AddressTicket),
     /// They are known by its address already: it was a second press.
@@ -191,19 +191,19 @@ enum Brought {
     Stale,
 }
 
-fn read(app: &AppState, who: &SignedIn, text: &str) -> Brought {
+fn read(app: &AppState, who: &SignedIn, text: &str) -> TicketState {
     let ticket = AddressTicket::read(&app.keys, text, app.sign_ins.now());
     let (Some(ticket), Some((address, _))) = (ticket, means(app, who)) else {
-        return Brought::Stale;
+        return TicketState::Stale;
     };
     if ticket.user != who.user.id {
-        Brought::Stale
+        TicketState::Stale
     } else if ticket.to == address {
-        Brought::Before
+        TicketState::Before
     } else if ticket.from == address && ticket.valid_from == who.user.valid_from {
-        Brought::Good(ticket)
+        TicketState::Good(ticket)
     } else {
-        Brought::Stale
+        TicketState::Stale
     }
 }
 

@@ -3,7 +3,7 @@
 //! A user who forgot it signs in by a link first.
 
 use crate::{
-    accounts::passwords::{Line, Password, PasswordError},
+    accounts::passwords::{Lane, Password, PasswordError},
     http::state::AppState,
 };
 use std::sync::Arc;
@@ -52,7 +52,7 @@ pub async fn proves(
                 Arc::new(SystemEntropy),
                 subject,
                 current,
-                Line::SignedIn,
+                Lane::SignedIn,
             );
             checked.await?.is_some_and(|user| user.id == who.user.id)
         }

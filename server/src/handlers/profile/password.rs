@@ -1,13 +1,13 @@
-//! `/profile/password`: to set a password, or another one. Behind
+//! `/profile/password`: to set a password, or another one. BackgroundTasks
 //! [`require_fresh`](crate::handlers::require_user::require_fresh), so a forgotten one is set after a link has
 //! been sent.
 
-use super::{Change, current};
+use super::{ProfileChange, current};
 use crate::{
-    accounts::{passwords::Password, rate_limit::TooOften},
+    accounts::{passwords::Password, rate_limits::RateLimited},
     handlers::after_sign_in,
     http::{
-        csrf::OwnForm,
+        csrf::SameOriginForm,
         error::PageError,
         response,
         state::{App, AppState},
@@ -28,7 +28,7 @@ use vestibule_app::{
 
 /// The fields of the form.
 #[derive(Deserialize)]
-pub struct Wanted {
+pub struct PasswordForm {
     current: Option<Password>,
     password: Password,
 }
@@ -48,10 +48,10 @@ pub async fn set(
     State(app): State<App>,
     visitor: Visitor,
     Extension(who): Extension<SignedIn>,
-    OwnForm(wanted): OwnForm<Wanted>,
+    SameOriginForm(wanted): SameOriginForm<PasswordForm>,
 ) -> Result<Response, PageError> {
     may_set(&who)?;
-    if let Err(TooOften(wait)) = app.throttle.change(who.user.id) {
+    if let Err(RateLimited(wait)) = app.rate_limits.change(who.user.id) {
         Event::TooOften {
             what: "password_set",
             user: Some(who.user.id),
@@ -84,7 +84,7 @@ pub async fn set(
     }
     .record();
     after_sign_in::tell(&app, &visitor, &who.user, News::Password).await;
-    let on = super::changed(&app, Change::Password);
+    let on = super::changed(&app, ProfileChange::Password);
     after_sign_in::after_change(&app, &visitor, &who, valid_from, on).await
 }
 

@@ -5,13 +5,13 @@ use vestibule::caps::{Client, Shares, Tally};
 
 /// How many each client has. Cheap to clone; clones are one.
 #[derive(Clone, Debug, Default)]
-pub struct Counts(Arc<Mutex<Tally>>);
+pub struct ClientCounts(Arc<Mutex<Tally>>);
 
-impl Counts {
-    /// Counts one more of `client` until what this returns is dropped. `None`: it has its `shares`.
+impl ClientCounts {
+    /// ClientCounts one more of `client` until what this returns is dropped. `None`: it has its `shares`.
     #[must_use]
-    pub fn take(&self, client: Client, shares: Shares) -> Option<Counted> {
-        self.tally().take(client, shares).then(|| Counted {
+    pub fn take(&self, client: Client, shares: Shares) -> Option<CountedClient> {
+        self.tally().take(client, shares).then(|| CountedClient {
             counts: self.clone(),
             client,
         })
@@ -32,12 +32,12 @@ impl Counts {
 
 /// One that counts for its client.
 #[derive(Debug)]
-pub struct Counted {
-    counts: Counts,
+pub struct CountedClient {
+    counts: ClientCounts,
     client: Client,
 }
 
-impl Drop for Counted {
+impl Drop for CountedClient {
     fn drop(&mut self) {
         self.counts.tally().give_back(self.client);
     }

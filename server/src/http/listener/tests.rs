@@ -19,7 +19,7 @@ const PEER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr
 /// A client of these routes, on a connection in memory.
 async fn connect(routes: Router) -> DuplexStream {
     let (ours, theirs) = duplex(IN_FLIGHT);
-    let places = Places::default();
+    let places = ConnectionLimits::default();
     let place = places
         .take(places.room().await.unwrap(), PEER.ip())
         .unwrap();

@@ -50,12 +50,12 @@ fn smtp(port: u16, encryption: Encryption, login: Option<Credentials>) -> Smtp {
         "no-reply@example.com".parse().unwrap(),
     );
     let origin = Origin::parse("https://sign-in.example").unwrap();
-    let landing = Landing {
+    let urls = UrlBuilder {
         origin,
         keys: Arc::new(Keys::from_secret(&[1; 32])),
     };
     let clock = Arc::new(ManualClock::at(Timestamp::from_millis(1_700_000_000_000)));
-    Smtp::new(MailConfig { server, from }, landing, clock).unwrap()
+    Smtp::new(MailConfig { server, from }, urls, clock).unwrap()
 }
 
 fn letter() -> Letter {

@@ -1,6 +1,6 @@
 //! Limits on connections: so many in all, and a share of them for each client.
 
-use super::counts::{Counted, Counts};
+use super::counts::{ClientCounts, CountedClient};
 use crate::{
     config::{Config, Proxies},
     startup::file_limit,
@@ -21,14 +21,14 @@ const MAX_CONNECTIONS: u32 = 12_000;
 const FOR_REQUESTS: u32 = 200;
 
 /// The places for connections.
-pub struct Places {
+pub struct ConnectionLimits {
     all: Arc<Semaphore>,
     count: u32,
-    clients: Option<Arc<Clients>>,
+    clients: Option<Arc<ClientLimits>>,
 }
 
-impl Default for Places {
-    /// Places without shares, for a listener that only trusted clients can reach.
+impl Default for ConnectionLimits {
+    /// ConnectionLimits without shares, for a listener that only trusted clients can reach.
     fn default() -> Self {
         Self::new(MAX_CONNECTIONS)
     }
@@ -41,7 +41,7 @@ pub fn of_client(begun: u32) -> Shares {
     Shares::new(begun.saturating_mul(2).saturating_add(FOR_REQUESTS))
 }
 
-impl Places {
+impl ConnectionLimits {
     fn new(count: u32) -> Self {
         Self {
             all: Arc::new(Semaphore::new(
@@ -69,11 +69,11 @@ impl Places {
         // A key of its own: nothing that is hashed with it is kept.
         let keys = Keys::from_secret(&random(entropy));
         Self {
-            clients: Some(Arc::new(Clients {
+            clients: Some(Arc::new(ClientLimits {
                 proxies,
                 shares,
                 keys,
-                counts: Counts::default(),
+                counts: ClientCounts::default(),
             })),
             ..self
         }
@@ -97,13 +97,17 @@ impl Places {
 
     /// The place of a connection from `peer`, in this `room`. `None`: its client has its share
     /// already.
-    pub(super) fn take(&self, room: OwnedSemaphorePermit, peer: IpAddr) -> Option<Place> {
+    pub(super) fn take(
+        &self,
+        room: OwnedSemaphorePermit,
+        peer: IpAddr,
+    ) -> Option<ConnectionPermit> {
         let Some(clients) = self
             .clients
             .as_ref()
             .filter(|clients| !clients.proxies.trusts(peer.to_canonical()))
         else {
-            return Some(Place {
+            return Some(ConnectionPermit {
                 _room: room,
                 _counted: None,
             });
@@ -121,7 +125,7 @@ impl Places {
                 );
             });
         }
-        Some(Place {
+        Some(ConnectionPermit {
             _room: room,
             _counted: Some(counted?),
         })
@@ -129,17 +133,17 @@ impl Places {
 }
 
 /// The place of one connection, free again when this is dropped.
-pub(super) struct Place {
+pub(super) struct ConnectionPermit {
     _room: OwnedSemaphorePermit,
-    _counted: Option<Counted>,
+    _counted: Option<CountedClient>,
 }
 
 /// How many connections each client has.
-struct Clients {
+struct ClientLimits {
     proxies: Proxies,
     shares: Shares,
     keys: Keys,
-    counts: Counts,
+    counts: ClientCounts,
 }
 
 #[cfg(test)]
@@ -147,8 +151,8 @@ mod tests {
     use super::*;
 
     /// So many places, with a share of so many for each client; `10.0.0.0/8` is a trusted proxy.
-    fn places(count: u32, share: u32) -> Places {
-        Places::new(count).shared(
+    fn places(count: u32, share: u32) -> ConnectionLimits {
+        ConnectionLimits::new(count).shared(
             &SystemEntropy,
             Proxies::parse("10.0.0.0/8").unwrap(),
             Shares::new(share),
@@ -156,7 +160,7 @@ mod tests {
     }
 
     /// Takes a place for a connection from `peer`.
-    async fn take(places: &Places, peer: &str) -> Option<Place> {
+    async fn take(places: &ConnectionLimits, peer: &str) -> Option<ConnectionPermit> {
         places.take(places.room().await.unwrap(), peer.parse().unwrap())
     }
 

@@ -1,8 +1,8 @@
 //! The messages of a failed test: the problem, the setting to look at, and the server's own
 //! message.
 
-use super::Proved;
-use crate::cli::doctor::socket::{Heard, NoSocket};
+use super::AuthorisationProof;
+use crate::cli::doctor::socket::{SocketError, SocketMessage};
 use vestibule::publisher::{PusherApp, Trouble, Unreachable};
 
 /// The most that a server's own words may take.
@@ -21,24 +21,26 @@ pub fn api(app: &PusherApp) -> String {
 }
 
 /// Why there is no socket.
-pub fn no_socket(address: &str, why: &NoSocket) -> String {
+pub fn no_socket(address: &str, why: &SocketError) -> String {
     match why {
-        NoSocket::Unreachable(why) => unreachable(address, why),
-        NoSocket::Status(status) => format!(
+        SocketError::Unreachable(why) => unreachable(address, why),
+        SocketError::Status(status) => format!(
             "{address} answers {status} to a WebSocket: no Pusher server is there, it has another path, or a proxy in \
              front of it passes no WebSockets on"
         ),
-        NoSocket::Garbage => format!("{address} speaks no WebSocket; is TLS missing, or too much?"),
-        NoSocket::Silent => {
+        SocketError::Garbage => {
+            format!("{address} speaks no WebSocket; is TLS missing, or too much?")
+        }
+        SocketError::Silent => {
             format!("{address} accepts connections and says nothing; is TLS missing?")
         }
     }
 }
 
 /// Why a socket was not greeted.
-pub fn no_greeting(heard: &Heard, key: &str, from: &str, origin: &str) -> String {
+pub fn no_greeting(heard: &SocketMessage, key: &str, from: &str, origin: &str) -> String {
     let (code, said) = match heard {
-        Heard::Refused(code, said) => (*code, said.as_str()),
+        SocketMessage::Refused(code, said) => (*code, said.as_str()),
         _ => return "the server does not greet, as a Pusher server would".into(),
     };
     let problem = match code {
@@ -53,9 +55,9 @@ pub fn no_greeting(heard: &Heard, key: &str, from: &str, origin: &str) -> String
 }
 
 /// Why a subscription was not taken.
-pub fn no_subscription(heard: &Heard, from: &str) -> String {
+pub fn no_subscription(heard: &SocketMessage, from: &str) -> String {
     match heard {
-        Heard::Refused(_, said) => format!(
+        SocketMessage::Refused(_, said) => format!(
             "the server refuses a subscription; {from} is wrong{}",
             quoted(said)
         ),
@@ -64,7 +66,7 @@ pub fn no_subscription(heard: &Heard, from: &str) -> String {
 }
 
 /// Why nothing was published.
-pub fn trouble(trouble: &Trouble, app: &PusherApp, proved: Proved) -> String {
+pub fn trouble(trouble: &Trouble, app: &PusherApp, proved: AuthorisationProof) -> String {
     let (status, said) = match trouble {
         Trouble::Unreachable(why) => return unreachable(&api(app), why),
         Trouble::Refused { status, said } => (*status, said),
@@ -76,15 +78,15 @@ pub fn trouble(trouble: &Trouble, app: &PusherApp, proved: Proved) -> String {
         (401 | 403, _) if has("timestamp") && !has("signature") => {
             "this machine's clock is off".into()
         }
-        (401 | 403, Proved::Secret) => format!(
+        (401 | 403, AuthorisationProof::Secret) => format!(
             "the server takes the key and the secret, but no announcement: {} may be another app's id (PUSHER_APP_ID), or \
              this machine's clock is off",
             app.id
         ),
-        (401 | 403, Proved::Key) => {
+        (401 | 403, AuthorisationProof::Key) => {
             "the server takes the key, but not the signature; PUSHER_SECRET is wrong".into()
         }
-        (401 | 403, Proved::Nothing) => {
+        (401 | 403, AuthorisationProof::Nothing) => {
             "the server refuses PUSHER_KEY, PUSHER_SECRET or this machine's clock".into()
         }
         (404, _) if has("app") => format!(

@@ -1,7 +1,7 @@
 //! Where everything is kept.
 
 use super::{
-    Given, WrongSetting,
+    RawSettings, SettingError,
     setting::{DATABASE_URL, REDIS_URL, SESSION_STORE, VESTIBULE_DATA},
 };
 use crate::config::origin::is_loopback_host;
@@ -13,40 +13,40 @@ use url::Url;
 
 /// Where everything is kept.
 #[derive(Clone, Debug)]
-pub struct Keeping {
+pub struct StorageConfig {
     /// The folder of the `SQLite` file and, in practice mode, of the key.
     pub data: PathBuf,
     /// Where confirmations and users are kept.
-    pub database: Database,
+    pub database: DatabaseLocation,
     /// Where sessions are kept.
-    pub sessions: Sessions,
+    pub sessions: SessionLocation,
 }
 
 /// Where confirmations and users are kept.
 #[derive(Clone, Debug)]
-pub enum Database {
+pub enum DatabaseLocation {
     /// In one file, for one process.
     Sqlite(PathBuf),
     /// In a `PostgreSQL` server, for any number of processes.
-    Postgres(Address),
+    Postgres(ConnectionUrl),
 }
 
 /// Where sessions are kept.
 #[derive(Clone, Debug)]
-pub enum Sessions {
+pub enum SessionLocation {
     /// In the same database.
     Database,
     /// In a Redis server.
-    Redis(Address),
+    Redis(ConnectionUrl),
     /// In this process's memory: a restart signs everyone out.
     Memory,
 }
 
 /// The address of a server, which may hold a password: `Debug` and `Display` leave it out.
 #[derive(Clone)]
-pub struct Address(Url);
+pub struct ConnectionUrl(Url);
 
-impl Address {
+impl ConnectionUrl {
     fn parse(text: &str, schemes: &[&str]) -> Result<Self, String> {
         let url = Url::parse(text)
             .ok()
@@ -66,7 +66,7 @@ impl Address {
     }
 }
 
-impl Address {
+impl ConnectionUrl {
     /// Whether it is another machine's, and nothing says that the connection has to be encrypted.
     #[must_use]
     pub fn is_unencrypted_elsewhere(&self) -> bool {
@@ -96,7 +96,7 @@ impl Address {
 /// The values of PostgreSQL's `sslmode` with which nothing goes unencrypted.
 const ENCRYPTED: [&str; 3] = ["require", "verify-ca", "verify-full"];
 
-impl fmt::Display for Address {
+impl fmt::Display for ConnectionUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let host = self.0.host_str().unwrap_or("localhost");
         let port = self
@@ -108,35 +108,36 @@ impl fmt::Display for Address {
     }
 }
 
-impl fmt::Debug for Address {
+impl fmt::Debug for ConnectionUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")
     }
 }
 
-impl Keeping {
+impl StorageConfig {
     /// Reads the settings of what is kept.
     ///
     /// # Errors
-    /// [`WrongSetting`] names the first one that is wrong or missing.
-    pub fn read(given: &Given) -> Result<Self, WrongSetting> {
+    /// [`SettingError`] names the first one that is wrong or missing.
+    pub fn read(given: &RawSettings) -> Result<Self, SettingError> {
         let data = PathBuf::from(given.text(&VESTIBULE_DATA).unwrap_or("data"));
         let database = given.read(&DATABASE_URL, database)?;
         let redis = given.read(&REDIS_URL, |text| {
-            Address::parse(text, &["redis", "rediss"])
+            ConnectionUrl::parse(text, &["redis", "rediss"])
         })?;
         let sessions = match (given.text(&SESSION_STORE), redis) {
-            (None | Some("redis"), Some(redis)) => Sessions::Redis(redis),
+            (None | Some("redis"), Some(redis)) => SessionLocation::Redis(redis),
             (Some("redis"), None) => {
                 return Err(REDIS_URL.wrong("missing; SESSION_STORE says redis"));
             }
-            (None | Some("database"), _) => Sessions::Database,
-            (Some("memory"), _) => Sessions::Memory,
+            (None | Some("database"), _) => SessionLocation::Database,
+            (Some("memory"), _) => SessionLocation::Memory,
             (Some(_), _) => {
                 return Err(SESSION_STORE.wrong("neither database nor redis nor memory"));
             }
         };
-        let database = database.unwrap_or_else(|| Database::Sqlite(data.join("vestibule.db")));
+        let database =
+            database.unwrap_or_else(|| DatabaseLocation::Sqlite(data.join("vestibule.db")));
         Ok(Self {
             data,
             database,
@@ -147,14 +148,14 @@ impl Keeping {
     /// Says why several processes cannot share what is kept, if they cannot.
     ///
     /// # Errors
-    /// [`WrongSetting`] names the setting that keeps it to one process.
-    pub fn shared(&self) -> Result<(), WrongSetting> {
-        if let Database::Sqlite(_) = self.database {
+    /// [`SettingError`] names the setting that keeps it to one process.
+    pub fn shared(&self) -> Result<(), SettingError> {
+        if let DatabaseLocation::Sqlite(_) = self.database {
             return Err(DATABASE_URL.wrong(
                 "a SQLite file is one process's; servers and workers apart need PostgreSQL",
             ));
         }
-        if let Sessions::Memory = self.sessions {
+        if let SessionLocation::Memory = self.sessions {
             return Err(SESSION_STORE
                 .wrong("memory is one process's; servers and workers apart need another store"));
         }
@@ -162,18 +163,18 @@ impl Keeping {
     }
 }
 
-fn database(text: &str) -> Result<Database, String> {
+fn database(text: &str) -> Result<DatabaseLocation, String> {
     let Some(path) = text.strip_prefix("sqlite:") else {
-        let postgres = Address::parse(text, &["postgres", "postgresql"]);
+        let postgres = ConnectionUrl::parse(text, &["postgres", "postgresql"]);
         return postgres
-            .map(Database::Postgres)
+            .map(DatabaseLocation::Postgres)
             .map_err(|_| "neither a sqlite: nor a postgres:// address".into());
     };
     let path = path.strip_prefix("//").unwrap_or(path);
     if path.is_empty() || path.contains('?') {
         Err("it names no file".into())
     } else {
-        Ok(Database::Sqlite(Path::new(path).into()))
+        Ok(DatabaseLocation::Sqlite(Path::new(path).into()))
     }
 }
 
@@ -181,30 +182,30 @@ fn database(text: &str) -> Result<Database, String> {
 mod tests {
     use super::*;
 
-    fn read(given: &[(&str, &str)]) -> Result<Keeping, String> {
+    fn read(given: &[(&str, &str)]) -> Result<StorageConfig, String> {
         let find = |setting: &super::super::Setting| {
             given
                 .iter()
                 .find(|(key, _)| *key == setting.key)
                 .map(|(_, value)| (*value).to_owned())
         };
-        Keeping::read(&Given::from_lookup(find)).map_err(|error| error.to_string())
+        StorageConfig::read(&RawSettings::from_lookup(find)).map_err(|error| error.to_string())
     }
 
     #[test]
     fn no_password_is_printed() {
         let url = "postgres://vestibule:hush@db.internal:5433/sign_in?sslmode=require";
-        let keeping = read(&[
+        let storage = read(&[
             ("DATABASE_URL", url),
             ("REDIS_URL", "rediss://:hush@cache.internal/1"),
         ])
         .unwrap();
-        let Database::Postgres(address) = &keeping.database else {
+        let DatabaseLocation::Postgres(address) = &storage.database else {
             panic!("it is PostgreSQL")
         };
         assert_eq!(address.to_string(), "postgres://db.internal:5433/sign_in");
         assert_eq!(address.expose(), url);
-        assert!(!format!("{keeping:?}").contains("hush"));
+        assert!(!format!("{storage:?}").contains("hush"));
     }
 
     #[test]
@@ -233,7 +234,7 @@ mod tests {
             ("rediss://cache.internal", false),
             ("redis://localhost:6379/0", false),
         ] {
-            let address = Address::parse(url, &["postgres", "redis", "rediss"]).unwrap();
+            let address = ConnectionUrl::parse(url, &["postgres", "redis", "rediss"]).unwrap();
             assert_eq!(address.is_unencrypted_elsewhere(), unencrypted, "{url}");
         }
     }
@@ -241,20 +242,23 @@ mod tests {
     #[test]
     fn sessions_are_where_one_would_expect_them() {
         let redis = ("REDIS_URL", "redis://localhost:6379");
-        assert!(matches!(read(&[]).unwrap().sessions, Sessions::Database));
+        assert!(matches!(
+            read(&[]).unwrap().sessions,
+            SessionLocation::Database
+        ));
         assert!(matches!(
             read(&[redis]).unwrap().sessions,
-            Sessions::Redis(_)
+            SessionLocation::Redis(_)
         ));
         assert!(matches!(
             read(&[redis, ("SESSION_STORE", "database")])
                 .unwrap()
                 .sessions,
-            Sessions::Database
+            SessionLocation::Database
         ));
         assert!(matches!(
             read(&[("SESSION_STORE", "memory")]).unwrap().sessions,
-            Sessions::Memory
+            SessionLocation::Memory
         ));
         assert!(
             read(&[("SESSION_STORE", "redis")])

@@ -7,7 +7,7 @@ use vestibule::{mail::MailError, publisher::Unreachable};
 
 /// Why a mail was not sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Problem {
+pub enum SmtpError {
     /// There is no connection.
     Unreachable(Unreachable),
     /// The server has no STARTTLS, or an attacker in between has removed it.
@@ -27,7 +27,7 @@ pub enum Problem {
     Unsendable,
 }
 
-impl Problem {
+impl SmtpError {
     /// Sorts an error of the library.
     #[must_use]
     pub fn of(error: &Error) -> Self {
@@ -52,8 +52,8 @@ impl Problem {
             Self::Refused { code, status } => {
                 *code < 500
                     || matches!(
-                        About::of(*code, status.as_deref()),
-                        Some(About::Login | About::Sender | About::Policy)
+                        FailedStep::of(*code, status.as_deref()),
+                        Some(FailedStep::Login | FailedStep::Sender | FailedStep::Policy)
                     )
             }
             Self::Unsendable => false,
@@ -72,14 +72,14 @@ fn enhanced(said: &str) -> Option<String> {
 
 /// What a refusal is about, as its numbers tell (RFC 4954, section 6; RFC 3463, section 3).
 #[derive(Clone, Copy)]
-enum About {
+enum FailedStep {
     Login,
     Sender,
     Mailbox,
     Policy,
 }
 
-impl About {
+impl FailedStep {
     fn of(code: u16, status: Option<&str>) -> Option<Self> {
         match (
             code,
@@ -108,7 +108,7 @@ impl About {
     }
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for SmtpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreachable(why @ Unreachable::NoTls) => {
@@ -126,7 +126,8 @@ impl fmt::Display for Problem {
                 f.write_str("the connection to the mail server broke, or it does not speak SMTP")
             }
             Self::Refused { code, status } => {
-                let meaning = About::of(*code, status.as_deref()).map_or("", About::words);
+                let meaning =
+                    FailedStep::of(*code, status.as_deref()).map_or("", FailedStep::words);
                 match status {
                     Some(status) => write!(f, "the mail server answered {code} {status}{meaning}"),
                     None => write!(f, "the mail server answered {code}{meaning}"),
@@ -137,8 +138,8 @@ impl fmt::Display for Problem {
     }
 }
 
-impl From<Problem> for MailError {
-    fn from(problem: Problem) -> Self {
+impl From<SmtpError> for MailError {
+    fn from(problem: SmtpError) -> Self {
         let what = problem.to_string();
         if problem.may_pass() {
             Self::Temporary(what)
@@ -174,7 +175,7 @@ mod tests {
     #[test]
     fn refusals_are_sorted_by_whether_trying_again_can_help() {
         let refused = |code, status: &str| {
-            MailError::from(Problem::Refused {
+            MailError::from(SmtpError::Refused {
                 code,
                 status: enhanced(status),
             })

@@ -15,9 +15,9 @@ const MOST: usize = 8;
 
 /// The users that a browser is known for: a MAC each, the newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Known(Vec<Mac>);
+pub struct DeviceCookie(Vec<Mac>);
 
-impl Known {
+impl DeviceCookie {
     /// Reads the cookie.
     #[must_use]
     pub fn read(text: Option<&str>) -> Self {
@@ -108,7 +108,7 @@ mod tests {
         let keys = keys(&[1]);
         let ada = user(1);
         let bob = user(2);
-        let read = Known::read(Some(&Known::read(None).with(&keys, &ada).to_text()));
+        let read = DeviceCookie::read(Some(&DeviceCookie::read(None).with(&keys, &ada).to_text()));
         assert!(read.contains(&keys, &ada) && !read.contains(&keys, &bob));
         assert!(!read.contains(&self::keys(&[2]), &ada));
         let both = read.with(&keys, &bob);
@@ -128,7 +128,11 @@ mod tests {
             ..ada.clone()
         };
         for user in [changed, thrown_out] {
-            assert!(!Known::default().with(&keys, &ada).contains(&keys, &user));
+            assert!(
+                !DeviceCookie::default()
+                    .with(&keys, &ada)
+                    .contains(&keys, &user)
+            );
         }
     }
 
@@ -136,7 +140,7 @@ mod tests {
     fn a_browser_stays_known_when_the_key_is_changed_and_the_old_one_dropped() {
         let ada = user(1);
         let bob = user(2);
-        let known = Known::default()
+        let known = DeviceCookie::default()
             .with(&keys(&[2]), &ada)
             .with(&keys(&[2]), &bob);
         let renewed = known.with(&keys(&[1, 2]), &ada);
@@ -151,9 +155,12 @@ mod tests {
 
     #[test]
     fn what_is_no_mac_is_passed_over_and_no_more_are_kept_than_may_be() {
-        assert_eq!(Known::read(Some("..x.AAAA")), Known::default());
+        assert_eq!(
+            DeviceCookie::read(Some("..x.AAAA")),
+            DeviceCookie::default()
+        );
         let keys = keys(&[1]);
-        let crowd = (0..20).fold(Known::default(), |known, number| {
+        let crowd = (0..20).fold(DeviceCookie::default(), |known, number| {
             known.with(&keys, &user(number))
         });
         assert!(crowd.contains(&keys, &user(19)) && !crowd.contains(&keys, &user(0)));

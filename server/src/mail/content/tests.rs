@@ -5,18 +5,18 @@ use vestibule::{clock::Timestamp, device::Device, link::LinkToken, secret::Keys}
 
 const LINK: LinkToken = LinkToken::from_bytes([7; 32]);
 
-fn words_of(letter: &Letter) -> Words {
+fn words_of(letter: &Letter) -> EmailContent {
     let origin = Origin::parse("https://sign-in.example").unwrap();
-    Words::of(
+    EmailContent::of(
         letter,
-        &Landing {
+        &UrlBuilder {
             origin,
             keys: Arc::new(Keys::from_secret(&[1; 32])),
         },
     )
 }
 
-fn words(device: &str) -> Words {
+fn words(device: &str) -> EmailContent {
     let code = "012345".parse().unwrap();
     words_of(&Letter::Link(LinkLetter {
         link: LINK,
@@ -26,7 +26,7 @@ fn words(device: &str) -> Words {
 }
 
 /// One of each kind.
-fn all() -> Vec<Words> {
+fn all() -> Vec<EmailContent> {
     let device = Device::new("Firefox on Linux");
     let at = Timestamp::from_millis(1_700_000_000_000);
     let news = |news| {

@@ -8,19 +8,19 @@ use std::{
 };
 
 /// A body that drops what it holds when it is dropped itself.
-pub struct HeldBody<T> {
+pub struct GuardedBody<T> {
     body: Body,
     _held: T,
 }
 
-impl<T> HeldBody<T> {
+impl<T> GuardedBody<T> {
     /// The same `body`, which holds `held`.
     pub const fn new(body: Body, held: T) -> Self {
         Self { body, _held: held }
     }
 }
 
-impl<T: Unpin> HttpBody for HeldBody<T> {
+impl<T: Unpin> HttpBody for GuardedBody<T> {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -49,7 +49,7 @@ mod tests {
     #[tokio::test]
     async fn what_a_body_holds_is_held_until_it_is_sent_or_given_up() {
         let held = Arc::new(());
-        let body = HeldBody::new(Body::from("four"), Arc::clone(&held));
+        let body = GuardedBody::new(Body::from("four"), Arc::clone(&held));
         assert_eq!(
             body.size_hint().exact(),
             Some(4),
@@ -58,7 +58,7 @@ mod tests {
         assert_eq!(Arc::strong_count(&held), 2);
         let sent = to_bytes(Body::new(body), 9).await.expect("it can be read");
         assert_eq!((&*sent, Arc::strong_count(&held)), (&b"four"[..], 1));
-        drop(HeldBody::new(Body::from("more"), Arc::clone(&held)));
+        drop(GuardedBody::new(Body::from("more"), Arc::clone(&held)));
         assert_eq!(Arc::strong_count(&held), 1);
     }
 }

@@ -5,7 +5,7 @@ use vestibule::path::LocalPath;
 
 /// Where a Pusher server is.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct Endpoint {
     pub secure: bool,
     pub host: String,
     pub port: u16,
@@ -13,7 +13,7 @@ pub struct Place {
     pub path: String,
 }
 
-impl Place {
+impl Endpoint {
     /// By https, on its port.
     pub const fn secure(host: String) -> Self {
         Self {

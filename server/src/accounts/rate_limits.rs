@@ -64,25 +64,25 @@ const FULL: Duration = Duration::from_secs(1);
 
 /// It was tried too often. There is room for another try after this long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TooOften(pub Duration);
+pub struct RateLimited(pub Duration);
 
 /// Counts tries.
-pub struct Throttle<C: Clock = DefaultClock> {
-    begins: [Rooms<Network, C>; 3],
-    networks: [Rooms<Network, C>; 3],
-    known_networks: [Rooms<Network, C>; 3],
+pub struct RateLimits<C: Clock = DefaultClock> {
+    begins: [KeyedLimiter<Network, C>; 3],
+    networks: [KeyedLimiter<Network, C>; 3],
+    known_networks: [KeyedLimiter<Network, C>; 3],
     /// By a hash of the address, because what is typed may be long; and by whether the browser has
     /// signed in as this user before: tries in other browsers do not use up its room.
-    accounts: Rooms<(u64, bool), C>,
-    users: Rooms<UserId, C>,
-    told: Rooms<UserId, C>,
-    sessions: Rooms<SessionId, C>,
+    accounts: KeyedLimiter<(u64, bool), C>,
+    users: KeyedLimiter<UserId, C>,
+    told: KeyedLimiter<UserId, C>,
+    sessions: KeyedLimiter<SessionId, C>,
     /// By a hash of the mailbox.
-    addresses: Rooms<u64, C>,
+    addresses: KeyedLimiter<u64, C>,
     hash: RandomState,
 }
 
-struct Rooms<K: Hash + Eq + Clone, C: Clock> {
+struct KeyedLimiter<K: Hash + Eq + Clone, C: Clock> {
     limiter: RateLimiter<K, HashMapStateStore<K>, C, NoOpMiddleware<C::Instant>>,
     clock: C,
     /// How many entries there may be before the next look: twice as many as the last one has left,
@@ -90,7 +90,7 @@ struct Rooms<K: Hash + Eq + Clone, C: Clock> {
     look_at: AtomicUsize,
 }
 
-impl Throttle {
+impl RateLimits {
     /// Starts with empty counts. A client may have `of_client` confirmations undecided.
     #[must_use]
     pub fn new(of_client: u32) -> Self {
@@ -98,23 +98,23 @@ impl Throttle {
     }
 }
 
-impl<C: Clock + Clone> Throttle<C> {
+impl<C: Clock + Clone> RateLimits<C> {
     /// Counts by `clock`.
     pub fn with_clock(of_client: u32, clock: &C) -> Self {
         let at_once = of_client.max(BEGINS);
         let begins = [1, 2, 4].map(|multiple| {
             let at_once = at_once.saturating_mul(multiple);
-            Rooms::new((at_once, BEGINS_WITHIN / at_once), clock)
+            KeyedLimiter::new((at_once, BEGINS_WITHIN / at_once), clock)
         });
         Self {
             begins,
-            networks: OF_NETWORKS.map(|quota| Rooms::new(quota, clock)),
-            known_networks: OF_KNOWN_NETWORKS.map(|quota| Rooms::new(quota, clock)),
-            accounts: Rooms::new(OF_ACCOUNT, clock),
-            users: Rooms::new(OF_USER, clock),
-            told: Rooms::new(OF_USER, clock),
-            sessions: Rooms::new(OF_SESSION, clock),
-            addresses: Rooms::new(OF_USER, clock),
+            networks: OF_NETWORKS.map(|quota| KeyedLimiter::new(quota, clock)),
+            known_networks: OF_KNOWN_NETWORKS.map(|quota| KeyedLimiter::new(quota, clock)),
+            accounts: KeyedLimiter::new(OF_ACCOUNT, clock),
+            users: KeyedLimiter::new(OF_USER, clock),
+            told: KeyedLimiter::new(OF_USER, clock),
+            sessions: KeyedLimiter::new(OF_SESSION, clock),
+            addresses: KeyedLimiter::new(OF_USER, clock),
             hash: RandomState::new(),
         }
     }
@@ -122,8 +122,8 @@ impl<C: Clock + Clone> Throttle<C> {
     /// Before `client` begins a confirmation.
     ///
     /// # Errors
-    /// [`TooOften`] if there is no room for it now.
-    pub fn begin(&self, client: Client) -> Result<(), TooOften> {
+    /// [`RateLimited`] if there is no room for it now.
+    pub fn begin(&self, client: Client) -> Result<(), RateLimited> {
         self.begins
             .iter()
             .zip(client.networks())
@@ -134,8 +134,8 @@ impl<C: Clock + Clone> Throttle<C> {
     /// or is not: what is tried in the one kind of browsers takes no room from the other.
     ///
     /// # Errors
-    /// [`TooOften`] if there is no room for it now.
-    pub fn password(&self, client: Client, email: &str, known: bool) -> Result<(), TooOften> {
+    /// [`RateLimited`] if there is no room for it now.
+    pub fn password(&self, client: Client, email: &str, known: bool) -> Result<(), RateLimited> {
         let networks = if known {
             &self.known_networks
         } else {
@@ -152,16 +152,16 @@ impl<C: Clock + Clone> Throttle<C> {
     /// without proof, and that mailbox must not be flooded.
     ///
     /// # Errors
-    /// [`TooOften`] if there is no room for it now.
-    pub fn news(&self, user: UserId) -> Result<(), TooOften> {
+    /// [`RateLimited`] if there is no room for it now.
+    pub fn news(&self, user: UserId) -> Result<(), RateLimited> {
         self.told.take(&user)
     }
 
     /// Before `user` sets a password: each costs the work of hashing it, and a mail.
     ///
     /// # Errors
-    /// [`TooOften`] if there is no room for it now.
-    pub fn change(&self, user: UserId) -> Result<(), TooOften> {
+    /// [`RateLimited`] if there is no room for it now.
+    pub fn change(&self, user: UserId) -> Result<(), RateLimited> {
         self.users.take(&user)
     }
 
@@ -169,22 +169,22 @@ impl<C: Clock + Clone> Throttle<C> {
     /// of its owner.
     ///
     /// # Errors
-    /// [`TooOften`] if there is no room for it now.
-    pub fn ending(&self, session: SessionId) -> Result<(), TooOften> {
+    /// [`RateLimited`] if there is no room for it now.
+    pub fn ending(&self, session: SessionId) -> Result<(), RateLimited> {
         self.sessions.take(&session)
     }
 
     /// Before `user` has a mail sent to an address that they say is theirs.
     ///
     /// # Errors
-    /// [`TooOften`] if there is no room for it now.
-    pub fn address(&self, user: UserId, to: &Address) -> Result<(), TooOften> {
+    /// [`RateLimited`] if there is no room for it now.
+    pub fn address(&self, user: UserId, to: &Address) -> Result<(), RateLimited> {
         self.change(user)?;
         self.addresses.take(&self.hash.hash_one(to.mailbox()))
     }
 }
 
-impl<K: Hash + Eq + Clone, C: Clock + Clone> Rooms<K, C> {
+impl<K: Hash + Eq + Clone, C: Clock + Clone> KeyedLimiter<K, C> {
     fn new((at_once, every): (u32, Duration), clock: &C) -> Self {
         let at_once = NonZeroU32::new(at_once).unwrap_or(NonZeroU32::MIN);
         let quota = Quota::with_period(every)
@@ -198,7 +198,7 @@ impl<K: Hash + Eq + Clone, C: Clock + Clone> Rooms<K, C> {
         }
     }
 
-    fn take(&self, key: &K) -> Result<(), TooOften> {
+    fn take(&self, key: &K) -> Result<(), RateLimited> {
         if self.limiter.len() > self.look_at.load(Ordering::Relaxed) {
             self.limiter.retain_recent();
             self.look_at.store(
@@ -206,10 +206,11 @@ impl<K: Hash + Eq + Clone, C: Clock + Clone> Rooms<K, C> {
                 Ordering::Relaxed,
             );
             if self.limiter.len() > MOST {
-                return Err(TooOften(FULL));
+                return Err(RateLimited(FULL));
             }
         }
-        let wait = |until: NotUntil<C::Instant>| TooOften(until.wait_time_from(self.clock.now()));
+        let wait =
+            |until: NotUntil<C::Instant>| RateLimited(until.wait_time_from(self.clock.now()));
         self.limiter.check_key(key).map_err(wait)
     }
 }
@@ -225,20 +226,20 @@ mod tests {
         Client::from_bytes([number; 16])
     }
 
-    fn count(mut attempt: impl FnMut(usize) -> Result<(), TooOften>) -> (usize, Duration) {
+    fn count(mut attempt: impl FnMut(usize) -> Result<(), RateLimited>) -> (usize, Duration) {
         (0..1000)
-            .find_map(|tried| attempt(tried).err().map(|TooOften(wait)| (tried, wait)))
+            .find_map(|tried| attempt(tried).err().map(|RateLimited(wait)| (tried, wait)))
             .expect("it ends")
     }
 
     #[test]
     fn a_client_tries_so_often_whichever_account_and_then_waits() {
         let clock = FakeRelativeClock::default();
-        let throttle = Throttle::with_clock(100, &clock);
+        let limits = RateLimits::with_clock(100, &clock);
         let attempt =
-            |tried: usize| throttle.password(client(1), &format!("p{tried}@example.com"), false);
+            |tried: usize| limits.password(client(1), &format!("p{tried}@example.com"), false);
         assert_eq!(count(attempt), (20, Duration::from_secs(10)));
-        assert_eq!(throttle.password(client(2), "p@example.com", false), Ok(()));
+        assert_eq!(limits.password(client(2), "p@example.com", false), Ok(()));
         clock.advance(Duration::from_secs(10));
         assert_eq!(attempt(0), Ok(()));
         assert!(attempt(0).is_err());
@@ -251,10 +252,10 @@ mod tests {
         let start = Ipv6Addr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0]).to_bits();
         // Another address of one /64, another /64 of one /56, another /56 of one /48, another /48.
         for (distance, tries) in [(1_u128, 20), (1 << 64, 40), (1 << 72, 80), (1 << 80, 999)] {
-            let throttle = Throttle::with_clock(100, &FakeRelativeClock::default());
+            let limits = RateLimits::with_clock(100, &FakeRelativeClock::default());
             let attempt = |tried: usize| {
                 let address = start + distance * u128::try_from(tried).unwrap();
-                throttle.password(client(address), &format!("p{tried}@example.com"), false)
+                limits.password(client(address), &format!("p{tried}@example.com"), false)
             };
             assert_eq!(
                 (0..999).take_while(|tried| attempt(*tried).is_ok()).count(),
@@ -266,9 +267,9 @@ mod tests {
 
     #[test]
     fn an_account_is_tried_so_often_by_all_together_and_its_own_browsers_have_room_left() {
-        let throttle = Throttle::with_clock(100, &FakeRelativeClock::default());
+        let limits = RateLimits::with_clock(100, &FakeRelativeClock::default());
         let attempt = |tried: usize| {
-            throttle.password(
+            limits.password(
                 client(u8::try_from(tried).unwrap()),
                 " Ada@example.com",
                 false,
@@ -276,24 +277,21 @@ mod tests {
         };
         assert_eq!(count(attempt).0, 20);
         assert!(
-            throttle
+            limits
                 .password(client(200), "ada@example.com", false)
                 .is_err()
         );
-        assert_eq!(
-            throttle.password(client(0), "ada@example.com", true),
-            Ok(())
-        );
+        assert_eq!(limits.password(client(0), "ada@example.com", true), Ok(()));
     }
 
     #[test]
     fn accounts_of_one_client_have_so_many_tries_in_their_own_browsers() {
-        let throttle = Throttle::with_clock(100, &FakeRelativeClock::default());
+        let limits = RateLimits::with_clock(100, &FakeRelativeClock::default());
         let attempt =
-            |tried: usize| throttle.password(client(1), &format!("p{tried}@example.com"), true);
+            |tried: usize| limits.password(client(1), &format!("p{tried}@example.com"), true);
         assert_eq!(count(attempt), (100, Duration::from_secs(1)));
         assert_eq!(
-            throttle.password(client(1), "p@example.com", false),
+            limits.password(client(1), "p@example.com", false),
             Ok(()),
             "strangers have their own"
         );
@@ -301,10 +299,10 @@ mod tests {
 
     #[test]
     fn a_session_ends_so_many_others() {
-        let throttle = Throttle::with_clock(100, &FakeRelativeClock::default());
+        let limits = RateLimits::with_clock(100, &FakeRelativeClock::default());
         let session = SessionId::from_bytes([1; 16]);
         assert_eq!(
-            count(|_| throttle.ending(session)),
+            count(|_| limits.ending(session)),
             (10, Duration::from_mins(6))
         );
     }
@@ -312,10 +310,10 @@ mod tests {
     #[test]
     fn a_client_begins_as_many_as_may_be_undecided_and_at_least_a_hundred() {
         for (of_client, at_once) in [(1, 100), (100, 100), (200, 200)] {
-            let throttle = Throttle::with_clock(of_client, &FakeRelativeClock::default());
+            let limits = RateLimits::with_clock(of_client, &FakeRelativeClock::default());
             let wait = Duration::from_secs(10) / at_once;
             assert_eq!(
-                count(|_| throttle.begin(client(1))),
+                count(|_| limits.begin(client(1))),
                 (usize::try_from(at_once).unwrap(), wait)
             );
         }
@@ -323,13 +321,13 @@ mod tests {
 
     #[test]
     fn a_user_and_an_address_have_so_many_mails() {
-        let throttle = Throttle::with_clock(100, &FakeRelativeClock::default());
+        let limits = RateLimits::with_clock(100, &FakeRelativeClock::default());
         let user = UserId::from_bytes([1; 16]);
         let address = |name: usize| format!("p{name}@example.com").parse().unwrap();
         let tagged = |tag: usize| format!("ada+{tag}@example.com").parse().unwrap();
-        assert_eq!(count(|tried| throttle.address(user, &address(tried))).0, 5);
+        assert_eq!(count(|tried| limits.address(user, &address(tried))).0, 5);
         let others = |tried: usize| {
-            throttle.address(
+            limits.address(
                 UserId::from_bytes([u8::try_from(tried).unwrap() + 2; 16]),
                 &tagged(tried),
             )
@@ -340,9 +338,9 @@ mod tests {
     #[test]
     fn keys_that_have_all_their_room_again_are_forgotten() {
         let clock = FakeRelativeClock::default();
-        let throttle = Throttle::with_clock(100, &clock);
+        let limits = RateLimits::with_clock(100, &clock);
         for number in 0..=MANY {
-            throttle
+            limits
                 .users
                 .take(&UserId::from_bytes(
                     u128::try_from(number).unwrap().to_be_bytes(),
@@ -350,7 +348,7 @@ mod tests {
                 .unwrap();
         }
         clock.advance(Duration::from_hours(2));
-        throttle.users.take(&UserId::from_bytes([255; 16])).unwrap();
-        assert_eq!(throttle.users.limiter.len(), 1);
+        limits.users.take(&UserId::from_bytes([255; 16])).unwrap();
+        assert_eq!(limits.users.limiter.len(), 1);
     }
 }

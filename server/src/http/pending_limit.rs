@@ -9,24 +9,24 @@ use vestibule::{pending::TokenTag, store::StoreError};
 
 /// There is no room: nothing was removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Full;
+pub struct NoRoom;
 
 /// What has to go so that there is room for the pending cookie with these `tags`.
 ///
 /// # Errors
-/// [`Full`] if nothing may go.
+/// [`NoRoom`] if nothing may go.
 pub async fn make(
     app: &AppState,
     visitor: &Visitor,
     tags: &[TokenTag],
-) -> Result<Vec<TokenTag>, Full> {
+) -> Result<Vec<TokenTag>, NoRoom> {
     let others = visitor.cookies.pending_of_others(tags);
     let too_many = (others.len() + 1).saturating_sub(MAX_PENDING);
     if too_many == 0 {
         return Ok(Vec::new());
     }
     if visitor.is_from_elsewhere() {
-        return Err(Full);
+        return Err(NoRoom);
     }
     let mut let_go = Vec::new();
     for (tag, secret) in others {
@@ -45,7 +45,7 @@ pub async fn make(
             return Ok(let_go);
         }
     }
-    Err(Full)
+    Err(NoRoom)
 }
 
 /// What cannot be looked up may be in progress.

@@ -6,7 +6,7 @@
 //! mail was opened. A code comes late, so that a locked phone's preview does not show it, and is in
 //! no subject.
 
-use super::Landing;
+use super::UrlBuilder;
 use crate::{accounts::user_agent, http::time_format::utc};
 use vestibule::{
     link::{CODES_OFF, Code, GUESSES, LIFETIME, WRONG_CODES},
@@ -16,7 +16,7 @@ use vestibule::{
 
 /// What a mail says, part by part.
 #[derive(Clone, Debug)]
-pub struct Words {
+pub struct EmailContent {
     /// The subject.
     pub subject: &'static str,
     /// What it is about.
@@ -42,24 +42,24 @@ pub struct Action {
     pub sentence: &'static str,
 }
 
-impl Words {
-    /// What `letter` says, with links to `landing`.
+impl EmailContent {
+    /// What `letter` says, with links to `urls`.
     #[must_use]
-    pub fn of(letter: &Letter, landing: &Landing) -> Self {
+    pub fn of(letter: &Letter, urls: &UrlBuilder) -> Self {
         match letter {
-            Letter::Link(letter) => Self::link(letter, landing),
-            Letter::Address(letter) => Self::address(letter, landing),
-            Letter::News(letter) => Self::news(letter, landing),
+            Letter::Link(letter) => Self::link(letter, urls),
+            Letter::Address(letter) => Self::address(letter, urls),
+            Letter::News(letter) => Self::news(letter, urls),
         }
     }
 
-    fn link(letter: &LinkLetter, landing: &Landing) -> Self {
+    fn link(letter: &LinkLetter, urls: &UrlBuilder) -> Self {
         let device = user_agent::words(letter.device.as_ref());
         let minutes = LIFETIME.as_secs() / 60;
         let sentence = "Open this link to sign in:";
         Self {
             subject: "Your link to sign in",
-            heading: format!("Sign in at {}", landing.origin.host()),
+            heading: format!("Sign in at {}", urls.origin.host()),
             lead: if letter.code.is_some() {
                 format!(
                     "Asked for from {device}. The link and the code are good for one sign-in, within {minutes} minutes."
@@ -71,7 +71,7 @@ impl Words {
                 )
             },
             action: Some(Action {
-                url: landing.url(&letter.link),
+                url: urls.url(&letter.link),
                 label: "Sign in",
                 sentence,
             }),
@@ -80,14 +80,14 @@ impl Words {
         }
     }
 
-    fn address(letter: &AddressLetter, landing: &Landing) -> Self {
+    fn address(letter: &AddressLetter, urls: &UrlBuilder) -> Self {
         let device = user_agent::words(letter.device.as_ref());
         let minutes = ticket::LIFETIME.as_secs() / 60;
-        let url = landing.profile(&format!("/address/{}", letter.ticket));
+        let url = urls.profile(&format!("/address/{}", letter.ticket));
         let sentence = "Open this link there:";
         Self {
             subject: "Is this your address?",
-            heading: format!("Sign in at {} with this address", landing.origin.host()),
+            heading: format!("Sign in at {} with this address", urls.origin.host()),
             lead: format!(
                 "A user who is signed in there, in {device}, wants to sign in with this address from now on. If that is \
                  you, open the link in that browser within {minutes} minutes."
@@ -102,13 +102,13 @@ impl Words {
         }
     }
 
-    fn news(letter: &NewsLetter, landing: &Landing) -> Self {
+    fn news(letter: &NewsLetter, urls: &UrlBuilder) -> Self {
         let device = user_agent::words(letter.device.as_ref());
         let at = utc(letter.at);
-        let host = landing.origin.host();
+        let host = urls.origin.host();
         let sentence = "Your profile says where you are signed in:";
         let action = Some(Action {
-            url: landing.profile(""),
+            url: urls.profile(""),
             label: "Open your profile",
             sentence,
         });

@@ -10,13 +10,13 @@ use tokio::{
 };
 
 /// How long a request waits for its turn.
-const PATIENCE: Duration = Duration::from_secs(5);
+const MAX_WAIT: Duration = Duration::from_secs(5);
 /// How many may wait in one line. One more is refused at once.
-const WAITING: usize = 20;
+const MAX_WAITING: usize = 20;
 
 /// Who tries or sets a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Line {
+pub enum Lane {
     /// A browser that has not signed in as this user before.
     Strangers,
     /// One that has.
@@ -27,22 +27,22 @@ pub enum Line {
 
 /// The lines: of each, one is at work.
 #[derive(Clone, Debug)]
-pub struct Turns([Turn; 3]);
+pub struct HashingQueues([HashingQueue; 3]);
 
 #[derive(Clone, Debug)]
-struct Turn {
+struct HashingQueue {
     /// Those at work or waiting.
     places: Arc<Semaphore>,
     at_work: Arc<Semaphore>,
 }
 
-impl Turns {
+impl HashingQueues {
     pub fn new() -> Self {
-        let turn = |_| Turn {
-            places: Arc::new(Semaphore::new(1 + WAITING)),
+        let turn = |_| HashingQueue {
+            places: Arc::new(Semaphore::new(1 + MAX_WAITING)),
             at_work: Arc::new(Semaphore::new(1)),
         };
-        Self([Line::Strangers, Line::Known, Line::SignedIn].map(turn))
+        Self([Lane::Strangers, Lane::Known, Lane::SignedIn].map(turn))
     }
 
     /// Does `work`, which takes a core for a while, off the async threads and in its turn.
@@ -51,7 +51,7 @@ impl Turns {
     /// [`PasswordError::Busy`] if too many wait before it.
     pub async fn work<T: Send + 'static>(
         &self,
-        line: Line,
+        line: Lane,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, PasswordError> {
         let turn = self.turn(line).await?;
@@ -65,12 +65,12 @@ impl Turns {
 
     /// A place in the line and the turn itself. Both are held until the work is done, also where
     /// its request has gone.
-    async fn turn(&self, line: Line) -> Result<[OwnedSemaphorePermit; 2], PasswordError> {
-        let Turn { places, at_work } = &self.0[line as usize];
+    async fn turn(&self, line: Lane) -> Result<[OwnedSemaphorePermit; 2], PasswordError> {
+        let HashingQueue { places, at_work } = &self.0[line as usize];
         let place = Arc::clone(places)
             .try_acquire_owned()
             .map_err(|_| PasswordError::Busy)?;
-        match timeout(PATIENCE, Arc::clone(at_work).acquire_owned()).await {
+        match timeout(MAX_WAIT, Arc::clone(at_work).acquire_owned()).await {
             Ok(Ok(turn)) => Ok([turn, place]),
             _ => Err(PasswordError::Busy),
         }
@@ -86,8 +86,8 @@ mod tests {
     #[tokio::test]
     async fn no_async_thread_does_the_work() {
         let here = std::thread::current().id();
-        let there = Turns::new()
-            .work(Line::SignedIn, || std::thread::current().id())
+        let there = HashingQueues::new()
+            .work(Lane::SignedIn, || std::thread::current().id())
             .await
             .unwrap();
         assert_ne!(here, there);
@@ -95,21 +95,21 @@ mod tests {
 
     #[tokio::test]
     async fn however_many_strangers_wait_another_line_goes_on() {
-        let turns = Turns::new();
+        let queues = HashingQueues::new();
         let (go, wait) = mpsc::channel::<()>();
-        let first = turns.work(Line::Strangers, move || wait.recv().is_ok());
-        let strangers = (0..WAITING).map(|_| turns.work(Line::Strangers, || true));
+        let first = queues.work(Lane::Strangers, move || wait.recv().is_ok());
+        let strangers = (0..MAX_WAITING).map(|_| queues.work(Lane::Strangers, || true));
         let mut strangers = Box::pin(join_all(strangers));
         let mut first = Box::pin(first);
         assert!(first.as_mut().now_or_never().is_none());
         assert!(strangers.as_mut().now_or_never().is_none());
-        let refused = turns.work(Line::Strangers, || true).now_or_never();
+        let refused = queues.work(Lane::Strangers, || true).now_or_never();
         assert!(
             matches!(refused, Some(Err(PasswordError::Busy))),
             "turned away at once"
         );
-        for line in [Line::Known, Line::SignedIn] {
-            assert!(turns.work(line, || true).await.unwrap());
+        for line in [Lane::Known, Lane::SignedIn] {
+            assert!(queues.work(line, || true).await.unwrap());
         }
         go.send(()).unwrap();
         assert!(first.await.unwrap());

@@ -1,6 +1,6 @@
 //! A connection to the mail server, as TLS as it is meant to be, and signed in to.
 
-use super::Problem;
+use super::SmtpError;
 use crate::config::{Encryption, SmtpServer, origin::Origin};
 use lettre::transport::smtp::{
     Error,
@@ -17,13 +17,13 @@ use url::{Host, Url};
 const GOODBYE: Duration = Duration::from_secs(1);
 
 /// The mail server, and what this server calls itself to it.
-pub struct Relay {
+pub struct SmtpConnection {
     server: SmtpServer,
     tls: TlsParameters,
     name: ClientId,
 }
 
-impl Relay {
+impl SmtpConnection {
     /// The way to `server`, for a Vestibule server at `origin`.
     ///
     /// # Errors
@@ -45,8 +45,8 @@ impl Relay {
     /// Connects and signs in, but sends no mail.
     ///
     /// # Errors
-    /// [`Problem`] says what is in the way.
-    pub async fn try_out(&self) -> Result<(), Problem> {
+    /// [`SmtpError`] says what is in the way.
+    pub async fn try_out(&self) -> Result<(), SmtpError> {
         part(self.connect().await?).await;
         Ok(())
     }
@@ -54,8 +54,8 @@ impl Relay {
     /// Connects and signs in.
     ///
     /// # Errors
-    /// [`Problem`] says what is in the way.
-    pub async fn connect(&self) -> Result<AsyncSmtpConnection, Problem> {
+    /// [`SmtpError`] says what is in the way.
+    pub async fn connect(&self) -> Result<AsyncSmtpConnection, SmtpError> {
         let SmtpServer {
             host,
             port,
@@ -70,15 +70,15 @@ impl Relay {
             tls,
             None,
         );
-        let mut connection = connecting.await.map_err(|error| Problem::of(&error))?;
+        let mut connection = connecting.await.map_err(|error| SmtpError::of(&error))?;
         if *encryption == Encryption::StartTls {
             if !connection.can_starttls() {
-                return Err(Problem::NoStartTls);
+                return Err(SmtpError::NoStartTls);
             }
             connection
                 .starttls(self.tls.clone(), &self.name)
                 .await
-                .map_err(|error| Problem::of(&error))?;
+                .map_err(|error| SmtpError::of(&error))?;
         }
         if let Some(login) = login {
             if connection
@@ -86,12 +86,12 @@ impl Relay {
                 .get_auth_mechanism(DEFAULT_MECHANISMS)
                 .is_none()
             {
-                return Err(Problem::NoLogin);
+                return Err(SmtpError::NoLogin);
             }
             connection
                 .auth(DEFAULT_MECHANISMS, login)
                 .await
-                .map_err(|error| Problem::of(&error))?;
+                .map_err(|error| SmtpError::of(&error))?;
         }
         Ok(connection)
     }
