@@ -45,7 +45,7 @@ fn read(path: &Path, id: &mut Fnv) -> io::Result<()> {
     Ok(())
 }
 
-/// FNV-1a of 64 bits: nobody gains anything by another build with the same id.
+/// FNV-1a of 64 bits: no one gains anything by another build with the same id.
 struct Fnv(u64);
 
 impl Default for Fnv {

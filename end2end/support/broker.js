@@ -117,7 +117,7 @@ class Broker {
   async hangUp() {
     for (const client of this.clients.splice(0)) client.disconnect();
     const channels = async () => (await this.publisher().get({ path: '/channels' })).json();
-    await expect.poll(channels, 'nobody is left').toEqual({ channels: {} });
+    await expect.poll(channels, 'no one is left').toEqual({ channels: {} });
   }
 }
 

@@ -19,7 +19,7 @@ test('the login page of practice mode names its user', async ({ page }) => {
 
 test('a wrong password and an unknown address get the same answer', async ({ page, expectConsole }) => {
   expectConsole(...refusals(2));
-  for (const wrong of [{ ...PRACTICE, password: 'wrong' }, { email: 'nobody@example.com', password: PRACTICE.password }]) {
+  for (const wrong of [{ ...PRACTICE, password: 'wrong' }, { email: 'stranger@example.com', password: PRACTICE.password }]) {
     await signIn(page, wrong);
     await expect(page.getByRole('alert')).toHaveText(WRONG);
     await expect(page.getByLabel('E-mail address')).toHaveValue(wrong.email);

@@ -263,7 +263,7 @@ fn a_user_is_disabled_and_enabled_again() {
     );
     let line = problem(&run(
         data.path(),
-        &["user", "disable", "--email", "nobody@example.com"],
+        &["user", "disable", "--email", "stranger@example.com"],
     ));
     assert!(
         line.starts_with("--email: there is no user with the address"),
@@ -374,16 +374,22 @@ fn what_is_wrong_with_a_command_is_one_line_also_for_programs() {
     let data = TempDir::new().unwrap();
     for (words, begins) in [
         (
-            &["user", "remove", "--email", "nobody@example.com", "--json"][..],
+            &[
+                "user",
+                "remove",
+                "--email",
+                "stranger@example.com",
+                "--json",
+            ][..],
             "--email: there is no user with the address",
         ),
         (
-            &["user", "add", "--email", "nobody", "--json"],
-            "--email: \"nobody\" is not an address",
+            &["user", "add", "--email", "unknown", "--json"],
+            "--email: \"unknown\" is not an address",
         ),
         (
-            &["link", "create", "--email", "nobody", "--json"],
-            "--email: \"nobody\" is no address",
+            &["link", "create", "--email", "unknown", "--json"],
+            "--email: \"unknown\" is no address",
         ),
         (
             &[

@@ -64,7 +64,7 @@ fn on_a_full_disk_a_begin_is_put_off_pages_and_people_go_on_and_room_is_enough_t
     );
     assert!(
         has_status(&server.get("/profile", &[&cookie]), 200),
-        "whoever is signed in stays so"
+        "a signed-in user stays signed in"
     );
     for page in ["/", "/login", "/confirm/down-3"] {
         assert!(has_status(&server.get(page, &[]), 200), "{page}");

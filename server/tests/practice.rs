@@ -85,7 +85,7 @@ fn beside_settings_of_a_server_in_use_a_missing_validator_is_an_error() {
     for sign in [
         SECRET,
         ("PUBLIC_URL", "https://127.0.0.1"),
-        ("DATABASE_URL", "postgresql://somebody:hush@127.0.0.1:9/x"),
+        ("DATABASE_URL", "postgresql://ada:hush@127.0.0.1:9/x"),
         ("REDIS_URL", "rediss://127.0.0.1:9"),
         ("SMTP_URL", "smtp://127.0.0.1:9"),
         ("PUSHER_CLUSTER", "mt1"),

@@ -169,12 +169,12 @@ fn a_server_and_a_worker_apart_need_a_store_that_they_can_share() {
 #[test]
 fn a_database_or_a_redis_that_cannot_be_reached_is_named_without_its_password() {
     let data = TempDir::new().unwrap();
-    let nobody = TcpListener::bind("127.0.0.1:0")
+    let closed = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
         .unwrap();
     for (key, scheme) in [("DATABASE_URL", "postgres"), ("REDIS_URL", "redis")] {
-        let url = format!("{scheme}://somebody:hush@{nobody}/0");
+        let url = format!("{scheme}://ada:hush@{closed}/0");
         let said = one_line(
             &vestibule(data.path())
                 .env(key, url)
@@ -183,7 +183,7 @@ fn a_database_or_a_redis_that_cannot_be_reached_is_named_without_its_password() 
                 .unwrap(),
         );
         assert!(
-            said.contains(&format!("{scheme}://{nobody}/0")) && !said.contains("hush"),
+            said.contains(&format!("{scheme}://{closed}/0")) && !said.contains("hush"),
             "{said}"
         );
     }

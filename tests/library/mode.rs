@@ -258,7 +258,7 @@ async fn where_practice_mode_was_used_by_mistake_its_user_is_removed_before_anyo
         );
 
         drop(place.open(FORGET, 1).await.unwrap());
-        assert_eq!(place.count("users").await, 1, "nobody else is removed");
+        assert_eq!(place.count("users").await, 1, "no other user is removed");
         assert_eq!(
             place.count("users where valid_from > 1000000000000").await,
             1,
@@ -279,7 +279,7 @@ async fn where_practice_mode_was_not_used_nothing_is_forgotten() {
         assert_eq!(
             place.count("users where valid_from = 0").await,
             1,
-            "nobody is signed out"
+            "no one is signed out"
         );
     }
 }

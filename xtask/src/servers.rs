@@ -159,7 +159,7 @@ mod tests {
         };
         assert_eq!(answer().ok(), Some(expected));
         drop(server);
-        assert!(answer().is_err(), "nobody is there any more");
+        assert!(answer().is_err(), "no server is there any more");
         assert!(!folder.exists(), "its data is thrown away");
     }
 

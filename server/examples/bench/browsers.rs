@@ -139,7 +139,7 @@ pub async fn wait(arguments: &[String]) {
                         .count()
                 );
             }
-            unknown => panic!("nobody knows how to {unknown}"),
+            unknown => panic!("no browser knows how to {unknown}"),
         }
     }
 }
@@ -246,7 +246,7 @@ impl Browser {
     }
 
     fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
-        self.seen.lock().expect("nobody panics")
+        self.seen.lock().expect("nothing panics")
     }
 
     /// Does what the island's connection says, for ever, as the island's `page` does.

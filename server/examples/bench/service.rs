@@ -72,7 +72,7 @@ impl Service {
             let _ = output.read_line(&mut said);
             (output, said)
         });
-        let (output, said) = read.await.expect("nobody panics");
+        let (output, said) = read.await.expect("nothing panics");
         self.output = Some(output);
         assert!(!said.is_empty(), "it has ended without a word");
         said.trim().to_owned()

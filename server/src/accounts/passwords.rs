@@ -34,7 +34,7 @@ use zeroize::Zeroizing;
 pub struct Passwords {
     queues: HashingQueues,
     /// The hash of no user's password, so that an unknown address takes as long as a known one.
-    nobody: Arc<str>,
+    placeholder: Arc<str>,
     /// Whether practice mode's user, whose password is public, may sign in.
     practice: bool,
 }
@@ -56,7 +56,7 @@ impl Passwords {
     pub fn new(entropy: &dyn Entropy, practice: bool) -> Self {
         Self {
             queues: HashingQueues::new(),
-            nobody: hash(entropy, "nobody's password").into(),
+            placeholder: hash(entropy, "no user's password").into(),
             practice,
         }
     }
@@ -80,7 +80,7 @@ impl Passwords {
             .filter(|_| self.practice || subject != PRACTICE_SUBJECT);
         let kept = known
             .as_ref()
-            .map_or_else(|| self.nobody.to_string(), |(_, hash)| hash.clone());
+            .map_or_else(|| self.placeholder.to_string(), |(_, hash)| hash.clone());
         let verify = move || {
             if password.expose().len() <= MAX_LENGTH {
                 verify(&*entropy, &kept, password.expose())

@@ -134,14 +134,14 @@ mod tests {
 
     #[test]
     fn a_proxy_that_names_no_client_stands_for_all_behind_it() {
-        for nobody in [
+        for unusable in [
             &[][..],
             &[""],
             &["unknown"],
             &["203.0.113.9, unknown"],
             &["203.0.113.9,"],
         ] {
-            assert_eq!(origin("10.0.0.1", nobody), "10.0.0.1", "{nobody:?}");
+            assert_eq!(origin("10.0.0.1", unusable), "10.0.0.1", "{unusable:?}");
         }
         assert_eq!(
             origin("10.0.0.1", &["10.0.0.3, 10.0.0.2"]),

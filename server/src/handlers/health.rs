@@ -22,10 +22,10 @@ pub type PartState = Result<(), Option<StoreError>>;
 
 /// Whether the database, and where sessions are kept, can be read.
 pub async fn database_and_sessions(store: &dyn Store) -> (PartState, PartState) {
-    let nobody = SessionId::from_bytes([0; 16]);
+    let no_session = SessionId::from_bytes([0; 16]);
     let (database, sessions) = tokio::join!(
         timeout(ANSWER_WITHIN, store.next_due()),
-        timeout(ANSWER_WITHIN, store.session(nobody))
+        timeout(ANSWER_WITHIN, store.session(no_session))
     );
     let database = database.map_or(Err(None), |answer| answer.map(drop).map_err(Some));
     let sessions = sessions.map_or(Err(None), |answer| answer.map(drop).map_err(Some));

@@ -26,12 +26,12 @@ fn doctor(settings: &[(&str, &str)]) -> (Output, Vec<String>) {
 
 #[test]
 fn where_no_server_runs_the_embedded_broker_is_tried_by_itself() {
-    let nobody = TcpListener::bind("127.0.0.1:0")
+    let closed = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
         .unwrap()
         .to_string();
-    let (output, lines) = doctor(&[("LEPTOS_SITE_ADDR", &nobody)]);
+    let (output, lines) = doctor(&[("LEPTOS_SITE_ADDR", &closed)]);
     assert!(
         output.status.success() && output.stderr.is_empty(),
         "{output:?}"
@@ -52,7 +52,7 @@ fn where_no_server_runs_the_embedded_broker_is_tried_by_itself() {
 
 #[test]
 fn what_fails_is_counted_on_one_line_and_no_panic_is_printed() {
-    let nobody = TcpListener::bind("127.0.0.1:0")
+    let closed = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
         .unwrap()
@@ -66,7 +66,7 @@ fn what_fails_is_counted_on_one_line_and_no_panic_is_printed() {
     let place = [
         ("PRACTICE", "on"),
         ("PUSHER_HOST", "127.0.0.1"),
-        ("PUSHER_PORT", &nobody),
+        ("PUSHER_PORT", &closed),
         ("PUSHER_SCHEME", "http"),
     ];
     let (output, _) = doctor(&[&app[..], &place].concat());

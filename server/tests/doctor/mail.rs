@@ -79,13 +79,13 @@ async fn a_mail_server_without_the_encryption_that_it_should_have_is_named() {
 
 #[tokio::test]
 async fn where_no_mail_server_is_is_named() {
-    let nobody = TcpListener::bind("127.0.0.1:0")
+    let closed = TcpListener::bind("127.0.0.1:0")
         .await
         .unwrap()
         .local_addr()
         .unwrap();
     expect_failed(
-        &examine(&format!("smtp://{nobody}")).await,
+        &examine(&format!("smtp://{closed}")).await,
         &[("mail", "nothing listens there")],
     );
 }

@@ -136,24 +136,24 @@ async fn a_wrong_path_is_named() {
 
 #[tokio::test]
 async fn an_address_that_refuses_connections_is_named() {
-    let nobody = TcpListener::bind("127.0.0.1:0")
+    let closed = TcpListener::bind("127.0.0.1:0")
         .await
         .unwrap()
         .local_addr()
         .unwrap();
-    let lines = examine(&nobody.to_string(), &nobody.to_string(), &[]).await;
-    let problem = format!("{nobody} cannot be reached: nothing listens there");
+    let lines = examine(&closed.to_string(), &closed.to_string(), &[]).await;
+    let problem = format!("{closed} cannot be reached: nothing listens there");
     expect_failed(&lines, &[("socket", &problem), ("publish", &problem)]);
 }
 
 #[tokio::test]
 async fn an_event_without_a_subscriber_is_not_called_published() {
-    let nobody = TcpListener::bind("127.0.0.1:0")
+    let closed = TcpListener::bind("127.0.0.1:0")
         .await
         .unwrap()
         .local_addr()
         .unwrap();
-    let lines = examine(&Stage::set(|_| ()).await.api, &nobody.to_string(), &[]).await;
+    let lines = examine(&Stage::set(|_| ()).await.api, &closed.to_string(), &[]).await;
     expect_failed(&lines, &[("socket", "nothing listens there")]);
     assert!(
         lines.last().unwrap().starts_with("publish: not checked, "),

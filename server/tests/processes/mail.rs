@@ -12,25 +12,31 @@ async fn mail_server() -> (String, JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("smtp://{}", listener.local_addr().expect("an address"));
     let taking = tokio::spawn(async move {
-        let mut stream = BufReader::new(listener.accept().await.expect("somebody").0);
+        let mut stream = BufReader::new(listener.accept().await.expect("a client").0);
         let mut heard = String::new();
         for answer in ["220 hello", "250 here", "250 ok", "250 ok", "354 go on"] {
             stream
                 .write_all(format!("{answer}\r\n").as_bytes())
                 .await
-                .expect("somebody listens");
-            stream.read_line(&mut heard).await.expect("somebody speaks");
+                .expect("the client reads");
+            stream
+                .read_line(&mut heard)
+                .await
+                .expect("the client writes");
         }
         while !heard.ends_with("\r\n.\r\n") {
             assert_ne!(
-                stream.read_line(&mut heard).await.expect("somebody speaks"),
+                stream
+                    .read_line(&mut heard)
+                    .await
+                    .expect("the client writes"),
                 0
             );
         }
         stream
             .write_all(b"250 taken\r\n")
             .await
-            .expect("somebody listens");
+            .expect("the client reads");
         heard
     });
     (url, taking)

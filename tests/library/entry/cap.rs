@@ -46,7 +46,7 @@ async fn who_are_signed_in(browsers: &[Browser]) -> Vec<bool> {
 }
 
 async fn user_of(browser: &Browser) -> UserId {
-    browser.who().await.expect("somebody is signed in").user.id
+    browser.who().await.expect("a user is signed in").user.id
 }
 
 #[tokio::test]

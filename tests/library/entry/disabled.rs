@@ -32,7 +32,7 @@ async fn a_session_signs_a_disabled_user_in_no_more_also_once_they_are_enabled_b
     assert_eq!(
         browser.who().await,
         None,
-        "whoever had it then is not to have it now"
+        "a thief who had it then must not have it now"
     );
     assert!(
         house

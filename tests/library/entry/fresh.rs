@@ -75,7 +75,7 @@ async fn a_new_password_ends_every_session_that_began_before_even_if_none_is_del
     assert_eq!(
         house.desk.own_sessions(&who).await.unwrap().len(),
         1,
-        "what signs nobody in is not shown"
+        "a session that signs no one in is not shown"
     );
 }
 

@@ -18,7 +18,7 @@ async fn signed_in(house: &House, device: &str) -> Browser {
 }
 
 async fn who(browser: &Browser) -> SignedIn {
-    browser.who().await.expect("somebody is signed in")
+    browser.who().await.expect("a user is signed in")
 }
 
 async fn sessions(browser: &Browser) -> Vec<OwnSession> {

@@ -68,14 +68,14 @@ async fn a_server_that_hangs_up_is_no_success() {
 
 #[tokio::test]
 async fn a_refused_connection_is_reported_as_unreachable() {
-    let nobody = TcpListener::bind("127.0.0.1:0")
+    let closed = TcpListener::bind("127.0.0.1:0")
         .await
         .unwrap()
         .local_addr()
         .unwrap()
         .to_string();
     assert_eq!(
-        publish(&nobody, None).await,
+        publish(&closed, None).await,
         Err(Trouble::Unreachable(Unreachable::Refused))
     );
 }

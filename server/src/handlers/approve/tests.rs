@@ -52,7 +52,7 @@ async fn the_number_of_the_waiting_page_lets_that_browser_in() {
     picked.assert_status(200);
     waiting.open(&wait).await.assert_leads_to("/profile");
     waiting.open("/profile").await.assert_status(200);
-    // Whoever opened the link is signed in nowhere.
+    // The browser that opened the link is signed in nowhere.
     phone.open("/profile").await.assert_status(303);
 }
 

@@ -199,7 +199,7 @@ async fn a_client_gets_no_second_cap_by_what_it_says_of_itself() {
     for (trusted, second) in [
         // The proxy appends whom it knows.
         ("127.0.0.1", "198.51.100.7, 203.0.113.1"),
-        // Nobody trusts who has connected.
+        // What has connected is no trusted proxy.
         ("10.0.0.0/8", "203.0.113.2"),
     ] {
         let app = server(trusted).await;

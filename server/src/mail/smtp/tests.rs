@@ -237,7 +237,7 @@ async fn what_is_no_mail_server_or_is_not_there_is_tried_again() {
         send(&smtp(port, Encryption::Plain, None)).await,
         Err(MailError::Temporary(what.into()))
     );
-    let nobody = TcpListener::bind("127.0.0.1:0")
+    let closed = TcpListener::bind("127.0.0.1:0")
         .await
         .unwrap()
         .local_addr()
@@ -245,7 +245,7 @@ async fn what_is_no_mail_server_or_is_not_there_is_tried_again() {
         .port();
     let what = "the mail server cannot be reached: nothing listens there";
     assert_eq!(
-        send(&smtp(nobody, Encryption::Plain, None)).await,
+        send(&smtp(closed, Encryption::Plain, None)).await,
         Err(MailError::Temporary(what.into()))
     );
     let (port, _heard) = server(&["220 hello"]).await;
