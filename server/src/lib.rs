@@ -17,6 +17,7 @@ mod handlers;
 mod http;
 mod mail;
 mod practice;
+mod private_files;
 mod routes;
 mod startup;
 #[cfg(test)]
@@ -27,10 +28,9 @@ pub mod cli;
 pub mod config;
 
 pub use config::{Config, origin::Origin};
-pub use http::listener;
+pub use http::listener::{self, file_limit};
 pub use startup::{
     error::StartError,
-    file_limit,
     router::{router, worker},
     tasks::ServerHandle,
 };

@@ -1,13 +1,14 @@
 //! All addresses, on one page.
 
 use crate::{
+    config::return_path,
     handlers::{
         approve, confirm, enter, files, health, home, island_api, login, logout, magic_link,
         mailbox, profile, pusher_auth, require_user, switch_account,
     },
     http::{
-        client_address, csrf, error, form, listener, return_path, run_to_completion,
-        security_headers, state::App,
+        client_address, csrf, error, form, listener, run_to_completion, security_headers,
+        state::App,
     },
 };
 use axum::{

@@ -1,9 +1,9 @@
 //! `vestibule link create`: a link that an operator hands over.
 
 use crate::{
+    accounts::time_format::rfc3339,
     cli::output::CommandOutput,
     config::Config,
-    http::time_format::rfc3339,
     mail::UrlBuilder,
     startup::{
         router,

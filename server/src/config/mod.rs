@@ -5,11 +5,13 @@ pub mod origin;
 mod practice;
 pub mod proxies;
 mod push;
+pub mod return_path;
 mod setting;
 mod storage;
 mod validator;
 
 pub use mail::{Encryption, MailConfig, SmtpServer};
+pub use practice::KEY_MARK;
 pub use push::PushConfig;
 pub use setting::{ALL as SETTINGS, RawSettings, Setting, SettingError};
 pub use storage::{ConnectionUrl, DatabaseLocation, SessionLocation, StorageConfig};
@@ -17,7 +19,7 @@ pub use validator::ValidatorService;
 
 pub use crate::config::proxies::Proxies;
 
-use crate::{config::origin::Origin, http::return_path, practice as practice_mode};
+use crate::config::origin::Origin;
 use practice::Practice;
 use setting::{
     BROKER_ADDR, CONFIRM_ATTEMPT, CONFIRM_BEGIN_WITHIN, CONFIRM_DEADLINE, CONFIRM_IN_FLIGHT,
@@ -252,7 +254,7 @@ fn destinations(given: &RawSettings, practice: bool) -> Result<Destinations, Set
 }
 
 fn keys(text: &str) -> Result<Keys, String> {
-    if text.contains(practice_mode::KEY_MARK) {
+    if text.contains(KEY_MARK) {
         return Err("it is the key of practice mode; make another one".into());
     }
     Keys::parse(text).map_err(|error| error.to_string())

@@ -1,7 +1,10 @@
 //! What follows a sign-in besides a session: the browser becomes known, and its user is told of a
 //! new one.
 
-use crate::http::{error::PageError, response, return_path, state::AppState, visitor::Visitor};
+use crate::{
+    config::return_path,
+    http::{error::PageError, response, state::AppState, visitor::Visitor},
+};
 use axum::{http::HeaderValue, response::Response};
 use std::time::Duration;
 use vestibule::{

@@ -1,7 +1,7 @@
 //! A link of ours, opened in another browser than the one that asked for it: it lets that one in.
 
 use crate::{
-    accounts::user_agent,
+    accounts::{time_format::utc, user_agent},
     handlers::{begin, require_user},
     http::{
         csrf::SameOriginForm,
@@ -9,7 +9,6 @@ use crate::{
         form::Choice,
         response,
         state::{App, AppState},
-        time_format::utc,
         token_path::TokenPath,
         visitor::Visitor,
     },

@@ -4,7 +4,7 @@
 //! BackgroundTasks [`require_user`](crate::handlers::require_user::require_user), which performs the exchange: no other
 //! page could.
 
-use crate::http::{response, return_path::way_back};
+use crate::{config::return_path::way_back, http::response};
 use axum::{
     extract::{Query, State, rejection::QueryRejection},
     response::Response,

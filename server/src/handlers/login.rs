@@ -5,12 +5,12 @@ use crate::{
         passwords::{self, Lane, Password},
         rate_limits::RateLimited,
     },
+    config::return_path::{self, way_back},
     handlers::after_sign_in,
     http::{
         csrf::SameOriginForm,
         error::PageError,
         form_proof, response,
-        return_path::{self, way_back},
         state::{App, AppState},
         visitor::Visitor,
     },

@@ -1,12 +1,13 @@
 //! Links by mail: asking for one, waiting for it, and the code in the mail.
 
 use crate::{
+    config::return_path,
     handlers::{after_sign_in, begin, login},
     http::{
         csrf::SameOriginForm,
         error::PageError,
         form::Nothing,
-        pending_limit, response, return_path,
+        pending_limit, response,
         state::{App, AppState},
         token_path::TokenPath,
         visitor::Visitor,

@@ -5,6 +5,7 @@ mod current;
 pub mod password;
 
 use crate::{
+    accounts::time_format::utc,
     handlers::after_sign_in,
     http::{
         csrf::SameOriginForm,
@@ -12,7 +13,6 @@ use crate::{
         form::Choice,
         response,
         state::{App, AppState},
-        time_format::utc,
         visitor::Visitor,
     },
 };

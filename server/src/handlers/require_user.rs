@@ -4,10 +4,11 @@
 //! no sub-resource. Its new secret travels in the response of the page itself.
 
 use crate::{
+    config::return_path,
     handlers::{after_sign_in, switch_account},
     http::{
         error::PageError,
-        response, return_path,
+        response,
         state::{App, AppState},
         visitor::Visitor,
     },

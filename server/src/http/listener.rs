@@ -5,6 +5,7 @@
 //! with all of them.
 
 mod counts;
+pub mod file_limit;
 mod limits;
 #[cfg(test)]
 mod memory;

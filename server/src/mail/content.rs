@@ -7,7 +7,7 @@
 //! no subject.
 
 use super::UrlBuilder;
-use crate::{accounts::user_agent, http::time_format::utc};
+use crate::accounts::{time_format::utc, user_agent};
 use vestibule::{
     link::{CODES_OFF, Code, GUESSES, LIFETIME, WRONG_CODES},
     mail::{AddressLetter, Letter, LinkLetter, News, NewsLetter},

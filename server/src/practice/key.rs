@@ -1,6 +1,6 @@
 //! Practice mode's own key: made once, kept in the data folder, so that a restart keeps sign-ins.
 
-use crate::startup::storage::restrict;
+use crate::{config::KEY_MARK, private_files::restrict};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use std::{
     fs::{self, OpenOptions},
@@ -12,10 +12,6 @@ use vestibule::secret::{Entropy, Keys, random};
 
 /// The name of its file.
 const NAME: &str = "practice.key";
-
-/// What stands before the key in its file, so that it is never taken for a key of an operator's.
-/// Versions before this one wrote the key alone.
-pub const KEY_MARK: &str = "practice:";
 
 /// The key could not be read or made.
 #[derive(Debug, thiserror::Error)]

@@ -6,7 +6,7 @@ mod validator;
 
 use vestibule::user::PRACTICE_SUBJECT;
 
-pub use key::{KEY_MARK, KeyError, fingerprint, key};
+pub use key::{KeyError, fingerprint, key};
 pub use validator::PracticeValidator;
 
 /// Who can sign in with a password in practice mode.

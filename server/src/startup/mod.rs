@@ -1,7 +1,6 @@
 //! From settings to a running server: its storage, its push, its tasks, and their shutdown.
 
 pub mod error;
-pub mod file_limit;
 pub mod push;
 pub mod router;
 pub mod storage;

@@ -4,7 +4,8 @@
 use crate::{
     broker::{Broker, BrokerConfig},
     config::{Config, PushConfig, origin::Origin},
-    startup::{error::StartError, file_limit},
+    http::listener::file_limit,
+    startup::error::StartError,
 };
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};

@@ -3,12 +3,11 @@
 use crate::{
     accounts::passwords,
     config::{Config, ConnectionUrl, DatabaseLocation, SessionLocation},
-    practice,
+    practice, private_files,
     startup::error::StartError,
 };
 use std::{
-    fs, io,
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    io,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -52,7 +51,8 @@ pub async fn open(config: &mut Config) -> Result<Storage, StartError> {
     let storage = &config.storage;
     let mode = mode(config)?;
     if config.keys.is_none() || matches!(storage.database, DatabaseLocation::Sqlite(_)) {
-        make_folder(&storage.data)?;
+        let data = &storage.data;
+        private_files::make_folder(data).map_err(refused(data))?;
     }
     let keys = match config.keys.take() {
         Some(keys) => keys,
@@ -60,7 +60,7 @@ pub async fn open(config: &mut Config) -> Result<Storage, StartError> {
     };
     match &storage.database {
         DatabaseLocation::Sqlite(file) => {
-            make_private(file)?;
+            private_files::make_database(file).map_err(refused(file))?;
             let opened = SqliteStore::open_for(mode, file, &keys).await;
             let store = opened.map_err(|error| StartError::Database {
                 name: file.display().to_string(),
@@ -197,54 +197,7 @@ fn mode(config: &Config) -> Result<Mode, StartError> {
     })
 }
 
-/// A folder that only its owner can look into.
-fn make_folder(data: &Path) -> Result<(), StartError> {
-    let made = fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(data);
-    made.map_err(|error| StartError::Data {
-        path: data.display().to_string(),
-        error,
-    })
-}
-
-/// A file that only its owner can read, also in a folder that others can look into, and also if it
-/// was there before. `SQLite` gives the files that it puts beside it the same permissions.
-fn make_private(database: &Path) -> Result<(), StartError> {
-    let refused = |path: &Path, error| StartError::Data {
-        path: path.display().to_string(),
-        error,
-    };
-    let made = fs::OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .open(database);
-    made.map_err(|error| refused(database, error))?;
-    for beside in ["", "-wal", "-shm", "-journal"] {
-        let mut path = database.as_os_str().to_owned();
-        path.push(beside);
-        restrict(Path::new(&path)).map_err(|error| refused(Path::new(&path), error))?;
-    }
-    Ok(())
-}
-
-/// Removes all permissions on the file `path` from everyone but its owner, if it exists.
-pub fn restrict(path: &Path) -> io::Result<()> {
-    let mode = match fs::metadata(path) {
-        Ok(known) => known.permissions().mode(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error),
-    };
-    let own = mode & 0o700;
-    if mode & 0o777 == own {
-        return Ok(());
-    }
-    fs::set_permissions(path, fs::Permissions::from_mode(own))?;
-    tracing::warn!(
-        "{} could be read by others than its owner, and no longer can",
-        path.display()
-    );
-    Ok(())
+fn refused(path: &Path) -> impl FnOnce(io::Error) -> StartError {
+    let path = path.display().to_string();
+    |error| StartError::Data { path, error }
 }

@@ -1,10 +1,8 @@
 //! What works behind the routes: how it starts, and in which order it ends.
 
 use crate::{
-    broker::Broker,
-    config::Config,
-    practice::PracticeValidator,
-    startup::{error::StartError, file_limit},
+    broker::Broker, config::Config, http::listener::file_limit, practice::PracticeValidator,
+    startup::error::StartError,
 };
 use futures_util::future::OptionFuture;
 use std::sync::Arc;

@@ -1,8 +1,8 @@
 //! `vestibule user list`: all users.
 
 use crate::{
+    accounts::time_format::rfc3339,
     config::Config,
-    http::time_format::rfc3339,
     startup::storage::{self, Storage},
 };
 use serde_json::{Value, json};

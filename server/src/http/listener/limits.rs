@@ -3,7 +3,7 @@
 use super::counts::{ClientCounts, CountedClient};
 use crate::{
     config::{Config, Proxies},
-    startup::file_limit,
+    http::listener::file_limit,
 };
 use std::{
     net::IpAddr,
