@@ -11,7 +11,10 @@ const ENDS_WITHIN = 10_000;
 export class Program {
   log = '';
 
-  /** Starts a program, and waits until its output matches `ready`. Its environment is only what it is given. */
+  /**
+   * Starts a program, and waits until its output matches `ready`, if that is given. Its environment is only what it is
+   * given.
+   */
   static async start(path, words, { ready, env = {}, cwd, input = '' }) {
     const program = new Program();
     const { PATH, HOME } = process.env;
@@ -27,8 +30,9 @@ export class Program {
     const hearing = new Promise((resolve) => {
       const hear = (chunk) => {
         program.log += chunk;
-        if (program.log.includes(ready)) resolve('ready');
+        if (ready !== undefined && program.log.search(ready) !== -1) resolve('ready');
       };
+      if (ready === undefined) child.once('spawn', () => resolve('ready'));
       child.stdout.setEncoding('utf8').on('data', hear);
       child.stderr.setEncoding('utf8').on('data', hear);
     });

@@ -1,5 +1,5 @@
-//! Debian packages, and the programs that the browser tests need: Node, a Chromium and a text
-//! browser.
+//! Debian packages, and the programs that the browser tests need: Node, a Chromium, a text browser
+//! and the browsers of other engines.
 
 use std::env;
 use std::io::{self, BufRead, IsTerminal, Write};
@@ -159,6 +159,30 @@ fn installed_chromium() -> Option<PathBuf> {
     ]
     .into_iter()
     .find_map(process::on_path)
+}
+
+/// A Firefox, for the tests with other engines.
+pub fn firefox() -> Result<PathBuf> {
+    let installed = || {
+        ["firefox-esr", "firefox"]
+            .into_iter()
+            .find_map(process::on_path)
+    };
+    if installed().is_none() && has_apt() {
+        packages(&[Package("firefox-esr")])?;
+    }
+    installed().ok_or_else(|| Fault::new("there is no `firefox` on the PATH; install it"))
+}
+
+/// The program that drives the Linux build of Safari's engine, which needs a screen to draw on.
+pub fn webkit() -> Result<PathBuf> {
+    let installed = || process::on_path("Xvfb").and_then(|_| process::on_path("WebKitWebDriver"));
+    if installed().is_none() && has_apt() {
+        packages(&[Package("webkit2gtk-driver"), Package("xvfb")])?;
+    }
+    installed().ok_or_else(|| {
+        Fault::new("`WebKitWebDriver` and `Xvfb` are not both on the PATH; install them")
+    })
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 //! The same with other people's programs: another Pusher server, the client and server libraries of
-//! the protocol's makers, a mail server, and a proxy that ends TLS.
+//! the protocol's makers, a mail server, a proxy that ends TLS, and other browsers than Chromium.
 
 use std::fs;
 use std::path::PathBuf;
@@ -20,7 +20,7 @@ struct Peer {
     install: fn() -> Result<PathBuf>,
 }
 
-const PEERS: [Peer; 3] = [
+const PEERS: [Peer; 5] = [
     Peer {
         name: "Soketi",
         variable: "VESTIBULE_TEST_SOKETI",
@@ -35,6 +35,16 @@ const PEERS: [Peer; 3] = [
         name: "nginx",
         variable: "VESTIBULE_TEST_NGINX",
         install: nginx::program,
+    },
+    Peer {
+        name: "Firefox",
+        variable: "VESTIBULE_TEST_FIREFOX",
+        install: install::firefox,
+    },
+    Peer {
+        name: "WebKit",
+        variable: "VESTIBULE_TEST_WEBKIT",
+        install: install::webkit,
     },
 ];
 
