@@ -7,26 +7,23 @@
 
 use std::fs;
 
-use serde_json::Value;
+use serde::Deserialize;
+use spdx::{Expression, LicenseReq, Licensee, ParseMode};
 
 use crate::fault::{At, Fault, Result};
-use crate::{process, spdx, workspace};
+use crate::{process, workspace};
 
 const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
 /// Checks every crate of the lock file, and runs cargo-deny as well where it is installed.
 pub fn check() -> Result {
     let path = workspace::root().join("deny.toml");
-    let rules = Rules::read(&fs::read_to_string(&path).at(&path)?);
+    let rules = Rules::read(&fs::read_to_string(&path).at(&path)?)?;
     let mut ask = process::cargo();
     ask.current_dir(workspace::root())
         .args(["metadata", "--locked", "--format-version", "1"]);
-    let metadata: Value = serde_json::from_str(&process::output(&mut ask)?)
+    let Metadata { packages } = serde_json::from_str(&process::output(&mut ask)?)
         .map_err(|error| Fault::new(format!("cargo metadata: {error}")))?;
-    let packages = metadata
-        .get("packages")
-        .and_then(Value::as_array)
-        .map_or(&[][..], Vec::as_slice);
     let complaints: Vec<String> = packages
         .iter()
         .filter_map(|package| rules.complaint(package))
@@ -34,11 +31,11 @@ pub fn check() -> Result {
     for complaint in &complaints {
         println!("{complaint}");
     }
-    if packages.is_empty() || rules.licences.is_empty() || !complaints.is_empty() {
-        let count = packages.len();
+    if packages.is_empty() || !complaints.is_empty() {
         return Err(Fault::new(format!(
-            "{} of {count} crates break the rules of deny.toml",
-            complaints.len()
+            "{} of {} crates break the rules of deny.toml",
+            complaints.len(),
+            packages.len()
         )));
     }
     println!("{} crates keep the rules of deny.toml", packages.len());
@@ -52,127 +49,158 @@ pub fn check() -> Result {
     )
 }
 
+/// The part of `cargo metadata` that is checked here.
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    version: String,
+    license: Option<String>,
+    /// Packages of the workspace have none.
+    source: Option<String>,
+}
+
 /// The part of `deny.toml` that is checked here.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug)]
 struct Rules {
-    licences: Vec<String>,
+    licences: Vec<Licensee>,
     banned: Vec<String>,
 }
 
 impl Rules {
-    /// Reads the lists out of the file. This is no general reader of TOML: each entry stands on a
-    /// line of its own.
-    fn read(text: &str) -> Self {
-        let mut rules = Self::default();
-        let mut section = "";
-        let mut list = "";
-        for line in text
-            .lines()
-            .map(|line| line.split('#').next().unwrap_or("").trim())
-        {
-            if let Some(name) = line
-                .strip_prefix('[')
-                .and_then(|rest| rest.strip_suffix(']'))
-                .filter(|_| list.is_empty())
-            {
-                section = name;
-            } else if let Some(name) = line.strip_suffix("= [") {
-                list = name.trim();
-            } else if line == "]" {
-                list = "";
-            } else if let Some(entry) = line.split('"').nth(1) {
-                match (section, list) {
-                    ("licenses", "allow") => rules.licences.push(entry.to_owned()),
-                    ("bans", "deny") => rules.banned.push(entry.to_owned()),
-                    _ => {}
-                }
-            }
+    fn read(text: &str) -> Result<Self> {
+        #[derive(Deserialize)]
+        struct File {
+            licenses: Licenses,
+            bans: Bans,
         }
-        rules
+        #[derive(Deserialize)]
+        struct Licenses {
+            allow: Vec<String>,
+        }
+        #[derive(Deserialize)]
+        struct Bans {
+            deny: Vec<Ban>,
+        }
+        #[derive(Deserialize)]
+        struct Ban {
+            #[serde(rename = "crate")]
+            name: String,
+        }
+        let wrong = |error: &dyn std::fmt::Display| Fault::new(format!("deny.toml: {error}"));
+        let file: File = toml::from_str(text).map_err(|error| wrong(&error))?;
+        let licences = file.licenses.allow.iter().map(|name| Licensee::parse(name));
+        Ok(Self {
+            licences: licences
+                .collect::<std::result::Result<_, _>>()
+                .map_err(|error| wrong(&error))?,
+            banned: file.bans.deny.into_iter().map(|ban| ban.name).collect(),
+        })
     }
 
-    /// What is wrong with a package of cargo's metadata.
-    fn complaint(&self, package: &Value) -> Option<String> {
-        let field = |name: &str| package.get(name).and_then(Value::as_str);
-        let name = format!("{} {}", field("name")?, field("version").unwrap_or(""));
-        if self
-            .banned
-            .iter()
-            .any(|banned| field("name") == Some(banned))
-        {
+    /// What is wrong with a package.
+    fn complaint(&self, package: &Package) -> Option<String> {
+        let name = format!("{} {}", package.name, package.version);
+        if self.banned.contains(&package.name) {
             return Some(format!("{name}: is banned; deny.toml says why"));
         }
-        // Packages of the workspace have no source.
-        if field("source").is_some_and(|source| source != REGISTRY) {
+        if package
+            .source
+            .as_ref()
+            .is_some_and(|source| source != REGISTRY)
+        {
             return Some(format!("{name}: does not come from crates.io"));
         }
-        let Some(licence) = field("license") else {
+        let Some(licence) = &package.license else {
             return Some(format!("{name}: states no licence"));
         };
-        match spdx::is_met(licence, &self.licences) {
-            Some(true) => None,
-            Some(false) => Some(format!(
-                "{name}: its licence `{licence}` is not allowed by deny.toml"
-            )),
-            None => Some(format!("{name}: `{licence}` is no licence expression")),
-        }
+        // Older crates write `MIT/Apache-2.0` for "or", which is no SPDX.
+        let Ok(expression) = Expression::parse_mode(licence, ParseMode::LAX) else {
+            return Some(format!("{name}: `{licence}` is no licence expression"));
+        };
+        (!expression.evaluate(|term| self.allows(term)))
+            .then(|| format!("{name}: its licence `{licence}` is not allowed by deny.toml"))
+    }
+
+    fn allows(&self, term: &LicenseReq) -> bool {
+        self.licences.iter().any(|licence| licence.satisfies(term))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use super::{Package, REGISTRY, Rules};
 
-    use super::{REGISTRY, Rules};
-
-    const FILE: &str = "\
-# Comment with \"quotes\".
+    const FILE: &str = r#"
 [licenses]
 allow = [
-    \"MIT\", # common
-    \"Zlib\",
+    "MIT", # common
+    "Zlib", "Apache-2.0 WITH LLVM-exception",
 ]
 
 [bans]
-skip = [
-    { crate = \"other\" },
-]
-deny = [
-    { crate = \"openssl-sys\", reason = \"rustls\" },
-]
-";
+skip = [{ crate = "other" }]
+deny = [{ crate = "openssl-sys", reason = "rustls" }]
+"#;
 
-    #[test]
-    fn the_lists_are_read() {
-        let rules = Rules::read(FILE);
-        assert_eq!(rules.licences, ["MIT", "Zlib"]);
-        assert_eq!(rules.banned, ["openssl-sys"]);
+    fn complaint(name: &str, license: Option<&str>, source: Option<&str>) -> Option<String> {
+        Rules::read(FILE)
+            .expect("the file has rules")
+            .complaint(&Package {
+                name: name.to_owned(),
+                version: "1.0.0".to_owned(),
+                license: license.map(str::to_owned),
+                source: source.map(str::to_owned),
+            })
+    }
+
+    fn is_allowed(licence: &str) -> bool {
+        complaint("a", Some(licence), Some(REGISTRY)).is_none()
     }
 
     #[test]
-    fn a_crate_that_keeps_the_rules_is_not_mentioned() {
-        let good = json!({"name": "a", "version": "1.0.0", "license": "MIT OR GPL-3.0", "source": REGISTRY});
-        assert_eq!(Rules::read(FILE).complaint(&good), None);
+    fn a_licence_that_the_file_allows_is_enough() {
+        for licence in ["MIT", "GPL-3.0 OR MIT", "MIT/Apache-2.0", "MIT AND Zlib"] {
+            assert!(is_allowed(licence), "{licence}");
+        }
+        for licence in ["GPL-3.0", "MIT AND GPL-3.0", "GPL-3.0 AND Zlib OR GPL-2.0"] {
+            assert!(!is_allowed(licence), "{licence}");
+        }
+    }
+
+    #[test]
+    fn an_exception_belongs_to_its_licence() {
+        assert!(is_allowed("Apache-2.0 WITH LLVM-exception"));
+        assert!(!is_allowed("Apache-2.0"));
     }
 
     #[test]
     fn each_broken_rule_is_named() {
-        let rules = Rules::read(FILE);
-        for (package, rule) in [
-            (json!({"name": "openssl-sys", "license": "MIT"}), "banned"),
-            (json!({"name": "a", "license": "GPL-3.0"}), "not allowed"),
-            (json!({"name": "a", "license": null}), "states no licence"),
+        for (name, license, source, rule) in [
+            ("openssl-sys", Some("MIT"), None, "banned"),
+            ("a", Some("GPL-3.0"), None, "not allowed"),
+            ("a", None, None, "states no licence"),
+            ("a", Some("MIT Zlib"), None, "no licence expression"),
             (
-                json!({"name": "a", "license": "MIT", "source": "git+https://example.com"}),
+                "a",
+                Some("MIT"),
+                Some("git+https://example.com"),
                 "crates.io",
             ),
         ] {
-            assert!(
-                rules
-                    .complaint(&package)
-                    .is_some_and(|line| line.contains(rule)),
-                "{rule}"
-            );
+            let complaint = complaint(name, license, source);
+            assert!(complaint.is_some_and(|line| line.contains(rule)), "{rule}");
         }
+    }
+
+    #[test]
+    fn a_file_without_rules_is_an_error() {
+        assert!(Rules::read("[licenses]").is_err());
+        let unknown = "[licenses]\nallow = [\"Nonsense-1.0\"]\n[bans]\ndeny = []\n";
+        assert!(Rules::read(unknown).is_err());
     }
 }

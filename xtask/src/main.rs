@@ -21,7 +21,6 @@ mod run;
 mod server;
 mod servers;
 mod site;
-mod spdx;
 mod step;
 mod style;
 mod tally;
