@@ -1,14 +1,15 @@
 //! `cargo xtask bench`: the figures of the release build.
 
-use crate::fault::{Fault, Result};
-use crate::servers::Measured;
-use crate::test::browser::{self, Journeys};
-use crate::{build, process, server, workspace};
+use crate::build::{self, server};
+use crate::error::{Error, Result};
+use crate::servers::BenchDatabase;
+use crate::test::browser::{self, Playwright};
+use crate::{process, workspace};
 
 /// Builds the release and lets the server's own example measure it and print its table.
 pub fn bench(arguments: &[String]) -> Result {
     if let Some(unknown) = arguments.first() {
-        return Err(Fault::new(format!(
+        return Err(Error::new(format!(
             "`cargo xtask bench` takes no argument, so not `{unknown}`"
         )));
     }
@@ -22,15 +23,15 @@ pub fn bench(arguments: &[String]) -> Result {
         "--example",
         "bench",
     ]);
-    let postgres = Measured::start();
-    postgres.point(&mut bench);
-    process::run(server::point_to(&mut bench, &workspace::site()))?;
+    let postgres = BenchDatabase::start();
+    postgres.set_variables(&mut bench);
+    process::run(server::set_variables(&mut bench, &workspace::site()))?;
     in_a_browser(&["bench/navigation.js", "bench/recovery.js"])
 }
 
 /// The figures that need a browser.
 fn in_a_browser(scripts: &[&str]) -> Result {
-    let Journeys { folder, chromium } = browser::prepare()?;
+    let Playwright { folder, chromium } = browser::install()?;
     for script in scripts {
         let mut bench = process::command(browser::tool("node")?);
         bench.current_dir(&folder).arg(script);

@@ -1,9 +1,17 @@
 //! `cargo xtask build`: the server and the site, to use or to deploy.
 
-use crate::client::{self, Kind, Warnings};
-use crate::fault::{Fault, Result};
+pub mod client;
+pub mod precompress;
+pub mod server;
+pub mod site;
+mod style;
+pub mod wasm_target;
+
+use client::{Profile, Warnings};
+
+use crate::error::{Error, Result};
 use crate::step::step;
-use crate::{precompress, server, site, workspace};
+use crate::workspace;
 
 /// Builds everything; with `--release`, for deployment.
 pub fn build(arguments: &[String]) -> Result {
@@ -11,7 +19,7 @@ pub fn build(arguments: &[String]) -> Result {
         [] => false,
         [only] if only == "--release" => true,
         _ => {
-            return Err(Fault::new(
+            return Err(Error::new(
                 "`cargo xtask build` takes `--release` or nothing",
             ));
         }
@@ -26,11 +34,15 @@ pub fn build(arguments: &[String]) -> Result {
 pub fn everything(release: bool) -> Result {
     let site = workspace::site();
     client::build(
-        if release { Kind::Small } else { Kind::Quick },
+        if release {
+            Profile::Small
+        } else {
+            Profile::Quick
+        },
         Warnings::Shown,
         &site,
     )?;
-    site::lay_out(&site)?;
+    site::assemble(&site)?;
     if release {
         step("compression", || precompress::folder(&site))?;
     }

@@ -5,12 +5,13 @@
 //! are repeated at the end. The processes are of the release build, because some of the figures
 //! are recovery times.
 
-use crate::fault::{Fault, Result};
+use crate::build::server;
+use crate::error::{Error, Result};
 use crate::process::{self, Stream};
 use crate::servers::Servers;
 use crate::step::step;
-use crate::tally::Tally;
-use crate::{server, test, workspace};
+use crate::test_counts::TestCounts;
+use crate::{test, workspace};
 
 /// How large the tests are.
 const SIZES: [(&str, &str); 8] = [
@@ -64,19 +65,19 @@ const FIGURE: &str = "figure: ";
 /// Runs them all.
 pub fn faults(arguments: &[String]) -> Result {
     if let Some(unknown) = arguments.first() {
-        return Err(Fault::new(format!(
+        return Err(Error::new(format!(
             "`cargo xtask faults` takes no argument, so not `{unknown}`"
         )));
     }
     let servers = Servers::start()?;
     let mut figures = Vec::new();
-    let mut total = Tally::default();
+    let mut total = TestCounts::default();
     for run in &RUNS {
         total += step(run.name, || run.run(&servers, &mut figures))?;
     }
     // Leaving the process would leave them behind.
     drop(servers);
-    total += test::journeys(&JOURNEY.map(str::to_owned))?;
+    total += test::browser_tests(&JOURNEY.map(str::to_owned))?;
     println!("\n{}\n{total}", figures.join("\n"));
     if total.failed == 0 {
         Ok(())
@@ -86,24 +87,24 @@ pub fn faults(arguments: &[String]) -> Result {
 }
 
 impl Run {
-    fn run(&self, servers: &Servers, figures: &mut Vec<String>) -> Result<Tally> {
+    fn run(&self, servers: &Servers, figures: &mut Vec<String>) -> Result<TestCounts> {
         let mut test = process::cargo();
         test.current_dir(workspace::root())
             .args(["test", "--release"]);
         test.args(["--package", self.package, "--test", self.program, "--"])
             .args(self.which)
             .arg("--nocapture");
-        servers.point(&mut test);
-        let mut tally = Tally::default();
+        servers.set_variables(&mut test);
+        let mut counts = TestCounts::default();
         let outcome = process::watch(test.envs(SIZES), Stream::Output, |line| {
-            tally += Tally::of_cargo(line);
+            counts += TestCounts::from_cargo_line(line);
             figures.extend(line.split_once(FIGURE).map(|(_, figure)| figure.to_owned()));
         });
         // Tests that do not compile report nothing.
-        if tally.failed == 0 {
-            outcome.map(|()| tally)
+        if counts.failed == 0 {
+            outcome.map(|()| counts)
         } else {
-            Ok(tally)
+            Ok(counts)
         }
     }
 }

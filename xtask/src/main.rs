@@ -1,36 +1,29 @@
 //! Vestibule's own commands, started as `cargo xtask NAME`.
 //!
-//! Each command is a file: [`mod@run`], [`mod@build`], [`mod@test`], [`mod@bench`], [`mod@faults`],
-//! [`mod@mutants`]. They share the build of the browser's half of the program: [`wasm_target`]
-//! finds or makes a compiler for it (with [`debian`] where rustup cannot help), [`client`] builds
-//! it, [`site`] puts the public folder together. [`servers`] starts the databases that tests run
-//! on. [`mod@step`] prints which step is running and how long it took.
+//! Each command is a file, with its parts in the folder of that name: [`mod@run`], [`mod@build`],
+//! [`mod@test`], [`mod@bench`], [`mod@faults`], [`mod@mutants`].
+//!
+//! They share [`servers`], which starts the databases that tests run on, [`debian`], which installs
+//! what is missing where there is apt, [`process`] for other programs, [`workspace`] for paths, and
+//! [`mod@step`], which prints what is running and how long it took.
 
 mod bench;
 mod build;
-mod client;
 mod debian;
-mod fault;
+mod error;
 mod faults;
-mod install;
-mod licences;
 mod mutants;
-mod precompress;
 mod process;
 mod run;
-mod server;
 mod servers;
-mod site;
 mod step;
-mod style;
-mod tally;
 mod test;
-mod wasm_target;
+mod test_counts;
 mod workspace;
 
 use std::process::ExitCode;
 
-use fault::Fault;
+use error::Error;
 
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
@@ -45,7 +38,7 @@ usage: cargo xtask COMMAND
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let Some((command, rest)) = without_habit(&arguments).split_first() else {
+    let Some((command, rest)) = without_dashes(&arguments).split_first() else {
         eprint!("{USAGE}");
         return ExitCode::FAILURE;
     };
@@ -53,7 +46,7 @@ fn main() -> ExitCode {
     let rest = if command == "test" {
         rest
     } else {
-        without_habit(rest)
+        without_dashes(rest)
     };
     let result = match command.as_str() {
         "run" => run::run(rest),
@@ -66,21 +59,21 @@ fn main() -> ExitCode {
             print!("{USAGE}");
             Ok(())
         }
-        other => Err(Fault::new(format!(
+        other => Err(Error::new(format!(
             "there is no command `{other}`; `cargo xtask help` lists them"
         ))),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(fault) => {
-            eprintln!("xtask: {fault}");
+        Err(error) => {
+            eprintln!("xtask: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
 /// The arguments without a `--` before them, which cargo's own commands want there.
-fn without_habit(arguments: &[String]) -> &[String] {
+fn without_dashes(arguments: &[String]) -> &[String] {
     match arguments {
         [first, rest @ ..] if first == "--" => rest,
         all => all,
@@ -89,7 +82,7 @@ fn without_habit(arguments: &[String]) -> &[String] {
 
 #[cfg(test)]
 mod tests {
-    use super::without_habit;
+    use super::without_dashes;
 
     #[test]
     fn one_pair_of_dashes_before_the_arguments_is_dropped() {
@@ -105,7 +98,7 @@ mod tests {
             (&[], &[]),
         ] {
             let given: Vec<String> = given.iter().map(|&word| word.to_owned()).collect();
-            assert_eq!(without_habit(&given), left);
+            assert_eq!(without_dashes(&given), left);
         }
     }
 }

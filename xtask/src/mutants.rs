@@ -10,11 +10,11 @@ use std::path::Path;
 
 use table::Mutant;
 
-use crate::fault::{Fault, Result};
+use crate::error::{Error, Result};
 use crate::process::{self, Stream};
 use crate::servers::Servers;
 use crate::step::step;
-use crate::tally::Tally;
+use crate::test_counts::TestCounts;
 use crate::workspace;
 
 /// Runs the mutants whose names contain the argument, or all of them.
@@ -23,21 +23,21 @@ pub fn mutants(arguments: &[String]) -> Result {
     let mut mutants = Mutant::all(&workspace::root())?;
     mutants.retain(|mutant| mutant.name.contains(wanted));
     if mutants.is_empty() {
-        return Err(Fault::new(format!(
+        return Err(Error::new(format!(
             "no name in {} contains `{wanted}`",
             table::FILE
         )));
     }
     let home = workspace::target().join("mutants");
     let servers = Servers::start()?;
-    let mut total = Tally::default();
+    let mut total = TestCounts::default();
     let mut lines = Vec::new();
     for mutant in &mutants {
-        let (tally, said) = match step(&mutant.name, || try_one(mutant, &home, &servers)) {
-            Ok(()) => (Tally::PASS, "a test fails, as it should".to_owned()),
-            Err(fault) => (Tally::FAIL, fault.to_string()),
+        let (counts, said) = match step(&mutant.name, || try_one(mutant, &home, &servers)) {
+            Ok(()) => (TestCounts::PASS, "a test fails, as it should".to_owned()),
+            Err(error) => (TestCounts::FAIL, error.to_string()),
         };
-        total += tally;
+        total += counts;
         lines.push(format!("rule {:2} {:60} {said}", mutant.rule, mutant.name));
     }
     println!("\n{}\n{total}", lines.join("\n"));
@@ -60,19 +60,19 @@ fn try_one(mutant: &Mutant, home: &Path, servers: &Servers) -> Result {
         .env("CARGO_TARGET_DIR", home.join("target"))
         .arg("test")
         .args(&mutant.test);
-    servers.point(&mut test);
-    let mut tally = Tally::default();
+    servers.set_variables(&mut test);
+    let mut counts = TestCounts::default();
     // The verdict is in the result lines: a change that does not compile ends with an error, too.
     let outcome = process::watch(&mut test, Stream::Output, |line| {
-        tally += Tally::of_cargo(line);
+        counts += TestCounts::from_cargo_line(line);
     });
-    match (outcome, tally) {
-        (_, tally) if tally.failed > 0 => Ok(()),
-        (Ok(()), Tally { passed: 0, .. }) => Err(Fault::new("no test matches its `test`")),
-        (Ok(()), _) => Err(Fault::new(format!(
+    match (outcome, counts) {
+        (_, counts) if counts.failed > 0 => Ok(()),
+        (Ok(()), TestCounts { passed: 0, .. }) => Err(Error::new("no test matches its `test`")),
+        (Ok(()), _) => Err(Error::new(format!(
             "every test still passes, and yet: {}",
             mutant.breaks
         ))),
-        (Err(_), _) => Err(Fault::new("it does not compile, which proves nothing")),
+        (Err(_), _) => Err(Error::new("it does not compile, which proves nothing")),
     }
 }

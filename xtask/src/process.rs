@@ -8,7 +8,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::fault::{Fault, Result};
+use crate::error::{Error, Result};
 
 /// A command without the variables that `cargo run` added to our environment for this crate.
 ///
@@ -50,6 +50,11 @@ pub fn on_path(name: &str) -> Option<PathBuf> {
 /// Whether this is a continuous-integration run, in which nothing may be skipped or asked.
 pub fn in_ci() -> bool {
     env::var("CI").is_ok_and(|value| value == "true" || value == "1")
+}
+
+/// Whether we may write to the system's folders.
+pub fn is_root() -> bool {
+    output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
 }
 
 /// How a command is printed: its words, without the environment.
@@ -107,7 +112,7 @@ pub fn run_within(command: &mut Command, limit: Duration) -> Result {
     }
     let _ = child.kill();
     let _ = child.wait();
-    Err(Fault::new(format!(
+    Err(Error::new(format!(
         "`{}` did not finish within {} s",
         spelled(command),
         limit.as_secs()
@@ -159,14 +164,14 @@ fn verdict(command: &Command, status: ExitStatus) -> Result {
     if status.success() {
         return Ok(());
     }
-    Err(Fault::new(format!(
+    Err(Error::new(format!(
         "`{}` failed ({status}); its own message is above",
         spelled(command)
     )))
 }
 
-fn unstartable(command: &Command, error: &std::io::Error) -> Fault {
-    Fault::new(format!(
+fn unstartable(command: &Command, error: &std::io::Error) -> Error {
+    Error::new(format!(
         "`{}` could not be started: {error}",
         command.get_program().display()
     ))

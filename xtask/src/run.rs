@@ -1,38 +1,39 @@
 //! `cargo xtask run`: from a fresh clone to a running server.
 
-use crate::client::{self, Kind, Warnings};
-use crate::fault::Result;
+use crate::build::client::{self, Profile, Warnings};
+use crate::build::{server, site};
+use crate::error::Result;
 use crate::step::step;
-use crate::{process, server, site, workspace};
+use crate::{process, workspace};
 
 /// Builds what has changed, then becomes the server. `arguments` go to the server.
 pub fn run(arguments: &[String]) -> Result {
     let site = workspace::site();
     step("build", || {
-        client::build(Kind::Quick, Warnings::Shown, &site)?;
-        site::lay_out(&site)?;
+        client::build(Profile::Quick, Warnings::Shown, &site)?;
+        site::assemble(&site)?;
         server::build(false)
     })?;
     let mut start = process::command(workspace::server(false));
-    server::point_to(&mut start, &site)
+    server::set_variables(&mut start, &site)
         .current_dir(workspace::root())
         .args(arguments);
-    become_it(&mut start)
+    exec(&mut start)
 }
 
 /// Replaces this process by the server, so that Ctrl-C reaches the server and its exit status
 /// reaches the terminal.
 #[cfg(unix)]
-fn become_it(start: &mut std::process::Command) -> Result {
+fn exec(start: &mut std::process::Command) -> Result {
     use std::os::unix::process::CommandExt;
 
     let error = start.exec();
-    Err(crate::fault::Fault::new(format!(
+    Err(crate::error::Error::new(format!(
         "the server could not be started: {error}"
     )))
 }
 
 #[cfg(not(unix))]
-fn become_it(start: &mut std::process::Command) -> Result {
+fn exec(start: &mut std::process::Command) -> Result {
     process::run(start)
 }

@@ -16,23 +16,23 @@ use std::process::Command;
 
 use server::Server;
 
-use crate::fault::{Fault, Result};
+use crate::error::{Error, Result};
 use crate::process;
 
 /// How the tests find a server.
-struct Kind {
+struct ServerKind {
     name: &'static str,
     variable: &'static str,
     start: fn() -> Result<Server>,
 }
 
-const KINDS: [Kind; 2] = [
-    Kind {
+const SERVERS: [ServerKind; 2] = [
+    ServerKind {
         name: "PostgreSQL",
         variable: "VESTIBULE_TEST_POSTGRES",
         start: postgres::start,
     },
-    Kind {
+    ServerKind {
         name: "Redis",
         variable: "VESTIBULE_TEST_REDIS",
         start: redis::start,
@@ -40,19 +40,19 @@ const KINDS: [Kind; 2] = [
 ];
 
 /// How the tests find the programs that they start themselves.
-struct Programs {
+struct Program {
     variable: &'static str,
     find: fn() -> Result<PathBuf>,
     without: &'static str,
 }
 
-const PROGRAMS: [Programs; 2] = [
-    Programs {
+const PROGRAMS: [Program; 2] = [
+    Program {
         variable: "VESTIBULE_TEST_NGINX",
         find: nginx::program,
         without: "several servers behind a proxy are not tested",
     },
-    Programs {
+    Program {
         variable: "VESTIBULE_TEST_POSTGRES_BIN",
         find: postgres::programs,
         without: "a PostgreSQL that goes away is not tested",
@@ -60,9 +60,9 @@ const PROGRAMS: [Programs; 2] = [
 ];
 
 /// The server to be measured, until this is dropped.
-pub struct Measured(Option<Server>);
+pub struct BenchDatabase(Option<Server>);
 
-impl Measured {
+impl BenchDatabase {
     /// How the bench finds it.
     const VARIABLE: &str = "VESTIBULE_BENCH_POSTGRES";
 
@@ -71,12 +71,12 @@ impl Measured {
         if env::var_os(Self::VARIABLE).is_some() {
             return Self(None);
         }
-        let missing = |fault: &Fault| println!("what PostgreSQL does is not measured: {fault}");
+        let missing = |error: &Error| println!("what PostgreSQL does is not measured: {error}");
         Self(postgres::start_durable().inspect_err(missing).ok())
     }
 
     /// Tells the bench that `command` runs where it is.
-    pub fn point(&self, command: &mut Command) {
+    pub fn set_variables(&self, command: &mut Command) {
         command.envs(self.0.iter().map(|server| (Self::VARIABLE, server.url())));
     }
 }
@@ -89,21 +89,21 @@ pub struct Servers {
 
 impl Servers {
     /// Starts the servers that can be started here. A line names each that cannot, and what needs
-    /// it is not tested; in continuous integration that is a fault.
+    /// it is not tested; in continuous integration that is an error.
     pub fn start() -> Result<Self> {
         let mut servers = Vec::new();
-        for kind in KINDS
+        for kind in SERVERS
             .iter()
             .filter(|kind| env::var_os(kind.variable).is_none())
         {
             match (kind.start)() {
                 Ok(server) => servers.push((kind.variable, server)),
-                Err(fault) if process::in_ci() => return Err(fault),
-                Err(fault) => println!("what keeps things in {} is not tested: {fault}", kind.name),
+                Err(error) if process::in_ci() => return Err(error),
+                Err(error) => println!("what keeps things in {} is not tested: {error}", kind.name),
             }
         }
         let mut programs = Vec::new();
-        for Programs {
+        for Program {
             variable,
             find,
             without,
@@ -111,8 +111,8 @@ impl Servers {
         {
             match find() {
                 Ok(program) => programs.push((variable, program)),
-                Err(fault) if process::in_ci() => return Err(fault),
-                Err(fault) => println!("{without}: {fault}"),
+                Err(error) if process::in_ci() => return Err(error),
+                Err(error) => println!("{without}: {error}"),
             }
         }
         Ok(Self {
@@ -122,7 +122,7 @@ impl Servers {
     }
 
     /// Tells the tests that `command` runs where the servers are.
-    pub fn point(&self, command: &mut Command) {
+    pub fn set_variables(&self, command: &mut Command) {
         command.envs(
             self.running
                 .iter()

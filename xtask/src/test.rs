@@ -4,24 +4,26 @@
 pub mod browser;
 mod code;
 mod interop;
+mod licences;
+mod programs;
 mod size;
 
 use std::time::Instant;
 
-use crate::fault::{Fault, Result};
+use crate::error::{Error, Result};
 use crate::process;
 use crate::step::step;
-use crate::tally::Tally;
+use crate::test_counts::TestCounts;
 
 /// The options that all checks share.
-pub struct Request<'a> {
+pub struct Options<'a> {
     /// Passed to the test programs unchanged.
     pub arguments: &'a [String],
 }
 
 struct Check {
     name: &'static str,
-    run: fn(&Request<'_>) -> Result<Tally>,
+    run: fn(&Options<'_>) -> Result<TestCounts>,
 }
 
 /// All checks, in order.
@@ -78,24 +80,24 @@ const BEFORE_BROWSER: [&str; 2] = ["client", "server"];
 /// the tests.
 pub fn test(arguments: &[String]) -> Result {
     let (wanted, rest) = split(arguments);
-    let request = Request { arguments: rest };
+    let options = Options { arguments: rest };
     let chosen = choose(wanted)?;
-    let mut total = Tally::default();
+    let mut total = TestCounts::default();
     let mut lines = Vec::new();
     for check in chosen {
         let start = Instant::now();
-        let outcome = step(check.name, || (check.run)(&request));
-        let tally = outcome.unwrap_or_else(|fault| {
-            eprintln!("{}: {fault}", check.name);
-            Tally::FAIL
+        let outcome = step(check.name, || (check.run)(&options));
+        let counts = outcome.unwrap_or_else(|error| {
+            eprintln!("{}: {error}", check.name);
+            TestCounts::FAIL
         });
-        let tally = if process::in_ci() {
-            tally.strict()
+        let counts = if process::in_ci() {
+            counts.strict()
         } else {
-            tally
+            counts
         };
-        total += tally;
-        lines.push(summary(check.name, start.elapsed().as_secs_f64(), tally));
+        total += counts;
+        lines.push(summary(check.name, start.elapsed().as_secs_f64(), counts));
     }
     println!("\n{}", lines.join("\n"));
     println!("{total}");
@@ -131,28 +133,28 @@ fn is_a_check(word: &str) -> bool {
 }
 
 /// Runs the journeys that `arguments` choose for Playwright, after building what they need.
-pub fn journeys(arguments: &[String]) -> Result<Tally> {
-    let request = Request { arguments };
-    let mut total = Tally::default();
+pub fn browser_tests(arguments: &[String]) -> Result<TestCounts> {
+    let options = Options { arguments };
+    let mut total = TestCounts::default();
     for check in choose(&["browser".to_owned()])? {
-        total += step(check.name, || (check.run)(&request))?;
+        total += step(check.name, || (check.run)(&options))?;
     }
     Ok(total)
 }
 
-fn summary(name: &str, seconds: f64, tally: Tally) -> String {
-    let skipped = if tally.skipped == 0 {
+fn summary(name: &str, seconds: f64, counts: TestCounts) -> String {
+    let skipped = if counts.skipped == 0 {
         String::new()
     } else {
-        format!(", {} skipped", tally.skipped)
+        format!(", {} skipped", counts.skipped)
     };
-    format!("{name:14} {seconds:7.1} s   {tally}{skipped}")
+    format!("{name:14} {seconds:7.1} s   {counts}{skipped}")
 }
 
 fn choose(wanted: &[String]) -> Result<Vec<&'static Check>> {
     if let Some(unknown) = wanted.iter().find(|word| !is_a_check(word)) {
         let names = CHECKS.map(|check| check.name).join(", ");
-        return Err(Fault::new(format!(
+        return Err(Error::new(format!(
             "no check is called `{unknown}`; there are {names}"
         )));
     }

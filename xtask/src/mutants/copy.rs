@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::fault::{At, Result};
+use crate::error::{At, Result};
 use crate::process;
 
 /// Makes `copy` the same as the project in `root`, writing only what differs: cargo compares the

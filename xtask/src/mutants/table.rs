@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::fault::{At, Fault, Result};
+use crate::error::{At, Error, Result};
 
 /// Where the table lies below the project's root.
 pub const FILE: &str = "xtask/mutants.toml";
@@ -67,11 +67,11 @@ impl Mutant {
 
     fn read(text: &str) -> Result<Vec<Self>> {
         let table: Table =
-            toml::from_str(text).map_err(|error| Fault::new(format!("{FILE}: {error}")))?;
-        table.mutant.into_iter().map(Self::of).collect()
+            toml::from_str(text).map_err(|error| Error::new(format!("{FILE}: {error}")))?;
+        table.mutant.into_iter().map(Self::from_row).collect()
     }
 
-    fn of(row: Row) -> Result<Self> {
+    fn from_row(row: Row) -> Result<Self> {
         let Row {
             name,
             rule,
@@ -91,12 +91,12 @@ impl Mutant {
             (None, None, None) if !edits.is_empty() => {}
             _ => {
                 let wanted = "wants either `file`, `find` and `replace`, or a list of `edits`";
-                return Err(Fault::new(format!("{FILE}: {name} {wanted}")));
+                return Err(Error::new(format!("{FILE}: {name} {wanted}")));
             }
         }
         let test: Vec<_> = test.split_whitespace().map(str::to_owned).collect();
         if test.is_empty() {
-            return Err(Fault::new(format!("{FILE}: {name} names no test")));
+            return Err(Error::new(format!("{FILE}: {name} names no test")));
         }
         Ok(Self {
             name,
@@ -123,8 +123,8 @@ impl Edit {
     fn apply(&self, text: &str) -> Result<String> {
         match text.match_indices(&self.find).count() {
             1 if self.find != self.replace => Ok(text.replacen(&self.find, &self.replace, 1)),
-            1 => Err(Fault::new("`find` and `replace` are the same")),
-            times => Err(Fault::new(format!(
+            1 => Err(Error::new("`find` and `replace` are the same")),
+            times => Err(Error::new(format!(
                 "`find` stands {times} times in {}, not once",
                 self.file
             ))),
@@ -143,7 +143,7 @@ mod tests {
     /// A table of one row that ends in these lines.
     fn read(lines: &str) -> Result<Vec<Mutant>, String> {
         let row = format!("[[mutant]]\nname = \"x\"\nrule = 4\nbreaks = \"the fence\"\n{lines}");
-        Mutant::read(&row).map_err(|fault| fault.to_string())
+        Mutant::read(&row).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -159,7 +159,7 @@ mod tests {
                     .or_insert_with(|| fs::read_to_string(path).unwrap_or_default());
                 match edit.apply(text) {
                     Ok(changed) => *text = changed,
-                    Err(fault) => wrong.push(format!("{}: {fault}", mutant.name)),
+                    Err(error) => wrong.push(format!("{}: {error}", mutant.name)),
                 }
             }
             if !(1..=11).contains(&mutant.rule) || mutant.breaks.is_empty() {
@@ -207,8 +207,8 @@ mod tests {
             ("test = \"--lib\"\n".to_owned(), "either `file`"),
             (format!("tests = \"--lib\"\n{edit}"), "unknown field"),
         ] {
-            let fault = read(&row).expect_err("it is refused");
-            assert!(fault.contains(said), "{fault}");
+            let error = read(&row).expect_err("it is refused");
+            assert!(error.contains(said), "{error}");
         }
     }
 

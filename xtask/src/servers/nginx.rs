@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::fault::{At, Fault, Result};
-use crate::{install, process, workspace};
+use crate::debian::apt::{self, Package};
+use crate::error::{At, Error, Result};
+use crate::{process, workspace};
 
 /// The program. Debian's package would start a server on the machine's own ports, so it is unpacked
 /// and not installed.
@@ -13,8 +14,8 @@ pub fn program() -> Result<PathBuf> {
     if let Some(program) = process::on_path("nginx").or_else(system) {
         return Ok(program);
     }
-    if !install::has_apt() {
-        return Err(Fault::new("there is no `nginx` on the PATH; install it"));
+    if !apt::is_available() {
+        return Err(Error::new("there is no `nginx` on the PATH; install it"));
     }
     let folder = workspace::target().join("nginx");
     let program = folder.join("usr/sbin/nginx");
@@ -39,7 +40,7 @@ pub fn program() -> Result<PathBuf> {
     }
     // Its libraries are on every Debian, except PCRE.
     if !process::succeeds(process::command(&program).arg("-v")) {
-        install::packages(&[install::Package("libpcre2-8-0")])?;
+        apt::install(&[Package("libpcre2-8-0")])?;
     }
     Ok(program)
 }

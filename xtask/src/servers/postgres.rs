@@ -6,8 +6,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::server::{self, Server};
-use crate::fault::{Fault, Result};
-use crate::install::{self, Package};
+use crate::debian::apt::{self, Package};
+use crate::error::{Error, Result};
 
 /// Where Debian puts the versions of PostgreSQL, none of which is on the PATH.
 const DEBIAN: &str = "/usr/lib/postgresql";
@@ -41,7 +41,7 @@ fn start_with(settings: &[&str]) -> Result<Server> {
     let programs = programs()?;
     let (server, password, port) = (Server::new()?, server::password(), server::free_port()?);
     server.write("password", &password)?;
-    server.hand_over()?;
+    server.change_owner()?;
     let make = [
         "-D",
         "data",
@@ -80,16 +80,9 @@ fn is_ready(server: &Server) -> bool {
 
 /// The folder with the programs, installed if necessary.
 pub fn programs() -> Result<PathBuf> {
-    if let Some(folder) = installed() {
-        return Ok(folder);
-    }
-    let missing =
-        || Fault::new("there is no `initdb` and `postgres` on the PATH; install PostgreSQL");
-    if !install::has_apt() {
-        return Err(missing());
-    }
-    install::packages(&[Package("postgresql")])?;
-    installed().ok_or_else(missing)
+    apt::find_or_install(installed, &[Package("postgresql")])?.ok_or_else(|| {
+        Error::new("there is no `initdb` and `postgres` on the PATH; install PostgreSQL")
+    })
 }
 
 /// The folder with the newest installed programs.

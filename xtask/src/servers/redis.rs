@@ -6,8 +6,8 @@ use std::net::TcpStream;
 use std::path::PathBuf;
 
 use super::server::{self, Server};
-use crate::fault::{At, Fault, Result};
-use crate::install::{self, Package};
+use crate::debian::apt::{self, Package};
+use crate::error::{At, Error, Result};
 use crate::process;
 
 /// Debian's package `redis-tools` has the server's program, too: one program that looks at the name
@@ -23,7 +23,7 @@ pub fn start() -> Result<Server> {
     let settings =
         format!("bind 127.0.0.1\nport {port}\nrequirepass {password}\nsave \"\"\nappendonly no\n");
     server.write("redis.conf", &settings)?;
-    server.hand_over()?;
+    server.change_owner()?;
     server.start(
         &named,
         &["redis.conf"],
@@ -44,15 +44,8 @@ fn is_ready(server: &Server) -> bool {
 
 /// The program, installed if necessary.
 fn program() -> Result<PathBuf> {
-    let missing = || Fault::new("there is no `redis-server` on the PATH; install Redis");
-    if let Some(program) = installed() {
-        return Ok(program);
-    }
-    if !install::has_apt() {
-        return Err(missing());
-    }
-    install::packages(&[Package("redis-tools")])?;
-    installed().ok_or_else(missing)
+    apt::find_or_install(installed, &[Package("redis-tools")])?
+        .ok_or_else(|| Error::new("there is no `redis-server` on the PATH; install Redis"))
 }
 
 /// The program, if it is installed.

@@ -10,8 +10,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::fault::{At, Fault, Result};
-use crate::{install, process};
+use crate::error::{At, Error, Result};
+use crate::process;
 
 /// How long a server may take until it answers.
 const READY_WITHIN: Duration = Duration::from_secs(30);
@@ -59,8 +59,8 @@ impl Server {
     }
 
     /// Gives the folder with all that is in it to the user that its programs run as.
-    pub fn hand_over(&self) -> Result {
-        if install::is_root() {
+    pub fn change_owner(&self) -> Result {
+        if process::is_root() {
             process::run(
                 process::command("chown")
                     .arg("-R")
@@ -81,7 +81,7 @@ impl Server {
         if status.success() {
             Ok(())
         } else {
-            Err(self.fault(program))
+            Err(self.error(program))
         }
     }
 
@@ -107,7 +107,7 @@ impl Server {
             }
             thread::sleep(Duration::from_millis(20));
         }
-        Err(self.fault(program))
+        Err(self.error(program))
     }
 
     fn is_running(&mut self) -> bool {
@@ -124,7 +124,7 @@ impl Server {
                 // It must end even if we are killed: PostgreSQL and Redis both end at an
                 // interrupt.
                 command.args(["--pdeathsig", "INT"]);
-                if install::is_root() {
+                if process::is_root() {
                     command.args(["--reuid", USER, "--regid", &group()?, "--clear-groups"]);
                 }
                 command.arg("--").arg(program);
@@ -149,13 +149,13 @@ impl Server {
     }
 
     /// What the program said last.
-    fn fault(&self, program: &Path) -> Fault {
+    fn error(&self, program: &Path) -> Error {
         let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
         let last = log
             .lines()
             .rfind(|line| !line.trim().is_empty())
             .unwrap_or("it said nothing");
-        Fault::new(format!("`{}` does not run: {}", name(program), last.trim()))
+        Error::new(format!("`{}` does not run: {}", name(program), last.trim()))
     }
 }
 
@@ -186,8 +186,8 @@ fn end(child: &mut Child) {
     let _ = child.wait();
 }
 
-fn unstartable(program: &Path, error: &std::io::Error) -> Fault {
-    Fault::new(format!("`{}` could not be started: {error}", name(program)))
+fn unstartable(program: &Path, error: &std::io::Error) -> Error {
+    Error::new(format!("`{}` could not be started: {error}", name(program)))
 }
 
 fn group() -> Result<String> {
@@ -210,7 +210,7 @@ pub fn free_port() -> Result<u16> {
     let port = listener
         .and_then(|listener| listener.local_addr())
         .map(|address| address.port());
-    port.map_err(|error| Fault::new(format!("no port of loopback is free: {error}")))
+    port.map_err(|error| Error::new(format!("no port of loopback is free: {error}")))
 }
 
 /// A random value that no other user of the machine knows.

@@ -4,40 +4,41 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::Request;
-use crate::fault::{At, Fault, Result};
-use crate::tally::Tally;
-use crate::{install, process, server as binary, workspace};
+use super::{Options, programs};
+use crate::build::server as binary;
+use crate::error::{At, Error, Result};
+use crate::test_counts::TestCounts;
+use crate::{process, workspace};
 
 /// Builds the server that the journeys use.
-pub fn server(_: &Request<'_>) -> Result<Tally> {
+pub fn server(_: &Options<'_>) -> Result<TestCounts> {
     binary::build(false)?;
-    Ok(Tally::PASS)
+    Ok(TestCounts::PASS)
 }
 
 /// Runs the journeys.
-pub fn browser(request: &Request<'_>) -> Result<Tally> {
-    let journeys = prepare()?;
-    install::text_browser()?;
-    play(&journeys, "journeys", request, |_| ())
+pub fn browser(options: &Options<'_>) -> Result<TestCounts> {
+    let playwright = install()?;
+    programs::text_browser()?;
+    run(&playwright, "journeys", options, |_| ())
 }
 
-/// Runs Playwright's tests of one project; `has` adds to their command.
-pub fn play(
-    journeys: &Journeys,
+/// Runs Playwright's tests of one project; `configure` adds to their command.
+pub fn run(
+    playwright: &Playwright,
     project: &str,
-    request: &Request<'_>,
-    has: impl FnOnce(&mut Command),
-) -> Result<Tally> {
+    options: &Options<'_>,
+    configure: impl FnOnce(&mut Command),
+) -> Result<TestCounts> {
     let report = workspace::scratch().join("playwright.json");
     // A report of an earlier run must not be taken for this one's.
     if report.exists() {
         fs::remove_file(&report).at(&report)?;
     }
     let mut test = process::command(tool("npx")?);
-    test.current_dir(&journeys.folder)
+    test.current_dir(&playwright.folder)
         .args(["--no", "playwright", "test", "--project", project]);
-    test.arg("--reporter=list,json").args(request.arguments);
+    test.arg("--reporter=list,json").args(options.arguments);
     test.env("PLAYWRIGHT_JSON_OUTPUT_FILE", &report)
         .env("PLAYWRIGHT_JSON_OUTPUT_NAME", &report);
     test.env("VESTIBULE_BIN", workspace::server(false))
@@ -45,26 +46,26 @@ pub fn play(
     test.env("LEPTOS_SITE_PKG_DIR", "pkg")
         .env("LEPTOS_OUTPUT_NAME", workspace::NAME);
     test.envs(
-        journeys
+        playwright
             .chromium
             .iter()
             .map(|chromium| ("CHROMIUM_PATH", chromium)),
     );
-    has(&mut test);
+    configure(&mut test);
     let outcome = process::run(&mut test);
-    let tally = fs::read_to_string(&report)
+    let counts = fs::read_to_string(&report)
         .ok()
-        .and_then(|text| Tally::of_playwright(&text));
-    match (outcome, tally) {
-        (Ok(()), Some(tally)) if tally.passed > 0 => Ok(tally),
-        (Ok(()), _) => Err(Fault::new("Playwright ran no test")),
-        (Err(_), Some(tally)) if tally.failed > 0 => Ok(tally),
-        (Err(fault), _) => Err(fault),
+        .and_then(|text| TestCounts::from_playwright_report(&text));
+    match (outcome, counts) {
+        (Ok(()), Some(counts)) if counts.passed > 0 => Ok(counts),
+        (Ok(()), _) => Err(Error::new("Playwright ran no test")),
+        (Err(_), Some(counts)) if counts.failed > 0 => Ok(counts),
+        (Err(error), _) => Err(error),
     }
 }
 
-/// The programs that drive a browser through the journeys.
-pub struct Journeys {
+/// Playwright, and the browser that it drives.
+pub struct Playwright {
     /// The folder with their packages installed.
     pub folder: PathBuf,
     /// The browser; without one, Playwright has its own.
@@ -72,10 +73,10 @@ pub struct Journeys {
 }
 
 /// Installs what the journeys need.
-pub fn prepare() -> Result<Journeys> {
+pub fn install() -> Result<Playwright> {
     let folder = workspace::root().join("end2end");
-    install::node()?;
-    let chromium = install::chromium()?;
+    programs::node()?;
+    let chromium = programs::chromium()?;
     dependencies(&folder)?;
     if chromium.is_none() {
         // `--no` keeps npx from downloading another Playwright where ours is missing.
@@ -87,7 +88,7 @@ pub fn prepare() -> Result<Journeys> {
             "chromium",
         ]))?;
     }
-    Ok(Journeys { folder, chromium })
+    Ok(Playwright { folder, chromium })
 }
 
 /// Installs the packages of the lock file, unless the last installation was of the same one.
@@ -112,7 +113,7 @@ pub fn dependencies(folder: &Path) -> Result {
 /// A program that comes with Node.
 pub fn tool(name: &str) -> Result<PathBuf> {
     process::on_path(name).ok_or_else(|| {
-        Fault::new(format!(
+        Error::new(format!(
             "`{name}` is not on the PATH; it comes with Node's npm"
         ))
     })

@@ -3,13 +3,13 @@
 
 use std::process::Command;
 
-use super::Request;
-use crate::fault::{Fault, Result};
-use crate::licences;
+use super::Options;
+use super::licences;
+use crate::build::wasm_target;
+use crate::error::{Error, Result};
 use crate::process::{self, Stream};
 use crate::servers::Servers;
-use crate::tally::Tally;
-use crate::wasm_target;
+use crate::test_counts::TestCounts;
 use crate::workspace::{self, FRONTEND, TARGET};
 
 /// What is compiled natively, as two choices of packages and not as one: cargo unites the features
@@ -21,13 +21,13 @@ const CHOICES: [&[&str]; 2] = [
 ];
 
 /// Every file is formatted as rustfmt would.
-pub fn format(_: &Request<'_>) -> Result<Tally> {
+pub fn format(_: &Options<'_>) -> Result<TestCounts> {
     process::run(cargo().args(["fmt", "--all", "--check"]))?;
-    Ok(Tally::PASS)
+    Ok(TestCounts::PASS)
 }
 
 /// No lint fires in anything that is compiled natively, tests and examples included.
-pub fn lint(_: &Request<'_>) -> Result<Tally> {
+pub fn lint(_: &Options<'_>) -> Result<TestCounts> {
     for choice in CHOICES {
         process::run(cargo().arg("clippy").args(choice).args([
             "--all-targets",
@@ -36,11 +36,11 @@ pub fn lint(_: &Request<'_>) -> Result<Tally> {
             "warnings",
         ]))?;
     }
-    Ok(Tally::PASS)
+    Ok(TestCounts::PASS)
 }
 
 /// No lint fires in the browser's half, which the native lints do not see.
-pub fn lint_client(_: &Request<'_>) -> Result<Tally> {
+pub fn lint_client(_: &Options<'_>) -> Result<TestCounts> {
     let mut clippy = wasm_target::compiler()?.clippy()?;
     clippy
         .current_dir(workspace::root())
@@ -51,11 +51,11 @@ pub fn lint_client(_: &Request<'_>) -> Result<Tally> {
             .arg(workspace::front())
             .args(["--", "-D", "warnings"]),
     )?;
-    Ok(Tally::PASS)
+    Ok(TestCounts::PASS)
 }
 
 /// No link in the documentation is broken.
-pub fn documentation(_: &Request<'_>) -> Result<Tally> {
+pub fn documentation(_: &Options<'_>) -> Result<TestCounts> {
     // The server's binary has the library's name, and one would overwrite the other: libraries
     // here, binaries there.
     for (choice, kind) in CHOICES.into_iter().zip(["--lib", "--bins"]) {
@@ -67,40 +67,40 @@ pub fn documentation(_: &Request<'_>) -> Result<Tally> {
                 .env("RUSTDOCFLAGS", "-D warnings"),
         )?;
     }
-    Ok(Tally::PASS)
+    Ok(TestCounts::PASS)
 }
 
 /// Every dependency has an allowed licence and comes from an allowed source.
-pub fn licences(_: &Request<'_>) -> Result<Tally> {
+pub fn licences(_: &Options<'_>) -> Result<TestCounts> {
     licences::check()?;
-    Ok(Tally::PASS)
+    Ok(TestCounts::PASS)
 }
 
 /// The tests beside the code, the contract suites and the examples in the documentation.
-pub fn unit(request: &Request<'_>) -> Result<Tally> {
+pub fn unit(options: &Options<'_>) -> Result<TestCounts> {
     let servers = Servers::start()?;
-    let mut total = Tally::default();
+    let mut total = TestCounts::default();
     for choice in CHOICES {
-        let mut tally = Tally::default();
+        let mut counts = TestCounts::default();
         let mut test = cargo();
         test.arg("test").args(choice).args(["--no-fail-fast"]);
-        servers.point(&mut test);
-        if !request.arguments.is_empty() {
-            test.arg("--").args(request.arguments);
+        servers.set_variables(&mut test);
+        if !options.arguments.is_empty() {
+            test.arg("--").args(options.arguments);
         }
         let outcome = process::watch(&mut test, Stream::Output, |line| {
-            tally += Tally::of_cargo(line);
+            counts += TestCounts::from_cargo_line(line);
         });
         // Tests that do not compile report nothing, and neither does a test program that was
         // killed.
-        if let (Err(fault), 0) = (outcome, tally.failed) {
-            eprintln!("{fault}");
-            tally += Tally::FAIL;
+        if let (Err(error), 0) = (outcome, counts.failed) {
+            eprintln!("{error}");
+            counts += TestCounts::FAIL;
         }
-        total += tally;
+        total += counts;
     }
-    if total == Tally::default() {
-        return Err(Fault::new("not a single test was found"));
+    if total == TestCounts::default() {
+        return Err(Error::new("not a single test was found"));
     }
     Ok(total)
 }

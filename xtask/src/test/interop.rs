@@ -4,68 +4,67 @@
 use std::fs;
 use std::path::PathBuf;
 
-use super::Request;
-use super::browser;
-use crate::fault::{At, Result};
-use crate::install::{self, Package};
+use super::{Options, browser, programs};
+use crate::debian::apt::{self, Package};
+use crate::error::{At, Result};
 use crate::servers::nginx;
-use crate::tally::Tally;
+use crate::test_counts::TestCounts;
 use crate::{process, workspace};
 
-/// A peer that is installed apart from the tests' own packages, and the variable by which they find
-/// it.
-struct Peer {
+/// A program that is installed apart from the tests' own packages, and the variable by which they
+/// find it.
+struct ExternalProgram {
     name: &'static str,
     variable: &'static str,
     install: fn() -> Result<PathBuf>,
 }
 
-const PEERS: [Peer; 5] = [
-    Peer {
+const EXTERNAL_PROGRAMS: [ExternalProgram; 5] = [
+    ExternalProgram {
         name: "Soketi",
         variable: "VESTIBULE_TEST_SOKETI",
         install: soketi,
     },
-    Peer {
+    ExternalProgram {
         name: "PyPI's pusher and aiosmtpd",
         variable: "VESTIBULE_TEST_PYTHON",
         install: python,
     },
-    Peer {
+    ExternalProgram {
         name: "nginx",
         variable: "VESTIBULE_TEST_NGINX",
         install: nginx::program,
     },
-    Peer {
+    ExternalProgram {
         name: "Firefox",
         variable: "VESTIBULE_TEST_FIREFOX",
-        install: install::firefox,
+        install: programs::firefox,
     },
-    Peer {
+    ExternalProgram {
         name: "WebKit",
         variable: "VESTIBULE_TEST_WEBKIT",
-        install: install::webkit,
+        install: programs::webkit,
     },
 ];
 
-/// Runs the tests with real peers. A line names each that cannot be installed, and its tests are
-/// skipped; in continuous integration that is a fault.
-pub fn interop(request: &Request<'_>) -> Result<Tally> {
-    let journeys = browser::prepare()?;
+/// Runs the tests with these programs. A line names each that cannot be installed, and its tests are
+/// skipped; in continuous integration that is an error.
+pub fn interop(options: &Options<'_>) -> Result<TestCounts> {
+    let playwright = browser::install()?;
     let mut found = Vec::new();
-    for Peer {
+    for ExternalProgram {
         name,
         variable,
         install,
-    } in PEERS
+    } in EXTERNAL_PROGRAMS
     {
         match install() {
             Ok(program) => found.push((variable, program)),
-            Err(fault) if process::in_ci() => return Err(fault),
-            Err(fault) => println!("nothing is tested with {name}: {fault}"),
+            Err(error) if process::in_ci() => return Err(error),
+            Err(error) => println!("nothing is tested with {name}: {error}"),
         }
     }
-    browser::play(&journeys, "interop", request, |test| {
+    browser::run(&playwright, "interop", options, |test| {
         test.envs(found);
     })
 }
@@ -95,12 +94,12 @@ fn python() -> Result<PathBuf> {
                 .arg(&folder),
         )
     };
-    if let Err(fault) = make() {
-        if !install::has_apt() {
-            return Err(fault);
+    if let Err(error) = make() {
+        if !apt::is_available() {
+            return Err(error);
         }
         // Debian's Python comes without the module.
-        install::packages(&[Package("python3-venv")])?;
+        apt::install(&[Package("python3-venv")])?;
         make()?;
     }
     // Only packages of the list, and none of their scripts runs before a test calls it.

@@ -1,10 +1,11 @@
 //! The client as it is sent to browsers: built small, laid out, and measured.
 
-use super::Request;
-use crate::client::{self, Kind, Warnings};
-use crate::fault::{Fault, Result};
-use crate::tally::Tally;
-use crate::{precompress, site, workspace};
+use super::Options;
+use crate::build::client::{self, Profile, Warnings};
+use crate::build::{precompress, site};
+use crate::error::{Error, Result};
+use crate::test_counts::TestCounts;
+use crate::workspace;
 
 /// The size limit of the confirm page's scripts, compressed, in bytes.
 ///
@@ -13,10 +14,10 @@ use crate::{precompress, site, workspace};
 const BUDGET: u64 = 56_000;
 
 /// Builds the release client into the site of the tests, and holds it to its budget.
-pub fn client(_: &Request<'_>) -> Result<Tally> {
+pub fn client(_: &Options<'_>) -> Result<TestCounts> {
     let site = workspace::test_site();
-    client::build(Kind::Small, Warnings::Denied, &site)?;
-    site::lay_out(&site)?;
+    client::build(Profile::Small, Warnings::Denied, &site)?;
+    site::assemble(&site)?;
     precompress::folder(&site)?;
     let mut total = 0;
     for file in client::files(&site) {
@@ -29,11 +30,11 @@ pub fn client(_: &Request<'_>) -> Result<Tally> {
         total += weight;
     }
     if total > BUDGET {
-        return Err(Fault::new(format!(
+        return Err(Error::new(format!(
             "the client weighs {total} bytes compressed, {} over its budget",
             total - BUDGET
         )));
     }
     println!("{total:7} bytes of {BUDGET}");
-    Ok(Tally::PASS)
+    Ok(TestCounts::PASS)
 }

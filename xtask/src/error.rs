@@ -6,14 +6,14 @@ use std::io;
 use std::path::Path;
 
 /// The result of a command.
-pub type Result<T = ()> = std::result::Result<T, Fault>;
+pub type Result<T = ()> = std::result::Result<T, Error>;
 
 /// One line for the person at the terminal.
 #[derive(Debug)]
-pub struct Fault(String);
+pub struct Error(String);
 
-impl Fault {
-    /// A fault that says `line`.
+impl Error {
+    /// An error that says `line`.
     pub fn new(line: impl Into<String>) -> Self {
         Self(line.into())
     }
@@ -24,7 +24,7 @@ impl Fault {
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
     }
@@ -38,6 +38,6 @@ pub trait At<T> {
 
 impl<T> At<T> for io::Result<T> {
     fn at(self, path: &Path) -> Result<T> {
-        self.map_err(|error| Fault::file(path, &error))
+        self.map_err(|error| Error::file(path, &error))
     }
 }

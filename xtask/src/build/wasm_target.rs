@@ -1,16 +1,15 @@
 //! A compiler for the browser's half of the program.
 //!
 //! Rust calls that platform `wasm32-unknown-unknown`, and rustup adds it to the toolchain in use.
-//! Where rustup's server cannot be reached, [`crate::debian`] has another way. A target that is
+//! Where rustup's server cannot be reached, [`wasm_compiler`] has another way. A target that is
 //! installed is used as it is.
 
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::debian;
-use crate::fault::{Fault, Result};
-use crate::install;
+use crate::debian::{apt, wasm_compiler};
+use crate::error::{Error, Result};
 use crate::process;
 use crate::step::step;
 use crate::workspace::{TARGET, holds_core};
@@ -33,15 +32,15 @@ impl Compiler {
     pub fn cargo(self) -> Command {
         match self {
             Self::Native => process::cargo(),
-            Self::Debian => debian::cargo(),
+            Self::Debian => wasm_compiler::cargo(),
         }
     }
 
     /// This compiler's clippy, without the arguments of `cargo clippy`.
     pub fn clippy(self) -> Result<Command> {
         if self == Self::Debian {
-            install::packages(&[debian::CLIPPY])?;
-            return Ok(debian::clippy());
+            apt::install(&[wasm_compiler::CLIPPY])?;
+            return Ok(wasm_compiler::clippy());
         }
         let mut command = process::cargo();
         command.arg("clippy");
@@ -54,21 +53,21 @@ pub fn compiler() -> Result<Compiler> {
     if native_has_target() {
         return Ok(Compiler::Native);
     }
-    if debian::is_ready() {
+    if wasm_compiler::is_ready() {
         return Ok(Compiler::Debian);
     }
     step("wasm target", || {
-        let Err(fault) = add_with_rustup() else {
+        let Err(error) = add_with_rustup() else {
             return Ok(Compiler::Native);
         };
-        println!("rustup cannot help: {fault}");
-        if !debian::is_possible() {
-            return Err(Fault::new(format!(
+        println!("rustup cannot help: {error}");
+        if !wasm_compiler::is_possible() {
+            return Err(Error::new(format!(
                 "the browser's half needs the target {TARGET}: run `rustup target add {TARGET}` where rustup's server can be \
                  reached, or work on Debian 12 or newer"
             )));
         }
-        debian::make_ready()?;
+        wasm_compiler::make_ready()?;
         Ok(Compiler::Debian)
     })
 }
@@ -81,7 +80,7 @@ fn native_has_target() -> bool {
 }
 
 fn add_with_rustup() -> Result {
-    let rustup = process::on_path("rustup").ok_or_else(|| Fault::new("rustup is not installed"))?;
+    let rustup = process::on_path("rustup").ok_or_else(|| Error::new("rustup is not installed"))?;
     let mut add = process::command(rustup);
     // A failure here is expected on some machines; a trace of rustup's own calls would only hide
     // the line that matters.
@@ -91,7 +90,7 @@ fn add_with_rustup() -> Result {
     if native_has_target() {
         return Ok(());
     }
-    Err(Fault::new(format!(
+    Err(Error::new(format!(
         "rustup added {TARGET}, but not to the toolchain in use"
     )))
 }

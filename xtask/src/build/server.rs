@@ -4,7 +4,7 @@ use std::env;
 use std::path::Path;
 use std::process::Command;
 
-use crate::fault::Result;
+use crate::error::Result;
 use crate::step::step;
 use crate::workspace::NAME;
 use crate::{process, workspace};
@@ -27,7 +27,7 @@ pub fn build(release: bool) -> Result {
 }
 
 /// Tells a server where the public folder is and what its files are called.
-pub fn point_to<'a>(command: &'a mut Command, site: &Path) -> &'a mut Command {
+pub fn set_variables<'a>(command: &'a mut Command, site: &Path) -> &'a mut Command {
     if env::var_os("LEPTOS_SITE_ADDR").is_none() {
         command.env("LEPTOS_SITE_ADDR", "127.0.0.1:3000");
     }

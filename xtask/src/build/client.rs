@@ -10,24 +10,23 @@ use std::time::UNIX_EPOCH;
 
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::fault::{At, Fault, Result};
-use crate::precompress;
+use super::{precompress, wasm_target};
+use crate::error::{At, Error, Result};
 use crate::process::{self, Stream};
 use crate::step::step;
-use crate::wasm_target;
 use crate::workspace::{self, FRONTEND, NAME, TARGET};
 
 /// What a client is built for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum Profile {
     /// A quick build: no optimisation.
     Quick,
     /// A small download.
     Small,
 }
 
-impl Kind {
-    fn profile(self) -> &'static str {
+impl Profile {
+    fn cargo_profile(self) -> &'static str {
         match self {
             Self::Quick => "dev",
             Self::Small => "wasm-release",
@@ -52,18 +51,18 @@ pub enum Warnings {
 }
 
 /// Builds the client into the site folder `site`.
-pub fn build(kind: Kind, warnings: Warnings, site: &Path) -> Result {
-    let compiled = compile(kind, warnings)?;
+pub fn build(profile: Profile, warnings: Warnings, site: &Path) -> Result {
+    let compiled = compile(profile, warnings)?;
     let pkg = site.join("pkg");
     fs::create_dir_all(&pkg).at(&pkg)?;
-    if is_bound(kind, &compiled, &pkg) {
+    if is_current(profile, &compiled, &pkg) {
         return Ok(());
     }
-    step("client bindings", || bind(kind, &compiled, &pkg))?;
-    if kind == Kind::Small {
+    step("client bindings", || bind(profile, &compiled, &pkg))?;
+    if profile == Profile::Small {
         step("client shrinking", || shrink(&wasm(&pkg)))?;
     }
-    remember(kind, &compiled, &pkg)
+    write_stamp(profile, &compiled, &pkg)
 }
 
 /// The site's script and wasm files.
@@ -80,7 +79,7 @@ fn wasm(pkg: &Path) -> PathBuf {
     pkg.join(format!("{NAME}.wasm"))
 }
 
-fn compile(kind: Kind, warnings: Warnings) -> Result<PathBuf> {
+fn compile(profile: Profile, warnings: Warnings) -> Result<PathBuf> {
     let compiler = wasm_target::compiler()?;
     let front = workspace::front();
     step("client", || {
@@ -93,7 +92,7 @@ fn compile(kind: Kind, warnings: Warnings) -> Result<PathBuf> {
             TARGET,
         ]);
         build
-            .args(["--profile", kind.profile()])
+            .args(["--profile", profile.cargo_profile()])
             .arg("--target-dir")
             .arg(&front);
         if warnings == Warnings::Shown {
@@ -107,14 +106,14 @@ fn compile(kind: Kind, warnings: Warnings) -> Result<PathBuf> {
         if warned == 0 {
             Ok(())
         } else {
-            Err(Fault::new(
+            Err(Error::new(
                 "the client compiles with warnings; they are above",
             ))
         }
     })?;
     Ok(front
         .join(TARGET)
-        .join(kind.folder())
+        .join(profile.folder())
         .join(format!("{}.wasm", FRONTEND.replace('-', "_"))))
 }
 
@@ -124,8 +123,8 @@ fn is_summary_of_warnings(line: &str) -> bool {
     line.starts_with("warning: `") && line.contains(" generated ")
 }
 
-fn bind(kind: Kind, compiled: &Path, pkg: &Path) -> Result {
-    let small = kind == Kind::Small;
+fn bind(profile: Profile, compiled: &Path, pkg: &Path) -> Result {
+    let small = profile == Profile::Small;
     let mut bindgen = Bindgen::new();
     bindgen
         .input_path(compiled)
@@ -146,7 +145,7 @@ fn bind(kind: Kind, compiled: &Path, pkg: &Path) -> Result {
             output.emit(pkg)
         });
     outcome.map_err(|error| {
-        Fault::new(format!(
+        Error::new(format!(
             "wasm-bindgen cannot read {}: {error:#}",
             compiled.display()
         ))
@@ -159,7 +158,7 @@ fn bind(kind: Kind, compiled: &Path, pkg: &Path) -> Result {
     let made = pkg.join(format!("{NAME}_bg.wasm"));
     fs::rename(&made, wasm(pkg)).at(&made)?;
     // Compressed copies of the last build would be served instead of the new files.
-    precompress::forget(&files(pkg.parent().unwrap_or(pkg)))
+    precompress::remove_copies(&files(pkg.parent().unwrap_or(pkg)))
 }
 
 /// Runs binaryen's optimiser where it is installed; it saves a few per cent and is never needed.
@@ -191,25 +190,29 @@ fn stamp(pkg: &Path) -> PathBuf {
 }
 
 /// Whether the folder holds what `compiled` was last made into.
-fn is_bound(kind: Kind, compiled: &Path, pkg: &Path) -> bool {
-    let Some(now) = fingerprint(kind, compiled, pkg) else {
+fn is_current(profile: Profile, compiled: &Path, pkg: &Path) -> bool {
+    let Some(now) = fingerprint(profile, compiled, pkg) else {
         return false;
     };
     fs::read_to_string(stamp(pkg)).is_ok_and(|then| then == now)
 }
 
-fn remember(kind: Kind, compiled: &Path, pkg: &Path) -> Result {
+fn write_stamp(profile: Profile, compiled: &Path, pkg: &Path) -> Result {
     let stamp = stamp(pkg);
     if let Some(folder) = stamp.parent() {
         fs::create_dir_all(folder).at(folder)?;
     }
-    fs::write(&stamp, fingerprint(kind, compiled, pkg).unwrap_or_default()).at(&stamp)
+    fs::write(
+        &stamp,
+        fingerprint(profile, compiled, pkg).unwrap_or_default(),
+    )
+    .at(&stamp)
 }
 
 /// Sizes and times of the input and output files: cargo-leptos may have written to the same
 /// folder meanwhile.
-fn fingerprint(kind: Kind, compiled: &Path, pkg: &Path) -> Option<String> {
-    let mut text = format!("{kind:?}\n");
+fn fingerprint(profile: Profile, compiled: &Path, pkg: &Path) -> Option<String> {
+    let mut text = format!("{profile:?}\n");
     for file in [compiled, &script(pkg), &wasm(pkg)] {
         let facts = fs::metadata(file).ok()?;
         let changed = facts.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;

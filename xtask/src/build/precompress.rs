@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use brotli::enc::BrotliEncoderParams;
 
-use crate::fault::{At, Fault, Result};
+use crate::error::{At, Error, Result};
 
 /// What gains from compression. Pictures and fonts are compressed already.
 const ENDINGS: [&str; 5] = ["wasm", "js", "css", "svg", "txt"];
@@ -35,7 +35,7 @@ pub fn size(file: &Path) -> Result<u64> {
 }
 
 /// Removes the compressed copies of `files`.
-pub fn forget(files: &[PathBuf]) -> Result {
+pub fn remove_copies(files: &[PathBuf]) -> Result {
     for copy in files
         .iter()
         .map(|file| beside(file))
@@ -65,7 +65,7 @@ fn compress(bytes: &[u8]) -> Result<Vec<u8>> {
         ..BrotliEncoderParams::default()
     };
     brotli::BrotliCompress(&mut &*bytes, &mut compressed, &parameters)
-        .map_err(|error| Fault::new(format!("brotli failed: {error}")))?;
+        .map_err(|error| Error::new(format!("brotli failed: {error}")))?;
     Ok(compressed)
 }
 

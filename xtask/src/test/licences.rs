@@ -10,7 +10,7 @@ use std::fs;
 use serde::Deserialize;
 use spdx::{Expression, LicenseReq, Licensee, ParseMode};
 
-use crate::fault::{At, Fault, Result};
+use crate::error::{At, Error, Result};
 use crate::{process, workspace};
 
 const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
@@ -23,7 +23,7 @@ pub fn check() -> Result {
     ask.current_dir(workspace::root())
         .args(["metadata", "--locked", "--format-version", "1"]);
     let Metadata { packages } = serde_json::from_str(&process::output(&mut ask)?)
-        .map_err(|error| Fault::new(format!("cargo metadata: {error}")))?;
+        .map_err(|error| Error::new(format!("cargo metadata: {error}")))?;
     let complaints: Vec<String> = packages
         .iter()
         .filter_map(|package| rules.complaint(package))
@@ -32,7 +32,7 @@ pub fn check() -> Result {
         println!("{complaint}");
     }
     if packages.is_empty() || !complaints.is_empty() {
-        return Err(Fault::new(format!(
+        return Err(Error::new(format!(
             "{} of {} crates break the rules of deny.toml",
             complaints.len(),
             packages.len()
@@ -91,7 +91,7 @@ impl Rules {
             #[serde(rename = "crate")]
             name: String,
         }
-        let wrong = |error: &dyn std::fmt::Display| Fault::new(format!("deny.toml: {error}"));
+        let wrong = |error: &dyn std::fmt::Display| Error::new(format!("deny.toml: {error}"));
         let file: File = toml::from_str(text).map_err(|error| wrong(&error))?;
         let licences = file.licenses.allow.iter().map(|name| Licensee::parse(name));
         Ok(Self {

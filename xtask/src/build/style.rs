@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::fault::{At, Fault, Result};
+use crate::error::{At, Error, Result};
 
 /// The text of the style sheet at `path` with the files that it imports in place.
 ///
@@ -24,7 +24,7 @@ pub fn bundle(path: &Path) -> Result<String> {
         }
     }
     if bundle.contains("@import") {
-        return Err(Fault::new(format!(
+        return Err(Error::new(format!(
             "{}: only `@import \"file.css\";` can be bundled, and only from this file",
             path.display()
         )));

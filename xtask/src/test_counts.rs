@@ -5,7 +5,7 @@ use std::ops::AddAssign;
 
 /// Numbers of tests by their result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct TestCounts {
     /// Passed.
     pub passed: u64,
     /// Failed.
@@ -14,7 +14,7 @@ pub struct Tally {
     pub skipped: u64,
 }
 
-impl Tally {
+impl TestCounts {
     /// A single check that passed.
     pub const PASS: Self = Self {
         passed: 1,
@@ -30,7 +30,7 @@ impl Tally {
 
     /// Reads a line of `cargo test`: `test result: ok. 3 passed; 0 failed; 1 ignored; …`. Other
     /// lines are ignored.
-    pub fn of_cargo(line: &str) -> Self {
+    pub fn from_cargo_line(line: &str) -> Self {
         let Some((_, numbers)) = line
             .strip_prefix("test result: ")
             .and_then(|rest| rest.split_once(". "))
@@ -55,7 +55,7 @@ impl Tally {
     /// Reads the report of Playwright's `json` reporter; `None` if it is no such report.
     ///
     /// A test that passed only when it was repeated counts as failed: it will fail again.
-    pub fn of_playwright(report: &str) -> Option<Self> {
+    pub fn from_playwright_report(report: &str) -> Option<Self> {
         let report: serde_json::Value = serde_json::from_str(report).ok()?;
         let stats = report.get("stats")?;
         let count = |name: &str| {
@@ -64,7 +64,7 @@ impl Tally {
                 .and_then(serde_json::Value::as_u64)
                 .unwrap_or(0)
         };
-        // A fault outside of a test, in a set-up for example, is only among the errors.
+        // An error outside of a test, in a set-up for example, is only among the errors.
         let outside = report
             .get("errors")
             .and_then(serde_json::Value::as_array)
@@ -88,7 +88,7 @@ impl Tally {
     }
 }
 
-impl AddAssign for Tally {
+impl AddAssign for TestCounts {
     fn add_assign(&mut self, more: Self) {
         self.passed += more.passed;
         self.failed += more.failed;
@@ -96,7 +96,7 @@ impl AddAssign for Tally {
     }
 }
 
-impl fmt::Display for Tally {
+impl fmt::Display for TestCounts {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} passed, {} failed", self.passed, self.failed)
     }
@@ -104,14 +104,14 @@ impl fmt::Display for Tally {
 
 #[cfg(test)]
 mod tests {
-    use super::Tally;
+    use super::TestCounts;
 
     #[test]
     fn the_result_line_of_a_test_binary_is_counted() {
         let line = "test result: FAILED. 12 passed; 3 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.10s";
         assert_eq!(
-            Tally::of_cargo(line),
-            Tally {
+            TestCounts::from_cargo_line(line),
+            TestCounts {
                 passed: 12,
                 failed: 3,
                 skipped: 1
@@ -121,16 +121,22 @@ mod tests {
 
     #[test]
     fn other_lines_of_a_test_binary_count_nothing() {
-        assert_eq!(Tally::of_cargo("test a_sentence ... ok"), Tally::default());
-        assert_eq!(Tally::of_cargo("test result: "), Tally::default());
+        assert_eq!(
+            TestCounts::from_cargo_line("test a_sentence ... ok"),
+            TestCounts::default()
+        );
+        assert_eq!(
+            TestCounts::from_cargo_line("test result: "),
+            TestCounts::default()
+        );
     }
 
     #[test]
     fn a_browser_test_that_needed_a_second_try_has_failed() {
         let report = r#"{"errors": [], "stats": {"expected": 7, "unexpected": 1, "flaky": 2, "skipped": 3}}"#;
         assert_eq!(
-            Tally::of_playwright(report),
-            Some(Tally {
+            TestCounts::from_playwright_report(report),
+            Some(TestCounts {
                 passed: 7,
                 failed: 3,
                 skipped: 3
@@ -143,8 +149,8 @@ mod tests {
         let report =
             r#"{"errors": [{"message": "no server"}], "stats": {"expected": 0, "unexpected": 0}}"#;
         assert_eq!(
-            Tally::of_playwright(report),
-            Some(Tally {
+            TestCounts::from_playwright_report(report),
+            Some(TestCounts {
                 passed: 0,
                 failed: 1,
                 skipped: 0
@@ -154,19 +160,22 @@ mod tests {
 
     #[test]
     fn what_is_no_report_is_not_counted_as_one() {
-        assert_eq!(Tally::of_playwright("Error: no tests found"), None);
+        assert_eq!(
+            TestCounts::from_playwright_report("Error: no tests found"),
+            None
+        );
     }
 
     #[test]
     fn a_skip_is_a_failure_where_nothing_may_be_skipped() {
         assert_eq!(
-            Tally {
+            TestCounts {
                 passed: 1,
                 failed: 1,
                 skipped: 2
             }
             .strict(),
-            Tally {
+            TestCounts {
                 passed: 1,
                 failed: 3,
                 skipped: 0

@@ -3,14 +3,14 @@
 use std::fs;
 use std::path::Path;
 
-use crate::fault::{At, Result};
+use super::{precompress, style};
+use crate::error::{At, Result};
 use crate::workspace::{self, NAME};
-use crate::{precompress, style};
 
 /// Lays out everything but the client.
-pub fn lay_out(site: &Path) -> Result {
+pub fn assemble(site: &Path) -> Result {
     let style = workspace::root().join("style");
-    place(
+    write_if_changed(
         style::bundle(&style.join("main.css"))?.as_bytes(),
         &site.join("pkg").join(format!("{NAME}.css")),
     )?;
@@ -29,14 +29,14 @@ fn copy(from: &Path, to: &Path) -> Result {
         if path.is_dir() {
             copy(&path, &target)?;
         } else {
-            place(&fs::read(&path).at(&path)?, &target)?;
+            write_if_changed(&fs::read(&path).at(&path)?, &target)?;
         }
     }
     Ok(())
 }
 
 /// Writes a file only if it differs: browsers keep what has not changed.
-fn place(bytes: &[u8], target: &Path) -> Result {
+fn write_if_changed(bytes: &[u8], target: &Path) -> Result {
     if fs::read(target).is_ok_and(|there| there == bytes) {
         return Ok(());
     }
@@ -44,5 +44,5 @@ fn place(bytes: &[u8], target: &Path) -> Result {
         fs::create_dir_all(folder).at(folder)?;
     }
     fs::write(target, bytes).at(target)?;
-    precompress::forget(&[target.to_path_buf()])
+    precompress::remove_copies(&[target.to_path_buf()])
 }
