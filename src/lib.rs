@@ -19,6 +19,9 @@
 //! 8. [`store`]: where it is all kept; [`secret`]: the only place with cryptography; [`clock`] and
 //!    [`timing`]: the only place that reads the time, and how much of it each part has.
 
+// Off for the programs of the workspace; see Cargo.toml.
+#![warn(clippy::missing_errors_doc, clippy::must_use_candidate)]
+
 mod failpoint;
 mod id;
 mod ids;

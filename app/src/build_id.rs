@@ -21,7 +21,6 @@ pub const MARK: &str = if cfg!(debug_assertions) {
 ///
 /// A client without optimisation looks for more than a server with optimisation writes, and panics
 /// where it does not find it. The other way round nothing is missing.
-#[must_use]
 pub fn goes_with_client(mark: &str) -> bool {
     mark == MARK
         || (cfg!(debug_assertions)
@@ -30,7 +29,6 @@ pub fn goes_with_client(mark: &str) -> bool {
 
 /// Whether this client is of the same build as the page that it runs in.
 #[cfg(feature = "hydrate")]
-#[must_use]
 pub fn is_of_this_page() -> bool {
     let page = leptos::prelude::document()
         .document_element()

@@ -20,7 +20,6 @@ pub struct Head {
 
 impl Head {
     /// A page without a script.
-    #[must_use]
     pub fn titled(title: impl Into<String>) -> Self {
         Self {
             title: title.into(),

@@ -16,13 +16,11 @@ pub struct Moment {
 
 impl Moment {
     /// The time, in milliseconds, of the next attempt after `failures` (at least 1) in a row.
-    #[must_use]
     pub fn retry(self, failures: u32) -> u64 {
         self.within(window(failures))
     }
 
     /// A time, in milliseconds, that is drawn evenly from the next `window` milliseconds.
-    #[must_use]
     pub fn within(self, window: u32) -> u64 {
         #[expect(
             clippy::cast_possible_truncation,

@@ -92,7 +92,6 @@ impl Default for Connection {
 
 impl Connection {
     /// When [`Connection::due`] wants to be called.
-    #[must_use]
     pub fn next(&self) -> u64 {
         self.due
     }

@@ -76,7 +76,6 @@ enum Stage {
 
 impl Journey {
     /// A page that has just been opened.
-    #[must_use]
     pub fn new(channel: String, start: Start, poll_seconds: u32) -> Self {
         Self {
             stage: Stage::Ready,
@@ -97,7 +96,6 @@ impl Journey {
     }
 
     /// When [`Event::Due`] is wanted.
-    #[must_use]
     pub fn next(&self) -> u64 {
         match self.stage {
             // From the fifth second on, each is shown.

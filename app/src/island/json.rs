@@ -13,26 +13,22 @@ pub struct Json(Value);
 #[cfg(feature = "hydrate")]
 impl Json {
     /// Parses a text.
-    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         js_sys::JSON::parse(text).ok().map(Self)
     }
 
     /// The member called `name`, where this is an object and has it.
-    #[must_use]
     pub fn member(&self, name: &str) -> Option<Self> {
         js_sys::Reflect::get(&self.0, &name.into()).ok().map(Self)
     }
 
     /// The text of the member called `name`.
-    #[must_use]
     pub fn text(&self, name: &str) -> Option<String> {
         self.member(name)?.0.as_string()
     }
 
     /// The number of the member called `name`, without its fraction; outside the range it is the
     /// range's end.
-    #[must_use]
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -46,26 +42,22 @@ impl Json {
 #[cfg(not(feature = "hydrate"))]
 impl Json {
     /// Parses a text.
-    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         serde_json::from_str(text).ok().map(Self)
     }
 
     /// The member called `name`, where this is an object and has it.
-    #[must_use]
     pub fn member(&self, name: &str) -> Option<Self> {
         self.0.get(name).cloned().map(Self)
     }
 
     /// The text of the member called `name`.
-    #[must_use]
     pub fn text(&self, name: &str) -> Option<String> {
         self.0.get(name)?.as_str().map(str::to_owned)
     }
 
     /// The number of the member called `name`, without its fraction; outside the range it is the
     /// range's end.
-    #[must_use]
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,

@@ -8,7 +8,6 @@
 /// would be percent-encoded by any server that means it. Before its query no segment is empty but
 /// the last, none is `.` or `..`, and none hides a slash, a backslash or a control character behind
 /// percent signs. The server's own paths are held to the same (`LocalPath`).
-#[must_use]
 pub fn is_local(path: &str) -> bool {
     if !path
         .bytes()

@@ -39,7 +39,6 @@ pub enum Announcement {
 
 /// Reads one text frame. Anything malformed is [`Frame::Other`]: a broken server must not break the
 /// page.
-#[must_use]
 pub fn read(text: &str) -> Frame {
     understand(text).unwrap_or(Frame::Other)
 }
@@ -95,7 +94,6 @@ fn established(data: &Json) -> Option<Frame> {
 }
 
 /// The signature in the reply of `POST /pusher/auth`.
-#[must_use]
 pub fn signature(reply: &Json) -> Option<String> {
     reply.text("auth")
 }
@@ -107,7 +105,6 @@ pub const PONG: &str = r#"{"event":"pusher:pong","data":{}}"#;
 
 /// Subscribes to a private channel. Neither a channel's name nor a signature can hold a character
 /// that JSON escapes; where one does, there is nothing to subscribe to.
-#[must_use]
 pub fn subscribe(channel: &str, signature: &str) -> String {
     [
         r#"{"event":"pusher:subscribe","data":{"channel":""#,
@@ -120,7 +117,6 @@ pub fn subscribe(channel: &str, signature: &str) -> String {
 }
 
 /// Leaves a channel.
-#[must_use]
 pub fn unsubscribe(channel: &str) -> String {
     [
         r#"{"event":"pusher:unsubscribe","data":{"channel":""#,
@@ -143,7 +139,6 @@ fn plain(text: &str) -> &str {
 
 /// The body of the request for a signature. Nothing in it needs percent-encoding: a socket's name
 /// is digits and dots, a channel's and a token's characters are unreserved in forms.
-#[must_use]
 pub fn ask_signature(socket: &str, channel: &str, token: &str) -> String {
     [
         "socket_id=",

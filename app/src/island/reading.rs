@@ -5,7 +5,6 @@ use super::json::Json;
 use crate::api::{Outcome, Progress, Report, Step};
 
 /// Reads the reply to a call.
-#[must_use]
 pub fn report(json: &Json) -> Option<Report> {
     let progress = json.member("progress")?;
     let progress = match progress.text("state")?.as_str() {
@@ -25,7 +24,6 @@ pub fn report(json: &Json) -> Option<Report> {
 }
 
 /// Reads a step.
-#[must_use]
 pub fn step(json: &Json) -> Option<Step> {
     Some(match json.text("step")?.as_str() {
         "queued" => Step::Queued,
@@ -38,7 +36,6 @@ pub fn step(json: &Json) -> Option<Step> {
 }
 
 /// Reads an outcome.
-#[must_use]
 pub fn outcome(json: &Json) -> Option<Outcome> {
     Some(match json.text("outcome")?.as_str() {
         "confirmed" => Outcome::Confirmed {

@@ -31,7 +31,6 @@ pub const CANCELLED: &str = "You cancelled this sign-in.";
 pub const NO_COOKIES: &str = "Your browser keeps no cookies for this site. Allow them and open the link again; it still works.";
 
 /// The validator could not answer and is asked again.
-#[must_use]
 pub fn retrying(attempt: u32) -> String {
     [
         "The checking service did not answer. Trying again, attempt ",
@@ -52,7 +51,6 @@ pub enum Sentence {
 
 impl Sentence {
     /// The sentence itself.
-    #[must_use]
     pub fn text(self) -> String {
         match self {
             Self::Said(text) => text.to_owned(),
@@ -64,7 +62,6 @@ impl Sentence {
 }
 
 /// How long the page has waited, once that is worth saying: after five seconds.
-#[must_use]
 pub fn elapsed(seconds: u32) -> String {
     let (number, unit) = match seconds {
         0..5 => return String::new(),
@@ -75,7 +72,6 @@ pub fn elapsed(seconds: u32) -> String {
 }
 
 /// What to say beside [`elapsed`] once the wait is unusual: after ten seconds.
-#[must_use]
 pub fn longer(seconds: u32) -> &'static str {
     if seconds < 10 {
         ""

@@ -61,7 +61,6 @@ impl std::fmt::Debug for Settings {
 
 impl Settings {
     /// The attribute's value.
-    #[must_use]
     pub fn pack(&self) -> String {
         let poll = self.poll_seconds.to_string();
         [
@@ -76,7 +75,6 @@ impl Settings {
     }
 
     /// Reads an attribute's value.
-    #[must_use]
     pub fn unpack(packed: &str) -> Option<Self> {
         let mut words = packed.split(' ');
         let mut word = || words.next().map(str::to_owned);

@@ -33,7 +33,6 @@ fn in_title(name: &str) -> String {
 }
 
 /// The page's heading and title: the question.
-#[must_use]
 pub fn title(candidates: &[Candidate]) -> String {
     match candidates {
         [only] => format!("Continue as {}?", in_title(&only.person.name)),

@@ -24,7 +24,6 @@ impl WaitState {
     ///
     /// Send it as the response header `Refresh`. A `<meta http-equiv="refresh">` does the same, but
     /// is taken for a time limit on reading (WCAG 2.2.1) by the tools that check pages.
-    #[must_use]
     pub fn refresh(self) -> Option<u32> {
         (self == Self::Waiting).then_some(2)
     }

@@ -30,7 +30,6 @@ pub struct View {
 
 impl Journey {
     /// What the page shows now.
-    #[must_use]
     pub fn view(&self) -> View {
         let said = Sentence::Said;
         let (state, steps, sentence) = match self.stage {
