@@ -40,6 +40,7 @@ use crate::{
     id::id,
     path::LocalPath,
     secret::{Mac, SecretHash},
+    store::StoreError,
     validator::Reason,
 };
 use std::time::Duration;
@@ -72,7 +73,7 @@ pub struct Link {
     /// The address of the user that it signs in.
     pub address: Address,
     /// Whether it also signs in a new user, if no user has that address.
-    pub admits: bool,
+    pub allows_new_user: bool,
     /// The MAC of the code that may be typed in its place.
     pub code: Mac,
     /// Whether it was mailed. The code of a link that was not mailed never works.
@@ -110,13 +111,13 @@ pub enum LinkState {
     /// It no longer works: a newer one was mailed, its code was guessed wrong too often, a wrong
     /// number was typed, the waiting browser has cancelled, or its user has changed how they sign
     /// in, or was disabled or removed.
-    Void,
+    Revoked,
 }
 
 /// Why a link cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Spent {
-    /// Its time has passed, or it is [void](LinkState::Void).
+pub enum InvalidLink {
+    /// Its time has passed, or it was [revoked](LinkState::Revoked).
     #[error("the link has expired")]
     Expired,
     /// It has signed a user in.
@@ -124,11 +125,22 @@ pub enum Spent {
     Used,
 }
 
-impl From<Spent> for Reason {
-    fn from(spent: Spent) -> Self {
-        match spent {
-            Spent::Expired => Self::Expired,
-            Spent::Used => Self::Used,
+/// A link was not used.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LinkError {
+    /// It cannot be used.
+    #[error(transparent)]
+    Invalid(#[from] InvalidLink),
+    /// The store could not do its work.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<InvalidLink> for Reason {
+    fn from(why: InvalidLink) -> Self {
+        match why {
+            InvalidLink::Expired => Self::Expired,
+            InvalidLink::Used => Self::Used,
         }
     }
 }
@@ -137,20 +149,20 @@ impl Link {
     /// Whether it can be used now.
     ///
     /// # Errors
-    /// [`Spent`] says why not.
-    pub fn open(&self, now: Timestamp) -> Result<(), Spent> {
+    /// [`InvalidLink`] says why not.
+    pub fn open(&self, now: Timestamp) -> Result<(), InvalidLink> {
         match self.state {
             LinkState::Open if now < self.expires => Ok(()),
-            LinkState::Open | LinkState::Void => Err(Spent::Expired),
-            LinkState::Approved | LinkState::Used { .. } => Err(Spent::Used),
+            LinkState::Open | LinkState::Revoked => Err(InvalidLink::Expired),
+            LinkState::Approved | LinkState::Used { .. } => Err(InvalidLink::Used),
         }
     }
 
     /// Lets the waiting browser in.
     ///
     /// # Errors
-    /// [`Spent`] if it cannot be used any more; to approve twice is no error.
-    pub fn approve(self, now: Timestamp) -> Result<Self, Spent> {
+    /// [`InvalidLink`] if it cannot be used any more; to approve twice is no error.
+    pub fn approve(self, now: Timestamp) -> Result<Self, InvalidLink> {
         match self.state {
             LinkState::Approved => Ok(self),
             _ => self
@@ -162,9 +174,9 @@ impl Link {
     /// Signs another browser in, by its confirmation `by`.
     ///
     /// # Errors
-    /// [`Spent`] if it cannot be used any more; for the same confirmation to use it twice is no
+    /// [`InvalidLink`] if it cannot be used any more; for the same confirmation to use it twice is no
     /// error.
-    pub fn use_up(self, by: ConfirmationId, now: Timestamp) -> Result<Self, Spent> {
+    pub fn use_up(self, by: ConfirmationId, now: Timestamp) -> Result<Self, InvalidLink> {
         match self.state {
             LinkState::Used { by: before } if before == by => Ok(self),
             _ => self
@@ -173,11 +185,11 @@ impl Link {
         }
     }
 
-    /// Takes an open link back; what it has come to stays.
+    /// Revokes an open link; what any other has come to stays.
     #[must_use]
-    pub fn void(self) -> Self {
+    pub fn revoke(self) -> Self {
         match self.state {
-            LinkState::Open => self.into_state(LinkState::Void),
+            LinkState::Open => self.into_state(LinkState::Revoked),
             _ => self,
         }
     }
@@ -189,11 +201,11 @@ impl Link {
     }
 
     /// Takes a typed code: the right one of a link that was mailed approves, the last wrong one
-    /// voids.
+    /// revokes.
     ///
     /// # Errors
-    /// [`Spent`] if it cannot be used any more.
-    pub fn guess(mut self, right: bool, now: Timestamp) -> Result<Self, Spent> {
+    /// [`InvalidLink`] if it cannot be used any more.
+    pub fn guess(mut self, right: bool, now: Timestamp) -> Result<Self, InvalidLink> {
         self.open(now)?;
         if right && self.mailed {
             return self.approve(now);
@@ -202,7 +214,7 @@ impl Link {
         let state = if self.guesses < GUESSES {
             LinkState::Open
         } else {
-            LinkState::Void
+            LinkState::Revoked
         };
         Ok(self.into_state(state))
     }

@@ -28,7 +28,7 @@ use crate::{caps::Capped, clock::Timestamp, user::UserId};
 use std::time::Duration;
 
 /// A store could not do its work.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// The store cannot be reached or is full or locked: the same call may succeed later. Mostly
     /// nothing was changed, but over a network the answer may have been lost after the change;

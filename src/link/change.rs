@@ -1,11 +1,7 @@
 //! One step of a link, safe against concurrent steps.
 
-use super::{Link, Spent};
-use crate::{
-    confirmation::ConfirmationId,
-    secret::SecretHash,
-    store::{LinkStore, StoreError},
-};
+use super::{InvalidLink, Link, LinkError};
+use crate::{confirmation::ConfirmationId, secret::SecretHash, store::LinkStore};
 
 /// Which link.
 #[derive(Clone, Copy)]
@@ -20,27 +16,24 @@ pub enum Which {
 /// not there has expired long ago.
 ///
 /// # Errors
-/// [`StoreError`] if it could not be read or stored.
+/// [`LinkError`] if `step` says so, or if it could not be read or stored.
 pub async fn change(
     store: &dyn LinkStore,
     which: Which,
-    step: impl Fn(Link) -> Result<Link, Spent>,
-) -> Result<Result<Link, Spent>, StoreError> {
+    step: impl Fn(Link) -> Result<Link, InvalidLink>,
+) -> Result<Link, LinkError> {
     loop {
         let found = match which {
             Which::Token(token) => store.link_by_token(&token).await?,
             Which::Waiting(confirmation) => store.link_by_waiting(confirmation).await?,
         };
         let Some(link) = found else {
-            return Ok(Err(Spent::Expired));
+            return Err(InvalidLink::Expired.into());
         };
         let revision = link.revision;
-        let next = match step(link) {
-            Ok(next) => next,
-            Err(spent) => return Ok(Err(spent)),
-        };
+        let next = step(link)?;
         if next.revision == revision || store.replace_link(&next).await? {
-            return Ok(Ok(next));
+            return Ok(next);
         }
     }
 }

@@ -28,7 +28,7 @@ impl Link {
             token: token.hash(),
             waiting: None,
             address: address.clone(),
-            admits: false,
+            allows_new_user: false,
             code: code.mac(keys, id),
             mailed: false,
             known: false,
@@ -68,7 +68,7 @@ pub async fn create(
     );
     store
         .add_link(&Link {
-            admits: true,
+            allows_new_user: true,
             expires: now + lives,
             ..link
         })

@@ -1,7 +1,8 @@
 //! What pages do with links: send one, look at one, let a browser in.
 
 use super::{
-    Alarm, Code, GUESSES, Link, LinkState, LinkToken, Number, Spent, Tries, WRONG_CODES, WrongCode,
+    Alarm, Code, GUESSES, InvalidLink, Link, LinkError, LinkState, LinkToken, Number, Tries,
+    WRONG_CODES, WrongCode,
     change::{Which, change},
     tries,
 };
@@ -80,7 +81,7 @@ pub enum Guessed {
         left: u32,
     },
     /// The link can no longer be used.
-    Spent(Spent),
+    Invalid(InvalidLink),
 }
 
 impl Links {
@@ -148,7 +149,7 @@ impl Links {
             .and_then(|link| link.next))
     }
 
-    /// Cancels the browser's confirmation, and takes back the link that it waits for.
+    /// Cancels the browser's confirmation, and revokes the link that it waits for.
     ///
     /// # Errors
     /// [`StoreError`] if it could not be stored.
@@ -157,12 +158,12 @@ impl Links {
         if LinkToken::is_waiting(self.vestibule.keys(), token)
             && let Some(confirmation) = self.vestibule.begun(token, shown).await?
         {
-            self.void(confirmation.id).await?;
+            self.revoke(confirmation.id).await?;
         }
         Ok(report)
     }
 
-    /// Signs out as [`Vestibule::sign_out`] does, and takes back the links for which this browser
+    /// Signs out as [`Vestibule::sign_out`] does, and revokes the links for which this browser
     /// waits; with `everywhere`, all of the user's open links.
     ///
     /// # Errors
@@ -176,14 +177,14 @@ impl Links {
                 .confirmation_by_secret(&secret.hash())
                 .await?
             {
-                self.void(confirmation.id).await?;
+                self.revoke(confirmation.id).await?;
             }
         }
         Ok(())
     }
 
-    /// Ends all sessions of the user but the current one. If their sign-in is fresh, it also takes
-    /// back their open links: an attacker who has found an old session must not keep the owner out
+    /// Ends all sessions of the user but the current one. If their sign-in is fresh, it also
+    /// revokes their open links: an attacker who has found an old session must not keep the owner out
     /// with it.
     ///
     /// # Errors
@@ -192,7 +193,7 @@ impl Links {
         if self.vestibule.revoke_sessions(who, false).await? {
             // Links first: one that is used later would leave a session behind.
             if who.is_fresh(self.vestibule.now()) {
-                self.take_back(&who.user).await?;
+                self.revoke_open(&who.user).await?;
             }
             self.vestibule
                 .store()
@@ -202,36 +203,40 @@ impl Links {
         Ok(())
     }
 
-    async fn take_back(&self, user: &User) -> Result<(), StoreError> {
+    async fn revoke_open(&self, user: &User) -> Result<(), StoreError> {
         if let Some(address) = Address::known_by(&user.identity.issuer, &user.identity.subject) {
-            self.store.void_links(&address).await?;
+            self.store.revoke_links(&address).await?;
             // Browsers that wait for one must be told.
             self.vestibule.wake.notify_one();
         }
         Ok(())
     }
 
-    async fn void(&self, waiting: ConfirmationId) -> Result<(), StoreError> {
-        self.change(Which::Waiting(waiting), |link| Ok(link.void()))
+    async fn revoke(&self, waiting: ConfirmationId) -> Result<(), StoreError> {
+        match self
+            .change(Which::Waiting(waiting), |link| Ok(link.revoke()))
             .await
-            .map(drop)
+        {
+            // There is nothing left to revoke.
+            Ok(_) | Err(LinkError::Invalid(_)) => Ok(()),
+            Err(LinkError::Store(error)) => Err(error),
+        }
     }
 
     /// Looks at a link. Changes nothing, so scanners may.
     ///
     /// # Errors
-    /// [`StoreError`] if it could not be read.
-    pub async fn look(&self, link: &LinkToken) -> Result<Result<Opened, Spent>, StoreError> {
-        let Some(link) = self.store.link_by_token(&link.hash()).await? else {
-            return Ok(Err(Spent::Expired));
-        };
-        let opened = |link: Link| Opened {
+    /// [`LinkError`] if it cannot be used, or could not be read.
+    pub async fn look(&self, link: &LinkToken) -> Result<Opened, LinkError> {
+        let link = self.store.link_by_token(&link.hash()).await?;
+        let link = link.ok_or(InvalidLink::Expired)?;
+        link.open(self.vestibule.now())?;
+        Ok(Opened {
             waited_for: link.waiting.is_some(),
             address: link.address,
             device: link.device,
             asked: link.asked,
-        };
-        Ok(link.open(self.vestibule.now()).map(|()| opened(link)))
+        })
     }
 
     /// A link as it is stored, even if it can no longer be used.
@@ -275,10 +280,11 @@ impl Links {
             .change(Which::Token(link.hash()), |link| {
                 link.use_up(confirmation.id, now)
             })
-            .await?;
+            .await;
         let verdict = match used {
             Ok(link) => link.verdict(self.vestibule.store()).await?,
-            Err(spent) => Verdict::Invalid(spent.into()),
+            Err(LinkError::Invalid(why)) => Verdict::Invalid(why.into()),
+            Err(LinkError::Store(error)) => return Err(error),
         };
         self.vestibule
             .decide(confirmation.id, &verdict.into())
@@ -289,42 +295,35 @@ impl Links {
     /// The link was opened in the browser that asked for it: lets it in.
     ///
     /// # Errors
-    /// [`StoreError`] if it could not be stored.
-    pub async fn open_here(&self, link: &LinkToken) -> Result<Result<(), Spent>, StoreError> {
+    /// [`LinkError`] if it cannot be used, or it could not be stored.
+    pub async fn open_here(&self, link: &LinkToken) -> Result<(), LinkError> {
         let now = self.vestibule.now();
-        Ok(self
-            .change(Which::Token(link.hash()), |link| link.approve(now))
-            .await?
-            .map(drop))
+        self.change(Which::Token(link.hash()), |link| link.approve(now))
+            .await
+            .map(drop)
     }
 
     /// The user opened the link elsewhere and typed `number`. The right one lets the waiting
-    /// browser in; any other takes the link back, because someone else may have asked for it.
+    /// browser in; any other revokes the link, because someone else may have asked for it.
     ///
     /// # Errors
-    /// [`StoreError`] if it could not be stored.
-    pub async fn pick(
-        &self,
-        link: &LinkToken,
-        number: Number,
-    ) -> Result<Result<(), Spent>, StoreError> {
+    /// [`LinkError`] if it cannot be used, or `number` is wrong, or it could not be stored.
+    pub async fn pick(&self, link: &LinkToken, number: Number) -> Result<(), LinkError> {
         let now = self.vestibule.now();
         let picked = |link: Link| {
             link.open(now)?;
             if link.number == number {
                 link.approve(now)
             } else {
-                Ok(link.void())
+                Ok(link.revoke())
             }
         };
         let ended = self.change(Which::Token(link.hash()), picked).await?;
-        Ok(ended.and_then(|link| {
-            if link.state == LinkState::Approved {
-                Ok(())
-            } else {
-                Err(Spent::Expired)
-            }
-        }))
+        if ended.state == LinkState::Approved {
+            Ok(())
+        } else {
+            Err(InvalidLink::Expired.into())
+        }
     }
 
     /// The user typed `code` into the waiting page. After [`WRONG_CODES`] for the address, no code
@@ -338,20 +337,20 @@ impl Links {
         shown: Option<&str>,
         code: &Code,
     ) -> Result<Guess, StoreError> {
-        let none = |spent| Guess {
-            came_to: Guessed::Spent(spent),
+        let none = |why| Guess {
+            came_to: Guessed::Invalid(why),
             wrong: None,
         };
         let Some(confirmation) = self.vestibule.begun(token, shown).await? else {
-            return Ok(none(Spent::Expired));
+            return Ok(none(InvalidLink::Expired));
         };
         let keys = self.vestibule.keys();
         let now = self.vestibule.now();
         let Some(link) = self.store.link_by_waiting(confirmation.id).await? else {
-            return Ok(none(Spent::Expired));
+            return Ok(none(InvalidLink::Expired));
         };
-        if let Err(spent) = link.open(now) {
-            return Ok(none(spent));
+        if let Err(why) = link.open(now) {
+            return Ok(none(why));
         }
         let tries = Tries {
             address: link.address,
@@ -369,21 +368,20 @@ impl Links {
             let right = counted.is_some() && code.is(keys, link.id, &link.code);
             link.guess(right, now)
         };
-        let ended = self.change(Which::Waiting(confirmation.id), guess).await?;
-        let came_to = match &ended {
-            Ok(Link {
-                state: LinkState::Approved,
-                ..
-            }) => Guessed::Right,
-            Ok(Link {
-                state: LinkState::Open,
-                guesses,
-                ..
-            }) => Guessed::Wrong {
-                left: GUESSES - guesses,
+        let mut revoked = false;
+        let came_to = match self.change(Which::Waiting(confirmation.id), guess).await {
+            Ok(link) => match link.state {
+                LinkState::Approved => Guessed::Right,
+                LinkState::Open => Guessed::Wrong {
+                    left: GUESSES - link.guesses,
+                },
+                state @ (LinkState::Revoked | LinkState::Used { .. }) => {
+                    revoked = state == LinkState::Revoked;
+                    Guessed::Invalid(InvalidLink::Expired)
+                }
             },
-            Ok(_) => Guessed::Spent(Spent::Expired),
-            Err(spent) => Guessed::Spent(*spent),
+            Err(LinkError::Invalid(why)) => Guessed::Invalid(why),
+            Err(LinkError::Store(error)) => return Err(error),
         };
         if came_to == Guessed::Right {
             self.store.forget_codes(&tries).await?;
@@ -392,13 +390,12 @@ impl Links {
                 wrong: None,
             });
         }
-        let voided = ended.is_ok_and(|link| link.state == LinkState::Void);
         let wrong = counted.map(|count| WrongCode {
             address: tries.address,
             alarm: if count == WRONG_CODES {
                 Some(Alarm::Off)
             } else {
-                voided.then_some(Alarm::Voided)
+                revoked.then_some(Alarm::Revoked)
             },
         });
         Ok(Guess { came_to, wrong })
@@ -407,21 +404,18 @@ impl Links {
     async fn change(
         &self,
         which: Which,
-        step: impl Fn(Link) -> Result<Link, Spent>,
-    ) -> Result<Result<Link, Spent>, StoreError> {
-        let changed = change(&*self.store, which, step).await?;
-        let Ok(link) = &changed else {
-            return Ok(changed);
-        };
-        let ending = self.decide_waiting(link).await?;
+        step: impl Fn(Link) -> Result<Link, InvalidLink>,
+    ) -> Result<Link, LinkError> {
+        let link = change(&*self.store, which, step).await?;
+        let ending = self.decide_waiting(&link).await?;
         // The waiting browser has cancelled meanwhile, or the user was disabled or removed.
         let in_vain =
             link.state == LinkState::Approved && !matches!(ending, Some(Ending::Confirmed(_)));
-        Ok(if in_vain {
-            Err(Spent::Expired)
+        if in_vain {
+            Err(InvalidLink::Expired.into())
         } else {
-            changed
-        })
+            Ok(link)
+        }
     }
 
     /// Decides the waiting confirmation by the state of its link. If this process is killed first,

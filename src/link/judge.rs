@@ -20,7 +20,7 @@ impl Link {
     ) -> Result<Option<Verdict>, StoreError> {
         match (self.state, self.open(now)) {
             (LinkState::Approved, _) => self.verdict(users).await.map(Some),
-            (_, Err(spent)) => Ok(Some(Verdict::Invalid(spent.into()))),
+            (_, Err(why)) => Ok(Some(Verdict::Invalid(why.into()))),
             (_, Ok(())) => Ok(None),
         }
     }
@@ -35,7 +35,7 @@ impl Link {
         Ok(match known {
             Some(user) if user.disabled => Verdict::Invalid(Reason::Expired),
             Some(user) => Verdict::Known(user.id),
-            None if self.admits => Verdict::Valid(Identity {
+            None if self.allows_new_user => Verdict::Valid(Identity {
                 issuer: PASSWORD_ISSUER.into(),
                 subject: address.to_owned(),
                 name: None,

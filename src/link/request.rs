@@ -81,8 +81,8 @@ impl Links {
         let to = user
             .as_ref()
             .map_or_else(|| address.clone(), |user| address.of_user(&user.identity));
-        let admits = self.registration == Registration::Open;
-        let stranger = admits && user.is_none();
+        let allows_new_user = self.registration == Registration::Open;
+        let stranger = allows_new_user && user.is_none();
         let own = asker.pending(keys, link.id, now);
         let cookie = own.unwrap_or_else(|| PendingCookie::mint(entropy, now));
         let waiting = token.waiting(keys);
@@ -112,7 +112,7 @@ impl Links {
                 link.expires,
             ),
             stranger,
-            delivered: user.map_or(admits, |user| !user.disabled),
+            delivered: user.map_or(allows_new_user, |user| !user.disabled),
             client: asker.client,
             browser: asker.browser.as_ref().map(|browser| browser.tag(keys)),
             since: now - WINDOW,
@@ -125,7 +125,7 @@ impl Links {
         };
         let link = Link {
             waiting: Some(confirmation),
-            admits,
+            allows_new_user,
             known: asker.known,
             next,
             ..link

@@ -1,6 +1,6 @@
 //! What may become of a link, and in which order.
 
-use super::{GUESSES, Link, LinkId, LinkState, Number, Spent};
+use super::{GUESSES, InvalidLink, Link, LinkId, LinkState, Number};
 use crate::{
     clock::Timestamp,
     confirmation::ConfirmationId,
@@ -22,7 +22,7 @@ fn link() -> Link {
         token: SecretHash::from_bytes([1; 32]),
         waiting: Some(HERE),
         address: "ada@example.com".parse().unwrap(),
-        admits: false,
+        allows_new_user: false,
         code: Mac::from_bytes([1; 32]),
         mailed: true,
         known: false,
@@ -39,10 +39,13 @@ fn link() -> Link {
 #[test]
 fn a_link_lets_one_browser_in_and_no_other() {
     let approved = link().approve(at(1)).unwrap();
-    assert_eq!(approved.clone().use_up(ELSEWHERE, at(2)), Err(Spent::Used));
+    assert_eq!(
+        approved.clone().use_up(ELSEWHERE, at(2)),
+        Err(InvalidLink::Used)
+    );
     let used = link().use_up(ELSEWHERE, at(1)).unwrap();
-    assert_eq!(used.clone().approve(at(2)), Err(Spent::Used));
-    assert_eq!(used.use_up(HERE, at(2)), Err(Spent::Used));
+    assert_eq!(used.clone().approve(at(2)), Err(InvalidLink::Used));
+    assert_eq!(used.use_up(HERE, at(2)), Err(InvalidLink::Used));
 }
 
 #[test]
@@ -61,15 +64,15 @@ fn a_link_is_good_for_its_time_and_no_longer() {
         link().use_up(ELSEWHERE, at(900)),
         link().guess(true, at(900)),
     ] {
-        assert_eq!(late, Err(Spent::Expired));
+        assert_eq!(late, Err(InvalidLink::Expired));
     }
 }
 
 #[test]
 fn a_link_that_was_taken_back_is_worth_nothing_and_one_that_was_used_is_not_taken_back() {
-    assert_eq!(link().void().approve(at(1)), Err(Spent::Expired));
+    assert_eq!(link().revoke().approve(at(1)), Err(InvalidLink::Expired));
     let approved = link().approve(at(1)).unwrap();
-    assert_eq!(approved.clone().void(), approved);
+    assert_eq!(approved.clone().revoke(), approved);
 }
 
 #[test]
@@ -80,7 +83,7 @@ fn the_last_wrong_guess_takes_the_link_back() {
         link = link.guess(false, at(1)).unwrap();
         assert_eq!(link.guesses, GUESSES - left);
     }
-    assert_eq!(link.guess(true, at(1)), Err(Spent::Expired));
+    assert_eq!(link.guess(true, at(1)), Err(InvalidLink::Expired));
 }
 
 #[test]

@@ -36,8 +36,8 @@ pub struct WrongCode {
 /// What an owner should know of wrong codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Alarm {
-    /// A link was taken back, because its code was guessed wrong too often.
-    Voided,
+    /// A link was revoked, because its code was guessed wrong too often.
+    Revoked,
     /// There are no more codes for the address, for [`CODES_OFF`].
     Off,
 }

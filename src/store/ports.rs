@@ -243,7 +243,7 @@ pub trait LinkStore: Send + Sync + 'static {
     async fn post_link(&self, link: &Link, posting: &Posting) -> Result<Posted, BeginError>;
 
     /// Takes all links to this address back that are open.
-    async fn void_links(&self, address: &Address) -> Result<(), StoreError>;
+    async fn revoke_links(&self, address: &Address) -> Result<(), StoreError>;
 
     /// The link with this token.
     async fn link_by_token(&self, token: &SecretHash) -> Result<Option<Link>, StoreError>;

@@ -4,7 +4,7 @@ use super::{Reason, ValidationError, Validator, Verdict};
 use crate::{
     clock::Clock,
     confirmation::ConfirmationId,
-    link::{LinkToken, Which, change},
+    link::{LinkError, LinkToken, Which, change},
     secret::Keys,
     store::{LinkStore, Store, StoreError},
     token::Token,
@@ -50,11 +50,12 @@ impl LinksValidator {
         let used = change(&*self.links, Which::Token(link.hash()), |link| {
             link.use_up(id, now)
         })
-        .await?;
-        Ok(match used {
-            Ok(link) => link.verdict(&*self.store).await?,
-            Err(spent) => Verdict::Invalid(spent.into()),
-        })
+        .await;
+        match used {
+            Ok(link) => link.verdict(&*self.store).await,
+            Err(LinkError::Invalid(why)) => Ok(Verdict::Invalid(why.into())),
+            Err(LinkError::Store(error)) => Err(error),
+        }
     }
 
     /// The verdict on a confirmation that waits for a link. If there was no link to send, it has

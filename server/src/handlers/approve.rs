@@ -17,7 +17,7 @@ use axum::{extract::State, response::Response};
 use leptos::prelude::*;
 use vestibule::{
     audit::{Event, Means},
-    link::{LinkToken, Number, Opened, Spent},
+    link::{InvalidLink, LinkError, LinkToken, Number, Opened},
     path::LocalPath,
     token::Token,
 };
@@ -45,9 +45,9 @@ async fn opened(
     link: &LinkToken,
     problem: Option<String>,
 ) -> Result<Response, PageError> {
-    let opened = match app.links.look(link).await? {
+    let opened = match app.links.look(link).await {
         Ok(opened) => opened,
-        Err(why) => return spent(app, link, why).await,
+        Err(error) => return not_opened(app, link, error).await,
     };
     let path = format!("/confirm/{}", token.expose());
     let Opened {
@@ -81,15 +81,26 @@ async fn opened(
     Ok(response::with_cookies(page, set))
 }
 
-async fn spent(app: &AppState, link: &LinkToken, why: Spent) -> Result<Response, PageError> {
+/// The page of a link that was not opened.
+async fn not_opened(
+    app: &AppState,
+    link: &LinkToken,
+    error: LinkError,
+) -> Result<Response, PageError> {
+    let why = match error {
+        LinkError::Invalid(why) => why,
+        LinkError::Store(error) => return Err(error.into()),
+    };
     let link = app.links.kept(link).await?;
     // A stranger who finds an old link must not learn whose it was.
     let address = link.as_ref().map(|link| link.address.masked());
     let next = link.and_then(|link| link.next);
     let login = require_user::login_leading_to(app, next.as_ref().map(LocalPath::as_str));
     let why = match why {
-        Spent::Used => "It has been used. If that was you, you are signed in where you used it.",
-        Spent::Expired => {
+        InvalidLink::Used => {
+            "It has been used. If that was you, you are signed in where you used it."
+        }
+        InvalidLink::Expired => {
             "It has expired, or was taken back: by a newer one, or by a wrong number or code."
         }
     };
@@ -110,18 +121,20 @@ pub async fn pick(
         let problem = "Enter the two-digit number.".to_owned();
         return opened(&app, &visitor, &token, &link, Some(problem)).await;
     };
-    let device = match app.links.look(&link).await? {
+    let device = match app.links.look(&link).await {
         Ok(opened) => user_agent::words(opened.device.as_ref()).to_owned(),
-        Err(why) => return spent(&app, &link, why).await,
+        Err(error) => return not_opened(&app, &link, error).await,
     };
-    if let Err(why) = app.links.pick(&link, number).await? {
-        Event::SignInRefused {
-            user: None,
-            means: Means::Number,
-            why: "wrong",
+    if let Err(error) = app.links.pick(&link, number).await {
+        if let LinkError::Invalid(_) = error {
+            Event::SignInRefused {
+                user: None,
+                means: Means::Number,
+                why: "wrong",
+            }
+            .record();
         }
-        .record();
-        return spent(&app, &link, why).await;
+        return not_opened(&app, &link, error).await;
     }
     Event::LetIn {
         means: Means::Number,

@@ -10,7 +10,7 @@ use axum::http::HeaderValue;
 use vestibule::{
     audit::Event,
     caps::Capped,
-    link::LinkToken,
+    link::{LinkError, LinkToken},
     pending::TokenTag,
     store::BeginError,
     token::Token,
@@ -55,7 +55,9 @@ pub async fn begin(
         && asked_here
     {
         // If the link cannot be opened, the status tells the page why.
-        let _ = app.links.open_here(link).await?;
+        if let Err(LinkError::Store(error)) = app.links.open_here(link).await {
+            return Err(error.into());
+        }
     }
     if app.rate_limits.begin(visitor.client).is_err() {
         // One that is repeated stores nothing, and is never refused; "Try again" begins anew.

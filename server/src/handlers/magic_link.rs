@@ -246,7 +246,7 @@ pub async fn code(
     Ok(match came_to {
         Guessed::Wrong { .. } => response::see(&CodeQuery::path(&token, "wrong")),
         // The page shows the outcome.
-        Guessed::Right | Guessed::Spent(_) => see_wait(&token),
+        Guessed::Right | Guessed::Invalid(_) => see_wait(&token),
     })
 }
 

@@ -39,7 +39,7 @@ impl LinkStore for PostgresStore {
         Ok(posted.await??)
     }
 
-    async fn void_links(&self, address: &Address) -> Result<(), StoreError> {
+    async fn revoke_links(&self, address: &Address) -> Result<(), StoreError> {
         let address = address.clone();
         batch::transaction(&self.pool, move |connection| {
             Box::pin(async move {
@@ -375,7 +375,7 @@ async fn lock(
         .await?;
     // Also for addresses that a user has: otherwise the wait would tell the requester which is
     // which.
-    if link.admits {
+    if link.allows_new_user {
         lock().bind("strangers").execute(connection).await?;
     }
     Ok(())
@@ -490,7 +490,7 @@ async fn insert(
     .bind(link.waiting.as_ref().map(|waiting| waiting.as_bytes().as_slice()))
     .bind(link.address.as_str())
     .bind(link.address.mailbox())
-    .bind(i64::from(link.admits))
+    .bind(i64::from(link.allows_new_user))
     .bind(i64::from(link.mailed))
     .bind(i64::from(link.known))
     .bind(link.code.as_bytes())
@@ -560,7 +560,7 @@ async fn replace(connection: &mut PgConnection, next: &Link) -> Result<bool, Fai
         .bind(next.id.as_bytes())
         .execute(&mut *connection)
         .await?;
-    if next.mailed && next.state != LinkState::Void {
+    if next.mailed && next.state != LinkState::Revoked {
         let forget = sqlx::query("delete from wrong_codes where address = $1 and wrong < $2");
         forget
             .bind(next.address.as_str())

@@ -21,7 +21,7 @@ pub(in crate::store) fn link(row: &dyn Row) -> Result<Link, StoreError> {
         ("used", Some(by)) => LinkState::Used {
             by: ConfirmationId::from_bytes(by),
         },
-        ("void", None) => LinkState::Void,
+        ("void", None) => LinkState::Revoked,
         _ => return Err(row.corrupt("state and used_by fit no state")),
     };
     Ok(Link {
@@ -32,7 +32,7 @@ pub(in crate::store) fn link(row: &dyn Row) -> Result<Link, StoreError> {
             .optional_bytes("waiting")?
             .map(ConfirmationId::from_bytes),
         address: address(&row)?,
-        admits: row.number::<u8>("admits")? == 1,
+        allows_new_user: row.number::<u8>("admits")? == 1,
         code: Mac::from_bytes(row.bytes("code")?),
         mailed: row.number::<u8>("mailed")? == 1,
         known: row.number::<u8>("known")? == 1,
@@ -86,7 +86,7 @@ pub(in crate::store) fn state_columns(link: &Link) -> (&'static str, Option<&[u8
         LinkState::Open => ("open", None),
         LinkState::Approved => ("approved", None),
         LinkState::Used { by } => ("used", Some(by.as_bytes())),
-        LinkState::Void => ("void", None),
+        LinkState::Revoked => ("void", None),
     }
 }
 

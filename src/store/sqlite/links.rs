@@ -39,7 +39,7 @@ impl LinkStore for SqliteStore {
         Ok(posted.await??)
     }
 
-    async fn void_links(&self, address: &Address) -> Result<(), StoreError> {
+    async fn revoke_links(&self, address: &Address) -> Result<(), StoreError> {
         let address = address.clone();
         self.write(move |connection| {
             let address = address.clone();
@@ -420,7 +420,7 @@ async fn insert(
     .bind(link.waiting.as_ref().map(|waiting| waiting.as_bytes().as_slice()))
     .bind(link.address.as_str())
     .bind(link.address.mailbox())
-    .bind(link.admits)
+    .bind(link.allows_new_user)
     .bind(link.mailed)
     .bind(link.known)
     .bind(link.code.as_bytes().as_slice())
@@ -491,7 +491,7 @@ async fn replace(connection: &mut SqliteConnection, next: &Link) -> Result<bool,
         .as_ref()
         .map(|waiting| waiting.as_bytes().as_slice());
     unsend(connection, next.id.as_bytes(), waiting).await?;
-    if next.mailed && next.state != LinkState::Void {
+    if next.mailed && next.state != LinkState::Revoked {
         let forget = sqlx::query("delete from wrong_codes where address = ? and wrong < ?");
         forget
             .bind(next.address.as_str())

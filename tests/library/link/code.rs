@@ -4,7 +4,7 @@ use super::house::{LinkHouse, Waiting, ada, browser, known, stranger};
 use crate::support::{confirmed, rejected};
 use vestibule::{
     confirmation::Rejection,
-    link::{Alarm, Asker, CODES_OFF, Code, GUESSES, Guess, Guessed, Spent, Tries},
+    link::{Alarm, Asker, CODES_OFF, Code, GUESSES, Guess, Guessed, InvalidLink, Tries},
     secret::SystemEntropy,
     store::LinkStore as _,
     vestibule::Progress,
@@ -82,11 +82,11 @@ async fn wrong_codes_are_counted_and_the_last_takes_the_link_back() {
     }
     assert_eq!(
         guess(&house, &waiting, &wrong).await,
-        Guessed::Spent(Spent::Expired)
+        Guessed::Invalid(InvalidLink::Expired)
     );
     assert_eq!(
         guess(&house, &waiting, &code).await,
-        Guessed::Spent(Spent::Expired)
+        Guessed::Invalid(InvalidLink::Expired)
     );
     assert_eq!(
         house.status(&waiting).await,
@@ -109,7 +109,7 @@ async fn guesses_at_once_are_as_many_as_guesses_one_by_one() {
     assert_eq!(counted, GUESSES as usize - 1);
     assert_eq!(
         guess(&house, &waiting, &code).await,
-        Guessed::Spent(Spent::Expired)
+        Guessed::Invalid(InvalidLink::Expired)
     );
 }
 
@@ -123,7 +123,7 @@ async fn a_code_is_worth_nothing_in_a_browser_that_did_not_ask() {
         .guess(&waiting.token, Some(other.cookie()), &code)
         .await
         .unwrap();
-    assert_eq!(foreign.came_to, Guessed::Spent(Spent::Expired));
+    assert_eq!(foreign.came_to, Guessed::Invalid(InvalidLink::Expired));
     assert!(matches!(
         guess(&house, &other, &code).await,
         Guessed::Wrong { .. }
@@ -135,14 +135,17 @@ async fn a_code_is_worth_nothing_in_a_browser_that_did_not_ask() {
 async fn after_ten_wrong_codes_in_a_row_an_address_has_links_alone_for_days() {
     let house = LinkHouse::at_work().await;
     let first = coded(&house, browser(1, "theirs")).await;
-    assert_eq!(guess_wrong(&house, &first, GUESSES).await, [Alarm::Voided]);
+    assert_eq!(guess_wrong(&house, &first, GUESSES).await, [Alarm::Revoked]);
     // Two browsers wait while nine guesses are counted: the tenth ends both waits.
     let second = coded(&house, browser(2, "theirs")).await;
     let third = coded(&house, browser(3, "others")).await;
     assert_eq!(guess_wrong(&house, &second, GUESSES - 1).await, []);
     assert_eq!(guess_wrong(&house, &third, 1).await, [Alarm::Off]);
     assert!(
-        matches!(guess(&house, &second.0, &second.1).await, Guessed::Spent(_)),
+        matches!(
+            guess(&house, &second.0, &second.1).await,
+            Guessed::Invalid(_)
+        ),
         "its last guess, and worth nothing"
     );
     assert_eq!(
@@ -153,7 +156,7 @@ async fn after_ten_wrong_codes_in_a_row_an_address_has_links_alone_for_days() {
     let waiting = house.asked_as(browser(4, "hers")).await;
     let letter = house.letter().await;
     assert_eq!(letter.code, None);
-    house.links.open_here(&letter.link).await.unwrap().unwrap();
+    house.links.open_here(&letter.link).await.unwrap();
     assert_eq!(house.status(&waiting).await, Progress::Done(confirmed()));
     house.advance(CODES_OFF);
     coded(&house, browser(5, "hers")).await;

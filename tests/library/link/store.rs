@@ -45,7 +45,7 @@ fn sample(number: u8, address: &Address) -> (Link, Posting) {
         token: token.hash(),
         waiting: Some(ConfirmationId::from_bytes([number; 16])),
         address: address.clone(),
-        admits: false,
+        allows_new_user: false,
         code: code.mac(&keys(&[7]), id),
         mailed: true,
         known: false,
@@ -203,7 +203,7 @@ async fn a_new_link_takes_back_the_open_ones_that_its_browser_has_asked_for_and_
         for (link, posting) in [&first].into_iter().chain(&others).chain([&second]) {
             assert_eq!(store.post_link(link, posting).await.unwrap(), Posted::New);
         }
-        assert_eq!(stored(&store, &first.0).await.state, LinkState::Void);
+        assert_eq!(stored(&store, &first.0).await.state, LinkState::Revoked);
         for (link, _) in others.iter().chain([&second]) {
             assert_eq!(stored(&store, link).await.state, LinkState::Open);
         }
@@ -220,7 +220,7 @@ async fn a_new_link_takes_back_the_open_ones_that_its_browser_has_asked_for_and_
                 .unwrap()
         );
         store.post_link(&third.0, &later(&third.1)).await.unwrap();
-        assert_eq!(stored(&store, &second.0).await.state, LinkState::Void);
+        assert_eq!(stored(&store, &second.0).await.state, LinkState::Revoked);
         assert_eq!(
             stored(&store, &used.0).await.state,
             LinkState::Approved,
@@ -262,7 +262,7 @@ async fn a_browser_that_asks_twice_within_the_hold_has_one_link_also_where_it_as
             "another browser"
         );
         assert_eq!(store.take_mail(99, at(99), at(199)).await.unwrap().len(), 2);
-        assert!(store.replace_link(&held[0].clone().void()).await.unwrap());
+        assert!(store.replace_link(&held[0].clone().revoke()).await.unwrap());
         let (again, posting) = in_browser(21, &ada(), 1);
         assert_eq!(
             store.post_link(&again, &posting).await.unwrap(),
@@ -307,7 +307,7 @@ async fn links_that_one_browser_asks_for_to_lead_to_several_places_are_several()
         for (link, state) in
             states
                 .into_iter()
-                .zip([LinkState::Open, LinkState::Void, LinkState::Open])
+                .zip([LinkState::Open, LinkState::Revoked, LinkState::Open])
         {
             assert_eq!(stored(&store, link).await.state, state);
         }
@@ -593,8 +593,13 @@ async fn the_mail_of_a_link_that_is_open_no_more_is_not_sent() {
         for (link, posting) in &all {
             store.post_link(link, posting).await.unwrap();
         }
-        assert!(store.replace_link(&all[0].0.clone().void()).await.unwrap());
-        store.void_links(&all[1].0.address).await.unwrap();
+        assert!(
+            store
+                .replace_link(&all[0].0.clone().revoke())
+                .await
+                .unwrap()
+        );
+        store.revoke_links(&all[1].0.address).await.unwrap();
         let left = store.take_mail(8, at(9), at(99)).await.unwrap();
         assert_eq!(
             left.into_iter().map(|mail| mail.id).collect::<Vec<_>>(),
@@ -616,10 +621,10 @@ async fn all_links_to_an_address_are_taken_back_and_no_others() {
         store.post_link(&mailed, &posting).await.unwrap();
         store.add_link(&handed_over).await.unwrap();
         store.post_link(&bobs, &his).await.unwrap();
-        store.void_links(&ada()).await.unwrap();
+        store.revoke_links(&ada()).await.unwrap();
         for (link, state) in [
-            (mailed, LinkState::Void),
-            (handed_over, LinkState::Void),
+            (mailed, LinkState::Revoked),
+            (handed_over, LinkState::Revoked),
             (bobs, LinkState::Open),
         ] {
             assert_eq!(
@@ -766,7 +771,7 @@ async fn unknown_addresses_share_a_limit_of_mailed_links_that_does_not_apply_to_
             }
         };
         let open = |link: Link| Link {
-            admits: true,
+            allows_new_user: true,
             ..link
         };
         let all: Vec<_> = all
@@ -962,7 +967,7 @@ async fn links_to_a_removed_user_are_revoked_and_no_others() {
             [
                 LinkState::Open,
                 LinkState::Open,
-                LinkState::Void,
+                LinkState::Revoked,
                 LinkState::Open
             ]
         );
@@ -1025,7 +1030,7 @@ async fn with_the_sessions_that_a_change_ends_go_the_open_links_to_its_user_in_t
                 .unwrap()
                 .unwrap()
                 .state;
-            assert_eq!(state == LinkState::Void, change < 4, "{change}");
+            assert_eq!(state == LinkState::Revoked, change < 4, "{change}");
         }
         assert_eq!(
             store
@@ -1070,7 +1075,7 @@ async fn who_waits_for_a_link_that_was_never_mailed_does_not_see_when_its_owner_
             assert_eq!(
                 link.state,
                 if link.mailed {
-                    LinkState::Void
+                    LinkState::Revoked
                 } else {
                     LinkState::Open
                 }
@@ -1208,7 +1213,7 @@ async fn a_link_that_signs_in_resets_the_count_of_wrong_codes_unless_codes_are_o
             assert!(store.replace_link(&used).await.unwrap());
             let (void, posting) = sample(number + 10, &ada());
             store.post_link(&void, &posting).await.unwrap();
-            assert!(store.replace_link(&void.void()).await.unwrap());
+            assert!(store.replace_link(&void.revoke()).await.unwrap());
             assert_eq!(
                 store.codes_tried(&hers[0], at(0)).await.unwrap(),
                 wrong,
