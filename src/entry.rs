@@ -123,7 +123,7 @@ impl Vestibule {
         let Some(used) = session.used(self.clock.now(), &self.timing) else {
             return Ok(());
         };
-        match self.store.replace_session(&used).await {
+        match self.stores.sessions.replace_session(&used).await {
             // Losing to another request of the same browser is as good.
             Ok(_) => Ok(()),
             // A full store can still be read. A later request extends the session.
@@ -146,12 +146,12 @@ impl Vestibule {
     }
 
     async fn end_beyond_cap(&self, user: UserId, newest: SessionId) -> Result<(), StoreError> {
-        let mut sessions = self.store.sessions_of(user).await?;
+        let mut sessions = self.stores.sessions.sessions_of(user).await?;
         let others = (self.caps.sessions as usize).saturating_sub(1);
         sessions.retain(|session| session.id != newest);
         sessions.sort_by_key(|session| std::cmp::Reverse(session.seen()));
         for session in sessions.into_iter().skip(others) {
-            self.store.delete_session(session.id).await?;
+            self.stores.sessions.delete_session(session.id).await?;
         }
         Ok(())
     }
@@ -163,7 +163,7 @@ impl Vestibule {
         let Some(hash) = shown.map(SessionSecret::hash) else {
             return Ok(None);
         };
-        let Some(session) = self.store.session_by_secret(&hash).await? else {
+        let Some(session) = self.stores.sessions.session_by_secret(&hash).await? else {
             return Ok(None);
         };
         let Some(user) = session.signs_in(&hash, self.clock.now()) else {
@@ -184,7 +184,8 @@ impl Vestibule {
     /// The user, if a session that began at `since` may sign them in.
     async fn welcome(&self, id: UserId, since: Timestamp) -> Result<Option<User>, StoreError> {
         Ok(self
-            .store
+            .stores
+            .users
             .user(id)
             .await?
             .filter(|user| user.welcomes(since, self.clock.now())))
@@ -244,7 +245,10 @@ impl Vestibule {
             .map(|candidate| candidate.user)
             .or(current.as_ref().map(|who| who.user.id));
         for other in others.into_iter().filter(|other| Some(other.user) != stays) {
-            self.store.delete_session(other.session.id).await?;
+            self.stores
+                .sessions
+                .delete_session(other.session.id)
+                .await?;
             spent.push(other.tag);
         }
         match chosen.pop() {
@@ -274,19 +278,19 @@ impl Vestibule {
         let id = SessionId::generate(&*self.entropy);
         let device = shown.device.clone();
         let session = Session::established(id, secret.hash(), user, device, since, &self.timing);
-        if !self.store.insert_session(&session).await? {
+        if !self.stores.sessions.insert_session(&session).await? {
             return Err(StoreError::Unavailable(
                 "a fresh secret is taken: the entropy repeats itself".into(),
             ));
         }
         // After the session is there: whatever ends the user's sessions after this ends it as well.
-        let known = self.store.user(user).await?;
+        let known = self.stores.users.user(user).await?;
         if known.is_none_or(|known| known.valid_from != valid_from || known.disabled) {
-            self.store.delete_session(id).await?;
+            self.stores.sessions.delete_session(id).await?;
             return Ok(None);
         }
         if let Some(old) = self.who(shown.session.as_ref()).await? {
-            self.store.delete_session(old.session).await?;
+            self.stores.sessions.delete_session(old.session).await?;
         }
         self.cap_sessions(user, id).await;
         Ok(Some(secret))
@@ -301,10 +305,13 @@ impl Vestibule {
         if let Some(who) = self.recognise(shown.session.as_ref()).await? {
             if everywhere {
                 if self.revoke_sessions(&who, true).await? {
-                    self.store.delete_sessions_of(who.user.id, None).await?;
+                    self.stores
+                        .sessions
+                        .delete_sessions_of(who.user.id, None)
+                        .await?;
                 }
             } else {
-                self.store.delete_session(who.session).await?;
+                self.stores.sessions.delete_session(who.session).await?;
             }
         }
         // Only now: a cancel is announced, and the tab that hears of it goes to the login page at
@@ -335,7 +342,7 @@ impl Vestibule {
         let mut spent = Vec::new();
         for (tag, secret) in &shown.pending {
             let hash = secret.hash();
-            let Some(session) = self.store.session_by_secret(&hash).await? else {
+            let Some(session) = self.stores.sessions.session_by_secret(&hash).await? else {
                 continue;
             };
             if current.is_some_and(|current| current.session == session.id) {

@@ -1,10 +1,10 @@
-//! Keeping confirmations, sessions and users.
+//! Where confirmations, sessions, users, links and mails are stored.
 //!
-//! A store only keeps: what a confirmation or a session may become is decided by their own
-//! transitions. All methods are safe to repeat. Sessions are in the same database as everything
-//! else, or kept [`apart`].
+//! A store only stores: what a confirmation or a session may become is decided by their own
+//! transitions. All methods are safe to repeat. There is a trait for each kind of thing; [`Stores`]
+//! holds one store of each. Mostly all of them are one database. Sessions may also be stored
+//! elsewhere: in [`redis`] or in [`memory`].
 
-pub mod apart;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod decide;
 pub mod memory;
@@ -17,15 +17,85 @@ pub mod postgres;
 pub mod redis;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "redis"))]
 mod row;
+mod split;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
 pub use ports::{
-    ConfirmationStore, Database, LinkDatabase, LinkStore, MailStore, SessionStore, Store, UserStore,
+    ConfirmationQueue, ConfirmationStore, LinkStore, MailStore, SessionStore, UserStore,
 };
 
 use crate::{caps::Capped, clock::Timestamp, user::UserId};
-use std::time::Duration;
+use split::{SplitConfirmations, SplitSessions};
+use std::{sync::Arc, time::Duration};
+
+/// A store of each kind. Cheap to clone.
+///
+/// To change how one kind is stored, replace its field by a store around it.
+#[derive(Clone)]
+pub struct Stores {
+    /// Confirmations, with the sessions that follow them.
+    pub confirmations: Arc<dyn ConfirmationStore>,
+    /// The confirmations that wait for a worker.
+    pub queue: Arc<dyn ConfirmationQueue>,
+    /// Sessions.
+    pub sessions: Arc<dyn SessionStore>,
+    /// Users.
+    pub users: Arc<dyn UserStore>,
+    /// Our own links.
+    pub links: Arc<dyn LinkStore>,
+    /// Mails that wait to be sent.
+    pub mails: Arc<dyn MailStore>,
+}
+
+impl Stores {
+    /// Everything in one database.
+    #[must_use]
+    pub fn in_one<D>(database: D) -> Self
+    where
+        D: ConfirmationStore + ConfirmationQueue + SessionStore + UserStore + LinkStore + MailStore,
+    {
+        let database = Arc::new(database);
+        Self {
+            confirmations: database.clone(),
+            queue: database.clone(),
+            sessions: database.clone(),
+            users: database.clone(),
+            links: database.clone(),
+            mails: database,
+        }
+    }
+
+    /// The same, but with `sessions` in a store of their own; the database must leave them alone. A
+    /// bound session waits for its browser for `bound`.
+    #[must_use]
+    pub fn with_external_sessions(self, sessions: Arc<dyn SessionStore>, bound: Duration) -> Self {
+        Self {
+            confirmations: Arc::new(SplitConfirmations {
+                database: self.confirmations,
+                sessions: sessions.clone(),
+                bound,
+            }),
+            sessions: Arc::new(SplitSessions {
+                sessions,
+                users: self.users.clone(),
+            }),
+            ..self
+        }
+    }
+
+    /// Removes the user with all their sessions, and revokes their open links. `false`: there is
+    /// none.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be stored; it is safe to repeat.
+    pub async fn remove_user(&self, id: UserId) -> Result<bool, StoreError> {
+        // The sessions first, so that a repeat after a failure still finds the user. A session made
+        // in between signs no one in once the user has gone.
+        self.sessions.delete_sessions_of(id, None).await?;
+        self.users.remove_user(id).await
+    }
+}
 
 /// A store could not do its work.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]

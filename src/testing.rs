@@ -2,8 +2,11 @@
 //! for, a publisher that remembers. Nothing here sleeps.
 
 mod database;
+mod no_links;
 
 pub use database::MemoryDatabase;
+
+use no_links::NoLinks;
 
 use crate::{
     channel::Channel,

@@ -15,7 +15,7 @@ use crate::{
     publisher::{Announcement, Publisher},
     secret::{Entropy, Keys, PendingSecret, SecretHash, SessionSecret},
     session::SessionId,
-    store::{Settlement, Store, StoreError},
+    store::{Settlement, StoreError, Stores},
     timing::Timing,
     token::Token,
     user::UserId,
@@ -27,7 +27,7 @@ use tokio::sync::Notify;
 /// The service that pages and server functions call. Cheap to clone.
 #[derive(Clone)]
 pub struct Vestibule {
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) stores: Stores,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) keys: Arc<Keys>,
@@ -81,7 +81,7 @@ impl Vestibule {
     #[must_use]
     pub fn new(tools: &Tools, wake: Arc<Notify>) -> Self {
         let Tools {
-            store,
+            stores,
             publisher,
             clock,
             entropy,
@@ -93,7 +93,7 @@ impl Vestibule {
         let caps = Caps::default();
         let undecided = Arc::default();
         Self {
-            store,
+            stores,
             clock,
             entropy,
             keys,
@@ -130,10 +130,10 @@ impl Vestibule {
         &self.destinations
     }
 
-    /// The users, sessions and confirmations.
+    /// Where everything is stored.
     #[must_use]
-    pub fn store(&self) -> &dyn Store {
-        &*self.store
+    pub fn stores(&self) -> &Stores {
+        &self.stores
     }
 
     /// The present moment.
@@ -174,7 +174,12 @@ impl Vestibule {
     /// # Errors
     /// [`StoreError`] if the store could not be read.
     pub async fn is_in_progress(&self, secret: &PendingSecret) -> Result<bool, StoreError> {
-        let Some(confirmation) = self.store.confirmation_by_secret(&secret.hash()).await? else {
+        let Some(confirmation) = self
+            .stores
+            .confirmations
+            .confirmation_by_secret(&secret.hash())
+            .await?
+        else {
             return Ok(false);
         };
         match confirmation.ending() {
@@ -192,7 +197,8 @@ impl Vestibule {
     ) -> Result<Option<Confirmation>, StoreError> {
         match self.genuine(token, shown) {
             Some(cookie) => {
-                self.store
+                self.stores
+                    .confirmations
                     .confirmation_by_secret(&cookie.secret.hash())
                     .await
             }
@@ -207,7 +213,8 @@ impl Vestibule {
         decision: &Decision,
     ) -> Result<Option<Ending>, StoreError> {
         let Some(stored) = self
-            .store
+            .stores
+            .confirmations
             .decide(id, Decider::User, decision, self.settlement())
             .await?
         else {
@@ -245,7 +252,8 @@ impl Vestibule {
         let cookie = self.genuine(token, shown);
         if let Some(cookie) = &cookie {
             let known = self
-                .store
+                .stores
+                .confirmations
                 .confirmation_by_secret(&cookie.secret.hash())
                 .await?;
             if let Some(confirmation) = known {
@@ -281,7 +289,7 @@ impl Vestibule {
         let Some(secret) = session.map(SessionSecret::hash) else {
             return Ok(false);
         };
-        let session = self.store.session_by_secret(&secret).await?;
+        let session = self.stores.sessions.session_by_secret(&secret).await?;
         let signed_in =
             session.filter(|session| session.signs_in(&secret, self.clock.now()).is_some());
         let tag = signed_in.and_then(|session| session.token_tag);
@@ -308,7 +316,12 @@ impl Vestibule {
         secret: &SecretHash,
     ) -> Result<Report, StoreError> {
         let channel = Channel::of(secret);
-        let Some(confirmation) = self.store.confirmation_by_secret(secret).await? else {
+        let Some(confirmation) = self
+            .stores
+            .confirmations
+            .confirmation_by_secret(secret)
+            .await?
+        else {
             return Ok(Report {
                 channel: Some(channel),
                 progress: Progress::Unknown,
@@ -324,17 +337,19 @@ impl Vestibule {
         let settlement = self.settlement();
         let decision = Decision::Rejected(Rejection::Cancelled);
         let stored = self
-            .store
+            .stores
+            .confirmations
             .decide(confirmation.id, Decider::User, &decision, settlement)
             .await?;
         let ending = stored.as_ref().and_then(Confirmation::ending);
         if let Some(Ending::Confirmed(_)) = ending {
-            let session = self.store.session(confirmation.session).await?;
+            let session = self.stores.sessions.session(confirmation.session).await?;
             if session.is_none_or(|session| session.exchangeable(secret, settlement.now).is_none())
             {
                 return self.report(stored.as_ref().unwrap_or(&confirmation)).await;
             }
-            self.store
+            self.stores
+                .confirmations
                 .revoke(confirmation.id, confirmation.session)
                 .await?;
         }
@@ -379,7 +394,8 @@ impl Vestibule {
 
     async fn lives(&self, id: SessionId) -> Result<bool, StoreError> {
         Ok(self
-            .store
+            .stores
+            .sessions
             .session(id)
             .await?
             .is_some_and(|session| session.is_live(self.clock.now())))

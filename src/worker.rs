@@ -24,7 +24,7 @@ use crate::{
     outcome::Destinations,
     publisher::Publisher,
     secret::{Entropy, Keys},
-    store::{Store, StoreError},
+    store::{StoreError, Stores},
     timing::Timing,
     validator::Validator,
 };
@@ -40,8 +40,8 @@ use tokio_util::sync::CancellationToken;
 /// What a worker works with.
 #[derive(Clone)]
 pub struct Tools {
-    /// Where confirmations, sessions and users are kept.
-    pub store: Arc<dyn Store>,
+    /// Where everything is stored.
+    pub stores: Stores,
     /// Who judges tokens.
     pub validator: Arc<dyn Validator>,
     /// Who tells the browsers.
@@ -185,13 +185,13 @@ impl Worker {
         any: bool,
     ) -> Result<Option<Timestamp>, StoreError> {
         if limits.exceptions.is_empty() {
-            return self.tools.store.next_due().await;
+            return self.tools.stores.queue.next_due().await;
         }
         // Those with time were claimed, and perhaps others wait.
         if any && self.circuit.is_tried() {
             return Ok(Some(now));
         }
-        self.tools.store.next_due_after(now).await
+        self.tools.stores.queue.next_due_after(now).await
     }
 
     /// By turns, but while the validator is tried and may yet be away, those first that have time
@@ -227,7 +227,7 @@ impl Worker {
         if full {
             Ok(None)
         } else {
-            self.tools.store.next_overdue().await
+            self.tools.stores.queue.next_overdue().await
         }
     }
 
@@ -237,8 +237,16 @@ impl Worker {
         limits: &ClaimLimits,
         now: Timestamp,
     ) -> Result<Vec<Claim>, StoreError> {
-        self.tools
-            .store
+        let Stores {
+            confirmations,
+            queue,
+            ..
+        } = &self.tools.stores;
+        if let Err(error) = confirmations.settle_abandoned(now).await {
+            // Validating goes on meanwhile: what it comes to waits in the database.
+            tracing::error!(%error, "the worker cannot settle what is decided");
+        }
+        queue
             .claim(self.id, which, limits, now, now + self.tools.timing.lease)
             .await
     }
@@ -282,8 +290,13 @@ impl Worker {
         self.circuit.forget();
         let now = self.now();
         let settled_before = now - (self.tools.timing.pending_cookie() + KEEP);
-        let swept = self.tools.store.sweep_confirmations(settled_before).await;
-        let sessions = self.tools.store.sweep_sessions(now).await;
+        let swept = self
+            .tools
+            .stores
+            .queue
+            .sweep_confirmations(settled_before)
+            .await;
+        let sessions = self.tools.stores.sessions.sweep_sessions(now).await;
         for error in [swept, sessions].into_iter().filter_map(Result::err) {
             tracing::error!(%error, "the worker cannot sweep");
         }

@@ -29,7 +29,8 @@ impl Vestibule {
         let mut tries = self.tries(who);
         while let Some(by) = tries.next().await? {
             if let Some(valid_from) = self
-                .store
+                .stores
+                .users
                 .set_password(by, password, self.clock.now())
                 .await?
             {
@@ -53,7 +54,12 @@ impl Vestibule {
     ) -> Result<Moved, StoreError> {
         let mut tries = self.tries(who);
         while let Some(by) = tries.next().await? {
-            match self.store.move_user(by, from, to, self.clock.now()).await? {
+            match self
+                .stores
+                .users
+                .move_user(by, from, to, self.clock.now())
+                .await?
+            {
                 Moved::Revoked => {}
                 moved => {
                     self.wake.notify_one();
@@ -74,7 +80,8 @@ impl Vestibule {
         let mut tries = self.tries(who);
         while let Some(by) = tries.next().await? {
             if self
-                .store
+                .stores
+                .users
                 .revoke_sessions(by, all, self.clock.now())
                 .await?
             {
@@ -99,7 +106,7 @@ impl Vestibule {
         let Some(user) = self.welcome(who.user.id, who.since).await? else {
             return Ok(None);
         };
-        let Some(session) = self.store.session(who.session).await? else {
+        let Some(session) = self.stores.sessions.session(who.session).await? else {
             return Ok(None);
         };
         let is_theirs = matches!(session.state, SessionState::Established { user: owner, .. } if owner == user.id);

@@ -33,7 +33,7 @@ impl Vestibule {
             return Ok(unchanged(current, spent));
         };
         if let Some(current) = current {
-            self.store.delete_session(current.session).await?;
+            self.stores.sessions.delete_session(current.session).await?;
         }
         self.cap_sessions(user.id, id).await;
         spent.push(candidate.tag);
@@ -80,12 +80,12 @@ impl Vestibule {
                 return Ok(None);
             };
             failpoint::reach("exchange");
-            if self.store.replace_session(&next).await? {
+            if self.stores.sessions.replace_session(&next).await? {
                 failpoint::reach("exchanged");
                 return Ok(Some((new, true)));
             }
             // Another tab was first, or the user has signed out: look again.
-            match self.store.session(id).await? {
+            match self.stores.sessions.session(id).await? {
                 Some(current) => session = current,
                 None => return Ok(None),
             }

@@ -79,7 +79,7 @@ impl Vestibule {
     /// # Errors
     /// [`StoreError`] if the store could not be read.
     pub async fn own_sessions(&self, who: &SignedIn) -> Result<Vec<OwnSession>, StoreError> {
-        let mut sessions = self.store.sessions_of(who.user.id).await?;
+        let mut sessions = self.stores.sessions.sessions_of(who.user.id).await?;
         let now = self.clock.now();
         sessions.retain(|session| session.is_live(now) && who.user.welcomes(session.since, now));
         sessions
@@ -108,7 +108,7 @@ impl Vestibule {
         who: &SignedIn,
         handle: SessionHandle,
     ) -> Result<bool, StoreError> {
-        let sessions = self.store.sessions_of(who.user.id).await?;
+        let sessions = self.stores.sessions.sessions_of(who.user.id).await?;
         let meant = |session: &&Session| {
             session.id != who.session
                 && SessionHandle::each(&self.keys, who.user.id, session.id).contains(&handle)
@@ -119,7 +119,7 @@ impl Vestibule {
         if !self.revoke_sessions(who, false).await? {
             return Ok(false);
         }
-        self.store.delete_session(session.id).await?;
+        self.stores.sessions.delete_session(session.id).await?;
         Ok(true)
     }
 
@@ -130,7 +130,8 @@ impl Vestibule {
     /// [`StoreError`] if the store could not be used; it is safe to repeat.
     pub async fn end_others(&self, who: &SignedIn) -> Result<(), StoreError> {
         if self.revoke_sessions(who, false).await? {
-            self.store
+            self.stores
+                .sessions
                 .delete_sessions_of(who.user.id, Some(who.session))
                 .await?;
         }

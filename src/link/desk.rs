@@ -29,7 +29,7 @@ use tokio::sync::Notify;
 pub struct Links {
     pub(super) vestibule: Vestibule,
     pub(super) store: Arc<dyn LinkStore>,
-    pub(super) postman: Arc<Notify>,
+    pub(super) mail_wake: Arc<Notify>,
     pub(super) registration: Registration,
     pub(super) strangers: u32,
 }
@@ -85,13 +85,13 @@ pub enum Guessed {
 }
 
 impl Links {
-    /// The service for the links in `store`. It notifies `postman` of new mail.
+    /// The service for links. It wakes the mail worker through `mail_wake`.
     #[must_use]
-    pub fn new(vestibule: Vestibule, store: Arc<dyn LinkStore>, postman: Arc<Notify>) -> Self {
+    pub fn new(vestibule: Vestibule, mail_wake: Arc<Notify>) -> Self {
         Self {
+            store: vestibule.stores.links.clone(),
             vestibule,
-            store,
-            postman,
+            mail_wake,
             registration: Registration::default(),
             strangers: STRANGERS,
         }
@@ -136,7 +136,8 @@ impl Links {
     pub async fn next(&self, pending: &PendingSecret) -> Result<Option<LocalPath>, StoreError> {
         let confirmation = self
             .vestibule
-            .store()
+            .stores
+            .confirmations
             .confirmation_by_secret(&pending.hash())
             .await?;
         let Some(confirmation) = confirmation else {
@@ -173,7 +174,8 @@ impl Links {
         for (_, secret) in &shown.pending {
             if let Some(confirmation) = self
                 .vestibule
-                .store()
+                .stores
+                .confirmations
                 .confirmation_by_secret(&secret.hash())
                 .await?
             {
@@ -196,7 +198,8 @@ impl Links {
                 self.revoke_open(&who.user).await?;
             }
             self.vestibule
-                .store()
+                .stores
+                .sessions
                 .delete_sessions_of(who.user.id, Some(who.session))
                 .await?;
         }
@@ -282,7 +285,7 @@ impl Links {
             })
             .await;
         let verdict = match used {
-            Ok(link) => link.verdict(self.vestibule.store()).await?,
+            Ok(link) => link.verdict(&*self.vestibule.stores.users).await?,
             Err(LinkError::Invalid(why)) => Verdict::Invalid(why.into()),
             Err(LinkError::Store(error)) => return Err(error),
         };
@@ -425,7 +428,7 @@ impl Links {
             return Ok(None);
         };
         match link
-            .verdict_on_waiting(self.vestibule.now(), self.vestibule.store())
+            .verdict_on_waiting(self.vestibule.now(), &*self.vestibule.stores.users)
             .await?
         {
             Some(verdict) => self.vestibule.decide(waiting, &verdict.into()).await,

@@ -3,7 +3,7 @@
 use super::{Link, LinkState};
 use crate::{
     clock::Timestamp,
-    store::{Store, StoreError},
+    store::{StoreError, UserStore},
     user::{Identity, PASSWORD_ISSUER},
     validator::{Reason, Verdict},
 };
@@ -16,7 +16,7 @@ impl Link {
     pub async fn verdict_on_waiting(
         &self,
         now: Timestamp,
-        users: &dyn Store,
+        users: &dyn UserStore,
     ) -> Result<Option<Verdict>, StoreError> {
         match (self.state, self.open(now)) {
             (LinkState::Approved, _) => self.verdict(users).await.map(Some),
@@ -29,7 +29,7 @@ impl Link {
     ///
     /// # Errors
     /// [`StoreError`] if the user could not be read.
-    pub async fn verdict(&self, users: &dyn Store) -> Result<Verdict, StoreError> {
+    pub async fn verdict(&self, users: &dyn UserStore) -> Result<Verdict, StoreError> {
         let address = self.address.as_str();
         let known = users.user_by_identity(PASSWORD_ISSUER, address).await?;
         Ok(match known {

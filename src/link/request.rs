@@ -75,7 +75,8 @@ impl Links {
         let link = Link::new(keys, entropy, now, &address, &token, &code, device);
         let user = self
             .vestibule
-            .store()
+            .stores
+            .users
             .user_by_identity(PASSWORD_ISSUER, address.as_str())
             .await?;
         let to = user
@@ -141,7 +142,7 @@ impl Links {
                 return Err(error);
             }
         }
-        self.postman.notify_one();
+        self.mail_wake.notify_one();
         // Browsers that wait for a former link must be told.
         self.vestibule.wake.notify_one();
         Ok(Requested {
@@ -160,7 +161,8 @@ impl Links {
         for cookie in asker.pending_each(keys, link.id, link.asked) {
             if self
                 .vestibule
-                .store()
+                .stores
+                .confirmations
                 .confirmation_by_secret(&cookie.secret.hash())
                 .await?
                 .is_some()

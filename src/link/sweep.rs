@@ -3,7 +3,7 @@
 use super::{WINDOW, tries};
 use crate::{
     clock::Clock,
-    store::{LinkDatabase, StoreError},
+    store::{StoreError, Stores},
 };
 use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
@@ -13,13 +13,9 @@ const SWEEP_EVERY: Duration = Duration::from_mins(1);
 
 /// Deletes links, and mails that were never sent, [`WINDOW`] after they expire. Runs until
 /// `shutdown`.
-pub async fn sweep(
-    store: Arc<dyn LinkDatabase>,
-    clock: Arc<dyn Clock>,
-    shutdown: CancellationToken,
-) {
+pub async fn sweep(stores: Stores, clock: Arc<dyn Clock>, shutdown: CancellationToken) {
     while !shutdown.is_cancelled() {
-        if let Err(error) = sweep_once(&*store, &*clock).await {
+        if let Err(error) = sweep_once(&stores, &*clock).await {
             tracing::error!(%error, "links cannot be swept");
         }
         tokio::select! {
@@ -29,11 +25,11 @@ pub async fn sweep(
     }
 }
 
-async fn sweep_once(store: &dyn LinkDatabase, clock: &dyn Clock) -> Result<(), StoreError> {
+async fn sweep_once(stores: &Stores, clock: &dyn Clock) -> Result<(), StoreError> {
     let before = clock.now() - WINDOW;
-    store.sweep_links(before).await?;
-    store.sweep_codes(tries::since(clock.now())).await?;
-    let unsent = store.sweep_mails(before).await?;
+    stores.links.sweep_links(before).await?;
+    stores.links.sweep_codes(tries::since(clock.now())).await?;
+    let unsent = stores.mails.sweep_mails(before).await?;
     if unsent > 0 {
         tracing::error!(
             unsent,

@@ -18,25 +18,26 @@ pub struct Outbox {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     keys: Arc<Keys>,
-    postman: Arc<Notify>,
+    mail_wake: Arc<Notify>,
 }
 
 impl Outbox {
-    /// An outbox in `store`; `postman` is told of new mail.
+    /// An outbox. It wakes the mail worker through `mail_wake`.
     #[must_use]
-    pub fn new(store: Arc<dyn MailStore>, tools: &Tools, postman: Arc<Notify>) -> Self {
+    pub fn new(tools: &Tools, mail_wake: Arc<Notify>) -> Self {
         let Tools {
+            stores,
             clock,
             entropy,
             keys,
             ..
         } = tools.clone();
         Self {
-            store,
+            store: stores.mails,
             clock,
             entropy,
             keys,
-            postman,
+            mail_wake,
         }
     }
 
@@ -61,7 +62,7 @@ impl Outbox {
             now + lives,
         );
         let taken = self.store.add_mail(&mail, NEWS).await?;
-        self.postman.notify_one();
+        self.mail_wake.notify_one();
         Ok(taken)
     }
 }

@@ -39,22 +39,18 @@ pub struct Postman {
 }
 
 impl Postman {
-    /// A postman for the mail in `store`, told through `wake` that there is some.
+    /// A postman, told through `wake` that there is mail.
     #[must_use]
-    pub fn new(
-        store: Arc<dyn MailStore>,
-        mailer: Arc<dyn Mailer>,
-        tools: &Tools,
-        wake: Arc<Notify>,
-    ) -> Self {
+    pub fn new(mailer: Arc<dyn Mailer>, tools: &Tools, wake: Arc<Notify>) -> Self {
         let Tools {
+            stores,
             clock,
             entropy,
             keys,
             ..
         } = tools.clone();
         Self {
-            store,
+            store: stores.mails,
             mailer,
             clock,
             entropy,

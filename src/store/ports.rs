@@ -15,7 +15,7 @@ use crate::{
 };
 use async_trait::async_trait;
 
-/// Keeps confirmations.
+/// Stores confirmations together with the sessions that follow them.
 #[async_trait]
 pub trait ConfirmationStore: Send + Sync + 'static {
     /// Keeps a new confirmation with its pending session, both or neither. If there is one with the
@@ -33,14 +33,52 @@ pub trait ConfirmationStore: Send + Sync + 'static {
         admission: Admission,
     ) -> Result<Confirmation, BeginError>;
 
-    /// How many confirmations are undecided; `at_most` if there are more.
-    async fn undecided(&self, at_most: u32) -> Result<u32, StoreError>;
-
     /// The confirmation begun with this pending secret.
     async fn confirmation_by_secret(
         &self,
         secret: &SecretHash,
     ) -> Result<Option<Confirmation>, StoreError>;
+
+    /// Decides the confirmation if nothing has decided it and `decider` may, and settles whatever
+    /// decision is then stored: a pending session is rebound to the user or deleted, and the token
+    /// wiped. Returns the confirmation as it is stored now, decided by this call or before it, or
+    /// still queued if a worker decides whose claim is not the last one. `None`: there is no such
+    /// confirmation.
+    async fn decide(
+        &self,
+        id: ConfirmationId,
+        decider: Decider,
+        decision: &Decision,
+        settlement: Settlement,
+    ) -> Result<Option<Confirmation>, StoreError>;
+
+    /// Revokes a valid decision, for a user who cancels before the exchange: deletes the session,
+    /// and the outcome becomes `cancelled`.
+    async fn revoke(&self, id: ConfirmationId, session: SessionId) -> Result<(), StoreError>;
+
+    /// Has the session follow of what was decided a while before `now` and not settled: a process
+    /// was killed in between. Nothing to do where both are written in one transaction.
+    async fn settle_abandoned(&self, _now: Timestamp) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Confirmations that were decided before `before` and are not settled, because their sessions
+    /// are stored elsewhere. None where both are written in one transaction.
+    async fn unsettled(&self, _before: Timestamp) -> Result<Vec<Confirmation>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    /// Marks that the session, which is stored elsewhere, follows the decision.
+    async fn mark_settled(&self, _id: ConfirmationId) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+/// The confirmations that wait for a worker, and the removal of old ones. No session depends on it.
+#[async_trait]
+pub trait ConfirmationQueue: Send + Sync + 'static {
+    /// How many confirmations are undecided; `at_most` if there are more.
+    async fn undecided(&self, at_most: u32) -> Result<u32, StoreError>;
 
     /// Claims due confirmations for `worker` until `until`, as many as `limits` allow, by turns: of
     /// each network one, before any has another. Of one turn, those that must be decided first come
@@ -73,43 +111,9 @@ pub trait ConfirmationStore: Send + Sync + 'static {
         failed: bool,
     ) -> Result<bool, StoreError>;
 
-    /// Decides the confirmation if nothing has decided it and `decider` may, and settles whatever
-    /// decision is then stored: a pending session is rebound to the user or deleted, and the token
-    /// wiped. Returns the confirmation as it is stored now, decided by this call or before it, or
-    /// still queued if a worker decides whose claim is not the last one. `None`: there is no such
-    /// confirmation.
-    async fn decide(
-        &self,
-        id: ConfirmationId,
-        decider: Decider,
-        decision: &Decision,
-        settlement: Settlement,
-    ) -> Result<Option<Confirmation>, StoreError>;
-
-    /// Revokes a valid decision, for a user who cancels before the exchange: deletes the session,
-    /// and the outcome becomes `cancelled`.
-    async fn revoke(&self, id: ConfirmationId, session: SessionId) -> Result<(), StoreError>;
-
-    /// Confirmations that were decided before `before` and whose sessions do not show it yet. None
-    /// where both are written in one transaction.
-    async fn unsettled(&self, before: Timestamp) -> Result<Vec<Confirmation>, StoreError>;
-
-    /// Marks that the session shows the decision.
-    async fn mark_settled(&self, id: ConfirmationId) -> Result<(), StoreError>;
-
     /// Deletes confirmations settled before `before`, and returns how many.
     async fn sweep_confirmations(&self, before: Timestamp) -> Result<u64, StoreError>;
 }
-
-/// A database of confirmations and users.
-pub trait Database: ConfirmationStore + UserStore {}
-
-impl<S: ConfirmationStore + UserStore> Database for S {}
-
-/// Everything that is kept, in one database or in two stores.
-pub trait Store: ConfirmationStore + SessionStore + UserStore {}
-
-impl<S: ConfirmationStore + SessionStore + UserStore> Store for S {}
 
 /// Keeps sessions.
 #[async_trait]
@@ -220,8 +224,9 @@ pub trait UserStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> Result<bool, StoreError>;
 
-    /// Removes the user with all their sessions, and takes back their open links. `false`: there is
-    /// none.
+    /// Removes the user with all their sessions in the same database, and revokes their open links.
+    /// `false`: there is none. Call [`Stores::remove_user`](super::Stores::remove_user), which ends
+    /// sessions elsewhere too.
     async fn remove_user(&self, id: UserId) -> Result<bool, StoreError>;
 }
 
@@ -311,8 +316,3 @@ pub trait MailStore: Send + Sync + 'static {
     /// Deletes mails that expired before `before`, and returns how many.
     async fn sweep_mails(&self, before: Timestamp) -> Result<u64, StoreError>;
 }
-
-/// A database of links and their mail.
-pub trait LinkDatabase: LinkStore + MailStore {}
-
-impl<S: LinkStore + MailStore> LinkDatabase for S {}

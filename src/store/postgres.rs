@@ -42,8 +42,8 @@ pub struct PostgresStore {
 }
 
 impl PostgresStore {
-    /// The same, for sessions that are kept [`Apart`](super::apart::Apart): a decision leaves them
-    /// alone.
+    /// The same, for sessions that are [stored elsewhere](super::Stores::with_external_sessions):
+    /// a decision leaves them alone.
     #[must_use]
     pub fn without_sessions(self) -> Self {
         Self {

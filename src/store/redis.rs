@@ -1,5 +1,5 @@
 //! Sessions in Redis, shared by any number of servers. Confirmations and users stay in the
-//! database: see [`apart`](super::apart).
+//! database: see [`Stores::with_external_sessions`](super::Stores::with_external_sessions).
 //!
 //! | key, after the prefix | holds |
 //! |---|---|

@@ -31,8 +31,8 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// The same, for sessions that are kept [`Apart`](super::apart::Apart): a decision leaves them
-    /// alone.
+    /// The same, for sessions that are [stored elsewhere](super::Stores::with_external_sessions):
+    /// a decision leaves them alone.
     #[must_use]
     pub fn without_sessions(self) -> Self {
         Self {

@@ -10,18 +10,22 @@ use crate::{
     email_address::Address,
     secret::SecretHash,
     session::{Session, SessionId},
-    store::{BeginError, ConfirmationStore, Settlement, StoreError, UserStore},
+    store::{
+        BeginError, ConfirmationQueue, ConfirmationStore, SessionStore, Settlement, StoreError,
+        Stores, UserStore,
+    },
+    testing::NoLinks,
     user::{Authority, Moved, PASSWORD_ISSUER, User, UserId, key_after},
 };
 use async_trait::async_trait;
 use std::{
     collections::BTreeMap,
     ops::Bound,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-/// A database in memory, for sessions that are kept [`Apart`](crate::store::apart::Apart).
+/// A database in memory, for sessions that are stored elsewhere.
 #[derive(Debug, Default)]
 pub struct MemoryDatabase(Mutex<Tables>);
 
@@ -94,6 +98,19 @@ impl MemoryDatabase {
         self.lock().confirmations.values().cloned().collect()
     }
 
+    /// This database, with `sessions`. It has no links.
+    #[must_use]
+    pub fn stores(self: &Arc<Self>, sessions: Arc<dyn SessionStore>) -> Stores {
+        Stores {
+            confirmations: self.clone(),
+            queue: self.clone(),
+            sessions,
+            users: self.clone(),
+            links: Arc::new(NoLinks),
+            mails: Arc::new(NoLinks),
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Tables> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -164,6 +181,92 @@ impl ConfirmationStore for MemoryDatabase {
         Ok(confirmation.clone())
     }
 
+    async fn confirmation_by_secret(
+        &self,
+        secret: &SecretHash,
+    ) -> Result<Option<Confirmation>, StoreError> {
+        Ok(self.lock().by_secret(secret).cloned())
+    }
+
+    async fn decide(
+        &self,
+        id: ConfirmationId,
+        decider: Decider,
+        decision: &Decision,
+        settlement: Settlement,
+    ) -> Result<Option<Confirmation>, StoreError> {
+        let mut tables = self.lock();
+        let Some(confirmation) = tables.confirmations.get(&id).cloned() else {
+            return Ok(None);
+        };
+        if confirmation
+            .clone()
+            .decide(decider, Ending::Unavailable, settlement.now)
+            .is_err()
+        {
+            return Ok(Some(confirmation));
+        }
+        let ending = match decision {
+            Decision::Valid(identity) => {
+                let id = settlement.new_user;
+                let since = settlement.now;
+                let id = tables.put_user(&User::new(id, identity.clone(), since), None);
+                if tables.is_disabled(id) {
+                    Ending::Rejected(Rejection::Invalid)
+                } else {
+                    Ending::Confirmed(id)
+                }
+            }
+            Decision::Known(id) => {
+                let is_there = tables
+                    .users
+                    .values()
+                    .any(|(user, _)| user.id == *id && !user.disabled);
+                if is_there {
+                    Ending::Confirmed(*id)
+                } else {
+                    Ending::Rejected(Rejection::Expired)
+                }
+            }
+            Decision::Rejected(reason) => Ending::Rejected(*reason),
+            Decision::Unavailable => Ending::Unavailable,
+        };
+        let next = confirmation
+            .clone()
+            .decide(decider, ending, settlement.now)
+            .unwrap_or(confirmation);
+        tables.confirmations.insert(id, next.clone());
+        Ok(Some(next))
+    }
+
+    async fn revoke(&self, id: ConfirmationId, _: SessionId) -> Result<(), StoreError> {
+        if let Some(confirmation) = self.lock().confirmations.get_mut(&id) {
+            *confirmation = confirmation.clone().revoke();
+        }
+        Ok(())
+    }
+
+    async fn unsettled(&self, before: Timestamp) -> Result<Vec<Confirmation>, StoreError> {
+        let abandoned = |confirmation: &&Confirmation| matches!(&confirmation.state, State::Decided(decided) if decided.at < before);
+        Ok(self
+            .lock()
+            .confirmations
+            .values()
+            .filter(abandoned)
+            .cloned()
+            .collect())
+    }
+
+    async fn mark_settled(&self, id: ConfirmationId) -> Result<(), StoreError> {
+        if let Some(confirmation) = self.lock().confirmations.get_mut(&id) {
+            *confirmation = confirmation.clone().settle();
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl ConfirmationQueue for MemoryDatabase {
     async fn undecided(&self, at_most: u32) -> Result<u32, StoreError> {
         let tables = self.lock();
         let undecided = tables
@@ -171,13 +274,6 @@ impl ConfirmationStore for MemoryDatabase {
             .values()
             .filter(|confirmation| confirmation.ending().is_none());
         Ok(undecided.take(at_most as usize).map(|_| 1).sum())
-    }
-
-    async fn confirmation_by_secret(
-        &self,
-        secret: &SecretHash,
-    ) -> Result<Option<Confirmation>, StoreError> {
-        Ok(self.lock().by_secret(secret).cloned())
     }
 
     async fn claim(
@@ -267,82 +363,6 @@ impl ConfirmationStore for MemoryDatabase {
         };
         *confirmation = next;
         Ok(true)
-    }
-
-    async fn decide(
-        &self,
-        id: ConfirmationId,
-        decider: Decider,
-        decision: &Decision,
-        settlement: Settlement,
-    ) -> Result<Option<Confirmation>, StoreError> {
-        let mut tables = self.lock();
-        let Some(confirmation) = tables.confirmations.get(&id).cloned() else {
-            return Ok(None);
-        };
-        if confirmation
-            .clone()
-            .decide(decider, Ending::Unavailable, settlement.now)
-            .is_err()
-        {
-            return Ok(Some(confirmation));
-        }
-        let ending = match decision {
-            Decision::Valid(identity) => {
-                let id = settlement.new_user;
-                let since = settlement.now;
-                let id = tables.put_user(&User::new(id, identity.clone(), since), None);
-                if tables.is_disabled(id) {
-                    Ending::Rejected(Rejection::Invalid)
-                } else {
-                    Ending::Confirmed(id)
-                }
-            }
-            Decision::Known(id) => {
-                let is_there = tables
-                    .users
-                    .values()
-                    .any(|(user, _)| user.id == *id && !user.disabled);
-                if is_there {
-                    Ending::Confirmed(*id)
-                } else {
-                    Ending::Rejected(Rejection::Expired)
-                }
-            }
-            Decision::Rejected(reason) => Ending::Rejected(*reason),
-            Decision::Unavailable => Ending::Unavailable,
-        };
-        let next = confirmation
-            .clone()
-            .decide(decider, ending, settlement.now)
-            .unwrap_or(confirmation);
-        tables.confirmations.insert(id, next.clone());
-        Ok(Some(next))
-    }
-
-    async fn revoke(&self, id: ConfirmationId, _: SessionId) -> Result<(), StoreError> {
-        if let Some(confirmation) = self.lock().confirmations.get_mut(&id) {
-            *confirmation = confirmation.clone().revoke();
-        }
-        Ok(())
-    }
-
-    async fn unsettled(&self, before: Timestamp) -> Result<Vec<Confirmation>, StoreError> {
-        let abandoned = |confirmation: &&Confirmation| matches!(&confirmation.state, State::Decided(decided) if decided.at < before);
-        Ok(self
-            .lock()
-            .confirmations
-            .values()
-            .filter(abandoned)
-            .cloned()
-            .collect())
-    }
-
-    async fn mark_settled(&self, id: ConfirmationId) -> Result<(), StoreError> {
-        if let Some(confirmation) = self.lock().confirmations.get_mut(&id) {
-            *confirmation = confirmation.clone().settle();
-        }
-        Ok(())
     }
 
     async fn sweep_confirmations(&self, before: Timestamp) -> Result<u64, StoreError> {

@@ -6,7 +6,7 @@ use crate::{
     confirmation::ConfirmationId,
     link::{LinkError, LinkToken, Which, change},
     secret::Keys,
-    store::{LinkStore, Store, StoreError},
+    store::{StoreError, Stores},
     token::Token,
 };
 use async_trait::async_trait;
@@ -14,27 +14,24 @@ use std::sync::Arc;
 
 /// Judges links of our own, and passes every other token on to the `next` validator.
 pub struct LinksValidator {
-    links: Arc<dyn LinkStore>,
-    store: Arc<dyn Store>,
+    stores: Stores,
     clock: Arc<dyn Clock>,
     keys: Arc<Keys>,
     next: Arc<dyn Validator>,
 }
 
 impl LinksValidator {
-    /// A judge of the links in `links`, whose users are in `store`; `next` judges what is no link
+    /// A judge of our own links; `next` judges what is no link
     /// of ours.
     #[must_use]
     pub fn new(
-        links: Arc<dyn LinkStore>,
-        store: Arc<dyn Store>,
+        stores: Stores,
         clock: Arc<dyn Clock>,
         keys: Arc<Keys>,
         next: Arc<dyn Validator>,
     ) -> Self {
         Self {
-            links,
-            store,
+            stores,
             clock,
             keys,
             next,
@@ -47,12 +44,12 @@ impl LinksValidator {
         link: &LinkToken,
     ) -> Result<Verdict, StoreError> {
         let now = self.clock.now();
-        let used = change(&*self.links, Which::Token(link.hash()), |link| {
+        let used = change(&*self.stores.links, Which::Token(link.hash()), |link| {
             link.use_up(id, now)
         })
         .await;
         match used {
-            Ok(link) => link.verdict(&*self.store).await,
+            Ok(link) => link.verdict(&*self.stores.users).await,
             Err(LinkError::Invalid(why)) => Ok(Verdict::Invalid(why.into())),
             Err(LinkError::Store(error)) => Err(error),
         }
@@ -61,9 +58,9 @@ impl LinksValidator {
     /// The verdict on a confirmation that waits for a link. If there was no link to send, it has
     /// expired.
     async fn judge_waiting(&self, id: ConfirmationId) -> Result<Verdict, ValidationError> {
-        let verdict = match self.links.link_by_waiting(id).await {
+        let verdict = match self.stores.links.link_by_waiting(id).await {
             Ok(Some(link)) => {
-                link.verdict_on_waiting(self.clock.now(), &*self.store)
+                link.verdict_on_waiting(self.clock.now(), &*self.stores.users)
                     .await
             }
             Ok(None) => Ok(Some(Verdict::Invalid(Reason::Expired))),

@@ -34,7 +34,8 @@ impl Vestibule {
         let lapsed = self.clock.now().since(pending.cookie.minted) > self.timing.begin_within;
         if lapsed
             && self
-                .store
+                .stores
+                .confirmations
                 .confirmation_by_secret(&pending.cookie.secret.hash())
                 .await?
                 .is_none()
@@ -102,7 +103,7 @@ impl Vestibule {
         (confirmation, session): (Confirmation, Session),
         client: Client,
     ) -> Result<Confirmation, BeginError> {
-        let count = || self.store.undecided(self.caps.in_all);
+        let count = || self.stores.queue.undecided(self.caps.in_all);
         let usage = self
             .undecided
             .admit(caps.in_all, self.clock.now(), count)
@@ -113,7 +114,11 @@ impl Vestibule {
             usage,
         };
         failpoint::reach("begin");
-        let confirmation = self.store.begin(&confirmation, &session, admission).await?;
+        let confirmation = self
+            .stores
+            .confirmations
+            .begin(&confirmation, &session, admission)
+            .await?;
         failpoint::reach("begun");
         self.wake.notify_one();
         Ok(confirmation)

@@ -46,7 +46,8 @@ pub(super) async fn run(
         Step::Decide(decision) => decide(&tools, &claim, decision).await,
         Step::Retry { due } => retry(&tools, &claim, due).await,
         Step::HandBack => tools
-            .store
+            .stores
+            .queue
             .postpone(&claim, tools.clock.now(), false)
             .await
             .map(|_| None),
@@ -150,7 +151,7 @@ async fn retry(
     claim: &Claim,
     due: Timestamp,
 ) -> Result<Option<Announcement>, StoreError> {
-    let postponed = tools.store.postpone(claim, due, true).await?;
+    let postponed = tools.stores.queue.postpone(claim, due, true).await?;
     let will_be_asked_again = postponed && due < claim.deadline;
     Ok(will_be_asked_again.then_some(Announcement::Retrying {
         attempt: claim.failed + 2,
@@ -169,7 +170,8 @@ async fn decide(
     };
     let decider = Decider::Worker { fence: claim.fence };
     let stored = tools
-        .store
+        .stores
+        .confirmations
         .decide(claim.id, decider, &decision, settlement)
         .await?;
     // Whatever is stored is announced, even if this worker did not decide it: saying it twice does

@@ -12,7 +12,6 @@
     feature = "pusher"
 ))]
 
-mod apart;
 mod desk;
 mod entry;
 mod link;
@@ -21,6 +20,7 @@ mod postgres;
 mod publisher;
 mod redis;
 mod rotation;
+mod split;
 mod sqlite;
 mod store;
 mod support;

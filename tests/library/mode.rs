@@ -9,7 +9,7 @@ use vestibule::{
     link,
     secret::SystemEntropy,
     store::{
-        LinkDatabase, UserStore,
+        Stores,
         postgres::PostgresStore,
         sqlite::{Mode, OpenError, SqliteStore},
     },
@@ -21,11 +21,6 @@ const FORGET: Mode = Mode::Production {
     practice_key: None,
     forget: true,
 };
-
-/// Users and links, of either kind of database.
-trait Opened: UserStore + LinkDatabase {}
-
-impl<D: UserStore + LinkDatabase> Opened for D {}
 
 /// Where a database is.
 enum Place {
@@ -47,14 +42,14 @@ impl Place {
         raw(&file(folder), Duration::from_secs(5)).await
     }
 
-    async fn open(&self, mode: Mode, number: u8) -> Result<Box<dyn Opened>, OpenError> {
+    async fn open(&self, mode: Mode, number: u8) -> Result<Stores, OpenError> {
         let keys = keys(&[number]);
         Ok(match self {
             Self::Sqlite(folder) => {
-                Box::new(SqliteStore::open_for(mode, &file(folder), &keys).await?)
+                Stores::in_one(SqliteStore::open_for(mode, &file(folder), &keys).await?)
             }
             Self::Postgres(database) => {
-                Box::new(PostgresStore::open_for(mode, &database.url, &keys).await?)
+                Stores::in_one(PostgresStore::open_for(mode, &database.url, &keys).await?)
             }
         })
     }
@@ -130,13 +125,13 @@ fn file(folder: &TempDir) -> PathBuf {
     folder.path().join("vestibule.db")
 }
 
-async fn add(store: &dyn Opened, identity: Identity, password: Option<&str>) {
+async fn add(stores: &Stores, identity: Identity, password: Option<&str>) {
     let user = User::new(UserId::generate(&SystemEntropy), identity, at(1));
-    store.put_user(&user, password).await.unwrap();
+    stores.users.put_user(&user, password).await.unwrap();
 }
 
 /// What practice mode makes in a database.
-async fn practise(store: &dyn Opened) {
+async fn practise(stores: &Stores) {
     let email = Some(PRACTICE_SUBJECT.to_owned());
     let user = Identity {
         issuer: PASSWORD_ISSUER.into(),
@@ -144,10 +139,10 @@ async fn practise(store: &dyn Opened) {
         name: None,
         email,
     };
-    add(store, user, Some("a hash")).await;
+    add(stores, user, Some("a hash")).await;
     let (issuer, subject) = PRACTICE_IDENTITY;
     add(
-        store,
+        stores,
         Identity {
             issuer: issuer.into(),
             subject: subject.into(),
@@ -223,12 +218,12 @@ async fn a_database_of_an_earlier_version_is_told_by_its_key() {
 #[tokio::test]
 async fn where_practice_mode_was_used_by_mistake_its_user_is_removed_before_anyone_signs_in() {
     for place in Place::all().await {
-        let store = place.open(Mode::PRODUCTION, 1).await.unwrap();
-        add(&*store, ada(), None).await;
-        practise(&*store).await;
+        let stores = place.open(Mode::PRODUCTION, 1).await.unwrap();
+        add(&stores, ada(), None).await;
+        practise(&stores).await;
         let address = "ada@example.com".parse().unwrap();
         link::create(
-            &*store,
+            &*stores.links,
             &keys(&[1]),
             &SystemEntropy,
             at(1),
@@ -237,7 +232,7 @@ async fn where_practice_mode_was_used_by_mistake_its_user_is_removed_before_anyo
         )
         .await
         .unwrap();
-        drop(store);
+        drop(stores);
         for noted in [true, false] {
             if !noted {
                 place.forget_mode().await;
@@ -272,9 +267,9 @@ async fn where_practice_mode_was_used_by_mistake_its_user_is_removed_before_anyo
 #[tokio::test]
 async fn where_practice_mode_was_not_used_nothing_is_forgotten() {
     for place in Place::all().await {
-        let store = place.open(Mode::PRODUCTION, 1).await.unwrap();
-        add(&*store, ada(), None).await;
-        drop(store);
+        let stores = place.open(Mode::PRODUCTION, 1).await.unwrap();
+        add(&stores, ada(), None).await;
+        drop(stores);
         drop(place.open(FORGET, 1).await.unwrap());
         assert_eq!(
             place.count("users where valid_from = 0").await,

@@ -11,7 +11,7 @@ use vestibule::{
     link::{self, LinkState, LinkToken},
     secret::SecretHash,
     session::{Session, SessionId, SessionState},
-    store::{LinkStore, Store, sqlite::SqliteStore},
+    store::{Stores, sqlite::SqliteStore},
     testing::SeededEntropy,
     timing::Timing,
     user::{Identity, PASSWORD_ISSUER, User, UserId},
@@ -34,7 +34,7 @@ const POSTGRES: [(&str, &str); 1] = [(
 
 /// Writes something of each kind: a user with a password, a session, a confirmation that waits, one
 /// that is confirmed and that no browser has come for, and an operator's link.
-async fn write<S: Store + LinkStore>(store: &S) {
+async fn write(stores: &Stores) {
     let identity = Identity {
         issuer: PASSWORD_ISSUER.into(),
         subject: EMAIL.into(),
@@ -42,16 +42,18 @@ async fn write<S: Store + LinkStore>(store: &S) {
         email: Some(EMAIL.into()),
     };
     let user = User::new(USER, identity, at(0));
-    store.put_user(&user, Some(HASH)).await.unwrap();
+    stores.users.put_user(&user, Some(HASH)).await.unwrap();
     let id = SessionId::from_bytes([9; 16]);
     let session = Session::established(id, SESSION, USER, None, at(0), &Timing::default());
-    assert!(store.insert_session(&session).await.unwrap());
+    assert!(stores.sessions.insert_session(&session).await.unwrap());
     let confirmed = Sample::new(1);
-    store
+    stores
+        .confirmations
         .begin(&confirmed.confirmation, &confirmed.session, welcome())
         .await
         .unwrap();
-    let claims = store
+    let claims = stores
+        .queue
         .claim(worker(1), Which::Any, &1.into(), at(0), at(30))
         .await
         .unwrap();
@@ -59,42 +61,55 @@ async fn write<S: Store + LinkStore>(store: &S) {
         fence: claims[0].fence,
     };
     let valid = Decision::Valid(ada());
-    store
+    stores
+        .confirmations
         .decide(claims[0].id, decider, &valid, settlement(at(1)))
         .await
         .unwrap();
     let waiting = Sample::new(2);
-    store
+    stores
+        .confirmations
         .begin(&waiting.confirmation, &waiting.session, welcome())
         .await
         .unwrap();
     let address = EMAIL.parse().unwrap();
     let day = Duration::from_hours(24);
     let entropy = SeededEntropy::new(1);
-    link::create(store, &keys(&[7]), &entropy, at(0), &address, day)
+    link::create(&*stores.links, &keys(&[7]), &entropy, at(0), &address, day)
         .await
         .unwrap();
 }
 
 /// Everything that was written is there.
-async fn check<S: Store + LinkStore>(store: &S, from: &str) {
-    let (user, hash) = store.password(EMAIL).await.unwrap().expect(from);
+async fn check(stores: &Stores, from: &str) {
+    let (user, hash) = stores.users.password(EMAIL).await.unwrap().expect(from);
     assert_eq!((user.id, &*hash), (USER, HASH), "{from}");
     assert_eq!(user.identity.name.as_deref(), Some("Ada King"), "{from}");
-    let session = store
+    let session = stores
+        .sessions
         .session_by_secret(&SESSION)
         .await
         .unwrap()
         .expect(from);
     assert_eq!(session.signs_in(&SESSION, at(1)), Some(USER), "{from}");
-    let confirmed = Sample::new(1).stored(store).await;
+    let confirmed = Sample::new(1).stored(&*stores.confirmations).await;
     assert!(matches!(confirmed.state, State::Settled(_)), "{from}");
-    let bound = store.session(confirmed.session).await.unwrap().expect(from);
+    let bound = stores
+        .sessions
+        .session(confirmed.session)
+        .await
+        .unwrap()
+        .expect(from);
     assert!(matches!(bound.state, SessionState::Bound { .. }), "{from}");
-    let waiting = Sample::new(2).stored(store).await;
+    let waiting = Sample::new(2).stored(&*stores.confirmations).await;
     assert!(matches!(waiting.state, State::Queued(_)), "{from}");
     let token = LinkToken::generate(&SeededEntropy::new(1)).hash();
-    let link = store.link_by_token(&token).await.unwrap().expect(from);
+    let link = stores
+        .links
+        .link_by_token(&token)
+        .await
+        .unwrap()
+        .expect(from);
     assert_eq!(link.state, LinkState::Open, "{from}");
 }
 
@@ -109,7 +124,8 @@ async fn an_earlier_versions_sqlite_database_opens() {
         let mut raw = sqlx::ConnectOptions::connect(&options).await.unwrap();
         raw.execute(raw_sql(AssertSqlSafe(dump))).await.unwrap();
         sqlx::Connection::close(raw).await.unwrap();
-        check(&SqliteStore::open(&path, &keys(&[7])).await.unwrap(), from).await;
+        let store = SqliteStore::open(&path, &keys(&[7])).await.unwrap();
+        check(&Stores::in_one(store), from).await;
     }
 }
 
@@ -122,7 +138,7 @@ async fn an_earlier_versions_postgresql_database_opens() {
         let mut raw = database.raw().await;
         raw.execute(raw_sql(AssertSqlSafe(dump))).await.unwrap();
         sqlx::Connection::close(raw).await.unwrap();
-        check(&database.open().await, from).await;
+        check(&Stores::in_one(database.open().await), from).await;
     }
 }
 
@@ -130,12 +146,12 @@ async fn an_earlier_versions_postgresql_database_opens() {
 async fn what_the_fixtures_hold_is_what_is_written_today() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("vestibule.db");
-    let store = SqliteStore::open(&path, &keys(&[7])).await.unwrap();
-    write(&store).await;
-    check(&store, "today").await;
+    let stores = Stores::in_one(SqliteStore::open(&path, &keys(&[7])).await.unwrap());
+    write(&stores).await;
+    check(&stores, "today").await;
     if let Some(database) = Postgres::fresh().await {
-        let store = database.open().await;
-        write(&store).await;
-        check(&store, "today").await;
+        let stores = Stores::in_one(database.open().await);
+        write(&stores).await;
+        check(&stores, "today").await;
     }
 }

@@ -14,325 +14,159 @@ use vestibule::{
     publisher::{Announcement, PublishError, Publisher},
     secret::SecretHash,
     session::{Session, SessionId},
-    store::{BeginError, ConfirmationStore, SessionStore, Settlement, StoreError, UserStore},
+    store::{
+        BeginError, ConfirmationQueue, ConfirmationStore, SessionStore, Settlement, StoreError,
+        Stores, UserStore,
+    },
     token::Token,
     user::{Authority, Moved, User, UserId},
     validator::{ValidationError, Validator, Verdict},
 };
 
 /// One task's access to something that all share.
-#[derive(Clone)]
-pub struct Gated<S> {
+pub struct Gated<S: ?Sized> {
     pub inner: Arc<S>,
     pub gates: Arc<Gates>,
     pub who: Who,
 }
 
-fn away() -> StoreError {
-    StoreError::Unavailable("away".into())
+/// The task's access to `stores`.
+pub fn gated(stores: Stores, gates: &Arc<Gates>, who: Who) -> Stores {
+    Stores {
+        confirmations: Arc::new(Gated::new(stores.confirmations, gates, who)),
+        queue: Arc::new(Gated::new(stores.queue, gates, who)),
+        sessions: Arc::new(Gated::new(stores.sessions, gates, who)),
+        users: Arc::new(Gated::new(stores.users, gates, who)),
+        ..stores
+    }
 }
 
-impl<S> Gated<S> {
-    /// A read never waits: what has been read grows old at the next gate.
-    fn read(&self) -> Result<(), StoreError> {
-        if self.gates.outage() {
-            Err(away())
-        } else {
-            Ok(())
-        }
+/// How a call passes.
+enum Gate {
+    /// It never waits: what has been read grows old at the next gate.
+    Read,
+    /// It waits for its fate.
+    Write(What),
+}
+
+const fn write(name: &'static str) -> Gate {
+    Gate::Write(What::Write(name))
+}
+
+const fn fenced(name: &'static str, id: ConfirmationId, fence: u64) -> Gate {
+    Gate::Write(What::Fenced { name, id, fence })
+}
+
+const fn decide_as(id: ConfirmationId, decider: Decider) -> Gate {
+    match decider {
+        Decider::Worker { fence } => fenced("decide", id, fence),
+        Decider::User => write("cancel"),
+    }
+}
+
+impl<S: ?Sized> Gated<S> {
+    pub fn new(inner: Arc<S>, gates: &Arc<Gates>, who: Who) -> Self {
+        let gates = gates.clone();
+        Self { inner, gates, who }
     }
 
-    async fn write<T, E: From<StoreError>>(
+    async fn pass<T, E: From<StoreError>>(
         &self,
-        what: What,
-        write: impl Future<Output = Result<T, E>>,
+        gate: Gate,
+        call: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
+        let away = || StoreError::Unavailable("away".into()).into();
+        let what = match gate {
+            Gate::Read if self.gates.outage() => return Err(away()),
+            Gate::Read => return call.await,
+            Gate::Write(what) => what,
+        };
         match self.gates.pass(self.who, what).await {
-            Fate::Go => write.await,
-            Fate::Lost => write.await.and(Err(away().into())),
-            Fate::Fail | Fate::Answer(_) => Err(away().into()),
+            Fate::Go => call.await,
+            Fate::Lost => call.await.and(Err(away())),
+            Fate::Fail | Fate::Answer(_) => Err(away()),
         }
     }
 }
 
-#[async_trait]
-impl<S: ConfirmationStore> ConfirmationStore for Gated<S> {
-    async fn begin(
-        &self,
-        confirmation: &Confirmation,
-        session: &Session,
-        admission: Admission,
-    ) -> Result<Confirmation, BeginError> {
-        self.write(
-            What::Write("begin"),
-            self.inner.begin(confirmation, session, admission),
-        )
-        .await
-    }
+macro_rules! gates {
+    ($store:ident { $($gate:expr => $method:ident($($name:ident: $type:ty),*) -> $result:ty;)* }) => {
+        #[async_trait]
+        impl $store for Gated<dyn $store> {
+            $(async fn $method(&self, $($name: $type),*) -> $result {
+                self.pass($gate, self.inner.$method($($name),*)).await
+            })*
+        }
+    };
+}
 
-    async fn undecided(&self, at_most: u32) -> Result<u32, StoreError> {
-        self.read()?;
-        self.inner.undecided(at_most).await
-    }
-
-    async fn confirmation_by_secret(
-        &self,
-        secret: &SecretHash,
-    ) -> Result<Option<Confirmation>, StoreError> {
-        self.read()?;
-        self.inner.confirmation_by_secret(secret).await
-    }
-
-    async fn claim(
-        &self,
-        worker: WorkerId,
-        which: Which,
-        limits: &ClaimLimits,
-        now: Timestamp,
-        until: Timestamp,
-    ) -> Result<Vec<Claim>, StoreError> {
-        self.write(
-            What::Write("claim"),
-            self.inner.claim(worker, which, limits, now, until),
-        )
-        .await
-    }
-
-    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.read()?;
-        self.inner.next_due().await
-    }
-
-    async fn next_due_after(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-        self.read()?;
-        self.inner.next_due_after(now).await
-    }
-
-    async fn next_overdue(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.read()?;
-        self.inner.next_overdue().await
-    }
-
-    async fn postpone(
-        &self,
-        claim: &Claim,
-        due: Timestamp,
-        failed: bool,
-    ) -> Result<bool, StoreError> {
-        let what = What::Fenced {
-            name: "postpone",
-            id: claim.id,
-            fence: claim.fence,
-        };
-        self.write(what, self.inner.postpone(claim, due, failed))
-            .await
-    }
-
-    async fn decide(
-        &self,
-        id: ConfirmationId,
-        decider: Decider,
-        decision: &Decision,
-        settlement: Settlement,
-    ) -> Result<Option<Confirmation>, StoreError> {
-        let what = match decider {
-            Decider::Worker { fence } => What::Fenced {
-                name: "decide",
-                id,
-                fence,
-            },
-            Decider::User => What::Write("cancel"),
-        };
-        self.write(what, self.inner.decide(id, decider, decision, settlement))
-            .await
-    }
-
-    async fn revoke(&self, id: ConfirmationId, session: SessionId) -> Result<(), StoreError> {
-        self.write(What::Write("revoke"), self.inner.revoke(id, session))
-            .await
-    }
-
-    async fn unsettled(&self, before: Timestamp) -> Result<Vec<Confirmation>, StoreError> {
-        self.read()?;
-        self.inner.unsettled(before).await
-    }
-
-    async fn mark_settled(&self, id: ConfirmationId) -> Result<(), StoreError> {
-        self.write(What::Write("mark settled"), self.inner.mark_settled(id))
-            .await
-    }
-
-    async fn sweep_confirmations(&self, before: Timestamp) -> Result<u64, StoreError> {
-        self.write(
-            What::Write("sweep confirmations"),
-            self.inner.sweep_confirmations(before),
-        )
-        .await
+gates! {
+    ConfirmationStore {
+        write("begin") => begin(confirmation: &Confirmation, session: &Session, admission: Admission)
+            -> Result<Confirmation, BeginError>;
+        Gate::Read => confirmation_by_secret(secret: &SecretHash)
+            -> Result<Option<Confirmation>, StoreError>;
+        decide_as(id, decider) => decide(
+            id: ConfirmationId, decider: Decider, decision: &Decision, settlement: Settlement
+        ) -> Result<Option<Confirmation>, StoreError>;
+        write("revoke") => revoke(id: ConfirmationId, session: SessionId) -> Result<(), StoreError>;
+        Gate::Read => unsettled(before: Timestamp) -> Result<Vec<Confirmation>, StoreError>;
+        write("mark settled") => mark_settled(id: ConfirmationId) -> Result<(), StoreError>;
     }
 }
 
-#[async_trait]
-impl<S: SessionStore> SessionStore for Gated<S> {
-    async fn session_by_secret(&self, secret: &SecretHash) -> Result<Option<Session>, StoreError> {
-        self.read()?;
-        self.inner.session_by_secret(secret).await
-    }
-
-    async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
-        self.read()?;
-        self.inner.session(id).await
-    }
-
-    async fn insert_session(&self, session: &Session) -> Result<bool, StoreError> {
-        self.write(
-            What::Write("insert session"),
-            self.inner.insert_session(session),
-        )
-        .await
-    }
-
-    async fn replace_session(&self, next: &Session) -> Result<bool, StoreError> {
-        self.write(
-            What::Write("replace session"),
-            self.inner.replace_session(next),
-        )
-        .await
-    }
-
-    async fn delete_session(&self, id: SessionId) -> Result<(), StoreError> {
-        self.write(What::Write("delete session"), self.inner.delete_session(id))
-            .await
-    }
-
-    async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
-        self.read()?;
-        self.inner.sessions_of(user).await
-    }
-
-    async fn delete_sessions_of(
-        &self,
-        user: UserId,
-        but: Option<SessionId>,
-    ) -> Result<(), StoreError> {
-        self.write(
-            What::Write("delete the user's sessions"),
-            self.inner.delete_sessions_of(user, but),
-        )
-        .await
-    }
-
-    async fn sweep_sessions(&self, now: Timestamp) -> Result<u64, StoreError> {
-        self.write(
-            What::Write("sweep sessions"),
-            self.inner.sweep_sessions(now),
-        )
-        .await
+gates! {
+    ConfirmationQueue {
+        Gate::Read => undecided(at_most: u32) -> Result<u32, StoreError>;
+        write("claim") => claim(
+            worker: WorkerId, which: Which, limits: &ClaimLimits, now: Timestamp, until: Timestamp
+        ) -> Result<Vec<Claim>, StoreError>;
+        Gate::Read => next_due() -> Result<Option<Timestamp>, StoreError>;
+        Gate::Read => next_due_after(now: Timestamp) -> Result<Option<Timestamp>, StoreError>;
+        Gate::Read => next_overdue() -> Result<Option<Timestamp>, StoreError>;
+        fenced("postpone", claim.id, claim.fence)
+            => postpone(claim: &Claim, due: Timestamp, failed: bool) -> Result<bool, StoreError>;
+        write("sweep confirmations")
+            => sweep_confirmations(before: Timestamp) -> Result<u64, StoreError>;
     }
 }
 
-#[async_trait]
-impl<S: UserStore> UserStore for Gated<S> {
-    async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
-        self.read()?;
-        self.inner.user(id).await
+gates! {
+    SessionStore {
+        Gate::Read => session_by_secret(secret: &SecretHash) -> Result<Option<Session>, StoreError>;
+        Gate::Read => session(id: SessionId) -> Result<Option<Session>, StoreError>;
+        write("insert session") => insert_session(session: &Session) -> Result<bool, StoreError>;
+        write("replace session") => replace_session(next: &Session) -> Result<bool, StoreError>;
+        write("delete session") => delete_session(id: SessionId) -> Result<(), StoreError>;
+        Gate::Read => sessions_of(user: UserId) -> Result<Vec<Session>, StoreError>;
+        write("delete the user's sessions")
+            => delete_sessions_of(user: UserId, but: Option<SessionId>) -> Result<(), StoreError>;
+        write("sweep sessions") => sweep_sessions(now: Timestamp) -> Result<u64, StoreError>;
     }
+}
 
-    async fn user_by_identity(
-        &self,
-        issuer: &str,
-        subject: &str,
-    ) -> Result<Option<User>, StoreError> {
-        self.read()?;
-        self.inner.user_by_identity(issuer, subject).await
-    }
-
-    async fn password(&self, subject: &str) -> Result<Option<(User, String)>, StoreError> {
-        self.read()?;
-        self.inner.password(subject).await
-    }
-
-    async fn put_user(&self, user: &User, password: Option<&str>) -> Result<UserId, StoreError> {
-        self.write(What::Write("put user"), self.inner.put_user(user, password))
-            .await
-    }
-
-    async fn users(&self, after: Option<&User>, limit: u32) -> Result<Vec<User>, StoreError> {
-        self.read()?;
-        self.inner.users(after, limit).await
-    }
-
-    async fn set_password(
-        &self,
-        by: Authority,
-        password: &str,
-        now: Timestamp,
-    ) -> Result<Option<Timestamp>, StoreError> {
-        self.write(
-            What::Write("set password"),
-            self.inner.set_password(by, password, now),
-        )
-        .await
-    }
-
-    async fn rehash_password(&self, id: UserId, from: &str, to: &str) -> Result<(), StoreError> {
-        self.write(
-            What::Write("rehash password"),
-            self.inner.rehash_password(id, from, to),
-        )
-        .await
-    }
-
-    async fn move_user(
-        &self,
-        by: Authority,
-        from: &Address,
-        to: &Address,
-        now: Timestamp,
-    ) -> Result<Moved, StoreError> {
-        self.write(
-            What::Write("move user"),
-            self.inner.move_user(by, from, to, now),
-        )
-        .await
-    }
-
-    async fn revoke_sessions(
-        &self,
-        by: Authority,
-        all: bool,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        self.write(
-            What::Write("revoke sessions"),
-            self.inner.revoke_sessions(by, all, now),
-        )
-        .await
-    }
-
-    async fn count_ended_session(&self, user: UserId) -> Result<(), StoreError> {
-        self.write(
-            What::Write("count ended session"),
-            self.inner.count_ended_session(user),
-        )
-        .await
-    }
-
-    async fn disable_user(
-        &self,
-        id: UserId,
-        disabled: bool,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        self.write(
-            What::Write("disable user"),
-            self.inner.disable_user(id, disabled, now),
-        )
-        .await
-    }
-
-    async fn remove_user(&self, id: UserId) -> Result<bool, StoreError> {
-        self.write(What::Write("remove user"), self.inner.remove_user(id))
-            .await
+gates! {
+    UserStore {
+        Gate::Read => user(id: UserId) -> Result<Option<User>, StoreError>;
+        Gate::Read => user_by_identity(issuer: &str, subject: &str)
+            -> Result<Option<User>, StoreError>;
+        Gate::Read => password(subject: &str) -> Result<Option<(User, String)>, StoreError>;
+        write("put user")
+            => put_user(user: &User, password: Option<&str>) -> Result<UserId, StoreError>;
+        Gate::Read => users(after: Option<&User>, limit: u32) -> Result<Vec<User>, StoreError>;
+        write("set password") => set_password(by: Authority, password: &str, now: Timestamp)
+            -> Result<Option<Timestamp>, StoreError>;
+        write("rehash password")
+            => rehash_password(id: UserId, from: &str, to: &str) -> Result<(), StoreError>;
+        write("move user")
+            => move_user(by: Authority, from: &Address, to: &Address, now: Timestamp)
+            -> Result<Moved, StoreError>;
+        write("revoke sessions")
+            => revoke_sessions(by: Authority, all: bool, now: Timestamp) -> Result<bool, StoreError>;
+        write("count ended session") => count_ended_session(user: UserId) -> Result<(), StoreError>;
+        write("disable user")
+            => disable_user(id: UserId, disabled: bool, now: Timestamp) -> Result<bool, StoreError>;
+        write("remove user") => remove_user(id: UserId) -> Result<bool, StoreError>;
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     clock::SimClock,
     event::{self, Event},
     gate::{Fate, Gates, What, Who},
-    gated::Gated,
+    gated::{Gated, gated},
     rules::{Broken, Rules},
 };
 use std::{
@@ -22,7 +22,7 @@ use vestibule::{
     confirmation::ConfirmationId,
     outcome::Destinations,
     secret::{Keys, SessionSecret},
-    store::{SessionStore as _, Store, apart::Apart, memory::MemorySessions},
+    store::{SessionStore as _, memory::MemorySessions},
     testing::{MemoryDatabase, SeededEntropy},
     timing::Timing,
     token::Token,
@@ -87,41 +87,22 @@ impl World {
         let timing = Timing::default();
         let keys = Arc::new(Keys::from_secret(&[7; 32]));
         let entropy = Arc::new(SeededEntropy::new(1));
-        let store = |who: Who| -> Arc<dyn Store> {
+        let stores = |who: Who| {
+            let stores = database.stores(sessions.clone());
             if apart {
-                let database = Gated {
-                    inner: database.clone(),
-                    gates: gates.clone(),
-                    who,
-                };
-                let sessions = Gated {
-                    inner: sessions.clone(),
-                    gates: gates.clone(),
-                    who,
-                };
-                Arc::new(Apart::new(
-                    Arc::new(database),
-                    Arc::new(sessions),
-                    timing.bound,
-                ))
+                let stores = gated(stores, &gates, who);
+                let sessions = stores.sessions.clone();
+                stores.with_external_sessions(sessions, timing.bound)
             } else {
-                let both = Apart::new(database.clone(), sessions.clone(), timing.bound);
-                Arc::new(Gated {
-                    inner: Arc::new(both),
-                    gates: gates.clone(),
-                    who,
-                })
+                let stores = stores.with_external_sessions(sessions.clone(), timing.bound);
+                gated(stores, &gates, who)
             }
         };
         let node = |place: usize| {
             let tools = |who: Who| {
-                let outside = Arc::new(Gated {
-                    inner: Arc::new(()),
-                    gates: gates.clone(),
-                    who,
-                });
+                let outside = Arc::new(Gated::new(Arc::new(()), &gates, who));
                 Tools {
-                    store: store(who),
+                    stores: stores(who),
                     validator: outside.clone(),
                     publisher: outside,
                     clock: clock.clone(),

@@ -8,14 +8,14 @@ use sqlx::{
     ConnectOptions as _, Connection as _, PgConnection, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteSynchronous},
 };
-use std::{env, path::Path, sync::Arc, time::Duration};
+use std::{env, path::Path, time::Duration};
 use tempfile::TempDir;
 use tokio::time::Instant;
 use vestibule::{
     clock::{Clock as _, SystemClock},
     confirmation::{Claim, Decider, Decision, Which, WorkerId},
     secret::SystemEntropy,
-    store::{Settlement, Store, postgres::PostgresStore, sqlite::SqliteStore},
+    store::{Settlement, Stores, postgres::PostgresStore, sqlite::SqliteStore},
     user::UserId,
     worker::IN_FLIGHT,
 };
@@ -38,19 +38,19 @@ pub async fn measure() {
         let folder = TempDir::new().expect("a temporary folder");
         let file = folder.path().join("bench.db");
         let store = SqliteStore::open(&file, &keys()).await.expect("a new file");
-        compare("SQLite", Arc::new(store), fill_sqlite(&file)).await;
+        compare("SQLite", Stores::in_one(store), fill_sqlite(&file)).await;
     }
     if let Ok(url) = env::var(POSTGRES) {
         let store = PostgresStore::open(&url, &keys())
             .await
             .expect("a database to bench on");
-        compare("PostgreSQL", Arc::new(store), fill_postgres(&url)).await;
+        compare("PostgreSQL", Stores::in_one(store), fill_postgres(&url)).await;
     }
 }
 
-async fn compare(name: &str, store: Arc<dyn Store>, fill: impl Future<Output = ()>) {
+async fn compare(name: &str, stores: Stores, fill: impl Future<Output = ()>) {
     // The validator is never asked.
-    let bench = Bench::new(store, "http://127.0.0.1:9/");
+    let bench = Bench::new(stores, "http://127.0.0.1:9/");
     let alone = median(&bench).await;
     fill.await;
     let beside = median(&bench).await;
@@ -82,7 +82,8 @@ async fn median(bench: &Bench) -> Duration {
         let now = SystemClock.now();
         let limit = u32::try_from(IN_FLIGHT).expect("some thousands");
         let claims = bench
-            .store
+            .stores
+            .queue
             .claim(
                 worker,
                 Which::Any,
@@ -94,13 +95,13 @@ async fn median(bench: &Bench) -> Duration {
         times.push(start.elapsed());
         let claims = claims.expect("the store can be used");
         assert_eq!(claims.len(), AT_ONCE, "those that have begun are due");
-        settle(&*bench.store, claims).await;
+        settle(&bench.stores, claims).await;
     }
     times.sort_unstable();
     percentile(&times, 0.5)
 }
 
-async fn settle(store: &dyn Store, claims: Vec<Claim>) {
+async fn settle(stores: &Stores, claims: Vec<Claim>) {
     for claim in claims {
         let new_user = UserId::generate(&SystemEntropy);
         let settlement = Settlement {
@@ -109,7 +110,8 @@ async fn settle(store: &dyn Store, claims: Vec<Claim>) {
             bound: Duration::from_mins(15),
         };
         let decider = Decider::Worker { fence: claim.fence };
-        store
+        stores
+            .confirmations
             .decide(claim.id, decider, &Decision::Unavailable, settlement)
             .await
             .expect("the store can be used");

@@ -21,7 +21,7 @@ use vestibule::{
     outcome::Destinations,
     publisher::{PusherApp, PusherPublisher, PusherSecret, Queue},
     secret::{Keys, SystemEntropy},
-    store::{Store, postgres::PostgresStore, sqlite::SqliteStore},
+    store::{Stores, postgres::PostgresStore, sqlite::SqliteStore},
     timing::Timing,
     token::Token,
     validator::HttpValidator,
@@ -46,16 +46,16 @@ pub async fn measure() {
     let sqlite = SqliteStore::open(&folder.path().join("bench.db"), &keys)
         .await
         .expect("a new file");
-    let mut stores: Vec<(&str, Arc<dyn Store>)> = vec![("SQLite", Arc::new(sqlite))];
+    let mut stores: Vec<(&str, Stores)> = vec![("SQLite", Stores::in_one(sqlite))];
     if let Ok(url) = env::var(POSTGRES) {
         let postgres = PostgresStore::open(&url, &keys)
             .await
             .expect("a database to bench on");
-        stores.push(("PostgreSQL", Arc::new(postgres)));
+        stores.push(("PostgreSQL", Stores::in_one(postgres)));
     }
-    for (name, store) in stores {
+    for (name, stores) in stores {
         let service = Service::start("validator").await;
-        let bench = Bench::new(store, &service.url("/"));
+        let bench = Bench::new(stores, &service.url("/"));
         bench.begin(QUEUED).await;
         let took = bench.settle().await;
         #[expect(clippy::cast_precision_loss, reason = "some thousands")]
@@ -87,7 +87,7 @@ pub async fn in_flight() -> String {
         .await
         .expect("a new file");
     let service = Service::start("validator").await;
-    let bench = Bench::new(Arc::new(store), &service.url("/never"));
+    let bench = Bench::new(Stores::in_one(store), &service.url("/never"));
     bench.begin(IN_FLIGHT).await;
     let before = resident();
     let (worker, stop) = bench.start();
@@ -106,13 +106,13 @@ pub fn keys() -> Keys {
 }
 
 pub struct Bench {
-    pub store: Arc<dyn Store>,
+    pub stores: Stores,
     publisher: Arc<Queue>,
     validator: String,
 }
 
 impl Bench {
-    pub fn new(store: Arc<dyn Store>, validator: &str) -> Self {
+    pub fn new(stores: Stores, validator: &str) -> Self {
         let broker = Broker::new(BrokerConfig::new("1", "key", PusherSecret::new("secret")));
         let api: Router = broker.api_routes();
         let app = PusherApp {
@@ -127,7 +127,7 @@ impl Bench {
             Arc::new(SystemEntropy),
         ));
         Self {
-            store,
+            stores,
             publisher,
             validator: validator.to_owned(),
         }
@@ -135,7 +135,7 @@ impl Bench {
 
     fn tools(&self) -> Tools {
         Tools {
-            store: self.store.clone(),
+            stores: self.stores.clone(),
             validator: Arc::new(
                 HttpValidator::new(&self.validator, None).expect("an address of HTTP"),
             ),
@@ -179,7 +179,8 @@ impl Bench {
         let nobody_waits = async {
             let mut tick = interval(Duration::from_millis(20));
             while self
-                .store
+                .stores
+                .queue
                 .next_due()
                 .await
                 .expect("the store can be read")

@@ -24,7 +24,7 @@ use vestibule::{
     clock::Timestamp,
     email_address::Address,
     secret::{Entropy, random},
-    store::{Store, StoreError},
+    store::{StoreError, UserStore},
     user::{Identity, PASSWORD_ISSUER, PRACTICE_SUBJECT, User, UserId},
 };
 use zeroize::Zeroizing;
@@ -67,14 +67,14 @@ impl Passwords {
     /// [`PasswordError`] if it was not checked.
     pub async fn check(
         &self,
-        store: &dyn Store,
+        users: &dyn UserStore,
         entropy: Arc<dyn Entropy>,
         email: &str,
         password: Password,
         line: Lane,
     ) -> Result<Option<User>, PasswordError> {
         let subject = subject(email);
-        let known = store
+        let known = users
             .password(&subject)
             .await?
             .filter(|_| self.practice || subject != PRACTICE_SUBJECT);
@@ -96,7 +96,7 @@ impl Passwords {
             Verified::No => Ok(None),
             Verified::Yes => Ok(Some(user)),
             Verified::AsTyped { hash } => {
-                store.rehash_password(user.id, &kept, &hash).await?;
+                users.rehash_password(user.id, &kept, &hash).await?;
                 Ok(Some(user))
             }
         }
@@ -123,14 +123,14 @@ impl Passwords {
 /// # Errors
 /// [`StoreError`] if the user could not be stored.
 pub async fn put_user(
-    store: &dyn Store,
+    users: &dyn UserStore,
     entropy: &dyn Entropy,
     since: Timestamp,
     identity: Identity,
     password: &str,
 ) -> Result<UserId, StoreError> {
     let user = User::new(UserId::generate(entropy), identity, since);
-    store.put_user(&user, Some(&hash(entropy, password))).await
+    users.put_user(&user, Some(&hash(entropy, password))).await
 }
 
 /// The identity of a user who signs in with a password.

@@ -66,8 +66,8 @@ pub async fn doctor(mut config: Config, mut tell: impl FnMut(String)) -> usize {
         report.warn("settings", &line);
     }
     let keys = match storage::open(&mut config).await {
-        Ok(Storage { keys, store, .. }) => {
-            let (database, sessions) = health::database_and_sessions(&*store).await;
+        Ok(Storage { keys, stores, .. }) => {
+            let (database, sessions) = health::database_and_sessions(&stores).await;
             for (part, state) in [("database", database), ("sessions", sessions)] {
                 match state {
                     Ok(()) => report.ok(part, ""),

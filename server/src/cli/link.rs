@@ -48,12 +48,15 @@ pub async fn link_create(
     }
     let origin = router::origin(&config);
     let Storage {
-        keys, links, clock, ..
+        keys,
+        stores,
+        clock,
+        ..
     } = storage::open(&mut config)
         .await
         .map_err(|error| error.to_string())?;
     let now = clock.now();
-    let token = link::create(&*links, &keys, &SystemEntropy, now, &address, lives).await;
+    let token = link::create(&*stores.links, &keys, &SystemEntropy, now, &address, lives).await;
     let token = token.map_err(|error| error.to_string())?;
     Event::Operated {
         event: "link_made",

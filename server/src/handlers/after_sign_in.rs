@@ -101,7 +101,11 @@ async fn renewed(
     valid_from: Timestamp,
 ) -> Result<Option<Vec<HeaderValue>>, StoreError> {
     let user = who.user.id;
-    app.sign_ins.store().delete_sessions_of(user, None).await?;
+    app.sign_ins
+        .stores()
+        .sessions
+        .delete_sessions_of(user, None)
+        .await?;
     let Some(secret) = app
         .sign_ins
         .sign_in(user, valid_from, valid_from, &visitor.shown())
@@ -135,7 +139,7 @@ async fn known_again(
     visitor: &Visitor,
     user: UserId,
 ) -> Result<Option<HeaderValue>, StoreError> {
-    let user = app.sign_ins.store().user(user).await?;
+    let user = app.sign_ins.stores().users.user(user).await?;
     Ok(user.map(|user| app.cookies.known(&visitor.known_with(&user))))
 }
 

@@ -10,7 +10,7 @@ use std::{fmt::Write as _, time::Duration};
 use tokio::time::timeout;
 use vestibule::{
     session::SessionId,
-    store::{Store, StoreError},
+    store::{StoreError, Stores},
     vestibule::Vestibule,
 };
 
@@ -21,11 +21,11 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 pub type PartState = Result<(), Option<StoreError>>;
 
 /// Whether the database, and where sessions are kept, can be read.
-pub async fn database_and_sessions(store: &dyn Store) -> (PartState, PartState) {
+pub async fn database_and_sessions(stores: &Stores) -> (PartState, PartState) {
     let no_session = SessionId::from_bytes([0; 16]);
     let (database, sessions) = tokio::join!(
-        timeout(ANSWER_WITHIN, store.next_due()),
-        timeout(ANSWER_WITHIN, store.session(no_session))
+        timeout(ANSWER_WITHIN, stores.queue.next_due()),
+        timeout(ANSWER_WITHIN, stores.sessions.session(no_session))
     );
     let database = database.map_or(Err(None), |answer| answer.map(drop).map_err(Some));
     let sessions = sessions.map_or(Err(None), |answer| answer.map(drop).map_err(Some));
@@ -43,7 +43,7 @@ pub async fn readyz(
     State(sign_ins): State<Vestibule>,
     State(worker): State<WorkerState>,
 ) -> Response {
-    let (database, sessions) = database_and_sessions(sign_ins.store()).await;
+    let (database, sessions) = database_and_sessions(sign_ins.stores()).await;
     let worker = worker.stopped.map(|stopped| {
         if stopped.is_cancelled() {
             Err(None)

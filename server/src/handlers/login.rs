@@ -141,7 +141,7 @@ pub async fn login(
     let user = app
         .passwords
         .check(
-            app.sign_ins.store(),
+            &*app.sign_ins.stores().users,
             Arc::new(SystemEntropy),
             &form.email,
             form.password,
@@ -192,7 +192,8 @@ pub async fn login(
 pub async fn is_known(app: &AppState, visitor: &Visitor, email: &str) -> Result<bool, StoreError> {
     let user = app
         .sign_ins
-        .store()
+        .stores()
+        .users
         .user_by_identity(PASSWORD_ISSUER, &passwords::subject(email))
         .await?;
     Ok(user.is_some_and(|user| visitor.is_known_to(&user)))

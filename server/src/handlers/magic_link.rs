@@ -254,7 +254,8 @@ pub async fn code(
 async fn tell_of(app: &AppState, visitor: &Visitor, wrong: &WrongCode) {
     let user = match app
         .sign_ins
-        .store()
+        .stores()
+        .users
         .user_by_identity(PASSWORD_ISSUER, wrong.address.as_str())
         .await
     {

@@ -37,7 +37,7 @@ use vestibule::{
     mail::{Mailer, Outbox},
     publisher::{Publisher, PusherPublisher, Silent},
     secret::{Keys, SystemEntropy},
-    store::{LinkDatabase, Store},
+    store::Stores,
     validator::{HttpValidator, LinksValidator},
     vestibule::Vestibule,
     worker::Tools,
@@ -54,8 +54,7 @@ pub async fn router(mut config: Config) -> Result<(Router, ServerHandle), StartE
     let origins = origins(&config);
     let Storage {
         keys,
-        store,
-        links,
+        stores,
         clock,
         hints,
     } = storage::open(&mut config).await?;
@@ -76,21 +75,13 @@ pub async fn router(mut config: Config) -> Result<(Router, ServerHandle), StartE
             "workers elsewhere cannot reach this server's embedded broker, so pages ask; set PUSHER_HOST or PUSHER_CLUSTER"
         );
     }
-    let tools = tools(
-        &config,
-        keys,
-        store,
-        links.clone(),
-        clock,
-        validator,
-        publisher,
-    );
+    let tools = tools(&config, keys, stores, clock, validator, publisher);
     let smtp = smtp(&config, &tools)?;
     let wake = Arc::new(Notify::new());
     // Also where processes elsewhere send it.
     let mails = practice || config.mail.is_some();
-    let postman = Arc::new(Notify::new());
-    let outbox = mails.then(|| Outbox::new(links.clone(), &tools, postman.clone()));
+    let mail_wake = Arc::new(Notify::new());
+    let outbox = mails.then(|| Outbox::new(&tools, mail_wake.clone()));
     let mailbox =
         (practice && smtp.is_none()).then(|| Arc::new(Mailbox::new(url_builder(&config, &tools))));
     let of_client = config.caps.of_client;
@@ -101,14 +92,15 @@ pub async fn router(mut config: Config) -> Result<(Router, ServerHandle), StartE
     }
     let mailer = smtp.or_else(|| mailbox.clone().map(|mailbox| mailbox as Arc<dyn Mailer>));
     if let (Some(mailer), true) = (mailer, config.worker) {
-        behind.start_postman(&tools, links.clone(), mailer, postman.clone());
+        behind.start_postman(&tools, mailer, mail_wake.clone());
     }
     if config.worker {
-        behind.start_sweeper(&tools, links.clone());
+        behind.start_sweeper(&tools);
         behind.start_worker(tools, wake, hints, config.in_flight);
     }
-    let links = Links::new(sign_ins.clone(), links, postman).with_registration(config.registration);
-    let links = links.with_strangers(config.strangers);
+    let links = Links::new(sign_ins.clone(), mail_wake)
+        .with_registration(config.registration)
+        .with_strangers(config.strangers);
     let leptos = leptos_options(&config.site_root);
     let files = files(&leptos).await;
     let secure = origins[0].is_secure();
@@ -161,8 +153,7 @@ pub async fn worker(mut config: Config) -> Result<ServerHandle, StartError> {
     warn_of_unencrypted(&config);
     let Storage {
         keys,
-        store,
-        links,
+        stores,
         clock,
         hints,
     } = storage::open(&mut config).await?;
@@ -177,19 +168,11 @@ pub async fn worker(mut config: Config) -> Result<ServerHandle, StartError> {
             Arc::new(Silent)
         }
     };
-    let tools = tools(
-        &config,
-        keys,
-        store,
-        links.clone(),
-        clock,
-        validator,
-        publisher,
-    );
+    let tools = tools(&config, keys, stores, clock, validator, publisher);
     if let Some(mailer) = smtp(&config, &tools)? {
-        behind.start_postman(&tools, links.clone(), mailer, Arc::new(Notify::new()));
+        behind.start_postman(&tools, mailer, Arc::new(Notify::new()));
     }
-    behind.start_sweeper(&tools, links);
+    behind.start_sweeper(&tools);
     behind.start_worker(tools, Arc::new(Notify::new()), hints, config.in_flight);
     Ok(behind.running(None))
 }
@@ -203,18 +186,16 @@ fn warn_of_unencrypted(config: &Config) {
 fn tools(
     config: &Config,
     keys: Keys,
-    store: Arc<dyn Store>,
-    links: Arc<dyn LinkDatabase>,
+    stores: Stores,
     clock: Arc<dyn Clock>,
     external: Arc<HttpValidator>,
     publisher: Arc<dyn Publisher>,
 ) -> Tools {
     let keys = Arc::new(keys);
     // Links of our own first; everything else is the external service's.
-    let validator =
-        LinksValidator::new(links, store.clone(), clock.clone(), keys.clone(), external);
+    let validator = LinksValidator::new(stores.clone(), clock.clone(), keys.clone(), external);
     Tools {
-        store,
+        stores,
         validator: Arc::new(validator),
         publisher,
         clock,
@@ -271,13 +252,14 @@ async fn add_practice_user(sign_ins: &Vestibule) -> Result<(), StartError> {
     let practice::PracticeUser { email, password } = practice::USER;
     let identity = passwords::identity(email, Some("Practice user".into()));
     if sign_ins
-        .store()
+        .stores()
+        .users
         .password(&identity.subject)
         .await?
         .is_none()
     {
         passwords::put_user(
-            sign_ins.store(),
+            &*sign_ins.stores().users,
             sign_ins.entropy(),
             sign_ins.now(),
             identity,

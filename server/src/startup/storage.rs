@@ -16,8 +16,7 @@ use vestibule::{
     email_address::Address as MailAddress,
     secret::{Keys, SystemEntropy},
     store::{
-        Database as Confirmations, LinkDatabase, SessionStore, Store,
-        apart::Apart,
+        SessionStore, Stores, UserStore,
         memory::MemorySessions,
         postgres::PostgresStore,
         redis::RedisSessions,
@@ -33,10 +32,8 @@ const REDIS_PREFIX: &str = "vestibule:";
 pub struct Storage {
     /// The operator's keys.
     pub keys: Keys,
-    /// Everything but links.
-    pub store: Arc<dyn Store>,
-    /// Links of our own, and their mail.
-    pub links: Arc<dyn LinkDatabase>,
+    /// Where everything is stored.
+    pub stores: Stores,
     /// The time that all processes on this store share.
     pub clock: Arc<dyn Clock>,
     /// The database whose hints wake a worker, if it has some.
@@ -58,6 +55,7 @@ pub async fn open(config: &mut Config) -> Result<Storage, StartError> {
         Some(keys) => keys,
         None => practice::key(&storage.data, &SystemEntropy)?,
     };
+    let bound = config.timing.bound;
     match &storage.database {
         DatabaseLocation::Sqlite(file) => {
             private_files::make_database(file).map_err(refused(file))?;
@@ -67,13 +65,15 @@ pub async fn open(config: &mut Config) -> Result<Storage, StartError> {
                 error,
             })?;
             let clock = Arc::new(SystemClock);
-            let sessions = sessions(config, clock.clone()).await?;
-            let links = Arc::new(store.clone());
-            let store = joined(config, store, SqliteStore::without_sessions, sessions);
+            let stores = match sessions(config, clock.clone()).await? {
+                Some(sessions) => {
+                    Stores::in_one(store.without_sessions()).with_external_sessions(sessions, bound)
+                }
+                None => Stores::in_one(store),
+            };
             Ok(Storage {
                 keys,
-                store,
-                links,
+                stores,
                 clock,
                 hints: None,
             })
@@ -85,14 +85,16 @@ pub async fn open(config: &mut Config) -> Result<Storage, StartError> {
                 error,
             })?;
             let clock = Arc::new(store.clock());
-            let sessions = sessions(config, clock.clone()).await?;
-            let links = Arc::new(store.clone());
             let hints = Some(store.clone());
-            let store = joined(config, store, PostgresStore::without_sessions, sessions);
+            let stores = match sessions(config, clock.clone()).await? {
+                Some(sessions) => {
+                    Stores::in_one(store.without_sessions()).with_external_sessions(sessions, bound)
+                }
+                None => Stores::in_one(store),
+            };
             Ok(Storage {
                 keys,
-                store,
-                links,
+                stores,
                 clock,
                 hints,
             })
@@ -101,8 +103,8 @@ pub async fn open(config: &mut Config) -> Result<Storage, StartError> {
 }
 
 /// The user with this address, for a command.
-pub async fn known_user(store: &dyn Store, email: &str) -> Result<User, String> {
-    let user = store
+pub async fn known_user(users: &dyn UserStore, email: &str) -> Result<User, String> {
+    let user = users
         .user_by_identity(PASSWORD_ISSUER, &passwords::subject(email))
         .await;
     let user = user.map_err(|error| error.to_string())?;
@@ -145,23 +147,6 @@ async fn redis(
         name: address.to_string(),
         error,
     })
-}
-
-/// The database, with the sessions if they are kept apart from it.
-fn joined<S: Store + Confirmations>(
-    config: &Config,
-    database: S,
-    without_sessions: fn(S) -> S,
-    sessions: Option<Arc<dyn SessionStore>>,
-) -> Arc<dyn Store> {
-    match sessions {
-        Some(sessions) => Arc::new(Apart::new(
-            Arc::new(without_sessions(database)),
-            sessions,
-            config.timing.bound,
-        )),
-        None => Arc::new(database),
-    }
 }
 
 /// What the database has to be for.

@@ -13,7 +13,7 @@ use vestibule::{
     mail::{Mailer, Postman},
     publisher::{PusherPublisher, Queue},
     secret::SystemEntropy,
-    store::{LinkDatabase, postgres::PostgresStore},
+    store::postgres::PostgresStore,
     validator::HttpValidator,
     worker::{Tools, Worker},
 };
@@ -98,22 +98,16 @@ impl BackgroundTasks {
         Ok(Arc::new(validator))
     }
 
-    /// Starts what sends the mails in `links`.
-    pub fn start_postman(
-        &self,
-        tools: &Tools,
-        links: Arc<dyn LinkDatabase>,
-        mailer: Arc<dyn Mailer>,
-        wake: Arc<Notify>,
-    ) {
-        let carrying = Postman::new(links, mailer, tools, wake).run(self.stop_worker.clone());
+    /// Starts what sends mails.
+    pub fn start_postman(&self, tools: &Tools, mailer: Arc<dyn Mailer>, wake: Arc<Notify>) {
+        let carrying = Postman::new(mailer, tools, wake).run(self.stop_worker.clone());
         self.tasks.spawn(self.watched(carrying));
     }
 
     /// Starts what deletes old links.
-    pub fn start_sweeper(&self, tools: &Tools, links: Arc<dyn LinkDatabase>) {
+    pub fn start_sweeper(&self, tools: &Tools) {
         self.tasks.spawn(link::sweep(
-            links,
+            tools.stores.clone(),
             tools.clock.clone(),
             self.stop_worker.clone(),
         ));

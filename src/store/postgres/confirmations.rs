@@ -10,7 +10,7 @@ use crate::{
     secret::SecretHash,
     session::{Session, SessionId},
     store::{
-        BeginError, ConfirmationStore, Settlement, StoreError,
+        BeginError, ConfirmationQueue, ConfirmationStore, Settlement, StoreError,
         decide::Decide,
         row::{self, DecidedColumns, QueuedColumns},
     },
@@ -68,18 +68,6 @@ impl ConfirmationStore for PostgresStore {
             .await??)
     }
 
-    async fn undecided(&self, at_most: u32) -> Result<u32, StoreError> {
-        self.run(move |connection| {
-            Box::pin(async move {
-                let count =
-                    "select count(*) from (select from confirmations where state = 'queued' limit $1) as counted";
-                let count: i64 = sqlx::query_scalar(count).bind(i64::from(at_most)).fetch_one(connection).await?;
-                Ok(u32::try_from(count).unwrap_or(at_most))
-            })
-        })
-        .await
-    }
-
     async fn confirmation_by_secret(
         &self,
         secret: &SecretHash,
@@ -93,6 +81,72 @@ impl ConfirmationStore for PostgresStore {
                     .fetch_optional(connection)
                     .await?;
                 Ok(row.map(|row| row::confirmation(&row)).transpose()?)
+            })
+        })
+        .await
+    }
+
+    async fn decide(
+        &self,
+        id: ConfirmationId,
+        decider: Decider,
+        decision: &Decision,
+        settlement: Settlement,
+    ) -> Result<Option<Confirmation>, StoreError> {
+        let decision = decision.clone();
+        let sessions_apart = self.sessions_apart;
+        self.decisions
+            .add(Decide {
+                id,
+                decider,
+                decision,
+                settlement,
+                sessions_apart,
+            })
+            .await
+    }
+
+    async fn revoke(&self, id: ConfirmationId, session: SessionId) -> Result<(), StoreError> {
+        batch::transaction(&self.pool, move |connection| {
+            Box::pin(revoke(connection, id, session))
+        })
+        .await
+    }
+
+    async fn unsettled(&self, before: Timestamp) -> Result<Vec<Confirmation>, StoreError> {
+        self.run(move |connection| {
+            Box::pin(async move {
+                let select =
+                    "select * from confirmations where state = 'decided' and decided < $1 order by decided limit 100";
+                let rows = sqlx::query(select).bind(before.as_millis()).fetch_all(connection).await?;
+                Ok(rows.iter().map(|row| row::confirmation(row)).collect::<Result<_, _>>()?)
+            })
+        })
+        .await
+    }
+
+    async fn mark_settled(&self, id: ConfirmationId) -> Result<(), StoreError> {
+        self.run(move |connection| {
+            Box::pin(async move {
+                let settled =
+                    sqlx::query("update confirmations set state = 'settled' where id = $1 and state = 'decided'");
+                settled.bind(id.as_bytes()).execute(connection).await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl ConfirmationQueue for PostgresStore {
+    async fn undecided(&self, at_most: u32) -> Result<u32, StoreError> {
+        self.run(move |connection| {
+            Box::pin(async move {
+                let count =
+                    "select count(*) from (select from confirmations where state = 'queued' limit $1) as counted";
+                let count: i64 = sqlx::query_scalar(count).bind(i64::from(at_most)).fetch_one(connection).await?;
+                Ok(u32::try_from(count).unwrap_or(at_most))
             })
         })
         .await
@@ -220,57 +274,6 @@ impl ConfirmationStore for PostgresStore {
                     return Ok(false);
                 };
                 write_postponed(connection, &next).await
-            })
-        })
-        .await
-    }
-
-    async fn decide(
-        &self,
-        id: ConfirmationId,
-        decider: Decider,
-        decision: &Decision,
-        settlement: Settlement,
-    ) -> Result<Option<Confirmation>, StoreError> {
-        let decision = decision.clone();
-        let sessions_apart = self.sessions_apart;
-        self.decisions
-            .add(Decide {
-                id,
-                decider,
-                decision,
-                settlement,
-                sessions_apart,
-            })
-            .await
-    }
-
-    async fn revoke(&self, id: ConfirmationId, session: SessionId) -> Result<(), StoreError> {
-        batch::transaction(&self.pool, move |connection| {
-            Box::pin(revoke(connection, id, session))
-        })
-        .await
-    }
-
-    async fn unsettled(&self, before: Timestamp) -> Result<Vec<Confirmation>, StoreError> {
-        self.run(move |connection| {
-            Box::pin(async move {
-                let select =
-                    "select * from confirmations where state = 'decided' and decided < $1 order by decided limit 100";
-                let rows = sqlx::query(select).bind(before.as_millis()).fetch_all(connection).await?;
-                Ok(rows.iter().map(|row| row::confirmation(row)).collect::<Result<_, _>>()?)
-            })
-        })
-        .await
-    }
-
-    async fn mark_settled(&self, id: ConfirmationId) -> Result<(), StoreError> {
-        self.run(move |connection| {
-            Box::pin(async move {
-                let settled =
-                    sqlx::query("update confirmations set state = 'settled' where id = $1 and state = 'decided'");
-                settled.bind(id.as_bytes()).execute(connection).await?;
-                Ok(())
             })
         })
         .await

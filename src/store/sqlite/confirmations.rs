@@ -11,7 +11,7 @@ use crate::{
     secret::SecretHash,
     session::{Session, SessionId},
     store::{
-        BeginError, ConfirmationStore, Settlement, StoreError,
+        BeginError, ConfirmationQueue, ConfirmationStore, Settlement, StoreError,
         decide::Decide,
         row::{self, QueuedColumns},
     },
@@ -103,15 +103,6 @@ impl ConfirmationStore for SqliteStore {
         Ok(begun.await??)
     }
 
-    async fn undecided(&self, at_most: u32) -> Result<u32, StoreError> {
-        let count =
-            "select count(*) from (select 1 from confirmations where state = 'queued' limit ?)";
-        Ok(sqlx::query_scalar(count)
-            .bind(at_most)
-            .fetch_one(&self.readers)
-            .await?)
-    }
-
     async fn confirmation_by_secret(
         &self,
         secret: &SecretHash,
@@ -121,6 +112,77 @@ impl ConfirmationStore for SqliteStore {
             .fetch_optional(&self.readers)
             .await?;
         row.map(|row| row::confirmation(&row)).transpose()
+    }
+
+    async fn decide(
+        &self,
+        id: ConfirmationId,
+        decider: Decider,
+        decision: &Decision,
+        settlement: Settlement,
+    ) -> Result<Option<Confirmation>, StoreError> {
+        let decision = decision.clone();
+        let sessions_apart = self.sessions_apart;
+        self.writer
+            .decide(Decide {
+                id,
+                decider,
+                decision,
+                settlement,
+                sessions_apart,
+            })
+            .await
+    }
+
+    async fn revoke(&self, id: ConfirmationId, session: SessionId) -> Result<(), StoreError> {
+        self.write(move |connection| {
+            Box::pin(async move {
+                let Some(confirmation) = get(connection, id).await? else {
+                    return Ok(());
+                };
+                sessions::delete(connection, session).await?;
+                decide::write_decided(connection, [&confirmation.revoke()]).await
+            })
+        })
+        .await
+    }
+
+    async fn unsettled(&self, before: Timestamp) -> Result<Vec<Confirmation>, StoreError> {
+        let rows = sqlx::query(
+            "select * from confirmations where state = 'decided' and decided < ? limit 100",
+        )
+        .bind(before.as_millis())
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(|row| row::confirmation(row)).collect()
+    }
+
+    async fn mark_settled(&self, id: ConfirmationId) -> Result<(), StoreError> {
+        self.write(move |connection| {
+            Box::pin(async move {
+                let settled = sqlx::query(
+                    "update confirmations set state = 'settled' where id = ? and state = 'decided'",
+                );
+                settled
+                    .bind(id.as_bytes().as_slice())
+                    .execute(connection)
+                    .await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl ConfirmationQueue for SqliteStore {
+    async fn undecided(&self, at_most: u32) -> Result<u32, StoreError> {
+        let count =
+            "select count(*) from (select 1 from confirmations where state = 'queued' limit ?)";
+        Ok(sqlx::query_scalar(count)
+            .bind(at_most)
+            .fetch_one(&self.readers)
+            .await?)
     }
 
     async fn claim(
@@ -222,65 +284,6 @@ impl ConfirmationStore for SqliteStore {
                 };
                 write_postponed(connection, &confirmation).await?;
                 Ok(true)
-            })
-        })
-        .await
-    }
-
-    async fn decide(
-        &self,
-        id: ConfirmationId,
-        decider: Decider,
-        decision: &Decision,
-        settlement: Settlement,
-    ) -> Result<Option<Confirmation>, StoreError> {
-        let decision = decision.clone();
-        let sessions_apart = self.sessions_apart;
-        self.writer
-            .decide(Decide {
-                id,
-                decider,
-                decision,
-                settlement,
-                sessions_apart,
-            })
-            .await
-    }
-
-    async fn revoke(&self, id: ConfirmationId, session: SessionId) -> Result<(), StoreError> {
-        self.write(move |connection| {
-            Box::pin(async move {
-                let Some(confirmation) = get(connection, id).await? else {
-                    return Ok(());
-                };
-                sessions::delete(connection, session).await?;
-                decide::write_decided(connection, [&confirmation.revoke()]).await
-            })
-        })
-        .await
-    }
-
-    async fn unsettled(&self, before: Timestamp) -> Result<Vec<Confirmation>, StoreError> {
-        let rows = sqlx::query(
-            "select * from confirmations where state = 'decided' and decided < ? limit 100",
-        )
-        .bind(before.as_millis())
-        .fetch_all(&self.readers)
-        .await?;
-        rows.iter().map(|row| row::confirmation(row)).collect()
-    }
-
-    async fn mark_settled(&self, id: ConfirmationId) -> Result<(), StoreError> {
-        self.write(move |connection| {
-            Box::pin(async move {
-                let settled = sqlx::query(
-                    "update confirmations set state = 'settled' where id = ? and state = 'decided'",
-                );
-                settled
-                    .bind(id.as_bytes().as_slice())
-                    .execute(connection)
-                    .await?;
-                Ok(())
             })
         })
         .await

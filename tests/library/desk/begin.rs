@@ -6,7 +6,7 @@ use vestibule::{
     confirmation::{Rejection, Which},
     outcome::Outcome,
     session::SessionState,
-    store::{ConfirmationStore as _, SessionStore as _},
+    store::{ConfirmationQueue as _, SessionStore as _},
     validator::{Reason, ValidationError, Verdict},
     vestibule::Progress,
 };

@@ -2,7 +2,7 @@
 
 use super::house::{LinkHouse, ada};
 use crate::support::{Plan, by_password, confirmed};
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use vestibule::{
     caps::{Capped, Caps},
@@ -11,7 +11,7 @@ use vestibule::{
     link::{self, InvalidLink, WINDOW},
     pending::{PendingCookie, TokenTag},
     secret::SystemEntropy,
-    store::{ConfirmationStore as _, LinkStore as _, MailStore as _, UserStore as _},
+    store::{ConfirmationQueue as _, LinkStore as _, MailStore as _, UserStore as _},
     user::PASSWORD_ISSUER,
 };
 
@@ -164,7 +164,7 @@ async fn links_and_mails_are_swept_even_where_none_are_sent() {
     let shutdown = CancellationToken::new();
     let mut sleeps = house.clock.later_sleeps();
     let sweeping = tokio::spawn(link::sweep(
-        Arc::new(house.store.clone()),
+        house.tools.stores.clone(),
         house.clock.clone(),
         shutdown.clone(),
     ));

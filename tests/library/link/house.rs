@@ -57,11 +57,7 @@ impl LinkHouse {
     pub async fn built(plan: Plan) -> Self {
         let house = House::built(plan).await;
         let postman = Arc::<Notify>::default();
-        let links = Links::new(
-            house.desk.clone(),
-            Arc::new(house.store.clone()),
-            postman.clone(),
-        );
+        let links = Links::new(house.desk.clone(), postman.clone());
         let links = links.with_registration(Registration::Open);
         Self {
             house,
@@ -93,27 +89,20 @@ impl LinkHouse {
     }
 
     pub fn start_postman(&self) {
-        let House { tools, store, .. } = &self.house;
-        let postman = Postman::new(
-            Arc::new(store.clone()),
-            self.mailer.clone(),
-            tools,
-            self.postman.clone(),
-        );
+        let postman = Postman::new(self.mailer.clone(), &self.tools, self.postman.clone());
         tokio::spawn(postman.run(CancellationToken::new()));
     }
 
     /// Starts a worker whose validator judges links before the test is asked.
     pub fn start_links_worker(&self) -> Running {
         let Tools {
-            store,
+            stores,
             clock,
             keys,
             validator,
             ..
         } = self.house.tools.clone();
-        let links = Arc::new(self.house.store.clone());
-        let validator = Arc::new(LinksValidator::new(links, store, clock, keys, validator));
+        let validator = Arc::new(LinksValidator::new(stores, clock, keys, validator));
         self.house.start_worker_with(Tools {
             validator,
             ..self.house.tools.clone()

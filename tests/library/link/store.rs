@@ -1,7 +1,7 @@
 //! What every database of links promises.
 
 use super::house::ada;
-use crate::support::{Postgres, at, authority, keys};
+use crate::support::{Postgres, at, authority_in, keys};
 use std::{sync::Arc, time::Duration};
 use vestibule::{
     caps::{Capped, Client, Shares},
@@ -13,14 +13,23 @@ use vestibule::{
     },
     mail::{Letter, LinkLetter, Mail, MailClass, MailId, Posted, Posting, SealedLetter},
     secret::SystemEntropy,
-    store::{BeginError, LinkDatabase, Store, sqlite::SqliteStore},
+    store::{
+        BeginError, ConfirmationQueue, ConfirmationStore, LinkStore, MailStore, SessionStore,
+        UserStore, sqlite::SqliteStore,
+    },
     user::{Identity, PASSWORD_ISSUER, User, UserId},
 };
 
 /// A database of links and of their users.
-trait Database: LinkDatabase + Store {}
+trait Database:
+    ConfirmationStore + ConfirmationQueue + SessionStore + UserStore + LinkStore + MailStore
+{
+}
 
-impl<D: LinkDatabase + Store> Database for D {}
+impl<D> Database for D where
+    D: ConfirmationStore + ConfirmationQueue + SessionStore + UserStore + LinkStore + MailStore
+{
+}
 
 /// One empty database of each kind, and what has to live as long as it.
 async fn databases() -> Vec<(Arc<dyn Database>, Option<tempfile::TempDir>)> {
@@ -991,7 +1000,7 @@ async fn with_the_sessions_that_a_change_ends_go_the_open_links_to_its_user_in_t
         for change in 0..6 {
             let (link, posting) = sample(change, &ada());
             store.post_link(&link, &posting).await.unwrap();
-            let by = authority(&*store, user).await;
+            let by = authority_in(&*store, &*store, user).await;
             match change {
                 0 => assert!(
                     store
@@ -1062,7 +1071,7 @@ async fn who_waits_for_a_link_that_was_never_mailed_does_not_see_when_its_owner_
             store.post_link(&link, &posting).await.unwrap();
             links.push(link);
         }
-        let by = authority(&*store, user).await;
+        let by = authority_in(&*store, &*store, user).await;
         assert!(
             store
                 .set_password(by, "$own", at(9))

@@ -2,7 +2,7 @@
 
 use crate::support::{Postgres, Sample, admission, soon};
 use sqlx::{Connection as _, PgConnection};
-use vestibule::store::ConfirmationStore as _;
+use vestibule::store::{ConfirmationQueue as _, ConfirmationStore as _};
 
 /// Waits until `count` transactions wait for a lock.
 async fn somebody_waits(raw: &mut PgConnection, count: i64) {

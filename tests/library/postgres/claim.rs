@@ -4,7 +4,7 @@ use crate::support::{Postgres, Sample, at, soon, worker};
 use futures_util::future::join_all;
 use sqlx::Connection as _;
 use std::collections::HashSet;
-use vestibule::{confirmation::Which, store::ConfirmationStore as _};
+use vestibule::{confirmation::Which, store::ConfirmationQueue as _};
 
 #[tokio::test]
 async fn what_another_transaction_holds_is_passed_by() {

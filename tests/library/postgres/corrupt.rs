@@ -4,7 +4,7 @@ use crate::support::{Postgres, Sample, ada, at, settlement, worker};
 use sqlx::{AssertSqlSafe, PgConnection};
 use vestibule::{
     confirmation::{Decider, Decision, Which},
-    store::{ConfirmationStore as _, SessionStore as _, StoreError},
+    store::{ConfirmationQueue as _, ConfirmationStore as _, SessionStore as _, StoreError},
 };
 
 /// Writes past the store what it would never write.

@@ -3,7 +3,10 @@
 use crate::support::{Postgres, Sample, ada, at, settlement, soon, welcome, worker};
 use vestibule::{
     confirmation::{Decider, Decision, Which},
-    store::{BeginError, ConfirmationStore as _, SessionStore as _, StoreError, UserStore as _},
+    store::{
+        BeginError, ConfirmationQueue as _, ConfirmationStore as _, SessionStore as _, StoreError,
+        UserStore as _,
+    },
 };
 
 #[tokio::test]

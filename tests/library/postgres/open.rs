@@ -4,7 +4,7 @@ use crate::support::{Postgres, Sample, at, keys, soon};
 use futures_util::future::join_all;
 use tokio::net::TcpListener;
 use vestibule::store::{
-    ConfirmationStore as _, SessionStore as _,
+    ConfirmationQueue as _, SessionStore as _,
     postgres::{OpenError, PostgresStore},
 };
 

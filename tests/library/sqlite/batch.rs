@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use vestibule::{
     confirmation::{Decider, Decision, Ending},
     session::{Session, SessionId},
-    store::{BeginError, ConfirmationStore as _, SessionStore as _, Store, StoreError},
+    store::{BeginError, ConfirmationQueue as _, ConfirmationStore, SessionStore as _, StoreError},
     user::UserId,
 };
 
@@ -53,7 +53,7 @@ async fn one_failing_write_does_not_fail_those_that_share_its_transaction() {
 #[tokio::test]
 async fn a_corrupt_row_fails_its_own_write_alone() {
     let house = House::open().await;
-    let store: &dyn Store = &house.store;
+    let store: &dyn ConfirmationStore = &house.store;
     let corrupt = Sample::new(1).begun(store).await;
     let good = Sample::new(2).begun(store).await;
     let broken = sqlx::query("update confirmations set secret = x'00' where id = ?");

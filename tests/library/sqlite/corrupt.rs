@@ -5,7 +5,10 @@ use sqlx::{AssertSqlSafe, SqliteConnection};
 use vestibule::{
     confirmation::{Decider, Decision, Which},
     session::SessionId,
-    store::{ConfirmationStore as _, SessionStore as _, StoreError, UserStore as _},
+    store::{
+        ConfirmationQueue as _, ConfirmationStore as _, SessionStore as _, StoreError,
+        UserStore as _,
+    },
 };
 
 /// Writes past the store what it would never write.

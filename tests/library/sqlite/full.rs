@@ -4,7 +4,7 @@ use crate::support::{House, Plan, token};
 use std::time::Duration;
 use vestibule::{
     caps::Caps,
-    store::{BeginError, ConfirmationStore as _, StoreError},
+    store::{BeginError, ConfirmationQueue as _, StoreError},
     vestibule::Progress,
 };
 

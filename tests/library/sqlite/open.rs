@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use vestibule::{
     secret::Keys,
     store::{
-        ConfirmationStore as _, SessionStore as _,
+        ConfirmationQueue as _, SessionStore as _,
         sqlite::{OpenError, SqliteStore},
     },
 };

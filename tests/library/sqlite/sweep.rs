@@ -4,7 +4,7 @@ use crate::support::House;
 use sqlx::AssertSqlSafe;
 use vestibule::{
     clock::Timestamp,
-    store::{ConfirmationStore as _, SessionStore as _},
+    store::{ConfirmationQueue as _, SessionStore as _},
 };
 
 /// More than two batches.

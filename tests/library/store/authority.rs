@@ -4,7 +4,7 @@ use crate::support::{adapters, at, authority};
 use vestibule::{
     clock::Timestamp,
     secret::SystemEntropy,
-    store::Store,
+    store::Stores,
     user::{Authority, Identity, Moved, PASSWORD_ISSUER, User, UserId},
 };
 
@@ -47,21 +47,33 @@ const REVOCATIONS: [Revocation; 9] = [
 
 impl Revocation {
     /// Ends what `ended` may do, from another session of the same user where possible.
-    async fn happens(self, store: &dyn Store, ended: Authority) {
+    async fn happens(self, stores: &Stores, ended: Authority) {
         let user = ended.user;
-        let owner = authority(store, user).await;
+        let owner = authority(stores, user).await;
         match self {
-            Self::SignOut => store.delete_session(ended.session).await.unwrap(),
-            Self::OthersEnd => store
+            Self::SignOut => stores.sessions.delete_session(ended.session).await.unwrap(),
+            Self::OthersEnd => stores
+                .sessions
                 .delete_sessions_of(user, Some(owner.session))
                 .await
                 .unwrap(),
-            Self::AllEnd => store.delete_sessions_of(user, None).await.unwrap(),
+            Self::AllEnd => stores
+                .sessions
+                .delete_sessions_of(user, None)
+                .await
+                .unwrap(),
             Self::SignOutEverywhere => {
-                assert!(store.revoke_sessions(owner, true, at(5)).await.unwrap());
+                assert!(
+                    stores
+                        .users
+                        .revoke_sessions(owner, true, at(5))
+                        .await
+                        .unwrap()
+                );
             }
             Self::Password => assert!(
-                store
+                stores
+                    .users
                     .set_password(owner, "$owners", at(5))
                     .await
                     .unwrap()
@@ -69,62 +81,86 @@ impl Revocation {
             ),
             Self::OperatorsPassword => {
                 assert_eq!(
-                    store.put_user(&king(), Some("$operators")).await.unwrap(),
+                    stores
+                        .users
+                        .put_user(&king(), Some("$operators"))
+                        .await
+                        .unwrap(),
                     user
                 );
             }
-            Self::Disabled => assert!(store.disable_user(user, true, at(5)).await.unwrap()),
+            Self::Disabled => assert!(stores.users.disable_user(user, true, at(5)).await.unwrap()),
             Self::DisabledForAWhile => {
-                assert!(store.disable_user(user, true, at(5)).await.unwrap());
-                assert!(store.disable_user(user, false, at(5)).await.unwrap());
+                assert!(stores.users.disable_user(user, true, at(5)).await.unwrap());
+                assert!(stores.users.disable_user(user, false, at(5)).await.unwrap());
             }
-            Self::Removed => assert!(store.remove_user(user).await.unwrap()),
+            Self::Removed => assert!(stores.remove_user(user).await.unwrap()),
         }
     }
 }
 
 #[tokio::test]
 async fn what_was_allowed_to_a_session_ends_with_it() {
-    for store in adapters().await {
+    for stores in adapters().await {
         for revocation in REVOCATIONS {
-            let user = store.put_user(&king(), None).await.unwrap();
-            let ended = authority(&**store, user).await;
-            revocation.happens(&**store, ended).await;
-            let before = store.user(user).await.unwrap();
-            let password = store.password("king@example.com").await.unwrap();
+            let user = stores.users.put_user(&king(), None).await.unwrap();
+            let ended = authority(&stores, user).await;
+            revocation.happens(&stores, ended).await;
+            let before = stores.users.user(user).await.unwrap();
+            let password = stores.users.password("king@example.com").await.unwrap();
             let from = "king@example.com".parse().unwrap();
             let to = "thief@example.com".parse().unwrap();
             assert_eq!(
-                store.set_password(ended, "$thiefs", at(9)).await.unwrap(),
+                stores
+                    .users
+                    .set_password(ended, "$thiefs", at(9))
+                    .await
+                    .unwrap(),
                 None,
                 "{revocation:?}"
             );
-            let moved = store.move_user(ended, &from, &to, at(9)).await.unwrap();
+            let moved = stores
+                .users
+                .move_user(ended, &from, &to, at(9))
+                .await
+                .unwrap();
             assert!(
                 matches!(moved, Moved::Revoked | Moved::Gone),
                 "{revocation:?}: {moved:?}"
             );
             for all in [false, true] {
                 assert!(
-                    !store.revoke_sessions(ended, all, at(9)).await.unwrap(),
+                    !stores
+                        .users
+                        .revoke_sessions(ended, all, at(9))
+                        .await
+                        .unwrap(),
                     "{revocation:?}"
                 );
             }
-            assert_eq!(store.user(user).await.unwrap(), before, "{revocation:?}");
             assert_eq!(
-                store.password("king@example.com").await.unwrap(),
+                stores.users.user(user).await.unwrap(),
+                before,
+                "{revocation:?}"
+            );
+            assert_eq!(
+                stores.users.password("king@example.com").await.unwrap(),
                 password,
                 "{revocation:?}"
             );
-            store.remove_user(user).await.unwrap();
+            stores.remove_user(user).await.unwrap();
         }
     }
 }
 
 #[tokio::test]
 async fn a_session_that_has_expired_or_is_another_users_changes_nothing() {
-    for store in adapters().await.into_iter().filter(|store| store.together) {
-        let king = store.put_user(&king(), None).await.unwrap();
+    for stores in adapters()
+        .await
+        .into_iter()
+        .filter(|stores| stores.together)
+    {
+        let king = stores.users.put_user(&king(), None).await.unwrap();
         let other = User {
             identity: Identity {
                 subject: "other".into(),
@@ -132,31 +168,34 @@ async fn a_session_that_has_expired_or_is_another_users_changes_nothing() {
             },
             ..self::king()
         };
-        let other = store.put_user(&other, None).await.unwrap();
-        let kings = authority(&**store, king).await;
+        let other = stores.users.put_user(&other, None).await.unwrap();
+        let kings = authority(&stores, king).await;
         let others = Authority {
-            session: authority(&**store, other).await.session,
+            session: authority(&stores, other).await.session,
             ..kings
         };
         for (by, now) in [
             (others, at(9)),
             (kings, Timestamp::from_millis(i64::MAX / 2)),
         ] {
-            assert_eq!(store.set_password(by, "$thiefs", now).await.unwrap(), None);
+            assert_eq!(
+                stores.users.set_password(by, "$thiefs", now).await.unwrap(),
+                None
+            );
         }
     }
 }
 
 #[tokio::test]
 async fn what_one_session_is_allowed_goes_on_while_nothing_is_revoked() {
-    for store in adapters().await {
-        let user = store.put_user(&king(), None).await.unwrap();
-        let by = authority(&**store, user).await;
-        authority(&**store, user).await;
+    for stores in adapters().await {
+        let user = stores.users.put_user(&king(), None).await.unwrap();
+        let by = authority(&stores, user).await;
+        authority(&stores, user).await;
         // The validator has confirmed the user again.
-        store.put_user(&king(), None).await.unwrap();
+        stores.users.put_user(&king(), None).await.unwrap();
         assert_eq!(
-            store.set_password(by, "$own", at(9)).await.unwrap(),
+            stores.users.set_password(by, "$own", at(9)).await.unwrap(),
             Some(at(9))
         );
     }
@@ -164,17 +203,18 @@ async fn what_one_session_is_allowed_goes_on_while_nothing_is_revoked() {
 
 #[tokio::test]
 async fn each_change_is_valid_from_a_later_moment_than_the_one_before_it() {
-    for store in adapters().await {
-        let user = store.put_user(&king(), None).await.unwrap();
+    for stores in adapters().await {
+        let user = stores.users.put_user(&king(), None).await.unwrap();
         let mut last = at(0);
         let mut is_later = |valid_from: Timestamp| {
             assert!(valid_from > last);
             last = valid_from;
         };
-        let by = async || authority(&**store, user).await;
+        let by = async || authority(&stores, user).await;
         for now in [at(9), at(9), at(3)] {
             is_later(
-                store
+                stores
+                    .users
                     .set_password(by().await, "$own", now)
                     .await
                     .unwrap()
@@ -183,7 +223,11 @@ async fn each_change_is_valid_from_a_later_moment_than_the_one_before_it() {
             let king = "king@example.com".parse().unwrap();
             let queen = "queen@example.com".parse().unwrap();
             for (from, to) in [(&king, &queen), (&queen, &king)] {
-                let moved = store.move_user(by().await, from, to, now).await.unwrap();
+                let moved = stores
+                    .users
+                    .move_user(by().await, from, to, now)
+                    .await
+                    .unwrap();
                 let Moved::Done(valid_from) = moved else {
                     panic!("{moved:?}")
                 };
@@ -191,20 +235,29 @@ async fn each_change_is_valid_from_a_later_moment_than_the_one_before_it() {
             }
             for change in 0..3 {
                 match change {
-                    0 => assert!(store.revoke_sessions(by().await, true, now).await.unwrap()),
+                    0 => assert!(
+                        stores
+                            .users
+                            .revoke_sessions(by().await, true, now)
+                            .await
+                            .unwrap()
+                    ),
                     1 => {
-                        assert!(store.disable_user(user, true, now).await.unwrap());
-                        assert!(store.disable_user(user, false, now).await.unwrap());
+                        assert!(stores.users.disable_user(user, true, now).await.unwrap());
+                        assert!(stores.users.disable_user(user, false, now).await.unwrap());
                     }
                     _ => {
                         let again = User {
                             since: now,
                             ..self::king()
                         };
-                        assert_eq!(store.put_user(&again, Some("$")).await.unwrap(), user);
+                        assert_eq!(
+                            stores.users.put_user(&again, Some("$")).await.unwrap(),
+                            user
+                        );
                     }
                 }
-                is_later(store.user(user).await.unwrap().unwrap().valid_from);
+                is_later(stores.users.user(user).await.unwrap().unwrap().valid_from);
             }
         }
     }
@@ -212,37 +265,37 @@ async fn each_change_is_valid_from_a_later_moment_than_the_one_before_it() {
 
 #[tokio::test]
 async fn of_a_change_and_a_sign_out_at_once_the_change_is_first_or_is_not_made() {
-    for store in adapters().await {
+    for stores in adapters().await {
         for _ in 0..20 {
-            let user = store.put_user(&king(), None).await.unwrap();
-            let by = authority(&**store, user).await;
+            let user = stores.users.put_user(&king(), None).await.unwrap();
+            let by = authority(&stores, user).await;
             let sign_out = async {
-                store.delete_session(by.session).await.unwrap();
+                stores.sessions.delete_session(by.session).await.unwrap();
                 // Whatever is changed after this answer was changed by a session that has ended.
-                store.user(user).await.unwrap().unwrap().valid_from
+                stores.users.user(user).await.unwrap().unwrap().valid_from
             };
-            let change = store.set_password(by, "$thiefs", at(9));
+            let change = stores.users.set_password(by, "$thiefs", at(9));
             let (seen, changed) = tokio::join!(sign_out, change);
             assert!(changed.unwrap().is_none() || seen == at(9));
-            store.remove_user(user).await.unwrap();
+            stores.remove_user(user).await.unwrap();
         }
     }
 }
 
 #[tokio::test]
 async fn a_user_who_ends_other_sessions_makes_every_known_browser_a_stranger() {
-    for store in adapters().await {
-        let user = store.put_user(&king(), None).await.unwrap();
+    for stores in adapters().await {
+        let user = stores.users.put_user(&king(), None).await.unwrap();
         let known = async || {
-            let user = store.user(user).await.unwrap().unwrap();
+            let user = stores.users.user(user).await.unwrap().unwrap();
             user.valid_from.max(user.known_from)
         };
         // Also within one millisecond, and when the clock is set back.
         for now in [at(9), at(9), at(3)] {
             for all in [true, false, false] {
                 let before = known().await;
-                let by = authority(&**store, user).await;
-                assert!(store.revoke_sessions(by, all, now).await.unwrap());
+                let by = authority(&stores, user).await;
+                assert!(stores.users.revoke_sessions(by, all, now).await.unwrap());
                 assert!(known().await > before, "{now:?} {all}");
             }
         }

@@ -2,26 +2,31 @@
 //! secret.
 
 use crate::support::{Sample, adapters, welcome};
-use std::{collections::HashSet, sync::Arc};
+use std::collections::HashSet;
 use vestibule::{secret::SecretHash, session::Session};
 
 #[tokio::test]
 async fn a_confirmation_and_its_session_read_back_as_they_were_begun() {
-    for store in adapters().await {
+    for stores in adapters().await {
         let sample = Sample::new(1);
         assert_eq!(
-            store
+            stores
+                .confirmations
                 .begin(&sample.confirmation, &sample.session, welcome())
                 .await
                 .unwrap(),
             sample.confirmation
         );
-        assert_eq!(sample.stored(&**store).await, sample.confirmation);
         assert_eq!(
-            store.session(sample.session.id).await.unwrap(),
+            sample.stored(&*stores.confirmations).await,
+            sample.confirmation
+        );
+        assert_eq!(
+            stores.sessions.session(sample.session.id).await.unwrap(),
             Some(sample.session.clone())
         );
-        let by_secret = store
+        let by_secret = stores
+            .sessions
             .session_by_secret(&sample.confirmation.secret)
             .await
             .unwrap();
@@ -31,19 +36,24 @@ async fn a_confirmation_and_its_session_read_back_as_they_were_begun() {
 
 #[tokio::test]
 async fn what_has_not_begun_is_not_there() {
-    for store in adapters().await {
+    for stores in adapters().await {
         let other = Sample::new(2);
-        Sample::new(1).begun(&**store).await;
+        Sample::new(1).begun(&*stores.confirmations).await;
         assert_eq!(
-            store
+            stores
+                .confirmations
                 .confirmation_by_secret(&other.confirmation.secret)
                 .await
                 .unwrap(),
             None
         );
-        assert_eq!(store.session(other.session.id).await.unwrap(), None);
         assert_eq!(
-            store
+            stores.sessions.session(other.session.id).await.unwrap(),
+            None
+        );
+        assert_eq!(
+            stores
+                .sessions
                 .session_by_secret(&other.confirmation.secret)
                 .await
                 .unwrap(),
@@ -54,16 +64,17 @@ async fn what_has_not_begun_is_not_there() {
 
 #[tokio::test]
 async fn two_begins_with_one_pending_secret_are_one_confirmation() {
-    for store in adapters().await {
-        let first = Sample::new(1).begun(&**store).await;
+    for stores in adapters().await {
+        let first = Sample::new(1).begun(&*stores.confirmations).await;
         let second = with_secret_of(&first, Sample::new(2));
-        let kept = store
+        let kept = stores
+            .confirmations
             .begin(&second.confirmation, &second.session, welcome())
             .await
             .unwrap();
         assert_eq!(kept, first.confirmation);
         assert_eq!(
-            store.session(second.session.id).await.unwrap(),
+            stores.sessions.session(second.session.id).await.unwrap(),
             None,
             "the second keeps no session"
         );
@@ -72,14 +83,15 @@ async fn two_begins_with_one_pending_secret_are_one_confirmation() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_64_begins_at_once_with_one_pending_secret_all_are_told_of_the_same_one() {
-    for store in adapters().await {
+    for stores in adapters().await {
         let first = Sample::new(1);
         let begins: Vec<_> = (1..=64)
             .map(|number| {
-                let store = Arc::clone(&store);
+                let stores = stores.clone();
                 let sample = with_secret_of(&first, Sample::new(number));
                 tokio::spawn(async move {
-                    store
+                    stores
+                        .confirmations
                         .begin(&sample.confirmation, &sample.session, welcome())
                         .await
                 })
@@ -93,7 +105,8 @@ async fn of_64_begins_at_once_with_one_pending_secret_all_are_told_of_the_same_o
         let mut sessions = 0;
         for number in 1..=64 {
             sessions += usize::from(
-                store
+                stores
+                    .sessions
                     .session(Sample::new(number).session.id)
                     .await
                     .unwrap()
@@ -106,28 +119,34 @@ async fn of_64_begins_at_once_with_one_pending_secret_all_are_told_of_the_same_o
 
 #[tokio::test]
 async fn a_begin_whose_session_cannot_be_kept_keeps_no_confirmation() {
-    for store in adapters().await {
+    for stores in adapters().await {
         let taken = Sample::new(1);
-        store.insert_session(&taken.session).await.unwrap();
+        stores
+            .sessions
+            .insert_session(&taken.session)
+            .await
+            .unwrap();
         let sample = Sample::new(2);
         let clash = Session {
             id: taken.session.id,
             ..sample.session.clone()
         };
         assert!(
-            store
+            stores
+                .confirmations
                 .begin(&sample.confirmation, &clash, welcome())
                 .await
                 .is_err()
         );
         assert_eq!(
-            store
+            stores
+                .confirmations
                 .confirmation_by_secret(&sample.confirmation.secret)
                 .await
                 .unwrap(),
             None
         );
-        assert_eq!(store.next_due().await.unwrap(), None);
+        assert_eq!(stores.queue.next_due().await.unwrap(), None);
     }
 }
 

@@ -3,7 +3,6 @@
 use crate::support::{Sample, adapters, at, settlement, worker};
 use std::{
     collections::{HashMap, HashSet},
-    sync::Arc,
     time::Duration,
 };
 use vestibule::{
@@ -15,8 +14,8 @@ const FAR: u32 = 1000;
 
 #[tokio::test]
 async fn a_claim_carries_what_an_attempt_needs() {
-    for store in adapters().await {
-        let sample = Sample::new(1).begun(&**store).await;
+    for stores in adapters().await {
+        let sample = Sample::new(1).begun(&*stores.confirmations).await;
         let State::Queued(queued) = sample.confirmation.state else {
             panic!("samples are queued")
         };
@@ -31,7 +30,8 @@ async fn a_claim_carries_what_an_attempt_needs() {
             deadline: at(60),
         };
         assert_eq!(
-            store
+            stores
+                .queue
                 .claim(worker(1), Which::Any, &FAR.into(), at(0), at(30))
                 .await
                 .unwrap(),
@@ -42,17 +42,22 @@ async fn a_claim_carries_what_an_attempt_needs() {
 
 #[tokio::test]
 async fn nothing_is_claimed_before_it_is_due() {
-    for store in adapters().await {
-        Sample::new(1).due(at(10)).begun(&**store).await;
+    for stores in adapters().await {
+        Sample::new(1)
+            .due(at(10))
+            .begun(&*stores.confirmations)
+            .await;
         assert_eq!(
-            store
+            stores
+                .queue
                 .claim(worker(1), Which::Any, &FAR.into(), at(9), at(39))
                 .await
                 .unwrap(),
             []
         );
         assert_eq!(
-            store
+            stores
+                .queue
                 .claim(worker(1), Which::Any, &FAR.into(), at(10), at(40))
                 .await
                 .unwrap()
@@ -64,24 +69,26 @@ async fn nothing_is_claimed_before_it_is_due() {
 
 #[tokio::test]
 async fn those_that_must_be_decided_first_are_claimed_before_others_also_after_a_failed_attempt() {
-    for store in adapters().await {
+    for stores in adapters().await {
         for (number, deadline) in [(1, 90), (2, 70), (3, 100), (4, 80), (5, 60)] {
             Sample::new(number)
                 .deadline(at(deadline))
-                .begun_alone(&**store)
+                .begun_alone(&*stores.confirmations)
                 .await;
         }
         let first = only(
-            store
+            stores
+                .queue
                 .claim(worker(1), Which::Any, &1.into(), at(0), at(30))
                 .await
                 .unwrap(),
         );
         assert_eq!(ids(std::slice::from_ref(&first)), set(&[5]));
-        store.postpone(&first, at(20), true).await.unwrap();
+        stores.queue.postpone(&first, at(20), true).await.unwrap();
         let mut rounds = Vec::new();
         for _ in 0..3 {
-            rounds.push(ids(&store
+            rounds.push(ids(&stores
+                .queue
                 .claim(worker(1), Which::Any, &2.into(), at(20), at(50))
                 .await
                 .unwrap()));
@@ -92,23 +99,25 @@ async fn those_that_must_be_decided_first_are_claimed_before_others_also_after_a
 
 #[tokio::test]
 async fn a_claim_of_the_overdue_leaves_alone_what_has_time_or_a_lease() {
-    for store in adapters().await {
+    for stores in adapters().await {
         for (number, deadline) in [(1, 60), (2, 61), (3, 50), (4, 40)] {
             Sample::new(number)
                 .deadline(at(deadline))
                 .due(at(30))
-                .begun(&**store)
+                .begun(&*stores.confirmations)
                 .await;
         }
         let held = only(
-            store
+            stores
+                .queue
                 .claim(worker(1), Which::Any, &1.into(), at(35), at(65))
                 .await
                 .unwrap(),
         );
         assert_eq!(ids(std::slice::from_ref(&held)), set(&[4]));
         let overdue = async |now, limit: u32| {
-            ids(&store
+            ids(&stores
+                .queue
                 .claim(
                     worker(2),
                     Which::Overdue,
@@ -128,18 +137,22 @@ async fn a_claim_of_the_overdue_leaves_alone_what_has_time_or_a_lease() {
 
 #[tokio::test]
 async fn a_claim_of_those_with_time_leaves_alone_what_has_less() {
-    for store in adapters().await {
+    for stores in adapters().await {
         for (number, deadline) in [(1, 60), (2, 39), (3, 40)] {
             Sample::new(number)
                 .deadline(at(deadline))
-                .begun_alone(&**store)
+                .begun_alone(&*stores.confirmations)
                 .await;
         }
-        Sample::new(4).due(at(31)).begun_alone(&**store).await;
+        Sample::new(4)
+            .due(at(31))
+            .begun_alone(&*stores.confirmations)
+            .await;
         let with_time = Which::WithTime(Duration::from_secs(10));
         let mut rounds = Vec::new();
         for _ in 0..3 {
-            rounds.push(ids(&store
+            rounds.push(ids(&stores
+                .queue
                 .claim(worker(1), with_time, &1.into(), at(30), at(60))
                 .await
                 .unwrap()));
@@ -150,35 +163,38 @@ async fn a_claim_of_those_with_time_leaves_alone_what_has_less() {
 
 #[tokio::test]
 async fn the_next_overdue_time_counts_leases_and_forgets_the_decided() {
-    for store in adapters().await {
-        assert_eq!(store.next_overdue().await.unwrap(), None);
-        let sample = Sample::new(1).begun(&**store).await;
+    for stores in adapters().await {
+        assert_eq!(stores.queue.next_overdue().await.unwrap(), None);
+        let sample = Sample::new(1).begun(&*stores.confirmations).await;
         Sample::new(2)
             .deadline(at(80))
             .due(at(80))
-            .begun(&**store)
+            .begun(&*stores.confirmations)
             .await;
-        assert_eq!(store.next_overdue().await.unwrap(), Some(at(60)));
+        assert_eq!(stores.queue.next_overdue().await.unwrap(), Some(at(60)));
         only(
-            store
+            stores
+                .queue
                 .claim(worker(1), Which::Any, &1.into(), at(10), at(40))
                 .await
                 .unwrap(),
         );
         assert_eq!(
-            store.next_overdue().await.unwrap(),
+            stores.queue.next_overdue().await.unwrap(),
             Some(at(60)),
             "its lease passes before"
         );
         only(
-            store
+            stores
+                .queue
                 .claim(worker(1), Which::Any, &1.into(), at(45), at(75))
                 .await
                 .unwrap(),
         );
-        assert_eq!(store.next_overdue().await.unwrap(), Some(at(75)));
+        assert_eq!(stores.queue.next_overdue().await.unwrap(), Some(at(75)));
         let now = settlement(at(46));
-        store
+        stores
+            .confirmations
             .decide(
                 sample.confirmation.id,
                 Decider::User,
@@ -187,19 +203,23 @@ async fn the_next_overdue_time_counts_leases_and_forgets_the_decided() {
             )
             .await
             .unwrap();
-        assert_eq!(store.next_overdue().await.unwrap(), Some(at(80)));
+        assert_eq!(stores.queue.next_overdue().await.unwrap(), Some(at(80)));
     }
 }
 
 #[tokio::test]
 async fn of_equal_deadlines_those_due_first_are_claimed_before_others() {
-    for store in adapters().await {
+    for stores in adapters().await {
         for (number, due) in [(1, 30), (2, 10), (3, 40), (4, 20), (5, 50)] {
-            Sample::new(number).due(at(due)).begun_alone(&**store).await;
+            Sample::new(number)
+                .due(at(due))
+                .begun_alone(&*stores.confirmations)
+                .await;
         }
         let mut rounds = Vec::new();
         for _ in 0..3 {
-            rounds.push(ids(&store
+            rounds.push(ids(&stores
+                .queue
                 .claim(worker(1), Which::Any, &2.into(), at(60), at(90))
                 .await
                 .unwrap()));
@@ -210,20 +230,23 @@ async fn of_equal_deadlines_those_due_first_are_claimed_before_others() {
 
 #[tokio::test]
 async fn a_lease_keeps_others_out_until_it_passes() {
-    for store in adapters().await {
-        Sample::new(1).begun(&**store).await;
-        let first = store
+    for stores in adapters().await {
+        Sample::new(1).begun(&*stores.confirmations).await;
+        let first = stores
+            .queue
             .claim(worker(1), Which::Any, &FAR.into(), at(0), at(30))
             .await
             .unwrap();
         assert_eq!(
-            store
+            stores
+                .queue
                 .claim(worker(2), Which::Any, &FAR.into(), at(29), at(59))
                 .await
                 .unwrap(),
             []
         );
-        let second = store
+        let second = stores
+            .queue
             .claim(worker(2), Which::Any, &FAR.into(), at(30), at(60))
             .await
             .unwrap();
@@ -237,17 +260,18 @@ async fn a_lease_keeps_others_out_until_it_passes() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn workers_that_claim_at_once_never_get_the_same() {
-    for store in adapters().await {
+    for stores in adapters().await {
         for number in 0..100 {
-            Sample::new(number).begun(&**store).await;
+            Sample::new(number).begun(&*stores.confirmations).await;
         }
         let claims: Vec<_> = (0..16)
             .map(|number| {
-                let store = Arc::clone(&store);
+                let stores = stores.clone();
                 tokio::spawn(async move {
                     let mut mine = Vec::new();
                     loop {
-                        let some = store
+                        let some = stores
+                            .queue
                             .claim(worker(number), Which::Any, &3.into(), at(0), at(30))
                             .await
                             .unwrap();
@@ -270,49 +294,60 @@ async fn workers_that_claim_at_once_never_get_the_same() {
 
 #[tokio::test]
 async fn the_next_due_time_counts_leases_and_forgets_the_decided() {
-    for store in adapters().await {
-        assert_eq!(store.next_due().await.unwrap(), None);
-        let sample = Sample::new(1).due(at(5)).begun(&**store).await;
-        Sample::new(2).due(at(50)).begun(&**store).await;
-        assert_eq!(store.next_due().await.unwrap(), Some(at(5)));
+    for stores in adapters().await {
+        assert_eq!(stores.queue.next_due().await.unwrap(), None);
+        let sample = Sample::new(1)
+            .due(at(5))
+            .begun(&*stores.confirmations)
+            .await;
+        Sample::new(2)
+            .due(at(50))
+            .begun(&*stores.confirmations)
+            .await;
+        assert_eq!(stores.queue.next_due().await.unwrap(), Some(at(5)));
         let claim = only(
-            store
+            stores
+                .queue
                 .claim(worker(1), Which::Any, &1.into(), at(5), at(35))
                 .await
                 .unwrap(),
         );
-        assert_eq!(store.next_due().await.unwrap(), Some(at(35)));
+        assert_eq!(stores.queue.next_due().await.unwrap(), Some(at(35)));
         let decider = Decider::Worker { fence: claim.fence };
         let now = settlement(at(6));
-        store
+        stores
+            .confirmations
             .decide(sample.confirmation.id, decider, &Decision::Unavailable, now)
             .await
             .unwrap();
-        assert_eq!(store.next_due().await.unwrap(), Some(at(50)));
+        assert_eq!(stores.queue.next_due().await.unwrap(), Some(at(50)));
     }
 }
 
 #[tokio::test]
 async fn a_postponed_claim_is_free_again_at_its_time_and_has_counted() {
-    for store in adapters().await {
-        Sample::new(1).begun(&**store).await;
+    for stores in adapters().await {
+        Sample::new(1).begun(&*stores.confirmations).await;
         let claim = only(
-            store
+            stores
+                .queue
                 .claim(worker(1), Which::Any, &FAR.into(), at(0), at(30))
                 .await
                 .unwrap(),
         );
-        assert!(store.postpone(&claim, at(8), true).await.unwrap());
-        assert_eq!(store.next_due().await.unwrap(), Some(at(8)));
+        assert!(stores.queue.postpone(&claim, at(8), true).await.unwrap());
+        assert_eq!(stores.queue.next_due().await.unwrap(), Some(at(8)));
         assert_eq!(
-            store
+            stores
+                .queue
                 .claim(worker(2), Which::Any, &FAR.into(), at(7), at(37))
                 .await
                 .unwrap(),
             []
         );
         let claim = only(
-            store
+            stores
+                .queue
                 .claim(worker(2), Which::Any, &FAR.into(), at(8), at(38))
                 .await
                 .unwrap(),
@@ -323,18 +358,20 @@ async fn a_postponed_claim_is_free_again_at_its_time_and_has_counted() {
 
 #[tokio::test]
 async fn a_claim_handed_back_does_not_count() {
-    for store in adapters().await {
-        Sample::new(1).begun(&**store).await;
+    for stores in adapters().await {
+        Sample::new(1).begun(&*stores.confirmations).await;
         let claim = only(
-            store
+            stores
+                .queue
                 .claim(worker(1), Which::Any, &FAR.into(), at(0), at(30))
                 .await
                 .unwrap(),
         );
-        assert!(store.postpone(&claim, at(1), false).await.unwrap());
+        assert!(stores.queue.postpone(&claim, at(1), false).await.unwrap());
         assert_eq!(
             only(
-                store
+                stores
+                    .queue
                     .claim(worker(2), Which::Any, &FAR.into(), at(1), at(31))
                     .await
                     .unwrap()
@@ -347,51 +384,56 @@ async fn a_claim_handed_back_does_not_count() {
 
 #[tokio::test]
 async fn nothing_is_postponed_past_its_deadline() {
-    for store in adapters().await {
-        Sample::new(1).begun(&**store).await;
+    for stores in adapters().await {
+        Sample::new(1).begun(&*stores.confirmations).await;
         let claim = only(
-            store
+            stores
+                .queue
                 .claim(worker(1), Which::Any, &FAR.into(), at(0), at(30))
                 .await
                 .unwrap(),
         );
-        assert!(store.postpone(&claim, at(500), true).await.unwrap());
-        assert_eq!(store.next_due().await.unwrap(), Some(at(60)));
+        assert!(stores.queue.postpone(&claim, at(500), true).await.unwrap());
+        assert_eq!(stores.queue.next_due().await.unwrap(), Some(at(60)));
     }
 }
 
 #[tokio::test]
 async fn a_claim_that_is_not_the_last_one_postpones_nothing() {
-    for store in adapters().await {
-        let sample = Sample::new(1).begun(&**store).await;
+    for stores in adapters().await {
+        let sample = Sample::new(1).begun(&*stores.confirmations).await;
         let old = only(
-            store
+            stores
+                .queue
                 .claim(worker(1), Which::Any, &FAR.into(), at(0), at(30))
                 .await
                 .unwrap(),
         );
-        store
+        stores
+            .queue
             .claim(worker(2), Which::Any, &FAR.into(), at(30), at(60))
             .await
             .unwrap();
-        let before = sample.stored(&**store).await;
-        assert!(!store.postpone(&old, at(31), true).await.unwrap());
-        assert_eq!(sample.stored(&**store).await, before);
+        let before = sample.stored(&*stores.confirmations).await;
+        assert!(!stores.queue.postpone(&old, at(31), true).await.unwrap());
+        assert_eq!(sample.stored(&*stores.confirmations).await, before);
     }
 }
 
 #[tokio::test]
 async fn what_is_decided_is_neither_postponed_nor_claimed() {
-    for store in adapters().await {
-        let sample = Sample::new(1).begun(&**store).await;
+    for stores in adapters().await {
+        let sample = Sample::new(1).begun(&*stores.confirmations).await;
         let claim = only(
-            store
+            stores
+                .queue
                 .claim(worker(1), Which::Any, &FAR.into(), at(0), at(30))
                 .await
                 .unwrap(),
         );
         let now = settlement(at(1));
-        store
+        stores
+            .confirmations
             .decide(
                 sample.confirmation.id,
                 Decider::User,
@@ -400,11 +442,12 @@ async fn what_is_decided_is_neither_postponed_nor_claimed() {
             )
             .await
             .unwrap();
-        let before = sample.stored(&**store).await;
-        assert!(!store.postpone(&claim, at(2), true).await.unwrap());
-        assert_eq!(sample.stored(&**store).await, before);
+        let before = sample.stored(&*stores.confirmations).await;
+        assert!(!stores.queue.postpone(&claim, at(2), true).await.unwrap());
+        assert_eq!(sample.stored(&*stores.confirmations).await, before);
         assert_eq!(
-            store
+            stores
+                .queue
                 .claim(worker(2), Which::Any, &FAR.into(), at(1000), at(1030))
                 .await
                 .unwrap(),
@@ -415,10 +458,11 @@ async fn what_is_decided_is_neither_postponed_nor_claimed() {
 
 #[tokio::test]
 async fn a_claim_to_nothing_postpones_nothing() {
-    for store in adapters().await {
-        Sample::new(1).begun(&**store).await;
+    for stores in adapters().await {
+        Sample::new(1).begun(&*stores.confirmations).await;
         let claim = only(
-            store
+            stores
+                .queue
                 .claim(worker(1), Which::Any, &FAR.into(), at(0), at(30))
                 .await
                 .unwrap(),
@@ -427,15 +471,16 @@ async fn a_claim_to_nothing_postpones_nothing() {
             id: ConfirmationId::from_bytes([99; 16]),
             ..claim
         };
-        assert!(!store.postpone(&stray, at(1), true).await.unwrap());
+        assert!(!stores.queue.postpone(&stray, at(1), true).await.unwrap());
     }
 }
 
 #[tokio::test]
 async fn the_lease_is_the_claimers_and_ends_when_it_said() {
-    for store in adapters().await {
-        let sample = Sample::new(1).begun(&**store).await;
-        store
+    for stores in adapters().await {
+        let sample = Sample::new(1).begun(&*stores.confirmations).await;
+        stores
+            .queue
             .claim(worker(7), Which::Any, &FAR.into(), at(0), at(30))
             .await
             .unwrap();
@@ -443,7 +488,7 @@ async fn the_lease_is_the_claimers_and_ends_when_it_said() {
             lease: Some(lease),
             fence: 1,
             ..
-        }) = sample.stored(&**store).await.state
+        }) = sample.stored(&*stores.confirmations).await.state
         else {
             panic!("a claimed confirmation has a lease")
         };
@@ -458,20 +503,21 @@ fn client(networks: [u8; 3]) -> Client {
 
 #[tokio::test]
 async fn no_client_is_claimed_twice_before_every_client_was_claimed_once() {
-    for store in adapters().await {
+    for stores in adapters().await {
         // One client has begun 30 before five others come, in as many networks.
         for number in 1..=30 {
-            Sample::new(number).begun(&**store).await;
+            Sample::new(number).begun(&*stores.confirmations).await;
         }
         for number in 31..=35 {
             Sample::new(number)
                 .deadline(at(90))
-                .begun_alone(&**store)
+                .begun_alone(&*stores.confirmations)
                 .await;
         }
         let mut rounds = Vec::new();
         for _ in 0..3 {
-            rounds.push(ids(&store
+            rounds.push(ids(&stores
+                .queue
                 .claim(worker(1), Which::Any, &2.into(), at(0), at(30))
                 .await
                 .unwrap()));
@@ -489,14 +535,18 @@ async fn no_client_is_claimed_twice_before_every_client_was_claimed_once() {
 
 #[tokio::test]
 async fn many_addresses_of_one_network_have_one_turn_together() {
-    for store in adapters().await {
+    for stores in adapters().await {
         for number in 1..=20 {
             Sample::new(number)
-                .begun_by(client([number, 100 + number, 200]), &**store)
+                .begun_by(client([number, 100 + number, 200]), &*stores.confirmations)
                 .await;
         }
-        Sample::new(21).deadline(at(90)).begun_alone(&**store).await;
-        let first = store
+        Sample::new(21)
+            .deadline(at(90))
+            .begun_alone(&*stores.confirmations)
+            .await;
+        let first = stores
+            .queue
             .claim(worker(1), Which::Any, &2.into(), at(0), at(30))
             .await
             .unwrap();
@@ -506,12 +556,13 @@ async fn many_addresses_of_one_network_have_one_turn_together() {
 
 #[tokio::test]
 async fn a_client_keeps_its_order_and_gets_no_earlier_turn_by_coming_again() {
-    for store in adapters().await {
+    for stores in adapters().await {
         for number in 1..=4 {
-            Sample::new(number).begun(&**store).await;
+            Sample::new(number).begun(&*stores.confirmations).await;
         }
         let decided = only(
-            store
+            stores
+                .queue
                 .claim(worker(1), Which::Any, &1.into(), at(0), at(30))
                 .await
                 .unwrap(),
@@ -519,7 +570,8 @@ async fn a_client_keeps_its_order_and_gets_no_earlier_turn_by_coming_again() {
         let claimant = Decider::Worker {
             fence: decided.fence,
         };
-        store
+        stores
+            .confirmations
             .decide(
                 decided.id,
                 claimant,
@@ -528,11 +580,18 @@ async fn a_client_keeps_its_order_and_gets_no_earlier_turn_by_coming_again() {
             )
             .await
             .unwrap();
-        Sample::new(5).deadline(at(1)).begun(&**store).await;
-        Sample::new(6).deadline(at(90)).begun_alone(&**store).await;
+        Sample::new(5)
+            .deadline(at(1))
+            .begun(&*stores.confirmations)
+            .await;
+        Sample::new(6)
+            .deadline(at(90))
+            .begun_alone(&*stores.confirmations)
+            .await;
         let mut rounds = Vec::new();
         for limit in [2, 2, 1] {
-            rounds.push(ids(&store
+            rounds.push(ids(&stores
+                .queue
                 .claim(worker(1), Which::Any, &limit.into(), at(0), at(30))
                 .await
                 .unwrap()));
@@ -543,17 +602,25 @@ async fn a_client_keeps_its_order_and_gets_no_earlier_turn_by_coming_again() {
 
 #[tokio::test]
 async fn a_confirmation_that_is_not_due_takes_no_turn() {
-    for store in adapters().await {
-        Sample::new(1).due(at(50)).begun(&**store).await;
-        Sample::new(2).begun(&**store).await;
-        Sample::new(3).deadline(at(90)).begun_alone(&**store).await;
-        let first = store
+    for stores in adapters().await {
+        Sample::new(1)
+            .due(at(50))
+            .begun(&*stores.confirmations)
+            .await;
+        Sample::new(2).begun(&*stores.confirmations).await;
+        Sample::new(3)
+            .deadline(at(90))
+            .begun_alone(&*stores.confirmations)
+            .await;
+        let first = stores
+            .queue
             .claim(worker(1), Which::Any, &2.into(), at(0), at(30))
             .await
             .unwrap();
         assert_eq!(ids(&first), set(&[2, 3]));
         assert_eq!(
-            ids(&store
+            ids(&stores
+                .queue
                 .claim(worker(1), Which::Any, &2.into(), at(50), at(80))
                 .await
                 .unwrap())
@@ -565,10 +632,10 @@ async fn a_confirmation_that_is_not_due_takes_no_turn() {
 
 #[tokio::test]
 async fn of_one_network_no_more_are_claimed_than_it_may_have_and_none_of_one_that_is_left_out() {
-    for store in adapters().await {
+    for stores in adapters().await {
         for number in 1..=9 {
             Sample::new(number)
-                .begun_by(client([number % 3; 3]), &**store)
+                .begun_by(client([number % 3; 3]), &*stores.confirmations)
                 .await;
         }
         let limits = |exceptions: &[(u8, u32)]| ClaimLimits {
@@ -587,7 +654,8 @@ async fn of_one_network_no_more_are_claimed_than_it_may_have_and_none_of_one_tha
             &[],
         ] {
             let limits = limits(exceptions);
-            rounds.push(ids(&store
+            rounds.push(ids(&stores
+                .queue
                 .claim(worker(1), Which::Any, &limits, at(0), at(30))
                 .await
                 .unwrap()));
@@ -601,23 +669,25 @@ async fn of_one_network_no_more_are_claimed_than_it_may_have_and_none_of_one_tha
 
 #[tokio::test]
 async fn overdue_confirmations_are_claimed_regardless_of_their_client() {
-    for store in adapters().await {
+    for stores in adapters().await {
         for number in 1..=5 {
-            Sample::new(number).begun(&**store).await;
+            Sample::new(number).begun(&*stores.confirmations).await;
         }
         let limits = ClaimLimits {
             exceptions: [([1; 16], 0)].into(),
             ..FAR.into()
         };
         assert_eq!(
-            store
+            stores
+                .queue
                 .claim(worker(1), Which::Any, &limits, at(60), at(90))
                 .await
                 .unwrap(),
             []
         );
         assert_eq!(
-            store
+            stores
+                .queue
                 .claim(worker(1), Which::Overdue, &limits, at(60), at(90))
                 .await
                 .unwrap()
@@ -629,13 +699,16 @@ async fn overdue_confirmations_are_claimed_regardless_of_their_client() {
 
 #[tokio::test]
 async fn the_next_due_time_after_a_moment_passes_over_what_is_due() {
-    for store in adapters().await {
+    for stores in adapters().await {
         for (number, due) in [(1, 0), (2, 5), (3, 9)] {
-            Sample::new(number).due(at(due)).begun(&**store).await;
+            Sample::new(number)
+                .due(at(due))
+                .begun(&*stores.confirmations)
+                .await;
         }
         let mut next = Vec::new();
         for moment in [-1, 0, 5, 9] {
-            next.push(store.next_due_after(at(moment)).await.unwrap());
+            next.push(stores.queue.next_due_after(at(moment)).await.unwrap());
         }
         assert_eq!(next, [Some(at(0)), Some(at(5)), Some(at(9)), None]);
     }

@@ -2,29 +2,31 @@
 //! alone.
 
 use crate::support::{Sample, ada, adapters, at, bob, settlement, worker};
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{collections::HashSet, time::Duration};
 use vestibule::{
     confirmation::{
         Claim, ConfirmationId, Decided, Decider, Decision, Ending, Rejection, State, Which,
     },
     secret::SecretHash,
     session::SessionState,
-    store::Store,
+    store::Stores,
     timing::Timing,
     user::{Identity, UserId},
 };
 
-async fn claimed(store: &dyn Store, now: i64) -> Claim {
-    store
+async fn claimed(stores: &Stores, now: i64) -> Claim {
+    stores
+        .queue
         .claim(worker(1), Which::Any, &1.into(), at(now), at(now + 30))
         .await
         .unwrap()
         .remove(0)
 }
 
-async fn decide(store: &dyn Store, claim: &Claim, decision: Decision, now: i64) -> Option<Ending> {
+async fn decide(stores: &Stores, claim: &Claim, decision: Decision, now: i64) -> Option<Ending> {
     let decider = Decider::Worker { fence: claim.fence };
-    store
+    stores
+        .confirmations
         .decide(claim.id, decider, &decision, settlement(at(now)))
         .await
         .unwrap()
@@ -34,15 +36,16 @@ async fn decide(store: &dyn Store, claim: &Claim, decision: Decision, now: i64) 
 
 #[tokio::test]
 async fn a_valid_decision_rebinds_the_session_to_the_user_and_settles() {
-    for store in adapters().await {
-        let sample = Sample::new(1).begun(&**store).await;
-        let claim = claimed(&**store, 0).await;
+    for stores in adapters().await {
+        let sample = Sample::new(1).begun(&*stores.confirmations).await;
+        let claim = claimed(&stores, 0).await;
         let Some(Ending::Confirmed(user)) =
-            decide(&**store, &claim, Decision::Valid(ada()), 5).await
+            decide(&stores, &claim, Decision::Valid(ada()), 5).await
         else {
             panic!("it is confirmed")
         };
-        let session = store
+        let session = stores
+            .sessions
             .session(sample.session.id)
             .await
             .unwrap()
@@ -59,8 +62,11 @@ async fn a_valid_decision_rebinds_the_session_to_the_user_and_settles() {
             ending: Ending::Confirmed(user),
             at: at(5),
         });
-        assert_eq!(sample.stored(&**store).await.state, settled);
-        assert_eq!(store.user(user).await.unwrap().unwrap().identity, ada());
+        assert_eq!(sample.stored(&*stores.confirmations).await.state, settled);
+        assert_eq!(
+            stores.users.user(user).await.unwrap().unwrap().identity,
+            ada()
+        );
     }
 }
 
@@ -72,16 +78,19 @@ async fn every_other_decision_deletes_the_session() {
         .into_iter()
         .chain([(Decision::Unavailable, Ending::Unavailable)]);
     for (decision, ending) in all {
-        for store in adapters().await {
-            let sample = Sample::new(1).begun(&**store).await;
-            let claim = claimed(&**store, 0).await;
+        for stores in adapters().await {
+            let sample = Sample::new(1).begun(&*stores.confirmations).await;
+            let claim = claimed(&stores, 0).await;
             assert_eq!(
-                decide(&**store, &claim, decision.clone(), 5).await,
+                decide(&stores, &claim, decision.clone(), 5).await,
                 Some(ending)
             );
-            assert_eq!(store.session(sample.session.id).await.unwrap(), None);
             assert_eq!(
-                sample.stored(&**store).await.state,
+                stores.sessions.session(sample.session.id).await.unwrap(),
+                None
+            );
+            assert_eq!(
+                sample.stored(&*stores.confirmations).await.state,
                 State::Settled(Decided { ending, at: at(5) })
             );
         }
@@ -90,23 +99,23 @@ async fn every_other_decision_deletes_the_session() {
 
 #[tokio::test]
 async fn a_claim_that_is_not_the_last_one_decides_nothing() {
-    for store in adapters().await {
-        let sample = Sample::new(1).begun(&**store).await;
-        let old = claimed(&**store, 0).await;
-        let new = claimed(&**store, 30).await;
-        let before = sample.stored(&**store).await;
+    for stores in adapters().await {
+        let sample = Sample::new(1).begun(&*stores.confirmations).await;
+        let old = claimed(&stores, 0).await;
+        let new = claimed(&stores, 30).await;
+        let before = sample.stored(&*stores.confirmations).await;
         assert_eq!(
-            decide(&**store, &old, Decision::Valid(bob()), 31).await,
+            decide(&stores, &old, Decision::Valid(bob()), 31).await,
             None
         );
-        assert_eq!(sample.stored(&**store).await, before);
+        assert_eq!(sample.stored(&*stores.confirmations).await, before);
         assert_eq!(
-            store.session(sample.session.id).await.unwrap(),
+            stores.sessions.session(sample.session.id).await.unwrap(),
             Some(sample.session.clone())
         );
         let expired = Decision::Rejected(Rejection::Expired);
         assert_eq!(
-            decide(&**store, &new, expired, 32).await,
+            decide(&stores, &new, expired, 32).await,
             Some(Ending::Rejected(Rejection::Expired))
         );
     }
@@ -114,19 +123,20 @@ async fn a_claim_that_is_not_the_last_one_decides_nothing() {
 
 #[tokio::test]
 async fn the_first_decision_stands_and_every_later_caller_is_told_of_it() {
-    for store in adapters().await {
-        let sample = Sample::new(1).begun(&**store).await;
-        let claim = claimed(&**store, 0).await;
+    for stores in adapters().await {
+        let sample = Sample::new(1).begun(&*stores.confirmations).await;
+        let claim = claimed(&stores, 0).await;
         let cancelled = Decision::Rejected(Rejection::Cancelled);
         let id = sample.confirmation.id;
-        store
+        stores
+            .confirmations
             .decide(id, Decider::User, &cancelled, settlement(at(1)))
             .await
             .unwrap();
-        let told = decide(&**store, &claim, Decision::Valid(ada()), 2).await;
+        let told = decide(&stores, &claim, Decision::Valid(ada()), 2).await;
         assert_eq!(told, Some(Ending::Rejected(Rejection::Cancelled)));
         assert_eq!(
-            store.session(sample.session.id).await.unwrap(),
+            stores.sessions.session(sample.session.id).await.unwrap(),
             None,
             "a session that has gone is never made again"
         );
@@ -135,12 +145,12 @@ async fn the_first_decision_stands_and_every_later_caller_is_told_of_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_64_deciders_at_once_one_decides_and_the_session_is_as_it_said() {
-    for store in adapters().await {
-        let sample = Sample::new(1).begun(&**store).await;
-        let claim = claimed(&**store, 0).await;
+    for stores in adapters().await {
+        let sample = Sample::new(1).begun(&*stores.confirmations).await;
+        let claim = claimed(&stores, 0).await;
         let deciders: Vec<_> = (0..64)
             .map(|number| {
-                let store = Arc::clone(&store);
+                let stores = stores.clone();
                 let id = sample.confirmation.id;
                 let fence = claim.fence;
                 let subject = format!("person {number}");
@@ -153,7 +163,8 @@ async fn of_64_deciders_at_once_one_decides_and_the_session_is_as_it_said() {
                     _ => (Decider::Worker { fence }, Decision::Unavailable),
                 };
                 tokio::spawn(async move {
-                    store
+                    stores
+                        .confirmations
                         .decide(id, decider, &decision, settlement(at(1)))
                         .await
                 })
@@ -169,10 +180,11 @@ async fn of_64_deciders_at_once_one_decides_and_the_session_is_as_it_said() {
                     .and_then(|stored| stored.ending()),
             );
         }
-        let ending = sample.stored(&**store).await.ending();
+        let ending = sample.stored(&*stores.confirmations).await.ending();
         assert!(ending.is_some());
         assert!(told.iter().all(|told| *told == ending), "{told:?}");
-        let owner = store
+        let owner = stores
+            .sessions
             .session(sample.session.id)
             .await
             .unwrap()
@@ -187,38 +199,50 @@ async fn of_64_deciders_at_once_one_decides_and_the_session_is_as_it_said() {
 
 #[tokio::test]
 async fn a_valid_decision_makes_no_session_for_a_browser_that_has_left() {
-    for store in adapters().await {
-        let sample = Sample::new(1).begun(&**store).await;
-        let claim = claimed(&**store, 0).await;
-        store.delete_session(sample.session.id).await.unwrap();
+    for stores in adapters().await {
+        let sample = Sample::new(1).begun(&*stores.confirmations).await;
+        let claim = claimed(&stores, 0).await;
+        stores
+            .sessions
+            .delete_session(sample.session.id)
+            .await
+            .unwrap();
         assert!(matches!(
-            decide(&**store, &claim, Decision::Valid(ada()), 1).await,
+            decide(&stores, &claim, Decision::Valid(ada()), 1).await,
             Some(Ending::Confirmed(_))
         ));
-        assert_eq!(store.session(sample.session.id).await.unwrap(), None);
+        assert_eq!(
+            stores.sessions.session(sample.session.id).await.unwrap(),
+            None
+        );
     }
 }
 
 #[tokio::test]
 async fn a_replay_of_a_decision_leaves_an_exchanged_session_alone() {
-    for store in adapters().await {
-        let sample = Sample::new(1).begun(&**store).await;
-        let claim = claimed(&**store, 0).await;
-        decide(&**store, &claim, Decision::Valid(ada()), 1).await;
-        let bound = store.session(sample.session.id).await.unwrap().unwrap();
+    for stores in adapters().await {
+        let sample = Sample::new(1).begun(&*stores.confirmations).await;
+        let claim = claimed(&stores, 0).await;
+        decide(&stores, &claim, Decision::Valid(ada()), 1).await;
+        let bound = stores
+            .sessions
+            .session(sample.session.id)
+            .await
+            .unwrap()
+            .unwrap();
         let new = SecretHash::from_bytes([200; 32]);
         let established = bound
             .exchange(new, None, at(2), &Timing::default())
             .unwrap();
-        assert!(store.replace_session(&established).await.unwrap());
+        assert!(stores.sessions.replace_session(&established).await.unwrap());
         for decision in [
             Decision::Valid(ada()),
             Decision::Valid(bob()),
             Decision::Unavailable,
         ] {
-            decide(&**store, &claim, decision, 3).await;
+            decide(&stores, &claim, decision, 3).await;
             assert_eq!(
-                store.session(sample.session.id).await.unwrap(),
+                stores.sessions.session(sample.session.id).await.unwrap(),
                 Some(established.clone())
             );
         }
@@ -227,28 +251,36 @@ async fn a_replay_of_a_decision_leaves_an_exchanged_session_alone() {
 
 #[tokio::test]
 async fn a_sign_in_that_is_taken_back_loses_its_session_and_comes_to_cancelled() {
-    for store in adapters().await {
-        let sample = Sample::new(1).begun(&**store).await;
-        let claim = claimed(&**store, 0).await;
-        decide(&**store, &claim, Decision::Valid(ada()), 1).await;
+    for stores in adapters().await {
+        let sample = Sample::new(1).begun(&*stores.confirmations).await;
+        let claim = claimed(&stores, 0).await;
+        decide(&stores, &claim, Decision::Valid(ada()), 1).await;
         for _ in 0..2 {
-            store.revoke(claim.id, sample.session.id).await.unwrap();
-            assert_eq!(store.session(sample.session.id).await.unwrap(), None);
+            stores
+                .confirmations
+                .revoke(claim.id, sample.session.id)
+                .await
+                .unwrap();
             assert_eq!(
-                sample.stored(&**store).await.ending(),
+                stores.sessions.session(sample.session.id).await.unwrap(),
+                None
+            );
+            assert_eq!(
+                sample.stored(&*stores.confirmations).await.ending(),
                 Some(Ending::Rejected(Rejection::Cancelled))
             );
         }
-        let late = decide(&**store, &claim, Decision::Valid(ada()), 2).await;
+        let late = decide(&stores, &claim, Decision::Valid(ada()), 2).await;
         assert_eq!(late, Some(Ending::Rejected(Rejection::Cancelled)));
     }
 }
 
 #[tokio::test]
 async fn nothing_is_decided_about_what_has_not_begun() {
-    for store in adapters().await {
+    for stores in adapters().await {
         let stray = ConfirmationId::from_bytes([9; 16]);
-        let decided = store
+        let decided = stores
+            .confirmations
             .decide(
                 stray,
                 Decider::User,
@@ -263,7 +295,7 @@ async fn nothing_is_decided_about_what_has_not_begun() {
 
 #[tokio::test]
 async fn a_user_is_found_again_by_issuer_and_subject_and_never_by_e_mail() {
-    for store in adapters().await {
+    for stores in adapters().await {
         let moved = Identity {
             email: Some("new@example.com".into()),
             ..ada()
@@ -290,11 +322,11 @@ async fn a_user_is_found_again_by_issuer_and_subject_and_never_by_e_mail() {
             .enumerate()
         {
             Sample::new(u8::try_from(number).unwrap())
-                .begun(&**store)
+                .begun(&*stores.confirmations)
                 .await;
-            let claim = claimed(&**store, 0).await;
+            let claim = claimed(&stores, 0).await;
             users.push(user_of(
-                decide(&**store, &claim, Decision::Valid(identity), 1).await,
+                decide(&stores, &claim, Decision::Valid(identity), 1).await,
             ));
         }
         assert_eq!(users[0], users[1], "the same person with a new address");
@@ -303,32 +335,37 @@ async fn a_user_is_found_again_by_issuer_and_subject_and_never_by_e_mail() {
             4,
             "the same address, but three other people"
         );
-        assert_eq!(store.user(users[0]).await.unwrap().unwrap().identity, moved);
+        assert_eq!(
+            stores.users.user(users[0]).await.unwrap().unwrap().identity,
+            moved
+        );
     }
 }
 
 #[tokio::test]
 async fn only_what_was_settled_before_is_swept() {
-    for store in adapters().await {
+    for stores in adapters().await {
         let early = Sample::new(1);
         let late = Sample::new(2);
         let queued = Sample::new(3);
         for (sample, decided) in [(&early, Some(10)), (&late, Some(20)), (&queued, None)] {
-            sample.clone().begun(&**store).await;
+            sample.clone().begun(&*stores.confirmations).await;
             if let Some(now) = decided {
                 let cancelled = Decision::Rejected(Rejection::Cancelled);
                 let now = settlement(at(now));
-                store
+                stores
+                    .confirmations
                     .decide(sample.confirmation.id, Decider::User, &cancelled, now)
                     .await
                     .unwrap();
             }
         }
-        assert_eq!(store.sweep_confirmations(at(20)).await.unwrap(), 1);
+        assert_eq!(stores.queue.sweep_confirmations(at(20)).await.unwrap(), 1);
         let mut left = Vec::new();
         for sample in [early, late, queued] {
             left.push(
-                store
+                stores
+                    .confirmations
                     .confirmation_by_secret(&sample.confirmation.secret)
                     .await
                     .unwrap()

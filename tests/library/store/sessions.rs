@@ -2,13 +2,12 @@
 //! stays deleted.
 
 use crate::support::{Sample, ada, adapters, at, bob, settlement, worker};
-use std::sync::Arc;
 use vestibule::{
     confirmation::{Decider, Decision, Which},
     device::Device,
     secret::{SecretHash, SystemEntropy},
     session::{Session, SessionId},
-    store::Store,
+    store::Stores,
     timing::Timing,
     user::{Identity, User, UserId},
 };
@@ -17,24 +16,24 @@ fn timing() -> Timing {
     Timing::default()
 }
 
-async fn user(store: &dyn Store, identity: Identity) -> UserId {
+async fn user(stores: &Stores, identity: Identity) -> UserId {
     let user = User::new(UserId::generate(&SystemEntropy), identity, at(0));
-    store.put_user(&user, None).await.unwrap()
+    stores.users.put_user(&user, None).await.unwrap()
 }
 
 fn hash(number: u8) -> SecretHash {
     SecretHash::from_bytes([number; 32])
 }
 
-async fn bound(store: &dyn Store, number: u8, identity: Identity) -> Session {
-    let user = user(store, identity).await;
+async fn bound(stores: &Stores, number: u8, identity: Identity) -> Session {
+    let user = user(stores, identity).await;
     let bound = Sample::new(number).session.rebind(user, at(900)).unwrap();
-    assert!(store.insert_session(&bound).await.unwrap());
+    assert!(stores.sessions.insert_session(&bound).await.unwrap());
     bound
 }
 
-async fn established(store: &dyn Store, number: u8, since: i64, identity: Identity) -> Session {
-    let user = user(store, identity).await;
+async fn established(stores: &Stores, number: u8, since: i64, identity: Identity) -> Session {
+    let user = user(stores, identity).await;
     let session = Session::established(
         SessionId::from_bytes([number; 16]),
         hash(number),
@@ -43,27 +42,30 @@ async fn established(store: &dyn Store, number: u8, since: i64, identity: Identi
         at(since),
         &timing(),
     );
-    store.insert_session(&session).await.unwrap();
+    stores.sessions.insert_session(&session).await.unwrap();
     session
 }
 
 #[tokio::test]
 async fn every_state_of_a_session_reads_back() {
-    for store in adapters().await {
-        let bound = bound(&**store, 1, ada()).await;
-        assert_eq!(store.session(bound.id).await.unwrap(), Some(bound.clone()));
-        let exchanged = bound.exchange(hash(101), None, at(10), &timing()).unwrap();
-        assert!(store.replace_session(&exchanged).await.unwrap());
+    for stores in adapters().await {
+        let bound = bound(&stores, 1, ada()).await;
         assert_eq!(
-            store.session(exchanged.id).await.unwrap(),
+            stores.sessions.session(bound.id).await.unwrap(),
+            Some(bound.clone())
+        );
+        let exchanged = bound.exchange(hash(101), None, at(10), &timing()).unwrap();
+        assert!(stores.sessions.replace_session(&exchanged).await.unwrap());
+        assert_eq!(
+            stores.sessions.session(exchanged.id).await.unwrap(),
             Some(exchanged.clone())
         );
         let used = exchanged.used(at(11), &timing()).unwrap();
-        assert!(store.replace_session(&used).await.unwrap());
-        assert_eq!(store.session(used.id).await.unwrap(), Some(used));
-        let by_password = established(&**store, 2, 0, ada()).await;
+        assert!(stores.sessions.replace_session(&used).await.unwrap());
+        assert_eq!(stores.sessions.session(used.id).await.unwrap(), Some(used));
+        let by_password = established(&stores, 2, 0, ada()).await;
         assert_eq!(
-            store.session(by_password.id).await.unwrap(),
+            stores.sessions.session(by_password.id).await.unwrap(),
             Some(by_password)
         );
     }
@@ -71,15 +73,16 @@ async fn every_state_of_a_session_reads_back() {
 
 #[tokio::test]
 async fn a_session_knows_its_browser_from_the_exchange_on_or_does_not() {
-    for store in adapters().await {
-        let bound = bound(&**store, 1, ada()).await;
+    for stores in adapters().await {
+        let bound = bound(&stores, 1, ada()).await;
         let firefox = Device::new("Firefox on Linux");
         let exchanged = bound
             .exchange(hash(101), firefox.clone(), at(10), &timing())
             .unwrap();
-        assert!(store.replace_session(&exchanged).await.unwrap());
+        assert!(stores.sessions.replace_session(&exchanged).await.unwrap());
         assert!(
-            store
+            stores
+                .sessions
                 .replace_session(&exchanged.used(at(11), &timing()).unwrap())
                 .await
                 .unwrap()
@@ -89,9 +92,10 @@ async fn a_session_knows_its_browser_from_the_exchange_on_or_does_not() {
         let safari = Device::new("Safari on iPhone");
         let by_password =
             Session::established(id, hash(2), user, safari.clone(), at(20), &timing());
-        assert!(store.insert_session(&by_password).await.unwrap());
-        established(&**store, 3, 30, ada()).await;
-        let known: Vec<_> = store
+        assert!(stores.sessions.insert_session(&by_password).await.unwrap());
+        established(&stores, 3, 30, ada()).await;
+        let known: Vec<_> = stores
+            .sessions
             .sessions_of(user)
             .await
             .unwrap()
@@ -104,52 +108,68 @@ async fn a_session_knows_its_browser_from_the_exchange_on_or_does_not() {
 
 #[tokio::test]
 async fn a_session_is_found_by_its_secret_and_by_its_former_one_while_it_is_kept() {
-    for store in adapters().await {
-        let bound = bound(&**store, 1, ada()).await;
+    for stores in adapters().await {
+        let bound = bound(&stores, 1, ada()).await;
         let exchanged = bound.exchange(hash(101), None, at(10), &timing()).unwrap();
-        store.replace_session(&exchanged).await.unwrap();
+        stores.sessions.replace_session(&exchanged).await.unwrap();
         for secret in [hash(1), hash(101)] {
             assert_eq!(
-                store.session_by_secret(&secret).await.unwrap(),
+                stores.sessions.session_by_secret(&secret).await.unwrap(),
                 Some(exchanged.clone())
             );
         }
-        store
+        stores
+            .sessions
             .replace_session(&exchanged.used(at(11), &timing()).unwrap())
             .await
             .unwrap();
-        assert_eq!(store.session_by_secret(&hash(1)).await.unwrap(), None);
-        assert!(store.session_by_secret(&hash(101)).await.unwrap().is_some());
+        assert_eq!(
+            stores.sessions.session_by_secret(&hash(1)).await.unwrap(),
+            None
+        );
+        assert!(
+            stores
+                .sessions
+                .session_by_secret(&hash(101))
+                .await
+                .unwrap()
+                .is_some()
+        );
     }
 }
 
 #[tokio::test]
 async fn a_writer_that_has_read_an_older_revision_changes_nothing() {
-    for store in adapters().await {
-        let read = bound(&**store, 1, ada()).await;
+    for stores in adapters().await {
+        let read = bound(&stores, 1, ada()).await;
         let first = read
             .clone()
             .exchange(hash(101), None, at(10), &timing())
             .unwrap();
         let second = read.exchange(hash(102), None, at(10), &timing()).unwrap();
-        assert!(store.replace_session(&first).await.unwrap());
-        assert!(!store.replace_session(&second).await.unwrap());
-        assert_eq!(store.session(first.id).await.unwrap(), Some(first));
+        assert!(stores.sessions.replace_session(&first).await.unwrap());
+        assert!(!stores.sessions.replace_session(&second).await.unwrap());
+        assert_eq!(
+            stores.sessions.session(first.id).await.unwrap(),
+            Some(first)
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_64_writers_at_once_one_replaces_the_session() {
-    for store in adapters().await {
-        let read = bound(&**store, 1, ada()).await;
+    for stores in adapters().await {
+        let read = bound(&stores, 1, ada()).await;
         let writers: Vec<_> = (100..164)
             .map(|number| {
-                let store = Arc::clone(&store);
+                let stores = stores.clone();
                 let read = read.clone();
                 let next = read
                     .exchange(hash(number), None, at(10), &timing())
                     .unwrap();
-                tokio::spawn(async move { (store.replace_session(&next).await.unwrap(), next) })
+                tokio::spawn(async move {
+                    (stores.sessions.replace_session(&next).await.unwrap(), next)
+                })
             })
             .collect();
         let mut won = Vec::new();
@@ -158,33 +178,33 @@ async fn of_64_writers_at_once_one_replaces_the_session() {
             won.extend(replaced.then_some(next));
         }
         assert_eq!(won.len(), 1);
-        assert_eq!(store.session(read.id).await.unwrap(), won.pop());
+        assert_eq!(stores.sessions.session(read.id).await.unwrap(), won.pop());
     }
 }
 
 #[tokio::test]
 async fn a_deleted_session_is_never_written_back() {
-    for store in adapters().await {
-        let read = bound(&**store, 1, ada()).await;
-        store.delete_session(read.id).await.unwrap();
+    for stores in adapters().await {
+        let read = bound(&stores, 1, ada()).await;
+        stores.sessions.delete_session(read.id).await.unwrap();
         let next = read.exchange(hash(101), None, at(10), &timing()).unwrap();
-        assert!(!store.replace_session(&next).await.unwrap());
-        assert_eq!(store.session(next.id).await.unwrap(), None);
-        store.delete_session(next.id).await.unwrap();
+        assert!(!stores.sessions.replace_session(&next).await.unwrap());
+        assert_eq!(stores.sessions.session(next.id).await.unwrap(), None);
+        stores.sessions.delete_session(next.id).await.unwrap();
     }
 }
 
 #[tokio::test]
 async fn two_sessions_never_have_one_secret() {
-    for store in adapters().await {
-        let first = established(&**store, 1, 0, ada()).await;
+    for stores in adapters().await {
+        let first = established(&stores, 1, 0, ada()).await;
         let second = Session {
             id: SessionId::from_bytes([2; 16]),
             ..first.clone()
         };
-        assert!(!store.insert_session(&second).await.unwrap());
+        assert!(!stores.sessions.insert_session(&second).await.unwrap());
         assert_eq!(
-            store.session_by_secret(&hash(1)).await.unwrap(),
+            stores.sessions.session_by_secret(&hash(1)).await.unwrap(),
             Some(first)
         );
     }
@@ -192,30 +212,34 @@ async fn two_sessions_never_have_one_secret() {
 
 #[tokio::test]
 async fn a_users_sessions_are_the_established_ones_the_newest_first() {
-    for store in adapters().await {
-        let older = established(&**store, 1, 10, ada()).await;
-        let newer = established(&**store, 2, 20, ada()).await;
-        established(&**store, 3, 30, bob()).await;
-        bound(&**store, 4, ada()).await;
+    for stores in adapters().await {
+        let older = established(&stores, 1, 10, ada()).await;
+        let newer = established(&stores, 2, 20, ada()).await;
+        established(&stores, 3, 30, bob()).await;
+        bound(&stores, 4, ada()).await;
         let user = older.user().unwrap();
-        assert_eq!(store.sessions_of(user).await.unwrap(), [newer, older]);
+        assert_eq!(
+            stores.sessions.sessions_of(user).await.unwrap(),
+            [newer, older]
+        );
     }
 }
 
 #[tokio::test]
 async fn deleting_a_users_sessions_includes_bound_ones_and_no_one_elses() {
-    for store in adapters().await {
-        let here = established(&**store, 1, 0, ada()).await;
-        let there = bound(&**store, 2, ada()).await;
-        let bobs = established(&**store, 3, 0, bob()).await;
-        let pending = Sample::new(4).begun(&**store).await;
-        store
+    for stores in adapters().await {
+        let here = established(&stores, 1, 0, ada()).await;
+        let there = bound(&stores, 2, ada()).await;
+        let bobs = established(&stores, 3, 0, bob()).await;
+        let pending = Sample::new(4).begun(&*stores.confirmations).await;
+        stores
+            .sessions
             .delete_sessions_of(here.user().unwrap(), None)
             .await
             .unwrap();
         let mut left = Vec::new();
         for id in [here.id, there.id, bobs.id, pending.session.id] {
-            left.push(store.session(id).await.unwrap().is_some());
+            left.push(stores.sessions.session(id).await.unwrap().is_some());
         }
         assert_eq!(left, [false, false, true, true]);
     }
@@ -223,26 +247,34 @@ async fn deleting_a_users_sessions_includes_bound_ones_and_no_one_elses() {
 
 #[tokio::test]
 async fn deleting_a_users_other_sessions_leaves_the_one() {
-    for store in adapters().await {
-        let here = established(&**store, 1, 0, ada()).await;
-        let there = established(&**store, 2, 0, ada()).await;
-        let waiting = bound(&**store, 3, ada()).await;
-        let bobs = established(&**store, 4, 0, bob()).await;
+    for stores in adapters().await {
+        let here = established(&stores, 1, 0, ada()).await;
+        let there = established(&stores, 2, 0, ada()).await;
+        let waiting = bound(&stores, 3, ada()).await;
+        let bobs = established(&stores, 4, 0, bob()).await;
         let user = here.user().unwrap();
         for _ in 0..2 {
-            store.delete_sessions_of(user, Some(here.id)).await.unwrap();
+            stores
+                .sessions
+                .delete_sessions_of(user, Some(here.id))
+                .await
+                .unwrap();
             assert_eq!(
-                store.sessions_of(user).await.unwrap(),
+                stores.sessions.sessions_of(user).await.unwrap(),
                 std::slice::from_ref(&here)
             );
         }
         for gone in [there.id, waiting.id] {
-            assert_eq!(store.session(gone).await.unwrap(), None);
+            assert_eq!(stores.sessions.session(gone).await.unwrap(), None);
         }
-        assert!(store.session(bobs.id).await.unwrap().is_some());
-        store.delete_sessions_of(user, Some(bobs.id)).await.unwrap();
+        assert!(stores.sessions.session(bobs.id).await.unwrap().is_some());
+        stores
+            .sessions
+            .delete_sessions_of(user, Some(bobs.id))
+            .await
+            .unwrap();
         assert_eq!(
-            store.sessions_of(user).await.unwrap(),
+            stores.sessions.sessions_of(user).await.unwrap(),
             [],
             "that of somebody else is none to leave"
         );
@@ -251,31 +283,43 @@ async fn deleting_a_users_other_sessions_leaves_the_one() {
 
 #[tokio::test]
 async fn sessions_are_swept_when_their_time_has_come() {
-    for store in adapters().await {
-        let bound = bound(&**store, 1, ada()).await;
-        let living = established(&**store, 2, 0, ada()).await;
-        assert_eq!(store.sweep_sessions(at(899)).await.unwrap(), 0);
-        assert_eq!(store.sweep_sessions(at(900)).await.unwrap(), 1);
-        assert_eq!(store.session(bound.id).await.unwrap(), None);
-        assert!(store.session(living.id).await.unwrap().is_some());
+    for stores in adapters().await {
+        let bound = bound(&stores, 1, ada()).await;
+        let living = established(&stores, 2, 0, ada()).await;
+        assert_eq!(stores.sessions.sweep_sessions(at(899)).await.unwrap(), 0);
+        assert_eq!(stores.sessions.sweep_sessions(at(900)).await.unwrap(), 1);
+        assert_eq!(stores.sessions.session(bound.id).await.unwrap(), None);
+        assert!(stores.sessions.session(living.id).await.unwrap().is_some());
     }
 }
 
 #[tokio::test]
 async fn a_pending_session_is_not_swept_before_its_confirmation_is_decided() {
-    // Where sessions are kept apart, one outlives the deadline of its confirmation by its own
+    // Where sessions are stored elsewhere, one outlives the deadline of its confirmation by its own
     // expiry.
-    for store in adapters().await.into_iter().filter(|store| store.together) {
-        let sample = Sample::new(1).begun(&**store).await;
+    for stores in adapters()
+        .await
+        .into_iter()
+        .filter(|stores| stores.together)
+    {
+        let sample = Sample::new(1).begun(&*stores.confirmations).await;
         let orphan = Sample::new(2).session;
-        store.insert_session(&orphan).await.unwrap();
+        stores.sessions.insert_session(&orphan).await.unwrap();
         assert_eq!(
-            store.sweep_sessions(at(100_000)).await.unwrap(),
+            stores.sessions.sweep_sessions(at(100_000)).await.unwrap(),
             1,
             "the orphan goes"
         );
-        assert!(store.session(sample.session.id).await.unwrap().is_some());
-        let claims = store
+        assert!(
+            stores
+                .sessions
+                .session(sample.session.id)
+                .await
+                .unwrap()
+                .is_some()
+        );
+        let claims = stores
+            .queue
             .claim(worker(1), Which::Any, &1.into(), at(100_000), at(100_030))
             .await
             .unwrap();
@@ -283,7 +327,8 @@ async fn a_pending_session_is_not_swept_before_its_confirmation_is_decided() {
         let decider = Decider::Worker {
             fence: claims[0].fence,
         };
-        store
+        stores
+            .confirmations
             .decide(
                 id,
                 decider,
@@ -292,7 +337,8 @@ async fn a_pending_session_is_not_swept_before_its_confirmation_is_decided() {
             )
             .await
             .unwrap();
-        let session = store
+        let session = stores
+            .sessions
             .session(sample.session.id)
             .await
             .unwrap()

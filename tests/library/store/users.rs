@@ -25,19 +25,19 @@ fn with_password(email: &str) -> User {
 
 #[tokio::test]
 async fn a_user_reads_back() {
-    for store in adapters().await {
+    for stores in adapters().await {
         let user = fresh(ada());
-        assert_eq!(store.put_user(&user, None).await.unwrap(), user.id);
-        assert_eq!(store.user(user.id).await.unwrap(), Some(user));
-        assert_eq!(store.user(fresh(ada()).id).await.unwrap(), None);
+        assert_eq!(stores.users.put_user(&user, None).await.unwrap(), user.id);
+        assert_eq!(stores.users.user(user.id).await.unwrap(), Some(user));
+        assert_eq!(stores.users.user(fresh(ada()).id).await.unwrap(), None);
     }
 }
 
 #[tokio::test]
 async fn a_known_identity_keeps_its_id_and_its_age_and_takes_the_rest_over() {
-    for store in adapters().await {
+    for stores in adapters().await {
         let first = fresh(ada());
-        store.put_user(&first, None).await.unwrap();
+        stores.users.put_user(&first, None).await.unwrap();
         let renamed = Identity {
             name: Some("Ada King".into()),
             email: None,
@@ -47,23 +47,24 @@ async fn a_known_identity_keeps_its_id_and_its_age_and_takes_the_rest_over() {
             since: at(99),
             ..fresh(renamed.clone())
         };
-        assert_eq!(store.put_user(&again, None).await.unwrap(), first.id);
+        assert_eq!(stores.users.put_user(&again, None).await.unwrap(), first.id);
         assert_eq!(
-            store.user(first.id).await.unwrap(),
+            stores.users.user(first.id).await.unwrap(),
             Some(User {
                 identity: renamed,
                 ..first
             })
         );
-        assert_eq!(store.user(again.id).await.unwrap(), None);
+        assert_eq!(stores.users.user(again.id).await.unwrap(), None);
     }
 }
 
 #[tokio::test]
 async fn two_users_may_have_one_e_mail_address() {
-    for store in adapters().await {
-        let first = store.put_user(&fresh(ada()), None).await.unwrap();
-        let second = store
+    for stores in adapters().await {
+        let first = stores.users.put_user(&fresh(ada()), None).await.unwrap();
+        let second = stores
+            .users
             .put_user(
                 &fresh(Identity {
                     issuer: "another".into(),
@@ -79,27 +80,29 @@ async fn two_users_may_have_one_e_mail_address() {
 
 #[tokio::test]
 async fn a_password_is_found_by_its_own_subject_and_can_be_changed() {
-    for store in adapters().await {
+    for stores in adapters().await {
         let user = with_password("ada@example.com");
-        store.put_user(&user, Some("$first")).await.unwrap();
+        stores.users.put_user(&user, Some("$first")).await.unwrap();
         assert_eq!(
-            password_of(&**store, "ada@example.com").await,
+            password_of(&*stores.users, "ada@example.com").await,
             Some((user.id, "$first".into()))
         );
-        store
+        stores
+            .users
             .put_user(&with_password("ada@example.com"), Some("$second"))
             .await
             .unwrap();
         assert_eq!(
-            password_of(&**store, "ada@example.com").await,
+            password_of(&*stores.users, "ada@example.com").await,
             Some((user.id, "$second".into()))
         );
-        store
+        stores
+            .users
             .put_user(&with_password("ada@example.com"), None)
             .await
             .unwrap();
         assert_eq!(
-            password_of(&**store, "ada@example.com").await,
+            password_of(&*stores.users, "ada@example.com").await,
             Some((user.id, "$second".into()))
         );
     }
@@ -107,22 +110,27 @@ async fn a_password_is_found_by_its_own_subject_and_can_be_changed() {
 
 #[tokio::test]
 async fn a_user_known_by_a_validator_has_no_password_under_their_e_mail_address() {
-    for store in adapters().await {
+    for stores in adapters().await {
         let claimed = Identity {
             subject: "ada@example.com".into(),
             ..ada()
         };
-        store
+        stores
+            .users
             .put_user(&fresh(claimed), Some("$theirs"))
             .await
             .unwrap();
-        store
+        stores
+            .users
             .put_user(&with_password("bob@example.com"), None)
             .await
             .unwrap();
-        assert_eq!(store.password("ada@example.com").await.unwrap(), None);
         assert_eq!(
-            store.password("bob@example.com").await.unwrap(),
+            stores.users.password("ada@example.com").await.unwrap(),
+            None
+        );
+        assert_eq!(
+            stores.users.password("bob@example.com").await.unwrap(),
             None,
             "a user without a password"
         );
@@ -131,8 +139,8 @@ async fn a_user_known_by_a_validator_has_no_password_under_their_e_mail_address(
 
 #[tokio::test]
 async fn users_are_listed_in_batches_by_issuer_and_subject() {
-    for store in adapters().await {
-        assert_eq!(store.users(None, 10).await.unwrap(), []);
+    for stores in adapters().await {
+        assert_eq!(stores.users.users(None, 10).await.unwrap(), []);
         let keys = [("b", "Z"), ("b", "a"), ("a", "é"), ("a", "c"), ("a", "b")];
         for (issuer, subject) in keys {
             let identity = Identity {
@@ -141,13 +149,13 @@ async fn users_are_listed_in_batches_by_issuer_and_subject() {
                 name: None,
                 email: None,
             };
-            store.put_user(&fresh(identity), None).await.unwrap();
+            stores.users.put_user(&fresh(identity), None).await.unwrap();
         }
         let mut listed = Vec::new();
         let mut batches = Vec::new();
         let mut last = None;
         loop {
-            let batch = store.users(last.as_ref(), 2).await.unwrap();
+            let batch = stores.users.users(last.as_ref(), 2).await.unwrap();
             batches.push(batch.len());
             let Some(newest) = batch.last() else { break };
             last = Some(newest.clone());
@@ -163,7 +171,7 @@ async fn users_are_listed_in_batches_by_issuer_and_subject() {
             [("a", "b"), ("a", "c"), ("a", "é"), ("b", "Z"), ("b", "a")]
         );
         assert_eq!(
-            store.user(listed[0].id).await.unwrap(),
+            stores.users.user(listed[0].id).await.unwrap(),
             Some(listed[0].clone())
         );
     }
@@ -171,51 +179,64 @@ async fn users_are_listed_in_batches_by_issuer_and_subject() {
 
 #[tokio::test]
 async fn a_removed_user_is_gone_with_their_sessions_and_no_one_else_is() {
-    for store in adapters().await {
+    for stores in adapters().await {
         let mut sessions = Vec::new();
         for (number, email) in (1..).zip(["ada@example.com", "bob@example.com"]) {
-            let user = store
+            let user = stores
+                .users
                 .put_user(&with_password(email), Some("$hash"))
                 .await
                 .unwrap();
             let id = SessionId::from_bytes([number; 16]);
             let secret = SecretHash::from_bytes([number; 32]);
             let session = Session::established(id, secret, user, None, at(0), &Timing::default());
-            assert!(store.insert_session(&session).await.unwrap());
+            assert!(stores.sessions.insert_session(&session).await.unwrap());
             let bound = Sample::new(number + 100)
                 .session
                 .rebind(user, at(900))
                 .unwrap();
-            assert!(store.insert_session(&bound).await.unwrap());
+            assert!(stores.sessions.insert_session(&bound).await.unwrap());
             sessions.push((session, bound.id));
         }
         let ada = sessions[0].0.user().unwrap();
         let bob = sessions[1].0.user().unwrap();
-        assert!(store.remove_user(ada).await.unwrap());
+        assert!(stores.remove_user(ada).await.unwrap());
         assert!(
-            !store.remove_user(ada).await.unwrap(),
+            !stores.remove_user(ada).await.unwrap(),
             "there is none any more"
         );
-        assert_eq!(store.user(ada).await.unwrap(), None);
-        assert_eq!(store.password("ada@example.com").await.unwrap(), None);
+        assert_eq!(stores.users.user(ada).await.unwrap(), None);
         assert_eq!(
-            store
+            stores.users.password("ada@example.com").await.unwrap(),
+            None
+        );
+        assert_eq!(
+            stores
+                .sessions
                 .session_by_secret(&SecretHash::from_bytes([1; 32]))
                 .await
                 .unwrap(),
             None
         );
         assert_eq!(
-            store.session(sessions[0].1).await.unwrap(),
+            stores.sessions.session(sessions[0].1).await.unwrap(),
             None,
             "nor does one that nobody has come for stay"
         );
         assert_eq!(
-            store.sessions_of(bob).await.unwrap(),
+            stores.sessions.sessions_of(bob).await.unwrap(),
             [sessions[1].0.clone()]
         );
-        assert!(store.session(sessions[1].1).await.unwrap().is_some());
-        let again = store
+        assert!(
+            stores
+                .sessions
+                .session(sessions[1].1)
+                .await
+                .unwrap()
+                .is_some()
+        );
+        let again = stores
+            .users
             .put_user(&with_password("ada@example.com"), None)
             .await
             .unwrap();
@@ -225,31 +246,35 @@ async fn a_removed_user_is_gone_with_their_sessions_and_no_one_else_is() {
 
 #[tokio::test]
 async fn a_subject_that_no_database_can_store_belongs_to_no_one() {
-    for store in adapters().await {
-        store
+    for stores in adapters().await {
+        stores
+            .users
             .put_user(&with_password("ada@example.com"), Some("$first"))
             .await
             .unwrap();
-        assert_eq!(store.password("ada@example.com\0").await.unwrap(), None);
+        assert_eq!(
+            stores.users.password("ada@example.com\0").await.unwrap(),
+            None
+        );
     }
 }
 
 #[tokio::test]
 async fn a_password_is_set_only_for_an_existing_user_and_changes_nothing_else() {
-    for store in adapters().await {
+    for stores in adapters().await {
         let user = with_password("ada@example.com");
-        store.put_user(&user, None).await.unwrap();
-        let by = authority(&**store, user.id).await;
+        stores.users.put_user(&user, None).await.unwrap();
+        let by = authority(&stores, user.id).await;
         assert_eq!(
-            store.set_password(by, "$own", at(9)).await.unwrap(),
+            stores.users.set_password(by, "$own", at(9)).await.unwrap(),
             Some(at(9))
         );
         assert_eq!(
-            password_of(&**store, "ada@example.com").await,
+            password_of(&*stores.users, "ada@example.com").await,
             Some((user.id, "$own".into()))
         );
         assert_eq!(
-            store.user(user.id).await.unwrap(),
+            stores.users.user(user.id).await.unwrap(),
             Some(User {
                 valid_from: at(9),
                 revision: 1,
@@ -261,7 +286,11 @@ async fn a_password_is_set_only_for_an_existing_user_and_changes_nothing_else() 
             ..by
         };
         assert_eq!(
-            store.set_password(nobody, "$own", at(9)).await.unwrap(),
+            stores
+                .users
+                .set_password(nobody, "$own", at(9))
+                .await
+                .unwrap(),
             None
         );
     }
@@ -269,65 +298,81 @@ async fn a_password_is_set_only_for_an_existing_user_and_changes_nothing_else() 
 
 #[tokio::test]
 async fn a_hash_is_replaced_by_another_of_the_same_password_and_nothing_else_changes() {
-    for store in adapters().await {
+    for stores in adapters().await {
         let user = with_password("ada@example.com");
-        store.put_user(&user, Some("$old")).await.unwrap();
-        store
+        stores.users.put_user(&user, Some("$old")).await.unwrap();
+        stores
+            .users
             .rehash_password(user.id, "$another", "$new")
             .await
             .unwrap();
         assert_eq!(
-            password_of(&**store, "ada@example.com").await,
+            password_of(&*stores.users, "ada@example.com").await,
             Some((user.id, "$old".into()))
         );
-        store
+        stores
+            .users
             .rehash_password(user.id, "$old", "$new")
             .await
             .unwrap();
         assert_eq!(
-            password_of(&**store, "ada@example.com").await,
+            password_of(&*stores.users, "ada@example.com").await,
             Some((user.id, "$new".into()))
         );
-        assert_eq!(store.user(user.id).await.unwrap(), Some(user));
+        assert_eq!(stores.users.user(user.id).await.unwrap(), Some(user));
     }
 }
 
 #[tokio::test]
 async fn a_user_moves_to_an_unused_address_and_keeps_the_password() {
-    for store in adapters().await {
+    for stores in adapters().await {
         let ada = with_password("ada@example.com");
         let bob = with_password("bob@example.com");
-        store.put_user(&ada, Some("$adas")).await.unwrap();
-        store.put_user(&bob, None).await.unwrap();
+        stores.users.put_user(&ada, Some("$adas")).await.unwrap();
+        stores.users.put_user(&bob, None).await.unwrap();
         let address = |text: &str| text.parse().unwrap();
         let from = address("ada@example.com");
         let to = address("king@example.com");
-        let adas = authority(&**store, ada.id).await;
-        let bobs = authority(&**store, bob.id).await;
+        let adas = authority(&stores, ada.id).await;
+        let bobs = authority(&stores, bob.id).await;
         assert_eq!(
-            store
+            stores
+                .users
                 .move_user(adas, &from, &address("bob@example.com"), at(9))
                 .await
                 .unwrap(),
             Moved::Taken
         );
         assert_eq!(
-            store.move_user(bobs, &from, &to, at(9)).await.unwrap(),
+            stores
+                .users
+                .move_user(bobs, &from, &to, at(9))
+                .await
+                .unwrap(),
             Moved::Gone,
             "it is not his to leave"
         );
         assert_eq!(
-            store.move_user(adas, &from, &to, at(9)).await.unwrap(),
+            stores
+                .users
+                .move_user(adas, &from, &to, at(9))
+                .await
+                .unwrap(),
             Moved::Done(at(9))
         );
-        let adas = authority(&**store, ada.id).await;
+        let adas = authority(&stores, ada.id).await;
         assert_eq!(
-            store.move_user(adas, &from, &to, at(10)).await.unwrap(),
+            stores
+                .users
+                .move_user(adas, &from, &to, at(10))
+                .await
+                .unwrap(),
             Moved::Gone,
             "not twice"
         );
         assert_eq!(
-            store
+            stores
+                .users
                 .move_user(adas, &from, &address("third@example.com"), at(10))
                 .await
                 .unwrap(),
@@ -337,36 +382,40 @@ async fn a_user_moves_to_an_unused_address_and_keeps_the_password() {
             identity: moved,
             valid_from,
             ..
-        } = store.user(ada.id).await.unwrap().unwrap();
+        } = stores.users.user(ada.id).await.unwrap().unwrap();
         assert_eq!(valid_from, at(9));
         assert_eq!(
             (&*moved.subject, moved.email.as_deref()),
             ("king@example.com", Some("king@example.com"))
         );
         assert_eq!(
-            password_of(&**store, "king@example.com").await,
+            password_of(&*stores.users, "king@example.com").await,
             Some((ada.id, "$adas".into()))
         );
-        assert_eq!(store.password("ada@example.com").await.unwrap(), None);
+        assert_eq!(
+            stores.users.password("ada@example.com").await.unwrap(),
+            None
+        );
     }
 }
 
 #[tokio::test]
 async fn of_many_who_move_to_one_address_at_once_one_does() {
-    for store in adapters().await {
+    for stores in adapters().await {
         let mut users = Vec::new();
         for number in 0..16 {
             let user = with_password(&format!("p{number}@example.com"));
-            store.put_user(&user, None).await.unwrap();
+            stores.users.put_user(&user, None).await.unwrap();
             users.push(user);
         }
         let to = "king@example.com".parse().unwrap();
         let moves = users.iter().map(|user| {
-            let store = store.clone();
+            let stores = stores.clone();
             let to = &to;
             async move {
-                let by = authority(&*store, user.id).await;
-                store
+                let by = authority(&stores, user.id).await;
+                stores
+                    .users
                     .move_user(by, &user.identity.subject.parse().unwrap(), to, at(9))
                     .await
             }
@@ -384,12 +433,18 @@ async fn of_many_who_move_to_one_address_at_once_one_does() {
 
 #[tokio::test]
 async fn a_disabled_user_has_no_password_and_no_verdict_signs_them_in() {
-    for store in adapters().await {
+    for stores in adapters().await {
         let user = with_password("ada@example.com");
-        store.put_user(&user, Some("$hash")).await.unwrap();
-        assert!(store.disable_user(user.id, true, at(9)).await.unwrap());
+        stores.users.put_user(&user, Some("$hash")).await.unwrap();
+        assert!(
+            stores
+                .users
+                .disable_user(user.id, true, at(9))
+                .await
+                .unwrap()
+        );
         assert_eq!(
-            store.user(user.id).await.unwrap(),
+            stores.users.user(user.id).await.unwrap(),
             Some(User {
                 disabled: true,
                 valid_from: at(9),
@@ -397,24 +452,38 @@ async fn a_disabled_user_has_no_password_and_no_verdict_signs_them_in() {
                 ..user.clone()
             })
         );
-        assert_eq!(store.password("ada@example.com").await.unwrap(), None);
-        let session = Sample::new(1).begun(&**store).await.session.id;
-        let claim = store
+        assert_eq!(
+            stores.users.password("ada@example.com").await.unwrap(),
+            None
+        );
+        let session = Sample::new(1)
+            .begun(&*stores.confirmations)
+            .await
+            .session
+            .id;
+        let claim = stores
+            .queue
             .claim(worker(1), Which::Any, &1.into(), at(0), at(30))
             .await
             .unwrap()
             .remove(0);
         let decider = Decider::Worker { fence: claim.fence };
         let decision = Decision::Valid(user.identity.clone());
-        let stored = store
+        let stored = stores
+            .confirmations
             .decide(claim.id, decider, &decision, settlement(at(5)))
             .await
             .unwrap()
             .unwrap();
         assert_eq!(stored.ending(), Some(Ending::Rejected(Rejection::Invalid)));
-        assert_eq!(store.session(session).await.unwrap(), None);
-        let known = Sample::new(2).begun(&**store).await.confirmation.id;
-        let again = store
+        assert_eq!(stores.sessions.session(session).await.unwrap(), None);
+        let known = Sample::new(2)
+            .begun(&*stores.confirmations)
+            .await
+            .confirmation
+            .id;
+        let again = stores
+            .confirmations
             .decide(
                 known,
                 Decider::User,
@@ -427,13 +496,20 @@ async fn a_disabled_user_has_no_password_and_no_verdict_signs_them_in() {
             again.unwrap().ending(),
             Some(Ending::Rejected(Rejection::Expired))
         );
-        assert!(store.disable_user(user.id, false, at(9)).await.unwrap());
+        assert!(
+            stores
+                .users
+                .disable_user(user.id, false, at(9))
+                .await
+                .unwrap()
+        );
         assert_eq!(
-            password_of(&**store, "ada@example.com").await,
+            password_of(&*stores.users, "ada@example.com").await,
             Some((user.id, "$hash".into()))
         );
         assert!(
-            !store
+            !stores
+                .users
                 .disable_user(with_password("x@example.com").id, true, at(9))
                 .await
                 .unwrap()
@@ -443,23 +519,29 @@ async fn a_disabled_user_has_no_password_and_no_verdict_signs_them_in() {
 
 #[tokio::test]
 async fn a_user_decided_as_known_is_let_in_and_never_created() {
-    for store in adapters().await {
+    for stores in adapters().await {
         let user = with_password("ada@example.com");
-        store.put_user(&user, None).await.unwrap();
+        stores.users.put_user(&user, None).await.unwrap();
         let decide = async |number: u8| {
-            let id = Sample::new(number).begun(&**store).await.confirmation.id;
+            let id = Sample::new(number)
+                .begun(&*stores.confirmations)
+                .await
+                .confirmation
+                .id;
             let decision = Decision::Known(user.id);
-            let stored = store
+            let stored = stores
+                .confirmations
                 .decide(id, Decider::User, &decision, settlement(at(5)))
                 .await
                 .unwrap();
             stored.unwrap().ending()
         };
         assert_eq!(decide(1).await, Some(Ending::Confirmed(user.id)));
-        assert!(store.remove_user(user.id).await.unwrap());
+        assert!(stores.remove_user(user.id).await.unwrap());
         assert_eq!(decide(2).await, Some(Ending::Rejected(Rejection::Expired)));
         assert_eq!(
-            store
+            stores
+                .users
                 .user_by_identity(PASSWORD_ISSUER, "ada@example.com")
                 .await
                 .unwrap(),
@@ -470,12 +552,21 @@ async fn a_user_decided_as_known_is_let_in_and_never_created() {
 
 #[tokio::test]
 async fn an_operators_new_password_ends_an_existing_users_earlier_sessions() {
-    for store in adapters().await {
+    for stores in adapters().await {
         let user = with_password("ada@example.com");
-        store.put_user(&user, Some("$first")).await.unwrap();
-        let valid_from = async || store.user(user.id).await.unwrap().unwrap().valid_from;
+        stores.users.put_user(&user, Some("$first")).await.unwrap();
+        let valid_from = async || {
+            stores
+                .users
+                .user(user.id)
+                .await
+                .unwrap()
+                .unwrap()
+                .valid_from
+        };
         assert_eq!(valid_from().await, at(0));
-        store
+        stores
+            .users
             .put_user(
                 &User {
                     since: at(9),
@@ -486,7 +577,8 @@ async fn an_operators_new_password_ends_an_existing_users_earlier_sessions() {
             .await
             .unwrap();
         assert_eq!(valid_from().await, at(9));
-        store
+        stores
+            .users
             .put_user(
                 &User {
                     since: at(99),

@@ -4,78 +4,52 @@ use super::{Postgres, keys, redis};
 use std::{ops::Deref, sync::Arc};
 use tempfile::TempDir;
 use vestibule::{
-    store::{
-        Database, SessionStore, Store, apart::Apart, memory::MemorySessions, sqlite::SqliteStore,
-    },
+    store::{SessionStore, Stores, memory::MemorySessions, sqlite::SqliteStore},
     testing::MemoryDatabase,
     timing::Timing,
 };
 
-/// An empty store, and what has to live as long as it.
+/// Empty stores, and what has to live as long as they.
 pub struct Adapter {
-    store: Arc<dyn Store>,
+    stores: Stores,
     /// Whether sessions are in the same database, so that one transaction spans both.
     pub together: bool,
     _folder: Option<TempDir>,
 }
 
 impl Deref for Adapter {
-    type Target = Arc<dyn Store>;
+    type Target = Stores;
 
-    fn deref(&self) -> &Arc<dyn Store> {
-        &self.store
+    fn deref(&self) -> &Stores {
+        &self.stores
     }
 }
 
-/// One empty store of each kind; those in PostgreSQL only where there is a server to test with. A
-/// test of the contract opens with `for store in adapters().await`.
+/// Empty stores of each kind; those in PostgreSQL only where there is a server to test with. A test
+/// of the contract opens with `for stores in adapters().await`.
 pub async fn adapters() -> Vec<Adapter> {
-    let (together, folder) = sqlite().await;
-    let together = Adapter {
-        store: Arc::new(together),
-        together: true,
-        _folder: Some(folder),
-    };
     let (database, folder) = sqlite().await;
-    let in_memory = Arc::<MemorySessions>::default();
-    let mixed = apart(
-        Arc::new(database.without_sessions()),
-        in_memory,
-        Some(folder),
-    );
-    let memory = apart(
-        Arc::<MemoryDatabase>::default(),
-        Arc::<MemorySessions>::default(),
-        None,
-    );
-    let mut adapters = vec![together, mixed, memory];
-    if let (Some(together), Some(database)) = (Postgres::fresh().await, Postgres::fresh().await) {
-        let together = Arc::new(together.open().await);
-        adapters.push(Adapter {
-            store: together,
-            together: true,
-            _folder: None,
-        });
-        let database = Arc::new(database.open().await.without_sessions());
-        adapters.push(apart(database, Arc::<MemorySessions>::default(), None));
+    let mut adapters = vec![together(Stores::in_one(database), Some(folder))];
+    let (database, folder) = sqlite().await;
+    let sessions = Arc::<MemorySessions>::default();
+    let database = Stores::in_one(database.without_sessions());
+    adapters.push(split(database, sessions, Some(folder)));
+    adapters.push(in_memory(Arc::<MemorySessions>::default()));
+    if let (Some(first), Some(second)) = (Postgres::fresh().await, Postgres::fresh().await) {
+        adapters.push(together(Stores::in_one(first.open().await), None));
+        let database = Stores::in_one(second.open().await.without_sessions());
+        adapters.push(split(database, Arc::<MemorySessions>::default(), None));
     }
     if let (Some(first), Some(second)) = (redis(), redis()) {
         let (database, folder) = sqlite().await;
-        adapters.push(apart(
-            Arc::new(database.without_sessions()),
-            first.sessions().await,
-            Some(folder),
-        ));
-        adapters.push(apart(
-            Arc::<MemoryDatabase>::default(),
-            second.sessions().await,
-            None,
-        ));
+        let database = Stores::in_one(database.without_sessions());
+        adapters.push(split(database, first.sessions().await, Some(folder)));
+        adapters.push(in_memory(second.sessions().await));
     }
     adapters
 }
 
-/// Empty session stores of each kind, to be kept apart.
+/// Empty session stores of each kind, for sessions that are stored elsewhere.
 pub async fn session_stores() -> Vec<Arc<dyn SessionStore>> {
     let mut stores: Vec<Arc<dyn SessionStore>> = vec![Arc::<MemorySessions>::default()];
     if let Some(corner) = redis() {
@@ -92,14 +66,22 @@ async fn sqlite() -> (SqliteStore, TempDir) {
     (store, folder)
 }
 
-fn apart(
-    database: Arc<dyn Database>,
-    sessions: Arc<dyn SessionStore>,
-    folder: Option<TempDir>,
-) -> Adapter {
-    let store = Apart::new(database, sessions, Timing::default().bound);
+fn together(stores: Stores, folder: Option<TempDir>) -> Adapter {
     Adapter {
-        store: Arc::new(store),
+        stores,
+        together: true,
+        _folder: folder,
+    }
+}
+
+fn in_memory(sessions: Arc<dyn SessionStore>) -> Adapter {
+    let database = Arc::<MemoryDatabase>::default().stores(sessions.clone());
+    split(database, sessions, None)
+}
+
+fn split(database: Stores, sessions: Arc<dyn SessionStore>, folder: Option<TempDir>) -> Adapter {
+    Adapter {
+        stores: database.with_external_sessions(sessions, Timing::default().bound),
         together: false,
         _folder: folder,
     }

@@ -21,7 +21,7 @@ use vestibule::{
     outcome::{Destinations, Outcome},
     pending::PendingCookie,
     publisher::Announcement,
-    store::{ConfirmationStore as _, sqlite::SqliteStore},
+    store::{ConfirmationStore as _, Stores, sqlite::SqliteStore},
     testing::{Question, RecordingPublisher, ScriptedValidator, SeededEntropy},
     timing::Timing,
     token::Token,
@@ -91,7 +91,7 @@ impl House {
         let validator = Arc::<ScriptedValidator>::default();
         let publisher = Arc::<RecordingPublisher>::default();
         let tools = Tools {
-            store: Arc::new(store.clone()),
+            stores: Stores::in_one(store.clone()),
             validator: validator.clone(),
             publisher: publisher.clone(),
             clock: clock.clone(),

@@ -17,8 +17,8 @@ pub use log::{everything_logged, listen, listen_here};
 pub use postgres::Postgres;
 pub use redis::{Redis, redis};
 pub use sample::{
-    Sample, ada, admission, at, authority, bob, confirmed, keys, rejected, settlement, token,
-    welcome, worker,
+    Sample, ada, admission, at, authority, authority_in, bob, confirmed, keys, rejected,
+    settlement, token, welcome, worker,
 };
 
 use std::{future::Future, time::Duration};
@@ -38,7 +38,8 @@ pub async fn soon<W: Future>(what: &str, wait: W) -> W::Output {
 /// Signs the user in as by a password that was checked now.
 pub async fn by_password(desk: &Vestibule, user: UserId, shown: &Shown) -> SessionSecret {
     let valid_from = desk
-        .store()
+        .stores()
+        .users
         .user(user)
         .await
         .unwrap()

@@ -9,7 +9,7 @@ use vestibule::{
     pending::TokenTag,
     secret::{Keys, SealedToken, SecretHash, SystemEntropy, random},
     session::{Session, SessionId},
-    store::{Settlement, Store},
+    store::{ConfirmationStore, SessionStore, Settlement, Stores, UserStore},
     timing::Timing,
     token::Token,
     user::{Authority, Identity, UserId},
@@ -135,12 +135,12 @@ impl Sample {
     }
 
     /// Keeps it in `store`.
-    pub async fn begun(self, store: &dyn Store) -> Self {
+    pub async fn begun(self, store: &dyn ConfirmationStore) -> Self {
         self.begun_by(welcome().client, store).await
     }
 
     /// Keeps it in `store` as this client's.
-    pub async fn begun_by(self, client: Client, store: &dyn Store) -> Self {
+    pub async fn begun_by(self, client: Client, store: &dyn ConfirmationStore) -> Self {
         store
             .begin(
                 &self.confirmation,
@@ -156,13 +156,13 @@ impl Sample {
     }
 
     /// Keeps it in `store` as that of a client of its own.
-    pub async fn begun_alone(self, store: &dyn Store) -> Self {
+    pub async fn begun_alone(self, store: &dyn ConfirmationStore) -> Self {
         let client = Client::from_bytes(*self.confirmation.id.as_bytes());
         self.begun_by(client, store).await
     }
 
     /// The confirmation as it is stored now.
-    pub async fn stored(&self, store: &dyn Store) -> Confirmation {
+    pub async fn stored(&self, store: &dyn ConfirmationStore) -> Confirmation {
         store
             .confirmation_by_secret(&self.confirmation.secret)
             .await
@@ -171,21 +171,25 @@ impl Sample {
     }
 }
 
-/// What a new session of `user` may do in `store`.
-pub async fn authority(store: &dyn Store, user: UserId) -> Authority {
+/// What a new session of `user` may do in `stores`.
+pub async fn authority(stores: &Stores, user: UserId) -> Authority {
+    authority_in(&*stores.sessions, &*stores.users, user).await
+}
+
+/// What a new session of `user` in `sessions` may do in `users`.
+pub async fn authority_in(
+    sessions: &dyn SessionStore,
+    users: &dyn UserStore,
+    user: UserId,
+) -> Authority {
     let id = SessionId::generate(&SystemEntropy);
     let secret = SecretHash::from_bytes(random(&SystemEntropy));
     let session = Session::established(id, secret, user, None, at(0), &Timing::default());
-    assert!(store.insert_session(&session).await.unwrap());
-    let revision = store
-        .user(user)
-        .await
-        .unwrap()
-        .expect("there is such a user")
-        .revision;
+    assert!(sessions.insert_session(&session).await.unwrap());
+    let known = users.user(user).await.unwrap();
     Authority {
         user,
         session: id,
-        revision,
+        revision: known.expect("there is such a user").revision,
     }
 }

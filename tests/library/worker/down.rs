@@ -10,7 +10,7 @@ use vestibule::{
     outcome::Outcome,
     publisher::Announcement,
     session::SessionState,
-    store::{ConfirmationStore as _, SessionStore as _},
+    store::{ConfirmationQueue as _, SessionStore as _},
     testing::Question,
     timing::Timing,
     token::Token,

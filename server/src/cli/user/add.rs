@@ -35,15 +35,23 @@ pub async fn user_add(
     let password = password.trim_end_matches(['\r', '\n']);
     passwords::strong(password, &identity)
         .map_err(|weak| format!("the password on the standard input: {weak}"))?;
-    let Storage { store, clock, .. } = storage::open(&mut config)
+    let Storage { stores, clock, .. } = storage::open(&mut config)
         .await
         .map_err(|error| error.to_string())?;
-    let known = store
+    let known = stores
+        .users
         .user_by_identity(&identity.issuer, &identity.subject)
         .await;
     let known = known.map_err(|error| error.to_string())?.is_some();
     let email = identity.subject.clone();
-    let user = passwords::put_user(&*store, &SystemEntropy, clock.now(), identity, password).await;
+    let user = passwords::put_user(
+        &*stores.users,
+        &SystemEntropy,
+        clock.now(),
+        identity,
+        password,
+    )
+    .await;
     let user = user.map_err(|error| error.to_string())?;
     let what = if known {
         Event::PasswordSet {
@@ -67,7 +75,8 @@ pub async fn user_add(
     // Anyone who had the former password, or a browser or mailbox of its owner, is signed out
     // (OWASP ASVS 5.0, 7.4.3): links are revoked in the same write; earlier sessions, also those in
     // a server's memory, sign no one in any more, and are deleted where they can be.
-    store
+    stores
+        .sessions
         .delete_sessions_of(user, None)
         .await
         .map_err(|error| error.to_string())?;

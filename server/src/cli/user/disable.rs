@@ -18,12 +18,13 @@ pub async fn user_disable(
     email: &str,
     disabled: bool,
 ) -> Result<CommandOutput, String> {
-    let Storage { store, clock, .. } = storage::open(&mut config)
+    let Storage { stores, clock, .. } = storage::open(&mut config)
         .await
         .map_err(|error| error.to_string())?;
-    let user = storage::known_user(&*store, email).await?;
+    let user = storage::known_user(&*stores.users, email).await?;
     // First: whatever begins after it is refused, and their links are revoked in the same write.
-    store
+    stores
+        .users
         .disable_user(user.id, disabled, clock.now())
         .await
         .map_err(|error| error.to_string())?;
@@ -41,7 +42,8 @@ pub async fn user_disable(
     if disabled {
         // Sessions in a server's memory are out of reach from here; they sign no one in any more,
         // even once the user is enabled.
-        store
+        stores
+            .sessions
             .delete_sessions_of(user.id, None)
             .await
             .map_err(|error| error.to_string())?;

@@ -22,13 +22,14 @@ pub async fn user_list(
     json: bool,
     out: &mut (dyn Write + Send),
 ) -> Result<(), String> {
-    let Storage { store, .. } = storage::open(&mut config)
+    let Storage { stores, .. } = storage::open(&mut config)
         .await
         .map_err(|error| error.to_string())?;
     let unwritable = |error: io::Error| format!("the standard output cannot be written: {error}");
     let mut last: Option<User> = None;
     loop {
-        let batch = store
+        let batch = stores
+            .users
             .users(last.as_ref(), BATCH)
             .await
             .map_err(|error| error.to_string())?;

@@ -13,13 +13,13 @@ use vestibule::audit::Event;
 /// # Errors
 /// One line that says what is wrong.
 pub async fn user_remove(mut config: Config, email: &str) -> Result<CommandOutput, String> {
-    let Storage { store, .. } = storage::open(&mut config)
+    let Storage { stores, .. } = storage::open(&mut config)
         .await
         .map_err(|error| error.to_string())?;
-    let user = storage::known_user(&*store, email).await?;
+    let user = storage::known_user(&*stores.users, email).await?;
     // Sessions in a server's memory are out of reach from here, but sign no one in without their
     // user.
-    store
+    stores
         .remove_user(user.id)
         .await
         .map_err(|error| error.to_string())?;

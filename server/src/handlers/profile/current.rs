@@ -25,7 +25,8 @@ pub async fn is_asked(app: &AppState, who: &SignedIn) -> Result<bool, StoreError
     Ok(who.by_password
         && app
             .sign_ins
-            .store()
+            .stores()
+            .users
             .password(&who.user.identity.subject)
             .await?
             .is_some())
@@ -45,10 +46,10 @@ pub async fn proves(
     }
     let is_theirs = match current {
         Some(current) => {
-            let store = app.sign_ins.store();
+            let users = &*app.sign_ins.stores().users;
             let subject = &who.user.identity.subject;
             let checked = app.passwords.check(
-                store,
+                users,
                 Arc::new(SystemEntropy),
                 subject,
                 current,

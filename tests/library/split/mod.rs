@@ -1,4 +1,4 @@
-//! Sessions kept apart: if a process is killed between two writes, the next one to look finishes.
+//! Sessions in a store of their own: if a process is killed between two writes, the next one to look finishes.
 
 mod begin;
 mod ends;
@@ -8,29 +8,31 @@ use crate::support::{Sample, at, session_stores, worker};
 use std::{sync::Arc, time::Duration};
 use vestibule::{
     confirmation::{Claim, Decider, Which},
-    store::{ConfirmationStore as _, SessionStore, apart::Apart},
+    store::{SessionStore, Stores},
     testing::MemoryDatabase,
 };
 
 const BOUND: Duration = Duration::from_mins(15);
 
 /// Both stores. A test can write to one alone, as a process that is killed half-way does.
-struct Stores {
+struct Split {
     database: Arc<MemoryDatabase>,
     sessions: Arc<dyn SessionStore>,
-    both: Apart,
+    both: Stores,
 }
 
-impl Stores {
+impl Split {
     /// Empty ones, with each kind of session store. A test opens with
-    /// `for stores in Stores::all().await`.
+    /// `for stores in Split::all().await`.
     async fn all() -> Vec<Self> {
         session_stores().await.into_iter().map(Self::with).collect()
     }
 
     fn with(sessions: Arc<dyn SessionStore>) -> Self {
         let database = Arc::<MemoryDatabase>::default();
-        let both = Apart::new(database.clone(), sessions.clone(), BOUND);
+        let both = database
+            .stores(sessions.clone())
+            .with_external_sessions(sessions.clone(), BOUND);
         Self {
             database,
             sessions,
@@ -39,9 +41,10 @@ impl Stores {
     }
 
     async fn claimed(&self, number: u8) -> (Sample, Claim, Decider) {
-        let sample = Sample::new(number).begun(&self.both).await;
+        let sample = Sample::new(number).begun(&*self.both.confirmations).await;
         let claim = self
             .both
+            .queue
             .claim(worker(1), Which::Any, &1.into(), at(0), at(30))
             .await
             .unwrap()

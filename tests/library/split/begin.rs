@@ -1,16 +1,16 @@
 //! Beginning: the session is stored first, and is adopted by the begin that comes after a crash.
 
-use super::Stores;
+use super::Split;
 use crate::support::{Sample, ada, at, settlement, welcome};
 use vestibule::{
     confirmation::{Decision, Rejection},
     session::Session,
-    store::ConfirmationStore as _,
+    store::{ConfirmationQueue as _, ConfirmationStore as _},
 };
 
 #[tokio::test]
 async fn a_begin_that_was_killed_after_its_session_is_finished_by_the_next() {
-    for stores in Stores::all().await {
+    for stores in Split::all().await {
         let killed = Sample::new(1);
         let retry = Sample::new(2);
         assert!(
@@ -28,6 +28,7 @@ async fn a_begin_that_was_killed_after_its_session_is_finished_by_the_next() {
         };
         let begun = stores
             .both
+            .confirmations
             .begin(&again, &session, welcome())
             .await
             .unwrap();
@@ -44,10 +45,11 @@ async fn a_begin_that_was_killed_after_its_session_is_finished_by_the_next() {
 
 #[tokio::test]
 async fn a_begin_adopts_no_session_but_a_pending_one() {
-    for stores in Stores::all().await {
+    for stores in Split::all().await {
         let (_, claim, decider) = stores.claimed(1).await;
         stores
             .both
+            .confirmations
             .decide(
                 claim.id,
                 decider,
@@ -67,6 +69,7 @@ async fn a_begin_adopts_no_session_but_a_pending_one() {
         assert!(
             stores
                 .both
+                .confirmations
                 .begin(&second.confirmation, &second.session, welcome())
                 .await
                 .is_err()
@@ -76,7 +79,7 @@ async fn a_begin_adopts_no_session_but_a_pending_one() {
 
 #[tokio::test]
 async fn a_begin_that_comes_late_is_told_what_was_decided_meanwhile() {
-    for stores in Stores::all().await {
+    for stores in Split::all().await {
         let (sample, claim, decider) = stores.claimed(1).await;
         let used = Decision::Rejected(Rejection::Used);
         stores
@@ -86,6 +89,7 @@ async fn a_begin_that_comes_late_is_told_what_was_decided_meanwhile() {
             .unwrap();
         let told = stores
             .both
+            .confirmations
             .begin(&sample.confirmation, &sample.session, welcome())
             .await
             .unwrap();

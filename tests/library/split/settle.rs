@@ -1,9 +1,9 @@
 //! Settling: any process may do it, however late; the session follows the stored decision, once.
 
-use super::{BOUND, Stores};
-use crate::support::{Sample, ada, at, settlement, welcome, worker};
+use super::{BOUND, Split};
+use crate::support::{Sample, ada, at, settlement, welcome};
 use vestibule::{
-    confirmation::{Decision, Ending, Rejection, State, Which},
+    confirmation::{Decision, Ending, Rejection, State},
     secret::SecretHash,
     session::SessionState,
     store::ConfirmationStore as _,
@@ -11,7 +11,7 @@ use vestibule::{
 };
 
 /// A confirmation whose worker was killed after it had decided.
-async fn killed_after_deciding(stores: &Stores, decision: Decision) -> Sample {
+async fn killed_after_deciding(stores: &Split, decision: Decision) -> Sample {
     let (sample, claim, decider) = stores.claimed(1).await;
     let left = stores
         .database
@@ -28,9 +28,9 @@ async fn killed_after_deciding(stores: &Stores, decision: Decision) -> Sample {
 
 #[tokio::test]
 async fn a_worker_killed_after_deciding_is_resumed_by_the_next_request() {
-    for stores in Stores::all().await {
+    for stores in Split::all().await {
         let sample = killed_after_deciding(&stores, Decision::Valid(ada())).await;
-        let found = sample.stored(&stores.both).await;
+        let found = sample.stored(&*stores.both.confirmations).await;
         assert!(matches!(found.state, State::Settled(_)));
         let Some(Ending::Confirmed(user)) = found.ending() else {
             panic!("it is confirmed")
@@ -54,22 +54,16 @@ async fn a_worker_killed_after_deciding_is_resumed_by_the_next_request() {
 
 #[tokio::test]
 async fn a_worker_killed_after_deciding_is_resumed_by_the_next_worker_without_a_request() {
-    for stores in Stores::all().await {
+    for stores in Split::all().await {
         let sample = killed_after_deciding(&stores, Decision::Rejected(Rejection::Used)).await;
-        stores
-            .both
-            .claim(worker(2), Which::Any, &1.into(), at(3), at(33))
-            .await
-            .unwrap();
+        // As it does before each claim.
+        let next_worker = &stores.both.confirmations;
+        next_worker.settle_abandoned(at(3)).await.unwrap();
         assert!(
             stores.has_session(&sample).await,
             "what is only just decided is its own worker's"
         );
-        stores
-            .both
-            .claim(worker(2), Which::Any, &1.into(), at(7), at(37))
-            .await
-            .unwrap();
+        next_worker.settle_abandoned(at(7)).await.unwrap();
         assert!(!stores.has_session(&sample).await);
         assert_eq!(stores.database.unsettled(at(1000)).await.unwrap(), []);
     }
@@ -77,7 +71,7 @@ async fn a_worker_killed_after_deciding_is_resumed_by_the_next_worker_without_a_
 
 #[tokio::test]
 async fn settling_late_leaves_an_exchanged_session_alone() {
-    for stores in Stores::all().await {
+    for stores in Split::all().await {
         let sample = killed_after_deciding(&stores, Decision::Valid(ada())).await;
         let stalled = stores
             .database
@@ -85,7 +79,7 @@ async fn settling_late_leaves_an_exchanged_session_alone() {
             .await
             .unwrap()
             .unwrap();
-        sample.stored(&stores.both).await;
+        sample.stored(&*stores.both.confirmations).await;
         let bound = stores
             .sessions
             .session(sample.session.id)
@@ -101,6 +95,7 @@ async fn settling_late_leaves_an_exchanged_session_alone() {
         assert!(matches!(stalled.state, State::Decided(_)));
         stores
             .both
+            .confirmations
             .begin(&stalled, &sample.session, welcome())
             .await
             .unwrap();
@@ -113,7 +108,7 @@ async fn settling_late_leaves_an_exchanged_session_alone() {
 
 #[tokio::test]
 async fn a_session_that_was_signed_out_is_never_made_again_by_settling() {
-    for stores in Stores::all().await {
+    for stores in Split::all().await {
         let sample = killed_after_deciding(&stores, Decision::Valid(ada())).await;
         stores
             .sessions
@@ -121,7 +116,7 @@ async fn a_session_that_was_signed_out_is_never_made_again_by_settling() {
             .await
             .unwrap();
         assert!(matches!(
-            sample.stored(&stores.both).await.state,
+            sample.stored(&*stores.both.confirmations).await.state,
             State::Settled(_)
         ));
         assert!(!stores.has_session(&sample).await);
@@ -130,14 +125,15 @@ async fn a_session_that_was_signed_out_is_never_made_again_by_settling() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sixty_four_that_settle_at_once_bind_the_session_once() {
-    for stores in Stores::all().await {
+    for stores in Split::all().await {
         let sample = killed_after_deciding(&stores, Decision::Valid(ada())).await;
         let settling: Vec<_> = (0..64)
             .map(|_| {
                 let both = stores.both.clone();
                 let secret = sample.confirmation.secret;
                 tokio::spawn(async move {
-                    both.confirmation_by_secret(&secret)
+                    both.confirmations
+                        .confirmation_by_secret(&secret)
                         .await
                         .unwrap()
                         .unwrap()

@@ -1,4 +1,4 @@
-//! Sessions kept apart from confirmations and users, in a store of their own.
+//! Sessions in a store of their own, beside the database of everything else.
 //!
 //! No transaction spans both, so the order of the writes carries the rules:
 //!
@@ -12,50 +12,37 @@
 //! - To end sessions, the session store comes before the count in the database: a change of the
 //!   account that was allowed to a session names the count from before, and is refused.
 
-use super::{BeginError, ConfirmationStore, Database, Settlement, StoreError};
+use super::{BeginError, ConfirmationStore, SessionStore, Settlement, StoreError, UserStore};
 use crate::{
     caps::Admission,
     clock::Timestamp,
-    confirmation::{
-        Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, State, Which, WorkerId,
-    },
-    email_address::Address,
+    confirmation::{Confirmation, ConfirmationId, Decider, Decision, State},
     failpoint,
     secret::SecretHash,
     session::{Followed, Session, SessionId, SessionState},
-    store::{SessionStore, UserStore},
-    user::{Authority, Moved, User, UserId},
+    user::UserId,
 };
 use async_trait::async_trait;
 use std::{sync::Arc, time::Duration};
 
-/// A database of confirmations and users, and a session store beside it.
-#[derive(Clone)]
-pub struct Apart {
-    database: Arc<dyn Database>,
-    sessions: Arc<dyn SessionStore>,
-    bound: Duration,
+/// Confirmations whose sessions are stored elsewhere.
+pub(super) struct SplitConfirmations {
+    pub database: Arc<dyn ConfirmationStore>,
+    pub sessions: Arc<dyn SessionStore>,
+    /// How long a bound session waits for its browser.
+    pub bound: Duration,
+}
+
+/// Sessions whose users are stored elsewhere.
+pub(super) struct SplitSessions {
+    pub sessions: Arc<dyn SessionStore>,
+    pub users: Arc<dyn UserStore>,
 }
 
 /// How long a decision may stay unsettled before a worker takes it for abandoned.
 const ABANDONED: Duration = Duration::from_secs(5);
 
-impl Apart {
-    /// A `database` that leaves sessions alone, and `sessions`. A bound session waits for its
-    /// browser for `bound`.
-    #[must_use]
-    pub fn new(
-        database: Arc<dyn Database>,
-        sessions: Arc<dyn SessionStore>,
-        bound: Duration,
-    ) -> Self {
-        Self {
-            database,
-            sessions,
-            bound,
-        }
-    }
-
+impl SplitConfirmations {
     /// Makes the session follow a decision that it does not follow yet.
     async fn settle(&self, confirmation: Confirmation) -> Result<Confirmation, StoreError> {
         let State::Decided(decided) = confirmation.state else {
@@ -81,18 +68,10 @@ impl Apart {
         self.database.mark_settled(confirmation.id).await?;
         Ok(confirmation.settle())
     }
-
-    async fn settle_abandoned(&self, now: Timestamp) -> Result<(), StoreError> {
-        for confirmation in self.database.unsettled(now - ABANDONED).await? {
-            tracing::info!(confirmation = %confirmation.id, "was decided and not settled; settling it");
-            self.settle(confirmation).await?;
-        }
-        Ok(())
-    }
 }
 
 #[async_trait]
-impl ConfirmationStore for Apart {
+impl ConfirmationStore for SplitConfirmations {
     async fn begin(
         &self,
         confirmation: &Confirmation,
@@ -139,10 +118,6 @@ impl ConfirmationStore for Apart {
         }
     }
 
-    async fn undecided(&self, at_most: u32) -> Result<u32, StoreError> {
-        self.database.undecided(at_most).await
-    }
-
     async fn confirmation_by_secret(
         &self,
         secret: &SecretHash,
@@ -151,42 +126,6 @@ impl ConfirmationStore for Apart {
             Some(confirmation) => self.settle(confirmation).await.map(Some),
             None => Ok(None),
         }
-    }
-
-    async fn claim(
-        &self,
-        worker: WorkerId,
-        which: Which,
-        limits: &ClaimLimits,
-        now: Timestamp,
-        until: Timestamp,
-    ) -> Result<Vec<Claim>, StoreError> {
-        if let Err(error) = self.settle_abandoned(now).await {
-            // Validating goes on meanwhile: what it comes to waits in the database.
-            tracing::error!(%error, "the worker cannot settle what is decided");
-        }
-        self.database.claim(worker, which, limits, now, until).await
-    }
-
-    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.database.next_due().await
-    }
-
-    async fn next_due_after(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-        self.database.next_due_after(now).await
-    }
-
-    async fn next_overdue(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.database.next_overdue().await
-    }
-
-    async fn postpone(
-        &self,
-        claim: &Claim,
-        due: Timestamp,
-        failed: bool,
-    ) -> Result<bool, StoreError> {
-        self.database.postpone(claim, due, failed).await
     }
 
     async fn decide(
@@ -211,21 +150,17 @@ impl ConfirmationStore for Apart {
         self.database.revoke(id, session).await
     }
 
-    async fn unsettled(&self, before: Timestamp) -> Result<Vec<Confirmation>, StoreError> {
-        self.database.unsettled(before).await
-    }
-
-    async fn mark_settled(&self, id: ConfirmationId) -> Result<(), StoreError> {
-        self.database.mark_settled(id).await
-    }
-
-    async fn sweep_confirmations(&self, before: Timestamp) -> Result<u64, StoreError> {
-        self.database.sweep_confirmations(before).await
+    async fn settle_abandoned(&self, now: Timestamp) -> Result<(), StoreError> {
+        for confirmation in self.database.unsettled(now - ABANDONED).await? {
+            tracing::info!(confirmation = %confirmation.id, "was decided and not settled; settling it");
+            self.settle(confirmation).await?;
+        }
+        Ok(())
     }
 }
 
 #[async_trait]
-impl SessionStore for Apart {
+impl SessionStore for SplitSessions {
     async fn session_by_secret(&self, secret: &SecretHash) -> Result<Option<Session>, StoreError> {
         self.sessions.session_by_secret(secret).await
     }
@@ -248,9 +183,9 @@ impl SessionStore for Apart {
             return self.sessions.delete_session(id).await;
         };
         // Count before as well: once the session has gone, a repeat would not know its user.
-        self.database.count_ended_session(user).await?;
+        self.users.count_ended_session(user).await?;
         self.sessions.delete_session(id).await?;
-        self.database.count_ended_session(user).await
+        self.users.count_ended_session(user).await
     }
 
     async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
@@ -263,89 +198,10 @@ impl SessionStore for Apart {
         but: Option<SessionId>,
     ) -> Result<(), StoreError> {
         self.sessions.delete_sessions_of(user, but).await?;
-        self.database.count_ended_session(user).await
+        self.users.count_ended_session(user).await
     }
 
     async fn sweep_sessions(&self, now: Timestamp) -> Result<u64, StoreError> {
         self.sessions.sweep_sessions(now).await
-    }
-}
-
-#[async_trait]
-impl UserStore for Apart {
-    async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
-        self.database.user(id).await
-    }
-
-    async fn user_by_identity(
-        &self,
-        issuer: &str,
-        subject: &str,
-    ) -> Result<Option<User>, StoreError> {
-        self.database.user_by_identity(issuer, subject).await
-    }
-
-    async fn password(&self, subject: &str) -> Result<Option<(User, String)>, StoreError> {
-        self.database.password(subject).await
-    }
-
-    async fn put_user(&self, user: &User, password: Option<&str>) -> Result<UserId, StoreError> {
-        self.database.put_user(user, password).await
-    }
-
-    async fn users(&self, after: Option<&User>, limit: u32) -> Result<Vec<User>, StoreError> {
-        self.database.users(after, limit).await
-    }
-
-    async fn set_password(
-        &self,
-        by: Authority,
-        password: &str,
-        now: Timestamp,
-    ) -> Result<Option<Timestamp>, StoreError> {
-        self.database.set_password(by, password, now).await
-    }
-
-    async fn rehash_password(&self, id: UserId, from: &str, to: &str) -> Result<(), StoreError> {
-        self.database.rehash_password(id, from, to).await
-    }
-
-    async fn move_user(
-        &self,
-        by: Authority,
-        from: &Address,
-        to: &Address,
-        now: Timestamp,
-    ) -> Result<Moved, StoreError> {
-        self.database.move_user(by, from, to, now).await
-    }
-
-    async fn revoke_sessions(
-        &self,
-        by: Authority,
-        all: bool,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        self.database.revoke_sessions(by, all, now).await
-    }
-
-    async fn count_ended_session(&self, user: UserId) -> Result<(), StoreError> {
-        self.database.count_ended_session(user).await
-    }
-
-    async fn disable_user(
-        &self,
-        id: UserId,
-        disabled: bool,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        self.database.disable_user(id, disabled, now).await
-    }
-
-    async fn remove_user(&self, id: UserId) -> Result<bool, StoreError> {
-        // The sessions first, so that a repeat after a failure still finds the user. A session made
-        // in between signs no one in once the user has gone.
-        self.sessions.delete_sessions_of(id, None).await?;
-        self.database.remove_user(id).await
     }
 }

@@ -1,7 +1,7 @@
 //! Ending a session: a process killed half-way has already counted it, so the session can change
 //! nothing any more.
 
-use super::{BOUND, Stores};
+use super::{BOUND, Split};
 use crate::support::{House, at, authority, by_password, soon};
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use vestibule::{
     entry::Shown,
     secret::{SecretHash, SystemEntropy},
     session::{Session, SessionId},
-    store::{SessionStore, StoreError, UserStore as _, apart::Apart, memory::MemorySessions},
+    store::{SessionStore, StoreError, Stores, UserStore as _, memory::MemorySessions},
     user::{Identity, PASSWORD_ISSUER, User, UserId},
     vestibule::Vestibule,
     worker::Tools,
@@ -71,20 +71,26 @@ impl SessionStore for AnswerLost {
 
 #[tokio::test]
 async fn a_session_whose_end_is_cut_short_changes_nothing_any_more() {
-    for stores in Stores::all().await {
+    for stores in Split::all().await {
         let user = stores.database.put_user(&ada(), None).await.unwrap();
         let ended = authority(&stores.both, user).await;
-        let cut = Apart::new(
-            stores.database.clone(),
-            Arc::new(AnswerLost(stores.sessions.clone())),
-            BOUND,
-        );
-        assert!(cut.delete_session(ended.session).await.is_err());
+        let lost = Arc::new(AnswerLost(stores.sessions.clone()));
+        let cut = stores
+            .database
+            .stores(lost.clone())
+            .with_external_sessions(lost, BOUND);
+        assert!(cut.sessions.delete_session(ended.session).await.is_err());
         // As a sign-out that is tried again.
-        stores.both.delete_session(ended.session).await.unwrap();
+        stores
+            .both
+            .sessions
+            .delete_session(ended.session)
+            .await
+            .unwrap();
         assert_eq!(
             stores
                 .both
+                .users
                 .set_password(ended, "$thiefs", at(1))
                 .await
                 .unwrap(),
@@ -98,14 +104,11 @@ async fn a_change_that_is_overtaken_again_and_again_is_given_up() {
     let house = House::open().await;
     // A database that was not told that sessions are kept elsewhere: it looks for each among its
     // own and finds none.
-    let store = Apart::new(
-        Arc::new(house.store.clone()),
-        Arc::<MemorySessions>::default(),
-        BOUND,
-    );
+    let sessions = Arc::<MemorySessions>::default();
+    let stores = Stores::in_one(house.store.clone()).with_external_sessions(sessions, BOUND);
     let desk = Vestibule::new(
         &Tools {
-            store: Arc::new(store),
+            stores,
             ..house.tools.clone()
         },
         house.wake.clone(),
