@@ -2,10 +2,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use vestibule_fuzz::broker::fuzz;
+use vestibule_broker::fuzzing;
 
 fuzz_target!(|bytes: &[u8]| {
-    fuzz::message(bytes);
-    fuzz::name(bytes);
-    fuzz::signature(bytes);
+    fuzzing::message(bytes);
+    fuzzing::name(bytes);
+    fuzzing::signature(bytes);
 });

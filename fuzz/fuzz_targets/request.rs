@@ -2,6 +2,6 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use vestibule_fuzz::broker::fuzz;
+use vestibule_broker::fuzzing;
 
-fuzz_target!(|bytes: &[u8]| fuzz::request(bytes));
+fuzz_target!(|bytes: &[u8]| fuzzing::request(bytes));

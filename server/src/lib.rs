@@ -4,13 +4,14 @@
 //! The rooms, from the outside in: [`cli`] (the commands), [`config`] (settings), `startup` (from
 //! settings to a running server, and its end), `routes` (all addresses on one page), `handlers`
 //! (what answers each of them), `http` (what every answer has in common: cookies, headers, CSRF,
-//! client addresses), `accounts` (passwords, limits, browsers that are known), `mail`, `practice`,
-//! and [`broker`] (the embedded Pusher server).
+//! client addresses), `accounts` (passwords, limits, browsers that are known), `mail`, and
+//! `practice`. The embedded Pusher server is a crate of its own, [`vestibule_broker`].
 //!
 //! Along a sign-in: `handlers::confirm` (the landing, and the way without JavaScript),
-//! `handlers::island_api` (the island's calls), `startup::push` and [`broker`] (to where an outcome
-//! is pushed), `handlers::pusher_auth` (who may listen), `handlers::require_user` (pages that need
-//! a user, and the exchange), `handlers::after_sign_in` (what else a sign-in is a reason for).
+//! `handlers::island_api` (the island's calls), `startup::push` and [`vestibule_broker`] (to where
+//! an outcome is pushed), `handlers::pusher_auth` (who may listen), `handlers::require_user` (pages
+//! that need a user, and the exchange), `handlers::after_sign_in` (what else a sign-in is a reason
+//! for).
 
 mod accounts;
 mod handlers;
@@ -23,7 +24,6 @@ mod startup;
 #[cfg(test)]
 mod testing;
 
-pub mod broker;
 pub mod cli;
 pub mod config;
 

@@ -6,13 +6,19 @@ mod landing;
 mod support;
 
 use futures_util::{SinkExt as _, StreamExt as _};
+use pusher::PusherBuilder;
 use serde_json::{Value, json};
 use std::{
     io::{Read as _, Write as _},
     net::{SocketAddr, TcpListener as Port, TcpStream as Connection},
+    time::Duration,
 };
 use support::{Server, has_status};
-use tokio::net::TcpStream;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpSocket, TcpStream},
+    time::{Instant, interval},
+};
 use tokio_tungstenite::{
     WebSocketStream, client_async,
     tungstenite::{Message, client::IntoClientRequest as _, http::HeaderValue},
@@ -49,6 +55,23 @@ impl Socket {
 
     async fn open_as(server: &Server, from: &'static str, origin: Option<&'static str>) -> Self {
         let stream = TcpStream::connect(server.addr).await.unwrap();
+        Self::open_over(stream, server, from, origin).await
+    }
+
+    /// Opens one with room for few unread bytes.
+    async fn narrow(server: &Server, from: &'static str) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        let stream = socket.connect(server.addr).await.unwrap();
+        Self::open_over(stream, server, from, Some("https://sign-in.example")).await
+    }
+
+    async fn open_over(
+        stream: TcpStream,
+        server: &Server,
+        from: &'static str,
+        origin: Option<&'static str>,
+    ) -> Self {
         let mut request = format!("ws://{}/app/the-key?protocol=7", server.addr)
             .into_client_request()
             .unwrap();
@@ -61,6 +84,19 @@ impl Socket {
             .headers_mut()
             .insert("x-forwarded-for", HeaderValue::from_static(from));
         Self(client_async(request, stream).await.unwrap().0)
+    }
+
+    /// Subscribes to a channel, signed by the app's library.
+    async fn subscribe_signed(&mut self, channel: &str) {
+        let greeting = self.hear().await.unwrap();
+        let data: Value = serde_json::from_str(greeting["data"].as_str().unwrap()).unwrap();
+        let library = PusherBuilder::new("app", "the-key", "the-secret").finalize();
+        let signed = library
+            .authenticate_private_channel(channel, data["socket_id"].as_str().unwrap())
+            .unwrap();
+        let signed: Value = serde_json::from_str(&signed).unwrap();
+        let reply = self.subscribe(channel, signed["auth"].as_str()).await;
+        assert_eq!(reply["event"], "pusher_internal:subscription_succeeded");
     }
 
     /// The next event, or the code with which the socket is closed.
@@ -161,8 +197,7 @@ fn json_of(response: &str) -> Value {
 
 #[tokio::test]
 async fn an_operator_sees_the_sockets_where_the_public_does_not_look() {
-    // Free now; no other process asks for this very port.
-    let broker = Port::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let broker = free_port();
     let server = server("1", &[("BROKER_ADDR", &broker.to_string())]);
     let mut socket = Socket::open(&server, "203.0.113.1").await;
     socket.hear().await.unwrap();
@@ -172,6 +207,89 @@ async fn an_operator_sees_the_sockets_where_the_public_does_not_look() {
         "{metrics}"
     );
     assert!(has_status(&server.get("/metrics", &[]), 404));
+}
+
+#[tokio::test]
+async fn a_reader_that_stops_is_told_to_reconnect_and_delays_no_one() {
+    let broker = free_port();
+    let server = server("1", &[("BROKER_ADDR", &broker.to_string())]);
+    let mut bystander = Socket::open(&server, "203.0.113.1").await;
+    bystander.subscribe_signed("private-news").await;
+    let mut slow = Socket::narrow(&server, "203.0.113.2").await;
+    slow.subscribe_signed("private-large").await;
+
+    let publisher = PusherBuilder::new("app", "the-key", "the-secret")
+        .host(&broker.to_string())
+        .finalize();
+    let data = "x".repeat(10_000);
+    while get(broker, "/metrics").contains("\nvestibule_broker_dropped_total 0\n") {
+        publisher
+            .trigger("private-large", "event", &data)
+            .await
+            .unwrap();
+    }
+    publisher
+        .trigger("private-news", "still", "there")
+        .await
+        .unwrap();
+    assert_eq!(bystander.hear().await.unwrap()["event"], "still");
+    assert!(get(broker, "/metrics").contains("\nvestibule_broker_sockets 1\n"));
+    let code = loop {
+        if let Err(code) = slow.hear().await {
+            break code;
+        }
+    };
+    assert_eq!(code, 4100);
+}
+
+/// It takes as long as the listener waits for the head of a request: ten seconds.
+#[tokio::test]
+async fn a_handshake_that_takes_for_ever_is_given_up() {
+    let broker = free_port();
+    let server = server("9", &[("BROKER_ADDR", &broker.to_string())]);
+    let mut bystander = Socket::open(&server, "203.0.113.1").await;
+    bystander.subscribe_signed("private-news").await;
+    let start = Instant::now();
+    let silent = async {
+        let mut silent = begin_handshake(server.addr).await;
+        silent.read_to_end(&mut Vec::new()).await
+    };
+    let dripping = async {
+        let mut dripping = begin_handshake(server.addr).await;
+        let mut tick = interval(Duration::from_millis(200));
+        while dripping.write_all(b"X").await.is_ok() {
+            tick.tick().await;
+        }
+    };
+    let (_, ()) = tokio::join!(silent, dripping);
+    assert!(
+        (9..25).contains(&start.elapsed().as_secs()),
+        "{:?}",
+        start.elapsed()
+    );
+    let ping = json!({ "event": "pusher:ping", "data": {} });
+    bystander
+        .0
+        .send(Message::text(ping.to_string()))
+        .await
+        .unwrap();
+    assert_eq!(bystander.hear().await.unwrap()["event"], "pusher:pong");
+    assert!(get(broker, "/metrics").contains("\nvestibule_broker_sockets 1\n"));
+}
+
+/// A connection with a handshake whose head does not end.
+async fn begin_handshake(addr: SocketAddr) -> TcpStream {
+    let mut stream = TcpStream::connect(addr).await.unwrap();
+    let head = format!(
+        "GET /app/the-key?protocol=7 HTTP/1.1\r\nHost: {addr}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream
+}
+
+/// Where nothing listens now; no other process asks for this very port.
+fn free_port() -> SocketAddr {
+    Port::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 fn get(addr: SocketAddr, path: &str) -> String {

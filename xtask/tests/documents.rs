@@ -14,10 +14,11 @@ fn root() -> PathBuf {
 }
 
 /// The folders that the project's own files are in.
-const FOLDERS: [&str; 13] = [
+const FOLDERS: [&str; 14] = [
     ".cargo",
     ".ci",
     "app",
+    "broker",
     "docs",
     "end2end",
     "frontend",
@@ -128,6 +129,8 @@ fn functions() -> BTreeSet<String> {
     let folders = [
         "src",
         "app/src",
+        "broker/src",
+        "broker/tests",
         "server/src",
         "server/tests",
         "frontend/src",

@@ -28,7 +28,7 @@ use vestibule::{
     vestibule::Vestibule,
     worker::{IN_FLIGHT, Tools, Worker},
 };
-use vestibule_server::broker::{Broker, BrokerConfig};
+use vestibule_broker::{AppSecret, Broker, BrokerConfig};
 
 /// How many wait for the worker.
 const QUEUED: usize = 5_000;
@@ -113,7 +113,7 @@ pub struct Bench {
 
 impl Bench {
     pub fn new(stores: Stores, validator: &str) -> Self {
-        let broker = Broker::new(BrokerConfig::new("1", "key", PusherSecret::new("secret")));
+        let broker = Broker::new(BrokerConfig::new("1", "key", AppSecret::new("secret")));
         let api: Router = broker.api_routes();
         let app = PusherApp {
             id: "1".into(),

@@ -12,16 +12,15 @@ mod memory;
 mod stream;
 
 pub use counts::{ClientCounts, CountedClient};
-pub use limits::{ConnectionLimits, of_client};
+pub use limits::{ConnectionLimits, ConnectionPermit, of_client};
 
-use crate::broker::SocketPermit;
 use axum::{
     Router,
     extract::{ConnectInfo, Request},
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use limits::ConnectionPermit;
+use limits::ConnectionSlot;
 use std::{io, net::SocketAddr, pin::pin, time::Duration};
 use stream::{ClientStream, Reset};
 use tokio::{
@@ -110,16 +109,16 @@ pub async fn serve_in(
 async fn converse<S>(
     stream: S,
     peer: SocketAddr,
-    place: ConnectionPermit,
+    place: ConnectionSlot,
     routes: Router,
     shutdown: CancellationToken,
 ) where
     S: AsyncRead + AsyncWrite + Reset + Unpin + Send + 'static,
 {
-    let place = SocketPermit::new(place);
+    let permit = ConnectionPermit::new(place);
     let service = service_fn(move |mut request: Request<Incoming>| {
         // A socket outlives its request and this connection's task, and keeps the place.
-        request.extensions_mut().insert(place.clone());
+        request.extensions_mut().insert(permit.clone());
         request.extensions_mut().insert(ConnectInfo(peer));
         routes.clone().oneshot(request)
     });
@@ -143,7 +142,7 @@ async fn converse<S>(
 async fn accept(
     listener: &TcpListener,
     places: &ConnectionLimits,
-) -> Option<(TcpStream, SocketAddr, ConnectionPermit)> {
+) -> Option<(TcpStream, SocketAddr, ConnectionSlot)> {
     let room = places.room().await?;
     match listener.accept().await {
         Ok((stream, peer)) => {

@@ -3,5 +3,6 @@
 pub mod error;
 pub mod push;
 pub mod router;
+pub mod sockets;
 pub mod storage;
 pub mod tasks;

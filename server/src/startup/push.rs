@@ -2,7 +2,6 @@
 //! serving.
 
 use crate::{
-    broker::{Broker, BrokerConfig},
     config::{Config, PushConfig, origin::Origin},
     http::listener::file_limit,
     startup::error::StartError,
@@ -13,6 +12,7 @@ use vestibule::{
     publisher::{PusherApp, PusherSecret},
     secret::{Keys, Purpose},
 };
+use vestibule_broker::{AppSecret, Broker, BrokerConfig};
 
 /// The Pusher server to publish to.
 pub struct Push {
@@ -55,7 +55,8 @@ impl Push {
             .to_string();
         tracing::debug!("the embedded broker takes events at http://{host}");
         let app = embedded(credentials, keys, host);
-        let mut broker = BrokerConfig::new(app.id.clone(), app.key.clone(), app.secret.clone());
+        let secret = AppSecret::new(app.secret.expose());
+        let mut broker = BrokerConfig::new(app.id.clone(), app.key.clone(), secret);
         broker.origins = origins
             .iter()
             .map(|origin| origin.as_str().to_owned())
@@ -63,8 +64,6 @@ impl Push {
         broker.require_origin = true;
         // All that is ever announced is private.
         broker.public_channels = false;
-        // A page has one socket, and for a moment a second that replaces it.
-        broker.limits.max_of_client = config.caps.of_client.saturating_mul(2);
         // Each socket is an open file, and a connection; a part of those is left for requests.
         let in_flight = if config.worker { config.in_flight } else { 0 };
         let places = file_limit::connections(u32::MAX, in_flight, file_limit::raise());

@@ -5,7 +5,6 @@ use crate::{
         passwords::{self, Passwords},
         rate_limits::RateLimits,
     },
-    broker::Broker,
     config::{Config, PushConfig, origin::Origin},
     http::{
         client_address::Clients,
@@ -23,6 +22,7 @@ use crate::{
     startup::{
         error::StartError,
         push::Push,
+        sockets,
         storage::{self, Storage},
         tasks::{BackgroundTasks, ServerHandle},
     },
@@ -139,7 +139,7 @@ pub async fn router(mut config: Config) -> Result<(Router, ServerHandle), StartE
     let sockets = push
         .broker
         .as_ref()
-        .map(Broker::socket_routes)
+        .map(|broker| sockets::routes(broker, of_client))
         .unwrap_or_default();
     let routes = routes::routes(App::from(app), sockets);
     Ok((routes, behind.running(push.broker)))

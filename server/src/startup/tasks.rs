@@ -1,7 +1,7 @@
 //! What works behind the routes: how it starts, and in which order it ends.
 
 use crate::{
-    broker::Broker, config::Config, http::listener::file_limit, practice::PracticeValidator,
+    config::Config, http::listener::file_limit, practice::PracticeValidator,
     startup::error::StartError,
 };
 use futures_util::future::OptionFuture;
@@ -17,6 +17,7 @@ use vestibule::{
     validator::HttpValidator,
     worker::{Tools, Worker},
 };
+use vestibule_broker::Broker;
 
 /// What works behind the routes: the worker and the mail worker, the embedded broker, the practice
 /// validator.

@@ -6,9 +6,8 @@ mod stage;
 mod tls;
 
 use stage::{ORIGIN, Stage, examine};
-use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
 use tokio::net::TcpListener;
-use vestibule::{clock::Timestamp, testing::ManualClock};
 
 /// Expects these parts to be found wrong, each with this in its line, and no others.
 fn expect_failed(lines: &[String], expected: &[(&str, &str)]) {
@@ -99,7 +98,7 @@ async fn an_unknown_app_is_named() {
 #[tokio::test]
 async fn a_clock_that_is_off_is_named() {
     let lines = Stage::set(|broker| {
-        broker.clock = Arc::new(ManualClock::at(Timestamp::from_millis(1_000_000_000_000)));
+        broker.clock = || UNIX_EPOCH + Duration::from_secs(1_000_000_000);
     })
     .await
     .examine(&[])

@@ -4,13 +4,8 @@ use axum::Router;
 use std::net::SocketAddr;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
-use vestibule::publisher::PusherSecret;
-use vestibule_server::{
-    Config,
-    broker::{Broker, BrokerConfig},
-    cli::doctor::doctor,
-    config::RawSettings,
-};
+use vestibule_broker::{AppSecret, Broker, BrokerConfig};
+use vestibule_server::{Config, cli::doctor::doctor, config::RawSettings};
 
 /// Where the pages are from.
 pub const ORIGIN: &str = "http://127.0.0.1:3999";
@@ -26,7 +21,7 @@ pub struct Stage {
 impl Stage {
     /// A broker that is well, but for what `change` does to it.
     pub async fn set(change: impl FnOnce(&mut BrokerConfig)) -> Self {
-        let mut config = BrokerConfig::new("4711", "the-key", PusherSecret::new("the-secret"));
+        let mut config = BrokerConfig::new("4711", "the-key", AppSecret::new("the-secret"));
         config.origins = vec![ORIGIN.to_owned()];
         change(&mut config);
         let broker = Broker::new(config);

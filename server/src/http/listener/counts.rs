@@ -17,6 +17,12 @@ impl ClientCounts {
         })
     }
 
+    /// Whether `client` may have one more.
+    #[must_use]
+    pub fn admits(&self, client: Client, shares: Shares) -> bool {
+        self.tally().admits(client, shares)
+    }
+
     /// Whether no client has any.
     #[cfg(test)]
     #[must_use]

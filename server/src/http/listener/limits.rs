@@ -97,17 +97,13 @@ impl ConnectionLimits {
 
     /// The place of a connection from `peer`, in this `room`. `None`: its client has its share
     /// already.
-    pub(super) fn take(
-        &self,
-        room: OwnedSemaphorePermit,
-        peer: IpAddr,
-    ) -> Option<ConnectionPermit> {
+    pub(super) fn take(&self, room: OwnedSemaphorePermit, peer: IpAddr) -> Option<ConnectionSlot> {
         let Some(clients) = self
             .clients
             .as_ref()
             .filter(|clients| !clients.proxies.trusts(peer.to_canonical()))
         else {
-            return Some(ConnectionPermit {
+            return Some(ConnectionSlot {
                 _room: room,
                 _counted: None,
             });
@@ -125,15 +121,26 @@ impl ConnectionLimits {
                 );
             });
         }
-        Some(ConnectionPermit {
+        Some(ConnectionSlot {
             _room: room,
             _counted: Some(counted?),
         })
     }
 }
 
+/// What a connection's requests have in their extensions: what outlives the connection's task, such
+/// as a socket, keeps its place with a clone of this.
+#[derive(Clone)]
+pub struct ConnectionPermit(#[expect(dead_code, reason = "held for its Drop")] Arc<ConnectionSlot>);
+
+impl ConnectionPermit {
+    pub(super) fn new(slot: ConnectionSlot) -> Self {
+        Self(Arc::new(slot))
+    }
+}
+
 /// The place of one connection, free again when this is dropped.
-pub(super) struct ConnectionPermit {
+pub(super) struct ConnectionSlot {
     _room: OwnedSemaphorePermit,
     _counted: Option<CountedClient>,
 }
@@ -160,7 +167,7 @@ mod tests {
     }
 
     /// Takes a place for a connection from `peer`.
-    async fn take(places: &ConnectionLimits, peer: &str) -> Option<ConnectionPermit> {
+    async fn take(places: &ConnectionLimits, peer: &str) -> Option<ConnectionSlot> {
         places.take(places.room().await.unwrap(), peer.parse().unwrap())
     }
 
