@@ -16,10 +16,13 @@ use vestibule_broker::{Broker, QuotaError, SocketPermit, SocketQuota, SocketUsag
 ///
 /// A layer around them tells the [`Client`] by a request's extensions.
 pub fn routes(broker: &Broker, of_client: u32) -> Router {
-    let limit = ClientSockets::new(of_client.saturating_mul(2));
-    broker
-        .socket_routes()
-        .layer(from_fn_with_state(limit, set_limits))
+    limited(broker.socket_routes(), of_client.saturating_mul(2))
+}
+
+/// These routes for sockets, of which a client may have `of_client` at a time.
+fn limited(sockets: Router, of_client: u32) -> Router {
+    let limit = ClientSockets::new(of_client);
+    sockets.layer(from_fn_with_state(limit, set_limits))
 }
 
 /// The middleware that tells the broker what a socket counts for, and what it holds.
@@ -70,11 +73,38 @@ impl ClientSockets {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::listener;
+    use axum::{Extension, routing::get};
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::{TcpListener, TcpStream},
+    };
+    use tokio_util::sync::CancellationToken;
 
     const FREE: SocketUsage = SocketUsage { open: 0, max: 100 };
 
     fn client(number: u8) -> Client {
         Client::from_bytes([number; 16])
+    }
+
+    #[tokio::test]
+    async fn a_socket_counts_for_its_client_and_keeps_the_place_of_its_connection() {
+        let socket = async |quota: Option<Extension<SocketQuota>>,
+                            permit: Option<Extension<SocketPermit>>| {
+            format!("{} {}", quota.is_some(), permit.is_some())
+        };
+        let routes = limited(Router::new().route("/", get(socket)), 1).layer(Extension(client(1)));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        tokio::spawn(listener::serve(listener, routes, CancellationToken::new()));
+        let mut stream = TcpStream::connect(addr).await.unwrap();
+        stream
+            .write_all(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            .await
+            .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.ends_with("true true"), "{answer}");
     }
 
     #[test]
