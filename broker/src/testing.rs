@@ -3,7 +3,7 @@
 //! Without a real socket in between, a paused clock tells exactly how long the broker waits, and a
 //! constant says how many bytes a client that does not read can hold.
 
-use crate::{AppSecret, Broker, BrokerConfig, Limits};
+use crate::{AppSecret, Broker, BrokerConfig, Limits, QuotaError, SocketPermit, SocketQuota};
 use axum::Router;
 use futures_util::{SinkExt, StreamExt};
 use hmac::{Hmac, Mac};
@@ -11,8 +11,11 @@ use hyper::server::conn::http1;
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use serde_json::{Value, json};
 use sha2::Sha256;
-use std::time::{Duration, UNIX_EPOCH};
-use tokio::io::DuplexStream;
+use std::{
+    sync::Arc,
+    time::{Duration, UNIX_EPOCH},
+};
+use tokio::{io::DuplexStream, sync::Semaphore};
 use tokio_tungstenite::{
     WebSocketStream, client_async,
     tungstenite::{Error, Message, client::IntoClientRequest, http::HeaderValue},
@@ -63,6 +66,17 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 /// The application's signature for one socket and one channel.
 pub(crate) fn permission(socket_id: &str, channel: &str) -> String {
     format!("{KEY}:{}", signature(&format!("{socket_id}:{channel}")))
+}
+
+/// The quota of a client who has these `places` for sockets.
+pub(crate) fn quota(places: &Arc<Semaphore>) -> SocketQuota {
+    let places = Arc::clone(places);
+    SocketQuota::new(move |_| {
+        let permit = Arc::clone(&places).try_acquire_owned();
+        permit
+            .map(SocketPermit::new)
+            .map_err(|_| QuotaError::Client)
+    })
 }
 
 /// A client's connection.

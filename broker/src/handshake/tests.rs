@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::{
-    Broker, Limits, QuotaError,
-    testing::{ORIGIN, PATH, TestClient, broker, broker_with, config},
+    Broker, Limits,
+    testing::{ORIGIN, PATH, TestClient, broker, broker_with, config, quota},
 };
 use futures_util::StreamExt;
 use std::sync::{Arc, Weak};
@@ -84,16 +84,11 @@ async fn over_capacity_a_client_is_told_to_reconnect_later() {
 #[tokio::test(start_paused = true)]
 async fn one_client_cannot_keep_everyone_else_out() {
     let broker = broker();
-    let clients = [2, 2].map(|sockets| Arc::new(Semaphore::new(sockets)));
+    let clients = [2, 2].map(|places| Arc::new(Semaphore::new(places)));
     let of = |client: usize| {
-        let places = Arc::clone(&clients[client]);
-        let quota = SocketQuota::new(move |_| {
-            let permit = Arc::clone(&places).try_acquire_owned();
-            permit
-                .map(SocketPermit::new)
-                .map_err(|_| QuotaError::Client)
-        });
-        broker.socket_routes().layer(Extension(quota))
+        broker
+            .socket_routes()
+            .layer(Extension(quota(&clients[client])))
     };
     let mut greedy = [
         TestClient::connect(of(1), PATH, Some(ORIGIN))

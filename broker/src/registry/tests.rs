@@ -1,7 +1,7 @@
 //! What the maps hold, and that nothing is left of sockets that are gone.
 
 use super::*;
-use crate::registration::SocketRegistration;
+use crate::{registration::SocketRegistration, testing::quota};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
@@ -29,14 +29,7 @@ fn register_of(
     n: u64,
     places: &Arc<Semaphore>,
 ) -> Result<(SocketRegistration, Receiver<Utf8Bytes>), CloseReason> {
-    let places = Arc::clone(places);
-    let quota = SocketQuota::new(move |_| {
-        let permit = Arc::clone(&places).try_acquire_owned();
-        permit
-            .map(SocketPermit::new)
-            .map_err(|_| QuotaError::Client)
-    });
-    SocketRegistration::new(registry, id(n), Some(&quota))
+    SocketRegistration::new(registry, id(n), Some(&quota(places)))
 }
 
 fn channel(name: &str) -> ChannelName {

@@ -2,7 +2,7 @@
 //! other clients are not disturbed.
 
 use crate::{
-    Client, TestBroker,
+    SocketClient, TestBroker,
     raw::{HANDSHAKE, KEY, PING, PONG, RawConnection, TEXT, frame, header},
 };
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ const UNFINISHED_TEXT: u8 = 0x01;
 const CONTINUED: u8 = 0x80;
 
 /// A subscriber to `news`, and the broker it must not lose.
-async fn bystander() -> (TestBroker, Client) {
+async fn bystander() -> (TestBroker, SocketClient) {
     let broker = TestBroker::start().await;
     let mut client = broker.client().await;
     client.subscribe("news", &Value::Null).await;
@@ -21,7 +21,7 @@ async fn bystander() -> (TestBroker, Client) {
 }
 
 /// Checks that the bystander still receives events.
-async fn still_receives(broker: &TestBroker, bystander: &mut Client, attempt: &str) {
+async fn still_receives(broker: &TestBroker, bystander: &mut SocketClient, attempt: &str) {
     let publisher = pusher::PusherBuilder::new("app-1", "the-key", "the-secret")
         .host(&broker.api)
         .finalize();

@@ -35,14 +35,14 @@ impl TestBroker {
         }
     }
 
-    async fn client(&self) -> Client {
+    async fn client(&self) -> SocketClient {
         let stream = TcpStream::connect(self.public).await.unwrap();
         let url = format!(
             "ws://{}/app/the-key?protocol=7&client=test&version=1",
             self.public
         );
         let (socket, _) = client_async(url, stream).await.unwrap();
-        let mut client = Client {
+        let mut client = SocketClient {
             socket,
             id: String::new(),
         };
@@ -63,12 +63,12 @@ async fn listen(routes: axum::Router) -> SocketAddr {
     address
 }
 
-struct Client {
+struct SocketClient {
     socket: WebSocketStream<TcpStream>,
     id: String,
 }
 
-impl Client {
+impl SocketClient {
     async fn receive(&mut self) -> Value {
         match self.socket.next().await {
             Some(Ok(Message::Text(text))) => serde_json::from_str(&text).unwrap(),
@@ -87,7 +87,7 @@ impl Client {
     }
 }
 
-/// The library's reply for an authorisation endpoint, as a client reads it.
+/// The signature in the library's response for an authorisation endpoint.
 fn auth(reply: Result<String, &str>) -> Value {
     serde_json::from_str::<Value>(&reply.unwrap()).unwrap()["auth"].clone()
 }

@@ -8,11 +8,11 @@ use tokio::{
     net::{TcpSocket, TcpStream},
 };
 
-/// The head of a good handshake.
+/// The head of a valid handshake, without the empty line that ends it.
 pub const HANDSHAKE: &str = "GET /app/the-key?protocol=7 HTTP/1.1\r\nHost: broker\r\nConnection: Upgrade\r\n\
                              Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
                              Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
-/// Its key.
+/// The key of that handshake.
 pub const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 /// First bytes of frames (RFC 6455, section 5.2).
 pub const TEXT: u8 = 0x81;
@@ -35,7 +35,7 @@ impl RawConnection {
         Self::connect(broker.public).await.upgraded().await
     }
 
-    /// One with room for few unread bytes.
+    /// A greeted socket with room for few unread bytes.
     pub async fn narrow(broker: &TestBroker) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(4096).unwrap();
@@ -51,7 +51,7 @@ impl RawConnection {
         self
     }
 
-    /// Sends a request's head, and returns the answer's.
+    /// Sends the head of a request, and returns the head of the response.
     pub async fn ask(&mut self, head: &str) -> String {
         self.0.write_all(head.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
@@ -61,7 +61,7 @@ impl RawConnection {
         String::from_utf8(answer).unwrap()
     }
 
-    /// Sends these bytes, unless the broker has hung up.
+    /// Sends these bytes, unless the broker has closed the connection.
     pub async fn send(&mut self, bytes: &[u8]) {
         let _ = self.0.write_all(bytes).await;
     }
@@ -98,7 +98,7 @@ impl RawConnection {
     }
 }
 
-/// A client's frame: masked, and as long as it says.
+/// A client's frame: masked, and with the right length.
 pub fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let mut frame = header(first, payload.len());
     frame.extend(
@@ -110,7 +110,7 @@ pub fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// The header of a client's frame that says it is so long.
+/// The header of a client's frame that says its payload has this length.
 pub fn header(first: u8, length: usize) -> Vec<u8> {
     let mut header = vec![first];
     match (u8::try_from(length), u16::try_from(length)) {
