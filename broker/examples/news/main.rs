@@ -75,16 +75,18 @@ fn routes(broker: &Broker, api: SocketAddr) -> Router {
     let library = Arc::new(library);
     let publish = {
         let library = Arc::clone(&library);
-        async move |Form(news): Form<News>| match library.trigger(CHANNEL, "published", &news).await
+        async move |Form(item): Form<NewsItem>| match library
+            .trigger(CHANNEL, "published", &item)
+            .await
         {
             Ok(_) => Ok(StatusCode::NO_CONTENT),
             Err(error) => Err((StatusCode::BAD_GATEWAY, error)),
         }
     };
     // A real application checks here whether this user may subscribe to this channel.
-    let authorise = async move |Form(asked): Form<Subscription>| {
+    let authorise = async move |Form(form): Form<AuthForm>| {
         library
-            .authenticate_private_channel(&asked.channel_name, &asked.socket_id)
+            .authenticate_private_channel(&form.channel_name, &form.socket_id)
             .ok()
             .and_then(|signed| serde_json::from_str::<Value>(&signed).ok())
             .map(Json)
@@ -101,13 +103,13 @@ fn routes(broker: &Broker, api: SocketAddr) -> Router {
 }
 
 #[derive(Deserialize, Serialize)]
-struct News {
+struct NewsItem {
     text: String,
 }
 
 /// What a Pusher client sends to have a subscription signed.
 #[derive(Deserialize)]
-struct Subscription {
+struct AuthForm {
     channel_name: String,
     socket_id: String,
 }

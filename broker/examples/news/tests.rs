@@ -11,7 +11,7 @@ use tokio_tungstenite::{
 };
 use tower::ServiceExt as _;
 
-type Socket = WebSocketStream<TcpStream>;
+type BrowserSocket = WebSocketStream<TcpStream>;
 
 /// The application on free ports: its address, and its routes.
 async fn start() -> (SocketAddr, Router) {
@@ -25,7 +25,7 @@ async fn start() -> (SocketAddr, Router) {
     (addr, routes)
 }
 
-async fn open(addr: SocketAddr) -> Socket {
+async fn open(addr: SocketAddr) -> BrowserSocket {
     let mut request = format!("ws://{addr}/app/{KEY}?protocol=7")
         .into_client_request()
         .unwrap();
@@ -36,7 +36,7 @@ async fn open(addr: SocketAddr) -> Socket {
 }
 
 /// The next event, or the code with which the socket is closed.
-async fn receive(socket: &mut Socket) -> Result<Value, u16> {
+async fn receive(socket: &mut BrowserSocket) -> Result<Value, u16> {
     match socket.next().await.unwrap().unwrap() {
         Message::Text(text) => Ok(serde_json::from_str(&text).unwrap()),
         Message::Close(Some(frame)) => Err(frame.code.into()),
