@@ -9,10 +9,10 @@ use std::{
 /// What both halves are made of. Pages and components are the server's alone.
 const SOURCES: [&str; 6] = [
     "src/lib.rs",
-    "src/api.rs",
     "src/build_id.rs",
     "src/island",
     "../frontend/src",
+    "../protocol/src",
     "../Cargo.lock",
 ];
 

@@ -38,7 +38,6 @@ pub mod entry;
 pub mod link;
 pub mod mail;
 pub mod outcome;
-pub mod path;
 pub mod pending;
 pub mod publisher;
 pub mod secret;
@@ -53,3 +52,5 @@ pub mod user;
 pub mod validator;
 pub mod vestibule;
 pub mod worker;
+
+pub use vestibule_protocol::path;

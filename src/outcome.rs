@@ -4,26 +4,8 @@ use crate::{
     confirmation::{Ending, Rejection},
     path::LocalPath,
 };
-use serde::Serialize;
 
-/// What the browser is told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The session is the user's: go to `redirect`.
-    Confirmed {
-        /// Where to go.
-        redirect: LocalPath,
-    },
-    /// The session is gone: go to `redirect`.
-    Rejected {
-        /// Why.
-        reason: Rejection,
-        /// Where to go.
-        redirect: LocalPath,
-    },
-    /// It could not be checked in time; the link may still work.
-    Unavailable,
-}
+pub use vestibule_protocol::Outcome;
 
 /// Where outcomes lead: the closed list of a redirect's targets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,34 +50,6 @@ impl Destinations {
             reason,
             redirect: redirect.parse().expect("a short path with a word added"),
         }
-    }
-}
-
-impl Serialize for Outcome {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        #[serde(tag = "outcome", rename_all = "lowercase")]
-        enum Wire<'a> {
-            Confirmed {
-                redirect: &'a str,
-            },
-            Rejected {
-                reason: &'static str,
-                redirect: &'a str,
-            },
-            Unavailable,
-        }
-        match self {
-            Self::Confirmed { redirect } => Wire::Confirmed {
-                redirect: redirect.as_str(),
-            },
-            Self::Rejected { reason, redirect } => Wire::Rejected {
-                reason: reason.as_str(),
-                redirect: redirect.as_str(),
-            },
-            Self::Unavailable => Wire::Unavailable,
-        }
-        .serialize(serializer)
     }
 }
 

@@ -11,43 +11,10 @@ pub use pusher::{
 };
 
 pub use queue::Queue;
+pub use vestibule_protocol::Announcement;
 
-use crate::{channel::Channel, outcome::Outcome};
+use crate::channel::Channel;
 use async_trait::async_trait;
-
-/// Something that the page cannot know by itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Announcement {
-    /// What the confirmation came to.
-    Outcome(Outcome),
-    /// The validator gave no verdict and will be asked again.
-    Retrying {
-        /// The number of the attempt to come, from 2.
-        attempt: u32,
-    },
-}
-
-impl Announcement {
-    /// The event's name.
-    #[must_use]
-    pub const fn event(&self) -> &'static str {
-        match self {
-            Self::Outcome(_) => "outcome",
-            Self::Retrying { .. } => "progress",
-        }
-    }
-
-    /// The event's data.
-    #[must_use]
-    pub fn data(&self) -> serde_json::Value {
-        match self {
-            Self::Outcome(outcome) => serde_json::json!(outcome),
-            Self::Retrying { attempt } => {
-                serde_json::json!({ "step": "retrying", "attempt": attempt })
-            }
-        }
-    }
-}
 
 /// The announcement was not delivered to the Pusher server.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

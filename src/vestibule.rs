@@ -24,6 +24,8 @@ use crate::{
 use std::sync::Arc;
 use tokio::sync::Notify;
 
+pub use vestibule_protocol::{Progress, Step};
+
 /// The service that pages and server functions call. Cheap to clone.
 #[derive(Clone)]
 pub struct Vestibule {
@@ -49,31 +51,7 @@ pub struct Pending {
 }
 
 /// What is known of a browser's confirmation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Report {
-    /// Where its outcome will be announced; `None` if the browser holds no pending secret.
-    pub channel: Option<Channel>,
-    /// How far it has come.
-    pub progress: Progress,
-}
-
-/// How far a confirmation has come.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Progress {
-    /// This browser has begun none with this token.
-    Unknown,
-    /// No worker has taken it yet.
-    Queued,
-    /// The validator is being asked for the first time.
-    Contacting,
-    /// The validator could not answer; it is being asked again.
-    Retrying {
-        /// Which attempt is next or under way, from 2.
-        attempt: u32,
-    },
-    /// It is decided.
-    Done(Outcome),
-}
+pub type Report = vestibule_protocol::Report<Channel>;
 
 impl Vestibule {
     /// A service with the same tools as a worker, which it wakes through `wake`, with the default
@@ -372,11 +350,11 @@ impl Vestibule {
                 failed: 0,
                 lease: None,
                 ..
-            }) => Progress::Queued,
-            State::Queued(Queued { failed: 0, .. }) => Progress::Contacting,
-            State::Queued(Queued { failed, .. }) => Progress::Retrying {
+            }) => Progress::Waiting(Step::Queued),
+            State::Queued(Queued { failed: 0, .. }) => Progress::Waiting(Step::Contacting),
+            State::Queued(Queued { failed, .. }) => Progress::Waiting(Step::Retrying {
                 attempt: failed + 1,
-            },
+            }),
             State::Decided(decided) | State::Settled(decided) => {
                 Progress::Done(match decided.ending {
                     Ending::Confirmed(_) if !self.lives(confirmation.session).await? => {

@@ -1,76 +1,13 @@
-//! The API between island and server: three server functions and their wire types.
+//! The island's questions: three server functions, which answer with a [`Report`].
 //!
-//! The functions are thin. Each hands its call to the [`ssr::Desk`] of the request, which knows the
+//! The functions are thin, and on the server alone: the island calls them by their paths. Each hands its call to the [`ssr::Desk`] of the request, which knows the
 //! browser's cookies and the library; nothing is decided here. They are idempotent: the island
 //! repeats a call that got no answer.
 
 use leptos::prelude::*;
 use leptos::server_fn::codec::JsonEncoding;
 use serde::{Deserialize, Serialize};
-
-/// What the server knows about this browser's confirmation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Report {
-    /// The private channel on which the outcome will be announced.
-    pub channel: String,
-    /// How far the confirmation has come.
-    pub progress: Progress,
-}
-
-/// How far a confirmation has come.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "state")]
-pub enum Progress {
-    /// This browser has begun none with this token.
-    Unknown,
-    /// It is on its way.
-    Waiting {
-        /// The step it is at.
-        step: Step,
-    },
-    /// It is decided.
-    Done {
-        /// What it came to.
-        outcome: Outcome,
-    },
-}
-
-/// A step of a confirmation on its way. Also the data of the push event `progress`.
-///
-/// A confirmation never goes back to a lesser one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "step")]
-pub enum Step {
-    /// No worker has taken it yet.
-    Queued,
-    /// The validator is being asked for the first time.
-    Contacting,
-    /// The validator could not answer; it is being asked again.
-    Retrying {
-        /// Which attempt is next or under way, from 2.
-        attempt: u32,
-    },
-}
-
-/// What a confirmation came to. Also the data of the push event `outcome`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "outcome")]
-pub enum Outcome {
-    /// The session is the user's.
-    Confirmed {
-        /// A same-origin path to go to.
-        redirect: String,
-    },
-    /// The session is gone.
-    Rejected {
-        /// `invalid`, `expired`, `used` or `cancelled`.
-        reason: String,
-        /// A same-origin path to go to.
-        redirect: String,
-    },
-    /// The token could not be checked in time; it may still be good.
-    Unavailable,
-}
+use vestibule_protocol::Report;
 
 /// Why a call has no report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -154,7 +91,6 @@ pub async fn cancel(
 }
 
 /// The server's side of the functions above.
-#[cfg(feature = "ssr")]
 pub mod ssr {
     use super::{ApiError, Report};
     use leptos::prelude::use_context;

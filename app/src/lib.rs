@@ -1,13 +1,14 @@
 //! Vestibule's pages, server functions and island.
 //!
-//! Read [`api`] first: it is all that the browser and the server say to each other. `island` is the
-//! only code that runs in a browser. `pages` and `components` exist on the server alone, so nothing
-//! of them reaches the wasm.
+//! `island` is the only code that runs in a browser. The rest exists on the server alone, so nothing
+//! of it reaches the wasm: `pages` and `components`, and `api`, which answers what the island asks
+//! for. What the two say to each other is in the crate `vestibule_protocol`.
 
-pub mod api;
 pub mod build_id;
 pub mod island;
 
+#[cfg(feature = "ssr")]
+pub mod api;
 #[cfg(feature = "ssr")]
 pub mod components;
 #[cfg(feature = "ssr")]

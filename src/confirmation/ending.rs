@@ -2,6 +2,8 @@
 
 use crate::user::{Identity, UserId};
 
+pub use vestibule_protocol::Rejection;
+
 /// What is decided about a confirmation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
@@ -25,39 +27,4 @@ pub enum Ending {
     Rejected(Rejection),
     /// The session is gone; the token may still be good.
     Unavailable,
-}
-
-/// Why a confirmation was rejected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rejection {
-    /// There is no such token.
-    Invalid,
-    /// The token was good once.
-    Expired,
-    /// The token has been used.
-    Used,
-    /// The user did not want it.
-    Cancelled,
-}
-
-impl Rejection {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Invalid, Self::Expired, Self::Used, Self::Cancelled];
-
-    /// The reason as it stands in tables, payloads and addresses.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Invalid => "invalid",
-            Self::Expired => "expired",
-            Self::Used => "used",
-            Self::Cancelled => "cancelled",
-        }
-    }
-
-    /// Reads a reason.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|reason| reason.as_str() == name)
-    }
 }

@@ -153,9 +153,11 @@ async fn retry(
 ) -> Result<Option<Announcement>, StoreError> {
     let postponed = tools.stores.queue.postpone(claim, due, true).await?;
     let will_be_asked_again = postponed && due < claim.deadline;
-    Ok(will_be_asked_again.then_some(Announcement::Retrying {
-        attempt: claim.failed + 2,
-    }))
+    Ok(
+        will_be_asked_again.then_some(Announcement::Progress(vestibule_protocol::Step::Retrying {
+            attempt: claim.failed + 2,
+        })),
+    )
 }
 
 async fn decide(

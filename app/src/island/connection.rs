@@ -5,8 +5,9 @@
 
 use super::{
     backoff::Moment,
-    protocol::{self, Announcement, Frame},
+    protocol::{self, Frame},
 };
+use vestibule_protocol::Announcement;
 
 /// How long the server may take from the opening to its greeting, and from there to the
 /// subscription. Servers refuse a signature in different ways, or say nothing at all; that this
@@ -43,8 +44,8 @@ pub enum Signal {
     },
     /// The subscription stands; whatever was announced before was missed.
     Subscribed,
-    /// The worker announced something.
-    Announced(Announcement),
+    /// The worker announced something; `None` if this page does not understand it.
+    Announced(Option<Announcement>),
 }
 
 /// See the module.

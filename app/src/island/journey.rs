@@ -7,10 +7,10 @@
 mod dealings;
 mod view;
 
-use super::{
-    backoff::Moment, local_path::is_local, protocol::Announcement, sentence, settings::Start,
+use super::{backoff::Moment, sentence, settings::Start};
+use vestibule_protocol::{
+    Announcement, Outcome, Progress, Rejection, Report, Step, path::LocalPath,
 };
-use crate::api::{Outcome, Progress, Report, Step};
 
 pub use dealings::{Effect, Event, Request, Setback};
 pub use view::View;
@@ -69,7 +69,7 @@ enum Stage {
     /// The browser keeps no cookies, so that nothing was begun.
     NoCookie,
     Leaving {
-        path: String,
+        path: LocalPath,
         sentence: &'static str,
     },
 }
@@ -209,21 +209,17 @@ impl Journey {
         };
         self.failures = 0;
         match progress {
-            Progress::Waiting { step } => {
+            Progress::Waiting(step) => {
                 // An announcement may have overtaken this answer.
                 let step = self.step().map_or(step, |shown| shown.max(step));
                 self.stage = Stage::Waiting(step);
-                effects.push(Effect::Listen(Some(channel)));
+                effects.push(Effect::Listen(channel));
                 self.due = at.now + self.pause(step);
                 if self.stale {
                     self.ask(at, effects);
                 }
             }
-            Progress::Done { outcome } => {
-                if !self.conclude(outcome, effects) {
-                    self.fail(Setback::Lost, at);
-                }
-            }
+            Progress::Done(outcome) => self.conclude(outcome, effects),
             // Gone: signed out in another tab, or long ago. Do not begin again.
             Progress::Unknown => self.settle(Stage::Ready, effects),
         }
@@ -247,46 +243,45 @@ impl Journey {
         pause
     }
 
-    fn announced(&mut self, announcement: Announcement, at: Moment, effects: &mut Vec<Effect>) {
+    fn announced(
+        &mut self,
+        announcement: Option<Announcement>,
+        at: Moment,
+        effects: &mut Vec<Effect>,
+    ) {
         // A user who pressed Cancel wants its answer, not an outcome that crossed it on the way.
         if !matches!(self.stage, Stage::Beginning { .. } | Stage::Waiting(_)) {
             return;
         }
-        let understood = match announcement {
-            Announcement::Outcome(outcome) => self.conclude(outcome, effects),
-            Announcement::Progress(step) => {
+        match announcement {
+            Some(Announcement::Outcome(outcome)) => self.conclude(outcome, effects),
+            Some(Announcement::Progress(step)) => {
                 if let Stage::Waiting(shown) = &mut self.stage {
                     *shown = step;
                 }
-                true
             }
-            Announcement::Unknown => false,
-        };
-        if !understood {
-            self.doubt(at, effects);
+            None => self.doubt(at, effects),
         }
     }
 
-    /// Takes the page to its outcome, unless that leads to another origin.
-    fn conclude(&mut self, outcome: Outcome, effects: &mut Vec<Effect>) -> bool {
+    /// Takes the page to its outcome.
+    fn conclude(&mut self, outcome: Outcome, effects: &mut Vec<Effect>) {
         let beginning = matches!(self.stage, Stage::Beginning { .. });
         let (path, sentence) = match outcome {
             Outcome::Unavailable => {
-                self.settle(Stage::Unavailable, effects);
-                return true;
+                return self.settle(Stage::Unavailable, effects);
             }
             // `begin` found one that was cancelled earlier. A user who opens the link again may
             // have changed their mind.
-            Outcome::Rejected { reason, .. } if beginning && reason == "cancelled" => {
-                self.settle(Stage::Cancelled, effects);
-                return true;
+            Outcome::Rejected {
+                reason: Rejection::Cancelled,
+                ..
+            } if beginning => {
+                return self.settle(Stage::Cancelled, effects);
             }
             Outcome::Confirmed { redirect } => (redirect, sentence::CONFIRMED),
             Outcome::Rejected { redirect, .. } => (redirect, sentence::REJECTED),
         };
-        if !is_local(&path) {
-            return false;
-        }
         self.settle(
             Stage::Leaving {
                 path: path.clone(),
@@ -295,7 +290,6 @@ impl Journey {
             effects,
         );
         effects.push(Effect::Leave(path));
-        true
     }
 
     /// Nothing more will happen by itself.

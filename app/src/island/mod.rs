@@ -5,21 +5,19 @@
 //! [`journey`] decides and tells it what is pressed. `page` stands between the two and the browser:
 //! it carries out what [`journey`] and [`connection`] ask for (calls, a socket, one timer) and
 //! brings them what happens. The rest is pure, so it is tested without a browser: [`protocol`]
-//! (frames), [`backoff`] (waiting), [`local_path`] (where it may go), [`sentence`].
+//! (frames), [`backoff`] (waiting), [`sentence`].
 //!
 //! The page's weight is part of its speed, so the wasm has no JSON parser and no form encoder of
-//! its own: [`settings`] travel in an attribute, [`json`] is the browser's, [`reading`] knows the
-//! wire types, and the calls go to the server functions of [`crate::api`] by their paths. Leptos'
-//! own client for them, with serde, weighed 21 KB more.
+//! its own: [`settings`] travel in an attribute, [`json`] is the browser's, and the calls go to the
+//! server functions of `crate::api` by their paths. Leptos' own client for them, with serde,
+//! weighed 21 KB more.
 
 pub mod backoff;
 mod confirm;
 pub mod connection;
 pub mod journey;
 pub mod json;
-pub mod local_path;
 pub mod protocol;
-pub mod reading;
 pub mod sentence;
 pub mod settings;
 

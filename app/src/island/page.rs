@@ -5,16 +5,16 @@ use super::{
     backoff::Moment,
     connection::{Connection, Signal},
     journey::{Effect, Event, Journey, Request, Setback, View},
-    protocol, reading,
+    protocol,
     settings::Settings,
     socket::{self, Socket},
 };
-use crate::api::Report;
 use leptos::prelude::{GetUntracked, RwSignal, Set, document, window};
 use std::{
     cell::RefCell,
     rc::{Rc, Weak},
 };
+use vestibule_protocol::Report;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{EventTarget, PageTransitionEvent};
@@ -167,7 +167,7 @@ impl Page {
                     self.follow(signals);
                 }
                 // It fails for an address that cannot be parsed, which a checked path is not.
-                Effect::Leave(path) => drop(window().location().replace(&path)),
+                Effect::Leave(path) => drop(window().location().replace(path.as_str())),
             }
         }
         let view = self.journey.view();
@@ -245,5 +245,5 @@ async fn ask(request: Request, token: String) -> Result<Report, Setback> {
         Request::Cancel => ("/api/cancel", ""),
     };
     let reply = socket::post(path, &("token=".to_owned() + &token + again)).await?;
-    reading::report(&reply).ok_or(Setback::Lost)
+    Report::read(&reply).ok_or(Setback::Lost)
 }

@@ -3,8 +3,8 @@
 //!
 //! <https://pusher.com/docs/channels/library_auth_reference/pusher-websockets-protocol/>
 
-use super::{json::Json, reading};
-use crate::api::{Outcome, Step};
+use super::json::{self, Json};
+use vestibule_protocol::{Announcement, JsonObject as _};
 
 /// What the server said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,21 +20,10 @@ pub enum Frame {
     Ping,
     /// The subscription to this channel stands.
     Subscribed(String),
-    /// An announcement on this channel.
-    Announced(String, Announcement),
+    /// An announcement on this channel; `None` if this page does not understand it.
+    Announced(String, Option<Announcement>),
     /// Something else. That it came shows that the connection lives.
     Other,
-}
-
-/// A hint from the worker. The database is the truth.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Announcement {
-    /// The confirmation is at this step.
-    Progress(Step),
-    /// The confirmation is decided.
-    Outcome(Outcome),
-    /// Something happened that this page does not understand; it can ask.
-    Unknown,
 }
 
 /// Reads one text frame. Anything malformed is [`Frame::Other`]: a broken server must not break the
@@ -44,30 +33,18 @@ pub fn read(text: &str) -> Frame {
 }
 
 fn understand(text: &str) -> Option<Frame> {
-    let frame = Json::parse(text)?;
+    let frame = json::parse(text)?;
     // The data is JSON inside a string. Some servers send an object in frames whose data we do not
     // use.
-    let data = || Json::parse(&frame.text("data")?);
-    let announced = |announcement: Option<Announcement>| {
-        Some(Frame::Announced(
-            frame.text("channel")?,
-            announcement.unwrap_or(Announcement::Unknown),
-        ))
-    };
+    let data = || json::parse(&frame.text("data")?);
     match frame.text("event")?.as_str() {
         "pusher:connection_established" => established(&data()?),
         "pusher:ping" => Some(Frame::Ping),
         "pusher_internal:subscription_succeeded" => frame.text("channel").map(Frame::Subscribed),
-        "progress" => announced(
-            data()
-                .and_then(|data| reading::step(&data))
-                .map(Announcement::Progress),
-        ),
-        "outcome" => announced(
-            data()
-                .and_then(|data| reading::outcome(&data))
-                .map(Announcement::Outcome),
-        ),
+        event if Announcement::EVENTS.contains(&event) => Some(Frame::Announced(
+            frame.text("channel")?,
+            data().and_then(|data| Announcement::read(event, &data)),
+        )),
         _ => None,
     }
 }
@@ -154,7 +131,7 @@ pub fn ask_signature(socket: &str, channel: &str, token: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Announcement, Frame, read, signature, subscribe, unsubscribe};
-    use crate::api::{Outcome, Step};
+    use vestibule_protocol::{Outcome, Step};
 
     #[test]
     fn the_greeting_is_a_string_inside_the_frame() {
@@ -227,20 +204,20 @@ mod tests {
         let said = |announcement| Frame::Announced("private-a".into(), announcement);
         assert_eq!(
             announced("progress", r#"{"step":"retrying","attempt":2}"#),
-            said(Announcement::Progress(Step::Retrying { attempt: 2 }))
+            said(Some(Announcement::Progress(Step::Retrying { attempt: 2 })))
         );
         assert_eq!(
             announced(
                 "outcome",
                 r#"{"outcome":"confirmed","redirect":"/profile"}"#
             ),
-            said(Announcement::Outcome(Outcome::Confirmed {
-                redirect: "/profile".into()
-            }))
+            said(Some(Announcement::Outcome(Outcome::Confirmed {
+                redirect: "/profile".parse().expect("a path")
+            })))
         );
         assert_eq!(
             announced("outcome", r#"{"outcome":"unavailable"}"#),
-            said(Announcement::Outcome(Outcome::Unavailable))
+            said(Some(Announcement::Outcome(Outcome::Unavailable)))
         );
         for garbage in [
             "",
@@ -248,12 +225,9 @@ mod tests {
             "[]",
             r#"{"outcome":"promoted"}"#,
             r#"{"outcome":"confirmed"}"#,
+            r#"{"outcome":"confirmed","redirect":"//evil.example"}"#,
         ] {
-            assert_eq!(
-                announced("outcome", garbage),
-                said(Announcement::Unknown),
-                "{garbage}"
-            );
+            assert_eq!(announced("outcome", garbage), said(None), "{garbage}");
         }
     }
 
@@ -275,7 +249,7 @@ mod tests {
 
     #[test]
     fn a_signature_is_found_in_its_reply_and_nowhere_else() {
-        let found = |reply| super::Json::parse(reply).and_then(|reply| signature(&reply));
+        let found = |reply| super::json::parse(reply).and_then(|reply| signature(&reply));
         assert_eq!(
             found(r#"{"auth":"key:abc","channel_data":null}"#).as_deref(),
             Some("key:abc")

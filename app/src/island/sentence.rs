@@ -1,7 +1,7 @@
 //! What the confirm page says, in one sentence. The page that works without JavaScript says the
 //! same.
 
-use crate::api::Step;
+use vestibule_protocol::Step;
 
 /// Nothing has begun.
 pub const READY: &str = "Continue to sign in with this link.";
@@ -83,7 +83,7 @@ pub fn longer(seconds: u32) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::{Sentence, elapsed, longer};
-    use crate::api::Step;
+    use vestibule_protocol::Step;
 
     #[test]
     fn a_retry_names_its_attempt() {

@@ -2,7 +2,7 @@
 
 use super::{
     journey::Setback,
-    json::Json,
+    json::{self, Json},
     page::{Ear, listen},
 };
 use leptos::prelude::window;
@@ -111,7 +111,7 @@ async fn fetch(path: &str, body: &str) -> Option<Response> {
 }
 
 async fn read(response: &Response) -> Option<Json> {
-    Json::parse(
+    json::parse(
         &JsFuture::from(response.text().ok()?)
             .await
             .ok()?

@@ -32,8 +32,7 @@ use tokio_tungstenite::{
 use vestibule_app::island::{
     backoff::Moment,
     connection::{Connection, Signal},
-    json::Json,
-    protocol,
+    json, protocol,
 };
 
 /// Addresses that they come from: one has not enough ports.
@@ -289,7 +288,7 @@ impl Browser {
                     match timeout_at(due, self.post("/pusher/auth", &body)).await {
                         Ok(Ok(reply)) => {
                             let signature =
-                                Json::parse(&reply).and_then(|reply| protocol::signature(&reply));
+                                json::parse(&reply).and_then(|reply| protocol::signature(&reply));
                             connection.signed(&socket, &channel, &signature.unwrap_or_default())
                         }
                         // That the subscription does not come about is noticed in time.

@@ -25,7 +25,6 @@ use vestibule::{
     secret::SessionSecret, token::Token, vestibule::Progress,
 };
 use vestibule_app::{
-    api::Step,
     island::{
         Confirm,
         sentence::{self, Sentence},
@@ -177,12 +176,7 @@ pub async fn wait(
             Sentence::Said(sentence::UNAVAILABLE),
         ),
         Progress::Unknown => (WaitState::Ready, Sentence::Said(sentence::READY)),
-        Progress::Queued => (WaitState::Waiting, Sentence::Waiting(Step::Queued)),
-        Progress::Contacting => (WaitState::Waiting, Sentence::Waiting(Step::Contacting)),
-        Progress::Retrying { attempt } => (
-            WaitState::Waiting,
-            Sentence::Waiting(Step::Retrying { attempt }),
-        ),
+        Progress::Waiting(step) => (WaitState::Waiting, Sentence::Waiting(step)),
     };
     let path = format!("/confirm/{}", token.expose());
     let mut page = app.form_page(&visitor, Head::titled(title::WAIT), false, |proof| {

@@ -23,13 +23,12 @@ use std::sync::Arc;
 use url::form_urlencoded;
 use vestibule::{
     caps::Capped,
-    outcome::Outcome as Decided,
     store::{BeginError, StoreError},
     token::Token,
-    vestibule::{Progress as DeviceCookie, Report as Reported},
+    vestibule::Report,
 };
 use vestibule_app::api::{
-    ApiError, Outcome, Progress, Report, Step,
+    ApiError,
     ssr::{Desk, Reply},
 };
 
@@ -122,7 +121,7 @@ impl Desk for IslandBackend {
             for cookie in set {
                 self.response.append_header(header::SET_COOKIE, cookie);
             }
-            Ok(told(begun.report))
+            Ok(begun.report.with_channel_name())
         })
     }
 
@@ -135,7 +134,9 @@ impl Desk for IslandBackend {
                 .sign_ins
                 .status(&token, self.visitor.pending(&token), session.as_ref())
                 .await;
-            status.map(told).map_err(|error| self.busy(&error))
+            status
+                .map(Report::with_channel_name)
+                .map_err(|error| self.busy(&error))
         })
     }
 
@@ -147,7 +148,9 @@ impl Desk for IslandBackend {
                 .links
                 .cancel(&token, self.visitor.pending(&token))
                 .await;
-            cancelled.map(told).map_err(|error| self.busy(&error))
+            cancelled
+                .map(Report::with_channel_name)
+                .map_err(|error| self.busy(&error))
         })
     }
 }
@@ -185,42 +188,6 @@ impl IslandBackend {
         if let Some(after) = error::retry_after(status) {
             self.response.insert_header(header::RETRY_AFTER, after);
         }
-    }
-}
-
-fn told(report: Reported) -> Report {
-    let progress = match report.progress {
-        DeviceCookie::Unknown => Progress::Unknown,
-        DeviceCookie::Queued => Progress::Waiting { step: Step::Queued },
-        DeviceCookie::Contacting => Progress::Waiting {
-            step: Step::Contacting,
-        },
-        DeviceCookie::Retrying { attempt } => Progress::Waiting {
-            step: Step::Retrying { attempt },
-        },
-        DeviceCookie::Done(outcome) => Progress::Done {
-            outcome: outcome_told(outcome),
-        },
-    };
-    Report {
-        channel: report
-            .channel
-            .map(|channel| channel.to_string())
-            .unwrap_or_default(),
-        progress,
-    }
-}
-
-fn outcome_told(outcome: Decided) -> Outcome {
-    match outcome {
-        Decided::Confirmed { redirect } => Outcome::Confirmed {
-            redirect: redirect.to_string(),
-        },
-        Decided::Rejected { reason, redirect } => Outcome::Rejected {
-            reason: reason.as_str().to_owned(),
-            redirect: redirect.to_string(),
-        },
-        Decided::Unavailable => Outcome::Unavailable,
     }
 }
 

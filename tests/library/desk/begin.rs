@@ -8,7 +8,7 @@ use vestibule::{
     session::SessionState,
     store::{ConfirmationQueue as _, SessionStore as _},
     validator::{Reason, ValidationError, Verdict},
-    vestibule::Progress,
+    vestibule::{Progress, Step},
 };
 
 #[tokio::test]
@@ -18,7 +18,7 @@ async fn a_begin_stores_a_queued_confirmation_and_a_session_that_signs_no_one_in
     let mut browser = house.browser();
     browser.land(&link);
     let report = browser.begin(&link).await;
-    assert_eq!(report.progress, Progress::Queued);
+    assert_eq!(report.progress, Progress::Waiting(Step::Queued));
     assert_eq!(report.channel, Some(browser.channel(&link)));
     let confirmation = house.confirmation(&browser, &link).await;
     assert_eq!(confirmation.deadline, house.now() + Duration::from_mins(1));
@@ -93,9 +93,15 @@ async fn a_begin_comes_within_an_hour_of_the_landing_or_with_a_fresh_secret() {
         browser.land(&link);
         let landed_with = browser.pending(&link);
         house.advance(Duration::from_hours(1) + late);
-        assert_eq!(browser.begin(&link).await.progress, Progress::Queued);
+        assert_eq!(
+            browser.begin(&link).await.progress,
+            Progress::Waiting(Step::Queued)
+        );
         assert_eq!(browser.pending(&link) != landed_with, replaced, "{late:?}");
-        assert_eq!(browser.status(&link).await.progress, Progress::Queued);
+        assert_eq!(
+            browser.status(&link).await.progress,
+            Progress::Waiting(Step::Queued)
+        );
     }
 }
 
@@ -128,7 +134,10 @@ async fn try_again_after_unavailable_is_a_fresh_confirmation() {
         "a reload is no Try again"
     );
     assert_eq!(browser.pending(&link), before.pending(&link));
-    assert_eq!(browser.begin_again(&link).await.progress, Progress::Queued);
+    assert_eq!(
+        browser.begin_again(&link).await.progress,
+        Progress::Waiting(Step::Queued)
+    );
     assert_ne!(browser.pending(&link), before.pending(&link));
     house.question().await.answer(Ok(Verdict::Valid(ada())));
     assert_eq!(house.outcome().await, confirmed());
@@ -151,7 +160,10 @@ async fn try_again_after_a_cancel_is_a_fresh_confirmation() {
         browser.begin(&link).await.progress,
         Progress::Done(rejected(Rejection::Cancelled))
     );
-    assert_eq!(browser.begin_again(&link).await.progress, Progress::Queued);
+    assert_eq!(
+        browser.begin_again(&link).await.progress,
+        Progress::Waiting(Step::Queued)
+    );
     assert_ne!(browser.pending(&link), before);
 }
 
@@ -169,7 +181,7 @@ async fn try_again_while_it_is_checked_or_confirmed_or_rejected_is_the_same_conf
         let mut browser = house.begun(&link).await;
         let question = house.question().await;
         let expected = match answer {
-            None => Progress::Contacting,
+            None => Progress::Waiting(Step::Contacting),
             Some((verdict, outcome)) => {
                 question.answer(Ok(verdict));
                 assert_eq!(house.outcome().await, outcome);

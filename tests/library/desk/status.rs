@@ -3,7 +3,10 @@
 
 use crate::support::{House, ada, by_password, confirmed, token};
 use std::time::Duration;
-use vestibule::{outcome::Outcome, vestibule::Progress};
+use vestibule::{
+    outcome::Outcome,
+    vestibule::{Progress, Step},
+};
 
 #[tokio::test]
 async fn a_browser_that_has_begun_nothing_is_told_nothing() {
@@ -26,15 +29,21 @@ async fn the_page_sees_each_step() {
     let house = House::open().await;
     let link = token("link");
     let browser = house.begun(&link).await;
-    assert_eq!(browser.status(&link).await.progress, Progress::Queued);
+    assert_eq!(
+        browser.status(&link).await.progress,
+        Progress::Waiting(Step::Queued)
+    );
     house.start_worker();
     let question = house.question().await;
-    assert_eq!(browser.status(&link).await.progress, Progress::Contacting);
+    assert_eq!(
+        browser.status(&link).await.progress,
+        Progress::Waiting(Step::Contacting)
+    );
     drop(question);
     house.announced().await;
     assert_eq!(
         browser.status(&link).await.progress,
-        Progress::Retrying { attempt: 2 }
+        Progress::Waiting(Step::Retrying { attempt: 2 })
     );
 }
 

@@ -8,7 +8,7 @@ use vestibule::{
     caps::{Capped, Caps},
     confirmation::Rejection,
     link::{InvalidLink, PER_ADDRESS, RESEND_AFTER, WINDOW},
-    vestibule::Progress,
+    vestibule::{Progress, Step},
 };
 
 #[tokio::test]
@@ -167,9 +167,9 @@ async fn the_requester_does_not_learn_when_others_ask() {
     assert_eq!(
         alone,
         [
-            Progress::Queued,
+            Progress::Waiting(Step::Queued),
             Progress::Done(rejected(Rejection::Expired)),
-            Progress::Queued
+            Progress::Waiting(Step::Queued)
         ]
     );
     let beside_the_owner =
@@ -195,7 +195,10 @@ async fn mails_to_unknown_addresses_are_limited_per_hour_and_the_requester_canno
         house.letter().await;
     }
     let waiting = house.asked_for(&person(3)).await;
-    assert_eq!(house.status(&waiting).await, Progress::Queued);
+    assert_eq!(
+        house.status(&waiting).await,
+        Progress::Waiting(Step::Queued)
+    );
     house.nothing_is_left().await;
     house.advance(WINDOW);
     house.asked_for(&person(4)).await;
@@ -224,7 +227,11 @@ async fn at_the_limit_for_unknown_addresses_asking_again_does_not_reveal_who_is_
             Progress::Done(rejected(Rejection::Expired)),
             "{name}"
         );
-        assert_eq!(house.status(&second).await, Progress::Queued, "{name}");
+        assert_eq!(
+            house.status(&second).await,
+            Progress::Waiting(Step::Queued),
+            "{name}"
+        );
     }
 }
 

@@ -10,7 +10,7 @@ use vestibule::{
     store::{LinkStore as _, UserStore as _},
     token::Token,
     user::PASSWORD_ISSUER,
-    vestibule::Progress,
+    vestibule::{Progress, Step},
 };
 
 async fn closed() -> LinkHouse {
@@ -24,7 +24,10 @@ async fn only_known_users_are_mailed_and_the_requester_cannot_tell() {
     let house = closed().await;
     house.put_bob().await;
     let waiting = house.asked().await;
-    assert_eq!(house.status(&waiting).await, Progress::Queued);
+    assert_eq!(
+        house.status(&waiting).await,
+        Progress::Waiting(Step::Queued)
+    );
     let link = house
         .links
         .waited_for(&waiting.token, Some(waiting.cookie()))

@@ -7,7 +7,7 @@ use vestibule::{
     link::{Alarm, Asker, CODES_OFF, Code, GUESSES, Guess, Guessed, InvalidLink, Tries},
     secret::SystemEntropy,
     store::LinkStore as _,
-    vestibule::Progress,
+    vestibule::{Progress, Step},
 };
 
 async fn guess(house: &LinkHouse, waiting: &Waiting, code: &Code) -> Guessed {
@@ -128,7 +128,10 @@ async fn a_code_is_worth_nothing_in_a_browser_that_did_not_ask() {
         guess(&house, &other, &code).await,
         Guessed::Wrong { .. }
     ));
-    assert_eq!(house.status(&waiting).await, Progress::Queued);
+    assert_eq!(
+        house.status(&waiting).await,
+        Progress::Waiting(Step::Queued)
+    );
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use vestibule::{
     confirmation::Rejection,
     device::Device,
     link::{InvalidLink, LinkToken, Number},
-    vestibule::Progress,
+    vestibule::{Progress, Step},
 };
 
 #[tokio::test]
@@ -21,7 +21,10 @@ async fn it_says_who_it_signs_in_and_which_device_asked_and_a_look_changes_nothi
     );
     assert!(opened.waited_for);
     assert_eq!(house.links.look(&letter.link).await, Ok(opened));
-    assert_eq!(house.status(&waiting).await, Progress::Queued);
+    assert_eq!(
+        house.status(&waiting).await,
+        Progress::Waiting(Step::Queued)
+    );
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use vestibule::{
     secret::SystemEntropy,
     store::{LinkStore as _, UserStore as _},
     user::{Identity, PASSWORD_ISSUER, User, UserId},
-    vestibule::Progress,
+    vestibule::{Progress, Step},
 };
 
 #[tokio::test]
@@ -98,7 +98,10 @@ async fn a_server_that_is_killed_after_the_link_was_opened_leaves_the_rest_to_a_
 async fn an_unopened_link_expires_and_says_so() {
     let house = LinkHouse::at_work().await;
     let (waiting, letter) = house.written_to().await;
-    assert_eq!(house.status(&waiting).await, Progress::Queued);
+    assert_eq!(
+        house.status(&waiting).await,
+        Progress::Waiting(Step::Queued)
+    );
     house.advance(LIFETIME);
     assert_eq!(
         house.outcome_without_a_question().await,
@@ -133,7 +136,7 @@ async fn a_newer_link_takes_the_former_ones_of_the_same_address_back() {
         Err(InvalidLink::Expired.into())
     );
     assert_eq!(house.links.open_here(&new.link).await, Ok(()));
-    assert_eq!(house.status(&bob).await, Progress::Queued);
+    assert_eq!(house.status(&bob).await, Progress::Waiting(Step::Queued));
 }
 
 #[tokio::test]
@@ -141,7 +144,10 @@ async fn an_address_at_its_limit_is_sent_no_more_and_the_requester_cannot_tell()
     let house = LinkHouse::at_work().await;
     house.flooded().await;
     let waiting = house.asked().await;
-    assert_eq!(house.status(&waiting).await, Progress::Queued);
+    assert_eq!(
+        house.status(&waiting).await,
+        Progress::Waiting(Step::Queued)
+    );
     house.asked_for(&"bob@example.com".parse().unwrap()).await;
     assert_eq!(
         house.sent().await.to.as_str(),

@@ -20,12 +20,13 @@ use vestibule::{
     publisher::{Announcement, PublishError, Publisher, Queue},
     secret::SecretHash,
     testing::SeededEntropy,
+    vestibule::Step,
 };
 
 const OUTCOME: Announcement = Announcement::Outcome(Outcome::Unavailable);
 
 const fn retrying(attempt: u32) -> Announcement {
-    Announcement::Retrying { attempt }
+    Announcement::Progress(Step::Retrying { attempt })
 }
 
 fn channel(number: usize) -> Channel {

@@ -5,8 +5,12 @@ use super::{NEW, OLD};
 use crate::support::{Browser, House, Running, ada, confirmed, keys, rejected, token};
 use std::{sync::Arc, time::Duration};
 use vestibule::{
-    confirmation::Rejection, pending::TokenTag, token::Token, validator::Verdict,
-    vestibule::Progress, worker::Tools,
+    confirmation::Rejection,
+    pending::TokenTag,
+    token::Token,
+    validator::Verdict,
+    vestibule::{Progress, Step},
+    worker::Tools,
 };
 
 /// A house whose server has the old key alone, and a link.
@@ -71,7 +75,7 @@ async fn a_browser_that_had_begun_gets_its_status_and_hears_on_the_same_channel(
     let report = browser.status(&link).await;
     assert_eq!(
         (report.progress, report.channel),
-        (Progress::Queued, Some(channel.clone()))
+        (Progress::Waiting(Step::Queued), Some(channel.clone()))
     );
     assert_eq!(
         browser.desk.channel(&link, browser.cookie(&link)),
@@ -168,7 +172,10 @@ async fn a_cookie_that_is_replaced_gets_the_new_name_and_leaves_none_behind() {
     for browser in [&mut cancelled, &mut late] {
         let before = browser.pending(&link);
         rotate(&house, browser);
-        assert_eq!(browser.begin_again(&link).await.progress, Progress::Queued);
+        assert_eq!(
+            browser.begin_again(&link).await.progress,
+            Progress::Waiting(Step::Queued)
+        );
         assert_ne!(browser.pending(&link), before);
         assert_eq!(named(browser), [browser.tag(&link)]);
     }

@@ -4,7 +4,11 @@
 use super::{NEW, OLD};
 use crate::support::{Browser, House, ada, confirmed, keys, token};
 use std::sync::Arc;
-use vestibule::{validator::Verdict, vestibule::Progress, worker::Tools};
+use vestibule::{
+    validator::Verdict,
+    vestibule::{Progress, Step},
+    worker::Tools,
+};
 
 /// First the new key is added behind the old one everywhere, then moved before it, then the old one
 /// is dropped.
@@ -70,5 +74,8 @@ async fn two_tabs_that_land_on_two_servers_at_once_come_to_one_confirmation() {
     browser.desk = other;
     assert_eq!(browser.begin(&link).await.channel, begun);
     browser.desk = one;
-    assert_eq!(browser.status(&link).await.progress, Progress::Queued);
+    assert_eq!(
+        browser.status(&link).await.progress,
+        Progress::Waiting(Step::Queued)
+    );
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use vestibule::{
     caps::Caps,
     store::{BeginError, ConfirmationQueue as _, StoreError},
-    vestibule::Progress,
+    vestibule::{Progress, Step},
 };
 
 /// Room for some hundred confirmations: what a sweep frees has to come to whole pages.
@@ -53,7 +53,10 @@ async fn on_a_full_disk_nothing_begins_sessions_go_on_and_freed_space_helps() {
     assert!(refused.to_string().contains("full"), "{refused}");
 
     let (browser, link) = &begun[0];
-    assert_eq!(browser.status(link).await.progress, Progress::Queued);
+    assert_eq!(
+        browser.status(link).await.progress,
+        Progress::Waiting(Step::Queued)
+    );
     assert_eq!(
         house.browser().status(&token("other")).await.progress,
         Progress::Unknown
@@ -63,7 +66,10 @@ async fn on_a_full_disk_nothing_begins_sessions_go_on_and_freed_space_helps() {
     assert!(house.store.sweep_confirmations(house.now()).await.unwrap() >= 500);
     let mut late = house.browser();
     let link = token("late");
-    assert_eq!(late.begin(&link).await.progress, Progress::Queued);
+    assert_eq!(
+        late.begin(&link).await.progress,
+        Progress::Waiting(Step::Queued)
+    );
 }
 
 /// Lets no session be written, as a disk does that is full, or lets it again.

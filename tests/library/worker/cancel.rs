@@ -2,8 +2,12 @@
 
 use crate::support::{Browser, House, ada, bob, confirmed, rejected, token};
 use vestibule::{
-    confirmation::Rejection, publisher::Announcement, store::SessionStore as _, token::Token,
-    validator::Verdict, vestibule::Progress,
+    confirmation::Rejection,
+    publisher::Announcement,
+    store::SessionStore as _,
+    token::Token,
+    validator::Verdict,
+    vestibule::{Progress, Step},
 };
 
 async fn assert_cancelled(house: &House, mut browser: Browser, token: &Token) {
@@ -67,7 +71,10 @@ async fn a_user_who_cancelled_a_sign_in_may_try_again() {
     house.start_worker();
     let mut browser = house.bound(&link, ada()).await;
     browser.cancel(&link).await;
-    assert_eq!(browser.begin_again(&link).await.progress, Progress::Queued);
+    assert_eq!(
+        browser.begin_again(&link).await.progress,
+        Progress::Waiting(Step::Queued)
+    );
     house.question().await.answer(Ok(Verdict::Valid(ada())));
     while house.outcome().await != confirmed() {}
     assert_eq!(browser.greeted().await.as_deref(), Some("Ada"));

@@ -15,7 +15,7 @@ use vestibule::{
     timing::Timing,
     token::Token,
     validator::{ValidationError, Verdict},
-    vestibule::Progress,
+    vestibule::{Progress, Step},
     worker::Tools,
 };
 
@@ -71,7 +71,7 @@ async fn a_validator_that_is_down_rejects_no_one_and_deletes_no_session_before_t
             let _unanswered = fail(house.question().await, &house.clock);
             assert_eq!(
                 house.announced().await.1,
-                Announcement::Retrying { attempt }
+                Announcement::Progress(Step::Retrying { attempt })
             );
             assert_still_pending(&house, &browser, &down).await;
             house.advance(SECOND);
@@ -151,7 +151,7 @@ async fn attempts_that_run_out_of_time_are_repeated_until_the_deadline_and_no_lo
         house.advance(10 * SECOND);
         assert_eq!(
             house.announced().await.1,
-            Announcement::Retrying { attempt }
+            Announcement::Progress(Step::Retrying { attempt })
         );
         let due = house
             .store

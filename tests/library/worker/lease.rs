@@ -11,7 +11,7 @@ use vestibule::{
     timing::Timing,
     token::Token,
     validator::{Reason, ValidationError, Validator, Verdict},
-    vestibule::Progress,
+    vestibule::{Progress, Step},
     worker::Tools,
 };
 
@@ -92,7 +92,7 @@ async fn a_worker_whose_lease_has_passed_decides_nothing() {
         assert_eq!(house.confirmation(&browser, &token("link")).await, before);
         assert_eq!(
             browser.status(&token("link")).await.progress,
-            Progress::Contacting
+            Progress::Waiting(Step::Contacting)
         );
         new.answer(Ok(Verdict::Valid(ada())));
         assert_eq!(house.outcome().await, confirmed());
@@ -159,7 +159,7 @@ async fn an_attempt_that_panics_is_repeated_after_its_lease_and_frees_its_slot()
     worker.stopped().await;
     assert_eq!(
         browser.status(&token("one")).await.progress,
-        Progress::Contacting
+        Progress::Waiting(Step::Contacting)
     );
     house.advance(Timing::default().lease);
     house.start_worker();

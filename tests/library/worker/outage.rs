@@ -10,6 +10,7 @@ use vestibule::{
     testing::Question,
     token::Token,
     validator::{ValidationError, Verdict},
+    vestibule::Step,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -51,7 +52,7 @@ impl Outage {
         for _ in 0..IN_A_ROW {
             assert_eq!(
                 outage.house.announced().await.1,
-                Announcement::Retrying { attempt: 2 }
+                Announcement::Progress(Step::Retrying { attempt: 2 })
             );
         }
         outage

@@ -10,7 +10,7 @@ use vestibule::{
     publisher::{Announcement, PublishError, Publisher},
     token::Token,
     validator::{ValidationError, Validator, Verdict},
-    vestibule::{Progress, Vestibule},
+    vestibule::{Progress, Step, Vestibule},
     worker::Tools,
 };
 
@@ -68,7 +68,10 @@ async fn every_request_is_answered_while_the_validator_and_the_publisher_are_sil
     browser.land(&link);
     browser.begin(&link).await;
     soon("the validator to be asked", validator.0.notified()).await;
-    assert_eq!(browser.status(&link).await.progress, Progress::Contacting);
+    assert_eq!(
+        browser.status(&link).await.progress,
+        Progress::Waiting(Step::Contacting)
+    );
     assert_eq!(browser.greeted().await, None);
     assert!(matches!(
         browser.cancel(&link).await.progress,

@@ -6,7 +6,7 @@ use vestibule::{
     confirmation::{Queued, State},
     timing::Timing,
     validator::Verdict,
-    vestibule::Progress,
+    vestibule::{Progress, Step},
 };
 
 /// How long a stopping worker waits for its answers.
@@ -96,5 +96,8 @@ async fn a_worker_that_is_stopping_claims_nothing_more() {
     question.answer(Ok(Verdict::Valid(ada())));
     worker.stopped().await;
     assert!(house.validator.try_next().await.is_none());
-    assert_eq!(browser.status(&late).await.progress, Progress::Queued);
+    assert_eq!(
+        browser.status(&late).await.progress,
+        Progress::Waiting(Step::Queued)
+    );
 }

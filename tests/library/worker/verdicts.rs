@@ -9,7 +9,7 @@ use vestibule::{
     publisher::{Announcement, PublishError},
     store::SessionStore as _,
     validator::{Reason, ValidationError, Verdict},
-    vestibule::Progress,
+    vestibule::{Progress, Step},
 };
 
 #[tokio::test]
@@ -21,7 +21,10 @@ async fn a_good_token_signs_in_its_user() {
     let question = house.question().await;
     assert_eq!(question.token, good);
     assert_eq!(question.id, house.confirmation(&browser, &good).await.id);
-    assert_eq!(browser.status(&good).await.progress, Progress::Contacting);
+    assert_eq!(
+        browser.status(&good).await.progress,
+        Progress::Waiting(Step::Contacting)
+    );
     question.answer(Ok(Verdict::Valid(ada())));
     let announced = house.announced().await;
     assert_eq!(
@@ -115,18 +118,18 @@ async fn a_validator_that_cannot_answer_now_is_asked_again_about_the_same_confir
     let first = house.question().await;
     let id = first.id;
     first.answer(Err(ValidationError::temporary("503")));
-    let retrying = Announcement::Retrying { attempt: 2 };
+    let retrying = Announcement::Progress(Step::Retrying { attempt: 2 });
     assert_eq!(house.announced().await, (browser.channel(&flaky), retrying));
     assert_eq!(
         browser.status(&flaky).await.progress,
-        Progress::Retrying { attempt: 2 }
+        Progress::Waiting(Step::Retrying { attempt: 2 })
     );
     house.advance(Duration::from_millis(500));
     let second = house.question().await;
     assert_eq!(second.id, id, "the id is the idempotency key");
     assert_eq!(
         browser.status(&flaky).await.progress,
-        Progress::Retrying { attempt: 2 }
+        Progress::Waiting(Step::Retrying { attempt: 2 })
     );
     second.answer(Ok(Verdict::Valid(ada())));
     assert_eq!(house.outcome().await, confirmed());

@@ -1,8 +1,8 @@
 //! A connection whose server is simulated by the test.
 
 use super::{Connection, Moment, NEVER, PONG_WITHIN, SUBSCRIBED_WITHIN, Signal};
-use crate::api::Outcome;
-use crate::island::protocol::{Announcement, PING, PONG};
+use crate::island::protocol::{PING, PONG};
+use vestibule_protocol::{Announcement, Outcome};
 
 struct Line {
     connection: Connection,
@@ -103,9 +103,9 @@ fn a_greeting_is_followed_by_a_signed_subscription() {
     assert_eq!(line.subscribe("private-a"), [Signal::Subscribed]);
     assert_eq!(
         line.announce("private-a"),
-        [Signal::Announced(Announcement::Outcome(
+        [Signal::Announced(Some(Announcement::Outcome(
             Outcome::Unavailable
-        ))]
+        )))]
     );
 }
 

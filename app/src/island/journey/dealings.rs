@@ -1,6 +1,6 @@
 //! A journey's inputs and outputs.
 
-use crate::{api::Report, island::protocol::Announcement};
+use vestibule_protocol::{Announcement, Report, path::LocalPath};
 
 /// What happens to the page.
 #[derive(Clone, Debug)]
@@ -18,8 +18,8 @@ pub enum Event {
     },
     /// The subscription stands: what was announced before it was missed.
     Subscribed,
-    /// The worker announced something.
-    Announced(Announcement),
+    /// The worker announced something; `None` if this page does not understand it, but can ask.
+    Announced(Option<Announcement>),
     /// The page can be seen: for the first time, or again.
     Seen,
     /// The network is back, or the page is, from the back-forward cache. Calls in flight are
@@ -59,10 +59,10 @@ pub enum Effect {
     /// Stop listening.
     Hush,
     /// Go to this path of this origin, in place of this page.
-    Leave(String),
+    Leave(LocalPath),
 }
 
-/// What the server can be asked; see [`crate::api`].
+/// What the server can be asked; see `crate::api`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Request {
     /// `begin`, with its `again`.

@@ -1,10 +1,12 @@
 //! Whole journeys, told as what happens to a page and what it does.
 
 use super::{ANSWERED_WITHIN, Effect, Event, Journey, MAX_PATIENCE, Moment, Request, Setback};
-use crate::{
-    api::{Outcome, Progress, Report, Step},
-    island::{protocol::Announcement, sentence, settings::Start},
+use crate::island::{
+    protocol::{self, Frame},
+    sentence,
+    settings::Start,
 };
+use vestibule_protocol::{Announcement, Outcome, Progress, Rejection, Report, Step};
 
 /// A page with a clock that the test turns.
 struct Visit {
@@ -56,7 +58,7 @@ impl Visit {
 
     fn answer_from(&mut self, channel: &str, progress: Progress) -> Vec<Effect> {
         let report = Ok(Report {
-            channel: channel.into(),
+            channel: Some(channel.into()),
             progress,
         });
         self.hear(Event::Answer {
@@ -77,7 +79,7 @@ impl Visit {
     }
 
     fn push(&mut self, outcome: Outcome) -> Vec<Effect> {
-        self.hear(Event::Announced(Announcement::Outcome(outcome)))
+        self.hear(Event::Announced(Some(Announcement::Outcome(outcome))))
     }
 
     /// Turns the clock to the next time the journey wants, as the timer does.
@@ -117,24 +119,25 @@ fn left(effects: &[Effect]) -> Option<&str> {
 }
 
 fn waiting(step: Step) -> Progress {
-    Progress::Waiting { step }
+    Progress::Waiting(step)
 }
 
 fn confirmed(redirect: &str) -> Outcome {
     Outcome::Confirmed {
-        redirect: redirect.into(),
+        redirect: redirect.parse().expect("a path"),
     }
 }
 
-fn rejected(reason: &str) -> Outcome {
+fn rejected(reason: Rejection) -> Outcome {
+    let redirect = format!("/login?reason={}", reason.as_str());
     Outcome::Rejected {
-        reason: reason.into(),
-        redirect: format!("/login?reason={reason}"),
+        reason,
+        redirect: redirect.parse().expect("a path"),
     }
 }
 
 fn done(outcome: Outcome) -> Progress {
-    Progress::Done { outcome }
+    Progress::Done(outcome)
 }
 
 #[test]
@@ -199,7 +202,7 @@ fn a_page_whose_form_was_sent_goes_nowhere_else_but_asks_if_it_comes_back() {
     visit.wait_for_call();
     assert_eq!(visit.hear(Event::Sent), [Effect::Hush]);
     assert_eq!(
-        visit.answer(done(rejected("expired"))),
+        visit.answer(done(rejected(Rejection::Expired))),
         [],
         "an answer that was on its way"
     );
@@ -228,13 +231,19 @@ fn a_double_click_begins_once() {
 fn a_pushed_outcome_takes_the_page_away() {
     let mut visit = Visit::waiting();
     let effects = visit.push(confirmed("/profile"));
-    assert_eq!(effects, [Effect::Hush, Effect::Leave("/profile".into())]);
+    assert_eq!(
+        effects,
+        [
+            Effect::Hush,
+            Effect::Leave("/profile".parse().expect("a path"))
+        ]
+    );
     assert_eq!(visit.sentence(), sentence::CONFIRMED);
     assert_eq!(visit.journey.next(), u64::MAX);
 
     let mut visit = Visit::waiting();
     assert_eq!(
-        left(&visit.push(rejected("expired"))),
+        left(&visit.push(rejected(Rejection::Expired))),
         Some("/login?reason=expired")
     );
     assert_eq!(visit.sentence(), sentence::REJECTED);
@@ -265,8 +274,13 @@ fn a_pushed_path_to_another_origin_is_ignored_and_the_server_asked() {
         "javascript:alert(1)",
         "",
     ] {
+        let data = serde_json::json!({ "outcome": "confirmed", "redirect": path }).to_string();
+        let frame = serde_json::json!({ "event": "outcome", "channel": "private-a", "data": data });
+        let Frame::Announced(_, announcement) = protocol::read(&frame.to_string()) else {
+            panic!("{frame} is an announcement");
+        };
         let mut visit = Visit::waiting();
-        let effects = visit.push(confirmed(path));
+        let effects = visit.hear(Event::Announced(announcement));
         assert_eq!(left(&effects), None, "{path}");
         assert_eq!(asked(&effects), Some(Request::Status), "{path}");
     }
@@ -276,7 +290,7 @@ fn a_pushed_path_to_another_origin_is_ignored_and_the_server_asked() {
 fn a_push_that_makes_no_sense_makes_it_ask() {
     let mut visit = Visit::waiting();
     assert_eq!(
-        asked(&visit.hear(Event::Announced(Announcement::Unknown))),
+        asked(&visit.hear(Event::Announced(None))),
         Some(Request::Status)
     );
 }
@@ -286,7 +300,7 @@ fn a_pushed_step_changes_the_sentence() {
     let mut visit = Visit::waiting();
     let step = Step::Retrying { attempt: 3 };
     assert_eq!(
-        visit.hear(Event::Announced(Announcement::Progress(step))),
+        visit.hear(Event::Announced(Some(Announcement::Progress(step)))),
         []
     );
     assert_eq!(visit.sentence(), sentence::retrying(3));
@@ -345,7 +359,7 @@ fn a_call_lost_while_the_page_was_away_is_made_again_and_its_late_answer_ignored
     let lost = visit.call;
     assert_eq!(asked(&visit.hear(Event::Woken)), Some(Request::Status));
     let report = Ok(Report {
-        channel: "private-z".into(),
+        channel: Some("private-z".into()),
         progress: waiting(Step::Queued),
     });
     assert_eq!(visit.hear(Event::Answer { call: lost, report }), []);
@@ -435,7 +449,10 @@ fn unavailable_stays_and_can_be_tried_again_afresh() {
 fn a_link_cancelled_earlier_is_not_run_away_from() {
     let mut visit = Visit::to(true);
     visit.hear(Event::Seen);
-    assert_eq!(left(&visit.answer(done(rejected("cancelled")))), None);
+    assert_eq!(
+        left(&visit.answer(done(rejected(Rejection::Cancelled)))),
+        None
+    );
     assert_eq!(visit.sentence(), sentence::CANCELLED);
     assert_eq!(asked(&visit.hear(Event::Start)), Some(Request::Begin(true)));
 }
@@ -445,7 +462,7 @@ fn cancel_asks_the_server_and_leaves() {
     let mut visit = Visit::waiting();
     assert_eq!(asked(&visit.hear(Event::Cancel)), Some(Request::Cancel));
     assert_eq!(
-        left(&visit.answer(done(rejected("cancelled")))),
+        left(&visit.answer(done(rejected(Rejection::Cancelled)))),
         Some("/login?reason=cancelled")
     );
 }
@@ -474,7 +491,10 @@ fn a_confirmation_that_is_gone_is_not_begun_anew_by_itself() {
 fn a_page_that_was_left_and_is_restored_leaves_again() {
     let mut visit = Visit::waiting();
     visit.push(confirmed("/profile"));
-    assert_eq!(visit.hear(Event::Woken), [Effect::Leave("/profile".into())]);
+    assert_eq!(
+        visit.hear(Event::Woken),
+        [Effect::Leave("/profile".parse().expect("a path"))]
+    );
 }
 
 #[test]
@@ -518,9 +538,8 @@ fn a_page_that_asked_too_early_asks_again_soon_and_then_less_and_less_often() {
 fn an_answer_that_a_push_has_overtaken_does_not_take_the_page_back() {
     let mut visit = Visit::waiting();
     visit.hear(Event::Subscribed);
-    visit.hear(Event::Announced(Announcement::Progress(Step::Retrying {
-        attempt: 2,
-    })));
+    let retrying = Announcement::Progress(Step::Retrying { attempt: 2 });
+    visit.hear(Event::Announced(Some(retrying)));
     visit.answer(waiting(Step::Contacting));
     assert_eq!(visit.journey.view().sentence.text(), sentence::retrying(2));
 }

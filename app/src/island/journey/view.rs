@@ -1,13 +1,11 @@
 //! What a journey looks like from outside.
 
 use super::{Journey, Setback, Stage};
-use crate::{
-    api::Step,
-    island::{
-        sentence::{self, Sentence},
-        settings::Start,
-    },
+use crate::island::{
+    sentence::{self, Sentence},
+    settings::Start,
 };
+use vestibule_protocol::Step;
 
 /// What the page shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

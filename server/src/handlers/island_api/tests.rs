@@ -1,10 +1,4 @@
-use super::*;
 use crate::testing::TestApp;
-use vestibule::{
-    confirmation::{Ending, Rejection},
-    outcome::Destinations,
-    user::UserId,
-};
 
 #[tokio::test]
 async fn a_call_over_the_cap_is_told_to_come_later() {
@@ -60,21 +54,4 @@ async fn what_the_island_does_not_send_is_refused() {
     let foreign = browser.sending("sec-fetch-site", "cross-site");
     let answer = foreign.clone().call("status", &[("token", "x")]).await;
     answer.assert_status(403);
-}
-
-#[test]
-fn what_is_pushed_reads_as_what_is_answered() {
-    let destinations = Destinations::default();
-    let endings = Rejection::ALL.map(Ending::Rejected);
-    for ending in endings.into_iter().chain([
-        Ending::Confirmed(UserId::from_bytes([1; 16])),
-        Ending::Unavailable,
-    ]) {
-        let outcome = destinations.outcome(ending);
-        let pushed = serde_json::to_string(&outcome).unwrap();
-        assert_eq!(
-            serde_json::from_str::<Outcome>(&pushed).unwrap(),
-            outcome_told(outcome)
-        );
-    }
 }
