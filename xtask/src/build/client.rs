@@ -135,12 +135,13 @@ fn bind(profile: Profile, compiled: &Path, pkg: &Path) -> Result {
         .omit_default_module_path(true)
         .remove_name_section(small)
         .remove_producers_section(small);
+    let mut long_names = Vec::new();
     let outcome = bindgen
         .web(true)
         .and_then(Bindgen::generate_output)
         .and_then(|mut output| {
             if small {
-                trim::wasm(output.wasm_mut());
+                long_names = trim::wasm(output.wasm_mut());
             }
             output.emit(pkg)
         });
@@ -153,7 +154,7 @@ fn bind(profile: Profile, compiled: &Path, pkg: &Path) -> Result {
     if small {
         let script = script(pkg);
         let whole = fs::read_to_string(&script).at(&script)?;
-        fs::write(&script, trim::script(&whole)).at(&script)?;
+        fs::write(&script, trim::script(&whole, &long_names)).at(&script)?;
     }
     let made = pkg.join(format!("{NAME}_bg.wasm"));
     fs::rename(&made, wasm(pkg)).at(&made)?;
