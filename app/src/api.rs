@@ -1,6 +1,6 @@
 //! The island's questions: three server functions, which answer with a [`Report`].
 //!
-//! The functions are thin, and on the server alone: the island calls them by their paths. Each hands its call to the [`ssr::Desk`] of the request, which knows the
+//! The functions are thin, and on the server alone: the island calls them by their paths. Each hands its call to the [`ssr::IslandApi`] of the request, which knows the
 //! browser's cookies and the library; nothing is decided here. They are idempotent: the island
 //! repeats a call that got no answer.
 
@@ -11,7 +11,7 @@ use vestibule_protocol::Report;
 
 /// Why a call has no report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum ApiError {
+pub enum IslandApiError {
     /// The request is not one that this page makes.
     Refused,
     /// The browser shows no pending cookie that it got for this token: it keeps none. Nothing has
@@ -25,7 +25,7 @@ pub enum ApiError {
     Lost,
 }
 
-impl FromServerFnError for ApiError {
+impl FromServerFnError for IslandApiError {
     type Encoder = JsonEncoding;
 
     fn from_server_fn_error(_: ServerFnErrorErr) -> Self {
@@ -33,7 +33,7 @@ impl FromServerFnError for ApiError {
     }
 }
 
-impl std::fmt::Display for ApiError {
+impl std::fmt::Display for IslandApiError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Refused => "the request was refused",
@@ -53,8 +53,8 @@ impl std::fmt::Display for ApiError {
 /// one is begun.
 ///
 /// # Errors
-/// [`ApiError::Busy`] when the confirmation could not be stored, [`ApiError::TooMany`] when as many
-/// of the same network are under way as may be, [`ApiError::NoCookie`] from a browser that keeps no
+/// [`IslandApiError::Busy`] when the confirmation could not be stored, [`IslandApiError::TooMany`] when as many
+/// of the same network are under way as may be, [`IslandApiError::NoCookie`] from a browser that keeps no
 /// cookies; nothing has begun then.
 #[server(prefix = "/api", endpoint = "begin")]
 pub async fn begin(
@@ -62,46 +62,46 @@ pub async fn begin(
     token: String,
     /// Whether to leave an ended confirmation behind.
     again: bool,
-) -> Result<Report, ApiError> {
-    ssr::desk()?.begin(token, again).await
+) -> Result<Report, IslandApiError> {
+    ssr::api()?.begin(token, again).await
 }
 
 /// Reports how far this browser's confirmation with `token` has come.
 ///
 /// # Errors
-/// [`ApiError::Busy`] when the database could not be read.
+/// [`IslandApiError::Busy`] when the database could not be read.
 #[server(prefix = "/api", endpoint = "status")]
 pub async fn status(
     /// The token of the link.
     token: String,
-) -> Result<Report, ApiError> {
-    ssr::desk()?.status(token).await
+) -> Result<Report, IslandApiError> {
+    ssr::api()?.status(token).await
 }
 
 /// Cancels this browser's confirmation with `token` and reports what it came to.
 ///
 /// # Errors
-/// [`ApiError::Busy`] when the cancellation could not be stored.
+/// [`IslandApiError::Busy`] when the cancellation could not be stored.
 #[server(prefix = "/api", endpoint = "cancel")]
 pub async fn cancel(
     /// The token of the link.
     token: String,
-) -> Result<Report, ApiError> {
-    ssr::desk()?.cancel(token).await
+) -> Result<Report, IslandApiError> {
+    ssr::api()?.cancel(token).await
 }
 
 /// The server's side of the functions above.
 pub mod ssr {
-    use super::{ApiError, Report};
+    use super::{IslandApiError, Report};
     use leptos::prelude::use_context;
     use std::{future::Future, pin::Pin, sync::Arc};
 
     /// A call on its way to a report.
-    pub type Reply = Pin<Box<dyn Future<Output = Result<Report, ApiError>> + Send>>;
+    pub type Reply = Pin<Box<dyn Future<Output = Result<Report, IslandApiError>> + Send>>;
 
     /// Takes the island's calls for one request: reads its cookies, calls the library, sets cookies
     /// in its response.
-    pub trait Desk: Send + Sync {
+    pub trait IslandApi: Send + Sync {
         /// See [`begin`](super::begin).
         fn begin(self: Arc<Self>, token: String, again: bool) -> Reply;
         /// See [`status`](super::status).
@@ -110,7 +110,7 @@ pub mod ssr {
         fn cancel(self: Arc<Self>, token: String) -> Reply;
     }
 
-    pub(super) fn desk() -> Result<Arc<dyn Desk>, ApiError> {
-        use_context::<Arc<dyn Desk>>().ok_or(ApiError::Refused)
+    pub(super) fn api() -> Result<Arc<dyn IslandApi>, IslandApiError> {
+        use_context::<Arc<dyn IslandApi>>().ok_or(IslandApiError::Refused)
     }
 }

@@ -1,9 +1,9 @@
 //! The component: what the confirm page's visitor sees and presses.
 
 use super::{
-    journey::{Event, Journey, View},
+    journey::{Journey, JourneyEvent, View},
     sentence::{elapsed, longer},
-    settings::{Settings, Start},
+    settings::{Settings, StartMode},
 };
 use leptos::prelude::*;
 
@@ -23,13 +23,13 @@ pub fn Confirm(
     /// server.
     socket: Option<String>,
     /// When to begin.
-    start: Start,
+    start: StartMode,
     /// The CSRF proof, for browsers that send neither `Sec-Fetch-Site` nor `Origin`.
     proof: String,
     /// Seconds between two polls of the server while the page waits.
     poll_seconds: u32,
 ) -> impl IntoView {
-    provide_context(Given {
+    provide_context(ConfirmInputs {
         settings: Settings {
             token,
             channel,
@@ -45,7 +45,7 @@ pub fn Confirm(
 
 /// What the server renders the island with. In the browser, the markup has it.
 #[derive(Clone, Default)]
-struct Given {
+struct ConfirmInputs {
     settings: Settings,
     proof: String,
 }
@@ -53,7 +53,7 @@ struct Given {
 /// The part of [`Confirm`] that lives in the browser: all of it.
 #[island]
 fn Island() -> impl IntoView {
-    let Given { settings, proof } = given();
+    let ConfirmInputs { settings, proof } = inputs();
     let packed = settings.pack();
     let action = "/confirm/".to_owned() + &settings.token;
     let journey = Journey::new(
@@ -62,8 +62,8 @@ fn Island() -> impl IntoView {
         settings.poll_seconds,
     );
     let view = RwSignal::new(journey.view());
-    let tell = live(journey, view, settings);
-    let cancel = tell.clone();
+    let dispatch = start(journey, view, settings);
+    let cancel = dispatch.clone();
 
     // Closures over a function pointer have one type, so that the code that keeps an attribute up
     // to date is in the wasm once per kind of value and not once per attribute.
@@ -110,7 +110,7 @@ fn Island() -> impl IntoView {
                 hidden=flag(|view| !view.start)
                 on:submit=move |event| {
                     event.prevent_default();
-                    tell(Event::Start);
+                    dispatch(JourneyEvent::StartPressed);
                 }
             >
                 <input type="hidden" name="proof" value=proof />
@@ -120,7 +120,7 @@ fn Island() -> impl IntoView {
                 class="button button-quiet"
                 type="button"
                 hidden=flag(|view| !view.cancel)
-                on:click=move |_| cancel(Event::Cancel)
+                on:click=move |_| cancel(JourneyEvent::CancelPressed)
             >
                 "Cancel"
             </button>
@@ -143,10 +143,10 @@ fn current(view: View, step: usize) -> &'static str {
 }
 
 #[cfg(feature = "hydrate")]
-fn given() -> Given {
+fn inputs() -> ConfirmInputs {
     let markup = document().query_selector("[data-settings]").ok().flatten();
     let packed = markup.and_then(|section| section.get_attribute("data-settings"));
-    Given {
+    ConfirmInputs {
         settings: packed
             .and_then(|packed| Settings::unpack(&packed))
             .unwrap_or_default(),
@@ -155,15 +155,15 @@ fn given() -> Given {
 }
 
 #[cfg(not(feature = "hydrate"))]
-fn given() -> Given {
+fn inputs() -> ConfirmInputs {
     use_context().unwrap_or_default()
 }
 
 #[cfg(feature = "hydrate")]
-use super::page::live;
+use super::page::start;
 
 /// On the server nothing happens to a page.
 #[cfg(not(feature = "hydrate"))]
-fn live(_: Journey, _: RwSignal<View>, _: Settings) -> impl Fn(Event) + Clone + use<> {
+fn start(_: Journey, _: RwSignal<View>, _: Settings) -> impl Fn(JourneyEvent) + Clone + use<> {
     |_| {}
 }

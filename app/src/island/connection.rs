@@ -1,11 +1,11 @@
 //! The life of the page's connection to a Pusher server: when to open it, what to send, when to
 //! give it up.
 //!
-//! Pure: events and the time go in, [`Signal`]s come out. `page` carries them out on a real socket.
+//! Pure: events and the time go in, [`ConnectionEffect`]s come out. `page` carries them out on a real socket.
 
 use super::{
     backoff::Moment,
-    protocol::{self, Frame},
+    frames::{self, PusherFrame},
 };
 use vestibule_protocol::Announcement;
 
@@ -27,7 +27,7 @@ const NEVER: u64 = u64::MAX;
 
 /// What is to be done, or has become known.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Signal {
+pub enum ConnectionEffect {
     /// Open a socket in place of the one there may be.
     Open,
     /// Close the socket.
@@ -35,8 +35,8 @@ pub enum Signal {
     /// Send this frame.
     Send(String),
     /// Have the server sign the subscription of `channel` for `socket`, and tell
-    /// [`Connection::signed`].
-    Sign {
+    /// [`PusherConnection::signed`].
+    Authorize {
         /// The connection's name.
         socket: String,
         /// The channel to subscribe to.
@@ -50,8 +50,8 @@ pub enum Signal {
 
 /// See the module.
 #[derive(Debug)]
-pub struct Connection {
-    state: State,
+pub struct PusherConnection {
+    state: ConnectionState,
     /// What to listen to; unknown while a fresh confirmation is being begun.
     channel: Option<String>,
     /// When something happens by itself.
@@ -61,7 +61,7 @@ pub struct Connection {
 }
 
 #[derive(Debug)]
-enum State {
+enum ConnectionState {
     /// No channel is wanted.
     Idle,
     /// The server does not want us back, or the browser cannot.
@@ -70,8 +70,8 @@ enum State {
     Resting,
     /// The socket is there, the greeting is not.
     Opening,
-    /// Greeted.
-    Greeted {
+    /// The server has greeted.
+    Established {
         socket: String,
         since: u64,
         activity: u64,
@@ -80,10 +80,10 @@ enum State {
     },
 }
 
-impl Default for Connection {
+impl Default for PusherConnection {
     fn default() -> Self {
         Self {
-            state: State::Idle,
+            state: ConnectionState::Idle,
             channel: None,
             due: NEVER,
             failures: 0,
@@ -91,16 +91,17 @@ impl Default for Connection {
     }
 }
 
-impl Connection {
-    /// When [`Connection::due`] wants to be called.
+impl PusherConnection {
+    /// When [`PusherConnection::due`] wants to be called.
+    #[must_use]
     pub fn next(&self) -> u64 {
         self.due
     }
 
     /// Listens to `channel`; opens the socket if there is none. With `None` the socket is made
     /// ready for a channel that will be known soon.
-    pub fn listen(&mut self, channel: Option<String>, at: Moment) -> Vec<Signal> {
-        if matches!(self.state, State::Idle) {
+    pub fn listen(&mut self, channel: Option<String>, at: Moment) -> Vec<ConnectionEffect> {
+        if matches!(self.state, ConnectionState::Idle) {
             self.channel = channel;
             self.failures = 0;
             return self.open(at);
@@ -108,38 +109,40 @@ impl Connection {
         if self.channel == channel {
             return Vec::new();
         }
-        let mut signals = Vec::new();
-        if let (State::Greeted { subscribed, .. }, Some(old)) = (&mut self.state, &self.channel) {
+        let mut effects = Vec::new();
+        if let (ConnectionState::Established { subscribed, .. }, Some(old)) =
+            (&mut self.state, &self.channel)
+        {
             *subscribed = false;
-            signals.push(Signal::Send(protocol::unsubscribe(old)));
+            effects.push(ConnectionEffect::Send(frames::unsubscribe(old)));
         }
         self.channel = channel;
-        self.subscribe(at, &mut signals);
-        signals
+        self.subscribe(at, &mut effects);
+        effects
     }
 
     /// Stops listening.
-    pub fn stop(&mut self) -> Vec<Signal> {
-        if !matches!(self.state, State::Refused) {
-            self.state = State::Idle;
+    pub fn stop(&mut self) -> Vec<ConnectionEffect> {
+        if !matches!(self.state, ConnectionState::Refused) {
+            self.state = ConnectionState::Idle;
         }
         self.due = NEVER;
-        vec![Signal::Close]
+        vec![ConnectionEffect::Close]
     }
 
     /// The page goes into the back-forward cache, or away: a page with an open socket is not
     /// cached, or loses it there silently.
-    pub fn sleep(&mut self) -> Vec<Signal> {
-        if matches!(self.state, State::Idle | State::Refused) {
+    pub fn suspend(&mut self) -> Vec<ConnectionEffect> {
+        if matches!(self.state, ConnectionState::Idle | ConnectionState::Refused) {
             return Vec::new();
         }
         self.rest_until(NEVER);
-        vec![Signal::Close]
+        vec![ConnectionEffect::Close]
     }
 
     /// The network or the page is back: no socket from before can be trusted.
-    pub fn wake(&mut self, at: Moment) -> Vec<Signal> {
-        if matches!(self.state, State::Idle | State::Refused) {
+    pub fn resume(&mut self, at: Moment) -> Vec<ConnectionEffect> {
+        if matches!(self.state, ConnectionState::Idle | ConnectionState::Refused) {
             return Vec::new();
         }
         self.failures = 0;
@@ -148,29 +151,29 @@ impl Connection {
 
     /// The page is visible again. Browsers let sockets of hidden pages die silently, so check that
     /// it is alive.
-    pub fn look(&mut self, at: Moment) -> Vec<Signal> {
+    pub fn check(&mut self, at: Moment) -> Vec<ConnectionEffect> {
         match &mut self.state {
             // A page that comes out of the back-forward cache is seen first and woken then.
-            State::Resting if self.due != NEVER => self.open(at),
-            State::Greeted {
+            ConnectionState::Resting if self.due != NEVER => self.open(at),
+            ConnectionState::Established {
                 subscribed: true,
                 pinged,
                 ..
             } => {
                 *pinged = true;
                 self.due = at.now + PONG_WITHIN_SIGHT;
-                vec![Signal::Send(protocol::PING.to_owned())]
+                vec![ConnectionEffect::Send(frames::PING.to_owned())]
             }
             _ => Vec::new(),
         }
     }
 
     /// The server sent this text.
-    pub fn hear(&mut self, text: &str, at: Moment) -> Vec<Signal> {
-        let frame = protocol::read(text);
-        let mut signals = Vec::new();
-        if let Frame::Established { socket, activity } = frame {
-            self.state = State::Greeted {
+    pub fn receive(&mut self, text: &str, at: Moment) -> Vec<ConnectionEffect> {
+        let frame = frames::read(text);
+        let mut effects = Vec::new();
+        if let PusherFrame::Established { socket, activity } = frame {
+            self.state = ConnectionState::Established {
                 socket,
                 since: at.now,
                 activity,
@@ -178,27 +181,27 @@ impl Connection {
                 pinged: false,
             };
             self.due = at.now + activity;
-            self.subscribe(at, &mut signals);
-            return signals;
+            self.subscribe(at, &mut effects);
+            return effects;
         }
-        let State::Greeted {
+        let ConnectionState::Established {
             activity,
             subscribed,
             pinged,
             ..
         } = &mut self.state
         else {
-            return signals;
+            return effects;
         };
         let ours = |channel: &String| Some(channel) == self.channel.as_ref();
         match frame {
-            Frame::Ping => signals.push(Signal::Send(protocol::PONG.to_owned())),
-            Frame::Subscribed(channel) if ours(&channel) => {
+            PusherFrame::Ping => effects.push(ConnectionEffect::Send(frames::PONG.to_owned())),
+            PusherFrame::Subscribed(channel) if ours(&channel) => {
                 *subscribed = true;
-                signals.push(Signal::Subscribed);
+                effects.push(ConnectionEffect::Subscribed);
             }
-            Frame::Announced(channel, announcement) if ours(&channel) => {
-                signals.push(Signal::Announced(announcement));
+            PusherFrame::Announced(channel, announcement) if ours(&channel) => {
+                effects.push(ConnectionEffect::Announced(announcement));
             }
             _ => {}
         }
@@ -206,17 +209,24 @@ impl Connection {
             *pinged = false;
             self.due = at.now + *activity;
         }
-        signals
+        effects
     }
 
-    /// The reply to [`Signal::Sign`]. Where there is no signature, the time limit of the
+    /// The reply to [`ConnectionEffect::Authorize`]. Where there is no signature, the time limit of the
     /// subscription does the rest.
-    pub fn signed(&mut self, socket: &str, channel: &str, signature: &str) -> Vec<Signal> {
+    pub fn signed(
+        &mut self,
+        socket: &str,
+        channel: &str,
+        signature: &str,
+    ) -> Vec<ConnectionEffect> {
         match &self.state {
-            State::Greeted {
+            ConnectionState::Established {
                 socket: current, ..
             } if current == socket && self.channel.as_deref() == Some(channel) => {
-                vec![Signal::Send(protocol::subscribe(channel, signature))]
+                vec![ConnectionEffect::Send(frames::subscribe(
+                    channel, signature,
+                ))]
             }
             _ => Vec::new(),
         }
@@ -224,7 +234,7 @@ impl Connection {
 
     /// The socket closed with this code; 4000 to 4299 are the protocol's own.
     pub fn closed(&mut self, code: u16, at: Moment) {
-        if matches!(self.state, State::Resting) {
+        if matches!(self.state, ConnectionState::Resting) {
             return;
         }
         let first = self.fail(at);
@@ -241,23 +251,23 @@ impl Connection {
     /// There can be no socket: what the page was told to connect to is no address, or the browser
     /// forbids it.
     pub fn refuse(&mut self) {
-        self.state = State::Refused;
+        self.state = ConnectionState::Refused;
         self.due = NEVER;
     }
 
     /// Something may be due.
-    pub fn due(&mut self, at: Moment) -> Vec<Signal> {
+    pub fn due(&mut self, at: Moment) -> Vec<ConnectionEffect> {
         if at.now < self.due {
             return Vec::new();
         }
         match &mut self.state {
-            State::Resting => self.open(at),
-            State::Greeted {
+            ConnectionState::Resting => self.open(at),
+            ConnectionState::Established {
                 pinged, subscribed, ..
             } if !*pinged && (*subscribed || self.channel.is_none()) => {
                 *pinged = true;
                 self.due = at.now + PONG_WITHIN;
-                vec![Signal::Send(protocol::PING.to_owned())]
+                vec![ConnectionEffect::Send(frames::PING.to_owned())]
             }
             // The socket stays until the next one replaces it: a greeting that is merely late is
             // still welcome.
@@ -268,16 +278,18 @@ impl Connection {
         }
     }
 
-    fn open(&mut self, at: Moment) -> Vec<Signal> {
-        self.state = State::Opening;
+    fn open(&mut self, at: Moment) -> Vec<ConnectionEffect> {
+        self.state = ConnectionState::Opening;
         self.due = at.now + SUBSCRIBED_WITHIN;
-        vec![Signal::Open]
+        vec![ConnectionEffect::Open]
     }
 
-    fn subscribe(&mut self, at: Moment, signals: &mut Vec<Signal>) {
-        if let (State::Greeted { socket, .. }, Some(channel)) = (&self.state, &self.channel) {
+    fn subscribe(&mut self, at: Moment, effects: &mut Vec<ConnectionEffect>) {
+        if let (ConnectionState::Established { socket, .. }, Some(channel)) =
+            (&self.state, &self.channel)
+        {
             self.due = at.now + SUBSCRIBED_WITHIN;
-            signals.push(Signal::Sign {
+            effects.push(ConnectionEffect::Authorize {
                 socket: socket.clone(),
                 channel: channel.clone(),
             });
@@ -287,7 +299,7 @@ impl Connection {
     /// Counts a failure and rests until the next attempt. Says whether it was the first since a
     /// good connection.
     fn fail(&mut self, at: Moment) -> bool {
-        if matches!(self.state, State::Greeted { since, subscribed: true, .. } if at.now >= since + GOOD_AFTER)
+        if matches!(self.state, ConnectionState::Established { since, subscribed: true, .. } if at.now >= since + GOOD_AFTER)
         {
             self.failures = 0;
         }
@@ -297,7 +309,7 @@ impl Connection {
     }
 
     fn rest_until(&mut self, due: u64) {
-        self.state = State::Resting;
+        self.state = ConnectionState::Resting;
         self.due = due;
     }
 }

@@ -1,18 +1,18 @@
 //! One sign-in as the page goes through it: what to ask the server, when, and what to show.
 //!
-//! Pure: [`Event`]s go in, [`Effect`]s come out, and [`Journey::view`] says what the page shows.
+//! Pure: [`JourneyEvent`]s go in, [`Effect`]s come out, and [`Journey::view`] says what the page shows.
 //! Whatever is announced is a hint; each question that is answered sets the page right, each one
 //! that is not is asked again.
 
-mod dealings;
+mod messages;
 mod view;
 
-use super::{backoff::Moment, sentence, settings::Start};
+use super::{backoff::Moment, sentence, settings::StartMode};
 use vestibule_protocol::{
     Announcement, Outcome, Progress, Rejection, Report, Step, path::LocalPath,
 };
 
-pub use dealings::{Effect, Event, Request, Setback};
+pub use messages::{ApiCall, CallError, Effect, JourneyEvent};
 pub use view::View;
 
 /// How long a call may stay unanswered, in milliseconds. The server never waits for a slow service,
@@ -36,7 +36,7 @@ pub struct Journey {
     /// Whether to begin without a click, once the page is visible.
     auto: bool,
     /// What it was opened for.
-    start: Start,
+    start: StartMode,
     /// Milliseconds from an answer to the next question.
     poll: u64,
     /// How soon to ask again whether a worker has taken the confirmation.
@@ -48,7 +48,7 @@ pub struct Journey {
     stale: bool,
     /// Calls that failed in a row, and why the last one did.
     failures: u32,
-    setback: Setback,
+    error: CallError,
     /// When the call in flight is given up, or the next one is made.
     due: u64,
     /// When it began.
@@ -76,11 +76,12 @@ enum Stage {
 
 impl Journey {
     /// A page that has just been opened.
-    pub fn new(channel: String, start: Start, poll_seconds: u32) -> Self {
+    #[must_use]
+    pub fn new(channel: String, start: StartMode, poll_seconds: u32) -> Self {
         Self {
             stage: Stage::Ready,
             channel: Some(channel),
-            auto: start != Start::Click,
+            auto: start != StartMode::Click,
             start,
             poll: u64::from(poll_seconds) * 1_000,
             taken_within: TAKEN_WITHIN,
@@ -88,14 +89,15 @@ impl Journey {
             in_flight: false,
             stale: false,
             failures: 0,
-            setback: Setback::Lost,
+            error: CallError::Lost,
             due: NEVER,
             since: 0,
             seconds: 0,
         }
     }
 
-    /// When [`Event::Due`] is wanted.
+    /// When [`JourneyEvent::TimerFired`] is wanted.
+    #[must_use]
     pub fn next(&self) -> u64 {
         match self.stage {
             // From the fifth second on, each is shown.
@@ -107,26 +109,26 @@ impl Journey {
     }
 
     /// Takes an event.
-    pub fn hear(&mut self, event: Event, at: Moment) -> Vec<Effect> {
+    pub fn handle(&mut self, event: JourneyEvent, at: Moment) -> Vec<Effect> {
         let mut effects = Vec::new();
         let effects = &mut effects;
         match event {
-            Event::Start => self.start(at, effects),
-            Event::Cancel => {
+            JourneyEvent::StartPressed => self.start(at, effects),
+            JourneyEvent::CancelPressed => {
                 if let Stage::Waiting(step) = self.stage {
                     self.stage = Stage::Cancelling(step);
                     self.ask(at, effects);
                 }
             }
-            Event::Answer { call, report } => {
+            JourneyEvent::Answer { call, report } => {
                 if self.in_flight && call == self.call {
                     self.in_flight = false;
                     self.answer(report, at, effects);
                 }
             }
-            Event::Subscribed => self.doubt(at, effects),
-            Event::Announced(announcement) => self.announced(announcement, at, effects),
-            Event::Seen => {
+            JourneyEvent::Subscribed => self.recheck(at, effects),
+            JourneyEvent::Announced(announcement) => self.announced(announcement, at, effects),
+            JourneyEvent::Visible => {
                 if std::mem::take(&mut self.auto) {
                     self.start(at, effects);
                 } else if self.in_flight {
@@ -135,20 +137,20 @@ impl Journey {
                     self.ask(at, effects);
                 }
             }
-            Event::Woken => match &self.stage {
-                Stage::Leaving { path, .. } => effects.push(Effect::Leave(path.clone())),
+            JourneyEvent::Resumed => match &self.stage {
+                Stage::Leaving { path, .. } => effects.push(Effect::Navigate(path.clone())),
                 _ => self.ask(at, effects),
             },
             // What is announced meanwhile must not take the browser elsewhere: to have another link
             // sent ends this one.
-            Event::Sent if self.start == Start::Mail => {
+            JourneyEvent::FormSubmitted if self.start == StartMode::Mail => {
                 self.call += 1;
                 self.in_flight = false;
                 self.due = NEVER;
-                effects.push(Effect::Hush);
+                effects.push(Effect::Unsubscribe);
             }
-            Event::Sent => {}
-            Event::Due => self.fall_due(at, effects),
+            JourneyEvent::FormSubmitted => {}
+            JourneyEvent::TimerFired => self.fall_due(at, effects),
         }
         std::mem::take(effects)
     }
@@ -168,7 +170,7 @@ impl Journey {
         self.seconds = 0;
         self.taken_within = TAKEN_WITHIN;
         // A later one gets a channel of its own, with the reply.
-        effects.push(Effect::Listen(self.channel.take()));
+        effects.push(Effect::Subscribe(self.channel.take()));
         self.ask(at, effects);
     }
 
@@ -176,9 +178,9 @@ impl Journey {
     /// more.
     fn ask(&mut self, at: Moment, effects: &mut Vec<Effect>) {
         let request = match self.stage {
-            Stage::Beginning { again } => Request::Begin(again),
-            Stage::Waiting(_) => Request::Status,
-            Stage::Cancelling(_) => Request::Cancel,
+            Stage::Beginning { again } => ApiCall::Begin(again),
+            Stage::Waiting(_) => ApiCall::Status,
+            Stage::Cancelling(_) => ApiCall::Cancel,
             _ => return,
         };
         self.call += 1;
@@ -192,20 +194,20 @@ impl Journey {
     }
 
     /// The page's state may be out of date: ask now, or once the call in flight is answered.
-    fn doubt(&mut self, at: Moment, effects: &mut Vec<Effect>) {
+    fn recheck(&mut self, at: Moment, effects: &mut Vec<Effect>) {
         self.stale = true;
         if !self.in_flight && matches!(self.stage, Stage::Waiting(_)) {
             self.ask(at, effects);
         }
     }
 
-    fn answer(&mut self, report: Result<Report, Setback>, at: Moment, effects: &mut Vec<Effect>) {
+    fn answer(&mut self, report: Result<Report, CallError>, at: Moment, effects: &mut Vec<Effect>) {
         let Report { channel, progress } = match report {
             Ok(report) => report,
             // Asking again is useless: what is shown does not change until the page is opened
             // again.
-            Err(Setback::NoCookie) => return self.settle(Stage::NoCookie, effects),
-            Err(setback) => return self.fail(setback, at),
+            Err(CallError::NoCookie) => return self.settle(Stage::NoCookie, effects),
+            Err(error) => return self.fail(error, at),
         };
         self.failures = 0;
         match progress {
@@ -213,7 +215,7 @@ impl Journey {
                 // An announcement may have overtaken this answer.
                 let step = self.step().map_or(step, |shown| shown.max(step));
                 self.stage = Stage::Waiting(step);
-                effects.push(Effect::Listen(channel));
+                effects.push(Effect::Subscribe(channel));
                 self.due = at.now + self.pause(step);
                 if self.stale {
                     self.ask(at, effects);
@@ -260,7 +262,7 @@ impl Journey {
                     *shown = step;
                 }
             }
-            None => self.doubt(at, effects),
+            None => self.recheck(at, effects),
         }
     }
 
@@ -289,7 +291,7 @@ impl Journey {
             },
             effects,
         );
-        effects.push(Effect::Leave(path));
+        effects.push(Effect::Navigate(path));
     }
 
     /// Nothing more will happen by itself.
@@ -299,16 +301,16 @@ impl Journey {
         self.failures = 0;
         self.seconds = 0;
         self.due = NEVER;
-        effects.push(Effect::Hush);
+        effects.push(Effect::Unsubscribe);
     }
 
-    fn fail(&mut self, setback: Setback, at: Moment) {
+    fn fail(&mut self, error: CallError, at: Moment) {
         self.in_flight = false;
         self.failures += 1;
-        self.setback = setback;
-        let patience = match setback {
-            Setback::Lost | Setback::NoCookie => 0,
-            Setback::Busy(seconds) | Setback::TooMany(seconds) => seconds.min(MAX_PATIENCE),
+        self.error = error;
+        let patience = match error {
+            CallError::Lost | CallError::NoCookie => 0,
+            CallError::Busy(seconds) | CallError::TooMany(seconds) => seconds.min(MAX_PATIENCE),
         };
         self.due = at.retry(self.failures) + u64::from(patience) * 1_000;
     }
@@ -322,7 +324,7 @@ impl Journey {
             return;
         }
         if self.in_flight {
-            self.fail(Setback::Lost, at);
+            self.fail(CallError::Lost, at);
         } else {
             self.ask(at, effects);
         }

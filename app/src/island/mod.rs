@@ -3,9 +3,9 @@
 //!
 //! `confirm` is the component, rendered on the server and made live by `hydrate`. It shows what
 //! [`journey`] decides and tells it what is pressed. `page` stands between the two and the browser:
-//! it carries out what [`journey`] and [`connection`] ask for (calls, a socket, one timer) and
-//! brings them what happens. The rest is pure, so it is tested without a browser: [`protocol`]
-//! (frames), [`backoff`] (waiting), [`sentence`].
+//! it carries out what [`journey`] and [`connection`] ask for (calls, a `socket`, one timer) and
+//! brings them what the one `listener` hears. The rest is pure, so it is tested without a browser:
+//! [`frames`] (the Pusher protocol), [`backoff`] (waiting), [`sentence`].
 //!
 //! The page's weight is part of its speed, so the wasm has no JSON parser and no form encoder of
 //! its own: [`settings`] travel in an attribute, [`json`] is the browser's, and the calls go to the
@@ -15,12 +15,14 @@
 pub mod backoff;
 mod confirm;
 pub mod connection;
+pub mod frames;
 pub mod journey;
 pub mod json;
-pub mod protocol;
 pub mod sentence;
 pub mod settings;
 
+#[cfg(feature = "hydrate")]
+mod listener;
 #[cfg(feature = "hydrate")]
 mod page;
 #[cfg(feature = "hydrate")]

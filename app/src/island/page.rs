@@ -3,11 +3,12 @@
 
 use super::{
     backoff::Moment,
-    connection::{Connection, Signal},
-    journey::{Effect, Event, Journey, Request, Setback, View},
-    protocol,
+    connection::{ConnectionEffect, PusherConnection},
+    frames,
+    journey::{ApiCall, CallError, Effect, Journey, JourneyEvent, View},
+    listener::{Listener, listen},
     settings::Settings,
-    socket::{self, Socket},
+    socket::{self, BrowserSocket},
 };
 use leptos::prelude::{GetUntracked, RwSignal, Set, document, window};
 use std::{
@@ -17,66 +18,57 @@ use std::{
 use vestibule_protocol::Report;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{EventTarget, PageTransitionEvent};
-
-/// One function for all events and the timer, because each kind of closure costs the page some
-/// hundred bytes.
-pub(super) type Ear = Closure<dyn FnMut(JsValue)>;
+use web_sys::PageTransitionEvent;
 
 /// The page, as long as it lives.
 struct Page {
     journey: Journey,
-    connection: Connection,
+    connection: PusherConnection,
     view: RwSignal<View>,
     token: String,
     address: String,
-    socket: Option<Socket>,
+    socket: Option<BrowserSocket>,
     timer: i32,
-    ear: Ear,
+    listener: Listener,
     this: Weak<RefCell<Page>>,
 }
 
-/// Brings `journey` to life and keeps `view` showing it. What this returns tells the journey what
+/// Runs `journey` in this page and keeps `view` showing it. What this returns tells the journey what
 /// the visitor pressed.
-pub(super) fn live(
+pub(super) fn start(
     journey: Journey,
     view: RwSignal<View>,
     settings: Settings,
-) -> impl Fn(Event) + Clone + use<> {
+) -> impl Fn(JourneyEvent) + Clone + use<> {
     let page = Rc::new_cyclic(|this: &Weak<RefCell<Page>>| {
         let listener = this.clone();
-        let ear = Closure::new(move |event: JsValue| with(&listener, |page| page.happened(&event)));
+        let listener =
+            Closure::new(move |event: JsValue| with(&listener, |page| page.handle_event(&event)));
         RefCell::new(Page {
             journey,
-            connection: Connection::default(),
+            connection: PusherConnection::default(),
             view,
             address: socket::address(settings.socket, &settings.app_key),
             token: settings.token,
             socket: None,
             timer: 0,
-            ear,
+            listener,
             this: this.clone(),
         })
     });
     {
         let page = page.borrow();
         for name in ["pageshow", "pagehide", "online"] {
-            listen(&window(), name, &page.ear);
+            listen(&window(), name, &page.listener);
         }
         for name in ["visibilitychange", "prerenderingchange", "submit"] {
-            listen(&document(), name, &page.ear);
+            listen(&document(), name, &page.listener);
         }
     }
     // Not before the markup has been taken over as it was rendered.
     let first = page.clone();
-    spawn_local(async move { first.borrow_mut().look() });
-    move |event| page.borrow_mut().tell(event)
-}
-
-/// Adds `ear` as a listener for the events called `name` of `target`.
-pub(super) fn listen(target: &EventTarget, name: &str, ear: &Ear) {
-    // It fails only if the listener is not a function.
-    let _ = target.add_event_listener_with_callback(name, ear.as_ref().unchecked_ref());
+    spawn_local(async move { first.borrow_mut().check_visibility() });
+    move |event| page.borrow_mut().dispatch(event)
 }
 
 fn with(page: &Weak<RefCell<Page>>, act: impl FnOnce(&mut Page)) {
@@ -99,75 +91,77 @@ fn moment() -> Moment {
 }
 
 impl Page {
-    fn happened(&mut self, event: &JsValue) {
+    fn handle_event(&mut self, event: &JsValue) {
         // The timer passes nothing.
         let Some(event) = event.dyn_ref::<web_sys::Event>() else {
-            let signals = self.connection.due(moment());
-            self.follow(signals);
-            return self.tell(Event::Due);
+            let effects = self.connection.due(moment());
+            self.apply(effects);
+            return self.dispatch(JourneyEvent::TimerFired);
         };
         match event.type_().as_str() {
             "message" => {
-                if let Some(text) = self.of_socket(event).and_then(|()| socket::text(event)) {
-                    let signals = self.connection.hear(&text, moment());
-                    self.follow(signals);
+                if self.is_from_socket(event)
+                    && let Some(text) = socket::text(event)
+                {
+                    let effects = self.connection.receive(&text, moment());
+                    self.apply(effects);
                 }
             }
             "close" => {
-                if self.of_socket(event).is_some() {
+                if self.is_from_socket(event) {
                     self.socket = None;
                     self.connection.closed(socket::code(event), moment());
                 }
             }
             "pagehide" => {
-                let signals = self.connection.sleep();
-                self.follow(signals);
+                let effects = self.connection.suspend();
+                self.apply(effects);
             }
             // The page's own button is no form that is sent.
             "submit" if event.default_prevented() => {}
-            "submit" => self.tell(Event::Sent),
+            "submit" => self.dispatch(JourneyEvent::FormSubmitted),
             "pageshow" if !event.unchecked_ref::<PageTransitionEvent>().persisted() => {}
             "pageshow" | "online" => {
-                let signals = self.connection.wake(moment());
-                self.follow(signals);
-                self.tell(Event::Woken);
+                let effects = self.connection.resume(moment());
+                self.apply(effects);
+                self.dispatch(JourneyEvent::Resumed);
             }
-            _ => self.look(),
+            _ => self.check_visibility(),
         }
         self.set_timer();
     }
 
     /// Whether the event is the current socket's. A former socket that sends one is closed.
-    fn of_socket(&self, event: &web_sys::Event) -> Option<()> {
-        socket::is_from(event, self.socket.as_ref()).then_some(())
+    fn is_from_socket(&self, event: &web_sys::Event) -> bool {
+        socket::is_from(event, self.socket.as_ref())
     }
 
     /// The page may have become visible; a page that is being prerendered is not.
-    fn look(&mut self) {
+    fn check_visibility(&mut self) {
         let prerendering = js_sys::Reflect::get(&document(), &"prerendering".into());
         if document().hidden() || prerendering.is_ok_and(|value| value.is_truthy()) {
             return;
         }
-        let signals = self.connection.look(moment());
-        self.follow(signals);
-        self.tell(Event::Seen);
+        let effects = self.connection.check(moment());
+        self.apply(effects);
+        self.dispatch(JourneyEvent::Visible);
     }
 
-    fn tell(&mut self, event: Event) {
+    fn dispatch(&mut self, event: JourneyEvent) {
         let at = moment();
-        for effect in self.journey.hear(event, at) {
+        for effect in self.journey.handle(event, at) {
             match effect {
                 Effect::Call { call, request } => self.call(call, request),
-                Effect::Listen(channel) => {
-                    let signals = self.connection.listen(channel, at);
-                    self.follow(signals);
+                Effect::Subscribe(channel) => {
+                    let effects = self.connection.listen(channel, at);
+                    self.apply(effects);
                 }
-                Effect::Hush => {
-                    let signals = self.connection.stop();
-                    self.follow(signals);
+                Effect::Unsubscribe => {
+                    let effects = self.connection.stop();
+                    self.apply(effects);
                 }
                 // It fails for an address that cannot be parsed, which a checked path is not.
-                Effect::Leave(path) => drop(window().location().replace(path.as_str())),
+                Effect::Navigate(path) => drop(window().location().replace(path.as_str())),
             }
         }
         let view = self.journey.view();
@@ -177,46 +171,50 @@ impl Page {
         self.set_timer();
     }
 
-    fn call(&self, call: u32, request: Request) {
+    fn call(&self, call: u32, request: ApiCall) {
         let page = self.this.clone();
         let token = self.token.clone();
         spawn_local(async move {
             let report = ask(request, token).await;
-            with(&page, |page| page.tell(Event::Answer { call, report }));
+            with(&page, |page| {
+                page.dispatch(JourneyEvent::Answer { call, report })
+            });
         });
     }
 
-    fn follow(&mut self, signals: Vec<Signal>) {
-        for signal in signals {
-            match signal {
-                Signal::Open => {
-                    self.socket = Socket::open(&self.address, &self.ear);
+    fn apply(&mut self, effects: Vec<ConnectionEffect>) {
+        for effect in effects {
+            match effect {
+                ConnectionEffect::Open => {
+                    self.socket = BrowserSocket::open(&self.address, &self.listener);
                     if self.socket.is_none() {
                         self.connection.refuse();
                     }
                 }
-                Signal::Close => self.socket = None,
-                Signal::Send(frame) => {
+                ConnectionEffect::Close => self.socket = None,
+                ConnectionEffect::Send(frame) => {
                     if let Some(socket) = &self.socket {
                         socket.send(&frame);
                     }
                 }
-                Signal::Sign { socket, channel } => self.sign(socket, channel),
-                Signal::Subscribed => self.tell(Event::Subscribed),
-                Signal::Announced(announcement) => self.tell(Event::Announced(announcement)),
+                ConnectionEffect::Authorize { socket, channel } => self.authorize(socket, channel),
+                ConnectionEffect::Subscribed => self.dispatch(JourneyEvent::Subscribed),
+                ConnectionEffect::Announced(announcement) => {
+                    self.dispatch(JourneyEvent::Announced(announcement))
+                }
             }
         }
     }
 
-    fn sign(&self, socket: String, channel: String) {
+    fn authorize(&self, socket: String, channel: String) {
         let page = self.this.clone();
-        let body = protocol::ask_signature(&socket, &channel, &self.token);
+        let body = frames::ask_signature(&socket, &channel, &self.token);
         spawn_local(async move {
             let reply = socket::post("/pusher/auth", &body).await;
-            if let Some(signature) = reply.ok().and_then(|reply| protocol::signature(&reply)) {
+            if let Some(signature) = reply.ok().and_then(|reply| frames::signature(&reply)) {
                 with(&page, |page| {
-                    let signals = page.connection.signed(&socket, &channel, &signature);
-                    page.follow(signals);
+                    let effects = page.connection.signed(&socket, &channel, &signature);
+                    page.apply(effects);
                 });
             }
         });
@@ -230,20 +228,20 @@ impl Page {
             return;
         }
         let wait = i32::try_from(next.saturating_sub(moment().now) + 1).unwrap_or(i32::MAX);
-        let ear = self.ear.as_ref().unchecked_ref();
+        let listener = self.listener.as_ref().unchecked_ref();
         self.timer = window
-            .set_timeout_with_callback_and_timeout_and_arguments_0(ear, wait)
+            .set_timeout_with_callback_and_timeout_and_arguments_0(listener, wait)
             .unwrap_or(0);
     }
 }
 
-async fn ask(request: Request, token: String) -> Result<Report, Setback> {
+async fn ask(request: ApiCall, token: String) -> Result<Report, CallError> {
     let (path, again) = match request {
-        Request::Begin(true) => ("/api/begin", "&again=true"),
-        Request::Begin(false) => ("/api/begin", "&again=false"),
-        Request::Status => ("/api/status", ""),
-        Request::Cancel => ("/api/cancel", ""),
+        ApiCall::Begin(true) => ("/api/begin", "&again=true"),
+        ApiCall::Begin(false) => ("/api/begin", "&again=false"),
+        ApiCall::Status => ("/api/status", ""),
+        ApiCall::Cancel => ("/api/cancel", ""),
     };
     let reply = socket::post(path, &("token=".to_owned() + &token + again)).await?;
-    Report::read(&reply).ok_or(Setback::Lost)
+    Report::read(&reply).ok_or(CallError::Lost)
 }

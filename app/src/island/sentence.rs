@@ -44,7 +44,7 @@ pub fn retrying(attempt: u32) -> String {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sentence {
     /// A constant one.
-    Said(&'static str),
+    Fixed(&'static str),
     /// The one of this step.
     Waiting(Step),
 }
@@ -53,7 +53,7 @@ impl Sentence {
     /// The sentence itself.
     pub fn text(self) -> String {
         match self {
-            Self::Said(text) => text.to_owned(),
+            Self::Fixed(text) => text.to_owned(),
             Self::Waiting(Step::Queued) => QUEUED.to_owned(),
             Self::Waiting(Step::Contacting) => CONTACTING.to_owned(),
             Self::Waiting(Step::Retrying { attempt }) => retrying(attempt),

@@ -6,7 +6,7 @@
 
 /// When the page begins, and what for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Start {
+pub enum StartMode {
     /// When the button is pressed.
     #[default]
     Click,
@@ -16,7 +16,7 @@ pub enum Start {
     Mail,
 }
 
-impl Start {
+impl StartMode {
     fn word(self) -> &'static str {
         match self {
             Self::Click => "click",
@@ -47,7 +47,7 @@ pub struct Settings {
     /// server.
     pub socket: Option<String>,
     /// When to begin.
-    pub start: Start,
+    pub start: StartMode,
     /// Seconds between two polls of the server while the page waits.
     pub poll_seconds: u32,
 }
@@ -82,7 +82,7 @@ impl Settings {
             token: word()?,
             channel: word()?,
             app_key: word()?,
-            start: Start::of(&word()?),
+            start: StartMode::of(&word()?),
             poll_seconds: word()?.parse().ok()?,
             socket: word().filter(|socket| !socket.is_empty()),
         })
@@ -91,7 +91,7 @@ impl Settings {
 
 #[cfg(test)]
 mod tests {
-    use super::{Settings, Start};
+    use super::{Settings, StartMode};
 
     #[test]
     fn what_is_packed_is_unpacked() {
@@ -100,12 +100,12 @@ mod tests {
             channel: "private-confirm-00ff".into(),
             app_key: "key".into(),
             socket: None,
-            start: Start::Auto,
+            start: StartMode::Auto,
             poll_seconds: 5,
         };
         assert_eq!(Settings::unpack(&settings.pack()), Some(settings.clone()));
         settings.socket = Some("wss://push.example:443/path".into());
-        for start in [Start::Click, Start::Mail] {
+        for start in [StartMode::Click, StartMode::Mail] {
             settings.start = start;
             assert_eq!(Settings::unpack(&settings.pack()), Some(settings.clone()));
         }

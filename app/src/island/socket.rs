@@ -1,9 +1,9 @@
 //! The browser's socket, and the one request that is not a server function.
 
 use super::{
-    journey::Setback,
+    journey::CallError,
     json::{self, Json},
-    page::{Ear, listen},
+    listener::{Listener, listen},
 };
 use leptos::prelude::window;
 use wasm_bindgen::{JsCast, JsValue};
@@ -11,14 +11,14 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{CloseEvent, Event, MessageEvent, RequestInit, Response, UrlSearchParams, WebSocket};
 
 /// An open socket, or one that is being opened; closed when dropped.
-pub(super) struct Socket(WebSocket);
+pub(super) struct BrowserSocket(WebSocket);
 
-impl Socket {
+impl BrowserSocket {
     /// Opens a socket; none where the browser refuses the address.
-    pub(super) fn open(address: &str, ear: &Ear) -> Option<Self> {
+    pub(super) fn open(address: &str, listener: &Listener) -> Option<Self> {
         let socket = WebSocket::new(address).ok()?;
-        listen(&socket, "message", ear);
-        listen(&socket, "close", ear);
+        listen(&socket, "message", listener);
+        listen(&socket, "close", listener);
         Some(Self(socket))
     }
 
@@ -28,7 +28,7 @@ impl Socket {
     }
 }
 
-impl Drop for Socket {
+impl Drop for BrowserSocket {
     fn drop(&mut self) {
         // Closing a socket on its way makes browsers write an error on the console. It is closed
         // when it greets.
@@ -39,7 +39,7 @@ impl Drop for Socket {
 }
 
 /// Whether `event` comes from `current`. A former socket that sends one is closed.
-pub(super) fn is_from(event: &Event, current: Option<&Socket>) -> bool {
+pub(super) fn is_from(event: &Event, current: Option<&BrowserSocket>) -> bool {
     let target = event.target().map(JsValue::from);
     if target.as_ref() == current.map(|socket| socket.0.as_ref()) {
         return true;
@@ -79,8 +79,8 @@ pub(super) fn address(base: Option<String>, app_key: &str) -> String {
 }
 
 /// Posts a form to this page's own server.
-pub(super) async fn post(path: &str, body: &str) -> Result<Json, Setback> {
-    let response = fetch(path, body).await.ok_or(Setback::Lost)?;
+pub(super) async fn post(path: &str, body: &str) -> Result<Json, CallError> {
+    let response = fetch(path, body).await.ok_or(CallError::Lost)?;
     let patience = || {
         response
             .headers()
@@ -90,11 +90,11 @@ pub(super) async fn post(path: &str, body: &str) -> Result<Json, Setback> {
             .and_then(|seconds| seconds.parse().ok())
     };
     match response.status() {
-        200 => read(&response).await.ok_or(Setback::Lost),
-        422 => Err(Setback::NoCookie),
-        429 => Err(Setback::TooMany(patience().unwrap_or_default())),
-        503 => Err(Setback::Busy(patience().unwrap_or_default())),
-        _ => Err(Setback::Lost),
+        200 => read(&response).await.ok_or(CallError::Lost),
+        422 => Err(CallError::NoCookie),
+        429 => Err(CallError::TooMany(patience().unwrap_or_default())),
+        503 => Err(CallError::Busy(patience().unwrap_or_default())),
+        _ => Err(CallError::Lost),
     }
 }
 

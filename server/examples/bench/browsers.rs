@@ -31,8 +31,8 @@ use tokio_tungstenite::{
 };
 use vestibule_app::island::{
     backoff::Moment,
-    connection::{Connection, Signal},
-    json, protocol,
+    connection::{ConnectionEffect, PusherConnection},
+    frames, json,
 };
 
 /// Addresses that they come from: one has not enough ports.
@@ -255,13 +255,13 @@ impl Browser {
             now: millis(start.elapsed()),
             random: random(),
         };
-        let mut connection = Connection::default();
+        let mut connection = PusherConnection::default();
         let mut socket: Option<Socket> = None;
-        let mut signals = VecDeque::from(connection.listen(Some(self.channel.clone()), moment()));
+        let mut effects = VecDeque::from(connection.listen(Some(self.channel.clone()), moment()));
         loop {
             let due = start + Duration::from_millis(connection.next().min(millis(AT_MOST) * 10));
-            let more = match signals.pop_front() {
-                Some(Signal::Open) => match timeout_at(due, self.open()).await {
+            let more = match effects.pop_front() {
+                Some(ConnectionEffect::Open) => match timeout_at(due, self.open()).await {
                     Ok(Ok(opened)) => {
                         socket = Some(opened);
                         Vec::new()
@@ -272,30 +272,30 @@ impl Browser {
                     }
                     Err(_) => connection.due(moment()),
                 },
-                Some(Signal::Close) => {
+                Some(ConnectionEffect::Close) => {
                     socket = None;
                     Vec::new()
                 }
-                Some(Signal::Send(frame)) => {
+                Some(ConnectionEffect::Send(frame)) => {
                     if let Some(socket) = &mut socket {
                         // A socket that cannot take it says so when it is read.
                         let _ = socket.send(Message::text(frame)).await;
                     }
                     Vec::new()
                 }
-                Some(Signal::Sign { socket, channel }) => {
-                    let body = protocol::ask_signature(&socket, &channel, &self.token);
+                Some(ConnectionEffect::Authorize { socket, channel }) => {
+                    let body = frames::ask_signature(&socket, &channel, &self.token);
                     match timeout_at(due, self.post("/pusher/auth", &body)).await {
                         Ok(Ok(reply)) => {
                             let signature =
-                                json::parse(&reply).and_then(|reply| protocol::signature(&reply));
+                                json::parse(&reply).and_then(|reply| frames::signature(&reply));
                             connection.signed(&socket, &channel, &signature.unwrap_or_default())
                         }
                         // That the subscription does not come about is noticed in time.
                         Ok(Err(_)) | Err(_) => Vec::new(),
                     }
                 }
-                Some(Signal::Subscribed) => {
+                Some(ConnectionEffect::Subscribed) => {
                     self.seen().subscribed = Some(Instant::now());
                     self.subscribed.notify_one();
                     // It asks for what it may have missed, and goes on listening meanwhile.
@@ -306,14 +306,14 @@ impl Browser {
                     });
                     Vec::new()
                 }
-                Some(Signal::Announced(_)) => {
+                Some(ConnectionEffect::Announced(_)) => {
                     let mut seen = self.seen();
                     seen.took = seen.published.map(|published| published.elapsed());
                     Vec::new()
                 }
                 None => tokio::select! {
                     message = next(&mut socket) => match message {
-                        Some(Ok(Message::Text(text))) => connection.hear(&text, moment()),
+                        Some(Ok(Message::Text(text))) => connection.receive(&text, moment()),
                         Some(Ok(Message::Close(frame))) => {
                             self.seen().lost = Some(Instant::now());
                             if let Some(mut socket) = socket.take() {
@@ -334,7 +334,7 @@ impl Browser {
                     () = sleep_until(due) => connection.due(moment()),
                 },
             };
-            signals.extend(more);
+            effects.extend(more);
         }
     }
 

@@ -28,7 +28,7 @@ use vestibule_app::{
     island::{
         Confirm,
         sentence::{self, Sentence},
-        settings::Start,
+        settings::StartMode,
     },
     pages::{ConfirmPage, NoCookies, WaitPage, WaitState, title},
     shell::Head,
@@ -66,7 +66,11 @@ pub async fn land(
     let channel = Channel::of(&pending.cookie.secret.hash()).to_string();
     // A browser that asked for the link begins by itself, whatever `CONFIRM_START` says.
     let auto = who.is_none() && (app.start == config::BeginMode::Auto || link.is_some());
-    let start = if auto { Start::Auto } else { Start::Click };
+    let start = if auto {
+        StartMode::Auto
+    } else {
+        StartMode::Click
+    };
     let signed_in = who.map(|who| who.user.display_name().to_owned());
     let app_key = app.push.app_key.clone();
     let socket = app.push.socket.clone();
@@ -167,15 +171,15 @@ pub async fn wait(
         Progress::Done(Outcome::Rejected {
             reason: Rejection::Cancelled,
             ..
-        }) => (WaitState::Cancelled, Sentence::Said(sentence::CANCELLED)),
+        }) => (WaitState::Cancelled, Sentence::Fixed(sentence::CANCELLED)),
         Progress::Done(Outcome::Confirmed { redirect } | Outcome::Rejected { redirect, .. }) => {
             return Ok(response::see_other(&redirect));
         }
         Progress::Done(Outcome::Unavailable) => (
             WaitState::Unavailable,
-            Sentence::Said(sentence::UNAVAILABLE),
+            Sentence::Fixed(sentence::UNAVAILABLE),
         ),
-        Progress::Unknown => (WaitState::Ready, Sentence::Said(sentence::READY)),
+        Progress::Unknown => (WaitState::Ready, Sentence::Fixed(sentence::READY)),
         Progress::Waiting(step) => (WaitState::Waiting, Sentence::Waiting(step)),
     };
     let path = format!("/confirm/{}", token.expose());

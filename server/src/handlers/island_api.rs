@@ -28,8 +28,8 @@ use vestibule::{
     vestibule::Report,
 };
 use vestibule_app::api::{
-    ApiError,
-    ssr::{Desk, Reply},
+    IslandApiError,
+    ssr::{IslandApi, Reply},
 };
 
 /// A call of the island, as its form says it.
@@ -71,12 +71,12 @@ pub async fn server_functions(
     let request = Request::from_parts(head, Body::from(body));
 
     let context = move || {
-        let desk = IslandBackend {
+        let api = IslandBackend {
             app: app.clone(),
             visitor: visitor.clone(),
             response: expect_context(),
         };
-        provide_context::<Arc<dyn Desk>>(Arc::new(desk));
+        provide_context::<Arc<dyn IslandApi>>(Arc::new(api));
     };
     let mut response = handle_server_fns_with_context(context, request)
         .await
@@ -104,7 +104,7 @@ struct IslandBackend {
     response: ResponseOptions,
 }
 
-impl Desk for IslandBackend {
+impl IslandApi for IslandBackend {
     fn begin(self: Arc<Self>, token: String, again: bool) -> Reply {
         Box::pin(async move {
             let token = self.read(&token)?;
@@ -115,7 +115,7 @@ impl Desk for IslandBackend {
             })?;
             let Some(begun) = begun else {
                 self.response.set_status(StatusCode::UNPROCESSABLE_ENTITY);
-                return Err(ApiError::NoCookie);
+                return Err(IslandApiError::NoCookie);
             };
             let set = set_pending(&self.app, &self.visitor, &begun.token, &begun.pending, &[]);
             for cookie in set {
@@ -156,30 +156,30 @@ impl Desk for IslandBackend {
 }
 
 impl IslandBackend {
-    fn read(&self, token: &str) -> Result<Token, ApiError> {
+    fn read(&self, token: &str) -> Result<Token, IslandApiError> {
         token.parse().map_err(|_| {
             self.response.set_status(StatusCode::NOT_FOUND);
-            ApiError::Refused
+            IslandApiError::Refused
         })
     }
 
     /// The token under which this browser's confirmation is kept.
-    fn kept(&self, token: &str) -> Result<Token, ApiError> {
+    fn kept(&self, token: &str) -> Result<Token, IslandApiError> {
         let token = self.read(token)?;
         Ok(begin::kept_under(&self.app, &self.visitor, token))
     }
 
-    fn busy(&self, error: &StoreError) -> ApiError {
+    fn busy(&self, error: &StoreError) -> IslandApiError {
         tracing::error!(%error, "a server function could not use the store");
         self.refuse(StatusCode::SERVICE_UNAVAILABLE);
-        ApiError::Busy
+        IslandApiError::Busy
     }
 
-    fn capped(&self, cap: Capped) -> ApiError {
+    fn capped(&self, cap: Capped) -> IslandApiError {
         self.refuse(error::capped_status(cap));
         match cap {
-            Capped::Client | Capped::Links => ApiError::TooMany,
-            Capped::All => ApiError::Busy,
+            Capped::Client | Capped::Links => IslandApiError::TooMany,
+            Capped::All => IslandApiError::Busy,
         }
     }
 

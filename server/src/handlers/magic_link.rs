@@ -36,7 +36,7 @@ use vestibule::{
     vestibule::Progress,
 };
 use vestibule_app::{
-    island::{Confirm, settings::Start},
+    island::{Confirm, settings::StartMode},
     pages::{MailedPage, NoCookies, title},
     shell::Head,
 };
@@ -215,7 +215,7 @@ async fn waiting(
                 resend_in=resend_in
                 proof=proof
             >
-                <Confirm token channel app_key socket start=Start::Mail proof=island_proof poll_seconds />
+                <Confirm token channel app_key socket start=StartMode::Mail proof=island_proof poll_seconds />
             </MailedPage>
         }
     });

@@ -1,26 +1,32 @@
 //! Whole journeys, told as what happens to a page and what it does.
 
-use super::{ANSWERED_WITHIN, Effect, Event, Journey, MAX_PATIENCE, Moment, Request, Setback};
+use super::{
+    ANSWERED_WITHIN, ApiCall, CallError, Effect, Journey, JourneyEvent, MAX_PATIENCE, Moment,
+};
 use crate::island::{
-    protocol::{self, Frame},
+    frames::{self, PusherFrame},
     sentence,
-    settings::Start,
+    settings::StartMode,
 };
 use vestibule_protocol::{Announcement, Outcome, Progress, Rejection, Report, Step};
 
 /// A page with a clock that the test turns.
-struct Visit {
+struct TestPage {
     journey: Journey,
     now: u64,
     call: u32,
 }
 
-impl Visit {
+impl TestPage {
     fn to(auto: bool) -> Self {
         Self {
             journey: Journey::new(
                 "private-a".into(),
-                if auto { Start::Auto } else { Start::Click },
+                if auto {
+                    StartMode::Auto
+                } else {
+                    StartMode::Click
+                },
                 5,
             ),
             now: 1_000,
@@ -30,14 +36,14 @@ impl Visit {
 
     /// One whose `begin` has been answered: it waits.
     fn waiting() -> Self {
-        let mut visit = Self::to(true);
-        visit.hear(Event::Seen);
-        visit.answer(waiting(Step::Contacting));
-        visit
+        let mut page = Self::to(true);
+        page.handle(JourneyEvent::Visible);
+        page.answer(waiting(Step::Contacting));
+        page
     }
 
-    fn hear(&mut self, event: Event) -> Vec<Effect> {
-        let effects = self.journey.hear(
+    fn handle(&mut self, event: JourneyEvent) -> Vec<Effect> {
+        let effects = self.journey.handle(
             event,
             Moment {
                 now: self.now,
@@ -61,36 +67,38 @@ impl Visit {
             channel: Some(channel.into()),
             progress,
         });
-        self.hear(Event::Answer {
+        self.handle(JourneyEvent::Answer {
             call: self.call,
             report,
         })
     }
 
     fn lose_call(&mut self) -> Vec<Effect> {
-        self.set_back(Setback::Lost)
+        self.fail_call(CallError::Lost)
     }
 
-    fn set_back(&mut self, setback: Setback) -> Vec<Effect> {
-        self.hear(Event::Answer {
+    fn fail_call(&mut self, error: CallError) -> Vec<Effect> {
+        self.handle(JourneyEvent::Answer {
             call: self.call,
-            report: Err(setback),
+            report: Err(error),
         })
     }
 
     fn push(&mut self, outcome: Outcome) -> Vec<Effect> {
-        self.hear(Event::Announced(Some(Announcement::Outcome(outcome))))
+        self.handle(JourneyEvent::Announced(Some(Announcement::Outcome(
+            outcome,
+        ))))
     }
 
     /// Turns the clock to the next time the journey wants, as the timer does.
     fn wait(&mut self) -> Vec<Effect> {
         self.now = self.journey.next();
         assert_ne!(self.now, u64::MAX, "nothing is due");
-        self.hear(Event::Due)
+        self.handle(JourneyEvent::TimerFired)
     }
 
     /// Waits until it asks something, and says what and after how many milliseconds.
-    fn wait_for_call(&mut self) -> (Request, u64) {
+    fn wait_for_call(&mut self) -> (ApiCall, u64) {
         let start = self.now;
         loop {
             if let Some(request) = asked(&self.wait()) {
@@ -104,7 +112,7 @@ impl Visit {
     }
 }
 
-fn asked(effects: &[Effect]) -> Option<Request> {
+fn asked(effects: &[Effect]) -> Option<ApiCall> {
     effects.iter().find_map(|effect| match effect {
         Effect::Call { request, .. } => Some(*request),
         _ => None,
@@ -113,7 +121,7 @@ fn asked(effects: &[Effect]) -> Option<Request> {
 
 fn left(effects: &[Effect]) -> Option<&str> {
     effects.iter().find_map(|effect| match effect {
-        Effect::Leave(path) => Some(path.as_str()),
+        Effect::Navigate(path) => Some(path.as_str()),
         _ => None,
     })
 }
@@ -142,79 +150,88 @@ fn done(outcome: Outcome) -> Progress {
 
 #[test]
 fn it_begins_by_itself_once_it_is_seen_and_only_once() {
-    let mut visit = Visit::to(true);
-    let effects = visit.hear(Event::Seen);
-    assert_eq!(asked(&effects), Some(Request::Begin(false)));
+    let mut page = TestPage::to(true);
+    let effects = page.handle(JourneyEvent::Visible);
+    assert_eq!(asked(&effects), Some(ApiCall::Begin(false)));
     // The socket opens while `begin` is in flight.
-    assert!(effects.contains(&Effect::Listen(Some("private-a".into()))));
-    assert_eq!(visit.hear(Event::Seen), []);
+    assert!(effects.contains(&Effect::Subscribe(Some("private-a".into()))));
+    assert_eq!(page.handle(JourneyEvent::Visible), []);
 }
 
 #[test]
 fn it_waits_for_the_button_when_told_to() {
-    let mut visit = Visit::to(false);
+    let mut page = TestPage::to(false);
     for event in [
-        Event::Seen,
-        Event::Woken,
-        Event::Due,
-        Event::Subscribed,
-        Event::Cancel,
+        JourneyEvent::Visible,
+        JourneyEvent::Resumed,
+        JourneyEvent::TimerFired,
+        JourneyEvent::Subscribed,
+        JourneyEvent::CancelPressed,
     ] {
-        assert_eq!(visit.hear(event), []);
+        assert_eq!(page.handle(event), []);
     }
-    assert_eq!(visit.sentence(), sentence::READY);
+    assert_eq!(page.sentence(), sentence::READY);
     assert_eq!(
-        asked(&visit.hear(Event::Start)),
-        Some(Request::Begin(false))
+        asked(&page.handle(JourneyEvent::StartPressed)),
+        Some(ApiCall::Begin(false))
     );
 }
 
 #[test]
 fn the_button_stays_until_begin_has_answered() {
-    let mut visit = Visit::to(true);
-    visit.hear(Event::Seen);
-    assert!(visit.journey.view().start && !visit.journey.view().cancel);
-    visit.answer(waiting(Step::Queued));
-    assert!(!visit.journey.view().start && visit.journey.view().cancel);
+    let mut page = TestPage::to(true);
+    page.handle(JourneyEvent::Visible);
+    assert!(page.journey.view().start && !page.journey.view().cancel);
+    page.answer(waiting(Step::Queued));
+    assert!(!page.journey.view().start && page.journey.view().cancel);
 }
 
 #[test]
 fn a_page_that_waits_for_a_mail_says_so_until_the_link_was_opened() {
-    let mut visit = Visit::to(true);
-    visit.journey = Journey::new("private-a".into(), Start::Mail, 5);
-    assert_eq!(asked(&visit.hear(Event::Seen)), Some(Request::Begin(false)));
+    let mut page = TestPage::to(true);
+    page.journey = Journey::new("private-a".into(), StartMode::Mail, 5);
+    assert_eq!(
+        asked(&page.handle(JourneyEvent::Visible)),
+        Some(ApiCall::Begin(false))
+    );
     for step in [Step::Queued, Step::Contacting] {
-        visit.answer(waiting(step));
-        let view = visit.journey.view();
+        page.answer(waiting(step));
+        let view = page.journey.view();
         assert_eq!((view.state, view.start, view.seconds), ("mailed", false, 0));
-        assert_eq!(visit.sentence(), sentence::MAILED);
-        visit.wait_for_call();
+        assert_eq!(page.sentence(), sentence::MAILED);
+        page.wait_for_call();
     }
-    assert_eq!(left(&visit.push(confirmed("/profile"))), Some("/profile"));
+    assert_eq!(left(&page.push(confirmed("/profile"))), Some("/profile"));
 }
 
 #[test]
 fn a_page_whose_form_was_sent_goes_nowhere_else_but_asks_if_it_comes_back() {
-    let mut visit = Visit::to(true);
-    visit.journey = Journey::new("private-a".into(), Start::Mail, 5);
-    visit.hear(Event::Seen);
-    visit.answer(waiting(Step::Queued));
-    visit.wait_for_call();
-    assert_eq!(visit.hear(Event::Sent), [Effect::Hush]);
+    let mut page = TestPage::to(true);
+    page.journey = Journey::new("private-a".into(), StartMode::Mail, 5);
+    page.handle(JourneyEvent::Visible);
+    page.answer(waiting(Step::Queued));
+    page.wait_for_call();
     assert_eq!(
-        visit.answer(done(rejected(Rejection::Expired))),
+        page.handle(JourneyEvent::FormSubmitted),
+        [Effect::Unsubscribe]
+    );
+    assert_eq!(
+        page.answer(done(rejected(Rejection::Expired))),
         [],
         "an answer that was on its way"
     );
-    assert_eq!(asked(&visit.hear(Event::Woken)), Some(Request::Status));
     assert_eq!(
-        visit.answer(waiting(Step::Queued)),
-        [Effect::Listen(Some("private-a".into()))]
+        asked(&page.handle(JourneyEvent::Resumed)),
+        Some(ApiCall::Status)
+    );
+    assert_eq!(
+        page.answer(waiting(Step::Queued)),
+        [Effect::Subscribe(Some("private-a".into()))]
     );
 
-    let mut visit = Visit::waiting();
+    let mut page = TestPage::waiting();
     assert_eq!(
-        visit.hear(Event::Sent),
+        page.handle(JourneyEvent::FormSubmitted),
         [],
         "only a page that waits for a mail has other forms"
     );
@@ -222,45 +239,45 @@ fn a_page_whose_form_was_sent_goes_nowhere_else_but_asks_if_it_comes_back() {
 
 #[test]
 fn a_double_click_begins_once() {
-    let mut visit = Visit::to(false);
-    visit.hear(Event::Start);
-    assert_eq!(visit.hear(Event::Start), []);
+    let mut page = TestPage::to(false);
+    page.handle(JourneyEvent::StartPressed);
+    assert_eq!(page.handle(JourneyEvent::StartPressed), []);
 }
 
 #[test]
 fn a_pushed_outcome_takes_the_page_away() {
-    let mut visit = Visit::waiting();
-    let effects = visit.push(confirmed("/profile"));
+    let mut page = TestPage::waiting();
+    let effects = page.push(confirmed("/profile"));
     assert_eq!(
         effects,
         [
-            Effect::Hush,
-            Effect::Leave("/profile".parse().expect("a path"))
+            Effect::Unsubscribe,
+            Effect::Navigate("/profile".parse().expect("a path"))
         ]
     );
-    assert_eq!(visit.sentence(), sentence::CONFIRMED);
-    assert_eq!(visit.journey.next(), u64::MAX);
+    assert_eq!(page.sentence(), sentence::CONFIRMED);
+    assert_eq!(page.journey.next(), u64::MAX);
 
-    let mut visit = Visit::waiting();
+    let mut page = TestPage::waiting();
     assert_eq!(
-        left(&visit.push(rejected(Rejection::Expired))),
+        left(&page.push(rejected(Rejection::Expired))),
         Some("/login?reason=expired")
     );
-    assert_eq!(visit.sentence(), sentence::REJECTED);
+    assert_eq!(page.sentence(), sentence::REJECTED);
 }
 
 #[test]
 fn without_any_push_it_finishes_by_asking() {
-    let mut visit = Visit::waiting();
-    assert_eq!(visit.wait_for_call(), (Request::Status, 5_000));
+    let mut page = TestPage::waiting();
+    assert_eq!(page.wait_for_call(), (ApiCall::Status, 5_000));
     assert_eq!(
-        visit.answer(waiting(Step::Contacting)),
-        [Effect::Listen(Some("private-a".into()))]
+        page.answer(waiting(Step::Contacting)),
+        [Effect::Subscribe(Some("private-a".into()))]
     );
-    assert_eq!(visit.sentence(), sentence::CONTACTING);
-    visit.wait_for_call();
+    assert_eq!(page.sentence(), sentence::CONTACTING);
+    page.wait_for_call();
     assert_eq!(
-        left(&visit.answer(done(confirmed("/profile")))),
+        left(&page.answer(done(confirmed("/profile")))),
         Some("/profile")
     );
 }
@@ -276,288 +293,303 @@ fn a_pushed_path_to_another_origin_is_ignored_and_the_server_asked() {
     ] {
         let data = serde_json::json!({ "outcome": "confirmed", "redirect": path }).to_string();
         let frame = serde_json::json!({ "event": "outcome", "channel": "private-a", "data": data });
-        let Frame::Announced(_, announcement) = protocol::read(&frame.to_string()) else {
+        let PusherFrame::Announced(_, announcement) = frames::read(&frame.to_string()) else {
             panic!("{frame} is an announcement");
         };
-        let mut visit = Visit::waiting();
-        let effects = visit.hear(Event::Announced(announcement));
+        let mut page = TestPage::waiting();
+        let effects = page.handle(JourneyEvent::Announced(announcement));
         assert_eq!(left(&effects), None, "{path}");
-        assert_eq!(asked(&effects), Some(Request::Status), "{path}");
+        assert_eq!(asked(&effects), Some(ApiCall::Status), "{path}");
     }
 }
 
 #[test]
 fn a_push_that_makes_no_sense_makes_it_ask() {
-    let mut visit = Visit::waiting();
+    let mut page = TestPage::waiting();
     assert_eq!(
-        asked(&visit.hear(Event::Announced(None))),
-        Some(Request::Status)
+        asked(&page.handle(JourneyEvent::Announced(None))),
+        Some(ApiCall::Status)
     );
 }
 
 #[test]
 fn a_pushed_step_changes_the_sentence() {
-    let mut visit = Visit::waiting();
+    let mut page = TestPage::waiting();
     let step = Step::Retrying { attempt: 3 };
     assert_eq!(
-        visit.hear(Event::Announced(Some(Announcement::Progress(step)))),
+        page.handle(JourneyEvent::Announced(Some(Announcement::Progress(step)))),
         []
     );
-    assert_eq!(visit.sentence(), sentence::retrying(3));
+    assert_eq!(page.sentence(), sentence::retrying(3));
 }
 
 #[test]
 fn every_subscription_makes_it_ask() {
-    let mut visit = Visit::waiting();
+    let mut page = TestPage::waiting();
     for _ in 0..2 {
-        assert_eq!(asked(&visit.hear(Event::Subscribed)), Some(Request::Status));
-        visit.answer(waiting(Step::Contacting));
+        assert_eq!(
+            asked(&page.handle(JourneyEvent::Subscribed)),
+            Some(ApiCall::Status)
+        );
+        page.answer(waiting(Step::Contacting));
     }
 }
 
 #[test]
 fn an_answer_read_before_the_subscription_is_asked_for_again() {
     // The outcome may have been announced between the two, when no one was subscribed.
-    let mut visit = Visit::to(true);
-    visit.hear(Event::Seen);
-    assert_eq!(asked(&visit.hear(Event::Subscribed)), None);
+    let mut page = TestPage::to(true);
+    page.handle(JourneyEvent::Visible);
+    assert_eq!(asked(&page.handle(JourneyEvent::Subscribed)), None);
     assert_eq!(
-        asked(&visit.answer(waiting(Step::Queued))),
-        Some(Request::Status)
+        asked(&page.answer(waiting(Step::Queued))),
+        Some(ApiCall::Status)
     );
-    assert_eq!(asked(&visit.answer(waiting(Step::Queued))), None);
+    assert_eq!(asked(&page.answer(waiting(Step::Queued))), None);
 
-    let mut visit = Visit::waiting();
-    visit.wait_for_call();
-    visit.hear(Event::Subscribed);
+    let mut page = TestPage::waiting();
+    page.wait_for_call();
+    page.handle(JourneyEvent::Subscribed);
     assert_eq!(
-        asked(&visit.answer(waiting(Step::Contacting))),
-        Some(Request::Status)
+        asked(&page.answer(waiting(Step::Contacting))),
+        Some(ApiCall::Status)
     );
 }
 
 #[test]
 fn another_channel_in_an_answer_is_the_one_to_listen_to() {
-    let mut visit = Visit::to(true);
-    visit.hear(Event::Seen);
-    let effects = visit.answer_from("private-b", waiting(Step::Queued));
-    assert_eq!(effects, [Effect::Listen(Some("private-b".into()))]);
+    let mut page = TestPage::to(true);
+    page.handle(JourneyEvent::Visible);
+    let effects = page.answer_from("private-b", waiting(Step::Queued));
+    assert_eq!(effects, [Effect::Subscribe(Some("private-b".into()))]);
 }
 
 #[test]
 fn coming_back_to_the_page_makes_it_ask() {
-    for event in [Event::Seen, Event::Woken] {
-        let mut visit = Visit::waiting();
-        assert_eq!(asked(&visit.hear(event)), Some(Request::Status));
+    for event in [JourneyEvent::Visible, JourneyEvent::Resumed] {
+        let mut page = TestPage::waiting();
+        assert_eq!(asked(&page.handle(event)), Some(ApiCall::Status));
     }
 }
 
 #[test]
 fn a_call_lost_while_the_page_was_away_is_made_again_and_its_late_answer_ignored() {
-    let mut visit = Visit::waiting();
-    visit.wait_for_call();
-    let lost = visit.call;
-    assert_eq!(asked(&visit.hear(Event::Woken)), Some(Request::Status));
+    let mut page = TestPage::waiting();
+    page.wait_for_call();
+    let lost = page.call;
+    assert_eq!(
+        asked(&page.handle(JourneyEvent::Resumed)),
+        Some(ApiCall::Status)
+    );
     let report = Ok(Report {
         channel: Some("private-z".into()),
         progress: waiting(Step::Queued),
     });
-    assert_eq!(visit.hear(Event::Answer { call: lost, report }), []);
+    assert_eq!(page.handle(JourneyEvent::Answer { call: lost, report }), []);
 }
 
 #[test]
 fn calls_that_fail_are_said_to_and_repeated_until_one_is_answered() {
-    let mut visit = Visit::to(true);
-    visit.hear(Event::Seen);
+    let mut page = TestPage::to(true);
+    page.handle(JourneyEvent::Visible);
     let mut waits = Vec::new();
     for _ in 0..4 {
-        visit.lose_call();
-        assert_eq!(visit.sentence(), sentence::INTERRUPTED);
-        let (request, wait) = visit.wait_for_call();
-        assert_eq!(request, Request::Begin(false));
+        page.lose_call();
+        assert_eq!(page.sentence(), sentence::INTERRUPTED);
+        let (request, wait) = page.wait_for_call();
+        assert_eq!(request, ApiCall::Begin(false));
         waits.push(wait);
     }
     assert_eq!(waits, [250, 500, 750, 750]);
-    visit.answer(waiting(Step::Contacting));
-    assert_eq!(visit.sentence(), sentence::CONTACTING);
-    assert_eq!(visit.wait_for_call(), (Request::Status, 5_000));
+    page.answer(waiting(Step::Contacting));
+    assert_eq!(page.sentence(), sentence::CONTACTING);
+    assert_eq!(page.wait_for_call(), (ApiCall::Status, 5_000));
 }
 
 #[test]
 fn a_server_that_asks_for_patience_is_given_it_and_the_page_says_why() {
-    for (setback, said, patience) in [
-        (Setback::Busy(5), sentence::BUSY, 5_000),
-        (Setback::TooMany(60), sentence::TOO_MANY, 60_000),
+    for (error, said, patience) in [
+        (CallError::Busy(5), sentence::BUSY, 5_000),
+        (CallError::TooMany(60), sentence::TOO_MANY, 60_000),
         (
-            Setback::Busy(86_400),
+            CallError::Busy(86_400),
             sentence::BUSY,
             u64::from(MAX_PATIENCE) * 1_000,
         ),
     ] {
-        let mut visit = Visit::to(true);
-        visit.hear(Event::Seen);
-        visit.set_back(setback);
-        assert_eq!(visit.sentence(), said);
+        let mut page = TestPage::to(true);
+        page.handle(JourneyEvent::Visible);
+        page.fail_call(error);
+        assert_eq!(page.sentence(), said);
         assert_eq!(
-            visit.wait_for_call(),
-            (Request::Begin(false), patience + 250)
+            page.wait_for_call(),
+            (ApiCall::Begin(false), patience + 250)
         );
-        visit.answer(waiting(Step::Contacting));
-        assert_eq!(visit.sentence(), sentence::CONTACTING);
+        page.answer(waiting(Step::Contacting));
+        assert_eq!(page.sentence(), sentence::CONTACTING);
     }
 }
 
 #[test]
 fn a_call_that_is_never_answered_is_given_up() {
-    let mut visit = Visit::waiting();
-    visit.wait_for_call();
-    let (request, wait) = visit.wait_for_call();
-    assert_eq!((request, wait), (Request::Status, ANSWERED_WITHIN + 250));
+    let mut page = TestPage::waiting();
+    page.wait_for_call();
+    let (request, wait) = page.wait_for_call();
+    assert_eq!((request, wait), (ApiCall::Status, ANSWERED_WITHIN + 250));
 }
 
 #[test]
 fn pressing_the_button_again_does_not_wait_for_the_next_attempt() {
-    let mut visit = Visit::to(false);
-    visit.hear(Event::Start);
-    visit.lose_call();
+    let mut page = TestPage::to(false);
+    page.handle(JourneyEvent::StartPressed);
+    page.lose_call();
     assert_eq!(
-        asked(&visit.hear(Event::Start)),
-        Some(Request::Begin(false))
+        asked(&page.handle(JourneyEvent::StartPressed)),
+        Some(ApiCall::Begin(false))
     );
 }
 
 #[test]
 fn unavailable_stays_and_can_be_tried_again_afresh() {
-    let mut visit = Visit::waiting();
-    assert_eq!(visit.push(Outcome::Unavailable), [Effect::Hush]);
-    let view = visit.journey.view();
+    let mut page = TestPage::waiting();
+    assert_eq!(page.push(Outcome::Unavailable), [Effect::Unsubscribe]);
+    let view = page.journey.view();
     assert_eq!(
         (view.state, view.start, view.again),
         ("unavailable", true, true)
     );
-    assert_eq!(visit.sentence(), sentence::UNAVAILABLE);
+    assert_eq!(page.sentence(), sentence::UNAVAILABLE);
 
-    let effects = visit.hear(Event::Start);
-    assert_eq!(asked(&effects), Some(Request::Begin(true)));
+    let effects = page.handle(JourneyEvent::StartPressed);
+    assert_eq!(asked(&effects), Some(ApiCall::Begin(true)));
     // The channel is known when `begin` has answered: the old one would only say what is over.
-    assert!(effects.contains(&Effect::Listen(None)));
-    visit.answer_from("private-b", waiting(Step::Queued));
-    assert!(visit.journey.view().cancel);
+    assert!(effects.contains(&Effect::Subscribe(None)));
+    page.answer_from("private-b", waiting(Step::Queued));
+    assert!(page.journey.view().cancel);
 }
 
 #[test]
 fn a_link_cancelled_earlier_is_not_run_away_from() {
-    let mut visit = Visit::to(true);
-    visit.hear(Event::Seen);
+    let mut page = TestPage::to(true);
+    page.handle(JourneyEvent::Visible);
     assert_eq!(
-        left(&visit.answer(done(rejected(Rejection::Cancelled)))),
+        left(&page.answer(done(rejected(Rejection::Cancelled)))),
         None
     );
-    assert_eq!(visit.sentence(), sentence::CANCELLED);
-    assert_eq!(asked(&visit.hear(Event::Start)), Some(Request::Begin(true)));
+    assert_eq!(page.sentence(), sentence::CANCELLED);
+    assert_eq!(
+        asked(&page.handle(JourneyEvent::StartPressed)),
+        Some(ApiCall::Begin(true))
+    );
 }
 
 #[test]
 fn cancel_asks_the_server_and_leaves() {
-    let mut visit = Visit::waiting();
-    assert_eq!(asked(&visit.hear(Event::Cancel)), Some(Request::Cancel));
+    let mut page = TestPage::waiting();
     assert_eq!(
-        left(&visit.answer(done(rejected(Rejection::Cancelled)))),
+        asked(&page.handle(JourneyEvent::CancelPressed)),
+        Some(ApiCall::Cancel)
+    );
+    assert_eq!(
+        left(&page.answer(done(rejected(Rejection::Cancelled)))),
         Some("/login?reason=cancelled")
     );
 }
 
 #[test]
 fn who_cancels_is_not_signed_in_by_a_push_that_was_on_its_way() {
-    let mut visit = Visit::waiting();
-    visit.hear(Event::Cancel);
-    assert_eq!(visit.push(confirmed("/profile")), []);
-    visit.lose_call();
-    assert_eq!(visit.wait_for_call().0, Request::Cancel);
+    let mut page = TestPage::waiting();
+    page.handle(JourneyEvent::CancelPressed);
+    assert_eq!(page.push(confirmed("/profile")), []);
+    page.lose_call();
+    assert_eq!(page.wait_for_call().0, ApiCall::Cancel);
 }
 
 #[test]
 fn a_confirmation_that_is_gone_is_not_begun_anew_by_itself() {
     // Another tab may have signed out.
-    let mut visit = Visit::waiting();
-    visit.wait_for_call();
-    assert_eq!(visit.answer(Progress::Unknown), [Effect::Hush]);
-    assert_eq!(visit.hear(Event::Seen), []);
-    let view = visit.journey.view();
+    let mut page = TestPage::waiting();
+    page.wait_for_call();
+    assert_eq!(page.answer(Progress::Unknown), [Effect::Unsubscribe]);
+    assert_eq!(page.handle(JourneyEvent::Visible), []);
+    let view = page.journey.view();
     assert_eq!((view.state, view.start), ("ready", true));
 }
 
 #[test]
 fn a_page_that_was_left_and_is_restored_leaves_again() {
-    let mut visit = Visit::waiting();
-    visit.push(confirmed("/profile"));
+    let mut page = TestPage::waiting();
+    page.push(confirmed("/profile"));
     assert_eq!(
-        visit.hear(Event::Woken),
-        [Effect::Leave("/profile".parse().expect("a path"))]
+        page.handle(JourneyEvent::Resumed),
+        [Effect::Navigate("/profile".parse().expect("a path"))]
     );
 }
 
 #[test]
 fn the_seconds_are_counted_from_the_fifth_on() {
-    let mut visit = Visit::waiting();
+    let mut page = TestPage::waiting();
     let mut shown = Vec::new();
     while shown.len() < 4 {
-        visit.wait();
-        shown.push(visit.journey.view().seconds);
-        visit.answer(waiting(Step::Contacting));
+        page.wait();
+        shown.push(page.journey.view().seconds);
+        page.answer(waiting(Step::Contacting));
     }
     assert_eq!(shown, [5, 6, 7, 8]);
 }
 
 #[test]
 fn hours_of_sleep_lose_nothing() {
-    let mut visit = Visit::waiting();
-    visit.now += 8 * 3_600_000;
-    assert_eq!(asked(&visit.hear(Event::Due)), Some(Request::Status));
+    let mut page = TestPage::waiting();
+    page.now += 8 * 3_600_000;
+    assert_eq!(
+        asked(&page.handle(JourneyEvent::TimerFired)),
+        Some(ApiCall::Status)
+    );
 }
 
 #[test]
 fn a_page_that_asked_too_early_asks_again_soon_and_then_less_and_less_often() {
-    let mut visit = Visit::to(true);
-    visit.hear(Event::Seen);
+    let mut page = TestPage::to(true);
+    page.handle(JourneyEvent::Visible);
     let mut pauses = Vec::new();
     for _ in 0..5 {
-        visit.answer(waiting(Step::Queued));
-        let answered = visit.now;
-        while !visit
+        page.answer(waiting(Step::Queued));
+        let answered = page.now;
+        while !page
             .wait()
             .iter()
             .any(|effect| matches!(effect, Effect::Call { .. }))
         {}
-        pauses.push(visit.now - answered);
+        pauses.push(page.now - answered);
     }
     assert_eq!(pauses, [500, 1_000, 2_000, 4_000, 5_000]);
 }
 
 #[test]
 fn an_answer_that_a_push_has_overtaken_does_not_take_the_page_back() {
-    let mut visit = Visit::waiting();
-    visit.hear(Event::Subscribed);
+    let mut page = TestPage::waiting();
+    page.handle(JourneyEvent::Subscribed);
     let retrying = Announcement::Progress(Step::Retrying { attempt: 2 });
-    visit.hear(Event::Announced(Some(retrying)));
-    visit.answer(waiting(Step::Contacting));
-    assert_eq!(visit.journey.view().sentence.text(), sentence::retrying(2));
+    page.handle(JourneyEvent::Announced(Some(retrying)));
+    page.answer(waiting(Step::Contacting));
+    assert_eq!(page.journey.view().sentence.text(), sentence::retrying(2));
 }
 
 #[test]
 fn a_browser_that_keeps_no_cookies_is_told_and_asks_no_more() {
-    let mut visit = Visit::to(true);
-    visit.hear(Event::Seen);
-    assert_eq!(visit.set_back(Setback::NoCookie), [Effect::Hush]);
-    assert_eq!(visit.sentence(), sentence::NO_COOKIES);
+    let mut page = TestPage::to(true);
+    page.handle(JourneyEvent::Visible);
+    assert_eq!(page.fail_call(CallError::NoCookie), [Effect::Unsubscribe]);
+    assert_eq!(page.sentence(), sentence::NO_COOKIES);
     for event in [
-        Event::Start,
-        Event::Seen,
-        Event::Woken,
-        Event::Due,
-        Event::Subscribed,
+        JourneyEvent::StartPressed,
+        JourneyEvent::Visible,
+        JourneyEvent::Resumed,
+        JourneyEvent::TimerFired,
+        JourneyEvent::Subscribed,
     ] {
-        assert_eq!(asked(&visit.hear(event)), None);
+        assert_eq!(asked(&page.handle(event)), None);
     }
-    assert!(!visit.journey.view().start && !visit.journey.view().cancel);
+    assert!(!page.journey.view().start && !page.journey.view().cancel);
 }

@@ -1,9 +1,9 @@
 //! What a journey looks like from outside.
 
-use super::{Journey, Setback, Stage};
+use super::{CallError, Journey, Stage};
 use crate::island::{
     sentence::{self, Sentence},
-    settings::Start,
+    settings::StartMode,
 };
 use vestibule_protocol::Step;
 
@@ -29,31 +29,33 @@ pub struct View {
 impl Journey {
     /// What the page shows now.
     pub fn view(&self) -> View {
-        let said = Sentence::Said;
+        let fixed = Sentence::Fixed;
         let (state, steps, sentence) = match self.stage {
-            Stage::Ready => ("ready", 0, said(sentence::READY)),
-            Stage::Beginning { .. } => ("waiting", 0, said(sentence::QUEUED)),
-            Stage::Waiting(_) if self.start == Start::Mail => ("mailed", 0, said(sentence::MAILED)),
+            Stage::Ready => ("ready", 0, fixed(sentence::READY)),
+            Stage::Beginning { .. } => ("waiting", 0, fixed(sentence::QUEUED)),
+            Stage::Waiting(_) if self.start == StartMode::Mail => {
+                ("mailed", 0, fixed(sentence::MAILED))
+            }
             Stage::Waiting(step) | Stage::Cancelling(step) => (
                 "waiting",
                 usize::from(step != Step::Queued),
                 Sentence::Waiting(step),
             ),
-            Stage::Unavailable => ("unavailable", 0, said(sentence::UNAVAILABLE)),
-            Stage::Cancelled => ("cancelled", 0, said(sentence::CANCELLED)),
-            Stage::NoCookie => ("unavailable", 0, said(sentence::NO_COOKIES)),
-            Stage::Leaving { sentence, .. } => ("done", 3, said(sentence)),
+            Stage::Unavailable => ("unavailable", 0, fixed(sentence::UNAVAILABLE)),
+            Stage::Cancelled => ("cancelled", 0, fixed(sentence::CANCELLED)),
+            Stage::NoCookie => ("unavailable", 0, fixed(sentence::NO_COOKIES)),
+            Stage::Leaving { sentence, .. } => ("done", 3, fixed(sentence)),
         };
         let waiting = matches!(self.stage, Stage::Waiting(_) | Stage::Cancelling(_));
         View {
             state,
             sentence: if self.failures > 0 {
-                said(self.setback.sentence())
+                fixed(self.error.sentence())
             } else {
                 sentence
             },
             steps,
-            seconds: if self.start == Start::Mail {
+            seconds: if self.start == StartMode::Mail {
                 0
             } else {
                 self.seconds
@@ -68,7 +70,7 @@ impl Journey {
     }
 }
 
-impl Setback {
+impl CallError {
     fn sentence(self) -> &'static str {
         match self {
             Self::Lost | Self::NoCookie => sentence::INTERRUPTED,

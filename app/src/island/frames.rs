@@ -8,7 +8,7 @@ use vestibule_protocol::{Announcement, JsonObject as _};
 
 /// What the server said.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Frame {
+pub enum PusherFrame {
     /// The connection stands.
     Established {
         /// This connection's name, which a subscription's signature covers.
@@ -26,22 +26,25 @@ pub enum Frame {
     Other,
 }
 
-/// Reads one text frame. Anything malformed is [`Frame::Other`]: a broken server must not break the
+/// Reads one text frame. Anything malformed is [`PusherFrame::Other`]: a broken server must not break the
 /// page.
-pub fn read(text: &str) -> Frame {
-    understand(text).unwrap_or(Frame::Other)
+#[must_use]
+pub fn read(text: &str) -> PusherFrame {
+    parse(text).unwrap_or(PusherFrame::Other)
 }
 
-fn understand(text: &str) -> Option<Frame> {
+fn parse(text: &str) -> Option<PusherFrame> {
     let frame = json::parse(text)?;
     // The data is JSON inside a string. Some servers send an object in frames whose data we do not
     // use.
     let data = || json::parse(&frame.text("data")?);
     match frame.text("event")?.as_str() {
         "pusher:connection_established" => established(&data()?),
-        "pusher:ping" => Some(Frame::Ping),
-        "pusher_internal:subscription_succeeded" => frame.text("channel").map(Frame::Subscribed),
-        event if Announcement::EVENTS.contains(&event) => Some(Frame::Announced(
+        "pusher:ping" => Some(PusherFrame::Ping),
+        "pusher_internal:subscription_succeeded" => {
+            frame.text("channel").map(PusherFrame::Subscribed)
+        }
+        event if Announcement::EVENTS.contains(&event) => Some(PusherFrame::Announced(
             frame.text("channel")?,
             data().and_then(|data| Announcement::read(event, &data)),
         )),
@@ -49,7 +52,7 @@ fn understand(text: &str) -> Option<Frame> {
     }
 }
 
-fn established(data: &Json) -> Option<Frame> {
+fn established(data: &Json) -> Option<PusherFrame> {
     let socket = data.text("socket_id")?;
     // The name goes into a form that asks for a signature: a stray `&` would be another field of
     // it.
@@ -64,24 +67,26 @@ fn established(data: &Json) -> Option<Frame> {
         .number("activity_timeout")
         .filter(|&seconds| seconds > 0)
         .unwrap_or(120);
-    Some(Frame::Established {
+    Some(PusherFrame::Established {
         socket,
         activity: u64::from(seconds) * 1_000,
     })
 }
 
 /// The signature in the reply of `POST /pusher/auth`.
+#[must_use]
 pub fn signature(reply: &Json) -> Option<String> {
     reply.text("auth")
 }
 
 /// Asks the server whether it is there.
 pub const PING: &str = r#"{"event":"pusher:ping","data":{}}"#;
-/// Answers [`Frame::Ping`].
+/// Answers [`PusherFrame::Ping`].
 pub const PONG: &str = r#"{"event":"pusher:pong","data":{}}"#;
 
 /// Subscribes to a private channel. Neither a channel's name nor a signature can hold a character
 /// that JSON escapes; where one does, there is nothing to subscribe to.
+#[must_use]
 pub fn subscribe(channel: &str, signature: &str) -> String {
     [
         r#"{"event":"pusher:subscribe","data":{"channel":""#,
@@ -94,6 +99,7 @@ pub fn subscribe(channel: &str, signature: &str) -> String {
 }
 
 /// Leaves a channel.
+#[must_use]
 pub fn unsubscribe(channel: &str) -> String {
     [
         r#"{"event":"pusher:unsubscribe","data":{"channel":""#,
@@ -116,6 +122,7 @@ fn plain(text: &str) -> &str {
 
 /// The body of the request for a signature. Nothing in it needs percent-encoding: a socket's name
 /// is digits and dots, a channel's and a token's characters are unreserved in forms.
+#[must_use]
 pub fn ask_signature(socket: &str, channel: &str, token: &str) -> String {
     [
         "socket_id=",
@@ -130,7 +137,7 @@ pub fn ask_signature(socket: &str, channel: &str, token: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Announcement, Frame, read, signature, subscribe, unsubscribe};
+    use super::{Announcement, PusherFrame, read, signature, subscribe, unsubscribe};
     use vestibule_protocol::{Outcome, Step};
 
     #[test]
@@ -138,7 +145,7 @@ mod tests {
         let greeting = r#"{"event":"pusher:connection_established","data":"{\"socket_id\":\"12.34\",\"activity_timeout\":30}"}"#;
         assert_eq!(
             read(greeting),
-            Frame::Established {
+            PusherFrame::Established {
                 socket: "12.34".into(),
                 activity: 30_000
             }
@@ -153,7 +160,7 @@ mod tests {
             let greeting = format!(r#"{{"event":"pusher:connection_established","data":{data}}}"#);
             assert_eq!(
                 read(&greeting),
-                Frame::Established {
+                PusherFrame::Established {
                     socket: "1.2".into(),
                     activity: 120_000
                 }
@@ -164,7 +171,7 @@ mod tests {
     #[test]
     fn a_socket_that_would_smuggle_a_form_field_is_refused() {
         let greeting = r#"{"event":"pusher:connection_established","data":"{\"socket_id\":\"1.2&channel_name=x\",\"activity_timeout\":30}"}"#;
-        assert_eq!(read(greeting), Frame::Other);
+        assert_eq!(read(greeting), PusherFrame::Other);
     }
 
     #[test]
@@ -174,7 +181,7 @@ mod tests {
             r#"{"event":"pusher:ping","data":{}}"#,
             r#"{"event":"pusher:ping","data":"{}"}"#,
         ] {
-            assert_eq!(read(ping), Frame::Ping);
+            assert_eq!(read(ping), PusherFrame::Ping);
         }
         for data in [
             "",
@@ -185,11 +192,11 @@ mod tests {
             let frame = format!(
                 r#"{{"event":"pusher_internal:subscription_succeeded","channel":"private-a"{data}}}"#
             );
-            assert_eq!(read(&frame), Frame::Subscribed("private-a".into()));
+            assert_eq!(read(&frame), PusherFrame::Subscribed("private-a".into()));
         }
         assert_eq!(
             read(r#"{"event":"pusher:error","data":{"code":4009,"message":"no"}}"#),
-            Frame::Other
+            PusherFrame::Other
         );
     }
 
@@ -201,7 +208,7 @@ mod tests {
                 r#"{{"event":"{event}","channel":"private-a","data":{data}}}"#
             ))
         };
-        let said = |announcement| Frame::Announced("private-a".into(), announcement);
+        let said = |announcement| PusherFrame::Announced("private-a".into(), announcement);
         assert_eq!(
             announced("progress", r#"{"step":"retrying","attempt":2}"#),
             said(Some(Announcement::Progress(Step::Retrying { attempt: 2 })))
@@ -243,7 +250,7 @@ mod tests {
             r#"{"event":"outcome","data":"{}"}"#,
             &deep,
         ] {
-            assert_eq!(read(garbage), Frame::Other);
+            assert_eq!(read(garbage), PusherFrame::Other);
         }
     }
 

@@ -4,36 +4,36 @@ use vestibule_protocol::{Announcement, Report, path::LocalPath};
 
 /// What happens to the page.
 #[derive(Clone, Debug)]
-pub enum Event {
+pub enum JourneyEvent {
     /// Continue or Try again was pressed.
-    Start,
+    StartPressed,
     /// Cancel was pressed.
-    Cancel,
+    CancelPressed,
     /// A call has ended.
     Answer {
         /// Which call.
         call: u32,
         /// What the server said.
-        report: Result<Report, Setback>,
+        report: Result<Report, CallError>,
     },
     /// The subscription stands: what was announced before it was missed.
     Subscribed,
     /// The worker announced something; `None` if this page does not understand it, but can ask.
     Announced(Option<Announcement>),
     /// The page can be seen: for the first time, or again.
-    Seen,
+    Visible,
     /// The network is back, or the page is, from the back-forward cache. Calls in flight are
     /// presumed lost.
-    Woken,
+    Resumed,
     /// A form of the page was sent, and the browser is on its way to the answer.
-    Sent,
+    FormSubmitted,
     /// Something may be due.
-    Due,
+    TimerFired,
 }
 
 /// Why a call has no report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Setback {
+pub enum CallError {
     /// The call or its answer was lost, or the answer was not from this server.
     Lost,
     /// The server cannot take it before so many seconds have passed.
@@ -47,24 +47,24 @@ pub enum Setback {
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Ask the server, and tell [`Event::Answer`].
+    /// Ask the server, and tell [`JourneyEvent::Answer`].
     Call {
         /// Which call this is.
         call: u32,
         /// What to ask.
-        request: Request,
+        request: ApiCall,
     },
-    /// Listen to this channel, or get ready for one that will be known soon.
-    Listen(Option<String>),
-    /// Stop listening.
-    Hush,
+    /// Subscribe to this channel, or get ready for one that will be known soon.
+    Subscribe(Option<String>),
+    /// Leave the channel.
+    Unsubscribe,
     /// Go to this path of this origin, in place of this page.
-    Leave(LocalPath),
+    Navigate(LocalPath),
 }
 
 /// What the server can be asked; see `crate::api`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Request {
+pub enum ApiCall {
     /// `begin`, with its `again`.
     Begin(bool),
     /// `status`.
