@@ -11,6 +11,8 @@ pub mod island;
 pub mod api;
 #[cfg(feature = "ssr")]
 pub mod components;
+#[cfg(not(feature = "hydrate"))]
+pub mod form_token;
 #[cfg(feature = "ssr")]
 pub mod pages;
 #[cfg(feature = "ssr")]

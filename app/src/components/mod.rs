@@ -7,21 +7,21 @@
 mod button;
 mod current_password;
 mod field;
+mod form_token;
 mod help;
 mod layout;
 mod notice;
 mod practice_mailbox;
 mod practice_user;
-mod proof;
 mod wrong;
 
 pub use button::Button;
 pub use current_password::{CurrentPassword, ForgottenPassword};
 pub use field::Field;
+pub use form_token::HiddenFormToken;
 pub use help::WhatIsThis;
 pub use layout::Layout;
 pub use notice::Notice;
 pub use practice_mailbox::PracticeMailbox;
 pub use practice_user::PracticeUser;
-pub use proof::HiddenProof;
 pub use wrong::{WRONG, Wrong};

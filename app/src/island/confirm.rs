@@ -24,36 +24,25 @@ pub fn Confirm(
     socket: Option<String>,
     /// When to begin.
     start: StartMode,
-    /// The CSRF proof, for browsers that send neither `Sec-Fetch-Site` nor `Origin`.
-    proof: String,
     /// Seconds between two polls of the server while the page waits.
     poll_seconds: u32,
 ) -> impl IntoView {
-    provide_context(ConfirmInputs {
-        settings: Settings {
-            token,
-            channel,
-            app_key,
-            socket,
-            start,
-            poll_seconds,
-        },
-        proof,
+    provide_context(Settings {
+        token,
+        channel,
+        app_key,
+        socket,
+        start,
+        poll_seconds,
     });
     view! { <Island /> }
-}
-
-/// What the server renders the island with. In the browser, the markup has it.
-#[derive(Clone, Default)]
-struct ConfirmInputs {
-    settings: Settings,
-    proof: String,
 }
 
 /// The part of [`Confirm`] that lives in the browser: all of it.
 #[island]
 fn Island() -> impl IntoView {
-    let ConfirmInputs { settings, proof } = inputs();
+    let settings = settings();
+    let form_token = form_token();
     let packed = settings.pack();
     let action = "/confirm/".to_owned() + &settings.token;
     let journey = Journey::new(
@@ -113,7 +102,7 @@ fn Island() -> impl IntoView {
                     dispatch(JourneyEvent::StartPressed);
                 }
             >
-                <input type="hidden" name="proof" value=proof />
+                <input type="hidden" name="proof" value=form_token />
                 <button class="button">{word(|view| if view.again { "Try again" } else { "Continue" })}</button>
             </form>
             <button
@@ -142,21 +131,30 @@ fn current(view: View, step: usize) -> &'static str {
     if view.steps == step { "step" } else { "false" }
 }
 
+/// What the server renders the island with. In the browser, the markup has it.
 #[cfg(feature = "hydrate")]
-fn inputs() -> ConfirmInputs {
+fn settings() -> Settings {
     let markup = document().query_selector("[data-settings]").ok().flatten();
     let packed = markup.and_then(|section| section.get_attribute("data-settings"));
-    ConfirmInputs {
-        settings: packed
-            .and_then(|packed| Settings::unpack(&packed))
-            .unwrap_or_default(),
-        proof: String::new(),
-    }
+    packed
+        .and_then(|packed| Settings::unpack(&packed))
+        .unwrap_or_default()
 }
 
 #[cfg(not(feature = "hydrate"))]
-fn inputs() -> ConfirmInputs {
+fn settings() -> Settings {
     use_context().unwrap_or_default()
+}
+
+/// What the plain form carries. In the browser, the markup has it.
+#[cfg(feature = "hydrate")]
+fn form_token() -> String {
+    String::new()
+}
+
+#[cfg(not(feature = "hydrate"))]
+fn form_token() -> String {
+    crate::form_token::FormToken::of_page().unwrap_or_default()
 }
 
 #[cfg(feature = "hydrate")]

@@ -1,7 +1,8 @@
 //! `/profile/address`: change the e-mail address, from the form to the ticket that comes back.
 
 use crate::components::{
-    Button, CurrentPassword, Field, ForgottenPassword, HiddenProof, PracticeMailbox, WRONG, Wrong,
+    Button, CurrentPassword, Field, ForgottenPassword, HiddenFormToken, PracticeMailbox, WRONG,
+    Wrong,
 };
 use leptos::prelude::*;
 
@@ -21,8 +22,6 @@ pub fn AddressPage(
     email: String,
     /// Why it was not accepted, as a sentence.
     problem: Option<String>,
-    /// See [`HiddenProof`].
-    proof: Option<String>,
 ) -> impl IntoView {
     let wrong = problem.is_some();
     let field_problem = wrong.then_some(WRONG);
@@ -33,7 +32,7 @@ pub fn AddressPage(
         </p>
         <Wrong problem=problem />
         <form method="post" action="/profile/address">
-            <HiddenProof proof=proof />
+            <HiddenFormToken />
             <CurrentPassword asked=current wrong=wrong />
             <Field
                 name="email"
@@ -85,14 +84,12 @@ pub fn MovePage(
     path: String,
     /// The new address.
     address: String,
-    /// See [`HiddenProof`].
-    proof: Option<String>,
 ) -> impl IntoView {
     view! {
         <h1>{TITLE}</h1>
         <p>"Press the button to sign in with " <strong>{address}</strong> " from now on. All your other browsers are then signed out."</p>
         <form method="post" action=path>
-            <HiddenProof proof=proof />
+            <HiddenFormToken />
             <div class="actions">
                 <Button label="Use this address" />
             </div>
@@ -121,15 +118,16 @@ pub fn StalePage(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::form_token::html_with_token;
 
     #[test]
     fn what_was_typed_is_given_back_with_what_is_wrong_with_it() {
         let problem = Some("That is your address already.".to_owned());
         let from = "ada@example.com".to_owned();
         let email = "Ada@example.com".to_owned();
-        let html =
-            view! { <AddressPage from=from current=false email=email problem=problem proof=Some("mac".into()) /> }
-                .to_html();
+        let html = html_with_token(
+            || view! { <AddressPage from=from current=false email=email problem=problem /> },
+        );
         for part in [
             "role=\"alert\"",
             "aria-describedby=\"problem\"",
@@ -143,8 +141,9 @@ mod tests {
     #[test]
     fn a_user_who_forgot_the_password_asked_for_is_offered_a_link_that_leads_back() {
         for (current, times) in [(false, 0), (true, 1)] {
-            let html =
-                view! { <AddressPage from="a".into() current email=String::new() problem=None proof=None /> }.to_html();
+            let html = html_with_token(
+                || view! { <AddressPage from="a".into() current email=String::new() problem=None /> },
+            );
             assert_eq!(
                 html.matches("/login?again=1&amp;next=%2Fprofile%2Faddress")
                     .count(),
@@ -158,8 +157,7 @@ mod tests {
     fn a_ticket_that_came_back_changes_nothing_before_a_press() {
         let path = "/profile/address/abc".to_owned();
         let address = "king@example.com".to_owned();
-        let html =
-            view! { <MovePage path=path address=address proof=Some("mac".into()) /> }.to_html();
+        let html = html_with_token(|| view! { <MovePage path=path address=address /> });
         assert!(
             html.contains("method=\"post\" action=\"/profile/address/abc\"")
                 && html.contains("value=\"mac\""),

@@ -1,6 +1,6 @@
 //! The question that `/profile` asks before a signed-in browser switches to another user.
 
-use crate::components::HiddenProof;
+use crate::components::HiddenFormToken;
 use leptos::prelude::*;
 
 /// A user that a link has signed in here, but who has not been accepted yet.
@@ -47,8 +47,6 @@ pub fn ContinuePage(
     current: Option<Person>,
     /// The users it could switch to.
     candidates: Vec<Candidate>,
-    /// See [`HiddenProof`].
-    proof: Option<String>,
 ) -> impl IntoView {
     let several = candidates.len() > 1;
     let (heading, opened) = if let [
@@ -96,7 +94,7 @@ pub fn ContinuePage(
         <p>{opened}{now}</p>
         <p>"If someone else sent you the link, do not continue."</p>
         <form class="actions" method="post" action="/continue">
-            <HiddenProof proof=proof />
+            <HiddenFormToken />
             {choices}
             <button class="button button-quiet" name="choice" value="stay">
                 {stay}
@@ -108,6 +106,7 @@ pub fn ContinuePage(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::form_token::html_with_token;
 
     fn person(name: &str) -> Person {
         Person {
@@ -125,8 +124,7 @@ mod tests {
 
     fn page(current: Option<&str>, candidates: Vec<Candidate>) -> String {
         let current = current.map(person);
-        view! { <ContinuePage current=current candidates=candidates proof=Some("mac".into()) /> }
-            .to_html()
+        html_with_token(|| view! { <ContinuePage current=current candidates=candidates /> })
     }
 
     /// The page without the marks between its texts.

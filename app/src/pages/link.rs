@@ -1,7 +1,7 @@
 //! `/confirm/{token}` for one of our own links, opened in another browser than the one that asked
 //! for it.
 
-use crate::components::{Button, Field, HiddenProof, WRONG, Wrong};
+use crate::components::{Button, Field, HiddenFormToken, WRONG, Wrong};
 use leptos::prelude::*;
 
 /// The page's title.
@@ -26,8 +26,6 @@ pub fn LinkPage(
     waited_for: bool,
     /// What is wrong with the number that was typed, as a sentence.
     problem: Option<String>,
-    /// See [`HiddenProof`].
-    proof: Option<String>,
 ) -> impl IntoView {
     let field_problem = problem.is_some().then_some(WRONG);
     // Where none waits, it is an operator's link: the person who handed it over can explain it.
@@ -37,7 +35,7 @@ pub fn LinkPage(
             <p>"Type the number that you see there. If you see none, do not type any."</p>
             <Wrong problem=problem />
             <form method="post" action=format!("{token_path}/pick")>
-                <HiddenProof proof=proof.clone() />
+                <HiddenFormToken />
                 <Field
                     name="choice"
                     label="Two-digit number"
@@ -80,7 +78,7 @@ pub fn LinkPage(
         {pick}
         <h2>"Sign in here"</h2>
         <form method="post" action=token_path>
-            <HiddenProof proof=proof />
+            <HiddenFormToken />
             <div class="actions">
                 <Button label="Sign in on this device" />
             </div>
@@ -126,21 +124,22 @@ pub fn SpentPage(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::form_token::html_with_token;
 
     fn page(waited_for: bool, problem: Option<&str>) -> String {
         let problem = problem.map(str::to_owned);
-        view! {
-            <LinkPage
-                token_path="/confirm/abc".into()
-                address="ada@example.com".into()
-                device="Firefox on Linux".into()
-                asked="2026-01-01, 00:00 UTC".into()
-                waited_for=waited_for
-                problem=problem
-                proof=Some("mac".into())
-            />
-        }
-        .to_html()
+        html_with_token(|| {
+            view! {
+                <LinkPage
+                    token_path="/confirm/abc".into()
+                    address="ada@example.com".into()
+                    device="Firefox on Linux".into()
+                    asked="2026-01-01, 00:00 UTC".into()
+                    waited_for=waited_for
+                    problem=problem
+                />
+            }
+        })
     }
 
     #[test]
@@ -186,7 +185,9 @@ mod tests {
     fn a_spent_link_leads_to_the_login_page() {
         let page = |address: Option<&str>| {
             let address = address.map(str::to_owned);
-            view! { <SpentPage why="It has expired." address=address login="/login?next=%2Forders".into() /> }.to_html()
+            html_with_token(
+                || view! { <SpentPage why="It has expired." address=address login="/login?next=%2Forders".into() /> },
+            )
         };
         let html = page(Some("a…@example.com"));
         assert!(

@@ -1,6 +1,6 @@
 //! `/login`: signing in with a password, and why a link did not work.
 
-use crate::components::{Button, Field, HiddenProof, Notice, PracticeUser, WRONG, Wrong};
+use crate::components::{Button, Field, HiddenFormToken, Notice, PracticeUser, WRONG, Wrong};
 use leptos::prelude::*;
 
 /// The page's heading and title.
@@ -8,26 +8,40 @@ pub const TITLE: &str = "Sign in";
 /// The same for a user who is already signed in.
 pub const AGAIN: &str = "Sign in once more";
 
+/// What the form says and offers.
+#[derive(Clone, Debug, Default)]
+pub struct LoginFormState {
+    /// Why a link did not sign them in, as a sentence.
+    pub reason: Option<&'static str>,
+    /// Why the form did not sign them in, as a sentence.
+    pub error: Option<String>,
+    /// Whether a signed-in user is asked to sign in again.
+    pub again: bool,
+    /// The address typed before, or nothing. The password is never given back.
+    pub email: String,
+    /// The path to go to after signing in.
+    pub next: Option<String>,
+    /// The practice user's address and password, in practice mode.
+    pub practice: Option<(String, String)>,
+    /// Whether a link can be sent to the address.
+    pub mails: bool,
+}
+
 /// E-mail address and password.
 #[component]
 pub fn LoginPage(
-    /// Why a link did not sign them in, as a sentence.
-    reason: Option<&'static str>,
-    /// Why the form did not sign them in, as a sentence.
-    error: Option<String>,
-    /// Whether a signed-in user is asked to sign in again.
-    again: bool,
-    /// The address typed before, or nothing. The password is never given back.
-    email: String,
-    /// The path to go to after signing in.
-    next: Option<String>,
-    /// See [`HiddenProof`].
-    proof: Option<String>,
-    /// The practice user's address and password, in practice mode.
-    practice: Option<(String, String)>,
-    /// Whether a link can be sent to the address.
-    mails: bool,
+    /// What the form says and offers.
+    form: LoginFormState,
 ) -> impl IntoView {
+    let LoginFormState {
+        reason,
+        error,
+        again,
+        email,
+        next,
+        practice,
+        mails,
+    } = form;
     let problem = error.is_some().then_some(WRONG);
     let reason = reason.map(|reason| {
         view! {
@@ -66,7 +80,7 @@ pub fn LoginPage(
         {reason}
         <Wrong problem=error />
         <form method="post" action="/login">
-            <HiddenProof proof=proof />
+            <HiddenFormToken />
             {next}
             {again}
             <Field
@@ -97,25 +111,20 @@ pub fn LoginPage(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::form_token::html_with_token;
 
     fn page(error: Option<&str>, email: &str, next: Option<&str>) -> String {
-        view! {
-            <LoginPage
-                reason=None
-                error=error.map(str::to_owned)
-                again=false
-                email=email.to_owned()
-                next=next.map(str::to_owned)
-                proof=Some("mac".into())
-                practice=None
-                mails=false
-            />
-        }
-        .to_html()
+        let form = LoginFormState {
+            error: error.map(str::to_owned),
+            email: email.to_owned(),
+            next: next.map(str::to_owned),
+            ..LoginFormState::default()
+        };
+        html_with_token(|| view! { <LoginPage form=form /> })
     }
 
     #[test]
-    fn the_form_carries_the_proof_and_where_to_go_on() {
+    fn the_form_carries_the_token_and_where_to_go_on() {
         let html = page(None, "", Some("/profile"));
         assert!(html.contains("name=\"proof\" value=\"mac\""), "{html}");
         assert!(html.contains("name=\"next\" value=\"/profile\""), "{html}");

@@ -1,33 +1,47 @@
 //! `/login/wait/{token}`: a link is on its way by mail.
 
-use crate::components::{Button, Field, HiddenProof, PracticeMailbox, WRONG, Wrong};
+use crate::components::{Button, Field, HiddenFormToken, PracticeMailbox, WRONG, Wrong};
 use leptos::prelude::*;
 
 /// The page's heading and title.
 pub const TITLE: &str = "Check your mail";
 
+/// A link that is on its way, as the page tells of it.
+#[derive(Clone, Debug, Default)]
+pub struct MailedLink {
+    /// The path of this page, such as `/login/wait/abc`.
+    pub path: String,
+    /// Where the link was sent.
+    pub address: String,
+    /// How many minutes the link is valid.
+    pub minutes: u64,
+    /// The number to type where the link is opened on another device.
+    pub number: u8,
+    /// Whether the mail goes to the mailbox of practice mode.
+    pub practice: bool,
+    /// Why the code was not accepted, as a sentence.
+    pub problem: Option<String>,
+    /// How many seconds until another link may be sent.
+    pub resend_in: u64,
+}
+
 /// The page that waits for a link, around its island.
 #[component]
 pub fn MailedPage(
-    /// The path of this page, such as `/login/wait/abc`.
-    path: String,
-    /// Where the link was sent.
-    address: String,
-    /// How many minutes the link is valid.
-    minutes: u64,
-    /// The number to type where the link is opened on another device.
-    number: u8,
-    /// Whether the mail goes to the mailbox of practice mode.
-    practice: bool,
-    /// Why the code was not accepted, as a sentence.
-    problem: Option<String>,
-    /// How many seconds until another link may be sent.
-    resend_in: u64,
-    /// See [`HiddenProof`].
-    proof: Option<String>,
+    /// The link.
+    link: MailedLink,
     /// The confirmation itself: the island.
     children: Children,
 ) -> impl IntoView {
+    let MailedLink {
+        path,
+        address,
+        minutes,
+        number,
+        practice,
+        problem,
+        resend_in,
+    } = link;
     let field_problem = problem.is_some().then_some(WRONG);
     // The style sheet counts down from there, in steps of its own.
     let left = (resend_in > 0).then(|| resend_in.next_multiple_of(5).to_string());
@@ -50,7 +64,7 @@ pub fn MailedPage(
         </p>
         <Wrong problem=problem />
         <form method="post" action=path.clone() + "/code">
-            <HiddenProof proof=proof.clone() />
+            <HiddenFormToken />
             <Field
                 name="code"
                 label="Or type the code in the mail"
@@ -69,7 +83,7 @@ pub fn MailedPage(
             <div class="resend" data-left=left>
                 {soon}
                 <form method="post" action=path + "/again">
-                    <HiddenProof proof=proof />
+                    <HiddenFormToken />
                     <div class="actions">
                         <Button label="Send another link" quiet=true />
                     </div>
@@ -85,19 +99,29 @@ pub fn MailedPage(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::form_token::html_with_token;
 
     fn page(problem: Option<&str>) -> String {
         page_with(problem, 0)
     }
 
     fn page_with(problem: Option<&str>, resend_in: u64) -> String {
-        let problem = problem.map(str::to_owned);
-        view! {
-            <MailedPage path="/login/wait/abc".into() address="ada@example.com".into() minutes=15 number=42 practice=false problem=problem resend_in=resend_in proof=Some("mac".into())>
-                <section class="confirm"></section>
-            </MailedPage>
-        }
-        .to_html()
+        let link = MailedLink {
+            path: "/login/wait/abc".into(),
+            address: "ada@example.com".into(),
+            minutes: 15,
+            number: 42,
+            problem: problem.map(str::to_owned),
+            resend_in,
+            ..MailedLink::default()
+        };
+        html_with_token(|| {
+            view! {
+                <MailedPage link=link>
+                    <section class="confirm"></section>
+                </MailedPage>
+            }
+        })
     }
 
     #[test]

@@ -23,12 +23,12 @@ pub use continue_as::{Candidate, ContinuePage, Person};
 pub use error::{ErrorPage, Problem};
 pub use home::{HomePage, PracticeLink};
 pub use link::{LetInPage, LinkPage, SpentPage};
-pub use login::LoginPage;
+pub use login::{LoginFormState, LoginPage};
 pub use mailbox::{MailboxPage, PracticeMail};
-pub use mailed::MailedPage;
+pub use mailed::{MailedLink, MailedPage};
 pub use no_cookies::{NoCookies, NoCookiesPage};
 pub use password::PasswordPage;
-pub use profile::{ProfilePage, SessionRow};
+pub use profile::{ProfileDetails, ProfilePage, SessionRow};
 pub use wait::{WaitPage, WaitState};
 
 /// The pages' headings, for the titles of their documents. An error's is [`Problem::title`].

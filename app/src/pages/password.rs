@@ -1,7 +1,7 @@
 //! `/profile/password`: set or change the password.
 
 use crate::components::{
-    Button, CurrentPassword, Field, ForgottenPassword, HiddenProof, WRONG, Wrong,
+    Button, CurrentPassword, Field, ForgottenPassword, HiddenFormToken, WRONG, Wrong,
 };
 use leptos::prelude::*;
 
@@ -19,8 +19,6 @@ pub fn PasswordPage(
     told: bool,
     /// Why the last one was not accepted, as a sentence.
     problem: Option<String>,
-    /// See [`HiddenProof`].
-    proof: Option<String>,
 ) -> impl IntoView {
     let wrong = problem.is_some();
     let field_problem = wrong.then_some(WRONG);
@@ -31,7 +29,7 @@ pub fn PasswordPage(
         <p>"Choose something long and unusual. All your other browsers are then signed out." {told}</p>
         <Wrong problem=problem />
         <form method="post" action="/profile/password">
-            <HiddenProof proof=proof />
+            <HiddenFormToken />
             <input type="hidden" name="username" autocomplete="username" value=email />
             <CurrentPassword asked=current wrong=wrong />
             <Field
@@ -55,6 +53,7 @@ pub fn PasswordPage(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::form_token::html_with_token;
 
     fn page(problem: Option<&str>) -> String {
         asking(false, problem)
@@ -63,9 +62,9 @@ mod tests {
     fn asking(current: bool, problem: Option<&str>) -> String {
         let problem = problem.map(str::to_owned);
         let email = "ada@example.com".to_owned();
-        let proof = Some("mac".to_owned());
-        view! { <PasswordPage email=email current=current told=true problem=problem proof=proof /> }
-            .to_html()
+        html_with_token(
+            || view! { <PasswordPage email=email current=current told=true problem=problem /> },
+        )
     }
 
     #[test]

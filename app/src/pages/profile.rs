@@ -1,6 +1,6 @@
 //! `/profile`: who you are, and where you are signed in.
 
-use crate::components::{Button, HiddenProof, Notice};
+use crate::components::{Button, HiddenFormToken, Notice};
 use leptos::prelude::*;
 
 /// The page's heading and title.
@@ -21,28 +21,43 @@ pub struct SessionRow {
     pub handle: Option<String>,
 }
 
+/// What the page says about the user, and what it offers them.
+#[derive(Clone, Debug, Default)]
+pub struct ProfileDetails {
+    /// The user's name, if one is known.
+    pub name: Option<String>,
+    /// The user's e-mail address, if one is known.
+    pub email: Option<String>,
+    /// The issuer of the user's identity.
+    pub issuer: String,
+    /// The user's name with the issuer.
+    pub subject: String,
+    /// What was changed just now, as a sentence.
+    pub changed: Option<&'static str>,
+    /// Whether the user has a password here, or may have one.
+    pub password: bool,
+    /// Whether the user can change their address.
+    pub address: bool,
+    /// Where the user is signed in.
+    pub sessions: Vec<SessionRow>,
+}
+
 /// The user's details and sessions, and how to end those.
 #[component]
 pub fn ProfilePage(
-    /// The user's name, if one is known.
-    name: Option<String>,
-    /// The user's e-mail address, if one is known.
-    email: Option<String>,
-    /// The issuer of the user's identity.
-    issuer: String,
-    /// The user's name with the issuer.
-    subject: String,
-    /// What was changed just now, as a sentence.
-    changed: Option<&'static str>,
-    /// Whether the user has a password here, or may have one.
-    password: bool,
-    /// Whether the user can change their address.
-    address: bool,
-    /// Where the user is signed in.
-    sessions: Vec<SessionRow>,
-    /// See [`HiddenProof`].
-    proof: Option<String>,
+    /// What the page says and offers.
+    profile: ProfileDetails,
 ) -> impl IntoView {
+    let ProfileDetails {
+        name,
+        email,
+        issuer,
+        subject,
+        changed,
+        password,
+        address,
+        sessions,
+    } = profile;
     let facts = [
         ("Name", name),
         ("E-mail", email),
@@ -67,14 +82,14 @@ pub fn ProfilePage(
         .then(|| {
             view! {
                 <form method="post" action=END>
-                    <HiddenProof proof=proof.clone() />
+                    <HiddenFormToken />
                     <Button label="Sign out all others" quiet=true choice="others" />
                 </form>
             }
         });
     let rows = sessions
         .into_iter()
-        .map(|session| view! { <Row session=session proof=proof.clone() /> })
+        .map(|session| view! { <Row session=session /> })
         .collect_view();
     let changed = changed.map(|changed| {
         view! {
@@ -102,12 +117,12 @@ pub fn ProfilePage(
         <ul class="rows sessions">{rows}</ul>
         <div class="actions">
             <form method="post" action="/logout">
-                <HiddenProof proof=proof.clone() />
+                <HiddenFormToken />
                 <Button label="Sign out" />
             </form>
             {others}
             <form method="post" action="/logout">
-                <HiddenProof proof=proof />
+                <HiddenFormToken />
                 <input type="hidden" name="everywhere" value="1" />
                 <Button label="Sign out everywhere" quiet=true />
             </form>
@@ -117,7 +132,7 @@ pub fn ProfilePage(
 
 /// A browser, and the way to sign it out if it is another one.
 #[component]
-fn Row(session: SessionRow, proof: Option<String>) -> impl IntoView {
+fn Row(session: SessionRow) -> impl IntoView {
     let SessionRow {
         device,
         since,
@@ -128,7 +143,7 @@ fn Row(session: SessionRow, proof: Option<String>) -> impl IntoView {
     let end = handle.map(|handle| {
         view! {
             <form method="post" action=END>
-                <HiddenProof proof=proof />
+                <HiddenFormToken />
                 <Button label="Sign out" quiet=true choice=handle about=format!("{device}, since {since}") />
             </form>
         }
@@ -151,6 +166,7 @@ fn Row(session: SessionRow, proof: Option<String>) -> impl IntoView {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::form_token::html_with_token;
 
     fn page(name: Option<&str>) -> String {
         page_with(name, &[None, Some("0123456789abcdef")])
@@ -164,20 +180,15 @@ mod tests {
             handle: handle.map(str::to_owned),
         };
         let sessions = handles.iter().copied().map(row).collect::<Vec<_>>();
-        view! {
-            <ProfilePage
-                name=name.map(str::to_owned)
-                email=None
-                issuer="practice".into()
-                subject="ada".into()
-                changed=None
-                password=true
-                address=false
-                sessions=sessions
-                proof=Some("mac".into())
-            />
-        }
-        .to_html()
+        let profile = ProfileDetails {
+            name: name.map(str::to_owned),
+            issuer: "practice".into(),
+            subject: "ada".into(),
+            password: true,
+            sessions,
+            ..ProfileDetails::default()
+        };
+        html_with_token(|| view! { <ProfilePage profile=profile /> })
     }
 
     #[test]

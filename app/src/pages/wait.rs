@@ -1,6 +1,6 @@
 //! `/confirm/{token}/wait`: the confirmation without JavaScript.
 
-use crate::components::{Button, HiddenProof, WhatIsThis};
+use crate::components::{Button, HiddenFormToken, WhatIsThis};
 use leptos::prelude::*;
 
 /// The page's heading and title.
@@ -47,8 +47,6 @@ pub fn WaitPage(
     sentence: String,
     /// What there is to do.
     state: WaitState,
-    /// See [`HiddenProof`].
-    proof: Option<String>,
 ) -> impl IntoView {
     let waiting = state == WaitState::Waiting;
     let hint = waiting.then(|| {
@@ -74,7 +72,7 @@ pub fn WaitPage(
             </p>
             {hint}
             <form class="actions" method="post" action=action>
-                <HiddenProof proof=proof />
+                <HiddenFormToken />
                 {again}
                 <Button label=label quiet=waiting />
             </form>
@@ -86,10 +84,12 @@ pub fn WaitPage(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::form_token::html_with_token;
 
     fn page(state: WaitState) -> String {
-        view! { <WaitPage token_path="/confirm/abc".into() sentence="So it is.".into() state=state proof=Some("mac".into()) /> }
-            .to_html()
+        html_with_token(
+            || view! { <WaitPage token_path="/confirm/abc".into() sentence="So it is.".into() state=state /> },
+        )
     }
 
     #[test]

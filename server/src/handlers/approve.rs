@@ -65,7 +65,7 @@ async fn opened(
     let set = begin::landed(app, visitor, token, &pending)
         .await
         .map_err(|_| begin::full(visitor, token))?;
-    let page = app.form_page(visitor, Head::titled(title::LINK), failed, |proof| {
+    let page = app.form_page(visitor, Head::titled(title::LINK), failed, || {
         view! {
             <LinkPage
                 token_path=path
@@ -74,7 +74,6 @@ async fn opened(
                 asked=asked
                 waited_for=waited_for
                 problem=problem
-                proof=proof
             />
         }
     });

@@ -75,20 +75,18 @@ pub async fn land(
     let app_key = app.push.app_key.clone();
     let socket = app.push.socket.clone();
     let poll_seconds = app.poll_seconds();
-    let text = proof.text.unwrap_or_default();
     let token = token.expose().to_owned();
     let head = Head {
         live: true,
         ..Head::titled(title::CONFIRM)
     };
-    let page = app.page(head, || {
+    let page = app.form_page_with(proof, head, false, || {
         view! {
             <ConfirmPage signed_in=signed_in>
-                <Confirm token channel app_key socket start proof=text poll_seconds />
+                <Confirm token channel app_key socket start poll_seconds />
             </ConfirmPage>
         }
     });
-    let set = set.into_iter().chain(proof.set);
     Ok(response::with_cookies(page, set))
 }
 
@@ -183,8 +181,8 @@ pub async fn wait(
         Progress::Waiting(step) => (WaitState::Waiting, Sentence::Waiting(step)),
     };
     let path = format!("/confirm/{}", token.expose());
-    let mut page = app.form_page(&visitor, Head::titled(title::WAIT), false, |proof| {
-        view! { <WaitPage token_path=path sentence=said.text() state=state proof=proof /> }
+    let mut page = app.form_page(&visitor, Head::titled(title::WAIT), false, || {
+        view! { <WaitPage token_path=path sentence=said.text() state=state /> }
     });
     if let Some(seconds) = state.refresh() {
         page.headers_mut()

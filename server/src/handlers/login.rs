@@ -17,7 +17,6 @@ use crate::{
 };
 use axum::{
     extract::{Query, State, rejection::QueryRejection},
-    http::StatusCode,
     response::Response,
 };
 use leptos::prelude::*;
@@ -33,7 +32,7 @@ use vestibule::{
     user::PASSWORD_ISSUER,
 };
 use vestibule_app::{
-    pages::{LoginPage, title},
+    pages::{LoginFormState, LoginPage, title},
     shell::Head,
 };
 
@@ -56,7 +55,7 @@ pub struct LoginForm {
 
 /// What the login page says besides its form.
 #[derive(Default)]
-struct LoginFormState {
+struct LoginContext {
     reason: Option<Rejection>,
     error: Option<String>,
     /// A signed-in user is asked to sign in again.
@@ -81,11 +80,11 @@ pub async fn login_page(
     if again.is_some()
         && let Some(who) = app.sign_ins.recognise(session.as_ref()).await?
     {
-        let state = LoginFormState {
+        let state = LoginContext {
             again: true,
             email: who.user.identity.email.unwrap_or_default(),
             next,
-            ..LoginFormState::default()
+            ..LoginContext::default()
         };
         return Ok(login_form(&app, &visitor, state));
     }
@@ -95,10 +94,10 @@ pub async fn login_page(
         app.sign_ins.who(session.as_ref()).await?.is_some()
     };
     if !known {
-        let state = LoginFormState {
+        let state = LoginContext {
             reason: reason.as_deref().and_then(Rejection::from_name),
             next,
-            ..LoginFormState::default()
+            ..LoginContext::default()
         };
         return Ok(login_form(&app, &visitor, state));
     }
@@ -116,7 +115,7 @@ pub async fn login(
     SameOriginForm(form): SameOriginForm<LoginForm>,
 ) -> Result<Response, PageError> {
     let refused = |error: String| {
-        let state = LoginFormState {
+        let state = LoginContext {
             error: Some(error),
             again: form.again.is_some(),
             email: form.email.clone(),
@@ -207,17 +206,17 @@ pub fn wrong_address(
     next: Option<&str>,
     error: InvalidAddress,
 ) -> Response {
-    let state = LoginFormState {
+    let state = LoginContext {
         error: Some(error.to_string()),
         email,
         next: next.and_then(way_back),
-        ..LoginFormState::default()
+        ..LoginContext::default()
     };
     login_form(app, visitor, state)
 }
 
-fn login_form(app: &AppState, visitor: &Visitor, state: LoginFormState) -> Response {
-    let LoginFormState {
+fn login_form(app: &AppState, visitor: &Visitor, state: LoginContext) -> Response {
+    let LoginContext {
         reason,
         error,
         again,
@@ -246,28 +245,18 @@ fn login_form(app: &AppState, visitor: &Visitor, state: LoginFormState) -> Respo
     } else {
         title::LOGIN
     });
-    let status = if error.is_some() {
-        StatusCode::UNPROCESSABLE_ENTITY
-    } else {
-        StatusCode::OK
+    let failed = error.is_some();
+    let form = LoginFormState {
+        reason,
+        error,
+        again,
+        email,
+        next,
+        practice,
+        mails,
     };
     let proof = form_proof::bound_proof(app, visitor);
-    let text = proof.text;
-    let page = app.page(head, || {
-        view! {
-            <LoginPage
-                reason=reason
-                error=error
-                again=again
-                email=email
-                next=next
-                proof=text
-                practice=practice
-                mails=mails
-            />
-        }
-    });
-    response::with_cookies(response::with_status(page, status), proof.set)
+    app.form_page_with(proof, head, failed, || view! { <LoginPage form=form /> })
 }
 
 #[cfg(test)]

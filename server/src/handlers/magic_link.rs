@@ -37,7 +37,7 @@ use vestibule::{
 };
 use vestibule_app::{
     island::{Confirm, settings::StartMode},
-    pages::{MailedPage, NoCookies, title},
+    pages::{MailedLink, MailedPage, NoCookies, title},
     shell::Head,
 };
 
@@ -190,32 +190,24 @@ async fn waiting(
     let app_key = app.push.app_key.clone();
     let socket = app.push.socket.clone();
     let poll_seconds = app.poll_seconds();
-    let path = format!("/login/wait/{}", token.expose());
-    let problem = tried.problem(&link);
-    let practice = app.mailbox.is_some();
-    let minutes = LIFETIME.as_secs() / 60;
-    let resend_in = response::seconds(link.resend_in(app.sign_ins.now()));
-    let address = link.address.as_str().to_owned();
-    let number = link.number.value();
+    let mailed = MailedLink {
+        path: format!("/login/wait/{}", token.expose()),
+        address: link.address.as_str().to_owned(),
+        minutes: LIFETIME.as_secs() / 60,
+        number: link.number.value(),
+        practice: app.mailbox.is_some(),
+        problem: tried.problem(&link),
+        resend_in: response::seconds(link.resend_in(app.sign_ins.now())),
+    };
     let token = token.expose().to_owned();
     let head = Head {
         live: true,
         ..Head::titled(title::MAILED)
     };
-    let page = app.form_page(visitor, head, false, |proof| {
-        let island_proof = proof.clone().unwrap_or_default();
+    let page = app.form_page(visitor, head, false, || {
         view! {
-            <MailedPage
-                path=path
-                address=address
-                minutes=minutes
-                number=number
-                practice=practice
-                problem=problem
-                resend_in=resend_in
-                proof=proof
-            >
-                <Confirm token channel app_key socket start=StartMode::Mail proof=island_proof poll_seconds />
+            <MailedPage link=mailed>
+                <Confirm token channel app_key socket start=StartMode::Mail poll_seconds />
             </MailedPage>
         }
     });

@@ -31,7 +31,7 @@ use vestibule::{
     user::PASSWORD_ISSUER,
 };
 use vestibule_app::{
-    pages::{ProfilePage, SessionRow, title},
+    pages::{ProfileDetails, ProfilePage, SessionRow, title},
     shell::Head,
 };
 
@@ -58,23 +58,24 @@ pub async fn profile(
     let sessions = sessions.into_iter().map(row).collect();
     let moves = own && app.outbox.is_some();
     let identity = who.user.identity;
-    Ok(
-        app.form_page(&visitor, Head::titled(title::PROFILE), false, |proof| {
-            view! {
-                <ProfilePage
-                    name=identity.name
-                    email=identity.email
-                    issuer=identity.issuer
-                    subject=identity.subject
-                    changed=changed
-                    password=own
-                    address=moves
-                    sessions=sessions
-                    proof=proof
-                />
-            }
-        }),
-    )
+    let profile = ProfileDetails {
+        name: identity.name,
+        email: identity.email,
+        issuer: identity.issuer,
+        subject: identity.subject,
+        changed,
+        password: own,
+        address: moves,
+        sessions,
+    };
+    let head = Head::titled(title::PROFILE);
+    let page = app.form_page(
+        &visitor,
+        head,
+        false,
+        || view! { <ProfilePage profile=profile /> },
+    );
+    Ok(page)
 }
 
 fn row(session: OwnSession) -> SessionRow {

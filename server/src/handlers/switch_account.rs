@@ -38,8 +38,8 @@ pub fn ask(
     };
     let candidates: Vec<_> = candidates.into_iter().map(candidate).collect();
     let head = Head::titled(title::continue_as(&candidates));
-    app.form_page(visitor, head, false, |proof| {
-        view! { <ContinuePage current=current candidates=candidates proof=proof /> }
+    app.form_page(visitor, head, false, || {
+        view! { <ContinuePage current=current candidates=candidates /> }
     })
 }
 

@@ -4,21 +4,28 @@ use crate::{
     accounts::{passwords::Passwords, rate_limits::RateLimits},
     config::BeginMode,
     http::{
-        client_address::Clients, cookies::CookiePolicy, csrf::OwnOrigins, files::Files, form_proof,
-        page::PageRenderer, response, security_headers::Hsts, visitor::Visitor,
+        client_address::Clients,
+        cookies::CookiePolicy,
+        csrf::OwnOrigins,
+        files::Files,
+        form_proof::{self, Proof},
+        page::PageRenderer,
+        response,
+        security_headers::Hsts,
+        visitor::Visitor,
     },
     mail::Mailbox,
     practice::PracticeUser,
 };
 use axum::{extract::FromRef, http::StatusCode, response::Response};
-use leptos::IntoView;
+use leptos::prelude::*;
 use std::{ops::Deref, sync::Arc};
 use tokio_util::sync::CancellationToken;
 use vestibule::{
     link::Links, mail::Outbox, outcome::Destinations, publisher::PusherPublisher, secret::Keys,
     vestibule::Vestibule,
 };
-use vestibule_app::shell::Head;
+use vestibule_app::{form_token::FormToken, shell::Head};
 
 /// A handle to the state that all handlers share.
 #[derive(Clone)]
@@ -86,17 +93,30 @@ impl AppState {
         self.pages.page(head, view)
     }
 
-    /// Renders a page with forms of ours: `view` gets the proof that they carry. One whose form was
-    /// not taken, because it `failed`, is 422.
+    /// Renders a page with forms of ours, which carry a token. One whose form was not taken, because
+    /// it `failed`, is 422.
     pub fn form_page<P: IntoView + 'static>(
         &self,
         visitor: &Visitor,
         head: Head,
         failed: bool,
-        view: impl FnOnce(Option<String>) -> P,
+        view: impl FnOnce() -> P,
     ) -> Response {
-        let proof = form_proof::proof(self, visitor);
-        let page = self.page(head, || view(proof.text));
+        self.form_page_with(form_proof::proof(self, visitor), head, failed, view)
+    }
+
+    /// The same, with this proof.
+    pub fn form_page_with<P: IntoView + 'static>(
+        &self,
+        proof: Proof,
+        head: Head,
+        failed: bool,
+        view: impl FnOnce() -> P,
+    ) -> Response {
+        let page = self.page(head, || {
+            provide_context(FormToken(proof.text));
+            view()
+        });
         let status = if failed {
             StatusCode::UNPROCESSABLE_ENTITY
         } else {

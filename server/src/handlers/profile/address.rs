@@ -140,8 +140,8 @@ pub async fn land(
     };
     let path = format!("/profile/address/{text}");
     let address = ticket.to.typed().to_owned();
-    app.form_page(&visitor, Head::titled(title::ADDRESS), false, |proof| {
-        view! { <MovePage path=path address=address proof=proof /> }
+    app.form_page(&visitor, Head::titled(title::ADDRESS), false, || {
+        view! { <MovePage path=path address=address /> }
     })
 }
 
@@ -225,7 +225,7 @@ async fn form(
     let from = from.as_str().to_owned();
     let failed = problem.is_some();
     let head = Head::titled(title::ADDRESS);
-    Ok(app.form_page(visitor, head, failed, |proof| {
-        view! { <AddressPage from=from current=current email=email problem=problem proof=proof /> }
+    Ok(app.form_page(visitor, head, failed, || {
+        view! { <AddressPage from=from current=current email=email problem=problem /> }
     }))
 }

@@ -108,7 +108,7 @@ async fn form(
     let told = app.outbox.is_some();
     let failed = problem.is_some();
     let head = Head::titled(title::PASSWORD);
-    Ok(app.form_page(visitor, head, failed, |proof| {
-        view! { <PasswordPage email=email current=current told=told problem=problem proof=proof /> }
+    Ok(app.form_page(visitor, head, failed, || {
+        view! { <PasswordPage email=email current=current told=told problem=problem /> }
     }))
 }
