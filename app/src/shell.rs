@@ -14,16 +14,27 @@ use std::sync::Arc;
 pub struct Head {
     /// The title, to which the product's name is added.
     pub title: String,
+    /// One sentence on what the page is for, which search engines show below its title.
+    pub description: &'static str,
     /// Whether the page has an island, so that its script is wanted. No other page has any script.
     pub live: bool,
 }
 
 impl Head {
-    /// A page without a script.
+    /// A page without a script, for one user's eyes: what it says is in no description.
     pub fn titled(title: impl Into<String>) -> Self {
         Self {
             title: title.into(),
+            description: "Sign in, and manage how you sign in.",
             live: false,
+        }
+    }
+
+    /// The same, with another description.
+    pub fn described(self, description: &'static str) -> Self {
+        Self {
+            description,
+            ..self
         }
     }
 }
@@ -55,7 +66,11 @@ pub fn render<P: IntoView + 'static>(
 }
 
 fn shell(options: &LeptosOptions, head: Head, page: impl IntoView + 'static) -> impl IntoView {
-    let Head { title, live } = head;
+    let Head {
+        title,
+        description,
+        live,
+    } = head;
     let style = format!("/{}/{}.css", options.site_pkg_dir, options.output_name);
     let build = live.then_some(build_id::OF_PAGE);
     let scripts = live.then(|| view! { <HydrationScripts options=options.clone() islands=true /> });
@@ -66,6 +81,7 @@ fn shell(options: &LeptosOptions, head: Head, page: impl IntoView + 'static) -> 
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content="light dark" />
+                <meta name="description" content=description />
                 <title>{format!("{title} – Vestibule")}</title>
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <link rel="stylesheet" href=style />
@@ -76,5 +92,32 @@ fn shell(options: &LeptosOptions, head: Head, page: impl IntoView + 'static) -> 
                 <Layout>{page.into_any()}</Layout>
             </body>
         </html>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_says_what_it_is_for_and_cannot_leave_the_attribute() {
+        let document = |head| {
+            render(
+                &LeptosOptions::builder().output_name("x").build(),
+                head,
+                || (),
+            )
+            .html
+        };
+        let html = document(Head::titled("Title"));
+        assert!(
+            html.contains("<meta name=\"description\" content=\"Sign in, "),
+            "{html}"
+        );
+        let html = document(Head::titled("Title").described("\"><script>"));
+        assert!(
+            html.contains("content=\"&quot;&gt;&lt;script&gt;\""),
+            "{html}"
+        );
     }
 }

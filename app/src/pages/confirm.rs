@@ -5,6 +5,9 @@ use leptos::prelude::*;
 
 /// The page's heading and title.
 pub const TITLE: &str = "Signing you in";
+/// The description of its document.
+pub const DESCRIPTION: &str =
+    "Opens a sign-in link: we check that it is valid and then sign you in, without a password.";
 
 /// The frame around the confirmation, which is the only part that moves.
 #[component]

@@ -5,6 +5,9 @@ use leptos::prelude::*;
 
 /// The page's heading and title.
 pub const TITLE: &str = "Vestibule practice";
+/// The description of its document.
+pub const DESCRIPTION: &str =
+    "Try every way a sign-in can end, with practice links, a practice user and a practice mailbox.";
 
 /// A link to try.
 #[derive(Clone, Debug)]

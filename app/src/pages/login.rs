@@ -5,6 +5,9 @@ use leptos::prelude::*;
 
 /// The page's heading and title.
 pub const TITLE: &str = "Sign in";
+/// The description of its document.
+pub const DESCRIPTION: &str =
+    "Sign in with your password, or have a sign-in link sent to your e-mail address.";
 /// The same for a user who is already signed in.
 pub const AGAIN: &str = "Sign in once more";
 

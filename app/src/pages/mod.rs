@@ -31,6 +31,13 @@ pub use password::PasswordPage;
 pub use profile::{ProfileDetails, ProfilePage, SessionRow};
 pub use wait::{WaitPage, WaitState};
 
+/// The descriptions of the pages that a stranger may find.
+pub mod description {
+    pub use super::confirm::DESCRIPTION as CONFIRM;
+    pub use super::home::DESCRIPTION as HOME;
+    pub use super::login::DESCRIPTION as LOGIN;
+}
+
 /// The pages' headings, for the titles of their documents. An error's is [`Problem::title`].
 pub mod title {
     pub use super::address::{STALE, TITLE as ADDRESS};

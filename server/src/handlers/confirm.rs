@@ -30,7 +30,7 @@ use vestibule_app::{
         sentence::{self, Sentence},
         settings::StartMode,
     },
-    pages::{ConfirmPage, NoCookies, WaitPage, WaitState, title},
+    pages::{ConfirmPage, NoCookies, WaitPage, WaitState, description, title},
     shell::Head,
 };
 
@@ -78,7 +78,7 @@ pub async fn land(
     let token = token.expose().to_owned();
     let head = Head {
         live: true,
-        ..Head::titled(title::CONFIRM)
+        ..Head::titled(title::CONFIRM).described(description::CONFIRM)
     };
     let page = app.form_page_with(proof, head, false, || {
         view! {

@@ -5,7 +5,7 @@ use axum::{extract::State, http::Uri, response::Response};
 use leptos::prelude::*;
 use vestibule::{outcome::Destinations, secret::random};
 use vestibule_app::{
-    pages::{HomePage, PracticeLink, title},
+    pages::{HomePage, PracticeLink, description, title},
     shell::Head,
 };
 
@@ -62,7 +62,8 @@ pub async fn home(State(app): State<App>) -> Response {
     let email = user.email.to_owned();
     let password = user.password.to_owned();
     let mailbox = app.mailbox.is_some();
-    app.page(Head::titled(title::HOME), || {
+    let head = Head::titled(title::HOME).described(description::HOME);
+    app.page(head, || {
         view! { <HomePage links=links email=email password=password mailbox=mailbox /> }
     })
 }

@@ -32,7 +32,7 @@ use vestibule::{
     user::PASSWORD_ISSUER,
 };
 use vestibule_app::{
-    pages::{LoginFormState, LoginPage, title},
+    pages::{LoginFormState, LoginPage, description, title},
     shell::Head,
 };
 
@@ -244,7 +244,8 @@ fn login_form(app: &AppState, visitor: &Visitor, state: LoginContext) -> Respons
         title::LOGIN_AGAIN
     } else {
         title::LOGIN
-    });
+    })
+    .described(description::LOGIN);
     let failed = error.is_some();
     let form = LoginFormState {
         reason,
