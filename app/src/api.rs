@@ -38,7 +38,7 @@ impl std::fmt::Display for IslandApiError {
         f.write_str(match self {
             Self::Refused => "the request was refused",
             Self::NoCookie => {
-                "Your browser keeps no cookies for this site. Allow them and open the link again; it still works."
+                "Your browser does not accept cookies for this site. Allow them and open the link again; it still works."
             }
             Self::TooMany => "too much was asked from the same network",
             Self::Busy => "the server cannot take the request just now",

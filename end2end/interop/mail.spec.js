@@ -18,7 +18,7 @@ const post = (context, baseURL, address) =>
 
 /** The page says what it always says, and nothing of a mail server. */
 async function expectUnchanged(page) {
-  await expect(heading(page, 'Check your mail')).toBeVisible();
+  await expect(heading(page, 'Check your e-mail')).toBeVisible();
   await expect(status(page)).toHaveText(OPEN_IT);
   await expect(page.getByRole('alert')).toHaveCount(0);
 }
@@ -107,12 +107,12 @@ test('what else is told by mail arrives and is as legible', async ({ page, conte
   await page.getByLabel('New password').fill(PASSWORD);
   // One at a time, so that they come in this order.
   await mail.mail(3);
-  await button(page, 'Set this password').click();
+  await button(page, 'Save password').click();
   await mail.mail(4);
   await page.goto('/profile/address');
   await page.getByLabel('Current password').fill(PASSWORD);
   await page.getByLabel('New e-mail address').fill(KING);
-  await button(page, 'Send a link there').click();
+  await button(page, 'Send a link').click();
   const ticket = await mail.mail(5);
   await page.goto(ticket.link);
   await button(page, 'Use this address').click();

@@ -7,7 +7,7 @@ import { button, heading, subscription } from './pages.js';
 export const ADDRESS = 'grace@example.com';
 /** Another address that she may change to. */
 export const KING = 'king@example.com';
-export const OPEN_IT = 'Open the link in the mail. This page then goes on by itself.';
+export const OPEN_IT = 'Open the link in the e-mail. This page then continues by itself.';
 
 /** The message of a page whose cookie another page of the same browser has just exchanged. */
 export const overtaken = perhaps(/^error: Failed to load resource: the server responded with a status of 403 \(Forbidden\) \(\/pusher\/auth\)$/);
@@ -18,7 +18,7 @@ export async function ask(page, address = ADDRESS) {
   await page.goto('/login');
   await page.getByLabel('E-mail address').fill(address);
   await button(page, 'Send me a link instead').click();
-  await expect(heading(page, 'Check your mail')).toBeVisible();
+  await expect(heading(page, 'Check your e-mail')).toBeVisible();
   await subscribed;
 }
 
@@ -45,7 +45,7 @@ export async function mailAbout(browser, subject, address = ADDRESS) {
 
 /** Types a code into the page that waits for it, which signs in. */
 export async function typeCode(page, code) {
-  await page.getByLabel('Or type the code in the mail').fill(code);
+  await page.getByLabel('Or enter the code from the e-mail').fill(code);
   await button(page, 'Sign in with the code').click();
 }
 
@@ -60,7 +60,7 @@ export async function forget(page, address = ADDRESS) {
   await page.goto('/login');
   await page.getByLabel('E-mail address').fill(address);
   await button(page, 'Send a link to set a new one').click();
-  await expect(heading(page, 'Check your mail')).toBeVisible();
+  await expect(heading(page, 'Check your e-mail')).toBeVisible();
 }
 
 /** The number that the waiting page shows. */

@@ -8,12 +8,12 @@ export const say = {
   contacting: 'We are checking your link.',
   retrying: (attempt) => `The checking service did not answer. Trying again, attempt ${attempt}.`,
   longer: 'This is taking longer than usual. You can keep this page open.',
-  confirmed: 'Your link is good. Signing you in.',
+  confirmed: 'Your link is valid. Signing you in.',
   rejected: 'This link cannot be used. Taking you to the login page.',
   unavailable: 'Your link could not be checked in time. It may still work.',
   cancelled: 'You cancelled this sign-in.',
-  interrupted: 'The connection is interrupted. Trying again.',
-  busy: 'The server cannot answer just now. Trying again soon.',
+  interrupted: 'Connection lost. Trying again.',
+  busy: 'The server is busy. Trying again soon.',
   tooMany: 'Too many links are open on your network. Trying again in about a minute.',
 };
 

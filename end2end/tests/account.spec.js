@@ -17,7 +17,7 @@ async function signInByCode(page, address = ADDRESS) {
 
 async function setPassword(page, password) {
   await page.getByLabel('New password').fill(password);
-  await button(page, 'Set this password').click();
+  await button(page, 'Save password').click();
 }
 
 const PASSWORD_IS_SET = 'Your password is set. All other browsers are signed out.';
@@ -71,7 +71,7 @@ test('a password that is easy to guess is not taken, and says why', async ({ pag
   await expect(page.getByRole('alert')).toHaveText('Use at least 8 characters.');
   await setPassword(page, 'grace1906');
   await expect(page.getByRole('alert')).toContainText('That password is easy to guess.');
-  await page.getByRole('link', { name: 'Leave it as it is' }).click();
+  await page.getByRole('link', { name: 'Cancel' }).click();
   await expectProfile(page, ADDRESS);
 });
 
@@ -103,7 +103,7 @@ test('a changed password signs out the phone, and the old password no longer wor
 async function askToMove(page, to = KING) {
   await page.goto('/profile/address');
   await page.getByLabel('New e-mail address').fill(to);
-  await button(page, 'Send a link there').click();
+  await button(page, 'Send a link').click();
 }
 
 test('another address is used once its mail was opened, and both are told', async ({ page, context, anotherBrowser }) => {
@@ -112,7 +112,7 @@ test('another address is used once its mail was opened, and both are told', asyn
   await signInByCode(phone);
   await expectProfile(phone, ADDRESS);
   await askToMove(page);
-  await expect(heading(page, 'Check your mail')).toBeVisible();
+  await expect(heading(page, 'Check your e-mail')).toBeVisible();
   const { link } = await mailAbout(context, 'Is this your address?', KING);
   await page.goto('/profile');
   await expectProfile(page, ADDRESS);
@@ -138,7 +138,7 @@ test('the mail about another address is useless to anyone else, and a second loo
   await signInByCode(phone, 'eve@example.com');
   await expectProfile(phone, 'eve@example.com');
   await phone.goto(link);
-  await expect(heading(phone, 'This link is for another account, or too old')).toBeVisible();
+  await expect(heading(phone, 'This link is for another account or has expired')).toBeVisible();
   await page.goto(link);
   await button(page, 'Use this address').click();
   await expect(page.locator('.facts')).toContainText(KING);
@@ -156,7 +156,7 @@ test('a mail about another address no longer works once a password was set', asy
   await setPassword(page, PASSWORD);
   await expect(page.getByText(PASSWORD_IS_SET)).toBeVisible();
   await page.goto(link);
-  await expect(heading(page, 'This link is for another account, or too old')).toBeVisible();
+  await expect(heading(page, 'This link is for another account or has expired')).toBeVisible();
 });
 
 test('an address that is in use cannot be taken, which only its owner learns', async ({ page, context, anotherBrowser, expectConsole }) => {
@@ -168,7 +168,7 @@ test('an address that is in use cannot be taken, which only its owner learns', a
   await askToMove(page, ADDRESS.toUpperCase());
   await expect(page.getByRole('alert')).toHaveText('That is your address already.');
   await askToMove(page);
-  await expect(heading(page, 'Check your mail')).toBeVisible();
+  await expect(heading(page, 'Check your e-mail')).toBeVisible();
   await page.goto((await mailAbout(context, 'Is this your address?', KING)).link);
   await button(page, 'Use this address').click();
   await expect(page.getByRole('alert')).toHaveText('Another account here has that address.');
@@ -218,7 +218,7 @@ test('a user who tries passwords too often has to wait', async ({ page, anotherB
   }, ADDRESS);
   expect(new Set(tries)).toEqual(new Set([422]));
   await signIn(thief, { email: ADDRESS, password: PASSWORD });
-  await expect(thief.getByRole('alert')).toHaveText(/^Too many tries\. Try again in \d+ seconds\.$/);
+  await expect(thief.getByRole('alert')).toHaveText(/^Too many attempts\. Try again in \d+ seconds\.$/);
 });
 
 controlled('a disabled user is signed out and stays out until they are enabled', async ({ page, server, expectConsole }) => {

@@ -74,22 +74,22 @@ practice.describe('an account', () => {
     await page.goto('/profile/password');
     await inspect(page, 'password');
     await page.getByLabel('New password').fill('password');
-    await button(page, 'Set this password').click();
+    await button(page, 'Save password').click();
     await expect(page.getByRole('alert')).toBeVisible();
     await inspect(page, 'password-weak');
     await page.getByLabel('New password').fill(PASSWORD);
-    await button(page, 'Set this password').click();
+    await button(page, 'Save password').click();
     await expect(page.getByText('Your password is set.')).toBeVisible();
     await inspect(page, 'password-set');
     await page.goto('/login?again=1&next=/profile/password');
-    await expect(heading(page, 'Sign in once more')).toBeVisible();
+    await expect(heading(page, 'Confirm it’s you')).toBeVisible();
     await inspect(page, 'login-again');
   });
 
   practice('and its current password', async ({ page }) => {
     await page.goto('/profile/password');
     await page.getByLabel('New password').fill(PASSWORD);
-    await button(page, 'Set this password').click();
+    await button(page, 'Save password').click();
     await expect(page.getByText('Your password is set.')).toBeVisible();
     await page.goto('/profile/password');
     await expect(page.getByLabel('Current password')).toBeVisible();
@@ -104,11 +104,11 @@ practice.describe('an account', () => {
     await page.goto('/profile/address');
     await inspect(page, 'address');
     await page.getByLabel('New e-mail address').fill(ADDRESS);
-    await button(page, 'Send a link there').click();
+    await button(page, 'Send a link').click();
     await expect(page.getByRole('alert')).toBeVisible();
     await inspect(page, 'address-wrong');
     await page.getByLabel('New e-mail address').fill(KING);
-    await button(page, 'Send a link there').click();
+    await button(page, 'Send a link').click();
     await inspect(page, 'address-sent');
     await page.goto((await mailAbout(context, 'Is this your address?', KING)).link);
     await inspect(page, 'address-ticket');
@@ -126,7 +126,7 @@ practice.describe('a link by mail', () => {
 
   practice('with a wrong code', async ({ page }) => {
     await ask(page);
-    await page.getByLabel('Or type the code in the mail').fill('12');
+    await page.getByLabel('Or enter the code from the e-mail').fill('12');
     await button(page, 'Sign in with the code').click();
     await expect(page.getByRole('alert')).toHaveText('Enter the six-digit code.');
     await inspect(page, 'mailed-wrong');
@@ -139,7 +139,7 @@ practice.describe('a link by mail', () => {
     await phone.goto((await mail(context)).link);
     await inspect(phone, 'link-elsewhere');
     await typeNumber(phone, shown);
-    await expect(heading(phone, 'You are signed in there')).toBeVisible();
+    await expect(heading(phone, 'You are signed in on the other device')).toBeVisible();
     await inspect(phone, 'link-let-in');
   });
 
@@ -222,7 +222,7 @@ controlled.describe('continue', () => {
     }
     await page.unroute('**/profile');
     await page.goto('/profile');
-    await expect(heading(page, 'Who do you want to be?')).toBeVisible();
+    await expect(heading(page, 'Choose an account')).toBeVisible();
     await inspect(page, 'continue-two');
   });
 });

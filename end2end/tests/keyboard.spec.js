@@ -89,7 +89,7 @@ test('the first stop of every page leads past its head', async ({ page }) => {
   for (const path of ['/login', link('keys')]) {
     await page.goto(path);
     await page.keyboard.press('Tab');
-    const skip = page.getByRole('link', { name: 'Skip to the content' });
+    const skip = page.getByRole('link', { name: 'Skip to content' });
     await expect(skip).toBeFocused();
     await expect(skip).toBeInViewport();
     await page.keyboard.press('Enter');

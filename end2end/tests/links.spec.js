@@ -24,12 +24,12 @@ test('the code typed into the page that waits signs in, and a wrong one says how
   await ask(page);
   const { code } = await mail(context);
   const wrong = code === '000000' ? '000001' : '000000';
-  await page.getByLabel('Or type the code in the mail').fill(wrong);
+  await page.getByLabel('Or enter the code from the e-mail').fill(wrong);
   await button(page, 'Sign in with the code').click();
   await expect(page.getByRole('alert')).toHaveText('That is not the code. You can try 4 more times.');
   await page.reload();
   await expect(page.getByRole('alert')).toHaveText('That is not the code. You can try 4 more times.');
-  await page.getByLabel('Or type the code in the mail').fill(`${code.slice(0, 3)} ${code.slice(3)}`);
+  await page.getByLabel('Or enter the code from the e-mail').fill(`${code.slice(0, 3)} ${code.slice(3)}`);
   await button(page, 'Sign in with the code').click();
   await expectProfile(page, ADDRESS);
 });
@@ -43,7 +43,7 @@ test('on another device, the number that the first one shows lets it in, live', 
   await expect(heading(phone, `Sign in as ${ADDRESS}?`)).toBeVisible();
   await expect(phone.locator('.facts')).toContainText('Chrome on Linux');
   await typeNumber(phone, shown);
-  await expect(heading(phone, 'You are signed in there')).toBeVisible();
+  await expect(heading(phone, 'You are signed in on the other device')).toBeVisible();
   await expectProfile(page, ADDRESS);
   await expectStranger(phone);
 });
@@ -69,7 +69,7 @@ test('on another device, what is no number is told, and the link stays good', as
   await typeNumber(phone, `${shown}1`);
   await expect(phone.getByRole('alert')).toHaveText('Enter the two-digit number.');
   await typeNumber(phone, shown);
-  await expect(heading(phone, 'You are signed in there')).toBeVisible();
+  await expect(heading(phone, 'You are signed in on the other device')).toBeVisible();
   await expectProfile(page, ADDRESS);
 });
 
@@ -114,7 +114,7 @@ test('a used link says so elsewhere without the whole address, and leads to a ne
   await expect(heading(elsewhere, 'This link no longer works')).toBeVisible();
   await expect(elsewhere.locator('main')).toContainText('g…@example.com');
   await expect(elsewhere.locator('main')).not.toContainText(ADDRESS);
-  await elsewhere.getByRole('link', { name: 'Sign in, or ask for a new link' }).click();
+  await elsewhere.getByRole('link', { name: 'Sign in, or request a new link' }).click();
   await expectLogin(elsewhere);
   await ask(elsewhere);
   await expect(async () => expect((await mail(context)).link).not.toBe(link)).toPass();
@@ -189,7 +189,7 @@ test.describe('without JavaScript', () => {
     await other.getByLabel('E-mail address').fill('other@example.com');
     await button(other, 'Send me a link instead').click();
     const { code } = await mail(context, 'other@example.com');
-    await other.getByLabel('Or type the code in the mail').fill(code);
+    await other.getByLabel('Or enter the code from the e-mail').fill(code);
     await button(other, 'Sign in with the code').click();
     await expectProfile(other, 'other@example.com');
   });

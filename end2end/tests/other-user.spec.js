@@ -105,8 +105,8 @@ test('links of two people in one browser are a question', async ({ validator, an
   (await validator.asked('grace')).valid(GRACE);
   await holds[1].held;
   for (const { held } of holds) await (await held).continue();
-  for (const tab of tabs) await expect(heading(tab, 'Who do you want to be?')).toBeVisible();
-  await expect(button(tabs[0], 'Do not continue')).toBeVisible();
+  for (const tab of tabs) await expect(heading(tab, 'Choose an account')).toBeVisible();
+  await expect(button(tabs[0], 'Cancel')).toBeVisible();
   await button(tabs[0], `Continue as ${GRACE.name}`).click();
   await expectProfile(tabs[0], GRACE.name);
   await tabs[1].goto('/profile');
@@ -126,7 +126,7 @@ test('a user with links of two people may be neither', async ({ validator, anoth
   }
   await tab.unroute('**/profile');
   await tab.goto('/profile');
-  await button(tab, 'Do not continue').click();
+  await button(tab, 'Cancel').click();
   await expectLogin(tab);
   await expectStranger(tab);
   expect(await sessionCookie(other)).toBeUndefined();

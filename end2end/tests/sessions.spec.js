@@ -56,10 +56,10 @@ test('another browser is signed out alone, and finds the login page at its next 
 test('all others are signed out at once, and the button goes with them', async ({ page, anotherBrowser }) => {
   const others = [await signedIn(anotherBrowser, 'Safari on iPhone'), await signedIn(anotherBrowser, 'Firefox on Linux')];
   await signIn(page, PRACTICE);
-  await button(page, 'Sign out all others').click();
+  await button(page, 'Sign out other sessions').click();
   await expectProfile(page);
   await expect(sessionRows(page)).toHaveCount(1);
-  await expect(button(page, 'Sign out all others')).toHaveCount(0);
+  await expect(button(page, 'Sign out other sessions')).toHaveCount(0);
   for (const other of others) await expectStranger(other);
 });
 
@@ -89,9 +89,9 @@ test('a browser that was signed out signs no one out any more', async ({ page, a
   const lost = await signedIn(anotherBrowser, 'Safari on iPhone');
   await signIn(page, PRACTICE);
   await lost.goto('/profile');
-  await button(page, 'Sign out all others').click();
+  await button(page, 'Sign out other sessions').click();
   await expect(sessionRows(page)).toHaveCount(1);
-  await button(lost, 'Sign out all others').click();
+  await button(lost, 'Sign out other sessions').click();
   await expectLogin(lost);
   await page.goto('/profile');
   await expectProfile(page);

@@ -115,7 +115,7 @@ test('a browser keeps sixteen sign-ins in progress, and none of them goes for an
   const kept = (await pendingCookies(context)).map(({ name }) => name);
   expect(kept).toHaveLength(16);
   expect((await page.goto(link('another'))).status()).toBe(422);
-  await expect(page.getByText('Too many sign-ins are under way in this browser.')).toBeVisible();
+  await expect(page.getByText('Too many sign-ins are in progress in this browser.')).toBeVisible();
   expect((await pendingCookies(context)).map(({ name }) => name).sort()).toEqual(kept.sort());
   expect(validator.count('another')).toBe(0);
 });

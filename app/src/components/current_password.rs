@@ -37,7 +37,7 @@ pub fn ForgottenPassword(
     offered.then(|| {
         view! {
             <p>
-                <a href=format!("/login?again=1&next={next}")>"Forgotten the current one? Have a link sent"</a>
+                <a href=format!("/login?again=1&next={next}")>"Forgot your current password? Get a link by e-mail"</a>
             </p>
         }
     })

@@ -10,7 +10,7 @@ pub fn WhatIsThis(
     signed_in: bool,
 ) -> impl IntoView {
     let (href, label) = if signed_in {
-        ("/profile", "Leave it and go to your profile")
+        ("/profile", "Go to your profile instead")
     } else {
         ("/login", "Sign in with a password instead")
     };
@@ -18,8 +18,8 @@ pub fn WhatIsThis(
         <section class="help">
             <h2>"What is this?"</h2>
             <p>
-                "You opened a sign-in link. We check that it is good and then sign you in, without a password. \
-                 If you did not ask for this link, close this page."
+                "You opened a sign-in link. We check that it is valid, then sign you in without a password. \
+                 If you did not request this link, close this page."
             </p>
             <p>
                 <a href=href>{label}</a>

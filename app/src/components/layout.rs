@@ -10,7 +10,7 @@ pub fn Layout(
 ) -> impl IntoView {
     view! {
         <a class="skip" href="#main">
-            "Skip to the content"
+            "Skip to content"
         </a>
         <header class="band">
             <p class="wordmark">

@@ -11,7 +11,7 @@ pub fn PracticeMailbox(
     practice.then(|| {
         view! {
             <p>
-                "In practice mode it comes to the " <a href="/practice/mail" target="_blank">"practice mailbox"</a> "."
+                "In practice mode it arrives in the " <a href="/practice/mail" target="_blank">"practice mailbox"</a> "."
             </p>
         }
     })

@@ -8,18 +8,18 @@ pub const READY: &str = "Continue to sign in with this link.";
 /// No worker has taken the confirmation yet.
 pub const QUEUED: &str = "Your link is waiting to be checked.";
 /// A link is on its way by mail and has not been opened yet.
-pub const MAILED: &str = "Open the link in the mail. This page then goes on by itself.";
+pub const MAILED: &str = "Open the link in the e-mail. This page then continues by itself.";
 /// The validator is being asked.
 pub const CONTACTING: &str = "We are checking your link.";
 /// The server could not be reached; the page tries again by itself.
-pub const INTERRUPTED: &str = "The connection is interrupted. Trying again.";
+pub const INTERRUPTED: &str = "Connection lost. Trying again.";
 /// The server asked the page to wait; it tries again by itself.
-pub const BUSY: &str = "The server cannot answer just now. Trying again soon.";
+pub const BUSY: &str = "The server is busy. Trying again soon.";
 /// The server asked this network to wait; the page tries again by itself.
 pub const TOO_MANY: &str =
     "Too many links are open on your network. Trying again in about a minute.";
 /// The token was good.
-pub const CONFIRMED: &str = "Your link is good. Signing you in.";
+pub const CONFIRMED: &str = "Your link is valid. Signing you in.";
 /// The token was not good.
 pub const REJECTED: &str = "This link cannot be used. Taking you to the login page.";
 /// The token could not be checked in time.
@@ -28,7 +28,7 @@ pub const UNAVAILABLE: &str = "Your link could not be checked in time. It may st
 pub const CANCELLED: &str = "You cancelled this sign-in.";
 
 /// The browser has not kept the cookie that the page has set. Nothing has begun.
-pub const NO_COOKIES: &str = "Your browser keeps no cookies for this site. Allow them and open the link again; it still works.";
+pub const NO_COOKIES: &str = "Your browser does not accept cookies for this site. Allow them and open the link again; it still works.";
 
 /// The validator could not answer and is asked again.
 pub fn retrying(attempt: u32) -> String {

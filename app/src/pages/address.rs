@@ -7,9 +7,9 @@ use crate::components::{
 use leptos::prelude::*;
 
 /// The page's heading and title.
-pub const TITLE: &str = "Use another address";
+pub const TITLE: &str = "Change e-mail address";
 /// The title of the page for a ticket that is not valid.
-pub const STALE: &str = "This link is for another account, or too old";
+pub const STALE: &str = "This link is for another account or has expired";
 
 /// The form for the new address.
 #[component]
@@ -28,7 +28,7 @@ pub fn AddressPage(
     view! {
         <h1>{TITLE}</h1>
         <p>
-            "You sign in with " <strong>{from}</strong> " now. We send a link to the new address; nothing changes until you open it here and confirm."
+            "You sign in with " <strong>{from}</strong> " now. We will send a link to the new address. Nothing changes until you open it in this browser and confirm."
         </p>
         <Wrong problem=problem />
         <form method="post" action="/profile/address">
@@ -43,12 +43,12 @@ pub fn AddressPage(
                 problem=field_problem
             />
             <div class="actions">
-                <Button label="Send a link there" />
+                <Button label="Send a link" />
             </div>
         </form>
         <ForgottenPassword offered=current next="%2Fprofile%2Faddress" />
         <p>
-            <a href="/profile">"Leave it as it is"</a>
+            <a href="/profile">"Cancel"</a>
         </p>
     }
 }
@@ -64,14 +64,14 @@ pub fn SentPage(
     practice: bool,
 ) -> impl IntoView {
     view! {
-        <h1>"Check your mail"</h1>
+        <h1>"Check your e-mail"</h1>
         <p>
             "A link is on its way to " <strong>{address}</strong>
             ". Open it in this browser within " {minutes} " minutes. Until then you sign in as before."
         </p>
         <PracticeMailbox practice=practice />
         <p>
-            <a href="/profile/address">"Use another address"</a>
+            <a href="/profile/address">"Use a different address"</a>
         </p>
     }
 }
@@ -87,7 +87,7 @@ pub fn MovePage(
 ) -> impl IntoView {
     view! {
         <h1>{TITLE}</h1>
-        <p>"Press the button to sign in with " <strong>{address}</strong> " from now on. All your other browsers are then signed out."</p>
+        <p>"From now on you will sign in with " <strong>{address}</strong> ". Your other browsers will be signed out."</p>
         <form method="post" action=path>
             <HiddenFormToken />
             <div class="actions">
@@ -95,7 +95,7 @@ pub fn MovePage(
             </div>
         </form>
         <p>
-            <a href="/profile">"Leave it as it is"</a>
+            <a href="/profile">"Cancel"</a>
         </p>
     }
 }
@@ -108,9 +108,9 @@ pub fn StalePage(
 ) -> impl IntoView {
     view! {
         <h1>{STALE}</h1>
-        <p>"It works once, within " {minutes} " minutes, in a browser where you are signed in to the account that asked for it. Nothing was changed."</p>
+        <p>"The link works once, within " {minutes} " minutes, in a browser that is signed in to the account that requested it. Nothing has changed."</p>
         <p>
-            <a href="/profile/address">"Ask for another one"</a>
+            <a href="/profile/address">"Request a new link"</a>
         </p>
     }
 }

@@ -36,7 +36,7 @@ fn in_title(name: &str) -> String {
 pub fn title(candidates: &[Candidate]) -> String {
     match candidates {
         [only] => format!("Continue as {}?", in_title(&only.person.name)),
-        _ => "Who do you want to be?".to_owned(),
+        _ => "Choose an account".to_owned(),
     }
 }
 
@@ -70,7 +70,7 @@ pub fn ContinuePage(
     });
     let stay = match current {
         Some(Person { name, .. }) => view! { "Stay signed in as "<bdi>{name}</bdi> }.into_any(),
-        None => "Do not continue".into_any(),
+        None => "Cancel".into_any(),
     };
     let choices = candidates
         .into_iter()
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn of_several_users_none_is_taken_for_granted() {
         let html = page(None, vec![candidate("s1", "Grace"), candidate("s2", "Ada")]);
-        assert!(html.contains("Who do you want to be?"), "{html}");
+        assert!(html.contains("Choose an account"), "{html}");
         assert!(
             html.contains("value=\"s1\"") && html.contains("value=\"s2\""),
             "{html}"
@@ -158,7 +158,7 @@ mod tests {
             html.contains("Grace@example.com") && html.contains("Ada@example.com"),
             "{html}"
         );
-        assert!(html.contains("Do not continue"), "{html}");
+        assert!(html.contains("Cancel"), "{html}");
     }
 
     #[test]

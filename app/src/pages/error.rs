@@ -19,49 +19,49 @@ impl Problem {
     /// 400: what was sent cannot be read.
     pub const UNREADABLE: Self = Self {
         title: "Request not understood",
-        text: "Something that belongs to it was missing, or was there twice. Nothing was changed. Go back, load the page again and try once more.",
+        text: "Part of the request was missing or was sent twice. Nothing has changed. Go back, reload the page and try again.",
         link: SIGN_IN,
     };
     /// 413: a form that is longer than any of ours.
     pub const TOO_LONG: Self = Self {
         title: "Too much text",
-        text: "The form had more text in it than we can take. Nothing was changed. Go back, shorten it and try once more.",
+        text: "The form contained more text than we accept. Nothing has changed. Go back, shorten it and try again.",
         link: SIGN_IN,
     };
     /// 403: a form or call that our own pages did not send.
     pub const REFUSED: Self = Self {
         title: "Request refused",
-        text: "It did not come from a page of ours, or that page was too old. Nothing was changed. Go back, load the page again and try once more.",
+        text: "It did not come from one of our pages, or the page was too old. Nothing has changed. Go back, reload the page and try again.",
         link: SIGN_IN,
     };
     /// 404: no such address, or no possible token in it.
     pub const NOT_FOUND: Self = Self {
         title: "Page not found",
-        text: "If you typed the address, check it. If you opened a sign-in link, make sure that all of it was copied, or ask for a new one.",
+        text: "If you typed the address, check it. If you opened a sign-in link, make sure you copied all of it, or request a new one.",
         link: SIGN_IN,
     };
     /// 429: a cap was reached.
     pub const TOO_MANY: Self = Self {
         title: "Too many requests",
-        text: "More was asked from your network than we can take at once. Wait a minute, then try again. Your link may still work.",
+        text: "Your network sent more requests than we can handle at once. Wait a minute, then try again. Your link may still work.",
         link: None,
     };
     /// 429: too many links were asked for.
     pub const TOO_MANY_LINKS: Self = Self {
         title: "Too many links",
-        text: "More links were asked for from your network than we send within an hour. Links already sent still work. Try again later, or sign in with your password.",
+        text: "Your network requested more links than we send in an hour. Links that were already sent still work. Try again later, or sign in with your password.",
         link: SIGN_IN,
     };
     /// 500: our own mistake.
     pub const BROKEN: Self = Self {
         title: "Something went wrong",
-        text: "The mistake is ours. Try again in a moment. Your link may still work.",
+        text: "The problem is on our side. Try again in a moment. Your link may still work.",
         link: None,
     };
     /// 503: the database or another part does not answer.
     pub const NOT_NOW: Self = Self {
-        title: "Not available just now",
-        text: "Nothing of yours is lost. Try again in a minute. Your link may still work.",
+        title: "Temporarily unavailable",
+        text: "Nothing is lost. Try again in a minute. Your link may still work.",
         link: None,
     };
 }

@@ -33,10 +33,10 @@ pub fn HomePage(
     mailbox: bool,
 ) -> impl IntoView {
     let where_to = if mailbox {
-        view! { "The mail comes to the " <a href="/practice/mail">"practice mailbox"</a> "." }
+        view! { "The e-mail arrives in the " <a href="/practice/mail">"practice mailbox"</a> "." }
             .into_any()
     } else {
-        "The mail comes there.".into_any()
+        "The e-mail is sent there.".into_any()
     };
     let rows = links
         .into_iter()
@@ -52,8 +52,8 @@ pub fn HomePage(
     view! {
         <h1>{TITLE}</h1>
         <p>
-            "Vestibule signs you in from a link while a slow service, somewhere else, checks whether the link is good. \
-             Here that service is a small one of its own, so that you can watch every way a sign-in can go."
+            "Vestibule signs you in from a link while a slow external service checks whether the link is valid. \
+             In practice mode a small built-in service stands in for it, so you can watch every way a sign-in can end."
         </p>
         <h2>"Open a link"</h2>
         <ul class="rows">{rows}</ul>

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 /// The page's title.
 pub const TITLE: &str = "Sign in";
 /// The title of the page that has let another browser in.
-pub const LET_IN: &str = "You are signed in there";
+pub const LET_IN: &str = "You are signed in on the other device";
 /// The title of the page for a link that is not valid.
 pub const SPENT: &str = "This link no longer works";
 
@@ -31,8 +31,8 @@ pub fn LinkPage(
     // Where none waits, it is an operator's link: the person who handed it over can explain it.
     let pick = waited_for.then(|| {
         view! {
-            <h2>"Sign in where you asked for it"</h2>
-            <p>"Type the number that you see there. If you see none, do not type any."</p>
+            <h2>"Sign in on the other device"</h2>
+            <p>"Enter the number shown there. If you do not see one, do not enter any."</p>
             <Wrong problem=problem />
             <form method="post" action=format!("{token_path}/pick")>
                 <HiddenFormToken />
@@ -54,11 +54,11 @@ pub fn LinkPage(
         view! {
             <dl class="facts">
                 <div>
-                    <dt>"Asked for from"</dt>
+                    <dt>"Requested from"</dt>
                     <dd>{device}</dd>
                 </div>
                 <div>
-                    <dt>"At"</dt>
+                    <dt>"Requested at"</dt>
                     <dd>{asked}</dd>
                 </div>
             </dl>
@@ -67,8 +67,8 @@ pub fn LinkPage(
     let not_asked = waited_for.then(|| {
         view! {
             <section class="help">
-                <h2>"You did not ask for this?"</h2>
-                <p>"Then someone else typed your address. Close this page: nothing happens without you."</p>
+                <h2>"Didn’t request this?"</h2>
+                <p>"Someone else may have entered your address. Close this page and nothing will happen."</p>
             </section>
         }
     });
@@ -95,7 +95,7 @@ pub fn LetInPage(
 ) -> impl IntoView {
     view! {
         <h1>{LET_IN}</h1>
-        <p>"The page in " {device} " goes on by itself. You can close this one."</p>
+        <p>"The page in " {device} " continues by itself. You can close this one."</p>
     }
 }
 
@@ -116,7 +116,7 @@ pub fn SpentPage(
         <p>{why}</p>
         {address}
         <p>
-            <a href=login>"Sign in, or ask for a new link"</a>
+            <a href=login>"Sign in, or request a new link"</a>
         </p>
     }
 }
@@ -165,7 +165,7 @@ mod tests {
     fn without_a_waiting_page_there_is_no_requester_to_name_and_no_number_to_type() {
         let html = page(false, None);
         assert!(
-            !["/pick", "Asked for", "You did not ask"]
+            !["/pick", "Requested", "request this?"]
                 .iter()
                 .any(|part| html.contains(part)),
             "{html}"

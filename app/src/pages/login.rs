@@ -9,7 +9,7 @@ pub const TITLE: &str = "Sign in";
 pub const DESCRIPTION: &str =
     "Sign in with your password, or have a sign-in link sent to your e-mail address.";
 /// The same for a user who is already signed in.
-pub const AGAIN: &str = "Sign in once more";
+pub const AGAIN: &str = "Confirm it’s you";
 
 /// What the form says and offers.
 #[derive(Clone, Debug, Default)]
@@ -50,7 +50,7 @@ pub fn LoginPage(
         view! {
             <Notice>
                 <p>{reason}</p>
-                <p class="soft">"Sign in with your password, or ask for a new link."</p>
+                <p class="soft">"Sign in with your password, or request a new link."</p>
             </Notice>
         }
     });
@@ -66,7 +66,7 @@ pub fn LoginPage(
     });
     let heading = if again { AGAIN } else { TITLE };
     let why = again.then(|| {
-        view! { <p>"You are about to change how you sign in. First show that it is still you."</p> }
+        view! { <p>"Sign in again before you change how you sign in."</p> }
     });
     let again = again.then(|| view! { <input type="hidden" name="again" value="1" /> });
     let forgotten = mails.then(|| {

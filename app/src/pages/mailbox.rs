@@ -28,7 +28,7 @@ pub fn MailboxPage(
 ) -> impl IntoView {
     let none = mails
         .is_empty()
-        .then(|| view! { <p>"Nothing has come yet. Load this page again in a moment."</p> });
+        .then(|| view! { <p>"No e-mails yet. Reload this page in a moment."</p> });
     let rows = mails.into_iter().map(
         |PracticeMail {
              to,
@@ -52,7 +52,7 @@ pub fn MailboxPage(
     );
     view! {
         <h1>{TITLE}</h1>
-        <p>"In practice mode no mail leaves this machine. What would be sent is here."</p>
+        <p>"In practice mode no e-mail leaves this machine. What would be sent appears here."</p>
         {none}
         <ul class="rows">{rows.collect_view()}</ul>
     }

@@ -4,7 +4,7 @@ use crate::components::{Button, Field, HiddenFormToken, PracticeMailbox, WRONG, 
 use leptos::prelude::*;
 
 /// The page's heading and title.
-pub const TITLE: &str = "Check your mail";
+pub const TITLE: &str = "Check your e-mail";
 
 /// A link that is on its way, as the page tells of it.
 #[derive(Clone, Debug, Default)]
@@ -55,19 +55,19 @@ pub fn MailedPage(
     view! {
         <h1>{TITLE}</h1>
         <p>
-            "If " <strong>{address}</strong> " can sign in here, a link is on its way there. It is good for " {minutes} " minutes."
+            "If " <strong>{address}</strong> " can sign in here, a link is on its way. It works for " {minutes} " minutes."
         </p>
         {children()}
         <PracticeMailbox practice=practice />
         <p>
-            "If you open it on another device, type this number there: " <strong class="number">{number}</strong>
+            "If you open it on another device, enter this number there: " <strong class="number">{number}</strong>
         </p>
         <Wrong problem=problem />
         <form method="post" action=path.clone() + "/code">
             <HiddenFormToken />
             <Field
                 name="code"
-                label="Or type the code in the mail"
+                label="Or enter the code from the e-mail"
                 kind="text"
                 autocomplete="one-time-code"
                 inputmode="numeric"
@@ -78,8 +78,8 @@ pub fn MailedPage(
             </div>
         </form>
         <section class="help">
-            <h2>"Didn't get the mail?"</h2>
-            <p>"Check your spam folder, and that the address is right."</p>
+            <h2>"Didn’t get the e-mail?"</h2>
+            <p>"Check your spam folder, and check that the address is right."</p>
             <div class="resend" data-left=left>
                 {soon}
                 <form method="post" action=path + "/again">
@@ -90,7 +90,7 @@ pub fn MailedPage(
                 </form>
             </div>
             <p>
-                <a href="/login">"Use another address"</a>
+                <a href="/login">"Use a different address"</a>
             </p>
         </section>
     }

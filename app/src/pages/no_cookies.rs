@@ -30,14 +30,14 @@ impl NoCookies {
     /// A page that waits for a mail was opened without its cookie.
     pub const MAILED: Self = Self {
         title: TITLE,
-        text: "Your browser keeps no cookies for this site, or you asked for the link in another browser.",
+        text: "Your browser does not accept cookies for this site, or you requested the link in another browser.",
         more: "A link that was sent to you still works: allow cookies for this site, then open the link in the mail.",
         link: "Sign in",
     };
     /// A password or a form was sent without the cookie that its page has set.
     pub const FORM: Self = Self {
         title: TITLE,
-        text: "Your browser keeps no cookies for this site. Allow them, then sign in again.",
+        text: "Your browser does not accept cookies for this site. Allow them, then sign in again.",
         more: "You cannot stay signed in without cookies. Your password was not checked.",
         link: "Sign in",
     };
@@ -51,7 +51,7 @@ impl NoCookies {
     /// As many sign-ins are in progress as there may be.
     pub const FULL: Self = Self {
         title: TITLE,
-        text: "Too many sign-ins are under way in this browser.",
+        text: "Too many sign-ins are in progress in this browser.",
         more: "Finish or cancel one of them, or wait a quarter of an hour, and open the link again. It still works.",
         link: OPEN,
     };

@@ -23,10 +23,10 @@ pub fn PasswordPage(
     let wrong = problem.is_some();
     let field_problem = wrong.then_some(WRONG);
     let forgotten = current && told;
-    let told = told.then_some(" We tell you by mail, too.");
+    let told = told.then_some(" We will also let you know by e-mail.");
     view! {
         <h1>{TITLE}</h1>
-        <p>"Choose something long and unusual. All your other browsers are then signed out." {told}</p>
+        <p>"Choose something long and unusual. Your other browsers will be signed out." {told}</p>
         <Wrong problem=problem />
         <form method="post" action="/profile/password">
             <HiddenFormToken />
@@ -40,12 +40,12 @@ pub fn PasswordPage(
                 problem=field_problem
             />
             <div class="actions">
-                <Button label="Set this password" />
+                <Button label="Save password" />
             </div>
         </form>
         <ForgottenPassword offered=forgotten next="%2Fprofile%2Fpassword" />
         <p>
-            <a href="/profile">"Leave it as it is"</a>
+            <a href="/profile">"Cancel"</a>
         </p>
     }
 }

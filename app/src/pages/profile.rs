@@ -61,8 +61,8 @@ pub fn ProfilePage(
     let facts = [
         ("Name", name),
         ("E-mail", email),
-        ("Signed in by", Some(issuer)),
-        ("Known there as", Some(subject)),
+        ("Signed in with", Some(issuer)),
+        ("Account ID", Some(subject)),
     ]
     .into_iter()
     .filter_map(|(term, fact)| {
@@ -83,7 +83,7 @@ pub fn ProfilePage(
             view! {
                 <form method="post" action=END>
                     <HiddenFormToken />
-                    <Button label="Sign out all others" quiet=true choice="others" />
+                    <Button label="Sign out other sessions" quiet=true choice="others" />
                 </form>
             }
         });
@@ -101,7 +101,7 @@ pub fn ProfilePage(
     let password = password
         .then(|| view! { <li><a href="/profile/password">"Set or change your password"</a></li> });
     let address =
-        address.then(|| view! { <li><a href="/profile/address">"Use another address"</a></li> });
+        address.then(|| view! { <li><a href="/profile/address">"Change e-mail address"</a></li> });
     let ways = (password.is_some() || address.is_some()).then(|| {
         view! {
             <h2>"How you sign in"</h2>
@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn signing_out_others_is_not_offered_where_there_are_none() {
-        assert!(!page_with(None, &[None]).contains("Sign out all others"));
+        assert!(!page_with(None, &[None]).contains("Sign out other sessions"));
     }
 
     #[test]

@@ -53,7 +53,7 @@ pub fn WaitPage(
         view! {
             <p class="soft">
                 "This page refreshes by itself. "
-                <a href=format!("{token_path}/wait")>"Look now"</a>
+                <a href=format!("{token_path}/wait")>"Check now"</a>
             </p>
         }
     });

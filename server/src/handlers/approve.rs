@@ -100,7 +100,7 @@ async fn not_opened(
             "It has been used. If that was you, you are signed in where you used it."
         }
         InvalidLink::Expired => {
-            "It has expired, or was taken back: by a newer one, or by a wrong number or code."
+            "It has expired, or a newer link, a wrong number or a wrong code cancelled it."
         }
     };
     Ok(app.page(Head::titled(title::SPENT), || {

@@ -10,16 +10,16 @@ use vestibule_app::{
 };
 
 const LINKS: [(&str, &str, &str); 7] = [
-    ("valid", "A good link", "Signs you in as Ada Lovelace."),
+    ("valid", "A valid link", "Signs you in as Ada Lovelace."),
     (
         "invalid",
-        "A wrong link",
+        "An invalid link",
         "No such token: leads to the login page.",
     ),
     (
         "expired",
         "An expired link",
-        "Was good once: leads to the login page.",
+        "Was valid once: leads to the login page.",
     ),
     (
         "used",

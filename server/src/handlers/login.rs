@@ -132,7 +132,9 @@ pub async fn login(
         }
         .record();
         let seconds = response::seconds(wait);
-        let page = refused(format!("Too many tries. Try again in {seconds} seconds."));
+        let page = refused(format!(
+            "Too many attempts. Try again in {seconds} seconds."
+        ));
         return Ok(response::too_often(page, wait));
     }
     let since = app.sign_ins.now();
@@ -231,7 +233,7 @@ fn login_form(app: &AppState, visitor: &Visitor, state: LoginContext) -> Respons
         Some(Rejection::Cancelled) => Some("You cancelled the sign-in."),
         // A page of ours has set a cookie and led the browser here.
         None if came_back => Some(
-            "If you have just signed in: your browser keeps no cookies for this site. Allow them.",
+            "If you have just signed in: your browser does not accept cookies for this site. Allow them.",
         ),
         None => None,
     };

@@ -1,6 +1,6 @@
 use crate::testing::{IN_USE, TestApp, TestBrowser};
 
-const NO_COOKIES: &str = "keeps no cookies for this site";
+const NO_COOKIES: &str = "does not accept cookies for this site";
 
 #[tokio::test]
 async fn a_landing_gives_a_pending_cookie_that_a_reload_keeps() {
@@ -126,7 +126,7 @@ async fn where_all_are_in_progress_there_is_no_room_for_another() {
     let before = browser.cookies().join(" ");
     let page = browser.open("/confirm/down-more").await;
     page.assert_status(422)
-        .assert_says("Too many sign-ins are under way");
+        .assert_says("Too many sign-ins are in progress");
     assert_eq!(browser.cookies().join(" "), before);
     let ask = [("email", "ada@example.com")];
     let asked = browser.clone().submit("/login/link", &ask).await;

@@ -1,6 +1,6 @@
 use crate::testing::{IN_USE, PRACTICE_USER, TestApp};
 
-const NO_COOKIES: &str = "keeps no cookies for this site";
+const NO_COOKIES: &str = "does not accept cookies for this site";
 const GUESS: [(&str, &str); 2] = [("email", "practice@example.com"), ("password", "guessed")];
 
 #[tokio::test]
@@ -53,7 +53,7 @@ async fn an_account_is_tried_so_often_and_its_own_browser_goes_on() {
     assert!(refused.header("retry-after").is_some(), "{refused:#?}");
     refused
         .assert_status(429)
-        .assert_says("Too many tries. Try again in ")
+        .assert_says("Too many attempts. Try again in ")
         .assert_says("value=\"practice@example.com\"");
     // To look is free.
     stranger.open("/login").await.assert_status(200);

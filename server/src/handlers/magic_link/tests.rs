@@ -203,7 +203,7 @@ async fn a_page_that_waits_for_its_mail_and_has_lost_its_cookie_does_not_spoil_t
     let mut other = app.browser();
     let page = other.open(&wait).await;
     page.assert_status(422)
-        .assert_says("keeps no cookies for this site");
+        .assert_says("does not accept cookies for this site");
     let begun = other
         .call("begin", &[("token", token), ("again", "false")])
         .await;

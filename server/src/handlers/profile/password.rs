@@ -58,7 +58,7 @@ pub async fn set(
         }
         .record();
         let minutes = response::seconds(wait).div_ceil(60);
-        let problem = format!("Too many tries. Try again in {minutes} min.");
+        let problem = format!("Too many attempts. Try again in {minutes} min.");
         let page = form(&app, &visitor, &who, Some(problem)).await?;
         return Ok(response::too_often(page, wait));
     }
