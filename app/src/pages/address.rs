@@ -6,8 +6,8 @@ use crate::components::{
 };
 use leptos::prelude::*;
 
-/// The page's heading and title.
-pub const TITLE: &str = "Change e-mail address";
+/// The page's heading and title. On a narrow screen it does not break at its hyphen (U+2011).
+pub const TITLE: &str = "Change e\u{2011}mail address";
 /// The title of the page for a ticket that is not valid.
 pub const STALE: &str = "This link is for another account or has expired";
 
