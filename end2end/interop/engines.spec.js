@@ -65,7 +65,7 @@ function journeys(name, program, Engine) {
   test.describe(name, () => {
     test.skip(!program, `there is no ${name}`);
     // One engine, which all of them share.
-    test.describe.configure({ mode: 'default', timeout: 60_000 });
+    test.describe.configure({ mode: 'default' });
 
     test('a valid link signs in, until the user signs out', async ({ tab, validator }) => {
       (await open(tab, validator, 'valid')).valid();
@@ -175,7 +175,7 @@ function journeys(name, program, Engine) {
     });
 
     test.describe('with a validator that gives no verdict', () => {
-      test.use({ settings: { CONFIRM_DEADLINE: '2s', CONFIRM_ATTEMPT: '1s' } });
+      test.use({ settings: { CONFIRM_DEADLINE: '4s', CONFIRM_ATTEMPT: '3s' } });
 
       test('the page says so, and Try again signs in once there is one', async ({ tab, validator }) => {
         validator.answer = (question) => question.busy();

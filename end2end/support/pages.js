@@ -36,6 +36,12 @@ export const step = (page, name) => page.locator(`.step[data-step=${name}]`);
 export const button = (page, name) => page.getByRole('button', { name, exact: true });
 export const heading = (page, name) => page.getByRole('heading', { level: 1, name, exact: true });
 
+/** Stops the clock of a page that is opened later: it moves only when the test says so. */
+export async function stopClock(page) {
+  await page.clock.install({ time: 0 });
+  await page.clock.pauseAt(60_000);
+}
+
 /** Waits until the island has hydrated the page, so that its buttons are no longer the plain form's. */
 export const islandIsUp = (page) => page.waitForFunction(() => window.islandIsUp === true);
 

@@ -5,8 +5,8 @@ import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-const STARTS_WITHIN = 15_000;
-const ENDS_WITHIN = 10_000;
+const STARTS_WITHIN = 30_000;
+const ENDS_WITHIN = 30_000;
 
 export class Program {
   log = '';

@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 export const ADA = { issuer: 'https://id.example', subject: 'ada', name: 'Ada Lovelace', email: 'ada@example.com' };
 export const GRACE = { issuer: 'https://id.example', subject: 'grace', name: 'Grace Hopper', email: 'grace@example.com' };
 
-const ASKED_WITHIN = 10_000;
+const ASKED_WITHIN = 20_000;
 
 /** A request from the server, and every way to answer it. */
 class Question {

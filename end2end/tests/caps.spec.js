@@ -2,7 +2,7 @@
 
 import { controlled as test, expect } from '../support/test.js';
 import { ADA } from '../support/validator.js';
-import { button, expectProfile, expectWaiting, heading, link, requestsTo, say, status } from '../support/pages.js';
+import { button, expectProfile, expectWaiting, heading, link, requestsTo, say, status, stopClock } from '../support/pages.js';
 
 test.use({ settings: { CONFIRM_PER_CLIENT: '1' } });
 
@@ -33,7 +33,7 @@ test('the page says why it waits, tries again when the server said, and begins o
   await page.goto(link('first'));
   const first = await validator.asked('first');
   const other = await (await anotherBrowser()).newPage();
-  await other.clock.install();
+  await stopClock(other);
   const begins = requestsTo(other, '/api/begin');
   await other.goto(link('second'));
   await expect(status(other)).toHaveText(say.tooMany);

@@ -7,7 +7,7 @@ import { controlled, practice, expect } from '../support/test.js';
 import { ADDRESS, KING, OPEN_IT, ask, mail, mailAbout, number, overtaken, typeCode, typeNumber } from '../support/links.js';
 import { ADA, GRACE } from '../support/validator.js';
 import {
-  PASSWORD, PRACTICE, button, expectLogin, expectProfile, heading, islandIsUp, link, reasons, say, signIn, status,
+  PASSWORD, PRACTICE, button, expectLogin, expectProfile, heading, islandIsUp, link, reasons, say, signIn, status, stopClock,
 } from '../support/pages.js';
 
 const SCREENS = fileURLToPath(new URL('../artefacts/screens/', import.meta.url));
@@ -271,11 +271,10 @@ controlled.describe('confirm', () => {
 
   controlled('interrupted', async ({ page, expectConsole }) => {
     expectConsole(/^error: Failed to load resource: net::ERR_CONNECTION_REFUSED \(\/api\/begin\)$/);
-    await page.clock.install();
+    await stopClock(page);
     await page.route('**/api/begin', (route) => route.abort('connectionrefused'), { times: 1 });
     await page.goto(link('interrupted'));
     await islandIsUp(page);
-    await page.clock.pauseAt(Date.now() + 1_000);
     await button(page, 'Continue').click();
     await expect(status(page)).toHaveText(say.interrupted);
     await page.clock.resume();

@@ -42,7 +42,7 @@ for (const reason of ['invalid', 'expired', 'used']) {
 }
 
 test.describe('with a short deadline', () => {
-  test.use({ settings: { CONFIRM_DEADLINE: '4s' } });
+  test.use({ settings: { CONFIRM_DEADLINE: '8s' } });
 
   test('a service that is down is told, and the link can be tried again', async ({ page, validator }) => {
     validator.answer = (question) => question.busy();

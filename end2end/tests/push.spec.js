@@ -4,7 +4,7 @@ import { some } from '../support/console.js';
 import { freePorts } from '../support/program.js';
 import { controlled as test, expect } from '../support/test.js';
 import { ADA } from '../support/validator.js';
-import { expectProfile, expectWaiting, link, nothingIsDue, outcomeIsStored, requestsTo, say, status } from '../support/pages.js';
+import { expectProfile, expectWaiting, link, nothingIsDue, outcomeIsStored, requestsTo, say, status, stopClock } from '../support/pages.js';
 
 const SOCKET = /\/app\//;
 const eventOf = (frame) => JSON.parse(frame).event;
@@ -111,8 +111,26 @@ test.describe('with a Pusher server that is away', () => {
     },
   });
 
-  test('a page is told within a poll and a second', async ({ validator, anotherBrowser, expectConsole }) => {
-    const refused = /^error: WebSocket connection to '.*' failed: .*ERR_CONNECTION_REFUSED/;
+  const refused = /^error: WebSocket connection to '.*' failed: .*ERR_CONNECTION_REFUSED/;
+
+  test('a page asks again within a poll and a second', async ({ page, validator, expectConsole }) => {
+    expectConsole(...some(refused));
+    await stopClock(page);
+    await page.goto(link('away'));
+    const question = await validator.asked('away');
+    // It asks now and then whether its link is being checked; from then on, it waits for as long as it ever does.
+    await expect(async () => {
+      await page.clock.runFor(500);
+      await expect(status(page)).toHaveText(say.contacting, { timeout: 500 });
+    }).toPass();
+    question.valid();
+    await outcomeIsStored(page, 'away');
+    await expect(page).toHaveURL(link('away'));
+    await page.clock.runFor(POLL + 1_000);
+    await expectProfile(page, ADA.name);
+  });
+
+  test('a page is told within a poll and a second, where the machine is not busy', async ({ validator, anotherBrowser, expectConsole }) => {
     expectConsole(refused, refused, refused, ...some(refused));
     const times = [];
     for (const number of [1, 2, 3]) {
@@ -130,7 +148,8 @@ test.describe('with a Pusher server that is away', () => {
     }
     const longest = Math.max(...times);
     console.log(`figure: without a Pusher server, a page was told ${longest.toFixed(0)} ms after the validator answered, with a poll of ${POLL} ms`);
-    expect(longest).toBeLessThan(POLL + 1_000);
+    // The figure is the measure. This only notices a page that was told by something slower than its poll.
+    expect(longest).toBeLessThan(POLL + 10_000);
   });
 });
 
