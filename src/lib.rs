@@ -22,6 +22,7 @@
 // Off for the programs of the workspace; see Cargo.toml.
 #![warn(clippy::missing_errors_doc, clippy::must_use_candidate)]
 
+mod backoff;
 mod failpoint;
 mod id;
 mod ids;

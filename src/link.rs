@@ -3,8 +3,8 @@
 //! A user types their address. Their browser begins a confirmation at once, with a token that no
 //! one else knows: the *waiting* one. The link goes to the address. To let the waiting browser in,
 //! the user opens the link in it, types its number elsewhere, or types the code: this *approves*
-//! the link. Only then is the waiting confirmation due. A validator judges it like any other:
-//! [`LinksValidator`](crate::validator::LinksValidator).
+//! the link. Only then is the waiting confirmation due. The worker judges it itself, and asks no
+//! validator.
 //!
 //! The user may also open the link elsewhere to sign in there: that is a confirmation of its own,
 //! with the link's token, which uses the link up. Only the first of these counts, so one link never
@@ -24,10 +24,11 @@ mod tries;
 pub use crate::secret::LinkToken;
 pub(crate) use asker::Mailing;
 pub use asker::{Asker, Browser, BrowserTag, Counts, PER_ADDRESS, Terms};
-pub(crate) use change::{Which, change};
+use change::{Which, change};
 pub use code::{Code, InvalidNumber, Number};
 pub use create::create;
 pub use desk::{Guess, Guessed, Links, Opened, Registration, STRANGERS};
+pub(crate) use judge::judge;
 pub use request::{Ask, Requested, WINDOW};
 pub use sweep::sweep;
 pub use tries::{Alarm, CODES_OFF, Tries, WRONG_CODES, WrongCode};

@@ -1,13 +1,11 @@
-//! Judging tokens. Only a validator can; Vestibule waits for it outside of every request and every
-//! transaction.
+//! Judging tokens. Only a validator can, but for [links of our own](crate::link); Vestibule waits for
+//! it outside of every request and every transaction.
 
 #[cfg(feature = "http")]
 mod http;
-mod links;
 
 #[cfg(feature = "http")]
 pub use http::{HttpValidator, InvalidEndpoint};
-pub use links::LinksValidator;
 
 use crate::{
     confirmation::{ConfirmationId, Decision, Rejection},
@@ -108,10 +106,4 @@ pub trait Validator: Send + Sync + 'static {
     /// not.
     async fn validate(&self, id: ConfirmationId, token: &Token)
     -> Result<Verdict, ValidationError>;
-
-    /// Whether a service is asked about this token, so that what becomes of the question tells how
-    /// the service is.
-    fn asks(&self, _token: &Token) -> bool {
-        true
-    }
 }

@@ -11,16 +11,14 @@
 //! alone, and none holds all places.
 
 mod attempt;
-mod backoff;
 mod breaker;
 mod circuit;
 mod slot;
 
-pub(crate) use backoff::{backoff, between};
-
 use crate::{
     clock::{Clock, Timestamp},
     confirmation::{Claim, ClaimLimits, Which, WorkerId},
+    link::LinkToken,
     outcome::Destinations,
     publisher::Publisher,
     secret::{Entropy, Keys},
@@ -28,7 +26,8 @@ use crate::{
     timing::Timing,
     validator::Validator,
 };
-use circuit::{Call, Circuit};
+use attempt::Judge;
+use circuit::Circuit;
 use slot::Slot;
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -42,7 +41,7 @@ use tokio_util::sync::CancellationToken;
 pub struct Tools {
     /// Where everything is stored.
     pub stores: Stores,
-    /// Who judges tokens.
+    /// Who judges tokens other than our own.
     pub validator: Arc<dyn Validator>,
     /// Who tells the browsers.
     pub publisher: Arc<dyn Publisher>,
@@ -156,8 +155,8 @@ impl Worker {
             let any = !claims.is_empty();
             let reached = limits.reached_by(&claims);
             for claim in claims {
-                let call = self.circuit.call(&claim);
-                self.start(attempts, claim, Some(call), &self.slots);
+                let judge = self.judge(&claim, true);
+                self.start(attempts, claim, judge, &self.slots);
             }
             if !full && !reached {
                 next = self.next_due(&limits, now, any).await?;
@@ -222,7 +221,8 @@ impl Worker {
         let claims = self.claim(Which::Overdue, &limits, self.now()).await?;
         let full = claims.len() == room;
         for claim in claims {
-            self.start(attempts, claim, None, &self.overdue);
+            let judge = self.judge(&claim, false);
+            self.start(attempts, claim, judge, &self.overdue);
         }
         if full {
             Ok(None)
@@ -251,18 +251,23 @@ impl Worker {
             .await
     }
 
-    fn start(
-        &self,
-        attempts: &mut Attempts,
-        claim: Claim,
-        call: Option<Call>,
-        places: &Arc<Semaphore>,
-    ) {
+    /// Who judges the claim. The validator is asked only if there is time left; our own links are
+    /// judged also when theirs has passed, and say nothing about the validator.
+    fn judge(&self, claim: &Claim, in_time: bool) -> Judge {
+        let keys = &self.tools.keys;
+        match claim.token.open(keys, claim.id) {
+            Err(_) => Judge::Nobody,
+            Ok(token) if LinkToken::is_ours(keys, &token) => Judge::Ourselves(token),
+            Ok(token) => Judge::Validator(token, in_time.then(|| self.circuit.call(claim))),
+        }
+    }
+
+    fn start(&self, attempts: &mut Attempts, claim: Claim, judge: Judge, places: &Arc<Semaphore>) {
         let slot = Slot::take(places, &self.wake);
         attempts.tasks.spawn(attempt::run(
             self.tools.clone(),
             claim,
-            call,
+            judge,
             slot,
             attempts.hand_back.clone(),
         ));

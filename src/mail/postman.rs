@@ -2,10 +2,11 @@
 
 use super::{Mail, MailError, Mailer};
 use crate::{
+    backoff::{Backoff, Jitter},
     clock::{Clock, Timestamp, until},
     secret::{Entropy, Keys},
     store::{MailStore, StoreError},
-    worker::{Tools, between},
+    worker::Tools,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -22,10 +23,13 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const LEASE: Duration = Duration::from_secs(30);
 /// How often it looks without having been told.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
-/// The bound of the first wait after a mail server has put a mail off, which doubles, and of the
-/// longest: half of the bound or more is waited. Greylisting wants minutes.
-const FIRST_PAUSE: Duration = Duration::from_secs(5);
-const LONGEST_PAUSE: Duration = Duration::from_mins(2);
+/// The waits after a mail server has put a mail off: greylisting wants minutes. Half of each is
+/// drawn at random, so that a mail server that comes back is not met by all at once.
+const BACKOFF: Backoff = Backoff {
+    first: Duration::from_secs(5),
+    longest: Duration::from_mins(2),
+    jitter: Jitter::Half,
+};
 
 /// Has mail sent, as often as it takes.
 #[derive(Clone)]
@@ -137,21 +141,13 @@ impl Postman {
                 self.store.remove_mail(mail.id).await
             }
             Err(MailError::Temporary(what)) => {
-                let pause = self.pause(mail.failed);
+                let pause = BACKOFF.wait(mail.failed + 1, &*self.entropy);
                 tracing::warn!(mail = %mail.id, %what, ?pause, "a mail was not taken; it is sent again");
                 self.store
                     .put_mail_off(mail.id, self.clock.now() + pause)
                     .await
             }
         }
-    }
-
-    /// Half of it is drawn at random: a mail server that comes back is not met by all at once.
-    fn pause(&self, failed: u32) -> Duration {
-        let longest = FIRST_PAUSE
-            .saturating_mul(1 << failed.min(10))
-            .min(LONGEST_PAUSE);
-        between(longest / 2, longest, &*self.entropy)
     }
 }
 

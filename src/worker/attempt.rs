@@ -1,19 +1,28 @@
 //! One attempt at one claimed confirmation.
 
-use super::{Tools, backoff, breaker::Heard, circuit::Call, slot::Slot};
+use super::{Tools, breaker::Heard, circuit::Call, slot::Slot};
 use crate::{
     audit::{Event, Means},
+    backoff::{Backoff, Jitter},
     channel::Channel,
     clock::{self, Elapsed, Timestamp},
     confirmation::{Claim, Confirmation, Decider, Decision, Ending},
-    failpoint,
+    failpoint, link,
     publisher::Announcement,
     store::{Settlement, StoreError},
+    token::Token,
     user::UserId,
     validator::{ValidationError, Verdict},
 };
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+
+/// The waits between two attempts at one confirmation. Not shorter than the validator asks for.
+const BACKOFF: Backoff = Backoff {
+    first: Duration::from_millis(500),
+    longest: Duration::from_secs(15),
+    jitter: Jitter::Full,
+};
 
 /// What an attempt comes to.
 enum Step {
@@ -22,23 +31,35 @@ enum Step {
     HandBack,
 }
 
-/// Asks the validator and does what follows. What cannot be written is left to the next claim after
-/// the lease. Without a `call`, the claim is for the deadline alone, and the validator is not
-/// asked.
+/// Who judges a claimed confirmation's token.
+pub(super) enum Judge {
+    /// We do: it is a link of ours, or was one before it was mangled on its way. It may still hold
+    /// what signs in, so no validator may read it.
+    Ourselves(Token),
+    /// The validator, by this call; without one, the claim is for the deadline alone.
+    Validator(Token, Option<Call>),
+    /// No one: the token was sealed under a key that this server does not have.
+    Nobody,
+}
+
+type Answer = Result<Result<Verdict, ValidationError>, Elapsed>;
+
+/// Has the token judged and does what follows. What cannot be written is left to the next claim
+/// after the lease.
 ///
 /// The slot is given back as soon as the outcome is stored: a Pusher server that is slow to take an
 /// announcement delays no other confirmation.
 pub(super) async fn run(
     tools: Tools,
     claim: Claim,
-    call: Option<Call>,
+    judge: Judge,
     slot: Slot,
     hand_back: CancellationToken,
 ) {
     failpoint::reach("claimed");
     let step = tokio::select! {
         biased;
-        step = attempt(&tools, &claim, call) => step,
+        step = attempt(&tools, &claim, judge) => step,
         () = hand_back.cancelled() => Step::HandBack,
     };
     failpoint::reach("answered");
@@ -66,43 +87,57 @@ pub(super) async fn run(
     }
 }
 
-async fn attempt(tools: &Tools, claim: &Claim, call: Option<Call>) -> Step {
-    let now = tools.clock.now();
-    let Ok(token) = claim.token.open(&tools.keys, claim.id) else {
-        tracing::error!(confirmation = %claim.id, "its token was sealed under a key that this server does not have");
-        return Step::Decide(Decision::Unavailable);
-    };
-    let (until, call) = match (tools.validator.asks(&token), call) {
-        (true, _) if now >= claim.deadline => return Step::Decide(Decision::Unavailable),
-        // The clock was set back since its deadline had passed.
-        (true, None) => return Step::HandBack,
-        (true, Some(call)) => (claim.deadline.min(now + tools.timing.attempt), Some(call)),
-        // It needs no service, so it is judged whatever becomes of that, and also when its time has
-        // passed.
-        (false, call) => {
-            if let Some(call) = call {
-                call.end(Heard::Unasked);
-            }
-            (now + tools.timing.attempt, None)
+async fn attempt(tools: &Tools, claim: &Claim, judge: Judge) -> Step {
+    match judge {
+        Judge::Ourselves(token) => judge_link(tools, claim, &token).await,
+        Judge::Validator(token, call) => ask_validator(tools, claim, &token, call).await,
+        Judge::Nobody => {
+            tracing::error!(confirmation = %claim.id, "its token was sealed under a key that this server does not have");
+            Step::Decide(Decision::Unavailable)
         }
+    }
+}
+
+async fn judge_link(tools: &Tools, claim: &Claim, token: &Token) -> Step {
+    let now = tools.clock.now();
+    let verdict = link::judge(&tools.stores, &tools.keys, now, claim.id, token);
+    let until = now + tools.timing.attempt;
+    follow(
+        tools,
+        claim,
+        clock::until(&*tools.clock, until, verdict).await,
+    )
+}
+
+async fn ask_validator(tools: &Tools, claim: &Claim, token: &Token, call: Option<Call>) -> Step {
+    let now = tools.clock.now();
+    if now >= claim.deadline {
+        return Step::Decide(Decision::Unavailable);
+    }
+    let Some(call) = call else {
+        // The clock was set back since its deadline had passed.
+        return Step::HandBack;
     };
     let answer = clock::until(
         &*tools.clock,
-        until,
-        tools.validator.validate(claim.id, &token),
+        claim.deadline.min(now + tools.timing.attempt),
+        tools.validator.validate(claim.id, token),
     )
     .await;
-    if let Some(call) = call {
-        let long_enough = tools.clock.now() >= now + tools.timing.telling();
-        match &answer {
-            Ok(Err(ValidationError::Throttled { retry_after })) => {
-                call.end_for_network(Heard::Failure {
-                    retry_after: *retry_after,
-                });
-            }
-            answer => call.end(heard(answer, long_enough)),
+    let long_enough = tools.clock.now() >= now + tools.timing.telling();
+    match &answer {
+        Ok(Err(ValidationError::Throttled { retry_after })) => {
+            call.end_for_network(Heard::Failure {
+                retry_after: *retry_after,
+            });
         }
+        answer => call.end(heard(answer, long_enough)),
     }
+    follow(tools, claim, answer)
+}
+
+/// What follows from an answer, if there was one in time.
+fn follow(tools: &Tools, claim: &Claim, answer: Answer) -> Step {
     match answer {
         Ok(Ok(verdict)) => Step::Decide(verdict.into()),
         Ok(Err(ValidationError::Permanent { what })) => {
@@ -121,7 +156,7 @@ async fn attempt(tools: &Tools, claim: &Claim, call: Option<Call>) -> Step {
 
 /// A question that the deadline cut short after a moment says nothing about the validator, nor does
 /// one too many.
-fn heard(answer: &Result<Result<Verdict, ValidationError>, Elapsed>, long_enough: bool) -> Heard {
+fn heard(answer: &Answer, long_enough: bool) -> Heard {
     match answer {
         Ok(Ok(_) | Err(ValidationError::Permanent { .. })) => Heard::Answer,
         Ok(Err(ValidationError::Temporary { retry_after, .. })) => Heard::Failure {
@@ -140,7 +175,8 @@ fn failed(tools: &Tools, claim: &Claim, what: &str, retry_after: Option<Duration
     if now >= claim.deadline {
         return Step::Decide(Decision::Unavailable);
     }
-    let due = now + backoff(&*tools.entropy, claim.failed + 1, retry_after);
+    let wait = BACKOFF.wait(claim.failed + 1, &*tools.entropy);
+    let due = now + wait.max(retry_after.unwrap_or_default());
     Step::Retry {
         due: due.min(claim.deadline),
     }

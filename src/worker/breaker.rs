@@ -14,18 +14,26 @@
 #[cfg(test)]
 mod tests;
 
-use super::backoff::between;
-use crate::{clock::Timestamp, secret::Entropy};
+use crate::{
+    backoff::{Backoff, Jitter},
+    clock::Timestamp,
+    secret::Entropy,
+};
 use std::{collections::HashSet, time::Duration};
 
 /// How many sources have to fail in a row to open it.
 const IN_A_ROW: usize = 20;
 /// The same for a worker that asks about few at once, where so many take long.
 const IN_A_ROW_OF_FEW: usize = 5;
-/// The first pause between probes, at most.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause between probes: so late may a return be noticed.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// The pauses between probes. Half of each is drawn at random, so that several workers do not ask
+/// together.
+const PAUSES: Backoff = Backoff {
+    first: Duration::from_secs(1),
+    longest: LONGEST_PAUSE,
+    jitter: Jitter::Half,
+};
 /// The most probes after one pause. After the first it is one; a token that fails on its own must
 /// not keep all others waiting, so their number grows with the pauses.
 const MOST_PROBES: usize = 16;
@@ -87,8 +95,6 @@ pub enum Heard {
     },
     /// It was not asked for long enough to say anything.
     Nothing,
-    /// It was not asked after all.
-    Unasked,
 }
 
 /// What an operator wants to know.
@@ -135,7 +141,7 @@ impl Breaker {
                         .min(1 << (self.pauses - 1).min(8))
                         .min(self.limit);
                     self.pauses = self.pauses.saturating_add(1);
-                    *probe_at = now + pause(self.pauses, entropy);
+                    *probe_at = now + PAUSES.wait(self.pauses, entropy);
                 }
                 *probes
             }
@@ -185,12 +191,7 @@ impl Breaker {
         }
         self.asking = self.asking.saturating_sub(usize::from(counts));
         match (&mut self.state, heard) {
-            // The probe is another's.
-            (State::Open { probes, .. }, Heard::Unasked) => {
-                *probes += 1;
-                None
-            }
-            (_, Heard::Nothing | Heard::Unasked) => None,
+            (_, Heard::Nothing) => None,
             (State::Closed { failed }, Heard::Answer) => {
                 failed.clear();
                 None
@@ -235,7 +236,7 @@ impl Breaker {
     ) -> Change {
         // One that opens again while it recovers goes on with longer pauses.
         self.pauses = self.pauses.max(1);
-        let wait = pause(self.pauses, entropy).max(asked(retry_after));
+        let wait = PAUSES.wait(self.pauses, entropy).max(asked(retry_after));
         self.turn(State::Open {
             probe_at: now + wait,
             probes: 0,
@@ -264,15 +265,6 @@ impl State {
             failed: HashSet::new(),
         }
     }
-}
-
-/// A pause that doubles up to a limit; between half of that and all of it, so that several workers
-/// do not ask together.
-fn pause(count: u32, entropy: &dyn Entropy) -> Duration {
-    let longest = FIRST_PAUSE
-        .saturating_mul(1 << (count.saturating_sub(1)).min(8))
-        .min(LONGEST_PAUSE);
-    between(longest / 2, longest, entropy)
 }
 
 /// The pause that a validator has asked for, as far as a few probes keep to it.

@@ -38,7 +38,7 @@ use vestibule::{
     publisher::{Publisher, PusherPublisher, Silent},
     secret::{Keys, SystemEntropy},
     store::Stores,
-    validator::{HttpValidator, LinksValidator},
+    validator::HttpValidator,
     vestibule::Vestibule,
     worker::Tools,
 };
@@ -188,19 +188,16 @@ fn tools(
     keys: Keys,
     stores: Stores,
     clock: Arc<dyn Clock>,
-    external: Arc<HttpValidator>,
+    validator: Arc<HttpValidator>,
     publisher: Arc<dyn Publisher>,
 ) -> Tools {
-    let keys = Arc::new(keys);
-    // Links of our own first; everything else is the external service's.
-    let validator = LinksValidator::new(stores.clone(), clock.clone(), keys.clone(), external);
     Tools {
         stores,
-        validator: Arc::new(validator),
+        validator,
         publisher,
         clock,
         entropy: Arc::new(SystemEntropy),
-        keys,
+        keys: Arc::new(keys),
         destinations: config.destinations.clone(),
         timing: config.timing.clone(),
     }

@@ -2,10 +2,20 @@
 //! once, and so is its end.
 
 use super::{IN_FLIGHT, waiting::Waiting};
-use crate::{publisher::PublishError, secret::Entropy, worker::backoff};
-use std::sync::Arc;
+use crate::{
+    backoff::{Backoff, Jitter},
+    publisher::PublishError,
+    secret::Entropy,
+};
+use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
+/// The waits between two probes.
+const BACKOFF: Backoff = Backoff {
+    first: Duration::from_millis(500),
+    longest: Duration::from_secs(15),
+    jitter: Jitter::Full,
+};
 /// How many different things are told until all is well again.
 const TOLD: usize = 8;
 
@@ -17,14 +27,14 @@ pub struct Round(u64);
 pub struct Health {
     entropy: Arc<dyn Entropy>,
     round: u64,
-    trouble: Option<Trouble>,
+    outage: Option<Outage>,
     /// What has been told since all was well, if it is not.
     told: Option<Vec<String>>,
     /// How many had been dropped when all was well.
     dropped: u64,
 }
 
-struct Trouble {
+struct Outage {
     failed: u32,
     probe_at: Instant,
 }
@@ -34,7 +44,7 @@ impl Health {
         Self {
             entropy,
             round: 0,
-            trouble: None,
+            outage: None,
             told: None,
             dropped: 0,
         }
@@ -46,33 +56,33 @@ impl Health {
 
     /// How many requests may be in flight.
     pub fn room(&self, now: Instant) -> usize {
-        self.trouble
+        self.outage
             .as_ref()
-            .map_or(IN_FLIGHT, |trouble| usize::from(now >= trouble.probe_at))
+            .map_or(IN_FLIGHT, |outage| usize::from(now >= outage.probe_at))
     }
 
     /// When one request may be sent again, while it is not well.
     pub fn probe_at(&self) -> Option<Instant> {
-        self.trouble.as_ref().map(|trouble| trouble.probe_at)
+        self.outage.as_ref().map(|outage| outage.probe_at)
     }
 
     /// A request was taken.
     pub fn succeeded(&mut self, Round(round): Round) {
-        if round == self.round && self.trouble.take().is_some() {
+        if round == self.round && self.outage.take().is_some() {
             self.round += 1;
         }
     }
 
     /// A request was not taken.
     pub fn failed(&mut self, Round(round): Round, error: &PublishError, now: Instant) {
-        let trouble = self.trouble.get_or_insert(Trouble {
+        let outage = self.outage.get_or_insert(Outage {
             failed: 0,
             probe_at: now,
         });
         if round == self.round {
             self.round += 1;
-            trouble.failed = trouble.failed.saturating_add(1);
-            trouble.probe_at = now + backoff(&*self.entropy, trouble.failed, None);
+            outage.failed = outage.failed.saturating_add(1);
+            outage.probe_at = now + BACKOFF.wait(outage.failed, &*self.entropy);
         }
         let told = self.told.get_or_insert_default();
         if told.len() < TOLD && !told.contains(&error.what) {
@@ -93,7 +103,7 @@ impl Health {
 
     /// Sees whether more waits than can, and whether all is well again.
     pub fn watch(&mut self, waiting: &Waiting) {
-        if self.trouble.is_some() {
+        if self.outage.is_some() {
             return;
         }
         if self.told.is_none() && waiting.dropped() > self.dropped {

@@ -233,24 +233,12 @@ fn a_clock_that_is_set_back_lengthens_no_pause() {
 }
 
 #[test]
-fn a_probe_that_was_never_sent_is_given_back() {
-    let mut scene = Scene::open(10);
-    scene.pause();
-    assert_eq!(scene.room(), 1);
-    let round = scene.ask();
-    assert_eq!(scene.room(), 0);
-    assert_eq!(scene.hear_of(round, Heard::Unasked), None);
-    assert_eq!(scene.room(), 1);
-    assert_eq!(scene.hear(Heard::Answer), Some(Change::Recovers));
-}
-
-#[test]
-fn a_question_that_was_not_sent_counts_neither_as_answer_nor_as_failure() {
+fn a_question_that_was_cut_short_counts_neither_as_answer_nor_as_failure() {
     let mut scene = Scene::closed(100);
     for _ in 1..IN_A_ROW {
         assert_eq!(scene.hear(FAILURE), None);
     }
-    assert_eq!(scene.hear(Heard::Unasked), None);
+    assert_eq!(scene.hear(Heard::Nothing), None);
     assert!(scene.breaker.is_closed());
     assert!(
         scene.hear(FAILURE).is_some(),

@@ -66,7 +66,7 @@ async fn a_client_that_asks_too_often_is_refused_for_an_hour_and_no_one_else_is(
         ..Plan::default()
     })
     .await;
-    house.start_links_worker();
+    house.start_worker();
     for number in 0..4 {
         let waiting = house
             .try_to_ask(&person(number), 1)

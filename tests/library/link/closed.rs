@@ -199,7 +199,7 @@ async fn nor_does_one_that_was_let_in_and_not_judged_yet() {
             .unwrap()
     );
     remove_bob(&house).await;
-    house.start_links_worker();
+    house.start_worker();
     assert_eq!(
         house.outcome_without_a_question().await,
         rejected(Rejection::Expired)

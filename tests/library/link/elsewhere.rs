@@ -125,7 +125,7 @@ async fn a_worker_judges_a_link_as_the_desk_would_and_twice_for_one_confirmation
     let mut browser = house.browser();
     browser.land(&token);
     browser.begin(&token).await;
-    house.start_links_worker();
+    house.start_worker();
     assert_eq!(house.outcome_without_a_question().await, confirmed());
     house
         .links
@@ -145,7 +145,7 @@ async fn a_link_of_ours_is_judged_also_when_its_time_to_be_asked_about_has_passe
     let (_, letter) = house.written_to().await;
     house.begun(&house.token(&letter.link)).await;
     house.advance(house.tools.timing.deadline);
-    house.start_links_worker();
+    house.start_worker();
     assert_eq!(house.outcome_without_a_question().await, confirmed());
 }
 

@@ -90,7 +90,7 @@ async fn a_server_that_is_killed_after_the_link_was_opened_leaves_the_rest_to_a_
             .await
             .unwrap()
     );
-    house.start_links_worker();
+    house.start_worker();
     assert_eq!(house.outcome_without_a_question().await, confirmed());
 }
 

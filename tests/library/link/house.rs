@@ -1,6 +1,6 @@
 //! A house that sends links.
 
-use crate::support::{House, Plan, Running, soon};
+use crate::support::{House, Plan, soon};
 use std::{ops::Deref, sync::Arc};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -15,9 +15,7 @@ use vestibule::{
     testing::{ScriptedMailer, Sent},
     token::Token,
     user::{Identity, PASSWORD_ISSUER, User, UserId},
-    validator::LinksValidator,
     vestibule::Progress,
-    worker::Tools,
 };
 
 /// A house with [`Links`], a [`Postman`], and a worker that judges links; the test is the mail
@@ -84,29 +82,13 @@ impl LinkHouse {
     pub async fn at_work() -> Self {
         let house = Self::open().await;
         house.start_postman();
-        house.start_links_worker();
+        house.start_worker();
         house
     }
 
     pub fn start_postman(&self) {
         let postman = Postman::new(self.mailer.clone(), &self.tools, self.postman.clone());
         tokio::spawn(postman.run(CancellationToken::new()));
-    }
-
-    /// Starts a worker whose validator judges links before the test is asked.
-    pub fn start_links_worker(&self) -> Running {
-        let Tools {
-            stores,
-            clock,
-            keys,
-            validator,
-            ..
-        } = self.house.tools.clone();
-        let validator = Arc::new(LinksValidator::new(stores, clock, keys, validator));
-        self.house.start_worker_with(Tools {
-            validator,
-            ..self.house.tools.clone()
-        })
     }
 
     /// Has a link sent to Ada.

@@ -1,12 +1,14 @@
 //! A validator that is down while many wait: it gets only a few probes, and once it is back, all
 //! are asked about.
 
-use crate::support::{Browser, House, Plan, Running, ada, confirmed, token};
+use crate::support::{Browser, House, Plan, Running, ada, confirmed, rejected, token};
 use std::{collections::HashMap, time::Duration};
 use vestibule::{
-    confirmation::{ConfirmationId, Decided, Ending, Queued, State},
+    confirmation::{ConfirmationId, Decided, Ending, Queued, Rejection, State},
+    link::LinkToken,
     outcome::Outcome,
     publisher::Announcement,
+    secret::SystemEntropy,
     testing::Question,
     token::Token,
     validator::{ValidationError, Verdict},
@@ -133,6 +135,24 @@ async fn a_few_probes_are_all_that_a_validator_hears_while_it_is_away() {
         probes.drain(..).for_each(|probe| probe.answer(away()));
         outage.nobody_is_asked_about().await;
     }
+}
+
+#[tokio::test]
+async fn a_link_of_ours_takes_no_probe_of_a_validator_that_is_away() {
+    let outage = Outage::begin().await;
+    let house = &outage.house;
+    house.advance(house.tools.timing.deadline);
+    for _ in 0..IN_A_ROW {
+        assert_eq!(house.outcome().await, Outcome::Unavailable);
+    }
+    outage.worker_waits().await;
+    let own = LinkToken::generate(&SystemEntropy).token(house.desk.keys());
+    house.begun(&own).await;
+    let expired = rejected(Rejection::Expired);
+    assert_eq!(house.outcome_without_a_question().await, expired);
+    let another = token("late");
+    house.begun(&another).await;
+    assert_eq!(house.question().await.token, another);
 }
 
 #[tokio::test]
