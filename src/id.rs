@@ -24,6 +24,12 @@ macro_rules! id {
             pub const fn as_bytes(&self) -> &[u8; 16] {
                 &self.0
             }
+
+            /// The same as a slice: what drivers of databases bind.
+            #[must_use]
+            pub const fn as_slice(&self) -> &[u8] {
+                &self.0
+            }
         }
 
         impl std::fmt::Display for $name {

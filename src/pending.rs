@@ -48,6 +48,12 @@ impl TokenTag {
     pub const fn as_bytes(&self) -> &[u8; 8] {
         &self.0
     }
+
+    /// The same as a slice: what drivers of databases bind.
+    #[must_use]
+    pub const fn as_slice(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 impl fmt::Display for TokenTag {

@@ -71,6 +71,12 @@ impl Mac {
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
+
+    /// The same as a slice: what drivers of databases bind.
+    #[must_use]
+    pub const fn as_slice(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 impl PartialEq for Mac {

@@ -102,11 +102,8 @@ impl RedisSessions {
 #[async_trait]
 impl SessionStore for RedisSessions {
     async fn session_by_secret(&self, secret: &SecretHash) -> Result<Option<Session>, StoreError> {
-        self.find(
-            self.call(&self.scripts.by_secret)
-                .arg(secret.as_bytes().as_slice()),
-        )
-        .await
+        self.find(self.call(&self.scripts.by_secret).arg(secret.as_slice()))
+            .await
     }
 
     async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {

@@ -158,10 +158,10 @@ async fn insert(
          order by secret
          on conflict (secret) do nothing returning id",
     )
-    .bind(new().map(|new| new.id.as_bytes().as_slice()).collect::<Vec<_>>())
-    .bind(new().map(|new| new.secret.as_bytes().as_slice()).collect::<Vec<_>>())
-    .bind(new().map(|new| new.token_tag.as_bytes().as_slice()).collect::<Vec<_>>())
-    .bind(new().map(|new| new.session.as_bytes().as_slice()).collect::<Vec<_>>())
+    .bind(new().map(|new| new.id.as_slice()).collect::<Vec<_>>())
+    .bind(new().map(|new| new.secret.as_slice()).collect::<Vec<_>>())
+    .bind(new().map(|new| new.token_tag.as_slice()).collect::<Vec<_>>())
+    .bind(new().map(|new| new.session.as_slice()).collect::<Vec<_>>())
     .bind(new().map(|new| new.begun.as_millis()).collect::<Vec<_>>())
     .bind(new().map(|new| new.deadline.as_millis()).collect::<Vec<_>>())
     .bind(queued.iter().map(|queued| queued.token).collect::<Vec<_>>())
@@ -188,7 +188,7 @@ async fn known(
 ) -> Result<HashMap<[u8; 32], Confirmation>, Failure> {
     let secrets: Vec<_> = jobs
         .iter()
-        .map(|job| job.confirmation.secret.as_bytes().as_slice())
+        .map(|job| job.confirmation.secret.as_slice())
         .collect();
     let rows = sqlx::query("select * from confirmations where secret = any($1)")
         .bind(secrets)

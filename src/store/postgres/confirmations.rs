@@ -305,7 +305,7 @@ pub(super) async fn lock(
     connection: &mut PgConnection,
     ids: &[ConfirmationId],
 ) -> Result<HashMap<ConfirmationId, Confirmation>, Failure> {
-    let ids: Vec<_> = ids.iter().map(|id| id.as_bytes().as_slice()).collect();
+    let ids: Vec<_> = ids.iter().map(ConfirmationId::as_slice).collect();
     let rows = sqlx::query("select * from confirmations where id = any($1) order by id for update")
         .bind(ids)
         .fetch_all(connection)
@@ -339,7 +339,7 @@ pub(super) async fn write_decided(
              as next (id, state, ending, user_id, decided)
          where confirmations.id = next.id",
     )
-    .bind(decided.iter().map(|(id, ..)| id.as_bytes().as_slice()).collect::<Vec<_>>())
+    .bind(decided.iter().map(|(id, ..)| id.as_slice()).collect::<Vec<_>>())
     .bind(decided.iter().map(|(_, state, _)| *state).collect::<Vec<_>>())
     .bind(decided.iter().map(|(.., columns)| columns.ending).collect::<Vec<_>>())
     .bind(decided.iter().map(|(.., columns)| columns.user.as_deref()).collect::<Vec<_>>())

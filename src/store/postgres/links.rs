@@ -487,7 +487,7 @@ async fn insert(
     )
     .bind(link.id.as_bytes())
     .bind(link.token.as_bytes())
-    .bind(link.waiting.as_ref().map(|waiting| waiting.as_bytes().as_slice()))
+    .bind(link.waiting.as_ref().map(ConfirmationId::as_slice))
     .bind(link.address.as_str())
     .bind(link.address.mailbox())
     .bind(i64::from(link.allows_new_user))
@@ -524,7 +524,7 @@ async fn insert_mail(
          values ($1, $2, $3, $4, $5, $6, 0, $7, $8)",
     )
     .bind(mail.id.as_bytes())
-    .bind(link.as_ref().map(|link| link.as_bytes().as_slice()))
+    .bind(link.as_ref().map(LinkId::as_slice))
     .bind(delivered.then_some(mail.to.typed()))
     .bind(i64::from(mail.class.number()))
     .bind(mail.letter.0.bytes.as_slice())

@@ -133,7 +133,7 @@ pub(super) async fn lock(
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let ids: Vec<_> = ids.iter().map(|id| id.as_bytes().as_slice()).collect();
+    let ids: Vec<_> = ids.iter().map(SessionId::as_slice).collect();
     let rows = sqlx::query("select * from sessions where id = any($1) order by id for update")
         .bind(ids)
         .fetch_all(connection)
@@ -226,7 +226,7 @@ pub(super) async fn delete(
     if ids.is_empty() {
         return Ok(());
     }
-    let ids: Vec<_> = ids.iter().map(|id| id.as_bytes().as_slice()).collect();
+    let ids: Vec<_> = ids.iter().map(SessionId::as_slice).collect();
     sqlx::query("delete from sessions where id = any($1)")
         .bind(ids)
         .execute(connection)
@@ -244,7 +244,7 @@ pub(super) async fn delete_of(
         "delete from sessions where id in (
              select id from sessions where user_id = $1 and id is distinct from $2 order by id for update)",
     );
-    let but = but.as_ref().map(|but| but.as_bytes().as_slice());
+    let but = but.as_ref().map(SessionId::as_slice);
     delete
         .bind(user.as_bytes())
         .bind(but)

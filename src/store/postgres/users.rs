@@ -483,10 +483,7 @@ pub(super) async fn known(
     }
     let select =
         "select id from users where disabled = 0 and id = any($1) order by id for key share";
-    let ids: Vec<_> = users
-        .iter()
-        .map(|user| user.as_bytes().as_slice())
-        .collect();
+    let ids: Vec<_> = users.iter().map(UserId::as_slice).collect();
     let found = sqlx::query(select).bind(ids).fetch_all(connection).await?;
     let read = |row: &PgRow| {
         Ok::<_, StoreError>(UserId::from_bytes(Reading::new("users", row).bytes("id")?))
@@ -544,7 +541,7 @@ async fn put(
          on conflict (issuer, subject) do update set name = excluded.name, email = excluded.email
          returning id, issuer, subject, disabled",
     )
-    .bind(users.iter().map(|user| user.id.as_bytes().as_slice()).collect::<Vec<_>>())
+    .bind(users.iter().map(|user| user.id.as_slice()).collect::<Vec<_>>())
     .bind(users.iter().map(|user| user.identity.issuer.as_str()).collect::<Vec<_>>())
     .bind(users.iter().map(|user| user.identity.subject.as_str()).collect::<Vec<_>>())
     .bind(users.iter().map(|user| user.identity.name.as_deref()).collect::<Vec<_>>())

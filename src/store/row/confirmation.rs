@@ -135,10 +135,7 @@ impl<'c> QueuedColumns<'c> {
             due: queued.due.as_millis(),
             // A fence counts claims: it does not come near.
             fence: i64::try_from(queued.fence).unwrap_or(i64::MAX),
-            worker: queued
-                .lease
-                .as_ref()
-                .map(|lease| lease.worker.as_bytes().as_slice()),
+            worker: queued.lease.as_ref().map(|lease| lease.worker.as_slice()),
             lease_until: queued.lease.map(|lease| lease.until.as_millis()),
         }
     }

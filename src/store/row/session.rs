@@ -88,14 +88,11 @@ impl<'s> SessionColumns<'s> {
             revision: i64::try_from(session.revision).unwrap_or(i64::MAX),
             state,
             secret: secret.as_bytes(),
-            user: user.map(|user| user.as_bytes().as_slice()),
-            token_tag: session
-                .token_tag
-                .as_ref()
-                .map(|tag| tag.as_bytes().as_slice()),
+            user: user.map(UserId::as_slice),
+            token_tag: session.token_tag.as_ref().map(TokenTag::as_slice),
             since: session.since.as_millis(),
             seen,
-            former: former.map(|former| former.secret.as_bytes().as_slice()),
+            former: former.map(|former| former.secret.as_slice()),
             former_until: former.map(|former| former.until.as_millis()),
             expires: session.expires.as_millis(),
             device: session.device().map(Device::as_str),

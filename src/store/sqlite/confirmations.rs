@@ -93,7 +93,7 @@ impl ConfirmationStore for SqliteStore {
                     return Ok(Ok(confirmation));
                 }
                 let known = sqlx::query("select * from confirmations where secret = ?");
-                let known = known.bind(confirmation.secret.as_bytes().as_slice());
+                let known = known.bind(confirmation.secret.as_slice());
                 match known.fetch_optional(&mut *connection).await? {
                     Some(row) => row::confirmation(&row).map(Ok),
                     None => Ok(Err(capped(connection, admission).await?)),
@@ -108,7 +108,7 @@ impl ConfirmationStore for SqliteStore {
         secret: &SecretHash,
     ) -> Result<Option<Confirmation>, StoreError> {
         let row = sqlx::query("select * from confirmations where secret = ?")
-            .bind(secret.as_bytes().as_slice())
+            .bind(secret.as_slice())
             .fetch_optional(&self.readers)
             .await?;
         row.map(|row| row::confirmation(&row)).transpose()
@@ -163,10 +163,7 @@ impl ConfirmationStore for SqliteStore {
                 let settled = sqlx::query(
                     "update confirmations set state = 'settled' where id = ? and state = 'decided'",
                 );
-                settled
-                    .bind(id.as_bytes().as_slice())
-                    .execute(connection)
-                    .await?;
+                settled.bind(id.as_slice()).execute(connection).await?;
                 Ok(())
             })
         })
@@ -217,7 +214,7 @@ impl ConfirmationQueue for SqliteStore {
                 } else {
                     CLAIM_BY_TURNS
                 })
-                .bind(worker.as_bytes().as_slice())
+                .bind(worker.as_slice())
                 .bind(until.as_millis())
                 .bind(now.as_millis())
                 .bind(in_all)
@@ -302,7 +299,7 @@ async fn get(
 ) -> Result<Option<Confirmation>, StoreError> {
     let select = sqlx::query("select * from confirmations where id = ?");
     let row = select
-        .bind(id.as_bytes().as_slice())
+        .bind(id.as_slice())
         .fetch_optional(connection)
         .await?;
     row.map(|row| row::confirmation(&row)).transpose()
@@ -358,10 +355,10 @@ async fn insert(
         Some(_) => concat!(insert_confirmation!(), insert_session!()),
         None => insert_confirmation!(),
     })
-    .bind(confirmation.id.as_bytes().as_slice())
-    .bind(confirmation.secret.as_bytes().as_slice())
-    .bind(confirmation.token_tag.as_bytes().as_slice())
-    .bind(confirmation.session.as_bytes().as_slice())
+    .bind(confirmation.id.as_slice())
+    .bind(confirmation.secret.as_slice())
+    .bind(confirmation.token_tag.as_slice())
+    .bind(confirmation.session.as_slice())
     .bind(confirmation.begun.as_millis())
     .bind(confirmation.deadline.as_millis())
     .bind(columns.token)
@@ -375,7 +372,7 @@ async fn insert(
     .bind(of_48);
     let insert = match session {
         Some(session) => insert
-            .bind(session.id.as_bytes().as_slice())
+            .bind(session.id.as_slice())
             .bind(session.since.as_millis())
             .bind(session.expires.as_millis()),
         None => insert,
@@ -398,7 +395,7 @@ async fn write_postponed(
         .bind(columns.due)
         .bind(columns.worker)
         .bind(columns.lease_until)
-        .bind(confirmation.id.as_bytes().as_slice())
+        .bind(confirmation.id.as_slice())
         .bind(columns.fence)
         .execute(connection)
         .await?;

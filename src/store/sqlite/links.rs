@@ -49,8 +49,7 @@ impl LinkStore for SqliteStore {
     }
 
     async fn link_by_token(&self, token: &SecretHash) -> Result<Option<Link>, StoreError> {
-        let select =
-            sqlx::query("select * from links where token = ?").bind(token.as_bytes().as_slice());
+        let select = sqlx::query("select * from links where token = ?").bind(token.as_slice());
         select
             .fetch_optional(&self.readers)
             .await?
@@ -59,8 +58,7 @@ impl LinkStore for SqliteStore {
     }
 
     async fn link_by_waiting(&self, waiting: ConfirmationId) -> Result<Option<Link>, StoreError> {
-        let select = sqlx::query("select * from links where waiting = ?")
-            .bind(waiting.as_bytes().as_slice());
+        let select = sqlx::query("select * from links where waiting = ?").bind(waiting.as_slice());
         select
             .fetch_optional(&self.readers)
             .await?
@@ -70,7 +68,7 @@ impl LinkStore for SqliteStore {
 
     async fn link_of(&self, confirmation: ConfirmationId) -> Result<Option<Link>, StoreError> {
         let select = sqlx::query("select * from links where waiting = ?1 or used_by = ?1");
-        let select = select.bind(confirmation.as_bytes().as_slice());
+        let select = select.bind(confirmation.as_slice());
         select
             .fetch_optional(&self.readers)
             .await?
@@ -197,7 +195,7 @@ impl MailStore for SqliteStore {
                     sqlx::query("update mails set due = ?, failed = failed + 1 where id = ?");
                 put_off
                     .bind(due.as_millis())
-                    .bind(id.as_bytes().as_slice())
+                    .bind(id.as_slice())
                     .execute(connection)
                     .await?;
                 Ok(())
@@ -210,10 +208,7 @@ impl MailStore for SqliteStore {
         self.write(move |connection| {
             Box::pin(async move {
                 let remove = sqlx::query("delete from mails where id = ?");
-                remove
-                    .bind(id.as_bytes().as_slice())
-                    .execute(connection)
-                    .await?;
+                remove.bind(id.as_slice()).execute(connection).await?;
                 Ok(())
             })
         })
@@ -415,15 +410,15 @@ async fn insert(
              device, asked, expires, state, used_by, next, browser, client, network_56, network_48, stranger)
          values (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
-    .bind(link.id.as_bytes().as_slice())
-    .bind(link.token.as_bytes().as_slice())
-    .bind(link.waiting.as_ref().map(|waiting| waiting.as_bytes().as_slice()))
+    .bind(link.id.as_slice())
+    .bind(link.token.as_slice())
+    .bind(link.waiting.as_ref().map(ConfirmationId::as_slice))
     .bind(link.address.as_str())
     .bind(link.address.mailbox())
     .bind(link.allows_new_user)
     .bind(link.mailed)
     .bind(link.known)
-    .bind(link.code.as_bytes().as_slice())
+    .bind(link.code.as_slice())
     .bind(link.guesses)
     .bind(link.number.value())
     .bind(link.device.as_ref().map_or("", Device::as_str))
@@ -453,8 +448,8 @@ async fn insert_mail(
         "insert into mails (id, link, address, class, letter, letter_key, failed, due, expires)
          values (?, ?, ?, ?, ?, ?, 0, ?, ?)",
     )
-    .bind(mail.id.as_bytes().as_slice())
-    .bind(link.as_ref().map(|link| link.as_bytes().as_slice()))
+    .bind(mail.id.as_slice())
+    .bind(link.as_ref().map(LinkId::as_slice))
     .bind(delivered.then_some(mail.to.typed()))
     .bind(mail.class.number())
     .bind(mail.letter.0.bytes.as_slice())
@@ -477,7 +472,7 @@ async fn replace(connection: &mut SqliteConnection, next: &Link) -> Result<bool,
     .bind(next.guesses)
     .bind(state)
     .bind(used_by)
-    .bind(next.id.as_bytes().as_slice())
+    .bind(next.id.as_slice())
     .execute(&mut *connection)
     .await?;
     if replaced.rows_affected() == 0 {
@@ -486,10 +481,7 @@ async fn replace(connection: &mut SqliteConnection, next: &Link) -> Result<bool,
     if next.state == LinkState::Open {
         return Ok(true);
     }
-    let waiting = next
-        .waiting
-        .as_ref()
-        .map(|waiting| waiting.as_bytes().as_slice());
+    let waiting = next.waiting.as_ref().map(ConfirmationId::as_slice);
     unsend(connection, next.id.as_bytes(), waiting).await?;
     if next.mailed && next.state != LinkState::Revoked {
         let forget = sqlx::query("delete from wrong_codes where address = ? and wrong < ?");

@@ -18,7 +18,7 @@ use sqlx::{SqliteConnection, SqliteExecutor};
 impl SessionStore for SqliteStore {
     async fn session_by_secret(&self, secret: &SecretHash) -> Result<Option<Session>, StoreError> {
         let row = sqlx::query("select * from sessions where secret = ?1 or former = ?1")
-            .bind(secret.as_bytes().as_slice())
+            .bind(secret.as_slice())
             .fetch_optional(&self.readers)
             .await?;
         row.map(|row| row::session(&row)).transpose()
@@ -54,7 +54,7 @@ impl SessionStore for SqliteStore {
     async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
         let rows =
             sqlx::query("select * from sessions where user_id = ? and state = 'established' order by since desc")
-                .bind(user.as_bytes().as_slice())
+                .bind(user.as_slice())
                 .fetch_all(&self.readers)
                 .await?;
         rows.iter().map(|row| row::session(row)).collect()
@@ -69,8 +69,8 @@ impl SessionStore for SqliteStore {
             Box::pin(async move {
                 let delete =
                     sqlx::query("delete from sessions where user_id = ?1 and id is not ?2")
-                        .bind(user.as_bytes().as_slice())
-                        .bind(but.as_ref().map(|but| but.as_bytes().as_slice()));
+                        .bind(user.as_slice())
+                        .bind(but.as_ref().map(SessionId::as_slice));
                 delete.execute(connection).await?;
                 Ok(())
             })
@@ -94,10 +94,7 @@ pub(super) async fn get(
     id: SessionId,
 ) -> Result<Option<Session>, StoreError> {
     let select = sqlx::query("select * from sessions where id = ?");
-    let row = select
-        .bind(id.as_bytes().as_slice())
-        .fetch_optional(from)
-        .await?;
+    let row = select.bind(id.as_slice()).fetch_optional(from).await?;
     row.map(|row| row::session(&row)).transpose()
 }
 
@@ -160,7 +157,7 @@ pub(super) async fn delete(
     id: SessionId,
 ) -> Result<(), StoreError> {
     sqlx::query("delete from sessions where id = ?")
-        .bind(id.as_bytes().as_slice())
+        .bind(id.as_slice())
         .execute(connection)
         .await?;
     Ok(())

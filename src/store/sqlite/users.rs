@@ -39,7 +39,7 @@ impl UserStore for SqliteStore {
             user_columns!(),
             " from users where id = ?"
         ))
-        .bind(id.as_bytes().as_slice())
+        .bind(id.as_slice())
         .fetch_optional(&self.readers)
         .await?;
         row.map(|row| row::user(&row)).transpose()
@@ -199,10 +199,7 @@ impl UserStore for SqliteStore {
         self.write(move |connection| {
             Box::pin(async move {
                 let count = sqlx::query("update users set revision = revision + 1 where id = ?");
-                count
-                    .bind(user.as_bytes().as_slice())
-                    .execute(connection)
-                    .await?;
+                count.bind(user.as_slice()).execute(connection).await?;
                 Ok(())
             })
         })
@@ -220,7 +217,7 @@ impl UserStore for SqliteStore {
                 let set = "update users
                            set disabled = ?1, valid_from = max(?2, valid_from + ?1), revision = revision + 1
                            where id = ?3";
-                let set = sqlx::query(set).bind(disabled).bind(now.as_millis()).bind(id.as_bytes().as_slice());
+                let set = sqlx::query(set).bind(disabled).bind(now.as_millis()).bind(id.as_slice());
                 let is_there = set.execute(&mut *connection).await?.rows_affected() == 1;
                 if is_there && disabled {
                     take_back_links(connection, id).await?;
@@ -265,8 +262,8 @@ async fn take_back_links(
     connection: &mut SqliteConnection,
     user: UserId,
 ) -> Result<(), StoreError> {
-    let select = sqlx::query("select issuer, subject from users where id = ?")
-        .bind(user.as_bytes().as_slice());
+    let select =
+        sqlx::query("select issuer, subject from users where id = ?").bind(user.as_slice());
     let row = select.fetch_one(&mut *connection).await?;
     let address = row::known_address(&row)?;
     match address {
@@ -309,7 +306,7 @@ async fn move_user(
 async fn remove(connection: &mut SqliteConnection, id: UserId) -> Result<bool, StoreError> {
     let delete = sqlx::query("delete from users where id = ? returning issuer, subject");
     let Some(row) = delete
-        .bind(id.as_bytes().as_slice())
+        .bind(id.as_slice())
         .fetch_optional(&mut *connection)
         .await?
     else {
@@ -336,7 +333,7 @@ pub(super) async fn put(
              revision = revision + (excluded.password is not null)
          returning id",
     )
-    .bind(user.id.as_bytes().as_slice())
+    .bind(user.id.as_slice())
     .bind(&user.identity.issuer)
     .bind(&user.identity.subject)
     .bind(&user.identity.name)

@@ -58,7 +58,7 @@ async fn a_corrupt_row_fails_its_own_write_alone() {
     let good = Sample::new(2).begun(store).await;
     let broken = sqlx::query("update confirmations set secret = x'00' where id = ?");
     broken
-        .bind(corrupt.confirmation.id.as_bytes().as_slice())
+        .bind(corrupt.confirmation.id.as_slice())
         .execute(&mut house.raw().await)
         .await
         .unwrap();
