@@ -20,6 +20,8 @@ mod row;
 mod split;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod statements;
 
 pub use ports::{
     ConfirmationQueue, ConfirmationStore, LinkStore, MailStore, SessionStore, UserStore,

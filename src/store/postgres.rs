@@ -13,6 +13,7 @@ mod connection;
 mod decide;
 mod links;
 mod listen;
+mod mails;
 mod open;
 mod sessions;
 mod users;

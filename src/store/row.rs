@@ -14,10 +14,10 @@ mod user;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) use confirmation::{DecidedColumns, QueuedColumns, claims, confirmation};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-pub(super) use link::{Origin, link, mails, state_columns};
+pub(super) use link::{Origin, link, link_counts, mails, state_columns};
 pub(super) use session::{SessionColumns, session};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-pub(super) use user::{kept_from_moving, known_address, user, user_columns};
+pub(super) use user::{kept_from_moving, known_address, user};
 
 use crate::{clock::Timestamp, store::StoreError};
 

@@ -6,6 +6,7 @@
 mod confirmations;
 mod decide;
 mod links;
+mod mails;
 mod open;
 mod sessions;
 mod users;
@@ -15,9 +16,8 @@ pub use super::open::{Mode, OpenError};
 
 use super::StoreError;
 use crate::clock::Timestamp;
-use futures_util::future::BoxFuture;
-use sqlx::{SqliteConnection, SqlitePool};
-use writer::Writer;
+use sqlx::SqlitePool;
+use writer::{Work, Writer};
 
 /// The most rows that one statement deletes: who writes meanwhile waits for it.
 const SWEEP: u32 = 10_000;
@@ -46,7 +46,7 @@ impl SqliteStore {
     async fn sweep(&self, sweep: &'static str, before: Timestamp) -> Result<u64, StoreError> {
         let mut swept = 0;
         loop {
-            let count = self.write(move |connection| {
+            let count = self.write((sweep, before), |connection, &(sweep, before)| {
                 Box::pin(async move {
                     let delete = sqlx::query(sweep).bind(before.as_millis()).bind(SWEEP);
                     Ok(delete.execute(connection).await?.rows_affected())
@@ -60,28 +60,23 @@ impl SqliteStore {
         }
     }
 
-    /// Runs `work` in a durable transaction, perhaps together with the work of others; all of it or
-    /// nothing.
-    async fn write<T, W>(&self, work: W) -> Result<T, StoreError>
+    /// Runs `work` with its `arguments` in a durable transaction, perhaps together with the work of
+    /// others; all of it or nothing. It is run again if other work in the same transaction has
+    /// failed.
+    async fn write<A, T>(&self, arguments: A, work: Work<A, T>) -> Result<T, StoreError>
     where
+        A: Send + Sync + 'static,
         T: Send + 'static,
-        W: for<'c> Fn(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>>
-            + Send
-            + Sync
-            + 'static,
     {
-        self.writer.write(work).await
+        self.writer.write(arguments, work).await
     }
 
     /// The same, before those that wait for their turn.
-    async fn write_next<T, W>(&self, work: W) -> Result<T, StoreError>
+    async fn write_next<A, T>(&self, arguments: A, work: Work<A, T>) -> Result<T, StoreError>
     where
+        A: Send + Sync + 'static,
         T: Send + 'static,
-        W: for<'c> Fn(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>>
-            + Send
-            + Sync
-            + 'static,
     {
-        self.writer.write_next(work).await
+        self.writer.write_next(arguments, work).await
     }
 }

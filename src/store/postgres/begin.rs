@@ -9,6 +9,7 @@ use crate::{
     store::{
         StoreError,
         row::{self, QueuedColumns},
+        statements::confirmation_columns,
     },
 };
 use futures_util::future::BoxFuture;
@@ -190,7 +191,12 @@ async fn known(
         .iter()
         .map(|job| job.confirmation.secret.as_slice())
         .collect();
-    let rows = sqlx::query("select * from confirmations where secret = any($1)")
+    let select = concat!(
+        "select ",
+        confirmation_columns!(),
+        " from confirmations where secret = any($1)"
+    );
+    let rows = sqlx::query(select)
         .bind(secrets)
         .fetch_all(connection)
         .await?;

@@ -1,5 +1,7 @@
 //! Confirmations in PostgreSQL.
 
+mod claim;
+
 use super::{PostgresStore, batch, begin::Begin, connection::Failure, sessions};
 use crate::{
     caps::Admission,
@@ -13,41 +15,15 @@ use crate::{
         BeginError, ConfirmationQueue, ConfirmationStore, Settlement, StoreError,
         decide::Decide,
         row::{self, DecidedColumns, QueuedColumns},
+        statements::{
+            CONFIRMATION_BY_ID, CONFIRMATION_BY_SECRET, COUNT_UNDECIDED, MARK_CONFIRMATION_SETTLED,
+            POSTPONE_CONFIRMATION, UNSETTLED_CONFIRMATIONS, confirmation_columns,
+        },
     },
 };
 use async_trait::async_trait;
 use sqlx::PgConnection;
 use std::collections::HashMap;
-
-// Skips rows that another worker is claiming or another process is deciding, and does not wait for
-// them.
-
-/// Those past their deadline, by their deadlines.
-const CLAIM_OVERDUE: &str = "with due as (
-         select id from confirmations
-         where state = 'queued' and greatest(due, lease_until) <= $3
-             and greatest(deadline, lease_until) between $5 and $6
-         order by greatest(deadline, lease_until), greatest(due, lease_until)
-         limit $4 for update skip locked)
-     update confirmations set fence = fence + 1, worker = $1, lease_until = $2
-     from due where confirmations.id = due.id
-     returning confirmations.*";
-
-/// By turns, of each network no more than it may have.
-const CLAIM_BY_TURNS: &str = "with exceptions as (
-         select network, room from unnest($8::bytea[], $9::bigint[]) as exceptions (network, room)),
-     due as (
-         select id, network_48 as network, turn, deadline from confirmations
-         where state = 'queued' and greatest(due, lease_until) <= $3 and deadline between $5 and $6
-             and (network_48 is null or network_48 <> all ($10::bytea[]))
-         order by turn, deadline, greatest(due, lease_until)
-         limit $4 for update skip locked),
-     placed as (
-         select id, network, row_number() over (partition by network order by turn, deadline) as place from due)
-     update confirmations set fence = fence + 1, worker = $1, lease_until = $2
-     from placed left join exceptions using (network)
-     where confirmations.id = placed.id and place <= coalesce(room, $7)
-     returning confirmations.*";
 
 #[async_trait]
 impl ConfirmationStore for PostgresStore {
@@ -75,11 +51,8 @@ impl ConfirmationStore for PostgresStore {
         let secret = *secret;
         self.run(move |connection| {
             Box::pin(async move {
-                let select = sqlx::query("select * from confirmations where secret = $1");
-                let row = select
-                    .bind(secret.as_bytes())
-                    .fetch_optional(connection)
-                    .await?;
+                let select = sqlx::query(CONFIRMATION_BY_SECRET).bind(secret.as_slice());
+                let row = select.fetch_optional(connection).await?;
                 Ok(row.map(|row| row::confirmation(&row)).transpose()?)
             })
         })
@@ -116,10 +89,12 @@ impl ConfirmationStore for PostgresStore {
     async fn unsettled(&self, before: Timestamp) -> Result<Vec<Confirmation>, StoreError> {
         self.run(move |connection| {
             Box::pin(async move {
-                let select =
-                    "select * from confirmations where state = 'decided' and decided < $1 order by decided limit 100";
-                let rows = sqlx::query(select).bind(before.as_millis()).fetch_all(connection).await?;
-                Ok(rows.iter().map(|row| row::confirmation(row)).collect::<Result<_, _>>()?)
+                let select = sqlx::query(UNSETTLED_CONFIRMATIONS).bind(before.as_millis());
+                let rows = select.fetch_all(connection).await?;
+                Ok(rows
+                    .iter()
+                    .map(|row| row::confirmation(row))
+                    .collect::<Result<_, _>>()?)
             })
         })
         .await
@@ -128,9 +103,8 @@ impl ConfirmationStore for PostgresStore {
     async fn mark_settled(&self, id: ConfirmationId) -> Result<(), StoreError> {
         self.run(move |connection| {
             Box::pin(async move {
-                let settled =
-                    sqlx::query("update confirmations set state = 'settled' where id = $1 and state = 'decided'");
-                settled.bind(id.as_bytes()).execute(connection).await?;
+                let settled = sqlx::query(MARK_CONFIRMATION_SETTLED).bind(id.as_slice());
+                settled.execute(connection).await?;
                 Ok(())
             })
         })
@@ -143,9 +117,8 @@ impl ConfirmationQueue for PostgresStore {
     async fn undecided(&self, at_most: u32) -> Result<u32, StoreError> {
         self.run(move |connection| {
             Box::pin(async move {
-                let count =
-                    "select count(*) from (select from confirmations where state = 'queued' limit $1) as counted";
-                let count: i64 = sqlx::query_scalar(count).bind(i64::from(at_most)).fetch_one(connection).await?;
+                let count = sqlx::query_scalar(COUNT_UNDECIDED).bind(i64::from(at_most));
+                let count: i64 = count.fetch_one(connection).await?;
                 Ok(u32::try_from(count).unwrap_or(at_most))
             })
         })
@@ -160,50 +133,11 @@ impl ConfirmationQueue for PostgresStore {
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Vec<Claim>, StoreError> {
-        let deadlines = which.deadlines(now);
-        let from = deadlines.start().as_millis();
-        let to = deadlines.end().as_millis();
         let limits = limits.clone();
         self.run(move |connection| {
-            Box::pin(async move {
-                let claim = sqlx::query(if which == Which::Overdue {
-                    CLAIM_OVERDUE
-                } else {
-                    CLAIM_BY_TURNS
-                })
-                .bind(worker.as_bytes())
-                .bind(until.as_millis())
-                .bind(now.as_millis())
-                .bind(i64::from(limits.in_all))
-                .bind(from)
-                .bind(to);
-                if which == Which::Overdue {
-                    return Ok(row::claims(&claim.fetch_all(connection).await?));
-                }
-                let claim = claim
-                    .bind(i64::from(limits.of_each))
-                    .bind(
-                        limits
-                            .exceptions
-                            .keys()
-                            .map(<[u8; 16]>::as_slice)
-                            .collect::<Vec<_>>(),
-                    )
-                    .bind(
-                        limits
-                            .exceptions
-                            .values()
-                            .map(|limit| i64::from(*limit))
-                            .collect::<Vec<_>>(),
-                    )
-                    .bind(
-                        limits
-                            .left_out()
-                            .map(<[u8; 16]>::as_slice)
-                            .collect::<Vec<_>>(),
-                    );
-                Ok(row::claims(&claim.fetch_all(connection).await?))
-            })
+            Box::pin(
+                async move { claim::claim(connection, worker, which, &limits, [now, until]).await },
+            )
         })
         .await
     }
@@ -265,9 +199,8 @@ impl ConfirmationQueue for PostgresStore {
         let fence = claim.fence;
         self.run(move |connection| {
             Box::pin(async move {
-                let row =
-                    sqlx::query("select * from confirmations where id = $1").bind(id.as_bytes());
-                let Some(row) = row.fetch_optional(&mut *connection).await? else {
+                let select = sqlx::query(CONFIRMATION_BY_ID).bind(id.as_slice());
+                let Some(row) = select.fetch_optional(&mut *connection).await? else {
                     return Ok(false);
                 };
                 let Ok(next) = row::confirmation(&row)?.postpone(fence, due, failed) else {
@@ -306,10 +239,12 @@ pub(super) async fn lock(
     ids: &[ConfirmationId],
 ) -> Result<HashMap<ConfirmationId, Confirmation>, Failure> {
     let ids: Vec<_> = ids.iter().map(ConfirmationId::as_slice).collect();
-    let rows = sqlx::query("select * from confirmations where id = any($1) order by id for update")
-        .bind(ids)
-        .fetch_all(connection)
-        .await?;
+    let lock = concat!(
+        "select ",
+        confirmation_columns!(),
+        " from confirmations where id = any($1) order by id for update"
+    );
+    let rows = sqlx::query(lock).bind(ids).fetch_all(connection).await?;
     let keyed = |confirmation: Confirmation| (confirmation.id, confirmation);
     Ok(rows
         .iter()
@@ -358,17 +293,14 @@ async fn write_postponed(
         return Ok(false);
     };
     let columns = QueuedColumns::of(queued);
-    let postponed = sqlx::query(
-        "update confirmations set failed = $1, due = $2, worker = $3, lease_until = $4
-         where id = $5 and state = 'queued' and fence = $6",
-    )
-    .bind(columns.failed)
-    .bind(columns.due)
-    .bind(columns.worker)
-    .bind(columns.lease_until)
-    .bind(next.id.as_bytes())
-    .bind(columns.fence)
-    .execute(connection)
-    .await?;
+    let postponed = sqlx::query(POSTPONE_CONFIRMATION)
+        .bind(columns.failed)
+        .bind(columns.due)
+        .bind(columns.worker)
+        .bind(columns.lease_until)
+        .bind(next.id.as_slice())
+        .bind(columns.fence)
+        .execute(connection)
+        .await?;
     Ok(postponed.rows_affected() == 1)
 }

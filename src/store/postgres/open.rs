@@ -3,7 +3,13 @@
 use super::{DatabaseClock, PostgresStore, batch::Batches, listen::Herald};
 use crate::{
     secret::Keys,
-    store::open::{Mode, Notes, OpenError, warn_of_practice_user},
+    store::{
+        open::{Mode, Notes, OpenError, warn_of_practice_user},
+        statements::{
+            ALL_SETTINGS, DELETE_MAILS_WITH_LINKS, DELETE_USER_BY_IDENTITY, NOTE_MODE, USER_EXISTS,
+            VOID_ALL_LINKS,
+        },
+    },
     user::{PASSWORD_ISSUER, PRACTICE_IDENTITY, PRACTICE_SUBJECT},
 };
 use sqlx::{
@@ -126,16 +132,12 @@ async fn notes(connection: &mut PgConnection) -> Result<Notes, sqlx::Error> {
     if !settings {
         return Ok(Notes::default());
     }
-    let practice_user: bool = sqlx::query_scalar(
-        "select exists (select 1 from users where issuer = $1 and subject = $2)",
-    )
-    .bind(PASSWORD_ISSUER)
-    .bind(PRACTICE_SUBJECT)
-    .fetch_one(&mut *connection)
-    .await?;
-    let rows = sqlx::query_as("select name, value from settings")
-        .fetch_all(connection)
+    let practice_user: bool = sqlx::query_scalar(USER_EXISTS)
+        .bind(PASSWORD_ISSUER)
+        .bind(PRACTICE_SUBJECT)
+        .fetch_one(&mut *connection)
         .await?;
+    let rows = sqlx::query_as(ALL_SETTINGS).fetch_all(connection).await?;
     Ok(Notes::read(rows, practice_user))
 }
 
@@ -144,12 +146,10 @@ async fn notes(connection: &mut PgConnection) -> Result<Notes, sqlx::Error> {
 async fn note(connection: &mut PgConnection, mode: Mode, keys: &Keys) -> Result<(), sqlx::Error> {
     let ours: Vec<String> = keys.fingerprints().map(|own| own.to_string()).collect();
     let mut transaction = connection.begin().await?;
-    sqlx::query(
-        "insert into settings (name, value) values ('mode', $1) on conflict (name) do nothing",
-    )
-    .bind(mode.mark())
-    .execute(&mut *transaction)
-    .await?;
+    sqlx::query(NOTE_MODE)
+        .bind(mode.mark())
+        .execute(&mut *transaction)
+        .await?;
     sqlx::query(
         "insert into settings (name, value) values ('key', $1)
          on conflict (name) do update set value = excluded.value where settings.value = any($2)",
@@ -165,7 +165,7 @@ async fn note(connection: &mut PgConnection, mode: Mode, keys: &Keys) -> Result<
 /// and links came of them cannot be told from the rest, so all users sign in again.
 async fn forget_practice(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     let mut transaction = connection.begin().await?;
-    let removed = sqlx::query("delete from users where issuer = $1 and subject = $2")
+    let removed = sqlx::query(DELETE_USER_BY_IDENTITY)
         .bind(PASSWORD_ISSUER)
         .bind(PRACTICE_SUBJECT)
         .execute(&mut *transaction)
@@ -174,7 +174,7 @@ async fn forget_practice(connection: &mut PgConnection) -> Result<(), sqlx::Erro
         return Ok(());
     }
     let (issuer, subject) = PRACTICE_IDENTITY;
-    sqlx::query("delete from users where issuer = $1 and subject = $2")
+    sqlx::query(DELETE_USER_BY_IDENTITY)
         .bind(issuer)
         .bind(subject)
         .execute(&mut *transaction)
@@ -182,8 +182,8 @@ async fn forget_practice(connection: &mut PgConnection) -> Result<(), sqlx::Erro
     for statement in [
         "update users set revision = revision + 1,
              valid_from = greatest((extract(epoch from clock_timestamp()) * 1000)::bigint, valid_from + 1)",
-        "update links set state = 'void' where state in ('open', 'approved')",
-        "delete from mails where link is not null",
+        VOID_ALL_LINKS,
+        DELETE_MAILS_WITH_LINKS,
     ] {
         sqlx::query(statement).execute(&mut *transaction).await?;
     }

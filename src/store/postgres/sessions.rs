@@ -9,6 +9,9 @@ use crate::{
     store::{
         SessionStore, StoreError,
         row::{self, SessionColumns},
+        statements::{
+            ESTABLISHED_SESSIONS_OF_USER, SESSION_BY_ID, SESSION_BY_SECRET, session_columns,
+        },
     },
     user::UserId,
 };
@@ -22,11 +25,8 @@ impl SessionStore for PostgresStore {
         let secret = *secret;
         self.run(move |connection| {
             Box::pin(async move {
-                let select = sqlx::query("select * from sessions where secret = $1 or former = $1");
-                let row = select
-                    .bind(secret.as_bytes())
-                    .fetch_optional(connection)
-                    .await?;
+                let select = sqlx::query(SESSION_BY_SECRET).bind(secret.as_slice());
+                let row = select.fetch_optional(connection).await?;
                 Ok(row.map(|row| row::session(&row)).transpose()?)
             })
         })
@@ -36,11 +36,8 @@ impl SessionStore for PostgresStore {
     async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
         self.run(move |connection| {
             Box::pin(async move {
-                let select = sqlx::query("select * from sessions where id = $1");
-                let row = select
-                    .bind(id.as_bytes())
-                    .fetch_optional(connection)
-                    .await?;
+                let select = sqlx::query(SESSION_BY_ID).bind(id.as_slice());
+                let row = select.fetch_optional(connection).await?;
                 Ok(row.map(|row| row::session(&row)).transpose()?)
             })
         })
@@ -71,9 +68,12 @@ impl SessionStore for PostgresStore {
     async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
         self.run(move |connection| {
             Box::pin(async move {
-                let select = "select * from sessions where user_id = $1 and state = 'established' order by since desc";
-                let rows = sqlx::query(select).bind(user.as_bytes()).fetch_all(connection).await?;
-                Ok(rows.iter().map(|row| row::session(row)).collect::<Result<_, _>>()?)
+                let select = sqlx::query(ESTABLISHED_SESSIONS_OF_USER).bind(user.as_slice());
+                let rows = select.fetch_all(connection).await?;
+                Ok(rows
+                    .iter()
+                    .map(|row| row::session(row))
+                    .collect::<Result<_, _>>()?)
             })
         })
         .await
@@ -134,10 +134,12 @@ pub(super) async fn lock(
         return Ok(HashMap::new());
     }
     let ids: Vec<_> = ids.iter().map(SessionId::as_slice).collect();
-    let rows = sqlx::query("select * from sessions where id = any($1) order by id for update")
-        .bind(ids)
-        .fetch_all(connection)
-        .await?;
+    let lock = concat!(
+        "select ",
+        session_columns!(),
+        " from sessions where id = any($1) order by id for update"
+    );
+    let rows = sqlx::query(lock).bind(ids).fetch_all(connection).await?;
     let keyed = |session: Session| (session.id, session);
     Ok(rows
         .iter()

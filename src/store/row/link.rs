@@ -6,7 +6,7 @@ use crate::{
     confirmation::ConfirmationId,
     device::Device,
     email_address::Address,
-    link::{BrowserTag, Link, LinkId, LinkState, Mailing, Number},
+    link::{BrowserTag, Counts, Link, LinkId, LinkState, Mailing, Number},
     mail::{Mail, MailClass, MailId, Posting, SealedLetter},
     secret::{Mac, Sealed, SecretHash},
     store::StoreError,
@@ -78,6 +78,32 @@ fn address(row: &Reading<'_>) -> Result<Address, StoreError> {
     row.text("address")?
         .parse()
         .map_err(|_| row.corrupt("address"))
+}
+
+/// Reads what [`COUNT_LINKS`](crate::store::statements::COUNT_LINKS) has counted.
+pub(in crate::store) fn link_counts(row: &dyn Row) -> Result<Counts, StoreError> {
+    let row = Reading::new("links", row);
+    Ok(Counts {
+        to_known: row.number("to_known")?,
+        to_others: row.number("to_others")?,
+        to_networks: [
+            row.number("to_64")?,
+            row.number("to_56")?,
+            row.number("to_48")?,
+        ],
+        asked: [
+            row.number("asked_64")?,
+            row.number("asked_56")?,
+            row.number("asked_48")?,
+        ],
+        waiting: [
+            row.number("waiting_64")?,
+            row.number("waiting_56")?,
+            row.number("waiting_48")?,
+        ],
+        in_all: row.number("in_all")?,
+        to_strangers: row.number("to_strangers")?,
+    })
 }
 
 /// What a link's state is in its row.

@@ -7,14 +7,6 @@ use crate::{
     user::{Identity, Moved, User, UserId},
 };
 
-/// The columns of a user, to be read by [`user`].
-macro_rules! user_columns {
-    () => {
-        "id, issuer, subject, name, email, since, disabled, valid_from, known_from, revision"
-    };
-}
-pub(in crate::store) use user_columns;
-
 /// Reads a user.
 pub(in crate::store) fn user(row: &dyn Row) -> Result<User, StoreError> {
     let row = Reading::new("users", row);

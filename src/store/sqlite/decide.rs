@@ -11,6 +11,7 @@ use crate::{
         StoreError,
         decide::{self, Decide, Settled},
         row::{self, DecidedColumns, Reading, SessionColumns},
+        statements::{confirmation_columns, session_columns},
     },
     user::{User, UserId},
 };
@@ -72,7 +73,11 @@ async fn confirmations(
     let Some(ids) = rows(jobs.iter().map(|job| hex(job.id.as_bytes()))) else {
         return Ok(HashMap::new());
     };
-    let select = "select * from confirmations where id in (select unhex(value) from json_each(?))";
+    let select = concat!(
+        "select ",
+        confirmation_columns!(),
+        " from confirmations where id in (select unhex(value) from json_each($1))"
+    );
     let found = sqlx::query(select).bind(ids).fetch_all(connection).await?;
     let keyed = |confirmation: Confirmation| (confirmation.id, confirmation);
     found
@@ -109,7 +114,7 @@ async fn put_users(
     let put = sqlx::query(
         "insert into users (id, issuer, subject, name, email, since)
          select unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
-         from json_each(?) where true
+         from json_each($1) where true
          on conflict (issuer, subject) do update set name = excluded.name, email = excluded.email
          returning id, issuer, subject, disabled",
     );
@@ -142,8 +147,7 @@ async fn known_users(
     let Some(users) = rows(users.iter().map(|user| hex(user.as_bytes()))) else {
         return Ok(HashSet::new());
     };
-    let select =
-        "select id from users where disabled = 0 and id in (select unhex(value) from json_each(?))";
+    let select = "select id from users where disabled = 0 and id in (select unhex(value) from json_each($1))";
     let found = sqlx::query(select)
         .bind(users)
         .fetch_all(connection)
@@ -161,7 +165,11 @@ async fn sessions(
     let Some(ids) = rows(ids.iter().map(|id| hex(id.as_bytes()))) else {
         return Ok(HashMap::new());
     };
-    let select = "select * from sessions where id in (select unhex(value) from json_each(?))";
+    let select = concat!(
+        "select ",
+        session_columns!(),
+        " from sessions where id in (select unhex(value) from json_each($1))"
+    );
     let found = sqlx::query(select).bind(ids).fetch_all(connection).await?;
     let keyed = |session: Session| (session.id, session);
     found
@@ -193,7 +201,7 @@ async fn replace_sessions(
     let update = sqlx::query(
         "update sessions set revision = next.revision, state = next.state, user_id = next.user_id, expires = next.expires
          from (select unhex(value ->> 0) as id, value ->> 1 as revision, value ->> 2 as state,
-                   unhex(value ->> 3) as user_id, value ->> 4 as expires from json_each(?)) as next
+                   unhex(value ->> 3) as user_id, value ->> 4 as expires from json_each($1)) as next
          where sessions.id = next.id",
     );
     update.bind(bound).execute(connection).await?;
@@ -207,7 +215,7 @@ async fn delete_sessions(
     let Some(gone) = rows(gone.iter().map(|id| hex(id.as_bytes()))) else {
         return Ok(());
     };
-    let delete = "delete from sessions where id in (select unhex(value) from json_each(?))";
+    let delete = "delete from sessions where id in (select unhex(value) from json_each($1))";
     sqlx::query(delete).bind(gone).execute(connection).await?;
     Ok(())
 }
@@ -243,7 +251,7 @@ pub(super) async fn write_decided(
         "update confirmations set state = next.state, ending = next.ending, user_id = next.user_id,
              decided = next.decided, token = null, token_key = null, due = null, worker = null, lease_until = null
          from (select unhex(value ->> 0) as id, value ->> 1 as state, value ->> 2 as ending,
-                   unhex(value ->> 3) as user_id, value ->> 4 as decided from json_each(?)) as next
+                   unhex(value ->> 3) as user_id, value ->> 4 as decided from json_each($1)) as next
          where confirmations.id = next.id",
     );
     update.bind(decided).execute(connection).await?;

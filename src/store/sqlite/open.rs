@@ -3,7 +3,13 @@
 use super::{SqliteStore, writer::Writer};
 use crate::{
     secret::Keys,
-    store::open::{Mode, Notes, OpenError, warn_of_practice_user},
+    store::{
+        open::{Mode, Notes, OpenError, warn_of_practice_user},
+        statements::{
+            ALL_SETTINGS, DELETE_MAILS_WITH_LINKS, DELETE_USER_BY_IDENTITY, NOTE_MODE, USER_EXISTS,
+            VOID_ALL_LINKS,
+        },
+    },
     user::{PASSWORD_ISSUER, PRACTICE_IDENTITY, PRACTICE_SUBJECT},
 };
 use sqlx::{
@@ -100,15 +106,12 @@ async fn notes(connection: &mut SqliteConnection) -> Result<Notes, sqlx::Error> 
     if settings == 0 {
         return Ok(Notes::default());
     }
-    let practice_user: bool =
-        sqlx::query_scalar("select exists (select 1 from users where issuer = ? and subject = ?)")
-            .bind(PASSWORD_ISSUER)
-            .bind(PRACTICE_SUBJECT)
-            .fetch_one(&mut *connection)
-            .await?;
-    let rows = sqlx::query_as("select name, value from settings")
-        .fetch_all(connection)
+    let practice_user: bool = sqlx::query_scalar(USER_EXISTS)
+        .bind(PASSWORD_ISSUER)
+        .bind(PRACTICE_SUBJECT)
+        .fetch_one(&mut *connection)
         .await?;
+    let rows = sqlx::query_as(ALL_SETTINGS).fetch_all(connection).await?;
     Ok(Notes::read(rows, practice_user))
 }
 
@@ -120,12 +123,12 @@ async fn note(
 ) -> Result<(), sqlx::Error> {
     let mut transaction = connection.begin_with("begin immediate").await?;
     sqlx::query(
-        "insert into settings (name, value) values ('key', ?) on conflict do update set value = excluded.value",
+        "insert into settings (name, value) values ('key', $1) on conflict do update set value = excluded.value",
     )
     .bind(keys.fingerprint().to_string())
     .execute(&mut *transaction)
     .await?;
-    sqlx::query("insert into settings (name, value) values ('mode', ?) on conflict do nothing")
+    sqlx::query(NOTE_MODE)
         .bind(mode.mark())
         .execute(&mut *transaction)
         .await?;
@@ -136,7 +139,7 @@ async fn note(
 /// and links came of them cannot be told from the rest, so all users sign in again.
 async fn forget_practice(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     let mut transaction = connection.begin_with("begin immediate").await?;
-    let removed = sqlx::query("delete from users where issuer = ? and subject = ?")
+    let removed = sqlx::query(DELETE_USER_BY_IDENTITY)
         .bind(PASSWORD_ISSUER)
         .bind(PRACTICE_SUBJECT)
         .execute(&mut *transaction)
@@ -145,7 +148,7 @@ async fn forget_practice(connection: &mut SqliteConnection) -> Result<(), sqlx::
         return Ok(());
     }
     let (issuer, subject) = PRACTICE_IDENTITY;
-    sqlx::query("delete from users where issuer = ? and subject = ?")
+    sqlx::query(DELETE_USER_BY_IDENTITY)
         .bind(issuer)
         .bind(subject)
         .execute(&mut *transaction)
@@ -153,8 +156,8 @@ async fn forget_practice(connection: &mut SqliteConnection) -> Result<(), sqlx::
     for statement in [
         "update users set revision = revision + 1,
              valid_from = max(cast(unixepoch('subsec') * 1000 as integer), valid_from + 1)",
-        "update links set state = 'void' where state in ('open', 'approved')",
-        "delete from mails where link is not null",
+        VOID_ALL_LINKS,
+        DELETE_MAILS_WITH_LINKS,
     ] {
         sqlx::query(statement).execute(&mut *transaction).await?;
     }

@@ -8,6 +8,7 @@ use crate::{
     store::{
         SessionStore, StoreError,
         row::{self, SessionColumns},
+        statements::{ESTABLISHED_SESSIONS_OF_USER, SESSION_BY_ID, SESSION_BY_SECRET},
     },
     user::UserId,
 };
@@ -17,7 +18,7 @@ use sqlx::{SqliteConnection, SqliteExecutor};
 #[async_trait]
 impl SessionStore for SqliteStore {
     async fn session_by_secret(&self, secret: &SecretHash) -> Result<Option<Session>, StoreError> {
-        let row = sqlx::query("select * from sessions where secret = ?1 or former = ?1")
+        let row = sqlx::query(SESSION_BY_SECRET)
             .bind(secret.as_slice())
             .fetch_optional(&self.readers)
             .await?;
@@ -29,34 +30,29 @@ impl SessionStore for SqliteStore {
     }
 
     async fn insert_session(&self, session: &Session) -> Result<bool, StoreError> {
-        let session = session.clone();
-        self.write(move |connection| {
-            let session = session.clone();
-            Box::pin(async move { insert(connection, &session).await })
+        self.write(session.clone(), |connection, session| {
+            Box::pin(insert(connection, session))
         })
         .await
     }
 
     async fn replace_session(&self, next: &Session) -> Result<bool, StoreError> {
-        let next = next.clone();
-        self.write(move |connection| {
-            let next = next.clone();
-            Box::pin(async move { replace(connection, &next).await })
+        self.write(next.clone(), |connection, next| {
+            Box::pin(replace(connection, next))
         })
         .await
     }
 
     async fn delete_session(&self, id: SessionId) -> Result<(), StoreError> {
-        self.write(move |connection| Box::pin(delete(connection, id)))
+        self.write(id, |connection, &id| Box::pin(delete(connection, id)))
             .await
     }
 
     async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
-        let rows =
-            sqlx::query("select * from sessions where user_id = ? and state = 'established' order by since desc")
-                .bind(user.as_slice())
-                .fetch_all(&self.readers)
-                .await?;
+        let rows = sqlx::query(ESTABLISHED_SESSIONS_OF_USER)
+            .bind(user.as_slice())
+            .fetch_all(&self.readers)
+            .await?;
         rows.iter().map(|row| row::session(row)).collect()
     }
 
@@ -65,10 +61,10 @@ impl SessionStore for SqliteStore {
         user: UserId,
         but: Option<SessionId>,
     ) -> Result<(), StoreError> {
-        self.write(move |connection| {
+        self.write((user, but), |connection, (user, but)| {
             Box::pin(async move {
                 let delete =
-                    sqlx::query("delete from sessions where user_id = ?1 and id is not ?2")
+                    sqlx::query("delete from sessions where user_id = $1 and id is not $2")
                         .bind(user.as_slice())
                         .bind(but.as_ref().map(SessionId::as_slice));
                 delete.execute(connection).await?;
@@ -81,10 +77,10 @@ impl SessionStore for SqliteStore {
     async fn sweep_sessions(&self, now: Timestamp) -> Result<u64, StoreError> {
         // A pending session never goes before its confirmation is decided.
         let sweep = "delete from sessions where id in (
-                         select id from sessions where expires <= ? and (state <> 'pending' or not exists (
+                         select id from sessions where expires <= $1 and (state <> 'pending' or not exists (
                              select 1 from confirmations
                              where secret = sessions.secret and session = sessions.id and state = 'queued'))
-                         order by expires limit ?)";
+                         order by expires limit $2)";
         self.sweep(sweep, now).await
     }
 }
@@ -93,7 +89,7 @@ pub(super) async fn get(
     from: impl SqliteExecutor<'_>,
     id: SessionId,
 ) -> Result<Option<Session>, StoreError> {
-    let select = sqlx::query("select * from sessions where id = ?");
+    let select = sqlx::query(SESSION_BY_ID);
     let row = select.bind(id.as_slice()).fetch_optional(from).await?;
     row.map(|row| row::session(&row)).transpose()
 }
@@ -107,7 +103,7 @@ pub(super) async fn insert(
     let inserted = sqlx::query(
         "insert into sessions
              (id, revision, state, secret, user_id, token_tag, since, seen, former, former_until, expires, device)
-         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing",
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict do nothing",
     )
     .bind(columns.id)
     .bind(columns.revision)
@@ -133,9 +129,9 @@ pub(super) async fn replace(
 ) -> Result<bool, StoreError> {
     let columns = SessionColumns::of(next);
     let replaced = sqlx::query(
-        "update sessions set revision = ?1, state = ?2, secret = ?3, user_id = ?4, seen = ?5, former = ?6,
-             former_until = ?7, expires = ?8, device = ?9
-         where id = ?10 and revision = ?1 - 1",
+        "update sessions set revision = $1, state = $2, secret = $3, user_id = $4, seen = $5, former = $6,
+             former_until = $7, expires = $8, device = $9
+         where id = $10 and revision = $1 - 1",
     )
     .bind(columns.revision)
     .bind(columns.state)
@@ -156,7 +152,7 @@ pub(super) async fn delete(
     connection: &mut SqliteConnection,
     id: SessionId,
 ) -> Result<(), StoreError> {
-    sqlx::query("delete from sessions where id = ?")
+    sqlx::query("delete from sessions where id = $1")
         .bind(id.as_slice())
         .execute(connection)
         .await?;

@@ -19,12 +19,17 @@ use tokio::sync::{mpsc, oneshot};
 /// The most writes in one transaction.
 const BATCH: usize = 256;
 
+/// What to do in a transaction with the arguments that it is called with. It may be called again,
+/// after a rollback.
+pub(super) type Work<A, T> =
+    for<'c> fn(&'c mut SqliteConnection, &'c A) -> BoxFuture<'c, Result<T, StoreError>>;
+
 /// Hands writes to the connection.
 #[derive(Clone, Debug)]
 pub(super) struct Writer {
-    queue: mpsc::Sender<Box<dyn Job>>,
+    queue: mpsc::Sender<QueuedWrite>,
     /// Those that wait only for the current transaction.
-    front: mpsc::Sender<Box<dyn Job>>,
+    front: mpsc::Sender<QueuedWrite>,
 }
 
 impl Writer {
@@ -36,59 +41,40 @@ impl Writer {
         Self { queue, front }
     }
 
-    pub(super) async fn write<T, W>(&self, work: W) -> Result<T, StoreError>
+    pub(super) async fn write<A, T>(&self, arguments: A, work: Work<A, T>) -> Result<T, StoreError>
     where
+        A: Send + Sync + 'static,
         T: Send + 'static,
-        W: for<'c> Fn(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>>
-            + Send
-            + Sync
-            + 'static,
     {
-        let (reply, answer) = oneshot::channel();
-        add(
-            &self.queue,
-            Box::new(Pending {
-                work,
-                result: Err(not_run()),
-                reply,
-            }),
-            answer,
-        )
-        .await
+        let (write, answer) = QueuedWork::queue(arguments, work);
+        add(&self.queue, write, answer).await
     }
 
     /// The same in the very next transaction, and without those in the queue.
-    pub(super) async fn write_next<T, W>(&self, work: W) -> Result<T, StoreError>
+    pub(super) async fn write_next<A, T>(
+        &self,
+        arguments: A,
+        work: Work<A, T>,
+    ) -> Result<T, StoreError>
     where
+        A: Send + Sync + 'static,
         T: Send + 'static,
-        W: for<'c> Fn(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>>
-            + Send
-            + Sync
-            + 'static,
     {
-        let (reply, answer) = oneshot::channel();
-        add(
-            &self.front,
-            Box::new(Pending {
-                work,
-                result: Err(not_run()),
-                reply,
-            }),
-            answer,
-        )
-        .await
+        let (write, answer) = QueuedWork::queue(arguments, work);
+        add(&self.front, write, answer).await
     }
 
     /// Decides a confirmation, together with the others that are decided in the same transaction.
     pub(super) async fn decide(&self, what: Decide) -> Result<Option<Confirmation>, StoreError> {
         let (reply, answer) = oneshot::channel();
+        let decision = QueuedDecision {
+            what,
+            result: Err(not_run()),
+            reply,
+        };
         add(
             &self.queue,
-            Box::new(Deciding {
-                what,
-                result: Err(not_run()),
-                reply,
-            }),
+            QueuedWrite::Decision(Box::new(decision)),
             answer,
         )
         .await
@@ -96,12 +82,12 @@ impl Writer {
 }
 
 async fn add<T>(
-    queue: &mpsc::Sender<Box<dyn Job>>,
-    job: Box<dyn Job>,
+    queue: &mpsc::Sender<QueuedWrite>,
+    write: QueuedWrite,
     answer: oneshot::Receiver<Result<T, StoreError>>,
 ) -> Result<T, StoreError> {
     let stopped = || StoreError::Unavailable("the store has been closed".into());
-    queue.send(job).await.map_err(|_| stopped())?;
+    queue.send(write).await.map_err(|_| stopped())?;
     answer.await.map_err(|_| stopped())?
 }
 
@@ -110,90 +96,100 @@ fn not_run() -> StoreError {
 }
 
 /// A write that waits for its transaction.
-trait Job: Send {
-    /// What it adds to a transaction; once more after a rollback.
-    fn part(&mut self) -> Part<'_>;
-    /// Answers who asked, now that the transaction came to `end`.
-    fn answer(self: Box<Self>, end: Result<(), StoreError>);
+enum QueuedWrite {
+    /// A decision, made together with the others in the transaction.
+    Decision(Box<QueuedDecision>),
+    /// Any other write.
+    Work(Box<dyn Run>),
 }
 
-/// What a job adds to a transaction.
-enum Part<'j> {
-    /// Something to be decided together with others.
-    Decision(&'j mut Deciding),
-    /// Work of its own.
-    Work(&'j mut dyn Work),
+impl QueuedWrite {
+    /// Answers the caller, now that the transaction came to `end`.
+    fn answer(self, end: Result<(), StoreError>) {
+        match self {
+            Self::Decision(decision) => {
+                // The caller may have gone; the write stands.
+                let _ = decision.reply.send(end.and(decision.result));
+            }
+            Self::Work(work) => work.answer(end),
+        }
+    }
 }
 
-trait Work: Send {
-    fn run<'c>(
-        &'c mut self,
-        connection: &'c mut SqliteConnection,
-    ) -> BoxFuture<'c, Result<(), StoreError>>;
+struct QueuedDecision {
+    what: Decide,
+    result: Result<Option<Confirmation>, StoreError>,
+    reply: oneshot::Sender<Result<Option<Confirmation>, StoreError>>,
 }
 
-struct Pending<T, W> {
-    work: W,
+struct QueuedWork<A, T> {
+    arguments: A,
+    work: Work<A, T>,
     result: Result<T, StoreError>,
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
 
-impl<T, W> Work for Pending<T, W>
+impl<A, T> QueuedWork<A, T>
 where
+    A: Send + Sync + 'static,
     T: Send + 'static,
-    W: for<'c> Fn(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send + Sync,
+{
+    fn queue(
+        arguments: A,
+        work: Work<A, T>,
+    ) -> (QueuedWrite, oneshot::Receiver<Result<T, StoreError>>) {
+        let (reply, answer) = oneshot::channel();
+        let queued = Self {
+            arguments,
+            work,
+            result: Err(not_run()),
+            reply,
+        };
+        (QueuedWrite::Work(Box::new(queued)), answer)
+    }
+}
+
+/// [`QueuedWork`] of any type.
+trait Run: Send {
+    /// Runs it within the transaction of `connection`; once more after a rollback.
+    fn run<'c>(
+        &'c mut self,
+        connection: &'c mut SqliteConnection,
+    ) -> BoxFuture<'c, Result<(), StoreError>>;
+
+    /// Answers the caller, now that the transaction came to `end`.
+    fn answer(self: Box<Self>, end: Result<(), StoreError>);
+}
+
+impl<A, T> Run for QueuedWork<A, T>
+where
+    A: Send + Sync,
+    T: Send,
 {
     fn run<'c>(
         &'c mut self,
         connection: &'c mut SqliteConnection,
     ) -> BoxFuture<'c, Result<(), StoreError>> {
         Box::pin(async move {
-            self.result = Ok((self.work)(connection).await?);
+            self.result = Ok((self.work)(connection, &self.arguments).await?);
             Ok(())
         })
     }
-}
-
-impl<T, W> Job for Pending<T, W>
-where
-    T: Send + 'static,
-    W: for<'c> Fn(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send + Sync,
-{
-    fn part(&mut self) -> Part<'_> {
-        Part::Work(self)
-    }
 
     fn answer(self: Box<Self>, end: Result<(), StoreError>) {
-        let Self { result, reply, .. } = *self;
         // The caller may have gone; the write stands.
-        let _ = reply.send(end.and(result));
-    }
-}
-
-struct Deciding {
-    what: Decide,
-    result: Result<Option<Confirmation>, StoreError>,
-    reply: oneshot::Sender<Result<Option<Confirmation>, StoreError>>,
-}
-
-impl Job for Deciding {
-    fn part(&mut self) -> Part<'_> {
-        Part::Decision(self)
-    }
-
-    fn answer(self: Box<Self>, end: Result<(), StoreError>) {
         let _ = self.reply.send(end.and(self.result));
     }
 }
 
 async fn decide_all(
     connection: &mut SqliteConnection,
-    jobs: Vec<&mut Deciding>,
+    queued: Vec<&mut QueuedDecision>,
 ) -> Result<(), StoreError> {
-    let decisions: Vec<_> = jobs.iter().map(|job| &job.what).collect();
+    let decisions: Vec<_> = queued.iter().map(|decision| &decision.what).collect();
     let decided = decide::decide(connection, &decisions).await?;
-    for (job, confirmation) in jobs.into_iter().zip(decided) {
-        job.result = Ok(confirmation);
+    for (decision, confirmation) in queued.into_iter().zip(decided) {
+        decision.result = Ok(confirmation);
     }
     Ok(())
 }
@@ -201,8 +197,8 @@ async fn decide_all(
 async fn work_off(
     mut connection: SqliteConnection,
     options: SqliteConnectOptions,
-    mut queue: mpsc::Receiver<Box<dyn Job>>,
-    mut front: mpsc::Receiver<Box<dyn Job>>,
+    mut queue: mpsc::Receiver<QueuedWrite>,
+    mut front: mpsc::Receiver<QueuedWrite>,
 ) {
     let mut batch = Vec::with_capacity(BATCH);
     let mut suspect = false;
@@ -211,22 +207,22 @@ async fn work_off(
             suspect = !renew(&mut connection, &options).await;
         }
         match transact(&mut connection, &mut batch).await {
-            Ok(()) => batch.drain(..).for_each(|job| job.answer(Ok(()))),
-            // The database is locked: trying each job alone would only wait for the lock again.
-            Err(Failure::Locked(error)) => {
+            Ok(()) => batch.drain(..).for_each(|write| write.answer(Ok(()))),
+            // The database is locked: trying each write alone would only wait for the lock again.
+            Err(TransactionError::Locked(error)) => {
                 suspect = true;
                 let what = error.to_string();
                 batch
                     .drain(..)
-                    .for_each(|job| job.answer(Err(StoreError::Unavailable(what.clone()))));
+                    .for_each(|write| write.answer(Err(StoreError::Unavailable(what.clone()))));
             }
             // One of them failed and took the others with it: each alone, so that it fails alone.
-            Err(Failure::Undone(_)) => {
-                for mut job in batch.drain(..) {
+            Err(TransactionError::RolledBack(_)) => {
+                for mut write in batch.drain(..) {
                     suspect = !renew(&mut connection, &options).await;
-                    let end = transact(&mut connection, std::slice::from_mut(&mut job)).await;
+                    let end = transact(&mut connection, std::slice::from_mut(&mut write)).await;
                     suspect |= end.is_err();
-                    job.answer(end.map_err(Failure::into_error));
+                    write.answer(end.map_err(TransactionError::into_error));
                 }
             }
         }
@@ -235,14 +231,14 @@ async fn work_off(
 
 /// Takes what goes into the next transaction. Both queues end together.
 async fn next(
-    queue: &mut mpsc::Receiver<Box<dyn Job>>,
-    front: &mut mpsc::Receiver<Box<dyn Job>>,
-    batch: &mut Vec<Box<dyn Job>>,
+    queue: &mut mpsc::Receiver<QueuedWrite>,
+    front: &mut mpsc::Receiver<QueuedWrite>,
+    batch: &mut Vec<QueuedWrite>,
 ) -> usize {
     tokio::select! {
         biased;
-        Some(job) = front.recv() => {
-            batch.push(job);
+        Some(write) = front.recv() => {
+            batch.push(write);
             1
         }
         count = queue.recv_many(batch, BATCH) => count,
@@ -262,44 +258,47 @@ async fn renew(connection: &mut SqliteConnection, options: &SqliteConnectOptions
 }
 
 /// Why a transaction was not made.
-enum Failure {
+enum TransactionError {
     /// It could not begin.
     Locked(sqlx::Error),
     /// It was rolled back.
-    Undone(StoreError),
+    RolledBack(StoreError),
 }
 
-impl Failure {
+impl TransactionError {
     fn into_error(self) -> StoreError {
         match self {
             Self::Locked(error) => error.into(),
-            Self::Undone(error) => error,
+            Self::RolledBack(error) => error,
         }
     }
 }
 
 async fn transact(
     connection: &mut SqliteConnection,
-    jobs: &mut [Box<dyn Job>],
-) -> Result<(), Failure> {
+    writes: &mut [QueuedWrite],
+) -> Result<(), TransactionError> {
     // IMMEDIATE takes the write lock at once: a transaction that began by reading could not get it
     // later.
     let mut transaction = connection
         .begin_with("begin immediate")
         .await
-        .map_err(Failure::Locked)?;
+        .map_err(TransactionError::Locked)?;
     let mut decisions = Vec::new();
-    for job in jobs {
-        match job.part() {
-            Part::Decision(decision) => decisions.push(decision),
-            Part::Work(work) => work.run(&mut transaction).await.map_err(Failure::Undone)?,
+    for write in writes {
+        match write {
+            QueuedWrite::Decision(decision) => decisions.push(decision.as_mut()),
+            QueuedWrite::Work(work) => work
+                .run(&mut transaction)
+                .await
+                .map_err(TransactionError::RolledBack)?,
         }
     }
     decide_all(&mut transaction, decisions)
         .await
-        .map_err(Failure::Undone)?;
+        .map_err(TransactionError::RolledBack)?;
     transaction
         .commit()
         .await
-        .map_err(|error| Failure::Undone(error.into()))
+        .map_err(|error| TransactionError::RolledBack(error.into()))
 }

@@ -1,0 +1,94 @@
+//! To ask for a link: a link and its mail, within the limits of its address and its network.
+
+use super::{insert, take_back};
+use crate::{
+    caps::Capped,
+    link::{Counts, Link, Mailing},
+    mail::{Posted, Posting},
+    path::LocalPath,
+    store::{
+        StoreError,
+        row::{self, Origin},
+        sqlite::mails,
+        statements::{COUNT_LINKS, LINK_ASKED_FOR_BEFORE},
+    },
+};
+use sqlx::SqliteConnection;
+
+/// Keeps the link and its mail, unless there is one already that it would repeat, or a limit is
+/// met.
+pub(super) async fn post(
+    connection: &mut SqliteConnection,
+    link: &Link,
+    posting: &Posting,
+) -> Result<Result<Posted, Capped>, StoreError> {
+    if let Some(held) = held(connection, link, posting).await? {
+        return Ok(Ok(Posted::Held(Box::new(held))));
+    }
+    let counts = count(connection, link, posting).await?;
+    let mailing = match posting.terms.judge(link.known, posting.stranger, &counts) {
+        Ok(mailing) => mailing,
+        Err(capped) => return Ok(Err(capped)),
+    };
+    let mailed = mailing != Mailing::None;
+    if mailed {
+        if let Some(browser) = posting.browser {
+            take_back(
+                connection,
+                &link.address,
+                Some((browser, link.next.as_ref())),
+            )
+            .await?;
+        }
+        let delivered = posting.delivered && mailing == Mailing::Sent;
+        mails::insert(connection, Some(link.id), &posting.mail, delivered).await?;
+    }
+    insert(
+        connection,
+        &Link {
+            mailed,
+            ..link.clone()
+        },
+        &Origin::of(posting, mailing),
+    )
+    .await?;
+    Ok(Ok(Posted::New))
+}
+
+/// The open link that the same browser has asked for just before.
+async fn held(
+    connection: &mut SqliteConnection,
+    link: &Link,
+    posting: &Posting,
+) -> Result<Option<Link>, StoreError> {
+    let Some(browser) = &posting.browser else {
+        return Ok(None);
+    };
+    let [from, to] = posting.held;
+    let held = sqlx::query(LINK_ASKED_FOR_BEFORE)
+        .bind(link.address.as_str())
+        .bind(from.as_millis())
+        .bind(to.as_millis())
+        .bind(browser.as_slice())
+        .bind(link.next.as_ref().map(LocalPath::as_str));
+    let row = held.fetch_optional(connection).await?;
+    row.map(|row| row::link(&row)).transpose()
+}
+
+async fn count(
+    connection: &mut SqliteConnection,
+    link: &Link,
+    posting: &Posting,
+) -> Result<Counts, StoreError> {
+    let [of_64, of_56, of_48] = posting.client.networks();
+    let counts = sqlx::query(COUNT_LINKS)
+        .bind(link.address.as_str())
+        .bind(link.address.mailbox())
+        .bind(posting.since.as_millis())
+        .bind(of_64.as_slice())
+        .bind(of_56.as_slice())
+        .bind(of_48.as_slice())
+        .bind(posting.terms.at_most())
+        .bind(posting.terms.strangers);
+    row::link_counts(&counts.fetch_one(connection).await?)
+}

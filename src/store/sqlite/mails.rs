@@ -1,0 +1,125 @@
+//! Mails in SQLite.
+
+use super::SqliteStore;
+use crate::{
+    clock::Timestamp,
+    link::LinkId,
+    mail::{Mail, MailId},
+    store::{
+        MailStore, StoreError, row,
+        statements::{
+            COUNT_MAILS_OF_CLASS, DELETE_MAIL, DELETE_UNSENT_MAILS, INSERT_MAIL, NEXT_MAIL,
+            PUT_MAIL_OFF, mail_columns,
+        },
+    },
+};
+use async_trait::async_trait;
+use sqlx::SqliteConnection;
+
+/// The most urgent ones that are due, put off until they are sent.
+const TAKE_MAILS: &str = concat!(
+    "update mails set due = $1
+     where id in (select id from mails where due <= $2 order by class, due limit $3) returning ",
+    mail_columns!()
+);
+
+#[async_trait]
+impl MailStore for SqliteStore {
+    async fn take_mail(
+        &self,
+        limit: u32,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<Mail>, StoreError> {
+        // Looking first keeps a postman who finds nothing from writing.
+        if self.next_mail().await?.is_none_or(|due| due > now) {
+            return Ok(Vec::new());
+        }
+        self.write((limit, now, until), |connection, (limit, now, until)| {
+            Box::pin(async move {
+                let remove = sqlx::query(DELETE_UNSENT_MAILS).bind(now.as_millis());
+                remove.execute(&mut *connection).await?;
+                let take = sqlx::query(TAKE_MAILS)
+                    .bind(until.as_millis())
+                    .bind(now.as_millis())
+                    .bind(limit);
+                Ok(row::mails(&take.fetch_all(connection).await?))
+            })
+        })
+        .await
+    }
+
+    async fn next_mail(&self) -> Result<Option<Timestamp>, StoreError> {
+        let due: Option<i64> = sqlx::query_scalar(NEXT_MAIL)
+            .fetch_optional(&self.readers)
+            .await?;
+        Ok(due.map(Timestamp::from_millis))
+    }
+
+    async fn put_mail_off(&self, id: MailId, due: Timestamp) -> Result<(), StoreError> {
+        self.write((id, due), |connection, (id, due)| {
+            Box::pin(async move {
+                let put_off = sqlx::query(PUT_MAIL_OFF)
+                    .bind(due.as_millis())
+                    .bind(id.as_slice());
+                put_off.execute(connection).await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    async fn remove_mail(&self, id: MailId) -> Result<(), StoreError> {
+        self.write(id, |connection, id| {
+            Box::pin(async move {
+                let remove = sqlx::query(DELETE_MAIL).bind(id.as_slice());
+                remove.execute(connection).await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    async fn add_mail(&self, mail: &Mail, at_most: u32) -> Result<bool, StoreError> {
+        self.write((mail.clone(), at_most), |connection, (mail, at_most)| {
+            Box::pin(async move {
+                let count = sqlx::query_scalar(COUNT_MAILS_OF_CLASS)
+                    .bind(mail.class.number())
+                    .bind(at_most);
+                let waiting: u32 = count.fetch_one(&mut *connection).await?;
+                if waiting >= *at_most {
+                    return Ok(false);
+                }
+                insert(connection, None, mail, true).await?;
+                Ok(true)
+            })
+        })
+        .await
+    }
+
+    async fn sweep_mails(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let sweep = "delete from mails where id in (select id from mails where expires < $1 order by expires limit $2)";
+        self.sweep(sweep, before).await
+    }
+}
+
+/// Keeps a mail. Unless `delivered`, it is never sent.
+pub(super) async fn insert(
+    connection: &mut SqliteConnection,
+    link: Option<LinkId>,
+    mail: &Mail,
+    delivered: bool,
+) -> Result<(), StoreError> {
+    sqlx::query(INSERT_MAIL)
+        .bind(mail.id.as_slice())
+        .bind(link.as_ref().map(LinkId::as_slice))
+        .bind(delivered.then_some(mail.to.typed()))
+        .bind(mail.class.number())
+        .bind(mail.letter.0.bytes.as_slice())
+        .bind(mail.letter.0.key_id)
+        .bind(mail.due.as_millis())
+        .bind(mail.expires.as_millis())
+        .execute(connection)
+        .await?;
+    Ok(())
+}

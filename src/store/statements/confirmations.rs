@@ -1,0 +1,60 @@
+//! Statements about the table `confirmations`.
+
+/// The columns that [`row::confirmation`](crate::store::row::confirmation) reads.
+macro_rules! confirmation_columns {
+    () => {
+        "id, secret, token_tag, session, begun, deadline, state, token, token_key, failed, due, \
+         fence, worker, lease_until, ending, user_id, decided"
+    };
+}
+pub(in crate::store) use confirmation_columns;
+
+/// The columns that [`row::claims`](crate::store::row::claims) reads.
+macro_rules! claim_columns {
+    () => {
+        concat!(
+            $crate::store::statements::confirmation_columns!(),
+            ", network_48"
+        )
+    };
+}
+pub(in crate::store) use claim_columns;
+
+/// `$1`: its id.
+pub(in crate::store) const CONFIRMATION_BY_ID: &str = concat!(
+    "select ",
+    confirmation_columns!(),
+    " from confirmations where id = $1"
+);
+
+/// `$1`: the hash of its pending secret.
+pub(in crate::store) const CONFIRMATION_BY_SECRET: &str = concat!(
+    "select ",
+    confirmation_columns!(),
+    " from confirmations where secret = $1"
+);
+
+/// How many wait for a decision. `$1`: the most that are counted.
+pub(in crate::store) const COUNT_UNDECIDED: &str =
+    "select count(*) from (select 1 from confirmations where state = 'queued' limit $1) as counted";
+
+/// Some that are decided and whose sessions do not follow yet. `$1`: only those decided before.
+pub(in crate::store) const UNSETTLED_CONFIRMATIONS: &str = concat!(
+    "select ",
+    confirmation_columns!(),
+    " from confirmations where state = 'decided' and decided < $1 order by decided limit 100"
+);
+
+/// `$1`: its id.
+pub(in crate::store) const MARK_CONFIRMATION_SETTLED: &str =
+    "update confirmations set state = 'settled' where id = $1 and state = 'decided'";
+
+/// Frees a claimed confirmation, only if the claim is still the last one. `$1` to `$4`: what
+/// becomes of its columns; `$5`: its id; `$6`: the claim's fence.
+pub(in crate::store) const POSTPONE_CONFIRMATION: &str =
+    "update confirmations set failed = $1, due = $2, worker = $3, lease_until = $4
+     where id = $5 and state = 'queued' and fence = $6";
+
+/// `$1`: the id of a confirmation that waits for a link.
+pub(in crate::store) const MAKE_CONFIRMATION_DUE: &str =
+    "update confirmations set due = 0 where id = $1 and state = 'queued'";
