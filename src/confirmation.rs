@@ -41,7 +41,7 @@ pub struct Confirmation {
     /// The session that it will rebind or delete.
     pub session: SessionId,
     /// When it was begun.
-    pub begun: Timestamp,
+    pub created_at: Timestamp,
     /// When it is decided `Unavailable` if nothing else has decided it.
     pub deadline: Timestamp,
     /// How far it has come.
@@ -67,7 +67,7 @@ pub struct Queued {
     /// How many attempts have failed.
     pub failed: u32,
     /// When the next attempt is due.
-    pub due: Timestamp,
+    pub due_at: Timestamp,
     /// The number of the last claim; each claim has a fresh one.
     pub fence: u64,
     /// Which worker is validating it, and until when no other may.
@@ -157,7 +157,7 @@ pub struct Claim {
     /// How many attempts have failed before.
     pub failed: u32,
     /// When the confirmation was begun.
-    pub begun: Timestamp,
+    pub created_at: Timestamp,
     /// When it must be decided.
     pub deadline: Timestamp,
 }
@@ -168,7 +168,7 @@ impl Confirmation {
     pub fn is_due(&self, now: Timestamp) -> bool {
         match &self.state {
             State::Queued(queued) => {
-                queued.due <= now && queued.lease.is_none_or(|lease| lease.until <= now)
+                queued.due_at <= now && queued.lease.is_none_or(|lease| lease.until <= now)
             }
             State::Decided(_) | State::Settled(_) => false,
         }
@@ -199,7 +199,7 @@ impl Confirmation {
             secret: self.secret,
             token: queued.token.clone(),
             failed: queued.failed,
-            begun: self.begun,
+            created_at: self.created_at,
             deadline: self.deadline,
         };
         Some((self, claim))
@@ -219,7 +219,7 @@ impl Confirmation {
         match &mut self.state {
             State::Queued(queued) if queued.fence == fence => {
                 queued.failed += u32::from(failed);
-                queued.due = due.min(self.deadline);
+                queued.due_at = due.min(self.deadline);
                 queued.lease = None;
                 Ok(self)
             }

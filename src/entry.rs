@@ -149,7 +149,7 @@ impl Vestibule {
         let mut sessions = self.stores.sessions.sessions_of(user).await?;
         let others = (self.caps.sessions as usize).saturating_sub(1);
         sessions.retain(|session| session.id != newest);
-        sessions.sort_by_key(|session| std::cmp::Reverse(session.seen()));
+        sessions.sort_by_key(|session| std::cmp::Reverse(session.last_seen_at()));
         for session in sessions.into_iter().skip(others) {
             self.stores.sessions.delete_session(session.id).await?;
         }
@@ -169,13 +169,13 @@ impl Vestibule {
         let Some(user) = session.signs_in(&hash, self.clock.now()) else {
             return Ok(None);
         };
-        let Some(user) = self.welcome(user, session.since).await? else {
+        let Some(user) = self.welcome(user, session.created_at).await? else {
             return Ok(None);
         };
         let who = SignedIn {
             user,
             session: session.id,
-            since: session.since,
+            since: session.created_at,
             by_password: session.token_tag.is_none(),
         };
         Ok(Some((session, who)))
@@ -348,7 +348,7 @@ impl Vestibule {
             if current.is_some_and(|current| current.session == session.id) {
                 spent.push(*tag);
             } else if let Some(user) = session.exchangeable(&hash, self.clock.now())
-                && self.welcome(user, session.since).await?.is_some()
+                && self.welcome(user, session.created_at).await?.is_some()
             {
                 candidates.push(Candidate {
                     tag: *tag,
@@ -370,7 +370,7 @@ impl Vestibule {
         let mut named = Vec::new();
         for candidate in candidates {
             if let Some(user) = self
-                .welcome(candidate.user, candidate.session.since)
+                .welcome(candidate.user, candidate.session.created_at)
                 .await?
             {
                 named.push((candidate.tag, user));

@@ -90,9 +90,9 @@ pub struct Link {
     /// Where the sign-in by it leads, in any browser, if not to the default.
     pub next: Option<LocalPath>,
     /// When it was asked for.
-    pub asked: Timestamp,
+    pub requested_at: Timestamp,
     /// When it expires.
-    pub expires: Timestamp,
+    pub expires_at: Timestamp,
     /// What has become of it.
     pub state: LinkState,
 }
@@ -153,7 +153,7 @@ impl Link {
     /// [`InvalidLink`] says why not.
     pub fn open(&self, now: Timestamp) -> Result<(), InvalidLink> {
         match self.state {
-            LinkState::Open if now < self.expires => Ok(()),
+            LinkState::Open if now < self.expires_at => Ok(()),
             LinkState::Open | LinkState::Revoked => Err(InvalidLink::Expired),
             LinkState::Approved | LinkState::Used { .. } => Err(InvalidLink::Used),
         }
@@ -198,7 +198,9 @@ impl Link {
     /// How long it is until another one may be sent in its place.
     #[must_use]
     pub fn resend_in(&self, now: Timestamp) -> Duration {
-        (self.asked + RESEND_AFTER).since(now).min(RESEND_AFTER)
+        (self.requested_at + RESEND_AFTER)
+            .since(now)
+            .min(RESEND_AFTER)
     }
 
     /// Takes a typed code: the right one of a link that was mailed approves, the last wrong one

@@ -46,9 +46,9 @@ pub struct Mail {
     /// How often sending it has failed.
     pub failed: u32,
     /// When it is to be sent.
-    pub due: Timestamp,
+    pub due_at: Timestamp,
     /// When it expires.
-    pub expires: Timestamp,
+    pub expires_at: Timestamp,
 }
 
 impl Mail {
@@ -59,7 +59,7 @@ impl Mail {
         now: Timestamp,
         to: &Address,
         (class, letter): (MailClass, &Letter),
-        expires: Timestamp,
+        expires_at: Timestamp,
     ) -> Self {
         let id = MailId::generate(entropy);
         let letter = SealedLetter::seal(keys, entropy, id, letter);
@@ -69,8 +69,8 @@ impl Mail {
             class,
             letter,
             failed: 0,
-            due: now,
-            expires,
+            due_at: now,
+            expires_at,
         }
     }
 }

@@ -30,10 +30,10 @@ pub struct Session {
     /// The token whose confirmation made this session; `None` after a sign-in by password.
     pub token_tag: Option<TokenTag>,
     /// When it began.
-    pub since: Timestamp,
+    pub created_at: Timestamp,
     /// When it ends by itself. An established one is put off by use, and never beyond its absolute
     /// end.
-    pub expires: Timestamp,
+    pub expires_at: Timestamp,
     /// What it is good for.
     pub state: SessionState,
 }
@@ -60,7 +60,7 @@ pub enum SessionState {
         /// Whose session it is.
         user: UserId,
         /// When it was last used, to the minute.
-        seen: Timestamp,
+        last_seen_at: Timestamp,
         /// The pending secret that it was exchanged for, while the exchange may still be repeated.
         former: Option<Former>,
         /// The browser that it belongs to, if that has said what it is.
@@ -112,15 +112,15 @@ impl Session {
         secret: SecretHash,
         tag: TokenTag,
         now: Timestamp,
-        expires: Timestamp,
+        expires_at: Timestamp,
     ) -> Self {
         let state = SessionState::Pending { secret };
         Self {
             id,
             revision: 0,
             token_tag: Some(tag),
-            since: now,
-            expires,
+            created_at: now,
+            expires_at,
             state,
         }
     }
@@ -138,7 +138,7 @@ impl Session {
         let state = SessionState::Established {
             secret,
             user,
-            seen: now,
+            last_seen_at: now,
             former: None,
             device,
         };
@@ -146,20 +146,20 @@ impl Session {
             id,
             revision: 0,
             token_tag: None,
-            since: now,
-            expires: end(now, now, timing),
+            created_at: now,
+            expires_at: end(now, now, timing),
             state,
         }
     }
 
-    /// Binds a pending session to `user`, until `expires`. A replay changes nothing.
+    /// Binds a pending session to `user`, until `expires_at`. A replay changes nothing.
     ///
     /// # Errors
     /// [`WrongState`] if the session is another user's.
-    pub fn rebind(self, user: UserId, expires: Timestamp) -> Result<Self, WrongState> {
+    pub fn rebind(self, user: UserId, expires_at: Timestamp) -> Result<Self, WrongState> {
         match self.state {
             SessionState::Pending { secret } => {
-                Ok(self.into_state(SessionState::Bound { secret, user }, expires))
+                Ok(self.into_state(SessionState::Bound { secret, user }, expires_at))
             }
             SessionState::Bound { user: owner, .. }
             | SessionState::Established { user: owner, .. }
@@ -202,7 +202,7 @@ impl Session {
             SessionState::Bound {
                 secret: former,
                 user,
-            } if now < self.expires => {
+            } if now < self.expires_at => {
                 let former = Some(Former {
                     secret: former,
                     until: now + timing.grace,
@@ -210,12 +210,12 @@ impl Session {
                 let state = SessionState::Established {
                     secret,
                     user,
-                    seen: now,
+                    last_seen_at: now,
                     former,
                     device,
                 };
-                let expires = end(self.since, now, timing);
-                Ok(self.into_state(state, expires))
+                let expires_at = end(self.created_at, now, timing);
+                Ok(self.into_state(state, expires_at))
             }
             _ => Err(WrongState),
         }
@@ -229,21 +229,24 @@ impl Session {
             SessionState::Established {
                 secret,
                 user,
-                seen,
+                last_seen_at,
                 former,
                 device,
-            } if former.is_some() || now.since(*seen) >= SEEN_EVERY => {
+            } if former.is_some() || now.since(*last_seen_at) >= SEEN_EVERY => {
                 let secret = *secret;
                 let user = *user;
                 let device = device.clone();
                 let state = SessionState::Established {
                     secret,
                     user,
-                    seen: now,
+                    last_seen_at: now,
                     former: None,
                     device,
                 };
-                Some(self.clone().into_state(state, end(self.since, now, timing)))
+                Some(
+                    self.clone()
+                        .into_state(state, end(self.created_at, now, timing)),
+                )
             }
             _ => None,
         }
@@ -252,7 +255,7 @@ impl Session {
     /// Whether the session is there at `now`.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
-        now < self.expires
+        now < self.expires_at
     }
 
     /// The user that the session secret with the hash `shown` signs in. A pending or bound session
@@ -300,9 +303,9 @@ impl Session {
 
     /// When it was last used, to the minute; `None` if it signs no one in.
     #[must_use]
-    pub const fn seen(&self) -> Option<Timestamp> {
+    pub const fn last_seen_at(&self) -> Option<Timestamp> {
         match self.state {
-            SessionState::Established { seen, .. } => Some(seen),
+            SessionState::Established { last_seen_at, .. } => Some(last_seen_at),
             SessionState::Pending { .. } | SessionState::Bound { .. } => None,
         }
     }
@@ -325,10 +328,10 @@ impl Session {
         }
     }
 
-    fn into_state(self, state: SessionState, expires: Timestamp) -> Self {
+    fn into_state(self, state: SessionState, expires_at: Timestamp) -> Self {
         Self {
             state,
-            expires,
+            expires_at,
             revision: self.revision + 1,
             ..self
         }

@@ -86,7 +86,7 @@ pub struct User {
     /// Who the user is, in the words of the validator's last verdict.
     pub identity: Identity,
     /// When the user was first seen.
-    pub since: Timestamp,
+    pub created_at: Timestamp,
     /// Whether an operator keeps the user out. Nothing signs them in then.
     pub disabled: bool,
     /// Sessions that began before this sign no one in: since then the user signs in in another way,
@@ -118,12 +118,12 @@ pub struct Authority {
 impl User {
     /// A new user.
     #[must_use]
-    pub const fn new(id: UserId, identity: Identity, since: Timestamp) -> Self {
+    pub const fn new(id: UserId, identity: Identity, created_at: Timestamp) -> Self {
         let start = Timestamp::from_millis(0);
         Self {
             id,
             identity,
-            since,
+            created_at,
             disabled: false,
             valid_from: start,
             known_from: start,

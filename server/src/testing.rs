@@ -100,7 +100,7 @@ impl TestApp {
         let file = self.data.path().join("vestibule.db");
         let options = SqliteConnectOptions::new().filename(file);
         let mut database = options.connect().await.unwrap();
-        sqlx::query("update sessions set since = since - 1800000")
+        sqlx::query("update sessions set created_at = created_at - 1800000")
             .execute(&mut database)
             .await
             .unwrap();

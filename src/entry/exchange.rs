@@ -22,7 +22,7 @@ impl Vestibule {
         mut spent: Vec<TokenTag>,
     ) -> Result<Entry, StoreError> {
         let id = candidate.session.id;
-        let since = candidate.session.since;
+        let since = candidate.session.created_at;
         let Some(user) = self.welcome(candidate.user, since).await? else {
             return Ok(unchanged(current, spent));
         };

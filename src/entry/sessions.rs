@@ -67,9 +67,9 @@ pub struct OwnSession {
     /// The browser that it belongs to, if that is known.
     pub device: Option<Device>,
     /// When it began.
-    pub since: Timestamp,
+    pub created_at: Timestamp,
     /// When it was last used, to the minute.
-    pub seen: Timestamp,
+    pub last_seen_at: Timestamp,
 }
 
 impl Vestibule {
@@ -81,9 +81,14 @@ impl Vestibule {
     pub async fn own_sessions(&self, who: &SignedIn) -> Result<Vec<OwnSession>, StoreError> {
         let mut sessions = self.stores.sessions.sessions_of(who.user.id).await?;
         let now = self.clock.now();
-        sessions.retain(|session| session.is_live(now) && who.user.welcomes(session.since, now));
         sessions
-            .sort_by_key(|session| (session.id != who.session, std::cmp::Reverse(session.seen())));
+            .retain(|session| session.is_live(now) && who.user.welcomes(session.created_at, now));
+        sessions.sort_by_key(|session| {
+            (
+                session.id != who.session,
+                std::cmp::Reverse(session.last_seen_at()),
+            )
+        });
         let own = |session: Session| {
             let handle = SessionHandle::each(&self.keys, who.user.id, session.id)
                 .first()
@@ -91,8 +96,8 @@ impl Vestibule {
             OwnSession {
                 handle: handle.filter(|_| session.id != who.session),
                 device: session.device().cloned(),
-                since: session.since,
-                seen: session.seen().unwrap_or(session.since),
+                created_at: session.created_at,
+                last_seen_at: session.last_seen_at().unwrap_or(session.created_at),
             }
         };
         Ok(sessions.into_iter().map(own).collect())

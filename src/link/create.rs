@@ -36,8 +36,8 @@ impl Link {
             number: Number::generate(entropy),
             device,
             next: None,
-            asked: now,
-            expires: now + LIFETIME,
+            requested_at: now,
+            expires_at: now + LIFETIME,
             state: LinkState::Open,
         }
     }
@@ -69,7 +69,7 @@ pub async fn create(
     store
         .add_link(&Link {
             allows_new_user: true,
-            expires: now + lives,
+            expires_at: now + lives,
             ..link
         })
         .await?;

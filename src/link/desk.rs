@@ -238,7 +238,7 @@ impl Links {
             waited_for: link.waiting.is_some(),
             address: link.address,
             device: link.device,
-            asked: link.asked,
+            asked: link.requested_at,
         })
     }
 

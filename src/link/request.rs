@@ -87,7 +87,7 @@ impl Links {
         let own = asker.pending(keys, link.id, now);
         let cookie = own.unwrap_or_else(|| PendingCookie::mint(entropy, now));
         let waiting = token.waiting(keys);
-        let times = (link.expires, link.expires + AFTER);
+        let times = (link.expires_at, link.expires_at + AFTER);
         let secret = cookie.secret.hash();
         let confirmation = self
             .vestibule
@@ -110,7 +110,7 @@ impl Links {
                 now,
                 &to,
                 (MailClass::of_link(asker.known, stranger), &letter),
-                link.expires,
+                link.expires_at,
             ),
             stranger,
             delivered: user.map_or(allows_new_user, |user| !user.disabled),
@@ -158,7 +158,7 @@ impl Links {
     async fn held(&self, link: &Link, asker: &Asker) -> Result<Requested, StoreError> {
         let keys = self.vestibule.keys();
         let token = LinkToken::waiting_of(keys, &link.token);
-        for cookie in asker.pending_each(keys, link.id, link.asked) {
+        for cookie in asker.pending_each(keys, link.id, link.requested_at) {
             if self
                 .vestibule
                 .stores

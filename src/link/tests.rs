@@ -30,8 +30,8 @@ fn link() -> Link {
         number: Number::new(42).unwrap(),
         device: Device::new("Firefox on Linux"),
         next: None,
-        asked: at(0),
-        expires: at(900),
+        requested_at: at(0),
+        expires_at: at(900),
         state: LinkState::Open,
     }
 }

@@ -116,7 +116,7 @@ impl Postman {
 
     async fn deliver(&self, mail: Mail) -> Result<(), StoreError> {
         let now = self.clock.now();
-        if now >= mail.expires {
+        if now >= mail.expires_at {
             tracing::error!(mail = %mail.id, failed = mail.failed, "a mail has expired before a mail server took it");
             return self.store.remove_mail(mail.id).await;
         }

@@ -89,7 +89,7 @@ fn use_puts_the_end_off_and_idleness_ends_it() {
         .unwrap()
         .used(at(71), &timing())
         .unwrap();
-    assert_eq!(used.expires, at(71) + timing().idle);
+    assert_eq!(used.expires_at, at(71) + timing().idle);
     assert_eq!(used.signs_in(&NEW, at(71) + timing().idle), None);
 }
 
@@ -100,10 +100,10 @@ fn no_use_puts_the_end_off_beyond_the_absolute_one() {
     let mut now = at(10);
     while session.is_live(now) {
         session = session.used(now, &timing()).unwrap_or(session);
-        assert!(session.expires <= absolute);
+        assert!(session.expires_at <= absolute);
         now = now + SEEN_EVERY * 60 * 24;
     }
-    assert_eq!(session.expires, absolute);
+    assert_eq!(session.expires_at, absolute);
     assert_eq!(session.signs_in(&NEW, absolute), None);
 }
 
@@ -115,7 +115,10 @@ fn the_absolute_end_counts_from_the_beginning_however_a_session_began() {
         ..timing()
     };
     assert_eq!(
-        bound().exchange(NEW, None, at(80), &short).unwrap().expires,
+        bound()
+            .exchange(NEW, None, at(80), &short)
+            .unwrap()
+            .expires_at,
         at(90)
     );
     let by_password = Session::established(
@@ -126,8 +129,8 @@ fn the_absolute_end_counts_from_the_beginning_however_a_session_began() {
         at(5),
         &short,
     );
-    assert_eq!(by_password.expires, at(65));
-    assert_eq!(by_password.used(at(65), &short).unwrap().expires, at(95));
+    assert_eq!(by_password.expires_at, at(65));
+    assert_eq!(by_password.used(at(65), &short).unwrap().expires_at, at(95));
 }
 
 #[test]
@@ -137,7 +140,10 @@ fn an_end_that_was_put_off_under_a_longer_limit_is_cut_at_the_next_use() {
         absolute: Duration::from_secs(90),
         ..timing()
     };
-    assert_eq!(established().used(at(75), &short).unwrap().expires, at(90));
+    assert_eq!(
+        established().used(at(75), &short).unwrap().expires_at,
+        at(90)
+    );
 }
 
 #[test]

@@ -128,7 +128,7 @@ impl SessionStore for MemorySessions {
             .filter(of_user)
             .cloned()
             .collect();
-        sessions.sort_by_key(|session| std::cmp::Reverse(session.since));
+        sessions.sort_by_key(|session| std::cmp::Reverse(session.created_at));
         Ok(sessions)
     }
 

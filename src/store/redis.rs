@@ -87,7 +87,7 @@ impl RedisSessions {
     /// Runs a script that keeps `session`.
     async fn keep(&self, script: &Script, session: &Session) -> Result<bool, StoreError> {
         // Relative, and by the clock that everything else goes by: Redis' own may differ.
-        let lasts = session.expires.since(self.clock.now()) + SLACK;
+        let lasts = session.expires_at.since(self.clock.now()) + SLACK;
         let columns = SessionColumns::of(session);
         let mut call = self.call(script);
         call.arg(hash::id_in_key(columns.id))
@@ -138,7 +138,7 @@ impl SessionStore for RedisSessions {
         }
         sessions
             .retain(|session| matches!(session.state, SessionState::Established { user: owner, .. } if owner == user));
-        sessions.sort_by_key(|session| std::cmp::Reverse(session.since));
+        sessions.sort_by_key(|session| std::cmp::Reverse(session.created_at));
         Ok(sessions)
     }
 

@@ -48,7 +48,7 @@ impl Tables {
         known.identity = user.identity.clone();
         if password.is_some() {
             *known_password = password;
-            changed(known, user.since);
+            changed(known, user.created_at);
         }
         known.id
     }
@@ -135,7 +135,7 @@ fn claimable(confirmation: &Confirmation) -> Option<Timestamp> {
     Some(
         queued
             .lease
-            .map_or(queued.due, |lease| lease.until.max(queued.due)),
+            .map_or(queued.due_at, |lease| lease.until.max(queued.due_at)),
     )
 }
 
@@ -168,7 +168,7 @@ impl ConfirmationStore for MemoryDatabase {
         )) {
             return Err(cap.into());
         }
-        let is_due = confirmation.is_due(confirmation.begun);
+        let is_due = confirmation.is_due(confirmation.created_at);
         let turn = if is_due {
             tables.next_turn(client)
         } else {

@@ -51,18 +51,18 @@ impl Vestibule {
         Ok((pending, report))
     }
 
-    /// Begins a confirmation under this pending secret of which no validator is asked before `due`,
+    /// Begins a confirmation under this pending secret of which no validator is asked before `due_at`,
     /// and that comes to `Unavailable` at `deadline`. Where the browser is `known`, what others at
     /// its network address may have begun leaves room for it.
     pub(crate) async fn wait(
         &self,
         token: &Token,
         secret: SecretHash,
-        (due, deadline): (Timestamp, Timestamp),
+        (due_at, deadline): (Timestamp, Timestamp),
         client: Client,
         known: bool,
     ) -> Result<ConfirmationId, BeginError> {
-        let queued = self.queue(token, secret, due, deadline);
+        let queued = self.queue(token, secret, due_at, deadline);
         let caps = if known {
             // But a known browser does not get all of it either.
             Caps {
@@ -128,7 +128,7 @@ impl Vestibule {
         &self,
         token: &Token,
         secret: SecretHash,
-        due: Timestamp,
+        due_at: Timestamp,
         deadline: Timestamp,
     ) -> (Confirmation, Session) {
         let now = self.clock.now();
@@ -139,7 +139,7 @@ impl Vestibule {
         let state = State::Queued(Queued {
             token,
             failed: 0,
-            due,
+            due_at,
             fence: 0,
             lease: None,
         });
@@ -148,7 +148,7 @@ impl Vestibule {
             secret,
             token_tag,
             session,
-            begun: now,
+            created_at: now,
             deadline,
             state,
         };

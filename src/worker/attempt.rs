@@ -217,7 +217,7 @@ async fn decide(
     let Some(ending) = stored.as_ref().and_then(Confirmation::ending) else {
         return Ok(None);
     };
-    let waited = settlement.now.since(claim.begun);
+    let waited = settlement.now.since(claim.created_at);
     tracing::info!(confirmation = %claim.id, ?ending, ?waited, "settled");
     if let Ending::Rejected(reason) = ending {
         Event::SignInRefused {

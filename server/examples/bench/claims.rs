@@ -143,7 +143,7 @@ async fn fill_sqlite(file: &Path) {
         let insert = sqlx::query(
             "with recursive numbers (n) as (select ?1 union all select n + 1 from numbers where n + 1 < ?2)
              insert into confirmations
-                 (id, secret, token_tag, session, begun, deadline, state, fence, ending, user_id, decided, client)
+                 (id, secret, token_tag, session, created_at, deadline, state, fence, ending, user_id, decided_at, client)
              select unhex(printf('%08x%024x', n * ?3, n)), unhex(printf('%08x%056x', n * ?3, n)), randomblob(8),
                  randomblob(16), ?4 - n, ?4 - n + 60000, 'settled', 1, 'confirmed', randomblob(16), ?4 - n + 200,
                  randomblob(16)
@@ -179,7 +179,7 @@ async fn fill_postgres(url: &str) {
     for (first, end) in parts() {
         let insert = sqlx::query(
             "insert into confirmations
-                 (id, secret, token_tag, session, begun, deadline, state, fence, ending, user_id, decided, client)
+                 (id, secret, token_tag, session, created_at, deadline, state, fence, ending, user_id, decided_at, client)
              select decode(lpad(to_hex(n * $3), 8, '0') || lpad(to_hex(n), 24, '0'), 'hex'),
                  decode(lpad(to_hex(n * $3), 8, '0') || lpad(to_hex(n), 56, '0'), 'hex'),
                  int8send(n), uuid_send(gen_random_uuid()), $4 - n, $4 - n + 60000, 'settled', 1, 'confirmed',

@@ -70,7 +70,10 @@ pub async fn arrived(
     user: &User,
     since: Timestamp,
 ) -> Option<HeaderValue> {
-    if !visitor.is_known_to(user) && since > user.since && app.rate_limits.news(user.id).is_ok() {
+    if !visitor.is_known_to(user)
+        && since > user.created_at
+        && app.rate_limits.news(user.id).is_ok()
+    {
         tell(app, visitor, user, News::Browser).await;
     }
     let next = visitor.known_with(user);

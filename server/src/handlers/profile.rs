@@ -83,8 +83,8 @@ fn row(session: OwnSession) -> SessionRow {
         device: session
             .device
             .map_or_else(|| "An unknown browser".to_owned(), Device::into_string),
-        since: utc(session.since),
-        seen: utc(session.seen),
+        since: utc(session.created_at),
+        seen: utc(session.last_seen_at),
         handle: session.handle.map(|handle| handle.to_string()),
     }
 }

@@ -119,7 +119,7 @@ async fn insert(
                          $8::bigint[], $9::bigint[], $10::bytea[], $11::bytea[], $12::bytea[], $13::bigint[],
                          $14::bigint[], $15::bigint[])
                  with ordinality
-                 as new (id, secret, token_tag, session, begun, deadline, token, token_key, due, client, network_56,
+                 as new (id, secret, token_tag, session, created_at, deadline, token, token_key, due_at, client, network_56,
                          network_48, room_64, room_56, room_48, place)
              where not exists (select from confirmations where confirmations.secret = new.secret)
              order by secret, place),
@@ -150,11 +150,11 @@ async fn insert(
              select coalesce(min(turn), 0) as turn from confirmations
              where state = 'queued' and turn < 9223372036854775807)
          insert into confirmations
-             (id, secret, token_tag, session, begun, deadline, state, token, token_key, due, client, network_56,
+             (id, secret, token_tag, session, created_at, deadline, state, token, token_key, due_at, client, network_56,
               network_48, turn)
-         select id, secret, token_tag, session, begun, deadline, 'queued', token, token_key, due, client, network_56,
+         select id, secret, token_tag, session, created_at, deadline, 'queued', token, token_key, due_at, client, network_56,
              network_48,
-             case when due > begun then 9223372036854775807 else greatest(turn_48, first.turn) + place_48 - 1 end
+             case when due_at > created_at then 9223372036854775807 else greatest(turn_48, first.turn) + place_48 - 1 end
          from in_48, first where there_48 + place_48 <= room_48
          order by secret
          on conflict (secret) do nothing returning id",
@@ -163,11 +163,11 @@ async fn insert(
     .bind(new().map(|new| new.secret.as_slice()).collect::<Vec<_>>())
     .bind(new().map(|new| new.token_tag.as_slice()).collect::<Vec<_>>())
     .bind(new().map(|new| new.session.as_slice()).collect::<Vec<_>>())
-    .bind(new().map(|new| new.begun.as_millis()).collect::<Vec<_>>())
+    .bind(new().map(|new| new.created_at.as_millis()).collect::<Vec<_>>())
     .bind(new().map(|new| new.deadline.as_millis()).collect::<Vec<_>>())
     .bind(queued.iter().map(|queued| queued.token).collect::<Vec<_>>())
     .bind(queued.iter().map(|queued| queued.token_key).collect::<Vec<_>>())
-    .bind(queued.iter().map(|queued| queued.due).collect::<Vec<_>>())
+    .bind(queued.iter().map(|queued| queued.due_at).collect::<Vec<_>>())
     .bind(jobs.iter().map(network(0)).collect::<Vec<_>>())
     .bind(jobs.iter().map(network(1)).collect::<Vec<_>>())
     .bind(jobs.iter().map(network(2)).collect::<Vec<_>>())

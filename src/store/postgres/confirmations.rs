@@ -146,8 +146,8 @@ impl ConfirmationQueue for PostgresStore {
         self.run(|connection| {
             Box::pin(async move {
                 let due: Option<Option<i64>> = sqlx::query_scalar(
-                    "select greatest(due, lease_until) from confirmations where state = 'queued'
-                     order by greatest(due, lease_until) limit 1",
+                    "select greatest(due_at, lease_until) from confirmations where state = 'queued'
+                     order by greatest(due_at, lease_until) limit 1",
                 )
                 .fetch_optional(connection)
                 .await?;
@@ -161,9 +161,9 @@ impl ConfirmationQueue for PostgresStore {
         self.run(move |connection| {
             Box::pin(async move {
                 let due: Option<Option<i64>> = sqlx::query_scalar(
-                    "select greatest(due, lease_until) from confirmations
-                     where state = 'queued' and greatest(due, lease_until) > $1
-                     order by greatest(due, lease_until) limit 1",
+                    "select greatest(due_at, lease_until) from confirmations
+                     where state = 'queued' and greatest(due_at, lease_until) > $1
+                     order by greatest(due_at, lease_until) limit 1",
                 )
                 .bind(now.as_millis())
                 .fetch_optional(connection)
@@ -214,8 +214,8 @@ impl ConfirmationQueue for PostgresStore {
 
     async fn sweep_confirmations(&self, before: Timestamp) -> Result<u64, StoreError> {
         let sweep = "delete from confirmations where id in (
-                         select id from confirmations where state = 'settled' and decided < $1
-                         order by decided limit $2 for update skip locked)";
+                         select id from confirmations where state = 'settled' and decided_at < $1
+                         order by decided_at limit $2 for update skip locked)";
         self.sweep(sweep, before).await
     }
 }
@@ -269,16 +269,16 @@ pub(super) async fn write_decided(
     }
     sqlx::query(
         "update confirmations set state = next.state, ending = next.ending, user_id = next.user_id,
-             decided = next.decided, token = null, token_key = null, due = null, worker = null, lease_until = null
+             decided_at = next.decided_at, token = null, token_key = null, due_at = null, worker = null, lease_until = null
          from unnest($1::bytea[], $2::text[], $3::text[], $4::bytea[], $5::bigint[])
-             as next (id, state, ending, user_id, decided)
+             as next (id, state, ending, user_id, decided_at)
          where confirmations.id = next.id",
     )
     .bind(decided.iter().map(|(id, ..)| id.as_slice()).collect::<Vec<_>>())
     .bind(decided.iter().map(|(_, state, _)| *state).collect::<Vec<_>>())
     .bind(decided.iter().map(|(.., columns)| columns.ending).collect::<Vec<_>>())
     .bind(decided.iter().map(|(.., columns)| columns.user.as_deref()).collect::<Vec<_>>())
-    .bind(decided.iter().map(|(.., columns)| columns.decided).collect::<Vec<_>>())
+    .bind(decided.iter().map(|(.., columns)| columns.decided_at).collect::<Vec<_>>())
     .execute(connection)
     .await?;
     Ok(())
@@ -295,7 +295,7 @@ async fn write_postponed(
     let columns = QueuedColumns::of(queued);
     let postponed = sqlx::query(POSTPONE_CONFIRMATION)
         .bind(columns.failed)
-        .bind(columns.due)
+        .bind(columns.due_at)
         .bind(columns.worker)
         .bind(columns.lease_until)
         .bind(next.id.as_slice())

@@ -132,14 +132,14 @@ impl LinkStore for PostgresStore {
 
     async fn sweep_codes(&self, before: Timestamp) -> Result<u64, StoreError> {
         let sweep = "delete from wrong_codes where (address, known) in (
-                         select address, known from wrong_codes where last < $1 order by last limit $2
+                         select address, known from wrong_codes where last_at < $1 order by last_at limit $2
                          for update skip locked)";
         self.sweep(sweep, before).await
     }
 
     async fn sweep_links(&self, before: Timestamp) -> Result<u64, StoreError> {
         let sweep = "delete from links where id in (
-                         select id from links where expires < $1 order by expires limit $2 for update skip locked)";
+                         select id from links where expires_at < $1 order by expires_at limit $2 for update skip locked)";
         self.sweep(sweep, before).await
     }
 }
@@ -180,8 +180,8 @@ async fn insert(
         .bind(i64::from(link.guesses))
         .bind(i64::from(link.number.value()))
         .bind(link.device.as_ref().map_or("", Device::as_str))
-        .bind(link.asked.as_millis())
-        .bind(link.expires.as_millis())
+        .bind(link.requested_at.as_millis())
+        .bind(link.expires_at.as_millis())
         .bind(state)
         .bind(used_by)
         .bind(link.next.as_ref().map(LocalPath::as_str))

@@ -18,8 +18,8 @@ use sqlx::PgConnection;
 
 /// The most urgent ones that are due, put off until they are sent.
 const TAKE_MAILS: &str = concat!(
-    "update mails set due = $1 where id in (
-         select id from mails where due <= $2 order by class, due limit $3 for update skip locked)
+    "update mails set due_at = $1 where id in (
+         select id from mails where due_at <= $2 order by class, due_at limit $3 for update skip locked)
      returning ",
     mail_columns!()
 );
@@ -102,7 +102,7 @@ impl MailStore for PostgresStore {
 
     async fn sweep_mails(&self, before: Timestamp) -> Result<u64, StoreError> {
         let sweep = "delete from mails where id in (
-                         select id from mails where expires < $1 order by expires limit $2 for update skip locked)";
+                         select id from mails where expires_at < $1 order by expires_at limit $2 for update skip locked)";
         self.sweep(sweep, before).await
     }
 }
@@ -121,8 +121,8 @@ pub(super) async fn insert(
         .bind(i64::from(mail.class.number()))
         .bind(mail.letter.0.bytes.as_slice())
         .bind(i64::from(mail.letter.0.key_id))
-        .bind(mail.due.as_millis())
-        .bind(mail.expires.as_millis())
+        .bind(mail.due_at.as_millis())
+        .bind(mail.expires_at.as_millis())
         .execute(connection)
         .await?;
     Ok(())

@@ -91,10 +91,10 @@ impl SessionStore for PostgresStore {
     async fn sweep_sessions(&self, now: Timestamp) -> Result<u64, StoreError> {
         // A pending session never goes before its confirmation is decided.
         let sweep = "delete from sessions where id in (
-                         select id from sessions where expires <= $1 and (state <> 'pending' or not exists (
+                         select id from sessions where expires_at <= $1 and (state <> 'pending' or not exists (
                              select from confirmations
                              where secret = sessions.secret and session = sessions.id and state = 'queued'))
-                         order by expires limit $2 for update skip locked)";
+                         order by expires_at limit $2 for update skip locked)";
         self.sweep(sweep, now).await
     }
 }
@@ -161,7 +161,7 @@ pub(super) async fn insert(
         .collect();
     let inserted = sqlx::query(
         "insert into sessions
-             (id, revision, state, secret, user_id, token_tag, since, seen, former, former_until, expires, device)
+             (id, revision, state, secret, user_id, token_tag, created_at, last_seen_at, former, former_until, expires_at, device)
          select * from unnest($1::bytea[], $2::bigint[], $3::text[], $4::bytea[], $5::bytea[], $6::bytea[],
              $7::bigint[], $8::bigint[], $9::bytea[], $10::bigint[], $11::bigint[], $12::text[])
          on conflict do nothing",
@@ -172,11 +172,11 @@ pub(super) async fn insert(
     .bind(columns.iter().map(|session| session.secret).collect::<Vec<_>>())
     .bind(columns.iter().map(|session| session.user).collect::<Vec<_>>())
     .bind(columns.iter().map(|session| session.token_tag).collect::<Vec<_>>())
-    .bind(columns.iter().map(|session| session.since).collect::<Vec<_>>())
-    .bind(columns.iter().map(|session| session.seen).collect::<Vec<_>>())
+    .bind(columns.iter().map(|session| session.created_at).collect::<Vec<_>>())
+    .bind(columns.iter().map(|session| session.last_seen_at).collect::<Vec<_>>())
     .bind(columns.iter().map(|session| session.former).collect::<Vec<_>>())
     .bind(columns.iter().map(|session| session.former_until).collect::<Vec<_>>())
-    .bind(columns.iter().map(|session| session.expires).collect::<Vec<_>>())
+    .bind(columns.iter().map(|session| session.expires_at).collect::<Vec<_>>())
     .bind(columns.iter().map(|session| session.device).collect::<Vec<_>>())
     .execute(connection)
     .await?;
@@ -198,11 +198,11 @@ pub(super) async fn replace(
         .collect();
     let replaced = sqlx::query(
         "update sessions set revision = next.revision, state = next.state, secret = next.secret,
-             user_id = next.user_id, seen = next.seen, former = next.former, former_until = next.former_until,
-             expires = next.expires, device = next.device
+             user_id = next.user_id, last_seen_at = next.last_seen_at, former = next.former, former_until = next.former_until,
+             expires_at = next.expires_at, device = next.device
          from unnest($1::bytea[], $2::bigint[], $3::text[], $4::bytea[], $5::bytea[], $6::bigint[], $7::bytea[],
                      $8::bigint[], $9::bigint[], $10::text[])
-             as next (id, revision, state, secret, user_id, seen, former, former_until, expires, device)
+             as next (id, revision, state, secret, user_id, last_seen_at, former, former_until, expires_at, device)
          where sessions.id = next.id and sessions.revision = next.revision - 1",
     )
     .bind(columns.iter().map(|session| session.id).collect::<Vec<_>>())
@@ -210,10 +210,10 @@ pub(super) async fn replace(
     .bind(columns.iter().map(|session| session.state).collect::<Vec<_>>())
     .bind(columns.iter().map(|session| session.secret).collect::<Vec<_>>())
     .bind(columns.iter().map(|session| session.user).collect::<Vec<_>>())
-    .bind(columns.iter().map(|session| session.seen).collect::<Vec<_>>())
+    .bind(columns.iter().map(|session| session.last_seen_at).collect::<Vec<_>>())
     .bind(columns.iter().map(|session| session.former).collect::<Vec<_>>())
     .bind(columns.iter().map(|session| session.former_until).collect::<Vec<_>>())
-    .bind(columns.iter().map(|session| session.expires).collect::<Vec<_>>())
+    .bind(columns.iter().map(|session| session.expires_at).collect::<Vec<_>>())
     .bind(columns.iter().map(|session| session.device).collect::<Vec<_>>())
     .execute(connection)
     .await?;

@@ -218,12 +218,12 @@ async fn put(
         links::lock_open(connection, address).await?;
     }
     let row = sqlx::query(
-        "insert into users (id, issuer, subject, name, email, password, since)
+        "insert into users (id, issuer, subject, name, email, password, created_at)
          values ($1, $2, $3, $4, $5, $6, $7)
          on conflict (issuer, subject) do update set name = excluded.name, email = excluded.email,
              password = coalesce(excluded.password, users.password),
              valid_from = case when excluded.password is null then users.valid_from
-                 else greatest(excluded.since, users.valid_from + 1) end,
+                 else greatest(excluded.created_at, users.valid_from + 1) end,
              revision = users.revision + case when excluded.password is null then 0 else 1 end
          returning id",
     )
@@ -233,7 +233,7 @@ async fn put(
     .bind(&user.identity.name)
     .bind(&user.identity.email)
     .bind(password)
-    .bind(user.since.as_millis())
+    .bind(user.created_at.as_millis())
     .fetch_one(&mut *connection)
     .await?;
     let id = UserId::from_bytes(Reading::new("users", &row).bytes("id")?);

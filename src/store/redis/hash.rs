@@ -40,9 +40,20 @@ impl Row for Hash {
         let bytes = if column == "id" {
             Some(&self.id)
         } else {
-            self.fields.get(column.as_bytes())
+            self.fields.get(field(column).as_bytes())
         };
         Ok(bytes.map(Vec::as_slice))
+    }
+}
+
+/// The name of a column's field. Fields keep the names that they have always had: sessions that an
+/// earlier version has stored are there for up to 90 days.
+fn field(column: &str) -> &str {
+    match column {
+        "created_at" => "since",
+        "last_seen_at" => "seen",
+        "expires_at" => "expires",
+        column => column,
     }
 }
 
@@ -55,15 +66,15 @@ pub(super) fn fields(session: &SessionColumns<'_>) -> Vec<(&'static str, Vec<u8>
         ("secret", Some(session.secret.into())),
         ("user_id", session.user.map(Vec::from)),
         ("token_tag", session.token_tag.map(Vec::from)),
-        ("since", Some(number(session.since))),
-        ("seen", session.seen.map(number)),
+        ("created_at", Some(number(session.created_at))),
+        ("last_seen_at", session.last_seen_at.map(number)),
         ("former", session.former.map(Vec::from)),
         ("former_until", session.former_until.map(number)),
-        ("expires", Some(number(session.expires))),
+        ("expires_at", Some(number(session.expires_at))),
         ("device", session.device.map(Vec::from)),
     ]
     .into_iter()
-    .filter_map(|(column, value)| Some((column, value?)))
+    .filter_map(|(column, value)| Some((field(column), value?)))
     .collect()
 }
 

@@ -29,7 +29,7 @@ pub(in crate::store) fn confirmation(row: &dyn Row) -> Result<Confirmation, Stor
         secret: SecretHash::from_bytes(row.bytes("secret")?),
         token_tag: TokenTag::from_bytes(row.bytes("token_tag")?),
         session: SessionId::from_bytes(row.bytes("session")?),
-        begun: row.time("begun")?,
+        created_at: row.time("created_at")?,
         deadline: row.time("deadline")?,
         state,
     })
@@ -63,7 +63,7 @@ fn claim(row: &dyn Row) -> Result<Claim, StoreError> {
     let Confirmation {
         id,
         secret,
-        begun,
+        created_at,
         deadline,
         ..
     } = confirmation;
@@ -74,7 +74,7 @@ fn claim(row: &dyn Row) -> Result<Claim, StoreError> {
         secret,
         token,
         failed,
-        begun,
+        created_at,
         deadline,
     })
 }
@@ -93,7 +93,7 @@ fn queued(row: &Reading<'_>) -> Result<Queued, StoreError> {
             bytes: row.blob("token")?.to_vec(),
         }),
         failed: row.number("failed")?,
-        due: row.time("due")?,
+        due_at: row.time("due_at")?,
         fence: row.number("fence")?,
         lease,
     })
@@ -111,7 +111,7 @@ fn decided(row: &Reading<'_>) -> Result<Decided, StoreError> {
     };
     Ok(Decided {
         ending,
-        at: row.time("decided")?,
+        at: row.time("decided_at")?,
     })
 }
 
@@ -120,7 +120,7 @@ pub(in crate::store) struct QueuedColumns<'c> {
     pub token: &'c [u8],
     pub token_key: i64,
     pub failed: i64,
-    pub due: i64,
+    pub due_at: i64,
     pub fence: i64,
     pub worker: Option<&'c [u8]>,
     pub lease_until: Option<i64>,
@@ -132,7 +132,7 @@ impl<'c> QueuedColumns<'c> {
             token: &queued.token.0.bytes,
             token_key: queued.token.0.key_id.into(),
             failed: queued.failed.into(),
-            due: queued.due.as_millis(),
+            due_at: queued.due_at.as_millis(),
             // A fence counts claims: it does not come near.
             fence: i64::try_from(queued.fence).unwrap_or(i64::MAX),
             worker: queued.lease.as_ref().map(|lease| lease.worker.as_slice()),
@@ -145,7 +145,7 @@ impl<'c> QueuedColumns<'c> {
 pub(in crate::store) struct DecidedColumns {
     pub ending: &'static str,
     pub user: Option<Vec<u8>>,
-    pub decided: i64,
+    pub decided_at: i64,
 }
 
 impl DecidedColumns {
@@ -158,7 +158,7 @@ impl DecidedColumns {
         Self {
             ending,
             user,
-            decided: decided.at.as_millis(),
+            decided_at: decided.at.as_millis(),
         }
     }
 }

@@ -44,8 +44,8 @@ pub(in crate::store) fn link(row: &dyn Row) -> Result<Link, StoreError> {
             .map(str::parse)
             .transpose()
             .map_err(|_| row.corrupt("next"))?,
-        asked: row.time("asked")?,
-        expires: row.time("expires")?,
+        requested_at: row.time("requested_at")?,
+        expires_at: row.time("expires_at")?,
         state,
     })
 }
@@ -69,8 +69,8 @@ fn mail(row: &dyn Row) -> Result<Mail, StoreError> {
             bytes: row.blob("letter")?.to_vec(),
         }),
         failed: row.number("failed")?,
-        due: row.time("due")?,
-        expires: row.time("expires")?,
+        due_at: row.time("due_at")?,
+        expires_at: row.time("expires_at")?,
     })
 }
 

@@ -30,7 +30,7 @@ pub(in crate::store) fn session(row: &dyn Row) -> Result<Session, StoreError> {
             SessionState::Established {
                 secret,
                 user,
-                seen: row.time("seen")?,
+                last_seen_at: row.time("last_seen_at")?,
                 former,
                 device,
             }
@@ -41,8 +41,8 @@ pub(in crate::store) fn session(row: &dyn Row) -> Result<Session, StoreError> {
         id: SessionId::from_bytes(row.bytes("id")?),
         revision: row.number("revision")?,
         token_tag: row.optional_bytes("token_tag")?.map(TokenTag::from_bytes),
-        since: row.time("since")?,
-        expires: row.time("expires")?,
+        created_at: row.time("created_at")?,
+        expires_at: row.time("expires_at")?,
         state,
     })
 }
@@ -55,30 +55,30 @@ pub(in crate::store) struct SessionColumns<'s> {
     pub secret: &'s [u8],
     pub user: Option<&'s [u8]>,
     pub token_tag: Option<&'s [u8]>,
-    pub since: i64,
-    pub seen: Option<i64>,
+    pub created_at: i64,
+    pub last_seen_at: Option<i64>,
     pub former: Option<&'s [u8]>,
     pub former_until: Option<i64>,
-    pub expires: i64,
+    pub expires_at: i64,
     pub device: Option<&'s str>,
 }
 
 impl<'s> SessionColumns<'s> {
     pub fn of(session: &'s Session) -> Self {
-        let (state, secret, user, seen, former) = match &session.state {
+        let (state, secret, user, last_seen_at, former) = match &session.state {
             SessionState::Pending { secret } => ("pending", secret, None, None, None),
             SessionState::Bound { secret, user } => ("bound", secret, Some(user), None, None),
             SessionState::Established {
                 secret,
                 user,
-                seen,
+                last_seen_at,
                 former,
                 ..
             } => (
                 "established",
                 secret,
                 Some(user),
-                Some(seen.as_millis()),
+                Some(last_seen_at.as_millis()),
                 former.as_ref(),
             ),
         };
@@ -90,11 +90,11 @@ impl<'s> SessionColumns<'s> {
             secret: secret.as_bytes(),
             user: user.map(UserId::as_slice),
             token_tag: session.token_tag.as_ref().map(TokenTag::as_slice),
-            since: session.since.as_millis(),
-            seen,
+            created_at: session.created_at.as_millis(),
+            last_seen_at,
             former: former.map(|former| former.secret.as_slice()),
             former_until: former.map(|former| former.until.as_millis()),
-            expires: session.expires.as_millis(),
+            expires_at: session.expires_at.as_millis(),
             device: session.device().map(Device::as_str),
         }
     }

@@ -20,7 +20,7 @@ pub(in crate::store) fn user(row: &dyn Row) -> Result<User, StoreError> {
     Ok(User {
         id: UserId::from_bytes(row.bytes("id")?),
         identity,
-        since: row.time("since")?,
+        created_at: row.time("created_at")?,
         disabled,
         valid_from: row.time("valid_from")?,
         known_from: row.time("known_from")?,

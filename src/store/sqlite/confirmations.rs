@@ -151,8 +151,8 @@ impl ConfirmationQueue for SqliteStore {
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         let due: Option<i64> = sqlx::query_scalar(
-            "select max(due, coalesce(lease_until, 0)) from confirmations where state = 'queued'
-             order by max(due, coalesce(lease_until, 0)) limit 1",
+            "select max(due_at, coalesce(lease_until, 0)) from confirmations where state = 'queued'
+             order by max(due_at, coalesce(lease_until, 0)) limit 1",
         )
         .fetch_optional(&self.readers)
         .await?;
@@ -161,9 +161,9 @@ impl ConfirmationQueue for SqliteStore {
 
     async fn next_due_after(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         let due: Option<i64> = sqlx::query_scalar(
-            "select max(due, coalesce(lease_until, 0)) from confirmations
-             where state = 'queued' and max(due, coalesce(lease_until, 0)) > $1
-             order by max(due, coalesce(lease_until, 0)) limit 1",
+            "select max(due_at, coalesce(lease_until, 0)) from confirmations
+             where state = 'queued' and max(due_at, coalesce(lease_until, 0)) > $1
+             order by max(due_at, coalesce(lease_until, 0)) limit 1",
         )
         .bind(now.as_millis())
         .fetch_optional(&self.readers)
@@ -204,7 +204,7 @@ impl ConfirmationQueue for SqliteStore {
 
     async fn sweep_confirmations(&self, before: Timestamp) -> Result<u64, StoreError> {
         let sweep = "delete from confirmations where id in (
-                         select id from confirmations where state = 'settled' and decided < $1 order by decided limit $2)";
+                         select id from confirmations where state = 'settled' and decided_at < $1 order by decided_at limit $2)";
         self.sweep(sweep, before).await
     }
 }
@@ -238,7 +238,7 @@ async fn write_postponed(
     let columns = QueuedColumns::of(queued);
     let postponed = sqlx::query(POSTPONE_CONFIRMATION)
         .bind(columns.failed)
-        .bind(columns.due)
+        .bind(columns.due_at)
         .bind(columns.worker)
         .bind(columns.lease_until)
         .bind(confirmation.id.as_slice())

@@ -98,7 +98,7 @@ async fn put_users(
     let columns = |user: &User| {
         let identity = &user.identity;
         let id = hex(user.id.as_bytes());
-        let since = user.since.as_millis();
+        let since = user.created_at.as_millis();
         json!([
             id,
             identity.issuer,
@@ -112,7 +112,7 @@ async fn put_users(
         return Ok(Vec::new());
     };
     let put = sqlx::query(
-        "insert into users (id, issuer, subject, name, email, since)
+        "insert into users (id, issuer, subject, name, email, created_at)
          select unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
          from json_each($1) where true
          on conflict (issuer, subject) do update set name = excluded.name, email = excluded.email
@@ -190,18 +190,18 @@ async fn replace_sessions(
             revision,
             state,
             user,
-            expires,
+            expires_at,
             ..
         } = SessionColumns::of(session);
-        json!([hex(id), revision, state, user.map(hex), expires])
+        json!([hex(id), revision, state, user.map(hex), expires_at])
     };
     let Some(bound) = rows(bound.iter().map(columns)) else {
         return Ok(());
     };
     let update = sqlx::query(
-        "update sessions set revision = next.revision, state = next.state, user_id = next.user_id, expires = next.expires
+        "update sessions set revision = next.revision, state = next.state, user_id = next.user_id, expires_at = next.expires_at
          from (select unhex(value ->> 0) as id, value ->> 1 as revision, value ->> 2 as state,
-                   unhex(value ->> 3) as user_id, value ->> 4 as expires from json_each($1)) as next
+                   unhex(value ->> 3) as user_id, value ->> 4 as expires_at from json_each($1)) as next
          where sessions.id = next.id",
     );
     update.bind(bound).execute(connection).await?;
@@ -234,14 +234,14 @@ pub(super) async fn write_decided(
         let DecidedColumns {
             ending,
             user,
-            decided,
+            decided_at,
         } = DecidedColumns::of(decided);
         Some(json!([
             hex(confirmation.id.as_bytes()),
             state,
             ending,
             user.as_deref().map(hex),
-            decided
+            decided_at
         ]))
     };
     let Some(decided) = rows(confirmations.into_iter().filter_map(columns)) else {
@@ -249,9 +249,9 @@ pub(super) async fn write_decided(
     };
     let update = sqlx::query(
         "update confirmations set state = next.state, ending = next.ending, user_id = next.user_id,
-             decided = next.decided, token = null, token_key = null, due = null, worker = null, lease_until = null
+             decided_at = next.decided_at, token = null, token_key = null, due_at = null, worker = null, lease_until = null
          from (select unhex(value ->> 0) as id, value ->> 1 as state, value ->> 2 as ending,
-                   unhex(value ->> 3) as user_id, value ->> 4 as decided from json_each($1)) as next
+                   unhex(value ->> 3) as user_id, value ->> 4 as decided_at from json_each($1)) as next
          where confirmations.id = next.id",
     );
     update.bind(decided).execute(connection).await?;

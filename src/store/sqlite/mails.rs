@@ -18,8 +18,8 @@ use sqlx::SqliteConnection;
 
 /// The most urgent ones that are due, put off until they are sent.
 const TAKE_MAILS: &str = concat!(
-    "update mails set due = $1
-     where id in (select id from mails where due <= $2 order by class, due limit $3) returning ",
+    "update mails set due_at = $1
+     where id in (select id from mails where due_at <= $2 order by class, due_at limit $3) returning ",
     mail_columns!()
 );
 
@@ -98,7 +98,7 @@ impl MailStore for SqliteStore {
     }
 
     async fn sweep_mails(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let sweep = "delete from mails where id in (select id from mails where expires < $1 order by expires limit $2)";
+        let sweep = "delete from mails where id in (select id from mails where expires_at < $1 order by expires_at limit $2)";
         self.sweep(sweep, before).await
     }
 }
@@ -117,8 +117,8 @@ pub(super) async fn insert(
         .bind(mail.class.number())
         .bind(mail.letter.0.bytes.as_slice())
         .bind(mail.letter.0.key_id)
-        .bind(mail.due.as_millis())
-        .bind(mail.expires.as_millis())
+        .bind(mail.due_at.as_millis())
+        .bind(mail.expires_at.as_millis())
         .execute(connection)
         .await?;
     Ok(())

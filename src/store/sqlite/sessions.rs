@@ -77,10 +77,10 @@ impl SessionStore for SqliteStore {
     async fn sweep_sessions(&self, now: Timestamp) -> Result<u64, StoreError> {
         // A pending session never goes before its confirmation is decided.
         let sweep = "delete from sessions where id in (
-                         select id from sessions where expires <= $1 and (state <> 'pending' or not exists (
+                         select id from sessions where expires_at <= $1 and (state <> 'pending' or not exists (
                              select 1 from confirmations
                              where secret = sessions.secret and session = sessions.id and state = 'queued'))
-                         order by expires limit $2)";
+                         order by expires_at limit $2)";
         self.sweep(sweep, now).await
     }
 }
@@ -102,7 +102,7 @@ pub(super) async fn insert(
     let columns = SessionColumns::of(session);
     let inserted = sqlx::query(
         "insert into sessions
-             (id, revision, state, secret, user_id, token_tag, since, seen, former, former_until, expires, device)
+             (id, revision, state, secret, user_id, token_tag, created_at, last_seen_at, former, former_until, expires_at, device)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict do nothing",
     )
     .bind(columns.id)
@@ -111,11 +111,11 @@ pub(super) async fn insert(
     .bind(columns.secret)
     .bind(columns.user)
     .bind(columns.token_tag)
-    .bind(columns.since)
-    .bind(columns.seen)
+    .bind(columns.created_at)
+    .bind(columns.last_seen_at)
     .bind(columns.former)
     .bind(columns.former_until)
-    .bind(columns.expires)
+    .bind(columns.expires_at)
     .bind(columns.device)
     .execute(connection)
     .await?;
@@ -129,18 +129,18 @@ pub(super) async fn replace(
 ) -> Result<bool, StoreError> {
     let columns = SessionColumns::of(next);
     let replaced = sqlx::query(
-        "update sessions set revision = $1, state = $2, secret = $3, user_id = $4, seen = $5, former = $6,
-             former_until = $7, expires = $8, device = $9
+        "update sessions set revision = $1, state = $2, secret = $3, user_id = $4, last_seen_at = $5, former = $6,
+             former_until = $7, expires_at = $8, device = $9
          where id = $10 and revision = $1 - 1",
     )
     .bind(columns.revision)
     .bind(columns.state)
     .bind(columns.secret)
     .bind(columns.user)
-    .bind(columns.seen)
+    .bind(columns.last_seen_at)
     .bind(columns.former)
     .bind(columns.former_until)
-    .bind(columns.expires)
+    .bind(columns.expires_at)
     .bind(columns.device)
     .bind(columns.id)
     .execute(connection)

@@ -180,10 +180,10 @@ async fn put(
     password: Option<&str>,
 ) -> Result<UserId, StoreError> {
     let put = sqlx::query(
-        "insert into users (id, issuer, subject, name, email, password, since) values ($1, $2, $3, $4, $5, $6, $7)
+        "insert into users (id, issuer, subject, name, email, password, created_at) values ($1, $2, $3, $4, $5, $6, $7)
          on conflict (issuer, subject) do update set
              name = excluded.name, email = excluded.email, password = coalesce(excluded.password, password),
-             valid_from = iif(excluded.password is null, valid_from, max(excluded.since, valid_from + 1)),
+             valid_from = iif(excluded.password is null, valid_from, max(excluded.created_at, valid_from + 1)),
              revision = revision + (excluded.password is not null)
          returning id",
     )
@@ -193,7 +193,7 @@ async fn put(
     .bind(&user.identity.name)
     .bind(&user.identity.email)
     .bind(password)
-    .bind(user.since.as_millis());
+    .bind(user.created_at.as_millis());
     let row = put.fetch_one(&mut *connection).await?;
     let id = UserId::from_bytes(Reading::new("users", &row).bytes("id")?);
     if password.is_some() && id != user.id {

@@ -3,8 +3,8 @@
 /// The columns that [`row::confirmation`](crate::store::row::confirmation) reads.
 macro_rules! confirmation_columns {
     () => {
-        "id, secret, token_tag, session, begun, deadline, state, token, token_key, failed, due, \
-         fence, worker, lease_until, ending, user_id, decided"
+        "id, secret, token_tag, session, created_at, deadline, state, token, token_key, failed, \
+         due_at, fence, worker, lease_until, ending, user_id, decided_at"
     };
 }
 pub(in crate::store) use confirmation_columns;
@@ -42,7 +42,7 @@ pub(in crate::store) const COUNT_UNDECIDED: &str =
 pub(in crate::store) const UNSETTLED_CONFIRMATIONS: &str = concat!(
     "select ",
     confirmation_columns!(),
-    " from confirmations where state = 'decided' and decided < $1 order by decided limit 100"
+    " from confirmations where state = 'decided' and decided_at < $1 order by decided_at limit 100"
 );
 
 /// `$1`: its id.
@@ -52,9 +52,9 @@ pub(in crate::store) const MARK_CONFIRMATION_SETTLED: &str =
 /// Frees a claimed confirmation, only if the claim is still the last one. `$1` to `$4`: what
 /// becomes of its columns; `$5`: its id; `$6`: the claim's fence.
 pub(in crate::store) const POSTPONE_CONFIRMATION: &str =
-    "update confirmations set failed = $1, due = $2, worker = $3, lease_until = $4
+    "update confirmations set failed = $1, due_at = $2, worker = $3, lease_until = $4
      where id = $5 and state = 'queued' and fence = $6";
 
 /// `$1`: the id of a confirmation that waits for a link.
 pub(in crate::store) const MAKE_CONFIRMATION_DUE: &str =
-    "update confirmations set due = 0 where id = $1 and state = 'queued'";
+    "update confirmations set due_at = 0 where id = $1 and state = 'queued'";

@@ -4,7 +4,7 @@
 macro_rules! link_columns {
     () => {
         "id, revision, token, waiting, address, admits, mailed, known, code, guesses, number, \
-         device, asked, expires, state, used_by, next"
+         device, requested_at, expires_at, state, used_by, next"
     };
 }
 
@@ -29,16 +29,16 @@ pub(in crate::store) const LINK_ASKED_FOR_BEFORE: &str = concat!(
     "select ",
     link_columns!(),
     " from links
-     where address = $1 and asked > $2 and asked < $3 and browser = $4
+     where address = $1 and requested_at > $2 and requested_at < $3 and browser = $4
          and next is not distinct from $5 and state = 'open'
-     order by asked desc limit 1"
+     order by requested_at desc limit 1"
 );
 
 /// `$1` to `$22`: its columns, in their order here; its revision is 0.
 pub(in crate::store) const INSERT_LINK: &str = "insert into links
          (id, revision, token, waiting, address, mailbox, admits, mailed, known, code, guesses,
-          number, device, asked, expires, state, used_by, next, browser, client, network_56,
-          network_48, stranger)
+          number, device, requested_at, expires_at, state, used_by, next, browser, client,
+          network_56, network_48, stranger)
      values ($1, 0, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
          $19, $20, $21, $22)";
 
@@ -60,14 +60,15 @@ pub(in crate::store) const COUNT_LINKS: &str =
          waiting_64, waiting_56, waiting_48,
          (select count(*) from (select 1 from mails limit $7) as waiting) as in_all,
          (select count(*) from (
-             select 1 from links where mailed = 1 and stranger = 1 and asked > $3 limit $8) as new)
+             select 1 from links
+             where mailed = 1 and stranger = 1 and requested_at > $3 limit $8) as new)
              as to_strangers
      from (select count(*) filter (where known = 1 and address = $1) as to_known,
                   count(*) filter (where known = 0) as to_others,
                   count(*) filter (where known = 0 and client = $4) as to_64,
                   count(*) filter (where known = 0 and network_56 = $5) as to_56,
                   count(*) filter (where known = 0 and network_48 = $6) as to_48
-           from links where mailbox = $2 and asked > $3 and mailed = 1) as mailed,
+           from links where mailbox = $2 and requested_at > $3 and mailed = 1) as mailed,
           (select count(*) filter (where client = $4) as asked_64,
                   count(*) filter (where network_56 = $5) as asked_56,
                   count(*) as asked_48,
@@ -75,22 +76,22 @@ pub(in crate::store) const COUNT_LINKS: &str =
                   count(mails.id) filter (where network_56 = $5) as waiting_56,
                   count(mails.id) as waiting_48
            from links left join mails on mails.link = links.id
-           where network_48 = $6 and asked > $3) as asked";
+           where network_48 = $6 and requested_at > $3) as asked";
 
 /// Counts one more wrong code, unless there were too many, and returns how many there are. `$1`:
 /// the address; `$2`: whether the browser is known; `$3`: the present moment; `$4`: up to when
 /// earlier ones are forgotten; `$5`: how many are too many.
 pub(in crate::store) const COUNT_WRONG_CODE: &str =
-    "insert into wrong_codes (address, known, wrong, last) values ($1, $2, 1, $3)
+    "insert into wrong_codes (address, known, wrong, last_at) values ($1, $2, 1, $3)
      on conflict (address, known) do update
-         set wrong = case when wrong_codes.last > $4 then wrong_codes.wrong + 1 else 1 end,
-             last = $3
-         where wrong_codes.wrong < $5 or wrong_codes.last <= $4
+         set wrong = case when wrong_codes.last_at > $4 then wrong_codes.wrong + 1 else 1 end,
+             last_at = $3
+         where wrong_codes.wrong < $5 or wrong_codes.last_at <= $4
      returning wrong";
 
 /// `$1`: the address; `$2`: whether the browser is known; `$3`: since when they count.
 pub(in crate::store) const WRONG_CODES_SINCE: &str =
-    "select wrong from wrong_codes where address = $1 and known = $2 and last > $3";
+    "select wrong from wrong_codes where address = $1 and known = $2 and last_at > $3";
 
 /// `$1`: the address; `$2`: whether the browser is known.
 pub(in crate::store) const FORGET_WRONG_CODES: &str =

@@ -3,8 +3,8 @@
 /// The columns that [`row::session`](crate::store::row::session) reads.
 macro_rules! session_columns {
     () => {
-        "id, revision, state, secret, user_id, token_tag, since, seen, former, former_until, expires, \
-         device"
+        "id, revision, state, secret, user_id, token_tag, created_at, last_seen_at, former, \
+         former_until, expires_at, device"
     };
 }
 pub(in crate::store) use session_columns;
@@ -27,5 +27,5 @@ pub(in crate::store) const SESSION_BY_SECRET: &str = concat!(
 pub(in crate::store) const ESTABLISHED_SESSIONS_OF_USER: &str = concat!(
     "select ",
     session_columns!(),
-    " from sessions where user_id = $1 and state = 'established' order by since desc"
+    " from sessions where user_id = $1 and state = 'established' order by created_at desc"
 );

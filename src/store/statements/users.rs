@@ -3,7 +3,7 @@
 /// The columns that [`row::user`](crate::store::row::user) reads.
 macro_rules! user_columns {
     () => {
-        "id, issuer, subject, name, email, since, disabled, valid_from, known_from, revision"
+        "id, issuer, subject, name, email, created_at, disabled, valid_from, known_from, revision"
     };
 }
 #[cfg(feature = "postgres")]

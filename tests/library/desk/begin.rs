@@ -29,7 +29,7 @@ async fn a_begin_stores_a_queued_confirmation_and_a_session_that_signs_no_one_in
         .unwrap()
         .expect("it is stored with it");
     assert!(matches!(session.state, SessionState::Pending { .. }));
-    assert!(session.expires > confirmation.deadline);
+    assert!(session.expires_at > confirmation.deadline);
     assert_eq!(browser.greeted().await, None);
 }
 

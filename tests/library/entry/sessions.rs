@@ -65,7 +65,7 @@ async fn a_user_sees_each_browser_when_it_began_and_when_it_was_used_their_own_f
     let seen: Vec<_> = sessions(&here)
         .await
         .iter()
-        .map(|each| (named(each), each.since, each.seen))
+        .map(|each| (named(each), each.created_at, each.last_seen_at))
         .collect();
     let row = |device, since, seen| (Device::new(device).unwrap(), hour(since), hour(seen));
     let all = [

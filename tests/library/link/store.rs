@@ -62,8 +62,8 @@ fn sample(number: u8, address: &Address) -> (Link, Posting) {
         number: Number::new(42).unwrap(),
         device: Device::new("Firefox on Linux"),
         next: None,
-        asked: at(i64::from(number)),
-        expires: at(i64::from(number) + 900),
+        requested_at: at(i64::from(number)),
+        expires_at: at(i64::from(number) + 900),
         state: LinkState::Open,
     };
     let letter = Letter::Link(LinkLetter {
@@ -79,8 +79,8 @@ fn sample(number: u8, address: &Address) -> (Link, Posting) {
         class: MailClass::User,
         letter,
         failed: 0,
-        due: link.asked,
-        expires: link.expires,
+        due_at: link.requested_at,
+        expires_at: link.expires_at,
     };
     let client = Client::from_bytes([number; 16]);
     let held = [at(i64::from(number) - 30), at(i64::from(number) + 30)];
@@ -159,12 +159,12 @@ async fn a_link_and_its_mail_read_back() {
             store.link_by_waiting(link.waiting.unwrap()).await.unwrap(),
             Some(link.clone())
         );
-        assert_eq!(store.next_mail().await.unwrap(), Some(mail.due));
+        assert_eq!(store.next_mail().await.unwrap(), Some(mail.due_at));
         let taken = store.take_mail(1, at(1), at(31)).await.unwrap();
         assert_eq!(
             taken,
             [Mail {
-                due: at(31),
+                due_at: at(31),
                 ..mail.clone()
             }]
         );
@@ -173,7 +173,7 @@ async fn a_link_and_its_mail_read_back() {
         assert_eq!(
             store.take_mail(1, at(40), at(99)).await.unwrap(),
             [Mail {
-                due: at(99),
+                due_at: at(99),
                 failed: 1,
                 ..mail.clone()
             }]
@@ -535,7 +535,7 @@ async fn a_link_to_an_address_that_has_had_enough_is_kept_unmailed_and_takes_not
         let taken = store.take_mail(8, at(99), at(199)).await.unwrap();
         assert_eq!(taken.len(), 5);
         assert!(taken.contains(&Mail {
-            due: at(199),
+            due_at: at(199),
             ..first.1.mail
         }));
     }
@@ -829,7 +829,7 @@ fn notice(number: u8, class: MailClass) -> Mail {
     let (_, posting) = sample(number, &ada());
     Mail {
         class,
-        due: at(0),
+        due_at: at(0),
         ..posting.mail
     }
 }
@@ -851,7 +851,7 @@ async fn mails_are_taken_by_their_class_and_then_by_how_long_they_wait() {
                 let (link, posting) =
                     sample(number, &format!("p{number}@example.com").parse().unwrap());
                 let mail = Mail {
-                    due: at(i64::from(number)),
+                    due_at: at(i64::from(number)),
                     ..mail
                 };
                 store

@@ -40,7 +40,7 @@ async fn a_queued_confirmation_that_fits_no_state_is_named() {
         "token_key = -1",
         "failed = -1",
         "fence = -1",
-        "due = null",
+        "due_at = null",
         "session = '\\x01'",
         "token_tag = '\\x01'",
         "worker = '\\x01'",
@@ -82,7 +82,7 @@ async fn a_settled_confirmation_that_fits_no_state_is_named() {
         "ending = null",
         "user_id = null",
         "user_id = '\\x01'",
-        "decided = null",
+        "decided_at = null",
         "ending = 'used'",
     ];
     for (number, change) in (1..).zip(changes) {

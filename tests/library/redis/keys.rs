@@ -26,7 +26,7 @@ async fn every_key_outlives_its_session_a_little_and_only_the_sweepers_stays() {
     let Some(corner) = redis() else { return };
     let sessions = corner.sessions().await;
     for session in [pending(1), bound(2), exchanged(3)] {
-        let life = session.expires.since(now());
+        let life = session.expires_at.since(now());
         // Five minutes longer, less half of one for a machine that is busy.
         let expected = life + Duration::from_secs(270)..=life + Duration::from_mins(5);
         assert!(sessions.insert_session(&session).await.unwrap());

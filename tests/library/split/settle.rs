@@ -48,7 +48,7 @@ async fn a_worker_killed_after_deciding_is_resumed_by_the_next_request() {
                 user
             }
         );
-        assert_eq!(session.expires, at(1) + BOUND);
+        assert_eq!(session.expires_at, at(1) + BOUND);
     }
 }
 

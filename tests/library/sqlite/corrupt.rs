@@ -40,7 +40,7 @@ async fn a_queued_confirmation_that_fits_no_state_is_named() {
         "token_key = -1",
         "failed = -1",
         "fence = -1",
-        "due = null",
+        "due_at = null",
         "session = x'01'",
         "token_tag = x'01'",
         "worker = x'01'",
@@ -85,7 +85,7 @@ async fn a_settled_confirmation_that_fits_no_state_is_named() {
         "ending = null",
         "user_id = null",
         "user_id = x'01'",
-        "decided = null",
+        "decided_at = null",
         "ending = 'used'",
     ];
     for change in changes {

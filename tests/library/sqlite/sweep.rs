@@ -29,7 +29,7 @@ async fn a_big_table_is_swept_to_its_end() {
     fill(
         &house,
         "sessions",
-        "id, secret, revision, state, since, expires",
+        "id, secret, revision, state, created_at, expires_at",
         &format!("{id}, 0, 'pending', 0, n"),
     )
     .await;
@@ -37,7 +37,7 @@ async fn a_big_table_is_swept_to_its_end() {
     fill(
         &house,
         "confirmations",
-        "id, secret, token_tag, session, begun, deadline, state, ending, decided",
+        "id, secret, token_tag, session, created_at, deadline, state, ending, decided_at",
         &settled,
     )
     .await;

@@ -248,7 +248,7 @@ async fn each_change_is_valid_from_a_later_moment_than_the_one_before_it() {
                     }
                     _ => {
                         let again = User {
-                            since: now,
+                            created_at: now,
                             ..self::king()
                         };
                         assert_eq!(

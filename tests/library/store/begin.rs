@@ -157,8 +157,8 @@ fn with_secret_of(first: &Sample, mut sample: Sample) -> Sample {
         sample.session.id,
         secret,
         first.confirmation.token_tag,
-        first.session.since,
-        first.session.expires,
+        first.session.created_at,
+        first.session.expires_at,
     );
     sample
 }

@@ -57,7 +57,7 @@ async fn a_valid_decision_rebinds_the_session_to_the_user_and_settles() {
                 user
             }
         );
-        assert_eq!(session.expires, at(5) + Duration::from_mins(15));
+        assert_eq!(session.expires_at, at(5) + Duration::from_mins(15));
         let settled = State::Settled(Decided {
             ending: Ending::Confirmed(user),
             at: at(5),

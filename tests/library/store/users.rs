@@ -44,7 +44,7 @@ async fn a_known_identity_keeps_its_id_and_its_age_and_takes_the_rest_over() {
             ..ada()
         };
         let again = User {
-            since: at(99),
+            created_at: at(99),
             ..fresh(renamed.clone())
         };
         assert_eq!(stores.users.put_user(&again, None).await.unwrap(), first.id);
@@ -569,7 +569,7 @@ async fn an_operators_new_password_ends_an_existing_users_earlier_sessions() {
             .users
             .put_user(
                 &User {
-                    since: at(9),
+                    created_at: at(9),
                     ..with_password("ada@example.com")
                 },
                 Some("$second"),
@@ -581,7 +581,7 @@ async fn an_operators_new_password_ends_an_existing_users_earlier_sessions() {
             .users
             .put_user(
                 &User {
-                    since: at(99),
+                    created_at: at(99),
                     ..with_password("ada@example.com")
                 },
                 None,

@@ -101,7 +101,7 @@ impl Sample {
         let state = State::Queued(Queued {
             token,
             failed: 0,
-            due: at(0),
+            due_at: at(0),
             fence: 0,
             lease: None,
         });
@@ -111,7 +111,7 @@ impl Sample {
                 secret,
                 token_tag,
                 session,
-                begun: at(0),
+                created_at: at(0),
                 deadline: at(60),
                 state,
             },
@@ -124,7 +124,7 @@ impl Sample {
         let State::Queued(queued) = &mut self.confirmation.state else {
             unreachable!("samples are queued")
         };
-        queued.due = due;
+        queued.due_at = due;
         self
     }
 

@@ -65,7 +65,7 @@ async fn what_does_not_finish_is_handed_back_and_has_not_failed() {
     let State::Queued(Queued {
         failed: 0,
         lease: None,
-        due,
+        due_at: due,
         ..
     }) = house.confirmation(&browser, &link).await.state
     else {

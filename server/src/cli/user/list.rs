@@ -62,7 +62,7 @@ fn line(user: &User) -> String {
         &*identity.subject,
         name,
         &*identity.issuer,
-        &rfc3339(user.since),
+        &rfc3339(user.created_at),
         state,
     ]
     .join("\t")
@@ -75,7 +75,7 @@ fn object(user: &User) -> Value {
         "subject": identity.subject,
         "name": identity.name,
         "email": identity.email,
-        "since": rfc3339(user.since),
+        "since": rfc3339(user.created_at),
         "disabled": user.disabled,
     })
 }

@@ -13,9 +13,9 @@ use sqlx::PgConnection;
 const CLAIM_OVERDUE: &str = concat!(
     "with due (claimed) as (
          select id from confirmations
-         where state = 'queued' and greatest(due, lease_until) <= $3
+         where state = 'queued' and greatest(due_at, lease_until) <= $3
              and greatest(deadline, lease_until) between $5 and $6
-         order by greatest(deadline, lease_until), greatest(due, lease_until)
+         order by greatest(deadline, lease_until), greatest(due_at, lease_until)
          limit $4 for update skip locked)
      update confirmations set fence = fence + 1, worker = $1, lease_until = $2
      from due where id = claimed
@@ -29,9 +29,9 @@ const CLAIM_BY_TURNS: &str = concat!(
          select network, room from unnest($8::bytea[], $9::bigint[]) as exceptions (network, room)),
      due as (
          select id, network_48 as network, turn, deadline from confirmations
-         where state = 'queued' and greatest(due, lease_until) <= $3 and deadline between $5 and $6
+         where state = 'queued' and greatest(due_at, lease_until) <= $3 and deadline between $5 and $6
              and (network_48 is null or network_48 <> all ($10::bytea[]))
-         order by turn, deadline, greatest(due, lease_until)
+         order by turn, deadline, greatest(due_at, lease_until)
          limit $4 for update skip locked),
      placed as (
          select id as claimed, network, row_number() over (partition by network order by turn, deadline) as place

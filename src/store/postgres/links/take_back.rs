@@ -54,7 +54,7 @@ pub(in crate::store::postgres) async fn take_back(
     let unsend = sqlx::query("delete from mails where link = any($1)").bind(links);
     unsend.execute(&mut *connection).await?;
     let due = sqlx::query(
-        "update confirmations set due = 0
+        "update confirmations set due_at = 0
          where id in (select id from confirmations where state = 'queued' and id = any($1) order by id for update)",
     );
     due.bind(waiting).execute(connection).await?;

@@ -25,7 +25,7 @@ macro_rules! by_authority {
         concat!(
             "with session as (
                  select id from sessions
-                 where id = $3 and user_id = $1 and state = 'established' and expires > $5 for share)
+                 where id = $3 and user_id = $1 and state = 'established' and expires_at > $5 for share)
              update users set ",
             $set,
             ", revision = revision + 1

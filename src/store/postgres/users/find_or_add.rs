@@ -117,7 +117,7 @@ async fn put(
         return Ok(HashMap::new());
     }
     let rows = sqlx::query(
-        "insert into users (id, issuer, subject, name, email, since)
+        "insert into users (id, issuer, subject, name, email, created_at)
          select * from unnest($1::bytea[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[])
          on conflict (issuer, subject) do update set name = excluded.name, email = excluded.email
          returning id, issuer, subject, disabled",
@@ -127,7 +127,7 @@ async fn put(
     .bind(users.iter().map(|user| user.identity.subject.as_str()).collect::<Vec<_>>())
     .bind(users.iter().map(|user| user.identity.name.as_deref()).collect::<Vec<_>>())
     .bind(users.iter().map(|user| user.identity.email.as_deref()).collect::<Vec<_>>())
-    .bind(users.iter().map(|user| user.since.as_millis()).collect::<Vec<_>>())
+    .bind(users.iter().map(|user| user.created_at.as_millis()).collect::<Vec<_>>())
     .fetch_all(connection)
     .await?;
     let read = |row: &PgRow| {

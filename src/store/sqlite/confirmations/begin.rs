@@ -14,7 +14,7 @@ use sqlx::SqliteConnection;
 macro_rules! insert_confirmation {
     () => {
         "insert into confirmations
-             (id, secret, token_tag, session, begun, deadline, state, token, token_key, due, client, network_56,
+             (id, secret, token_tag, session, created_at, deadline, state, token, token_key, due_at, client, network_56,
               network_48, turn)
          select $1, $2, $3, $4, $5, $6, 'queued', $7, $8, $9, $10, $11, $12,
              case when $9 > $5 then 9223372036854775807 else
@@ -34,7 +34,7 @@ macro_rules! insert_confirmation {
 
 macro_rules! insert_session {
     () => {
-        "insert into sessions (id, revision, state, secret, token_tag, since, expires)
+        "insert into sessions (id, revision, state, secret, token_tag, created_at, expires_at)
          select $16, 0, 'pending', $2, $3, $17, $18 where changes() = 1"
     };
 }
@@ -82,11 +82,11 @@ async fn insert(
     .bind(confirmation.secret.as_slice())
     .bind(confirmation.token_tag.as_slice())
     .bind(confirmation.session.as_slice())
-    .bind(confirmation.begun.as_millis())
+    .bind(confirmation.created_at.as_millis())
     .bind(confirmation.deadline.as_millis())
     .bind(columns.token)
     .bind(columns.token_key)
-    .bind(columns.due)
+    .bind(columns.due_at)
     .bind(own.as_slice())
     .bind(wider.as_slice())
     .bind(widest.as_slice())
@@ -96,8 +96,8 @@ async fn insert(
     let insert = match session {
         Some(session) => insert
             .bind(session.id.as_slice())
-            .bind(session.since.as_millis())
-            .bind(session.expires.as_millis()),
+            .bind(session.created_at.as_millis())
+            .bind(session.expires_at.as_millis()),
         None => insert,
     };
     Ok(insert.execute(connection).await?.rows_affected() > 0)

@@ -13,9 +13,9 @@ const CLAIM_OVERDUE: &str = concat!(
     "update confirmations set fence = fence + 1, worker = $1, lease_until = $2
      where id in (
          select id from confirmations indexed by confirmations_waiting
-         where state = 'queued' and max(due, coalesce(lease_until, 0)) <= $3
+         where state = 'queued' and max(due_at, coalesce(lease_until, 0)) <= $3
              and max(deadline, coalesce(lease_until, 0)) between $5 and $6
-         order by max(deadline, coalesce(lease_until, 0)), max(due, coalesce(lease_until, 0)) limit $4)
+         order by max(deadline, coalesce(lease_until, 0)), max(due_at, coalesce(lease_until, 0)) limit $4)
      returning ",
     claim_columns!()
 );
@@ -27,9 +27,9 @@ const CLAIM_BY_TURNS: &str = concat!(
      due as materialized (
          select id, coalesce(network_48, x'') as network, turn, deadline
          from confirmations indexed by confirmations_turn
-         where state = 'queued' and max(due, coalesce(lease_until, 0)) <= $3 and deadline between $5 and $6
+         where state = 'queued' and max(due_at, coalesce(lease_until, 0)) <= $3 and deadline between $5 and $6
              and coalesce(network_48, x'') not in (select network from exceptions where room = 0)
-         order by turn, deadline, max(due, coalesce(lease_until, 0)) limit $4),
+         order by turn, deadline, max(due_at, coalesce(lease_until, 0)) limit $4),
      placed as (
          select id, network, row_number() over (partition by network order by turn, deadline) as place from due)
      update confirmations set fence = fence + 1, worker = $1, lease_until = $2

@@ -25,7 +25,7 @@ macro_rules! by_authority {
             "update users set ",
             $set,
             ", revision = revision + 1 where id = $1 and revision = $2 and disabled = 0 and ($4 or exists (
-                 select 1 from sessions where id = $3 and user_id = $1 and state = 'established' and expires > $5))
+                 select 1 from sessions where id = $3 and user_id = $1 and state = 'established' and expires_at > $5))
              returning valid_from"
         )
     };
