@@ -30,8 +30,8 @@
 //!   may have missed the last writes, with the same two consequences.
 //! - Redis 6 or newer, or Valkey.
 
+mod connection;
 mod hash;
-mod link;
 mod open;
 mod scripts;
 
@@ -49,8 +49,8 @@ use crate::{
     user::UserId,
 };
 use async_trait::async_trait;
+use connection::RedisConnection;
 use hash::Hash;
-use link::Link;
 use redis::{FromRedisValue, Script, ScriptInvocation};
 use scripts::Scripts;
 use std::{sync::Arc, time::Duration};
@@ -58,7 +58,7 @@ use std::{sync::Arc, time::Duration};
 /// Sessions in Redis.
 #[derive(Debug)]
 pub struct RedisSessions {
-    link: Link,
+    connection: RedisConnection,
     scripts: Scripts,
     prefix: String,
     clock: Arc<dyn Clock>,
@@ -76,7 +76,7 @@ impl RedisSessions {
     }
 
     async fn ask<T: FromRedisValue>(&self, call: &ScriptInvocation<'_>) -> Result<T, StoreError> {
-        self.link.ask(call).await.map_err(StoreError::from)
+        self.connection.ask(call).await.map_err(StoreError::from)
     }
 
     async fn find(&self, call: &ScriptInvocation<'_>) -> Result<Option<Session>, StoreError> {
@@ -172,6 +172,6 @@ impl SessionStore for RedisSessions {
 /// An error of the driver says what Redis or the network says; it never holds an argument.
 impl From<redis::RedisError> for StoreError {
     fn from(error: redis::RedisError) -> Self {
-        Self::Unavailable(link::in_one_line(&error))
+        Self::Unavailable(connection::in_one_line(&error))
     }
 }

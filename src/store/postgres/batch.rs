@@ -12,7 +12,7 @@
 use super::{
     closed,
     connection::{Failure, lend},
-    listen::Herald,
+    listen::Notifier,
 };
 use crate::store::StoreError;
 use futures_util::future::BoxFuture;
@@ -34,7 +34,7 @@ const LANES: usize = 2;
 const ALONE_WITHIN: Duration = Duration::from_secs(8);
 
 /// Something to be done together with others of its kind.
-pub(super) trait Job: Sized + Send + Sync + 'static {
+pub(super) trait BatchJob: Sized + Send + Sync + 'static {
     /// What it comes to.
     type Done: Send + 'static;
 
@@ -47,25 +47,29 @@ pub(super) trait Job: Sized + Send + Sync + 'static {
 }
 
 /// A job, and the caller that waits for it.
-type Waiting<J> = (J, oneshot::Sender<Result<<J as Job>::Done, StoreError>>);
+type Waiting<J> = (
+    J,
+    oneshot::Sender<Result<<J as BatchJob>::Done, StoreError>>,
+);
 
 /// Takes jobs of one kind.
 #[derive(Debug)]
-pub(super) struct Batches<J: Job>(mpsc::Sender<Waiting<J>>);
+pub(super) struct Batches<J: BatchJob>(mpsc::Sender<Waiting<J>>);
 
-impl<J: Job> Clone for Batches<J> {
+impl<J: BatchJob> Clone for Batches<J> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
     }
 }
 
-impl<J: Job> Batches<J> {
-    /// Starts working off jobs, until every clone is dropped. `herald` is told when some are done.
-    pub fn start(pool: &PgPool, herald: Option<&Herald>) -> Self {
+impl<J: BatchJob> Batches<J> {
+    /// Starts working off jobs, until every clone is dropped. `notifier` is called when some are
+    /// done.
+    pub fn start(pool: &PgPool, notifier: Option<&Notifier>) -> Self {
         let (jobs, queue) = mpsc::channel(BATCH * 4);
         let queue = Arc::new(Mutex::new(queue));
         for _ in 0..LANES {
-            tokio::spawn(work_off(pool.clone(), queue.clone(), herald.cloned()));
+            tokio::spawn(work_off(pool.clone(), queue.clone(), notifier.cloned()));
         }
         Self(jobs)
     }
@@ -79,10 +83,10 @@ impl<J: Job> Batches<J> {
     }
 }
 
-async fn work_off<J: Job>(
+async fn work_off<J: BatchJob>(
     pool: PgPool,
     queue: Arc<Mutex<mpsc::Receiver<Waiting<J>>>>,
-    herald: Option<Herald>,
+    notifier: Option<Notifier>,
 ) {
     loop {
         let mut batch = Vec::new();
@@ -92,8 +96,8 @@ async fn work_off<J: Job>(
         }
         let (jobs, replies): (Vec<J>, Vec<_>) = batch.into_iter().unzip();
         let ends = carry_out(&pool, jobs.into()).await;
-        if let (Some(herald), true) = (&herald, ends.iter().any(Result::is_ok)) {
-            herald.tell();
+        if let (Some(notifier), true) = (&notifier, ends.iter().any(Result::is_ok)) {
+            notifier.notify();
         }
         for (reply, end) in replies.into_iter().zip(ends) {
             // The caller may have gone; the write stands.
@@ -102,7 +106,7 @@ async fn work_off<J: Job>(
     }
 }
 
-async fn carry_out<J: Job>(pool: &PgPool, jobs: Arc<[J]>) -> Vec<Result<J::Done, StoreError>> {
+async fn carry_out<J: BatchJob>(pool: &PgPool, jobs: Arc<[J]>) -> Vec<Result<J::Done, StoreError>> {
     match transact(pool, jobs.clone(), 0..jobs.len()).await {
         Ok(done) => done.into_iter().map(Ok).collect(),
         Err(Failure::Refused(_)) if jobs.len() > 1 => each_alone(pool, &jobs).await,
@@ -111,7 +115,10 @@ async fn carry_out<J: Job>(pool: &PgPool, jobs: Arc<[J]>) -> Vec<Result<J::Done,
 }
 
 /// One of them failed and took the others with it: each alone, so that it fails alone.
-async fn each_alone<J: Job>(pool: &PgPool, jobs: &Arc<[J]>) -> Vec<Result<J::Done, StoreError>> {
+async fn each_alone<J: BatchJob>(
+    pool: &PgPool,
+    jobs: &Arc<[J]>,
+) -> Vec<Result<J::Done, StoreError>> {
     let give_up = Instant::now() + ALONE_WITHIN;
     let mut ends = Vec::with_capacity(jobs.len());
     for place in 0..jobs.len() {
@@ -139,7 +146,7 @@ fn failed<D>(failure: Failure, count: usize) -> impl Iterator<Item = Result<D, S
 }
 
 /// Does those of `jobs` in `range` in one durable transaction, or none of them.
-async fn transact<J: Job>(
+async fn transact<J: BatchJob>(
     pool: &PgPool,
     jobs: Arc<[J]>,
     range: Range<usize>,

@@ -1,7 +1,7 @@
 //! To begin: many confirmations with their sessions, each both or neither, and no more of one
 //! client than it may have.
 
-use super::{batch::Job, connection::Failure, sessions};
+use super::{batch::BatchJob, connection::Failure, sessions};
 use crate::{
     caps::{Admission, Capped, Network},
     confirmation::{Confirmation, State},
@@ -24,7 +24,7 @@ pub(super) struct Begin {
     pub admission: Admission,
 }
 
-impl Job for Begin {
+impl BatchJob for Begin {
     /// The confirmation that is now kept under the pending secret. To be refused is no failure: it
     /// undoes nothing of those who share the transaction.
     type Done = Result<Confirmation, Capped>;

@@ -1,6 +1,6 @@
 //! To decide and settle: many confirmations with their users and sessions.
 
-use super::{batch::Job, confirmations, connection::Failure, sessions, users};
+use super::{batch::BatchJob, confirmations, connection::Failure, sessions, users};
 use crate::{
     confirmation::{Confirmation, ConfirmationId, Ending},
     session::Session,
@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use sqlx::PgConnection;
 use std::collections::HashMap;
 
-impl Job for Decide {
+impl BatchJob for Decide {
     /// The confirmation as it is stored then.
     type Done = Option<Confirmation>;
 

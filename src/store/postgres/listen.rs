@@ -1,4 +1,5 @@
-//! Telling the workers of other servers that something has begun. Only a hint: they also poll.
+//! LISTEN and NOTIFY: the workers of other servers learn at once that something has begun. Only a
+//! hint: they also poll.
 
 use super::PostgresStore;
 use sqlx::{
@@ -21,36 +22,37 @@ const SILENCE: Duration = Duration::from_mins(1);
 /// How long a connection may take to answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
-/// Tells the other servers that something has begun. Telling never waits.
+/// Notifies the other servers that something has begun. Never waits.
 #[derive(Clone, Debug)]
-pub(super) struct Herald(mpsc::Sender<()>);
+pub(super) struct Notifier(mpsc::Sender<()>);
 
-impl Herald {
-    /// Starts passing on what it is told, until every clone is dropped.
+impl Notifier {
+    /// Starts sending notifications, until every clone is dropped.
     pub fn start(pool: PgPool) -> Self {
-        let (herald, mut told) = mpsc::channel(1);
+        let (notifier, mut notifications) = mpsc::channel(1);
         tokio::spawn(async move {
             // A statement of its own: within a transaction it would have all begins commit one
             // after the other.
-            while told.recv().await.is_some() {
+            while notifications.recv().await.is_some() {
                 let hint = sqlx::query("select pg_notify($1, '')")
                     .bind(CHANNEL)
                     .execute(&pool);
                 match tokio::time::timeout(ANSWER_WITHIN, hint).await {
                     Ok(Ok(_)) => {}
                     Ok(Err(error)) => {
-                        tracing::debug!(%error, "other servers were not told of a begin");
+                        tracing::debug!(%error, "other servers were not notified of a begin");
                     }
-                    Err(_) => tracing::debug!("other servers were not told of a begin: no answer"),
+                    Err(_) => {
+                        tracing::debug!("other servers were not notified of a begin: no answer");
+                    }
                 }
             }
         });
-        Self(herald)
+        Self(notifier)
     }
 
-    /// Something has begun. What is told while a hint is on its way is one more hint, however often
-    /// it is told.
-    pub fn tell(&self) {
+    /// Something has begun. All calls while a notification is on its way make one more.
+    pub fn notify(&self) {
         let _ = self.0.try_send(());
     }
 }
@@ -61,8 +63,8 @@ impl PostgresStore {
     pub async fn listen(&self, wake: Arc<Notify>, shutdown: CancellationToken) {
         let listening = async {
             loop {
-                if let Err(error) = self.hear(&wake).await {
-                    tracing::warn!(%error, "hints of other servers cannot be heard; the worker looks by itself");
+                if let Err(error) = self.listen_until_lost(&wake).await {
+                    tracing::warn!(%error, "notifications of other servers cannot be received; the worker polls");
                 }
                 tokio::time::sleep(PAUSE).await;
             }
@@ -74,7 +76,7 @@ impl PostgresStore {
     }
 
     /// Listens until the connection is lost.
-    async fn hear(&self, wake: &Notify) -> Result<(), sqlx::Error> {
+    async fn listen_until_lost(&self, wake: &Notify) -> Result<(), sqlx::Error> {
         // A connection beside those that work: whatever becomes of it, it takes none away from
         // them.
         let options = PgPoolOptions::new()
@@ -89,7 +91,7 @@ impl PostgresStore {
         listener.listen(CHANNEL).await?;
         wake.notify_one();
         loop {
-            let Ok(heard) = tokio::time::timeout(SILENCE, listener.try_recv()).await else {
+            let Ok(notification) = tokio::time::timeout(SILENCE, listener.try_recv()).await else {
                 let answer = sqlx::query("select 1").execute(&mut listener);
                 let silent = |_| sqlx::Error::Io(io::ErrorKind::TimedOut.into());
                 tokio::time::timeout(ANSWER_WITHIN, answer)
@@ -97,7 +99,7 @@ impl PostgresStore {
                     .map_err(silent)??;
                 continue;
             };
-            if heard?.is_none() {
+            if notification?.is_none() {
                 return Ok(());
             }
             wake.notify_one();

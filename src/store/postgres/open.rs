@@ -1,6 +1,6 @@
 //! Opening the database: connect, migrate, check that it is for this mode and under these keys.
 
-use super::{DatabaseClock, PostgresStore, batch::Batches, listen::Herald};
+use super::{DatabaseClock, PostgresStore, batch::Batches, listen::Notifier};
 use crate::{
     secret::Keys,
     store::{
@@ -89,7 +89,7 @@ impl PostgresStore {
         let clock = DatabaseClock::start(&mut connection, pool.clone())
             .await
             .map_err(OpenError::Cannot)?;
-        let begins = Batches::start(&pool, Some(&Herald::start(pool.clone())));
+        let begins = Batches::start(&pool, Some(&Notifier::start(pool.clone())));
         let decisions = Batches::start(&pool, None);
         Ok(Self {
             pool,

@@ -29,21 +29,21 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(2);
 const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 
 /// One shared connection.
-pub(super) struct Link {
+pub(super) struct RedisConnection {
     client: Client,
     current: Mutex<Attempt>,
 }
 
 /// A connection that is being made, or has been, or could not be.
-type Attempt = Shared<BoxFuture<'static, Result<Connection, RedisError>>>;
+type Attempt = Shared<BoxFuture<'static, Result<OpenConnection, RedisError>>>;
 
 #[derive(Clone)]
-struct Connection {
+struct OpenConnection {
     redis: MultiplexedConnection,
     lost: Arc<AtomicBool>,
 }
 
-impl Link {
+impl RedisConnection {
     /// Connects.
     pub(super) async fn open(client: Client) -> Result<Self, RedisError> {
         let attempt = connect(client.clone());
@@ -59,7 +59,7 @@ impl Link {
         &self,
         call: &ScriptInvocation<'_>,
     ) -> Result<T, RedisError> {
-        let Connection { mut redis, lost } = self.attempt().await?;
+        let OpenConnection { mut redis, lost } = self.attempt().await?;
         let answer = call.invoke_async(&mut redis).await;
         if let Err(error) = &answer
             && (error.is_io_error() || error.is_unrecoverable_error())
@@ -95,14 +95,14 @@ impl Link {
 
 fn connect(client: Client) -> Attempt {
     let lost = Arc::<AtomicBool>::default();
-    let heard = lost.clone();
+    let noticed = lost.clone();
     let config = AsyncConnectionConfig::new()
         .set_connection_timeout(Some(CONNECT_WITHIN))
         .set_response_timeout(Some(ANSWER_WITHIN))
         // Redis may close an idle connection. Noticing that at once means that no call fails.
         .set_push_sender(move |push: PushInfo| {
             if push.kind == PushKind::Disconnection {
-                heard.store(true, Ordering::Relaxed);
+                noticed.store(true, Ordering::Relaxed);
             }
             Ok::<_, redis::aio::SendError>(())
         });
@@ -110,7 +110,7 @@ fn connect(client: Client) -> Attempt {
         let redis = client
             .get_multiplexed_async_connection_with_config(&config)
             .await?;
-        Ok(Connection { redis, lost })
+        Ok(OpenConnection { redis, lost })
     };
     let attempt = attempt.boxed().shared();
     // It goes on if the caller goes away meanwhile: the next one waits for what is left, not for an
@@ -119,10 +119,10 @@ fn connect(client: Client) -> Attempt {
     attempt
 }
 
-impl fmt::Debug for Link {
+impl fmt::Debug for RedisConnection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The client knows the password.
-        f.write_str("Link")
+        f.write_str("RedisConnection")
     }
 }
 

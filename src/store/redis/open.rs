@@ -1,6 +1,6 @@
 //! Opening: connect, greet, and see whether Redis is fit for sessions.
 
-use super::{Link, RedisSessions, Scripts, link::in_one_line};
+use super::{RedisConnection, RedisSessions, Scripts, connection::in_one_line};
 use crate::clock::Clock;
 use redis::{Client, IntoConnectionInfo as _, ProtocolVersion};
 use std::sync::Arc;
@@ -42,12 +42,12 @@ impl RedisSessions {
             .set_protocol(ProtocolVersion::RESP3);
         let client =
             Client::open(address.set_redis_settings(settings)).map_err(|_| OpenError::Address)?;
-        let link = Link::open(client)
+        let connection = RedisConnection::open(client)
             .await
             .map_err(|error| OpenError::Cannot(in_one_line(&error)))?;
-        check(&link).await?;
+        check(&connection).await?;
         let sessions = Self {
-            link,
+            connection,
             scripts: Scripts::new(),
             prefix: prefix.into(),
             clock,
@@ -56,7 +56,7 @@ impl RedisSessions {
         // sign-in.
         let mut probe = sessions.call(&sessions.scripts.sweep);
         let probe = sessions
-            .link
+            .connection
             .ask::<(u32, u64)>(probe.arg(i64::MIN).arg(0))
             .await;
         probe.map_err(|error| OpenError::Cannot(in_one_line(&error)))?;
@@ -64,9 +64,12 @@ impl RedisSessions {
     }
 }
 
-async fn check(link: &Link) -> Result<(), OpenError> {
+async fn check(connection: &RedisConnection) -> Result<(), OpenError> {
     // Hosted services may refuse INFO. Then we rely on what the operator says.
-    let info: String = link.query(&redis::cmd("INFO")).await.unwrap_or_default();
+    let info: String = connection
+        .query(&redis::cmd("INFO"))
+        .await
+        .unwrap_or_default();
     if says(&info, "cluster_enabled").is_some_and(|enabled| enabled != "0") {
         return Err(OpenError::Cluster);
     }
