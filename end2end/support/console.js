@@ -10,6 +10,9 @@ export const perhaps = (wanted) => ({ perhaps: wanted });
 /** A message that may come any number of times. */
 export const some = (wanted) => Array.from({ length: 50 }, () => perhaps(wanted));
 
+/** What Chromium says after some seconds of a page without JavaScript, whose scripts are preloaded for nothing. */
+export const unusedPreload = some(/^warning: The resource \S+ was preloaded using link preload but not used within a few seconds/);
+
 export class ConsoleLog {
   seen = [];
   expected = [];

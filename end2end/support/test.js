@@ -3,7 +3,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { test as base, expect } from '@playwright/test';
-import { ConsoleLog } from './console.js';
+import { ConsoleLog, unusedPreload } from './console.js';
 import { Elsewhere } from './elsewhere.js';
 import { Server } from './server.js';
 import { Validator } from './validator.js';
@@ -20,8 +20,9 @@ function noticeIsland() {
   };
 }
 
-async function prepare(context, consoleLog) {
+async function prepare(context, consoleLog, javaScriptEnabled) {
   consoleLog.watch(context);
+  if (!javaScriptEnabled) consoleLog.expected.push(...unusedPreload);
   await context.addInitScript(noticeIsland);
 }
 
@@ -55,8 +56,8 @@ const browsers = base.extend({
   /** Lists the console messages that the test's own faults cause. */
   expectConsole: async ({ consoleLog }, use) => use((...messages) => consoleLog.expected.push(...messages)),
 
-  context: async ({ context, consoleLog }, use) => {
-    await prepare(context, consoleLog);
+  context: async ({ context, consoleLog, javaScriptEnabled }, use) => {
+    await prepare(context, consoleLog, javaScriptEnabled);
     await use(context);
   },
 
@@ -66,7 +67,7 @@ const browsers = base.extend({
     await use(async (options) => {
       const context = await browser.newContext({ baseURL, ...options });
       opened.push(context);
-      await prepare(context, consoleLog);
+      await prepare(context, consoleLog, options?.javaScriptEnabled ?? true);
       return context;
     });
     for (const context of opened) await context.close();

@@ -177,7 +177,10 @@ test('a verdict before the socket is open is not missed', async ({ page, validat
     connect = () => socket.connectToServer();
   });
   await page.goto(link('early'));
-  (await validator.asked('early')).valid();
+  const question = await validator.asked('early');
+  // It was told so in an answer, so it asks nothing more by itself within a poll.
+  await expect(status(page)).toHaveText(say.contacting);
+  question.valid();
   await outcomeIsStored(page, 'early');
   await expect(page).toHaveURL(link('early'));
   connect();
@@ -193,6 +196,7 @@ test('a verdict between the socket and its subscription is not missed', async ({
   await page.goto(link('between'));
   const question = await validator.asked('between');
   const route = await asked;
+  await expect(status(page)).toHaveText(say.contacting);
   question.valid();
   await outcomeIsStored(page, 'between');
   await expect(page).toHaveURL(link('between'));
@@ -201,15 +205,18 @@ test('a verdict between the socket and its subscription is not missed', async ({
 });
 
 test('a verdict while the socket was cut is not missed', async ({ page, validator }) => {
+  const questions = requestsTo(page, '/api/status');
   const subscriptions = [];
-  let reconnect;
+  let reconnect, askedBefore;
   let opened = 0;
   await page.routeWebSocket(SOCKET, (socket) => {
     opened += 1;
     const connect = () =>
       socket.connectToServer().onMessage((frame) => {
         socket.send(frame);
-        if (eventOf(frame) === 'pusher_internal:subscription_succeeded') subscriptions.push(socket);
+        if (eventOf(frame) !== 'pusher_internal:subscription_succeeded') return;
+        subscriptions.push(socket);
+        askedBefore ??= questions.length;
       });
     if (opened === 1) connect();
     else reconnect = connect;
@@ -217,6 +224,7 @@ test('a verdict while the socket was cut is not missed', async ({ page, validato
   await page.goto(link('meanwhile'));
   const question = await validator.asked('meanwhile');
   await expect.poll(() => subscriptions.length).toBe(1);
+  await nothingIsDue(questions, askedBefore);
   await subscriptions[0].close({ code: 1001 });
   await expect.poll(() => reconnect !== undefined).toBe(true);
   question.valid();
