@@ -2,7 +2,7 @@
 
 use super::FAR;
 use crate::support::{Sample, adapters, at, worker};
-use std::{collections::HashSet, sync::Arc};
+use std::collections::HashSet;
 use vestibule::confirmation::{Queued, State, Which};
 
 #[tokio::test]
@@ -43,7 +43,7 @@ async fn workers_that_claim_at_once_never_get_the_same() {
         }
         let claims: Vec<_> = (0..16)
             .map(|number| {
-                let store = Arc::clone(&store);
+                let stores = stores.clone();
                 tokio::spawn(async move {
                     let mut mine = Vec::new();
                     loop {
