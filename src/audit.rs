@@ -112,7 +112,7 @@ pub enum Event {
 }
 
 /// A line.
-struct Line {
+struct AuditLine {
     event: &'static str,
     refused: bool,
     user: Option<UserId>,
@@ -120,7 +120,7 @@ struct Line {
     detail: Option<&'static str>,
 }
 
-impl Line {
+impl AuditLine {
     const fn allowed(event: &'static str, user: UserId) -> Self {
         Self {
             event,
@@ -145,7 +145,7 @@ impl Line {
 impl Event {
     /// Writes the line: what was refused as a warning.
     pub fn record(self) {
-        let Line {
+        let AuditLine {
             event,
             refused,
             user,
@@ -161,47 +161,47 @@ impl Event {
         }
     }
 
-    const fn line(self) -> Line {
+    const fn line(self) -> AuditLine {
         match self {
-            Self::SignedIn { user, means } => Line {
+            Self::SignedIn { user, means } => AuditLine {
                 means: Some(means),
-                ..Line::allowed("sign_in", user)
+                ..AuditLine::allowed("sign_in", user)
             },
-            Self::SignInRefused { user, means, why } => Line {
+            Self::SignInRefused { user, means, why } => AuditLine {
                 means: Some(means),
-                ..Line::refused("sign_in", user, why)
+                ..AuditLine::refused("sign_in", user, why)
             },
-            Self::LetIn { means } => Line {
+            Self::LetIn { means } => AuditLine {
                 event: "let_in",
                 refused: false,
                 user: None,
                 means: Some(means),
                 detail: None,
             },
-            Self::SignedOut { user, everywhere } => Line {
+            Self::SignedOut { user, everywhere } => AuditLine {
                 detail: if everywhere { Some("everywhere") } else { None },
-                ..Line::allowed("sign_out", user)
+                ..AuditLine::allowed("sign_out", user)
             },
-            Self::SessionsEnded { user } => Line::allowed("sessions_ended", user),
-            Self::PasswordSet { user, by_operator } => Line {
+            Self::SessionsEnded { user } => AuditLine::allowed("sessions_ended", user),
+            Self::PasswordSet { user, by_operator } => AuditLine {
                 detail: if by_operator {
                     Some("by_operator")
                 } else {
                     None
                 },
-                ..Line::allowed("password_set", user)
+                ..AuditLine::allowed("password_set", user)
             },
-            Self::AddressAsked { user } => Line::allowed("address_asked", user),
-            Self::AddressChanged { user } => Line::allowed("address_changed", user),
-            Self::Operated { event, user } => Line {
+            Self::AddressAsked { user } => AuditLine::allowed("address_asked", user),
+            Self::AddressChanged { user } => AuditLine::allowed("address_changed", user),
+            Self::Operated { event, user } => AuditLine {
                 event,
                 refused: false,
                 user,
                 means: None,
                 detail: Some("by_operator"),
             },
-            Self::TooOften { what, user } => Line::refused("too_often", user, what),
-            Self::Forged { what } => Line::refused("forged", None, what),
+            Self::TooOften { what, user } => AuditLine::refused("too_often", user, what),
+            Self::Forged { what } => AuditLine::refused("forged", None, what),
         }
     }
 }

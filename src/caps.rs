@@ -13,7 +13,7 @@ mod undecided;
 pub use client::{Client, Network};
 pub use shares::{Shares, Usage, in_networks};
 pub use tally::Tally;
-pub(crate) use undecided::Undecided;
+pub(crate) use undecided::UndecidedCount;
 
 /// How much there may be at once.
 #[derive(Clone, Debug, PartialEq, Eq)]

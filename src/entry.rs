@@ -85,7 +85,7 @@ pub enum Entry {
 }
 
 /// A session that a shown pending secret can be exchanged in.
-struct Candidate {
+struct ExchangeCandidate {
     tag: TokenTag,
     secret: PendingSecret,
     session: Session,
@@ -337,7 +337,7 @@ impl Vestibule {
         &self,
         shown: &Shown,
         current: Option<&SignedIn>,
-    ) -> Result<(Vec<Candidate>, Vec<TokenTag>), StoreError> {
+    ) -> Result<(Vec<ExchangeCandidate>, Vec<TokenTag>), StoreError> {
         let mut candidates = Vec::new();
         let mut spent = Vec::new();
         for (tag, secret) in &shown.pending {
@@ -350,7 +350,7 @@ impl Vestibule {
             } else if let Some(user) = session.exchangeable(&hash, self.clock.now())
                 && self.welcome(user, session.created_at).await?.is_some()
             {
-                candidates.push(Candidate {
+                candidates.push(ExchangeCandidate {
                     tag: *tag,
                     secret: secret.clone(),
                     session,
@@ -365,7 +365,7 @@ impl Vestibule {
     async fn ask(
         &self,
         current: Option<SignedIn>,
-        candidates: Vec<Candidate>,
+        candidates: Vec<ExchangeCandidate>,
     ) -> Result<Entry, StoreError> {
         let mut named = Vec::new();
         for candidate in candidates {

@@ -24,7 +24,7 @@ mod tries;
 pub use crate::secret::LinkToken;
 pub(crate) use asker::Mailing;
 pub use asker::{Asker, Browser, BrowserTag, Counts, PER_ADDRESS, Terms};
-use change::{Which, change};
+use change::{LinkKey, change};
 pub use code::{Code, InvalidNumber, Number};
 pub use create::create;
 pub use desk::{Guess, Guessed, Links, Opened, Registration, STRANGERS};

@@ -6,8 +6,8 @@ mod queue;
 
 #[cfg(feature = "pusher")]
 pub use pusher::{
-    Connector, InvalidSocketId, PusherApp, PusherPublisher, PusherSecret, Trouble, Trust,
-    TrustError, Unreachable, Wire,
+    ConnectError, Connector, InvalidSocketId, PusherApp, PusherConnection, PusherError,
+    PusherPublisher, PusherSecret, Trust, TrustError,
 };
 
 pub use queue::Queue;

@@ -4,7 +4,7 @@
 mod begin;
 
 use crate::{
-    caps::{Caps, Undecided},
+    caps::{Caps, UndecidedCount},
     channel::Channel,
     clock::{Clock, Timestamp},
     confirmation::{
@@ -36,7 +36,7 @@ pub struct Vestibule {
     pub(crate) timing: Timing,
     pub(crate) destinations: Destinations,
     pub(crate) caps: Caps,
-    undecided: Arc<Undecided>,
+    undecided: Arc<UndecidedCount>,
     publisher: Arc<dyn Publisher>,
     pub(crate) wake: Arc<Notify>,
 }

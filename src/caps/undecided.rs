@@ -15,7 +15,7 @@ const COUNT_EVERY: Duration = Duration::from_millis(250);
 /// The last count. Other servers' begins are in the next one: the cap holds to within what begins
 /// in that time.
 #[derive(Debug, Default)]
-pub(crate) struct Undecided {
+pub(crate) struct UndecidedCount {
     last: Mutex<Option<Figure>>,
     /// How often it could not be counted.
     failures: AtomicU64,
@@ -27,7 +27,7 @@ struct Figure {
     count: u32,
 }
 
-impl Undecided {
+impl UndecidedCount {
     /// Makes room for one more at `now`, within `cap`, and tells how much of that was used before.
     /// `count` counts them in the store.
     pub async fn admit<F>(
@@ -85,8 +85,11 @@ mod tests {
 
     #[tokio::test]
     async fn those_who_waited_for_a_count_that_failed_do_not_count_one_after_the_other() {
-        let (undecided, counts, (fail, failed)) =
-            (Undecided::default(), AtomicU64::new(0), oneshot::channel());
+        let (undecided, counts, (fail, failed)) = (
+            UndecidedCount::default(),
+            AtomicU64::new(0),
+            oneshot::channel(),
+        );
         let mut failed = Some(failed);
         let begins: Vec<_> = (0..64)
             .map(|_| {

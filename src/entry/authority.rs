@@ -92,8 +92,8 @@ impl Vestibule {
         Ok(false)
     }
 
-    fn tries<'v>(&'v self, who: &'v SignedIn) -> Tries<'v> {
-        Tries {
+    fn tries<'v>(&'v self, who: &'v SignedIn) -> Retries<'v> {
+        Retries {
             vestibule: self,
             who,
             left: TRIES,
@@ -121,13 +121,13 @@ impl Vestibule {
 
 /// The tries at one change: whatever is changed meanwhile, what the session may do is read once
 /// more.
-struct Tries<'v> {
+struct Retries<'v> {
     vestibule: &'v Vestibule,
     who: &'v SignedIn,
     left: u32,
 }
 
-impl Tries<'_> {
+impl Retries<'_> {
     /// What the session may do now. `None`: nothing any more.
     async fn next(&mut self) -> Result<Option<Authority>, StoreError> {
         self.left = self.left.checked_sub(1).ok_or_else(|| {

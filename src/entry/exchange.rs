@@ -1,7 +1,7 @@
 //! The exchange: a bound session's pending secret for a session secret that no landing has ever
 //! seen.
 
-use super::{Candidate, Entry, SignedIn, unchanged};
+use super::{Entry, ExchangeCandidate, SignedIn, unchanged};
 use crate::{
     device::Device,
     failpoint,
@@ -16,7 +16,7 @@ impl Vestibule {
     /// The exchange, and the end of the session that the browser had before.
     pub(super) async fn admit(
         &self,
-        candidate: Candidate,
+        candidate: ExchangeCandidate,
         device: Option<&Device>,
         current: Option<SignedIn>,
         mut spent: Vec<TokenTag>,

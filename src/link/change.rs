@@ -5,7 +5,7 @@ use crate::{confirmation::ConfirmationId, secret::SecretHash, store::LinkStore};
 
 /// Which link.
 #[derive(Clone, Copy)]
-pub enum Which {
+pub enum LinkKey {
     /// The one with this token.
     Token(SecretHash),
     /// The one for which this confirmation waits.
@@ -19,13 +19,13 @@ pub enum Which {
 /// [`LinkError`] if `step` says so, or if it could not be read or stored.
 pub async fn change(
     store: &dyn LinkStore,
-    which: Which,
+    which: LinkKey,
     step: impl Fn(Link) -> Result<Link, InvalidLink>,
 ) -> Result<Link, LinkError> {
     loop {
         let found = match which {
-            Which::Token(token) => store.link_by_token(&token).await?,
-            Which::Waiting(confirmation) => store.link_by_waiting(confirmation).await?,
+            LinkKey::Token(token) => store.link_by_token(&token).await?,
+            LinkKey::Waiting(confirmation) => store.link_by_waiting(confirmation).await?,
         };
         let Some(link) = found else {
             return Err(InvalidLink::Expired.into());

@@ -3,7 +3,7 @@
 use super::{
     Alarm, Code, GUESSES, InvalidLink, Link, LinkError, LinkState, LinkToken, Number, Tries,
     WRONG_CODES, WrongCode,
-    change::{Which, change},
+    change::{LinkKey, change},
     tries,
 };
 use crate::{
@@ -217,7 +217,7 @@ impl Links {
 
     async fn revoke(&self, waiting: ConfirmationId) -> Result<(), StoreError> {
         match self
-            .change(Which::Waiting(waiting), |link| Ok(link.revoke()))
+            .change(LinkKey::Waiting(waiting), |link| Ok(link.revoke()))
             .await
         {
             // There is nothing left to revoke.
@@ -280,7 +280,7 @@ impl Links {
         };
         let now = self.vestibule.now();
         let used = self
-            .change(Which::Token(link.hash()), |link| {
+            .change(LinkKey::Token(link.hash()), |link| {
                 link.use_up(confirmation.id, now)
             })
             .await;
@@ -301,7 +301,7 @@ impl Links {
     /// [`LinkError`] if it cannot be used, or it could not be stored.
     pub async fn open_here(&self, link: &LinkToken) -> Result<(), LinkError> {
         let now = self.vestibule.now();
-        self.change(Which::Token(link.hash()), |link| link.approve(now))
+        self.change(LinkKey::Token(link.hash()), |link| link.approve(now))
             .await
             .map(drop)
     }
@@ -321,7 +321,7 @@ impl Links {
                 Ok(link.revoke())
             }
         };
-        let ended = self.change(Which::Token(link.hash()), picked).await?;
+        let ended = self.change(LinkKey::Token(link.hash()), picked).await?;
         if ended.state == LinkState::Approved {
             Ok(())
         } else {
@@ -372,7 +372,7 @@ impl Links {
             link.guess(right, now)
         };
         let mut revoked = false;
-        let came_to = match self.change(Which::Waiting(confirmation.id), guess).await {
+        let came_to = match self.change(LinkKey::Waiting(confirmation.id), guess).await {
             Ok(link) => match link.state {
                 LinkState::Approved => Guessed::Right,
                 LinkState::Open => Guessed::Wrong {
@@ -406,7 +406,7 @@ impl Links {
 
     async fn change(
         &self,
-        which: Which,
+        which: LinkKey,
         step: impl Fn(Link) -> Result<Link, InvalidLink>,
     ) -> Result<Link, LinkError> {
         let link = change(&*self.store, which, step).await?;

@@ -1,6 +1,6 @@
 //! What a link comes to as a verdict: links of ours are judged without an external service.
 
-use super::{Link, LinkError, LinkState, LinkToken, Which, change};
+use super::{Link, LinkError, LinkKey, LinkState, LinkToken, change};
 use crate::{
     clock::Timestamp,
     confirmation::ConfirmationId,
@@ -38,7 +38,7 @@ async fn judge_link(
     id: ConfirmationId,
     link: &LinkToken,
 ) -> Result<Verdict, StoreError> {
-    let used = change(&*stores.links, Which::Token(link.hash()), |link| {
+    let used = change(&*stores.links, LinkKey::Token(link.hash()), |link| {
         link.use_up(id, now)
     });
     match used.await {

@@ -21,11 +21,11 @@ pub struct SealedLetter(pub Sealed);
 #[derive(Serialize, Deserialize)]
 struct Kept {
     device: Option<String>,
-    about: About,
+    about: SealedFields,
 }
 
 #[derive(Serialize, Deserialize)]
-enum About {
+enum SealedFields {
     Link { link: String, code: Option<String> },
     Address { ticket: String },
     Browser { at: i64 },
@@ -65,7 +65,7 @@ impl Kept {
                 let link = URL_SAFE_NO_PAD.encode(link.expose());
                 (
                     device,
-                    About::Link {
+                    SealedFields::Link {
                         link,
                         code: code.as_ref().map(Code::digits),
                     },
@@ -73,17 +73,17 @@ impl Kept {
             }
             Letter::Address(AddressLetter { ticket, device }) => (
                 device,
-                About::Address {
+                SealedFields::Address {
                     ticket: ticket.clone(),
                 },
             ),
             Letter::News(NewsLetter { news, device, at }) => {
                 let at = at.as_millis();
                 let about = match news {
-                    News::Browser => About::Browser { at },
-                    News::WrongCodes { off } => About::WrongCodes { off: *off, at },
-                    News::Password => About::Password { at },
-                    News::Moved { from, to } => About::Moved {
+                    News::Browser => SealedFields::Browser { at },
+                    News::WrongCodes { off } => SealedFields::WrongCodes { off: *off, at },
+                    News::Password => SealedFields::Password { at },
+                    News::Moved { from, to } => SealedFields::Moved {
                         from: from.typed().to_owned(),
                         to: to.typed().to_owned(),
                         at,
@@ -106,17 +106,19 @@ impl Kept {
             at: Timestamp::from_millis(at),
         };
         Some(match self.about {
-            About::Link { link, code } => {
+            SealedFields::Link { link, code } => {
                 let link =
                     LinkToken::from_bytes(URL_SAFE_NO_PAD.decode(link).ok()?.try_into().ok()?);
                 let code = code.map(|code| code.parse()).transpose().ok()?;
                 Letter::Link(LinkLetter { link, code, device })
             }
-            About::Address { ticket } => Letter::Address(AddressLetter { ticket, device }),
-            About::Browser { at } => Letter::News(news(News::Browser, at)),
-            About::WrongCodes { off, at } => Letter::News(news(News::WrongCodes { off }, at)),
-            About::Password { at } => Letter::News(news(News::Password, at)),
-            About::Moved { from, to, at } => {
+            SealedFields::Address { ticket } => Letter::Address(AddressLetter { ticket, device }),
+            SealedFields::Browser { at } => Letter::News(news(News::Browser, at)),
+            SealedFields::WrongCodes { off, at } => {
+                Letter::News(news(News::WrongCodes { off }, at))
+            }
+            SealedFields::Password { at } => Letter::News(news(News::Password, at)),
+            SealedFields::Moved { from, to, at } => {
                 let (from, to): (Address, Address) = (from.parse().ok()?, to.parse().ok()?);
                 Letter::News(news(News::Moved { from, to }, at))
             }

@@ -6,12 +6,12 @@
 
 mod app;
 mod connect;
-mod trouble;
+mod error;
 mod trust;
 
 pub use app::{PusherApp, PusherSecret};
-pub use connect::{Connector, Wire};
-pub use trouble::{Trouble, Unreachable};
+pub use connect::{Connector, PusherConnection};
+pub use error::{ConnectError, PusherError};
 pub use trust::{Trust, TrustError};
 
 use super::{Announcement, PublishError, Publisher};
@@ -62,12 +62,12 @@ impl PusherPublisher {
     /// Publishes `announcement` on `channels`, of which there may be ten, in one request.
     ///
     /// # Errors
-    /// [`Trouble`] says what is in the way.
+    /// [`PusherError`] says what is in the way.
     pub async fn publish(
         &self,
         channels: &[Channel],
         announcement: &Announcement,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), PusherError> {
         let (channels, event): (Vec<_>, _) = (
             channels.iter().map(Channel::as_str).collect(),
             announcement.event(),
@@ -79,12 +79,12 @@ impl PusherPublisher {
                 .trigger_multi_exclusive(&channels, event, announcement.data(), "0.0");
         match timeout(PATIENCE, AssertUnwindSafe(call).catch_unwind()).await {
             Ok(Ok(Ok(_))) => Ok(()),
-            Ok(Ok(Err(text))) => Trouble::of_text(&text).map_or(Ok(()), Err),
+            Ok(Ok(Err(text))) => PusherError::of_text(&text).map_or(Ok(()), Err),
             Ok(Err(_)) => Err(self
                 .connector
                 .why()
-                .map_or(Trouble::Broken, Trouble::Unreachable)),
-            Err(_) => Err(Trouble::TooSlow),
+                .map_or(PusherError::Broken, PusherError::Unreachable)),
+            Err(_) => Err(PusherError::TooSlow),
         }
     }
 

@@ -28,7 +28,7 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
-use waiting::{Batch, Waiting};
+use waiting::{Backlog, Batch};
 
 /// How many channels go into one request: the crate `pusher` takes no more.
 const AT_ONCE: usize = 10;
@@ -40,20 +40,20 @@ const FLUSH_WITHIN: Duration = Duration::from_secs(3);
 
 /// A publisher that hands over to another, later.
 pub struct Queue {
-    shared: Arc<Shared>,
+    shared: Arc<SharedQueue>,
     sender: Mutex<Option<JoinHandle<()>>>,
     stop: CancellationToken,
     _stopped_with_it: DropGuard,
 }
 
 #[derive(Default)]
-struct Shared {
-    waiting: Mutex<Waiting>,
+struct SharedQueue {
+    waiting: Mutex<Backlog>,
     news: Notify,
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
+impl SharedQueue {
+    fn lock(&self) -> MutexGuard<'_, Backlog> {
         // Nothing in there panics half-way through a change.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -63,7 +63,7 @@ impl Queue {
     /// A queue before `publisher`, already working.
     #[must_use]
     pub fn start(publisher: Arc<dyn Publisher>, entropy: Arc<dyn Entropy>) -> Self {
-        let shared = Arc::<Shared>::default();
+        let shared = Arc::<SharedQueue>::default();
         let stop = CancellationToken::new();
         let sender = Sender {
             shared: Arc::clone(&shared),
@@ -131,7 +131,7 @@ impl Publisher for Queue {
 
 /// The task behind a queue.
 struct Sender {
-    shared: Arc<Shared>,
+    shared: Arc<SharedQueue>,
     publisher: Arc<dyn Publisher>,
     health: Health,
     at_once: usize,

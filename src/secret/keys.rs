@@ -95,10 +95,10 @@ impl fmt::Debug for Mac {
 ///
 /// The keys of each purpose are derived once, and overwritten when they are dropped. `Debug` prints
 /// nothing of them.
-pub struct Keys(Vec<Key>);
+pub struct Keys(Vec<DerivedKeys>);
 
 #[derive(ZeroizeOnDrop)]
-struct Key {
+struct DerivedKeys {
     #[zeroize(skip)]
     id: u32,
     derived: [[u8; 32]; PURPOSES.len()],
@@ -141,7 +141,7 @@ impl Keys {
     /// [`InvalidKey`] if there is none, or one is not base64, is short or is not random.
     pub fn parse(text: &str) -> Result<Self, InvalidKey> {
         text.split(',')
-            .map(|key| Key::parse(key.trim()))
+            .map(|key| DerivedKeys::parse(key.trim()))
             .collect::<Result<_, _>>()
             .map(Self)
     }
@@ -159,9 +159,9 @@ impl Keys {
     /// If there is none.
     #[must_use]
     pub fn from_secrets<'a>(secrets: impl IntoIterator<Item = &'a [u8; 32]>) -> Self {
-        let keys: Vec<Key> = secrets
+        let keys: Vec<DerivedKeys> = secrets
             .into_iter()
-            .map(|secret| Key::derive(secret))
+            .map(|secret| DerivedKeys::derive(secret))
             .collect();
         assert!(!keys.is_empty(), "there is a key");
         Self(keys)
@@ -212,12 +212,12 @@ impl Keys {
             .map(|key| key.of(Purpose::Seal))
     }
 
-    fn newest(&self) -> &Key {
+    fn newest(&self) -> &DerivedKeys {
         &self.0[0]
     }
 }
 
-impl Key {
+impl DerivedKeys {
     fn parse(text: &str) -> Result<Self, InvalidKey> {
         let secret = Zeroizing::new(STANDARD.decode(text).map_err(|_| InvalidKey::Form)?);
         if secret.len() < 32 {

@@ -16,16 +16,16 @@ use std::{
 
 /// Sessions in memory.
 #[derive(Debug, Default)]
-pub struct MemorySessions(Mutex<Sessions>);
+pub struct MemorySessions(Mutex<SessionTable>);
 
 #[derive(Debug, Default)]
-struct Sessions {
+struct SessionTable {
     by_id: HashMap<SessionId, Session>,
     /// Secrets and former secrets.
     by_secret: HashMap<SecretHash, SessionId>,
 }
 
-impl Sessions {
+impl SessionTable {
     fn put(&mut self, session: &Session) {
         self.take(session.id);
         self.by_secret
@@ -74,7 +74,7 @@ impl MemorySessions {
         self.lock().by_id.values().cloned().collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Sessions> {
+    fn lock(&self) -> MutexGuard<'_, SessionTable> {
         // Nothing in here panics half-way through a change.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -30,7 +30,7 @@ pub struct InvalidEndpoint;
 
 #[derive(Deserialize)]
 #[serde(tag = "verdict", rename_all = "lowercase")]
-enum Answer {
+enum ResponseBody {
     Valid { identity: AnsweredIdentity },
     Invalid { reason: Reason },
 }
@@ -140,7 +140,7 @@ async fn read(mut answer: Response) -> Result<Vec<u8>, ValidationError> {
 fn verdict(bytes: &[u8]) -> Result<Verdict, ValidationError> {
     let garbage = |_| ValidationError::temporary("its answer is not one of the protocol's");
     match serde_json::from_slice(bytes).map_err(garbage)? {
-        Answer::Valid {
+        ResponseBody::Valid {
             identity:
                 AnsweredIdentity {
                     issuer,
@@ -167,7 +167,7 @@ fn verdict(bytes: &[u8]) -> Result<Verdict, ValidationError> {
             }
             Ok(Verdict::Valid(identity))
         }
-        Answer::Invalid { reason } => Ok(Verdict::Invalid(reason)),
+        ResponseBody::Invalid { reason } => Ok(Verdict::Invalid(reason)),
     }
 }
 

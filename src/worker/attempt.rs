@@ -1,6 +1,6 @@
 //! One attempt at one claimed confirmation.
 
-use super::{Tools, breaker::Heard, circuit::Call, slot::Slot};
+use super::{Tools, breaker::CallResult, circuit::ValidatorCall, slot::Slot};
 use crate::{
     audit::{Event, Means},
     backoff::{Backoff, Jitter},
@@ -25,7 +25,7 @@ const BACKOFF: Backoff = Backoff {
 };
 
 /// What an attempt comes to.
-enum Step {
+enum AttemptResult {
     Decide(Decision),
     Retry { due: Timestamp },
     HandBack,
@@ -37,12 +37,12 @@ pub(super) enum Judge {
     /// what signs in, so no validator may read it.
     Ourselves(Token),
     /// The validator, by this call; without one, the claim is for the deadline alone.
-    Validator(Token, Option<Call>),
+    Validator(Token, Option<ValidatorCall>),
     /// No one: the token was sealed under a key that this server does not have.
     Nobody,
 }
 
-type Answer = Result<Result<Verdict, ValidationError>, Elapsed>;
+type ValidatorAnswer = Result<Result<Verdict, ValidationError>, Elapsed>;
 
 /// Has the token judged and does what follows. What cannot be written is left to the next claim
 /// after the lease.
@@ -60,13 +60,13 @@ pub(super) async fn run(
     let step = tokio::select! {
         biased;
         step = attempt(&tools, &claim, judge) => step,
-        () = hand_back.cancelled() => Step::HandBack,
+        () = hand_back.cancelled() => AttemptResult::HandBack,
     };
     failpoint::reach("answered");
     let written = match step {
-        Step::Decide(decision) => decide(&tools, &claim, decision).await,
-        Step::Retry { due } => retry(&tools, &claim, due).await,
-        Step::HandBack => tools
+        AttemptResult::Decide(decision) => decide(&tools, &claim, decision).await,
+        AttemptResult::Retry { due } => retry(&tools, &claim, due).await,
+        AttemptResult::HandBack => tools
             .stores
             .queue
             .postpone(&claim, tools.clock.now(), false)
@@ -87,18 +87,18 @@ pub(super) async fn run(
     }
 }
 
-async fn attempt(tools: &Tools, claim: &Claim, judge: Judge) -> Step {
+async fn attempt(tools: &Tools, claim: &Claim, judge: Judge) -> AttemptResult {
     match judge {
         Judge::Ourselves(token) => judge_link(tools, claim, &token).await,
         Judge::Validator(token, call) => ask_validator(tools, claim, &token, call).await,
         Judge::Nobody => {
             tracing::error!(confirmation = %claim.id, "its token was sealed under a key that this server does not have");
-            Step::Decide(Decision::Unavailable)
+            AttemptResult::Decide(Decision::Unavailable)
         }
     }
 }
 
-async fn judge_link(tools: &Tools, claim: &Claim, token: &Token) -> Step {
+async fn judge_link(tools: &Tools, claim: &Claim, token: &Token) -> AttemptResult {
     let now = tools.clock.now();
     let verdict = link::judge(&tools.stores, &tools.keys, now, claim.id, token);
     let until = now + tools.timing.attempt;
@@ -109,14 +109,19 @@ async fn judge_link(tools: &Tools, claim: &Claim, token: &Token) -> Step {
     )
 }
 
-async fn ask_validator(tools: &Tools, claim: &Claim, token: &Token, call: Option<Call>) -> Step {
+async fn ask_validator(
+    tools: &Tools,
+    claim: &Claim,
+    token: &Token,
+    call: Option<ValidatorCall>,
+) -> AttemptResult {
     let now = tools.clock.now();
     if now >= claim.deadline {
-        return Step::Decide(Decision::Unavailable);
+        return AttemptResult::Decide(Decision::Unavailable);
     }
     let Some(call) = call else {
         // The clock was set back since its deadline had passed.
-        return Step::HandBack;
+        return AttemptResult::HandBack;
     };
     let answer = clock::until(
         &*tools.clock,
@@ -127,7 +132,7 @@ async fn ask_validator(tools: &Tools, claim: &Claim, token: &Token, call: Option
     let long_enough = tools.clock.now() >= now + tools.timing.telling();
     match &answer {
         Ok(Err(ValidationError::Throttled { retry_after })) => {
-            call.end_for_network(Heard::Failure {
+            call.end_for_network(CallResult::Failure {
                 retry_after: *retry_after,
             });
         }
@@ -137,12 +142,12 @@ async fn ask_validator(tools: &Tools, claim: &Claim, token: &Token, call: Option
 }
 
 /// What follows from an answer, if there was one in time.
-fn follow(tools: &Tools, claim: &Claim, answer: Answer) -> Step {
+fn follow(tools: &Tools, claim: &Claim, answer: ValidatorAnswer) -> AttemptResult {
     match answer {
-        Ok(Ok(verdict)) => Step::Decide(verdict.into()),
+        Ok(Ok(verdict)) => AttemptResult::Decide(verdict.into()),
         Ok(Err(ValidationError::Permanent { what })) => {
             tracing::error!(confirmation = %claim.id, %what, "the validator refuses to be asked like this");
-            Step::Decide(Decision::Unavailable)
+            AttemptResult::Decide(Decision::Unavailable)
         }
         Ok(Err(ValidationError::Temporary { what, retry_after })) => {
             failed(tools, claim, &what, retry_after)
@@ -156,28 +161,33 @@ fn follow(tools: &Tools, claim: &Claim, answer: Answer) -> Step {
 
 /// A question that the deadline cut short after a moment says nothing about the validator, nor does
 /// one too many.
-fn heard(answer: &Answer, long_enough: bool) -> Heard {
+fn heard(answer: &ValidatorAnswer, long_enough: bool) -> CallResult {
     match answer {
-        Ok(Ok(_) | Err(ValidationError::Permanent { .. })) => Heard::Answer,
-        Ok(Err(ValidationError::Temporary { retry_after, .. })) => Heard::Failure {
+        Ok(Ok(_) | Err(ValidationError::Permanent { .. })) => CallResult::Answer,
+        Ok(Err(ValidationError::Temporary { retry_after, .. })) => CallResult::Failure {
             retry_after: *retry_after,
         },
-        Err(Elapsed) if long_enough => Heard::Failure { retry_after: None },
-        Ok(Err(ValidationError::Throttled { .. })) | Err(Elapsed) => Heard::Nothing,
+        Err(Elapsed) if long_enough => CallResult::Failure { retry_after: None },
+        Ok(Err(ValidationError::Throttled { .. })) | Err(Elapsed) => CallResult::Inconclusive,
     }
 }
 
 /// A failed attempt is never a verdict: it is tried again until the deadline, which decides
 /// `Unavailable`.
-fn failed(tools: &Tools, claim: &Claim, what: &str, retry_after: Option<Duration>) -> Step {
+fn failed(
+    tools: &Tools,
+    claim: &Claim,
+    what: &str,
+    retry_after: Option<Duration>,
+) -> AttemptResult {
     tracing::warn!(confirmation = %claim.id, attempt = claim.failed + 1, what, "the validator gave no verdict");
     let now = tools.clock.now();
     if now >= claim.deadline {
-        return Step::Decide(Decision::Unavailable);
+        return AttemptResult::Decide(Decision::Unavailable);
     }
     let wait = BACKOFF.wait(claim.failed + 1, &*tools.entropy);
     let due = now + wait.max(retry_after.unwrap_or_default());
-    Step::Retry {
+    AttemptResult::Retry {
         due: due.min(claim.deadline),
     }
 }

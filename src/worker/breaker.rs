@@ -48,7 +48,7 @@ pub type Source = [u8; 16];
 pub struct Breaker {
     /// How many the worker can ask about at once.
     limit: usize,
-    state: State,
+    state: BreakerState,
     /// What was asked in an earlier round says nothing about now: an outage's time-outs arrive long
     /// after its end.
     round: u64,
@@ -59,7 +59,7 @@ pub struct Breaker {
 }
 
 #[derive(Debug)]
-enum State {
+enum BreakerState {
     Closed {
         failed: HashSet<Source>,
     },
@@ -75,7 +75,7 @@ enum State {
 
 /// Something that was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Question {
+pub struct BreakerTicket {
     source: Source,
     /// Between which two changes it was asked.
     round: u64,
@@ -85,7 +85,7 @@ pub struct Question {
 
 /// What was heard of a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Heard {
+pub enum CallResult {
     /// The validator answered.
     Answer,
     /// No answer, or one that is none.
@@ -94,12 +94,12 @@ pub enum Heard {
         retry_after: Option<Duration>,
     },
     /// It was not asked for long enough to say anything.
-    Nothing,
+    Inconclusive,
 }
 
 /// What an operator wants to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
+pub enum BreakerChange {
     /// Only a few probes are sent from now on.
     Opened,
     /// The validator answers again.
@@ -111,7 +111,7 @@ impl Breaker {
     pub fn new(limit: usize) -> Self {
         Self {
             limit,
-            state: State::closed(),
+            state: BreakerState::closed(),
             round: 0,
             asking: 0,
             pauses: 0,
@@ -120,20 +120,20 @@ impl Breaker {
 
     /// Whether it is as it was in the beginning.
     pub fn is_untouched(&self) -> bool {
-        matches!(&self.state, State::Closed { failed } if failed.is_empty())
+        matches!(&self.state, BreakerState::Closed { failed } if failed.is_empty())
     }
 
     /// Whether all confirmations are asked about.
     pub const fn is_closed(&self) -> bool {
-        matches!(self.state, State::Closed { .. })
+        matches!(self.state, BreakerState::Closed { .. })
     }
 
     /// How many more may be asked about now.
     pub fn room(&mut self, now: Timestamp, entropy: &dyn Entropy) -> usize {
         match &mut self.state {
-            State::Closed { .. } => self.limit.saturating_sub(self.asking),
-            State::Recovering { at_once, .. } => at_once.saturating_sub(self.asking),
-            State::Open { probe_at, probes } => {
+            BreakerState::Closed { .. } => self.limit.saturating_sub(self.asking),
+            BreakerState::Recovering { at_once, .. } => at_once.saturating_sub(self.asking),
+            BreakerState::Open { probe_at, probes } => {
                 // Nothing waits for an unanswered probe: the next pause has probes of its own. A
                 // clock that was set back must not lengthen a pause.
                 if *probe_at <= now || probe_at.since(now) > LONGEST_PAUSE {
@@ -151,22 +151,22 @@ impl Breaker {
     /// When there will be probes, if it is open.
     pub const fn probe_at(&self) -> Option<Timestamp> {
         match self.state {
-            State::Open { probe_at, .. } => Some(probe_at),
-            State::Closed { .. } | State::Recovering { .. } => None,
+            BreakerState::Open { probe_at, .. } => Some(probe_at),
+            BreakerState::Closed { .. } | BreakerState::Recovering { .. } => None,
         }
     }
 
     /// One more is asked about, which is of `source`.
-    pub fn ask(&mut self, source: Source) -> Question {
+    pub fn ask(&mut self, source: Source) -> BreakerTicket {
         let mut counts = true;
         match &mut self.state {
-            State::Closed { .. } => {}
-            State::Open { probes, .. } => *probes = probes.saturating_sub(1),
+            BreakerState::Closed { .. } => {}
+            BreakerState::Open { probes, .. } => *probes = probes.saturating_sub(1),
             // It has failed before: all others must not wait for it.
-            State::Recovering { failed, .. } => counts = !failed.contains(&source),
+            BreakerState::Recovering { failed, .. } => counts = !failed.contains(&source),
         }
         self.asking += usize::from(counts);
-        Question {
+        BreakerTicket {
             source,
             round: self.round,
             counts,
@@ -176,12 +176,12 @@ impl Breaker {
     /// Takes note of what was heard of a question.
     pub fn hear(
         &mut self,
-        question: Question,
-        heard: Heard,
+        question: BreakerTicket,
+        heard: CallResult,
         now: Timestamp,
         entropy: &dyn Entropy,
-    ) -> Option<Change> {
-        let Question {
+    ) -> Option<BreakerChange> {
+        let BreakerTicket {
             source,
             round,
             counts,
@@ -191,35 +191,35 @@ impl Breaker {
         }
         self.asking = self.asking.saturating_sub(usize::from(counts));
         match (&mut self.state, heard) {
-            (_, Heard::Nothing) => None,
-            (State::Closed { failed }, Heard::Answer) => {
+            (_, CallResult::Inconclusive) => None,
+            (BreakerState::Closed { failed }, CallResult::Answer) => {
                 failed.clear();
                 None
             }
-            (State::Closed { failed }, Heard::Failure { retry_after }) => {
+            (BreakerState::Closed { failed }, CallResult::Failure { retry_after }) => {
                 failed.insert(source);
                 let opens = failed.len() >= self.limit.clamp(IN_A_ROW_OF_FEW, IN_A_ROW);
                 opens.then(|| self.open(retry_after, now, entropy))
             }
-            (State::Open { .. }, Heard::Answer) => {
-                self.turn(State::Recovering {
+            (BreakerState::Open { .. }, CallResult::Answer) => {
+                self.turn(BreakerState::Recovering {
                     at_once: RECOVER_WITH,
                     failed: HashSet::new(),
                 });
                 self.close_if_all_are_let_through();
-                Some(Change::Recovers)
+                Some(BreakerChange::Recovers)
             }
-            (State::Open { probe_at, .. }, Heard::Failure { retry_after }) => {
+            (BreakerState::Open { probe_at, .. }, CallResult::Failure { retry_after }) => {
                 *probe_at = (*probe_at).max(now + asked(retry_after));
                 None
             }
-            (State::Recovering { at_once, failed }, Heard::Answer) => {
+            (BreakerState::Recovering { at_once, failed }, CallResult::Answer) => {
                 failed.remove(&source);
                 *at_once += 1;
                 self.close_if_all_are_let_through();
                 None
             }
-            (State::Recovering { at_once, failed }, Heard::Failure { retry_after }) => {
+            (BreakerState::Recovering { at_once, failed }, CallResult::Failure { retry_after }) => {
                 if failed.insert(source) {
                     *at_once -= 1;
                 }
@@ -233,18 +233,18 @@ impl Breaker {
         retry_after: Option<Duration>,
         now: Timestamp,
         entropy: &dyn Entropy,
-    ) -> Change {
+    ) -> BreakerChange {
         // One that opens again while it recovers goes on with longer pauses.
         self.pauses = self.pauses.max(1);
         let wait = PAUSES.wait(self.pauses, entropy).max(asked(retry_after));
-        self.turn(State::Open {
+        self.turn(BreakerState::Open {
             probe_at: now + wait,
             probes: 0,
         });
-        Change::Opened
+        BreakerChange::Opened
     }
 
-    fn turn(&mut self, state: State) {
+    fn turn(&mut self, state: BreakerState) {
         self.state = state;
         self.round += 1;
         self.asking = 0;
@@ -252,14 +252,14 @@ impl Breaker {
 
     /// A change within a round: those who are being asked about go on to count.
     fn close_if_all_are_let_through(&mut self) {
-        if matches!(self.state, State::Recovering { at_once, .. } if at_once >= self.limit) {
-            self.state = State::closed();
+        if matches!(self.state, BreakerState::Recovering { at_once, .. } if at_once >= self.limit) {
+            self.state = BreakerState::closed();
             self.pauses = 0;
         }
     }
 }
 
-impl State {
+impl BreakerState {
     fn closed() -> Self {
         Self::Closed {
             failed: HashSet::new(),

@@ -16,7 +16,7 @@ mod tests;
 
 use super::{
     Tools,
-    breaker::{Breaker, Change, Heard, Question},
+    breaker::{Breaker, BreakerChange, BreakerTicket, CallResult},
 };
 use crate::{
     caps::Network,
@@ -107,7 +107,7 @@ impl Breakers {
         of_networks.chain(self.everybody.probe_at()).min()
     }
 
-    fn ask(&mut self, claim: &Claim, now: Timestamp) -> [Question; 2] {
+    fn ask(&mut self, claim: &Claim, now: Timestamp) -> [BreakerTicket; 2] {
         let of_network = self
             .networks
             .entry(claim.network)
@@ -129,11 +129,11 @@ impl Breakers {
     fn hear(
         &mut self,
         network: &Network,
-        questions: [Question; 2],
-        heard: [Heard; 2],
+        questions: [BreakerTicket; 2],
+        heard: [CallResult; 2],
         now: Timestamp,
         entropy: &dyn Entropy,
-    ) -> [Option<Change>; 2] {
+    ) -> [Option<BreakerChange>; 2] {
         let for_everybody = self.everybody.hear(questions[0], heard[0], now, entropy);
         let Some(of_network) = self.networks.get_mut(network) else {
             return [for_everybody, None];
@@ -191,13 +191,13 @@ impl Circuit {
     }
 
     /// A call for a claim that is about to be asked about.
-    pub(super) fn call(&self, claim: &Claim) -> Call {
+    pub(super) fn call(&self, claim: &Claim) -> ValidatorCall {
         let questions = self.lock().ask(claim, self.clock.now());
-        Call {
+        ValidatorCall {
             circuit: self.clone(),
             network: claim.network,
             questions,
-            heard: [Heard::Nothing; 2],
+            heard: [CallResult::Inconclusive; 2],
         }
     }
 
@@ -213,27 +213,27 @@ impl Circuit {
 }
 
 /// One question to the validator. One that is dropped was cut short.
-pub(super) struct Call {
+pub(super) struct ValidatorCall {
     circuit: Circuit,
     network: Network,
-    questions: [Question; 2],
-    heard: [Heard; 2],
+    questions: [BreakerTicket; 2],
+    heard: [CallResult; 2],
 }
 
-impl Call {
+impl ValidatorCall {
     /// Ends it with what was heard.
-    pub(super) fn end(mut self, heard: Heard) {
+    pub(super) fn end(mut self, heard: CallResult) {
         self.heard = [heard; 2];
     }
 
     /// Ends it with what was heard, which says something about the client and nothing about the
     /// validator.
-    pub(super) fn end_for_network(mut self, heard: Heard) {
-        self.heard = [Heard::Nothing, heard];
+    pub(super) fn end_for_network(mut self, heard: CallResult) {
+        self.heard = [CallResult::Inconclusive, heard];
     }
 }
 
-impl Drop for Call {
+impl Drop for ValidatorCall {
     fn drop(&mut self) {
         let Circuit { clock, entropy, .. } = &self.circuit;
         let changes = self.circuit.lock().hear(
@@ -244,19 +244,21 @@ impl Drop for Call {
             &**entropy,
         );
         match changes[0] {
-            Some(Change::Opened) => {
+            Some(BreakerChange::Opened) => {
                 tracing::warn!(
                     "the validator gives no verdicts; it is tried now and then until it does"
                 );
             }
-            Some(Change::Recovers) => tracing::info!("the validator answers again"),
+            Some(BreakerChange::Recovers) => tracing::info!("the validator answers again"),
             None => {}
         }
         match changes[1] {
-            Some(Change::Opened) => tracing::warn!(
+            Some(BreakerChange::Opened) => tracing::warn!(
                 "the validator gives no verdicts on one client's tokens; for that client, it is tried now and then until it does"
             ),
-            Some(Change::Recovers) => tracing::info!("the validator answers again for one client"),
+            Some(BreakerChange::Recovers) => {
+                tracing::info!("the validator answers again for one client");
+            }
             None => {}
         }
     }

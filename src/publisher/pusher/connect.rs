@@ -3,7 +3,7 @@
 //! The crate `pusher` takes any connector of hyper 0.14, and panics if it cannot connect. So the
 //! connector remembers why, for the code that catches the panic.
 
-use super::{Trust, Unreachable};
+use super::{ConnectError, Trust};
 use futures_util::future::BoxFuture;
 use hyper::{
     Uri,
@@ -36,7 +36,7 @@ const MAX_ANSWER: usize = 64 * 1024;
 pub struct Connector {
     tcp: HttpConnector,
     trust: Option<Trust>,
-    why: Arc<Mutex<Option<Unreachable>>>,
+    why: Arc<Mutex<Option<ConnectError>>>,
 }
 
 impl Connector {
@@ -57,13 +57,13 @@ impl Connector {
     /// Opens a connection to the host and the port of `address`.
     ///
     /// # Errors
-    /// [`Unreachable`] says why there is none.
-    pub async fn open(self, address: &str) -> Result<Wire, Unreachable> {
-        self.to(address.parse().map_err(|_| Unreachable::Unresolved)?)
+    /// [`ConnectError`] says why there is none.
+    pub async fn open(self, address: &str) -> Result<PusherConnection, ConnectError> {
+        self.to(address.parse().map_err(|_| ConnectError::Unresolved)?)
             .await
     }
 
-    async fn to(mut self, uri: Uri) -> Result<Wire, Unreachable> {
+    async fn to(mut self, uri: Uri) -> Result<PusherConnection, ConnectError> {
         let host = uri
             .host()
             .unwrap_or_default()
@@ -74,25 +74,25 @@ impl Connector {
                 .tcp
                 .call(uri)
                 .await
-                .map_err(|error| Unreachable::of_tcp(&error))?;
+                .map_err(|error| ConnectError::of_tcp(&error))?;
             let Some(trust) = &self.trust else {
-                return Ok(Wire::new(stream));
+                return Ok(PusherConnection::new(stream));
             };
-            let name = host.try_into().map_err(|_| Unreachable::Unresolved)?;
+            let name = host.try_into().map_err(|_| ConnectError::Unresolved)?;
             let stream = TlsConnector::from(trust.config())
                 .connect(name, stream)
                 .await;
             stream
-                .map(Wire::new)
-                .map_err(|error| Unreachable::of_tls(&error))
+                .map(PusherConnection::new)
+                .map_err(|error| ConnectError::of_tls(&error))
         };
         timeout(CONNECT_WITHIN, opening)
             .await
-            .unwrap_or(Err(Unreachable::TooSlow))
+            .unwrap_or(Err(ConnectError::TooSlow))
     }
 
     /// Why the last attempt to connect failed. Each reason is returned once.
-    pub(super) fn why(&self) -> Option<Unreachable> {
+    pub(super) fn why(&self) -> Option<ConnectError> {
         self.why
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -101,11 +101,11 @@ impl Connector {
 }
 
 impl Service<Uri> for Connector {
-    type Response = Wire;
-    type Error = Unreachable;
-    type Future = BoxFuture<'static, Result<Wire, Unreachable>>;
+    type Response = PusherConnection;
+    type Error = ConnectError;
+    type Future = BoxFuture<'static, Result<PusherConnection, ConnectError>>;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Unreachable>> {
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), ConnectError>> {
         Poll::Ready(Ok(()))
     }
 
@@ -121,7 +121,7 @@ impl Service<Uri> for Connector {
 }
 
 /// A connection.
-pub struct Wire {
+pub struct PusherConnection {
     stream: Box<dyn Stream>,
     /// What has been read since something was written.
     read: usize,
@@ -131,7 +131,7 @@ trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
-impl Wire {
+impl PusherConnection {
     fn new(stream: impl Stream + 'static) -> Self {
         Self {
             stream: Box::new(stream),
@@ -140,13 +140,13 @@ impl Wire {
     }
 }
 
-impl Connection for Wire {
+impl Connection for PusherConnection {
     fn connected(&self) -> Connected {
         Connected::new()
     }
 }
 
-impl AsyncRead for Wire {
+impl AsyncRead for PusherConnection {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -162,7 +162,7 @@ impl AsyncRead for Wire {
     }
 }
 
-impl AsyncWrite for Wire {
+impl AsyncWrite for PusherConnection {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

@@ -1,7 +1,7 @@
 //! How a Pusher server is: well, or left alone but for a probe now and then. What is wrong is told
 //! once, and so is its end.
 
-use super::{IN_FLIGHT, waiting::Waiting};
+use super::{IN_FLIGHT, waiting::Backlog};
 use crate::{
     backoff::{Backoff, Jitter},
     publisher::PublishError,
@@ -102,7 +102,7 @@ impl Health {
     }
 
     /// Sees whether more waits than can, and whether all is well again.
-    pub fn watch(&mut self, waiting: &Waiting) {
+    pub fn watch(&mut self, waiting: &Backlog) {
         if self.outage.is_some() {
             return;
         }

@@ -18,7 +18,7 @@ const LOOK: usize = 256;
 
 /// What waits to be announced.
 #[derive(Default)]
-pub struct Waiting {
+pub struct Backlog {
     /// The channels that wait, mostly the longest first.
     order: VecDeque<Channel>,
     /// What waits for each of them, and since when.
@@ -49,7 +49,7 @@ impl Batch {
     }
 }
 
-impl Waiting {
+impl Backlog {
     /// How many wait.
     pub fn len(&self) -> usize {
         self.latest.len()

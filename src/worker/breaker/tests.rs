@@ -6,7 +6,7 @@ use crate::secret::SystemEntropy;
 /// A source that is there again and again.
 const ONE: Source = [0; 16];
 
-const FAILURE: Heard = Heard::Failure { retry_after: None };
+const FAILURE: CallResult = CallResult::Failure { retry_after: None };
 
 /// A breaker in its time.
 struct Scene {
@@ -38,22 +38,22 @@ impl Scene {
     }
 
     /// Asks about a source that has not been there before.
-    fn ask(&mut self) -> Question {
+    fn ask(&mut self) -> BreakerTicket {
         self.sources += 1;
         self.breaker.ask(self.sources.to_be_bytes())
     }
 
-    fn hear_of(&mut self, question: Question, heard: Heard) -> Option<Change> {
+    fn hear_of(&mut self, question: BreakerTicket, heard: CallResult) -> Option<BreakerChange> {
         self.breaker.hear(question, heard, self.now, &SystemEntropy)
     }
 
-    fn hear(&mut self, heard: Heard) -> Option<Change> {
+    fn hear(&mut self, heard: CallResult) -> Option<BreakerChange> {
         let question = self.ask();
         self.hear_of(question, heard)
     }
 
     /// The same, of one source each time.
-    fn hear_of_one(&mut self, heard: Heard) -> Option<Change> {
+    fn hear_of_one(&mut self, heard: CallResult) -> Option<BreakerChange> {
         let question = self.breaker.ask(ONE);
         self.hear_of(question, heard)
     }
@@ -70,7 +70,10 @@ impl Scene {
         let mut scene = Self::open(limit);
         scene.pause();
         assert_eq!(scene.room(), 1);
-        assert_eq!(scene.hear(Heard::Answer), Some(Change::Recovers));
+        assert_eq!(
+            scene.hear(CallResult::Answer),
+            Some(BreakerChange::Recovers)
+        );
         scene
     }
 }
@@ -83,7 +86,7 @@ fn failures_in_a_row_open_it_once_and_no_source_is_asked_about() {
         assert_eq!(scene.hear(FAILURE), None);
         assert_eq!(scene.room(), 99);
     }
-    assert_eq!(scene.hear(FAILURE), Some(Change::Opened));
+    assert_eq!(scene.hear(FAILURE), Some(BreakerChange::Opened));
     assert_eq!(scene.room(), 0);
     assert_eq!(scene.hear_of(late, FAILURE), None);
 }
@@ -95,7 +98,7 @@ fn one_answer_among_failures_keeps_it_closed() {
         for _ in 1..IN_A_ROW {
             scene.hear(FAILURE);
         }
-        scene.hear(Heard::Answer);
+        scene.hear(CallResult::Answer);
     }
     assert!(scene.breaker.is_closed());
 }
@@ -106,9 +109,9 @@ fn what_was_not_asked_after_all_says_nothing() {
     for _ in 1..IN_A_ROW {
         scene.hear(FAILURE);
     }
-    assert_eq!(scene.hear(Heard::Nothing), None);
+    assert_eq!(scene.hear(CallResult::Inconclusive), None);
     assert_eq!(scene.room(), 100);
-    assert_eq!(scene.hear(FAILURE), Some(Change::Opened));
+    assert_eq!(scene.hear(FAILURE), Some(BreakerChange::Opened));
 }
 
 #[test]
@@ -118,7 +121,7 @@ fn a_worker_with_few_places_notices_sooner() {
         scene.hear(FAILURE);
     }
     assert!(scene.breaker.is_closed());
-    assert_eq!(scene.hear(FAILURE), Some(Change::Opened));
+    assert_eq!(scene.hear(FAILURE), Some(BreakerChange::Opened));
 }
 
 #[test]
@@ -156,11 +159,11 @@ fn a_pause_that_the_validator_asks_for_is_kept_within_the_limit() {
         let retry_after = Some(Duration::from_secs(asked));
         let mut scene = Scene::closed(100);
         while scene.breaker.is_closed() {
-            scene.hear(Heard::Failure { retry_after });
+            scene.hear(CallResult::Failure { retry_after });
         }
         assert_eq!(scene.pause(), Duration::from_secs(kept));
         assert_eq!(scene.room(), 1);
-        scene.hear(Heard::Failure { retry_after });
+        scene.hear(CallResult::Failure { retry_after });
         assert_eq!(scene.pause(), Duration::from_secs(kept));
     }
 }
@@ -173,7 +176,7 @@ fn with_answers_twice_as_many_are_asked_about_each_round_until_it_is_closed() {
         let asked: Vec<_> = (0..at_once).map(|_| scene.ask()).collect();
         assert_eq!(scene.room(), 0);
         for round in asked {
-            assert_eq!(scene.hear_of(round, Heard::Answer), None);
+            assert_eq!(scene.hear_of(round, CallResult::Answer), None);
         }
     }
     assert!(scene.breaker.is_closed());
@@ -191,13 +194,13 @@ fn with_one_place_a_single_answer_closes_it() {
 fn a_service_that_fails_again_is_not_asked_about_new_sources() {
     let mut scene = Scene::recovering(1000);
     while scene.room() < 100 {
-        scene.hear(Heard::Answer);
+        scene.hear(CallResult::Answer);
     }
     let asked: Vec<_> = (0..100).map(|_| scene.ask()).collect();
     for (place, round) in asked.into_iter().enumerate() {
         let change = scene.hear_of(round, FAILURE);
         assert_eq!(scene.room(), 0);
-        assert_eq!(change, (place == 99).then_some(Change::Opened));
+        assert_eq!(change, (place == 99).then_some(BreakerChange::Opened));
     }
     assert!(
         scene.pause() >= Duration::from_secs(1),
@@ -217,7 +220,7 @@ fn time_outs_of_an_outage_do_not_open_it_after_its_end() {
     let unanswered_probe = scene.ask();
     scene.pause();
     scene.room();
-    scene.hear(Heard::Answer);
+    scene.hear(CallResult::Answer);
     for round in asked_before.into_iter().chain([unanswered_probe; IN_A_ROW]) {
         assert_eq!(scene.hear_of(round, FAILURE), None);
     }
@@ -238,7 +241,7 @@ fn a_question_that_was_cut_short_counts_neither_as_answer_nor_as_failure() {
     for _ in 1..IN_A_ROW {
         assert_eq!(scene.hear(FAILURE), None);
     }
-    assert_eq!(scene.hear(Heard::Nothing), None);
+    assert_eq!(scene.hear(CallResult::Inconclusive), None);
     assert!(scene.breaker.is_closed());
     assert!(
         scene.hear(FAILURE).is_some(),
@@ -255,7 +258,11 @@ fn one_source_that_fails_again_and_again_opens_nothing() {
     for _ in 2..IN_A_ROW {
         assert_eq!(scene.hear(FAILURE), None);
     }
-    assert_eq!(scene.hear(FAILURE), Some(Change::Opened), "it counts once");
+    assert_eq!(
+        scene.hear(FAILURE),
+        Some(BreakerChange::Opened),
+        "it counts once"
+    );
 }
 
 #[test]
@@ -271,8 +278,8 @@ fn one_source_that_fails_does_not_prevent_recovery() {
         1,
         "whoever has failed takes no place of others"
     );
-    assert_eq!(scene.hear(Heard::Answer), None);
+    assert_eq!(scene.hear(CallResult::Answer), None);
     assert_eq!(scene.room(), 2);
-    assert_eq!(scene.hear_of(hanging, Heard::Answer), None);
+    assert_eq!(scene.hear_of(hanging, CallResult::Answer), None);
     assert_eq!(scene.room(), 3, "its answers count as others' do");
 }

@@ -8,7 +8,7 @@ use crate::{
 
 const LIMIT: usize = 100;
 const NOW: Timestamp = Timestamp::from_millis(1_000_000);
-const FAILURE: Heard = Heard::Failure { retry_after: None };
+const FAILURE: CallResult = CallResult::Failure { retry_after: None };
 /// How many have to fail in a row.
 const IN_A_ROW: u8 = 20;
 
@@ -30,7 +30,7 @@ fn claim(network: u8, number: u8) -> Claim {
 }
 
 impl Breakers {
-    fn asked(&mut self, network: u8, heard: [Heard; 2]) {
+    fn asked(&mut self, network: u8, heard: [CallResult; 2]) {
         for number in 0..IN_A_ROW {
             let questions = self.ask(&claim(network, number), NOW);
             self.hear(&[network; 16], questions, heard, NOW, &SystemEntropy);
@@ -74,7 +74,7 @@ fn networks_that_fail_in_a_row_have_the_validator_left_alone() {
 #[test]
 fn throttling_answers_never_stop_all_questions_to_the_validator() {
     let mut breakers = Breakers::new(LIMIT);
-    (1..=100).for_each(|network| breakers.asked(network, [Heard::Nothing, FAILURE]));
+    (1..=100).for_each(|network| breakers.asked(network, [CallResult::Inconclusive, FAILURE]));
     let limits = breakers.limits_now(LIMIT);
     assert_eq!((limits.in_all, limits.left_out().count()), (100, 100));
 }
@@ -110,7 +110,7 @@ fn of_two_places_a_network_leaves_one_and_it_has_the_only_one() {
 fn a_probe_goes_to_a_network_that_holds_no_slot() {
     let mut breakers = Breakers::new(LIMIT);
     breakers.hold(99, 1);
-    (1..=IN_A_ROW).for_each(|network| breakers.asked(network, [FAILURE, Heard::Answer]));
+    (1..=IN_A_ROW).for_each(|network| breakers.asked(network, [FAILURE, CallResult::Answer]));
     let later = NOW + Duration::from_secs(5);
     let limits = breakers.limits(LIMIT - 1, later, &SystemEntropy);
     assert_eq!(
@@ -122,7 +122,7 @@ fn a_probe_goes_to_a_network_that_holds_no_slot() {
 #[test]
 fn a_network_is_forgotten_once_it_is_well_or_has_not_been_asked_about_for_long() {
     let mut breakers = Breakers::new(LIMIT);
-    breakers.asked(1, [Heard::Answer; 2]);
+    breakers.asked(1, [CallResult::Answer; 2]);
     assert!(breakers.networks.is_empty());
     breakers.asked(2, [FAILURE; 2]);
     breakers.forget(NOW + REMEMBERED - Duration::from_millis(1));

@@ -5,9 +5,9 @@ use super::{
     server::{Server, answer},
 };
 use tokio::net::TcpListener;
-use vestibule::publisher::{Trouble, Unreachable};
+use vestibule::publisher::{ConnectError, PusherError};
 
-async fn told(bytes: impl Into<Vec<u8>>) -> Result<(), Trouble> {
+async fn told(bytes: impl Into<Vec<u8>>) -> Result<(), PusherError> {
     publish(&Server::that_says(bytes).await.host(), None).await
 }
 
@@ -37,7 +37,7 @@ async fn a_refusal_carries_what_the_server_said() {
     let refused = told(answer("401 Unauthorized", "Timestamp expired")).await;
     assert_eq!(
         refused,
-        Err(Trouble::Refused {
+        Err(PusherError::Refused {
             status: 401,
             said: "Timestamp expired".into()
         })
@@ -54,7 +54,11 @@ async fn garbage_is_no_success() {
         answer("200 OK", &format!(r#"{{"a":"{endless}"}}"#)),
     ] {
         let length = bytes.len();
-        assert_eq!(told(bytes).await, Err(Trouble::Broken), "{length} bytes");
+        assert_eq!(
+            told(bytes).await,
+            Err(PusherError::Broken),
+            "{length} bytes"
+        );
     }
 }
 
@@ -63,7 +67,7 @@ async fn a_server_that_hangs_up_is_no_success() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let host = listener.local_addr().unwrap().to_string();
     tokio::spawn(async move { while listener.accept().await.is_ok() {} });
-    assert_eq!(publish(&host, None).await, Err(Trouble::Broken));
+    assert_eq!(publish(&host, None).await, Err(PusherError::Broken));
 }
 
 #[tokio::test]
@@ -76,11 +80,11 @@ async fn a_refused_connection_is_reported_as_unreachable() {
         .to_string();
     assert_eq!(
         publish(&closed, None).await,
-        Err(Trouble::Unreachable(Unreachable::Refused))
+        Err(PusherError::Unreachable(ConnectError::Refused))
     );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_never_answers_is_given_up() {
-    assert_eq!(told("").await, Err(Trouble::TooSlow));
+    assert_eq!(told("").await, Err(PusherError::TooSlow));
 }

@@ -11,12 +11,12 @@ use crate::support::soon;
 use vestibule::{
     channel::Channel,
     outcome::Outcome,
-    publisher::{Announcement, PusherApp, PusherPublisher, PusherSecret, Trouble, Trust},
+    publisher::{Announcement, PusherApp, PusherError, PusherPublisher, PusherSecret, Trust},
     secret::SecretHash,
 };
 
 /// Publishes something to the server at `host`.
-async fn publish(host: &str, tls: Option<Trust>) -> Result<(), Trouble> {
+async fn publish(host: &str, tls: Option<Trust>) -> Result<(), PusherError> {
     let secret = PusherSecret::new("hush");
     let app = PusherApp {
         id: "1".into(),

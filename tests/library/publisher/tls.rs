@@ -7,16 +7,16 @@ use super::{
 };
 use crate::support::soon;
 use tokio::net::TcpListener;
-use vestibule::publisher::{Trouble, Trust, TrustError, Unreachable};
+use vestibule::publisher::{ConnectError, PusherError, Trust, TrustError};
 
 /// The result of publishing to `server` while trusting this authority.
-async fn fails(mut server: Server, trust: Trust) -> Unreachable {
+async fn fails(mut server: Server, trust: Trust) -> ConnectError {
     let trouble = publish(&format!("localhost:{}", server.port), Some(trust))
         .await
         .unwrap_err();
     assert!(server.requests().is_empty(), "it was told something");
     match trouble {
-        Trouble::Unreachable(why) => why,
+        PusherError::Unreachable(why) => why,
         other => panic!("{other:?}"),
     }
 }
@@ -49,7 +49,7 @@ async fn a_server_with_an_unknown_authority_is_sent_nothing() {
         let why = fails(Server::with_tls(authority.server("localhost")).await, trust).await;
         assert_eq!(
             why,
-            Unreachable::Certificate(
+            ConnectError::Certificate(
                 "it is signed by no authority that this machine trusts".into()
             )
         );
@@ -64,7 +64,7 @@ async fn an_authority_with_the_name_of_a_trusted_one_is_not_that_one() {
     let why = fails(Server::with_tls(namesake.server("localhost")).await, trust).await;
     assert_eq!(
         why,
-        Unreachable::Certificate("its signature is false".into())
+        ConnectError::Certificate("its signature is false".into())
     );
 }
 
@@ -79,7 +79,7 @@ async fn a_good_certificate_for_another_name_is_none() {
     .await;
     assert_eq!(
         why,
-        Unreachable::Certificate("it is for another name".into())
+        ConnectError::Certificate("it is for another name".into())
     );
 }
 
@@ -92,7 +92,7 @@ async fn a_certificate_that_has_expired_is_none() {
         trust,
     )
     .await;
-    assert_eq!(why, Unreachable::Certificate("it has expired".into()));
+    assert_eq!(why, ConnectError::Certificate("it has expired".into()));
 }
 
 #[tokio::test]
@@ -102,7 +102,7 @@ async fn a_server_that_speaks_no_tls_is_told_nothing() {
         Trust::of_machine().unwrap(),
     )
     .await;
-    assert_eq!(why, Unreachable::NoTls);
+    assert_eq!(why, ConnectError::NoTls);
 }
 
 #[tokio::test(start_paused = true)]
@@ -114,7 +114,10 @@ async fn a_server_that_only_listens_is_given_up() {
         publish(&host, Some(Trust::of_machine().unwrap())),
     )
     .await;
-    assert_eq!(trouble, Err(Trouble::Unreachable(Unreachable::TooSlow)));
+    assert_eq!(
+        trouble,
+        Err(PusherError::Unreachable(ConnectError::TooSlow))
+    );
 }
 
 #[test]

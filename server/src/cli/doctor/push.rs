@@ -19,7 +19,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use vestibule::{
     channel::Channel,
     outcome::Outcome,
-    publisher::{Announcement, PusherApp, PusherPublisher, PusherSecret, Trust, Unreachable},
+    publisher::{Announcement, ConnectError, PusherApp, PusherPublisher, PusherSecret, Trust},
     secret::{Keys, SecretHash, SystemEntropy, random},
 };
 
@@ -84,7 +84,7 @@ pub async fn embedded(
         trial.from = ["VESTIBULE_SECRET"; 2];
     }
     match trial.open().await {
-        Err(SocketError::Unreachable(Unreachable::Refused)) => {
+        Err(SocketError::Unreachable(ConnectError::Refused)) => {
             report.skipped(
                 "server",
                 &format!("nothing listens at {origin}; trying a broker on its own"),

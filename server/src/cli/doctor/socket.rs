@@ -8,19 +8,19 @@ use tokio_tungstenite::{
     WebSocketStream, client_async,
     tungstenite::{Error, Message, client::IntoClientRequest as _, http::HeaderValue},
 };
-use vestibule::publisher::{Connector, Trust, Unreachable, Wire};
+use vestibule::publisher::{ConnectError, Connector, PusherConnection, Trust};
 
 /// How long anything may take.
 const WITHIN: Duration = Duration::from_secs(5);
 
 /// A socket to a Pusher server.
-pub struct TestSocket(WebSocketStream<Wire>);
+pub struct TestSocket(WebSocketStream<PusherConnection>);
 
 /// Why there is no socket.
 #[derive(Debug)]
 pub enum SocketError {
     /// There is no connection.
-    Unreachable(Unreachable),
+    Unreachable(ConnectError),
     /// The server answers with this status.
     Status(u16),
     /// The server speaks another protocol.

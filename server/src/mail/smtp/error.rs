@@ -3,13 +3,13 @@
 
 use lettre::transport::smtp::Error;
 use std::{error::Error as _, fmt};
-use vestibule::{mail::MailError, publisher::Unreachable};
+use vestibule::{mail::MailError, publisher::ConnectError};
 
 /// Why a mail was not sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SmtpError {
     /// There is no connection.
-    Unreachable(Unreachable),
+    Unreachable(ConnectError),
     /// The server has no STARTTLS, or an attacker in between has removed it.
     NoStartTls,
     /// The server takes no password, or none in a way that is known here.
@@ -41,7 +41,7 @@ impl SmtpError {
         if error.is_response() || error.is_client() {
             return Self::Broken;
         }
-        Self::Unreachable(Unreachable::of(error))
+        Self::Unreachable(ConnectError::of(error))
     }
 
     /// Whether trying again can help (RFC 5321, section 4.2.1). A refusal of this server, and not
@@ -111,7 +111,7 @@ impl FailedStep {
 impl fmt::Display for SmtpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unreachable(why @ Unreachable::NoTls) => {
+            Self::Unreachable(why @ ConnectError::NoTls) => {
                 write!(
                     f,
                     "the mail server cannot be reached: {why}; if it is meant to ask for it first, say smtp://"

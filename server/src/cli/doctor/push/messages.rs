@@ -3,7 +3,7 @@
 
 use super::AuthorisationProof;
 use crate::cli::doctor::socket::{SocketError, SocketMessage};
-use vestibule::publisher::{PusherApp, Trouble, Unreachable};
+use vestibule::publisher::{ConnectError, PusherApp, PusherError};
 
 /// The most that a server's own words may take.
 const MAX_SAID: usize = 200;
@@ -66,10 +66,10 @@ pub fn no_subscription(heard: &SocketMessage, from: &str) -> String {
 }
 
 /// Why nothing was published.
-pub fn trouble(trouble: &Trouble, app: &PusherApp, proved: AuthorisationProof) -> String {
+pub fn trouble(trouble: &PusherError, app: &PusherApp, proved: AuthorisationProof) -> String {
     let (status, said) = match trouble {
-        Trouble::Unreachable(why) => return unreachable(&api(app), why),
-        Trouble::Refused { status, said } => (*status, said),
+        PusherError::Unreachable(why) => return unreachable(&api(app), why),
+        PusherError::Refused { status, said } => (*status, said),
         other => return other.to_string(),
     };
     let has = |word: &str| said.to_lowercase().contains(word);
@@ -104,10 +104,10 @@ pub fn trouble(trouble: &Trouble, app: &PusherApp, proved: AuthorisationProof) -
     problem + &quoted(said)
 }
 
-fn unreachable(address: &str, why: &Unreachable) -> String {
+fn unreachable(address: &str, why: &ConnectError) -> String {
     let look = match why {
-        Unreachable::Certificate(_) => "; a private authority is named by PUSHER_CA",
-        Unreachable::NoTls => "; if it is meant to be without, PUSHER_SCHEME is http",
+        ConnectError::Certificate(_) => "; a private authority is named by PUSHER_CA",
+        ConnectError::NoTls => "; if it is meant to be without, PUSHER_SCHEME is http",
         _ => "",
     };
     format!("{address} cannot be reached: {why}{look}")

@@ -6,7 +6,7 @@ use std::{error::Error, io};
 
 /// Why there is no connection to a server.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unreachable {
+pub enum ConnectError {
     /// Its name cannot be resolved.
     #[error("its name cannot be resolved")]
     Unresolved,
@@ -27,7 +27,7 @@ pub enum Unreachable {
     Other(String),
 }
 
-impl Unreachable {
+impl ConnectError {
     /// What the error of some client comes to, whose cause is one of the system's or of TLS.
     #[must_use]
     pub fn of(error: &(dyn Error + 'static)) -> Self {
@@ -91,10 +91,10 @@ fn certificate(why: &CertificateError) -> String {
 
 /// Why something was not published.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Trouble {
+pub enum PusherError {
     /// There is no connection.
     #[error("the Pusher server cannot be reached: {0}")]
-    Unreachable(Unreachable),
+    Unreachable(ConnectError),
     /// The connection broke, or what came back is no Pusher server's.
     #[error("the connection to the Pusher server broke, or its answer is no Pusher server's")]
     Broken,
@@ -114,7 +114,7 @@ pub enum Trouble {
     Unsent(String),
 }
 
-impl Trouble {
+impl PusherError {
     /// Sorts the crate's `Error: <status>. <body>`.
     pub(super) fn of_text(text: &str) -> Option<Self> {
         let Some(status) = text
@@ -162,8 +162,8 @@ fn meaning(status: u16) -> String {
     }
 }
 
-impl From<Trouble> for PublishError {
-    fn from(trouble: Trouble) -> Self {
+impl From<PusherError> for PublishError {
+    fn from(trouble: PusherError) -> Self {
         Self {
             retry: trouble.may_pass(),
             what: trouble.to_string(),
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn refusals_are_sorted_by_whether_trying_again_can_help() {
-        let may_pass = |text| Trouble::of_text(text).unwrap().may_pass();
+        let may_pass = |text| PusherError::of_text(text).unwrap().may_pass();
         for text in [
             "Error: 500 Internal Server Error. ",
             "Error: 503 x. y",
@@ -200,17 +200,18 @@ mod tests {
 
     #[test]
     fn a_success_other_than_200_is_one_too() {
-        assert_eq!(Trouble::of_text("Error: 202 Accepted. {}"), None);
+        assert_eq!(PusherError::of_text("Error: 202 Accepted. {}"), None);
     }
 
     #[test]
     fn what_a_server_says_is_not_for_the_log() {
-        let trouble =
-            Trouble::of_text("Error: 401 Unauthorized. Invalid signature: you should have sent…")
-                .unwrap();
+        let trouble = PusherError::of_text(
+            "Error: 401 Unauthorized. Invalid signature: you should have sent…",
+        )
+        .unwrap();
         assert!(!trouble.to_string().contains("signature"));
         assert!(
-            matches!(trouble, Trouble::Refused { status: 401, said } if said.starts_with("Invalid signature"))
+            matches!(trouble, PusherError::Refused { status: 401, said } if said.starts_with("Invalid signature"))
         );
     }
 }
