@@ -177,7 +177,7 @@ impl Page {
         spawn_local(async move {
             let report = ask(request, token).await;
             with(&page, |page| {
-                page.dispatch(JourneyEvent::Answer { call, report })
+                page.dispatch(JourneyEvent::Answer { call, report });
             });
         });
     }
@@ -200,7 +200,7 @@ impl Page {
                 ConnectionEffect::Authorize { socket, channel } => self.authorize(socket, channel),
                 ConnectionEffect::Subscribed => self.dispatch(JourneyEvent::Subscribed),
                 ConnectionEffect::Announced(announcement) => {
-                    self.dispatch(JourneyEvent::Announced(announcement))
+                    self.dispatch(JourneyEvent::Announced(announcement));
                 }
             }
         }
