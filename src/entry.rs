@@ -1,7 +1,7 @@
 //! Who a browser is signed in as, the exchange, and signing out.
 //!
-//! Asking who is signed in ([`Vestibule::who`]) never exchanges anything. Entering
-//! ([`Vestibule::enter`]) is for a page that needs a user, on a real navigation: it may swap a
+//! Asking who is signed in ([`SignIns::who`]) never exchanges anything. Entering
+//! ([`SignIns::enter`]) is for a page that needs a user, on a real navigation: it may swap a
 //! `Bound` session's pending secret for a session secret that only the response carries.
 
 mod authority;
@@ -16,15 +16,15 @@ use crate::{
     pending::TokenTag,
     secret::{PendingSecret, SessionSecret},
     session::{Session, SessionId},
+    sign_ins::SignIns,
     store::StoreError,
     user::{User, UserId},
-    vestibule::Vestibule,
 };
 use std::time::Duration;
 
 /// What a request has shown.
 #[derive(Clone, Debug, Default)]
-pub struct Shown {
+pub struct PresentedSecrets {
     /// The session cookie's.
     pub session: Option<SessionSecret>,
     /// The pending cookies', under their tokens' tags.
@@ -62,7 +62,7 @@ impl SignedIn {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {
     /// No known user.
-    Stranger,
+    SignedOut,
     /// A user. The response must set the session cookie to `renewed`, if there is one, and remove
     /// the pending cookies with the tags in `spent`.
     SignedIn {
@@ -76,7 +76,7 @@ pub enum Entry {
         spent: Vec<TokenTag>,
     },
     /// Entering would switch the user, so the page must ask first.
-    Ask {
+    ChooseAccount {
         /// Who is signed in now.
         current: Option<User>,
         /// The users that the browser's links would sign in.
@@ -92,7 +92,7 @@ struct ExchangeCandidate {
     user: UserId,
 }
 
-impl Vestibule {
+impl SignIns {
     /// The user that the session secret `shown` signs in. Never exchanges; extends the session.
     ///
     /// # Errors
@@ -169,7 +169,7 @@ impl Vestibule {
         let Some(user) = session.signs_in(&hash, self.clock.now()) else {
             return Ok(None);
         };
-        let Some(user) = self.welcome(user, session.created_at).await? else {
+        let Some(user) = self.may_sign_in(user, session.created_at).await? else {
             return Ok(None);
         };
         let who = SignedIn {
@@ -182,13 +182,13 @@ impl Vestibule {
     }
 
     /// The user, if a session that began at `since` may sign them in.
-    async fn welcome(&self, id: UserId, since: Timestamp) -> Result<Option<User>, StoreError> {
+    async fn may_sign_in(&self, id: UserId, since: Timestamp) -> Result<Option<User>, StoreError> {
         Ok(self
             .stores
             .users
             .user(id)
             .await?
-            .filter(|user| user.welcomes(since, self.clock.now())))
+            .filter(|user| user.may_sign_in(since, self.clock.now())))
     }
 
     /// Lets a browser in: exchanges a bound session, unless that would make it another user without
@@ -197,7 +197,7 @@ impl Vestibule {
     /// # Errors
     /// [`StoreError`] if the store could not be used; no secret was exchanged then that the browser
     /// cannot show again.
-    pub async fn enter(&self, shown: &Shown) -> Result<Entry, StoreError> {
+    pub async fn enter(&self, shown: &PresentedSecrets) -> Result<Entry, StoreError> {
         let known = self.signed_in_by(shown.session.as_ref()).await?;
         let current = known.as_ref().map(|(_, who)| who.clone());
         let (candidates, spent) = self.candidates(shown, current.as_ref()).await?;
@@ -222,14 +222,14 @@ impl Vestibule {
         }
     }
 
-    /// The user's answer to [`Entry::Ask`]: to become the user behind `choice`, or with `None` to
+    /// The user's answer to [`Entry::ChooseAccount`]: to become the user behind `choice`, or with `None` to
     /// stay who they are. What was not chosen is ended.
     ///
     /// # Errors
     /// [`StoreError`] if the store could not be used.
     pub async fn choose(
         &self,
-        shown: &Shown,
+        shown: &PresentedSecrets,
         choice: Option<TokenTag>,
     ) -> Result<Entry, StoreError> {
         let current = self.who(shown.session.as_ref()).await?;
@@ -272,7 +272,7 @@ impl Vestibule {
         user: UserId,
         valid_from: Timestamp,
         since: Timestamp,
-        shown: &Shown,
+        shown: &PresentedSecrets,
     ) -> Result<Option<SessionSecret>, StoreError> {
         let secret = SessionSecret::generate(&*self.entropy);
         let id = SessionId::generate(&*self.entropy);
@@ -301,7 +301,11 @@ impl Vestibule {
     ///
     /// # Errors
     /// [`StoreError`] if the store could not be used; it is safe to repeat.
-    pub async fn sign_out(&self, shown: &Shown, everywhere: bool) -> Result<(), StoreError> {
+    pub async fn sign_out(
+        &self,
+        shown: &PresentedSecrets,
+        everywhere: bool,
+    ) -> Result<(), StoreError> {
         if let Some(who) = self.recognise(shown.session.as_ref()).await? {
             if everywhere {
                 if self.revoke_sessions(&who, true).await? {
@@ -326,7 +330,7 @@ impl Vestibule {
     ///
     /// # Errors
     /// [`StoreError`] if the store could not be used.
-    pub async fn would_enter(&self, shown: &Shown) -> Result<bool, StoreError> {
+    pub async fn would_enter(&self, shown: &PresentedSecrets) -> Result<bool, StoreError> {
         let current = self.who(shown.session.as_ref()).await?;
         Ok(current.is_some() || !self.candidates(shown, None).await?.0.is_empty())
     }
@@ -335,7 +339,7 @@ impl Vestibule {
     /// current one; and the tags of those secrets that the current session came from.
     async fn candidates(
         &self,
-        shown: &Shown,
+        shown: &PresentedSecrets,
         current: Option<&SignedIn>,
     ) -> Result<(Vec<ExchangeCandidate>, Vec<TokenTag>), StoreError> {
         let mut candidates = Vec::new();
@@ -348,7 +352,7 @@ impl Vestibule {
             if current.is_some_and(|current| current.session == session.id) {
                 spent.push(*tag);
             } else if let Some(user) = session.exchangeable(&hash, self.clock.now())
-                && self.welcome(user, session.created_at).await?.is_some()
+                && self.may_sign_in(user, session.created_at).await?.is_some()
             {
                 candidates.push(ExchangeCandidate {
                     tag: *tag,
@@ -370,13 +374,13 @@ impl Vestibule {
         let mut named = Vec::new();
         for candidate in candidates {
             if let Some(user) = self
-                .welcome(candidate.user, candidate.session.created_at)
+                .may_sign_in(candidate.user, candidate.session.created_at)
                 .await?
             {
                 named.push((candidate.tag, user));
             }
         }
-        Ok(Entry::Ask {
+        Ok(Entry::ChooseAccount {
             current: current.map(|current| current.user),
             candidates: named,
         })
@@ -385,7 +389,7 @@ impl Vestibule {
 
 /// Who a browser is without anything having been exchanged.
 fn unchanged(current: Option<SignedIn>, spent: Vec<TokenTag>) -> Entry {
-    current.map_or(Entry::Stranger, |who| Entry::SignedIn {
+    current.map_or(Entry::SignedOut, |who| Entry::SignedIn {
         who,
         renewed: None,
         arrived: false,

@@ -8,7 +8,7 @@
 //! This crate knows nothing of HTTP servers or HTML. Read it in the order of a sign-in:
 //!
 //! 1. [`token`], [`pending`]: what a landing reads and gives out. It writes nothing.
-//! 2. [`vestibule`]: what a page can ask for: land, begin, status, cancel.
+//! 2. [`sign_ins`]: what a page can ask for: land, begin, status, cancel.
 //! 3. [`confirmation`]: the job and its states; [`session`]: what it rebinds or deletes. Both pure.
 //! 4. [`worker`]: takes confirmations through their states, with a [`validator`] and a
 //!    [`publisher`].
@@ -43,6 +43,7 @@ pub mod pending;
 pub mod publisher;
 pub mod secret;
 pub mod session;
+pub mod sign_ins;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -51,7 +52,6 @@ pub mod timing;
 pub mod token;
 pub mod user;
 pub mod validator;
-pub mod vestibule;
 pub mod worker;
 
 pub use vestibule_protocol::path;

@@ -8,13 +8,13 @@
 
 mod class;
 mod outbox;
-mod postman;
 mod sealed;
+mod worker;
 
 pub use class::MailClass;
 pub use outbox::Outbox;
-pub use postman::Postman;
-pub use sealed::SealedLetter;
+pub use sealed::SealedMailBody;
+pub use worker::MailWorker;
 
 use crate::{
     caps::Client,
@@ -42,7 +42,7 @@ pub struct Mail {
     /// Its priority.
     pub class: MailClass,
     /// What it says, sealed.
-    pub letter: SealedLetter,
+    pub letter: SealedMailBody,
     /// How often sending it has failed.
     pub failed: u32,
     /// When it is to be sent.
@@ -58,11 +58,11 @@ impl Mail {
         entropy: &dyn Entropy,
         now: Timestamp,
         to: &Address,
-        (class, letter): (MailClass, &Letter),
+        (class, letter): (MailClass, &MailBody),
         expires_at: Timestamp,
     ) -> Self {
         let id = MailId::generate(entropy);
-        let letter = SealedLetter::seal(keys, entropy, id, letter);
+        let letter = SealedMailBody::seal(keys, entropy, id, letter);
         Self {
             id,
             to: to.clone(),
@@ -109,18 +109,18 @@ pub enum Posted {
 
 /// What a mail says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Letter {
+pub enum MailBody {
     /// Here is your link.
-    Link(LinkLetter),
+    Link(LinkMail),
     /// Is this address yours?
-    Address(AddressLetter),
+    Address(AddressMail),
     /// Something has happened to your account.
-    News(NewsLetter),
+    AccountNotice(NoticeMail),
 }
 
 /// To the address that a user wants to change to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AddressLetter {
+pub struct AddressMail {
     /// The [ticket](crate::ticket::AddressTicket), as text.
     pub ticket: String,
     /// The device that asked for it, if known.
@@ -129,9 +129,9 @@ pub struct AddressLetter {
 
 /// To the owner, who should act if it was not them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewsLetter {
+pub struct NoticeMail {
     /// What has happened.
-    pub news: News,
+    pub news: AccountNotice,
     /// The device that it came from, if known.
     pub device: Option<Device>,
     /// When.
@@ -140,7 +140,7 @@ pub struct NewsLetter {
 
 /// What has happened to an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum News {
+pub enum AccountNotice {
     /// A browser has signed in that had not before.
     Browser,
     /// Wrong codes were typed for its address.
@@ -161,7 +161,7 @@ pub enum News {
 
 /// To the address that a link was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LinkLetter {
+pub struct LinkMail {
     /// The link that signs in.
     pub link: LinkToken,
     /// The code that may be typed in its place; none where wrong ones were typed too often for the
@@ -186,7 +186,7 @@ pub enum MailError {
 #[async_trait]
 pub trait Mailer: Send + Sync + 'static {
     /// Sends one mail. The postman bounds the time.
-    async fn send(&self, id: MailId, to: &Address, letter: &Letter) -> Result<(), MailError>;
+    async fn send(&self, id: MailId, to: &Address, letter: &MailBody) -> Result<(), MailError>;
 }
 
 /// How many mails of every kind may wait at once to be sent: one with a link is refused beyond

@@ -6,8 +6,8 @@ mod queue;
 
 #[cfg(feature = "pusher")]
 pub use pusher::{
-    ConnectError, Connector, InvalidSocketId, PusherApp, PusherConnection, PusherError,
-    PusherPublisher, PusherSecret, Trust, TrustError,
+    ConnectError, Connector, InvalidSocketId, PusherApp, PusherError, PusherPublisher,
+    PusherSecret, PusherStream, Trust, TrustError,
 };
 
 pub use queue::Queue;

@@ -13,7 +13,7 @@ use crate::{
     clock::{Clock, Timestamp},
     confirmation::ConfirmationId,
     email_address::Address,
-    mail::{Letter, MailError, MailId, Mailer},
+    mail::{MailBody, MailError, MailId, Mailer},
     publisher::{Announcement, PublishError, Publisher},
     secret::Entropy,
     token::Token,
@@ -254,7 +254,7 @@ pub struct Sent {
     /// The recipient.
     pub to: Address,
     /// What it says.
-    pub letter: Letter,
+    pub letter: MailBody,
     reply: oneshot::Sender<Result<(), MailError>>,
 }
 
@@ -299,7 +299,7 @@ impl ScriptedMailer {
 
 #[async_trait]
 impl Mailer for ScriptedMailer {
-    async fn send(&self, id: MailId, to: &Address, letter: &Letter) -> Result<(), MailError> {
+    async fn send(&self, id: MailId, to: &Address, letter: &MailBody) -> Result<(), MailError> {
         let lost = |()| MailError::Temporary("the connection broke".into());
         let (reply, answer) = oneshot::channel();
         self.out

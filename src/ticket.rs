@@ -37,7 +37,7 @@ pub struct AddressTicket {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Kept {
+struct SealedTicket {
     user: [u8; 16],
     from: String,
     to: String,
@@ -63,7 +63,7 @@ impl AddressTicket {
         let to = to.typed().to_owned();
         let valid_from = valid_from.as_millis();
         let expires = expires.as_millis();
-        let kept = Kept {
+        let kept = SealedTicket {
             user: *user.as_bytes(),
             from,
             to,
@@ -103,7 +103,8 @@ impl AddressTicket {
             key_id: u32::from_be_bytes(*key_id),
             bytes: bytes.to_vec(),
         };
-        let kept: Kept = serde_json::from_slice(&sealed.open(keys, &AS_TICKET).ok()?).ok()?;
+        let kept: SealedTicket =
+            serde_json::from_slice(&sealed.open(keys, &AS_TICKET).ok()?).ok()?;
         let expires = Timestamp::from_millis(kept.expires);
         let user = UserId::from_bytes(kept.user);
         let valid_from = Timestamp::from_millis(kept.valid_from);

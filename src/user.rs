@@ -135,7 +135,7 @@ impl User {
     /// was set back has not come to [`valid_from`](Self::valid_from) again, it keeps no one out:
     /// earlier sessions have been deleted as well.
     #[must_use]
-    pub fn welcomes(&self, since: Timestamp, now: Timestamp) -> bool {
+    pub fn may_sign_in(&self, since: Timestamp, now: Timestamp) -> bool {
         !self.disabled && (since >= self.valid_from || now < self.valid_from)
     }
 
@@ -319,7 +319,7 @@ mod tests {
             (40, 50, false),
         ] {
             assert_eq!(
-                changed.welcomes(at(since), at(now)),
+                changed.may_sign_in(at(since), at(now)),
                 welcome,
                 "{since} at {now}"
             );
@@ -329,7 +329,7 @@ mod tests {
                 disabled: true,
                 ..changed
             }
-            .welcomes(at(40), at(40))
+            .may_sign_in(at(40), at(40))
         );
     }
 

@@ -38,7 +38,7 @@ use tokio_util::sync::CancellationToken;
 
 /// What a worker works with.
 #[derive(Clone)]
-pub struct Tools {
+pub struct Environment {
     /// Where everything is stored.
     pub stores: Stores,
     /// Who judges tokens other than our own.
@@ -60,7 +60,7 @@ pub struct Tools {
 /// The background task.
 pub struct Worker {
     id: WorkerId,
-    tools: Tools,
+    environment: Environment,
     wake: Arc<Notify>,
     circuit: Circuit,
     slots: Arc<Semaphore>,
@@ -94,15 +94,15 @@ impl Worker {
     /// A worker with a fresh identity, woken through `wake`, that keeps up to `in_flight`
     /// validations going at once.
     #[must_use]
-    pub fn new(tools: Tools, wake: Arc<Notify>, in_flight: usize) -> Self {
+    pub fn new(environment: Environment, wake: Arc<Notify>, in_flight: usize) -> Self {
         let in_flight = in_flight.max(1);
         let slots = Arc::new(Semaphore::new(in_flight));
         let overdue = Arc::new(Semaphore::new(OVERDUE));
-        let id = WorkerId::generate(&*tools.entropy);
-        let circuit = Circuit::new(&tools, in_flight);
+        let id = WorkerId::generate(&*environment.entropy);
+        let circuit = Circuit::new(&environment, in_flight);
         Self {
             id,
-            tools,
+            environment,
             wake,
             circuit,
             slots,
@@ -130,7 +130,7 @@ impl Worker {
             tokio::select! {
                 biased;
                 () = woken => {}
-                () = self.tools.clock.sleep_until(look_again.min(sweep_at)) => {}
+                () = self.environment.clock.sleep_until(look_again.min(sweep_at)) => {}
                 () = shutdown.cancelled() => {}
             }
             while attempts.tasks.try_join_next().is_some() {}
@@ -141,7 +141,7 @@ impl Worker {
     /// Claims as many as there is room for, starts an attempt at each, and says when to look again
     /// at the latest.
     async fn look(&self, attempts: &mut Attempts) -> Result<Timestamp, StoreError> {
-        let mut again = self.now() + self.tools.timing.poll;
+        let mut again = self.now() + self.environment.timing.poll;
         let mut limits = self.limits();
         if limits.in_all == 0 || self.circuit.is_tried() || limits.left_out().next().is_some() {
             // Their deadlines wait for no place and for no validator.
@@ -184,13 +184,13 @@ impl Worker {
         any: bool,
     ) -> Result<Option<Timestamp>, StoreError> {
         if limits.exceptions.is_empty() {
-            return self.tools.stores.queue.next_due().await;
+            return self.environment.stores.queue.next_due().await;
         }
         // Those with time were claimed, and perhaps others wait.
         if any && self.circuit.is_tried() {
             return Ok(Some(now));
         }
-        self.tools.stores.queue.next_due_after(now).await
+        self.environment.stores.queue.next_due_after(now).await
     }
 
     /// By turns, but while the validator is tried and may yet be away, those first that have time
@@ -202,7 +202,11 @@ impl Worker {
     ) -> Result<Vec<Claim>, StoreError> {
         if self.circuit.is_tried() {
             let claims = self
-                .claim(Which::WithTime(self.tools.timing.telling()), limits, now)
+                .claim(
+                    Which::WithTime(self.environment.timing.telling()),
+                    limits,
+                    now,
+                )
                 .await?;
             if !claims.is_empty() {
                 return Ok(claims);
@@ -227,7 +231,7 @@ impl Worker {
         if full {
             Ok(None)
         } else {
-            self.tools.stores.queue.next_overdue().await
+            self.environment.stores.queue.next_overdue().await
         }
     }
 
@@ -241,20 +245,26 @@ impl Worker {
             confirmations,
             queue,
             ..
-        } = &self.tools.stores;
+        } = &self.environment.stores;
         if let Err(error) = confirmations.settle_abandoned(now).await {
             // Validating goes on meanwhile: what it comes to waits in the database.
             tracing::error!(%error, "the worker cannot settle what is decided");
         }
         queue
-            .claim(self.id, which, limits, now, now + self.tools.timing.lease)
+            .claim(
+                self.id,
+                which,
+                limits,
+                now,
+                now + self.environment.timing.lease,
+            )
             .await
     }
 
     /// Who judges the claim. The validator is asked only if there is time left; our own links are
     /// judged also when theirs has passed, and say nothing about the validator.
     fn judge(&self, claim: &Claim, in_time: bool) -> Judge {
-        let keys = &self.tools.keys;
+        let keys = &self.environment.keys;
         match claim.token.open(keys, claim.id) {
             Err(_) => Judge::Nobody,
             Ok(token) if LinkToken::is_ours(keys, &token) => Judge::Ourselves(token),
@@ -265,7 +275,7 @@ impl Worker {
     fn start(&self, attempts: &mut Attempts, claim: Claim, judge: Judge, places: &Arc<Semaphore>) {
         let slot = Slot::take(places, &self.wake);
         attempts.tasks.spawn(attempt::run(
-            self.tools.clone(),
+            self.environment.clone(),
             claim,
             judge,
             slot,
@@ -282,7 +292,7 @@ impl Worker {
     ) {
         let patience = self.now() + FINISH_WITHIN;
         let all_done = async { while tasks.join_next().await.is_some() {} };
-        if crate::clock::until(&*self.tools.clock, patience, all_done)
+        if crate::clock::until(&*self.environment.clock, patience, all_done)
             .await
             .is_err()
         {
@@ -294,20 +304,20 @@ impl Worker {
     async fn sweep(&self) {
         self.circuit.forget();
         let now = self.now();
-        let settled_before = now - (self.tools.timing.pending_cookie() + KEEP);
+        let settled_before = now - (self.environment.timing.pending_cookie() + KEEP);
         let swept = self
-            .tools
+            .environment
             .stores
             .queue
             .sweep_confirmations(settled_before)
             .await;
-        let sessions = self.tools.stores.sessions.sweep_sessions(now).await;
+        let sessions = self.environment.stores.sessions.sweep_sessions(now).await;
         for error in [swept, sessions].into_iter().filter_map(Result::err) {
             tracing::error!(%error, "the worker cannot sweep");
         }
     }
 
     fn now(&self) -> Timestamp {
-        self.tools.clock.now()
+        self.environment.clock.now()
     }
 }

@@ -20,13 +20,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut config = Config::read(&RawSettings::from_environment()?)?;
     config.addr = listener.local_addr()?;
 
-    let (vestibule, running) = vestibule_server::router(config).await?;
+    let (sign_ins, running) = vestibule_server::router(config).await?;
     let app = Router::new()
         .route(
             "/hello",
             get(|| async { "A page of the application itself." }),
         )
-        .merge(vestibule);
+        .merge(sign_ins);
 
     println!(
         "listening on http://{}; open /hello, or a practice link at /",

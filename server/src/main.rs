@@ -1,4 +1,4 @@
-//! The binary `vestibule`.
+//! The binary `sign_ins`.
 
 use std::process::ExitCode;
 

@@ -17,11 +17,11 @@ async fn the_routes_go_beside_others_but_for_the_same_path_or_a_second_fallback(
         "LEPTOS_SITE_ADDR" => Some("127.0.0.1:0".to_owned()),
         _ => None,
     });
-    let (vestibule, running) = vestibule_server::router(Config::read(&given).unwrap())
+    let (sign_ins, running) = vestibule_server::router(Config::read(&given).unwrap())
         .await
         .unwrap();
     let merges = |application: Router| {
-        let merged = catch_unwind(AssertUnwindSafe(|| application.merge(vestibule.clone())));
+        let merged = catch_unwind(AssertUnwindSafe(|| application.merge(sign_ins.clone())));
         merged.is_ok()
     };
     assert!(merges(Router::new().route("/hello", get(page))));

@@ -6,15 +6,15 @@ use crate::{
     clock::Timestamp,
     email_address::Address,
     session::SessionState,
+    sign_ins::SignIns,
     store::StoreError,
     user::{Authority, Moved},
-    vestibule::Vestibule,
 };
 
 /// How often a change is tried if another change of the same account overtakes it.
 const TRIES: u32 = 8;
 
-impl Vestibule {
+impl SignIns {
     /// Gives the user another password (a PHC string), and returns since when they are valid. All
     /// their sessions sign no one in any more, and their links are revoked. `None`: the session has
     /// ended.
@@ -94,7 +94,7 @@ impl Vestibule {
 
     fn tries<'v>(&'v self, who: &'v SignedIn) -> Retries<'v> {
         Retries {
-            vestibule: self,
+            sign_ins: self,
             who,
             left: TRIES,
         }
@@ -103,7 +103,7 @@ impl Vestibule {
     /// What `who` may do now. The user is read before the session: where sessions are kept
     /// elsewhere, one that ends after that is counted after that as well.
     async fn authority(&self, who: &SignedIn) -> Result<Option<Authority>, StoreError> {
-        let Some(user) = self.welcome(who.user.id, who.since).await? else {
+        let Some(user) = self.may_sign_in(who.user.id, who.since).await? else {
             return Ok(None);
         };
         let Some(session) = self.stores.sessions.session(who.session).await? else {
@@ -122,7 +122,7 @@ impl Vestibule {
 /// The tries at one change: whatever is changed meanwhile, what the session may do is read once
 /// more.
 struct Retries<'v> {
-    vestibule: &'v Vestibule,
+    sign_ins: &'v SignIns,
     who: &'v SignedIn,
     left: u32,
 }
@@ -133,6 +133,6 @@ impl Retries<'_> {
         self.left = self.left.checked_sub(1).ok_or_else(|| {
             StoreError::Unavailable("the account is being changed again and again".to_owned())
         })?;
-        self.vestibule.authority(self.who).await
+        self.sign_ins.authority(self.who).await
     }
 }

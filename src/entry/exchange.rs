@@ -8,11 +8,11 @@ use crate::{
     pending::TokenTag,
     secret::{PendingSecret, Purpose, SecretHash, SessionSecret},
     session::{Session, SessionId, SessionState},
+    sign_ins::SignIns,
     store::StoreError,
-    vestibule::Vestibule,
 };
 
-impl Vestibule {
+impl SignIns {
     /// The exchange, and the end of the session that the browser had before.
     pub(super) async fn admit(
         &self,
@@ -23,7 +23,7 @@ impl Vestibule {
     ) -> Result<Entry, StoreError> {
         let id = candidate.session.id;
         let since = candidate.session.created_at;
-        let Some(user) = self.welcome(candidate.user, since).await? else {
+        let Some(user) = self.may_sign_in(candidate.user, since).await? else {
             return Ok(unchanged(current, spent));
         };
         let Some((secret, arrived)) = self

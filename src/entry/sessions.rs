@@ -9,9 +9,9 @@ use crate::{
     device::Device,
     secret::{Keys, Mac, Purpose},
     session::{Session, SessionId},
+    sign_ins::SignIns,
     store::StoreError,
     user::UserId,
-    vestibule::Vestibule,
 };
 use std::{fmt, str::FromStr};
 
@@ -72,7 +72,7 @@ pub struct OwnSession {
     pub last_seen_at: Timestamp,
 }
 
-impl Vestibule {
+impl SignIns {
     /// Where the user is signed in: the session that asks, then the others, those first that were
     /// used last.
     ///
@@ -81,8 +81,9 @@ impl Vestibule {
     pub async fn own_sessions(&self, who: &SignedIn) -> Result<Vec<OwnSession>, StoreError> {
         let mut sessions = self.stores.sessions.sessions_of(who.user.id).await?;
         let now = self.clock.now();
-        sessions
-            .retain(|session| session.is_live(now) && who.user.welcomes(session.created_at, now));
+        sessions.retain(|session| {
+            session.is_live(now) && who.user.may_sign_in(session.created_at, now)
+        });
         sessions.sort_by_key(|session| {
             (
                 session.id != who.session,

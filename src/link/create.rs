@@ -44,7 +44,7 @@ impl Link {
 }
 
 /// Makes a link for `address` that an operator hands over. It also signs in a new user. Needs no
-/// `Links` and sends no mail.
+/// `MagicLinks` and sends no mail.
 ///
 /// # Errors
 /// [`StoreError`] if it could not be stored.

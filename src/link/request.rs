@@ -2,21 +2,21 @@
 //! link.
 
 use super::{
-    Asker, Code, Link, LinkToken, Links, RESEND_AFTER, Registration, Terms, Tries, WRONG_CODES,
-    tries,
+    Asker, Code, Link, LinkToken, MagicLinks, RESEND_AFTER, Registration, Terms, Tries,
+    WRONG_CODES, tries,
 };
 use crate::{
     caps::Shares,
     confirmation::{ConfirmationId, Decision, Rejection},
     device::Device,
     email_address::Address,
-    mail::{Letter, LinkLetter, MAILS, Mail, MailClass, Posted, Posting},
+    mail::{LinkMail, MAILS, Mail, MailBody, MailClass, Posted, Posting},
     path::LocalPath,
     pending::PendingCookie,
+    sign_ins::Pending,
     store::{BeginError, StoreError},
     token::Token,
     user::PASSWORD_ISSUER,
-    vestibule::Pending,
 };
 use std::time::Duration;
 
@@ -48,7 +48,7 @@ pub struct Requested {
     pub pending: Pending,
 }
 
-impl Links {
+impl MagicLinks {
     /// Sends a link and makes the browser wait for it. The answer is the same, and takes as long,
     /// if no link is sent because no user has that address or it has had enough: asking reveals
     /// nothing about an address. Within [`WINDOW`] a client may ask as often as it may have
@@ -61,9 +61,9 @@ impl Links {
     /// [`BeginError`] if a cap was met or it could not be stored: nothing is sent then, and nothing
     /// has begun.
     pub async fn request(&self, ask: Ask) -> Result<Requested, BeginError> {
-        let keys = self.vestibule.keys();
-        let entropy = self.vestibule.entropy();
-        let now = self.vestibule.now();
+        let keys = self.sign_ins.keys();
+        let entropy = self.sign_ins.entropy();
+        let now = self.sign_ins.now();
         let token = LinkToken::generate(entropy);
         let code = Code::generate(entropy);
         let Ask {
@@ -74,7 +74,7 @@ impl Links {
         } = ask;
         let link = Link::new(keys, entropy, now, &address, &token, &code, device);
         let user = self
-            .vestibule
+            .sign_ins
             .stores
             .users
             .user_by_identity(PASSWORD_ISSUER, address.as_str())
@@ -90,7 +90,7 @@ impl Links {
         let times = (link.expires_at, link.expires_at + AFTER);
         let secret = cookie.secret.hash();
         let confirmation = self
-            .vestibule
+            .sign_ins
             .wait(&waiting, secret, times, asker.client, asker.known)
             .await?;
         let tries = Tries {
@@ -98,7 +98,7 @@ impl Links {
             known: asker.known,
         };
         let has_code = self.store.codes_tried(&tries, tries::since(now)).await? < WRONG_CODES;
-        let letter = Letter::Link(LinkLetter {
+        let letter = MailBody::Link(LinkMail {
             link: token,
             code: has_code.then_some(code),
             device: link.device.clone(),
@@ -119,7 +119,7 @@ impl Links {
             since: now - WINDOW,
             held: [now - RESEND_AFTER, now + RESEND_AFTER],
             terms: Terms {
-                shares: Shares::new(self.vestibule.caps.of_client),
+                shares: Shares::new(self.sign_ins.caps.of_client),
                 in_all: MAILS,
                 strangers: self.strangers,
             },
@@ -144,7 +144,7 @@ impl Links {
         }
         self.mail_wake.notify_one();
         // Browsers that wait for a former link must be told.
-        self.vestibule.wake.notify_one();
+        self.sign_ins.wake.notify_one();
         Ok(Requested {
             token: waiting,
             pending: Pending {
@@ -156,11 +156,11 @@ impl Links {
 
     /// What the browser got when it asked for `link` just before.
     async fn held(&self, link: &Link, asker: &Asker) -> Result<Requested, StoreError> {
-        let keys = self.vestibule.keys();
+        let keys = self.sign_ins.keys();
         let token = LinkToken::waiting_of(keys, &link.token);
         for cookie in asker.pending_each(keys, link.id, link.requested_at) {
             if self
-                .vestibule
+                .sign_ins
                 .stores
                 .confirmations
                 .confirmation_by_secret(&cookie.secret.hash())
@@ -177,7 +177,7 @@ impl Links {
             }
         }
         // The confirmation has gone, or was begun at another address; the page that waits says so.
-        let cookie = PendingCookie::mint(self.vestibule.entropy(), self.vestibule.now());
+        let cookie = PendingCookie::mint(self.sign_ins.entropy(), self.sign_ins.now());
         Ok(Requested {
             token,
             pending: Pending {
@@ -190,7 +190,7 @@ impl Links {
     /// No link will come for this confirmation, so it must not count as undecided.
     async fn give_up(&self, confirmation: ConfirmationId) {
         let _ = self
-            .vestibule
+            .sign_ins
             .decide(confirmation, &Decision::Rejected(Rejection::Expired))
             .await;
     }

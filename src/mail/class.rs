@@ -1,6 +1,6 @@
 //! Which mails are sent first, where many wait.
 
-use super::{Letter, News};
+use super::{AccountNotice, MailBody};
 
 /// The priority of a mail. A lower class is sent first, and each has a bound of its own: mail that
 /// strangers cause never delays what an owner should know.
@@ -44,15 +44,15 @@ impl MailClass {
 
     /// The class of a letter that is about no link.
     #[must_use]
-    pub const fn of(letter: &Letter) -> Self {
+    pub const fn of(letter: &MailBody) -> Self {
         match letter {
-            Letter::News(letter) => match letter.news {
-                News::Password | News::Moved { .. } => Self::Change,
+            MailBody::AccountNotice(letter) => match letter.news {
+                AccountNotice::Password | AccountNotice::Moved { .. } => Self::Change,
                 // Strangers may cause these.
-                News::Browser | News::WrongCodes { .. } => Self::Notice,
+                AccountNotice::Browser | AccountNotice::WrongCodes { .. } => Self::Notice,
             },
-            Letter::Link(_) => Self::User,
-            Letter::Address(_) => Self::Ticket,
+            MailBody::Link(_) => Self::User,
+            MailBody::Address(_) => Self::Ticket,
         }
     }
 

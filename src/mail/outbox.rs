@@ -1,12 +1,12 @@
 //! Mails that are about no link.
 
-use super::{Letter, Mail, MailClass, NEWS};
+use super::{Mail, MailBody, MailClass, NEWS};
 use crate::{
     clock::Clock,
     email_address::Address,
     secret::{Entropy, Keys},
     store::{MailStore, StoreError},
-    worker::Tools,
+    worker::Environment,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Notify;
@@ -24,14 +24,14 @@ pub struct Outbox {
 impl Outbox {
     /// An outbox. It wakes the mail worker through `mail_wake`.
     #[must_use]
-    pub fn new(tools: &Tools, mail_wake: Arc<Notify>) -> Self {
-        let Tools {
+    pub fn new(environment: &Environment, mail_wake: Arc<Notify>) -> Self {
+        let Environment {
             stores,
             clock,
             entropy,
             keys,
             ..
-        } = tools.clone();
+        } = environment.clone();
         Self {
             store: stores.mails,
             clock,
@@ -49,7 +49,7 @@ impl Outbox {
     pub async fn send(
         &self,
         to: &Address,
-        letter: &Letter,
+        letter: &MailBody,
         lives: Duration,
     ) -> Result<bool, StoreError> {
         let now = self.clock.now();

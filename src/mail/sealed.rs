@@ -1,6 +1,6 @@
 //! Letters as they are kept.
 
-use super::{AddressLetter, Letter, LinkLetter, MailId, News, NewsLetter};
+use super::{AccountNotice, AddressMail, LinkMail, MailBody, MailId, NoticeMail};
 use crate::{
     clock::Timestamp,
     device::Device,
@@ -15,11 +15,11 @@ use zeroize::Zeroizing;
 
 /// A sealed letter.
 #[derive(Clone, PartialEq, Eq)]
-pub struct SealedLetter(pub Sealed);
+pub struct SealedMailBody(pub Sealed);
 
 /// What is sealed.
 #[derive(Serialize, Deserialize)]
-struct Kept {
+struct SealedContent {
     device: Option<String>,
     about: SealedFields,
 }
@@ -34,15 +34,16 @@ enum SealedFields {
     Moved { from: String, to: String, at: i64 },
 }
 
-impl SealedLetter {
+impl SealedMailBody {
     /// Seals the letter of the mail `id`.
     ///
     /// # Panics
     /// Never: a letter is text.
     #[must_use]
-    pub fn seal(keys: &Keys, entropy: &dyn Entropy, id: MailId, letter: &Letter) -> Self {
-        let plain =
-            Zeroizing::new(serde_json::to_vec(&Kept::of(letter)).expect("a letter is text"));
+    pub fn seal(keys: &Keys, entropy: &dyn Entropy, id: MailId, letter: &MailBody) -> Self {
+        let plain = Zeroizing::new(
+            serde_json::to_vec(&SealedContent::of(letter)).expect("a letter is text"),
+        );
         Self(Sealed::seal(keys, entropy, id.as_bytes(), &plain))
     }
 
@@ -51,17 +52,17 @@ impl SealedLetter {
     /// # Errors
     /// [`CannotOpen`] if its key is not among `keys`, or it was sealed for another mail, or is
     /// damaged.
-    pub fn open(&self, keys: &Keys, id: MailId) -> Result<Letter, CannotOpen> {
+    pub fn open(&self, keys: &Keys, id: MailId) -> Result<MailBody, CannotOpen> {
         let plain = self.0.open(keys, id.as_bytes())?;
-        let kept: Kept = serde_json::from_slice(&plain).map_err(|_| CannotOpen)?;
+        let kept: SealedContent = serde_json::from_slice(&plain).map_err(|_| CannotOpen)?;
         kept.letter().ok_or(CannotOpen)
     }
 }
 
-impl Kept {
-    fn of(letter: &Letter) -> Self {
+impl SealedContent {
+    fn of(letter: &MailBody) -> Self {
         let (device, about) = match letter {
-            Letter::Link(LinkLetter { link, code, device }) => {
+            MailBody::Link(LinkMail { link, code, device }) => {
                 let link = URL_SAFE_NO_PAD.encode(link.expose());
                 (
                     device,
@@ -71,19 +72,19 @@ impl Kept {
                     },
                 )
             }
-            Letter::Address(AddressLetter { ticket, device }) => (
+            MailBody::Address(AddressMail { ticket, device }) => (
                 device,
                 SealedFields::Address {
                     ticket: ticket.clone(),
                 },
             ),
-            Letter::News(NewsLetter { news, device, at }) => {
+            MailBody::AccountNotice(NoticeMail { news, device, at }) => {
                 let at = at.as_millis();
                 let about = match news {
-                    News::Browser => SealedFields::Browser { at },
-                    News::WrongCodes { off } => SealedFields::WrongCodes { off: *off, at },
-                    News::Password => SealedFields::Password { at },
-                    News::Moved { from, to } => SealedFields::Moved {
+                    AccountNotice::Browser => SealedFields::Browser { at },
+                    AccountNotice::WrongCodes { off } => SealedFields::WrongCodes { off: *off, at },
+                    AccountNotice::Password => SealedFields::Password { at },
+                    AccountNotice::Moved { from, to } => SealedFields::Moved {
                         from: from.typed().to_owned(),
                         to: to.typed().to_owned(),
                         at,
@@ -98,9 +99,9 @@ impl Kept {
         }
     }
 
-    fn letter(self) -> Option<Letter> {
+    fn letter(self) -> Option<MailBody> {
         let device = self.device.as_deref().and_then(Device::new);
-        let news = |news, at| NewsLetter {
+        let news = |news, at| NoticeMail {
             news,
             device: device.clone(),
             at: Timestamp::from_millis(at),
@@ -110,23 +111,27 @@ impl Kept {
                 let link =
                     LinkToken::from_bytes(URL_SAFE_NO_PAD.decode(link).ok()?.try_into().ok()?);
                 let code = code.map(|code| code.parse()).transpose().ok()?;
-                Letter::Link(LinkLetter { link, code, device })
+                MailBody::Link(LinkMail { link, code, device })
             }
-            SealedFields::Address { ticket } => Letter::Address(AddressLetter { ticket, device }),
-            SealedFields::Browser { at } => Letter::News(news(News::Browser, at)),
+            SealedFields::Address { ticket } => MailBody::Address(AddressMail { ticket, device }),
+            SealedFields::Browser { at } => {
+                MailBody::AccountNotice(news(AccountNotice::Browser, at))
+            }
             SealedFields::WrongCodes { off, at } => {
-                Letter::News(news(News::WrongCodes { off }, at))
+                MailBody::AccountNotice(news(AccountNotice::WrongCodes { off }, at))
             }
-            SealedFields::Password { at } => Letter::News(news(News::Password, at)),
+            SealedFields::Password { at } => {
+                MailBody::AccountNotice(news(AccountNotice::Password, at))
+            }
             SealedFields::Moved { from, to, at } => {
                 let (from, to): (Address, Address) = (from.parse().ok()?, to.parse().ok()?);
-                Letter::News(news(News::Moved { from, to }, at))
+                MailBody::AccountNotice(news(AccountNotice::Moved { from, to }, at))
             }
         })
     }
 }
 
-impl fmt::Debug for SealedLetter {
+impl fmt::Debug for SealedMailBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SealedLetter(…)")
     }
@@ -144,7 +149,7 @@ mod tests {
         let other = MailId::from_bytes([2; 16]);
         let device = Device::new("Firefox on Linux");
         let news = |news| {
-            Letter::News(NewsLetter {
+            MailBody::AccountNotice(NoticeMail {
                 news,
                 device: device.clone(),
                 at: Timestamp::from_millis(7),
@@ -153,26 +158,26 @@ mod tests {
         let from = "ada@example.com".parse().unwrap();
         let to = "king@example.com".parse().unwrap();
         for letter in [
-            Letter::Link(LinkLetter {
+            MailBody::Link(LinkMail {
                 link: LinkToken::generate(&SystemEntropy),
                 code: Some(Code::generate(&SystemEntropy)),
                 device: device.clone(),
             }),
-            Letter::Link(LinkLetter {
+            MailBody::Link(LinkMail {
                 link: LinkToken::generate(&SystemEntropy),
                 code: None,
                 device: None,
             }),
-            news(News::WrongCodes { off: true }),
-            Letter::Address(AddressLetter {
+            news(AccountNotice::WrongCodes { off: true }),
+            MailBody::Address(AddressMail {
                 ticket: "ticket".into(),
                 device: None,
             }),
-            news(News::Browser),
-            news(News::Password),
-            news(News::Moved { from, to }),
+            news(AccountNotice::Browser),
+            news(AccountNotice::Password),
+            news(AccountNotice::Moved { from, to }),
         ] {
-            let sealed = SealedLetter::seal(&keys, &SystemEntropy, mine, &letter);
+            let sealed = SealedMailBody::seal(&keys, &SystemEntropy, mine, &letter);
             assert_eq!(sealed.open(&keys, mine), Ok(letter));
             assert_eq!(sealed.open(&keys, other), Err(CannotOpen));
         }

@@ -10,7 +10,7 @@ mod error;
 mod trust;
 
 pub use app::{PusherApp, PusherSecret};
-pub use connect::{Connector, PusherConnection};
+pub use connect::{Connector, PusherStream};
 pub use error::{ConnectError, PusherError};
 pub use trust::{Trust, TrustError};
 

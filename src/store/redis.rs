@@ -35,7 +35,7 @@ mod hash;
 mod open;
 mod scripts;
 
-pub use open::OpenError;
+pub use open::RedisOpenError;
 
 use super::{
     StoreError,

@@ -14,7 +14,7 @@ mod user;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) use confirmation::{DecidedColumns, QueuedColumns, claims, confirmation};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-pub(super) use link::{Origin, link, link_counts, mails, state_columns};
+pub(super) use link::{LinkOrigin, link, link_counts, mails, state_columns};
 pub(super) use session::{SessionColumns, session};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) use user::{kept_from_moving, known_address, user};

@@ -1,6 +1,6 @@
 //! One attempt at one claimed confirmation.
 
-use super::{Tools, breaker::CallResult, circuit::ValidatorCall, slot::Slot};
+use super::{Environment, breaker::CallResult, circuit::ValidatorCall, slot::Slot};
 use crate::{
     audit::{Event, Means},
     backoff::{Backoff, Jitter},
@@ -50,7 +50,7 @@ type ValidatorAnswer = Result<Result<Verdict, ValidationError>, Elapsed>;
 /// The slot is given back as soon as the outcome is stored: a Pusher server that is slow to take an
 /// announcement delays no other confirmation.
 pub(super) async fn run(
-    tools: Tools,
+    environment: Environment,
     claim: Claim,
     judge: Judge,
     slot: Slot,
@@ -59,17 +59,17 @@ pub(super) async fn run(
     failpoint::reach("claimed");
     let step = tokio::select! {
         biased;
-        step = attempt(&tools, &claim, judge) => step,
+        step = attempt(&environment, &claim, judge) => step,
         () = hand_back.cancelled() => AttemptResult::HandBack,
     };
     failpoint::reach("answered");
     let written = match step {
-        AttemptResult::Decide(decision) => decide(&tools, &claim, decision).await,
-        AttemptResult::Retry { due } => retry(&tools, &claim, due).await,
-        AttemptResult::HandBack => tools
+        AttemptResult::Decide(decision) => decide(&environment, &claim, decision).await,
+        AttemptResult::Retry { due } => retry(&environment, &claim, due).await,
+        AttemptResult::HandBack => environment
             .stores
             .queue
-            .postpone(&claim, tools.clock.now(), false)
+            .postpone(&claim, environment.clock.now(), false)
             .await
             .map(|_| None),
     };
@@ -77,7 +77,7 @@ pub(super) async fn run(
     failpoint::reach("decided");
     match written {
         Ok(Some(announcement)) => {
-            announce(&tools, &claim, &announcement).await;
+            announce(&environment, &claim, &announcement).await;
             failpoint::reach("announced");
         }
         Ok(None) => {}
@@ -87,10 +87,10 @@ pub(super) async fn run(
     }
 }
 
-async fn attempt(tools: &Tools, claim: &Claim, judge: Judge) -> AttemptResult {
+async fn attempt(environment: &Environment, claim: &Claim, judge: Judge) -> AttemptResult {
     match judge {
-        Judge::Ourselves(token) => judge_link(tools, claim, &token).await,
-        Judge::Validator(token, call) => ask_validator(tools, claim, &token, call).await,
+        Judge::Ourselves(token) => judge_link(environment, claim, &token).await,
+        Judge::Validator(token, call) => ask_validator(environment, claim, &token, call).await,
         Judge::Nobody => {
             tracing::error!(confirmation = %claim.id, "its token was sealed under a key that this server does not have");
             AttemptResult::Decide(Decision::Unavailable)
@@ -98,24 +98,24 @@ async fn attempt(tools: &Tools, claim: &Claim, judge: Judge) -> AttemptResult {
     }
 }
 
-async fn judge_link(tools: &Tools, claim: &Claim, token: &Token) -> AttemptResult {
-    let now = tools.clock.now();
-    let verdict = link::judge(&tools.stores, &tools.keys, now, claim.id, token);
-    let until = now + tools.timing.attempt;
+async fn judge_link(environment: &Environment, claim: &Claim, token: &Token) -> AttemptResult {
+    let now = environment.clock.now();
+    let verdict = link::judge(&environment.stores, &environment.keys, now, claim.id, token);
+    let until = now + environment.timing.attempt;
     follow(
-        tools,
+        environment,
         claim,
-        clock::until(&*tools.clock, until, verdict).await,
+        clock::until(&*environment.clock, until, verdict).await,
     )
 }
 
 async fn ask_validator(
-    tools: &Tools,
+    environment: &Environment,
     claim: &Claim,
     token: &Token,
     call: Option<ValidatorCall>,
 ) -> AttemptResult {
-    let now = tools.clock.now();
+    let now = environment.clock.now();
     if now >= claim.deadline {
         return AttemptResult::Decide(Decision::Unavailable);
     }
@@ -124,12 +124,12 @@ async fn ask_validator(
         return AttemptResult::HandBack;
     };
     let answer = clock::until(
-        &*tools.clock,
-        claim.deadline.min(now + tools.timing.attempt),
-        tools.validator.validate(claim.id, token),
+        &*environment.clock,
+        claim.deadline.min(now + environment.timing.attempt),
+        environment.validator.validate(claim.id, token),
     )
     .await;
-    let long_enough = tools.clock.now() >= now + tools.timing.telling();
+    let long_enough = environment.clock.now() >= now + environment.timing.telling();
     match &answer {
         Ok(Err(ValidationError::Throttled { retry_after })) => {
             call.end_for_network(CallResult::Failure {
@@ -138,11 +138,11 @@ async fn ask_validator(
         }
         answer => call.end(heard(answer, long_enough)),
     }
-    follow(tools, claim, answer)
+    follow(environment, claim, answer)
 }
 
 /// What follows from an answer, if there was one in time.
-fn follow(tools: &Tools, claim: &Claim, answer: ValidatorAnswer) -> AttemptResult {
+fn follow(environment: &Environment, claim: &Claim, answer: ValidatorAnswer) -> AttemptResult {
     match answer {
         Ok(Ok(verdict)) => AttemptResult::Decide(verdict.into()),
         Ok(Err(ValidationError::Permanent { what })) => {
@@ -150,12 +150,12 @@ fn follow(tools: &Tools, claim: &Claim, answer: ValidatorAnswer) -> AttemptResul
             AttemptResult::Decide(Decision::Unavailable)
         }
         Ok(Err(ValidationError::Temporary { what, retry_after })) => {
-            failed(tools, claim, &what, retry_after)
+            failed(environment, claim, &what, retry_after)
         }
         Ok(Err(error @ ValidationError::Throttled { retry_after })) => {
-            failed(tools, claim, &error.to_string(), retry_after)
+            failed(environment, claim, &error.to_string(), retry_after)
         }
-        Err(Elapsed) => failed(tools, claim, "it did not answer in time", None),
+        Err(Elapsed) => failed(environment, claim, "it did not answer in time", None),
     }
 }
 
@@ -175,17 +175,17 @@ fn heard(answer: &ValidatorAnswer, long_enough: bool) -> CallResult {
 /// A failed attempt is never a verdict: it is tried again until the deadline, which decides
 /// `Unavailable`.
 fn failed(
-    tools: &Tools,
+    environment: &Environment,
     claim: &Claim,
     what: &str,
     retry_after: Option<Duration>,
 ) -> AttemptResult {
     tracing::warn!(confirmation = %claim.id, attempt = claim.failed + 1, what, "the validator gave no verdict");
-    let now = tools.clock.now();
+    let now = environment.clock.now();
     if now >= claim.deadline {
         return AttemptResult::Decide(Decision::Unavailable);
     }
-    let wait = BACKOFF.wait(claim.failed + 1, &*tools.entropy);
+    let wait = BACKOFF.wait(claim.failed + 1, &*environment.entropy);
     let due = now + wait.max(retry_after.unwrap_or_default());
     AttemptResult::Retry {
         due: due.min(claim.deadline),
@@ -193,11 +193,11 @@ fn failed(
 }
 
 async fn retry(
-    tools: &Tools,
+    environment: &Environment,
     claim: &Claim,
     due: Timestamp,
 ) -> Result<Option<Announcement>, StoreError> {
-    let postponed = tools.stores.queue.postpone(claim, due, true).await?;
+    let postponed = environment.stores.queue.postpone(claim, due, true).await?;
     let will_be_asked_again = postponed && due < claim.deadline;
     Ok(
         will_be_asked_again.then_some(Announcement::Progress(vestibule_protocol::Step::Retrying {
@@ -207,17 +207,17 @@ async fn retry(
 }
 
 async fn decide(
-    tools: &Tools,
+    environment: &Environment,
     claim: &Claim,
     decision: Decision,
 ) -> Result<Option<Announcement>, StoreError> {
     let settlement = Settlement {
-        now: tools.clock.now(),
-        new_user: UserId::generate(&*tools.entropy),
-        bound: tools.timing.bound,
+        now: environment.clock.now(),
+        new_user: UserId::generate(&*environment.entropy),
+        bound: environment.timing.bound,
     };
     let decider = Decider::Worker { fence: claim.fence };
-    let stored = tools
+    let stored = environment
         .stores
         .confirmations
         .decide(claim.id, decider, &decision, settlement)
@@ -238,13 +238,13 @@ async fn decide(
         .record();
     }
     Ok(Some(Announcement::Outcome(
-        tools.destinations.outcome(ending),
+        environment.destinations.outcome(ending),
     )))
 }
 
 /// A browser that is not reached asks by itself.
-async fn announce(tools: &Tools, claim: &Claim, announcement: &Announcement) {
-    if let Err(error) = tools
+async fn announce(environment: &Environment, claim: &Claim, announcement: &Announcement) {
+    if let Err(error) = environment
         .publisher
         .announce(&Channel::of(&claim.secret), announcement)
         .await

@@ -15,7 +15,7 @@
 mod tests;
 
 use super::{
-    Tools,
+    Environment,
     breaker::{Breaker, BreakerChange, BreakerTicket, CallResult},
 };
 use crate::{
@@ -166,12 +166,12 @@ fn number(count: usize) -> u32 {
 }
 
 impl Circuit {
-    pub(super) fn new(tools: &Tools, limit: usize) -> Self {
+    pub(super) fn new(environment: &Environment, limit: usize) -> Self {
         let breakers = Arc::new(Mutex::new(Breakers::new(limit)));
         Self {
             breakers,
-            clock: tools.clock.clone(),
-            entropy: tools.entropy.clone(),
+            clock: environment.clock.clone(),
+            entropy: environment.entropy.clone(),
         }
     }
 

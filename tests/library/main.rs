@@ -12,7 +12,6 @@
     feature = "pusher"
 ))]
 
-mod desk;
 mod entry;
 mod link;
 mod mode;
@@ -20,6 +19,7 @@ mod postgres;
 mod publisher;
 mod redis;
 mod rotation;
+mod sign_ins;
 mod split;
 mod sqlite;
 mod store;

@@ -10,10 +10,10 @@ use vestibule::{
     entry::Entry,
     pending::TokenTag,
     secret::SessionSecret,
+    sign_ins::{Pending, SignIns},
     store::BeginError,
     token::Token,
     user::UserId,
-    vestibule::{Pending, Vestibule},
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,13 +53,13 @@ pub struct Greeting {
     pub chosen: bool,
 }
 
-/// A user of a node's [`Vestibule`].
+/// A user of a node's [`SignIns`].
 pub struct Visit {
     pub act: Act,
     pub number: usize,
     pub browser: Arc<Browser>,
     pub before: Option<UserId>,
-    pub desk: Vestibule,
+    pub sign_ins: SignIns,
     pub gates: Arc<Gates>,
     pub tokens: Arc<[Token]>,
     pub greetings: Arc<Mutex<Vec<Greeting>>>,
@@ -99,42 +99,45 @@ impl Visit {
     }
 
     async fn ask(&self, state: &State) -> Result<Cookies, BeginError> {
-        let desk = &self.desk;
-        let cookie = |place: usize| state.cookie(desk.keys(), &self.tokens[place]);
+        let sign_ins = &self.sign_ins;
+        let cookie = |place: usize| state.cookie(sign_ins.keys(), &self.tokens[place]);
         Ok(match self.act {
             Act::Land(place) => {
                 let token = &self.tokens[place];
-                self.pending(token, &desk.land(token, cookie(place).as_deref()))
+                self.pending(token, &sign_ins.land(token, cookie(place).as_deref()))
             }
             Act::Begin(place) | Act::TryAgain(place) => {
                 let token = &self.tokens[place];
                 let again = matches!(self.act, Act::TryAgain(_));
                 let client =
                     Client::from_bytes([u8::try_from(self.number).unwrap_or_default(); 16]);
-                let (pending, _) = desk
+                let (pending, _) = sign_ins
                     .begin(token, cookie(place).as_deref(), again, client)
                     .await?;
                 self.pending(token, &pending)
             }
             Act::Status(place) => {
                 let token = &self.tokens[place];
-                desk.status(token, cookie(place).as_deref(), state.session.as_ref())
+                sign_ins
+                    .status(token, cookie(place).as_deref(), state.session.as_ref())
                     .await?;
                 Cookies::default()
             }
             Act::Cancel(place) => {
-                desk.cancel(&self.tokens[place], cookie(place).as_deref())
+                sign_ins
+                    .cancel(&self.tokens[place], cookie(place).as_deref())
                     .await?;
                 Cookies::default()
             }
-            Act::Enter => self.entered(state, desk.enter(&state.shown()).await?),
+            Act::Enter => self.entered(state, sign_ins.enter(&state.shown()).await?),
             Act::Become => {
                 let choice = state.jar.keys().next().copied();
-                self.entered(state, desk.choose(&state.shown(), choice).await?)
+                self.entered(state, sign_ins.choose(&state.shown(), choice).await?)
             }
-            Act::Stay => self.entered(state, desk.choose(&state.shown(), None).await?),
+            Act::Stay => self.entered(state, sign_ins.choose(&state.shown(), None).await?),
             Act::SignOut | Act::SignOutEverywhere => {
-                desk.sign_out(&state.shown(), self.act == Act::SignOutEverywhere)
+                sign_ins
+                    .sign_out(&state.shown(), self.act == Act::SignOutEverywhere)
                     .await?;
                 Cookies {
                     forget_all: true,
@@ -145,7 +148,7 @@ impl Visit {
     }
 
     fn pending(&self, token: &Token, pending: &Pending) -> Cookies {
-        let keys = self.desk.keys();
+        let keys = self.sign_ins.keys();
         let set = pending.fresh.then(|| {
             (
                 TokenTag::of(keys, token),

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use vestibule::{
-    entry::Shown,
+    entry::PresentedSecrets,
     pending::{PendingCookie, TokenTag},
     secret::{Keys, SessionSecret},
     token::Token,
@@ -37,10 +37,10 @@ impl State {
         self.jar.get(&TokenTag::of(keys, token)).cloned()
     }
 
-    pub fn shown(&self) -> Shown {
+    pub fn shown(&self) -> PresentedSecrets {
         let claimed =
             |(tag, text): (&TokenTag, &String)| Some((*tag, PendingCookie::claimed_secret(text)?));
-        Shown {
+        PresentedSecrets {
             session: self.session.clone(),
             pending: self.jar.iter().filter_map(claimed).collect(),
             device: None,

@@ -12,9 +12,9 @@ use vestibule::{
     clock::Clock as _,
     confirmation::State,
     pending::{PendingCookie, TokenTag},
+    sign_ins::Progress,
     store::ConfirmationStore as _,
     validator::Verdict,
-    vestibule::Progress,
 };
 
 /// More steps than any run needs to come to rest.
@@ -87,14 +87,14 @@ impl World {
 
     /// Each browser that still holds the cookie of a confirmation is told what it came to.
     async fn everybody_is_told(&self) -> Result<(), Broken> {
-        let desk = &self.nodes[0].desk;
+        let sign_ins = &self.nodes[0].sign_ins;
         for browser in &self.browsers {
             let state = browser.state().clone();
             for token in self.tokens.iter() {
-                let Some(text) = state.jar.get(&TokenTag::of(desk.keys(), token)) else {
+                let Some(text) = state.jar.get(&TokenTag::of(sign_ins.keys(), token)) else {
                     continue;
                 };
-                let Some(cookie) = PendingCookie::decode(desk.keys(), token, text) else {
+                let Some(cookie) = PendingCookie::decode(sign_ins.keys(), token, text) else {
                     continue;
                 };
                 let begun = self
@@ -102,9 +102,12 @@ impl World {
                     .confirmation_by_secret(&cookie.secret.hash())
                     .await;
                 // A cookie lives longer than all that follows from it, unless the clock was moved.
-                let good = self.clock.now().since(cookie.minted) < desk.timing().pending_cookie();
+                let good =
+                    self.clock.now().since(cookie.minted) < sign_ins.timing().pending_cookie();
                 if good && begun.is_ok_and(|begun| begun.is_some()) {
-                    let told = desk.status(token, Some(text), state.session.as_ref()).await;
+                    let told = sign_ins
+                        .status(token, Some(text), state.session.as_ref())
+                        .await;
                     if !told
                         .as_ref()
                         .is_ok_and(|report| matches!(report.progress, Progress::Done(_)))

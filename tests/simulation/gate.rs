@@ -46,7 +46,7 @@ impl fmt::Display for Who {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Worker(node) => write!(f, "worker {node}"),
-            Self::Desk(node) => write!(f, "desk {node}"),
+            Self::Desk(node) => write!(f, "sign_ins {node}"),
             Self::Browser(browser) => write!(f, "browser {browser}"),
         }
     }

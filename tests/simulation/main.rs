@@ -1,7 +1,7 @@
 //! The whole core in a simulated world: time, stores, validator, publisher and browsers, driven by
 //! a seed.
 //!
-//! Two nodes, each with a `Vestibule` and a worker, work on one database. Whatever one of them
+//! Two nodes, each with a `SignIns` and a worker, work on one database. Whatever one of them
 //! writes, asks or answers waits at a *gate* until the world lets it through, fails it, or kills
 //! the node first: so anything can happen between any two steps. After every step the rules of the
 //! design are checked. In the end the world calms down, and everything that was begun has to have

@@ -22,21 +22,21 @@ use vestibule::{
     confirmation::ConfirmationId,
     outcome::Destinations,
     secret::{Keys, SessionSecret},
+    sign_ins::SignIns,
     store::{SessionStore as _, memory::MemorySessions},
     testing::{MemoryDatabase, SeededEntropy},
     timing::Timing,
     token::Token,
     user::UserId,
     validator::{ValidationError, Verdict},
-    vestibule::Vestibule,
-    worker::{Tools, Worker},
+    worker::{Environment, Worker},
 };
 
-/// A process with a [`Vestibule`] and a worker.
+/// A process with a [`SignIns`] and a worker.
 pub struct Node {
-    pub desk: Vestibule,
+    pub sign_ins: SignIns,
     pub stalled: bool,
-    tools: Tools,
+    environment: Environment,
     wake: Arc<Notify>,
     worker: Option<JoinHandle<()>>,
     visits: Vec<JoinHandle<()>>,
@@ -48,7 +48,7 @@ impl Node {
     }
 
     pub fn start(&mut self) {
-        let worker = Worker::new(self.tools.clone(), self.wake.clone(), 4);
+        let worker = Worker::new(self.environment.clone(), self.wake.clone(), 4);
         self.worker = Some(tokio::spawn(worker.run(CancellationToken::new())));
         self.stalled = false;
     }
@@ -99,9 +99,9 @@ impl World {
             }
         };
         let node = |place: usize| {
-            let tools = |who: Who| {
+            let environment = |who: Who| {
                 let outside = Arc::new(Gated::new(Arc::new(()), &gates, who));
-                Tools {
+                Environment {
                     stores: stores(who),
                     validator: outside.clone(),
                     publisher: outside,
@@ -113,12 +113,12 @@ impl World {
                 }
             };
             let wake = Arc::new(Notify::new());
-            let desk = Vestibule::new(&tools(Who::Desk(place)), wake.clone());
-            let tools = tools(Who::Worker(place));
+            let sign_ins = SignIns::new(&environment(Who::Desk(place)), wake.clone());
+            let environment = environment(Who::Worker(place));
             Node {
-                desk,
+                sign_ins,
                 stalled: false,
-                tools,
+                environment,
                 wake,
                 worker: None,
                 visits: Vec::new(),
@@ -244,7 +244,7 @@ impl World {
             number,
             before: self.user_of(session).await,
             browser,
-            desk: self.nodes[node].desk.clone(),
+            sign_ins: self.nodes[node].sign_ins.clone(),
             gates: self.gates.clone(),
             tokens: self.tokens.clone(),
             greetings: self.greetings.clone(),

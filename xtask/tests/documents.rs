@@ -14,7 +14,7 @@ fn root() -> PathBuf {
 }
 
 /// The folders that the project's own files are in.
-const FOLDERS: [&str; 14] = [
+const FOLDERS: [&str; 15] = [
     ".cargo",
     ".ci",
     "app",

@@ -21,12 +21,12 @@ use vestibule::{
     outcome::Destinations,
     publisher::{PusherApp, PusherPublisher, PusherSecret, Queue},
     secret::{Keys, SystemEntropy},
+    sign_ins::SignIns,
     store::{Stores, postgres::PostgresStore, sqlite::SqliteStore},
     timing::Timing,
     token::Token,
     validator::HttpValidator,
-    vestibule::Vestibule,
-    worker::{IN_FLIGHT, Tools, Worker},
+    worker::{Environment, IN_FLIGHT, Worker},
 };
 use vestibule_broker::{AppSecret, Broker, BrokerConfig};
 
@@ -133,8 +133,8 @@ impl Bench {
         }
     }
 
-    fn tools(&self) -> Tools {
-        Tools {
+    fn environment(&self) -> Environment {
+        Environment {
             stores: self.stores.clone(),
             validator: Arc::new(
                 HttpValidator::new(&self.validator, None).expect("an address of HTTP"),
@@ -150,7 +150,7 @@ impl Bench {
 
     /// Has so many begin, all at once.
     pub async fn begin(&self, count: usize) {
-        let desk = &Vestibule::new(&self.tools(), Arc::default());
+        let desk = &SignIns::new(&self.environment(), Arc::default());
         let begin = |number: usize| async move {
             let token: Token = format!("queued-{number}").parse().expect("a token");
             // Each from elsewhere: one network may not have so many undecided.
@@ -168,7 +168,7 @@ impl Bench {
 
     fn start(&self) -> (JoinHandle<()>, CancellationToken) {
         let stop = CancellationToken::new();
-        let worker = Worker::new(self.tools(), Arc::new(Notify::new()), IN_FLIGHT);
+        let worker = Worker::new(self.environment(), Arc::new(Notify::new()), IN_FLIGHT);
         (tokio::spawn(worker.run(stop.clone())), stop)
     }
 

@@ -11,8 +11,8 @@ use vestibule::{
     audit::{Event, Means},
     clock::Timestamp,
     email_address::Address,
-    entry::{Shown, SignedIn},
-    mail::{Letter, News, NewsLetter},
+    entry::{PresentedSecrets, SignedIn},
+    mail::{AccountNotice, MailBody, NoticeMail},
     path::LocalPath,
     pending::TokenTag,
     secret::SessionSecret,
@@ -50,7 +50,11 @@ pub async fn cookies(
 
 /// Where the sign-in leads that has just been exchanged: the last of those that are `spent`. It is
 /// kept with its link, so it is the same on another device, and no other tab changes it.
-pub async fn next(app: &AppState, shown: &Shown, spent: &[TokenTag]) -> Option<LocalPath> {
+pub async fn next(
+    app: &AppState,
+    shown: &PresentedSecrets,
+    spent: &[TokenTag],
+) -> Option<LocalPath> {
     let exchanged = spent.last()?;
     let (_, secret) = shown.pending.iter().find(|(tag, _)| tag == exchanged)?;
     match app.links.next(secret).await {
@@ -74,7 +78,7 @@ pub async fn arrived(
         && since > user.created_at
         && app.rate_limits.news(user.id).is_ok()
     {
-        tell(app, visitor, user, News::Browser).await;
+        tell(app, visitor, user, AccountNotice::Browser).await;
     }
     let next = visitor.known_with(user);
     (next != visitor.cookies.known()).then(|| app.cookies.known(&next))
@@ -147,7 +151,7 @@ async fn known_again(
 }
 
 /// Tells a user by mail what has happened, where that can be done.
-pub async fn tell(app: &AppState, visitor: &Visitor, user: &User, news: News) {
+pub async fn tell(app: &AppState, visitor: &Visitor, user: &User, news: AccountNotice) {
     let address = user
         .identity
         .email
@@ -160,9 +164,9 @@ pub async fn tell(app: &AppState, visitor: &Visitor, user: &User, news: News) {
 
 /// The same, at this address. The change is already made, so a mail that cannot be sent is not an
 /// error.
-pub async fn tell_at(app: &AppState, visitor: &Visitor, address: &Address, news: News) {
+pub async fn tell_at(app: &AppState, visitor: &Visitor, address: &Address, news: AccountNotice) {
     let Some(outbox) = &app.outbox else { return };
-    let letter = Letter::News(NewsLetter {
+    let letter = MailBody::AccountNotice(NoticeMail {
         news,
         device: visitor.device(),
         at: app.sign_ins.now(),

@@ -12,9 +12,9 @@ use vestibule::{
     caps::Capped,
     link::{LinkError, LinkToken},
     pending::TokenTag,
+    sign_ins::{Pending, Progress, Report},
     store::BeginError,
     token::Token,
-    vestibule::{Pending, Progress, Report},
 };
 use vestibule_app::pages::NoCookies;
 

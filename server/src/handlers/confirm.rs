@@ -22,7 +22,7 @@ use leptos::prelude::*;
 use serde::Deserialize;
 use vestibule::{
     channel::Channel, confirmation::Rejection, link::LinkToken, outcome::Outcome,
-    secret::SessionSecret, token::Token, vestibule::Progress,
+    secret::SessionSecret, sign_ins::Progress, token::Token,
 };
 use vestibule_app::{
     island::{

@@ -10,8 +10,8 @@ use std::{fmt::Write as _, time::Duration};
 use tokio::time::timeout;
 use vestibule::{
     session::SessionId,
+    sign_ins::SignIns,
     store::{StoreError, Stores},
-    vestibule::Vestibule,
 };
 
 /// How long a part may take to answer.
@@ -40,7 +40,7 @@ pub fn why(error: Option<StoreError>) -> String {
 /// `GET /readyz`: a line for each part, and 503 if one is down. It says no more than the part's
 /// name: the log says why.
 pub async fn readyz(
-    State(sign_ins): State<Vestibule>,
+    State(sign_ins): State<SignIns>,
     State(worker): State<WorkerState>,
 ) -> Response {
     let (database, sessions) = database_and_sessions(sign_ins.stores()).await;

@@ -23,9 +23,9 @@ use std::sync::Arc;
 use url::form_urlencoded;
 use vestibule::{
     caps::Capped,
+    sign_ins::Report,
     store::{BeginError, StoreError},
     token::Token,
-    vestibule::Report,
 };
 use vestibule_app::api::{
     IslandApiError,
@@ -178,7 +178,7 @@ impl IslandBackend {
     fn capped(&self, cap: Capped) -> IslandApiError {
         self.refuse(error::capped_status(cap));
         match cap {
-            Capped::Client | Capped::Links => IslandApiError::TooMany,
+            Capped::Client | Capped::MagicLinks => IslandApiError::TooMany,
             Capped::All => IslandApiError::Busy,
         }
     }

@@ -27,13 +27,13 @@ use vestibule::{
         Alarm, Ask, Asker, Browser, Code, GUESSES, Guess, Guessed, LIFETIME, Link, LinkToken,
         WrongCode,
     },
-    mail::News,
+    mail::AccountNotice,
     outcome::Outcome,
     path::LocalPath,
+    sign_ins::Progress,
     store::BeginError,
     token::Token,
     user::PASSWORD_ISSUER,
-    vestibule::Progress,
 };
 use vestibule_app::{
     island::{Confirm, settings::StartMode},
@@ -267,7 +267,7 @@ async fn tell_of(app: &AppState, visitor: &Visitor, wrong: &WrongCode) {
     .record();
     if let (Some(user), Some(alarm)) = (user.filter(|user| !user.disabled), wrong.alarm) {
         let off = alarm == Alarm::Off;
-        after_sign_in::tell(app, visitor, &user, News::WrongCodes { off }).await;
+        after_sign_in::tell(app, visitor, &user, AccountNotice::WrongCodes { off }).await;
     }
 }
 

@@ -43,7 +43,7 @@ pub async fn require_user(
             spent: Vec::new(),
         };
         let who = app.sign_ins.who(shown.session.as_ref()).await?;
-        who.map_or(Entry::Stranger, signed_in)
+        who.map_or(Entry::SignedOut, signed_in)
     };
     match entry {
         Entry::SignedIn {
@@ -67,7 +67,7 @@ pub async fn require_user(
             request.extensions_mut().insert(who);
             Ok(response::with_cookies(next.run(request).await, cookies))
         }
-        Entry::Ask {
+        Entry::ChooseAccount {
             current,
             candidates,
         } => Ok(switch_account::ask(
@@ -76,7 +76,7 @@ pub async fn require_user(
             current.as_ref(),
             candidates,
         )),
-        Entry::Stranger => Ok(response::see_other(&login_for(&app, request.uri()))),
+        Entry::SignedOut => Ok(response::see_other(&login_for(&app, request.uri()))),
     }
 }
 

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use cookie::{Cookie, SameSite};
 use std::time::Duration;
 use vestibule::{
-    entry::Shown,
+    entry::PresentedSecrets,
     pending::{PendingCookie, TokenTag},
     secret::{Keys, PendingSecret, SessionSecret},
     token::Token,
@@ -240,10 +240,10 @@ impl RequestCookies {
 
     /// The secrets that this request shows, in a browser that has not said what it is.
     #[must_use]
-    pub fn shown(&self) -> Shown {
+    pub fn shown(&self) -> PresentedSecrets {
         let secret =
             |(tag, value): &(TokenTag, String)| Some((*tag, PendingCookie::claimed_secret(value)?));
-        Shown {
+        PresentedSecrets {
             session: self.session(),
             pending: self.pending.iter().filter_map(secret).collect(),
             device: None,

@@ -22,8 +22,8 @@ use leptos::prelude::*;
 use std::{ops::Deref, sync::Arc};
 use tokio_util::sync::CancellationToken;
 use vestibule::{
-    link::Links, mail::Outbox, outcome::Destinations, publisher::PusherPublisher, secret::Keys,
-    vestibule::Vestibule,
+    link::MagicLinks, mail::Outbox, outcome::Destinations, publisher::PusherPublisher,
+    secret::Keys, sign_ins::SignIns,
 };
 use vestibule_app::{form_token::FormToken, shell::Head};
 
@@ -35,9 +35,9 @@ pub struct App(Arc<AppState>);
 /// [`FromRef`].
 pub struct AppState {
     /// Sign-ins by the validator's tokens, and the sessions that come of them.
-    pub sign_ins: Vestibule,
+    pub sign_ins: SignIns,
     /// Sign-ins by our own links.
-    pub links: Links,
+    pub links: MagicLinks,
     /// The operator's keys.
     pub keys: Arc<Keys>,
     /// How pages are rendered.
@@ -182,7 +182,7 @@ impl FromRef<App> for Hsts {
     }
 }
 
-impl FromRef<App> for Vestibule {
+impl FromRef<App> for SignIns {
     fn from_ref(app: &App) -> Self {
         app.sign_ins.clone()
     }

@@ -12,7 +12,7 @@ use std::{convert::Infallible, sync::Arc};
 use vestibule::{
     caps::Client,
     device::Device,
-    entry::Shown,
+    entry::PresentedSecrets,
     secret::{Keys, SessionSecret},
     token::Token,
     user::User,
@@ -46,8 +46,8 @@ impl Visitor {
 
     /// The secrets that it shows, and what it calls itself.
     #[must_use]
-    pub fn shown(&self) -> Shown {
-        Shown {
+    pub fn shown(&self) -> PresentedSecrets {
+        PresentedSecrets {
             device: self.device(),
             ..self.cookies.shown()
         }

@@ -10,7 +10,7 @@ use super::UrlBuilder;
 use crate::accounts::{time_format::utc, user_agent};
 use vestibule::{
     link::{CODES_OFF, Code, GUESSES, LIFETIME, WRONG_CODES},
-    mail::{AddressLetter, Letter, LinkLetter, News, NewsLetter},
+    mail::{AccountNotice, AddressMail, LinkMail, MailBody, NoticeMail},
     ticket,
 };
 
@@ -45,15 +45,15 @@ pub struct Action {
 impl EmailContent {
     /// What `letter` says, with links to `urls`.
     #[must_use]
-    pub fn of(letter: &Letter, urls: &UrlBuilder) -> Self {
+    pub fn of(letter: &MailBody, urls: &UrlBuilder) -> Self {
         match letter {
-            Letter::Link(letter) => Self::link(letter, urls),
-            Letter::Address(letter) => Self::address(letter, urls),
-            Letter::News(letter) => Self::news(letter, urls),
+            MailBody::Link(letter) => Self::link(letter, urls),
+            MailBody::Address(letter) => Self::address(letter, urls),
+            MailBody::AccountNotice(letter) => Self::news(letter, urls),
         }
     }
 
-    fn link(letter: &LinkLetter, urls: &UrlBuilder) -> Self {
+    fn link(letter: &LinkMail, urls: &UrlBuilder) -> Self {
         let device = user_agent::words(letter.device.as_ref());
         let minutes = LIFETIME.as_secs() / 60;
         let sentence = "Open this link to sign in:";
@@ -80,7 +80,7 @@ impl EmailContent {
         }
     }
 
-    fn address(letter: &AddressLetter, urls: &UrlBuilder) -> Self {
+    fn address(letter: &AddressMail, urls: &UrlBuilder) -> Self {
         let device = user_agent::words(letter.device.as_ref());
         let minutes = ticket::LIFETIME.as_secs() / 60;
         let url = urls.profile(&format!("/address/{}", letter.ticket));
@@ -102,7 +102,7 @@ impl EmailContent {
         }
     }
 
-    fn news(letter: &NewsLetter, urls: &UrlBuilder) -> Self {
+    fn news(letter: &NoticeMail, urls: &UrlBuilder) -> Self {
         let device = user_agent::words(letter.device.as_ref());
         let at = utc(letter.at);
         let host = urls.origin.host();
@@ -121,13 +121,13 @@ impl EmailContent {
             end: end.to_owned(),
         };
         match &letter.news {
-            News::Browser => words(
+            AccountNotice::Browser => words(
                 "A new browser has signed in",
                 format!("A new browser has signed in at {host}"),
                 format!("It was {device}, on {at}. If that was you, there is nothing to do."),
                 "If it was not you, sign out all others on your profile. If you have a password here, set a new one.",
             ),
-            News::WrongCodes { off } => {
+            AccountNotice::WrongCodes { off } => {
                 let count = if *off { WRONG_CODES } else { GUESSES };
                 let days = CODES_OFF.as_secs() / 86_400;
                 let sentence =
@@ -143,13 +143,13 @@ impl EmailContent {
                     "If it was not you, there is nothing to do: no one gets in without a link or code that was sent to you.",
                 )
             }
-            News::Password => words(
+            AccountNotice::Password => words(
                 "Your password was set",
                 format!("Your password at {host} was set"),
                 format!("It was {device}, on {at}. All other browsers were signed out."),
                 "If it was not you, have a link sent to sign in, and set a new password at once.",
             ),
-            News::Moved { from, to } => words(
+            AccountNotice::Moved { from, to } => words(
                 "Your address was changed",
                 format!("Your address at {host} was changed"),
                 format!(

@@ -11,7 +11,7 @@ use std::{
 };
 use vestibule::{
     email_address::Address,
-    mail::{Letter, MailError, MailId, Mailer},
+    mail::{MailBody, MailError, MailId, Mailer},
 };
 use vestibule_app::pages::PracticeMail;
 
@@ -49,7 +49,7 @@ impl Mailbox {
 
 #[async_trait]
 impl Mailer for Mailbox {
-    async fn send(&self, _: MailId, to: &Address, letter: &Letter) -> Result<(), MailError> {
+    async fn send(&self, _: MailId, to: &Address, letter: &MailBody) -> Result<(), MailError> {
         let EmailContent {
             subject,
             lead,

@@ -25,7 +25,7 @@ use std::sync::Arc;
 use vestibule::{
     clock::Clock,
     email_address::Address,
-    mail::{Letter, MailError, MailId, Mailer},
+    mail::{MailBody, MailError, MailId, Mailer},
 };
 
 /// No person has written it, so no program is to answer it (RFC 3834, section 5).
@@ -63,7 +63,7 @@ impl Smtp {
         })
     }
 
-    fn write(&self, id: MailId, to: &Address, letter: &Letter) -> Result<Outgoing, SmtpError> {
+    fn write(&self, id: MailId, to: &Address, letter: &MailBody) -> Result<Outgoing, SmtpError> {
         let to: lettre::Address = quoted(to.typed())
             .parse()
             .map_err(|_| SmtpError::Unsendable)?;
@@ -125,7 +125,7 @@ fn part(kind: ContentType, text: String) -> SinglePart {
 
 #[async_trait]
 impl Mailer for Smtp {
-    async fn send(&self, id: MailId, to: &Address, letter: &Letter) -> Result<(), MailError> {
+    async fn send(&self, id: MailId, to: &Address, letter: &MailBody) -> Result<(), MailError> {
         let Outgoing { envelope, text } = self.write(id, to, letter)?;
         let mut connection = self.relay.connect().await?;
         connection

@@ -39,7 +39,7 @@ pub enum StartError {
         /// The address without its password.
         name: String,
         /// What is wrong with it.
-        error: vestibule::store::redis::OpenError,
+        error: vestibule::store::redis::RedisOpenError,
     },
     /// The database could not be written.
     #[error("the database cannot be written: {0}")]

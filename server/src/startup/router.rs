@@ -33,14 +33,14 @@ use std::{path::Path, sync::Arc};
 use tokio::{sync::Notify, task::spawn_blocking};
 use vestibule::{
     clock::Clock,
-    link::Links,
+    link::MagicLinks,
     mail::{Mailer, Outbox},
     publisher::{Publisher, PusherPublisher, Silent},
     secret::{Keys, SystemEntropy},
+    sign_ins::SignIns,
     store::Stores,
     validator::HttpValidator,
-    vestibule::Vestibule,
-    worker::Tools,
+    worker::Environment,
 };
 
 /// The routes of Vestibule, to serve or to merge into an application of your own at the root, and
@@ -75,30 +75,30 @@ pub async fn router(mut config: Config) -> Result<(Router, ServerHandle), StartE
             "workers elsewhere cannot reach this server's embedded broker, so pages ask; set PUSHER_HOST or PUSHER_CLUSTER"
         );
     }
-    let tools = tools(&config, keys, stores, clock, validator, publisher);
-    let smtp = smtp(&config, &tools)?;
+    let environment = environment(&config, keys, stores, clock, validator, publisher);
+    let smtp = smtp(&config, &environment)?;
     let wake = Arc::new(Notify::new());
     // Also where processes elsewhere send it.
     let mails = practice || config.mail.is_some();
     let mail_wake = Arc::new(Notify::new());
-    let outbox = mails.then(|| Outbox::new(&tools, mail_wake.clone()));
-    let mailbox =
-        (practice && smtp.is_none()).then(|| Arc::new(Mailbox::new(url_builder(&config, &tools))));
+    let outbox = mails.then(|| Outbox::new(&environment, mail_wake.clone()));
+    let mailbox = (practice && smtp.is_none())
+        .then(|| Arc::new(Mailbox::new(url_builder(&config, &environment))));
     let of_client = config.caps.of_client;
-    let keys = tools.keys.clone();
-    let sign_ins = Vestibule::new(&tools, wake.clone()).with_caps(config.caps);
+    let keys = environment.keys.clone();
+    let sign_ins = SignIns::new(&environment, wake.clone()).with_caps(config.caps);
     if practice {
         add_practice_user(&sign_ins).await?;
     }
     let mailer = smtp.or_else(|| mailbox.clone().map(|mailbox| mailbox as Arc<dyn Mailer>));
     if let (Some(mailer), true) = (mailer, config.worker) {
-        behind.start_postman(&tools, mailer, mail_wake.clone());
+        behind.start_mail_worker(&environment, mailer, mail_wake.clone());
     }
     if config.worker {
-        behind.start_sweeper(&tools);
-        behind.start_worker(tools, wake, hints, config.in_flight);
+        behind.start_sweeper(&environment);
+        behind.start_worker(environment, wake, hints, config.in_flight);
     }
-    let links = Links::new(sign_ins.clone(), mail_wake)
+    let links = MagicLinks::new(sign_ins.clone(), mail_wake)
         .with_registration(config.registration)
         .with_strangers(config.strangers);
     let leptos = leptos_options(&config.site_root);
@@ -168,12 +168,17 @@ pub async fn worker(mut config: Config) -> Result<ServerHandle, StartError> {
             Arc::new(Silent)
         }
     };
-    let tools = tools(&config, keys, stores, clock, validator, publisher);
-    if let Some(mailer) = smtp(&config, &tools)? {
-        behind.start_postman(&tools, mailer, Arc::new(Notify::new()));
+    let environment = environment(&config, keys, stores, clock, validator, publisher);
+    if let Some(mailer) = smtp(&config, &environment)? {
+        behind.start_mail_worker(&environment, mailer, Arc::new(Notify::new()));
     }
-    behind.start_sweeper(&tools);
-    behind.start_worker(tools, Arc::new(Notify::new()), hints, config.in_flight);
+    behind.start_sweeper(&environment);
+    behind.start_worker(
+        environment,
+        Arc::new(Notify::new()),
+        hints,
+        config.in_flight,
+    );
     Ok(behind.running(None))
 }
 
@@ -183,15 +188,15 @@ fn warn_of_unencrypted(config: &Config) {
     }
 }
 
-fn tools(
+fn environment(
     config: &Config,
     keys: Keys,
     stores: Stores,
     clock: Arc<dyn Clock>,
     validator: Arc<HttpValidator>,
     publisher: Arc<dyn Publisher>,
-) -> Tools {
-    Tools {
+) -> Environment {
+    Environment {
         stores,
         validator,
         publisher,
@@ -204,21 +209,21 @@ fn tools(
 }
 
 /// Where mail goes, if a server for it is configured.
-fn smtp(config: &Config, tools: &Tools) -> Result<Option<Arc<dyn Mailer>>, StartError> {
+fn smtp(config: &Config, environment: &Environment) -> Result<Option<Arc<dyn Mailer>>, StartError> {
     let Some(mail) = config.mail.clone() else {
         return Ok(None);
     };
     Ok(Some(Arc::new(Smtp::new(
         mail,
-        url_builder(config, tools),
-        tools.clock.clone(),
+        url_builder(config, environment),
+        environment.clock.clone(),
     )?)))
 }
 
-fn url_builder(config: &Config, tools: &Tools) -> UrlBuilder {
+fn url_builder(config: &Config, environment: &Environment) -> UrlBuilder {
     UrlBuilder {
         origin: origin(config),
-        keys: tools.keys.clone(),
+        keys: environment.keys.clone(),
     }
 }
 
@@ -245,7 +250,7 @@ pub fn origins(config: &Config) -> Vec<Origin> {
     }
 }
 
-async fn add_practice_user(sign_ins: &Vestibule) -> Result<(), StartError> {
+async fn add_practice_user(sign_ins: &SignIns) -> Result<(), StartError> {
     let practice::PracticeUser { email, password } = practice::USER;
     let identity = passwords::identity(email, Some("Practice user".into()));
     if sign_ins

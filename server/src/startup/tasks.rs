@@ -10,12 +10,12 @@ use tokio::{sync::Notify, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use vestibule::{
     link,
-    mail::{Mailer, Postman},
+    mail::{MailWorker, Mailer},
     publisher::{PusherPublisher, Queue},
     secret::SystemEntropy,
     store::postgres::PostgresStore,
     validator::HttpValidator,
-    worker::{Tools, Worker},
+    worker::{Environment, Worker},
 };
 use vestibule_broker::Broker;
 
@@ -100,16 +100,21 @@ impl BackgroundTasks {
     }
 
     /// Starts what sends mails.
-    pub fn start_postman(&self, tools: &Tools, mailer: Arc<dyn Mailer>, wake: Arc<Notify>) {
-        let carrying = Postman::new(mailer, tools, wake).run(self.stop_worker.clone());
+    pub fn start_mail_worker(
+        &self,
+        environment: &Environment,
+        mailer: Arc<dyn Mailer>,
+        wake: Arc<Notify>,
+    ) {
+        let carrying = MailWorker::new(mailer, environment, wake).run(self.stop_worker.clone());
         self.tasks.spawn(self.watched(carrying));
     }
 
     /// Starts what deletes old links.
-    pub fn start_sweeper(&self, tools: &Tools) {
+    pub fn start_sweeper(&self, environment: &Environment) {
         self.tasks.spawn(link::sweep(
-            tools.stores.clone(),
-            tools.clock.clone(),
+            environment.stores.clone(),
+            environment.clock.clone(),
             self.stop_worker.clone(),
         ));
     }
@@ -117,7 +122,7 @@ impl BackgroundTasks {
     /// Starts the worker, which the database tells of what is new if it can.
     pub fn start_worker(
         &mut self,
-        tools: Tools,
+        environment: Environment,
         wake: Arc<Notify>,
         hints: Option<PostgresStore>,
         in_flight: usize,
@@ -129,7 +134,7 @@ impl BackgroundTasks {
                 .spawn(async move { database.listen(wake, stop).await });
         }
         let in_flight = file_limit::validations(in_flight, file_limit::raise());
-        let working = Worker::new(tools, wake, in_flight).run(self.stop_worker.clone());
+        let working = Worker::new(environment, wake, in_flight).run(self.stop_worker.clone());
         self.worker = Some(tokio::spawn(self.watched(working)));
     }
 

@@ -58,12 +58,12 @@ impl Connector {
     ///
     /// # Errors
     /// [`ConnectError`] says why there is none.
-    pub async fn open(self, address: &str) -> Result<PusherConnection, ConnectError> {
+    pub async fn open(self, address: &str) -> Result<PusherStream, ConnectError> {
         self.to(address.parse().map_err(|_| ConnectError::Unresolved)?)
             .await
     }
 
-    async fn to(mut self, uri: Uri) -> Result<PusherConnection, ConnectError> {
+    async fn to(mut self, uri: Uri) -> Result<PusherStream, ConnectError> {
         let host = uri
             .host()
             .unwrap_or_default()
@@ -76,14 +76,14 @@ impl Connector {
                 .await
                 .map_err(|error| ConnectError::of_tcp(&error))?;
             let Some(trust) = &self.trust else {
-                return Ok(PusherConnection::new(stream));
+                return Ok(PusherStream::new(stream));
             };
             let name = host.try_into().map_err(|_| ConnectError::Unresolved)?;
             let stream = TlsConnector::from(trust.config())
                 .connect(name, stream)
                 .await;
             stream
-                .map(PusherConnection::new)
+                .map(PusherStream::new)
                 .map_err(|error| ConnectError::of_tls(&error))
         };
         timeout(CONNECT_WITHIN, opening)
@@ -101,9 +101,9 @@ impl Connector {
 }
 
 impl Service<Uri> for Connector {
-    type Response = PusherConnection;
+    type Response = PusherStream;
     type Error = ConnectError;
-    type Future = BoxFuture<'static, Result<PusherConnection, ConnectError>>;
+    type Future = BoxFuture<'static, Result<PusherStream, ConnectError>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), ConnectError>> {
         Poll::Ready(Ok(()))
@@ -121,7 +121,7 @@ impl Service<Uri> for Connector {
 }
 
 /// A connection.
-pub struct PusherConnection {
+pub struct PusherStream {
     stream: Box<dyn Stream>,
     /// What has been read since something was written.
     read: usize,
@@ -131,7 +131,7 @@ trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
-impl PusherConnection {
+impl PusherStream {
     fn new(stream: impl Stream + 'static) -> Self {
         Self {
             stream: Box::new(stream),
@@ -140,13 +140,13 @@ impl PusherConnection {
     }
 }
 
-impl Connection for PusherConnection {
+impl Connection for PusherStream {
     fn connected(&self) -> Connected {
         Connected::new()
     }
 }
 
-impl AsyncRead for PusherConnection {
+impl AsyncRead for PusherStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -162,7 +162,7 @@ impl AsyncRead for PusherConnection {
     }
 }
 
-impl AsyncWrite for PusherConnection {
+impl AsyncWrite for PusherStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

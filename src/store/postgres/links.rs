@@ -17,7 +17,7 @@ use crate::{
     secret::SecretHash,
     store::{
         BeginError, LinkStore, StoreError,
-        row::{self, Origin},
+        row::{self, LinkOrigin},
         statements::{
             COUNT_WRONG_CODE, DELETE_MAIL_OF_LINK, FORGET_WRONG_CODES,
             FORGET_WRONG_CODES_OF_ADDRESS, INSERT_LINK, LINK_BY_TOKEN, LINK_BY_WAITING,
@@ -33,7 +33,7 @@ impl LinkStore for PostgresStore {
     async fn add_link(&self, link: &Link) -> Result<(), StoreError> {
         let link = link.clone();
         self.run(move |connection| {
-            Box::pin(async move { insert(connection, &link, &Origin::default()).await })
+            Box::pin(async move { insert(connection, &link, &LinkOrigin::default()).await })
         })
         .await
     }
@@ -163,7 +163,7 @@ impl PostgresStore {
 async fn insert(
     connection: &mut PgConnection,
     link: &Link,
-    origin: &Origin,
+    origin: &LinkOrigin,
 ) -> Result<(), Failure> {
     let (state, used_by) = row::state_columns(link);
     let [client, network_56, network_48] = origin.networks();

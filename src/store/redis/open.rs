@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 /// Redis cannot be used. No error says more of its address than the operator may see in a log.
 #[derive(Debug, thiserror::Error)]
-pub enum OpenError {
+pub enum RedisOpenError {
     /// The address is none.
     #[error("is no address of a Redis server, such as redis://user:password@localhost:6379/0")]
     Address,
@@ -25,26 +25,28 @@ impl RedisSessions {
     /// one that sessions expire by.
     ///
     /// # Errors
-    /// [`OpenError`] says in one line why it cannot be used, without the password.
+    /// [`RedisOpenError`] says in one line why it cannot be used, without the password.
     pub async fn open(
         url: &str,
         clock: Arc<dyn Clock>,
         prefix: impl Into<String>,
-    ) -> Result<Self, OpenError> {
+    ) -> Result<Self, RedisOpenError> {
         // Several crates bring rustls, so it does not choose by itself. An earlier choice is as
         // good.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let address = url.into_connection_info().map_err(|_| OpenError::Address)?;
+        let address = url
+            .into_connection_info()
+            .map_err(|_| RedisOpenError::Address)?;
         // RESP3, for then the driver tells when it has lost the connection.
         let settings = address
             .redis_settings()
             .clone()
             .set_protocol(ProtocolVersion::RESP3);
-        let client =
-            Client::open(address.set_redis_settings(settings)).map_err(|_| OpenError::Address)?;
+        let client = Client::open(address.set_redis_settings(settings))
+            .map_err(|_| RedisOpenError::Address)?;
         let connection = RedisConnection::open(client)
             .await
-            .map_err(|error| OpenError::Cannot(in_one_line(&error)))?;
+            .map_err(|error| RedisOpenError::Cannot(in_one_line(&error)))?;
         check(&connection).await?;
         let sessions = Self {
             connection,
@@ -59,19 +61,19 @@ impl RedisSessions {
             .connection
             .ask::<(u32, u64)>(probe.arg(i64::MIN).arg(0))
             .await;
-        probe.map_err(|error| OpenError::Cannot(in_one_line(&error)))?;
+        probe.map_err(|error| RedisOpenError::Cannot(in_one_line(&error)))?;
         Ok(sessions)
     }
 }
 
-async fn check(connection: &RedisConnection) -> Result<(), OpenError> {
+async fn check(connection: &RedisConnection) -> Result<(), RedisOpenError> {
     // Hosted services may refuse INFO. Then we rely on what the operator says.
     let info: String = connection
         .query(&redis::cmd("INFO"))
         .await
         .unwrap_or_default();
     if says(&info, "cluster_enabled").is_some_and(|enabled| enabled != "0") {
-        return Err(OpenError::Cluster);
+        return Err(RedisOpenError::Cluster);
     }
     if says(&info, "maxmemory_policy").is_some_and(|policy| policy != "noeviction") {
         tracing::warn!(

@@ -7,7 +7,7 @@ use crate::{
     device::Device,
     email_address::Address,
     link::{BrowserTag, Counts, Link, LinkId, LinkState, Mailing, Number},
-    mail::{Mail, MailClass, MailId, Posting, SealedLetter},
+    mail::{Mail, MailClass, MailId, Posting, SealedMailBody},
     secret::{Mac, Sealed, SecretHash},
     store::StoreError,
 };
@@ -64,7 +64,7 @@ fn mail(row: &dyn Row) -> Result<Mail, StoreError> {
         id: MailId::from_bytes(row.bytes("id")?),
         to: address(&row)?,
         class: MailClass::from_number(row.number("class")?).ok_or_else(|| row.corrupt("class"))?,
-        letter: SealedLetter(Sealed {
+        letter: SealedMailBody(Sealed {
             key_id: row.number("letter_key")?,
             bytes: row.blob("letter")?.to_vec(),
         }),
@@ -118,13 +118,13 @@ pub(in crate::store) fn state_columns(link: &Link) -> (&'static str, Option<&[u8
 
 /// Where a link was asked for; nowhere, where an operator has made it.
 #[derive(Default)]
-pub(in crate::store) struct Origin {
+pub(in crate::store) struct LinkOrigin {
     client: Option<Client>,
     browser: Option<BrowserTag>,
     stranger: bool,
 }
 
-impl Origin {
+impl LinkOrigin {
     /// Where this one was.
     pub(in crate::store) fn of(posting: &Posting, mailing: Mailing) -> Self {
         let stranger = posting.stranger && mailing == Mailing::Sent;

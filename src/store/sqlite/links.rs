@@ -14,7 +14,7 @@ use crate::{
     secret::SecretHash,
     store::{
         BeginError, LinkStore, StoreError,
-        row::{self, Origin},
+        row::{self, LinkOrigin},
         statements::{
             COUNT_WRONG_CODE, DELETE_MAIL_OF_LINK, FORGET_WRONG_CODES,
             FORGET_WRONG_CODES_OF_ADDRESS, INSERT_LINK, LINK_BY_TOKEN, LINK_BY_WAITING,
@@ -29,7 +29,7 @@ use sqlx::SqliteConnection;
 impl LinkStore for SqliteStore {
     async fn add_link(&self, link: &Link) -> Result<(), StoreError> {
         self.write(link.clone(), |connection, link| {
-            Box::pin(async move { insert(connection, link, &Origin::default()).await })
+            Box::pin(async move { insert(connection, link, &LinkOrigin::default()).await })
         })
         .await
     }
@@ -176,7 +176,7 @@ async fn unsend(
 async fn insert(
     connection: &mut SqliteConnection,
     link: &Link,
-    origin: &Origin,
+    origin: &LinkOrigin,
 ) -> Result<(), StoreError> {
     let (state, used_by) = row::state_columns(link);
     let [client, network_56, network_48] = origin.networks();

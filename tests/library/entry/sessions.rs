@@ -1,6 +1,6 @@
 //! A user sees where they are signed in, and ends what they do not want.
 
-use crate::support::{Browser, House, ada, bob, token};
+use crate::support::{Browser, Harness, ada, bob, token};
 use std::time::Duration;
 use vestibule::{
     device::Device,
@@ -10,8 +10,10 @@ use vestibule::{
 const A_WHILE: Duration = Duration::from_hours(1);
 
 /// A browser of Ada's with this device name.
-async fn signed_in(house: &House, device: &str) -> Browser {
-    let mut browser = house.bound(&token(&device.replace(' ', "-")), ada()).await;
+async fn signed_in(harness: &Harness, device: &str) -> Browser {
+    let mut browser = harness
+        .bound(&token(&device.replace(' ', "-")), ada())
+        .await;
     browser.device = Device::new(device);
     browser.enter().await;
     browser
@@ -23,7 +25,7 @@ async fn who(browser: &Browser) -> SignedIn {
 
 async fn sessions(browser: &Browser) -> Vec<OwnSession> {
     browser
-        .desk
+        .sign_ins
         .own_sessions(&who(browser).await)
         .await
         .unwrap()
@@ -42,7 +44,7 @@ async fn handle(browser: &Browser, device: &str) -> SessionHandle {
 
 async fn end(browser: &Browser, handle: SessionHandle) -> bool {
     browser
-        .desk
+        .sign_ins
         .end_session(&who(browser).await, handle)
         .await
         .unwrap()
@@ -50,16 +52,16 @@ async fn end(browser: &Browser, handle: SessionHandle) -> bool {
 
 #[tokio::test]
 async fn a_user_sees_each_browser_when_it_began_and_when_it_was_used_their_own_first() {
-    let house = House::open().await;
-    house.start_worker();
-    let begun = house.now();
-    let here = signed_in(&house, "Firefox on Linux").await;
-    let phone = signed_in(&house, "Safari on iPhone").await;
-    house.advance(A_WHILE);
-    let work = signed_in(&house, "Edge on Windows").await;
-    house.advance(A_WHILE);
+    let harness = Harness::open().await;
+    harness.start_worker();
+    let begun = harness.now();
+    let here = signed_in(&harness, "Firefox on Linux").await;
+    let phone = signed_in(&harness, "Safari on iPhone").await;
+    harness.advance(A_WHILE);
+    let work = signed_in(&harness, "Edge on Windows").await;
+    harness.advance(A_WHILE);
     who(&phone).await;
-    house.advance(A_WHILE);
+    harness.advance(A_WHILE);
     let hour = |hours| begun + A_WHILE * hours;
     let named = |session: &OwnSession| session.device.clone().unwrap();
     let seen: Vec<_> = sessions(&here)
@@ -88,23 +90,23 @@ async fn a_user_sees_each_browser_when_it_began_and_when_it_was_used_their_own_f
 
 #[tokio::test]
 async fn what_has_expired_is_not_shown() {
-    let house = House::open().await;
-    house.start_worker();
-    let here = signed_in(&house, "Firefox on Linux").await;
-    signed_in(&house, "Safari on iPhone").await;
-    house.advance(house.tools.timing.idle / 2);
+    let harness = Harness::open().await;
+    harness.start_worker();
+    let here = signed_in(&harness, "Firefox on Linux").await;
+    signed_in(&harness, "Safari on iPhone").await;
+    harness.advance(harness.environment.timing.idle / 2);
     who(&here).await;
-    house.advance(house.tools.timing.idle / 2);
+    harness.advance(harness.environment.timing.idle / 2);
     assert_eq!(sessions(&here).await.len(), 1);
 }
 
 #[tokio::test]
 async fn the_session_that_was_meant_ends_and_no_other() {
-    let house = House::open().await;
-    house.start_worker();
-    let here = signed_in(&house, "Firefox on Linux").await;
-    let mut lost = signed_in(&house, "Safari on iPhone").await;
-    let work = signed_in(&house, "Edge on Windows").await;
+    let harness = Harness::open().await;
+    harness.start_worker();
+    let here = signed_in(&harness, "Firefox on Linux").await;
+    let mut lost = signed_in(&harness, "Safari on iPhone").await;
+    let work = signed_in(&harness, "Edge on Windows").await;
     let lost_one = handle(&here, "Safari on iPhone").await;
     assert!(end(&here, lost_one).await);
     assert_eq!((lost.who().await, lost.greeted().await), (None, None));
@@ -114,11 +116,11 @@ async fn the_session_that_was_meant_ends_and_no_other() {
 
 #[tokio::test]
 async fn a_handle_ends_neither_another_users_session_nor_the_current_one() {
-    let house = House::open().await;
-    house.start_worker();
-    let here = signed_in(&house, "Firefox on Linux").await;
-    let there = signed_in(&house, "Safari on iPhone").await;
-    let mut bobs = house.bound(&token("bobs"), bob()).await;
+    let harness = Harness::open().await;
+    harness.start_worker();
+    let here = signed_in(&harness, "Firefox on Linux").await;
+    let there = signed_in(&harness, "Safari on iPhone").await;
+    let mut bobs = harness.bound(&token("bobs"), bob()).await;
     bobs.enter().await;
     let of_there = handle(&here, "Safari on iPhone").await;
     assert!(!end(&bobs, of_there).await);
@@ -128,12 +130,12 @@ async fn a_handle_ends_neither_another_users_session_nor_the_current_one() {
 
 #[tokio::test]
 async fn a_page_from_before_a_rotation_still_ends_what_it_names() {
-    let house = House::open().await;
-    house.start_worker();
-    let mut here = signed_in(&house, "Firefox on Linux").await;
-    let there = signed_in(&house, "Safari on iPhone").await;
+    let harness = Harness::open().await;
+    harness.start_worker();
+    let mut here = signed_in(&harness, "Firefox on Linux").await;
+    let there = signed_in(&harness, "Safari on iPhone").await;
     let named_before = handle(&here, "Safari on iPhone").await;
-    here.desk = house.desk_with(&[8, 7]);
+    here.sign_ins = harness.sign_ins_with(&[8, 7]);
     assert_ne!(handle(&here, "Safari on iPhone").await, named_before);
     assert!(end(&here, named_before).await);
     assert_eq!(there.who().await, None);
@@ -141,13 +143,13 @@ async fn a_page_from_before_a_rotation_still_ends_what_it_names() {
 
 #[tokio::test]
 async fn ending_all_others_keeps_this_session_and_deletes_those_not_yet_exchanged() {
-    let house = House::open().await;
-    house.start_worker();
-    let mut here = signed_in(&house, "Firefox on Linux").await;
-    let there = signed_in(&house, "Safari on iPhone").await;
-    let mut waiting = house.bound(&token("waiting"), ada()).await;
-    let mut bobs = house.bound(&token("bobs"), bob()).await;
-    here.desk.end_others(&who(&here).await).await.unwrap();
+    let harness = Harness::open().await;
+    harness.start_worker();
+    let mut here = signed_in(&harness, "Firefox on Linux").await;
+    let there = signed_in(&harness, "Safari on iPhone").await;
+    let mut waiting = harness.bound(&token("waiting"), ada()).await;
+    let mut bobs = harness.bound(&token("bobs"), bob()).await;
+    here.sign_ins.end_others(&who(&here).await).await.unwrap();
     assert_eq!((there.who().await, waiting.greeted().await), (None, None));
     assert_eq!(here.greeted().await.as_deref(), Some("Ada"));
     assert_eq!(bobs.greeted().await.as_deref(), Some("Bob"));
@@ -156,12 +158,12 @@ async fn ending_all_others_keeps_this_session_and_deletes_those_not_yet_exchange
 
 #[tokio::test]
 async fn an_exchange_that_is_repeated_does_not_bring_an_ended_session_back() {
-    let house = House::open().await;
-    house.start_worker();
-    let here = signed_in(&house, "Firefox on Linux").await;
-    let thief = house.bound(&token("link"), ada()).await;
+    let harness = Harness::open().await;
+    harness.start_worker();
+    let here = signed_in(&harness, "Firefox on Linux").await;
+    let thief = harness.bound(&token("link"), ada()).await;
     let mut again = thief.clone();
     thief.clone().enter().await;
-    here.desk.end_others(&who(&here).await).await.unwrap();
+    here.sign_ins.end_others(&who(&here).await).await.unwrap();
     assert_eq!(again.greeted().await, None);
 }

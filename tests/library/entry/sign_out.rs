@@ -1,13 +1,13 @@
 //! After a sign-out, nothing that this browser had signs it in again.
 
-use crate::support::{Browser, House, ada, token};
-use vestibule::{store::SessionStore as _, validator::Verdict, vestibule::Progress};
+use crate::support::{Browser, Harness, ada, token};
+use vestibule::{sign_ins::Progress, store::SessionStore as _, validator::Verdict};
 
 #[tokio::test]
 async fn a_sign_out_ends_the_session() {
-    let house = House::open().await;
-    house.start_worker();
-    let mut browser = house.signed_in(&token("link")).await;
+    let harness = Harness::open().await;
+    harness.start_worker();
+    let mut browser = harness.signed_in(&token("link")).await;
     browser.sign_out().await;
     assert_eq!(browser.who().await, None);
     assert_eq!(browser.greeted().await, None);
@@ -16,11 +16,11 @@ async fn a_sign_out_ends_the_session() {
 
 #[tokio::test]
 async fn a_sign_out_ends_this_browser_alone_and_everywhere_ends_all() {
-    let house = House::open().await;
-    house.start_worker();
-    let here = house.signed_in(&token("here")).await;
-    let there = house.signed_in(&token("there")).await;
-    let mut waiting = house.bound(&token("waiting"), ada()).await;
+    let harness = Harness::open().await;
+    harness.start_worker();
+    let here = harness.signed_in(&token("here")).await;
+    let there = harness.signed_in(&token("there")).await;
+    let mut waiting = harness.bound(&token("waiting"), ada()).await;
     here.sign_out().await;
     assert_eq!(here.who().await, None);
     assert!(there.who().await.is_some());
@@ -35,18 +35,18 @@ async fn a_sign_out_ends_this_browser_alone_and_everywhere_ends_all() {
 
 #[tokio::test]
 async fn a_sign_out_ends_what_is_pending_in_this_browser() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let queued = token("queued");
     let bound = token("bound");
-    house.start_worker();
-    let mut browser = house.signed_in(&token("link")).await;
-    house.bind(&mut browser, &bound, ada()).await;
+    harness.start_worker();
+    let mut browser = harness.signed_in(&token("link")).await;
+    harness.bind(&mut browser, &bound, ada()).await;
     browser.land(&queued);
     browser.begin(&queued).await;
-    let question = house.question().await;
+    let question = harness.question().await;
     browser.sign_out().await;
     question.answer(Ok(Verdict::Valid(ada())));
-    house.everything_before_is_done().await;
+    harness.everything_before_is_done().await;
     assert_eq!(browser.greeted().await, None);
     for link in [queued, bound] {
         let progress = browser.status(&link).await.progress;
@@ -62,20 +62,20 @@ async fn a_sign_out_ends_what_is_pending_in_this_browser() {
 
 #[tokio::test]
 async fn a_sign_out_in_one_browser_leaves_what_is_pending_in_another() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let link = token("link");
-    house.start_worker();
-    let mut other = house.bound(&link, ada()).await;
-    house.signed_in(&token("mine")).await.sign_out().await;
+    harness.start_worker();
+    let mut other = harness.bound(&link, ada()).await;
+    harness.signed_in(&token("mine")).await.sign_out().await;
     assert_eq!(other.greeted().await.as_deref(), Some("Ada"));
 }
 
 #[tokio::test]
 async fn a_sign_out_that_has_not_heard_of_the_exchange_ends_its_session() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let link = token("link");
-    house.start_worker();
-    let tab = house.bound(&link, ada()).await;
+    harness.start_worker();
+    let tab = harness.bound(&link, ada()).await;
     let mut other_tab = tab.clone();
     other_tab.enter().await;
     tab.sign_out().await;
@@ -86,10 +86,10 @@ async fn a_sign_out_that_has_not_heard_of_the_exchange_ends_its_session() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_sign_out_that_races_exchanges_leaves_no_live_session() {
     for round in 0..16 {
-        let house = House::open().await;
+        let harness = Harness::open().await;
         let link = token("link");
-        house.start_worker();
-        let browser = house.bound(&link, ada()).await;
+        harness.start_worker();
+        let browser = harness.bound(&link, ada()).await;
         let tabs: Vec<_> = (0..8)
             .map(|tab| {
                 let mut tab_cookies = browser.clone();
@@ -103,18 +103,18 @@ async fn a_sign_out_that_races_exchanges_leaves_no_live_session() {
                 })
             })
             .collect();
-        let session = house.confirmation(&browser, &link).await.session;
+        let session = harness.confirmation(&browser, &link).await.session;
         let mut given = Vec::new();
         for tab in tabs {
             given.extend(tab.await.unwrap());
         }
         assert_eq!(
-            house.store.session(session).await.unwrap(),
+            harness.store.session(session).await.unwrap(),
             None,
             "round {round}"
         );
         for secret in given {
-            let holder = Browser::holding(house.desk.clone(), secret);
+            let holder = Browser::holding(harness.sign_ins.clone(), secret);
             assert_eq!(holder.who().await, None, "round {round}");
         }
     }
@@ -123,20 +123,20 @@ async fn a_sign_out_that_races_exchanges_leaves_no_live_session() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_sign_out_that_races_the_verdict_leaves_no_live_session() {
     for round in 0..16 {
-        let house = House::open().await;
+        let harness = Harness::open().await;
         let link = token("link");
-        let worker = house.start_worker();
-        let mut browser = house.begun(&link).await;
-        let question = house.question().await;
+        let worker = harness.start_worker();
+        let mut browser = harness.begun(&link).await;
+        let question = harness.question().await;
         let leaving = browser.clone();
         let sign_out = tokio::spawn(async move { leaving.sign_out().await });
         question.answer(Ok(Verdict::Valid(ada())));
         sign_out.await.unwrap();
         worker.stop();
         worker.stopped().await;
-        let session = house.confirmation(&browser, &link).await.session;
+        let session = harness.confirmation(&browser, &link).await.session;
         assert_eq!(
-            house.store.session(session).await.unwrap(),
+            harness.store.session(session).await.unwrap(),
             None,
             "round {round}"
         );

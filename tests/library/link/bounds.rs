@@ -1,13 +1,13 @@
 //! Mails, waiting browsers and guesses are capped, and a client at its cap does not affect others.
 
-use super::house::{LinkHouse, ada};
+use super::harness::{LinkHarness, ada};
 use crate::support::{Plan, by_password, confirmed};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use vestibule::{
     caps::{Capped, Caps},
     email_address::Address,
-    entry::Shown,
+    entry::PresentedSecrets,
     link::{self, InvalidLink, WINDOW},
     pending::{PendingCookie, TokenTag},
     secret::SystemEntropy,
@@ -21,17 +21,17 @@ fn person(number: usize) -> Address {
 
 #[tokio::test]
 async fn the_code_of_a_link_that_was_never_mailed_lets_no_one_in() {
-    let house = LinkHouse::at_work().await;
-    house.flooded().await;
-    let waiting = house.asked().await;
-    let link = house
+    let harness = LinkHarness::at_work().await;
+    harness.flooded().await;
+    let waiting = harness.asked().await;
+    let link = harness
         .links
         .waited_for(&waiting.token, Some(waiting.cookie()))
         .await
         .unwrap()
         .unwrap();
     assert!(
-        link.guess(true, house.now())
+        link.guess(true, harness.now())
             .is_ok_and(|guessed| guessed.guesses == 1),
         "as if it were wrong"
     );
@@ -39,26 +39,26 @@ async fn the_code_of_a_link_that_was_never_mailed_lets_no_one_in() {
 
 #[tokio::test]
 async fn an_invitation_stays_valid_when_a_link_to_its_address_is_requested() {
-    let house = LinkHouse::at_work().await;
+    let harness = LinkHarness::at_work().await;
     let day = Duration::from_hours(24);
     let link = link::create(
-        &house.store,
-        house.desk.keys(),
+        &harness.store,
+        harness.sign_ins.keys(),
         &SystemEntropy,
-        house.now(),
+        harness.now(),
         &ada(),
         day,
     )
     .await
     .unwrap();
-    house.written_to().await;
-    house.begun(&house.token(&link)).await;
-    assert_eq!(house.outcome_without_a_question().await, confirmed());
+    harness.written_to().await;
+    harness.begun(&harness.token(&link)).await;
+    assert_eq!(harness.outcome_without_a_question().await, confirmed());
 }
 
 #[tokio::test]
 async fn a_client_that_asks_too_often_is_refused_for_an_hour_and_no_one_else_is() {
-    let house = LinkHouse::built(Plan {
+    let harness = LinkHarness::built(Plan {
         caps: Caps {
             of_client: 4,
             ..Caps::default()
@@ -66,30 +66,30 @@ async fn a_client_that_asks_too_often_is_refused_for_an_hour_and_no_one_else_is(
         ..Plan::default()
     })
     .await;
-    house.start_worker();
+    harness.start_worker();
     for number in 0..4 {
-        let waiting = house
+        let waiting = harness
             .try_to_ask(&person(number), 1)
             .await
             .unwrap_or_else(|error| panic!("{error}"));
-        house
+        harness
             .links
             .cancel(&waiting.token, Some(waiting.cookie()))
             .await
             .unwrap();
     }
-    assert_eq!(house.refused(&person(4), 1).await, Capped::Links);
+    assert_eq!(harness.refused(&person(4), 1).await, Capped::MagicLinks);
     assert_eq!(
-        house.store.undecided(10).await.unwrap(),
+        harness.store.undecided(10).await.unwrap(),
         0,
         "what was refused waits for nothing"
     );
-    house
+    harness
         .try_to_ask(&person(5), 2)
         .await
         .unwrap_or_else(|error| panic!("{error}"));
-    house.advance(WINDOW);
-    house
+    harness.advance(WINDOW);
+    harness
         .try_to_ask(&person(6), 1)
         .await
         .unwrap_or_else(|error| panic!("{error}"));
@@ -97,7 +97,7 @@ async fn a_client_that_asks_too_often_is_refused_for_an_hour_and_no_one_else_is(
 
 #[tokio::test]
 async fn waiting_for_mail_takes_at_most_half_of_a_clients_own_cap() {
-    let house = LinkHouse::built(Plan {
+    let harness = LinkHarness::built(Plan {
         caps: Caps {
             of_client: 4,
             ..Caps::default()
@@ -105,83 +105,90 @@ async fn waiting_for_mail_takes_at_most_half_of_a_clients_own_cap() {
         ..Plan::default()
     })
     .await;
-    house.asked().await;
-    house.asked_for(&person(1)).await;
-    assert_eq!(house.refused(&person(2), 1).await, Capped::Client);
+    harness.asked().await;
+    harness.asked_for(&person(1)).await;
+    assert_eq!(harness.refused(&person(2), 1).await, Capped::Client);
 }
 
 #[tokio::test]
 async fn signing_out_ends_the_wait_for_a_link() {
-    let house = LinkHouse::at_work().await;
-    let (waiting, letter) = house.written_to().await;
-    let keys = house.desk.keys();
+    let harness = LinkHarness::at_work().await;
+    let (waiting, letter) = harness.written_to().await;
+    let keys = harness.sign_ins.keys();
     let cookie = PendingCookie::decode(keys, &waiting.token, waiting.cookie()).unwrap();
     let tag = TokenTag::each(keys, &waiting.token)[0];
-    let shown = Shown {
+    let shown = PresentedSecrets {
         pending: vec![(tag, cookie.secret)],
-        ..Shown::default()
+        ..PresentedSecrets::default()
     };
-    house.links.sign_out(&shown, false).await.unwrap();
+    harness.links.sign_out(&shown, false).await.unwrap();
     assert_eq!(
-        house.links.look(&letter.link).await,
+        harness.links.look(&letter.link).await,
         Err(InvalidLink::Expired.into())
     );
     assert_eq!(
-        house.links.open_here(&letter.link).await,
+        harness.links.open_here(&letter.link).await,
         Err(InvalidLink::Expired.into())
     );
 }
 
 #[tokio::test]
 async fn mails_without_a_recipient_take_no_place_among_those_that_are_sent() {
-    let mut house = LinkHouse::open().await;
-    house.links = house
+    let mut harness = LinkHarness::open().await;
+    harness.links = harness
         .links
         .clone()
         .with_registration(link::Registration::Closed);
     for number in 0..40 {
-        house.asked_for(&person(number)).await;
+        harness.asked_for(&person(number)).await;
     }
-    house.links = house
+    harness.links = harness
         .links
         .clone()
         .with_registration(link::Registration::Open);
-    house.asked().await;
-    house.start_postman();
-    assert_eq!(house.sent().await.to, ada());
+    harness.asked().await;
+    harness.start_mail_worker();
+    assert_eq!(harness.sent().await.to, ada());
 }
 
 #[tokio::test]
 async fn links_and_mails_are_swept_even_where_none_are_sent() {
-    let house = LinkHouse::open().await;
-    let waiting = house.asked().await;
-    let link = house
+    let harness = LinkHarness::open().await;
+    let waiting = harness.asked().await;
+    let link = harness
         .links
         .waited_for(&waiting.token, Some(waiting.cookie()))
         .await
         .unwrap()
         .unwrap();
     let shutdown = CancellationToken::new();
-    let mut sleeps = house.clock.later_sleeps();
+    let mut sleeps = harness.clock.later_sleeps();
     let sweeping = tokio::spawn(link::sweep(
-        house.tools.stores.clone(),
-        house.clock.clone(),
+        harness.environment.stores.clone(),
+        harness.clock.clone(),
         shutdown.clone(),
     ));
-    sleeps.one_until(house.now() + Duration::from_mins(1)).await;
+    sleeps
+        .one_until(harness.now() + Duration::from_mins(1))
+        .await;
     assert!(
-        house
+        harness
             .store
             .link_by_token(&link.token)
             .await
             .unwrap()
             .is_some()
     );
-    let mut sleeps = house.clock.later_sleeps();
-    house.advance(link::LIFETIME + WINDOW + Duration::from_millis(1));
-    sleeps.one_until(house.now() + Duration::from_mins(1)).await;
-    assert_eq!(house.store.link_by_token(&link.token).await.unwrap(), None);
-    assert_eq!(house.store.next_mail().await.unwrap(), None);
+    let mut sleeps = harness.clock.later_sleeps();
+    harness.advance(link::LIFETIME + WINDOW + Duration::from_millis(1));
+    sleeps
+        .one_until(harness.now() + Duration::from_mins(1))
+        .await;
+    assert_eq!(
+        harness.store.link_by_token(&link.token).await.unwrap(),
+        None
+    );
+    assert_eq!(harness.store.next_mail().await.unwrap(), None);
     shutdown.cancel();
     sweeping.await.unwrap();
 }
@@ -192,22 +199,22 @@ async fn only_a_fresh_sign_in_takes_links_back_when_it_ends_other_sessions() {
         (Duration::from_mins(19), true),
         (Duration::from_mins(20), false),
     ] {
-        let house = LinkHouse::at_work().await;
-        house.put_bob().await;
+        let harness = LinkHarness::at_work().await;
+        harness.put_bob().await;
         let address = "bob@example.com".parse().unwrap();
-        let bob = house
+        let bob = harness
             .store
             .user_by_identity(PASSWORD_ISSUER, "bob@example.com")
             .await
             .unwrap()
             .expect("he is a user");
-        let secret = by_password(&house.desk, bob.id, &Shown::default()).await;
-        house.advance(age);
-        let who = house.desk.who(Some(&secret)).await.unwrap().unwrap();
-        house.asked_for(&address).await;
-        let letter = house.letter().await;
-        house.links.end_others(&who).await.unwrap();
-        let closed = house.links.look(&letter.link).await.err();
+        let secret = by_password(&harness.sign_ins, bob.id, &PresentedSecrets::default()).await;
+        harness.advance(age);
+        let who = harness.sign_ins.who(Some(&secret)).await.unwrap().unwrap();
+        harness.asked_for(&address).await;
+        let letter = harness.letter().await;
+        harness.links.end_others(&who).await.unwrap();
+        let closed = harness.links.look(&letter.link).await.err();
         let revoked = taken_back.then_some(InvalidLink::Expired.into());
         assert_eq!(closed, revoked, "{age:?}");
     }

@@ -1,6 +1,6 @@
 //! The link is opened in the browser that asked for it.
 
-use super::house::{LinkHouse, ada, browser};
+use super::harness::{LinkHarness, ada, browser};
 use crate::support::{Plan, confirmed, rejected, token};
 use std::time::Duration;
 use vestibule::{
@@ -8,25 +8,25 @@ use vestibule::{
     confirmation::Rejection,
     link::{InvalidLink, LIFETIME, RESEND_AFTER},
     secret::SystemEntropy,
+    sign_ins::{Progress, Step},
     store::{LinkStore as _, UserStore as _},
     user::{Identity, PASSWORD_ISSUER, User, UserId},
-    vestibule::{Progress, Step},
 };
 
 #[tokio::test]
 async fn the_browser_that_asked_is_let_in_at_once_without_asking_the_validator() {
-    let house = LinkHouse::open().await;
-    house.start_postman();
-    let (waiting, letter) = house.written_to().await;
+    let harness = LinkHarness::open().await;
+    harness.start_mail_worker();
+    let (waiting, letter) = harness.written_to().await;
     let shown = |token: &_| (*token == waiting.token).then(|| waiting.cookie());
     assert_eq!(
-        house.links.asked_here(&letter.link, shown),
+        harness.links.asked_here(&letter.link, shown),
         Some(waiting.token.clone())
     );
-    house.links.open_here(&letter.link).await.unwrap();
-    assert_eq!(house.outcome_without_a_question().await, confirmed());
-    assert_eq!(house.status(&waiting).await, Progress::Done(confirmed()));
-    let known = house
+    harness.links.open_here(&letter.link).await.unwrap();
+    assert_eq!(harness.outcome_without_a_question().await, confirmed());
+    assert_eq!(harness.status(&waiting).await, Progress::Done(confirmed()));
+    let known = harness
         .store
         .user_by_identity(PASSWORD_ISSUER, "ada@example.com")
         .await
@@ -39,13 +39,13 @@ async fn the_browser_that_asked_is_let_in_at_once_without_asking_the_validator()
 
 #[tokio::test]
 async fn another_browser_is_not_the_one_that_asked() {
-    let house = LinkHouse::open().await;
-    house.start_postman();
-    let (_, letter) = house.written_to().await;
-    let other = house.asked_for(&"bob@example.com".parse().unwrap()).await;
-    assert_eq!(house.links.asked_here(&letter.link, |_| None), None);
+    let harness = LinkHarness::open().await;
+    harness.start_mail_worker();
+    let (_, letter) = harness.written_to().await;
+    let other = harness.asked_for(&"bob@example.com".parse().unwrap()).await;
+    assert_eq!(harness.links.asked_here(&letter.link, |_| None), None);
     assert_eq!(
-        house
+        harness
             .links
             .asked_here(&letter.link, |_| Some(other.cookie())),
         None,
@@ -55,7 +55,7 @@ async fn another_browser_is_not_the_one_that_asked() {
 
 #[tokio::test]
 async fn a_known_user_keeps_their_name() {
-    let house = LinkHouse::at_work().await;
+    let harness = LinkHarness::at_work().await;
     let email = Some("ada@example.com".to_owned());
     let name = Some("Ada Lovelace".to_owned());
     let identity = Identity {
@@ -64,106 +64,106 @@ async fn a_known_user_keeps_their_name() {
         name,
         email,
     };
-    let ada = User::new(UserId::generate(&SystemEntropy), identity, house.now());
-    house.store.put_user(&ada, Some("$hash")).await.unwrap();
-    let (_, letter) = house.written_to().await;
-    house.links.open_here(&letter.link).await.unwrap();
-    assert_eq!(house.outcome().await, confirmed());
-    assert_eq!(house.store.user(ada.id).await.unwrap(), Some(ada));
+    let ada = User::new(UserId::generate(&SystemEntropy), identity, harness.now());
+    harness.store.put_user(&ada, Some("$hash")).await.unwrap();
+    let (_, letter) = harness.written_to().await;
+    harness.links.open_here(&letter.link).await.unwrap();
+    assert_eq!(harness.outcome().await, confirmed());
+    assert_eq!(harness.store.user(ada.id).await.unwrap(), Some(ada));
 }
 
 #[tokio::test]
 async fn a_server_that_is_killed_after_the_link_was_opened_leaves_the_rest_to_a_worker() {
-    let house = LinkHouse::open().await;
-    house.start_postman();
-    let (_, letter) = house.written_to().await;
-    let link = house
+    let harness = LinkHarness::open().await;
+    harness.start_mail_worker();
+    let (_, letter) = harness.written_to().await;
+    let link = harness
         .store
         .link_by_token(&letter.link.hash())
         .await
         .unwrap()
         .unwrap();
     assert!(
-        house
+        harness
             .store
-            .replace_link(&link.approve(house.now()).unwrap())
+            .replace_link(&link.approve(harness.now()).unwrap())
             .await
             .unwrap()
     );
-    house.start_worker();
-    assert_eq!(house.outcome_without_a_question().await, confirmed());
+    harness.start_worker();
+    assert_eq!(harness.outcome_without_a_question().await, confirmed());
 }
 
 #[tokio::test]
 async fn an_unopened_link_expires_and_says_so() {
-    let house = LinkHouse::at_work().await;
-    let (waiting, letter) = house.written_to().await;
+    let harness = LinkHarness::at_work().await;
+    let (waiting, letter) = harness.written_to().await;
     assert_eq!(
-        house.status(&waiting).await,
+        harness.status(&waiting).await,
         Progress::Waiting(Step::Queued)
     );
-    house.advance(LIFETIME);
+    harness.advance(LIFETIME);
     assert_eq!(
-        house.outcome_without_a_question().await,
+        harness.outcome_without_a_question().await,
         rejected(Rejection::Expired)
     );
     assert_eq!(
-        house.links.open_here(&letter.link).await,
+        harness.links.open_here(&letter.link).await,
         Err(InvalidLink::Expired.into())
     );
 }
 
 #[tokio::test]
 async fn a_newer_link_takes_the_former_ones_of_the_same_address_back() {
-    let house = LinkHouse::at_work().await;
-    let bob = house.asked_for(&"bob@example.com".parse().unwrap()).await;
-    house.letter().await;
-    let former = house.asked_as(browser(1, "hers")).await;
-    let old = house.letter().await;
-    house.advance(RESEND_AFTER);
-    let _ = house.asked_as(browser(1, "hers")).await;
-    let new = house.letter().await;
+    let harness = LinkHarness::at_work().await;
+    let bob = harness.asked_for(&"bob@example.com".parse().unwrap()).await;
+    harness.letter().await;
+    let former = harness.asked_as(browser(1, "hers")).await;
+    let old = harness.letter().await;
+    harness.advance(RESEND_AFTER);
+    let _ = harness.asked_as(browser(1, "hers")).await;
+    let new = harness.letter().await;
     assert_eq!(
-        house.outcome_without_a_question().await,
+        harness.outcome_without_a_question().await,
         rejected(Rejection::Expired)
     );
     assert_eq!(
-        house.status(&former).await,
+        harness.status(&former).await,
         Progress::Done(rejected(Rejection::Expired))
     );
     assert_eq!(
-        house.links.open_here(&old.link).await,
+        harness.links.open_here(&old.link).await,
         Err(InvalidLink::Expired.into())
     );
-    assert_eq!(house.links.open_here(&new.link).await, Ok(()));
-    assert_eq!(house.status(&bob).await, Progress::Waiting(Step::Queued));
+    assert_eq!(harness.links.open_here(&new.link).await, Ok(()));
+    assert_eq!(harness.status(&bob).await, Progress::Waiting(Step::Queued));
 }
 
 #[tokio::test]
 async fn an_address_at_its_limit_is_sent_no_more_and_the_requester_cannot_tell() {
-    let house = LinkHouse::at_work().await;
-    house.flooded().await;
-    let waiting = house.asked().await;
+    let harness = LinkHarness::at_work().await;
+    harness.flooded().await;
+    let waiting = harness.asked().await;
     assert_eq!(
-        house.status(&waiting).await,
+        harness.status(&waiting).await,
         Progress::Waiting(Step::Queued)
     );
-    house.asked_for(&"bob@example.com".parse().unwrap()).await;
+    harness.asked_for(&"bob@example.com".parse().unwrap()).await;
     assert_eq!(
-        house.sent().await.to.as_str(),
+        harness.sent().await.to.as_str(),
         "bob@example.com",
         "nothing was sent to Ada before it"
     );
-    house.advance(Duration::from_hours(1));
-    house.asked().await;
-    assert_eq!(house.sent().await.to, ada());
+    harness.advance(Duration::from_hours(1));
+    harness.asked().await;
+    assert_eq!(harness.sent().await.to, ada());
 }
 
 #[tokio::test]
 async fn cancelling_revokes_the_link() {
-    let house = LinkHouse::at_work().await;
-    let (waiting, letter) = house.written_to().await;
-    let report = house
+    let harness = LinkHarness::at_work().await;
+    let (waiting, letter) = harness.written_to().await;
+    let report = harness
         .links
         .cancel(&waiting.token, Some(waiting.cookie()))
         .await
@@ -173,11 +173,11 @@ async fn cancelling_revokes_the_link() {
         Progress::Done(rejected(Rejection::Cancelled))
     );
     assert_eq!(
-        house.links.open_here(&letter.link).await,
+        harness.links.open_here(&letter.link).await,
         Err(InvalidLink::Expired.into())
     );
     assert_eq!(
-        house.status(&waiting).await,
+        harness.status(&waiting).await,
         Progress::Done(rejected(Rejection::Cancelled))
     );
 }
@@ -188,19 +188,19 @@ async fn those_who_wait_for_mail_leave_room_for_those_who_do_not() {
         in_all: 4,
         ..Caps::default()
     };
-    let house = LinkHouse::built(Plan {
+    let harness = LinkHarness::built(Plan {
         caps,
         ..Plan::default()
     })
     .await;
     for _ in 0..2 {
-        house.asked().await;
+        harness.asked().await;
     }
-    assert_eq!(house.refused(&ada(), 1).await, Capped::All);
+    assert_eq!(harness.refused(&ada(), 1).await, Capped::All);
     for name in ["first", "second"] {
-        house.begun(&token(name)).await;
+        harness.begun(&token(name)).await;
     }
-    let mut browser = house.browser();
+    let mut browser = harness.browser();
     browser.land(&token("third"));
     assert!(browser.try_to_begin(&token("third"), false).await.is_err());
 }

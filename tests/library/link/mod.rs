@@ -5,7 +5,7 @@ mod bounds;
 mod closed;
 mod code;
 mod elsewhere;
+mod harness;
 mod here;
-mod house;
 mod post;
 mod store;

@@ -19,8 +19,8 @@ use vestibule::{
     outcome::Outcome,
     publisher::{Announcement, PublishError, Publisher, Queue},
     secret::SecretHash,
+    sign_ins::Step,
     testing::SeededEntropy,
-    vestibule::Step,
 };
 
 const OUTCOME: Announcement = Announcement::Outcome(Outcome::Unavailable);

@@ -13,7 +13,7 @@ use tokio::{
 };
 use vestibule::store::{
     SessionStore, StoreError,
-    redis::{OpenError, RedisSessions},
+    redis::{RedisOpenError, RedisSessions},
 };
 
 /// How long a user waits for a page.
@@ -161,7 +161,10 @@ async fn what_accepts_a_connection_and_never_speaks_is_not_waited_for() {
         RedisSessions::open(&url, Arc::<WatchedClock>::default(), "test:"),
     )
     .await;
-    assert!(matches!(opened, Err(OpenError::Cannot(_))), "{opened:?}");
+    assert!(
+        matches!(opened, Err(RedisOpenError::Cannot(_))),
+        "{opened:?}"
+    );
     assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
 }
 

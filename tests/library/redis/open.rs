@@ -6,16 +6,16 @@ use redis::cmd;
 use std::{net::TcpListener, sync::Arc};
 use vestibule::store::{
     SessionStore as _,
-    redis::{OpenError, RedisSessions},
+    redis::{RedisOpenError, RedisSessions},
 };
 
 const PASSWORD: &str = "correct-horse";
 
-async fn open(url: &str) -> Result<RedisSessions, OpenError> {
+async fn open(url: &str) -> Result<RedisSessions, RedisOpenError> {
     RedisSessions::open(url, Arc::<WatchedClock>::default(), "test:").await
 }
 
-async fn refused(url: &str) -> OpenError {
+async fn refused(url: &str) -> RedisOpenError {
     let error = open(url).await.expect_err("it cannot be used");
     let told = error.to_string();
     assert_eq!(told.lines().count(), 1, "{told}");
@@ -35,7 +35,10 @@ async fn what_is_no_address_is_said_to_be_none() {
         "redis://u:correct-horse@localhost/first",
         "redis://",
     ] {
-        assert!(matches!(refused(url).await, OpenError::Address), "{url}");
+        assert!(
+            matches!(refused(url).await, RedisOpenError::Address),
+            "{url}"
+        );
     }
 }
 
@@ -53,7 +56,7 @@ async fn a_redis_that_is_not_there_is_one_line() {
 async fn a_redis_that_speaks_no_tls_is_one_line() {
     let Some(corner) = redis() else { return };
     let url = format!("rediss://u:{PASSWORD}@{}/", corner.host());
-    assert!(matches!(refused(&url).await, OpenError::Cannot(_)));
+    assert!(matches!(refused(&url).await, RedisOpenError::Cannot(_)));
 }
 
 #[tokio::test]

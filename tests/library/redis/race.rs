@@ -41,7 +41,7 @@ async fn of_64_exchanges_at_once_on_two_servers_one_wins() {
 async fn a_rebind_against_a_delete_never_makes_the_session_again() {
     let Some(corner) = redis() else { return };
     let worker = corner.sessions().await;
-    let desk = corner.sessions().await;
+    let sign_ins = corner.sessions().await;
     for number in 1..=64 {
         let read = pending(number);
         worker.insert_session(&read).await.unwrap();
@@ -55,9 +55,9 @@ async fn a_rebind_against_a_delete_never_makes_the_session_again() {
                 async move { worker.replace_session(&bound).await }
             }),
             tokio::spawn({
-                let desk = desk.clone();
+                let sign_ins = sign_ins.clone();
                 let id = read.id;
-                async move { desk.delete_session(id).await }
+                async move { sign_ins.delete_session(id).await }
             }),
         );
         rebound.unwrap().unwrap();

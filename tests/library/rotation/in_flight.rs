@@ -2,31 +2,31 @@
 //! was.
 
 use super::{NEW, OLD};
-use crate::support::{Browser, House, Running, ada, confirmed, keys, rejected, token};
+use crate::support::{Browser, Harness, Running, ada, confirmed, keys, rejected, token};
 use std::{sync::Arc, time::Duration};
 use vestibule::{
     confirmation::Rejection,
     pending::TokenTag,
+    sign_ins::{Progress, Step},
     token::Token,
     validator::Verdict,
-    vestibule::{Progress, Step},
-    worker::Tools,
+    worker::Environment,
 };
 
 /// A house whose server has the old key alone, and a link.
-async fn before() -> (House, Token) {
-    (House::open().await, token("link"))
+async fn before() -> (Harness, Token) {
+    (Harness::open().await, token("link"))
 }
 
 /// From now on the browser meets the server with the new key before the old one.
-fn rotate(house: &House, browser: &mut Browser) {
-    browser.desk = house.desk_with(&[NEW, OLD]);
+fn rotate(harness: &Harness, browser: &mut Browser) {
+    browser.sign_ins = harness.sign_ins_with(&[NEW, OLD]);
 }
 
-fn start_rotated_worker(house: &House) -> Running {
-    house.start_worker_with(Tools {
+fn start_rotated_worker(harness: &Harness) -> Running {
+    harness.start_worker_with(Environment {
         keys: Arc::new(keys(&[NEW, OLD])),
-        ..house.tools.clone()
+        ..harness.environment.clone()
     })
 }
 
@@ -42,13 +42,13 @@ fn named(browser: &Browser) -> Vec<TokenTag> {
 
 #[tokio::test]
 async fn a_browser_that_had_landed_keeps_its_cookie_and_is_signed_in() {
-    let (house, link) = before().await;
-    start_rotated_worker(&house);
-    let mut browser = house.browser();
+    let (harness, link) = before().await;
+    start_rotated_worker(&harness);
+    let mut browser = harness.browser();
     browser.land(&link);
     let cookie = browser.pending(&link);
     let name = browser.tag(&link);
-    rotate(&house, &mut browser);
+    rotate(&harness, &mut browser);
     assert!(!browser.land(&link), "a reload keeps the cookie");
     browser.begin(&link).await;
     assert_eq!(
@@ -56,8 +56,8 @@ async fn a_browser_that_had_landed_keeps_its_cookie_and_is_signed_in() {
         (cookie, vec![name]),
         "under its old name"
     );
-    house.question().await.answer(Ok(Verdict::Valid(ada())));
-    assert_eq!(house.outcome().await, confirmed());
+    harness.question().await.answer(Ok(Verdict::Valid(ada())));
+    assert_eq!(harness.outcome().await, confirmed());
     assert_eq!(browser.greeted().await.as_deref(), Some("Ada"));
     assert_eq!(
         named(&browser),
@@ -68,17 +68,17 @@ async fn a_browser_that_had_landed_keeps_its_cookie_and_is_signed_in() {
 
 #[tokio::test]
 async fn a_browser_that_had_begun_gets_its_status_and_hears_on_the_same_channel() {
-    let (house, link) = before().await;
-    let mut browser = house.begun(&link).await;
+    let (harness, link) = before().await;
+    let mut browser = harness.begun(&link).await;
     let channel = browser.channel(&link);
-    rotate(&house, &mut browser);
+    rotate(&harness, &mut browser);
     let report = browser.status(&link).await;
     assert_eq!(
         (report.progress, report.channel),
         (Progress::Waiting(Step::Queued), Some(channel.clone()))
     );
     assert_eq!(
-        browser.desk.channel(&link, browser.cookie(&link)),
+        browser.sign_ins.channel(&link, browser.cookie(&link)),
         Some(channel.clone()),
         "and may subscribe to it"
     );
@@ -87,9 +87,9 @@ async fn a_browser_that_had_begun_gets_its_status_and_hears_on_the_same_channel(
         Some(channel),
         "a second click is no second confirmation"
     );
-    start_rotated_worker(&house);
-    house.question().await.answer(Ok(Verdict::Valid(ada())));
-    assert_eq!(house.outcome().await, confirmed());
+    start_rotated_worker(&harness);
+    harness.question().await.answer(Ok(Verdict::Valid(ada())));
+    assert_eq!(harness.outcome().await, confirmed());
     assert_eq!(
         browser.status(&link).await.progress,
         Progress::Done(confirmed())
@@ -98,9 +98,9 @@ async fn a_browser_that_had_begun_gets_its_status_and_hears_on_the_same_channel(
 
 #[tokio::test]
 async fn a_browser_that_had_begun_can_cancel() {
-    let (house, link) = before().await;
-    let mut browser = house.begun(&link).await;
-    rotate(&house, &mut browser);
+    let (harness, link) = before().await;
+    let mut browser = harness.begun(&link).await;
+    rotate(&harness, &mut browser);
     assert_eq!(
         browser.cancel(&link).await.progress,
         Progress::Done(rejected(Rejection::Cancelled))
@@ -109,10 +109,10 @@ async fn a_browser_that_had_begun_can_cancel() {
 
 #[tokio::test]
 async fn whose_link_was_good_already_is_let_in() {
-    let (house, link) = before().await;
-    house.start_worker();
-    let mut browser = house.bound(&link, ada()).await;
-    rotate(&house, &mut browser);
+    let (harness, link) = before().await;
+    harness.start_worker();
+    let mut browser = harness.bound(&link, ada()).await;
+    rotate(&harness, &mut browser);
     assert_eq!(
         browser.status(&link).await.progress,
         Progress::Done(confirmed())
@@ -124,26 +124,26 @@ async fn whose_link_was_good_already_is_let_in() {
 
 #[tokio::test]
 async fn a_browser_that_missed_the_exchange_gets_the_same_secret() {
-    let (house, link) = before().await;
-    house.start_worker();
-    let mut browser = house.bound(&link, ada()).await;
+    let (harness, link) = before().await;
+    harness.start_worker();
+    let mut browser = harness.bound(&link, ada()).await;
     let mut lost = browser.clone();
     lost.enter().await;
-    rotate(&house, &mut browser);
+    rotate(&harness, &mut browser);
     assert_eq!(browser.greeted().await.as_deref(), Some("Ada"));
     assert_eq!(browser.session, lost.session);
 }
 
 #[tokio::test]
 async fn a_signed_in_user_stays_signed_in_and_their_link_leads_to_the_profile() {
-    let (house, link) = before().await;
-    house.start_worker();
-    let mut browser = house.signed_in(&link).await;
-    rotate(&house, &mut browser);
+    let (harness, link) = before().await;
+    harness.start_worker();
+    let mut browser = harness.signed_in(&link).await;
+    rotate(&harness, &mut browser);
     assert_eq!(browser.greeted().await.as_deref(), Some("Ada"));
     assert!(
         browser
-            .desk
+            .sign_ins
             .came_from(&link, browser.session.as_ref())
             .await
             .unwrap()
@@ -154,7 +154,7 @@ async fn a_signed_in_user_stays_signed_in_and_their_link_leads_to_the_profile() 
     );
     assert!(
         !browser
-            .desk
+            .sign_ins
             .came_from(&token("other"), browser.session.as_ref())
             .await
             .unwrap()
@@ -163,15 +163,15 @@ async fn a_signed_in_user_stays_signed_in_and_their_link_leads_to_the_profile() 
 
 #[tokio::test]
 async fn a_cookie_that_is_replaced_gets_the_new_name_and_leaves_none_behind() {
-    let (house, link) = before().await;
-    let mut cancelled = house.begun(&link).await;
+    let (harness, link) = before().await;
+    let mut cancelled = harness.begun(&link).await;
     cancelled.cancel(&link).await;
-    let mut late = house.browser();
+    let mut late = harness.browser();
     late.land(&link);
-    house.advance(Duration::from_hours(1) + Duration::from_millis(1));
+    harness.advance(Duration::from_hours(1) + Duration::from_millis(1));
     for browser in [&mut cancelled, &mut late] {
         let before = browser.pending(&link);
-        rotate(&house, browser);
+        rotate(&harness, browser);
         assert_eq!(
             browser.begin_again(&link).await.progress,
             Progress::Waiting(Step::Queued)

@@ -2,12 +2,12 @@
 //! understand each other.
 
 use super::{NEW, OLD};
-use crate::support::{Browser, House, ada, confirmed, keys, token};
+use crate::support::{Browser, Harness, ada, confirmed, keys, token};
 use std::sync::Arc;
 use vestibule::{
+    sign_ins::{Progress, Step},
     validator::Verdict,
-    vestibule::{Progress, Step},
-    worker::Tools,
+    worker::Environment,
 };
 
 /// First the new key is added behind the old one everywhere, then moved before it, then the old one
@@ -18,37 +18,37 @@ const STEPS: [&[u8]; 4] = [&[OLD], &[OLD, NEW], &[NEW, OLD], &[NEW]];
 async fn between_servers_at_two_neighbouring_steps_a_sign_in_goes_through() {
     for pair in STEPS.windows(2) {
         for (one, other) in [(pair[0], pair[1]), (pair[1], pair[0])] {
-            let house = House::open().await;
+            let harness = Harness::open().await;
             let link = token("link");
-            house.start_worker_with(Tools {
+            harness.start_worker_with(Environment {
                 keys: Arc::new(keys(&[NEW, OLD])),
-                ..house.tools.clone()
+                ..harness.environment.clone()
             });
-            let one = house.desk_with(one);
-            let other = house.desk_with(other);
+            let one = harness.sign_ins_with(one);
+            let other = harness.sign_ins_with(other);
             let mut browser = Browser::new(one.clone());
             browser.land(&link);
-            browser.desk = other.clone();
+            browser.sign_ins = other.clone();
             assert!(!browser.land(&link));
             browser.begin(&link).await;
-            browser.desk = one.clone();
+            browser.sign_ins = one.clone();
             let report = browser.status(&link).await;
             assert_eq!(report.channel, Some(browser.channel(&link)));
-            house.question().await.answer(Ok(Verdict::Valid(ada())));
-            assert_eq!(house.outcome().await, confirmed());
+            harness.question().await.answer(Ok(Verdict::Valid(ada())));
+            assert_eq!(harness.outcome().await, confirmed());
             let mut lost = browser.clone();
             lost.enter().await;
-            browser.desk = other;
+            browser.sign_ins = other;
             assert_eq!(browser.greeted().await.as_deref(), Some("Ada"));
             assert_eq!(
                 browser.session, lost.session,
                 "the other server exchanges for the same secret"
             );
-            browser.desk = one;
+            browser.sign_ins = one;
             assert!(browser.who().await.is_some());
             assert!(
                 browser
-                    .desk
+                    .sign_ins
                     .came_from(&link, browser.session.as_ref())
                     .await
                     .unwrap()
@@ -59,10 +59,10 @@ async fn between_servers_at_two_neighbouring_steps_a_sign_in_goes_through() {
 
 #[tokio::test]
 async fn two_tabs_that_land_on_two_servers_at_once_come_to_one_confirmation() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let link = token("link");
-    let one = house.desk_with(&[OLD, NEW]);
-    let other = house.desk_with(&[NEW, OLD]);
+    let one = harness.sign_ins_with(&[OLD, NEW]);
+    let other = harness.sign_ins_with(&[NEW, OLD]);
     let mut browser = Browser::new(one.clone());
     browser.land(&link);
     let mut tab = Browser::new(other.clone());
@@ -71,9 +71,9 @@ async fn two_tabs_that_land_on_two_servers_at_once_come_to_one_confirmation() {
     browser.adopt(&tab);
     assert_eq!(browser.shown().pending.len(), 2);
     let begun = browser.begin(&link).await.channel;
-    browser.desk = other;
+    browser.sign_ins = other;
     assert_eq!(browser.begin(&link).await.channel, begun);
-    browser.desk = one;
+    browser.sign_ins = one;
     assert_eq!(
         browser.status(&link).await.progress,
         Progress::Waiting(Step::Queued)

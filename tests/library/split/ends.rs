@@ -2,18 +2,18 @@
 //! nothing any more.
 
 use super::{BOUND, Split};
-use crate::support::{House, at, authority, by_password, soon};
+use crate::support::{Harness, at, authority, by_password, soon};
 use async_trait::async_trait;
 use std::sync::Arc;
 use vestibule::{
     clock::Timestamp,
-    entry::Shown,
+    entry::PresentedSecrets,
     secret::{SecretHash, SystemEntropy},
     session::{Session, SessionId},
+    sign_ins::SignIns,
     store::{SessionStore, StoreError, Stores, UserStore as _, memory::MemorySessions},
     user::{Identity, PASSWORD_ISSUER, User, UserId},
-    vestibule::Vestibule,
-    worker::Tools,
+    worker::Environment,
 };
 
 fn ada() -> User {
@@ -101,32 +101,32 @@ async fn a_session_whose_end_is_cut_short_changes_nothing_any_more() {
 
 #[tokio::test]
 async fn a_change_that_is_overtaken_again_and_again_is_given_up() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     // A database that was not told that sessions are kept elsewhere: it looks for each among its
     // own and finds none.
     let sessions = Arc::<MemorySessions>::default();
-    let stores = Stores::in_one(house.store.clone()).with_external_sessions(sessions, BOUND);
-    let desk = Vestibule::new(
-        &Tools {
+    let stores = Stores::in_one(harness.store.clone()).with_external_sessions(sessions, BOUND);
+    let sign_ins = SignIns::new(
+        &Environment {
             stores,
-            ..house.tools.clone()
+            ..harness.environment.clone()
         },
-        house.wake.clone(),
+        harness.wake.clone(),
     );
-    let user = house.store.put_user(&ada(), None).await.unwrap();
-    let secret = by_password(&desk, user, &Shown::default()).await;
-    let who = desk.who(Some(&secret)).await.unwrap().unwrap();
+    let user = harness.store.put_user(&ada(), None).await.unwrap();
+    let secret = by_password(&sign_ins, user, &PresentedSecrets::default()).await;
+    let who = sign_ins.who(Some(&secret)).await.unwrap().unwrap();
     let from = "ada@example.com".parse().unwrap();
     let to = "lovelace@example.com".parse().unwrap();
     assert!(
-        soon("change", desk.set_password(&who, "$new"))
+        soon("change", sign_ins.set_password(&who, "$new"))
             .await
             .is_err()
     );
     assert!(
-        soon("change", desk.move_user(&who, &from, &to))
+        soon("change", sign_ins.move_user(&who, &from, &to))
             .await
             .is_err()
     );
-    assert!(soon("sign-out", desk.end_others(&who)).await.is_err());
+    assert!(soon("sign-out", sign_ins.end_others(&who)).await.is_err());
 }

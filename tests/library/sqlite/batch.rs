@@ -1,6 +1,6 @@
 //! Many writes share one durable transaction, and none of them another's failure.
 
-use crate::support::{House, Sample, at, settlement, welcome};
+use crate::support::{Harness, Sample, at, settlement, welcome};
 use futures_util::future::join_all;
 use vestibule::{
     confirmation::{Decider, Decision, Ending},
@@ -11,8 +11,8 @@ use vestibule::{
 
 /// Has `writes` arrive while the database is locked, so that they wait together and go into one
 /// transaction.
-async fn together<W: Future>(house: &House, writes: Vec<W>) -> Vec<W::Output> {
-    let mut raw = house.raw().await;
+async fn together<W: Future>(harness: &Harness, writes: Vec<W>) -> Vec<W::Output> {
+    let mut raw = harness.raw().await;
     sqlx::query("begin immediate")
         .execute(&mut raw)
         .await
@@ -24,13 +24,13 @@ async fn together<W: Future>(house: &House, writes: Vec<W>) -> Vec<W::Output> {
 
 #[tokio::test]
 async fn one_failing_write_does_not_fail_those_that_share_its_transaction() {
-    let house = House::open().await;
-    let store = &house.store;
+    let harness = Harness::open().await;
+    let store = &harness.store;
     let mut sessions: Vec<_> = (1..=20).map(|number| Sample::new(number).session).collect();
     let nobody = UserId::from_bytes([99; 16]);
     sessions[0] = sessions[0].clone().rebind(nobody, at(900)).unwrap();
     let written = together(
-        &house,
+        &harness,
         sessions
             .iter()
             .map(|session| store.insert_session(session))
@@ -52,14 +52,14 @@ async fn one_failing_write_does_not_fail_those_that_share_its_transaction() {
 
 #[tokio::test]
 async fn a_corrupt_row_fails_its_own_write_alone() {
-    let house = House::open().await;
-    let store: &dyn ConfirmationStore = &house.store;
+    let harness = Harness::open().await;
+    let store: &dyn ConfirmationStore = &harness.store;
     let corrupt = Sample::new(1).begun(store).await;
     let good = Sample::new(2).begun(store).await;
     let broken = sqlx::query("update confirmations set secret = x'00' where id = ?");
     broken
         .bind(corrupt.confirmation.id.as_slice())
-        .execute(&mut house.raw().await)
+        .execute(&mut harness.raw().await)
         .await
         .unwrap();
     let writes = [&corrupt, &good].map(|sample| {
@@ -71,7 +71,7 @@ async fn a_corrupt_row_fails_its_own_write_alone() {
             settlement(at(1)),
         )
     });
-    let decided = together(&house, writes.into()).await;
+    let decided = together(&harness, writes.into()).await;
     assert!(
         matches!(
             decided[0],
@@ -91,9 +91,9 @@ async fn a_corrupt_row_fails_its_own_write_alone() {
 
 #[tokio::test]
 async fn a_write_that_fails_half_way_leaves_nothing_of_its_first_half() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let taken = Sample::new(1).session;
-    house.store.insert_session(&taken).await.unwrap();
+    harness.store.insert_session(&taken).await.unwrap();
     let clashing = |number: u8| {
         let sample = Sample::new(number);
         let session = Session {
@@ -105,13 +105,13 @@ async fn a_write_that_fails_half_way_leaves_nothing_of_its_first_half() {
     let begins: Vec<_> = (2..10).map(clashing).collect();
     let writes = begins
         .iter()
-        .map(|(confirmation, session)| house.store.begin(confirmation, session, welcome()))
+        .map(|(confirmation, session)| harness.store.begin(confirmation, session, welcome()))
         .collect();
-    for written in together(&house, writes).await {
+    for written in together(&harness, writes).await {
         assert!(
             matches!(written, Err(BeginError::Store(StoreError::Unavailable(_)))),
             "{written:?}"
         );
     }
-    assert_eq!(house.store.next_due().await.unwrap(), None);
+    assert_eq!(harness.store.next_due().await.unwrap(), None);
 }

@@ -1,6 +1,6 @@
 //! A stolen database file reveals no secret and no token.
 
-use crate::support::{House, ada, settlement, token};
+use crate::support::{Harness, ada, settlement, token};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sqlx::Row as _;
 use std::{fmt::Write as _, fs};
@@ -12,8 +12,8 @@ use vestibule::{
 const HUSH: &str = "a-token-that-nobody-may-read-0123456789";
 
 /// Every byte of the database, its write-ahead log too.
-fn bytes(house: &House) -> Vec<u8> {
-    let folder = house.file().parent().unwrap().to_owned();
+fn bytes(harness: &Harness) -> Vec<u8> {
+    let folder = harness.file().parent().unwrap().to_owned();
     let files = fs::read_dir(folder)
         .unwrap()
         .map(|entry| fs::read(entry.unwrap().path()).unwrap());
@@ -39,10 +39,10 @@ fn writings(secret: &[u8]) -> [Vec<u8>; 3] {
 
 #[tokio::test]
 async fn neither_the_token_nor_the_pending_secret_is_readable_while_it_waits() {
-    let house = House::open().await;
-    let browser = house.begun(&token(HUSH)).await;
+    let harness = Harness::open().await;
+    let browser = harness.begun(&token(HUSH)).await;
     let secret = browser.pending(&token(HUSH)).unwrap().secret;
-    let file = bytes(&house);
+    let file = bytes(&harness);
     assert!(
         holds(&file, secret.hash().as_bytes()),
         "the search must be able to find something"
@@ -59,11 +59,11 @@ async fn neither_the_token_nor_the_pending_secret_is_readable_while_it_waits() {
 
 #[tokio::test]
 async fn the_session_secret_of_a_signed_in_user_is_not_readable() {
-    let house = House::open().await;
-    house.start_worker();
-    let browser = house.signed_in(&token(HUSH)).await;
+    let harness = Harness::open().await;
+    harness.start_worker();
+    let browser = harness.signed_in(&token(HUSH)).await;
     let secret = browser.session.clone().unwrap();
-    let file = bytes(&house);
+    let file = bytes(&harness);
     assert!(
         holds(&file, secret.hash().as_bytes()),
         "the search must be able to find something"
@@ -82,22 +82,22 @@ async fn a_settled_confirmation_keeps_nothing_of_its_token() {
         Decision::Unavailable,
     ];
     for decision in decisions {
-        let house = House::open().await;
-        let browser = house.begun(&token(HUSH)).await;
-        assert!(token_is_kept(&house).await, "it is kept for the worker");
-        let id = house.confirmation(&browser, &token(HUSH)).await.id;
-        house
+        let harness = Harness::open().await;
+        let browser = harness.begun(&token(HUSH)).await;
+        assert!(token_is_kept(&harness).await, "it is kept for the worker");
+        let id = harness.confirmation(&browser, &token(HUSH)).await.id;
+        harness
             .store
-            .decide(id, Decider::User, &decision, settlement(house.now()))
+            .decide(id, Decider::User, &decision, settlement(harness.now()))
             .await
             .unwrap();
-        assert!(!token_is_kept(&house).await, "after {decision:?}");
+        assert!(!token_is_kept(&harness).await, "after {decision:?}");
     }
 }
 
-async fn token_is_kept(house: &House) -> bool {
+async fn token_is_kept(harness: &Harness) -> bool {
     let row = sqlx::query("select token, token_key from confirmations")
-        .fetch_one(&mut house.raw().await)
+        .fetch_one(&mut harness.raw().await)
         .await
         .unwrap();
     let (token, key): (Option<Vec<u8>>, Option<i64>) = (row.get(0), row.get(1));
@@ -111,12 +111,12 @@ async fn token_is_kept(house: &House) -> bool {
 
 #[tokio::test]
 async fn the_same_token_never_looks_the_same_twice() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     for _ in 0..2 {
-        house.begun(&token(HUSH)).await;
+        harness.begun(&token(HUSH)).await;
     }
     let rows = sqlx::query("select token from confirmations")
-        .fetch_all(&mut house.raw().await)
+        .fetch_all(&mut harness.raw().await)
         .await
         .unwrap();
     let sealed: Vec<Vec<u8>> = rows.iter().map(|row| row.get(0)).collect();

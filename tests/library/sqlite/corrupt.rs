@@ -1,6 +1,6 @@
 //! A row that fits no state is named in an error, left as it is, and does not block others.
 
-use crate::support::{House, Sample, ada, at, settlement, worker};
+use crate::support::{Harness, Sample, ada, at, settlement, worker};
 use sqlx::{AssertSqlSafe, SqliteConnection};
 use vestibule::{
     confirmation::{Decider, Decision, Which},
@@ -12,8 +12,8 @@ use vestibule::{
 };
 
 /// Writes past the store what it would never write.
-async fn spoil(house: &House, table: &str, id: &[u8; 16], change: &str) {
-    let mut raw: SqliteConnection = house.raw().await;
+async fn spoil(harness: &Harness, table: &str, id: &[u8; 16], change: &str) {
+    let mut raw: SqliteConnection = harness.raw().await;
     let update = format!("update {table} set {change} where id = ?");
     let spoilt = sqlx::query(AssertSqlSafe(update))
         .bind(id.as_slice())
@@ -48,16 +48,16 @@ async fn a_queued_confirmation_that_fits_no_state_is_named() {
         "state = 'settled'",
     ];
     for change in changes {
-        let house = House::open().await;
-        let sample = Sample::new(1).begun(&house.store).await;
+        let harness = Harness::open().await;
+        let sample = Sample::new(1).begun(&harness.store).await;
         let id = sample.confirmation.id;
-        spoil(&house, "confirmations", id.as_bytes(), change).await;
-        let read = house
+        spoil(&harness, "confirmations", id.as_bytes(), change).await;
+        let read = harness
             .store
             .confirmation_by_secret(&sample.confirmation.secret)
             .await;
         assert_names(&read.unwrap_err(), "confirmations", &id.to_string(), change);
-        let decided = house
+        let decided = harness
             .store
             .decide(id, Decider::User, &Decision::Unavailable, settlement(at(1)))
             .await;
@@ -68,7 +68,7 @@ async fn a_queued_confirmation_that_fits_no_state_is_named() {
             change,
         );
         assert!(
-            house
+            harness
                 .store
                 .session(sample.session.id)
                 .await
@@ -89,10 +89,10 @@ async fn a_settled_confirmation_that_fits_no_state_is_named() {
         "ending = 'used'",
     ];
     for change in changes {
-        let house = House::open().await;
-        let sample = Sample::new(1).begun(&house.store).await;
+        let harness = Harness::open().await;
+        let sample = Sample::new(1).begun(&harness.store).await;
         let id = sample.confirmation.id;
-        house
+        harness
             .store
             .decide(
                 id,
@@ -102,8 +102,8 @@ async fn a_settled_confirmation_that_fits_no_state_is_named() {
             )
             .await
             .unwrap();
-        spoil(&house, "confirmations", id.as_bytes(), change).await;
-        let read = house
+        spoil(&harness, "confirmations", id.as_bytes(), change).await;
+        let read = harness
             .store
             .confirmation_by_secret(&sample.confirmation.secret)
             .await;
@@ -121,11 +121,11 @@ async fn a_session_that_fits_no_state_is_named_and_signs_no_one_in() {
         "token_tag = x'01'",
     ];
     for change in changes {
-        let house = House::open().await;
-        let sample = Sample::new(1).begun(&house.store).await;
+        let harness = Harness::open().await;
+        let sample = Sample::new(1).begun(&harness.store).await;
         let id = sample.session.id;
         let valid = Decision::Valid(ada());
-        house
+        harness
             .store
             .decide(
                 sample.confirmation.id,
@@ -135,10 +135,10 @@ async fn a_session_that_fits_no_state_is_named_and_signs_no_one_in() {
             )
             .await
             .unwrap();
-        spoil(&house, "sessions", id.as_bytes(), change).await;
-        let read = house.store.session(id).await;
+        spoil(&harness, "sessions", id.as_bytes(), change).await;
+        let read = harness.store.session(id).await;
         assert_names(&read.unwrap_err(), "sessions", &id.to_string(), change);
-        let read = house
+        let read = harness
             .store
             .session_by_secret(&sample.confirmation.secret)
             .await;
@@ -148,21 +148,21 @@ async fn a_session_that_fits_no_state_is_named_and_signs_no_one_in() {
 
 #[tokio::test]
 async fn workers_pass_a_corrupt_confirmation_by() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let before = Sample::new(1);
     let corrupt = Sample::new(2);
     let after = Sample::new(3);
     for sample in [&before, &corrupt, &after] {
-        sample.clone().begun(&house.store).await;
+        sample.clone().begun(&harness.store).await;
     }
     spoil(
-        &house,
+        &harness,
         "confirmations",
         corrupt.confirmation.id.as_bytes(),
         "failed = -1",
     )
     .await;
-    let claims = house
+    let claims = harness
         .store
         .claim(worker(1), Which::Any, &10.into(), at(0), at(30))
         .await
@@ -174,24 +174,24 @@ async fn workers_pass_a_corrupt_confirmation_by() {
 
 #[tokio::test]
 async fn others_sign_in_beside_a_corrupt_row() {
-    let house = House::open().await;
-    let corrupt = Sample::new(1).begun(&house.store).await;
+    let harness = Harness::open().await;
+    let corrupt = Sample::new(1).begun(&harness.store).await;
     spoil(
-        &house,
+        &harness,
         "confirmations",
         corrupt.confirmation.id.as_bytes(),
         "failed = -1",
     )
     .await;
     spoil(
-        &house,
+        &harness,
         "sessions",
         SessionId::from_bytes([1; 16]).as_bytes(),
         "revision = -1",
     )
     .await;
-    house.start_worker();
-    let browser = house.signed_in(&"good".parse().unwrap()).await;
+    harness.start_worker();
+    let browser = harness.signed_in(&"good".parse().unwrap()).await;
     let user = browser.who().await.expect("somebody").user;
-    assert_eq!(house.store.user(user.id).await.unwrap(), Some(user));
+    assert_eq!(harness.store.user(user.id).await.unwrap(), Some(user));
 }

@@ -1,11 +1,11 @@
 //! A full disk signs no one out, and sign-ins begin again as soon as there is room.
 
-use crate::support::{House, Plan, token};
+use crate::support::{Harness, Plan, token};
 use std::time::Duration;
 use vestibule::{
     caps::Caps,
+    sign_ins::{Progress, Step},
     store::{BeginError, ConfirmationQueue as _, StoreError},
-    vestibule::{Progress, Step},
 };
 
 /// Room for some hundred confirmations: what a sweep frees has to come to whole pages.
@@ -17,26 +17,26 @@ async fn on_a_full_disk_nothing_begins_sessions_go_on_and_freed_space_helps() {
         of_client: u32::MAX,
         ..Caps::default()
     };
-    let house = House::built(Plan {
+    let harness = Harness::built(Plan {
         pages: PAGES,
         caps,
         ..Plan::default()
     })
     .await;
-    let worker = house.start_worker();
-    let mut ada = house.signed_in(&token("ada")).await;
+    let worker = harness.start_worker();
+    let mut ada = harness.signed_in(&token("ada")).await;
     worker.stop();
     worker.stopped().await;
     for number in 0..500 {
         let link = token(&format!("old-{number}"));
-        house.begun(&link).await.cancel(&link).await;
+        harness.begun(&link).await.cancel(&link).await;
     }
-    house.advance(Duration::from_hours(2));
+    harness.advance(Duration::from_hours(2));
 
     let mut begun = Vec::new();
     let mut number = 0;
     let refused = loop {
-        let mut browser = house.browser();
+        let mut browser = harness.browser();
         let link = token(&format!("new-{number}"));
         browser.land(&link);
         match browser.try_to_begin(&link, false).await {
@@ -58,13 +58,20 @@ async fn on_a_full_disk_nothing_begins_sessions_go_on_and_freed_space_helps() {
         Progress::Waiting(Step::Queued)
     );
     assert_eq!(
-        house.browser().status(&token("other")).await.progress,
+        harness.browser().status(&token("other")).await.progress,
         Progress::Unknown
     );
     assert_eq!(ada.greeted().await.as_deref(), Some("Ada"));
 
-    assert!(house.store.sweep_confirmations(house.now()).await.unwrap() >= 500);
-    let mut late = house.browser();
+    assert!(
+        harness
+            .store
+            .sweep_confirmations(harness.now())
+            .await
+            .unwrap()
+            >= 500
+    );
+    let mut late = harness.browser();
     let link = token("late");
     assert_eq!(
         late.begin(&link).await.progress,
@@ -73,45 +80,45 @@ async fn on_a_full_disk_nothing_begins_sessions_go_on_and_freed_space_helps() {
 }
 
 /// Lets no session be written, as a disk does that is full, or lets it again.
-async fn let_sessions_be_written(house: &House, writable: bool) {
+async fn let_sessions_be_written(harness: &Harness, writable: bool) {
     let statement = if writable {
         "drop trigger full"
     } else {
         "create trigger full before update on sessions begin select raise(abort, 'database or disk is full'); end"
     };
     sqlx::query(statement)
-        .execute(&mut house.raw().await)
+        .execute(&mut harness.raw().await)
         .await
         .unwrap();
 }
 
 #[tokio::test]
 async fn users_stay_signed_in_while_their_last_use_cannot_be_written() {
-    let house = House::open().await;
-    house.start_worker();
-    let mut ada = house.signed_in(&token("ada")).await;
+    let harness = Harness::open().await;
+    harness.start_worker();
+    let mut ada = harness.signed_in(&token("ada")).await;
     assert!(ada.who().await.is_some());
-    let idle = house.tools.timing.idle;
-    house.advance(idle / 2);
-    let_sessions_be_written(&house, false).await;
+    let idle = harness.environment.timing.idle;
+    harness.advance(idle / 2);
+    let_sessions_be_written(&harness, false).await;
     assert_eq!(ada.greeted().await.as_deref(), Some("Ada"));
-    let_sessions_be_written(&house, true).await;
+    let_sessions_be_written(&harness, true).await;
     assert!(ada.who().await.is_some(), "which puts the end off");
-    house.advance(idle / 2);
+    harness.advance(idle / 2);
     assert_eq!(ada.greeted().await.as_deref(), Some("Ada"));
 }
 
 #[tokio::test]
 async fn a_first_use_that_cannot_be_noted_is_none_for_the_old_secret_would_stay_good() {
-    let house = House::open().await;
-    house.start_worker();
-    let ada = house.signed_in(&token("ada")).await;
-    let_sessions_be_written(&house, false).await;
-    let refused = house.desk.who(ada.session.as_ref()).await;
+    let harness = Harness::open().await;
+    harness.start_worker();
+    let ada = harness.signed_in(&token("ada")).await;
+    let_sessions_be_written(&harness, false).await;
+    let refused = harness.sign_ins.who(ada.session.as_ref()).await;
     assert!(
         matches!(refused, Err(StoreError::Unavailable(_))),
         "{refused:?}"
     );
-    let_sessions_be_written(&house, true).await;
+    let_sessions_be_written(&harness, true).await;
     assert!(ada.who().await.is_some());
 }

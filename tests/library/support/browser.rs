@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use vestibule::{
     caps::Client,
     device::Device,
-    entry::{Entry, Shown, SignedIn},
+    entry::{Entry, PresentedSecrets, SignedIn},
     pending::{PendingCookie, TokenTag},
     secret::SessionSecret,
+    sign_ins::{Pending, Report, SignIns},
     store::BeginError,
     token::Token,
     user::User,
-    vestibule::{Pending, Report, Vestibule},
 };
 
 /// A browser that does with cookies what a response tells it to. A clone is the same browser before
@@ -19,7 +19,7 @@ use vestibule::{
 /// cookies.
 #[derive(Clone)]
 pub struct Browser {
-    pub desk: Vestibule,
+    pub sign_ins: SignIns,
     pub session: Option<SessionSecret>,
     pub client: Client,
     pub device: Option<Device>,
@@ -27,9 +27,9 @@ pub struct Browser {
 }
 
 impl Browser {
-    pub fn new(desk: Vestibule) -> Self {
+    pub fn new(sign_ins: SignIns) -> Self {
         Self {
-            desk,
+            sign_ins,
             session: None,
             client: Client::from_bytes([1; 16]),
             device: Device::new("Firefox on Linux"),
@@ -38,10 +38,10 @@ impl Browser {
     }
 
     /// A browser with a session cookie and nothing else.
-    pub fn holding(desk: Vestibule, session: SessionSecret) -> Self {
+    pub fn holding(sign_ins: SignIns, session: SessionSecret) -> Self {
         Self {
             session: Some(session),
-            ..Self::new(desk)
+            ..Self::new(sign_ins)
         }
     }
 
@@ -49,7 +49,7 @@ impl Browser {
     pub fn cookie(&self, token: &Token) -> Option<&str> {
         let shown = self.jar.iter().map(|(tag, text)| (*tag, text.as_str()));
         let in_its_place = || self.jar.get(&self.tag(token)).map(String::as_str);
-        PendingCookie::among(self.desk.keys(), token, shown).or_else(in_its_place)
+        PendingCookie::among(self.sign_ins.keys(), token, shown).or_else(in_its_place)
     }
 
     /// Plants a cookie.
@@ -64,12 +64,12 @@ impl Browser {
 
     /// The name of a cookie that it would get for `token` now.
     pub fn tag(&self, token: &Token) -> TokenTag {
-        TokenTag::of(self.desk.keys(), token)
+        TokenTag::of(self.sign_ins.keys(), token)
     }
 
     /// Opens the link's page. Whether the browser got a fresh cookie.
     pub fn land(&mut self, token: &Token) -> bool {
-        let pending = self.desk.land(token, self.cookie(token));
+        let pending = self.sign_ins.land(token, self.cookie(token));
         self.take(token, &pending)
     }
 
@@ -89,7 +89,7 @@ impl Browser {
     /// Begins, or presses Try again, where it may be refused.
     pub async fn try_to_begin(&mut self, token: &Token, again: bool) -> Result<Report, BeginError> {
         let begin = self
-            .desk
+            .sign_ins
             .begin(token, self.cookie(token), again, self.client);
         let (pending, report) = soon("begin", begin).await?;
         self.take(token, &pending);
@@ -99,7 +99,7 @@ impl Browser {
     pub async fn status(&self, token: &Token) -> Report {
         soon(
             "status",
-            self.desk
+            self.sign_ins
                 .status(token, self.cookie(token), self.session.as_ref()),
         )
         .await
@@ -107,24 +107,26 @@ impl Browser {
     }
 
     pub async fn cancel(&self, token: &Token) -> Report {
-        soon("cancel", self.desk.cancel(token, self.cookie(token)))
+        soon("cancel", self.sign_ins.cancel(token, self.cookie(token)))
             .await
             .unwrap()
     }
 
     pub async fn who(&self) -> Option<SignedIn> {
-        self.desk.who(self.session.as_ref()).await.unwrap()
+        self.sign_ins.who(self.session.as_ref()).await.unwrap()
     }
 
     /// Opens a page that needs a user.
     pub async fn enter(&mut self) -> Entry {
-        let entry = soon("enter", self.desk.enter(&self.shown())).await.unwrap();
+        let entry = soon("enter", self.sign_ins.enter(&self.shown()))
+            .await
+            .unwrap();
         self.obey(&entry);
         entry
     }
 
     pub async fn choose(&mut self, choice: Option<TokenTag>) -> Entry {
-        let entry = soon("choose", self.desk.choose(&self.shown(), choice))
+        let entry = soon("choose", self.sign_ins.choose(&self.shown(), choice))
             .await
             .unwrap();
         self.obey(&entry);
@@ -133,13 +135,13 @@ impl Browser {
 
     /// Signs out. The cookies stay, as in a browser that did not hear the answer.
     pub async fn sign_out(&self) {
-        soon("sign-out", self.desk.sign_out(&self.shown(), false))
+        soon("sign-out", self.sign_ins.sign_out(&self.shown(), false))
             .await
             .unwrap();
     }
 
     pub async fn sign_out_everywhere(&self) {
-        soon("sign-out", self.desk.sign_out(&self.shown(), true))
+        soon("sign-out", self.sign_ins.sign_out(&self.shown(), true))
             .await
             .unwrap();
     }
@@ -147,17 +149,17 @@ impl Browser {
     /// The name that a page that needs a user greets; `None` if no one is signed in.
     pub async fn greeted(&mut self) -> Option<String> {
         match self.enter().await {
-            Entry::Stranger => None,
+            Entry::SignedOut => None,
             Entry::SignedIn { who, .. } => Some(name(&who.user)),
-            Entry::Ask { .. } => panic!("the page asks who the browser wants to be"),
+            Entry::ChooseAccount { .. } => panic!("the page asks who the browser wants to be"),
         }
     }
 
     /// What a request to a page shows.
-    pub fn shown(&self) -> Shown {
+    pub fn shown(&self) -> PresentedSecrets {
         let claimed =
             |(tag, text): (&TokenTag, &String)| Some((*tag, PendingCookie::claimed_secret(text)?));
-        Shown {
+        PresentedSecrets {
             session: self.session.clone(),
             pending: self.jar.iter().filter_map(claimed).collect(),
             device: self.device.clone(),
@@ -166,7 +168,7 @@ impl Browser {
 
     fn take(&mut self, token: &Token, pending: &Pending) -> bool {
         if pending.fresh {
-            let keys = self.desk.keys();
+            let keys = self.sign_ins.keys();
             let text = pending.cookie.encode(keys, token);
             let replaced = TokenTag::each(keys, token);
             self.jar.retain(|tag, _| !replaced.contains(tag));

@@ -3,7 +3,7 @@
 mod adapter;
 mod browser;
 mod clock;
-mod house;
+mod harness;
 mod log;
 mod postgres;
 mod redis;
@@ -12,7 +12,7 @@ mod sample;
 pub use adapter::{adapters, session_stores};
 pub use browser::Browser;
 pub use clock::WatchedClock;
-pub use house::{House, Plan, Running, raw};
+pub use harness::{Harness, Plan, Running, raw};
 pub use log::{everything_logged, listen, listen_here};
 pub use postgres::Postgres;
 pub use redis::{Redis, redis};
@@ -23,7 +23,8 @@ pub use sample::{
 
 use std::{future::Future, time::Duration};
 use vestibule::{
-    entry::Shown, secret::SessionSecret, store::UserStore, user::UserId, vestibule::Vestibule,
+    entry::PresentedSecrets, secret::SessionSecret, sign_ins::SignIns, store::UserStore,
+    user::UserId,
 };
 
 /// Waits for what must come without the clock being moved. The limit is real time; it only makes a
@@ -36,8 +37,12 @@ pub async fn soon<W: Future>(what: &str, wait: W) -> W::Output {
 }
 
 /// Signs the user in as by a password that was checked now.
-pub async fn by_password(desk: &Vestibule, user: UserId, shown: &Shown) -> SessionSecret {
-    let valid_from = desk
+pub async fn by_password(
+    sign_ins: &SignIns,
+    user: UserId,
+    shown: &PresentedSecrets,
+) -> SessionSecret {
+    let valid_from = sign_ins
         .stores()
         .users
         .user(user)
@@ -45,8 +50,8 @@ pub async fn by_password(desk: &Vestibule, user: UserId, shown: &Shown) -> Sessi
         .unwrap()
         .expect("there is such a user")
         .valid_from;
-    let secret = desk
-        .sign_in(user, valid_from, desk.now(), shown)
+    let secret = sign_ins
+        .sign_in(user, valid_from, sign_ins.now(), shown)
         .await
         .unwrap();
     secret.expect("nothing was changed meanwhile")

@@ -1,41 +1,41 @@
 //! A cancel is the user's own deciding write.
 
-use crate::support::{Browser, House, ada, bob, confirmed, rejected, token};
+use crate::support::{Browser, Harness, ada, bob, confirmed, rejected, token};
 use vestibule::{
     confirmation::Rejection,
     publisher::Announcement,
+    sign_ins::{Progress, Step},
     store::SessionStore as _,
     token::Token,
     validator::Verdict,
-    vestibule::{Progress, Step},
 };
 
-async fn assert_cancelled(house: &House, mut browser: Browser, token: &Token) {
-    let session = house.confirmation(&browser, token).await.session;
-    assert_eq!(house.store.session(session).await.unwrap(), None);
+async fn assert_cancelled(harness: &Harness, mut browser: Browser, token: &Token) {
+    let session = harness.confirmation(&browser, token).await.session;
+    assert_eq!(harness.store.session(session).await.unwrap(), None);
     assert_eq!(browser.greeted().await, None);
 }
 
 #[tokio::test]
 async fn a_cancel_before_any_worker_has_looked_ends_it_without_asking_the_validator() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let link = token("link");
-    let browser = house.begun(&link).await;
+    let browser = harness.begun(&link).await;
     let cancelled = Progress::Done(rejected(Rejection::Cancelled));
     assert_eq!(browser.cancel(&link).await.progress, cancelled);
-    house.start_worker();
-    house.everything_before_is_done().await;
+    harness.start_worker();
+    harness.everything_before_is_done().await;
     assert_eq!(browser.status(&link).await.progress, cancelled);
-    assert_cancelled(&house, browser, &link).await;
+    assert_cancelled(&harness, browser, &link).await;
 }
 
 #[tokio::test]
 async fn a_cancel_while_the_validator_is_asked_stands_against_its_verdict() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let link = token("link");
-    let worker = house.start_worker();
-    let browser = house.begun(&link).await;
-    let question = house.question().await;
+    let worker = harness.start_worker();
+    let browser = harness.begun(&link).await;
+    let question = harness.question().await;
     browser.cancel(&link).await;
     question.answer(Ok(Verdict::Valid(ada())));
     worker.stop();
@@ -44,15 +44,15 @@ async fn a_cancel_while_the_validator_is_asked_stands_against_its_verdict() {
         browser.status(&link).await.progress,
         Progress::Done(rejected(Rejection::Cancelled))
     );
-    assert_cancelled(&house, browser, &link).await;
+    assert_cancelled(&harness, browser, &link).await;
 }
 
 #[tokio::test]
 async fn a_cancel_after_a_good_verdict_revokes_the_session() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let link = token("link");
-    house.start_worker();
-    let browser = house.bound(&link, ada()).await;
+    harness.start_worker();
+    let browser = harness.bound(&link, ada()).await;
     assert_eq!(
         browser.cancel(&link).await.progress,
         Progress::Done(rejected(Rejection::Cancelled))
@@ -61,44 +61,44 @@ async fn a_cancel_after_a_good_verdict_revokes_the_session() {
         browser.status(&link).await.progress,
         Progress::Done(rejected(Rejection::Cancelled))
     );
-    assert_cancelled(&house, browser, &link).await;
+    assert_cancelled(&harness, browser, &link).await;
 }
 
 #[tokio::test]
 async fn a_user_who_cancelled_a_sign_in_may_try_again() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let link = token("link");
-    house.start_worker();
-    let mut browser = house.bound(&link, ada()).await;
+    harness.start_worker();
+    let mut browser = harness.bound(&link, ada()).await;
     browser.cancel(&link).await;
     assert_eq!(
         browser.begin_again(&link).await.progress,
         Progress::Waiting(Step::Queued)
     );
-    house.question().await.answer(Ok(Verdict::Valid(ada())));
-    while house.outcome().await != confirmed() {}
+    harness.question().await.answer(Ok(Verdict::Valid(ada())));
+    while harness.outcome().await != confirmed() {}
     assert_eq!(browser.greeted().await.as_deref(), Some("Ada"));
 }
 
 #[tokio::test]
 async fn a_cancel_that_races_the_exchange_leaves_no_session() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let link = token("link");
-    house.start_worker();
-    let tab = house.bound(&link, ada()).await;
+    harness.start_worker();
+    let tab = harness.bound(&link, ada()).await;
     let mut other_tab = tab.clone();
     other_tab.enter().await;
     tab.cancel(&link).await;
     assert_eq!(other_tab.who().await, None);
-    assert_cancelled(&house, tab, &link).await;
+    assert_cancelled(&harness, tab, &link).await;
 }
 
 #[tokio::test]
 async fn a_cancel_with_an_invalid_secret_signs_no_one_out() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let link = token("link");
-    house.start_worker();
-    let thief = house.bound(&link, ada()).await;
+    harness.start_worker();
+    let thief = harness.bound(&link, ada()).await;
     let mut browser = thief.clone();
     browser.enter().await;
     assert!(browser.who().await.is_some());
@@ -108,23 +108,26 @@ async fn a_cancel_with_an_invalid_secret_signs_no_one_out() {
 
 #[tokio::test]
 async fn a_cancel_is_announced_to_the_other_tabs() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let link = token("link");
-    let browser = house.begun(&link).await;
+    let browser = harness.begun(&link).await;
     browser.cancel(&link).await;
     let cancelled = Announcement::Outcome(rejected(Rejection::Cancelled));
-    assert_eq!(house.announced().await, (browser.channel(&link), cancelled));
+    assert_eq!(
+        harness.announced().await,
+        (browser.channel(&link), cancelled)
+    );
 }
 
 #[tokio::test]
 async fn a_cancel_without_the_pending_secret_changes_nothing() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let link = token("link");
-    house.start_worker();
-    let mut browser = house.begun(&link).await;
-    let question = house.question().await;
-    let mut stranger = house.browser();
-    let mut other = house.browser();
+    harness.start_worker();
+    let mut browser = harness.begun(&link).await;
+    let question = harness.question().await;
+    let mut stranger = harness.browser();
+    let mut other = harness.browser();
     assert_eq!(stranger.cancel(&link).await.progress, Progress::Unknown);
     stranger.land(&link);
     assert_eq!(stranger.cancel(&link).await.progress, Progress::Unknown);
@@ -132,18 +135,18 @@ async fn a_cancel_without_the_pending_secret_changes_nothing() {
     other.plant(&link, browser.cookie(&link).unwrap().replace('A', "B"));
     other.cancel(&link).await;
     question.answer(Ok(Verdict::Valid(ada())));
-    assert_eq!(house.outcome().await, confirmed());
+    assert_eq!(harness.outcome().await, confirmed());
     assert_eq!(browser.greeted().await.as_deref(), Some("Ada"));
 }
 
 #[tokio::test]
 async fn cancelling_one_link_leaves_the_others_of_the_browser_alone() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let mine = token("mine");
     let yours = token("yours");
-    house.start_worker();
-    let mut browser = house.bound(&mine, ada()).await;
-    house.bind(&mut browser, &yours, bob()).await;
+    harness.start_worker();
+    let mut browser = harness.bound(&mine, ada()).await;
+    harness.bind(&mut browser, &yours, bob()).await;
     browser.cancel(&mine).await;
     assert_eq!(browser.greeted().await.as_deref(), Some("Bob"));
 }

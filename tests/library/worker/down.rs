@@ -1,7 +1,7 @@
 //! A validator that is down: it never counts as "invalid", and no one loses a session by it before
 //! the deadline.
 
-use crate::support::{Browser, House, WatchedClock, ada, keys, token};
+use crate::support::{Browser, Harness, WatchedClock, ada, keys, token};
 use sqlx::Row as _;
 use std::{sync::Arc, time::Duration};
 use vestibule::{
@@ -10,13 +10,13 @@ use vestibule::{
     outcome::Outcome,
     publisher::Announcement,
     session::SessionState,
+    sign_ins::{Progress, Step},
     store::{ConfirmationQueue as _, SessionStore as _},
     testing::Question,
     timing::Timing,
     token::Token,
     validator::{ValidationError, Verdict},
-    vestibule::{Progress, Step},
-    worker::Tools,
+    worker::Environment,
 };
 
 /// The ways in which a validator can fail to answer. What is returned stays unanswered.
@@ -43,9 +43,9 @@ const FAILURES: [fn(Question, &WatchedClock) -> Option<Question>; 4] = [
 
 const SECOND: Duration = Duration::from_secs(1);
 
-async fn assert_still_pending(house: &House, browser: &Browser, token: &Token) {
-    let session = house.confirmation(browser, token).await.session;
-    let session = house
+async fn assert_still_pending(harness: &Harness, browser: &Browser, token: &Token) {
+    let session = harness.confirmation(browser, token).await.session;
+    let session = harness
         .store
         .session(session)
         .await
@@ -62,54 +62,54 @@ async fn assert_still_pending(house: &House, browser: &Browser, token: &Token) {
 #[tokio::test]
 async fn a_validator_that_is_down_rejects_no_one_and_deletes_no_session_before_the_deadline() {
     for fail in FAILURES {
-        let house = House::open().await;
+        let harness = Harness::open().await;
         let down = token("down");
-        house.start_worker();
-        let browser = house.begun(&down).await;
-        let deadline = house.now() + house.tools.timing.deadline;
+        harness.start_worker();
+        let browser = harness.begun(&down).await;
+        let deadline = harness.now() + harness.environment.timing.deadline;
         for attempt in 2..=3 {
-            let _unanswered = fail(house.question().await, &house.clock);
+            let _unanswered = fail(harness.question().await, &harness.clock);
             assert_eq!(
-                house.announced().await.1,
+                harness.announced().await.1,
                 Announcement::Progress(Step::Retrying { attempt })
             );
-            assert_still_pending(&house, &browser, &down).await;
-            house.advance(SECOND);
+            assert_still_pending(&harness, &browser, &down).await;
+            harness.advance(SECOND);
         }
-        house.advance(deadline.since(house.now()));
+        harness.advance(deadline.since(harness.now()));
         assert_eq!(
-            outcome_of_whatever_is_asked(&house).await,
+            outcome_of_whatever_is_asked(&harness).await,
             Outcome::Unavailable
         );
-        let session = house.confirmation(&browser, &down).await.session;
-        assert_eq!(house.store.session(session).await.unwrap(), None);
+        let session = harness.confirmation(&browser, &down).await.session;
+        assert_eq!(harness.store.session(session).await.unwrap(), None);
     }
 }
 
 /// The next outcome, with every question left unanswered until it comes.
-async fn outcome_of_whatever_is_asked(house: &House) -> Outcome {
+async fn outcome_of_whatever_is_asked(harness: &Harness) -> Outcome {
     let mut unanswered = Vec::new();
     loop {
         tokio::select! {
-            outcome = house.outcome() => return outcome,
-            question = house.validator.next() => unanswered.push(question),
+            outcome = harness.outcome() => return outcome,
+            question = harness.validator.next() => unanswered.push(question),
         }
     }
 }
 
 #[tokio::test]
 async fn a_validator_that_comes_back_in_time_signs_the_browser_in() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let flaky = token("flaky");
-    house.start_worker();
-    let mut browser = house.begun(&flaky).await;
+    harness.start_worker();
+    let mut browser = harness.begun(&flaky).await;
     for fail in FAILURES {
-        let _unanswered = fail(house.question().await, &house.clock);
-        house.announced().await;
-        house.advance(4 * SECOND);
+        let _unanswered = fail(harness.question().await, &harness.clock);
+        harness.announced().await;
+        harness.advance(4 * SECOND);
     }
-    house.question().await.answer(Ok(Verdict::Valid(ada())));
-    assert!(matches!(house.outcome().await, Outcome::Confirmed { .. }));
+    harness.question().await.answer(Ok(Verdict::Valid(ada())));
+    assert!(matches!(harness.outcome().await, Outcome::Confirmed { .. }));
     assert_eq!(browser.greeted().await.as_deref(), Some("Ada"));
 }
 
@@ -120,18 +120,18 @@ async fn a_question_that_is_never_answered_is_unavailable_exactly_at_the_deadlin
         lease: Duration::from_mins(6),
         ..Timing::default()
     };
-    let house = House::with(timing).await;
+    let harness = Harness::with(timing).await;
     let down = token("down");
-    house.start_worker();
-    let browser = house.begun(&down).await;
-    let deadline = house.now() + Duration::from_mins(1);
-    let _never_answered = house.question().await;
-    house.advance(Duration::from_millis(59_999));
-    house.everything_before_is_done().await;
-    assert_still_pending(&house, &browser, &down).await;
-    house.advance(Duration::from_millis(1));
-    assert_eq!(house.outcome().await, Outcome::Unavailable);
-    assert_unavailable_since(&house, &browser, &down, deadline).await;
+    harness.start_worker();
+    let browser = harness.begun(&down).await;
+    let deadline = harness.now() + Duration::from_mins(1);
+    let _never_answered = harness.question().await;
+    harness.advance(Duration::from_millis(59_999));
+    harness.everything_before_is_done().await;
+    assert_still_pending(&harness, &browser, &down).await;
+    harness.advance(Duration::from_millis(1));
+    assert_eq!(harness.outcome().await, Outcome::Unavailable);
+    assert_unavailable_since(&harness, &browser, &down, deadline).await;
 }
 
 #[tokio::test]
@@ -140,43 +140,48 @@ async fn attempts_that_run_out_of_time_are_repeated_until_the_deadline_and_no_lo
         deadline: 25 * SECOND,
         ..Timing::default()
     };
-    let house = House::with(timing).await;
+    let harness = Harness::with(timing).await;
     let down = token("down");
-    house.start_worker();
-    let browser = house.begun(&down).await;
-    let deadline = house.now() + 25 * SECOND;
+    harness.start_worker();
+    let browser = harness.begun(&down).await;
+    let deadline = harness.now() + 25 * SECOND;
     let mut unanswered = Vec::new();
     for attempt in 2..=3 {
-        unanswered.push(house.question().await);
-        house.advance(10 * SECOND);
+        unanswered.push(harness.question().await);
+        harness.advance(10 * SECOND);
         assert_eq!(
-            house.announced().await.1,
+            harness.announced().await.1,
             Announcement::Progress(Step::Retrying { attempt })
         );
-        let due = house
+        let due = harness
             .store
             .next_due()
             .await
             .unwrap()
             .expect("it is still queued");
-        house.advance(due.since(house.now()));
+        harness.advance(due.since(harness.now()));
     }
-    unanswered.push(house.question().await);
-    house.advance(deadline.since(house.now()));
+    unanswered.push(harness.question().await);
+    harness.advance(deadline.since(harness.now()));
     assert_eq!(
-        house.announced().await.1,
+        harness.announced().await.1,
         Announcement::Outcome(Outcome::Unavailable)
     );
-    assert_unavailable_since(&house, &browser, &down, deadline).await;
+    assert_unavailable_since(&harness, &browser, &down, deadline).await;
 }
 
-async fn assert_unavailable_since(house: &House, browser: &Browser, token: &Token, at: Timestamp) {
+async fn assert_unavailable_since(
+    harness: &Harness,
+    browser: &Browser,
+    token: &Token,
+    at: Timestamp,
+) {
     let decided = Decided {
         ending: Ending::Unavailable,
         at,
     };
     assert_eq!(
-        house.confirmation(browser, token).await.state,
+        harness.confirmation(browser, token).await.state,
         State::Settled(decided)
     );
     assert_eq!(
@@ -187,53 +192,53 @@ async fn assert_unavailable_since(house: &House, browser: &Browser, token: &Toke
 
 #[tokio::test]
 async fn a_pause_that_the_validator_asks_for_is_kept() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let busy = token("busy");
-    house.start_worker();
-    house.begun(&busy).await;
+    harness.start_worker();
+    harness.begun(&busy).await;
     let retry_after = Some(20 * SECOND);
-    house
+    harness
         .question()
         .await
         .answer(Err(ValidationError::Throttled { retry_after }));
-    house.announced().await;
+    harness.announced().await;
     assert_eq!(
-        house.store.next_due().await.unwrap(),
-        Some(house.now() + 20 * SECOND)
+        harness.store.next_due().await.unwrap(),
+        Some(harness.now() + 20 * SECOND)
     );
 }
 
 #[tokio::test]
 async fn a_pause_past_the_deadline_is_cut_short_by_it() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let busy = token("busy");
-    house.start_worker();
-    let browser = house.begun(&busy).await;
-    let deadline = house.now() + Duration::from_mins(1);
+    harness.start_worker();
+    let browser = harness.begun(&busy).await;
+    let deadline = harness.now() + Duration::from_mins(1);
     let retry_after = Some(Duration::from_hours(1));
-    house
+    harness
         .question()
         .await
         .answer(Err(ValidationError::Temporary {
             what: "503".into(),
             retry_after,
         }));
-    house.everything_before_is_done().await;
-    assert_still_pending(&house, &browser, &busy).await;
-    house.advance(deadline.since(house.now()));
-    assert_eq!(house.outcome().await, Outcome::Unavailable);
-    assert_unavailable_since(&house, &browser, &busy, deadline).await;
+    harness.everything_before_is_done().await;
+    assert_still_pending(&harness, &browser, &busy).await;
+    harness.advance(deadline.since(harness.now()));
+    assert_eq!(harness.outcome().await, Outcome::Unavailable);
+    assert_unavailable_since(&harness, &browser, &busy, deadline).await;
 }
 
 #[tokio::test]
 async fn a_confirmation_that_no_worker_took_in_time_is_unavailable_without_asking() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let late = token("late");
-    let browser = house.begun(&late).await;
-    house.advance(Duration::from_mins(1));
-    house.start_worker();
+    let browser = harness.begun(&late).await;
+    harness.advance(Duration::from_mins(1));
+    harness.start_worker();
     assert_eq!(
-        house.outcome_without_a_question().await,
+        harness.outcome_without_a_question().await,
         Outcome::Unavailable
     );
     assert_eq!(
@@ -244,43 +249,43 @@ async fn a_confirmation_that_no_worker_took_in_time_is_unavailable_without_askin
 
 #[tokio::test]
 async fn a_token_sealed_under_a_key_that_is_lost_is_unavailable() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let sealed = token("sealed");
-    house.start_worker_with(Tools {
+    harness.start_worker_with(Environment {
         keys: Arc::new(keys(&[8])),
-        ..house.tools.clone()
+        ..harness.environment.clone()
     });
-    house.begun(&sealed).await;
+    harness.begun(&sealed).await;
     assert_eq!(
-        house.outcome_without_a_question().await,
+        harness.outcome_without_a_question().await,
         Outcome::Unavailable
     );
 }
 
 #[tokio::test]
 async fn a_token_sealed_before_the_keys_were_rotated_is_still_opened() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let sealed = token("sealed");
-    house.begun(&sealed).await;
-    house.start_worker_with(Tools {
+    harness.begun(&sealed).await;
+    harness.start_worker_with(Environment {
         keys: Arc::new(keys(&[8, 7])),
-        ..house.tools.clone()
+        ..harness.environment.clone()
     });
-    assert_eq!(house.question().await.token, sealed);
+    assert_eq!(harness.question().await.token, sealed);
 }
 
 #[tokio::test]
 async fn a_sealed_token_moved_to_another_confirmation_confirms_neither() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let mine = token("mine");
     let yours = token("yours");
-    let one = house.begun(&mine).await;
-    let two = house.begun(&yours).await;
+    let one = harness.begun(&mine).await;
+    let two = harness.begun(&yours).await;
     let ids = [
-        house.confirmation(&one, &mine).await.id,
-        house.confirmation(&two, &yours).await.id,
+        harness.confirmation(&one, &mine).await.id,
+        harness.confirmation(&two, &yours).await.id,
     ];
-    let mut raw = house.raw().await;
+    let mut raw = harness.raw().await;
     let mut sealed = Vec::new();
     for id in ids {
         let select = sqlx::query("select token from confirmations where id = ?")
@@ -301,10 +306,10 @@ async fn a_sealed_token_moved_to_another_confirmation_confirms_neither() {
             .await
             .unwrap();
     }
-    house.start_worker();
+    harness.start_worker();
     for _ in ids {
         assert_eq!(
-            house.outcome_without_a_question().await,
+            harness.outcome_without_a_question().await,
             Outcome::Unavailable
         );
     }

@@ -1,18 +1,18 @@
 //! Two workers, and a lease that passes: the older claim decides nothing more.
 
-use crate::support::{Browser, House, Plan, Running, ada, bob, confirmed, rejected, soon, token};
+use crate::support::{Browser, Harness, Plan, Running, ada, bob, confirmed, rejected, soon, token};
 use async_trait::async_trait;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Notify;
 use vestibule::{
     confirmation::{ConfirmationId, Rejection},
+    sign_ins::{Progress, Step},
     store::SessionStore as _,
     testing::{Question, ScriptedValidator},
     timing::Timing,
     token::Token,
     validator::{Reason, ValidationError, Validator, Verdict},
-    vestibule::{Progress, Step},
-    worker::Tools,
+    worker::Environment,
 };
 
 /// How long a stopping worker waits for its answers.
@@ -22,7 +22,7 @@ const SECOND: Duration = Duration::from_secs(1);
 /// A worker that has asked and not heard, and a second one that has claimed the same after the
 /// lease.
 struct Relay {
-    house: House,
+    harness: Harness,
     browser: Browser,
     slow: Running,
     old: Question,
@@ -32,37 +32,37 @@ struct Relay {
 async fn relay() -> Relay {
     // A sleep between two looks is longer than the wait of a stopping worker, so that the two can
     // be told apart.
-    let house = House::with(Timing {
+    let harness = Harness::with(Timing {
         poll: 4 * FINISH_WITHIN,
         ..Timing::default()
     })
     .await;
     let hasty = Timing {
         lease: SECOND,
-        ..house.tools.timing.clone()
+        ..harness.environment.timing.clone()
     };
-    let slow = house.start_worker_with(Tools {
+    let slow = harness.start_worker_with(Environment {
         timing: hasty,
-        ..house.tools.clone()
+        ..harness.environment.clone()
     });
-    let browser = house.begun(&token("link")).await;
-    let old = house.question().await;
+    let browser = harness.begun(&token("link")).await;
+    let old = harness.question().await;
     // It claims no more from here on, so that only the second worker can; but it still waits for
     // its answer.
     slow.stop();
-    house
+    harness
         .clock
-        .somebody_sleeps_until(house.now() + FINISH_WITHIN)
+        .somebody_sleeps_until(harness.now() + FINISH_WITHIN)
         .await;
-    house.advance(SECOND);
+    harness.advance(SECOND);
     let second: Arc<ScriptedValidator> = Arc::default();
-    house.start_worker_with(Tools {
+    harness.start_worker_with(Environment {
         validator: second.clone(),
-        ..house.tools.clone()
+        ..harness.environment.clone()
     });
     let new = soon("the second worker to ask", second.next()).await;
     Relay {
-        house,
+        harness,
         browser,
         slow,
         old,
@@ -80,22 +80,22 @@ async fn a_worker_whose_lease_has_passed_decides_nothing() {
     ];
     for late in late {
         let Relay {
-            house,
+            harness,
             mut browser,
             slow,
             old,
             new,
         } = relay().await;
-        let before = house.confirmation(&browser, &token("link")).await;
+        let before = harness.confirmation(&browser, &token("link")).await;
         old.answer(late);
         slow.stopped().await;
-        assert_eq!(house.confirmation(&browser, &token("link")).await, before);
+        assert_eq!(harness.confirmation(&browser, &token("link")).await, before);
         assert_eq!(
             browser.status(&token("link")).await.progress,
             Progress::Waiting(Step::Contacting)
         );
         new.answer(Ok(Verdict::Valid(ada())));
-        assert_eq!(house.outcome().await, confirmed());
+        assert_eq!(harness.outcome().await, confirmed());
         assert_eq!(browser.greeted().await.as_deref(), Some("Ada"));
     }
 }
@@ -103,23 +103,23 @@ async fn a_worker_whose_lease_has_passed_decides_nothing() {
 #[tokio::test]
 async fn a_verdict_that_comes_after_the_decision_changes_nothing() {
     let Relay {
-        house,
+        harness,
         browser,
         slow,
         old,
         new,
     } = relay().await;
     new.answer(Ok(Verdict::Invalid(Reason::Expired)));
-    assert_eq!(house.outcome().await, rejected(Rejection::Expired));
+    assert_eq!(harness.outcome().await, rejected(Rejection::Expired));
     old.answer(Ok(Verdict::Valid(bob())));
     slow.stopped().await;
-    let confirmation = house.confirmation(&browser, &token("link")).await;
+    let confirmation = harness.confirmation(&browser, &token("link")).await;
     assert_eq!(
         browser.status(&token("link")).await.progress,
         Progress::Done(rejected(Rejection::Expired))
     );
     assert_eq!(
-        house.store.session(confirmation.session).await.unwrap(),
+        harness.store.session(confirmation.session).await.unwrap(),
         None
     );
 }
@@ -137,19 +137,19 @@ impl Validator for Panics {
 
 #[tokio::test]
 async fn an_attempt_that_panics_is_repeated_after_its_lease_and_frees_its_slot() {
-    let house = House::built(Plan {
+    let harness = Harness::built(Plan {
         in_flight: 1,
         ..Plan::default()
     })
     .await;
     let faulty = Arc::new(Panics(Notify::new()));
-    let worker = house.start_worker_with(Tools {
+    let worker = harness.start_worker_with(Environment {
         validator: faulty.clone(),
-        ..house.tools.clone()
+        ..harness.environment.clone()
     });
-    let mut browser = house.begun(&token("one")).await;
+    let mut browser = harness.begun(&token("one")).await;
     soon("the first attempt", faulty.0.notified()).await;
-    house.begun(&token("two")).await;
+    harness.begun(&token("two")).await;
     soon(
         "the other's attempt, in the one place there is",
         faulty.0.notified(),
@@ -161,11 +161,11 @@ async fn an_attempt_that_panics_is_repeated_after_its_lease_and_frees_its_slot()
         browser.status(&token("one")).await.progress,
         Progress::Waiting(Step::Contacting)
     );
-    house.advance(Timing::default().lease);
-    house.start_worker();
+    harness.advance(Timing::default().lease);
+    harness.start_worker();
     for _ in 0..2 {
-        house.question().await.answer(Ok(Verdict::Valid(ada())));
-        assert_eq!(house.outcome().await, confirmed());
+        harness.question().await.answer(Ok(Verdict::Valid(ada())));
+        assert_eq!(harness.outcome().await, confirmed());
     }
     assert_eq!(browser.greeted().await.as_deref(), Some("Ada"));
 }

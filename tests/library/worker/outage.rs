@@ -1,7 +1,7 @@
 //! A validator that is down while many wait: it gets only a few probes, and once it is back, all
 //! are asked about.
 
-use crate::support::{Browser, House, Plan, Running, ada, confirmed, rejected, token};
+use crate::support::{Browser, Harness, Plan, Running, ada, confirmed, rejected, token};
 use std::{collections::HashMap, time::Duration};
 use vestibule::{
     confirmation::{ConfirmationId, Decided, Ending, Queued, Rejection, State},
@@ -9,10 +9,10 @@ use vestibule::{
     outcome::Outcome,
     publisher::Announcement,
     secret::SystemEntropy,
+    sign_ins::Step,
     testing::Question,
     token::Token,
     validator::{ValidationError, Verdict},
-    vestibule::Step,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -24,7 +24,7 @@ const IN_FLIGHT: usize = 10;
 
 /// A house whose validator has just failed often enough to open the breaker.
 struct Outage {
-    house: House,
+    harness: Harness,
     worker: Running,
     /// The browsers whose attempt failed, in the order in which they began.
     failed: Vec<(Browser, Token)>,
@@ -36,15 +36,15 @@ fn away() -> Result<Verdict, ValidationError> {
 
 impl Outage {
     async fn begin() -> Self {
-        let house = House::built(Plan {
+        let harness = Harness::built(Plan {
             in_flight: IN_FLIGHT,
             ..Plan::default()
         })
         .await;
-        let failed = begin(&house, "early", IN_A_ROW).await;
-        let worker = house.start_worker();
+        let failed = begin(&harness, "early", IN_A_ROW).await;
+        let worker = harness.start_worker();
         let outage = Self {
-            house,
+            harness,
             worker,
             failed,
         };
@@ -53,7 +53,7 @@ impl Outage {
         }
         for _ in 0..IN_A_ROW {
             assert_eq!(
-                outage.house.announced().await.1,
+                outage.harness.announced().await.1,
                 Announcement::Progress(Step::Retrying { attempt: 2 })
             );
         }
@@ -63,7 +63,7 @@ impl Outage {
     async fn questions(&self, count: usize) -> Vec<Question> {
         let mut questions = Vec::new();
         for _ in 0..count {
-            questions.push(self.house.question().await);
+            questions.push(self.harness.question().await);
         }
         questions
     }
@@ -72,32 +72,32 @@ impl Outage {
     async fn nobody_is_asked_about(&self) {
         self.worker_waits().await;
         assert!(
-            self.house.validator.try_next().await.is_none(),
+            self.harness.validator.try_next().await.is_none(),
             "the validator is asked"
         );
     }
 
     /// Has the worker look, until it waits again. No attempt waits for so short a time.
     async fn worker_waits(&self) {
-        let mut sleeps = self.house.clock.later_sleeps();
-        self.house.wake.notify_one();
+        let mut sleeps = self.harness.clock.later_sleeps();
+        self.harness.wake.notify_one();
         sleeps
-            .one_until(self.house.now() + self.house.tools.timing.poll)
+            .one_until(self.harness.now() + self.harness.environment.timing.poll)
             .await;
     }
 
     async fn state(&self, (browser, token): &(Browser, Token)) -> State {
-        self.house.confirmation(browser, token).await.state
+        self.harness.confirmation(browser, token).await.state
     }
 }
 
 /// Browsers that begin one after the other, a millisecond apart.
-async fn begin(house: &House, name: &str, count: usize) -> Vec<(Browser, Token)> {
+async fn begin(harness: &Harness, name: &str, count: usize) -> Vec<(Browser, Token)> {
     let mut begun = Vec::new();
     for number in 0..count {
         let link = token(&format!("{name}-{number}"));
-        begun.push((house.begun(&link).await, link));
-        house.advance(Duration::from_millis(1));
+        begun.push((harness.begun(&link).await, link));
+        harness.advance(Duration::from_millis(1));
     }
     begun
 }
@@ -105,7 +105,7 @@ async fn begin(house: &House, name: &str, count: usize) -> Vec<(Browser, Token)>
 #[tokio::test]
 async fn who_waits_while_the_validator_is_away_is_not_asked_about_and_has_not_failed() {
     let outage = Outage::begin().await;
-    let waiting = begin(&outage.house, "late", 50).await;
+    let waiting = begin(&outage.harness, "late", 50).await;
     outage.nobody_is_asked_about().await;
     for one in &waiting {
         assert!(matches!(
@@ -123,13 +123,13 @@ async fn who_waits_while_the_validator_is_away_is_not_asked_about_and_has_not_fa
 #[tokio::test]
 async fn a_few_probes_are_all_that_a_validator_hears_while_it_is_away() {
     let outage = Outage::begin().await;
-    begin(&outage.house, "late", 50).await;
+    begin(&outage.harness, "late", 50).await;
     let mut probes = Vec::new();
     for _ in 0..5 {
-        outage.house.advance(PAUSE);
-        probes.push(outage.house.question().await);
+        outage.harness.advance(PAUSE);
+        probes.push(outage.harness.question().await);
         outage.worker_waits().await;
-        while let Some(another) = outage.house.validator.try_next().await {
+        while let Some(another) = outage.harness.validator.try_next().await {
             probes.push(another);
         }
         probes.drain(..).for_each(|probe| probe.answer(away()));
@@ -140,32 +140,32 @@ async fn a_few_probes_are_all_that_a_validator_hears_while_it_is_away() {
 #[tokio::test]
 async fn a_link_of_ours_takes_no_probe_of_a_validator_that_is_away() {
     let outage = Outage::begin().await;
-    let house = &outage.house;
-    house.advance(house.tools.timing.deadline);
+    let harness = &outage.harness;
+    harness.advance(harness.environment.timing.deadline);
     for _ in 0..IN_A_ROW {
-        assert_eq!(house.outcome().await, Outcome::Unavailable);
+        assert_eq!(harness.outcome().await, Outcome::Unavailable);
     }
     outage.worker_waits().await;
-    let own = LinkToken::generate(&SystemEntropy).token(house.desk.keys());
-    house.begun(&own).await;
+    let own = LinkToken::generate(&SystemEntropy).token(harness.sign_ins.keys());
+    harness.begun(&own).await;
     let expired = rejected(Rejection::Expired);
-    assert_eq!(house.outcome_without_a_question().await, expired);
+    assert_eq!(harness.outcome_without_a_question().await, expired);
     let another = token("late");
-    house.begun(&another).await;
-    assert_eq!(house.question().await.token, another);
+    harness.begun(&another).await;
+    assert_eq!(harness.question().await.token, another);
 }
 
 #[tokio::test]
 async fn a_deadline_is_kept_while_the_validator_is_away() {
     let outage = Outage::begin().await;
-    outage.house.advance(SECOND / 10);
-    let waiting = begin(&outage.house, "late", 3).await;
+    outage.harness.advance(SECOND / 10);
+    let waiting = begin(&outage.harness, "late", 3).await;
     for one in waiting.iter().chain(&outage.failed) {
-        let deadline = outage.house.confirmation(&one.0, &one.1).await.deadline;
-        outage.house.advance(deadline.since(outage.house.now()));
+        let deadline = outage.harness.confirmation(&one.0, &one.1).await.deadline;
+        outage.harness.advance(deadline.since(outage.harness.now()));
     }
     for _ in 0..IN_A_ROW + 3 {
-        assert_eq!(outage.house.outcome().await, Outcome::Unavailable);
+        assert_eq!(outage.harness.outcome().await, Outcome::Unavailable);
     }
     for one in waiting.iter().chain(&outage.failed) {
         assert!(matches!(
@@ -182,17 +182,23 @@ async fn a_deadline_is_kept_while_the_validator_is_away() {
 async fn a_deadline_is_kept_to_the_millisecond_without_a_wake_up() {
     let outage = Outage::begin().await;
     let first = &outage.failed[0];
-    let deadline = outage.house.confirmation(&first.0, &first.1).await.deadline;
+    let deadline = outage
+        .harness
+        .confirmation(&first.0, &first.1)
+        .await
+        .deadline;
     let just_before = deadline - Duration::from_millis(1);
     let mut probes = Vec::new();
-    outage.house.advance(just_before.since(outage.house.now()));
+    outage
+        .harness
+        .advance(just_before.since(outage.harness.now()));
     outage.worker_waits().await;
-    while let Some(probe) = outage.house.validator.try_next().await {
+    while let Some(probe) = outage.harness.validator.try_next().await {
         probes.push(probe);
     }
-    outage.house.clock.somebody_sleeps_until(deadline).await;
-    outage.house.advance(Duration::from_millis(1));
-    assert_eq!(outage.house.outcome().await, Outcome::Unavailable);
+    outage.harness.clock.somebody_sleeps_until(deadline).await;
+    outage.harness.advance(Duration::from_millis(1));
+    assert_eq!(outage.harness.outcome().await, Outcome::Unavailable);
     let decided = Decided {
         ending: Ending::Unavailable,
         at: deadline,
@@ -213,22 +219,22 @@ fn places(begun: &[(Browser, ConfirmationId)]) -> HashMap<ConfirmationId, usize>
 async fn a_validator_that_comes_back_is_asked_about_all_who_wait_those_first_who_have_waited_longest()
  {
     let outage = Outage::begin().await;
-    let waiting = begin(&outage.house, "late", 70).await;
+    let waiting = begin(&outage.harness, "late", 70).await;
     let mut begun = Vec::new();
     for (browser, link) in outage.failed.iter().chain(&waiting) {
         begun.push((
             browser.clone(),
-            outage.house.confirmation(browser, link).await.id,
+            outage.harness.confirmation(browser, link).await.id,
         ));
     }
     let places = places(&begun);
-    outage.house.advance(PAUSE);
-    let mut in_flight = vec![outage.house.question().await];
+    outage.harness.advance(PAUSE);
+    let mut in_flight = vec![outage.harness.question().await];
     let mut heard = Vec::new();
     let mut most = 0;
     while heard.len() < begun.len() {
         outage.worker_waits().await;
-        while let Some(question) = outage.house.validator.try_next().await {
+        while let Some(question) = outage.harness.validator.try_next().await {
             in_flight.push(question);
         }
         most = most.max(in_flight.len());
@@ -239,7 +245,7 @@ async fn a_validator_that_comes_back_is_asked_about_all_who_wait_those_first_who
         let question = in_flight.remove(0);
         heard.push(places[&question.id]);
         question.answer(Ok(Verdict::Valid(ada())));
-        assert_eq!(outage.house.outcome().await, confirmed());
+        assert_eq!(outage.harness.outcome().await, confirmed());
     }
     assert_eq!(most, IN_FLIGHT, "it ends at full speed");
     // Within one round, the order is arbitrary.
@@ -253,15 +259,15 @@ async fn a_validator_that_comes_back_is_asked_about_all_who_wait_those_first_who
 #[tokio::test]
 async fn a_probe_picks_a_confirmation_with_time_for_an_answer_if_there_is_one() {
     let outage = Outage::begin().await;
-    outage.house.advance(51 * SECOND);
+    outage.harness.advance(51 * SECOND);
     let newcomer = token("newcomer");
-    outage.house.begun(&newcomer).await;
-    let asked = outage.house.question().await;
+    outage.harness.begun(&newcomer).await;
+    let asked = outage.harness.question().await;
     // A worker that looked before the newcomer came asks about another one first, but only once.
     if asked.token != newcomer {
-        outage.house.advance(PAUSE);
+        outage.harness.advance(PAUSE);
         assert_eq!(
-            outage.house.question().await.token,
+            outage.harness.question().await.token,
             newcomer,
             "the others' deadline would cut it short"
         );
@@ -271,42 +277,42 @@ async fn a_probe_picks_a_confirmation_with_time_for_an_answer_if_there_is_one() 
 #[tokio::test]
 async fn a_validator_that_comes_back_just_before_the_deadline_is_still_asked() {
     let outage = Outage::begin().await;
-    outage.house.advance(58 * SECOND);
+    outage.harness.advance(58 * SECOND);
     for _ in 0..IN_A_ROW {
         outage
-            .house
+            .harness
             .question()
             .await
             .answer(Ok(Verdict::Valid(ada())));
-        assert_eq!(outage.house.outcome().await, confirmed());
+        assert_eq!(outage.harness.outcome().await, confirmed());
     }
 }
 
 #[tokio::test]
 async fn a_token_that_always_fails_keeps_no_one_else_waiting() {
-    let house = House::built(Plan {
+    let harness = Harness::built(Plan {
         in_flight: 2,
         ..Plan::default()
     })
     .await;
     let bad = token("always-fails");
-    house.start_worker();
-    house.begun(&bad).await;
-    house.question().await.answer(away());
-    house.announced().await;
+    harness.start_worker();
+    harness.begun(&bad).await;
+    harness.question().await.answer(away());
+    harness.announced().await;
     for number in 0..20 {
-        house.advance(SECOND);
+        harness.advance(SECOND);
         let good = token(&format!("good-{number}"));
-        house.begun(&good).await;
+        harness.begun(&good).await;
         loop {
-            let question = house.question().await;
+            let question = harness.question().await;
             if question.token == good {
                 question.answer(Ok(Verdict::Valid(ada())));
                 break;
             }
             question.answer(away());
         }
-        assert_eq!(house.outcome().await, confirmed());
+        assert_eq!(harness.outcome().await, confirmed());
     }
 }
 
@@ -316,14 +322,14 @@ async fn a_probe_that_fails_by_its_own_token_is_not_the_only_one_for_long() {
     let bad = outage.failed[0].1.clone();
     let mut confirmed_others = 0;
     while confirmed_others < IN_A_ROW - 1 {
-        outage.house.advance(PAUSE);
+        outage.harness.advance(PAUSE);
         outage.worker_waits().await;
-        while let Some(question) = outage.house.validator.try_next().await {
+        while let Some(question) = outage.harness.validator.try_next().await {
             if question.token == bad {
                 question.answer(away());
             } else {
                 question.answer(Ok(Verdict::Valid(ada())));
-                assert_eq!(outage.house.outcome().await, confirmed());
+                assert_eq!(outage.harness.outcome().await, confirmed());
                 confirmed_others += 1;
             }
             outage.worker_waits().await;
@@ -334,24 +340,24 @@ async fn a_probe_that_fails_by_its_own_token_is_not_the_only_one_for_long() {
 #[tokio::test]
 async fn a_probe_is_handed_back_at_a_shutdown_and_has_not_failed() {
     let outage = Outage::begin().await;
-    outage.house.advance(PAUSE);
-    let probe = outage.house.question().await;
+    outage.harness.advance(PAUSE);
+    let probe = outage.harness.question().await;
     outage.worker.stop();
     outage
-        .house
+        .harness
         .clock
-        .somebody_sleeps_until(outage.house.now() + PAUSE)
+        .somebody_sleeps_until(outage.harness.now() + PAUSE)
         .await;
-    outage.house.advance(PAUSE);
+    outage.harness.advance(PAUSE);
     let Outage {
-        house,
+        harness,
         worker,
         failed,
     } = outage;
     worker.stopped().await;
     let mut handed_back = 0;
     for (browser, link) in &failed {
-        let confirmation = house.confirmation(browser, link).await;
+        let confirmation = harness.confirmation(browser, link).await;
         let State::Queued(Queued {
             failed: 1,
             lease: None,

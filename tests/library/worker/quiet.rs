@@ -1,6 +1,6 @@
 //! Secrets and tokens are in no log and in no announcement.
 
-use crate::support::{Browser, House, ada, everything_logged, listen, token};
+use crate::support::{Browser, Harness, ada, everything_logged, listen, token};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use std::{fmt::Write as _, sync::Arc, time::Duration};
 use vestibule::{
@@ -9,7 +9,7 @@ use vestibule::{
     secret::Keys,
     token::Token,
     validator::{Reason, ValidationError, Verdict},
-    worker::Tools,
+    worker::Environment,
 };
 
 const PAUSE: Duration = Duration::from_secs(2);
@@ -63,26 +63,29 @@ fn assert_unspoken(place: &str, said: &str, unspeakable: &[(&str, String)]) {
 #[tokio::test]
 async fn no_log_line_holds_a_secret_or_a_token() {
     listen();
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let good = token("a-good-token-for-the-log");
-    let worker = house.start_worker();
-    house.publisher.fail(Some(PublishError {
+    let worker = harness.start_worker();
+    harness.publisher.fail(Some(PublishError {
         what: "no Pusher server".into(),
         retry: false,
     }));
-    let mut browser = house.begun(&good).await;
+    let mut browser = harness.begun(&good).await;
     let mut hush = unspeakable(&browser, &good);
     let what = "the validator is down".into();
-    house
+    harness
         .question()
         .await
         .answer(Err(ValidationError::Temporary {
             what,
             retry_after: Some(PAUSE),
         }));
-    house.clock.somebody_sleeps_until(house.now() + PAUSE).await;
-    house.advance(PAUSE);
-    house.question().await.answer(Ok(Verdict::Valid(ada())));
+    harness
+        .clock
+        .somebody_sleeps_until(harness.now() + PAUSE)
+        .await;
+    harness.advance(PAUSE);
+    harness.question().await.answer(Ok(Verdict::Valid(ada())));
     worker.stop();
     worker.stopped().await;
     browser.enter().await;
@@ -101,14 +104,14 @@ async fn no_log_line_holds_a_secret_or_a_token() {
 #[tokio::test]
 async fn no_complaint_about_a_sealed_token_holds_it() {
     listen();
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let sealed = token("a-sealed-token-for-the-log");
-    house.start_worker_with(Tools {
+    harness.start_worker_with(Environment {
         keys: Arc::new(Keys::from_secret(&[8; 32])),
-        ..house.tools.clone()
+        ..harness.environment.clone()
     });
-    let browser = house.begun(&sealed).await;
-    house.outcome().await;
+    let browser = harness.begun(&sealed).await;
+    harness.outcome().await;
     let log = everything_logged();
     assert!(log.contains("sealed under a key"), "the log must be heard");
     assert_unspoken("the log", &log, &unspeakable(&browser, &sealed));
@@ -125,13 +128,13 @@ async fn no_announcement_holds_a_secret_or_identifies_a_user() {
         }),
     ];
     for answer in answers {
-        let house = House::open().await;
+        let harness = Harness::open().await;
         let link = token("a-token-for-the-channel");
-        house.start_worker();
-        let browser = house.begun(&link).await;
-        let confirmation = house.confirmation(&browser, &link).await;
-        house.question().await.answer(answer);
-        let (channel, announcement) = house.announced().await;
+        harness.start_worker();
+        let browser = harness.begun(&link).await;
+        let confirmation = harness.confirmation(&browser, &link).await;
+        harness.question().await.answer(answer);
+        let (channel, announcement) = harness.announced().await;
         let said = format!("{channel} {} {}", announcement.event(), announcement.data());
         let mut hush = unspeakable(&browser, &link);
         hush.push(("the confirmation's id", confirmation.id.to_string()));
@@ -149,12 +152,12 @@ async fn no_announcement_holds_a_secret_or_identifies_a_user() {
 
 #[tokio::test]
 async fn debug_prints_nothing_secret_of_what_the_library_hands_out() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let link = token("a-token-for-debug");
-    house.start_worker();
-    let mut browser = house.bound(&link, ada()).await;
+    harness.start_worker();
+    let mut browser = harness.bound(&link, ada()).await;
     let mut hush = unspeakable(&browser, &link);
-    let confirmation = house.confirmation(&browser, &link).await;
+    let confirmation = harness.confirmation(&browser, &link).await;
     let mut said = format!(
         "{:?} {confirmation:?} {:?}",
         browser.shown(),

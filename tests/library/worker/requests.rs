@@ -1,6 +1,6 @@
 //! No external call is waited for inside a request or while a transaction is open.
 
-use crate::support::{Browser, House, ada, soon, token};
+use crate::support::{Browser, Harness, ada, soon, token};
 use async_trait::async_trait;
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -8,10 +8,10 @@ use vestibule::{
     channel::Channel,
     confirmation::ConfirmationId,
     publisher::{Announcement, PublishError, Publisher},
+    sign_ins::{Progress, SignIns, Step},
     token::Token,
     validator::{ValidationError, Validator, Verdict},
-    vestibule::{Progress, Step, Vestibule},
-    worker::Tools,
+    worker::Environment,
 };
 
 /// An external service that is reached and never answers.
@@ -41,30 +41,30 @@ impl Publisher for Silent {
 
 #[tokio::test]
 async fn no_request_asks_the_validator() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let link = token("link");
-    let mut browser = house.begun(&link).await;
+    let mut browser = harness.begun(&link).await;
     browser.status(&link).await;
     browser.enter().await;
     browser.cancel(&link).await;
     browser.begin_again(&link).await;
     browser.sign_out().await;
-    assert!(house.validator.try_next().await.is_none());
+    assert!(harness.validator.try_next().await.is_none());
 }
 
 #[tokio::test]
 async fn every_request_is_answered_while_the_validator_and_the_publisher_are_silent() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let link = token("link");
     let validator = Arc::<Silent>::default();
     let publisher = Arc::<Silent>::default();
-    let tools = Tools {
+    let environment = Environment {
         validator: validator.clone(),
         publisher: publisher.clone(),
-        ..house.tools.clone()
+        ..harness.environment.clone()
     };
-    house.start_worker_with(tools.clone());
-    let mut browser = Browser::new(Vestibule::new(&tools, house.wake.clone()));
+    harness.start_worker_with(environment.clone());
+    let mut browser = Browser::new(SignIns::new(&environment, harness.wake.clone()));
     browser.land(&link);
     browser.begin(&link).await;
     soon("the validator to be asked", validator.0.notified()).await;
@@ -84,29 +84,29 @@ async fn every_request_is_answered_while_the_validator_and_the_publisher_are_sil
 
 #[tokio::test]
 async fn no_transaction_is_open_while_the_validator_thinks() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let link = token("link");
-    house.start_worker();
-    house.begun(&link).await;
-    let question = house.question().await;
-    house.assert_no_transaction_is_open().await;
+    harness.start_worker();
+    harness.begun(&link).await;
+    let question = harness.question().await;
+    harness.assert_no_transaction_is_open().await;
     question.answer(Ok(Verdict::Valid(ada())));
-    house.outcome().await;
+    harness.outcome().await;
 }
 
 #[tokio::test]
 async fn no_transaction_is_open_while_the_publisher_is_told() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let link = token("link");
     let publisher = Arc::<Silent>::default();
-    house.start_worker_with(Tools {
+    harness.start_worker_with(Environment {
         publisher: publisher.clone(),
-        ..house.tools.clone()
+        ..harness.environment.clone()
     });
-    let mut browser = house.begun(&link).await;
-    house.question().await.answer(Ok(Verdict::Valid(ada())));
+    let mut browser = harness.begun(&link).await;
+    harness.question().await.answer(Ok(Verdict::Valid(ada())));
     soon("the publisher to be told", publisher.0.notified()).await;
-    house.assert_no_transaction_is_open().await;
+    harness.assert_no_transaction_is_open().await;
     assert_eq!(
         browser.greeted().await.as_deref(),
         Some("Ada"),

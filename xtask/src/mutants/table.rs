@@ -13,13 +13,13 @@ pub const FILE: &str = "xtask/mutants.toml";
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Table {
-    mutant: Vec<Row>,
+    mutant: Vec<MutantRow>,
 }
 
 /// A row as written in the file: a single edit is part of the row itself.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Row {
+struct MutantRow {
     name: String,
     rule: u8,
     breaks: String,
@@ -71,8 +71,8 @@ impl Mutant {
         table.mutant.into_iter().map(Self::from_row).collect()
     }
 
-    fn from_row(row: Row) -> Result<Self> {
-        let Row {
+    fn from_row(row: MutantRow) -> Result<Self> {
+        let MutantRow {
             name,
             rule,
             breaks,

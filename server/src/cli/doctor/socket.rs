@@ -8,13 +8,13 @@ use tokio_tungstenite::{
     WebSocketStream, client_async,
     tungstenite::{Error, Message, client::IntoClientRequest as _, http::HeaderValue},
 };
-use vestibule::publisher::{ConnectError, Connector, PusherConnection, Trust};
+use vestibule::publisher::{ConnectError, Connector, PusherStream, Trust};
 
 /// How long anything may take.
 const WITHIN: Duration = Duration::from_secs(5);
 
 /// A socket to a Pusher server.
-pub struct TestSocket(WebSocketStream<PusherConnection>);
+pub struct TestSocket(WebSocketStream<PusherStream>);
 
 /// Why there is no socket.
 #[derive(Debug)]

@@ -26,7 +26,7 @@ use vestibule::{
     audit::Event,
     email_address::Address,
     entry::SignedIn,
-    mail::{AddressLetter, Letter, News, Outbox},
+    mail::{AccountNotice, AddressMail, MailBody, Outbox},
     path::LocalPath,
     secret::SystemEntropy,
     ticket::{self, AddressTicket},
@@ -101,7 +101,7 @@ pub async fn ask(
         valid_from: who.user.valid_from,
         expires: app.sign_ins.now() + ticket::LIFETIME,
     };
-    let letter = Letter::Address(AddressLetter {
+    let letter = MailBody::Address(AddressMail {
         ticket: ticket.to_text(&app.keys, &SystemEntropy),
         device: visitor.device(),
     });
@@ -171,7 +171,7 @@ pub async fn change(
     // It is changed: report that whatever comes next.
     Event::AddressChanged { user: who.user.id }.record();
     for address in [&from, &to] {
-        let news = News::Moved {
+        let news = AccountNotice::Moved {
             from: from.clone(),
             to: to.clone(),
         };

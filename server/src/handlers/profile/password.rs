@@ -19,7 +19,8 @@ use leptos::prelude::*;
 use serde::Deserialize;
 use std::sync::Arc;
 use vestibule::{
-    audit::Event, entry::SignedIn, mail::News, secret::SystemEntropy, user::PASSWORD_ISSUER,
+    audit::Event, entry::SignedIn, mail::AccountNotice, secret::SystemEntropy,
+    user::PASSWORD_ISSUER,
 };
 use vestibule_app::{
     pages::{PasswordPage, title},
@@ -83,7 +84,7 @@ pub async fn set(
         by_operator: false,
     }
     .record();
-    after_sign_in::tell(&app, &visitor, &who.user, News::Password).await;
+    after_sign_in::tell(&app, &visitor, &who.user, AccountNotice::Password).await;
     let on = super::changed(&app, ProfileChange::Password);
     after_sign_in::after_change(&app, &visitor, &who, valid_from, on).await
 }

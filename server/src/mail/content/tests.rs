@@ -5,7 +5,7 @@ use vestibule::{clock::Timestamp, device::Device, link::LinkToken, secret::Keys}
 
 const LINK: LinkToken = LinkToken::from_bytes([7; 32]);
 
-fn words_of(letter: &Letter) -> EmailContent {
+fn words_of(letter: &MailBody) -> EmailContent {
     let origin = Origin::parse("https://sign-in.example").unwrap();
     EmailContent::of(
         letter,
@@ -18,7 +18,7 @@ fn words_of(letter: &Letter) -> EmailContent {
 
 fn words(device: &str) -> EmailContent {
     let code = "012345".parse().unwrap();
-    words_of(&Letter::Link(LinkLetter {
+    words_of(&MailBody::Link(LinkMail {
         link: LINK,
         code: Some(code),
         device: Device::new(device),
@@ -30,7 +30,7 @@ fn all() -> Vec<EmailContent> {
     let device = Device::new("Firefox on Linux");
     let at = Timestamp::from_millis(1_700_000_000_000);
     let news = |news| {
-        words_of(&Letter::News(NewsLetter {
+        words_of(&MailBody::AccountNotice(NoticeMail {
             news,
             device: device.clone(),
             at,
@@ -40,15 +40,15 @@ fn all() -> Vec<EmailContent> {
     let to = "king@example.com".parse().unwrap();
     vec![
         words("Firefox on Linux"),
-        words_of(&Letter::Address(AddressLetter {
+        words_of(&MailBody::Address(AddressMail {
             ticket: "ticket".into(),
             device: device.clone(),
         })),
-        news(News::Browser),
-        news(News::WrongCodes { off: false }),
-        news(News::WrongCodes { off: true }),
-        news(News::Password),
-        news(News::Moved { from, to }),
+        news(AccountNotice::Browser),
+        news(AccountNotice::WrongCodes { off: false }),
+        news(AccountNotice::WrongCodes { off: true }),
+        news(AccountNotice::Password),
+        news(AccountNotice::Moved { from, to }),
     ]
 }
 
@@ -180,12 +180,12 @@ fn every_mail_server_takes_what_is_said() {
 
 #[test]
 fn where_codes_are_off_a_mail_has_none_and_says_why() {
-    let letter = LinkLetter {
+    let letter = LinkMail {
         link: LINK,
         code: None,
         device: Device::new("Firefox on Linux"),
     };
-    let words = words_of(&Letter::Link(letter));
+    let words = words_of(&MailBody::Link(letter));
     assert!(
         words
             .text()

@@ -7,7 +7,7 @@ use tokio::{
     task::JoinHandle,
 };
 use vestibule::{
-    clock::Timestamp, device::Device, link::LinkToken, mail::LinkLetter, secret::Keys,
+    clock::Timestamp, device::Device, link::LinkToken, mail::LinkMail, secret::Keys,
     testing::ManualClock,
 };
 
@@ -58,8 +58,8 @@ fn smtp(port: u16, encryption: Encryption, login: Option<Credentials>) -> Smtp {
     Smtp::new(MailConfig { server, from }, urls, clock).unwrap()
 }
 
-fn letter() -> Letter {
-    Letter::Link(LinkLetter {
+fn letter() -> MailBody {
+    MailBody::Link(LinkMail {
         link: LinkToken::from_bytes([7; 32]),
         code: Some("012345".parse().unwrap()),
         device: Device::new("Firefox on Linux"),

@@ -8,7 +8,7 @@ use crate::{
     path::LocalPath,
     store::{
         StoreError,
-        row::{self, Origin},
+        row::{self, LinkOrigin},
         sqlite::mails,
         statements::{COUNT_LINKS, LINK_ASKED_FOR_BEFORE},
     },
@@ -49,7 +49,7 @@ pub(super) async fn post(
             mailed,
             ..link.clone()
         },
-        &Origin::of(posting, mailing),
+        &LinkOrigin::of(posting, mailing),
     )
     .await?;
     Ok(Ok(Posted::New))

@@ -1,7 +1,7 @@
 //! Wrong codes are counted.
 
 use super::{databases, sample};
-use crate::{link::house::ada, support::at};
+use crate::{link::harness::ada, support::at};
 use vestibule::{
     confirmation::ConfirmationId,
     email_address::Address,

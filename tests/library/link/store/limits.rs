@@ -1,7 +1,7 @@
 //! How many links and mails an address and a network may have.
 
 use super::{databases, in_browser, sample, stored};
-use crate::{link::house::ada, support::at};
+use crate::{link::harness::ada, support::at};
 use vestibule::{
     caps::{Capped, Client, Shares},
     email_address::Address,
@@ -131,7 +131,7 @@ async fn a_client_asks_for_so_many_links_and_so_many_mails_wait_and_no_more() {
         });
         let posted = futures_util::future::join_all(posts).await;
         let refused = |posted: &&Result<Posted, BeginError>| {
-            matches!(posted, Err(BeginError::Capped(Capped::Links)))
+            matches!(posted, Err(BeginError::Capped(Capped::MagicLinks)))
         };
         assert_eq!(posted.iter().filter(refused).count(), 13, "{posted:?}");
         let (link, posting) = sample(17, &ada());

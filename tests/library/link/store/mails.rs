@@ -1,7 +1,7 @@
 //! Mails wait, are taken by their class, and are swept.
 
 use super::{databases, sample};
-use crate::{link::house::ada, support::at};
+use crate::{link::harness::ada, support::at};
 use std::time::Duration;
 use vestibule::mail::{Mail, MailClass, Posting};
 

@@ -15,7 +15,7 @@ use vestibule::{
     device::Device,
     email_address::Address,
     link::{Code, Link, LinkId, LinkState, LinkToken, Number, Terms},
-    mail::{Letter, LinkLetter, Mail, MailClass, MailId, Posting, SealedLetter},
+    mail::{LinkMail, Mail, MailBody, MailClass, MailId, Posting, SealedMailBody},
     secret::SystemEntropy,
     store::{
         ConfirmationQueue, ConfirmationStore, LinkStore, MailStore, SessionStore, UserStore,
@@ -69,13 +69,13 @@ fn sample(number: u8, address: &Address) -> (Link, Posting) {
         expires_at: at(i64::from(number) + 900),
         state: LinkState::Open,
     };
-    let letter = Letter::Link(LinkLetter {
+    let letter = MailBody::Link(LinkMail {
         link: token,
         code: Some(code),
         device: link.device.clone(),
     });
     let id = MailId::from_bytes([number; 16]);
-    let letter = SealedLetter::seal(&keys(&[7]), &SystemEntropy, id, &letter);
+    let letter = SealedMailBody::seal(&keys(&[7]), &SystemEntropy, id, &letter);
     let mail = Mail {
         id,
         to: address.clone(),

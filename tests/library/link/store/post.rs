@@ -1,7 +1,7 @@
 //! Links are stored, found, held and replaced.
 
 use super::{databases, in_browser, leading_to, sample, stored};
-use crate::{link::house::ada, support::at};
+use crate::{link::harness::ada, support::at};
 use vestibule::{
     confirmation::ConfirmationId,
     link::{Link, LinkState, LinkToken},

@@ -2,7 +2,7 @@
 
 use super::{databases, sample, stored};
 use crate::{
-    link::house::ada,
+    link::harness::ada,
     support::{at, authority_in},
 };
 use vestibule::{

@@ -1,7 +1,7 @@
 //! What strangers ask for keeps none from the users of an address.
 
 use super::{databases, in_browser, in_known, sample, stored};
-use crate::{link::house::ada, support::at};
+use crate::{link::harness::ada, support::at};
 use vestibule::{
     caps::{Capped, Shares},
     email_address::Address,
@@ -46,7 +46,7 @@ async fn what_strangers_ask_for_takes_nothing_from_browsers_that_are_known() {
                 assert!(stored(&store, &link).await.mailed, "{number}");
             } else {
                 assert!(
-                    matches!(posted, Err(BeginError::Capped(Capped::Links))),
+                    matches!(posted, Err(BeginError::Capped(Capped::MagicLinks))),
                     "five, and no more: {posted:?}"
                 );
             }

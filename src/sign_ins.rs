@@ -19,7 +19,7 @@ use crate::{
     timing::Timing,
     token::Token,
     user::UserId,
-    worker::Tools,
+    worker::Environment,
 };
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -28,7 +28,7 @@ pub use vestibule_protocol::{Progress, Step};
 
 /// The service that pages and server functions call. Cheap to clone.
 #[derive(Clone)]
-pub struct Vestibule {
+pub struct SignIns {
     pub(crate) stores: Stores,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
@@ -53,12 +53,12 @@ pub struct Pending {
 /// What is known of a browser's confirmation.
 pub type Report = vestibule_protocol::Report<Channel>;
 
-impl Vestibule {
+impl SignIns {
     /// A service with the same tools as a worker, which it wakes through `wake`, with the default
     /// caps.
     #[must_use]
-    pub fn new(tools: &Tools, wake: Arc<Notify>) -> Self {
-        let Tools {
+    pub fn new(environment: &Environment, wake: Arc<Notify>) -> Self {
+        let Environment {
             stores,
             publisher,
             clock,
@@ -67,7 +67,7 @@ impl Vestibule {
             destinations,
             timing,
             ..
-        } = tools.clone();
+        } = environment.clone();
         let caps = Caps::default();
         let undecided = Arc::default();
         Self {

@@ -1,6 +1,6 @@
 //! A house that sends links.
 
-use crate::support::{House, Plan, soon};
+use crate::support::{Harness, Plan, soon};
 use std::{ops::Deref, sync::Arc};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -8,30 +8,30 @@ use vestibule::{
     caps::{Capped, Client},
     device::Device,
     email_address::Address,
-    link::{Ask, Asker, Browser, LinkToken, Links, PER_ADDRESS, Registration},
-    mail::{Letter, LinkLetter, Postman},
+    link::{Ask, Asker, Browser, LinkToken, MagicLinks, PER_ADDRESS, Registration},
+    mail::{LinkMail, MailBody, MailWorker},
     secret::SystemEntropy,
+    sign_ins::Progress,
     store::{BeginError, MailStore as _, UserStore as _},
     testing::{ScriptedMailer, Sent},
     token::Token,
     user::{Identity, PASSWORD_ISSUER, User, UserId},
-    vestibule::Progress,
 };
 
-/// A house with [`Links`], a [`Postman`], and a worker that judges links; the test is the mail
+/// A house with [`MagicLinks`], a [`MailWorker`], and a worker that judges links; the test is the mail
 /// server.
-pub struct LinkHouse {
-    house: House,
-    pub links: Links,
+pub struct LinkHarness {
+    harness: Harness,
+    pub links: MagicLinks,
     pub mailer: Arc<ScriptedMailer>,
-    postman: Arc<Notify>,
+    mail_worker: Arc<Notify>,
 }
 
-impl Deref for LinkHouse {
-    type Target = House;
+impl Deref for LinkHarness {
+    type Target = Harness;
 
-    fn deref(&self) -> &House {
-        &self.house
+    fn deref(&self) -> &Harness {
+        &self.harness
     }
 }
 
@@ -47,21 +47,21 @@ impl Waiting {
     }
 }
 
-impl LinkHouse {
+impl LinkHarness {
     pub async fn open() -> Self {
         Self::built(Plan::default()).await
     }
 
     pub async fn built(plan: Plan) -> Self {
-        let house = House::built(plan).await;
-        let postman = Arc::<Notify>::default();
-        let links = Links::new(house.desk.clone(), postman.clone());
+        let harness = Harness::built(plan).await;
+        let mail_worker = Arc::<Notify>::default();
+        let links = MagicLinks::new(harness.sign_ins.clone(), mail_worker.clone());
         let links = links.with_registration(Registration::Open);
         Self {
-            house,
+            harness,
             links,
             mailer: Arc::default(),
-            postman,
+            mail_worker,
         }
     }
 
@@ -80,15 +80,19 @@ impl LinkHouse {
 
     /// The same, with a postman and a worker.
     pub async fn at_work() -> Self {
-        let house = Self::open().await;
-        house.start_postman();
-        house.start_worker();
-        house
+        let harness = Self::open().await;
+        harness.start_mail_worker();
+        harness.start_worker();
+        harness
     }
 
-    pub fn start_postman(&self) {
-        let postman = Postman::new(self.mailer.clone(), &self.tools, self.postman.clone());
-        tokio::spawn(postman.run(CancellationToken::new()));
+    pub fn start_mail_worker(&self) {
+        let mail_worker = MailWorker::new(
+            self.mailer.clone(),
+            &self.environment,
+            self.mail_worker.clone(),
+        );
+        tokio::spawn(mail_worker.run(CancellationToken::new()));
     }
 
     /// Has a link sent to Ada.
@@ -121,7 +125,7 @@ impl LinkHouse {
         let cookie = requested
             .pending
             .cookie
-            .encode(self.desk.keys(), &requested.token);
+            .encode(self.sign_ins.keys(), &requested.token);
         Ok(Waiting {
             token: requested.token,
             cookie,
@@ -158,9 +162,9 @@ impl LinkHouse {
     }
 
     /// What the next mail says, which is taken.
-    pub async fn letter(&self) -> LinkLetter {
+    pub async fn letter(&self) -> LinkMail {
         let sent = self.sent().await;
-        let Letter::Link(letter) = sent.letter.clone() else {
+        let MailBody::Link(letter) = sent.letter.clone() else {
             panic!("it is about no link")
         };
         sent.answer(Ok(()));
@@ -168,7 +172,7 @@ impl LinkHouse {
     }
 
     /// A browser that waits, and the letter with its link.
-    pub async fn written_to(&self) -> (Waiting, LinkLetter) {
+    pub async fn written_to(&self) -> (Waiting, LinkMail) {
         (self.asked().await, self.letter().await)
     }
 
@@ -183,7 +187,7 @@ impl LinkHouse {
     }
 
     pub async fn status(&self, waiting: &Waiting) -> Progress {
-        self.desk
+        self.sign_ins
             .status(&waiting.token, Some(waiting.cookie()), None)
             .await
             .unwrap()
@@ -206,7 +210,7 @@ impl LinkHouse {
 
     /// The link's token as its address has it.
     pub fn token(&self, link: &LinkToken) -> Token {
-        link.token(self.desk.keys())
+        link.token(self.sign_ins.keys())
     }
 }
 

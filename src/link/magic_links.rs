@@ -11,23 +11,23 @@ use crate::{
     confirmation::{ConfirmationId, Ending},
     device::Device,
     email_address::Address,
-    entry::{Shown, SignedIn},
+    entry::{PresentedSecrets, SignedIn},
     path::LocalPath,
     pending::PendingCookie,
     secret::PendingSecret,
+    sign_ins::{Report, SignIns},
     store::{LinkStore, StoreError},
     token::Token,
     user::User,
     validator::Verdict,
-    vestibule::{Report, Vestibule},
 };
 use std::sync::Arc;
 use tokio::sync::Notify;
 
 /// The service for links. Cheap to clone.
 #[derive(Clone)]
-pub struct Links {
-    pub(super) vestibule: Vestibule,
+pub struct MagicLinks {
+    pub(super) sign_ins: SignIns,
     pub(super) store: Arc<dyn LinkStore>,
     pub(super) mail_wake: Arc<Notify>,
     pub(super) registration: Registration,
@@ -84,13 +84,13 @@ pub enum Guessed {
     Invalid(InvalidLink),
 }
 
-impl Links {
+impl MagicLinks {
     /// The service for links. It wakes the mail worker through `mail_wake`.
     #[must_use]
-    pub fn new(vestibule: Vestibule, mail_wake: Arc<Notify>) -> Self {
+    pub fn new(sign_ins: SignIns, mail_wake: Arc<Notify>) -> Self {
         Self {
-            store: vestibule.stores.links.clone(),
-            vestibule,
+            store: sign_ins.stores.links.clone(),
+            sign_ins,
             mail_wake,
             registration: Registration::default(),
             strangers: STRANGERS,
@@ -122,7 +122,7 @@ impl Links {
         token: &Token,
         shown: Option<&str>,
     ) -> Result<Option<Link>, StoreError> {
-        match self.vestibule.begun(token, shown).await? {
+        match self.sign_ins.begun(token, shown).await? {
             Some(confirmation) => self.store.link_by_waiting(confirmation.id).await,
             None => Ok(None),
         }
@@ -135,7 +135,7 @@ impl Links {
     /// [`StoreError`] if it could not be read.
     pub async fn next(&self, pending: &PendingSecret) -> Result<Option<LocalPath>, StoreError> {
         let confirmation = self
-            .vestibule
+            .sign_ins
             .stores
             .confirmations
             .confirmation_by_secret(&pending.hash())
@@ -155,25 +155,29 @@ impl Links {
     /// # Errors
     /// [`StoreError`] if it could not be stored.
     pub async fn cancel(&self, token: &Token, shown: Option<&str>) -> Result<Report, StoreError> {
-        let report = self.vestibule.cancel(token, shown).await?;
-        if LinkToken::is_waiting(self.vestibule.keys(), token)
-            && let Some(confirmation) = self.vestibule.begun(token, shown).await?
+        let report = self.sign_ins.cancel(token, shown).await?;
+        if LinkToken::is_waiting(self.sign_ins.keys(), token)
+            && let Some(confirmation) = self.sign_ins.begun(token, shown).await?
         {
             self.revoke(confirmation.id).await?;
         }
         Ok(report)
     }
 
-    /// Signs out as [`Vestibule::sign_out`] does, and revokes the links for which this browser
+    /// Signs out as [`SignIns::sign_out`] does, and revokes the links for which this browser
     /// waits; with `everywhere`, all of the user's open links.
     ///
     /// # Errors
     /// [`StoreError`] if the store could not be used; it is safe to repeat.
-    pub async fn sign_out(&self, shown: &Shown, everywhere: bool) -> Result<(), StoreError> {
-        self.vestibule.sign_out(shown, everywhere).await?;
+    pub async fn sign_out(
+        &self,
+        shown: &PresentedSecrets,
+        everywhere: bool,
+    ) -> Result<(), StoreError> {
+        self.sign_ins.sign_out(shown, everywhere).await?;
         for (_, secret) in &shown.pending {
             if let Some(confirmation) = self
-                .vestibule
+                .sign_ins
                 .stores
                 .confirmations
                 .confirmation_by_secret(&secret.hash())
@@ -192,12 +196,12 @@ impl Links {
     /// # Errors
     /// [`StoreError`] if the store could not be used; it is safe to repeat.
     pub async fn end_others(&self, who: &SignedIn) -> Result<(), StoreError> {
-        if self.vestibule.revoke_sessions(who, false).await? {
+        if self.sign_ins.revoke_sessions(who, false).await? {
             // Links first: one that is used later would leave a session behind.
-            if who.is_fresh(self.vestibule.now()) {
+            if who.is_fresh(self.sign_ins.now()) {
                 self.revoke_open(&who.user).await?;
             }
-            self.vestibule
+            self.sign_ins
                 .stores
                 .sessions
                 .delete_sessions_of(who.user.id, Some(who.session))
@@ -210,7 +214,7 @@ impl Links {
         if let Some(address) = Address::known_by(&user.identity.issuer, &user.identity.subject) {
             self.store.revoke_links(&address).await?;
             // Browsers that wait for one must be told.
-            self.vestibule.wake.notify_one();
+            self.sign_ins.wake.notify_one();
         }
         Ok(())
     }
@@ -233,7 +237,7 @@ impl Links {
     pub async fn look(&self, link: &LinkToken) -> Result<Opened, LinkError> {
         let link = self.store.link_by_token(&link.hash()).await?;
         let link = link.ok_or(InvalidLink::Expired)?;
-        link.open(self.vestibule.now())?;
+        link.open(self.sign_ins.now())?;
         Ok(Opened {
             waited_for: link.waiting.is_some(),
             address: link.address,
@@ -258,7 +262,7 @@ impl Links {
         link: &LinkToken,
         shown: impl Fn(&Token) -> Option<&'c str>,
     ) -> Option<Token> {
-        let keys = self.vestibule.keys();
+        let keys = self.sign_ins.keys();
         let waits = |token: &Token| {
             shown(token).is_some_and(|text| PendingCookie::decode(keys, token, text).is_some())
         };
@@ -275,21 +279,21 @@ impl Links {
         token: &Token,
         shown: Option<&str>,
     ) -> Result<(), StoreError> {
-        let Some(confirmation) = self.vestibule.begun(token, shown).await? else {
+        let Some(confirmation) = self.sign_ins.begun(token, shown).await? else {
             return Ok(());
         };
-        let now = self.vestibule.now();
+        let now = self.sign_ins.now();
         let used = self
             .change(LinkKey::Token(link.hash()), |link| {
                 link.use_up(confirmation.id, now)
             })
             .await;
         let verdict = match used {
-            Ok(link) => link.verdict(&*self.vestibule.stores.users).await?,
+            Ok(link) => link.verdict(&*self.sign_ins.stores.users).await?,
             Err(LinkError::Invalid(why)) => Verdict::Invalid(why.into()),
             Err(LinkError::Store(error)) => return Err(error),
         };
-        self.vestibule
+        self.sign_ins
             .decide(confirmation.id, &verdict.into())
             .await
             .map(drop)
@@ -300,7 +304,7 @@ impl Links {
     /// # Errors
     /// [`LinkError`] if it cannot be used, or it could not be stored.
     pub async fn open_here(&self, link: &LinkToken) -> Result<(), LinkError> {
-        let now = self.vestibule.now();
+        let now = self.sign_ins.now();
         self.change(LinkKey::Token(link.hash()), |link| link.approve(now))
             .await
             .map(drop)
@@ -312,7 +316,7 @@ impl Links {
     /// # Errors
     /// [`LinkError`] if it cannot be used, or `number` is wrong, or it could not be stored.
     pub async fn pick(&self, link: &LinkToken, number: Number) -> Result<(), LinkError> {
-        let now = self.vestibule.now();
+        let now = self.sign_ins.now();
         let picked = |link: Link| {
             link.open(now)?;
             if link.number == number {
@@ -344,11 +348,11 @@ impl Links {
             came_to: Guessed::Invalid(why),
             wrong: None,
         };
-        let Some(confirmation) = self.vestibule.begun(token, shown).await? else {
+        let Some(confirmation) = self.sign_ins.begun(token, shown).await? else {
             return Ok(none(InvalidLink::Expired));
         };
-        let keys = self.vestibule.keys();
-        let now = self.vestibule.now();
+        let keys = self.sign_ins.keys();
+        let now = self.sign_ins.now();
         let Some(link) = self.store.link_by_waiting(confirmation.id).await? else {
             return Ok(none(InvalidLink::Expired));
         };
@@ -428,10 +432,10 @@ impl Links {
             return Ok(None);
         };
         match link
-            .verdict_on_waiting(self.vestibule.now(), &*self.vestibule.stores.users)
+            .verdict_on_waiting(self.sign_ins.now(), &*self.sign_ins.stores.users)
             .await?
         {
-            Some(verdict) => self.vestibule.decide(waiting, &verdict.into()).await,
+            Some(verdict) => self.sign_ins.decide(waiting, &verdict.into()).await,
             None => Ok(None),
         }
     }

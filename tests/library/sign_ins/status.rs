@@ -1,19 +1,19 @@
 //! What a browser is told while it waits, and that it is told "confirmed" only while its session
 //! lives.
 
-use crate::support::{House, ada, by_password, confirmed, token};
+use crate::support::{Harness, ada, by_password, confirmed, token};
 use std::time::Duration;
 use vestibule::{
     outcome::Outcome,
-    vestibule::{Progress, Step},
+    sign_ins::{Progress, Step},
 };
 
 #[tokio::test]
 async fn a_browser_that_has_begun_nothing_is_told_nothing() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let link = token("link");
-    house.begun(&link).await;
-    let mut browser = house.browser();
+    harness.begun(&link).await;
+    let mut browser = harness.browser();
     let report = browser.status(&link).await;
     assert_eq!((report.progress, report.channel), (Progress::Unknown, None));
     browser.land(&link);
@@ -26,21 +26,21 @@ async fn a_browser_that_has_begun_nothing_is_told_nothing() {
 
 #[tokio::test]
 async fn the_page_sees_each_step() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let link = token("link");
-    let browser = house.begun(&link).await;
+    let browser = harness.begun(&link).await;
     assert_eq!(
         browser.status(&link).await.progress,
         Progress::Waiting(Step::Queued)
     );
-    house.start_worker();
-    let question = house.question().await;
+    harness.start_worker();
+    let question = harness.question().await;
     assert_eq!(
         browser.status(&link).await.progress,
         Progress::Waiting(Step::Contacting)
     );
     drop(question);
-    house.announced().await;
+    harness.announced().await;
     assert_eq!(
         browser.status(&link).await.progress,
         Progress::Waiting(Step::Retrying { attempt: 2 })
@@ -49,11 +49,11 @@ async fn the_page_sees_each_step() {
 
 #[tokio::test]
 async fn the_new_session_cookie_is_told_that_its_own_token_is_confirmed() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let mine = token("mine");
     let other = token("other");
-    house.start_worker();
-    let mut browser = house.signed_in(&mine).await;
+    harness.start_worker();
+    let mut browser = harness.signed_in(&mine).await;
     assert_eq!(
         browser.cookie(&mine),
         None,
@@ -66,14 +66,14 @@ async fn the_new_session_cookie_is_told_that_its_own_token_is_confirmed() {
     assert_eq!(browser.status(&other).await.progress, Progress::Unknown);
     assert!(
         browser
-            .desk
+            .sign_ins
             .came_from(&mine, browser.session.as_ref())
             .await
             .unwrap()
     );
     assert!(
         !browser
-            .desk
+            .sign_ins
             .came_from(&other, browser.session.as_ref())
             .await
             .unwrap()
@@ -85,7 +85,7 @@ async fn the_new_session_cookie_is_told_that_its_own_token_is_confirmed() {
         "also when the link is opened again"
     );
     assert_eq!(
-        house.browser().status(&mine).await.progress,
+        harness.browser().status(&mine).await.progress,
         Progress::Unknown,
         "another browser is told nothing"
     );
@@ -93,10 +93,10 @@ async fn the_new_session_cookie_is_told_that_its_own_token_is_confirmed() {
 
 #[tokio::test]
 async fn confirmed_is_said_only_while_the_session_lives() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let link = token("link");
-    house.start_worker();
-    let bound = house.bound(&link, ada()).await;
+    harness.start_worker();
+    let bound = harness.bound(&link, ada()).await;
     assert_eq!(
         bound.status(&link).await.progress,
         Progress::Done(confirmed())
@@ -120,11 +120,11 @@ async fn confirmed_is_said_only_while_the_session_lives() {
 
 #[tokio::test]
 async fn a_bound_session_that_was_never_exchanged_is_not_called_confirmed() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let link = token("link");
-    house.start_worker();
-    let browser = house.bound(&link, ada()).await;
-    house.advance(Duration::from_mins(15));
+    harness.start_worker();
+    let browser = harness.bound(&link, ada()).await;
+    harness.advance(Duration::from_mins(15));
     let progress = browser.status(&link).await.progress;
     assert!(
         matches!(progress, Progress::Done(Outcome::Rejected { .. })),
@@ -134,23 +134,23 @@ async fn a_bound_session_that_was_never_exchanged_is_not_called_confirmed() {
 
 #[tokio::test]
 async fn a_session_that_has_idled_away_is_not_called_confirmed() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let link = token("link");
-    house.start_worker();
-    let browser = house.signed_in(&link).await;
-    house.advance(house.tools.timing.idle);
+    harness.start_worker();
+    let browser = harness.signed_in(&link).await;
+    harness.advance(harness.environment.timing.idle);
     assert_eq!(browser.status(&link).await.progress, Progress::Unknown);
     assert_eq!(browser.who().await, None);
 }
 
 #[tokio::test]
 async fn a_session_from_a_password_came_from_no_token() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let link = token("link");
-    house.start_worker();
-    let mut browser = house.signed_in(&link).await;
+    harness.start_worker();
+    let mut browser = harness.signed_in(&link).await;
     let user = browser.who().await.unwrap().user.id;
-    browser.session = Some(by_password(&house.desk, user, &browser.shown()).await);
+    browser.session = Some(by_password(&harness.sign_ins, user, &browser.shown()).await);
     assert!(browser.who().await.is_some());
     assert_eq!(browser.status(&link).await.progress, Progress::Unknown);
 }

@@ -6,7 +6,7 @@ use crate::{
     clock::{Clock, Timestamp, until},
     secret::{Entropy, Keys},
     store::{MailStore, StoreError},
-    worker::Tools,
+    worker::Environment,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -33,7 +33,7 @@ const BACKOFF: Backoff = Backoff {
 
 /// Has mail sent, as often as it takes.
 #[derive(Clone)]
-pub struct Postman {
+pub struct MailWorker {
     store: Arc<dyn MailStore>,
     mailer: Arc<dyn Mailer>,
     clock: Arc<dyn Clock>,
@@ -42,17 +42,17 @@ pub struct Postman {
     wake: Arc<Notify>,
 }
 
-impl Postman {
+impl MailWorker {
     /// A postman, told through `wake` that there is mail.
     #[must_use]
-    pub fn new(mailer: Arc<dyn Mailer>, tools: &Tools, wake: Arc<Notify>) -> Self {
-        let Tools {
+    pub fn new(mailer: Arc<dyn Mailer>, environment: &Environment, wake: Arc<Notify>) -> Self {
+        let Environment {
             stores,
             clock,
             entropy,
             keys,
             ..
-        } = tools.clone();
+        } = environment.clone();
         Self {
             store: stores.mails,
             mailer,
@@ -99,8 +99,8 @@ impl Postman {
         let room = AT_ONCE - u32::try_from(sending.len()).unwrap_or(AT_ONCE).min(AT_ONCE);
         if room > 0 {
             for mail in self.store.take_mail(room, now, now + LEASE).await? {
-                let postman = self.clone();
-                sending.spawn(async move { postman.deliver(mail).await });
+                let mail_worker = self.clone();
+                sending.spawn(async move { mail_worker.deliver(mail).await });
             }
         }
         // As soon as one of them is sent, there is room for the next.

@@ -1,19 +1,19 @@
 //! A landing writes nothing, asks no service, and adopts only what this server minted for this very
 //! token.
 
-use crate::support::{House, ada, confirmed, token};
+use crate::support::{Harness, ada, confirmed, token};
 use std::time::Duration;
 use vestibule::{
     pending::PendingCookie,
     secret::{Keys, PendingSecret, SystemEntropy},
-    vestibule::Progress,
+    sign_ins::Progress,
 };
 
 #[tokio::test]
 async fn a_landing_writes_nothing() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let link = token("link");
-    let mut raw = house.raw().await;
+    let mut raw = harness.raw().await;
     let mut version = async || {
         sqlx::query_scalar::<_, i64>("pragma data_version")
             .fetch_one(&mut raw)
@@ -21,10 +21,10 @@ async fn a_landing_writes_nothing() {
             .unwrap()
     };
     let before = version().await;
-    let mut browser = house.browser();
+    let mut browser = harness.browser();
     for _ in 0..10 {
         browser.land(&link);
-        house.browser().land(&link);
+        harness.browser().land(&link);
     }
     assert_eq!(browser.status(&link).await.progress, Progress::Unknown);
     assert_eq!(version().await, before);
@@ -38,9 +38,9 @@ async fn a_landing_writes_nothing() {
 
 #[tokio::test]
 async fn a_reload_keeps_a_good_cookie() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let link = token("link");
-    let mut browser = house.browser();
+    let mut browser = harness.browser();
     assert!(browser.land(&link));
     let first = browser.cookie(&link).map(str::to_owned);
     assert!(!browser.land(&link));
@@ -51,17 +51,17 @@ async fn a_reload_keeps_a_good_cookie() {
 
 #[tokio::test]
 async fn a_planted_cookie_is_never_adopted() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let link = token("link");
     let forged = PendingCookie {
         secret: PendingSecret::from_bytes([6; 32]),
-        minted: house.now(),
+        minted: harness.now(),
     };
-    let mut attacker = house.browser();
+    let mut attacker = harness.browser();
     attacker.land(&token("the-attackers-own"));
     let planted = [
         forged.encode(&Keys::from_secret(&[66; 32]), &link),
-        forged.encode(house.desk.keys(), &token("another")),
+        forged.encode(harness.sign_ins.keys(), &token("another")),
         attacker
             .cookie(&token("the-attackers-own"))
             .unwrap()
@@ -70,10 +70,10 @@ async fn a_planted_cookie_is_never_adopted() {
         String::new(),
     ];
     for planted in planted {
-        let mut browser = house.browser();
+        let mut browser = harness.browser();
         browser.plant(&link, planted.clone());
         assert!(browser.land(&link), "{planted}");
-        let mut browser = house.browser();
+        let mut browser = harness.browser();
         browser.plant(&link, planted.clone());
         browser.begin(&link).await;
         assert_ne!(
@@ -82,7 +82,7 @@ async fn a_planted_cookie_is_never_adopted() {
             "begin adopts it no more than a landing does"
         );
         assert!(browser.pending(&link).is_some());
-        let mut browser = house.browser();
+        let mut browser = harness.browser();
         browser.plant(&link, planted);
         assert_eq!(
             browser.status(&link).await.channel,
@@ -94,28 +94,28 @@ async fn a_planted_cookie_is_never_adopted() {
 
 #[tokio::test]
 async fn a_cookie_that_has_outlived_its_use_is_replaced() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let link = token("link");
-    let mut browser = house.browser();
+    let mut browser = harness.browser();
     browser.land(&link);
-    house.advance(
-        house
-            .tools
+    harness.advance(
+        harness
+            .environment
             .timing
             .pending_cookie()
             .saturating_sub(Duration::from_millis(1)),
     );
     assert!(!browser.land(&link));
-    house.advance(Duration::from_millis(1));
+    harness.advance(Duration::from_millis(1));
     assert!(browser.land(&link));
 }
 
 #[tokio::test]
 async fn links_open_side_by_side_do_not_disturb_each_other() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let one = token("one");
     let two = token("two");
-    let mut browser = house.browser();
+    let mut browser = harness.browser();
     browser.land(&one);
     let first = browser.cookie(&one).map(str::to_owned);
     browser.land(&two);
@@ -126,25 +126,25 @@ async fn links_open_side_by_side_do_not_disturb_each_other() {
 
 #[tokio::test]
 async fn a_landing_changes_nothing_for_a_browser_that_is_signed_in() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let link = token("link");
-    house.start_worker();
-    let mut browser = house.signed_in(&token("first")).await;
+    harness.start_worker();
+    let mut browser = harness.signed_in(&token("first")).await;
     let before = (browser.session.clone(), browser.who().await);
     browser.land(&link);
     browser.land(&token("first"));
     assert_eq!((browser.session.clone(), browser.who().await), before);
-    assert!(house.validator.try_next().await.is_none());
+    assert!(harness.validator.try_next().await.is_none());
 }
 
 #[tokio::test]
 async fn beginning_and_being_confirmed_changes_nothing_either_until_a_page_is_entered() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let link = token("link");
-    house.start_worker();
-    let mut browser = house.signed_in(&token("first")).await;
+    harness.start_worker();
+    let mut browser = harness.signed_in(&token("first")).await;
     let before = browser.who().await;
-    house.bind(&mut browser, &link, ada()).await;
+    harness.bind(&mut browser, &link, ada()).await;
     browser.land(&link);
     assert_eq!(
         browser.status(&link).await.progress,
@@ -155,22 +155,27 @@ async fn beginning_and_being_confirmed_changes_nothing_either_until_a_page_is_en
 
 #[tokio::test]
 async fn a_channel_is_named_only_to_the_holder_of_the_pending_secret() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let link = token("link");
-    let mut browser = house.browser();
-    let mut stranger = house.browser();
+    let mut browser = harness.browser();
+    let mut stranger = harness.browser();
     browser.land(&link);
     stranger.land(&link);
     let channel =
-        |browser: &crate::support::Browser| house.desk.channel(&link, browser.cookie(&link));
+        |browser: &crate::support::Browser| harness.sign_ins.channel(&link, browser.cookie(&link));
     assert_eq!(channel(&browser), Some(browser.channel(&link)));
     assert_ne!(channel(&browser), channel(&stranger));
-    assert_eq!(channel(&house.browser()), None);
+    assert_eq!(channel(&harness.browser()), None);
     assert_eq!(
-        house.desk.channel(&token("another"), browser.cookie(&link)),
+        harness
+            .sign_ins
+            .channel(&token("another"), browser.cookie(&link)),
         None
     );
-    let minted_elsewhere = PendingCookie::mint(&SystemEntropy, house.now())
+    let minted_elsewhere = PendingCookie::mint(&SystemEntropy, harness.now())
         .encode(&Keys::from_secret(&[66; 32]), &link);
-    assert_eq!(house.desk.channel(&link, Some(&minted_elsewhere)), None);
+    assert_eq!(
+        harness.sign_ins.channel(&link, Some(&minted_elsewhere)),
+        None
+    );
 }

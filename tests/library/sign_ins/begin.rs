@@ -1,28 +1,31 @@
 //! A begin is one confirmation for each pending secret, however often it is sent.
 
-use crate::support::{House, ada, at, confirmed, rejected, token};
+use crate::support::{Harness, ada, at, confirmed, rejected, token};
 use std::{collections::HashSet, time::Duration};
 use vestibule::{
     confirmation::{Rejection, Which},
     outcome::Outcome,
     session::SessionState,
+    sign_ins::{Progress, Step},
     store::{ConfirmationQueue as _, SessionStore as _},
     validator::{Reason, ValidationError, Verdict},
-    vestibule::{Progress, Step},
 };
 
 #[tokio::test]
 async fn a_begin_stores_a_queued_confirmation_and_a_session_that_signs_no_one_in() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let link = token("link");
-    let mut browser = house.browser();
+    let mut browser = harness.browser();
     browser.land(&link);
     let report = browser.begin(&link).await;
     assert_eq!(report.progress, Progress::Waiting(Step::Queued));
     assert_eq!(report.channel, Some(browser.channel(&link)));
-    let confirmation = house.confirmation(&browser, &link).await;
-    assert_eq!(confirmation.deadline, house.now() + Duration::from_mins(1));
-    let session = house
+    let confirmation = harness.confirmation(&browser, &link).await;
+    assert_eq!(
+        confirmation.deadline,
+        harness.now() + Duration::from_mins(1)
+    );
+    let session = harness
         .store
         .session(confirmation.session)
         .await
@@ -35,9 +38,9 @@ async fn a_begin_stores_a_queued_confirmation_and_a_session_that_signs_no_one_in
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_double_click_and_64_retries_are_one_confirmation() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let link = token("link");
-    let mut browser = house.browser();
+    let mut browser = harness.browser();
     browser.land(&link);
     let begins: Vec<_> = (0..64)
         .map(|_| {
@@ -57,13 +60,13 @@ async fn a_double_click_and_64_retries_are_one_confirmation() {
         told.insert(begin.await.unwrap());
     }
     assert_eq!(told.len(), 1, "one channel and one cookie");
-    let claims = house
+    let claims = harness
         .store
         .claim(
             crate::support::worker(1),
             Which::Any,
             &100.into(),
-            house.now(),
+            harness.now(),
             at(i64::MAX / 1000),
         )
         .await
@@ -73,26 +76,26 @@ async fn a_double_click_and_64_retries_are_one_confirmation() {
 
 #[tokio::test]
 async fn a_begin_without_a_cookie_gets_one_and_begins() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let link = token("link");
-    house.start_worker();
-    let mut browser = house.browser();
+    harness.start_worker();
+    let mut browser = harness.browser();
     let report = browser.begin(&link).await;
     assert_eq!(report.channel, Some(browser.channel(&link)));
-    house.question().await.answer(Ok(Verdict::Valid(ada())));
-    assert_eq!(house.announced().await.0, browser.channel(&link));
+    harness.question().await.answer(Ok(Verdict::Valid(ada())));
+    assert_eq!(harness.announced().await.0, browser.channel(&link));
     assert_eq!(browser.greeted().await.as_deref(), Some("Ada"));
 }
 
 #[tokio::test]
 async fn a_begin_comes_within_an_hour_of_the_landing_or_with_a_fresh_secret() {
     for (late, replaced) in [(Duration::ZERO, false), (Duration::from_millis(1), true)] {
-        let house = House::open().await;
+        let harness = Harness::open().await;
         let link = token("link");
-        let mut browser = house.browser();
+        let mut browser = harness.browser();
         browser.land(&link);
         let landed_with = browser.pending(&link);
-        house.advance(Duration::from_hours(1) + late);
+        harness.advance(Duration::from_hours(1) + late);
         assert_eq!(
             browser.begin(&link).await.progress,
             Progress::Waiting(Step::Queued)
@@ -107,26 +110,26 @@ async fn a_begin_comes_within_an_hour_of_the_landing_or_with_a_fresh_secret() {
 
 #[tokio::test]
 async fn what_has_begun_is_reported_however_late_it_is_asked_for() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let link = token("link");
-    let mut browser = house.begun(&link).await;
+    let mut browser = harness.begun(&link).await;
     let begun = browser.pending(&link);
-    house.advance(Duration::from_hours(1) + Duration::from_secs(1));
+    harness.advance(Duration::from_hours(1) + Duration::from_secs(1));
     browser.begin(&link).await;
     assert_eq!(browser.pending(&link), begun);
 }
 
 #[tokio::test]
 async fn try_again_after_unavailable_is_a_fresh_confirmation() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let link = token("link");
-    house.start_worker();
-    let mut browser = house.begun(&link).await;
-    house
+    harness.start_worker();
+    let mut browser = harness.begun(&link).await;
+    harness
         .question()
         .await
         .answer(Err(ValidationError::Permanent { what: "401".into() }));
-    assert_eq!(house.outcome().await, Outcome::Unavailable);
+    assert_eq!(harness.outcome().await, Outcome::Unavailable);
     let before = browser.clone();
     assert_eq!(
         browser.begin(&link).await.progress,
@@ -139,8 +142,8 @@ async fn try_again_after_unavailable_is_a_fresh_confirmation() {
         Progress::Waiting(Step::Queued)
     );
     assert_ne!(browser.pending(&link), before.pending(&link));
-    house.question().await.answer(Ok(Verdict::Valid(ada())));
-    assert_eq!(house.outcome().await, confirmed());
+    harness.question().await.answer(Ok(Verdict::Valid(ada())));
+    assert_eq!(harness.outcome().await, confirmed());
     assert_eq!(browser.greeted().await.as_deref(), Some("Ada"));
     assert_eq!(
         before.clone().greeted().await,
@@ -151,9 +154,9 @@ async fn try_again_after_unavailable_is_a_fresh_confirmation() {
 
 #[tokio::test]
 async fn try_again_after_a_cancel_is_a_fresh_confirmation() {
-    let house = House::open().await;
+    let harness = Harness::open().await;
     let link = token("link");
-    let mut browser = house.begun(&link).await;
+    let mut browser = harness.begun(&link).await;
     browser.cancel(&link).await;
     let before = browser.pending(&link);
     assert_eq!(
@@ -175,16 +178,16 @@ async fn try_again_while_it_is_checked_or_confirmed_or_rejected_is_the_same_conf
         Some((Verdict::Invalid(Reason::Used), rejected(Rejection::Used))),
     ];
     for answer in answers {
-        let house = House::open().await;
+        let harness = Harness::open().await;
         let link = token("link");
-        house.start_worker();
-        let mut browser = house.begun(&link).await;
-        let question = house.question().await;
+        harness.start_worker();
+        let mut browser = harness.begun(&link).await;
+        let question = harness.question().await;
         let expected = match answer {
             None => Progress::Waiting(Step::Contacting),
             Some((verdict, outcome)) => {
                 question.answer(Ok(verdict));
-                assert_eq!(house.outcome().await, outcome);
+                assert_eq!(harness.outcome().await, outcome);
                 Progress::Done(outcome)
             }
         };

@@ -21,14 +21,14 @@ use vestibule::{
     outcome::{Destinations, Outcome},
     pending::PendingCookie,
     publisher::Announcement,
+    sign_ins::SignIns,
     store::{ConfirmationStore as _, Stores, sqlite::SqliteStore},
     testing::{Question, RecordingPublisher, ScriptedValidator, SeededEntropy},
     timing::Timing,
     token::Token,
     user::Identity,
     validator::{ValidationError, Verdict},
-    vestibule::Vestibule,
-    worker::{Tools, Worker},
+    worker::{Environment, Worker},
 };
 
 /// How a house is to be built.
@@ -51,15 +51,15 @@ impl Default for Plan {
     }
 }
 
-/// A [`Vestibule`], and the tools for as many workers as a test starts. The test is the validator
+/// A [`SignIns`], and the tools for as many workers as a test starts. The test is the validator
 /// and hears the announcements.
-pub struct House {
+pub struct Harness {
     pub clock: Arc<WatchedClock>,
     pub validator: Arc<ScriptedValidator>,
     pub publisher: Arc<RecordingPublisher>,
     pub store: SqliteStore,
-    pub desk: Vestibule,
-    pub tools: Tools,
+    pub sign_ins: SignIns,
+    pub environment: Environment,
     pub wake: Arc<Notify>,
     in_flight: usize,
     /// How many browsers have begun, each at an address of its own.
@@ -67,7 +67,7 @@ pub struct House {
     folder: TempDir,
 }
 
-impl House {
+impl Harness {
     pub async fn open() -> Self {
         Self::built(Plan::default()).await
     }
@@ -90,7 +90,7 @@ impl House {
         let clock = Arc::<WatchedClock>::default();
         let validator = Arc::<ScriptedValidator>::default();
         let publisher = Arc::<RecordingPublisher>::default();
-        let tools = Tools {
+        let environment = Environment {
             stores: Stores::in_one(store.clone()),
             validator: validator.clone(),
             publisher: publisher.clone(),
@@ -101,14 +101,14 @@ impl House {
             timing: plan.timing,
         };
         let wake = Arc::new(Notify::new());
-        let desk = Vestibule::new(&tools, wake.clone()).with_caps(plan.caps);
+        let sign_ins = SignIns::new(&environment, wake.clone()).with_caps(plan.caps);
         Self {
             clock,
             validator,
             publisher,
             store,
-            desk,
-            tools,
+            sign_ins,
+            environment,
             wake,
             in_flight: plan.in_flight,
             addresses: AtomicU64::new(0),
@@ -118,29 +118,29 @@ impl House {
 
     /// Starts a worker on a task.
     pub fn start_worker(&self) -> Running {
-        self.start_worker_with(self.tools.clone())
+        self.start_worker_with(self.environment.clone())
     }
 
     /// Starts a worker with other tools.
-    pub fn start_worker_with(&self, tools: Tools) -> Running {
+    pub fn start_worker_with(&self, environment: Environment) -> Running {
         let shutdown = CancellationToken::new();
-        let worker = Worker::new(tools, self.wake.clone(), self.in_flight);
+        let worker = Worker::new(environment, self.wake.clone(), self.in_flight);
         let task = tokio::spawn(worker.run(shutdown.clone()));
         Running { shutdown, task }
     }
 
-    /// Another server's [`Vestibule`] with these keys, on the same database.
-    pub fn desk_with(&self, numbers: &[u8]) -> Vestibule {
-        let tools = Tools {
+    /// Another server's [`SignIns`] with these keys, on the same database.
+    pub fn sign_ins_with(&self, numbers: &[u8]) -> SignIns {
+        let environment = Environment {
             keys: Arc::new(keys(numbers)),
-            ..self.tools.clone()
+            ..self.environment.clone()
         };
-        Vestibule::new(&tools, self.wake.clone())
+        SignIns::new(&environment, self.wake.clone())
     }
 
     /// A browser without any cookie.
     pub fn browser(&self) -> Browser {
-        Browser::new(self.desk.clone())
+        Browser::new(self.sign_ins.clone())
     }
 
     /// A browser at an address of its own that has landed on the token's page and begun.
@@ -315,7 +315,7 @@ impl Running {
 impl Browser {
     /// What a pending cookie of this browser says.
     pub fn pending(&self, token: &Token) -> Option<PendingCookie> {
-        PendingCookie::decode(self.desk.keys(), token, self.cookie(token)?)
+        PendingCookie::decode(self.sign_ins.keys(), token, self.cookie(token)?)
     }
 
     /// The channel of this browser's link.

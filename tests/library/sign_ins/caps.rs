@@ -1,20 +1,20 @@
 //! Nothing pending grows without bound, and a cap affects only the clients that reach it.
 
-use crate::support::{Browser, House, Plan, ada, by_password, confirmed, token};
+use crate::support::{Browser, Harness, Plan, ada, by_password, confirmed, token};
 use std::time::Duration;
 use vestibule::{
     caps::{Capped, Caps, Client},
+    sign_ins::Progress,
     store::{BeginError, SessionStore as _},
     token::Token,
     validator::Verdict,
-    vestibule::Progress,
 };
 
 /// How long a count of all undecided confirmations is used.
 const COUNTED: Duration = Duration::from_millis(250);
 
-async fn house(caps: Caps) -> House {
-    House::built(Plan {
+async fn harness(caps: Caps) -> Harness {
+    Harness::built(Plan {
         caps,
         ..Plan::default()
     })
@@ -40,15 +40,15 @@ async fn begin(browser: &mut Browser, link: &Token, client: u8) -> Option<Capped
 
 #[tokio::test]
 async fn a_client_that_begins_too_much_is_refused_and_no_one_else_is() {
-    let house = house(Caps {
+    let harness = harness(Caps {
         of_client: 3,
         ..Caps::default()
     })
     .await;
     for link in links(3) {
-        assert_eq!(begin(&mut house.browser(), &link, 1).await, None);
+        assert_eq!(begin(&mut harness.browser(), &link, 1).await, None);
     }
-    let mut flood = house.browser();
+    let mut flood = harness.browser();
     let link = token("one-more");
     assert_eq!(begin(&mut flood, &link, 1).await, Some(Capped::Client));
     assert_eq!(
@@ -56,57 +56,57 @@ async fn a_client_that_begins_too_much_is_refused_and_no_one_else_is() {
         Progress::Unknown,
         "nothing has begun"
     );
-    assert_eq!(begin(&mut house.browser(), &link, 2).await, None);
+    assert_eq!(begin(&mut harness.browser(), &link, 2).await, None);
 }
 
 #[tokio::test]
 async fn a_refused_browser_begins_with_the_same_cookie_once_something_is_decided() {
-    let house = house(Caps {
+    let harness = harness(Caps {
         of_client: 1,
         ..Caps::default()
     })
     .await;
-    house.start_worker();
-    let mut first = house.browser();
-    let mut second = house.browser();
+    harness.start_worker();
+    let mut first = harness.browser();
+    let mut second = harness.browser();
     let link = token("second");
     assert_eq!(begin(&mut first, &token("first"), 1).await, None);
     assert_eq!(begin(&mut second, &link, 1).await, Some(Capped::Client));
     let cookie = second.pending(&link);
-    house.question().await.answer(Ok(Verdict::Valid(ada())));
-    assert_eq!(house.outcome().await, confirmed());
+    harness.question().await.answer(Ok(Verdict::Valid(ada())));
+    assert_eq!(harness.outcome().await, confirmed());
     assert_eq!(begin(&mut second, &link, 1).await, None);
     assert_eq!(second.pending(&link), cookie);
 }
 
 #[tokio::test]
 async fn a_second_click_is_never_refused() {
-    let house = house(Caps {
+    let harness = harness(Caps {
         of_client: 1,
         in_all: 1,
         ..Caps::default()
     })
     .await;
-    let mut browser = house.browser();
+    let mut browser = harness.browser();
     let link = token("link");
     for _ in 0..3 {
         assert_eq!(begin(&mut browser, &link, 1).await, None);
-        house.advance(COUNTED);
+        harness.advance(COUNTED);
     }
 }
 
 #[tokio::test]
 async fn try_again_counts_like_any_other_and_leaves_what_was_there() {
-    let house = house(Caps {
+    let harness = harness(Caps {
         of_client: 1,
         ..Caps::default()
     })
     .await;
-    let mut cancelled = house.browser();
+    let mut cancelled = harness.browser();
     let link = token("cancelled");
     begin(&mut cancelled, &link, 1).await;
     cancelled.cancel(&link).await;
-    begin(&mut house.browser(), &token("other"), 1).await;
+    begin(&mut harness.browser(), &token("other"), 1).await;
     let before = cancelled.pending(&link);
     let refused = cancelled.try_to_begin(&link, true).await;
     assert!(
@@ -122,25 +122,25 @@ async fn try_again_counts_like_any_other_and_leaves_what_was_there() {
 
 #[tokio::test]
 async fn no_more_than_the_cap_are_undecided_across_all_clients() {
-    let house = house(Caps {
+    let harness = harness(Caps {
         in_all: 3,
         ..Caps::default()
     })
     .await;
     for (client, link) in links(3).iter().enumerate() {
         assert_eq!(
-            begin(&mut house.browser(), link, u8::try_from(client).unwrap()).await,
+            begin(&mut harness.browser(), link, u8::try_from(client).unwrap()).await,
             None
         );
     }
-    let mut late = house.browser();
+    let mut late = harness.browser();
     let link = token("late");
     assert_eq!(
         begin(&mut late, &link, 9).await,
         Some(Capped::All),
         "what has begun since the count is counted too"
     );
-    house.advance(COUNTED);
+    harness.advance(COUNTED);
     assert_eq!(
         begin(&mut late, &link, 9).await,
         Some(Capped::All),
@@ -150,60 +150,60 @@ async fn no_more_than_the_cap_are_undecided_across_all_clients() {
 
 #[tokio::test]
 async fn what_is_decided_is_seen_by_the_next_count() {
-    let house = house(Caps {
+    let harness = harness(Caps {
         in_all: 1,
         ..Caps::default()
     })
     .await;
-    let mut first = house.browser();
-    let mut second = house.browser();
+    let mut first = harness.browser();
+    let mut second = harness.browser();
     let one = token("one");
     let two = token("two");
     assert_eq!(begin(&mut first, &one, 1).await, None);
     first.cancel(&one).await;
     assert_eq!(begin(&mut second, &two, 2).await, Some(Capped::All));
-    house.advance(COUNTED);
+    harness.advance(COUNTED);
     assert_eq!(begin(&mut second, &two, 2).await, None);
 }
 
 #[tokio::test]
 async fn what_another_server_has_begun_is_in_the_next_count() {
-    let house = house(Caps {
+    let harness = harness(Caps {
         in_all: 1,
         ..Caps::default()
     })
     .await;
-    let there = house.desk_with(&[7]);
+    let there = harness.sign_ins_with(&[7]);
     begin(&mut Browser::new(there), &token("there"), 1).await;
     assert_eq!(
-        begin(&mut house.browser(), &token("here"), 2).await,
+        begin(&mut harness.browser(), &token("here"), 2).await,
         Some(Capped::All)
     );
 }
 
 #[tokio::test]
 async fn users_who_are_signed_in_or_about_to_be_notice_nothing() {
-    let house = house(Caps {
+    let harness = harness(Caps {
         of_client: 2,
         in_all: 2,
         ..Caps::default()
     })
     .await;
-    let worker = house.start_worker();
-    let mut signed_in = house.signed_in(&token("one")).await;
-    let mut bound = house.bound(&token("two"), ada()).await;
+    let worker = harness.start_worker();
+    let mut signed_in = harness.signed_in(&token("one")).await;
+    let mut bound = harness.bound(&token("two"), ada()).await;
     worker.stop();
     worker.stopped().await;
-    house.advance(COUNTED);
+    harness.advance(COUNTED);
     for link in links(2) {
-        assert_eq!(begin(&mut house.browser(), &link, 1).await, None);
+        assert_eq!(begin(&mut harness.browser(), &link, 1).await, None);
     }
     assert_eq!(
-        begin(&mut house.browser(), &token("three"), 1).await,
+        begin(&mut harness.browser(), &token("three"), 1).await,
         Some(Capped::Client)
     );
     assert_eq!(
-        begin(&mut house.browser(), &token("three"), 2).await,
+        begin(&mut harness.browser(), &token("three"), 2).await,
         Some(Capped::All)
     );
     assert_eq!(signed_in.greeted().await.as_deref(), Some("Ada"));
@@ -213,6 +213,6 @@ async fn users_who_are_signed_in_or_about_to_be_notice_nothing() {
         "the exchange takes no place"
     );
     let user = signed_in.who().await.unwrap().user.id;
-    by_password(&house.desk, user, &signed_in.shown()).await;
-    assert_eq!(house.store.sessions_of(user).await.unwrap().len(), 2);
+    by_password(&harness.sign_ins, user, &signed_in.shown()).await;
+    assert_eq!(harness.store.sessions_of(user).await.unwrap().len(), 2);
 }

@@ -1,6 +1,6 @@
 //! To begin: a pending session and a queued confirmation, within the caps.
 
-use super::{Pending, Report, Vestibule};
+use super::{Pending, Report, SignIns};
 use crate::{
     caps::{Admission, Caps, Client, Shares},
     clock::Timestamp,
@@ -13,7 +13,7 @@ use crate::{
     token::Token,
 };
 
-impl Vestibule {
+impl SignIns {
     /// Begins the browser's confirmation with `token`, or reports on the one begun before with the
     /// same cookie.
     ///
