@@ -63,18 +63,8 @@ impl SignedIn {
 pub enum Entry {
     /// No known user.
     SignedOut,
-    /// A user. The response must set the session cookie to `renewed`, if there is one, and remove
-    /// the pending cookies with the tags in `spent`.
-    SignedIn {
-        /// Who it is.
-        who: SignedIn,
-        /// The session's new secret.
-        renewed: Option<SessionSecret>,
-        /// Whether this very request has exchanged it for the pending one, and not one before it.
-        arrived: bool,
-        /// Whose secrets are worth nothing any more.
-        spent: Vec<TokenTag>,
-    },
+    /// A user.
+    SignedIn(SignIn),
     /// Entering would switch the user, so the page must ask first.
     ChooseAccount {
         /// Who is signed in now.
@@ -82,6 +72,32 @@ pub enum Entry {
         /// The users that the browser's links would sign in.
         candidates: Vec<(TokenTag, User)>,
     },
+}
+
+/// A user who enters, and what the response has to do: set the session cookie to `renewed`, if there
+/// is one, and remove the pending cookies with the tags in `spent`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignIn {
+    /// Who it is.
+    pub who: SignedIn,
+    /// The session's new secret.
+    pub renewed: Option<SessionSecret>,
+    /// Whether this very request has exchanged it for the pending one, and not one before it.
+    pub arrived: bool,
+    /// Whose secrets are worth nothing any more.
+    pub spent: Vec<TokenTag>,
+}
+
+impl From<SignedIn> for SignIn {
+    /// Nothing was exchanged.
+    fn from(who: SignedIn) -> Self {
+        Self {
+            who,
+            renewed: None,
+            arrived: false,
+            spent: Vec::new(),
+        }
+    }
 }
 
 /// A session that a shown pending secret can be exchanged in.
@@ -389,10 +405,8 @@ impl SignIns {
 
 /// Who a browser is without anything having been exchanged.
 fn unchanged(current: Option<SignedIn>, spent: Vec<TokenTag>) -> Entry {
-    current.map_or(Entry::SignedOut, |who| Entry::SignedIn {
-        who,
-        renewed: None,
-        arrived: false,
-        spent,
+    current.map_or(Entry::SignedOut, |who| {
+        let sign_in = SignIn::from(who);
+        Entry::SignedIn(SignIn { spent, ..sign_in })
     })
 }

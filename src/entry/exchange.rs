@@ -1,7 +1,7 @@
 //! The exchange: a bound session's pending secret for a session secret that no landing has ever
 //! seen.
 
-use super::{Entry, ExchangeCandidate, SignedIn, unchanged};
+use super::{Entry, ExchangeCandidate, SignIn, SignedIn, unchanged};
 use crate::{
     device::Device,
     failpoint,
@@ -37,7 +37,7 @@ impl SignIns {
         }
         self.cap_sessions(user.id, id).await;
         spent.push(candidate.tag);
-        Ok(Entry::SignedIn {
+        Ok(Entry::SignedIn(SignIn {
             who: SignedIn {
                 user,
                 session: id,
@@ -47,7 +47,7 @@ impl SignIns {
             renewed: Some(secret),
             arrived,
             spent,
-        })
+        }))
     }
 
     /// Swaps the pending secret for a session secret. Parallel tabs and a lost response get the

@@ -7,7 +7,7 @@ use crate::{
 use std::sync::{Arc, Mutex, PoisonError};
 use vestibule::{
     caps::Client,
-    entry::Entry,
+    entry::{Entry, SignIn},
     pending::TokenTag,
     secret::SessionSecret,
     sign_ins::{Pending, SignIns},
@@ -162,12 +162,12 @@ impl Visit {
     }
 
     fn entered(&self, asked: &State, entry: Entry) -> Cookies {
-        let Entry::SignedIn {
+        let Entry::SignedIn(SignIn {
             who,
             renewed,
             spent,
             ..
-        } = entry
+        }) = entry
         else {
             return Cookies::default();
         };

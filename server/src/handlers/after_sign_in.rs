@@ -11,11 +11,9 @@ use vestibule::{
     audit::{Event, Means},
     clock::Timestamp,
     email_address::Address,
-    entry::{PresentedSecrets, SignedIn},
+    entry::{PresentedSecrets, SignIn, SignedIn},
     mail::{AccountNotice, MailBody, NoticeMail},
     path::LocalPath,
-    pending::TokenTag,
-    secret::SessionSecret,
     store::StoreError,
     user::{User, UserId},
 };
@@ -23,19 +21,19 @@ use vestibule::{
 /// How long the mail is worth sending.
 const NEWS_LIVES: Duration = Duration::from_hours(24);
 
-/// The cookies after an exchange: the session's, without those that are `spent`, and, if the user
-/// has `arrived` just now, the one by which this browser is known next time.
-pub async fn cookies(
-    app: &AppState,
-    visitor: &Visitor,
-    who: &SignedIn,
-    renewed: Option<SessionSecret>,
-    arrived: bool,
-    spent: Vec<TokenTag>,
-) -> Vec<HeaderValue> {
-    let session = renewed.map(|secret| app.cookies.session(&secret));
-    let spent = spent.into_iter().map(|tag| app.cookies.remove_pending(tag));
-    let known = if arrived {
+/// The cookies after a sign-in: the session's, without those that are spent, and, if the user has
+/// arrived just now, the one by which this browser is known next time.
+pub async fn cookies(app: &AppState, visitor: &Visitor, sign_in: &SignIn) -> Vec<HeaderValue> {
+    let who = &sign_in.who;
+    let session = sign_in
+        .renewed
+        .as_ref()
+        .map(|secret| app.cookies.session(secret));
+    let spent = sign_in
+        .spent
+        .iter()
+        .map(|tag| app.cookies.remove_pending(*tag));
+    let known = if sign_in.arrived {
         Event::SignedIn {
             user: who.user.id,
             means: Means::Confirmation,
@@ -48,14 +46,11 @@ pub async fn cookies(
     session.into_iter().chain(spent).chain(known).collect()
 }
 
-/// Where the sign-in leads that has just been exchanged: the last of those that are `spent`. It is
-/// kept with its link, so it is the same on another device, and no other tab changes it.
-pub async fn next(
-    app: &AppState,
-    shown: &PresentedSecrets,
-    spent: &[TokenTag],
-) -> Option<LocalPath> {
-    let exchanged = spent.last()?;
+/// Where the sign-in leads, if it has just been exchanged: by the last of the secrets that are spent.
+/// It is kept with its link, so it is the same on another device, and no other tab changes it.
+pub async fn next(app: &AppState, shown: &PresentedSecrets, sign_in: &SignIn) -> Option<LocalPath> {
+    sign_in.renewed.as_ref()?;
+    let exchanged = sign_in.spent.last()?;
     let (_, secret) = shown.pending.iter().find(|(tag, _)| tag == exchanged)?;
     match app.links.next(secret).await {
         Ok(next) => next.filter(|next| return_path::way_back(next.as_str()).is_some()),

@@ -36,35 +36,19 @@ pub async fn require_user(
     let entry = if visitor.is_navigating() {
         app.sign_ins.enter(&shown).await?
     } else {
-        let signed_in = |who: SignedIn| Entry::SignedIn {
-            who,
-            renewed: None,
-            arrived: false,
-            spent: Vec::new(),
-        };
         let who = app.sign_ins.who(shown.session.as_ref()).await?;
-        who.map_or(Entry::SignedOut, signed_in)
+        who.map_or(Entry::SignedOut, |who| Entry::SignedIn(who.into()))
     };
     match entry {
-        Entry::SignedIn {
-            who,
-            renewed,
-            arrived,
-            spent,
-        } => {
+        Entry::SignedIn(sign_in) => {
             // Where they wanted to go before they asked for a link.
-            let wanted = if renewed.is_some() {
-                after_sign_in::next(&app, &shown, &spent).await
-            } else {
-                None
-            };
-            let cookies =
-                after_sign_in::cookies(&app, &visitor, &who, renewed, arrived, spent).await;
+            let wanted = after_sign_in::next(&app, &shown, &sign_in).await;
+            let cookies = after_sign_in::cookies(&app, &visitor, &sign_in).await;
             if let Some(wanted) = wanted {
                 let on = response::see_other(&wanted);
                 return Ok(response::with_cookies(on, cookies));
             }
-            request.extensions_mut().insert(who);
+            request.extensions_mut().insert(sign_in.who);
             Ok(response::with_cookies(next.run(request).await, cookies))
         }
         Entry::ChooseAccount {

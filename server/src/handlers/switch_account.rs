@@ -54,22 +54,12 @@ pub async fn choose(
         return Err(PageError::Forbidden);
     }
     let shown = visitor.shown();
-    let Entry::SignedIn {
-        who,
-        renewed,
-        arrived,
-        spent,
-    } = app.sign_ins.choose(&shown, choice).await?
-    else {
+    let Entry::SignedIn(sign_in) = app.sign_ins.choose(&shown, choice).await? else {
         return Ok(response::see_other(&app.destinations().confirmed));
     };
-    let next = if renewed.is_some() {
-        after_sign_in::next(&app, &shown, &spent).await
-    } else {
-        None
-    };
+    let next = after_sign_in::next(&app, &shown, &sign_in).await;
     let on = next.as_ref().unwrap_or(&app.destinations().confirmed);
-    let cookies = after_sign_in::cookies(&app, &visitor, &who, renewed, arrived, spent).await;
+    let cookies = after_sign_in::cookies(&app, &visitor, &sign_in).await;
     Ok(response::with_cookies(response::see_other(on), cookies))
 }
 

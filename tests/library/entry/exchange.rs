@@ -3,7 +3,7 @@
 use crate::support::{Browser, Harness, ada, token};
 use std::{collections::HashSet, time::Duration};
 use vestibule::{
-    entry::{Entry, PresentedSecrets},
+    entry::{Entry, PresentedSecrets, SignIn},
     secret::{PendingSecret, SessionSecret},
     store::SessionStore as _,
     token::Token,
@@ -70,12 +70,12 @@ async fn an_exchange_gives_a_new_secret_and_removes_the_pending_cookie() {
     harness.start_worker();
     let mut browser = harness.bound(&link, ada()).await;
     let old = browser.pending(&link).unwrap().secret;
-    let Entry::SignedIn {
+    let Entry::SignedIn(SignIn {
         who,
         renewed: Some(new),
         arrived: true,
         spent,
-    } = browser.enter().await
+    }) = browser.enter().await
     else {
         panic!("Ada is let in")
     };
@@ -95,7 +95,10 @@ async fn of_64_tabs_that_exchange_at_once_all_get_the_same_secret() {
         .map(|_| {
             let mut tab = browser.clone();
             tokio::spawn(async move {
-                let arrived = matches!(tab.enter().await, Entry::SignedIn { arrived: true, .. });
+                let arrived = matches!(
+                    tab.enter().await,
+                    Entry::SignedIn(SignIn { arrived: true, .. })
+                );
                 (*tab.session.expect("every tab is let in").expose(), arrived)
             })
         })

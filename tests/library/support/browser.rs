@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use vestibule::{
     caps::Client,
     device::Device,
-    entry::{Entry, PresentedSecrets, SignedIn},
+    entry::{Entry, PresentedSecrets, SignIn, SignedIn},
     pending::{PendingCookie, TokenTag},
     secret::SessionSecret,
     sign_ins::{Pending, Report, SignIns},
@@ -150,7 +150,7 @@ impl Browser {
     pub async fn greeted(&mut self) -> Option<String> {
         match self.enter().await {
             Entry::SignedOut => None,
-            Entry::SignedIn { who, .. } => Some(name(&who.user)),
+            Entry::SignedIn(SignIn { who, .. }) => Some(name(&who.user)),
             Entry::ChooseAccount { .. } => panic!("the page asks who the browser wants to be"),
         }
     }
@@ -178,7 +178,7 @@ impl Browser {
     }
 
     fn obey(&mut self, entry: &Entry) {
-        if let Entry::SignedIn { renewed, spent, .. } = entry {
+        if let Entry::SignedIn(SignIn { renewed, spent, .. }) = entry {
             self.session = renewed.clone().or(self.session.take());
             self.jar.retain(|tag, _| !spent.contains(tag));
         }
