@@ -17,10 +17,7 @@ pub(super) struct Scripts {
 
 macro_rules! script {
     ($file:literal) => {
-        Script::new(concat!(
-            include_str!("scripts/keys.lua"),
-            include_str!(concat!("scripts/", $file))
-        ))
+        Script::new(concat!(include_str!("keys.lua"), include_str!($file)))
     };
 }
 

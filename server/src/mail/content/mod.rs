@@ -187,7 +187,7 @@ impl EmailContent {
     pub fn html(&self) -> String {
         let button = self.action.as_ref().map(|Action { url, label, .. }| {
             format!(
-                include_str!("content/button.html"),
+                include_str!("button.html"),
                 url = escape(url),
                 label = label
             )
@@ -195,9 +195,9 @@ impl EmailContent {
         let code = self
             .code
             .as_ref()
-            .map(|code| format!(include_str!("content/code.html"), code = code));
+            .map(|code| format!(include_str!("code.html"), code = code));
         format!(
-            include_str!("content/frame.html"),
+            include_str!("frame.html"),
             subject = self.subject,
             heading = escape(&self.heading),
             lead = escape(&self.lead),

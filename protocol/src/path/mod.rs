@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn only_a_path_on_this_origin_is_a_local_path() {
-        for (text, good) in include!("path/cases.rs") {
+        for (text, good) in include!("cases.rs") {
             assert_eq!(text.parse::<LocalPath>().is_ok(), good, "{text:?}");
         }
         assert_eq!(
