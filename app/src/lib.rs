@@ -11,7 +11,7 @@ pub mod island;
 pub mod api;
 #[cfg(feature = "ssr")]
 pub mod components;
-#[cfg(not(feature = "hydrate"))]
+#[cfg(any(feature = "ssr", not(feature = "hydrate")))]
 pub mod form_token;
 #[cfg(feature = "ssr")]
 pub mod pages;

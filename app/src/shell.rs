@@ -31,6 +31,7 @@ impl Head {
     }
 
     /// The same, with another description.
+    #[must_use]
     pub fn described(self, description: &'static str) -> Self {
         Self {
             description,

@@ -6,7 +6,7 @@ use crate::{
     config::Config,
     mail::UrlBuilder,
     startup::{
-        router,
+        origins,
         storage::{self, Storage},
     },
 };
@@ -46,7 +46,7 @@ pub async fn link_create(
             config.addr
         ));
     }
-    let origin = router::origin(&config);
+    let origin = origins::origin(&config);
     let Storage {
         keys,
         stores,

@@ -26,6 +26,9 @@ pub fn next_of(query: &str) -> Option<LocalPath> {
 }
 
 /// The way to `path` for a browser that may still have to get its session.
+///
+/// # Panics
+/// Never: the path of `/enter` is one.
 #[must_use]
 pub fn through(path: LocalPath) -> LocalPath {
     if needs_a_user(&path) {

@@ -57,7 +57,7 @@ impl ClientSockets {
         }
     }
 
-    /// ClientCounts one more socket of `client`, until the permit is dropped. Of the last tenth of all
+    /// Counts one more socket of `client`, until the permit is dropped. Of the last tenth of all
     /// sockets each client has one.
     fn take(&self, client: Client, sockets: SocketUsage) -> Result<SocketPermit, QuotaError> {
         let count = |sockets: usize| u32::try_from(sockets).unwrap_or(u32::MAX);

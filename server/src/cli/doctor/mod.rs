@@ -13,7 +13,7 @@ use crate::{
     config::{Config, PushConfig},
     handlers::health,
     startup::{
-        router,
+        origins,
         storage::{self, Storage},
     },
 };
@@ -81,8 +81,8 @@ pub async fn doctor(mut config: Config, mut tell: impl FnMut(String)) -> usize {
             None
         }
     };
-    let origins = router::origins(&config);
-    let origin = router::origin(&config);
+    let origins = origins::origins(&config);
+    let origin = origins::origin(&config);
     if let Some(mail) = config.mail.take() {
         mail::configured(&mut report, mail, &origin).await;
     }

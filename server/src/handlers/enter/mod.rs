@@ -1,7 +1,7 @@
 //! `/enter`: where a browser gets its session on the way to a page that is not ours, such as one of
 //! the application's.
 //!
-//! BackgroundTasks [`require_user`](crate::handlers::require_user::require_user), which performs the exchange: no other
+//! Behind [`require_user`](crate::handlers::require_user::require_user), which performs the exchange: no other
 //! page could.
 
 use crate::{config::return_path::way_back, http::response};

@@ -1,4 +1,4 @@
-//! `/profile/password`: to set a password, or another one. BackgroundTasks
+//! `/profile/password`: to set a password, or another one. Behind
 //! [`require_fresh`](crate::handlers::require_user::require_fresh), so a forgotten one is set after a link has
 //! been sent.
 

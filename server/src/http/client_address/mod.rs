@@ -40,7 +40,7 @@ pub struct Clients {
 }
 
 impl Clients {
-    /// ClientCounts by the addresses that `proxies` tell, and lets each client behind them have its
+    /// Counts by the addresses that `proxies` tell, and lets each client behind them have its
     /// `shares` of requests under way.
     #[must_use]
     pub fn new(keys: Arc<Keys>, proxies: Proxies, shares: Shares) -> Self {

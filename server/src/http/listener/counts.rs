@@ -8,7 +8,7 @@ use vestibule::caps::{Client, Shares, Tally};
 pub struct ClientCounts(Arc<Mutex<Tally>>);
 
 impl ClientCounts {
-    /// ClientCounts one more of `client` until what this returns is dropped. `None`: it has its `shares`.
+    /// Counts one more of `client` until what this returns is dropped. `None`: it has its `shares`.
     #[must_use]
     pub fn take(&self, client: Client, shares: Shares) -> Option<CountedClient> {
         self.tally().take(client, shares).then(|| CountedClient {

@@ -28,7 +28,7 @@ pub struct ConnectionLimits {
 }
 
 impl Default for ConnectionLimits {
-    /// ConnectionLimits without shares, for a listener that only trusted clients can reach.
+    /// Limits without shares, for a listener that only trusted clients can reach.
     fn default() -> Self {
         Self::new(MAX_CONNECTIONS)
     }

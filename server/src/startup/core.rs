@@ -1,0 +1,96 @@
+//! What pages and worker have in common: the environment that they work in, and how they wake each
+//! other.
+
+use crate::{
+    config::Config,
+    mail::{Smtp, UrlBuilder},
+    startup::{error::StartError, origins::origin, storage::Storage, tasks::BackgroundTasks},
+};
+use std::sync::Arc;
+use tokio::sync::Notify;
+use vestibule::{
+    mail::Mailer, publisher::Publisher, secret::SystemEntropy, store::postgres::PostgresStore,
+    worker::Environment,
+};
+
+/// What pages and worker have in common.
+pub struct Core {
+    /// Everything that a sign-in needs.
+    pub environment: Environment,
+    /// Wakes the worker.
+    pub wake: Arc<Notify>,
+    /// Wakes the mail worker.
+    pub mail_wake: Arc<Notify>,
+    /// The database whose hints wake the worker, if it has some.
+    hints: Option<PostgresStore>,
+}
+
+impl Core {
+    /// Starts the validator as one of `tasks`, if it is the practice one.
+    ///
+    /// # Errors
+    /// [`StartError`] if the validator cannot be reached by what is configured.
+    pub async fn new(
+        config: &Config,
+        storage: Storage,
+        publisher: Arc<dyn Publisher>,
+        tasks: &BackgroundTasks,
+    ) -> Result<Self, StartError> {
+        let environment = Environment {
+            stores: storage.stores,
+            validator: tasks.validator(config).await?,
+            publisher,
+            clock: storage.clock,
+            entropy: Arc::new(SystemEntropy),
+            keys: Arc::new(storage.keys),
+            destinations: config.destinations.clone(),
+            timing: config.timing.clone(),
+        };
+        Ok(Self {
+            environment,
+            wake: Arc::default(),
+            mail_wake: Arc::default(),
+            hints: storage.hints,
+        })
+    }
+
+    /// Where mail goes, if a server for it is configured.
+    ///
+    /// # Errors
+    /// [`StartError`] if the server cannot be reached by what is configured.
+    pub fn smtp(&self, config: &Config) -> Result<Option<Arc<dyn Mailer>>, StartError> {
+        let Some(mail) = config.mail.clone() else {
+            return Ok(None);
+        };
+        let smtp = Smtp::new(mail, self.urls(config), self.environment.clock.clone())?;
+        Ok(Some(Arc::new(smtp)))
+    }
+
+    /// The addresses in mails.
+    pub fn urls(&self, config: &Config) -> UrlBuilder {
+        UrlBuilder {
+            origin: origin(config),
+            keys: self.environment.keys.clone(),
+        }
+    }
+
+    /// Starts the worker, with so many validations in flight at once, what deletes old links, and, where mail goes anywhere, the mail worker.
+    pub fn start_worker(
+        &self,
+        in_flight: usize,
+        mailer: Option<Arc<dyn Mailer>>,
+        tasks: &mut BackgroundTasks,
+    ) {
+        let environment = &self.environment;
+        if let Some(mailer) = mailer {
+            tasks.start_mail_worker(environment, mailer, self.mail_wake.clone());
+        }
+        tasks.start_sweeper(environment);
+        tasks.start_worker(
+            environment.clone(),
+            self.wake.clone(),
+            self.hints.clone(),
+            in_flight,
+        );
+    }
+}
