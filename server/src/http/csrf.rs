@@ -10,10 +10,10 @@
 
 use crate::{
     config::origin::Origin,
-    http::{error::PageError, form, host, state::App},
+    http::{cookies::CookiePolicy, error::PageError, form, host},
 };
 use axum::{
-    extract::{FromRequest, Request, State},
+    extract::{FromRef, FromRequest, Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::Response,
@@ -21,7 +21,10 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, de::DeserializeOwned};
 use std::sync::Arc;
-use vestibule::{audit::Event, secret::Purpose};
+use vestibule::{
+    audit::Event,
+    secret::{Keys, Purpose},
+};
 use vestibule_app::pages::NoCookies;
 
 /// Where a POST comes from, as far as its headers say.
@@ -133,13 +136,19 @@ struct FormWithToken<F> {
     fields: F,
 }
 
-impl<F: DeserializeOwned> FromRequest<App> for SameOriginForm<F> {
+impl<S, F> FromRequest<S> for SameOriginForm<F>
+where
+    S: Send + Sync,
+    F: DeserializeOwned,
+    Arc<Keys>: FromRef<S>,
+    CookiePolicy: FromRef<S>,
+{
     type Rejection = PageError;
 
-    async fn from_request(request: Request, app: &App) -> Result<Self, PageError> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, PageError> {
         let must_prove = request.extensions().get::<RequiresFormToken>().is_some();
-        let cookies = app.cookies.read(request.headers());
-        let form = axum::Form::<FormWithToken<F>>::from_request(request, app).await;
+        let cookies = CookiePolicy::from_ref(state).read(request.headers());
+        let form = axum::Form::<FormWithToken<F>>::from_request(request, state).await;
         let form = form.map_err(|rejection| form::unreadable(rejection.status()))?;
         let axum::Form(FormWithToken { proof, fields }) = form;
         if proof.as_ref().is_some_and(|proof| !proof.is_empty()) && cookies.form().is_none() {
@@ -158,7 +167,7 @@ impl<F: DeserializeOwned> FromRequest<App> for SameOriginForm<F> {
                 .and_then(|proof| URL_SAFE_NO_PAD.decode(proof).ok())
                 .unwrap_or_default();
             let cookie = cookies.form().ok_or(PageError::Forbidden)?;
-            if !app.keys.verify(Purpose::Form, &[cookie.as_bytes()], &proof) {
+            if !Arc::<Keys>::from_ref(state).verify(Purpose::Form, &[cookie.as_bytes()], &proof) {
                 return Err(PageError::Forbidden);
             }
         }

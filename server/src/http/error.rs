@@ -5,7 +5,6 @@ use crate::{
     http::{
         page::PageRenderer,
         response::{seconds, with_status},
-        state::App,
     },
 };
 use axum::{
@@ -164,13 +163,13 @@ impl IntoResponse for PageError {
 
 /// The layer that gives each [`PageError`] its page. Headers that were added on the way, such as
 /// cookies, stay.
-pub async fn render(State(app): State<App>, mut response: Response) -> Response {
+pub async fn render(State(pages): State<Arc<PageRenderer>>, mut response: Response) -> Response {
     let Some(error) = response.extensions_mut().remove::<Arc<PageError>>() else {
         return response;
     };
     let mut added = std::mem::take(response.headers_mut());
     added.remove(header::CONTENT_LENGTH);
-    let mut page = error.page(&app.pages);
+    let mut page = error.page(&pages);
     page.headers_mut().extend(added);
     page
 }

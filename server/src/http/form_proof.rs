@@ -1,10 +1,10 @@
 //! The proof in a form that it is one of ours: a MAC bound to a cookie that no other site can read
 //! or set. It decides where a browser does not say where a form comes from.
 
-use crate::http::{state::AppState, visitor::Visitor};
+use crate::http::visitor::Visitor;
 use axum::http::HeaderValue;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use vestibule::secret::{Purpose, random};
+use vestibule::secret::{Entropy, Purpose, random};
 
 /// What a page needs so that its forms pass: the proof, and the cookie that it is bound to if the
 /// browser has none yet. Browsers that send `Sec-Fetch-Site` or `Origin` need neither.
@@ -18,24 +18,24 @@ pub struct Proof {
 
 /// The proof for the forms of the page that answers this `visitor`.
 #[must_use]
-pub fn proof(app: &AppState, visitor: &Visitor) -> Proof {
+pub fn proof(entropy: &dyn Entropy, visitor: &Visitor) -> Proof {
     if visitor.tells_origins() {
         return Proof::default();
     }
-    bound_proof(app, visitor)
+    bound_proof(entropy, visitor)
 }
 
 /// The same for each browser: where the form comes back without the cookie, the browser keeps none.
 #[must_use]
-pub fn bound_proof(app: &AppState, visitor: &Visitor) -> Proof {
+pub fn bound_proof(entropy: &dyn Entropy, visitor: &Visitor) -> Proof {
     let (cookie, set) = if let Some(cookie) = visitor.cookies.form() {
         (cookie.to_owned(), None)
     } else {
-        let fresh = URL_SAFE_NO_PAD.encode(random::<16>(app.sign_ins.entropy()));
-        let set = app.cookies.form(fresh.clone());
+        let fresh = URL_SAFE_NO_PAD.encode(random::<16>(entropy));
+        let set = visitor.policy.form(fresh.clone());
         (fresh, Some(set))
     };
-    let mac = app.keys.mac(Purpose::Form, &[cookie.as_bytes()]);
+    let mac = visitor.keys.mac(Purpose::Form, &[cookie.as_bytes()]);
     Proof {
         text: Some(URL_SAFE_NO_PAD.encode(mac.as_bytes())),
         set,

@@ -41,7 +41,7 @@ pub struct AppState {
     /// The operator's keys.
     pub keys: Arc<Keys>,
     /// How pages are rendered.
-    pub pages: PageRenderer,
+    pub pages: Arc<PageRenderer>,
     /// The built site's files.
     pub files: Arc<Files>,
     /// The Pusher server.
@@ -102,7 +102,12 @@ impl AppState {
         failed: bool,
         view: impl FnOnce() -> P,
     ) -> Response {
-        self.form_page_with(form_proof::proof(self, visitor), head, failed, view)
+        self.form_page_with(
+            form_proof::proof(self.sign_ins.entropy(), visitor),
+            head,
+            failed,
+            view,
+        )
     }
 
     /// The same, with this proof.
@@ -167,6 +172,24 @@ impl FromRef<App> for Arc<OwnOrigins> {
 impl FromRef<App> for Arc<Clients> {
     fn from_ref(app: &App) -> Self {
         app.clients.clone()
+    }
+}
+
+impl FromRef<App> for Arc<Keys> {
+    fn from_ref(app: &App) -> Self {
+        app.keys.clone()
+    }
+}
+
+impl FromRef<App> for Arc<PageRenderer> {
+    fn from_ref(app: &App) -> Self {
+        app.pages.clone()
+    }
+}
+
+impl FromRef<App> for CookiePolicy {
+    fn from_ref(app: &App) -> Self {
+        app.cookies
     }
 }
 

@@ -2,10 +2,14 @@
 
 use crate::{
     accounts::{device_cookie::DeviceCookie, user_agent},
-    http::{cookies::RequestCookies, navigation, state::App},
+    http::{
+        client_address::Clients,
+        cookies::{CookiePolicy, RequestCookies},
+        navigation,
+    },
 };
 use axum::{
-    extract::FromRequestParts,
+    extract::{FromRef, FromRequestParts},
     http::{HeaderMap, HeaderValue, Method, header, request::Parts},
 };
 use std::{convert::Infallible, sync::Arc};
@@ -26,7 +30,10 @@ pub struct Visitor {
     pub cookies: RequestCookies,
     /// As whom it is counted.
     pub client: Client,
-    keys: Arc<Keys>,
+    /// How its cookies are named and marked.
+    pub policy: CookiePolicy,
+    /// The operator's keys, under which its cookies were made.
+    pub keys: Arc<Keys>,
     method: Method,
     headers: HeaderMap,
 }
@@ -114,14 +121,23 @@ impl Visitor {
     }
 }
 
-impl FromRequestParts<App> for Visitor {
+impl<S> FromRequestParts<S> for Visitor
+where
+    S: Sync,
+    Arc<Clients>: FromRef<S>,
+    Arc<Keys>: FromRef<S>,
+    CookiePolicy: FromRef<S>,
+{
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let policy = CookiePolicy::from_ref(state);
+        let clients = Arc::<Clients>::from_ref(state);
         Ok(Self {
-            cookies: app.cookies.read(&parts.headers),
-            client: app.clients.of(&parts.extensions, &parts.headers),
-            keys: app.keys.clone(),
+            cookies: policy.read(&parts.headers),
+            client: clients.of(&parts.extensions, &parts.headers),
+            policy,
+            keys: FromRef::from_ref(state),
             method: parts.method.clone(),
             headers: parts.headers.clone(),
         })

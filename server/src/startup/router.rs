@@ -142,7 +142,11 @@ async fn app_state(
         sign_ins,
         links,
         keys: keys.clone(),
-        pages: PageRenderer::new(leptos, files.clone(), push.socket.as_deref()),
+        pages: Arc::new(PageRenderer::new(
+            leptos,
+            files.clone(),
+            push.socket.as_deref(),
+        )),
         files,
         push,
         origins: Arc::new(OwnOrigins {

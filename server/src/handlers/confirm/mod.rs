@@ -58,7 +58,7 @@ pub async fn land(
         return Ok(response::see(&format!("/login/wait/{}", token.expose())));
     }
     let pending = app.sign_ins.land(&kept, visitor.pending(&kept));
-    let proof = form_proof::proof(&app, &visitor);
+    let proof = form_proof::proof(app.sign_ins.entropy(), &visitor);
     let set = begin::landed(&app, &visitor, &kept, &pending)
         .await
         .map_err(|_| begin::full(&visitor, &token))?;

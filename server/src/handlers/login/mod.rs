@@ -258,7 +258,7 @@ fn login_form(app: &AppState, visitor: &Visitor, state: LoginContext) -> Respons
         practice,
         mails,
     };
-    let proof = form_proof::bound_proof(app, visitor);
+    let proof = form_proof::bound_proof(app.sign_ins.entropy(), visitor);
     app.form_page_with(proof, head, failed, || view! { <LoginPage form=form /> })
 }
 

@@ -7,7 +7,7 @@ mod guarded_body;
 
 use crate::{
     config::proxies::{FORWARDED_FOR, Proxies},
-    http::{error::PageError, listener::ClientCounts, state::App},
+    http::{error::PageError, listener::ClientCounts, page::PageRenderer},
 };
 use axum::{
     body::Body,
@@ -108,21 +108,26 @@ impl Clients {
 /// The middleware that tells whose a request is, to what comes after it and to each line of the log
 /// about it. A client behind a proxy has no more requests under way than it could have connections
 /// without one: the proxy's own are not counted.
-pub async fn identify(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let client = app.clients.of(request.extensions(), request.headers());
+pub async fn identify(
+    State(clients): State<Arc<Clients>>,
+    State(pages): State<Arc<PageRenderer>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let client = clients.of(request.extensions(), request.headers());
     request.extensions_mut().insert(client);
     let span = tracing::info_span!(target: audit::TARGET, "request", %client);
-    if !app.clients.is_behind_proxy(request.extensions()) {
+    if !clients.is_behind_proxy(request.extensions()) {
         return next.run(request).instrument(span).await;
     }
-    let Some(counted) = app.clients.under_way.take(client, app.clients.shares) else {
+    let Some(counted) = clients.under_way.take(client, clients.shares) else {
         let _entered = span.enter();
         audit::Event::TooOften {
             what: "requests",
             user: None,
         }
         .record();
-        return PageError::Busy.page(&app.pages);
+        return PageError::Busy.page(&pages);
     };
     let counted = Arc::new(counted);
     // Until its handler ends, although the client may be gone, and until its last byte is sent: for

@@ -1,13 +1,14 @@
 //! The token in a path.
 
-use crate::http::{error::PageError, response, state::App};
+use crate::http::{error::PageError, response};
 use axum::{
-    extract::FromRequestParts,
+    extract::{FromRef, FromRequestParts},
     http::request::Parts,
     response::{IntoResponse as _, Response},
 };
 use percent_encoding::percent_decode_str;
-use vestibule::{link::LinkToken, path::LocalPath, token::Token};
+use std::sync::Arc;
+use vestibule::{link::LinkToken, path::LocalPath, secret::Keys, token::Token};
 
 /// The token in the path. An invalid one is a 404. If mail programs or people have left more text
 /// around it, the answer redirects to the address without that.
@@ -16,10 +17,14 @@ pub struct TokenPath(pub Token);
 /// What stands before a token in a path.
 const BEFORE: [&str; 2] = ["/confirm/", "/login/wait/"];
 
-impl FromRequestParts<App> for TokenPath {
+impl<S> FromRequestParts<S> for TokenPath
+where
+    S: Sync,
+    Arc<Keys>: FromRef<S>,
+{
     type Rejection = Response;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
         let not_found = || PageError::NotFound.into_response();
         let path = parts.uri.path();
         let (before, rest) = BEFORE
@@ -29,7 +34,7 @@ impl FromRequestParts<App> for TokenPath {
         let (opened, below) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let opened = percent_decode_str(opened).decode_utf8_lossy();
         let token = Token::within(&opened).ok_or_else(not_found)?;
-        let token = LinkToken::within(&app.keys, &token).unwrap_or(token);
+        let token = LinkToken::within(&Arc::<Keys>::from_ref(state), &token).unwrap_or(token);
         if token.expose() == opened {
             return Ok(Self(token));
         }
