@@ -69,3 +69,16 @@ async fn only_a_navigation_exchanges_a_session() {
         "the pending cookie is gone"
     );
 }
+
+#[tokio::test]
+async fn a_page_that_is_not_there_brings_the_new_session_all_the_same() {
+    let app = TestApp::start().await;
+    let mut browser = app.browser();
+    browser.begin("valid-1").await.assert_status(200);
+    browser.outcome("valid-1").await;
+    // Ada has no password here. The exchange was on the way to the page that says so.
+    let page = browser.open("/profile/password").await;
+    assert!(page.sets("vestibule-session"), "{page:#?}");
+    page.assert_status(404);
+    browser.open("/profile").await.assert_status(200);
+}
