@@ -36,7 +36,6 @@ impl DeviceCookie {
     }
 
     /// The cookie's text.
-    #[must_use]
     pub fn to_text(&self) -> String {
         self.0
             .iter()
@@ -46,7 +45,6 @@ impl DeviceCookie {
     }
 
     /// Whether the browser has signed in as `user` before.
-    #[must_use]
     pub fn contains(&self, keys: &Keys, user: &User) -> bool {
         macs(keys, user).iter().any(|mac| self.0.contains(mac))
     }

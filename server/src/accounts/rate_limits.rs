@@ -120,9 +120,6 @@ impl<C: Clock + Clone> RateLimits<C> {
     }
 
     /// Before `client` begins a confirmation.
-    ///
-    /// # Errors
-    /// [`RateLimited`] if there is no room for it now.
     pub fn begin(&self, client: Client) -> Result<(), RateLimited> {
         self.begins
             .iter()
@@ -132,9 +129,6 @@ impl<C: Clock + Clone> RateLimits<C> {
 
     /// Before `client` tries a password of the account `email`, in a browser that is `known` to it,
     /// or is not: what is tried in the one kind of browsers takes no room from the other.
-    ///
-    /// # Errors
-    /// [`RateLimited`] if there is no room for it now.
     pub fn password(&self, client: Client, email: &str, known: bool) -> Result<(), RateLimited> {
         let networks = if known {
             &self.known_networks
@@ -150,34 +144,22 @@ impl<C: Clock + Clone> RateLimits<C> {
 
     /// Before `user` is told of one more new browser: an external validator may accept an address
     /// without proof, and that mailbox must not be flooded.
-    ///
-    /// # Errors
-    /// [`RateLimited`] if there is no room for it now.
     pub fn news(&self, user: UserId) -> Result<(), RateLimited> {
         self.told.take(&user)
     }
 
     /// Before `user` sets a password: each costs the work of hashing it, and a mail.
-    ///
-    /// # Errors
-    /// [`RateLimited`] if there is no room for it now.
     pub fn change(&self, user: UserId) -> Result<(), RateLimited> {
         self.users.take(&user)
     }
 
     /// Before `session` ends others of its user: a thief with one session must not end each new one
     /// of its owner.
-    ///
-    /// # Errors
-    /// [`RateLimited`] if there is no room for it now.
     pub fn ending(&self, session: SessionId) -> Result<(), RateLimited> {
         self.sessions.take(&session)
     }
 
     /// Before `user` has a mail sent to an address that they say is theirs.
-    ///
-    /// # Errors
-    /// [`RateLimited`] if there is no room for it now.
     pub fn address(&self, user: UserId, to: &Address) -> Result<(), RateLimited> {
         self.change(user)?;
         self.addresses.take(&self.hash.hash_one(to.mailbox()))

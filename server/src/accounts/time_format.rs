@@ -4,13 +4,11 @@ use std::time::SystemTime;
 use vestibule::clock::Timestamp;
 
 /// As a program reads it (RFC 3339), to the second.
-#[must_use]
 pub fn rfc3339(moment: Timestamp) -> String {
     humantime::format_rfc3339_seconds(SystemTime::from(moment)).to_string()
 }
 
 /// As a person reads it, to the minute.
-#[must_use]
 pub fn utc(moment: Timestamp) -> String {
     let text = rfc3339(moment);
     format!("{} UTC", text.get(..16).unwrap_or(&text).replace('T', ", "))

@@ -60,7 +60,6 @@ const SYSTEMS: [(&str, &str); 8] = [
 /// The browser and its system, such as "Firefox on Linux", as far as it is certain: a browser that
 /// goes by a name which is not known here is not taken for the one that it descends from. Whatever
 /// else it says, none of it is kept.
-#[must_use]
 pub fn device(headers: &HeaderMap) -> Option<Device> {
     let agent = headers
         .get(header::USER_AGENT)
@@ -125,7 +124,6 @@ fn product(word: &str) -> Option<&str> {
 }
 
 /// A browser's name within a sentence.
-#[must_use]
 pub fn words(device: Option<&Device>) -> &str {
     device.map_or("an unknown browser", Device::as_str)
 }

@@ -19,9 +19,6 @@ const LIVES: [Duration; 2] = [Duration::from_mins(1), Duration::from_hours(30 * 
 
 /// Makes a link that signs its holder in as the user with this address, known or not, once, until
 /// it `expires`.
-///
-/// # Errors
-/// One line that says what is wrong.
 pub async fn link_create(
     mut config: Config,
     email: &str,

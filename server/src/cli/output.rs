@@ -13,7 +13,6 @@ pub struct CommandOutput {
 
 impl CommandOutput {
     /// What goes to the standard output.
-    #[must_use]
     pub fn say(&self, json: bool) -> String {
         if json {
             self.json.to_string()

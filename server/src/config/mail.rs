@@ -45,9 +45,6 @@ pub enum Encryption {
 
 impl MailConfig {
     /// Reads the settings of mail.
-    ///
-    /// # Errors
-    /// [`SettingError`] names the first one that is wrong, missing, or contradicts another.
     pub fn read(given: &RawSettings) -> Result<Option<Self>, SettingError> {
         let server = given.read(&SMTP_URL, SmtpServer::parse)?;
         let from = given.read(&MAIL_FROM, sender)?;
@@ -61,9 +58,6 @@ impl MailConfig {
 }
 
 /// Who may sign in by a link: in practice mode everyone, unless configured otherwise.
-///
-/// # Errors
-/// [`SettingError`] if it is neither.
 pub fn registration(given: &RawSettings, practice: bool) -> Result<Registration, SettingError> {
     let registration = given.read(&REGISTRATION, |text| match text {
         "closed" => Ok(Registration::Closed),
@@ -78,9 +72,6 @@ pub fn registration(given: &RawSettings, practice: bool) -> Result<Registration,
 }
 
 /// How many links an hour are sent to addresses of no known user.
-///
-/// # Errors
-/// [`SettingError`] if it is no such number.
 pub fn strangers(given: &RawSettings) -> Result<u32, SettingError> {
     let read = |text: &str| {
         text.parse()

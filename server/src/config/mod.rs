@@ -99,7 +99,6 @@ pub enum HstsScope {
 
 impl HstsScope {
     /// What the header `Strict-Transport-Security` says, for a year.
-    #[must_use]
     pub const fn header(self) -> &'static str {
         match self {
             Self::WithSubdomains => "max-age=31536000; includeSubDomains",
@@ -110,9 +109,6 @@ impl HstsScope {
 
 impl Config {
     /// Reads the settings.
-    ///
-    /// # Errors
-    /// [`SettingError`] names the first one that is wrong or missing.
     pub fn read(given: &RawSettings) -> Result<Self, SettingError> {
         let addr: SocketAddr = given
             .read(&LEPTOS_SITE_ADDR, |text| {
@@ -179,9 +175,6 @@ impl Config {
 
     /// The same for a process that has only the pages, or only the worker, and shares everything
     /// else with others.
-    ///
-    /// # Errors
-    /// [`SettingError`] names what cannot be shared.
     pub fn apart(self) -> Result<Self, SettingError> {
         if self.is_practice() {
             return Err(
@@ -201,7 +194,6 @@ impl Config {
 
     /// The connections to other machines that nothing keeps others from reading and changing, a
     /// line each.
-    #[must_use]
     pub fn unencrypted(&self) -> Vec<String> {
         let StorageConfig {
             database, sessions, ..
@@ -231,7 +223,6 @@ impl Config {
     }
 
     /// Whether no validator is configured, so that the practice validator judges.
-    #[must_use]
     pub const fn is_practice(&self) -> bool {
         self.validator.is_none()
     }

@@ -43,32 +43,27 @@ impl Origin {
     }
 
     /// The origin as browsers write it.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
     /// Whether cookies can be `Secure`: everywhere but on plain-HTTP loopback.
-    #[must_use]
     pub const fn is_secure(&self) -> bool {
         self.secure
     }
 
     /// The host, with its port if that is not the scheme's own, as browsers write it in `Host`.
-    #[must_use]
     pub fn host(&self) -> &str {
         self.text.split_once("://").map_or("", |(_, host)| host)
     }
 }
 
 /// Whether an address leads to this machine.
-#[must_use]
 pub fn is_loopback(url: &Url) -> bool {
     url.host_str().is_some_and(is_loopback_host)
 }
 
 /// Whether a host's name or address is this machine's.
-#[must_use]
 pub fn is_loopback_host(host: &str) -> bool {
     let address = host.trim_matches(['[', ']']).parse();
     host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|ip: IpAddr| ip.is_loopback())

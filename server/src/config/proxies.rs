@@ -39,14 +39,12 @@ impl Proxies {
     }
 
     /// Whether `address`, in its canonical form, is one of them.
-    #[must_use]
     pub fn trusts(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(&address))
     }
 
     /// The client of a request that `peer` sent: the last forwarder that is not trusted, because it
     /// may have invented the addresses before its own.
-    #[must_use]
     pub fn origin(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut from = peer.to_canonical();
         let lines = headers.get_all(FORWARDED_FOR).iter().rev();

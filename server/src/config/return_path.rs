@@ -17,7 +17,6 @@ pub fn way_back(next: &str) -> Option<LocalPath> {
 pub const ENTER: &str = "/enter";
 
 /// Where a query of `/enter` leads, if it leads anywhere.
-#[must_use]
 pub fn next_of(query: &str) -> Option<LocalPath> {
     let mut fields = url::form_urlencoded::parse(query.as_bytes());
     fields
@@ -29,7 +28,6 @@ pub fn next_of(query: &str) -> Option<LocalPath> {
 ///
 /// # Panics
 /// Never: the path of `/enter` is one.
-#[must_use]
 pub fn through(path: LocalPath) -> LocalPath {
     if needs_a_user(&path) {
         return path;

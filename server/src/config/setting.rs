@@ -89,21 +89,16 @@ const MAX_FILE: u64 = 64 * 1024;
 
 impl Setting {
     /// Whether all of it is a secret.
-    #[must_use]
     pub fn is_secret(&self) -> bool {
         SECRETS.contains(&self.key)
     }
 
     /// Whether it may be read from a file, because it holds a secret, or may.
-    #[must_use]
     pub fn has_file(&self) -> bool {
         self.is_secret() || WITH_PASSWORDS.contains(&self.key)
     }
 
     /// Checks that `value` may be given as a flag, which every user of the machine can read.
-    ///
-    /// # Errors
-    /// [`SettingError`] if it holds a secret.
     pub fn check_flag(&'static self, value: &str) -> Result<(), SettingError> {
         if !self.is_secret() && !has_password(value) {
             return Ok(());
@@ -123,19 +118,16 @@ impl Setting {
     }
 
     /// The variable that names the file of a secret.
-    #[must_use]
     pub fn file_key(&self) -> String {
         format!("{}_FILE", self.key)
     }
 
     /// The setting's flag, without the dashes.
-    #[must_use]
     pub fn flag(&self) -> String {
         self.key.to_lowercase().replace('_', "-")
     }
 
     /// What is wrong with the setting, in one line.
-    #[must_use]
     pub fn wrong(&'static self, problem: impl Into<String>) -> SettingError {
         SettingError {
             key: self.key.to_owned(),
@@ -211,9 +203,6 @@ impl RawSettings {
 
     /// Values from `lookup`, which is asked for each name; secrets also from the files that are
     /// named.
-    ///
-    /// # Errors
-    /// [`SettingError`] names the first that cannot be read.
     pub fn from_names(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, SettingError> {
         let mut given = Self::default();
         for setting in ALL {
@@ -237,29 +226,21 @@ impl RawSettings {
     }
 
     /// Values from the environment.
-    ///
-    /// # Errors
-    /// [`SettingError`] names the first that cannot be read.
     pub fn from_environment() -> Result<Self, SettingError> {
         Self::from_names(|name| std::env::var_os(name))
     }
 
     /// Whether `setting` was given, but blank.
-    #[must_use]
     pub fn is_blank(&self, setting: &'static Setting) -> bool {
         self.text(setting).is_none() && self.blank.contains(&setting.key)
     }
 
     /// The value of `setting`.
-    #[must_use]
     pub fn text(&self, setting: &'static Setting) -> Option<&str> {
         self.values.get(setting.key).map(String::as_str)
     }
 
     /// The value of `setting`, read by `read`, which says what is wrong with it.
-    ///
-    /// # Errors
-    /// [`SettingError`] with what `read` said.
     pub fn read<T, P: Into<String>>(
         &self,
         setting: &'static Setting,

@@ -60,7 +60,6 @@ impl ConnectionUrl {
     }
 
     /// The whole of it, for the driver.
-    #[must_use]
     pub fn expose(&self) -> &str {
         self.0.as_str()
     }
@@ -68,7 +67,6 @@ impl ConnectionUrl {
 
 impl ConnectionUrl {
     /// Whether it is another machine's, and nothing says that the connection has to be encrypted.
-    #[must_use]
     pub fn is_unencrypted_elsewhere(&self) -> bool {
         let given = |names: &[&str]| {
             self.0
@@ -116,9 +114,6 @@ impl fmt::Debug for ConnectionUrl {
 
 impl StorageConfig {
     /// Reads the settings of what is kept.
-    ///
-    /// # Errors
-    /// [`SettingError`] names the first one that is wrong or missing.
     pub fn read(given: &RawSettings) -> Result<Self, SettingError> {
         let data = PathBuf::from(given.text(&VESTIBULE_DATA).unwrap_or("data"));
         let database = given.read(&DATABASE_URL, database)?;
@@ -146,9 +141,6 @@ impl StorageConfig {
     }
 
     /// Says why several processes cannot share what is kept, if they cannot.
-    ///
-    /// # Errors
-    /// [`SettingError`] names the setting that keeps it to one process.
     pub fn shared(&self) -> Result<(), SettingError> {
         if let DatabaseLocation::Sqlite(_) = self.database {
             return Err(DATABASE_URL.wrong(

@@ -26,9 +26,6 @@ impl ValidatorService {
     /// Reads the settings of the validator, if there is one. An unencrypted connection to another
     /// machine is refused unless the operator asks for it: an attacker in between could answer
     /// `valid` for any token.
-    ///
-    /// # Errors
-    /// [`SettingError`] names the first one that is wrong.
     pub fn read(given: &RawSettings) -> Result<Option<Self>, SettingError> {
         let unencrypted = given.read(&VALIDATOR_TLS, |text| match text {
             "required" => Ok(false),

@@ -42,7 +42,6 @@ pub struct RequestCookies {
 
 impl CookiePolicy {
     /// Reads a request's cookies. What is not ours is passed over.
-    #[must_use]
     pub fn read(self, headers: &HeaderMap) -> RequestCookies {
         let mut cookies = RequestCookies::default();
         let ours = self.name("");
@@ -69,32 +68,27 @@ impl CookiePolicy {
     }
 
     /// Sets the session cookie.
-    #[must_use]
     pub fn session(self, secret: &SessionSecret) -> HeaderValue {
         self.set("session", secret.to_cookie(), FOREVER)
     }
 
     /// Sets the cookie that proofs in forms are bound to.
-    #[must_use]
     pub fn form(self, value: String) -> HeaderValue {
         self.set("form", value, FOREVER)
     }
 
     /// Sets the cookie that proves which users this browser is known for.
-    #[must_use]
     pub fn known(self, known: &DeviceCookie) -> HeaderValue {
         self.set("known", known.to_text(), FOREVER)
     }
 
     /// Sets the cookie that says what was changed, so that no link to the profile can say so.
-    #[must_use]
     pub fn changed(self, what: &str) -> HeaderValue {
         self.set("changed", what.to_owned(), CHANGED)
     }
 
     /// Sets a token's pending cookie under the first of its `tags`, and removes those that it
     /// replaces under the others, and `let_go`, those that make room for it.
-    #[must_use]
     pub fn pending(
         self,
         tags: &[TokenTag],
@@ -115,7 +109,6 @@ impl CookiePolicy {
     }
 
     /// Removes a token's pending cookie.
-    #[must_use]
     pub fn remove_pending(self, tag: TokenTag) -> HeaderValue {
         self.set(&format!("pending-{tag}"), String::new(), Duration::ZERO)
     }
@@ -123,7 +116,6 @@ impl CookiePolicy {
     /// Removes the session cookie, all pending ones, and the one that proofs in forms are bound to:
     /// it also says which browser has asked for a link, and the next user of this browser may be
     /// another person.
-    #[must_use]
     pub fn remove_all(self, cookies: &RequestCookies) -> Vec<HeaderValue> {
         let pending = cookies
             .pending
@@ -180,20 +172,17 @@ impl RequestCookies {
     }
 
     /// What was changed just now.
-    #[must_use]
     pub fn changed(&self) -> Option<&str> {
         self.changed.as_deref()
     }
 
     /// Whether it shows none of ours.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
     /// The pending cookies of other tokens than the one with these `tags`, the oldest first: tag
     /// and claimed secret.
-    #[must_use]
     pub fn pending_of_others(&self, tags: &[TokenTag]) -> Vec<(TokenTag, Option<PendingSecret>)> {
         let mut others: Vec<_> = self
             .pending
@@ -209,7 +198,6 @@ impl RequestCookies {
 
     /// The text of the token's pending cookie, named by the tag under whichever key it was minted
     /// with.
-    #[must_use]
     pub fn pending(&self, keys: &Keys, token: &Token) -> Option<&str> {
         PendingCookie::among(
             keys,
@@ -221,25 +209,21 @@ impl RequestCookies {
     }
 
     /// The text of the cookie that proofs in forms are bound to.
-    #[must_use]
     pub fn form(&self) -> Option<&str> {
         self.form.as_deref()
     }
 
     /// The users that this browser is known for.
-    #[must_use]
     pub fn known(&self) -> DeviceCookie {
         DeviceCookie::read(self.known.as_deref())
     }
 
     /// The session cookie's secret.
-    #[must_use]
     pub fn session(&self) -> Option<SessionSecret> {
         self.session.as_deref().and_then(SessionSecret::from_cookie)
     }
 
     /// The secrets that this request shows, in a browser that has not said what it is.
-    #[must_use]
     pub fn shown(&self) -> PresentedSecrets {
         let secret =
             |(tag, value): &(TokenTag, String)| Some((*tag, PendingCookie::claimed_secret(value)?));

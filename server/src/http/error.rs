@@ -74,7 +74,6 @@ impl PageError {
     }
 
     /// The status of its page.
-    #[must_use]
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Store(StoreError::Unavailable(_)) | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
@@ -175,7 +174,6 @@ pub async fn render(State(pages): State<Arc<PageRenderer>>, mut response: Respon
 }
 
 /// After how many seconds a client that was answered with `status` may try again.
-#[must_use]
 pub fn retry_after(status: StatusCode) -> Option<HeaderValue> {
     match status {
         // Until what is undecided now has met its deadline.
@@ -186,7 +184,6 @@ pub fn retry_after(status: StatusCode) -> Option<HeaderValue> {
 }
 
 /// The status of a begin that met a cap.
-#[must_use]
 pub const fn capped_status(cap: Capped) -> StatusCode {
     match cap {
         Capped::Client | Capped::MagicLinks => StatusCode::TOO_MANY_REQUESTS,

@@ -26,7 +26,6 @@ pub struct Nothing {}
 pub const MAX_FORM: usize = 16 * 1024;
 
 /// The error of a form that could not be read, by the status of its rejection.
-#[must_use]
 pub fn unreadable(rejection: StatusCode) -> PageError {
     PageError::Unreadable(if rejection == StatusCode::PAYLOAD_TOO_LARGE {
         rejection

@@ -17,7 +17,6 @@ pub struct Proof {
 }
 
 /// The proof for the forms of the page that answers this `visitor`.
-#[must_use]
 pub fn proof(entropy: &dyn Entropy, visitor: &Visitor) -> Proof {
     if visitor.tells_origins() {
         return Proof::default();
@@ -26,7 +25,6 @@ pub fn proof(entropy: &dyn Entropy, visitor: &Visitor) -> Proof {
 }
 
 /// The same for each browser: where the form comes back without the cookie, the browser keeps none.
-#[must_use]
 pub fn bound_proof(entropy: &dyn Entropy, visitor: &Visitor) -> Proof {
     let (cookie, set) = if let Some(cookie) = visitor.cookies.form() {
         (cookie.to_owned(), None)

@@ -10,7 +10,6 @@ use axum::{
 /// request may have read it differently.
 ///
 /// The host in a request's target counts more than the header, which must be good all the same.
-#[must_use]
 pub fn of(request: &Request) -> Option<&str> {
     let mut lines = request.headers().get_all(header::HOST).iter();
     let line = lines.next();

@@ -3,7 +3,6 @@
 use axum::http::{HeaderMap, Method};
 
 /// Whether the browser is really going to the page (Fetch Metadata; text browsers send none of it).
-#[must_use]
 pub fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
     let is_or_absent =
         |name: &str, value: &str| headers.get(name).is_none_or(|given| given == value);

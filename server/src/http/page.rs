@@ -50,7 +50,6 @@ impl PageRenderer {
     }
 
     /// The folder of the client's files, below the site's root.
-    #[must_use]
     pub fn client_folder(&self) -> &str {
         &self.leptos.site_pkg_dir
     }
@@ -111,7 +110,6 @@ impl PageRenderer {
 }
 
 /// Whether cargo-leptos watches the sources and reloads pages when they change.
-#[must_use]
 pub fn watched() -> bool {
     std::env::var_os("LEPTOS_WATCH").is_some()
 }

@@ -57,7 +57,6 @@ pub fn too_often(page: Response, wait: Duration) -> Response {
 }
 
 /// How long to wait, in whole seconds.
-#[must_use]
 pub fn seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }

@@ -131,13 +131,11 @@ impl AppState {
     }
 
     /// Where outcomes lead.
-    #[must_use]
     pub fn destinations(&self) -> &Destinations {
         self.sign_ins.destinations()
     }
 
     /// Seconds between two questions of a page that waits.
-    #[must_use]
     pub fn poll_seconds(&self) -> u32 {
         u32::try_from(self.sign_ins.timing().poll.as_secs().max(1)).unwrap_or(u32::MAX)
     }

@@ -40,19 +40,16 @@ pub struct Visitor {
 
 impl Visitor {
     /// The text of its pending cookie for `token`.
-    #[must_use]
     pub fn pending(&self, token: &Token) -> Option<&str> {
         self.cookies.pending(&self.keys, token)
     }
 
     /// The secret of its session cookie.
-    #[must_use]
     pub fn session(&self) -> Option<SessionSecret> {
         self.cookies.session()
     }
 
     /// The secrets that it shows, and what it calls itself.
-    #[must_use]
     pub fn shown(&self) -> PresentedSecrets {
         PresentedSecrets {
             device: self.device(),
@@ -61,31 +58,26 @@ impl Visitor {
     }
 
     /// Whether it has signed in as `user` before.
-    #[must_use]
     pub fn is_known_to(&self, user: &User) -> bool {
         self.cookies.known().contains(&self.keys, user)
     }
 
     /// The users that it is known for from now on, `user` among them.
-    #[must_use]
     pub fn known_with(&self, user: &User) -> DeviceCookie {
         self.cookies.known().with(&self.keys, user)
     }
 
     /// What it calls itself.
-    #[must_use]
     pub fn device(&self) -> Option<Device> {
         user_agent::device(&self.headers)
     }
 
     /// Whether it is really going to the page: nothing else exchanges a secret.
-    #[must_use]
     pub fn is_navigating(&self) -> bool {
         navigation::is_navigation(&self.method, &self.headers)
     }
 
     /// Whether a page embeds what is asked for, as an image perhaps.
-    #[must_use]
     pub fn is_embedding(&self) -> bool {
         self.headers
             .get("sec-fetch-dest")
@@ -93,7 +85,6 @@ impl Visitor {
     }
 
     /// Whether another site has led it here. What says nothing is taken for the user.
-    #[must_use]
     pub fn is_from_elsewhere(&self) -> bool {
         self.headers
             .get("sec-fetch-site")
@@ -101,7 +92,6 @@ impl Visitor {
     }
 
     /// Whether a page of ours may have led it here.
-    #[must_use]
     pub fn may_be_from_us(&self) -> bool {
         self.headers
             .get("sec-fetch-site")
@@ -109,13 +99,11 @@ impl Visitor {
     }
 
     /// Whether its forms will say where they come from.
-    #[must_use]
     pub fn tells_origins(&self) -> bool {
         self.headers.contains_key("sec-fetch-site")
     }
 
     /// The host that it asked, with its port.
-    #[must_use]
     pub fn host(&self) -> Option<&HeaderValue> {
         self.headers.get(header::HOST)
     }

@@ -35,7 +35,6 @@ impl Mailbox {
     }
 
     /// The mails, the newest first.
-    #[must_use]
     pub fn mails(&self) -> Vec<PracticeMail> {
         self.mails
             .lock()

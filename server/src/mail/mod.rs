@@ -22,13 +22,11 @@ pub struct UrlBuilder {
 
 impl UrlBuilder {
     /// The whole address of the profile, or of what is `below` it.
-    #[must_use]
     pub fn profile(&self, below: &str) -> String {
         format!("{}/profile{below}", self.origin.as_str())
     }
 
     /// The whole address of `link`.
-    #[must_use]
     pub fn url(&self, link: &LinkToken) -> String {
         format!(
             "{}/confirm/{}",

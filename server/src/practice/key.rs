@@ -22,9 +22,6 @@ pub struct KeyError {
 }
 
 /// Reads the key in the folder `data`, or makes one that only its owner can read.
-///
-/// # Errors
-/// [`KeyError`] names the file and what is wrong with it.
 pub fn key(data: &Path, entropy: &dyn Entropy) -> Result<Keys, KeyError> {
     let path = data.join(NAME);
     let fault = |what: String| KeyError {
@@ -58,7 +55,6 @@ fn parse(text: &str) -> Option<Keys> {
 }
 
 /// The file of the practice key in the folder `data`, and the key's fingerprint, if there is one.
-#[must_use]
 pub fn fingerprint(data: &Path) -> Option<(PathBuf, u32)> {
     let path = data.join(NAME);
     let fingerprint = parse(&fs::read_to_string(&path).ok()?)?.fingerprint();

@@ -55,7 +55,6 @@ impl PracticeValidator {
     }
 
     /// Where it is asked.
-    #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}/validate", self.addr)
     }

@@ -27,9 +27,6 @@ pub struct Core {
 
 impl Core {
     /// Starts the validator as one of `tasks`, if it is the practice one.
-    ///
-    /// # Errors
-    /// [`StartError`] if the validator cannot be reached by what is configured.
     pub async fn new(
         config: &Config,
         storage: Storage,
@@ -55,9 +52,6 @@ impl Core {
     }
 
     /// Where mail goes, if a server for it is configured.
-    ///
-    /// # Errors
-    /// [`StartError`] if the server cannot be reached by what is configured.
     pub fn smtp(&self, config: &Config) -> Result<Option<Arc<dyn Mailer>>, StartError> {
         let Some(mail) = config.mail.clone() else {
             return Ok(None);

@@ -41,9 +41,6 @@ use vestibule::{
 
 /// The routes of Vestibule, to serve or to merge into an application of your own at the root, and
 /// what works behind them, already started.
-///
-/// # Errors
-/// [`StartError`]: nothing works then.
 pub async fn router(mut config: Config) -> Result<(Router, ServerHandle), StartError> {
     warn_of_unencrypted(&config);
     let origins = origins(&config);
@@ -91,9 +88,6 @@ pub async fn router(mut config: Config) -> Result<(Router, ServerHandle), StartE
 }
 
 /// A worker without pages, already started.
-///
-/// # Errors
-/// [`StartError`]: nothing works then.
 pub async fn worker(mut config: Config) -> Result<ServerHandle, StartError> {
     warn_of_unencrypted(&config);
     let storage = storage::open(&mut config).await?;

@@ -41,9 +41,6 @@ pub struct Storage {
 }
 
 /// Opens what is kept, making what is not there yet. The configured keys are taken out of `config`.
-///
-/// # Errors
-/// [`StartError`] names what cannot be used.
 pub async fn open(config: &mut Config) -> Result<Storage, StartError> {
     let storage = &config.storage;
     let mode = mode(config)?;

@@ -62,9 +62,6 @@ impl Passwords {
     }
 
     /// Whose password this is, tried in this `line`: the user as they were when it was.
-    ///
-    /// # Errors
-    /// [`PasswordError`] if it was not checked.
     pub async fn check(
         &self,
         users: &dyn UserStore,
@@ -119,9 +116,6 @@ impl Passwords {
 }
 
 /// Adds a user who signs in with a password, or gives the known one a new password.
-///
-/// # Errors
-/// [`StoreError`] if the user could not be stored.
 pub async fn put_user(
     users: &dyn UserStore,
     entropy: &dyn Entropy,
@@ -134,7 +128,6 @@ pub async fn put_user(
 }
 
 /// The identity of a user who signs in with a password.
-#[must_use]
 pub fn identity(email: &str, name: Option<String>) -> Identity {
     let typed = email.parse().map_or_else(
         |_| email.trim().to_owned(),
@@ -151,7 +144,6 @@ pub fn identity(email: &str, name: Option<String>) -> Identity {
 /// The subject of the user who types this address. Look-alike characters are not mapped to ASCII.
 /// What is not an address only matches a user who was added under exactly that, before there was
 /// one parser for all.
-#[must_use]
 pub fn subject(email: &str) -> String {
     email.parse().map_or_else(
         |_| email.trim().to_ascii_lowercase(),

@@ -11,7 +11,6 @@ pub struct Password(String);
 
 impl Password {
     /// The text.
-    #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -13,9 +13,6 @@ use zeroize::Zeroizing;
 
 /// Adds the user, or gives the known one the new password, ends their sessions and revokes their
 /// links. The password is the first line of the standard input.
-///
-/// # Errors
-/// One line that says what is wrong.
 pub async fn user_add(
     mut config: Config,
     email: &str,

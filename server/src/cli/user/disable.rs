@@ -10,9 +10,6 @@ use vestibule::audit::Event;
 
 /// Disables the user with this address, ends their sessions and revokes their links; or enables
 /// them again, if not `disabled`.
-///
-/// # Errors
-/// One line that says what is wrong.
 pub async fn user_disable(
     mut config: Config,
     email: &str,

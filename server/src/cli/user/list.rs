@@ -14,9 +14,6 @@ const BATCH: u32 = 500;
 
 /// Writes a line for each user, in columns with tabs between them, or with `json` one array of
 /// objects.
-///
-/// # Errors
-/// One line that says what is wrong.
 pub async fn user_list(
     mut config: Config,
     json: bool,

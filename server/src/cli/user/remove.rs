@@ -9,9 +9,6 @@ use serde_json::json;
 use vestibule::audit::Event;
 
 /// Removes the user with this address, ends their sessions and revokes their links.
-///
-/// # Errors
-/// One line that says what is wrong.
 pub async fn user_remove(mut config: Config, email: &str) -> Result<CommandOutput, String> {
     let Storage { stores, .. } = storage::open(&mut config)
         .await

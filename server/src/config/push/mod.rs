@@ -32,9 +32,6 @@ pub enum PushConfig {
 
 impl PushConfig {
     /// Reads the settings of push, for pages that browsers get by https or not.
-    ///
-    /// # Errors
-    /// [`SettingError`] names the first one that is wrong, missing, or contradicts another.
     pub fn read(given: &RawSettings, pages_are_secure: bool) -> Result<Self, SettingError> {
         let credentials = credentials(given)?;
         let cluster = given.read(&PUSHER_CLUSTER, endpoint::cluster)?;
@@ -79,7 +76,6 @@ impl PushConfig {
 impl PushConfig {
     /// Whether what is published goes to another machine unencrypted. It can be read there, but
     /// never signs anyone in.
-    #[must_use]
     pub fn is_unencrypted_elsewhere(&self) -> bool {
         match self {
             Self::Server { app, .. } if app.tls.is_none() => {

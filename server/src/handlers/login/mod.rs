@@ -187,9 +187,6 @@ pub async fn login(
 }
 
 /// Whether this browser has signed in before as the user with this `email`.
-///
-/// # Errors
-/// [`StoreError`] if the user could not be looked up.
 pub async fn is_known(app: &AppState, visitor: &Visitor, email: &str) -> Result<bool, StoreError> {
     let user = app
         .sign_ins

@@ -18,9 +18,6 @@ use vestibule::{
 pub const WRONG: &str = "That is not your current password.";
 
 /// Whether the user has to give it.
-///
-/// # Errors
-/// [`StoreError`] if the store could not be read.
 pub async fn is_asked(app: &AppState, who: &SignedIn) -> Result<bool, StoreError> {
     Ok(who.by_password
         && app
@@ -33,9 +30,6 @@ pub async fn is_asked(app: &AppState, who: &SignedIn) -> Result<bool, StoreError
 }
 
 /// Whether `current` is the user's, where it has to be given.
-///
-/// # Errors
-/// [`PasswordError`] if it was not checked.
 pub async fn proves(
     app: &AppState,
     who: &SignedIn,

@@ -53,7 +53,6 @@ impl Clients {
     }
 
     /// The client of a request.
-    #[must_use]
     pub fn of(&self, extensions: &Extensions, headers: &HeaderMap) -> Client {
         if let Some(client) = extensions.get::<Client>() {
             return *client;

@@ -9,7 +9,6 @@ pub struct ClientCounts(Arc<Mutex<Tally>>);
 
 impl ClientCounts {
     /// Counts one more of `client` until what this returns is dropped. `None`: it has its `shares`.
-    #[must_use]
     pub fn take(&self, client: Client, shares: Shares) -> Option<CountedClient> {
         self.tally().take(client, shares).then(|| CountedClient {
             counts: self.clone(),
@@ -18,14 +17,12 @@ impl ClientCounts {
     }
 
     /// Whether `client` may have one more.
-    #[must_use]
     pub fn admits(&self, client: Client, shares: Shares) -> bool {
         self.tally().admits(client, shares)
     }
 
     /// Whether no client has any.
     #[cfg(test)]
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.tally().is_empty()
     }

@@ -8,7 +8,6 @@ const ENOUGH: u64 = 65_536;
 
 /// Raises the limit as far as the system lets us, and tells where it is then. The usual one of
 /// 1,024 is for programs that cannot do with more, not for those that need it.
-#[must_use]
 pub fn raise() -> u64 {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let wanted = maximum.unwrap_or(ENOUGH).min(ENOUGH);
@@ -30,7 +29,6 @@ pub fn raise() -> u64 {
 
 /// How many validations can be in flight of those `wanted`, with so many files. Each has a
 /// connection; half of all files is for everything else.
-#[must_use]
 pub fn validations(wanted: usize, files: u64) -> usize {
     let room = usize::try_from(files / 2).unwrap_or(usize::MAX).max(1);
     if room < wanted {
@@ -44,7 +42,6 @@ pub fn validations(wanted: usize, files: u64) -> usize {
 
 /// How many of the `wanted` connections there can be beside so many validations in flight, with so
 /// many files. An eighth of all files is for the database, the Pusher server and everything else.
-#[must_use]
 pub fn connections(wanted: u32, in_flight: usize, files: u64) -> u32 {
     let in_flight = u64::try_from(in_flight).unwrap_or(u64::MAX).min(files / 2);
     let room = u32::try_from(files - files / 8 - in_flight).unwrap_or(u32::MAX);

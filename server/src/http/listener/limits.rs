@@ -36,7 +36,6 @@ impl Default for ConnectionLimits {
 
 /// How many connections one client may have, or behind a proxy requests at once: one for each
 /// socket that it may have, and 200 for requests.
-#[must_use]
 pub fn of_client(begun: u32) -> Shares {
     Shares::new(begun.saturating_mul(2).saturating_add(FOR_REQUESTS))
 }

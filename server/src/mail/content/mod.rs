@@ -163,7 +163,6 @@ impl EmailContent {
     }
 
     /// In plain text.
-    #[must_use]
     pub fn text(&self) -> String {
         let Self {
             heading, lead, end, ..
@@ -183,7 +182,6 @@ impl EmailContent {
     }
 
     /// In HTML.
-    #[must_use]
     pub fn html(&self) -> String {
         let button = self.action.as_ref().map(|Action { url, label, .. }| {
             format!(
