@@ -74,7 +74,7 @@ mod tests {
             let part = LONGEST * tenth / 10..LONGEST * (tenth + 1) / 10;
             assert!(
                 waits.iter().any(|wait| part.contains(wait)),
-                "nobody comes back within {part:?}"
+                "none comes back within {part:?}"
             );
         }
     }

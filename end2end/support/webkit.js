@@ -1,4 +1,4 @@
-// WebKit, Safari's engine, as WebKitGTK has it, driven by W3C WebDriver on a screen that nobody sees.
+// WebKit, Safari's engine, as WebKitGTK has it, driven by W3C WebDriver on a virtual screen.
 
 import { eventually, textOf } from './engines.js';
 import { Program, freePorts } from './program.js';

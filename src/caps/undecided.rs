@@ -110,7 +110,7 @@ mod tests {
         assert_eq!(
             undecided.admit(9, NOW, async || Ok(0)).await.unwrap(),
             Usage::Free,
-            "whoever comes later tries again"
+            "the next one tries again"
         );
     }
 }

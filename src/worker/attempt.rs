@@ -39,7 +39,7 @@ pub(super) enum Judge {
     /// The validator, by this call; without one, the claim is for the deadline alone.
     Validator(Token, Option<ValidatorCall>),
     /// No one: the token was sealed under a key that this server does not have.
-    Nobody,
+    None,
 }
 
 type ValidatorAnswer = Result<Result<Verdict, ValidationError>, Elapsed>;
@@ -91,7 +91,7 @@ async fn attempt(environment: &Environment, claim: &Claim, judge: Judge) -> Atte
     match judge {
         Judge::Ourselves(token) => judge_link(environment, claim, &token).await,
         Judge::Validator(token, call) => ask_validator(environment, claim, &token, call).await,
-        Judge::Nobody => {
+        Judge::None => {
             tracing::error!(confirmation = %claim.id, "its token was sealed under a key that this server does not have");
             AttemptResult::Decide(Decision::Unavailable)
         }

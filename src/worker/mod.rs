@@ -266,7 +266,7 @@ impl Worker {
     fn judge(&self, claim: &Claim, in_time: bool) -> Judge {
         let keys = &self.environment.keys;
         match claim.token.open(keys, claim.id) {
-            Err(_) => Judge::Nobody,
+            Err(_) => Judge::None,
             Ok(token) if LinkToken::is_ours(keys, &token) => Judge::Ourselves(token),
             Ok(token) => Judge::Validator(token, in_time.then(|| self.circuit.call(claim))),
         }

@@ -158,7 +158,7 @@ impl Rules {
             Some(Ending::Confirmed(confirmed)) if confirmed == user => Ok(()),
             ending => broken(
                 1,
-                format!("a session is bound to somebody, and its confirmation came to {ending:?}"),
+                format!("a session is bound to a user, and its confirmation came to {ending:?}"),
             ),
         }
     }

@@ -63,7 +63,7 @@ async fn frames_that_break_the_rules_are_closed_with_the_code_for_it() {
         ),
         ("a binary message", frame(0x82, b"{}"), 1003),
         (
-            "compression that nobody agreed on",
+            "compression that was not agreed on",
             frame(TEXT | 0x40, b"\xaa\x56\x4a\x2d\x4b\xcd\x2b\x51\x02\x00"),
             1002,
         ),
@@ -173,7 +173,7 @@ async fn a_reader_that_stops_is_told_to_reconnect_and_delays_no_one() {
     assert_eq!(code, 4100);
     assert!(
         (before as u64) < queued,
-        "what was queued is not sent to somebody who does not read"
+        "what was queued is not sent to a client that does not read"
     );
 }
 

@@ -17,7 +17,7 @@ pub struct Trust(Arc<ClientConfig>);
 pub enum TrustError {
     /// The machine knows no authority at all.
     #[error("this machine has no certificates of authorities; install ca-certificates")]
-    Nobody,
+    NoCertificates,
     /// The text is no PEM with certificates.
     #[error("no PEM with a certificate of an authority")]
     Unreadable,
@@ -27,11 +27,11 @@ impl Trust {
     /// Those that the machine trusts.
     ///
     /// # Errors
-    /// [`TrustError::Nobody`] if these are none.
+    /// [`TrustError::NoCertificates`] if these are none.
     pub fn of_machine() -> Result<Self, TrustError> {
         let roots = machine();
         if roots.is_empty() {
-            Err(TrustError::Nobody)
+            Err(TrustError::NoCertificates)
         } else {
             Ok(Self::in_roots(roots))
         }

@@ -276,7 +276,7 @@ fn one_source_that_fails_does_not_prevent_recovery() {
     assert_eq!(
         scene.room(),
         1,
-        "whoever has failed takes no place of others"
+        "a source that has failed takes no place of others"
     );
     assert_eq!(scene.hear(CallResult::Answer), None);
     assert_eq!(scene.room(), 2);

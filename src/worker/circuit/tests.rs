@@ -92,7 +92,7 @@ fn one_network_holds_three_quarters_of_all_places_and_a_few_leave_some_free() {
         assert!(free > 0, "of {network}");
         assert!(
             breakers.limits_now(free).of(&[99; 16]) > 0,
-            "whoever comes finds a place"
+            "the next one finds a place"
         );
     }
 }

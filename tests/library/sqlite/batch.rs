@@ -27,8 +27,8 @@ async fn one_failing_write_does_not_fail_those_that_share_its_transaction() {
     let harness = Harness::open().await;
     let store = &harness.store;
     let mut sessions: Vec<_> = (1..=20).map(|number| Sample::new(number).session).collect();
-    let nobody = UserId::from_bytes([99; 16]);
-    sessions[0] = sessions[0].clone().rebind(nobody, at(900)).unwrap();
+    let unknown = UserId::from_bytes([99; 16]);
+    sessions[0] = sessions[0].clone().rebind(unknown, at(900)).unwrap();
     let written = together(
         &harness,
         sessions

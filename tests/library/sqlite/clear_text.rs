@@ -9,7 +9,7 @@ use vestibule::{
     store::ConfirmationStore as _,
 };
 
-const HUSH: &str = "a-token-that-nobody-may-read-0123456789";
+const HUSH: &str = "a-token-that-no-one-may-read-0123456789";
 
 /// Every byte of the database, its write-ahead log too.
 fn bytes(harness: &Harness) -> Vec<u8> {

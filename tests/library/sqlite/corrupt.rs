@@ -192,6 +192,6 @@ async fn others_sign_in_beside_a_corrupt_row() {
     .await;
     harness.start_worker();
     let browser = harness.signed_in(&"good".parse().unwrap()).await;
-    let user = browser.who().await.expect("somebody").user;
+    let user = browser.who().await.expect("a user").user;
     assert_eq!(harness.store.user(user.id).await.unwrap(), Some(user));
 }

@@ -306,7 +306,7 @@ async fn a_user_is_found_again_by_issuer_and_subject_and_never_by_e_mail() {
                 ..ada()
             },
             Identity {
-                subject: "somebody else".into(),
+                subject: "another user".into(),
                 ..ada()
             },
             Identity {

@@ -276,7 +276,7 @@ async fn deleting_a_users_other_sessions_leaves_the_one() {
         assert_eq!(
             stores.sessions.sessions_of(user).await.unwrap(),
             [],
-            "that of somebody else is none to leave"
+            "that of another user is none to leave"
         );
     }
 }

@@ -221,7 +221,7 @@ async fn a_removed_user_is_gone_with_their_sessions_and_no_one_else_is() {
         assert_eq!(
             stores.sessions.session(sessions[0].1).await.unwrap(),
             None,
-            "nor does one that nobody has come for stay"
+            "nor does one that was not used stay"
         );
         assert_eq!(
             stores.sessions.sessions_of(bob).await.unwrap(),
@@ -240,7 +240,7 @@ async fn a_removed_user_is_gone_with_their_sessions_and_no_one_else_is() {
             .put_user(&with_password("ada@example.com"), None)
             .await
             .unwrap();
-        assert_ne!(again, ada, "somebody who comes later is somebody else");
+        assert_ne!(again, ada, "a user who comes later is another one");
     }
 }
 
@@ -281,14 +281,14 @@ async fn a_password_is_set_only_for_an_existing_user_and_changes_nothing_else() 
                 ..user
             })
         );
-        let nobody = Authority {
+        let unknown = Authority {
             user: with_password("x@example.com").id,
             ..by
         };
         assert_eq!(
             stores
                 .users
-                .set_password(nobody, "$own", at(9))
+                .set_password(unknown, "$own", at(9))
                 .await
                 .unwrap(),
             None

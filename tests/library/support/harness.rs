@@ -252,7 +252,7 @@ impl Harness {
         sqlx::query("begin immediate")
             .execute(&mut impatient)
             .await
-            .expect("nobody holds the write lock");
+            .expect("the write lock is free");
         sqlx::query("rollback")
             .execute(&mut impatient)
             .await
@@ -276,7 +276,7 @@ impl Harness {
 
     async fn answer_only(&self, id: ConfirmationId, answer: Result<Verdict, ValidationError>) {
         let question = self.question().await;
-        assert_eq!(question.id, id, "nobody else is to be asked meanwhile");
+        assert_eq!(question.id, id, "no other question is asked meanwhile");
         question.answer(answer);
     }
 }

@@ -36,7 +36,7 @@ pub fn listen() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         tracing::subscriber::set_global_default(Ear(&LOG))
-            .expect("nobody else listens in the tests");
+            .expect("nothing else listens in the tests");
     });
 }
 

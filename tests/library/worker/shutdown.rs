@@ -69,7 +69,7 @@ async fn what_does_not_finish_is_handed_back_and_has_not_failed() {
         ..
     }) = harness.confirmation(&browser, &link).await.state
     else {
-        panic!("it is queued again, for whoever comes")
+        panic!("it is queued again, for the next worker")
     };
     assert_eq!(due, harness.now());
     harness.start_worker();

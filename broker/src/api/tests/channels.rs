@@ -36,7 +36,7 @@ async fn occupied_channels_can_be_listed_and_looked_at() {
     )
     .await;
     assert_eq!(one, json!({ "occupied": true, "subscription_count": 2 }));
-    let (_, none) = ask(&broker, "channels/private-nobody", &[]).await;
+    let (_, none) = ask(&broker, "channels/private-unknown", &[]).await;
     assert_eq!(none, json!({ "occupied": false }));
 
     for info in ["user_count", "subscription_count,user_count"] {

@@ -1,4 +1,4 @@
-//! To take links back that nobody has used.
+//! Takes back links that were not used.
 
 use crate::{
     email_address::Address, link::BrowserTag, path::LocalPath, store::postgres::connection::Failure,

@@ -1,0 +1,107 @@
+//! The application.
+
+use super::{TestBrowser, within};
+use crate::{
+    config::{Config, RawSettings},
+    router,
+    startup::tasks::ServerHandle,
+};
+use axum::Router;
+use sqlx::{ConnectOptions as _, sqlite::SqliteConnectOptions};
+use tempfile::TempDir;
+
+/// The host that browsers ask. Nothing listens there.
+const HOST: &str = "127.0.0.1:3000";
+/// The application.
+pub struct TestApp {
+    pub(super) router: Router,
+    data: TempDir,
+    /// The host that browsers ask.
+    pub(super) host: &'static str,
+    _running: ServerHandle,
+}
+
+impl TestApp {
+    /// Starts it with no settings.
+    pub async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// Starts it with these settings.
+    pub async fn with(settings: &[(&str, &str)]) -> Self {
+        let data = TempDir::new().unwrap();
+        let folder = data.path().display().to_string();
+        let own = [
+            ("VESTIBULE_DATA", folder.as_str()),
+            ("LEPTOS_SITE_ADDR", HOST),
+        ];
+        let settings = [&own[..], settings].concat();
+        let given = RawSettings::from_lookup(|setting| {
+            let value = settings.iter().find(|(key, _)| *key == setting.key);
+            value.map(|(_, value)| (*value).to_owned())
+        });
+        let config = Config::read(&given).unwrap();
+        let host = if config.is_practice() {
+            HOST
+        } else {
+            "sign-in.example"
+        };
+        let (router, running) = router(config).await.unwrap();
+        Self {
+            router,
+            data,
+            host,
+            _running: running,
+        }
+    }
+
+    /// A browser that has never been here.
+    pub fn browser(&self) -> TestBrowser<'_> {
+        TestBrowser::new(self)
+    }
+
+    /// Lets half an hour pass for all sessions.
+    pub async fn age_sessions(&self) {
+        let file = self.data.path().join("vestibule.db");
+        let options = SqliteConnectOptions::new().filename(file);
+        let mut database = options.connect().await.unwrap();
+        sqlx::query("update sessions set created_at = created_at - 1800000")
+            .execute(&mut database)
+            .await
+            .unwrap();
+    }
+
+    /// The newest mail with a link, once there are so many of them.
+    pub async fn mail(&self, count: usize) -> TestMail {
+        let mut browser = self.browser();
+        let mails = within(async || {
+            let page = browser.open("/practice/mail").await;
+            let mails: Vec<_> = page.body.split("<li").map(str::to_owned).collect();
+            let links = mails.iter().filter(|mail| mail.contains("/confirm/"));
+            (links.count() >= count).then_some(mails)
+        })
+        .await;
+        let mails: Vec<_> = mails
+            .into_iter()
+            .filter(|mail| mail.contains("/confirm/"))
+            .collect();
+        assert_eq!(mails.len(), count, "no more mails than that: {mails:?}");
+        let between = |start: &str, end: &str| {
+            let (_, rest) = mails[0].split_once(start)?;
+            Some(rest.split(end).next()?.to_owned())
+        };
+        TestMail {
+            link: format!("/confirm/{}", between("/confirm/", "\"").unwrap()),
+            code: between("<code>", "<"),
+        }
+    }
+}
+
+/// A mail with a link.
+#[derive(Debug)]
+pub struct TestMail {
+    /// The path of its link.
+    pub link: String,
+    /// Its code, if it has one.
+    pub code: Option<String>,
+}
