@@ -1,8 +1,9 @@
 //! The island's questions: three server functions, which answer with a [`Report`].
 //!
-//! The functions are thin, and on the server alone: the island calls them by their paths. Each hands its call to the [`ssr::IslandApi`] of the request, which knows the
-//! browser's cookies and the library; nothing is decided here. They are idempotent: the island
-//! repeats a call that got no answer.
+//! The functions are thin, and on the server alone: the island calls them by their paths. Each hands
+//! its call to the [`ssr::IslandApi`] of the request, which knows the browser's cookies and the
+//! library; nothing is decided here. They are idempotent: the island repeats a call that got no
+//! answer.
 
 use leptos::prelude::*;
 use leptos::server_fn::codec::JsonEncoding;

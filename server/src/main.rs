@@ -1,4 +1,4 @@
-//! The binary `sign_ins`.
+//! The binary `vestibule`.
 
 use std::process::ExitCode;
 

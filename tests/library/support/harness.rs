@@ -51,7 +51,7 @@ impl Default for Plan {
     }
 }
 
-/// A [`SignIns`], and the tools for as many workers as a test starts. The test is the validator
+/// A [`SignIns`], and the environment for as many workers as a test starts. The test is the validator
 /// and hears the announcements.
 pub struct Harness {
     pub clock: Arc<WatchedClock>,
