@@ -185,7 +185,7 @@ pub enum MailError {
 /// Sends mail.
 #[async_trait]
 pub trait Mailer: Send + Sync + 'static {
-    /// Sends one mail. The postman bounds the time.
+    /// Sends one mail. The mail worker bounds the time.
     async fn send(&self, id: MailId, to: &Address, letter: &MailBody) -> Result<(), MailError>;
 }
 

@@ -43,7 +43,7 @@ pub struct MailWorker {
 }
 
 impl MailWorker {
-    /// A postman, told through `wake` that there is mail.
+    /// A mail worker, told through `wake` that there is mail.
     #[must_use]
     pub fn new(mailer: Arc<dyn Mailer>, environment: &Environment, wake: Arc<Notify>) -> Self {
         let Environment {
@@ -72,7 +72,7 @@ impl MailWorker {
             // not missed.
             let woken = self.wake.notified();
             let again = self.look(&mut sending).await.unwrap_or_else(|error| {
-                tracing::error!(%error, "the postman cannot use the store");
+                tracing::error!(%error, "the mail worker cannot use the store");
                 self.clock.now() + LOOK_EVERY
             });
             tokio::select! {

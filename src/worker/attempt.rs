@@ -1,6 +1,11 @@
 //! One attempt at one claimed confirmation.
 
-use super::{Environment, breaker::CallResult, circuit::ValidatorCall, slot::Slot};
+use super::{
+    Environment,
+    breaker::CallResult,
+    circuit::{HeldPlace, ValidatorCall},
+    slot::Slot,
+};
 use crate::{
     audit::{Event, Means},
     backoff::{Backoff, Jitter},
@@ -35,7 +40,7 @@ enum AttemptResult {
 pub(super) enum Judge {
     /// We do: it is a link of ours, or was one before it was mangled on its way. It may still hold
     /// what signs in, so no validator may read it.
-    Ourselves(Token),
+    Ourselves(Token, Option<HeldPlace>),
     /// The validator, by this call; without one, the claim is for the deadline alone.
     Validator(Token, Option<ValidatorCall>),
     /// No one: the token was sealed under a key that this server does not have.
@@ -89,7 +94,7 @@ pub(super) async fn run(
 
 async fn attempt(environment: &Environment, claim: &Claim, judge: Judge) -> AttemptResult {
     match judge {
-        Judge::Ourselves(token) => judge_link(environment, claim, &token).await,
+        Judge::Ourselves(token, _place) => judge_link(environment, claim, &token).await,
         Judge::Validator(token, call) => ask_validator(environment, claim, &token, call).await,
         Judge::None => {
             tracing::error!(confirmation = %claim.id, "its token was sealed under a key that this server does not have");
@@ -136,7 +141,7 @@ async fn ask_validator(
                 retry_after: *retry_after,
             });
         }
-        answer => call.end(heard(answer, long_enough)),
+        answer => call.end(call_result(answer, long_enough)),
     }
     follow(environment, claim, answer)
 }
@@ -161,7 +166,7 @@ fn follow(environment: &Environment, claim: &Claim, answer: ValidatorAnswer) -> 
 
 /// A question that the deadline cut short after a moment says nothing about the validator, nor does
 /// one too many.
-fn heard(answer: &ValidatorAnswer, long_enough: bool) -> CallResult {
+fn call_result(answer: &ValidatorAnswer, long_enough: bool) -> CallResult {
     match answer {
         Ok(Ok(_) | Err(ValidationError::Permanent { .. })) => CallResult::Answer,
         Ok(Err(ValidationError::Temporary { retry_after, .. })) => CallResult::Failure {

@@ -267,7 +267,9 @@ impl Worker {
         let keys = &self.environment.keys;
         match claim.token.open(keys, claim.id) {
             Err(_) => Judge::None,
-            Ok(token) if LinkToken::is_ours(keys, &token) => Judge::Ourselves(token),
+            Ok(token) if LinkToken::is_ours(keys, &token) => {
+                Judge::Ourselves(token, in_time.then(|| self.circuit.hold_place(claim)))
+            }
             Ok(token) => Judge::Validator(token, in_time.then(|| self.circuit.call(claim))),
         }
     }

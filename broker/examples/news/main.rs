@@ -27,8 +27,6 @@ use vestibule_broker::{AppSecret, Broker, BrokerConfig, QuotaError, SocketPermit
 
 const APP_ID: &str = "news-app";
 const KEY: &str = "news-key";
-/// An application of your own has a random one.
-const SECRET: &str = "a secret that only this process knows";
 /// Private: a browser needs the application's signature to subscribe.
 const CHANNEL: &str = "private-news";
 /// How many sockets one network address may have.
@@ -40,8 +38,9 @@ async fn main() -> io::Result<()> {
     // Only this process publishes, so any free port of loopback will do.
     let internal = TcpListener::bind("127.0.0.1:0").await?;
     println!("open http://{}/ in two windows", public.local_addr()?);
-    let broker = Broker::new(config(public.local_addr()?));
-    let routes = routes(&broker, internal.local_addr()?);
+    let secret = secret()?;
+    let broker = Broker::new(config(public.local_addr()?, &secret));
+    let routes = routes(&broker, internal.local_addr()?, &secret);
     let serve =
         async { tokio::try_join!(serve(public, routes), serve(internal, broker.api_routes())) };
     tokio::select! {
@@ -58,18 +57,25 @@ async fn serve(listener: TcpListener, routes: Router) -> io::Result<()> {
     axum::serve(listener, service).into_future().await
 }
 
+/// A secret that only this process knows.
+fn secret() -> io::Result<String> {
+    let half = || getrandom::u64().map_err(io::Error::other);
+    Ok(format!("{:016x}{:016x}", half()?, half()?))
+}
+
 /// The broker's application, whose pages are at `public`.
-fn config(public: SocketAddr) -> BrokerConfig {
-    let mut config = BrokerConfig::new(APP_ID, KEY, AppSecret::new(SECRET));
+fn config(public: SocketAddr, secret: &str) -> BrokerConfig {
+    let mut config = BrokerConfig::new(APP_ID, KEY, AppSecret::new(secret));
     config.origins = vec![format!("http://{public}")];
     config.public_channels = false;
     config
 }
 
 /// What browsers reach: the page, its endpoints, and the broker's sockets. News are published
-/// through the broker's HTTP API at `api`.
-fn routes(broker: &Broker, api: SocketAddr) -> Router {
-    let library = PusherBuilder::new(APP_ID, KEY, SECRET)
+/// through the broker's HTTP API at `api`. A real application also checks that its own pages have
+/// sent these forms (`Sec-Fetch-Site`).
+fn routes(broker: &Broker, api: SocketAddr, secret: &str) -> Router {
+    let library = PusherBuilder::new(APP_ID, KEY, secret)
         .host(&api.to_string())
         .finalize();
     let library = Arc::new(library);
@@ -114,8 +120,7 @@ struct AuthForm {
     socket_id: String,
 }
 
-/// The sockets that each network address may still open. A real application forgets addresses that
-/// have none open.
+/// The sockets that each network address may still open.
 type Addresses = Arc<Mutex<HashMap<IpAddr, Arc<Semaphore>>>>;
 
 /// The middleware that tells the broker how many sockets a client may have.
@@ -125,12 +130,15 @@ async fn limit_sockets(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let places = addresses
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .entry(peer.ip())
-        .or_insert_with(|| Arc::new(Semaphore::new(SOCKETS_OF_ADDRESS)))
-        .clone();
+    let places = {
+        let mut addresses = addresses.lock().unwrap_or_else(PoisonError::into_inner);
+        // Each open socket holds a permit, and with it the semaphore of its address.
+        addresses.retain(|_, places| Arc::strong_count(places) > 1);
+        let of_peer = addresses.entry(peer.ip());
+        of_peer
+            .or_insert_with(|| Arc::new(Semaphore::new(SOCKETS_OF_ADDRESS)))
+            .clone()
+    };
     request.extensions_mut().insert(SocketQuota::new(move |_| {
         let permit = Arc::clone(&places).try_acquire_owned();
         permit

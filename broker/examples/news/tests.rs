@@ -18,8 +18,8 @@ async fn start() -> (SocketAddr, Router) {
     let public = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let internal = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = public.local_addr().unwrap();
-    let broker = Broker::new(config(addr));
-    let routes = routes(&broker, internal.local_addr().unwrap());
+    let broker = Broker::new(config(addr, "a secret"));
+    let routes = routes(&broker, internal.local_addr().unwrap(), "a secret");
     tokio::spawn(serve(public, routes.clone()));
     tokio::spawn(serve(internal, broker.api_routes()));
     (addr, routes)

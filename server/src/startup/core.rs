@@ -35,7 +35,7 @@ impl Core {
     ) -> Result<Self, StartError> {
         let environment = Environment {
             stores: storage.stores,
-            validator: tasks.validator(config).await?,
+            validator: tasks.start_validator(config).await?,
             publisher,
             clock: storage.clock,
             entropy: Arc::new(SystemEntropy),

@@ -47,12 +47,11 @@ impl Push {
             }
             PushConfig::Embedded(given) => given,
         };
-        let taken = |error| StartError::Broker(config.broker_addr, error);
-        let listener = TcpListener::bind(config.broker_addr).await.map_err(taken)?;
-        let host = listener
-            .local_addr()
-            .map_err(StartError::Loopback)?
-            .to_string();
+        let cannot_listen = |error| StartError::Broker(config.broker_addr, error);
+        let listener = TcpListener::bind(config.broker_addr)
+            .await
+            .map_err(cannot_listen)?;
+        let host = listener.local_addr().map_err(cannot_listen)?.to_string();
         tracing::debug!("the embedded broker takes events at http://{host}");
         let app = embedded(credentials, keys, host);
         let secret = AppSecret::new(app.secret.expose());

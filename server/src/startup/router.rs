@@ -60,7 +60,7 @@ pub async fn router(mut config: Config) -> Result<(Router, ServerHandle), StartE
         );
     }
     let pusher = Arc::new(PusherPublisher::new(&push.app));
-    let publisher = tasks.queue(pusher.clone());
+    let publisher = tasks.start_queue(pusher.clone());
     let core = Core::new(&config, storage, publisher, &tasks).await?;
     let smtp = core.smtp(&config)?;
     let mailbox = (config.is_practice() && smtp.is_none())
@@ -84,7 +84,7 @@ pub async fn router(mut config: Config) -> Result<(Router, ServerHandle), StartE
         core.start_worker(in_flight, mailer, &mut tasks);
     }
     let routes = routes::routes(App::from(app), sockets.unwrap_or_default());
-    Ok((routes, tasks.running(push.broker)))
+    Ok((routes, tasks.into_handle(push.broker)))
 }
 
 /// A worker without pages, already started.
@@ -93,7 +93,7 @@ pub async fn worker(mut config: Config) -> Result<ServerHandle, StartError> {
     let storage = storage::open(&mut config).await?;
     let mut tasks = BackgroundTasks::default();
     let publisher: Arc<dyn Publisher> = match &config.push {
-        PushConfig::Server { app, .. } => tasks.queue(Arc::new(PusherPublisher::new(app))),
+        PushConfig::Server { app, .. } => tasks.start_queue(Arc::new(PusherPublisher::new(app))),
         PushConfig::Embedded(_) => {
             tracing::warn!(
                 "the servers' embedded brokers cannot be reached from here, so pages ask; set PUSHER_HOST or PUSHER_CLUSTER"
@@ -104,7 +104,7 @@ pub async fn worker(mut config: Config) -> Result<ServerHandle, StartError> {
     let core = Core::new(&config, storage, publisher, &tasks).await?;
     let mailer = core.smtp(&config)?;
     core.start_worker(config.in_flight, mailer, &mut tasks);
-    Ok(tasks.running(None))
+    Ok(tasks.into_handle(None))
 }
 
 /// The state that the handlers share.

@@ -1,4 +1,4 @@
-//! What works behind the routes: how it starts, and in which order it ends.
+//! What works tasks the routes: how it starts, and in which order it ends.
 
 use crate::{
     config::Config, http::listener::file_limit, practice::PracticeValidator,
@@ -19,19 +19,19 @@ use vestibule::{
 };
 use vestibule_broker::Broker;
 
-/// What works behind the routes: the worker and the mail worker, the embedded broker, the practice
+/// What works tasks the routes: the worker and the mail worker, the embedded broker, the practice
 /// validator.
 #[derive(Debug)]
 pub struct ServerHandle {
-    behind: BackgroundTasks,
+    tasks: BackgroundTasks,
     broker: Option<Broker>,
 }
 
 impl ServerHandle {
-    /// Returns once the worker, or who carries its mail, has stopped, which they do by themselves
+    /// Returns once the worker, or the mail worker, has stopped, which they do by themselves
     /// only if they panic.
     pub async fn worker_stopped(&self) {
-        self.behind.worker_stopped.cancelled().await;
+        self.tasks.worker_stopped.cancelled().await;
     }
 
     /// Claims no more, lets what is in flight finish or hands it back, sends what is still to be
@@ -44,7 +44,7 @@ impl ServerHandle {
             stop_worker,
             stop_rest,
             ..
-        } = self.behind;
+        } = self.tasks;
         stop_worker.cancel();
         if let Some(Err(error)) = OptionFuture::from(worker).await {
             tracing::error!(%error, "the worker has panicked");
@@ -61,11 +61,11 @@ impl ServerHandle {
     }
 }
 
-/// What works behind the routes, while it is being started.
+/// What works tasks the routes, while it is being started.
 #[derive(Debug, Default)]
 pub struct BackgroundTasks {
     worker: Option<JoinHandle<()>>,
-    /// Cancelled once the worker, or who carries its mail, has stopped.
+    /// Cancelled once the worker, or the mail worker, has stopped.
     pub worker_stopped: CancellationToken,
     queue: Option<Arc<Queue>>,
     /// Everything but the worker itself.
@@ -78,13 +78,13 @@ pub struct BackgroundTasks {
 
 impl BackgroundTasks {
     /// A queue before `publisher`, started.
-    pub fn queue(&mut self, publisher: Arc<PusherPublisher>) -> Arc<Queue> {
+    pub fn start_queue(&mut self, publisher: Arc<PusherPublisher>) -> Arc<Queue> {
         let queue = Arc::new(Queue::start(publisher, Arc::new(SystemEntropy)));
         self.queue.insert(queue).clone()
     }
 
     /// The configured validator, or the practice one, started.
-    pub async fn validator(&self, config: &Config) -> Result<Arc<HttpValidator>, StartError> {
+    pub async fn start_validator(&self, config: &Config) -> Result<Arc<HttpValidator>, StartError> {
         if let Some(service) = &config.validator {
             return Ok(Arc::new(HttpValidator::new(
                 &service.url,
@@ -106,8 +106,8 @@ impl BackgroundTasks {
         mailer: Arc<dyn Mailer>,
         wake: Arc<Notify>,
     ) {
-        let carrying = MailWorker::new(mailer, environment, wake).run(self.stop_worker.clone());
-        self.tasks.spawn(self.watched(carrying));
+        let mail_worker = MailWorker::new(mailer, environment, wake).run(self.stop_worker.clone());
+        self.tasks.spawn(self.watched(mail_worker));
     }
 
     /// Starts what deletes old links.
@@ -134,14 +134,14 @@ impl BackgroundTasks {
                 .spawn(async move { database.listen(wake, stop).await });
         }
         let in_flight = file_limit::validations(in_flight, file_limit::raise());
-        let working = Worker::new(environment, wake, in_flight).run(self.stop_worker.clone());
-        self.worker = Some(tokio::spawn(self.watched(working)));
+        let worker = Worker::new(environment, wake, in_flight).run(self.stop_worker.clone());
+        self.worker = Some(tokio::spawn(self.watched(worker)));
     }
 
     /// Everything has been started.
-    pub fn running(self, broker: Option<Broker>) -> ServerHandle {
+    pub fn into_handle(self, broker: Option<Broker>) -> ServerHandle {
         ServerHandle {
-            behind: self,
+            tasks: self,
             broker,
         }
     }

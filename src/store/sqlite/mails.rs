@@ -31,7 +31,7 @@ impl MailStore for SqliteStore {
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Vec<Mail>, StoreError> {
-        // Looking first keeps a postman who finds nothing from writing.
+        // Looking first keeps a mail worker who finds nothing from writing.
         if self.next_mail().await?.is_none_or(|due| due > now) {
             return Ok(Vec::new());
         }

@@ -107,21 +107,33 @@ impl Breakers {
         of_networks.chain(self.everybody.probe_at()).min()
     }
 
-    fn ask(&mut self, claim: &Claim, now: Timestamp) -> [BreakerTicket; 2] {
-        let of_network = self
-            .networks
-            .entry(claim.network)
-            .or_insert_with(|| OfNetwork {
-                breaker: Breaker::new(self.limit),
-                in_flight: 0,
-                asked: now,
-            });
+    /// Counts one more place that `network` holds.
+    fn take_place(&mut self, network: Network, now: Timestamp) -> &mut OfNetwork {
+        let of_network = self.networks.entry(network).or_insert_with(|| OfNetwork {
+            breaker: Breaker::new(self.limit),
+            in_flight: 0,
+            asked: now,
+        });
         of_network.in_flight += 1;
         of_network.asked = now;
-        [
-            self.everybody.ask(claim.network),
-            of_network.breaker.ask(*claim.id.as_bytes()),
-        ]
+        of_network
+    }
+
+    /// Counts one place less, and forgets a network of which nothing is known.
+    fn give_place_back(&mut self, network: &Network) {
+        let Some(of_network) = self.networks.get_mut(network) else {
+            return;
+        };
+        of_network.in_flight = of_network.in_flight.saturating_sub(1);
+        if of_network.in_flight == 0 && of_network.breaker.is_untouched() {
+            self.networks.remove(network);
+        }
+    }
+
+    fn ask(&mut self, claim: &Claim, now: Timestamp) -> [BreakerTicket; 2] {
+        let of_network = self.take_place(claim.network, now);
+        let for_network = of_network.breaker.ask(*claim.id.as_bytes());
+        [self.everybody.ask(claim.network), for_network]
     }
 
     /// Records the result for all networks and for this network alone, and tells what changed for
@@ -138,13 +150,10 @@ impl Breakers {
         let Some(of_network) = self.networks.get_mut(network) else {
             return [for_everybody, None];
         };
-        of_network.in_flight = of_network.in_flight.saturating_sub(1);
         let for_network = of_network
             .breaker
             .hear(questions[1], heard[1], now, entropy);
-        if of_network.in_flight == 0 && of_network.breaker.is_untouched() {
-            self.networks.remove(network);
-        }
+        self.give_place_back(network);
         [for_everybody, for_network]
     }
 
@@ -201,6 +210,16 @@ impl Circuit {
         }
     }
 
+    /// The place of a claim that is judged without the validator: it counts for its network, and
+    /// says nothing about the validator.
+    pub(super) fn hold_place(&self, claim: &Claim) -> HeldPlace {
+        self.lock().take_place(claim.network, self.clock.now());
+        HeldPlace {
+            circuit: self.clone(),
+            network: claim.network,
+        }
+    }
+
     /// Forgets networks that have not been asked about for long.
     pub(super) fn forget(&self) {
         self.lock().forget(self.clock.now());
@@ -209,6 +228,18 @@ impl Circuit {
     fn lock(&self) -> MutexGuard<'_, Breakers> {
         // Nothing in there panics half-way through a change.
         self.breakers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A place that a network holds until this is dropped.
+pub(super) struct HeldPlace {
+    circuit: Circuit,
+    network: Network,
+}
+
+impl Drop for HeldPlace {
+    fn drop(&mut self) {
+        self.circuit.lock().give_place_back(&self.network);
     }
 }
 

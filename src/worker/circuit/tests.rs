@@ -131,3 +131,18 @@ fn a_network_is_forgotten_once_it_is_well_or_has_not_been_asked_about_for_long()
     breakers.forget(NOW + REMEMBERED);
     assert_eq!(breakers.networks.keys().collect::<Vec<_>>(), [&[3; 16]]);
 }
+
+#[test]
+fn what_is_judged_without_the_validator_holds_a_place_of_its_network_as_well() {
+    let mut breakers = Breakers::new(LIMIT);
+    for _ in 0..60 {
+        breakers.take_place([1; 16], NOW);
+    }
+    let limits = breakers.limits_now(40);
+    assert_eq!((limits.of(&[1; 16]), limits.of(&[2; 16])), (15, 30));
+    for _ in 0..60 {
+        breakers.give_place_back(&[1; 16]);
+    }
+    assert!(breakers.networks.is_empty(), "and nothing is left of it");
+    assert_eq!(breakers.limits_now(LIMIT).of(&[1; 16]), 75);
+}

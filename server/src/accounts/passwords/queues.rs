@@ -38,11 +38,11 @@ struct HashingQueue {
 
 impl HashingQueues {
     pub fn new() -> Self {
-        let turn = |_| HashingQueue {
+        let queue = |_| HashingQueue {
             places: Arc::new(Semaphore::new(1 + MAX_WAITING)),
             at_work: Arc::new(Semaphore::new(1)),
         };
-        Self([Lane::Strangers, Lane::Known, Lane::SignedIn].map(turn))
+        Self([Lane::Strangers, Lane::Known, Lane::SignedIn].map(queue))
     }
 
     /// Does `work`, which takes a core for a while, off the async threads and in its turn.
@@ -51,10 +51,10 @@ impl HashingQueues {
     /// [`PasswordError::Busy`] if too many wait before it.
     pub async fn work<T: Send + 'static>(
         &self,
-        line: Lane,
+        lane: Lane,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, PasswordError> {
-        let turn = self.turn(line).await?;
+        let turn = self.acquire(lane).await?;
         let work = spawn_blocking(move || {
             let done = work();
             drop(turn);
@@ -65,8 +65,8 @@ impl HashingQueues {
 
     /// A place in the line and the turn itself. Both are held until the work is done, also where
     /// its request has gone.
-    async fn turn(&self, line: Lane) -> Result<[OwnedSemaphorePermit; 2], PasswordError> {
-        let HashingQueue { places, at_work } = &self.0[line as usize];
+    async fn acquire(&self, lane: Lane) -> Result<[OwnedSemaphorePermit; 2], PasswordError> {
+        let HashingQueue { places, at_work } = &self.0[lane as usize];
         let place = Arc::clone(places)
             .try_acquire_owned()
             .map_err(|_| PasswordError::Busy)?;
