@@ -61,6 +61,8 @@
 //!
 //! The modules, in reading order:
 //!
+//! - `config`, `limits`, `quota` and `secret`: what the embedder decides;
+//! - `broker` and `state`: what it holds, and what its handlers share;
 //! - `name`: channel names and socket ids, parsed once;
 //! - `client_message`, `server_event` and `close_reason`: what goes over a socket;
 //! - `registry` and `registration`: the open sockets and their subscriptions;

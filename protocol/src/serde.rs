@@ -1,4 +1,4 @@
-//! The same JSON with serde. What is written here, the types' own `read` functions read.
+//! Writes reports and announcements as JSON with serde; the types' own `read` functions read it.
 
 use crate::{Announcement, JsonObject, Outcome, Progress, Report, Step};
 use serde::{

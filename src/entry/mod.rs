@@ -74,8 +74,8 @@ pub enum Entry {
     },
 }
 
-/// A user who enters, and what the response has to do: set the session cookie to `renewed`, if there
-/// is one, and remove the pending cookies with the tags in `spent`.
+/// A user who enters, and what the response has to do: set the session cookie to `renewed`, if
+/// there is one, and remove the pending cookies with the tags in `spent`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignIn {
     /// Who it is.
@@ -238,8 +238,8 @@ impl SignIns {
         }
     }
 
-    /// The user's answer to [`Entry::ChooseAccount`]: to become the user behind `choice`, or with `None` to
-    /// stay who they are. What was not chosen is ended.
+    /// The user's answer to [`Entry::ChooseAccount`]: to become the user behind `choice`, or with
+    /// `None` to stay who they are. What was not chosen is ended.
     ///
     /// # Errors
     /// [`StoreError`] if the store could not be used.

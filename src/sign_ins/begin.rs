@@ -51,8 +51,8 @@ impl SignIns {
         Ok((pending, report))
     }
 
-    /// Begins a confirmation under this pending secret of which no validator is asked before `due_at`,
-    /// and that comes to `Unavailable` at `deadline`. Where the browser is `known`, what others at
+    /// Begins a confirmation under this pending secret; no validator is asked before `due_at`,
+    /// and it comes to `Unavailable` at `deadline`. Where the browser is `known`, what others at
     /// its network address may have begun leaves room for it.
     pub(crate) async fn wait(
         &self,

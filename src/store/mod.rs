@@ -2,8 +2,8 @@
 //!
 //! A store only stores: what a confirmation or a session may become is decided by their own
 //! transitions. All methods are safe to repeat. There is a trait for each kind of thing; [`Stores`]
-//! holds one store of each. Mostly all of them are one database. Sessions may also be stored
-//! elsewhere: in [`redis`] or in [`memory`].
+//! holds one store of each. Usually one database holds all of them. Sessions may also be
+//! stored elsewhere: in [`redis`] or in [`memory`].
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod decide;

@@ -1,4 +1,4 @@
-//! What is kept, as traits: one for each kind of thing, which every store of that kind implements.
+//! The traits of the stores: one for each kind of record.
 
 use super::{BeginError, Settlement, StoreError};
 use crate::{
@@ -18,7 +18,7 @@ use async_trait::async_trait;
 /// Stores confirmations together with the sessions that follow them.
 #[async_trait]
 pub trait ConfirmationStore: Send + Sync + 'static {
-    /// Keeps a new confirmation with its pending session, both or neither. If there is one with the
+    /// Stores a new confirmation with its pending session, both or neither. If there is one with the
     /// same pending secret already, keeps nothing and returns that one, whatever the caps; else the
     /// `admission` must have room for it, which never lets in more of one client, or of a wider
     /// network, than it may have, however many begin at once.
@@ -115,7 +115,7 @@ pub trait ConfirmationQueue: Send + Sync + 'static {
     async fn sweep_confirmations(&self, before: Timestamp) -> Result<u64, StoreError>;
 }
 
-/// Keeps sessions.
+/// Stores sessions.
 #[async_trait]
 pub trait SessionStore: Send + Sync + 'static {
     /// The session whose secret, or former secret, has this hash.
@@ -124,7 +124,7 @@ pub trait SessionStore: Send + Sync + 'static {
     /// The session with this id.
     async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError>;
 
-    /// Keeps a new session. `false`: there is one with the same secret already, and nothing was
+    /// Stores a new session. `false`: there is one with the same secret already, and nothing was
     /// changed.
     async fn insert_session(&self, session: &Session) -> Result<bool, StoreError>;
 
@@ -149,7 +149,7 @@ pub trait SessionStore: Send + Sync + 'static {
     async fn sweep_sessions(&self, now: Timestamp) -> Result<u64, StoreError>;
 }
 
-/// Keeps users.
+/// Stores users.
 #[async_trait]
 pub trait UserStore: Send + Sync + 'static {
     /// The user with this id.
@@ -215,7 +215,7 @@ pub trait UserStore: Send + Sync + 'static {
     /// elsewhere.
     async fn count_ended_session(&self, user: UserId) -> Result<(), StoreError>;
 
-    /// Keeps the user out, and takes back their open links; or lets them in again. Valid from `now`
+    /// Disables the user, and revokes their open links; or lets them in again. Valid from `now`
     /// on. `false`: there is no such user.
     async fn disable_user(
         &self,
@@ -230,13 +230,13 @@ pub trait UserStore: Send + Sync + 'static {
     async fn remove_user(&self, id: UserId) -> Result<bool, StoreError>;
 }
 
-/// Keeps links, in the database of the confirmations.
+/// Stores links, in the database of the confirmations.
 #[async_trait]
 pub trait LinkStore: Send + Sync + 'static {
-    /// Keeps a new link without a mail: the caller passes it on.
+    /// Stores a new link without a mail: the caller passes it on.
     async fn add_link(&self, link: &Link) -> Result<(), StoreError>;
 
-    /// Keeps a new link with its mail, both or neither, and takes back those links to the same
+    /// Stores a new link with its mail, both or neither, and takes back those links to the same
     /// address that were mailed, are open, and were asked for in the same browser to lead to the
     /// same place. If the address has had enough, keeps a link that is not mailed, which takes
     /// nothing back. If the browser has asked for such a link just before, and it is open, keeps
@@ -259,7 +259,7 @@ pub trait LinkStore: Send + Sync + 'static {
     /// The link by which this confirmation signs in: for which it waits, or that it has used up.
     async fn link_of(&self, confirmation: ConfirmationId) -> Result<Option<Link>, StoreError>;
 
-    /// Keeps the new state of a link. If it is no longer open, its mail is not sent, and the
+    /// Stores the new state of a link. If it is no longer open, its mail is not sent, and the
     /// waiting confirmation is due. If it was mailed and has let a browser in, wrong codes of its
     /// address no longer count, unless there were [`WRONG_CODES`](crate::link::WRONG_CODES).
     /// `false`: it was written since it was read, and nothing was changed.
@@ -287,7 +287,7 @@ pub trait LinkStore: Send + Sync + 'static {
     async fn sweep_links(&self, before: Timestamp) -> Result<u64, StoreError>;
 }
 
-/// Keeps mail until it is sent.
+/// Stores mail until it is sent.
 #[async_trait]
 pub trait MailStore: Send + Sync + 'static {
     /// Takes up to `limit` due mails, ordered by class, and puts each off until `until`: if the
@@ -309,7 +309,7 @@ pub trait MailStore: Send + Sync + 'static {
     /// Forgets a mail: it is sent, or cannot be, or has expired.
     async fn remove_mail(&self, id: MailId) -> Result<(), StoreError>;
 
-    /// Keeps a mail that is about no link. `false`: as many of its class wait as may, `at_most`,
+    /// Stores a mail that is about no link. `false`: as many of its class wait as may, `at_most`,
     /// and nothing was kept.
     async fn add_mail(&self, mail: &Mail, at_most: u32) -> Result<bool, StoreError>;
 

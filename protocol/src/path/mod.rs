@@ -15,8 +15,8 @@ const MAX_BYTES: usize = 1_024;
 /// backslash follows, which browsers read as the start of a host.
 ///
 /// Tabs and line ends are dropped by URL parsers before they look, so that `/\t/host` would become
-/// `//host` (WHATWG URL, "basic URL parser", steps 1 to 3). A path whose only peculiarity is beyond
-/// ASCII or a space would be percent-encoded by any server that means it.
+/// `//host` (WHATWG URL, "basic URL parser", steps 1 to 3). Spaces and characters beyond ASCII
+/// are refused: a server that means them percent-encodes them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocalPath(String);
 

@@ -66,7 +66,7 @@ const FULL: Duration = Duration::from_secs(1);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimited(pub Duration);
 
-/// Counts tries.
+/// The rate limits, one for each kind of request.
 pub struct RateLimits<C: Clock = DefaultClock> {
     begins: [KeyedLimiter<Network, C>; 3],
     networks: [KeyedLimiter<Network, C>; 3],

@@ -68,7 +68,8 @@ impl Core {
         }
     }
 
-    /// Starts the worker, with so many validations in flight at once, what deletes old links, and, where mail goes anywhere, the mail worker.
+    /// Starts the worker, with so many validations in flight at once, what deletes old links, and,
+    /// where mail goes anywhere, the mail worker.
     pub fn start_worker(
         &self,
         in_flight: usize,

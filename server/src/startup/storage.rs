@@ -1,4 +1,4 @@
-//! What is kept: the folder, the key of practice mode, the database, the sessions.
+//! Opens the storage: the folder, the key of practice mode, the database, the sessions.
 
 use crate::{
     accounts::passwords,
@@ -28,7 +28,7 @@ use vestibule::{
 /// What Vestibule calls its keys in a Redis that it shares with others.
 const REDIS_PREFIX: &str = "vestibule:";
 
-/// What is kept, opened.
+/// The opened storage.
 pub struct Storage {
     /// The operator's keys.
     pub keys: Keys,
