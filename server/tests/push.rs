@@ -40,6 +40,14 @@ fn policy(page: &str) -> &str {
         .unwrap()
 }
 
+/// The cookies that a page sets, as a line of a request.
+fn cookies(page: &str) -> String {
+    let set = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("set-cookie: ")?.split(';').next());
+    format!("Cookie: {}", set.collect::<Vec<_>>().join("; "))
+}
+
 #[test]
 fn a_page_may_connect_only_to_the_pusher_server() {
     let own = [
@@ -93,16 +101,13 @@ fn with_the_embedded_broker_a_page_connects_to_its_own_server() {
 #[test]
 fn a_subscription_is_signed_for_the_configured_app() {
     let (server, page) = page(&[PRACTICE, ("PUSHER_CLUSTER", "eu")]);
-    let cookie = page
-        .lines()
-        .find_map(|line| line.strip_prefix("set-cookie: ")?.split(';').next())
-        .unwrap();
+    let cookies = cookies(&page);
     let channel = page
         .split(' ')
         .find(|word| word.starts_with("private-confirm-"))
         .unwrap();
     let form = format!("socket_id=12.34&channel_name={channel}&token=valid-1");
-    let signed = server.post("/pusher/auth", &[&format!("Cookie: {cookie}")], &form);
+    let signed = server.post("/pusher/auth", &[&cookies], &form);
     let mac = Hmac::<Sha256>::new_from_slice(b"the-secret-of-the-app").unwrap();
     let mac = mac
         .chain_update(format!("12.34:{channel}"))
@@ -211,15 +216,12 @@ fn what_is_decided_during_a_shutdown_is_announced_before_its_end() {
         ("PUSHER_PORT", &pusher.1),
         ("PUSHER_SCHEME", "http"),
     ]);
-    let cookie = page
-        .lines()
-        .find_map(|line| line.strip_prefix("set-cookie: ")?.split(';').next())
-        .unwrap();
+    let cookies = cookies(&page);
     let channel = page
         .split(' ')
         .find(|word| word.starts_with("private-confirm-"))
         .unwrap();
-    let begun = server.post("/confirm/valid-1", &[&format!("Cookie: {cookie}")], "");
+    let begun = server.post("/confirm/valid-1", &[&cookies], "");
     assert!(has_status(&begun, 303), "{begun}");
 
     let (question, _) = validator.asked();
