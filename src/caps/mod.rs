@@ -58,7 +58,7 @@ pub enum Capped {
     Client,
     /// The client has asked for as many links as it may within an hour.
     #[error("the client has asked for as many links as it may")]
-    MagicLinks,
+    Links,
     /// There are as many undecided confirmations in all as there may be, or as many mails wait.
     #[error("there are as many undecided confirmations, or mails that wait, as there may be")]
     All,

@@ -168,7 +168,7 @@ impl Terms {
             };
         }
         if !self.shares.admit(there.asked) {
-            return Err(Capped::MagicLinks);
+            return Err(Capped::Links);
         }
         if !self
             .shares
@@ -229,7 +229,7 @@ mod tests {
             to_strangers: 50,
         };
         assert_eq!(TERMS.judge(true, false, &flooded), Ok(Mailing::Sent));
-        assert_eq!(TERMS.judge(false, false, &flooded), Err(Capped::MagicLinks));
+        assert_eq!(TERMS.judge(false, false, &flooded), Err(Capped::Links));
         assert_eq!(
             TERMS.judge(
                 false,
@@ -272,7 +272,7 @@ mod tests {
                     ..enough
                 }
             ),
-            Err(Capped::MagicLinks)
+            Err(Capped::Links)
         );
     }
 
@@ -316,7 +316,7 @@ mod tests {
             )
         };
         for full in [[100, 100, 100], [1, 200, 200], [1, 1, 400]] {
-            assert_eq!(judged(full, [0; 3], 0), Err(Capped::MagicLinks), "{full:?}");
+            assert_eq!(judged(full, [0; 3], 0), Err(Capped::Links), "{full:?}");
         }
         assert_eq!(judged([99, 199, 399], [50; 3], 899), Ok(Mailing::Sent));
         assert_eq!(judged([99, 199, 399], [1; 3], 900), Err(Capped::All));

@@ -104,7 +104,7 @@ impl PageError {
 
     fn problem(&self) -> Problem {
         match (self, self.status()) {
-            (Self::Capped(Capped::MagicLinks), _) => Problem::TOO_MANY_LINKS,
+            (Self::Capped(Capped::Links), _) => Problem::TOO_MANY_LINKS,
             (_, StatusCode::BAD_REQUEST) => Problem::UNREADABLE,
             (_, StatusCode::FORBIDDEN) => Problem::REFUSED,
             (_, StatusCode::NOT_FOUND) => Problem::NOT_FOUND,
@@ -117,7 +117,7 @@ impl PageError {
 
     fn retry_after(&self) -> Option<HeaderValue> {
         match self {
-            Self::Capped(Capped::MagicLinks) => Some(seconds(WINDOW).into()),
+            Self::Capped(Capped::Links) => Some(seconds(WINDOW).into()),
             Self::RateLimited(wait) => Some(seconds(*wait).into()),
             _ => retry_after(self.status()),
         }
@@ -186,7 +186,7 @@ pub fn retry_after(status: StatusCode) -> Option<HeaderValue> {
 /// The status of a begin that met a cap.
 pub const fn capped_status(cap: Capped) -> StatusCode {
     match cap {
-        Capped::Client | Capped::MagicLinks => StatusCode::TOO_MANY_REQUESTS,
+        Capped::Client | Capped::Links => StatusCode::TOO_MANY_REQUESTS,
         Capped::All => StatusCode::SERVICE_UNAVAILABLE,
     }
 }

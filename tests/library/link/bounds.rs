@@ -78,7 +78,7 @@ async fn a_client_that_asks_too_often_is_refused_for_an_hour_and_no_one_else_is(
             .await
             .unwrap();
     }
-    assert_eq!(harness.refused(&person(4), 1).await, Capped::MagicLinks);
+    assert_eq!(harness.refused(&person(4), 1).await, Capped::Links);
     assert_eq!(
         harness.store.undecided(10).await.unwrap(),
         0,

@@ -178,7 +178,7 @@ impl IslandBackend {
     fn capped(&self, cap: Capped) -> IslandApiError {
         self.refuse(error::capped_status(cap));
         match cap {
-            Capped::Client | Capped::MagicLinks => IslandApiError::TooMany,
+            Capped::Client | Capped::Links => IslandApiError::TooMany,
             Capped::All => IslandApiError::Busy,
         }
     }

@@ -131,7 +131,7 @@ async fn a_client_asks_for_so_many_links_and_so_many_mails_wait_and_no_more() {
         });
         let posted = futures_util::future::join_all(posts).await;
         let refused = |posted: &&Result<Posted, BeginError>| {
-            matches!(posted, Err(BeginError::Capped(Capped::MagicLinks)))
+            matches!(posted, Err(BeginError::Capped(Capped::Links)))
         };
         assert_eq!(posted.iter().filter(refused).count(), 13, "{posted:?}");
         let (link, posting) = sample(17, &ada());

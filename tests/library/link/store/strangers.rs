@@ -46,7 +46,7 @@ async fn what_strangers_ask_for_takes_nothing_from_browsers_that_are_known() {
                 assert!(stored(&store, &link).await.mailed, "{number}");
             } else {
                 assert!(
-                    matches!(posted, Err(BeginError::Capped(Capped::MagicLinks))),
+                    matches!(posted, Err(BeginError::Capped(Capped::Links))),
                     "five, and no more: {posted:?}"
                 );
             }
