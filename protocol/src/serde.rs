@@ -172,6 +172,26 @@ mod tests {
     }
 
     #[test]
+    fn a_reason_of_a_later_version_is_read_as_invalid() {
+        let redirect = "/login?reason=withdrawn";
+        let data = serde_json::json!({
+            "outcome": "rejected", "reason": "withdrawn", "redirect": redirect,
+        });
+        assert_eq!(
+            Outcome::read(&data),
+            Some(Outcome::Rejected {
+                reason: Rejection::Invalid,
+                redirect: redirect.parse().unwrap(),
+            })
+        );
+        for incomplete in ["reason", "redirect"] {
+            let mut data = data.clone();
+            data.as_object_mut().unwrap().remove(incomplete);
+            assert_eq!(Outcome::read(&data), None, "without its {incomplete}");
+        }
+    }
+
+    #[test]
     fn the_json_does_not_change() {
         let json = |progress| {
             let channel = Some("private-confirm-0".to_owned());
