@@ -63,14 +63,14 @@ impl AddressTicket {
         let to = to.typed().to_owned();
         let valid_from = valid_from.as_millis();
         let expires = expires.as_millis();
-        let kept = SealedTicket {
+        let content = SealedTicket {
             user: *user.as_bytes(),
             from,
             to,
             valid_from,
             expires,
         };
-        let plain = serde_json::to_vec(&kept).expect("a ticket is text");
+        let plain = serde_json::to_vec(&content).expect("a ticket is text");
         let Sealed { key_id, bytes } = Sealed::seal(keys, entropy, &AS_TICKET, &plain);
         URL_SAFE_NO_PAD.encode([key_id.to_be_bytes().as_slice(), &bytes].concat())
     }
@@ -103,15 +103,15 @@ impl AddressTicket {
             key_id: u32::from_be_bytes(*key_id),
             bytes: bytes.to_vec(),
         };
-        let kept: SealedTicket =
+        let content: SealedTicket =
             serde_json::from_slice(&sealed.open(keys, &AS_TICKET).ok()?).ok()?;
-        let expires = Timestamp::from_millis(kept.expires);
-        let user = UserId::from_bytes(kept.user);
-        let valid_from = Timestamp::from_millis(kept.valid_from);
+        let expires = Timestamp::from_millis(content.expires);
+        let user = UserId::from_bytes(content.user);
+        let valid_from = Timestamp::from_millis(content.valid_from);
         let ticket = Self {
             user,
-            from: kept.from.parse().ok()?,
-            to: kept.to.parse().ok()?,
+            from: content.from.parse().ok()?,
+            to: content.to.parse().ok()?,
             valid_from,
             expires,
         };
@@ -168,6 +168,26 @@ mod tests {
         for bad in ["", "AAAA", &text[1..], &text.replace(&text[20..22], "zz")] {
             assert_eq!(AddressTicket::read(&keys, bad, at(0)), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn a_ticket_of_an_earlier_version_is_read() {
+        let keys = Keys::from_secret(&[1; 32]);
+        let json = format!(
+            r#"{{"user":{:?},"from":"ada@example.com","to":"king@example.com","valid_from":7000,"expires":60000}}"#,
+            [1; 16]
+        );
+        let Sealed { key_id, bytes } =
+            Sealed::seal(&keys, &SystemEntropy, &AS_TICKET, json.as_bytes());
+        let text = URL_SAFE_NO_PAD.encode([key_id.to_be_bytes().as_slice(), &bytes].concat());
+        let ticket = AddressTicket {
+            user: UserId::from_bytes([1; 16]),
+            from: "ada@example.com".parse().unwrap(),
+            to: "king@example.com".parse().unwrap(),
+            valid_from: at(7),
+            expires: at(60),
+        };
+        assert_eq!(AddressTicket::read(&keys, &text, at(59)), Some(ticket));
     }
 
     #[test]

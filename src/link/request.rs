@@ -98,7 +98,7 @@ impl MagicLinks {
             known: asker.known,
         };
         let has_code = self.store.codes_tried(&tries, tries::since(now)).await? < WRONG_CODES;
-        let letter = MailBody::Link(LinkMail {
+        let body = MailBody::Link(LinkMail {
             link: token,
             code: has_code.then_some(code),
             device: link.device.clone(),
@@ -109,7 +109,7 @@ impl MagicLinks {
                 entropy,
                 now,
                 &to,
-                (MailClass::of_link(asker.known, stranger), &letter),
+                (MailClass::of_link(asker.known, stranger), &body),
                 link.expires_at,
             ),
             stranger,

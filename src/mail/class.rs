@@ -42,11 +42,11 @@ impl MailClass {
         }
     }
 
-    /// The class of a letter that is about no link.
+    /// The class of a mail that is about no link.
     #[must_use]
-    pub const fn of(letter: &MailBody) -> Self {
-        match letter {
-            MailBody::AccountNotice(letter) => match letter.news {
+    pub const fn of(body: &MailBody) -> Self {
+        match body {
+            MailBody::AccountNotice(body) => match body.notice {
                 AccountNotice::Password | AccountNotice::Moved { .. } => Self::Change,
                 // Strangers may cause these.
                 AccountNotice::Browser | AccountNotice::WrongCodes { .. } => Self::Notice,

@@ -42,7 +42,7 @@ pub struct Mail {
     /// Its priority.
     pub class: MailClass,
     /// What it says, sealed.
-    pub letter: SealedMailBody,
+    pub body: SealedMailBody,
     /// How often sending it has failed.
     pub failed: u32,
     /// When it is to be sent.
@@ -58,16 +58,16 @@ impl Mail {
         entropy: &dyn Entropy,
         now: Timestamp,
         to: &Address,
-        (class, letter): (MailClass, &MailBody),
+        (class, body): (MailClass, &MailBody),
         expires_at: Timestamp,
     ) -> Self {
         let id = MailId::generate(entropy);
-        let letter = SealedMailBody::seal(keys, entropy, id, letter);
+        let body = SealedMailBody::seal(keys, entropy, id, body);
         Self {
             id,
             to: to.clone(),
             class,
-            letter,
+            body,
             failed: 0,
             due_at: now,
             expires_at,
@@ -131,7 +131,7 @@ pub struct AddressMail {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoticeMail {
     /// What has happened.
-    pub news: AccountNotice,
+    pub notice: AccountNotice,
     /// The device that it came from, if known.
     pub device: Option<Device>,
     /// When.
@@ -186,11 +186,11 @@ pub enum MailError {
 #[async_trait]
 pub trait Mailer: Send + Sync + 'static {
     /// Sends one mail. The mail worker bounds the time.
-    async fn send(&self, id: MailId, to: &Address, letter: &MailBody) -> Result<(), MailError>;
+    async fn send(&self, id: MailId, to: &Address, body: &MailBody) -> Result<(), MailError>;
 }
 
 /// How many mails of every kind may wait at once to be sent: one with a link is refused beyond
 /// that.
 pub(crate) const MAILS: u32 = 10_000;
 /// How many mails of each class that is about no link may wait at once: few, and each for itself.
-const NEWS: u32 = 1_000;
+const NOTICES: u32 = 1_000;

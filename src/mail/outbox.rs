@@ -1,6 +1,6 @@
 //! Mails that are about no link.
 
-use super::{Mail, MailBody, MailClass, NEWS};
+use super::{Mail, MailBody, MailClass, NOTICES};
 use crate::{
     clock::Clock,
     email_address::Address,
@@ -41,7 +41,7 @@ impl Outbox {
         }
     }
 
-    /// Has `letter` sent to `to`, unless that takes longer than it `lives`. `false`: too many of
+    /// Has `body` sent to `to`, unless that takes longer than it `lives`. `false`: too many of
     /// its class wait.
     ///
     /// # Errors
@@ -49,7 +49,7 @@ impl Outbox {
     pub async fn send(
         &self,
         to: &Address,
-        letter: &MailBody,
+        body: &MailBody,
         lives: Duration,
     ) -> Result<bool, StoreError> {
         let now = self.clock.now();
@@ -58,10 +58,10 @@ impl Outbox {
             &*self.entropy,
             now,
             to,
-            (MailClass::of(letter), letter),
+            (MailClass::of(body), body),
             now + lives,
         );
-        let taken = self.store.add_mail(&mail, NEWS).await?;
+        let taken = self.store.add_mail(&mail, NOTICES).await?;
         self.mail_wake.notify_one();
         Ok(taken)
     }

@@ -120,14 +120,14 @@ impl MailWorker {
             tracing::error!(mail = %mail.id, failed = mail.failed, "a mail has expired before a mail server took it");
             return self.store.remove_mail(mail.id).await;
         }
-        let Ok(letter) = mail.letter.open(&self.keys, mail.id) else {
+        let Ok(body) = mail.body.open(&self.keys, mail.id) else {
             tracing::error!(mail = %mail.id, "a mail was sealed under a key that this server does not have");
             return self.store.remove_mail(mail.id).await;
         };
         let sent = until(
             &*self.clock,
             now + PATIENCE,
-            self.mailer.send(mail.id, &mail.to, &letter),
+            self.mailer.send(mail.id, &mail.to, &body),
         )
         .await;
         match sent.unwrap_or_else(|_| {

@@ -21,7 +21,7 @@ pub enum Purpose {
     Exchange,
     /// The proof in a form for browsers that send neither `Sec-Fetch-Site` nor `Origin`.
     Form,
-    /// Sealing tokens and letters while they wait.
+    /// Sealing tokens and mail bodies while they wait.
     Seal,
     /// The credentials of the embedded broker.
     Broker,

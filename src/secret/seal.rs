@@ -1,4 +1,4 @@
-//! Sealing what waits: tokens for the worker, letters for the mail worker.
+//! Sealing what waits: tokens for the worker, mail bodies for the mail worker.
 
 use super::{Entropy, Keys, random};
 use crate::{confirmation::ConfirmationId, token::Token};

@@ -254,7 +254,7 @@ pub struct Sent {
     /// The recipient.
     pub to: Address,
     /// What it says.
-    pub letter: MailBody,
+    pub body: MailBody,
     reply: oneshot::Sender<Result<(), MailError>>,
 }
 
@@ -299,14 +299,14 @@ impl ScriptedMailer {
 
 #[async_trait]
 impl Mailer for ScriptedMailer {
-    async fn send(&self, id: MailId, to: &Address, letter: &MailBody) -> Result<(), MailError> {
+    async fn send(&self, id: MailId, to: &Address, body: &MailBody) -> Result<(), MailError> {
         let lost = |()| MailError::Temporary("the connection broke".into());
         let (reply, answer) = oneshot::channel();
         self.out
             .send(Sent {
                 id,
                 to: to.clone(),
-                letter: letter.clone(),
+                body: body.clone(),
                 reply,
             })
             .map_err(|_| lost(()))?;

@@ -144,7 +144,7 @@ impl<C: Clock + Clone> RateLimits<C> {
 
     /// Before `user` is told of one more new browser: an external validator may accept an address
     /// without proof, and that mailbox must not be flooded.
-    pub fn news(&self, user: UserId) -> Result<(), RateLimited> {
+    pub fn notices(&self, user: UserId) -> Result<(), RateLimited> {
         self.told.take(&user)
     }
 

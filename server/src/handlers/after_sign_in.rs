@@ -19,7 +19,7 @@ use vestibule::{
 };
 
 /// How long the mail is worth sending.
-const NEWS_LIVES: Duration = Duration::from_hours(24);
+const NOTICE_LIVES: Duration = Duration::from_hours(24);
 
 /// The cookies after a sign-in: the session's, without those that are spent, and, if the user has
 /// arrived just now, the one by which this browser is known next time.
@@ -46,8 +46,9 @@ pub async fn cookies(app: &AppState, visitor: &Visitor, sign_in: &SignIn) -> Vec
     session.into_iter().chain(spent).chain(known).collect()
 }
 
-/// Where the sign-in leads, if it has just been exchanged: by the last of the secrets that are spent.
-/// It is kept with its link, so it is the same on another device, and no other tab changes it.
+/// Where the sign-in leads, if it has just been exchanged: by the last of the secrets that are
+/// spent. It is kept with its link, so it is the same on another device, and no other tab changes
+/// it.
 pub async fn next(app: &AppState, shown: &PresentedSecrets, sign_in: &SignIn) -> Option<LocalPath> {
     sign_in.renewed.as_ref()?;
     let exchanged = sign_in.spent.last()?;
@@ -71,7 +72,7 @@ pub async fn arrived(
 ) -> Option<HeaderValue> {
     if !visitor.is_known_to(user)
         && since > user.created_at
-        && app.rate_limits.news(user.id).is_ok()
+        && app.rate_limits.notices(user.id).is_ok()
     {
         tell(app, visitor, user, AccountNotice::Browser).await;
     }
@@ -146,27 +147,27 @@ async fn known_again(
 }
 
 /// Tells a user by mail what has happened, where that can be done.
-pub async fn tell(app: &AppState, visitor: &Visitor, user: &User, news: AccountNotice) {
+pub async fn tell(app: &AppState, visitor: &Visitor, user: &User, notice: AccountNotice) {
     let address = user
         .identity
         .email
         .as_deref()
         .and_then(|email| email.parse().ok());
     if let Some(address) = address {
-        tell_at(app, visitor, &address, news).await;
+        tell_at(app, visitor, &address, notice).await;
     }
 }
 
 /// The same, at this address. The change is already made, so a mail that cannot be sent is not an
 /// error.
-pub async fn tell_at(app: &AppState, visitor: &Visitor, address: &Address, news: AccountNotice) {
+pub async fn tell_at(app: &AppState, visitor: &Visitor, address: &Address, notice: AccountNotice) {
     let Some(outbox) = &app.outbox else { return };
-    let letter = MailBody::AccountNotice(NoticeMail {
-        news,
+    let body = MailBody::AccountNotice(NoticeMail {
+        notice,
         device: visitor.device(),
         at: app.sign_ins.now(),
     });
-    match outbox.send(address, &letter, NEWS_LIVES).await {
+    match outbox.send(address, &body, NOTICE_LIVES).await {
         Ok(true) => {}
         Ok(false) => tracing::warn!(
             "too many mails wait, so a user is not told what happened to their account"

@@ -48,14 +48,14 @@ impl Mailbox {
 
 #[async_trait]
 impl Mailer for Mailbox {
-    async fn send(&self, _: MailId, to: &Address, letter: &MailBody) -> Result<(), MailError> {
+    async fn send(&self, _: MailId, to: &Address, body: &MailBody) -> Result<(), MailError> {
         let EmailContent {
             subject,
             lead,
             action,
             code,
             ..
-        } = EmailContent::of(letter, &self.urls);
+        } = EmailContent::of(body, &self.urls);
         let action = action.map(|Action { url, label, .. }| (url, label));
         let mail = PracticeMail {
             to: to.typed().to_owned(),

@@ -64,7 +64,7 @@ fn mail(row: &dyn Row) -> Result<Mail, StoreError> {
         id: MailId::from_bytes(row.bytes("id")?),
         to: address(&row)?,
         class: MailClass::from_number(row.number("class")?).ok_or_else(|| row.corrupt("class"))?,
-        letter: SealedMailBody(Sealed {
+        body: SealedMailBody(Sealed {
             key_id: row.number("letter_key")?,
             bytes: row.blob("letter")?.to_vec(),
         }),

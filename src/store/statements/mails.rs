@@ -35,5 +35,6 @@ pub(in crate::store) const DELETE_MAIL_OF_LINK: &str = "delete from mails where 
 pub(in crate::store) const DELETE_UNSENT_MAILS: &str =
     "delete from mails where address is null and due_at <= $1";
 
+/// Those that carry a link: with the links revoked, they would lead nowhere.
 pub(in crate::store) const DELETE_MAILS_WITH_LINKS: &str =
     "delete from mails where link is not null";

@@ -18,8 +18,8 @@ use vestibule::{
     user::{Identity, PASSWORD_ISSUER, User, UserId},
 };
 
-/// A house with [`MagicLinks`], a [`MailWorker`], and a worker that judges links; the test is the mail
-/// server.
+/// A house with [`MagicLinks`], a [`MailWorker`], and a worker that judges links; the test is the
+/// mail server.
 pub struct LinkHarness {
     harness: Harness,
     pub links: MagicLinks,
@@ -164,7 +164,7 @@ impl LinkHarness {
     /// What the next mail says, which is taken.
     pub async fn letter(&self) -> LinkMail {
         let sent = self.sent().await;
-        let MailBody::Link(letter) = sent.letter.clone() else {
+        let MailBody::Link(letter) = sent.body.clone() else {
             panic!("it is about no link")
         };
         sent.answer(Ok(()));

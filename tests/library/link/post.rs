@@ -86,7 +86,7 @@ async fn nothing_of_a_letter_is_in_the_database_in_clear_and_nothing_at_all_once
         .await
         .unwrap()
         .remove(0);
-    let Ok(MailBody::Link(letter)) = mail.letter.open(harness.sign_ins.keys(), mail.id) else {
+    let Ok(MailBody::Link(letter)) = mail.body.open(harness.sign_ins.keys(), mail.id) else {
         panic!("it opens")
     };
     let clear = [

@@ -101,11 +101,11 @@ pub async fn ask(
         valid_from: who.user.valid_from,
         expires: app.sign_ins.now() + ticket::LIFETIME,
     };
-    let letter = MailBody::Address(AddressMail {
+    let body = MailBody::Address(AddressMail {
         ticket: ticket.to_text(&app.keys, &SystemEntropy),
         device: visitor.device(),
     });
-    if !outbox.send(&to, &letter, ticket::LIFETIME).await? {
+    if !outbox.send(&to, &body, ticket::LIFETIME).await? {
         return Err(PageError::Busy);
     }
     Event::AddressAsked { user: who.user.id }.record();
@@ -116,8 +116,8 @@ pub async fn ask(
     }))
 }
 
-/// `GET /profile/address/{ticket}`, behind [`require_fresh`](crate::handlers::require_user::require_fresh):
-/// writes nothing.
+/// `GET /profile/address/{ticket}`, behind
+/// [`require_fresh`](crate::handlers::require_user::require_fresh): writes nothing.
 pub async fn land(
     State(app): State<App>,
     Path(text): Path<String>,
@@ -171,11 +171,11 @@ pub async fn change(
     // It is changed: report that whatever comes next.
     Event::AddressChanged { user: who.user.id }.record();
     for address in [&from, &to] {
-        let news = AccountNotice::Moved {
+        let notice = AccountNotice::Moved {
             from: from.clone(),
             to: to.clone(),
         };
-        after_sign_in::tell_at(&app, &visitor, address, news).await;
+        after_sign_in::tell_at(&app, &visitor, address, notice).await;
     }
     let on = super::changed(&app, ProfileChange::Address);
     after_sign_in::after_change(&app, &visitor, &who, valid_from, on).await

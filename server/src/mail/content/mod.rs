@@ -43,24 +43,24 @@ pub struct Action {
 }
 
 impl EmailContent {
-    /// What `letter` says, with links to `urls`.
+    /// What `body` says, with links to `urls`.
     #[must_use]
-    pub fn of(letter: &MailBody, urls: &UrlBuilder) -> Self {
-        match letter {
-            MailBody::Link(letter) => Self::link(letter, urls),
-            MailBody::Address(letter) => Self::address(letter, urls),
-            MailBody::AccountNotice(letter) => Self::news(letter, urls),
+    pub fn of(body: &MailBody, urls: &UrlBuilder) -> Self {
+        match body {
+            MailBody::Link(body) => Self::link(body, urls),
+            MailBody::Address(body) => Self::address(body, urls),
+            MailBody::AccountNotice(body) => Self::notice(body, urls),
         }
     }
 
-    fn link(letter: &LinkMail, urls: &UrlBuilder) -> Self {
-        let device = user_agent::words(letter.device.as_ref());
+    fn link(body: &LinkMail, urls: &UrlBuilder) -> Self {
+        let device = user_agent::words(body.device.as_ref());
         let minutes = LIFETIME.as_secs() / 60;
         let sentence = "Open this link to sign in:";
         Self {
             subject: "Your link to sign in",
             heading: format!("Sign in at {}", urls.origin.host()),
-            lead: if letter.code.is_some() {
+            lead: if body.code.is_some() {
                 format!(
                     "Asked for from {device}. The link and the code are good for one sign-in, within {minutes} minutes."
                 )
@@ -71,19 +71,19 @@ impl EmailContent {
                 )
             },
             action: Some(Action {
-                url: urls.url(&letter.link),
+                url: urls.url(&body.link),
                 label: "Sign in",
                 sentence,
             }),
-            code: letter.code.as_ref().map(Code::digits),
+            code: body.code.as_ref().map(Code::digits),
             end: "If you did not ask for this, ignore it: nothing happens.".to_owned(),
         }
     }
 
-    fn address(letter: &AddressMail, urls: &UrlBuilder) -> Self {
-        let device = user_agent::words(letter.device.as_ref());
+    fn address(body: &AddressMail, urls: &UrlBuilder) -> Self {
+        let device = user_agent::words(body.device.as_ref());
         let minutes = ticket::LIFETIME.as_secs() / 60;
-        let url = urls.profile(&format!("/address/{}", letter.ticket));
+        let url = urls.profile(&format!("/address/{}", body.ticket));
         let sentence = "Open this link there:";
         Self {
             subject: "Is this your address?",
@@ -102,9 +102,9 @@ impl EmailContent {
         }
     }
 
-    fn news(letter: &NoticeMail, urls: &UrlBuilder) -> Self {
-        let device = user_agent::words(letter.device.as_ref());
-        let at = utc(letter.at);
+    fn notice(body: &NoticeMail, urls: &UrlBuilder) -> Self {
+        let device = user_agent::words(body.device.as_ref());
+        let at = utc(body.at);
         let host = urls.origin.host();
         let sentence = "Your profile says where you are signed in:";
         let action = Some(Action {
@@ -120,7 +120,7 @@ impl EmailContent {
             code: None,
             end: end.to_owned(),
         };
-        match &letter.news {
+        match &body.notice {
             AccountNotice::Browser => words(
                 "A new browser has signed in",
                 format!("A new browser has signed in at {host}"),

@@ -29,9 +29,9 @@ fn words(device: &str) -> EmailContent {
 fn all() -> Vec<EmailContent> {
     let device = Device::new("Firefox on Linux");
     let at = Timestamp::from_millis(1_700_000_000_000);
-    let news = |news| {
+    let notice = |notice| {
         words_of(&MailBody::AccountNotice(NoticeMail {
-            news,
+            notice,
             device: device.clone(),
             at,
         }))
@@ -44,11 +44,11 @@ fn all() -> Vec<EmailContent> {
             ticket: "ticket".into(),
             device: device.clone(),
         })),
-        news(AccountNotice::Browser),
-        news(AccountNotice::WrongCodes { off: false }),
-        news(AccountNotice::WrongCodes { off: true }),
-        news(AccountNotice::Password),
-        news(AccountNotice::Moved { from, to }),
+        notice(AccountNotice::Browser),
+        notice(AccountNotice::WrongCodes { off: false }),
+        notice(AccountNotice::WrongCodes { off: true }),
+        notice(AccountNotice::Password),
+        notice(AccountNotice::Moved { from, to }),
     ]
 }
 

@@ -63,13 +63,13 @@ impl Smtp {
         })
     }
 
-    fn write(&self, id: MailId, to: &Address, letter: &MailBody) -> Result<Outgoing, SmtpError> {
+    fn write(&self, id: MailId, to: &Address, body: &MailBody) -> Result<Outgoing, SmtpError> {
         let to: lettre::Address = quoted(to.typed())
             .parse()
             .map_err(|_| SmtpError::Unsendable)?;
         let envelope = Envelope::new(Some(self.from.email.clone()), vec![to.clone()])
             .map_err(|_| SmtpError::Unsendable)?;
-        let words = EmailContent::of(letter, &self.urls);
+        let words = EmailContent::of(body, &self.urls);
         let message = Message::builder()
             .from(self.from.clone())
             .to(to.into())
@@ -125,8 +125,8 @@ fn part(kind: ContentType, text: String) -> SinglePart {
 
 #[async_trait]
 impl Mailer for Smtp {
-    async fn send(&self, id: MailId, to: &Address, letter: &MailBody) -> Result<(), MailError> {
-        let Outgoing { envelope, text } = self.write(id, to, letter)?;
+    async fn send(&self, id: MailId, to: &Address, body: &MailBody) -> Result<(), MailError> {
+        let Outgoing { envelope, text } = self.write(id, to, body)?;
         let mut connection = self.relay.connect().await?;
         connection
             .send(&envelope, &text)

@@ -69,18 +69,18 @@ fn sample(number: u8, address: &Address) -> (Link, Posting) {
         expires_at: at(i64::from(number) + 900),
         state: LinkState::Open,
     };
-    let letter = MailBody::Link(LinkMail {
+    let body = MailBody::Link(LinkMail {
         link: token,
         code: Some(code),
         device: link.device.clone(),
     });
     let id = MailId::from_bytes([number; 16]);
-    let letter = SealedMailBody::seal(&keys(&[7]), &SystemEntropy, id, &letter);
+    let body = SealedMailBody::seal(&keys(&[7]), &SystemEntropy, id, &body);
     let mail = Mail {
         id,
         to: address.clone(),
         class: MailClass::User,
-        letter,
+        body,
         failed: 0,
         due_at: link.requested_at,
         expires_at: link.expires_at,
