@@ -38,7 +38,7 @@ pub enum OpenError {
     /// It holds practice mode's user, and this is not practice mode.
     #[error(
         "holds {PRACTICE_SUBJECT}, the user of practice mode, whose password is public; set PRACTICE=forget to remove it, \
-         sign everybody out and take back open links, then see in `vestibule user list` who else came in"
+         sign everybody out and revoke open links, then see in `vestibule user list` who else came in"
     )]
     PracticeUser,
 }
@@ -142,7 +142,7 @@ impl Notes {
 /// Says that practice mode's user was found where it must not be, and is gone.
 pub(super) fn warn_of_practice_user() {
     tracing::warn!(
-        "{PRACTICE_SUBJECT}, the user of practice mode, is removed, everybody is signed out and open links are taken back; \
+        "{PRACTICE_SUBJECT}, the user of practice mode, is removed, everybody is signed out and open links are revoked; \
          `vestibule user list` says who else came in"
     );
 }

@@ -18,9 +18,9 @@ use async_trait::async_trait;
 /// Stores confirmations together with the sessions that follow them.
 #[async_trait]
 pub trait ConfirmationStore: Send + Sync + 'static {
-    /// Stores a new confirmation with its pending session, both or neither. If there is one with the
-    /// same pending secret already, keeps nothing and returns that one, whatever the caps; else the
-    /// `admission` must have room for it, which never lets in more of one client, or of a wider
+    /// Stores a new confirmation with its pending session, both or neither. If there is one with
+    /// the same pending secret already, keeps nothing and returns that one, whatever the caps; else
+    /// the `admission` must have room for it, which never lets in more of one client, or of a wider
     /// network, than it may have, however many begin at once.
     ///
     /// It is kept with its *turn*: one more than the last one that its network has, but none before
@@ -169,14 +169,14 @@ pub trait UserStore: Send + Sync + 'static {
 
     /// Adds a user, or finds the one with the same (issuer, subject) and takes over the rest of the
     /// identity. With a `password` (a PHC string), it becomes the user's; if they were known, they
-    /// are valid from `since` on, and their open links are taken back.
+    /// are valid from `since` on, and their open links are revoked.
     async fn put_user(&self, user: &User, password: Option<&str>) -> Result<UserId, StoreError>;
 
     /// Up to `limit` users in the order of issuer and subject, those that come after the user
     /// `after`.
     async fn users(&self, after: Option<&User>, limit: u32) -> Result<Vec<User>, StoreError>;
 
-    /// Gives the user another password (a PHC string), takes back their open links, and returns
+    /// Gives the user another password (a PHC string), revokes their open links, and returns
     /// since when they are valid: from `now` on. `None`: the authority is no longer valid, and
     /// nothing was changed.
     async fn set_password(
@@ -191,7 +191,7 @@ pub trait UserStore: Send + Sync + 'static {
     async fn rehash_password(&self, id: UserId, from: &str, to: &str) -> Result<(), StoreError>;
 
     /// Has the user, who is known by the address `from`, known by `to`, valid from `now` on, and
-    /// takes back the open links to `from`.
+    /// revokes the open links to `from`.
     async fn move_user(
         &self,
         by: Authority,
@@ -202,7 +202,7 @@ pub trait UserStore: Send + Sync + 'static {
 
     /// Revokes what any session of the user was allowed before, because sessions are about to be
     /// ended, and makes their known browsers unknown. With `all`, sessions that began before `now`
-    /// sign no one in, and the open links to the user are taken back. `false`: the authority is no
+    /// sign no one in, and the open links to the user are revoked. `false`: the authority is no
     /// longer valid, and nothing was changed.
     async fn revoke_sessions(
         &self,
@@ -236,10 +236,10 @@ pub trait LinkStore: Send + Sync + 'static {
     /// Stores a new link without a mail: the caller passes it on.
     async fn add_link(&self, link: &Link) -> Result<(), StoreError>;
 
-    /// Stores a new link with its mail, both or neither, and takes back those links to the same
+    /// Stores a new link with its mail, both or neither, and revokes those links to the same
     /// address that were mailed, are open, and were asked for in the same browser to lead to the
-    /// same place. If the address has had enough, keeps a link that is not mailed, which takes
-    /// nothing back. If the browser has asked for such a link just before, and it is open, keeps
+    /// same place. If the address has had enough, keeps a link that is not mailed, which revokes
+    /// nothing. If the browser has asked for such a link just before, and it is open, keeps
     /// nothing and returns that one. However many come at once, no more are mailed.
     ///
     /// # Errors
@@ -247,7 +247,7 @@ pub trait LinkStore: Send + Sync + 'static {
     /// nothing is kept then.
     async fn post_link(&self, link: &Link, posting: &Posting) -> Result<Posted, BeginError>;
 
-    /// Takes all links to this address back that are open.
+    /// Revokes all links to this address that are open.
     async fn revoke_links(&self, address: &Address) -> Result<(), StoreError>;
 
     /// The link with this token.

@@ -222,7 +222,7 @@ async fn where_practice_mode_was_used_by_mistake_its_user_is_removed_before_anyo
         add(&stores, ada(), None).await;
         practise(&stores).await;
         let address = "ada@example.com".parse().unwrap();
-        link::create(
+        let token = link::create(
             &*stores.links,
             &keys(&[1]),
             &SystemEntropy,
@@ -232,7 +232,8 @@ async fn where_practice_mode_was_used_by_mistake_its_user_is_removed_before_anyo
         )
         .await
         .unwrap();
-        drop(stores);
+        let hash = token.hash();
+        let read = stores.links.link_by_token(&hash).await.unwrap().unwrap();
         for noted in [true, false] {
             if !noted {
                 place.forget_mode().await;
@@ -260,6 +261,12 @@ async fn where_practice_mode_was_used_by_mistake_its_user_is_removed_before_anyo
             "and their sessions end"
         );
         assert_eq!(place.count("links where state = 'open'").await, 0);
+        let used = read.approve(at(2)).unwrap();
+        assert!(
+            !stores.links.replace_link(&used).await.unwrap(),
+            "a server that runs on has read a link before"
+        );
+        assert_eq!(place.count("links where state = 'void'").await, 1);
         drop(place.open(Mode::PRODUCTION, 1).await.unwrap());
     }
 }

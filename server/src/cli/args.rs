@@ -52,11 +52,11 @@ pub fn command() -> Command {
         .about("List users: subject, name, issuer, since when, and whether they are disabled")
         .arg(json());
     let remove = Command::new("remove")
-        .about("Remove a user, end their sessions and take back the links to them")
+        .about("Remove a user, end their sessions and revoke the links to them")
         .arg(email("The address that the user signs in with"))
         .arg(json());
     let disable = Command::new("disable")
-        .about("Keep a user out, end their sessions and take back the links to them")
+        .about("Keep a user out, end their sessions and revoke the links to them")
         .arg(email("The address that the user signs in with"))
         .arg(json());
     let enable = Command::new("enable")

@@ -48,8 +48,10 @@ pub(in crate::store) const REPLACE_LINK: &str =
     "update links set revision = $1, guesses = $2, state = $3, used_by = $4
      where id = $5 and revision = $1 - 1";
 
-pub(in crate::store) const VOID_ALL_LINKS: &str =
-    "update links set state = 'void' where state in ('open', 'approved')";
+/// In the table, a revoked link is `void`. The revision counts on, so that no server that has read
+/// one of them before can still write it.
+pub(in crate::store) const REVOKE_ALL_LINKS: &str =
+    "update links set state = 'void', revision = revision + 1 where state in ('open', 'approved')";
 
 /// What limits a new link, to be read by [`row::link_counts`](crate::store::row::link_counts).
 /// `$1`: the address; `$2`: its mailbox; `$3`: since when links count; `$4` to `$6`: the client's

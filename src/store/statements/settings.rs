@@ -1,5 +1,6 @@
 //! Statements about the table `settings`: what a database remembers about itself.
 
+/// Every setting, to be read as pairs.
 pub(in crate::store) const ALL_SETTINGS: &str = "select name, value from settings";
 
 /// Notes what a new database is for; one that has noted it keeps it. `$1`: the mode.

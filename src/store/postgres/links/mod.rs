@@ -1,9 +1,9 @@
 //! Links in PostgreSQL. People ask for them seldom: each write is a transaction of its own.
 
 mod post;
-mod take_back;
+mod revoke;
 
-pub(super) use take_back::{lock_open, take_back};
+pub(super) use revoke::{lock_open, revoke};
 
 use super::{PostgresStore, batch, connection::Failure};
 use crate::{
@@ -52,7 +52,7 @@ impl LinkStore for PostgresStore {
         batch::transaction(&self.pool, move |connection| {
             Box::pin(async move {
                 lock_open(connection, &address).await?;
-                take_back(connection, &address, None).await
+                revoke(connection, &address, None).await
             })
         })
         .await

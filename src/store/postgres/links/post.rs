@@ -1,6 +1,6 @@
 //! To ask for a link: a link and its mail, within the limits of its address and its network.
 
-use super::{insert, take_back};
+use super::{insert, revoke};
 use crate::{
     caps::Capped,
     link::{Counts, Link, Mailing},
@@ -33,7 +33,7 @@ pub(super) async fn post(
     let mailed = mailing != Mailing::None;
     if mailed {
         if let Some(browser) = posting.browser {
-            take_back(
+            revoke(
                 connection,
                 &link.address,
                 Some((browser, link.next.as_ref())),
@@ -56,7 +56,7 @@ pub(super) async fn post(
 }
 
 /// One at a time for each network, each mailbox, and all addresses that no user has: two at once
-/// would count the same, and find nothing to take back.
+/// would count the same, and find nothing to revoke.
 async fn lock(
     connection: &mut PgConnection,
     link: &Link,

@@ -1,4 +1,4 @@
-//! Changes of a user's account: each takes back what was sent to them.
+//! Changes of a user's account: each revokes what was sent to them.
 
 use crate::{
     clock::Timestamp,
@@ -66,7 +66,7 @@ pub(super) async fn set_password(
     let set = change.query(set).bind(password);
     let set = valid_from(set.fetch_optional(&mut *connection).await?)?;
     if let (Some(_), Some(address)) = (set, address) {
-        links::take_back(connection, &address, None).await?;
+        links::revoke(connection, &address, None).await?;
     }
     Ok(set)
 }
@@ -89,12 +89,12 @@ pub(super) async fn revoke_sessions(
     let revoke = change.query(revoke).bind(all);
     let is_revoked = valid_from(revoke.fetch_optional(&mut *connection).await?)?.is_some();
     if let (true, Some(address)) = (is_revoked, address) {
-        links::take_back(connection, &address, None).await?;
+        links::revoke(connection, &address, None).await?;
     }
     Ok(is_revoked)
 }
 
-/// Makes a user known by another address. Whatever was sent to the former one is taken back. Of two
+/// Makes a user known by another address. Whatever was sent to the former one is revoked. Of two
 /// who are to be known by one address at once, the later one meets the index and is told that the
 /// database cannot be used just now.
 pub(super) async fn move_user(
@@ -120,7 +120,7 @@ pub(super) async fn move_user(
         .bind(to.typed().to_owned());
     match valid_from(rename.fetch_optional(&mut *connection).await?)? {
         Some(valid_from) => {
-            links::take_back(connection, from, None).await?;
+            links::revoke(connection, from, None).await?;
             Ok(Moved::Done(valid_from))
         }
         None => Ok(Moved::Revoked),
@@ -148,7 +148,7 @@ pub(super) async fn disable(
         .bind(id.as_slice());
     let is_there = set.execute(&mut *connection).await?.rows_affected() == 1;
     if let Some(address) = address {
-        links::take_back(connection, &address, None).await?;
+        links::revoke(connection, &address, None).await?;
     }
     Ok(is_there)
 }
@@ -157,7 +157,7 @@ pub(super) async fn disable(
 /// confirmations, which links make due, then sessions, then the user.
 pub(super) async fn remove(connection: &mut PgConnection, id: UserId) -> Result<bool, Failure> {
     if let Some(address) = lock_links_to(connection, id).await? {
-        links::take_back(connection, &address, None).await?;
+        links::revoke(connection, &address, None).await?;
     }
     sessions::delete_of(connection, id, None).await?;
     let delete = sqlx::query("delete from users where id = $1").bind(id.as_slice());

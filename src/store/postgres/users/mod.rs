@@ -238,7 +238,7 @@ async fn put(
     .await?;
     let id = UserId::from_bytes(Reading::new("users", &row).bytes("id")?);
     if let (Some(address), false) = (address, id == user.id) {
-        links::take_back(connection, &address, None).await?;
+        links::revoke(connection, &address, None).await?;
     }
     Ok(id)
 }

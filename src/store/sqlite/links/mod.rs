@@ -44,7 +44,7 @@ impl LinkStore for SqliteStore {
 
     async fn revoke_links(&self, address: &Address) -> Result<(), StoreError> {
         self.write(address.clone(), |connection, address| {
-            Box::pin(take_back(connection, address, None))
+            Box::pin(revoke(connection, address, None))
         })
         .await
     }
@@ -133,28 +133,28 @@ impl SqliteStore {
     }
 }
 
-/// Takes back the open links to an address that can sign in: mailed, or made by an operator. With
+/// Revokes the open links to an address that can sign in: mailed, or made by an operator. With
 /// `own`, only those asked for in this browser, to lead to this place. Removes their mails, and
 /// makes the confirmations that wait for them due. A browser that waits for a link that was never
 /// mailed is not told, or it could see when the owner of the address does something.
-pub(super) async fn take_back(
+pub(super) async fn revoke(
     connection: &mut SqliteConnection,
     address: &Address,
     own: Option<(BrowserTag, Option<&LocalPath>)>,
 ) -> Result<(), StoreError> {
-    let void = sqlx::query_as(
+    let revoked = sqlx::query_as(
         "update links set state = 'void', revision = revision + 1
          where address = $1 and state = 'open' and (mailed = 1 or waiting is null)
              and ($2 is null or browser = $2 and next is $3)
          returning id, waiting",
     );
-    let void: Vec<(Vec<u8>, Option<Vec<u8>>)> = void
+    let revoked: Vec<(Vec<u8>, Option<Vec<u8>>)> = revoked
         .bind(address.as_str())
         .bind(own.as_ref().map(|(browser, _)| browser.as_slice()))
         .bind(own.and_then(|(_, next)| next).map(LocalPath::as_str))
         .fetch_all(&mut *connection)
         .await?;
-    for (link, waiting) in void {
+    for (link, waiting) in revoked {
         unsend(connection, &link, waiting.as_deref()).await?;
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! Changes of a user's account: each takes back what was sent to them.
+//! Changes of a user's account: each revokes what was sent to them.
 
 use crate::{
     clock::Timestamp,
@@ -61,7 +61,7 @@ pub(super) async fn set_password(
     let set = change.query(set).bind(password.to_owned());
     let set = valid_from(set.fetch_optional(&mut *connection).await?)?;
     if set.is_some() {
-        take_back_links(connection, change.by.user).await?;
+        revoke_links_to(connection, change.by.user).await?;
     }
     Ok(set)
 }
@@ -79,12 +79,12 @@ pub(super) async fn revoke_sessions(
     let revoke = change.query(revoke).bind(all);
     let is_revoked = valid_from(revoke.fetch_optional(&mut *connection).await?)?.is_some();
     if is_revoked && all {
-        take_back_links(connection, change.by.user).await?;
+        revoke_links_to(connection, change.by.user).await?;
     }
     Ok(is_revoked)
 }
 
-/// Makes a user known by another address. Whatever was sent to the former one is taken back.
+/// Makes a user known by another address. Whatever was sent to the former one is revoked.
 pub(super) async fn move_user(
     connection: &mut SqliteConnection,
     change: &Change,
@@ -106,7 +106,7 @@ pub(super) async fn move_user(
         .bind(to.typed().to_owned());
     match valid_from(rename.fetch_optional(&mut *connection).await?)? {
         Some(valid_from) => {
-            links::take_back(connection, from, None).await?;
+            links::revoke(connection, from, None).await?;
             Ok(Moved::Done(valid_from))
         }
         None => Ok(Moved::Revoked),
@@ -128,7 +128,7 @@ pub(super) async fn disable(
     let set = set.bind(disabled).bind(now.as_millis()).bind(id.as_slice());
     let is_there = set.execute(&mut *connection).await?.rows_affected() == 1;
     if is_there && disabled {
-        take_back_links(connection, id).await?;
+        revoke_links_to(connection, id).await?;
     }
     Ok(is_there)
 }
@@ -148,7 +148,7 @@ pub(super) async fn remove(
     };
     let address = row::known_address(&row)?;
     if let Some(address) = address {
-        links::take_back(connection, &address, None).await?;
+        links::revoke(connection, &address, None).await?;
     }
     Ok(true)
 }
@@ -160,7 +160,7 @@ fn valid_from(row: Option<SqliteRow>) -> Result<Option<Timestamp>, StoreError> {
 }
 
 /// Takes back the open links to the user.
-pub(super) async fn take_back_links(
+pub(super) async fn revoke_links_to(
     connection: &mut SqliteConnection,
     user: UserId,
 ) -> Result<(), StoreError> {
@@ -168,7 +168,7 @@ pub(super) async fn take_back_links(
     let row = select.fetch_one(&mut *connection).await?;
     let address = row::known_address(&row)?;
     match address {
-        Some(address) => links::take_back(connection, &address, None).await,
+        Some(address) => links::revoke(connection, &address, None).await,
         None => Ok(()),
     }
 }

@@ -173,7 +173,7 @@ impl SqliteStore {
 }
 
 /// Adds the user or finds the one with the same identity, within the transaction of `connection`.
-/// Links to a known one are taken back if there is a password.
+/// Links to a known one are revoked if there is a password.
 async fn put(
     connection: &mut SqliteConnection,
     user: &User,
@@ -197,7 +197,7 @@ async fn put(
     let row = put.fetch_one(&mut *connection).await?;
     let id = UserId::from_bytes(Reading::new("users", &row).bytes("id")?);
     if password.is_some() && id != user.id {
-        account::take_back_links(connection, id).await?;
+        account::revoke_links_to(connection, id).await?;
     }
     Ok(id)
 }

@@ -1,4 +1,4 @@
-//! Takes back links that were not used.
+//! Revokes links that were not used.
 
 use crate::{
     email_address::Address, link::BrowserTag, path::LocalPath, store::postgres::connection::Failure,
@@ -26,17 +26,17 @@ pub(in crate::store::postgres) async fn lock_open(
     Ok(())
 }
 
-/// Takes back the open links to an address that can sign in: mailed, or made by an operator. With
+/// Revokes the open links to an address that can sign in: mailed, or made by an operator. With
 /// `own`, only those asked for in this browser, to lead to this place. Removes their mails, and
 /// makes the confirmations that wait for them due. A browser that waits for a link that was never
 /// mailed is not told, or it could see when the owner of the address does something.
-pub(in crate::store::postgres) async fn take_back(
+pub(in crate::store::postgres) async fn revoke(
     connection: &mut PgConnection,
     address: &Address,
     own: Option<(BrowserTag, Option<&LocalPath>)>,
 ) -> Result<(), Failure> {
     // Locks links before anything else, as `replace` does.
-    let void = sqlx::query_as(
+    let revoked = sqlx::query_as(
         "update links set state = 'void', revision = revision + 1
          where id in (select id from links
                       where address = $1 and state = 'open' and (mailed = 1 or waiting is null)
@@ -44,13 +44,13 @@ pub(in crate::store::postgres) async fn take_back(
                       order by id for update)
          returning id, waiting",
     );
-    let void: Vec<(Vec<u8>, Option<Vec<u8>>)> = void
+    let revoked: Vec<(Vec<u8>, Option<Vec<u8>>)> = revoked
         .bind(address.as_str())
         .bind(own.as_ref().map(|(browser, _)| browser.as_slice()))
         .bind(own.and_then(|(_, next)| next).map(LocalPath::as_str))
         .fetch_all(&mut *connection)
         .await?;
-    let (links, waiting): (Vec<_>, Vec<_>) = void.into_iter().unzip();
+    let (links, waiting): (Vec<_>, Vec<_>) = revoked.into_iter().unzip();
     let unsend = sqlx::query("delete from mails where link = any($1)").bind(links);
     unsend.execute(&mut *connection).await?;
     let due = sqlx::query(
