@@ -1,8 +1,8 @@
 //! The island's questions: three server functions, which answer with a [`Report`].
 //!
-//! The functions are thin, and on the server alone: the island calls them by their paths. Each hands
-//! its call to the [`ssr::IslandApi`] of the request, which knows the browser's cookies and the
-//! library; nothing is decided here. They are idempotent: the island repeats a call that got no
+//! The functions are thin, and on the server alone: the island calls them by their paths. Each
+//! hands its call to the [`ssr::IslandApi`] of the request, which knows the browser's cookies and
+//! the library; nothing is decided here. They are idempotent: the island repeats a call that got no
 //! answer.
 
 use leptos::prelude::*;
@@ -54,9 +54,9 @@ impl std::fmt::Display for IslandApiError {
 /// one is begun.
 ///
 /// # Errors
-/// [`IslandApiError::Busy`] when the confirmation could not be stored, [`IslandApiError::TooMany`] when as many
-/// of the same network are under way as may be, [`IslandApiError::NoCookie`] from a browser that keeps no
-/// cookies; nothing has begun then.
+/// [`IslandApiError::Busy`] when the confirmation could not be stored, [`IslandApiError::TooMany`]
+/// when as many of the same network are under way as may be, [`IslandApiError::NoCookie`] from a
+/// browser that keeps no cookies; nothing has begun then.
 #[server(prefix = "/api", endpoint = "begin")]
 pub async fn begin(
     /// The token of the link.

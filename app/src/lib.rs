@@ -1,8 +1,8 @@
 //! Vestibule's pages, server functions and island.
 //!
-//! `island` is the only code that runs in a browser. The rest exists on the server alone, so nothing
-//! of it reaches the wasm: `pages` and `components`, and `api`, which answers what the island asks
-//! for. What the two say to each other is in the crate `vestibule_protocol`.
+//! `island` is the only code that runs in a browser. The rest exists on the server alone, so
+//! nothing of it reaches the wasm: `pages` and `components`, and `api`, which answers what the
+//! island asks for. What the two say to each other is in the crate `vestibule_protocol`.
 
 pub mod build_id;
 pub mod island;

@@ -121,7 +121,8 @@ mod tests {
 
     const ROUNDS: u32 = 5_000;
 
-    /// Valid input of every kind. Input that is invalid in an interesting way is mostly close to it.
+    /// Valid input of every kind. Input that is invalid in an interesting way is mostly close to
+    /// it.
     const VALID: [&str; 8] = [
         r#"{"event":"pusher:subscribe","data":{"channel":"private-confirm-0123","auth":"the-key:00ff"}}"#,
         r#"{"event":"pusher:unsubscribe","data":{"channel":"private-a"}}"#,

@@ -1,4 +1,5 @@
-//! The other side, for tests: a client whose connection is in memory, and an application that signs.
+//! The other side, for tests: a client whose connection is in memory, and an application that
+//! signs.
 //!
 //! Without a real socket in between, a paused clock tells exactly how long the broker waits, and a
 //! constant says how many bytes a client that does not read can hold.

@@ -4,8 +4,8 @@
 //! The modules, from the outside in: [`cli`] (the commands), [`config`] (settings), `startup` (from
 //! settings to a running server, and its end), `routes` (all addresses on one page), `handlers`
 //! (what answers each of them), `http` (what every answer has in common: cookies, headers, CSRF,
-//! client addresses), `accounts` (passwords, limits, browsers that are known), `mail`,
-//! `practice`, and `private_files`. The embedded Pusher server is a crate of its own, [`vestibule_broker`].
+//! client addresses), `accounts` (passwords, limits, browsers that are known), `mail`, `practice`,
+//! and `private_files`. The embedded Pusher server is a crate of its own, [`vestibule_broker`].
 //!
 //! Along a sign-in: `handlers::confirm` (the landing, and the way without JavaScript),
 //! `handlers::island_api` (the island's calls), `startup::push` and [`vestibule_broker`] (to where

@@ -288,8 +288,8 @@ fn a_client_behind_a_proxy_has_so_many_requests_under_way_and_leaves_others_thei
             .unwrap();
         stream
     };
-    // As many as it could have connections: two for its sockets, and 200. A few more, because a slow
-    // machine may have lost one; those beyond are answered at once.
+    // As many as it could have connections: two for its sockets, and 200. A few more, because a
+    // slow machine may have lost one; those beyond are answered at once.
     let held: Vec<_> = (0..210).map(begun).collect();
     let healthz = |from: &str| server.get("/healthz", &[&format!("X-Forwarded-For: {from}")]);
     let is_full = || has_status(&healthz("203.0.113.7"), 503);

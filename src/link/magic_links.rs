@@ -190,8 +190,8 @@ impl MagicLinks {
     }
 
     /// Ends all sessions of the user but the current one. If their sign-in is fresh, it also
-    /// revokes their open links: an attacker who has found an old session must not keep the owner out
-    /// with it.
+    /// revokes their open links: an attacker who has found an old session must not keep the owner
+    /// out with it.
     ///
     /// # Errors
     /// [`StoreError`] if the store could not be used; it is safe to repeat.

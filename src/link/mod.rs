@@ -175,8 +175,8 @@ impl Link {
     /// Signs another browser in, by its confirmation `by`.
     ///
     /// # Errors
-    /// [`InvalidLink`] if it cannot be used any more; for the same confirmation to use it twice is no
-    /// error.
+    /// [`InvalidLink`] if it cannot be used any more; for the same confirmation to use it twice is
+    /// no error.
     pub fn use_up(self, by: ConfirmationId, now: Timestamp) -> Result<Self, InvalidLink> {
         match self.state {
             LinkState::Used { by: before } if before == by => Ok(self),

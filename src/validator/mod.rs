@@ -1,5 +1,5 @@
-//! Judging tokens. Only a validator can, but for [links of our own](crate::link); Vestibule waits for
-//! it outside of every request and every transaction.
+//! Judging tokens. Only a validator can, but for [links of our own](crate::link); Vestibule waits
+//! for it outside of every request and every transaction.
 
 #[cfg(feature = "http")]
 mod http;

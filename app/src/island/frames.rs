@@ -26,8 +26,8 @@ pub enum PusherFrame {
     Other,
 }
 
-/// Reads one text frame. Anything malformed is [`PusherFrame::Other`]: a broken server must not break the
-/// page.
+/// Reads one text frame. Anything malformed is [`PusherFrame::Other`]: a broken server must not
+/// break the page.
 #[must_use]
 pub fn read(text: &str) -> PusherFrame {
     parse(text).unwrap_or(PusherFrame::Other)

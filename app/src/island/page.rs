@@ -33,8 +33,8 @@ struct Page {
     this: Weak<RefCell<Page>>,
 }
 
-/// Runs `journey` in this page and keeps `view` showing it. What this returns tells the journey what
-/// the visitor pressed.
+/// Runs `journey` in this page and keeps `view` showing it. What this returns tells the journey
+/// what the visitor pressed.
 pub(super) fn start(
     journey: Journey,
     view: RwSignal<View>,

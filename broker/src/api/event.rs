@@ -82,7 +82,8 @@ impl EventRequest {
 
 impl ChannelEvent {
     /// Publishes the event. Returns the number of subscribers of each channel, if the application
-    /// has asked for it. An event is encoded once for each channel, however many sockets it goes to.
+    /// has asked for it. An event is encoded once for each channel, however many sockets it goes
+    /// to.
     pub(super) fn publish(self, registry: &SocketRegistry) -> Option<Map<String, Value>> {
         for channel in &self.channels {
             registry.publish(

@@ -11,8 +11,8 @@ use super::{
 use crate::config::origin::Origin;
 use url::Url;
 
-/// What stands before practice mode's own key in its file, so that it is never taken for a key of an
-/// operator's. Versions before this one wrote the key alone.
+/// What stands before practice mode's own key in its file, so that it is never taken for a key of
+/// an operator's. Versions before this one wrote the key alone.
 pub const KEY_MARK: &str = "practice:";
 
 /// Whether practice mode runs.

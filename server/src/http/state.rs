@@ -93,8 +93,8 @@ impl AppState {
         self.pages.page(head, view)
     }
 
-    /// Renders a page with forms of ours, which carry a token. One whose form was not taken, because
-    /// it `failed`, is 422.
+    /// Renders a page with forms of ours, which carry a token. One whose form was not taken,
+    /// because it `failed`, is 422.
     pub fn form_page<P: IntoView + 'static>(
         &self,
         visitor: &Visitor,

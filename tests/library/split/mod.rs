@@ -1,4 +1,5 @@
-//! Sessions in a store of their own: if a process is killed between two writes, the next one to look finishes.
+//! Sessions in a store of their own: if a process is killed between two writes, the next one to
+//! look finishes.
 
 mod begin;
 mod ends;

@@ -51,8 +51,8 @@ impl Default for Plan {
     }
 }
 
-/// A [`SignIns`], and the environment for as many workers as a test starts. The test is the validator
-/// and hears the announcements.
+/// A [`SignIns`], and the environment for as many workers as a test starts. The test is the
+/// validator and hears the announcements.
 pub struct Harness {
     pub clock: Arc<WatchedClock>,
     pub validator: Arc<ScriptedValidator>,

@@ -1,4 +1,5 @@
-//! Bundles the style sheets into one: each `@import "file.css";` is replaced by that file, in order.
+//! Bundles the style sheets into one: each `@import "file.css";` is replaced by that file, in
+//! order.
 //!
 //! cargo-leptos does the same with the same sources. A browser would load the imports one after the
 //! other.

@@ -47,8 +47,8 @@ const EXTERNAL_PROGRAMS: [ExternalProgram; 5] = [
     },
 ];
 
-/// Runs the tests with these programs. A line names each that cannot be installed, and its tests are
-/// skipped; in continuous integration that is an error.
+/// Runs the tests with these programs. A line names each that cannot be installed, and its tests
+/// are skipped; in continuous integration that is an error.
 pub fn interop(options: &Options<'_>) -> Result<TestCounts> {
     let playwright = browser::install()?;
     let mut found = Vec::new();

@@ -1,7 +1,8 @@
 //! The life of the page's connection to a Pusher server: when to open it, what to send, when to
 //! give it up.
 //!
-//! Pure: events and the time go in, [`ConnectionEffect`]s come out. `page` carries them out on a real socket.
+//! Pure: events and the time go in, [`ConnectionEffect`]s come out. `page` carries them out on a
+//! real socket.
 
 use super::{
     backoff::Moment,
@@ -212,8 +213,8 @@ impl PusherConnection {
         effects
     }
 
-    /// The reply to [`ConnectionEffect::Authorize`]. Where there is no signature, the time limit of the
-    /// subscription does the rest.
+    /// The reply to [`ConnectionEffect::Authorize`]. Where there is no signature, the time limit of
+    /// the subscription does the rest.
     pub fn signed(
         &mut self,
         socket: &str,

@@ -1,8 +1,8 @@
 //! One sign-in as the page goes through it: what to ask the server, when, and what to show.
 //!
-//! Pure: [`JourneyEvent`]s go in, [`Effect`]s come out, and [`Journey::view`] says what the page shows.
-//! Whatever is announced is a hint; each question that is answered sets the page right, each one
-//! that is not is asked again.
+//! Pure: [`JourneyEvent`]s go in, [`Effect`]s come out, and [`Journey::view`] says what the page
+//! shows. Whatever is announced is a hint; each question that is answered sets the page right, each
+//! one that is not is asked again.
 
 mod messages;
 mod view;

@@ -1,8 +1,8 @@
 //! `/enter`: where a browser gets its session on the way to a page that is not ours, such as one of
 //! the application's.
 //!
-//! Behind [`require_user`](crate::handlers::require_user::require_user), which performs the exchange: no other
-//! page could.
+//! Behind [`require_user`](crate::handlers::require_user::require_user), which performs the
+//! exchange: no other page could.
 
 use crate::{config::return_path::way_back, http::response};
 use axum::{
