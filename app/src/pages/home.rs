@@ -52,7 +52,7 @@ pub fn HomePage(
     view! {
         <h1>{TITLE}</h1>
         <p>
-            "SignIns signs you in from a link while a slow external service checks whether the link is valid. \
+            "Vestibule signs you in from a link while a slow external service checks whether the link is valid. \
              In practice mode a small built-in service stands in for it, so you can watch every way a sign-in can end."
         </p>
         <h2>"Open a link"</h2>
