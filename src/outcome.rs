@@ -2,7 +2,7 @@
 
 use crate::{
     confirmation::{Ending, Rejection},
-    path::LocalPath,
+    path::{Base, LocalPath},
 };
 
 pub use vestibule_protocol::Outcome;
@@ -10,7 +10,7 @@ pub use vestibule_protocol::Outcome;
 /// Where outcomes lead: the closed list of a redirect's targets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Destinations {
-    /// Where a browser goes once it is signed in (default `/profile`).
+    /// Where a browser goes once it is signed in (default: the profile).
     pub confirmed: LocalPath,
     /// The login page, to which `?reason=` is added.
     pub login: LocalPath,
@@ -18,15 +18,20 @@ pub struct Destinations {
 
 impl Default for Destinations {
     fn default() -> Self {
-        let path = |text: &str| text.parse().expect("a constant path");
-        Self {
-            confirmed: path("/profile"),
-            login: path("/login"),
-        }
+        Self::below(&Base::default())
     }
 }
 
 impl Destinations {
+    /// Our own pages below `base`: the profile, and the login page.
+    #[must_use]
+    pub fn below(base: &Base) -> Self {
+        Self {
+            confirmed: base.path("/profile"),
+            login: base.path("/login"),
+        }
+    }
+
     /// The outcome of a confirmation that came to `ending`.
     #[must_use]
     pub fn outcome(&self, ending: Ending) -> Outcome {

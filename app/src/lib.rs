@@ -10,6 +10,8 @@ pub mod island;
 #[cfg(feature = "ssr")]
 pub mod api;
 #[cfg(feature = "ssr")]
+pub mod base;
+#[cfg(feature = "ssr")]
 pub mod components;
 #[cfg(any(feature = "ssr", not(feature = "hydrate")))]
 pub mod form_token;

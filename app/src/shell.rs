@@ -1,6 +1,10 @@
 //! The document around a page, and the one way from a page to HTML.
 
-use crate::{build_id, components::Layout};
+use crate::{
+    base::{self, at},
+    build_id,
+    components::Layout,
+};
 use hydration_context::SsrSharedContext;
 use leptos::{
     hydration::{AutoReload, HydrationScripts},
@@ -8,6 +12,7 @@ use leptos::{
     prelude::*,
 };
 use std::sync::Arc;
+use vestibule_protocol::path::Base;
 
 /// What the document says of its page.
 #[derive(Clone, Debug)]
@@ -49,15 +54,17 @@ pub struct Document {
     pub nonce: Nonce,
 }
 
-/// Renders `page` in its document. Pages are made of finished data, so nothing is waited for.
+/// Renders `page`, whose links lie below `base`, in its document. Pages are made of finished data, so nothing is waited for.
 pub fn render<P: IntoView + 'static>(
     options: &LeptosOptions,
+    base: &Base,
     head: Head,
     page: impl FnOnce() -> P,
 ) -> Document {
     let owner = Owner::new_root(Some(Arc::new(SsrSharedContext::new_islands())));
     owner.with(|| {
         provide_nonce();
+        provide_context(base.clone());
         let html = shell(options, head, page()).to_html();
         Document {
             html,
@@ -72,9 +79,12 @@ fn shell(options: &LeptosOptions, head: Head, page: impl IntoView + 'static) -> 
         description,
         live,
     } = head;
-    let style = format!("/{}/{}.css", options.site_pkg_dir, options.output_name);
+    let style = at(&format!(
+        "/{}/{}.css",
+        options.site_pkg_dir, options.output_name
+    ));
     let build = live.then_some(build_id::OF_PAGE);
-    let scripts = live.then(|| view! { <HydrationScripts options=options.clone() islands=true /> });
+    let scripts = live.then(|| view! { <HydrationScripts options=options.clone() islands=true root=base::of_page().as_str() /> });
     view! {
         <!DOCTYPE html>
         <html lang="en" data-build=build>
@@ -84,7 +94,7 @@ fn shell(options: &LeptosOptions, head: Head, page: impl IntoView + 'static) -> 
                 <meta name="color-scheme" content="light dark" />
                 <meta name="description" content=description />
                 <title>{format!("{title} – Vestibule")}</title>
-                <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+                <link rel="icon" href=at("/favicon.svg") type="image/svg+xml" />
                 <link rel="stylesheet" href=style />
                 <AutoReload options=options.clone() />
                 {scripts}
@@ -105,6 +115,7 @@ mod tests {
         let document = |head| {
             render(
                 &LeptosOptions::builder().output_name("x").build(),
+                &Base::default(),
                 head,
                 || (),
             )

@@ -7,7 +7,7 @@ use crate::{
         mailbox, profile, pusher_auth, require_user, switch_account,
     },
     http::{
-        client_address, csrf, error, form, listener, run_to_completion, security_headers,
+        client_address, csrf, error, form, listener, response, run_to_completion, security_headers,
         state::App,
     },
 };
@@ -20,6 +20,7 @@ use axum::{
     routing::{get, post},
 };
 use tokio::time::timeout;
+use vestibule::path::Base;
 
 /// The pages, forms and calls of `app`, its static files, and the broker's `sockets`.
 pub fn routes(app: App, sockets: Router) -> Router {
@@ -91,7 +92,7 @@ pub fn routes(app: App, sockets: Router) -> Router {
         .route("/favicon.svg", get(files::show))
         .route("/favicon.ico", get(files::show))
         .with_state(app.clone());
-    pages
+    let below_base = pages
         .merge(needing_a_user)
         .merge(scripts_only)
         .layer(from_fn(run_to_completion::to_the_end))
@@ -99,12 +100,23 @@ pub fn routes(app: App, sockets: Router) -> Router {
         .with_state(app.clone())
         .merge(files)
         .merge(sockets)
-        .route("/healthz", get(|| async { "ok" }))
+        .route("/healthz", get(|| async { "ok" }));
+    under(&app.base, below_base)
+        .layer(map_response_with_state(app.clone(), response::put_base))
         .layer(from_fn_with_state(app.clone(), csrf::guard))
         .layer(map_response_with_state(app.clone(), error::render))
         .layer(from_fn_with_state(app.clone(), client_address::identify))
         .layer(from_fn(within))
         .layer(from_fn_with_state(app, security_headers::headers))
+}
+
+/// These routes, under the base.
+fn under(base: &Base, routes: Router) -> Router {
+    let base = base.as_str();
+    if base.is_empty() {
+        return routes;
+    }
+    Router::new().nest(base, routes).fallback(home::not_found)
 }
 
 /// The middleware that ends what takes too long: a body that stops in the middle would hold its
@@ -117,6 +129,7 @@ async fn within(request: Request, next: Next) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::{PRACTICE_USER, TestApp, TestResponse};
     use axum::body::{Body, Bytes};
     use futures_util::stream;
     use std::convert::Infallible;
@@ -138,5 +151,123 @@ mod tests {
             (answer.status(), start.elapsed()),
             (StatusCode::REQUEST_TIMEOUT, listener::ANSWER_WITHIN)
         );
+    }
+
+    /// Where the links and forms of a page lead, with what it loads.
+    fn addresses(page: &TestResponse) -> Vec<&str> {
+        ["href=\"", "action=\"", "src=\"", "import(\"", "from \""]
+            .into_iter()
+            .flat_map(|start| page.body.split(start).skip(1))
+            .filter_map(|rest| rest.split('"').next())
+            .filter(|address| !address.starts_with('#'))
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn all_that_a_page_names_lies_below_the_base() {
+        let app = TestApp::with(&[("PUBLIC_URL", "http://127.0.0.1:3000/a/auth")]).await;
+        let mut browser = app.browser();
+        let mut stranger = app.browser();
+        let mailed = stranger
+            .submit("/a/auth/login/link", &[("email", "ada@example.com")])
+            .await;
+        let mailed = mailed.location().unwrap().to_owned();
+        let mut pages = vec![
+            stranger.open(&mailed).await,
+            stranger.open("/a/auth/login?next=/orders").await,
+        ];
+        browser
+            .submit("/a/auth/login", &PRACTICE_USER)
+            .await
+            .assert_leads_to("/a/auth/profile");
+        for path in [
+            "",
+            "/",
+            "/login?again=1",
+            "/confirm/valid-1",
+            "/confirm/valid-1/wait",
+            "/practice/mail",
+            "/profile",
+            "/profile/password",
+            "/profile/address",
+            "/profile/address/x",
+            "/nowhere",
+        ] {
+            let page = browser.open(&format!("/a/auth{path}")).await;
+            assert_ne!(page.status, 303, "{path} {page:#?}");
+            pages.push(page);
+        }
+        pages.push(browser.open("/nowhere").await);
+        for page in pages {
+            let addresses = addresses(&page);
+            assert!(addresses.len() > 2, "{page:#?}");
+            let other = |address: &&&str| {
+                !address.starts_with("/a/auth/")
+                    && !address.starts_with("http://127.0.0.1:3000/a/auth/")
+            };
+            assert_eq!(addresses.iter().find(other), None, "{page:#?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn every_redirect_to_a_page_of_ours_leads_below_the_base() {
+        let app = TestApp::with(&[("PUBLIC_URL", "http://127.0.0.1:3000/auth")]).await;
+        let mut browser = app.browser();
+        for (path, leads) in [
+            ("/auth/profile", "/auth/login?next=%2Fauth%2Fprofile"),
+            ("/auth/enter?next=/orders", "/auth/login?next=%2Forders"),
+            ("/auth/enter?next=/auth/logout", "/auth/login"),
+            ("/auth/logout", "/auth/profile"),
+            ("/auth/confirm/valid-1/cancel", "/auth/confirm/valid-1"),
+            ("/auth/confirm/valid-1.&gt;", "/auth/confirm/valid-1."),
+        ] {
+            browser.open(path).await.assert_leads_to(leads);
+        }
+        let begun = browser.submit("/auth/confirm/valid-1", &[]).await;
+        let begun = begun.location().map(str::to_owned);
+        assert_eq!(begun, None, "the browser has no cookie of the landing");
+        browser.open("/auth/confirm/valid-1").await;
+        browser
+            .submit("/auth/confirm/valid-1", &[])
+            .await
+            .assert_leads_to("/auth/confirm/valid-1/wait");
+        browser
+            .submit("/auth/logout", &[])
+            .await
+            .assert_leads_to("/auth/login");
+    }
+
+    #[tokio::test]
+    async fn nothing_of_ours_becomes_a_service_worker() {
+        let app = TestApp::start().await;
+        let mut browser = app.browser().sending("service-worker", "script");
+        for path in ["/login", "/favicon.svg", "/nowhere", "/healthz"] {
+            browser.open(path).await.assert_status(403);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_not_below_the_base_is_not_ours() {
+        let app = TestApp::with(&[("PUBLIC_URL", "http://127.0.0.1:3000/auth")]).await;
+        let mut browser = app.browser();
+        for path in [
+            "/",
+            "/login",
+            "/healthz",
+            "/confirm/valid-1",
+            "/favicon.svg",
+            "/authlogin",
+        ] {
+            browser
+                .open(path)
+                .await
+                .assert_status(404)
+                .assert_sets_nothing();
+        }
+        browser
+            .open("/auth/healthz")
+            .await
+            .assert_status(200)
+            .assert_says("ok");
     }
 }

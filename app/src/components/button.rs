@@ -1,5 +1,6 @@
 //! The button that sends a form.
 
+use crate::base::at;
 use leptos::prelude::*;
 
 /// A button that sends the form around it.
@@ -17,7 +18,7 @@ pub fn Button(
     /// What it is about, where several say the same: heard after the label, and not seen.
     #[prop(optional, into)]
     about: Option<String>,
-    /// Where this very button sends the form, whatever else it lacks.
+    /// The path below the base to which this very button sends the form, whatever else it lacks.
     #[prop(optional)]
     action: Option<&'static str>,
 ) -> impl IntoView {
@@ -33,7 +34,7 @@ pub fn Button(
             class=class
             name=name
             value=choice
-            formaction=action
+            formaction=action.map(at)
             formnovalidate=action.is_some()
             aria-label=heard
         >

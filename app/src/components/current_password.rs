@@ -1,6 +1,7 @@
 //! The field for the current password, and what to do without it.
 
 use super::{Field, WRONG};
+use crate::base::at;
 use leptos::prelude::*;
 
 /// Asks for the current password, where there is one: a stranger at an open browser does not know
@@ -31,13 +32,15 @@ pub fn CurrentPassword(
 pub fn ForgottenPassword(
     /// Whether it is asked for, and a link can be sent.
     offered: bool,
-    /// The path of this page, as the value of a query.
+    /// The path of this page below the base.
     next: &'static str,
 ) -> impl IntoView {
     offered.then(|| {
+        let next = at(next).replace('/', "%2F");
+        let href = at(&format!("/login?again=1&next={next}"));
         view! {
             <p>
-                <a href=format!("/login?again=1&next={next}")>"Forgot your current password? Get a link by e-mail"</a>
+                <a href=href>"Forgot your current password? Get a link by e-mail"</a>
             </p>
         }
     })

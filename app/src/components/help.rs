@@ -1,5 +1,6 @@
 //! Help for visitors who did not expect this page.
 
+use crate::base::at;
 use leptos::prelude::*;
 
 /// Says what a sign-in link is, what to do with one you did not ask for, and how else to sign in.
@@ -22,7 +23,7 @@ pub fn WhatIsThis(
                  If you did not request this link, close this page."
             </p>
             <p>
-                <a href=href>{label}</a>
+                <a href=at(href)>{label}</a>
             </p>
         </section>
     }

@@ -1,5 +1,6 @@
 //! The frame around every page.
 
+use crate::base::at;
 use leptos::prelude::*;
 
 /// The band with the name, the page itself as `main`, and the foot. It fills the body.
@@ -14,7 +15,7 @@ pub fn Layout(
         </a>
         <header class="band">
             <p class="wordmark">
-                <a href="/">"Vestibule"</a>
+                <a href=at("/")>"Vestibule"</a>
             </p>
         </header>
         // Focusable by script and link alone, so that the skip link moves the keyboard's place and

@@ -1,5 +1,6 @@
 //! The link to practice mode's mailbox.
 
+use crate::base::at;
 use leptos::prelude::*;
 
 /// Shows the link, in practice mode.
@@ -11,7 +12,7 @@ pub fn PracticeMailbox(
     practice.then(|| {
         view! {
             <p>
-                "In practice mode it arrives in the " <a href="/practice/mail" target="_blank">"practice mailbox"</a> "."
+                "In practice mode it arrives in the " <a href=at("/practice/mail") target="_blank">"practice mailbox"</a> "."
             </p>
         }
     })

@@ -34,6 +34,7 @@ pub fn Confirm(
         socket,
         start,
         poll_seconds,
+        base: base(),
     });
     view! { <Island /> }
 }
@@ -44,7 +45,7 @@ fn Island() -> impl IntoView {
     let settings = settings();
     let form_token = form_token();
     let packed = settings.pack();
-    let action = "/confirm/".to_owned() + &settings.token;
+    let action = settings.base.clone() + "/confirm/" + &settings.token;
     let journey = Journey::new(
         settings.channel.clone(),
         settings.start,
@@ -144,6 +145,17 @@ fn settings() -> Settings {
 #[cfg(not(feature = "hydrate"))]
 fn settings() -> Settings {
     use_context().unwrap_or_default()
+}
+
+/// The base of the page. In the browser the settings have it.
+#[cfg(feature = "ssr")]
+fn base() -> String {
+    crate::base::of_page().as_str().to_owned()
+}
+
+#[cfg(not(feature = "ssr"))]
+fn base() -> String {
+    String::new()
 }
 
 /// What the plain form carries. In the browser, the markup has it.

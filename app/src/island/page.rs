@@ -26,6 +26,7 @@ struct Page {
     connection: PusherConnection,
     view: RwSignal<View>,
     token: String,
+    base: String,
     address: String,
     socket: Option<BrowserSocket>,
     timer: i32,
@@ -48,7 +49,8 @@ pub(super) fn start(
             journey,
             connection: PusherConnection::default(),
             view,
-            address: socket::address(settings.socket, &settings.app_key),
+            address: socket::address(settings.socket, &settings.base, &settings.app_key),
+            base: settings.base,
             token: settings.token,
             socket: None,
             timer: 0,
@@ -173,9 +175,10 @@ impl Page {
 
     fn call(&self, call: u32, request: ApiCall) {
         let page = self.this.clone();
+        let base = self.base.clone();
         let token = self.token.clone();
         spawn_local(async move {
-            let report = ask(request, token).await;
+            let report = ask(request, base, token).await;
             with(&page, |page| {
                 page.dispatch(JourneyEvent::Answer { call, report });
             });
@@ -208,9 +211,10 @@ impl Page {
 
     fn authorize(&self, socket: String, channel: String) {
         let page = self.this.clone();
+        let path = self.base.clone() + "/pusher/auth";
         let body = frames::ask_signature(&socket, &channel, &self.token);
         spawn_local(async move {
-            let reply = socket::post("/pusher/auth", &body).await;
+            let reply = socket::post(&path, &body).await;
             if let Some(signature) = reply.ok().and_then(|reply| frames::signature(&reply)) {
                 with(&page, |page| {
                     let effects = page.connection.signed(&socket, &channel, &signature);
@@ -235,13 +239,13 @@ impl Page {
     }
 }
 
-async fn ask(request: ApiCall, token: String) -> Result<Report, CallError> {
+async fn ask(request: ApiCall, base: String, token: String) -> Result<Report, CallError> {
     let (path, again) = match request {
         ApiCall::Begin(true) => ("/api/begin", "&again=true"),
         ApiCall::Begin(false) => ("/api/begin", "&again=false"),
         ApiCall::Status => ("/api/status", ""),
         ApiCall::Cancel => ("/api/cancel", ""),
     };
-    let reply = socket::post(path, &("token=".to_owned() + &token + again)).await?;
+    let reply = socket::post(&(base + path), &("token=".to_owned() + &token + again)).await?;
     Report::read(&reply).ok_or(CallError::Lost)
 }

@@ -2,7 +2,7 @@
 //! markup.
 //!
 //! Leptos would carry an island's properties as JSON. That puts a JSON parser into the wasm, a
-//! tenth of the page's weight, for six words without a space in them.
+//! tenth of the page's weight, for seven words without a space in them.
 
 /// When the page begins, and what for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,6 +50,8 @@ pub struct Settings {
     pub start: StartMode,
     /// Seconds between two polls of the server while the page waits.
     pub poll_seconds: u32,
+    /// The base: what stands before the paths of all calls.
+    pub base: String,
 }
 
 impl std::fmt::Debug for Settings {
@@ -69,6 +71,7 @@ impl Settings {
             &self.app_key,
             self.start.word(),
             &poll,
+            &self.base,
             self.socket.as_deref().unwrap_or_default(),
         ]
         .join(" ")
@@ -84,6 +87,7 @@ impl Settings {
             app_key: word()?,
             start: StartMode::of(&word()?),
             poll_seconds: word()?.parse().ok()?,
+            base: word()?,
             socket: word().filter(|socket| !socket.is_empty()),
         })
     }
@@ -102,7 +106,10 @@ mod tests {
             socket: None,
             start: StartMode::Auto,
             poll_seconds: 5,
+            base: String::new(),
         };
+        assert_eq!(Settings::unpack(&settings.pack()), Some(settings.clone()));
+        settings.base = "/auth".into();
         assert_eq!(Settings::unpack(&settings.pack()), Some(settings.clone()));
         settings.socket = Some("wss://push.example:443/path".into());
         for start in [StartMode::Click, StartMode::Mail] {
@@ -115,5 +122,6 @@ mod tests {
     fn markup_of_another_version_is_not_misread() {
         assert_eq!(Settings::unpack(""), None);
         assert_eq!(Settings::unpack("token channel key auto soon"), None);
+        assert_eq!(Settings::unpack("token channel key auto 5"), None);
     }
 }

@@ -60,8 +60,8 @@ pub(super) fn code(event: &Event) -> u16 {
     event.unchecked_ref::<CloseEvent>().code()
 }
 
-/// Where the socket is: at `base`, or at this page's own server.
-pub(super) fn address(base: Option<String>, app_key: &str) -> String {
+/// Where the socket is: at the Pusher server's address, or below the `base` of this page's own server.
+pub(super) fn address(server: Option<String>, base: &str, app_key: &str) -> String {
     // `http` becomes `ws`, and `https` becomes `wss`.
     let own = || {
         "ws".to_owned()
@@ -70,8 +70,9 @@ pub(super) fn address(base: Option<String>, app_key: &str) -> String {
                 .origin()
                 .unwrap_or_default()
                 .trim_start_matches("http")
+            + base
     };
-    base.unwrap_or_else(own)
+    server.unwrap_or_else(own)
         + "/app/"
         + app_key
         + "?protocol=7&client=vestibule&version="

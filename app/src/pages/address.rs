@@ -1,5 +1,6 @@
 //! `/profile/address`: change the e-mail address, from the form to the ticket that comes back.
 
+use crate::base::at;
 use crate::components::{
     Button, CurrentPassword, Field, ForgottenPassword, HiddenFormToken, PracticeMailbox, WRONG,
     Wrong,
@@ -31,7 +32,7 @@ pub fn AddressPage(
             "You sign in with " <strong>{from}</strong> " now. We will send a link to the new address. Nothing changes until you open it in this browser and confirm."
         </p>
         <Wrong problem=problem />
-        <form method="post" action="/profile/address">
+        <form method="post" action=at("/profile/address")>
             <HiddenFormToken />
             <CurrentPassword asked=current wrong=wrong />
             <Field
@@ -46,9 +47,9 @@ pub fn AddressPage(
                 <Button label="Send a link" />
             </div>
         </form>
-        <ForgottenPassword offered=current next="%2Fprofile%2Faddress" />
+        <ForgottenPassword offered=current next="/profile/address" />
         <p>
-            <a href="/profile">"Cancel"</a>
+            <a href=at("/profile")>"Cancel"</a>
         </p>
     }
 }
@@ -71,7 +72,7 @@ pub fn SentPage(
         </p>
         <PracticeMailbox practice=practice />
         <p>
-            <a href="/profile/address">"Use a different address"</a>
+            <a href=at("/profile/address")>"Use a different address"</a>
         </p>
     }
 }
@@ -80,7 +81,7 @@ pub fn SentPage(
 /// nothing.
 #[component]
 pub fn MovePage(
-    /// The path of this page.
+    /// The path of this page below the base.
     path: String,
     /// The new address.
     address: String,
@@ -88,14 +89,14 @@ pub fn MovePage(
     view! {
         <h1>{TITLE}</h1>
         <p>"From now on you will sign in with " <strong>{address}</strong> ". Your other browsers will be signed out."</p>
-        <form method="post" action=path>
+        <form method="post" action=at(&path)>
             <HiddenFormToken />
             <div class="actions">
                 <Button label="Use this address" />
             </div>
         </form>
         <p>
-            <a href="/profile">"Cancel"</a>
+            <a href=at("/profile")>"Cancel"</a>
         </p>
     }
 }
@@ -110,7 +111,7 @@ pub fn StalePage(
         <h1>{STALE}</h1>
         <p>"The link works once, within " {minutes} " minutes, in a browser that is signed in to the account that requested it. Nothing has changed."</p>
         <p>
-            <a href="/profile/address">"Request a new link"</a>
+            <a href=at("/profile/address")>"Request a new link"</a>
         </p>
     }
 }

@@ -1,5 +1,6 @@
 //! The question that `/profile` asks before a signed-in browser switches to another user.
 
+use crate::base::at;
 use crate::components::HiddenFormToken;
 use leptos::prelude::*;
 
@@ -93,7 +94,7 @@ pub fn ContinuePage(
         <h1>{heading}</h1>
         <p>{opened}{now}</p>
         <p>"If someone else sent you the link, do not continue."</p>
-        <form class="actions" method="post" action="/continue">
+        <form class="actions" method="post" action=at("/continue")>
             <HiddenFormToken />
             {choices}
             <button class="button button-quiet" name="choice" value="stay">

@@ -1,5 +1,6 @@
 //! What is shown instead of a page: what went wrong, and what to do next.
 
+use crate::base::at;
 use leptos::prelude::*;
 
 /// What went wrong, in the words of a visitor who did not cause it.
@@ -9,7 +10,7 @@ pub struct Problem {
     pub title: &'static str,
     /// What it means and what to do.
     pub text: &'static str,
-    /// Where to go on: path and words.
+    /// Where to go on: path below the base, and words.
     pub link: Option<(&'static str, &'static str)>,
 }
 
@@ -75,7 +76,7 @@ pub fn ErrorPage(
     let link = problem.link.map(|(href, label)| {
         view! {
             <p>
-                <a href=href>{label}</a>
+                <a href=at(href)>{label}</a>
             </p>
         }
     });

@@ -1,5 +1,6 @@
 //! `/` in practice mode: a link for every way a sign-in can end.
 
+use crate::base::at;
 use crate::components::PracticeUser;
 use leptos::prelude::*;
 
@@ -12,7 +13,7 @@ pub const DESCRIPTION: &str =
 /// A link to try.
 #[derive(Clone, Debug)]
 pub struct PracticeLink {
-    /// The path of its landing.
+    /// The path of its landing below the base.
     pub href: String,
     /// What kind of link it is.
     pub label: &'static str,
@@ -33,7 +34,7 @@ pub fn HomePage(
     mailbox: bool,
 ) -> impl IntoView {
     let where_to = if mailbox {
-        view! { "The e-mail arrives in the " <a href="/practice/mail">"practice mailbox"</a> "." }
+        view! { "The e-mail arrives in the " <a href=at("/practice/mail")>"practice mailbox"</a> "." }
             .into_any()
     } else {
         "The e-mail is sent there.".into_any()
@@ -43,7 +44,7 @@ pub fn HomePage(
         .map(|PracticeLink { href, label, about }| {
             view! {
                 <li>
-                    <a href=href>{label}</a>
+                    <a href=at(&href)>{label}</a>
                     <p class="soft">{about}</p>
                 </li>
             }
@@ -59,7 +60,7 @@ pub fn HomePage(
         <ul class="rows">{rows}</ul>
         <h2>"Or use a password"</h2>
         <p>
-            <a href="/login">"Sign in"</a>
+            <a href=at("/login")>"Sign in"</a>
             " as the practice user."
         </p>
         <PracticeUser email=email password=password />

@@ -1,6 +1,7 @@
 //! `/confirm/{token}` for one of our own links, opened in another browser than the one that asked
 //! for it.
 
+use crate::base::at;
 use crate::components::{Button, Field, HiddenFormToken, WRONG, Wrong};
 use leptos::prelude::*;
 
@@ -14,7 +15,7 @@ pub const SPENT: &str = "This link no longer works";
 /// Says who the link signs in and which device asked for it, and asks where to sign in.
 #[component]
 pub fn LinkPage(
-    /// The path of the landing, such as `/confirm/abc`.
+    /// The path of the landing below the base, such as `/confirm/abc`.
     token_path: String,
     /// The e-mail address that it signs in.
     address: String,
@@ -34,7 +35,7 @@ pub fn LinkPage(
             <h2>"Sign in on the other device"</h2>
             <p>"Enter the number shown there. If you do not see one, do not enter any."</p>
             <Wrong problem=problem />
-            <form method="post" action=format!("{token_path}/pick")>
+            <form method="post" action=at(&format!("{token_path}/pick"))>
                 <HiddenFormToken />
                 <Field
                     name="choice"
@@ -77,7 +78,7 @@ pub fn LinkPage(
         {facts}
         {pick}
         <h2>"Sign in here"</h2>
-        <form method="post" action=token_path>
+        <form method="post" action=at(&token_path)>
             <HiddenFormToken />
             <div class="actions">
                 <Button label="Sign in on this device" />
@@ -107,7 +108,7 @@ pub fn SpentPage(
     why: &'static str,
     /// The masked address that it was for, if known.
     address: Option<String>,
-    /// The login page, where a new one can be asked for.
+    /// The path of the login page below the base, where a new one can be asked for.
     login: String,
 ) -> impl IntoView {
     let address = address.map(|address| view! { <p>"It was sent to " {address} "."</p> });
@@ -116,7 +117,7 @@ pub fn SpentPage(
         <p>{why}</p>
         {address}
         <p>
-            <a href=login>"Sign in, or request a new link"</a>
+            <a href=at(&login)>"Sign in, or request a new link"</a>
         </p>
     }
 }

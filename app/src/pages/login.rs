@@ -1,5 +1,6 @@
 //! `/login`: signing in with a password, and why a link did not work.
 
+use crate::base::at;
 use crate::components::{Button, Field, HiddenFormToken, Notice, PracticeUser, WRONG, Wrong};
 use leptos::prelude::*;
 
@@ -73,7 +74,7 @@ pub fn LoginPage(
         view! {
             <p>"Forgot your password?"</p>
             <div class="actions">
-                <Button label="Send a link to set a new one" quiet=true action="/login/link" choice="/profile/password" />
+                <Button label="Send a link to set a new one" quiet=true action="/login/link" choice=at("/profile/password") />
             </div>
         }
     });
@@ -82,7 +83,7 @@ pub fn LoginPage(
         {why}
         {reason}
         <Wrong problem=error />
-        <form method="post" action="/login">
+        <form method="post" action=at("/login")>
             <HiddenFormToken />
             {next}
             {again}

@@ -1,5 +1,6 @@
 //! `/login/wait/{token}`: a link is on its way by mail.
 
+use crate::base::at;
 use crate::components::{Button, Field, HiddenFormToken, PracticeMailbox, WRONG, Wrong};
 use leptos::prelude::*;
 
@@ -63,7 +64,7 @@ pub fn MailedPage(
             "If you open it on another device, enter this number there: " <strong class="number">{number}</strong>
         </p>
         <Wrong problem=problem />
-        <form method="post" action=path.clone() + "/code">
+        <form method="post" action=at(&path) + "/code">
             <HiddenFormToken />
             <Field
                 name="code"
@@ -82,7 +83,7 @@ pub fn MailedPage(
             <p>"Check your spam folder, and check that the address is right."</p>
             <div class="resend" data-left=left>
                 {soon}
-                <form method="post" action=path + "/again">
+                <form method="post" action=at(&path) + "/again">
                     <HiddenFormToken />
                     <div class="actions">
                         <Button label="Send another link" quiet=true />
@@ -90,7 +91,7 @@ pub fn MailedPage(
                 </form>
             </div>
             <p>
-                <a href="/login">"Use a different address"</a>
+                <a href=at("/login")>"Use a different address"</a>
             </p>
         </section>
     }

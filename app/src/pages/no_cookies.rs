@@ -1,5 +1,6 @@
 //! Shown if a sign-in was not begun, because this browser could not have continued it.
 
+use crate::base::at;
 use crate::island::sentence;
 use leptos::prelude::*;
 
@@ -62,7 +63,7 @@ impl NoCookies {
 pub fn NoCookiesPage(
     /// What to say.
     said: NoCookies,
-    /// Where the link leads.
+    /// Where the link leads, below the base.
     href: String,
 ) -> impl IntoView {
     view! {
@@ -70,7 +71,7 @@ pub fn NoCookiesPage(
         <p>{said.text}</p>
         <p>{said.more}</p>
         <p>
-            <a href=href>{said.link}</a>
+            <a href=at(&href)>{said.link}</a>
         </p>
     }
 }

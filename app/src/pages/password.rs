@@ -1,5 +1,6 @@
 //! `/profile/password`: set or change the password.
 
+use crate::base::at;
 use crate::components::{
     Button, CurrentPassword, Field, ForgottenPassword, HiddenFormToken, WRONG, Wrong,
 };
@@ -28,7 +29,7 @@ pub fn PasswordPage(
         <h1>{TITLE}</h1>
         <p>"Choose something long and unusual. Your other browsers will be signed out." {told}</p>
         <Wrong problem=problem />
-        <form method="post" action="/profile/password">
+        <form method="post" action=at("/profile/password")>
             <HiddenFormToken />
             <input type="hidden" name="username" autocomplete="username" value=email />
             <CurrentPassword asked=current wrong=wrong />
@@ -43,9 +44,9 @@ pub fn PasswordPage(
                 <Button label="Save password" />
             </div>
         </form>
-        <ForgottenPassword offered=forgotten next="%2Fprofile%2Fpassword" />
+        <ForgottenPassword offered=forgotten next="/profile/password" />
         <p>
-            <a href="/profile">"Cancel"</a>
+            <a href=at("/profile")>"Cancel"</a>
         </p>
     }
 }

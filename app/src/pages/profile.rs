@@ -1,5 +1,6 @@
 //! `/profile`: who you are, and where you are signed in.
 
+use crate::base::at;
 use crate::components::{Button, HiddenFormToken, Notice};
 use leptos::prelude::*;
 
@@ -81,7 +82,7 @@ pub fn ProfilePage(
         .any(|session| session.handle.is_some())
         .then(|| {
             view! {
-                <form method="post" action=END>
+                <form method="post" action=at(END)>
                     <HiddenFormToken />
                     <Button label="Sign out other sessions" quiet=true choice="others" />
                 </form>
@@ -98,10 +99,11 @@ pub fn ProfilePage(
             </Notice>
         }
     });
-    let password = password
-        .then(|| view! { <li><a href="/profile/password">"Set or change your password"</a></li> });
-    let address =
-        address.then(|| view! { <li><a href="/profile/address">"Change e-mail address"</a></li> });
+    let password = password.then(
+        || view! { <li><a href=at("/profile/password")>"Set or change your password"</a></li> },
+    );
+    let address = address
+        .then(|| view! { <li><a href=at("/profile/address")>"Change e-mail address"</a></li> });
     let ways = (password.is_some() || address.is_some()).then(|| {
         view! {
             <h2>"How you sign in"</h2>
@@ -116,12 +118,12 @@ pub fn ProfilePage(
         <h2>"Where you are signed in"</h2>
         <ul class="rows sessions">{rows}</ul>
         <div class="actions">
-            <form method="post" action="/logout">
+            <form method="post" action=at("/logout")>
                 <HiddenFormToken />
                 <Button label="Sign out" />
             </form>
             {others}
-            <form method="post" action="/logout">
+            <form method="post" action=at("/logout")>
                 <HiddenFormToken />
                 <input type="hidden" name="everywhere" value="1" />
                 <Button label="Sign out everywhere" quiet=true />
@@ -142,7 +144,7 @@ fn Row(session: SessionRow) -> impl IntoView {
     let here = handle.is_none().then_some(", this browser");
     let end = handle.map(|handle| {
         view! {
-            <form method="post" action=END>
+            <form method="post" action=at(END)>
                 <HiddenFormToken />
                 <Button label="Sign out" quiet=true choice=handle about=format!("{device}, since {since}") />
             </form>

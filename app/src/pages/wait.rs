@@ -1,5 +1,6 @@
 //! `/confirm/{token}/wait`: the confirmation without JavaScript.
 
+use crate::base::at;
 use crate::components::{Button, HiddenFormToken, WhatIsThis};
 use leptos::prelude::*;
 
@@ -41,7 +42,7 @@ impl WaitState {
 /// One sentence on where the confirmation is, and the one thing to do about it.
 #[component]
 pub fn WaitPage(
-    /// The path of the landing, such as `/confirm/abc`.
+    /// The path of the landing below the base, such as `/confirm/abc`.
     token_path: String,
     /// What is happening, in the words of the confirm page.
     sentence: String,
@@ -53,7 +54,7 @@ pub fn WaitPage(
         view! {
             <p class="soft">
                 "This page refreshes by itself. "
-                <a href=format!("{token_path}/wait")>"Check now"</a>
+                <a href=at(&format!("{token_path}/wait"))>"Check now"</a>
             </p>
         }
     });
@@ -71,7 +72,7 @@ pub fn WaitPage(
                 {sentence}
             </p>
             {hint}
-            <form class="actions" method="post" action=action>
+            <form class="actions" method="post" action=at(&action)>
                 <HiddenFormToken />
                 {again}
                 <Button label=label quiet=waiting />

@@ -1,15 +1,19 @@
 //! Where a browser may be sent.
 
+mod base;
+
+pub use base::{Base, InvalidBase};
+
 use std::{error::Error, fmt, str::FromStr};
 
 /// The most bytes that a path has.
-const MAX_BYTES: usize = 1_024;
+const MAX_BYTES: usize = 8_192;
 
 /// A path on this origin, with a query perhaps: the only thing that a redirect of Vestibule's ever
 /// names, and the only thing that the page in the browser goes to by itself.
 ///
 /// It holds only printable ASCII without backslashes, so it is a valid `Location` header too, and
-/// at most 1,024 bytes. Before its query, it reads the same however often it is normalised: no
+/// at most 8,192 bytes. Before its query, it reads the same however often it is normalised: no
 /// segment is empty but the last, none is `.` or `..`, and none hides a slash, a backslash or a
 /// control character behind percent signs. So it begins with one `/` that neither another one nor a
 /// backslash follows, which browsers read as the start of a host.
@@ -25,18 +29,6 @@ pub struct LocalPath(String);
 pub struct InvalidPath;
 
 impl LocalPath {
-    /// The first segment's name, decoded and in lower case, without what follows a semicolon in it.
-    #[must_use]
-    pub fn first_segment(&self) -> String {
-        let segment = self.0[1..]
-            .split(['/', '?', '#'])
-            .next()
-            .unwrap_or_default();
-        let decoded = Decoded(segment.as_bytes()).map_while(Result::ok);
-        let name: Vec<u8> = decoded.take_while(|byte| *byte != b';').collect();
-        String::from_utf8_lossy(&name).to_ascii_lowercase()
-    }
-
     /// The path's text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -146,26 +138,8 @@ mod tests {
             assert_eq!(text.parse::<LocalPath>().is_ok(), good, "{text:?}");
         }
         assert_eq!(
-            format!("/{}", "a".repeat(1024)).parse::<LocalPath>(),
+            format!("/{}", "a".repeat(MAX_BYTES)).parse::<LocalPath>(),
             Err(InvalidPath)
         );
-    }
-
-    #[test]
-    fn the_first_segment_is_named_as_servers_read_it() {
-        for (path, name) in [
-            ("/", ""),
-            ("/Login?x", "login"),
-            ("/l%6Fgin/x", "login"),
-            ("/login;a=b/x", "login"),
-            ("/login%3Ba", "login"),
-            ("/#login", ""),
-        ] {
-            assert_eq!(
-                path.parse::<LocalPath>().unwrap().first_segment(),
-                name,
-                "{path}"
-            );
-        }
     }
 }

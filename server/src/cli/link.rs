@@ -62,6 +62,7 @@ pub async fn link_create(
     .record();
     let link = UrlBuilder {
         origin,
+        base: config.base,
         keys: keys.into(),
     }
     .url(&token);

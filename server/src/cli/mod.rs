@@ -148,10 +148,11 @@ async fn serve(mut config: Config) -> Result<(), String> {
     let listener = listener::bind(config.addr).map_err(taken)?;
     config.addr = listener.local_addr().map_err(|error| error.to_string())?;
     let addr = config.addr;
+    let base = config.base.clone();
     let practice = config.is_practice();
     let places = listener::ConnectionLimits::of(&config);
     let (routes, running) = router(config).await.map_err(|error| error.to_string())?;
-    println!("listening on http://{addr}");
+    println!("listening on http://{addr}{}", base.as_str());
     if practice {
         println!(
             "practice mode: open that address and click a link, or read on at docs/ARCHITECTURE.md"

@@ -30,7 +30,7 @@ use setting::{
 };
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use vestibule::{
-    caps::Caps, link::Registration, outcome::Destinations, secret::Keys, timing::Timing,
+    caps::Caps, link::Registration, outcome::Destinations, path::Base, secret::Keys, timing::Timing,
 };
 
 /// The server's configuration.
@@ -40,6 +40,8 @@ pub struct Config {
     pub addr: SocketAddr,
     /// The address that browsers see, if it was given; else it follows from `addr`.
     pub public: Option<Origin>,
+    /// The path of that address, under which everything lies.
+    pub base: Base,
     /// Which hosts browsers are to reach by HTTPS alone.
     pub hsts: HstsScope,
     /// The folder of the built site.
@@ -119,7 +121,10 @@ impl Config {
         let practice = mode == Practice::On;
         let validator = ValidatorService::read(given)?;
         let keys = given.read(&VESTIBULE_SECRET, keys)?;
-        let public = given.read(&PUBLIC_URL, Origin::parse)?;
+        let (public, base) = match given.read(&PUBLIC_URL, origin::public)? {
+            Some((origin, base)) => (Some(origin), base),
+            None => (None, Base::default()),
+        };
         if practice && !addr.ip().is_loopback() {
             return Err(VALIDATOR_URL.wrong(format!(
                 "missing; practice mode listens on loopback only, not on {addr}"
@@ -157,7 +162,8 @@ impl Config {
             registration: mail::registration(given, practice)?,
             strangers: mail::strangers(given)?,
             start: start.unwrap_or(BeginMode::Auto),
-            destinations: destinations(given, practice)?,
+            destinations: destinations(given, &base, practice)?,
+            base,
             timing: timing(given)?,
             in_flight: given
                 .read(&CONFIRM_IN_FLIGHT, in_flight)?
@@ -230,13 +236,17 @@ impl Config {
 
 /// Where outcomes lead. What is no page of ours that needs a user is reached through one that does:
 /// there the browser gets its session.
-fn destinations(given: &RawSettings, practice: bool) -> Result<Destinations, SettingError> {
-    let mut destinations = Destinations::default();
+fn destinations(
+    given: &RawSettings,
+    base: &Base,
+    practice: bool,
+) -> Result<Destinations, SettingError> {
+    let mut destinations = Destinations::below(base);
     let path = |text: &str| {
         let path = text
             .parse()
             .map_err(|error: vestibule::path::InvalidPath| error.to_string())?;
-        return_path::target(path, practice).map_err(str::to_owned)
+        return_path::target(base, path, practice).map_err(str::to_owned)
     };
     if let Some(confirmed) = given.read(&CONFIRM_REDIRECT, path)? {
         destinations.confirmed = confirmed;

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use url::Url;
+use vestibule::path::{Base, InvalidBase};
 
 /// A scheme, a host and a port, as browsers write them in `Origin`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +59,21 @@ impl Origin {
     }
 }
 
+/// Reads a public address: an origin, and the base, which is what of it is a path.
+///
+/// # Errors
+/// Says what is wrong with the address.
+pub fn public(text: &str) -> Result<(Origin, Base), String> {
+    // As it is written: a parser would have resolved `..` and the like.
+    let host = text.find("://").map_or(0, |scheme| scheme + 3);
+    let end = text[host..].find('/').map_or(text.len(), |end| host + end);
+    let (origin, path) = text.split_at(end);
+    let origin = Origin::parse(origin)?;
+    let base = path.strip_suffix('/').unwrap_or(path).parse();
+    let base = base.map_err(|error: InvalidBase| error.to_string())?;
+    Ok((origin, base))
+}
+
 /// Whether an address leads to this machine.
 pub fn is_loopback(url: &Url) -> bool {
     url.host_str().is_some_and(is_loopback_host)
@@ -100,6 +116,44 @@ mod tests {
             "https://a?x",
         ] {
             assert!(Origin::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_public_address_may_have_a_path_that_is_written_in_one_way() {
+        for (text, origin, base) in [
+            ("https://app.example", "https://app.example", ""),
+            ("https://app.example/", "https://app.example", ""),
+            ("https://App.example/auth", "https://app.example", "/auth"),
+            ("https://app.example/auth/", "https://app.example", "/auth"),
+            (
+                "http://localhost:3000/a/b/c",
+                "http://localhost:3000",
+                "/a/b/c",
+            ),
+        ] {
+            let (public, path) = public(text).unwrap();
+            assert_eq!((public.as_str(), path.as_str()), (origin, base), "{text}");
+        }
+        for bad in [
+            "https://app.example/auth?x=1",
+            "https://app.example/auth#x",
+            "https://app.example?x=/auth",
+            "https://app.example//auth",
+            "https://app.example//",
+            "https://app.example/a//b",
+            "https://app.example/auth/..",
+            "https://app.example/a/../b",
+            "https://app.example/%61uth",
+            "https://app.example/a.b",
+            "https://app.example/a/b/c/d",
+            "https://app.example\\auth",
+            "https:/app.example/auth",
+            "app.example/auth",
+            "/auth",
+            "http://app.example/auth",
+        ] {
+            assert!(public(bad).is_err(), "{bad}");
         }
     }
 }

@@ -1,47 +1,62 @@
 //! Where a browser may be led after it has signed in: back to where it wanted to go, or to where
 //! every sign-in leads.
+//!
+//! All of these are whole paths on the host, of which an application may have what is not below the
+//! base.
 
-use vestibule::path::LocalPath;
+use vestibule::path::{Base, LocalPath};
+
+/// What lies below the base and is no page to come back to.
+const NO_PAGES: [&str; 11] = [
+    ".well-known",
+    "api",
+    "app",
+    "confirm",
+    "continue",
+    "enter",
+    "login",
+    "logout",
+    "pkg",
+    "pusher",
+    "v1",
+];
+
+/// The longest way back, in bytes: written into a query it is no longer than a path may be.
+const MAX: usize = 2_048;
+
+/// The page that lets a browser get its session on its way to a page that is not ours.
+pub const ENTER: &str = "/enter";
 
 /// Where the user wanted to go before they were asked to sign in: a path on this origin, but none
 /// of ours that is not a page to come back to, however it is spelled.
-pub fn way_back(next: &str) -> Option<LocalPath> {
-    const NO_PAGES: [&str; 9] = [
-        "api", "app", "confirm", "continue", "enter", "login", "logout", "pkg", "pusher",
-    ];
-    let path: LocalPath = next.parse().ok()?;
-    (!NO_PAGES.contains(&&*path.first_segment())).then_some(path)
+pub fn way_back(base: &Base, next: &str) -> Option<LocalPath> {
+    let path: LocalPath = next.parse().ok().filter(|_| next.len() <= MAX)?;
+    let ours = base.first_name_below(&path);
+    let is_page = ours.is_none_or(|name| !NO_PAGES.contains(&&*name));
+    is_page.then_some(path)
 }
 
-/// The path of `/enter`.
-pub const ENTER: &str = "/enter";
-
-/// Where a query of `/enter` leads, if it leads anywhere.
-pub fn next_of(query: &str) -> Option<LocalPath> {
+/// Where a query of the page `enter` leads, if it leads anywhere.
+pub fn next_of(base: &Base, query: &str) -> Option<LocalPath> {
     let mut fields = url::form_urlencoded::parse(query.as_bytes());
     fields
         .find(|(name, _)| name == "next")
-        .and_then(|(_, next)| way_back(&next))
+        .and_then(|(_, next)| way_back(base, &next))
 }
 
 /// The way to `path` for a browser that may still have to get its session.
-///
-/// # Panics
-/// Never: the path of `/enter` is one.
-pub fn through(path: LocalPath) -> LocalPath {
-    if needs_a_user(&path) {
+pub fn through(base: &Base, path: LocalPath) -> LocalPath {
+    if base.below(&path).is_some_and(needs_a_user) {
         return path;
     }
+    let enter = base.path(ENTER);
     let next: String = url::form_urlencoded::byte_serialize(path.as_str().as_bytes()).collect();
-    // A path that is too long to be written once more is forgotten; the session matters more.
-    format!("{ENTER}?next={next}")
-        .parse()
-        .unwrap_or_else(|_| ENTER.parse().expect("a constant path"))
+    // A way back always has room there; what would not is forgotten: the session matters more.
+    format!("{enter}?next={next}").parse().unwrap_or(enter)
 }
 
 /// Whether it is a page of ours that needs a user, and so performs the exchange itself.
-fn needs_a_user(path: &LocalPath) -> bool {
-    let page = path.as_str().split(['?', '#']).next().unwrap_or_default();
+fn needs_a_user(page: &str) -> bool {
     matches!(page, "/profile" | "/profile/password" | "/profile/address")
         || page.starts_with("/profile/address/")
 }
@@ -50,24 +65,26 @@ fn needs_a_user(path: &LocalPath) -> bool {
 ///
 /// # Errors
 /// Says why it is none.
-pub fn target(path: LocalPath, practice: bool) -> Result<LocalPath, &'static str> {
-    let first = path.first_segment();
-    if way_back(path.as_str()).is_none() {
+pub fn target(base: &Base, path: LocalPath, practice: bool) -> Result<LocalPath, &'static str> {
+    if path.as_str().len() > MAX {
+        return Err("longer than 2048 bytes");
+    }
+    if way_back(base, path.as_str()).is_none() {
         return Err("no page of its own: it leads back here, or shows nothing");
     }
-    match &*first {
-        "profile" if !needs_a_user(&path) => Err("no page that there is"),
-        "practice" | "" if !practice => {
+    match base.first_name_below(&path).as_deref() {
+        Some("profile") if !base.below(&path).is_some_and(needs_a_user) => {
+            Err("no page that there is")
+        }
+        Some("practice" | "") if !practice => {
             Err("a page of practice mode alone: it leads back here, or shows nothing")
         }
-        "favicon.ico" | "favicon.svg" | "healthz" | "readyz" => Err("not a page to sign in for"),
-        _ if path.as_str().len() > MAX => Err("longer than an address may be"),
-        _ => Ok(through(path)),
+        Some("favicon.ico" | "favicon.svg" | "healthz" | "readyz") => {
+            Err("not a page to sign in for")
+        }
+        _ => Ok(through(base, path)),
     }
 }
-
-/// The longest target, so that there is room for it in the query of `/enter`.
-const MAX: usize = 320;
 
 #[cfg(test)]
 mod tests {
@@ -75,6 +92,16 @@ mod tests {
 
     fn path(text: &str) -> LocalPath {
         text.parse().unwrap()
+    }
+
+    /// No base: the whole host is ours.
+    fn host() -> Base {
+        Base::default()
+    }
+
+    /// An application has the rest of the host.
+    fn auth() -> Base {
+        "/auth".parse().unwrap()
     }
 
     #[test]
@@ -85,7 +112,7 @@ mod tests {
             "/profile/password",
             "/profile/address/abc#x",
         ] {
-            assert_eq!(through(path(own)), path(own));
+            assert_eq!(through(&host(), path(own)), path(own));
         }
         for (other, way) in [
             ("/dashboard", "/enter?next=%2Fdashboard"),
@@ -97,8 +124,11 @@ mod tests {
             ("/Profile", "/enter?next=%2FProfile"),
             ("/profile/", "/enter?next=%2Fprofile%2F"),
         ] {
-            assert_eq!(through(path(other)), path(way));
-            assert_eq!(next_of(way.split_once('?').unwrap().1), Some(path(other)));
+            assert_eq!(through(&host(), path(other)), path(way));
+            assert_eq!(
+                next_of(&host(), way.split_once('?').unwrap().1),
+                Some(path(other))
+            );
         }
     }
 
@@ -123,6 +153,8 @@ mod tests {
             "/pusher/auth",
             "/healthz",
             "/readyz",
+            "/v1/session",
+            "/.well-known/jwks.json",
             "/favicon.ico",
             "/",
             "/?x",
@@ -131,19 +163,27 @@ mod tests {
             "/profile/x",
             "/profile/",
         ] {
-            assert!(target(path(bad), false).is_err(), "{bad}");
+            assert!(target(&host(), path(bad), false).is_err(), "{bad}");
         }
         for good in ["/dashboard", "/a/login", "/login-help", "/profile"] {
-            assert_eq!(target(path(good), false), Ok(through(path(good))), "{good}");
+            assert_eq!(
+                target(&host(), path(good), false),
+                Ok(through(&host(), path(good))),
+                "{good}"
+            );
         }
-        assert_eq!(target(path("/"), true), Ok(path("/enter?next=%2F")));
-        assert!(target(path(&format!("/{}", "%25".repeat(107))), false).is_err());
-        assert!(
-            target(path(&format!("/{}", "%25".repeat(106))), false)
-                .unwrap()
-                .as_str()
-                .starts_with("/enter")
+        assert_eq!(
+            target(&host(), path("/"), true),
+            Ok(path("/enter?next=%2F"))
         );
+        // Each byte of it is three in the query.
+        let longest = format!("/{}a", "%25".repeat(682));
+        let way = target(&host(), path(&longest), false).unwrap();
+        assert_eq!(
+            next_of(&host(), &way.as_str()["/enter?".len()..]),
+            Some(path(&longest))
+        );
+        assert!(target(&host(), path(&format!("{longest}a")), false).is_err());
     }
 
     #[test]
@@ -157,7 +197,10 @@ mod tests {
             "/x/confirm/y",
             "/%252e/confirm",
         ] {
-            assert_eq!(way_back(good).as_ref().map(LocalPath::as_str), Some(good));
+            assert_eq!(
+                way_back(&host(), good).as_ref().map(LocalPath::as_str),
+                Some(good)
+            );
         }
     }
 
@@ -190,7 +233,49 @@ mod tests {
             "/confirm\\x",
             "/confirm%00",
         ] {
-            assert_eq!(way_back(bad), None, "{bad}");
+            assert_eq!(way_back(&host(), bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_below_the_base_is_the_applications() {
+        for other in [
+            "/",
+            "/login",
+            "/logout?x",
+            "/api/x",
+            "/profile",
+            "/authority/login",
+            "/healthz",
+        ] {
+            let way = through(&auth(), path(other));
+            assert!(way.as_str().starts_with("/auth/enter?next=%2F"), "{way}");
+            assert_eq!(way_back(&auth(), other), Some(path(other)));
+            assert_eq!(target(&auth(), path(other), false), Ok(way));
+        }
+        for own in ["/auth/profile", "/auth/profile/address/x?y"] {
+            assert_eq!(target(&auth(), path(own), false), Ok(path(own)));
+        }
+        for bad in [
+            "/auth",
+            "/auth/",
+            "/auth/login",
+            "/AUTH/login",
+            "/%61uth/LOGOUT",
+            "/auth;x/enter",
+            "/auth/v1/authorize",
+            "/auth/profile/x",
+            "/auth/healthz",
+        ] {
+            assert!(target(&auth(), path(bad), false).is_err(), "{bad}");
+        }
+        for bad in [
+            "/auth/login",
+            "/Auth/Login",
+            "/%61uth/log%6fut",
+            "/auth/confirm/x",
+        ] {
+            assert_eq!(way_back(&auth(), bad), None, "{bad}");
         }
     }
 }

@@ -34,7 +34,7 @@ settings! {
     VALIDATOR_SECRET, "a-long-random-text", "Sent to the validator as a bearer token";
     VALIDATOR_TLS, "required", "none: VALIDATOR_URL may be http:// on another machine (default required)";
     PRACTICE, "on", "on: practice mode, also beside settings of a server in use; off: never; forget: never, and remove its user from the database (default: on where none of those settings is given)";
-    PUBLIC_URL, "https://sign-in.example", "The address that browsers see; needed unless LEPTOS_SITE_ADDR is loopback";
+    PUBLIC_URL, "https://app.example/auth", "The address that browsers see, with a path if an application has the rest of the host; needed unless LEPTOS_SITE_ADDR is loopback";
     HSTS_SUBDOMAINS, "exclude", "Whether browsers are told to reach the subdomains of PUBLIC_URL by HTTPS alone as well, for a year: include or exclude (default include)";
     VESTIBULE_SECRET, "openssl rand -base64 32", "Base64 of 32 bytes or more; several with commas, the newest first; needed outside practice mode";
     VESTIBULE_DATA, "./data", "The folder of the database (default ./data)";
@@ -48,7 +48,7 @@ settings! {
     LEPTOS_SITE_ADDR, "127.0.0.1:3000", "Where to listen (default 127.0.0.1:3000)";
     LEPTOS_SITE_ROOT, "target/site", "The folder of the built site (default target/site)";
     CONFIRM_START, "auto", "auto: the page begins by itself; click: it waits for Continue (default auto)";
-    CONFIRM_REDIRECT, "/profile", "Where a sign-in leads (default /profile)";
+    CONFIRM_REDIRECT, "/dashboard", "The path on the host of PUBLIC_URL where a sign-in leads (default the profile)";
     CONFIRM_ATTEMPT, "10s", "How long one call of the validator may take (default 10s)";
     CONFIRM_DEADLINE, "60s", "How long a token may take to be judged, with all attempts (default 60s)";
     CONFIRM_LEASE, "30s", "How long a worker's claim is exclusive; longer than an attempt (default 30s)";

@@ -57,6 +57,15 @@ pub async fn guard(
     mut request: Request,
     next: Next,
 ) -> Result<Response, PageError> {
+    // Nothing of ours is a service worker's script: one of another program on the host could
+    // install it, and it would answer for our pages.
+    if request.headers().contains_key("service-worker") {
+        Event::Forged {
+            what: "service_worker",
+        }
+        .record();
+        return Err(PageError::Forbidden);
+    }
     let host = host::of(&request).ok_or(PageError::Unreadable(StatusCode::BAD_REQUEST))?;
     if origins.on_loopback_only && !is_of_this_machine(&origins, host, request.headers()) {
         Event::Forged { what: "host" }.record();

@@ -7,6 +7,7 @@ use axum::{
 };
 use leptos::prelude::*;
 use std::sync::Arc;
+use vestibule::path::Base;
 use vestibule_app::{
     pages::{ErrorPage, Problem},
     shell::{self, Head},
@@ -16,6 +17,8 @@ use vestibule_app::{
 pub struct PageRenderer {
     /// What a document needs to know of the built site.
     leptos: LeptosOptions,
+    /// Where its addresses lie.
+    base: Base,
     /// The built site's files.
     files: Arc<Files>,
     /// What scripts may connect to, as a list of CSP sources.
@@ -23,10 +26,10 @@ pub struct PageRenderer {
 }
 
 impl PageRenderer {
-    /// Renders pages of the site that `leptos` describes, whose scripts may open the Pusher
+    /// Renders pages of the site that `leptos` describes, with addresses below `base`, whose scripts may open the Pusher
     /// server's `socket` beside this server's own.
     #[must_use]
-    pub fn new(leptos: LeptosOptions, files: Arc<Files>, socket: Option<&str>) -> Self {
+    pub fn new(leptos: LeptosOptions, base: Base, files: Arc<Files>, socket: Option<&str>) -> Self {
         let mut connect = String::from("'self'");
         if let Some(socket) = socket {
             // A path in a source would be compared too; the origin is what is meant.
@@ -44,6 +47,7 @@ impl PageRenderer {
         }
         Self {
             leptos,
+            base,
             files,
             connect,
         }
@@ -63,7 +67,7 @@ impl PageRenderer {
             live: head.live && self.files.have_client(),
             ..head
         };
-        let document = shell::render(&self.leptos, head, view);
+        let document = shell::render(&self.leptos, &self.base, head, view);
         let nonce = scripts.then(|| document.nonce.to_string());
         let policy = self.content_security_policy(nonce);
         let headers = [

@@ -1,13 +1,14 @@
 //! Responses that are no pages, and what is added to a page: redirects, cookies, a status.
 
 use axum::{
+    extract::State,
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Redirect, Response},
 };
 use std::time::Duration;
-use vestibule::path::LocalPath;
+use vestibule::path::{Base, LocalPath};
 
-/// 303 to a path on this origin.
+/// 303 to a whole path on this origin.
 #[must_use]
 pub fn see_other(path: &LocalPath) -> Response {
     (
@@ -17,14 +18,32 @@ pub fn see_other(path: &LocalPath) -> Response {
         .into_response()
 }
 
-/// 303 to a path with a token in it.
+/// 303 to a page of ours, by its path below the base.
 ///
 /// # Panics
-/// Never: a token has no character that a path may not have, is neither `.` nor `..`, and its
-/// length leaves room.
+/// Never: it is a constant, or has a token or the like in it, which has no character that a path
+/// may not have, is neither `.` nor `..`, and whose length leaves room.
 #[must_use]
-pub fn see(path: &str) -> Response {
-    see_other(&path.parse().expect("a token is a segment of a path"))
+pub fn see(below: &str) -> Response {
+    let mut response = see_other(&below.parse().expect("a path of ours"));
+    response.extensions_mut().insert(BelowBase);
+    response
+}
+
+/// Marks a redirect whose path is one below the base.
+#[derive(Clone, Copy, Debug)]
+struct BelowBase;
+
+/// The layer that puts the base before the path of a redirect to a page of ours.
+pub async fn put_base(State(base): State<Base>, mut response: Response) -> Response {
+    if response.extensions_mut().remove::<BelowBase>().is_some()
+        && let Some(location) = response.headers_mut().get_mut(header::LOCATION)
+        && let Ok(below) = location.to_str()
+        && let Ok(whole) = HeaderValue::from_str(&format!("{}{below}", base.as_str()))
+    {
+        *location = whole;
+    }
+    response
 }
 
 /// `page`, with another status than 200.

@@ -22,7 +22,7 @@ use leptos::prelude::*;
 use std::{ops::Deref, sync::Arc};
 use tokio_util::sync::CancellationToken;
 use vestibule::{
-    link::MagicLinks, mail::Outbox, outcome::Destinations, publisher::PusherPublisher,
+    link::MagicLinks, mail::Outbox, outcome::Destinations, path::Base, publisher::PusherPublisher,
     secret::Keys, sign_ins::SignIns,
 };
 use vestibule_app::{form_token::FormToken, shell::Head};
@@ -46,6 +46,8 @@ pub struct AppState {
     pub files: Arc<Files>,
     /// The Pusher server.
     pub push: PushSettings,
+    /// The path under which all addresses lie.
+    pub base: Base,
     /// The origins that are ours.
     pub origins: Arc<OwnOrigins>,
     /// Who is counted as one client.
@@ -182,6 +184,12 @@ impl FromRef<App> for Arc<Keys> {
 impl FromRef<App> for Arc<PageRenderer> {
     fn from_ref(app: &App) -> Self {
         app.pages.clone()
+    }
+}
+
+impl FromRef<App> for Base {
+    fn from_ref(app: &App) -> Self {
+        app.base.clone()
     }
 }
 

@@ -9,13 +9,15 @@ pub use smtp::{Smtp, SmtpConnection};
 
 use crate::config::origin::Origin;
 use std::sync::Arc;
-use vestibule::{link::LinkToken, secret::Keys};
+use vestibule::{link::LinkToken, path::Base, secret::Keys};
 
 /// Where links lead.
 #[derive(Clone)]
 pub struct UrlBuilder {
     /// This server as browsers see it.
     pub origin: Origin,
+    /// The path under which all addresses lie.
+    pub base: Base,
     /// What makes tokens known as ours.
     pub keys: Arc<Keys>,
 }
@@ -23,15 +25,15 @@ pub struct UrlBuilder {
 impl UrlBuilder {
     /// The whole address of the profile, or of what is `below` it.
     pub fn profile(&self, below: &str) -> String {
-        format!("{}/profile{below}", self.origin.as_str())
+        self.whole(&format!("/profile{below}"))
     }
 
     /// The whole address of `link`.
     pub fn url(&self, link: &LinkToken) -> String {
-        format!(
-            "{}/confirm/{}",
-            self.origin.as_str(),
-            link.token(&self.keys).expose()
-        )
+        self.whole(&format!("/confirm/{}", link.token(&self.keys).expose()))
+    }
+
+    fn whole(&self, below: &str) -> String {
+        format!("{}{}{below}", self.origin.as_str(), self.base.as_str())
     }
 }

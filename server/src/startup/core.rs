@@ -64,6 +64,7 @@ impl Core {
     pub fn urls(&self, config: &Config) -> UrlBuilder {
         UrlBuilder {
             origin: origin(config),
+            base: config.base.clone(),
             keys: self.environment.keys.clone(),
         }
     }

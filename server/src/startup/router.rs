@@ -138,11 +138,13 @@ async fn app_state(
         keys: keys.clone(),
         pages: Arc::new(PageRenderer::new(
             leptos,
+            config.base.clone(),
             files.clone(),
             push.socket.as_deref(),
         )),
         files,
         push,
+        base: config.base,
         origins: Arc::new(OwnOrigins {
             all: origins,
             on_loopback_only: practice || !secure,

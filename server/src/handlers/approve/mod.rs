@@ -18,7 +18,6 @@ use leptos::prelude::*;
 use vestibule::{
     audit::{Event, Means},
     link::{InvalidLink, LinkError, LinkToken, Number, Opened},
-    path::LocalPath,
     token::Token,
 };
 use vestibule_app::{
@@ -94,7 +93,7 @@ async fn not_opened(
     // A stranger who finds an old link must not learn whose it was.
     let address = link.as_ref().map(|link| link.address.masked());
     let next = link.and_then(|link| link.next);
-    let login = require_user::login_leading_to(app, next.as_ref().map(LocalPath::as_str));
+    let login = require_user::login_leading_to(next.as_ref(), false);
     let why = match why {
         InvalidLink::Used => {
             "It has been used. If that was you, you are signed in where you used it."
@@ -104,7 +103,7 @@ async fn not_opened(
         }
     };
     Ok(app.page(Head::titled(title::SPENT), || {
-        view! { <SpentPage why=why address=address login=login.to_string() /> }
+        view! { <SpentPage why=why address=address login=login /> }
     }))
 }
 

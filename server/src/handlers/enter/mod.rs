@@ -10,7 +10,7 @@ use axum::{
     response::Response,
 };
 use serde::Deserialize;
-use vestibule::outcome::Destinations;
+use vestibule::{outcome::Destinations, path::Base};
 
 /// The query.
 #[derive(Default, Deserialize)]
@@ -20,11 +20,12 @@ pub struct EnterQuery {
 
 /// `GET /enter?next=<path>`: on to the path, or to where every sign-in leads.
 pub async fn enter(
+    State(base): State<Base>,
     State(destinations): State<Destinations>,
     target: Result<Query<EnterQuery>, QueryRejection>,
 ) -> Response {
     let Query(EnterQuery { next }) = target.unwrap_or_default();
-    let next = next.as_deref().and_then(way_back);
+    let next = next.as_deref().and_then(|next| way_back(&base, next));
     response::see_other(next.as_ref().unwrap_or(&destinations.confirmed))
 }
 

@@ -3,7 +3,7 @@
 use crate::http::{error::PageError, response, state::App};
 use axum::{extract::State, http::Uri, response::Response};
 use leptos::prelude::*;
-use vestibule::{outcome::Destinations, secret::random};
+use vestibule::{outcome::Destinations, path::LocalPath, secret::random};
 use vestibule_app::{
     pages::{HomePage, PracticeLink, description, title},
     shell::Head,
@@ -75,9 +75,9 @@ pub async fn page_of_form(form: Uri) -> Result<Response, PageError> {
         .path()
         .trim_end_matches('/')
         .rsplit_once('/')
-        .map(|(page, _)| page.parse());
+        .map(|(page, _)| page.parse::<LocalPath>());
     match page {
-        Some(Ok(page)) => Ok(response::see_other(&page)),
+        Some(Ok(page)) => Ok(response::see(page.as_str())),
         Some(Err(_)) | None => Err(PageError::NotFound),
     }
 }

@@ -75,7 +75,7 @@ pub async fn login_page(
         next,
         again,
     }) = why.unwrap_or_default();
-    let next = next.as_deref().and_then(way_back);
+    let next = way_back_of(&app, next.as_deref());
     let session = visitor.session();
     if again.is_some()
         && let Some(who) = app.sign_ins.recognise(session.as_ref()).await?
@@ -102,7 +102,7 @@ pub async fn login_page(
         return Ok(login_form(&app, &visitor, state));
     }
     // A redirected browser may still have to get its session.
-    let next = next.map(return_path::through);
+    let next = next.map(|next| return_path::through(&app.base, next));
     Ok(response::see_other(
         next.as_ref().unwrap_or(&app.destinations().confirmed),
     ))
@@ -119,7 +119,7 @@ pub async fn login(
             error: Some(error),
             again: form.again.is_some(),
             email: form.email.clone(),
-            next: form.next.as_deref().and_then(way_back),
+            next: way_back_of(&app, form.next.as_deref()),
             reason: None,
         };
         login_form(&app, &visitor, state)
@@ -176,7 +176,7 @@ pub async fn login(
         means: Means::Password,
     }
     .record();
-    let next = form.next.as_deref().and_then(way_back);
+    let next = way_back_of(&app, form.next.as_deref());
     let on = response::see_other(next.as_ref().unwrap_or(&app.destinations().confirmed));
     let known = after_sign_in::arrived(&app, &visitor, &user, since).await;
     let session = app.cookies.session(&secret);
@@ -184,6 +184,11 @@ pub async fn login(
         on,
         [session].into_iter().chain(known),
     ))
+}
+
+/// Where the user wanted to go, if it is a page to go to.
+fn way_back_of(app: &AppState, next: Option<&str>) -> Option<LocalPath> {
+    next.and_then(|next| way_back(&app.base, next))
 }
 
 /// Whether this browser has signed in before as the user with this `email`.
@@ -208,7 +213,7 @@ pub fn wrong_address(
     let state = LoginContext {
         error: Some(error.to_string()),
         email,
-        next: next.and_then(way_back),
+        next: way_back_of(app, next),
         ..LoginContext::default()
     };
     login_form(app, visitor, state)

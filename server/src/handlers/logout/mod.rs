@@ -34,8 +34,11 @@ pub async fn logout(
     let cookies = sign_out(&app, &visitor, form.everywhere.is_some()).await?;
     let mut login = response::see_other(&app.destinations().login);
     // Not the cookies: those that end are removed one by one, and the one by which the browser is
-    // known stays.
-    let data = HeaderValue::from_static("\"cache\", \"storage\"");
+    // known stays. What an application beside us has stored is its own.
+    let data = HeaderValue::from_static(match app.base.as_str() {
+        "" => "\"cache\", \"storage\"",
+        _ => "\"cache\"",
+    });
     login
         .headers_mut()
         .insert(HeaderName::from_static("clear-site-data"), data);

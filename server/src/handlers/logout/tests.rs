@@ -1,4 +1,4 @@
-use crate::testing::TestApp;
+use crate::testing::{PRACTICE_USER, TestApp};
 
 #[tokio::test]
 async fn signing_out_leaves_nothing_in_the_browser_but_that_it_is_known() {
@@ -15,6 +15,16 @@ async fn signing_out_leaves_nothing_in_the_browser_but_that_it_is_known() {
         assert_eq!(browser.cookies(), ["vestibule-known"]);
         browser.open("/profile").await.assert_status(303);
     }
+}
+
+#[tokio::test]
+async fn signing_out_leaves_what_an_application_beside_us_has_stored() {
+    let app = TestApp::with(&[("PUBLIC_URL", "http://127.0.0.1:3000/auth")]).await;
+    let mut browser = app.browser();
+    browser.submit("/auth/login", &PRACTICE_USER).await;
+    let answer = browser.submit("/auth/logout", &[]).await;
+    assert_eq!(answer.header("clear-site-data"), Some("\"cache\""));
+    answer.assert_leads_to("/auth/login");
 }
 
 #[tokio::test]

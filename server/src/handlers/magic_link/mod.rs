@@ -78,7 +78,7 @@ pub async fn ask(
         .choice
         .or(form.next)
         .as_deref()
-        .and_then(return_path::way_back);
+        .and_then(|next| return_path::way_back(&app.base, next));
     send(&app, &visitor, address, next).await
 }
 

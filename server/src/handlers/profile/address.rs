@@ -134,7 +134,7 @@ pub async fn land(
             let clean = within.and_then(|ticket| format!("/profile/address/{ticket}").parse().ok());
             return clean.map_or_else(
                 || stale(&app),
-                |clean: LocalPath| response::see_other(&clean),
+                |clean: LocalPath| response::see(clean.as_str()),
             );
         }
     };

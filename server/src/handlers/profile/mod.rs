@@ -27,7 +27,6 @@ use vestibule::{
     audit::Event,
     device::Device,
     entry::{OwnSession, SignedIn},
-    path::LocalPath,
     user::PASSWORD_ISSUER,
 };
 use vestibule_app::{
@@ -116,7 +115,7 @@ pub async fn end_sessions(
         None => app.links.end_others(&who).await?,
     }
     Event::SessionsEnded { user: who.user.id }.record();
-    let on = response::see_other(&"/profile".parse().expect("it is a path of ours"));
+    let on = response::see("/profile");
     let known = after_sign_in::still_known(&app, &visitor, &who).await?;
     Ok(response::with_cookies(on, known))
 }
@@ -153,13 +152,8 @@ impl ProfileChange {
 /// Leads to the profile, which says what was changed. A link could say that too, so it counts only
 /// beside the cookie.
 fn changed(app: &AppState, change: ProfileChange) -> Response {
-    let profile: LocalPath = format!("/profile?changed={}", change.name())
-        .parse()
-        .expect("it is a path of ours");
-    response::with_cookies(
-        response::see_other(&profile),
-        [app.cookies.changed(change.name())],
-    )
+    let profile = response::see(&format!("/profile?changed={}", change.name()));
+    response::with_cookies(profile, [app.cookies.changed(change.name())])
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! no sub-resource. Its new secret travels in the response of the page itself.
 
 use crate::{
-    config::return_path,
+    config::return_path::{self, way_back},
     handlers::{after_sign_in, switch_account},
     http::{
         error::PageError,
@@ -19,6 +19,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
+use url::form_urlencoded;
 use vestibule::{
     entry::{Entry, SignedIn},
     path::LocalPath,
@@ -60,7 +61,7 @@ pub async fn require_user(
             current.as_ref(),
             candidates,
         )),
-        Entry::SignedOut => Ok(response::see_other(&login_for(&app, request.uri()))),
+        Entry::SignedOut => Ok(response::see(&login_for(&app, request.uri(), false))),
     }
 }
 
@@ -71,32 +72,38 @@ pub async fn require_fresh(State(app): State<App>, request: Request, next: Next)
     if who.is_some_and(|who| who.is_fresh(app.sign_ins.now())) {
         return next.run(request).await;
     }
-    let login = login_for(&app, request.uri());
-    response::see_other(&format!("{login}&again=1").parse().unwrap_or(login))
+    response::see(&login_for(&app, request.uri(), true))
 }
 
 /// The login page, which leads back to the page that was asked for.
-fn login_for(app: &AppState, wanted: &Uri) -> LocalPath {
+fn login_for(app: &AppState, wanted: &Uri, again: bool) -> String {
     let target = wanted
         .query()
         .filter(|_| wanted.path() == return_path::ENTER)
-        .and_then(return_path::next_of);
-    login_leading_to(
-        app,
-        Some(target.as_ref().map_or(wanted.path(), LocalPath::as_str)),
-    )
+        .and_then(|query| return_path::next_of(&app.base, query));
+    let own = || {
+        way_back(
+            &app.base,
+            &format!("{}{}", app.base.as_str(), wanted.path()),
+        )
+    };
+    login_leading_to(target.or_else(own).as_ref(), again)
 }
 
-/// The login page, which leads to `next` if there is one.
-pub fn login_leading_to(app: &AppState, next: Option<&str>) -> LocalPath {
-    let login = &app.destinations().login;
-    let Some(next) = next else {
-        return login.clone();
-    };
-    let next: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
-    format!("{login}?next={next}")
-        .parse()
-        .unwrap_or_else(|_| login.clone())
+/// The login page, by its path below the base. It leads to `next` if there is one, and asks a user
+/// who is signed in to sign in `again`.
+pub fn login_leading_to(next: Option<&LocalPath>, again: bool) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    if let Some(next) = next {
+        query.append_pair("next", next.as_str());
+    }
+    if again {
+        query.append_pair("again", "1");
+    }
+    match &*query.finish() {
+        "" => "/login".to_owned(),
+        query => format!("/login?{query}"),
+    }
 }
 
 #[cfg(test)]

@@ -43,7 +43,7 @@ where
         let clean: LocalPath = format!("{before}{}{below}", token.expose())
             .parse()
             .map_err(|_| not_found())?;
-        Err(response::see_other(&clean))
+        Err(response::see(clean.as_str()))
     }
 }
 

@@ -1,7 +1,7 @@
 use super::*;
 use crate::config::origin::Origin;
 use std::sync::Arc;
-use vestibule::{clock::Timestamp, device::Device, link::LinkToken, secret::Keys};
+use vestibule::{clock::Timestamp, device::Device, link::LinkToken, path::Base, secret::Keys};
 
 const LINK: LinkToken = LinkToken::from_bytes([7; 32]);
 
@@ -11,6 +11,7 @@ fn words_of(letter: &MailBody) -> EmailContent {
         letter,
         &UrlBuilder {
             origin,
+            base: Base::default(),
             keys: Arc::new(Keys::from_secret(&[1; 32])),
         },
     )

@@ -7,7 +7,7 @@ use tokio::{
     task::JoinHandle,
 };
 use vestibule::{
-    clock::Timestamp, device::Device, link::LinkToken, mail::LinkMail, secret::Keys,
+    clock::Timestamp, device::Device, link::LinkToken, mail::LinkMail, path::Base, secret::Keys,
     testing::ManualClock,
 };
 
@@ -52,6 +52,7 @@ fn smtp(port: u16, encryption: Encryption, login: Option<Credentials>) -> Smtp {
     let origin = Origin::parse("https://sign-in.example").unwrap();
     let urls = UrlBuilder {
         origin,
+        base: Base::default(),
         keys: Arc::new(Keys::from_secret(&[1; 32])),
     };
     let clock = Arc::new(ManualClock::at(Timestamp::from_millis(1_700_000_000_000)));

@@ -78,7 +78,7 @@ pub async fn embedded(
         "the embedded broker; PUSHER_CLUSTER or PUSHER_HOST would name another server",
     );
     let app = push::embedded(credentials.clone(), keys, String::new());
-    let address = origin.replacen("http", "ws", 1);
+    let address = origin.replacen("http", "ws", 1) + config.base.as_str();
     let mut trial = Trial::new(&app, &address, origin);
     if credentials.is_none() {
         trial.from = ["VESTIBULE_SECRET"; 2];
