@@ -28,6 +28,8 @@ mod id;
 mod ids;
 mod invisible;
 
+#[cfg(feature = "assertions")]
+pub mod assertion;
 pub mod audit;
 pub mod caps;
 pub mod channel;

@@ -4,7 +4,7 @@ use crate::{
     config::return_path,
     handlers::{
         approve, confirm, enter, files, health, home, island_api, login, logout, magic_link,
-        mailbox, profile, pusher_auth, require_user, switch_account,
+        mailbox, profile, pusher_auth, require_user, switch_account, v1,
     },
     http::{
         client_address, csrf, error, form, listener, response, run_to_completion, security_headers,
@@ -17,7 +17,7 @@ use axum::{
     http::StatusCode,
     middleware::{Next, from_fn, from_fn_with_state, map_response_with_state},
     response::{IntoResponse as _, Response},
-    routing::{get, post},
+    routing::{any, get, post},
 };
 use tokio::time::timeout;
 use vestibule::path::Base;
@@ -56,7 +56,7 @@ pub fn routes(app: App, sockets: Router) -> Router {
         .route("/readyz", get(health::readyz))
         .fallback(home::not_found)
         .method_not_allowed_fallback(home::not_found);
-    let needing_freshness = Router::new()
+    let account = Router::new()
         .route(
             "/profile/password",
             get(profile::password::show).post(profile::password::set),
@@ -70,10 +70,15 @@ pub fn routes(app: App, sockets: Router) -> Router {
             get(profile::address::land).post(profile::address::change),
         )
         .route_layer(from_fn_with_state(app.clone(), require_user::require_fresh));
+    let account = if app.account_pages {
+        account
+    } else {
+        Router::new()
+    };
     let needing_a_user = Router::new()
         .route("/profile", get(profile::profile))
         .route(return_path::ENTER, get(enter::enter))
-        .merge(needing_freshness)
+        .merge(account)
         .route_layer(from_fn_with_state(app.clone(), require_user::require_user))
         .route(
             "/continue",
@@ -84,6 +89,13 @@ pub fn routes(app: App, sockets: Router) -> Router {
         .route("/api/{*function}", post(island_api::server_functions))
         .route("/pusher/auth", post(pusher_auth::authorise))
         .route_layer(from_fn(csrf::scripts_only));
+    let v1 = Router::new()
+        .route("/v1/session", get(v1::session))
+        .route("/v1/authorize", any(v1::authorize))
+        .route("/v1/authorize/{*wanted}", any(v1::authorize))
+        .route("/.well-known/jwks.json", get(v1::jwks))
+        .layer(from_fn(run_to_completion::to_the_end))
+        .with_state(app.clone());
     let files = Router::new()
         .route(
             &format!("/{}/{{*file}}", app.pages.client_folder()),
@@ -100,10 +112,13 @@ pub fn routes(app: App, sockets: Router) -> Router {
         .with_state(app.clone())
         .merge(files)
         .merge(sockets)
-        .route("/healthz", get(|| async { "ok" }));
+        .route("/healthz", get(|| async { "ok" }))
+        .layer(from_fn_with_state(app.clone(), csrf::check_origin))
+        // A proxy asks with the method, and about the origin, of what it asks for.
+        .merge(v1);
     under(&app.base, below_base)
         .layer(map_response_with_state(app.clone(), response::put_base))
-        .layer(from_fn_with_state(app.clone(), csrf::guard))
+        .layer(from_fn_with_state(app.clone(), csrf::check_host))
         .layer(map_response_with_state(app.clone(), error::render))
         .layer(from_fn_with_state(app.clone(), client_address::identify))
         .layer(from_fn(within))

@@ -453,3 +453,18 @@ fn what_is_wrong_with_a_command_is_one_line_also_for_programs() {
         "{weak}"
     );
 }
+
+#[test]
+fn the_keys_that_sign_are_rotated_at_most_every_quarter_of_an_hour_but_at_once_if_need_be() {
+    let data = TempDir::new().unwrap();
+    let first = json_of(&run(data.path(), &["key", "rotate", "--json"]));
+    let line = problem(&run(data.path(), &["key", "rotate"]));
+    assert!(
+        line.starts_with("the last rotation was too short a time ago") && line.ends_with("--now"),
+        "{line}"
+    );
+    let line = said(&run(data.path(), &["key", "rotate", "--now"]));
+    let second = line.split(' ').nth(6).unwrap();
+    assert_eq!(second.len(), 43, "{line}");
+    assert_ne!(first["key"], second);
+}

@@ -8,7 +8,7 @@ mod authority;
 mod exchange;
 mod sessions;
 
-pub use sessions::{InvalidHandle, OwnSession, SessionHandle};
+pub use sessions::{InvalidHandle, OnTheWay, OwnSession, SessionHandle};
 
 use crate::{
     clock::Timestamp,

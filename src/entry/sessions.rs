@@ -3,7 +3,7 @@
 //! A session's id never leaves the server. A page names a session by its [`SessionHandle`], which
 //! is looked for among the user's own sessions alone, so that no form can end another user's.
 
-use super::SignedIn;
+use super::{PresentedSecrets, SignedIn};
 use crate::{
     clock::Timestamp,
     device::Device,
@@ -72,7 +72,54 @@ pub struct OwnSession {
     pub last_seen_at: Timestamp,
 }
 
+/// How far a browser has come that is not signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnTheWay {
+    /// It has begun nothing.
+    Nowhere,
+    /// Its sign-in is being checked.
+    Pending,
+    /// Its sign-in is good: the next page that needs a user lets it in.
+    Bound,
+}
+
 impl SignIns {
+    /// What pages and applications call the session of `who`. It changes with the newest key.
+    #[must_use]
+    pub fn handle(&self, who: &SignedIn) -> SessionHandle {
+        SessionHandle::each(&self.keys, who.user.id, who.session)[0]
+    }
+
+    /// When the session of `who` ends by itself if it is not used any more. `None`: it has ended.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store could not be read.
+    pub async fn session_end(&self, who: &SignedIn) -> Result<Option<Timestamp>, StoreError> {
+        let session = self.stores.sessions.session(who.session).await?;
+        Ok(session.map(|session| session.expires_at))
+    }
+
+    /// How far a browser has come that no session signs in yet.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store could not be read.
+    pub async fn on_the_way(&self, shown: &PresentedSecrets) -> Result<OnTheWay, StoreError> {
+        let mut way = OnTheWay::Nowhere;
+        for (_, secret) in &shown.pending {
+            let hash = secret.hash();
+            let session = self.stores.sessions.session_by_secret(&hash).await?;
+            let now = self.clock.now();
+            match session.filter(|session| session.is_live(now)) {
+                Some(session) if session.exchangeable(&hash, now).is_some() => {
+                    return Ok(OnTheWay::Bound);
+                }
+                Some(session) if session.user().is_none() => way = OnTheWay::Pending,
+                _ => {}
+            }
+        }
+        Ok(way)
+    }
+
     /// Where the user is signed in: the session that asks, then the others, those first that were
     /// used last.
     ///

@@ -24,7 +24,8 @@ pub mod sqlite;
 mod statements;
 
 pub use ports::{
-    ConfirmationQueue, ConfirmationStore, LinkStore, MailStore, SessionStore, UserStore,
+    ConfirmationQueue, ConfirmationStore, LinkStore, MailStore, SessionStore, SigningKeyStore,
+    StoredSigningKeys, UserStore,
 };
 
 use crate::{caps::Capped, clock::Timestamp, user::UserId};
@@ -48,6 +49,8 @@ pub struct Stores {
     pub links: Arc<dyn LinkStore>,
     /// Mails that wait to be sent.
     pub mails: Arc<dyn MailStore>,
+    /// The keys that sign assertions.
+    pub signing_keys: Arc<dyn SigningKeyStore>,
 }
 
 impl Stores {
@@ -55,7 +58,13 @@ impl Stores {
     #[must_use]
     pub fn in_one<D>(database: D) -> Self
     where
-        D: ConfirmationStore + ConfirmationQueue + SessionStore + UserStore + LinkStore + MailStore,
+        D: ConfirmationStore
+            + ConfirmationQueue
+            + SessionStore
+            + UserStore
+            + LinkStore
+            + MailStore
+            + SigningKeyStore,
     {
         let database = Arc::new(database);
         Self {
@@ -64,7 +73,8 @@ impl Stores {
             sessions: database.clone(),
             users: database.clone(),
             links: database.clone(),
-            mails: database,
+            mails: database.clone(),
+            signing_keys: database,
         }
     }
 

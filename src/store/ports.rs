@@ -9,7 +9,7 @@ use crate::{
     ids::{ConfirmationId, SessionId, UserId},
     link::{Link, Tries},
     mail::{Mail, MailId, Posted, Posting},
-    secret::SecretHash,
+    secret::{Sealed, SecretHash},
     session::Session,
     user::{Authority, Moved, User},
 };
@@ -285,6 +285,30 @@ pub trait LinkStore: Send + Sync + 'static {
 
     /// Deletes links that expired before `before`, and returns how many.
     async fn sweep_links(&self, before: Timestamp) -> Result<u64, StoreError>;
+}
+
+/// The keys that sign assertions, as they are stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredSigningKeys {
+    /// The keys.
+    pub sealed: Sealed,
+    /// When they were rotated last.
+    pub rotated_at: Timestamp,
+}
+
+/// Stores the keys that sign assertions.
+#[async_trait]
+pub trait SigningKeyStore: Send + Sync + 'static {
+    /// The keys, if there are any yet.
+    async fn signing_keys(&self) -> Result<Option<StoredSigningKeys>, StoreError>;
+
+    /// Stores `to` if `from` is what is stored. `false`: it is not any more, and nothing was
+    /// changed.
+    async fn replace_signing_keys(
+        &self,
+        from: Option<&StoredSigningKeys>,
+        to: &StoredSigningKeys,
+    ) -> Result<bool, StoreError>;
 }
 
 /// Stores mail until it is sent.

@@ -11,8 +11,8 @@ use crate::{
     secret::SecretHash,
     session::{Session, SessionId},
     store::{
-        BeginError, ConfirmationQueue, ConfirmationStore, SessionStore, Settlement, StoreError,
-        Stores, UserStore,
+        BeginError, ConfirmationQueue, ConfirmationStore, SessionStore, Settlement,
+        SigningKeyStore, StoreError, StoredSigningKeys, Stores, UserStore,
     },
     testing::NoLinks,
     user::{Authority, Moved, PASSWORD_ISSUER, User, UserId, key_after},
@@ -35,6 +35,7 @@ struct Tables {
     /// Who began them, and what turn each has.
     begun: BTreeMap<ConfirmationId, (Client, u64)>,
     users: BTreeMap<(String, String), (User, Option<String>)>,
+    signing_keys: Option<StoredSigningKeys>,
 }
 
 impl Tables {
@@ -108,6 +109,7 @@ impl MemoryDatabase {
             users: self.clone(),
             links: Arc::new(NoLinks),
             mails: Arc::new(NoLinks),
+            signing_keys: self.clone(),
         }
     }
 
@@ -549,5 +551,25 @@ impl UserStore for MemoryDatabase {
         let count = tables.users.len();
         tables.users.retain(|_, (user, _)| user.id != id);
         Ok(tables.users.len() < count)
+    }
+}
+
+#[async_trait]
+impl SigningKeyStore for MemoryDatabase {
+    async fn signing_keys(&self) -> Result<Option<StoredSigningKeys>, StoreError> {
+        Ok(self.lock().signing_keys.clone())
+    }
+
+    async fn replace_signing_keys(
+        &self,
+        from: Option<&StoredSigningKeys>,
+        to: &StoredSigningKeys,
+    ) -> Result<bool, StoreError> {
+        let stored = &mut self.lock().signing_keys;
+        let is_expected = stored.as_ref() == from;
+        if is_expected {
+            *stored = Some(to.clone());
+        }
+        Ok(is_expected)
     }
 }

@@ -53,6 +53,12 @@ impl Problem {
         text: "Your network requested more links than we send in an hour. Links that were already sent still work. Try again later, or sign in with your password.",
         link: SIGN_IN,
     };
+    /// 508: the application sends a user back who is signed in.
+    pub const LOOP: Self = Self {
+        title: "The application does not know you yet",
+        text: "You are signed in here, but the application sent you back. Try again in a moment. If you run this site: the proxy in front of the application must send this browser\u{2019}s cookies to /v1/authorize, and the headers of the answer to the application.",
+        link: None,
+    };
     /// 500: our own mistake.
     pub const BROKEN: Self = Self {
         title: "Something went wrong",

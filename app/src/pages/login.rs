@@ -29,6 +29,8 @@ pub struct LoginFormState {
     pub practice: Option<(String, String)>,
     /// Whether a link can be sent to the address.
     pub mails: bool,
+    /// Whether that link can lead to a page to set a password.
+    pub forgotten: bool,
 }
 
 /// E-mail address and password.
@@ -45,6 +47,7 @@ pub fn LoginPage(
         next,
         practice,
         mails,
+        forgotten,
     } = form;
     let problem = error.is_some().then_some(WRONG);
     let reason = reason.map(|reason| {
@@ -70,7 +73,7 @@ pub fn LoginPage(
         view! { <p>"Sign in again before you change how you sign in."</p> }
     });
     let again = again.then(|| view! { <input type="hidden" name="again" value="1" /> });
-    let forgotten = mails.then(|| {
+    let forgotten = forgotten.then(|| {
         view! {
             <p>"Forgot your password?"</p>
             <div class="actions">

@@ -2,6 +2,7 @@
 //! stop.
 
 pub mod doctor;
+pub mod key;
 pub mod link;
 pub mod output;
 pub mod user;
@@ -12,6 +13,7 @@ use crate::{
     Config,
     cli::{
         doctor::doctor,
+        key::key_rotate,
         link::link_create,
         user::{add::user_add, disable::user_disable, list::user_list, remove::user_remove},
     },
@@ -89,7 +91,7 @@ async fn run(matches: &ArgMatches) -> Result<(), String> {
             .map_err(|error| error.to_string())
     };
     match matches.subcommand() {
-        Some((about @ ("user" | "link"), commands)) => match commands.subcommand() {
+        Some((about @ ("user" | "link" | "key"), commands)) => match commands.subcommand() {
             Some((name, its)) => self::command((about, name), its, config(its)?).await,
             None => Err(format!("{about}: what is to be done is missing")),
         },
@@ -132,6 +134,7 @@ async fn command(command: (&str, &str), its: &ArgMatches, config: Config) -> Res
         ("user", "enable") => user_disable(config, given("email"), false).await?,
         ("user", "remove") => user_remove(config, given("email")).await?,
         ("link", "create") => link_create(config, given("email"), given("expires")).await?,
+        ("key", "rotate") => key_rotate(config, its.get_flag("now")).await?,
         (about, name) => return Err(format!("{about} {name}: there is no such command")),
     };
     println!("{}", answer.say(json));

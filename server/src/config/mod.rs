@@ -1,5 +1,6 @@
 //! The server's configuration. A wrong value stops it at start with one line.
 
+mod identity_headers;
 mod mail;
 pub mod origin;
 mod practice;
@@ -10,6 +11,7 @@ mod setting;
 mod storage;
 mod validator;
 
+pub use identity_headers::IdentityHeader;
 pub use mail::{Encryption, MailConfig, SmtpServer};
 pub use practice::KEY_MARK;
 pub use push::PushConfig;
@@ -22,11 +24,11 @@ pub use crate::config::proxies::Proxies;
 use crate::config::origin::Origin;
 use practice::Practice;
 use setting::{
-    BROKER_ADDR, CONFIRM_ATTEMPT, CONFIRM_BEGIN_WITHIN, CONFIRM_DEADLINE, CONFIRM_IN_FLIGHT,
-    CONFIRM_LEASE, CONFIRM_PER_CLIENT, CONFIRM_POLL, CONFIRM_REDIRECT, CONFIRM_START,
-    CONFIRM_UNDECIDED, DATABASE_URL, HSTS_SUBDOMAINS, LEPTOS_SITE_ADDR, LEPTOS_SITE_ROOT,
-    PUBLIC_URL, PUSHER_SCHEME, REDIS_URL, SESSION_ABSOLUTE, SESSION_IDLE, SESSIONS_PER_USER,
-    TRUSTED_PROXIES, VALIDATOR_URL, VESTIBULE_SECRET,
+    ACCOUNT_PAGES, BROKER_ADDR, CONFIRM_ATTEMPT, CONFIRM_BEGIN_WITHIN, CONFIRM_DEADLINE,
+    CONFIRM_IN_FLIGHT, CONFIRM_LEASE, CONFIRM_PER_CLIENT, CONFIRM_POLL, CONFIRM_REDIRECT,
+    CONFIRM_START, CONFIRM_UNDECIDED, DATABASE_URL, HSTS_SUBDOMAINS, IDENTITY_HEADERS,
+    LEPTOS_SITE_ADDR, LEPTOS_SITE_ROOT, PUBLIC_URL, PUSHER_SCHEME, REDIS_URL, SESSION_ABSOLUTE,
+    SESSION_IDLE, SESSIONS_PER_USER, TRUSTED_PROXIES, VALIDATOR_URL, VESTIBULE_SECRET,
 };
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use vestibule::{
@@ -65,6 +67,10 @@ pub struct Config {
     pub start: BeginMode,
     /// Where outcomes lead.
     pub destinations: Destinations,
+    /// What the application is told of a user besides their id.
+    pub identity_headers: Vec<IdentityHeader>,
+    /// Whether there are pages to change a password and an address.
+    pub account_pages: bool,
     /// How long each part may take.
     pub timing: Timing,
     /// How many validations may be in flight at once.
@@ -143,6 +149,11 @@ impl Config {
             "click" => Ok(BeginMode::Click),
             _ => Err("neither auto nor click"),
         })?;
+        let account_pages = given.read(&ACCOUNT_PAGES, |text| match text {
+            "on" => Ok(true),
+            "off" => Ok(false),
+            _ => Err("neither on nor off"),
+        })?;
         let hsts = given.read(&HSTS_SUBDOMAINS, |text| match text {
             "include" => Ok(HstsScope::WithSubdomains),
             "exclude" => Ok(HstsScope::HostAlone),
@@ -164,6 +175,10 @@ impl Config {
             start: start.unwrap_or(BeginMode::Auto),
             destinations: destinations(given, &base, practice)?,
             base,
+            identity_headers: given
+                .read(&IDENTITY_HEADERS, IdentityHeader::list)?
+                .unwrap_or_default(),
+            account_pages: account_pages.unwrap_or(true),
             timing: timing(given)?,
             in_flight: given
                 .read(&CONFIRM_IN_FLIGHT, in_flight)?

@@ -49,6 +49,8 @@ settings! {
     LEPTOS_SITE_ROOT, "target/site", "The folder of the built site (default target/site)";
     CONFIRM_START, "auto", "auto: the page begins by itself; click: it waits for Continue (default auto)";
     CONFIRM_REDIRECT, "/dashboard", "The path on the host of PUBLIC_URL where a sign-in leads (default the profile)";
+    IDENTITY_HEADERS, "email,name", "What the application is told of a user in plain headers besides Remote-User: email (Remote-Email), name (Remote-Name) (default neither)";
+    ACCOUNT_PAGES, "off", "Whether users can change their password and address here: on or off, for where an application shares the host (default on)";
     CONFIRM_ATTEMPT, "10s", "How long one call of the validator may take (default 10s)";
     CONFIRM_DEADLINE, "60s", "How long a token may take to be judged, with all attempts (default 60s)";
     CONFIRM_LEASE, "30s", "How long a worker's claim is exclusive; longer than an attempt (default 30s)";

@@ -18,3 +18,4 @@ pub mod profile;
 pub mod pusher_auth;
 pub mod require_user;
 pub mod switch_account;
+pub mod v1;

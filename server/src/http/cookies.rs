@@ -20,6 +20,8 @@ pub const MAX_PENDING: usize = 16;
 /// Longer than browsers keep any cookie (RFC 6265bis, section 5.5): the server ends a session, not
 /// the cookie.
 const FOREVER: Duration = Duration::from_hours(400 * 24);
+/// How long it is remembered to which page a browser was led.
+pub const ENTERED: Duration = Duration::from_secs(10);
 /// How long the profile tells what was changed there.
 const CHANGED: Duration = Duration::from_mins(1);
 
@@ -37,6 +39,7 @@ pub struct RequestCookies {
     form: Option<String>,
     known: Option<String>,
     changed: Option<String>,
+    entered: Option<String>,
     pending: Vec<(TokenTag, String)>,
 }
 
@@ -85,6 +88,11 @@ impl CookiePolicy {
     /// Sets the cookie that says what was changed, so that no link to the profile can say so.
     pub fn changed(self, what: &str) -> HeaderValue {
         self.set("changed", what.to_owned(), CHANGED)
+    }
+
+    /// Sets the cookie that says to which page the browser has just been led, and how often.
+    pub fn entered(self, page: &str) -> HeaderValue {
+        self.set("entered", page.to_owned(), ENTERED)
     }
 
     /// Sets a token's pending cookie under the first of its `tags`, and removes those that it
@@ -154,6 +162,7 @@ impl RequestCookies {
             "form" => &mut self.form,
             "known" => &mut self.known,
             "changed" => &mut self.changed,
+            "entered" => &mut self.entered,
             _ => {
                 if let Some(tag) = purpose
                     .strip_prefix("pending-")
@@ -174,6 +183,11 @@ impl RequestCookies {
     /// What was changed just now.
     pub fn changed(&self) -> Option<&str> {
         self.changed.as_deref()
+    }
+
+    /// To which page it has just been led, and how often.
+    pub fn entered(&self) -> Option<&str> {
+        self.entered.as_deref()
     }
 
     /// Whether it shows none of ours.

@@ -51,10 +51,10 @@ pub struct OwnOrigins {
     pub on_loopback_only: bool,
 }
 
-/// The middleware around all routes.
-pub async fn guard(
+/// The middleware around all routes: it knows the host, and no service worker is made of ours.
+pub async fn check_host(
     State(origins): State<Arc<OwnOrigins>>,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Result<Response, PageError> {
     // Nothing of ours is a service worker's script: one of another program on the host could
@@ -71,6 +71,15 @@ pub async fn guard(
         Event::Forged { what: "host" }.record();
         return Err(PageError::Forbidden);
     }
+    Ok(next.run(request).await)
+}
+
+/// The middleware around all pages, forms and calls.
+pub async fn check_origin(
+    State(origins): State<Arc<OwnOrigins>>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, PageError> {
     if !matches!(
         *request.method(),
         Method::GET | Method::HEAD | Method::OPTIONS

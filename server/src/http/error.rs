@@ -40,6 +40,9 @@ pub enum PageError {
     /// Too much is under way just now: 503.
     #[error("too much is under way")]
     Busy,
+    /// The application has sent a browser back that is signed in, again and again: 508.
+    #[error("led in a circle")]
+    Loop,
     /// There is no such page, or none for this user: 404.
     #[error("not found")]
     NotFound,
@@ -80,6 +83,7 @@ impl PageError {
             Self::Store(StoreError::Corrupt { .. }) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Capped(cap) => capped_status(*cap),
             Self::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Loop => StatusCode::LOOP_DETECTED,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::Unreadable(status) | Self::NoCookies { status, .. } => *status,
@@ -105,6 +109,7 @@ impl PageError {
     fn problem(&self) -> Problem {
         match (self, self.status()) {
             (Self::Capped(Capped::Links), _) => Problem::TOO_MANY_LINKS,
+            (Self::Loop, _) => Problem::LOOP,
             (_, StatusCode::BAD_REQUEST) => Problem::UNREADABLE,
             (_, StatusCode::FORBIDDEN) => Problem::REFUSED,
             (_, StatusCode::NOT_FOUND) => Problem::NOT_FOUND,

@@ -2,7 +2,7 @@
 
 use crate::{
     accounts::{passwords::Passwords, rate_limits::RateLimits},
-    config::BeginMode,
+    config::{BeginMode, IdentityHeader},
     http::{
         client_address::Clients,
         cookies::CookiePolicy,
@@ -22,8 +22,14 @@ use leptos::prelude::*;
 use std::{ops::Deref, sync::Arc};
 use tokio_util::sync::CancellationToken;
 use vestibule::{
-    link::MagicLinks, mail::Outbox, outcome::Destinations, path::Base, publisher::PusherPublisher,
-    secret::Keys, sign_ins::SignIns,
+    assertion::{Parties, Signer},
+    link::MagicLinks,
+    mail::Outbox,
+    outcome::Destinations,
+    path::Base,
+    publisher::PusherPublisher,
+    secret::Keys,
+    sign_ins::SignIns,
 };
 use vestibule_app::{form_token::FormToken, shell::Head};
 
@@ -56,6 +62,10 @@ pub struct AppState {
     pub cookies: CookiePolicy,
     /// The HSTS header.
     pub hsts: Hsts,
+    /// What the application is told of users.
+    pub identities: Identities,
+    /// Whether users can change their password and address here.
+    pub account_pages: bool,
     /// Whether the confirm page begins by itself.
     pub start: BeginMode,
     /// Checks passwords.
@@ -80,6 +90,16 @@ pub struct PushSettings {
     pub app_key: String,
     /// Where browsers connect; `None` for this server's own address.
     pub socket: Option<String>,
+}
+
+/// What the application is told of users, and how it is known to come from us.
+pub struct Identities {
+    /// Signs it.
+    pub signer: Signer,
+    /// Who tells whom.
+    pub parties: Parties,
+    /// What is told in plain headers besides the user's id.
+    pub headers: Vec<IdentityHeader>,
 }
 
 /// Whether the worker beside the pages still works.

@@ -9,8 +9,8 @@ use crate::{
 use std::sync::Arc;
 use tokio::sync::Notify;
 use vestibule::{
-    mail::Mailer, publisher::Publisher, secret::SystemEntropy, store::postgres::PostgresStore,
-    worker::Environment,
+    assertion::Signer, mail::Mailer, publisher::Publisher, secret::SystemEntropy,
+    store::postgres::PostgresStore, worker::Environment,
 };
 
 /// What pages and worker have in common.
@@ -49,6 +49,21 @@ impl Core {
             mail_wake: Arc::default(),
             hints: storage.hints,
         })
+    }
+
+    /// What signs assertions.
+    ///
+    /// # Errors
+    /// [`StartError::SigningKeys`] if its keys do not open.
+    pub async fn signer(&self) -> Result<Signer, StartError> {
+        let Environment {
+            stores,
+            clock,
+            keys,
+            entropy,
+            ..
+        } = self.environment.clone();
+        Ok(Signer::open(stores.signing_keys, clock, keys, &*entropy).await?)
     }
 
     /// Where mail goes, if a server for it is configured.

@@ -2,7 +2,10 @@
 
 use crate::practice::KeyError;
 use std::{io, net::SocketAddr};
-use vestibule::store::{StoreError, postgres::OpenError};
+use vestibule::{
+    assertion::RotateError,
+    store::{StoreError, postgres::OpenError},
+};
 
 /// The server could not start. One line each; nothing was damaged.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +44,11 @@ pub enum StartError {
         /// What is wrong with it.
         error: vestibule::store::redis::RedisOpenError,
     },
+    /// The keys that sign assertions cannot be used.
+    #[error(
+        "VESTIBULE_SECRET: {0}; add the former one behind a comma, or make new keys (vestibule key rotate --now)"
+    )]
+    SigningKeys(RotateError),
     /// The database could not be written.
     #[error("the database cannot be written: {0}")]
     Store(#[from] StoreError),
@@ -56,4 +64,13 @@ pub enum StartError {
     /// No loopback port could be had.
     #[error("no port on loopback can be listened on: {0}")]
     Loopback(io::Error),
+}
+
+impl From<RotateError> for StartError {
+    fn from(error: RotateError) -> Self {
+        match error {
+            RotateError::Store(error) => Self::Store(error),
+            error => Self::SigningKeys(error),
+        }
+    }
 }

@@ -14,7 +14,7 @@ use crate::{
         listener,
         page::{self, PageRenderer},
         security_headers::Hsts,
-        state::{App, AppState, PushSettings, WorkerState},
+        state::{App, AppState, Identities, PushSettings, WorkerState},
     },
     mail::Mailbox,
     practice, routes,
@@ -32,6 +32,7 @@ use leptos::prelude::LeptosOptions;
 use std::{path::Path, sync::Arc};
 use tokio::task::spawn_blocking;
 use vestibule::{
+    assertion::Parties,
     link::MagicLinks,
     mail::{Mailer, Outbox},
     publisher::{Publisher, PusherPublisher, Silent},
@@ -79,7 +80,28 @@ pub async fn router(mut config: Config) -> Result<(Router, ServerHandle), StartE
     };
     let has_worker = config.worker;
     let in_flight = config.in_flight;
-    let app = app_state(config, origins, &core, push_settings, mailbox, worker).await?;
+    let signer = core.signer().await?;
+    tasks
+        .tasks
+        .spawn(signer.clone().follow(tasks.stop_rest.clone()));
+    let identities = Identities {
+        signer,
+        parties: Parties {
+            issuer: format!("{}{}", origins[0].as_str(), config.base.as_str()),
+            audience: origins[0].as_str().to_owned(),
+        },
+        headers: std::mem::take(&mut config.identity_headers),
+    };
+    let app = app_state(
+        config,
+        origins,
+        &core,
+        push_settings,
+        identities,
+        mailbox,
+        worker,
+    )
+    .await?;
     if has_worker {
         core.start_worker(in_flight, mailer, &mut tasks);
     }
@@ -113,6 +135,7 @@ async fn app_state(
     origins: Vec<Origin>,
     core: &Core,
     push: PushSettings,
+    identities: Identities,
     mailbox: Option<Arc<Mailbox>>,
     worker: WorkerState,
 ) -> Result<AppState, StartError> {
@@ -156,6 +179,8 @@ async fn app_state(
         )),
         cookies: CookiePolicy { secure },
         hsts: Hsts(secure.then_some(config.hsts.header())),
+        identities,
+        account_pages: config.account_pages,
         start: config.start,
         passwords: Passwords::new(&SystemEntropy, practice),
         rate_limits: RateLimits::new(of_client),

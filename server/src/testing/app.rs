@@ -62,13 +62,16 @@ impl TestApp {
 
     /// Lets half an hour pass for all sessions.
     pub async fn age_sessions(&self) {
+        self.change("update sessions set created_at = created_at - 1800000")
+            .await;
+    }
+
+    /// Changes the database behind the application's back.
+    pub async fn change(&self, statement: &'static str) {
         let file = self.data.path().join("vestibule.db");
         let options = SqliteConnectOptions::new().filename(file);
         let mut database = options.connect().await.unwrap();
-        sqlx::query("update sessions set created_at = created_at - 1800000")
-            .execute(&mut database)
-            .await
-            .unwrap();
+        sqlx::query(statement).execute(&mut database).await.unwrap();
     }
 
     /// The newest mail with a link, once there are so many of them.

@@ -158,6 +158,16 @@ impl<'a> TestBrowser<'a> {
         response
     }
 
+    /// Sends a request without a body.
+    pub async fn send_to(
+        mut self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> TestResponse {
+        self.send(method, path, headers, String::new()).await
+    }
+
     /// Begins with a link as its page does by itself.
     pub async fn begin(&mut self, token: &str) -> TestResponse {
         self.open(&format!("/confirm/{token}")).await;
@@ -174,8 +184,18 @@ impl<'a> TestBrowser<'a> {
 
     /// Waits for the outcome of what was begun with a link, and returns where it leads.
     pub async fn outcome(&mut self, token: &str) -> String {
+        self.outcome_at("", token).await
+    }
+
+    /// The same, of an application below a base.
+    pub async fn outcome_at(&mut self, base: &str, token: &str) -> String {
+        let own = [
+            ("sec-fetch-site", "same-origin"),
+            ("sec-fetch-mode", "cors"),
+        ];
+        let path = format!("{base}/api/status");
         within(async || {
-            let status = self.call("status", &[("token", token)]).await;
+            let status = self.post(&path, &own, &[("token", token)]).await;
             let (_, rest) = status.body.split_once(r#""redirect":""#)?;
             Some(rest.split('"').next()?.to_owned())
         })

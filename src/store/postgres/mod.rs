@@ -16,6 +16,7 @@ mod listen;
 mod mails;
 mod open;
 mod sessions;
+mod signing_keys;
 mod users;
 
 pub use super::open::{Mode, OpenError};

@@ -6,8 +6,8 @@ use crate::{
     store::{
         open::{Mode, Notes, OpenError, warn_of_practice_user},
         statements::{
-            ALL_SETTINGS, DELETE_MAILS_WITH_LINKS, DELETE_USER_BY_IDENTITY, NOTE_MODE,
-            REVOKE_ALL_LINKS, USER_EXISTS,
+            ALL_SETTINGS, DELETE_MAILS_WITH_LINKS, DELETE_SIGNING_KEYS, DELETE_USER_BY_IDENTITY,
+            NOTE_MODE, REVOKE_ALL_LINKS, USER_EXISTS,
         },
     },
     user::{PASSWORD_ISSUER, PRACTICE_IDENTITY, PRACTICE_SUBJECT},
@@ -184,6 +184,7 @@ async fn forget_practice(connection: &mut PgConnection) -> Result<(), sqlx::Erro
              valid_from = greatest((extract(epoch from clock_timestamp()) * 1000)::bigint, valid_from + 1)",
         REVOKE_ALL_LINKS,
         DELETE_MAILS_WITH_LINKS,
+        DELETE_SIGNING_KEYS,
     ] {
         sqlx::query(statement).execute(&mut *transaction).await?;
     }

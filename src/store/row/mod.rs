@@ -9,6 +9,8 @@ mod confirmation;
 mod link;
 mod session;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod signing_keys;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod user;
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -16,6 +18,8 @@ pub(super) use confirmation::{DecidedColumns, QueuedColumns, claims, confirmatio
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) use link::{LinkOrigin, link, link_counts, mails, state_columns};
 pub(super) use session::{SessionColumns, session};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(super) use signing_keys::{signing_keys, signing_keys_text};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) use user::{kept_from_moving, known_address, user};
 

@@ -9,6 +9,7 @@ mod links;
 mod mails;
 mod open;
 mod sessions;
+mod signing_keys;
 mod users;
 mod writer;
 

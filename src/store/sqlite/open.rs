@@ -6,8 +6,8 @@ use crate::{
     store::{
         open::{Mode, Notes, OpenError, warn_of_practice_user},
         statements::{
-            ALL_SETTINGS, DELETE_MAILS_WITH_LINKS, DELETE_USER_BY_IDENTITY, NOTE_MODE,
-            REVOKE_ALL_LINKS, USER_EXISTS,
+            ALL_SETTINGS, DELETE_MAILS_WITH_LINKS, DELETE_SIGNING_KEYS, DELETE_USER_BY_IDENTITY,
+            NOTE_MODE, REVOKE_ALL_LINKS, USER_EXISTS,
         },
     },
     user::{PASSWORD_ISSUER, PRACTICE_IDENTITY, PRACTICE_SUBJECT},
@@ -158,6 +158,7 @@ async fn forget_practice(connection: &mut SqliteConnection) -> Result<(), sqlx::
              valid_from = max(cast(unixepoch('subsec') * 1000 as integer), valid_from + 1)",
         REVOKE_ALL_LINKS,
         DELETE_MAILS_WITH_LINKS,
+        DELETE_SIGNING_KEYS,
     ] {
         sqlx::query(statement).execute(&mut *transaction).await?;
     }

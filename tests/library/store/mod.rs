@@ -6,4 +6,5 @@ mod caps;
 mod claim;
 mod decide;
 mod sessions;
+mod signing_keys;
 mod users;

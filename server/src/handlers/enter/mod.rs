@@ -4,13 +4,26 @@
 //! Behind [`require_user`](crate::handlers::require_user::require_user), which performs the
 //! exchange: no other page could.
 
-use crate::{config::return_path::way_back, http::response};
+use crate::{
+    config::return_path::way_back,
+    http::{
+        error::PageError,
+        response,
+        state::{App, AppState},
+        visitor::Visitor,
+    },
+};
 use axum::{
     extract::{Query, State, rejection::QueryRejection},
     response::Response,
 };
 use serde::Deserialize;
-use vestibule::{outcome::Destinations, path::Base};
+use sha2::{Digest as _, Sha256};
+use vestibule::path::LocalPath;
+
+/// How often a browser is led to the same page within
+/// [`ENTERED`](crate::http::cookies::ENTERED) before it is told that this leads nowhere.
+const TIMES: u8 = 2;
 
 /// The query.
 #[derive(Default, Deserialize)]
@@ -20,13 +33,39 @@ pub struct EnterQuery {
 
 /// `GET /enter?next=<path>`: on to the path, or to where every sign-in leads.
 pub async fn enter(
-    State(base): State<Base>,
-    State(destinations): State<Destinations>,
+    State(app): State<App>,
+    visitor: Visitor,
     target: Result<Query<EnterQuery>, QueryRejection>,
-) -> Response {
+) -> Result<Response, PageError> {
     let Query(EnterQuery { next }) = target.unwrap_or_default();
-    let next = next.as_deref().and_then(|next| way_back(&base, next));
-    response::see_other(next.as_ref().unwrap_or(&destinations.confirmed))
+    match next.and_then(|next| way_back(&app.base, &next)) {
+        Some(next) => lead(&app, &visitor, &next),
+        None => Ok(response::see_other(&app.destinations().confirmed)),
+    }
+}
+
+/// Leads on to `next`, unless the browser, which is signed in, has just been sent back from there
+/// again and again: then the application does not learn of it, and the browser would go round for
+/// ever.
+fn lead(app: &AppState, visitor: &Visitor, next: &LocalPath) -> Result<Response, PageError> {
+    let page: String = Sha256::digest(next.as_str())[..8]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let before = visitor.cookies.entered().and_then(|entered| {
+        let (entered, times) = entered.split_once('-')?;
+        (entered == page).then(|| times.parse().ok())?
+    });
+    let times: u8 = before.unwrap_or_default();
+    if times >= TIMES {
+        tracing::warn!(
+            "a browser that is signed in is sent back by the application: the proxy before it has to pass Cookie to \
+             /v1/authorize, and the headers of the answer to the application"
+        );
+        return Err(PageError::Loop);
+    }
+    let entered = app.cookies.entered(&format!("{page}-{}", times + 1));
+    Ok(response::with_cookies(response::see_other(next), [entered]))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-use crate::testing::TestApp;
+use crate::testing::{PRACTICE_USER, TestApp};
 
 #[tokio::test]
 async fn a_sign_in_has_its_session_before_it_comes_to_a_page_that_is_not_ours() {
@@ -71,4 +71,24 @@ async fn a_stranger_signs_in_first_and_is_led_on() {
     browser.outcome("valid-3").await;
     let login = browser.open("/login?next=%2Forders%3Fid%3D7").await;
     login.assert_leads_to("/enter?next=%2Forders%3Fid%3D7");
+}
+
+#[tokio::test]
+async fn a_browser_that_is_sent_back_again_and_again_is_told_why() {
+    let app = TestApp::with(&[("PUBLIC_URL", "http://127.0.0.1:3000/auth")]).await;
+    let mut browser = app.browser();
+    browser.submit("/auth/login", &PRACTICE_USER).await;
+    let way = "/auth/enter?next=%2Forders%3Fid%3D7";
+    for _ in 0..2 {
+        browser.open(way).await.assert_leads_to("/orders?id=7");
+    }
+    let page = browser.open(way).await.assert_status(508);
+    page.assert_says("/v1/authorize");
+    let other = browser.open("/auth/enter?next=%2Forders%3Fid%3D8").await;
+    other.assert_leads_to("/orders?id=8");
+    browser.open(way).await.assert_leads_to("/orders?id=7");
+    // Ten seconds later.
+    browser.open(way).await;
+    browser.forget("vestibule-entered");
+    browser.open(way).await.assert_leads_to("/orders?id=7");
 }

@@ -241,6 +241,7 @@ fn login_form(app: &AppState, visitor: &Visitor, state: LoginContext) -> Respons
     };
     let next = next.map(|next| next.to_string());
     let mails = app.outbox.is_some();
+    let forgotten = mails && app.account_pages;
     let practice = app
         .practice
         .map(|user| (user.email.to_owned(), user.password.to_owned()));
@@ -259,6 +260,7 @@ fn login_form(app: &AppState, visitor: &Visitor, state: LoginContext) -> Respons
         next,
         practice,
         mails,
+        forgotten,
     };
     let proof = form_proof::bound_proof(app.sign_ins.entropy(), visitor);
     app.form_page_with(proof, head, failed, || view! { <LoginPage form=form /> })

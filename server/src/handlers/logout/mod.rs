@@ -1,6 +1,7 @@
 //! `/logout`: ends the session.
 
 use crate::{
+    config::return_path::way_back,
     handlers::after_sign_in,
     http::{
         csrf::SameOriginForm,
@@ -22,27 +23,28 @@ use vestibule::{audit::Event, store::StoreError};
 #[derive(Deserialize)]
 pub struct LogoutForm {
     everywhere: Option<String>,
+    next: Option<String>,
 }
 
 /// `POST /logout`: ends the session, or with `everywhere` all of the user's, and what is pending in
-/// this browser.
+/// this browser; leads to `next`, or to the login page.
 pub async fn logout(
     State(app): State<App>,
     visitor: Visitor,
     SameOriginForm(form): SameOriginForm<LogoutForm>,
 ) -> Result<Response, PageError> {
     let cookies = sign_out(&app, &visitor, form.everywhere.is_some()).await?;
-    let mut login = response::see_other(&app.destinations().login);
+    let next = form.next.and_then(|next| way_back(&app.base, &next));
+    let mut on = response::see_other(next.as_ref().unwrap_or(&app.destinations().login));
     // Not the cookies: those that end are removed one by one, and the one by which the browser is
     // known stays. What an application beside us has stored is its own.
     let data = HeaderValue::from_static(match app.base.as_str() {
         "" => "\"cache\", \"storage\"",
         _ => "\"cache\"",
     });
-    login
-        .headers_mut()
+    on.headers_mut()
         .insert(HeaderName::from_static("clear-site-data"), data);
-    Ok(response::with_cookies(login, cookies))
+    Ok(response::with_cookies(on, cookies))
 }
 
 async fn sign_out(

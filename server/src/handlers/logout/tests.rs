@@ -28,6 +28,26 @@ async fn signing_out_leaves_what_an_application_beside_us_has_stored() {
 }
 
 #[tokio::test]
+async fn signing_out_leads_to_where_the_form_says_on_this_host_alone() {
+    let app = TestApp::with(&[("PUBLIC_URL", "http://127.0.0.1:3000/auth")]).await;
+    for (next, leads) in [
+        ("/goodbye?a=1", "/goodbye?a=1"),
+        ("/", "/"),
+        ("", "/auth/login"),
+        ("//evil.example", "/auth/login"),
+        ("/\\evil.example", "/auth/login"),
+        ("https://evil.example/", "/auth/login"),
+        ("/auth/confirm/other", "/auth/login"),
+    ] {
+        let mut browser = app.browser();
+        browser.submit("/auth/login", &PRACTICE_USER).await;
+        let answer = browser.submit("/auth/logout", &[("next", next)]).await;
+        answer.assert_leads_to(leads);
+        browser.open("/auth/profile").await.assert_status(303);
+    }
+}
+
+#[tokio::test]
 async fn another_site_signs_no_one_out() {
     let app = TestApp::start().await;
     let mut browser = app.browser();

@@ -207,3 +207,27 @@ async fn an_address_is_changed_by_the_mail_that_goes_to_it() {
     let again = browser.submit(&path, &[]).await;
     again.assert_leads_to("/profile?changed=address");
 }
+
+#[tokio::test]
+async fn without_account_pages_nothing_of_the_account_is_changed_here() {
+    let app = TestApp::with(&[("ACCOUNT_PAGES", "off")]).await;
+    let mut browser = app.browser();
+    let login = browser.open("/login").await.assert_status(200);
+    login
+        .assert_does_not_say("Forgot")
+        .assert_says("Send me a link instead");
+    browser.sign_in().await;
+    let profile = browser.open("/profile").await.assert_status(200);
+    profile
+        .assert_does_not_say("/profile/password")
+        .assert_does_not_say("/profile/address")
+        .assert_says("Where you are signed in");
+    for path in [
+        "/profile/password",
+        "/profile/address",
+        "/profile/address/x",
+    ] {
+        browser.open(path).await.assert_status(404);
+        browser.submit(path, &[]).await.assert_status(404);
+    }
+}

@@ -98,7 +98,8 @@ impl Clients {
         self.proxies.trusts(peer.ip().to_canonical())
     }
 
-    fn is_behind_proxy(&self, extensions: &Extensions) -> bool {
+    /// Whether a request comes from a trusted proxy.
+    pub fn is_behind_proxy(&self, extensions: &Extensions) -> bool {
         let peer = extensions.get::<ConnectInfo<SocketAddr>>();
         peer.is_some_and(|ConnectInfo(peer)| self.trusts(*peer))
     }
