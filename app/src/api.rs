@@ -63,8 +63,10 @@ pub async fn begin(
     token: String,
     /// Whether to leave an ended confirmation behind.
     again: bool,
+    /// Where the sign-in leads, if the link says so.
+    next: Option<String>,
 ) -> Result<Report, IslandApiError> {
-    ssr::api()?.begin(token, again).await
+    ssr::api()?.begin(token, again, next).await
 }
 
 /// Reports how far this browser's confirmation with `token` has come.
@@ -104,7 +106,7 @@ pub mod ssr {
     /// in its response.
     pub trait IslandApi: Send + Sync {
         /// See [`begin`](super::begin).
-        fn begin(self: Arc<Self>, token: String, again: bool) -> Reply;
+        fn begin(self: Arc<Self>, token: String, again: bool, next: Option<String>) -> Reply;
         /// See [`status`](super::status).
         fn status(self: Arc<Self>, token: String) -> Reply;
         /// See [`cancel`](super::cancel).

@@ -1,7 +1,6 @@
 //! All addresses, on one page.
 
 use crate::{
-    config::return_path,
     handlers::{
         approve, confirm, enter, files, health, home, island_api, login, logout, magic_link,
         mailbox, profile, pusher_auth, require_user, switch_account, v1,
@@ -77,7 +76,7 @@ pub fn routes(app: App, sockets: Router) -> Router {
     };
     let needing_a_user = Router::new()
         .route("/profile", get(profile::profile))
-        .route(return_path::ENTER, get(enter::enter))
+        .route(enter::ENTER, get(enter::enter))
         .merge(account)
         .route_layer(from_fn_with_state(app.clone(), require_user::require_user))
         .route(
@@ -116,7 +115,7 @@ pub fn routes(app: App, sockets: Router) -> Router {
         .layer(from_fn_with_state(app.clone(), csrf::check_origin))
         // A proxy asks with the method, and about the origin, of what it asks for.
         .merge(v1);
-    under(&app.base, below_base)
+    under(app.destinations().base(), below_base)
         .layer(map_response_with_state(app.clone(), response::put_base))
         .layer(from_fn_with_state(app.clone(), csrf::check_host))
         .layer(map_response_with_state(app.clone(), error::render))

@@ -1,17 +1,19 @@
 //! What a confirmation comes to.
 
-use crate::user::{Identity, UserId};
+use crate::{
+    path::LocalPath,
+    user::{Identity, UserId},
+};
 
 pub use vestibule_protocol::Rejection;
 
 /// What is decided about a confirmation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// The token is good and this identity's.
-    Valid(Identity),
-    /// The token is good and this user's, who is not made one by it: if they have gone, it has
-    /// expired.
-    Known(UserId),
+    /// The token is good and this identity's; the sign-in leads to this page, if there is one.
+    Valid(Identity, Option<LocalPath>),
+    /// The same, and this user's, who is not made one by it: if they have gone, it has expired.
+    Known(UserId, Option<LocalPath>),
     /// It is not, or the user has cancelled.
     Rejected(Rejection),
     /// It could not be checked in time.
@@ -27,4 +29,15 @@ pub enum Ending {
     Rejected(Rejection),
     /// The session is gone; the token may still be good.
     Unavailable,
+}
+
+impl Decision {
+    /// Where the sign-in leads, if the decision says so.
+    #[must_use]
+    pub const fn next(&self) -> Option<&LocalPath> {
+        match self {
+            Self::Valid(_, next) | Self::Known(_, next) => next.as_ref(),
+            Self::Rejected(_) | Self::Unavailable => None,
+        }
+    }
 }

@@ -19,6 +19,7 @@ use crate::{
     clock::Timestamp,
     id::id,
     ids::SessionId,
+    path::LocalPath,
     pending::TokenTag,
     secret::{SealedToken, SecretHash},
 };
@@ -44,6 +45,8 @@ pub struct Confirmation {
     pub created_at: Timestamp,
     /// When it is decided `Unavailable` if nothing else has decided it.
     pub deadline: Timestamp,
+    /// Where the sign-in leads, if not to where all do.
+    pub next: Option<LocalPath>,
     /// How far it has come.
     pub state: State,
 }
@@ -248,6 +251,15 @@ impl Confirmation {
                 ..self
             }),
             (State::Decided(_) | State::Settled(_), _) => Err(CannotDecide::Already),
+        }
+    }
+
+    /// The same, leading to `next` if there is one: who judges the token knows better than the link.
+    #[must_use]
+    pub fn leading_to(self, next: Option<&LocalPath>) -> Self {
+        Self {
+            next: next.cloned().or(self.next),
+            ..self
         }
     }
 

@@ -21,6 +21,7 @@ fn queued() -> Confirmation {
         session: SessionId::from_bytes([1; 16]),
         created_at: at(0),
         deadline: at(60),
+        next: None,
         state: State::Queued(Queued {
             token,
             failed: 0,

@@ -78,22 +78,27 @@ impl Link {
         }
     }
 
-    /// The verdict on the link's user: the same user as by a password, with their stored name.
+    /// The verdict on the link's user: the same user as by a password, with their stored name. It
+    /// leads to where the link does.
     ///
     /// # Errors
     /// [`StoreError`] if the user could not be read.
     pub async fn verdict(&self, users: &dyn UserStore) -> Result<Verdict, StoreError> {
         let address = self.address.as_str();
         let known = users.user_by_identity(PASSWORD_ISSUER, address).await?;
+        let next = self.next.clone();
         Ok(match known {
             Some(user) if user.disabled => Verdict::Invalid(Reason::Expired),
-            Some(user) => Verdict::Known(user.id),
-            None if self.allows_new_user => Verdict::Valid(Identity {
-                issuer: PASSWORD_ISSUER.into(),
-                subject: address.to_owned(),
-                name: None,
-                email: Some(address.to_owned()),
-            }),
+            Some(user) => Verdict::Known(user.id, next),
+            None if self.allows_new_user => {
+                let identity = Identity {
+                    issuer: PASSWORD_ISSUER.into(),
+                    subject: address.to_owned(),
+                    name: None,
+                    email: Some(address.to_owned()),
+                };
+                Verdict::Valid(identity, next)
+            }
             None => Verdict::Invalid(Reason::Expired),
         })
     }

@@ -12,9 +12,7 @@ use crate::{
     device::Device,
     email_address::Address,
     entry::{PresentedSecrets, SignedIn},
-    path::LocalPath,
     pending::PendingCookie,
-    secret::PendingSecret,
     sign_ins::{Report, SignIns},
     store::{LinkStore, StoreError},
     token::Token,
@@ -126,28 +124,6 @@ impl MagicLinks {
             Some(confirmation) => self.store.link_by_waiting(confirmation.id).await,
             None => Ok(None),
         }
-    }
-
-    /// Where the sign-in leads that was begun with this pending secret, if it was by a link that
-    /// says so.
-    ///
-    /// # Errors
-    /// [`StoreError`] if it could not be read.
-    pub async fn next(&self, pending: &PendingSecret) -> Result<Option<LocalPath>, StoreError> {
-        let confirmation = self
-            .sign_ins
-            .stores
-            .confirmations
-            .confirmation_by_secret(&pending.hash())
-            .await?;
-        let Some(confirmation) = confirmation else {
-            return Ok(None);
-        };
-        Ok(self
-            .store
-            .link_of(confirmation.id)
-            .await?
-            .and_then(|link| link.next))
     }
 
     /// Cancels the browser's confirmation, and revokes the link that it waits for.

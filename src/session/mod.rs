@@ -289,16 +289,19 @@ impl Session {
         }
     }
 
+    /// The secret that it was exchanged for, until its own one is shown.
+    #[must_use]
+    pub const fn former(&self) -> Option<Former> {
+        match self.state {
+            SessionState::Established { former, .. } => former,
+            SessionState::Pending { .. } | SessionState::Bound { .. } => None,
+        }
+    }
+
     /// Whether the exchange that it came of may be repeated until its own secret is shown.
     #[must_use]
     pub const fn is_repeatable(&self) -> bool {
-        matches!(
-            self.state,
-            SessionState::Established {
-                former: Some(_),
-                ..
-            }
-        )
+        self.former().is_some()
     }
 
     /// When it was last used, to the minute; `None` if it signs no one in.

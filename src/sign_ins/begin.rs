@@ -6,6 +6,7 @@ use crate::{
     clock::Timestamp,
     confirmation::{Confirmation, ConfirmationId, Ending, Queued, Rejection, State},
     failpoint,
+    path::LocalPath,
     pending::TokenTag,
     secret::{SealedToken, SecretHash},
     session::{Session, SessionId},
@@ -19,7 +20,7 @@ impl SignIns {
     ///
     /// A missing or lapsed cookie is replaced by a fresh one, which the response must set. With
     /// `again`, so is that of a confirmation that came to `Unavailable` or was cancelled. What is
-    /// begun is the `client`'s.
+    /// begun is the `client`'s, and leads to `next` unless whoever judges the token knows better.
     ///
     /// # Errors
     /// [`BeginError`] if a cap was met or it could not be stored: nothing has begun then.
@@ -29,6 +30,7 @@ impl SignIns {
         shown: Option<&str>,
         again: bool,
         client: Client,
+        next: Option<&LocalPath>,
     ) -> Result<(Pending, Report), BeginError> {
         let mut pending = self.land(token, shown);
         let lapsed = self.clock.now().since(pending.cookie.minted) > self.timing.begin_within;
@@ -42,10 +44,11 @@ impl SignIns {
         {
             pending = self.mint();
         }
-        let mut confirmation = self.keep(token, &pending, client).await?;
+        let mut confirmation = self.keep(token, &pending, client, next).await?;
         if again && may_begin_again(&confirmation) {
             pending = self.mint();
-            confirmation = self.keep(token, &pending, client).await?;
+            let next = next.or(confirmation.next.as_ref());
+            confirmation = self.keep(token, &pending, client, next).await?;
         }
         let report = self.report(&confirmation).await?;
         Ok((pending, report))
@@ -86,14 +89,16 @@ impl SignIns {
         token: &Token,
         pending: &Pending,
         client: Client,
+        next: Option<&LocalPath>,
     ) -> Result<Confirmation, BeginError> {
         let now = self.clock.now();
-        let queued = self.queue(
+        let (confirmation, session) = self.queue(
             token,
             pending.cookie.secret.hash(),
             now,
             now + self.timing.deadline,
         );
+        let queued = (confirmation.leading_to(next), session);
         self.keep_within(&self.caps, queued, client).await
     }
 
@@ -150,6 +155,7 @@ impl SignIns {
             session,
             created_at: now,
             deadline,
+            next: None,
             state,
         };
         (

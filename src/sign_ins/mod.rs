@@ -11,10 +11,11 @@ use crate::{
         Confirmation, ConfirmationId, Decider, Decision, Ending, Queued, Rejection, State,
     },
     outcome::{Destinations, Outcome},
+    path::LocalPath,
     pending::{PendingCookie, TokenTag},
     publisher::{Announcement, Publisher},
     secret::{Entropy, Keys, PendingSecret, SecretHash, SessionSecret},
-    session::SessionId,
+    session::{Session, SessionId},
     store::{Settlement, StoreError, Stores},
     timing::Timing,
     token::Token,
@@ -201,7 +202,7 @@ impl SignIns {
         if let Some(ending) = stored.ending() {
             self.announce(
                 &Channel::of(&stored.secret),
-                self.destinations.outcome(ending),
+                self.destinations.outcome(ending, stored.next.as_ref()),
             );
         }
         Ok(stored.ending())
@@ -238,21 +239,39 @@ impl SignIns {
                 return self.report(&confirmation).await;
             }
         }
-        let confirmed = self.came_from(token, session).await?;
-        let outcome = || {
-            Progress::Done(Outcome::Confirmed {
-                redirect: self.destinations.confirmed.clone(),
-            })
-        };
-        let progress = if confirmed {
-            outcome()
-        } else {
-            Progress::Unknown
+        let progress = match self.session_from(token, session).await? {
+            Some(session) => {
+                let next = self.next_of_former(&session).await?;
+                let redirect = self.destinations.confirmed_for(next.as_ref());
+                Progress::Done(Outcome::Confirmed { redirect })
+            }
+            None => Progress::Unknown,
         };
         Ok(Report {
             channel: cookie.map(|cookie| Channel::of(&cookie.secret.hash())),
             progress,
         })
+    }
+
+    /// Where the sign-in leads that was begun with this pending secret, if not to where all do.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store could not be read.
+    pub async fn next(&self, secret: &SecretHash) -> Result<Option<LocalPath>, StoreError> {
+        let confirmation = self
+            .stores
+            .confirmations
+            .confirmation_by_secret(secret)
+            .await?;
+        Ok(confirmation.and_then(|confirmation| confirmation.next))
+    }
+
+    /// The same of a session that has come of it just now: another tab of the browser may be late.
+    async fn next_of_former(&self, session: &Session) -> Result<Option<LocalPath>, StoreError> {
+        match session.former() {
+            Some(former) => self.next(&former.secret).await,
+            None => Ok(None),
+        }
     }
 
     /// Whether `session` is signed in by a confirmation with `token`.
@@ -264,14 +283,23 @@ impl SignIns {
         token: &Token,
         session: Option<&SessionSecret>,
     ) -> Result<bool, StoreError> {
+        Ok(self.session_from(token, session).await?.is_some())
+    }
+
+    /// The session with this secret, if it is signed in by a confirmation with `token`.
+    async fn session_from(
+        &self,
+        token: &Token,
+        session: Option<&SessionSecret>,
+    ) -> Result<Option<Session>, StoreError> {
         let Some(secret) = session.map(SessionSecret::hash) else {
-            return Ok(false);
+            return Ok(None);
         };
         let session = self.stores.sessions.session_by_secret(&secret).await?;
         let signed_in =
             session.filter(|session| session.signs_in(&secret, self.clock.now()).is_some());
-        let tag = signed_in.and_then(|session| session.token_tag);
-        Ok(tag.is_some_and(|tag| TokenTag::each(&self.keys, token).contains(&tag)))
+        let tags = TokenTag::each(&self.keys, token);
+        Ok(signed_in.filter(|session| session.token_tag.is_some_and(|tag| tags.contains(&tag))))
     }
 
     /// Cancels the browser's confirmation: the user's own deciding write. After a valid decision it
@@ -333,7 +361,7 @@ impl SignIns {
         }
         let outcome = match ending {
             Some(Ending::Confirmed(_)) | None => self.destinations.rejected(Rejection::Cancelled),
-            Some(ending) => self.destinations.outcome(ending),
+            Some(ending) => self.destinations.outcome(ending, None),
         };
         self.announce(&channel, outcome.clone());
         Ok(Report {
@@ -360,7 +388,9 @@ impl SignIns {
                     Ending::Confirmed(_) if !self.lives(confirmation.session).await? => {
                         self.destinations.rejected(Rejection::Expired)
                     }
-                    ending => self.destinations.outcome(ending),
+                    ending => self
+                        .destinations
+                        .outcome(ending, confirmation.next.as_ref()),
                 })
             }
         };

@@ -53,12 +53,12 @@ pub(super) fn deciding<'j>(
 /// The users of those of `jobs` that are valid decisions.
 pub(super) fn users(jobs: &[&Decide]) -> Vec<User> {
     let user = |job: &&Decide| match &job.decision {
-        Decision::Valid(identity) => {
+        Decision::Valid(identity, _) => {
             let id = job.settlement.new_user;
             let since = job.settlement.now;
             Some(User::new(id, identity.clone(), since))
         }
-        Decision::Known(_) | Decision::Rejected(_) | Decision::Unavailable => None,
+        Decision::Known(..) | Decision::Rejected(_) | Decision::Unavailable => None,
     };
     jobs.iter().filter_map(user).collect()
 }
@@ -66,7 +66,7 @@ pub(super) fn users(jobs: &[&Decide]) -> Vec<User> {
 /// The users that the jobs with a `Known` decision name.
 pub(super) fn known(jobs: &[&Decide]) -> Vec<UserId> {
     let user = |job: &&Decide| {
-        if let Decision::Known(user) = job.decision {
+        if let Decision::Known(user, _) = job.decision {
             Some(user)
         } else {
             None
@@ -84,11 +84,11 @@ pub(super) fn endings<'j>(
 ) -> Vec<(&'j Decide, Ending)> {
     let mut users = users.into_iter();
     let mut ending = |job: &'j Decide| match &job.decision {
-        Decision::Valid(_) => users
+        Decision::Valid(..) => users
             .next()
             .map(|user| user.map_or(Ending::Rejected(Rejection::Invalid), Ending::Confirmed)),
-        Decision::Known(user) if known.contains(user) => Some(Ending::Confirmed(*user)),
-        Decision::Known(_) => Some(Ending::Rejected(Rejection::Expired)),
+        Decision::Known(user, _) if known.contains(user) => Some(Ending::Confirmed(*user)),
+        Decision::Known(..) => Some(Ending::Rejected(Rejection::Expired)),
         Decision::Rejected(reason) => Some(Ending::Rejected(*reason)),
         Decision::Unavailable => Some(Ending::Unavailable),
     };
@@ -147,7 +147,9 @@ pub(super) fn take_over(
             let next = confirmation
                 .clone()
                 .decide(job.decider, *ending, job.settlement.now)
-                .unwrap_or(confirmation);
+                .map_or(confirmation, |decided| {
+                    decided.leading_to(job.decision.next())
+                });
             stored.insert(
                 job.id,
                 if job.sessions_apart {

@@ -256,9 +256,6 @@ pub trait LinkStore: Send + Sync + 'static {
     /// The link for which this confirmation waits.
     async fn link_by_waiting(&self, waiting: ConfirmationId) -> Result<Option<Link>, StoreError>;
 
-    /// The link by which this confirmation signs in: for which it waits, or that it has used up.
-    async fn link_of(&self, confirmation: ConfirmationId) -> Result<Option<Link>, StoreError>;
-
     /// Stores the new state of a link. If it is no longer open, its mail is not sent, and the
     /// waiting confirmation is due. If it was mailed and has let a browser in, wrong codes of its
     /// address no longer count, unless there were [`WRONG_CODES`](crate::link::WRONG_CODES).

@@ -209,7 +209,7 @@ impl ConfirmationStore for MemoryDatabase {
             return Ok(Some(confirmation));
         }
         let ending = match decision {
-            Decision::Valid(identity) => {
+            Decision::Valid(identity, _) => {
                 let id = settlement.new_user;
                 let since = settlement.now;
                 let id = tables.put_user(&User::new(id, identity.clone(), since), None);
@@ -219,7 +219,7 @@ impl ConfirmationStore for MemoryDatabase {
                     Ending::Confirmed(id)
                 }
             }
-            Decision::Known(id) => {
+            Decision::Known(id, _) => {
                 let is_there = tables
                     .users
                     .values()
@@ -236,7 +236,7 @@ impl ConfirmationStore for MemoryDatabase {
         let next = confirmation
             .clone()
             .decide(decider, ending, settlement.now)
-            .unwrap_or(confirmation);
+            .map_or(confirmation, |decided| decided.leading_to(decision.next()));
         tables.confirmations.insert(id, next.clone());
         Ok(Some(next))
     }

@@ -33,7 +33,6 @@ fails! {
         revoke_links(&Address) -> Result<(), StoreError>;
         link_by_token(&SecretHash) -> Result<Option<Link>, StoreError>;
         link_by_waiting(ConfirmationId) -> Result<Option<Link>, StoreError>;
-        link_of(ConfirmationId) -> Result<Option<Link>, StoreError>;
         replace_link(&Link) -> Result<bool, StoreError>;
         count_code(&Tries, Timestamp, Timestamp) -> Result<Option<u32>, StoreError>;
         codes_tried(&Tries, Timestamp) -> Result<u32, StoreError>;

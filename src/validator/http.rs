@@ -3,12 +3,14 @@
 use super::{Reason, ValidationError, Validator, Verdict};
 use crate::{
     confirmation::ConfirmationId,
+    path::LocalPath,
     token::Token,
     user::{Identity, PASSWORD_ISSUER},
 };
 use async_trait::async_trait;
 use reqwest::{Client, Response, StatusCode, Url, header::RETRY_AFTER, redirect};
 use serde::Deserialize;
+use serde_json::Value;
 use std::{fmt, time::Duration};
 
 /// The largest answer that is read.
@@ -31,8 +33,13 @@ pub struct InvalidEndpoint;
 #[derive(Deserialize)]
 #[serde(tag = "verdict", rename_all = "lowercase")]
 enum ResponseBody {
-    Valid { identity: AnsweredIdentity },
-    Invalid { reason: Reason },
+    Valid {
+        identity: AnsweredIdentity,
+        redirect: Option<Value>,
+    },
+    Invalid {
+        reason: Reason,
+    },
 }
 
 #[derive(Deserialize)]
@@ -148,6 +155,7 @@ fn verdict(bytes: &[u8]) -> Result<Verdict, ValidationError> {
                     name,
                     email,
                 },
+            redirect,
         } => {
             let identity = Identity {
                 issuer,
@@ -165,10 +173,21 @@ fn verdict(bytes: &[u8]) -> Result<Verdict, ValidationError> {
                     "it vouches for an identity of this server's own",
                 ));
             }
-            Ok(Verdict::Valid(identity))
+            Ok(Verdict::Valid(identity, redirect.and_then(next)))
         }
         ResponseBody::Invalid { reason } => Ok(Verdict::Invalid(reason)),
     }
+}
+
+/// Where a sign-in leads. What is no path is passed over: the verdict counts all the same.
+fn next(redirect: Value) -> Option<LocalPath> {
+    let path = redirect.as_str().and_then(|path| path.parse().ok());
+    if path.is_none() {
+        tracing::warn!(
+            "the validator says where a sign-in leads, and that is no path on this host"
+        );
+    }
+    path
 }
 
 /// A 4xx other than "not now" says that this server asks wrongly: asking the same again cannot

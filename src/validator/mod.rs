@@ -9,6 +9,7 @@ pub use http::{HttpValidator, InvalidEndpoint};
 
 use crate::{
     confirmation::{ConfirmationId, Decision, Rejection},
+    path::LocalPath,
     token::Token,
     user::{Identity, UserId},
 };
@@ -18,10 +19,10 @@ use std::time::Duration;
 /// What a validator says of a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is good and this identity's.
-    Valid(Identity),
-    /// It is good and this user's, who is known here: if they have gone meanwhile, it has expired.
-    Known(UserId),
+    /// It is good and this identity's; the sign-in leads to this page, if there is one.
+    Valid(Identity, Option<LocalPath>),
+    /// The same, and this user's, who is known here: if they have gone meanwhile, it has expired.
+    Known(UserId, Option<LocalPath>),
     /// It is not.
     Invalid(Reason),
 }
@@ -41,8 +42,8 @@ pub enum Reason {
 impl From<Verdict> for Decision {
     fn from(verdict: Verdict) -> Self {
         match verdict {
-            Verdict::Valid(identity) => Self::Valid(identity),
-            Verdict::Known(user) => Self::Known(user),
+            Verdict::Valid(identity, next) => Self::Valid(identity, next),
+            Verdict::Known(user, next) => Self::Known(user, next),
             Verdict::Invalid(reason) => Self::Rejected(reason.into()),
         }
     }

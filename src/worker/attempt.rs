@@ -11,7 +11,7 @@ use crate::{
     backoff::{Backoff, Jitter},
     channel::Channel,
     clock::{self, Elapsed, Timestamp},
-    confirmation::{Claim, Confirmation, Decider, Decision, Ending},
+    confirmation::{Claim, Decider, Decision, Ending},
     failpoint, link,
     publisher::Announcement,
     store::{Settlement, StoreError},
@@ -229,7 +229,7 @@ async fn decide(
         .await?;
     // Whatever is stored is announced, even if this worker did not decide it: saying it twice does
     // no harm.
-    let Some(ending) = stored.as_ref().and_then(Confirmation::ending) else {
+    let Some((ending, stored)) = stored.and_then(|stored| Some((stored.ending()?, stored))) else {
         return Ok(None);
     };
     let waited = settlement.now.since(claim.created_at);
@@ -243,7 +243,9 @@ async fn decide(
         .record();
     }
     Ok(Some(Announcement::Outcome(
-        environment.destinations.outcome(ending),
+        environment
+            .destinations
+            .outcome(ending, stored.next.as_ref()),
     )))
 }
 

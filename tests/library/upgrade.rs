@@ -60,7 +60,7 @@ async fn write(stores: &Stores) {
     let decider = Decider::Worker {
         fence: claims[0].fence,
     };
-    let valid = Decision::Valid(ada());
+    let valid = Decision::Valid(ada(), None);
     stores
         .confirmations
         .decide(claims[0].id, decider, &valid, settlement(at(1)))

@@ -112,7 +112,7 @@ impl Visit {
                 let client =
                     Client::from_bytes([u8::try_from(self.number).unwrap_or_default(); 16]);
                 let (pending, _) = sign_ins
-                    .begin(token, cookie(place).as_deref(), again, client)
+                    .begin(token, cookie(place).as_deref(), again, client, None)
                     .await?;
                 self.pending(token, &pending)
             }

@@ -65,7 +65,7 @@ impl World {
             let event = match self.gates.waiting().into_iter().next() {
                 Some((number, who, what)) => {
                     let fate = match what {
-                        What::Validate(_) => Fate::Answer(Ok(Verdict::Valid(ada()))),
+                        What::Validate(_) => Fate::Answer(Ok(Verdict::Valid(ada(), None))),
                         _ => Fate::Go,
                     };
                     Event::Pass {

@@ -112,8 +112,8 @@ fn fates(what: &What, outage: bool, validator_away: bool) -> Vec<(u32, Fate)> {
     match what {
         What::Validate(_) if validator_away => vec![(17, Fate::Answer(temporary(None)))],
         What::Validate(_) => vec![
-            (6, Fate::Answer(Ok(Verdict::Valid(ada())))),
-            (3, Fate::Answer(Ok(Verdict::Valid(bob())))),
+            (6, Fate::Answer(Ok(Verdict::Valid(ada(), None)))),
+            (3, Fate::Answer(Ok(Verdict::Valid(bob(), None)))),
             (3, Fate::Answer(Ok(Verdict::Invalid(Reason::Used)))),
             (3, Fate::Answer(temporary(None))),
             (1, Fate::Answer(temporary(Some(Duration::from_secs(20))))),

@@ -214,7 +214,7 @@ async fn justified(
                 .ok()
                 .flatten()
                 .map(|user| user.identity);
-            let said = |answer: &Result<Verdict, _>| matches!(answer, Ok(Verdict::Valid(valid)) if identity.as_ref() == Some(valid));
+            let said = |answer: &Result<Verdict, _>| matches!(answer, Ok(Verdict::Valid(valid, None)) if identity.as_ref() == Some(valid));
             if answers.iter().any(said) {
                 Ok(())
             } else {

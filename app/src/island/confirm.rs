@@ -26,6 +26,8 @@ pub fn Confirm(
     start: StartMode,
     /// Seconds between two polls of the server while the page waits.
     poll_seconds: u32,
+    /// Where the sign-in leads, if the link says so.
+    next: Option<String>,
 ) -> impl IntoView {
     provide_context(Settings {
         token,
@@ -35,6 +37,7 @@ pub fn Confirm(
         start,
         poll_seconds,
         base: base(),
+        next,
     });
     view! { <Island /> }
 }
@@ -52,6 +55,7 @@ fn Island() -> impl IntoView {
         settings.poll_seconds,
     );
     let view = RwSignal::new(journey.view());
+    let next = settings.next.clone().unwrap_or_default();
     let dispatch = start(journey, view, settings);
     let cancel = dispatch.clone();
 
@@ -104,6 +108,7 @@ fn Island() -> impl IntoView {
                 }
             >
                 <input type="hidden" name="proof" value=form_token />
+                <input type="hidden" name="next" value=next />
                 <button class="button">{word(|view| if view.again { "Try again" } else { "Continue" })}</button>
             </form>
             <button

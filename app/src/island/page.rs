@@ -27,6 +27,7 @@ struct Page {
     view: RwSignal<View>,
     token: String,
     base: String,
+    next: Option<String>,
     address: String,
     socket: Option<BrowserSocket>,
     timer: i32,
@@ -51,6 +52,7 @@ pub(super) fn start(
             view,
             address: socket::address(settings.socket, &settings.base, &settings.app_key),
             base: settings.base,
+            next: settings.next,
             token: settings.token,
             socket: None,
             timer: 0,
@@ -177,8 +179,9 @@ impl Page {
         let page = self.this.clone();
         let base = self.base.clone();
         let token = self.token.clone();
+        let next = self.next.clone();
         spawn_local(async move {
-            let report = ask(request, base, token).await;
+            let report = ask(request, base, token, next).await;
             with(&page, |page| {
                 page.dispatch(JourneyEvent::Answer { call, report });
             });
@@ -239,13 +242,22 @@ impl Page {
     }
 }
 
-async fn ask(request: ApiCall, base: String, token: String) -> Result<Report, CallError> {
+async fn ask(
+    request: ApiCall,
+    base: String,
+    token: String,
+    next: Option<String>,
+) -> Result<Report, CallError> {
     let (path, again) = match request {
         ApiCall::Begin(true) => ("/api/begin", "&again=true"),
         ApiCall::Begin(false) => ("/api/begin", "&again=false"),
         ApiCall::Status => ("/api/status", ""),
         ApiCall::Cancel => ("/api/cancel", ""),
     };
-    let reply = socket::post(&(base + path), &("token=".to_owned() + &token + again)).await?;
+    let mut body = "token=".to_owned() + &token + again;
+    if let Some(next) = next {
+        body = body + "&next=" + &String::from(js_sys::encode_uri_component(&next));
+    }
+    let reply = socket::post(&(base + path), &body).await?;
     Report::read(&reply).ok_or(CallError::Lost)
 }

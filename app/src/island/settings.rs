@@ -2,7 +2,7 @@
 //! markup.
 //!
 //! Leptos would carry an island's properties as JSON. That puts a JSON parser into the wasm, a
-//! tenth of the page's weight, for seven words without a space in them.
+//! tenth of the page's weight, for eight words without a space in them.
 
 /// When the page begins, and what for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,6 +52,8 @@ pub struct Settings {
     pub poll_seconds: u32,
     /// The base: what stands before the paths of all calls.
     pub base: String,
+    /// Where the sign-in leads, if the link says so.
+    pub next: Option<String>,
 }
 
 impl std::fmt::Debug for Settings {
@@ -72,6 +74,7 @@ impl Settings {
             self.start.word(),
             &poll,
             &self.base,
+            self.next.as_deref().unwrap_or_default(),
             self.socket.as_deref().unwrap_or_default(),
         ]
         .join(" ")
@@ -88,6 +91,7 @@ impl Settings {
             start: StartMode::of(&word()?),
             poll_seconds: word()?.parse().ok()?,
             base: word()?,
+            next: Some(word()?).filter(|next| !next.is_empty()),
             socket: word().filter(|socket| !socket.is_empty()),
         })
     }
@@ -107,9 +111,11 @@ mod tests {
             start: StartMode::Auto,
             poll_seconds: 5,
             base: String::new(),
+            next: None,
         };
         assert_eq!(Settings::unpack(&settings.pack()), Some(settings.clone()));
         settings.base = "/auth".into();
+        settings.next = Some("/orders?a=1&b=2".into());
         assert_eq!(Settings::unpack(&settings.pack()), Some(settings.clone()));
         settings.socket = Some("wss://push.example:443/path".into());
         for start in [StartMode::Click, StartMode::Mail] {

@@ -155,7 +155,7 @@ impl Bench {
             let token: Token = format!("queued-{number}").parse().expect("a token");
             // Each from elsewhere: one network may not have so many undecided.
             let client = Client::from_bytes((number as u128).to_be_bytes());
-            desk.begin(&token, None, false, client)
+            desk.begin(&token, None, false, client, None)
                 .await
                 .expect("it is stored");
         };

@@ -6,7 +6,6 @@ pub mod origin;
 mod practice;
 pub mod proxies;
 mod push;
-pub mod return_path;
 mod setting;
 mod storage;
 mod validator;
@@ -256,17 +255,16 @@ fn destinations(
     base: &Base,
     practice: bool,
 ) -> Result<Destinations, SettingError> {
-    let mut destinations = Destinations::below(base);
-    let path = |text: &str| {
+    let own = || Destinations::below(base.clone());
+    let leading_to = |text: &str| {
         let path = text
             .parse()
             .map_err(|error: vestibule::path::InvalidPath| error.to_string())?;
-        return_path::target(base, path, practice).map_err(str::to_owned)
+        own().leading_to(path, practice).map_err(str::to_owned)
     };
-    if let Some(confirmed) = given.read(&CONFIRM_REDIRECT, path)? {
-        destinations.confirmed = confirmed;
-    }
-    Ok(destinations)
+    Ok(given
+        .read(&CONFIRM_REDIRECT, leading_to)?
+        .unwrap_or_else(own))
 }
 
 fn keys(text: &str) -> Result<Keys, String> {

@@ -1,10 +1,7 @@
 //! What follows a sign-in besides a session: the browser becomes known, and its user is told of a
 //! new one.
 
-use crate::{
-    config::return_path,
-    http::{error::PageError, response, state::AppState, visitor::Visitor},
-};
+use crate::http::{error::PageError, response, state::AppState, visitor::Visitor};
 use axum::{http::HeaderValue, response::Response};
 use std::time::Duration;
 use vestibule::{
@@ -47,14 +44,14 @@ pub async fn cookies(app: &AppState, visitor: &Visitor, sign_in: &SignIn) -> Vec
 }
 
 /// Where the sign-in leads, if it has just been exchanged: by the last of the secrets that are
-/// spent. It is kept with its link, so it is the same on another device, and no other tab changes
-/// it.
+/// spent. It is kept with the confirmation, so it is the same on another device, and no other tab
+/// changes it.
 pub async fn next(app: &AppState, shown: &PresentedSecrets, sign_in: &SignIn) -> Option<LocalPath> {
     sign_in.renewed.as_ref()?;
     let exchanged = sign_in.spent.last()?;
     let (_, secret) = shown.pending.iter().find(|(tag, _)| tag == exchanged)?;
-    match app.links.next(secret).await {
-        Ok(next) => next.filter(|next| return_path::way_back(&app.base, next.as_str()).is_some()),
+    match app.sign_ins.next(&secret.hash()).await {
+        Ok(next) => next.filter(|next| app.destinations().way_back(next.as_str()).is_some()),
         Err(error) => {
             tracing::warn!(%error, "it could not be told where a sign-in leads");
             None

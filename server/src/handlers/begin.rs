@@ -11,6 +11,7 @@ use vestibule::{
     audit::Event,
     caps::Capped,
     link::{LinkError, LinkToken},
+    path::LocalPath,
     pending::TokenTag,
     sign_ins::{Pending, Progress, Report},
     store::BeginError,
@@ -37,13 +38,14 @@ pub struct Begun {
 }
 
 /// Begins what a browser opens. A link of ours is judged on the spot: it needs no external service.
-/// `None`: the browser shows no pending cookie that it got for this token, so it keeps none, or
+/// It leads to `next`, if that is given. `None`: the browser shows no pending cookie that it got for this token, so it keeps none, or
 /// none any more; nothing has begun.
 pub async fn begin(
     app: &AppState,
     visitor: &Visitor,
     token: Token,
     again: bool,
+    next: Option<&LocalPath>,
 ) -> Result<Option<Begun>, BeginError> {
     let kept = kept_under(app, visitor, token.clone());
     let Some(shown) = visitor.pending(&kept) else {
@@ -73,7 +75,7 @@ pub async fn begin(
     }
     let (pending, mut report) = app
         .sign_ins
-        .begin(&kept, Some(shown), again, visitor.client)
+        .begin(&kept, Some(shown), again, visitor.client, next)
         .await?;
     if let Some(link) = &link
         && !asked_here

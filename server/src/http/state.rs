@@ -52,8 +52,6 @@ pub struct AppState {
     pub files: Arc<Files>,
     /// The Pusher server.
     pub push: PushSettings,
-    /// The path under which all addresses lie.
-    pub base: Base,
     /// The origins that are ours.
     pub origins: Arc<OwnOrigins>,
     /// Who is counted as one client.
@@ -209,7 +207,7 @@ impl FromRef<App> for Arc<PageRenderer> {
 
 impl FromRef<App> for Base {
     fn from_ref(app: &App) -> Self {
-        app.base.clone()
+        app.destinations().base().clone()
     }
 }
 

@@ -167,7 +167,6 @@ async fn app_state(
         )),
         files,
         push,
-        base: config.base,
         origins: Arc::new(OwnOrigins {
             all: origins,
             on_loopback_only: practice || !secure,

@@ -5,6 +5,7 @@ use super::{batch::BatchJob, connection::Failure, sessions};
 use crate::{
     caps::{Admission, Capped, Network},
     confirmation::{Confirmation, State},
+    path::LocalPath,
     session::Session,
     store::{
         StoreError,
@@ -117,10 +118,10 @@ async fn insert(
              select distinct on (secret) *
              from unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bigint[], $6::bigint[], $7::bytea[],
                          $8::bigint[], $9::bigint[], $10::bytea[], $11::bytea[], $12::bytea[], $13::bigint[],
-                         $14::bigint[], $15::bigint[])
+                         $14::bigint[], $15::bigint[], $16::text[])
                  with ordinality
                  as new (id, secret, token_tag, session, created_at, deadline, token, token_key, due_at, client, network_56,
-                         network_48, room_64, room_56, room_48, place)
+                         network_48, room_64, room_56, room_48, next, place)
              where not exists (select from confirmations where confirmations.secret = new.secret)
              order by secret, place),
          undecided as (
@@ -151,10 +152,11 @@ async fn insert(
              where state = 'queued' and turn < 9223372036854775807)
          insert into confirmations
              (id, secret, token_tag, session, created_at, deadline, state, token, token_key, due_at, client, network_56,
-              network_48, turn)
+              network_48, turn, next)
          select id, secret, token_tag, session, created_at, deadline, 'queued', token, token_key, due_at, client, network_56,
              network_48,
-             case when due_at > created_at then 9223372036854775807 else greatest(turn_48, first.turn) + place_48 - 1 end
+             case when due_at > created_at then 9223372036854775807 else greatest(turn_48, first.turn) + place_48 - 1 end,
+             next
          from in_48, first where there_48 + place_48 <= room_48
          order by secret
          on conflict (secret) do nothing returning id",
@@ -174,6 +176,7 @@ async fn insert(
     .bind(jobs.iter().map(limit(0)).collect::<Vec<_>>())
     .bind(jobs.iter().map(limit(1)).collect::<Vec<_>>())
     .bind(jobs.iter().map(limit(2)).collect::<Vec<_>>())
+    .bind(new().map(|new| new.next.as_ref().map(LocalPath::as_str)).collect::<Vec<_>>())
     .fetch_all(connection)
     .await?;
     Ok(rows

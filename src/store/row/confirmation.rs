@@ -6,6 +6,7 @@ use crate::{
         Claim, Confirmation, ConfirmationId, Decided, Ending, Lease, Queued, Rejection, State,
         WorkerId,
     },
+    path::LocalPath,
     pending::TokenTag,
     secret::{Sealed, SealedToken, SecretHash},
     session::SessionId,
@@ -31,6 +32,7 @@ pub(in crate::store) fn confirmation(row: &dyn Row) -> Result<Confirmation, Stor
         session: SessionId::from_bytes(row.bytes("session")?),
         created_at: row.time("created_at")?,
         deadline: row.time("deadline")?,
+        next: next(&row)?,
         state,
     })
 }
@@ -77,6 +79,13 @@ fn claim(row: &dyn Row) -> Result<Claim, StoreError> {
         created_at,
         deadline,
     })
+}
+
+fn next(row: &Reading<'_>) -> Result<Option<LocalPath>, StoreError> {
+    match row.optional_text("next")? {
+        Some(next) => Ok(Some(next.parse().map_err(|_| row.corrupt("next"))?)),
+        None => Ok(None),
+    }
 }
 
 fn queued(row: &Reading<'_>) -> Result<Queued, StoreError> {

@@ -6,6 +6,7 @@
 
 use crate::{
     confirmation::{Confirmation, ConfirmationId, State},
+    path::LocalPath,
     session::{Session, SessionId},
     store::{
         StoreError,
@@ -241,7 +242,8 @@ pub(super) async fn write_decided(
             state,
             ending,
             user.as_deref().map(hex),
-            decided_at
+            decided_at,
+            confirmation.next.as_ref().map(LocalPath::as_str)
         ]))
     };
     let Some(decided) = rows(confirmations.into_iter().filter_map(columns)) else {
@@ -249,9 +251,9 @@ pub(super) async fn write_decided(
     };
     let update = sqlx::query(
         "update confirmations set state = next.state, ending = next.ending, user_id = next.user_id,
-             decided_at = next.decided_at, token = null, token_key = null, due_at = null, worker = null, lease_until = null
+             decided_at = next.decided_at, next = next.next, token = null, token_key = null, due_at = null, worker = null, lease_until = null
          from (select unhex(value ->> 0) as id, value ->> 1 as state, value ->> 2 as ending,
-                   unhex(value ->> 3) as user_id, value ->> 4 as decided_at from json_each($1)) as next
+                   unhex(value ->> 3) as user_id, value ->> 4 as decided_at, value ->> 5 as next from json_each($1)) as next
          where confirmations.id = next.id",
     );
     update.bind(decided).execute(connection).await?;

@@ -4,7 +4,7 @@
 macro_rules! confirmation_columns {
     () => {
         "id, secret, token_tag, session, created_at, deadline, state, token, token_key, failed, \
-         due_at, fence, worker, lease_until, ending, user_id, decided_at"
+         due_at, fence, worker, lease_until, ending, user_id, decided_at, next"
     };
 }
 pub(in crate::store) use confirmation_columns;

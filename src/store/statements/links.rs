@@ -16,13 +16,6 @@ pub(in crate::store) const LINK_BY_TOKEN: &str =
 pub(in crate::store) const LINK_BY_WAITING: &str =
     concat!("select ", link_columns!(), " from links where waiting = $1");
 
-/// `$1`: the id of the confirmation that waits for it, or that has used it up.
-pub(in crate::store) const LINK_OF_CONFIRMATION: &str = concat!(
-    "select ",
-    link_columns!(),
-    " from links where waiting = $1 or used_by = $1"
-);
-
 /// The open link that a browser has asked for just before. `$1`: the address; `$2` and `$3`:
 /// between which moments; `$4`: the browser; `$5`: where the link leads.
 pub(in crate::store) const LINK_ASKED_FOR_BEFORE: &str = concat!(

@@ -92,6 +92,9 @@ async fn a_good_link_of_a_disabled_user_is_said_to_be_no_good() {
         .await
         .unwrap();
     harness.begun(&token("another")).await;
-    harness.question().await.answer(Ok(Verdict::Valid(ada())));
+    harness
+        .question()
+        .await
+        .answer(Ok(Verdict::Valid(ada(), None)));
     assert_eq!(harness.outcome().await, rejected(Rejection::Invalid));
 }

@@ -45,7 +45,7 @@ async fn a_sign_out_ends_what_is_pending_in_this_browser() {
     browser.begin(&queued).await;
     let question = harness.question().await;
     browser.sign_out().await;
-    question.answer(Ok(Verdict::Valid(ada())));
+    question.answer(Ok(Verdict::Valid(ada(), None)));
     harness.everything_before_is_done().await;
     assert_eq!(browser.greeted().await, None);
     for link in [queued, bound] {
@@ -130,7 +130,7 @@ async fn a_sign_out_that_races_the_verdict_leaves_no_live_session() {
         let question = harness.question().await;
         let leaving = browser.clone();
         let sign_out = tokio::spawn(async move { leaving.sign_out().await });
-        question.answer(Ok(Verdict::Valid(ada())));
+        question.answer(Ok(Verdict::Valid(ada(), None)));
         sign_out.await.unwrap();
         worker.stop();
         worker.stopped().await;

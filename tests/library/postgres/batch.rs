@@ -104,7 +104,7 @@ async fn a_corrupt_row_fails_its_own_decision_alone() {
                 .decide(
                     id,
                     Decider::User,
-                    &Decision::Valid(ada()),
+                    &Decision::Valid(ada(), None),
                     settlement(at(1)),
                 )
                 .await
@@ -144,8 +144,8 @@ async fn each_decision_of_a_batch_is_its_own() {
         let store = store.clone();
         let id = sample.confirmation.id;
         let decision = match number % 4 {
-            0 => Decision::Valid(ada()),
-            1 => Decision::Valid(bob()),
+            0 => Decision::Valid(ada(), None),
+            1 => Decision::Valid(bob(), None),
             2 => Decision::Rejected(Rejection::Used),
             _ => Decision::Unavailable,
         };
@@ -197,7 +197,7 @@ async fn two_servers_that_decide_the_same_in_opposite_orders_never_wait_in_a_cir
                     .decide(
                         id,
                         Decider::User,
-                        &Decision::Valid(identity),
+                        &Decision::Valid(identity, None),
                         settlement(at(1)),
                     )
                     .await
@@ -293,7 +293,7 @@ async fn a_transaction_that_fails_at_its_very_end_is_no_success() {
         .decide(
             id,
             Decider::User,
-            &Decision::Valid(ada()),
+            &Decision::Valid(ada(), None),
             settlement(at(1)),
         )
         .await;

@@ -92,7 +92,7 @@ async fn a_settled_confirmation_that_fits_no_state_is_named() {
             .decide(
                 id,
                 Decider::User,
-                &Decision::Valid(ada()),
+                &Decision::Valid(ada(), None),
                 settlement(at(1)),
             )
             .await
@@ -126,7 +126,7 @@ async fn a_session_that_fits_no_state_is_named_and_nothing_is_decided_about_it()
         assert_names(&read.unwrap_err(), "sessions", &id.to_string(), change);
         let read = store.session_by_secret(&sample.confirmation.secret).await;
         assert_names(&read.unwrap_err(), "sessions", &id.to_string(), change);
-        let valid = Decision::Valid(ada());
+        let valid = Decision::Valid(ada(), None);
         let decided = store
             .decide(
                 sample.confirmation.id,

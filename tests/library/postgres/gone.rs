@@ -65,7 +65,7 @@ async fn while_the_database_is_away_nothing_is_done_and_once_it_is_back_everythi
         .decide(
             id,
             Decider::User,
-            &Decision::Valid(ada()),
+            &Decision::Valid(ada(), None),
             settlement(at(1)),
         )
         .await

@@ -56,7 +56,10 @@ async fn a_browser_that_had_landed_keeps_its_cookie_and_is_signed_in() {
         (cookie, vec![name]),
         "under its old name"
     );
-    harness.question().await.answer(Ok(Verdict::Valid(ada())));
+    harness
+        .question()
+        .await
+        .answer(Ok(Verdict::Valid(ada(), None)));
     assert_eq!(harness.outcome().await, confirmed());
     assert_eq!(browser.greeted().await.as_deref(), Some("Ada"));
     assert_eq!(
@@ -88,7 +91,10 @@ async fn a_browser_that_had_begun_gets_its_status_and_hears_on_the_same_channel(
         "a second click is no second confirmation"
     );
     start_rotated_worker(&harness);
-    harness.question().await.answer(Ok(Verdict::Valid(ada())));
+    harness
+        .question()
+        .await
+        .answer(Ok(Verdict::Valid(ada(), None)));
     assert_eq!(harness.outcome().await, confirmed());
     assert_eq!(
         browser.status(&link).await.progress,

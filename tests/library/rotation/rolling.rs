@@ -34,7 +34,10 @@ async fn between_servers_at_two_neighbouring_steps_a_sign_in_goes_through() {
             browser.sign_ins = one.clone();
             let report = browser.status(&link).await;
             assert_eq!(report.channel, Some(browser.channel(&link)));
-            harness.question().await.answer(Ok(Verdict::Valid(ada())));
+            harness
+                .question()
+                .await
+                .answer(Ok(Verdict::Valid(ada(), None)));
             assert_eq!(harness.outcome().await, confirmed());
             let mut lost = browser.clone();
             lost.enter().await;

@@ -82,7 +82,10 @@ async fn a_begin_without_a_cookie_gets_one_and_begins() {
     let mut browser = harness.browser();
     let report = browser.begin(&link).await;
     assert_eq!(report.channel, Some(browser.channel(&link)));
-    harness.question().await.answer(Ok(Verdict::Valid(ada())));
+    harness
+        .question()
+        .await
+        .answer(Ok(Verdict::Valid(ada(), None)));
     assert_eq!(harness.announced().await.0, browser.channel(&link));
     assert_eq!(browser.greeted().await.as_deref(), Some("Ada"));
 }
@@ -142,7 +145,10 @@ async fn try_again_after_unavailable_is_a_fresh_confirmation() {
         Progress::Waiting(Step::Queued)
     );
     assert_ne!(browser.pending(&link), before.pending(&link));
-    harness.question().await.answer(Ok(Verdict::Valid(ada())));
+    harness
+        .question()
+        .await
+        .answer(Ok(Verdict::Valid(ada(), None)));
     assert_eq!(harness.outcome().await, confirmed());
     assert_eq!(browser.greeted().await.as_deref(), Some("Ada"));
     assert_eq!(
@@ -174,7 +180,7 @@ async fn try_again_after_a_cancel_is_a_fresh_confirmation() {
 async fn try_again_while_it_is_checked_or_confirmed_or_rejected_is_the_same_confirmation() {
     let answers = [
         None,
-        Some((Verdict::Valid(ada()), confirmed())),
+        Some((Verdict::Valid(ada(), None), confirmed())),
         Some((Verdict::Invalid(Reason::Used), rejected(Rejection::Used))),
     ];
     for answer in answers {

@@ -73,7 +73,10 @@ async fn a_refused_browser_begins_with_the_same_cookie_once_something_is_decided
     assert_eq!(begin(&mut first, &token("first"), 1).await, None);
     assert_eq!(begin(&mut second, &link, 1).await, Some(Capped::Client));
     let cookie = second.pending(&link);
-    harness.question().await.answer(Ok(Verdict::Valid(ada())));
+    harness
+        .question()
+        .await
+        .answer(Ok(Verdict::Valid(ada(), None)));
     assert_eq!(harness.outcome().await, confirmed());
     assert_eq!(begin(&mut second, &link, 1).await, None);
     assert_eq!(second.pending(&link), cookie);

@@ -53,7 +53,7 @@ async fn a_begin_adopts_no_session_but_a_pending_one() {
             .decide(
                 claim.id,
                 decider,
-                &Decision::Valid(ada()),
+                &Decision::Valid(ada(), None),
                 settlement(at(1)),
             )
             .await

@@ -29,7 +29,7 @@ async fn killed_after_deciding(stores: &Split, decision: Decision) -> Sample {
 #[tokio::test]
 async fn a_worker_killed_after_deciding_is_resumed_by_the_next_request() {
     for stores in Split::all().await {
-        let sample = killed_after_deciding(&stores, Decision::Valid(ada())).await;
+        let sample = killed_after_deciding(&stores, Decision::Valid(ada(), None)).await;
         let found = sample.stored(&*stores.both.confirmations).await;
         assert!(matches!(found.state, State::Settled(_)));
         let Some(Ending::Confirmed(user)) = found.ending() else {
@@ -72,7 +72,7 @@ async fn a_worker_killed_after_deciding_is_resumed_by_the_next_worker_without_a_
 #[tokio::test]
 async fn settling_late_leaves_an_exchanged_session_alone() {
     for stores in Split::all().await {
-        let sample = killed_after_deciding(&stores, Decision::Valid(ada())).await;
+        let sample = killed_after_deciding(&stores, Decision::Valid(ada(), None)).await;
         let stalled = stores
             .database
             .confirmation_by_secret(&sample.confirmation.secret)
@@ -109,7 +109,7 @@ async fn settling_late_leaves_an_exchanged_session_alone() {
 #[tokio::test]
 async fn a_session_that_was_signed_out_is_never_made_again_by_settling() {
     for stores in Split::all().await {
-        let sample = killed_after_deciding(&stores, Decision::Valid(ada())).await;
+        let sample = killed_after_deciding(&stores, Decision::Valid(ada(), None)).await;
         stores
             .sessions
             .delete_session(sample.session.id)
@@ -126,7 +126,7 @@ async fn a_session_that_was_signed_out_is_never_made_again_by_settling() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sixty_four_that_settle_at_once_bind_the_session_once() {
     for stores in Split::all().await {
-        let sample = killed_after_deciding(&stores, Decision::Valid(ada())).await;
+        let sample = killed_after_deciding(&stores, Decision::Valid(ada(), None)).await;
         let settling: Vec<_> = (0..64)
             .map(|_| {
                 let both = stores.both.clone();

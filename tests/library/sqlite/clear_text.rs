@@ -77,7 +77,7 @@ async fn the_session_secret_of_a_signed_in_user_is_not_readable() {
 #[tokio::test]
 async fn a_settled_confirmation_keeps_nothing_of_its_token() {
     let decisions = [
-        Decision::Valid(ada()),
+        Decision::Valid(ada(), None),
         Decision::Rejected(Rejection::Used),
         Decision::Unavailable,
     ];

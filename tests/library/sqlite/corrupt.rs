@@ -97,7 +97,7 @@ async fn a_settled_confirmation_that_fits_no_state_is_named() {
             .decide(
                 id,
                 Decider::User,
-                &Decision::Valid(ada()),
+                &Decision::Valid(ada(), None),
                 settlement(at(1)),
             )
             .await
@@ -124,7 +124,7 @@ async fn a_session_that_fits_no_state_is_named_and_signs_no_one_in() {
         let harness = Harness::open().await;
         let sample = Sample::new(1).begun(&harness.store).await;
         let id = sample.session.id;
-        let valid = Decision::Valid(ada());
+        let valid = Decision::Valid(ada(), None);
         harness
             .store
             .decide(

@@ -1,14 +1,13 @@
 //! A full disk signs no one out, and sign-ins begin again as soon as there is room.
 
 use crate::support::{Harness, Plan, token};
-use std::time::Duration;
 use vestibule::{
     caps::Caps,
     sign_ins::{Progress, Step},
-    store::{BeginError, ConfirmationQueue as _, StoreError},
+    store::{BeginError, StoreError},
 };
 
-/// Room for some hundred confirmations: what a sweep frees has to come to whole pages.
+/// Room for some hundred confirmations: what is freed has to come to whole pages.
 const PAGES: u32 = 300;
 
 #[tokio::test]
@@ -31,8 +30,6 @@ async fn on_a_full_disk_nothing_begins_sessions_go_on_and_freed_space_helps() {
         let link = token(&format!("old-{number}"));
         harness.begun(&link).await.cancel(&link).await;
     }
-    harness.advance(Duration::from_hours(2));
-
     let mut begun = Vec::new();
     let mut number = 0;
     let refused = loop {
@@ -63,14 +60,13 @@ async fn on_a_full_disk_nothing_begins_sessions_go_on_and_freed_space_helps() {
     );
     assert_eq!(ada.greeted().await.as_deref(), Some("Ada"));
 
-    assert!(
-        harness
-            .store
-            .sweep_confirmations(harness.now())
-            .await
-            .unwrap()
-            >= 500
-    );
+    // By another connection, which is as if the disk had a little more room: to delete may need a
+    // page itself.
+    let freed = sqlx::query("delete from confirmations where state = 'settled'")
+        .execute(&mut harness.raw().await)
+        .await
+        .unwrap();
+    assert!(freed.rows_affected() >= 500);
     let mut late = harness.browser();
     let link = token("late");
     assert_eq!(

@@ -40,7 +40,7 @@ async fn a_valid_decision_rebinds_the_session_to_the_user_and_settles() {
         let sample = Sample::new(1).begun(&*stores.confirmations).await;
         let claim = claimed(&stores, 0).await;
         let Some(Ending::Confirmed(user)) =
-            decide(&stores, &claim, Decision::Valid(ada()), 5).await
+            decide(&stores, &claim, Decision::Valid(ada(), None), 5).await
         else {
             panic!("it is confirmed")
         };
@@ -105,7 +105,7 @@ async fn a_claim_that_is_not_the_last_one_decides_nothing() {
         let new = claimed(&stores, 30).await;
         let before = sample.stored(&*stores.confirmations).await;
         assert_eq!(
-            decide(&stores, &old, Decision::Valid(bob()), 31).await,
+            decide(&stores, &old, Decision::Valid(bob(), None), 31).await,
             None
         );
         assert_eq!(sample.stored(&*stores.confirmations).await, before);
@@ -133,7 +133,7 @@ async fn the_first_decision_stands_and_every_later_caller_is_told_of_it() {
             .decide(id, Decider::User, &cancelled, settlement(at(1)))
             .await
             .unwrap();
-        let told = decide(&stores, &claim, Decision::Valid(ada()), 2).await;
+        let told = decide(&stores, &claim, Decision::Valid(ada(), None), 2).await;
         assert_eq!(told, Some(Ending::Rejected(Rejection::Cancelled)));
         assert_eq!(
             stores.sessions.session(sample.session.id).await.unwrap(),
@@ -158,7 +158,7 @@ async fn of_64_deciders_at_once_one_decides_and_the_session_is_as_it_said() {
                     0 => (Decider::User, Decision::Rejected(Rejection::Cancelled)),
                     1 => (
                         Decider::Worker { fence },
-                        Decision::Valid(Identity { subject, ..ada() }),
+                        Decision::Valid(Identity { subject, ..ada() }, None),
                     ),
                     _ => (Decider::Worker { fence }, Decision::Unavailable),
                 };
@@ -208,7 +208,7 @@ async fn a_valid_decision_makes_no_session_for_a_browser_that_has_left() {
             .await
             .unwrap();
         assert!(matches!(
-            decide(&stores, &claim, Decision::Valid(ada()), 1).await,
+            decide(&stores, &claim, Decision::Valid(ada(), None), 1).await,
             Some(Ending::Confirmed(_))
         ));
         assert_eq!(
@@ -223,7 +223,7 @@ async fn a_replay_of_a_decision_leaves_an_exchanged_session_alone() {
     for stores in adapters().await {
         let sample = Sample::new(1).begun(&*stores.confirmations).await;
         let claim = claimed(&stores, 0).await;
-        decide(&stores, &claim, Decision::Valid(ada()), 1).await;
+        decide(&stores, &claim, Decision::Valid(ada(), None), 1).await;
         let bound = stores
             .sessions
             .session(sample.session.id)
@@ -236,8 +236,8 @@ async fn a_replay_of_a_decision_leaves_an_exchanged_session_alone() {
             .unwrap();
         assert!(stores.sessions.replace_session(&established).await.unwrap());
         for decision in [
-            Decision::Valid(ada()),
-            Decision::Valid(bob()),
+            Decision::Valid(ada(), None),
+            Decision::Valid(bob(), None),
             Decision::Unavailable,
         ] {
             decide(&stores, &claim, decision, 3).await;
@@ -254,7 +254,7 @@ async fn a_sign_in_that_is_taken_back_loses_its_session_and_comes_to_cancelled()
     for stores in adapters().await {
         let sample = Sample::new(1).begun(&*stores.confirmations).await;
         let claim = claimed(&stores, 0).await;
-        decide(&stores, &claim, Decision::Valid(ada()), 1).await;
+        decide(&stores, &claim, Decision::Valid(ada(), None), 1).await;
         for _ in 0..2 {
             stores
                 .confirmations
@@ -270,7 +270,7 @@ async fn a_sign_in_that_is_taken_back_loses_its_session_and_comes_to_cancelled()
                 Some(Ending::Rejected(Rejection::Cancelled))
             );
         }
-        let late = decide(&stores, &claim, Decision::Valid(ada()), 2).await;
+        let late = decide(&stores, &claim, Decision::Valid(ada(), None), 2).await;
         assert_eq!(late, Some(Ending::Rejected(Rejection::Cancelled)));
     }
 }
@@ -284,7 +284,7 @@ async fn nothing_is_decided_about_what_has_not_begun() {
             .decide(
                 stray,
                 Decider::User,
-                &Decision::Valid(ada()),
+                &Decision::Valid(ada(), None),
                 settlement(at(0)),
             )
             .await
@@ -326,7 +326,7 @@ async fn a_user_is_found_again_by_issuer_and_subject_and_never_by_e_mail() {
                 .await;
             let claim = claimed(&stores, 0).await;
             users.push(user_of(
-                decide(&stores, &claim, Decision::Valid(identity), 1).await,
+                decide(&stores, &claim, Decision::Valid(identity, None), 1).await,
             ));
         }
         assert_eq!(users[0], users[1], "the same person with a new address");
@@ -380,5 +380,28 @@ fn user_of(ending: Option<Ending>) -> UserId {
     match ending {
         Some(Ending::Confirmed(user)) => user,
         other => panic!("confirmed, not {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn where_a_sign_in_leads_is_kept_and_a_decision_knows_better() {
+    for stores in adapters().await {
+        for (number, of_link, of_verdict, kept) in [
+            (1, None, None, None),
+            (2, Some("/a"), None, Some("/a")),
+            (3, None, Some("/b"), Some("/b")),
+            (4, Some("/a"), Some("/b"), Some("/b")),
+        ] {
+            let path = |next: Option<&str>| next.map(|next| next.parse().unwrap());
+            let mut sample = Sample::new(number);
+            sample.confirmation.next = path(of_link);
+            let sample = sample.begun(&*stores.confirmations).await;
+            let stored = sample.stored(&*stores.confirmations).await;
+            assert_eq!(stored.next, path(of_link));
+            let claim = claimed(&stores, 0).await;
+            decide(&stores, &claim, Decision::Valid(ada(), path(of_verdict)), 5).await;
+            let stored = sample.stored(&*stores.confirmations).await;
+            assert_eq!(stored.next, path(kept));
+        }
     }
 }

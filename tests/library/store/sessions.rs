@@ -332,7 +332,7 @@ async fn a_pending_session_is_not_swept_before_its_confirmation_is_decided() {
             .decide(
                 id,
                 decider,
-                &Decision::Valid(ada()),
+                &Decision::Valid(ada(), None),
                 settlement(at(100_000)),
             )
             .await

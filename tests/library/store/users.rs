@@ -468,7 +468,7 @@ async fn a_disabled_user_has_no_password_and_no_verdict_signs_them_in() {
             .unwrap()
             .remove(0);
         let decider = Decider::Worker { fence: claim.fence };
-        let decision = Decision::Valid(user.identity.clone());
+        let decision = Decision::Valid(user.identity.clone(), None);
         let stored = stores
             .confirmations
             .decide(claim.id, decider, &decision, settlement(at(5)))
@@ -487,7 +487,7 @@ async fn a_disabled_user_has_no_password_and_no_verdict_signs_them_in() {
             .decide(
                 known,
                 Decider::User,
-                &Decision::Known(user.id),
+                &Decision::Known(user.id, None),
                 settlement(at(5)),
             )
             .await
@@ -528,7 +528,7 @@ async fn a_user_decided_as_known_is_let_in_and_never_created() {
                 .await
                 .confirmation
                 .id;
-            let decision = Decision::Known(user.id);
+            let decision = Decision::Known(user.id, None);
             let stored = stores
                 .confirmations
                 .decide(id, Decider::User, &decision, settlement(at(5)))

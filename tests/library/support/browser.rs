@@ -82,6 +82,17 @@ impl Browser {
         self.ask_to_begin(token, true).await
     }
 
+    /// Begins with a link that leads to `next`.
+    pub async fn begin_leading_to(&mut self, token: &Token, next: &str) -> Report {
+        let next = next.parse().unwrap();
+        let begin = self
+            .sign_ins
+            .begin(token, self.cookie(token), false, self.client, Some(&next));
+        let (pending, report) = soon("begin", begin).await.unwrap();
+        self.take(token, &pending);
+        report
+    }
+
     async fn ask_to_begin(&mut self, token: &Token, again: bool) -> Report {
         self.try_to_begin(token, again).await.unwrap()
     }
@@ -90,7 +101,7 @@ impl Browser {
     pub async fn try_to_begin(&mut self, token: &Token, again: bool) -> Result<Report, BeginError> {
         let begin = self
             .sign_ins
-            .begin(token, self.cookie(token), again, self.client);
+            .begin(token, self.cookie(token), again, self.client, None);
         let (pending, report) = soon("begin", begin).await?;
         self.take(token, &pending);
         Ok(report)

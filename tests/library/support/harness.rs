@@ -171,7 +171,9 @@ impl Harness {
     pub async fn bind(&self, browser: &mut Browser, token: &Token, person: Identity) {
         browser.land(token);
         browser.begin(token).await;
-        self.question().await.answer(Ok(Verdict::Valid(person)));
+        self.question()
+            .await
+            .answer(Ok(Verdict::Valid(person, None)));
         assert!(matches!(self.outcome().await, Outcome::Confirmed { .. }));
     }
 

@@ -113,6 +113,7 @@ impl Sample {
                 session,
                 created_at: at(0),
                 deadline: at(60),
+                next: None,
                 state,
             },
             session: Session::pending(session, secret, token_tag, at(0), at(960)),

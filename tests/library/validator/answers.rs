@@ -49,7 +49,7 @@ async fn a_good_token_is_its_identitys() {
     let body = r#"{"verdict":"valid","identity":{"issuer":"practice","subject":"Ada","name":"Ada","email":"Ada@example.com"}}"#;
     assert_eq!(
         answered("200 OK", "", body).await,
-        Ok(Verdict::Valid(ada()))
+        Ok(Verdict::Valid(ada(), None))
     );
     let body = r#"{"verdict":"valid","identity":{"issuer":"practice","subject":"Ada"},"more":"is ignored"}"#;
     let unnamed = Identity {
@@ -59,7 +59,7 @@ async fn a_good_token_is_its_identitys() {
     };
     assert_eq!(
         answered("200 OK", "", body).await,
-        Ok(Verdict::Valid(unnamed))
+        Ok(Verdict::Valid(unnamed, None))
     );
 }
 
@@ -254,4 +254,27 @@ fn only_an_http_address_can_be_asked() {
         assert!(HttpValidator::new(bad, None).is_err(), "{bad}");
     }
     assert!(HttpValidator::new("https://validator.example.com/check", None).is_ok());
+}
+
+#[tokio::test]
+async fn where_a_sign_in_leads_is_a_path_or_is_passed_over() {
+    let identity = r#""identity":{"issuer":"practice","subject":"Ada","name":"Ada","email":"Ada@example.com"}"#;
+    for (redirect, next) in [
+        (r#""/orders?a=1""#, Some("/orders?a=1")),
+        (r#""https://evil.example/""#, None),
+        (r#""//evil.example""#, None),
+        (r#""/\\evil.example""#, None),
+        (r#""""#, None),
+        ("null", None),
+        ("7", None),
+        (r#"{"to":"/orders"}"#, None),
+    ] {
+        let body = format!(r#"{{"verdict":"valid",{identity},"redirect":{redirect}}}"#);
+        let next = next.map(|next| next.parse().unwrap());
+        assert_eq!(
+            answered("200 OK", "", &body).await,
+            Ok(Verdict::Valid(ada(), next)),
+            "{redirect}"
+        );
+    }
 }

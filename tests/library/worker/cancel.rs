@@ -37,7 +37,7 @@ async fn a_cancel_while_the_validator_is_asked_stands_against_its_verdict() {
     let browser = harness.begun(&link).await;
     let question = harness.question().await;
     browser.cancel(&link).await;
-    question.answer(Ok(Verdict::Valid(ada())));
+    question.answer(Ok(Verdict::Valid(ada(), None)));
     worker.stop();
     worker.stopped().await;
     assert_eq!(
@@ -75,7 +75,10 @@ async fn a_user_who_cancelled_a_sign_in_may_try_again() {
         browser.begin_again(&link).await.progress,
         Progress::Waiting(Step::Queued)
     );
-    harness.question().await.answer(Ok(Verdict::Valid(ada())));
+    harness
+        .question()
+        .await
+        .answer(Ok(Verdict::Valid(ada(), None)));
     while harness.outcome().await != confirmed() {}
     assert_eq!(browser.greeted().await.as_deref(), Some("Ada"));
 }
@@ -134,7 +137,7 @@ async fn a_cancel_without_the_pending_secret_changes_nothing() {
     other.land(&token("another"));
     other.plant(&link, browser.cookie(&link).unwrap().replace('A', "B"));
     other.cancel(&link).await;
-    question.answer(Ok(Verdict::Valid(ada())));
+    question.answer(Ok(Verdict::Valid(ada(), None)));
     assert_eq!(harness.outcome().await, confirmed());
     assert_eq!(browser.greeted().await.as_deref(), Some("Ada"));
 }

@@ -108,7 +108,10 @@ async fn a_validator_that_comes_back_in_time_signs_the_browser_in() {
         harness.announced().await;
         harness.advance(4 * SECOND);
     }
-    harness.question().await.answer(Ok(Verdict::Valid(ada())));
+    harness
+        .question()
+        .await
+        .answer(Ok(Verdict::Valid(ada(), None)));
     assert!(matches!(harness.outcome().await, Outcome::Confirmed { .. }));
     assert_eq!(browser.greeted().await.as_deref(), Some("Ada"));
 }

@@ -73,7 +73,7 @@ async fn relay() -> Relay {
 #[tokio::test]
 async fn a_worker_whose_lease_has_passed_decides_nothing() {
     let late: [Result<Verdict, ValidationError>; 4] = [
-        Ok(Verdict::Valid(bob())),
+        Ok(Verdict::Valid(bob(), None)),
         Ok(Verdict::Invalid(Reason::Invalid)),
         Err(ValidationError::temporary("503")),
         Err(ValidationError::Permanent { what: "401".into() }),
@@ -94,7 +94,7 @@ async fn a_worker_whose_lease_has_passed_decides_nothing() {
             browser.status(&token("link")).await.progress,
             Progress::Waiting(Step::Contacting)
         );
-        new.answer(Ok(Verdict::Valid(ada())));
+        new.answer(Ok(Verdict::Valid(ada(), None)));
         assert_eq!(harness.outcome().await, confirmed());
         assert_eq!(browser.greeted().await.as_deref(), Some("Ada"));
     }
@@ -111,7 +111,7 @@ async fn a_verdict_that_comes_after_the_decision_changes_nothing() {
     } = relay().await;
     new.answer(Ok(Verdict::Invalid(Reason::Expired)));
     assert_eq!(harness.outcome().await, rejected(Rejection::Expired));
-    old.answer(Ok(Verdict::Valid(bob())));
+    old.answer(Ok(Verdict::Valid(bob(), None)));
     slow.stopped().await;
     let confirmation = harness.confirmation(&browser, &token("link")).await;
     assert_eq!(
@@ -164,7 +164,10 @@ async fn an_attempt_that_panics_is_repeated_after_its_lease_and_frees_its_slot()
     harness.advance(Timing::default().lease);
     harness.start_worker();
     for _ in 0..2 {
-        harness.question().await.answer(Ok(Verdict::Valid(ada())));
+        harness
+            .question()
+            .await
+            .answer(Ok(Verdict::Valid(ada(), None)));
         assert_eq!(harness.outcome().await, confirmed());
     }
     assert_eq!(browser.greeted().await.as_deref(), Some("Ada"));

@@ -23,7 +23,7 @@ async fn a_begin_wakes_a_sleeping_worker_without_the_clock_moving() {
         harness.begun(&token(link)).await;
         let question = harness.question().await;
         assert_eq!(question.token, token(link));
-        question.answer(Ok(Verdict::Valid(ada())));
+        question.answer(Ok(Verdict::Valid(ada(), None)));
         assert_eq!(harness.outcome().await, confirmed());
     }
 }
@@ -72,7 +72,7 @@ async fn no_more_than_the_cap_are_asked_about_at_once() {
             harness.validator.try_next().await.is_none(),
             "a fourth is asked about"
         );
-        in_flight.remove(0).answer(Ok(Verdict::Valid(ada())));
+        in_flight.remove(0).answer(Ok(Verdict::Valid(ada(), None)));
         assert_eq!(harness.outcome().await, confirmed());
         if answered < 7 {
             in_flight.push(harness.question().await);
@@ -89,7 +89,10 @@ async fn a_question_without_an_answer_keeps_no_one_else_waiting() {
     harness.begun(&slow).await;
     let _slow = harness.question().await;
     let mut browser = harness.begun(&quick).await;
-    harness.question().await.answer(Ok(Verdict::Valid(ada())));
+    harness
+        .question()
+        .await
+        .answer(Ok(Verdict::Valid(ada(), None)));
     assert_eq!(harness.outcome().await, confirmed());
     assert_eq!(browser.greeted().await.as_deref(), Some("Ada"));
 }
@@ -117,7 +120,10 @@ async fn a_publisher_that_never_answers_takes_no_place_in_flight() {
     });
     for link in ["one", "two", "three"] {
         harness.begun(&token(link)).await;
-        harness.question().await.answer(Ok(Verdict::Valid(ada())));
+        harness
+            .question()
+            .await
+            .answer(Ok(Verdict::Valid(ada(), None)));
     }
 }
 

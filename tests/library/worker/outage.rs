@@ -244,7 +244,7 @@ async fn a_validator_that_comes_back_is_asked_about_all_who_wait_those_first_who
         );
         let question = in_flight.remove(0);
         heard.push(places[&question.id]);
-        question.answer(Ok(Verdict::Valid(ada())));
+        question.answer(Ok(Verdict::Valid(ada(), None)));
         assert_eq!(outage.harness.outcome().await, confirmed());
     }
     assert_eq!(most, IN_FLIGHT, "it ends at full speed");
@@ -283,7 +283,7 @@ async fn a_validator_that_comes_back_just_before_the_deadline_is_still_asked() {
             .harness
             .question()
             .await
-            .answer(Ok(Verdict::Valid(ada())));
+            .answer(Ok(Verdict::Valid(ada(), None)));
         assert_eq!(outage.harness.outcome().await, confirmed());
     }
 }
@@ -307,7 +307,7 @@ async fn a_token_that_always_fails_keeps_no_one_else_waiting() {
         loop {
             let question = harness.question().await;
             if question.token == good {
-                question.answer(Ok(Verdict::Valid(ada())));
+                question.answer(Ok(Verdict::Valid(ada(), None)));
                 break;
             }
             question.answer(away());
@@ -328,7 +328,7 @@ async fn a_probe_that_fails_by_its_own_token_is_not_the_only_one_for_long() {
             if question.token == bad {
                 question.answer(away());
             } else {
-                question.answer(Ok(Verdict::Valid(ada())));
+                question.answer(Ok(Verdict::Valid(ada(), None)));
                 assert_eq!(outage.harness.outcome().await, confirmed());
                 confirmed_others += 1;
             }

@@ -85,7 +85,10 @@ async fn no_log_line_holds_a_secret_or_a_token() {
         .somebody_sleeps_until(harness.now() + PAUSE)
         .await;
     harness.advance(PAUSE);
-    harness.question().await.answer(Ok(Verdict::Valid(ada())));
+    harness
+        .question()
+        .await
+        .answer(Ok(Verdict::Valid(ada(), None)));
     worker.stop();
     worker.stopped().await;
     browser.enter().await;
@@ -120,7 +123,7 @@ async fn no_complaint_about_a_sealed_token_holds_it() {
 #[tokio::test]
 async fn no_announcement_holds_a_secret_or_identifies_a_user() {
     let answers = [
-        Ok(Verdict::Valid(ada())),
+        Ok(Verdict::Valid(ada(), None)),
         Ok(Verdict::Invalid(Reason::Expired)),
         Err(ValidationError::temporary("words of its own")),
         Err(ValidationError::Permanent {

@@ -90,7 +90,7 @@ async fn no_transaction_is_open_while_the_validator_thinks() {
     harness.begun(&link).await;
     let question = harness.question().await;
     harness.assert_no_transaction_is_open().await;
-    question.answer(Ok(Verdict::Valid(ada())));
+    question.answer(Ok(Verdict::Valid(ada(), None)));
     harness.outcome().await;
 }
 
@@ -104,7 +104,10 @@ async fn no_transaction_is_open_while_the_publisher_is_told() {
         ..harness.environment.clone()
     });
     let mut browser = harness.begun(&link).await;
-    harness.question().await.answer(Ok(Verdict::Valid(ada())));
+    harness
+        .question()
+        .await
+        .answer(Ok(Verdict::Valid(ada(), None)));
     soon("the publisher to be told", publisher.0.notified()).await;
     harness.assert_no_transaction_is_open().await;
     assert_eq!(

@@ -42,7 +42,7 @@ async fn what_is_in_flight_is_finished_and_announced() {
     let mut browser = harness.begun(&link).await;
     let question = harness.question().await;
     worker.stop();
-    question.answer(Ok(Verdict::Valid(ada())));
+    question.answer(Ok(Verdict::Valid(ada(), None)));
     worker.stopped().await;
     assert_eq!(harness.outcome().await, confirmed());
     assert_eq!(browser.greeted().await.as_deref(), Some("Ada"));
@@ -75,7 +75,7 @@ async fn what_does_not_finish_is_handed_back_and_has_not_failed() {
     harness.start_worker();
     let again = harness.question().await;
     assert_eq!(again.id, unanswered.id);
-    again.answer(Ok(Verdict::Valid(ada())));
+    again.answer(Ok(Verdict::Valid(ada(), None)));
     assert_eq!(harness.outcome().await, confirmed());
 }
 
@@ -93,7 +93,7 @@ async fn a_worker_that_is_stopping_claims_nothing_more() {
         .somebody_sleeps_until(harness.now() + FINISH_WITHIN)
         .await;
     let browser = harness.begun(&late).await;
-    question.answer(Ok(Verdict::Valid(ada())));
+    question.answer(Ok(Verdict::Valid(ada(), None)));
     worker.stopped().await;
     assert!(harness.validator.try_next().await.is_none());
     assert_eq!(

@@ -70,7 +70,7 @@ async fn a_stranger_is_signed_in_at_once(harness: &Harness) {
     loop {
         let question = harness.question().await;
         if question.token == link {
-            question.answer(Ok(Verdict::Valid(ada())));
+            question.answer(Ok(Verdict::Valid(ada(), None)));
             break;
         }
         question.answer(NO_VERDICTS[0]());
@@ -112,7 +112,10 @@ async fn a_client_whose_tokens_all_fail_is_asked_about_by_a_few_probes_alone() {
         "the client is asked about before its pause is over"
     );
     harness.advance(Duration::from_secs(5));
-    harness.question().await.answer(Ok(Verdict::Valid(ada())));
+    harness
+        .question()
+        .await
+        .answer(Ok(Verdict::Valid(ada(), None)));
     assert_eq!(
         harness.outcome().await,
         confirmed(),
@@ -151,7 +154,7 @@ async fn tokens_of_one_client_that_are_never_answered_leave_places_for_strangers
                 "of the client's, no more than {} are asked about",
                 held.len()
             );
-            question.answer(Ok(Verdict::Valid(ada())));
+            question.answer(Ok(Verdict::Valid(ada(), None)));
             assert_eq!(harness.outcome().await, confirmed());
             assert!(
                 harness.validator.try_next().await.is_none(),
@@ -176,7 +179,7 @@ async fn strangers_who_begin_later_come_before_the_rest_of_a_clients_tokens() {
     for _ in 0..6 {
         let question = harness.question().await;
         bad += u32::from(question.token.expose().starts_with("bad"));
-        question.answer(Ok(Verdict::Valid(ada())));
+        question.answer(Ok(Verdict::Valid(ada(), None)));
         harness.outcome().await;
     }
     assert!(

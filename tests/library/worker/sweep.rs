@@ -42,7 +42,10 @@ async fn a_settled_confirmation_is_kept_for_as_long_as_its_cookie_is_good() {
     let link = token("link");
     harness.start_worker();
     let mut browser = harness.begun(&link).await;
-    harness.question().await.answer(Ok(Verdict::Valid(ada())));
+    harness
+        .question()
+        .await
+        .answer(Ok(Verdict::Valid(ada(), None)));
     harness.outcome().await;
     let hash = browser.pending(&link).unwrap().secret.hash();
     harness.advance(

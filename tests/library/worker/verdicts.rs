@@ -25,7 +25,7 @@ async fn a_good_token_signs_in_its_user() {
         browser.status(&good).await.progress,
         Progress::Waiting(Step::Contacting)
     );
-    question.answer(Ok(Verdict::Valid(ada())));
+    question.answer(Ok(Verdict::Valid(ada(), None)));
     let announced = harness.announced().await;
     assert_eq!(
         announced,
@@ -77,7 +77,10 @@ async fn the_outcome_is_announced_on_the_channel_that_begin_has_named() {
     let mut browser = harness.browser();
     browser.land(&good);
     let channel: Option<Channel> = browser.begin(&good).await.channel;
-    harness.question().await.answer(Ok(Verdict::Valid(ada())));
+    harness
+        .question()
+        .await
+        .answer(Ok(Verdict::Valid(ada(), None)));
     assert_eq!(Some(harness.announced().await.0), channel);
     assert_eq!(browser.status(&good).await.channel, channel);
 }
@@ -98,7 +101,7 @@ async fn two_browsers_with_one_link_have_two_confirmations_and_two_channels() {
     } else {
         (second, first)
     };
-    of_one.answer(Ok(Verdict::Valid(ada())));
+    of_one.answer(Ok(Verdict::Valid(ada(), None)));
     assert_eq!(harness.announced().await.0, one.channel(&shared));
     of_two.answer(Ok(Verdict::Invalid(Reason::Used)));
     assert_eq!(harness.announced().await.0, two.channel(&shared));
@@ -137,7 +140,7 @@ async fn a_validator_that_cannot_answer_now_is_asked_again_about_the_same_confir
         browser.status(&flaky).await.progress,
         Progress::Waiting(Step::Retrying { attempt: 2 })
     );
-    second.answer(Ok(Verdict::Valid(ada())));
+    second.answer(Ok(Verdict::Valid(ada(), None)));
     assert_eq!(harness.outcome().await, confirmed());
 }
 
@@ -177,7 +180,10 @@ async fn a_publisher_that_fails_changes_nothing_but_the_hint() {
             retry,
         }));
         let mut browser = harness.begun(&good).await;
-        harness.question().await.answer(Ok(Verdict::Valid(ada())));
+        harness
+            .question()
+            .await
+            .answer(Ok(Verdict::Valid(ada(), None)));
         worker.stop();
         worker.stopped().await;
         assert_eq!(
@@ -186,4 +192,68 @@ async fn a_publisher_that_fails_changes_nothing_but_the_hint() {
         );
         assert_eq!(browser.greeted().await.as_deref(), Some("Ada"));
     }
+}
+
+/// Where a browser is led by an outcome.
+fn leads_to(progress: &Progress) -> &str {
+    match progress {
+        Progress::Done(Outcome::Confirmed { redirect }) => redirect.as_str(),
+        other => panic!("it is not confirmed: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_sign_in_leads_to_where_the_verdict_says_or_else_the_link() {
+    for (of_link, of_verdict, leads) in [
+        (None, None, "/profile"),
+        (Some("/orders?a=1"), None, "/enter?next=%2Forders%3Fa%3D1"),
+        (None, Some("/welcome"), "/enter?next=%2Fwelcome"),
+        (Some("/orders"), Some("/welcome"), "/enter?next=%2Fwelcome"),
+        (Some("/orders"), Some("/logout"), "/profile"),
+        (Some("/profile/password"), None, "/profile/password"),
+    ] {
+        let harness = Harness::open().await;
+        let good = token("good");
+        harness.start_worker();
+        let mut browser = harness.browser();
+        browser.land(&good);
+        match of_link {
+            Some(next) => browser.begin_leading_to(&good, next).await,
+            None => browser.begin(&good).await,
+        };
+        let next = of_verdict.map(|next| next.parse().unwrap());
+        let question = harness.question().await;
+        question.answer(Ok(Verdict::Valid(ada(), next)));
+        let (_, announced) = harness.announced().await;
+        let Announcement::Outcome(outcome) = announced else {
+            panic!("{announced:?}")
+        };
+        assert_eq!(leads_to(&Progress::Done(outcome)), leads);
+        let told = browser.status(&good).await.progress;
+        assert_eq!(leads_to(&told), leads);
+        // A second tab that asks after the first one has its session.
+        let mut tab = browser.clone();
+        assert!(browser.greeted().await.is_some());
+        tab.session.clone_from(&browser.session);
+        tab.plant(&good, "");
+        assert_eq!(leads_to(&tab.status(&good).await.progress), leads);
+    }
+}
+
+#[tokio::test]
+async fn a_sign_in_that_is_begun_once_more_leads_to_the_same_place() {
+    let harness = Harness::open().await;
+    let good = token("good");
+    let mut browser = harness.browser();
+    browser.land(&good);
+    browser.begin_leading_to(&good, "/orders").await;
+    browser.cancel(&good).await;
+    harness.announced().await;
+    browser.begin_again(&good).await;
+    harness.start_worker();
+    let question = harness.question().await;
+    question.answer(Ok(Verdict::Valid(ada(), None)));
+    harness.announced().await;
+    let told = browser.status(&good).await.progress;
+    assert_eq!(leads_to(&told), "/enter?next=%2Forders");
 }

@@ -14,7 +14,7 @@ use crate::{
     },
 };
 use axum::{
-    extract::State,
+    extract::{Query, State, rejection::QueryRejection},
     http::{HeaderValue, header},
     response::Response,
 };
@@ -34,17 +34,29 @@ use vestibule_app::{
     shell::Head,
 };
 
+/// The query of a link.
+#[derive(Default, Deserialize)]
+pub struct LandingQuery {
+    /// Where the sign-in leads.
+    next: Option<String>,
+}
+
 /// `GET /confirm/{token}`: writes nothing, calls no other service.
 pub async fn land(
     State(app): State<App>,
     TokenPath(token): TokenPath,
     visitor: Visitor,
+    query: Result<Query<LandingQuery>, QueryRejection>,
 ) -> Result<Response, PageError> {
+    let Query(LandingQuery { next }) = query.unwrap_or_default();
+    let next = next.and_then(|next| app.destinations().way_back(&next));
     let session = visitor.session();
     let who = app.sign_ins.recognise(session.as_ref()).await?;
     let link = LinkToken::read(&app.keys, &token);
     if who.is_some() && has_signed_in(&app, &token, link.as_ref(), session.as_ref()).await {
-        return Ok(response::see_other(&app.destinations().confirmed));
+        return Ok(response::see_other(
+            &app.destinations().confirmed_for(next.as_ref()),
+        ));
     }
     let kept = begin::kept_under(&app, &visitor, token.clone());
     if let Some(link) = &link
@@ -71,6 +83,7 @@ pub async fn land(
     } else {
         StartMode::Click
     };
+    let next = next.map(|next| next.to_string());
     let signed_in = who.map(|who| who.user.display_name().to_owned());
     let app_key = app.push.app_key.clone();
     let socket = app.push.socket.clone();
@@ -83,7 +96,7 @@ pub async fn land(
     let page = app.form_page_with(proof, head, false, || {
         view! {
             <ConfirmPage signed_in=signed_in>
-                <Confirm token channel app_key socket start poll_seconds />
+                <Confirm token channel app_key socket start poll_seconds next />
             </ConfirmPage>
         }
     });
@@ -117,6 +130,7 @@ async fn has_signed_in(
 #[derive(Deserialize)]
 pub struct BeginForm {
     again: Option<String>,
+    next: Option<String>,
 }
 
 /// `POST /confirm/{token}`: the form's `begin`.
@@ -126,7 +140,11 @@ pub async fn begin(
     visitor: Visitor,
     SameOriginForm(form): SameOriginForm<BeginForm>,
 ) -> Result<Response, PageError> {
-    let begun = begin::begin(&app, &visitor, token.clone(), form.again.is_some()).await?;
+    let next = form
+        .next
+        .and_then(|next| app.destinations().way_back(&next));
+    let again = form.again.is_some();
+    let begun = begin::begin(&app, &visitor, token.clone(), again, next.as_ref()).await?;
     let landing = format!("/confirm/{}", token.expose());
     let begun = begun.ok_or_else(|| PageError::no_cookies(NoCookies::LINK, landing))?;
     let set = begin::set_pending(&app, &visitor, &begun.token, &begun.pending, &[]);

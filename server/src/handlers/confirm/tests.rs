@@ -240,3 +240,70 @@ async fn a_client_begins_so_often_and_repeats_what_has_begun_as_often_as_it_like
         first.submit(path, &[]).await.assert_status(303);
     }
 }
+
+#[tokio::test]
+async fn a_link_leads_to_where_it_says_on_this_host_alone() {
+    let app = TestApp::with(&[("PUBLIC_URL", "http://127.0.0.1:3000/auth")]).await;
+    for (number, query, leads) in [
+        (1, "", "/auth/profile"),
+        (
+            2,
+            "?next=/orders%3Fa%3D1%26b%3D2",
+            "/auth/enter?next=%2Forders%3Fa%3D1%26b%3D2",
+        ),
+        (3, "?next=//evil.example", "/auth/profile"),
+        (4, "?next=/auth/logout", "/auth/profile"),
+        (5, "?next=/%2565vil", "/auth/enter?next=%2F%2565vil"),
+        (6, "?next", "/auth/profile"),
+        (7, "?next=/a&next=/b", "/auth/profile"),
+    ] {
+        let token = format!("valid-{number}");
+        let path = format!("/auth/confirm/{token}");
+        let mut browser = app.browser();
+        let page = browser
+            .open(&format!("{path}{query}"))
+            .await
+            .assert_status(200);
+        let next = page.between("name=\"next\" value=\"", "\"").unwrap();
+        let next = next.replace("&amp;", "&");
+        let begun = browser.submit(&path, &[("next", &next)]).await;
+        begun.assert_status(303);
+        assert_eq!(browser.outcome_at("/auth", &token).await, leads, "{query}");
+    }
+    // What the page sends is checked again.
+    let mut browser = app.browser();
+    browser.open("/auth/confirm/valid-9").await;
+    browser
+        .submit("/auth/confirm/valid-9", &[("next", "//evil.example")])
+        .await;
+    assert_eq!(
+        browser.outcome_at("/auth", "valid-9").await,
+        "/auth/profile"
+    );
+}
+
+#[tokio::test]
+async fn the_island_says_where_its_link_leads() {
+    let app = TestApp::start().await;
+    let mut browser = app.browser();
+    let page = browser.open("/confirm/valid-1?next=/orders").await;
+    let settings = page.between("data-settings=\"", "\"").unwrap();
+    assert!(settings.contains(" /orders "), "{settings}");
+    let fields = [
+        ("token", "valid-1"),
+        ("again", "false"),
+        ("next", "/orders"),
+    ];
+    browser.call("begin", &fields).await.assert_status(200);
+    assert_eq!(browser.outcome("valid-1").await, "/enter?next=%2Forders");
+}
+
+#[tokio::test]
+async fn text_around_a_token_does_not_make_its_link_forget_where_it_leads() {
+    let app = TestApp::start().await;
+    let opened = app
+        .browser()
+        .open("/confirm/%3Cvalid-1%3E?next=/orders")
+        .await;
+    opened.assert_leads_to("/confirm/valid-1?next=/orders");
+}

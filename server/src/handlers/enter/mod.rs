@@ -4,14 +4,11 @@
 //! Behind [`require_user`](crate::handlers::require_user::require_user), which performs the
 //! exchange: no other page could.
 
-use crate::{
-    config::return_path::way_back,
-    http::{
-        error::PageError,
-        response,
-        state::{App, AppState},
-        visitor::Visitor,
-    },
+use crate::http::{
+    error::PageError,
+    response,
+    state::{App, AppState},
+    visitor::Visitor,
 };
 use axum::{
     extract::{Query, State, rejection::QueryRejection},
@@ -21,6 +18,8 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use vestibule::path::LocalPath;
 
+/// The path of the page, below the base.
+pub const ENTER: &str = "/enter";
 /// How often a browser is led to the same page within
 /// [`ENTERED`](crate::http::cookies::ENTERED) before it is told that this leads nowhere.
 const TIMES: u8 = 2;
@@ -38,7 +37,7 @@ pub async fn enter(
     target: Result<Query<EnterQuery>, QueryRejection>,
 ) -> Result<Response, PageError> {
     let Query(EnterQuery { next }) = target.unwrap_or_default();
-    match next.and_then(|next| way_back(&app.base, &next)) {
+    match next.and_then(|next| app.destinations().way_back(&next)) {
         Some(next) => lead(&app, &visitor, &next),
         None => Ok(response::see_other(&app.destinations().confirmed)),
     }

@@ -37,6 +37,7 @@ use vestibule_app::api::{
 struct IslandCall {
     token: String,
     again: Option<bool>,
+    next: Option<String>,
 }
 
 /// Handles `/api/…`. A body that is none of the island's is refused here: Leptos would call it our
@@ -57,8 +58,8 @@ pub async fn server_functions(
     let wrong =
         "the body is not a form with one token, which begin wants with again=true or again=false\n";
     let body = match form {
-        Ok(Form(IslandCall { token, again })) if again.is_some() || !begins => {
-            written(&token, again.filter(|_| begins))
+        Ok(Form(IslandCall { token, again, next })) if again.is_some() || !begins => {
+            written(&token, again.filter(|_| begins), next.filter(|_| begins))
         }
         Ok(_) => return Ok((StatusCode::BAD_REQUEST, wrong).into_response()),
         Err(rejection) => {
@@ -89,11 +90,14 @@ pub async fn server_functions(
 }
 
 /// The call as Leptos reads it, which understands more kinds of forms than we mean.
-fn written(token: &str, again: Option<bool>) -> String {
+fn written(token: &str, again: Option<bool>, next: Option<String>) -> String {
     let mut form = form_urlencoded::Serializer::new(String::new());
     form.append_pair("token", token);
     if let Some(again) = again {
         form.append_pair("again", if again { "true" } else { "false" });
+    }
+    if let Some(next) = next {
+        form.append_pair("next", &next);
     }
     form.finish()
 }
@@ -105,10 +109,11 @@ struct IslandBackend {
 }
 
 impl IslandApi for IslandBackend {
-    fn begin(self: Arc<Self>, token: String, again: bool) -> Reply {
+    fn begin(self: Arc<Self>, token: String, again: bool, next: Option<String>) -> Reply {
         Box::pin(async move {
             let token = self.read(&token)?;
-            let begun = begin::begin(&self.app, &self.visitor, token, again).await;
+            let next = next.and_then(|next| self.app.destinations().way_back(&next));
+            let begun = begin::begin(&self.app, &self.visitor, token, again, next.as_ref()).await;
             let begun = begun.map_err(|error| match error {
                 BeginError::Capped(cap) => self.capped(cap),
                 BeginError::Store(error) => self.busy(&error),

@@ -5,7 +5,6 @@ use crate::{
         passwords::{self, Lane, Password},
         rate_limits::RateLimited,
     },
-    config::return_path::{self, way_back},
     handlers::after_sign_in,
     http::{
         csrf::SameOriginForm,
@@ -102,7 +101,7 @@ pub async fn login_page(
         return Ok(login_form(&app, &visitor, state));
     }
     // A redirected browser may still have to get its session.
-    let next = next.map(|next| return_path::through(&app.base, next));
+    let next = next.map(|next| app.destinations().through(next));
     Ok(response::see_other(
         next.as_ref().unwrap_or(&app.destinations().confirmed),
     ))
@@ -188,7 +187,7 @@ pub async fn login(
 
 /// Where the user wanted to go, if it is a page to go to.
 fn way_back_of(app: &AppState, next: Option<&str>) -> Option<LocalPath> {
-    next.and_then(|next| way_back(&app.base, next))
+    next.and_then(|next| app.destinations().way_back(next))
 }
 
 /// Whether this browser has signed in before as the user with this `email`.

@@ -1,7 +1,6 @@
 //! `/logout`: ends the session.
 
 use crate::{
-    config::return_path::way_back,
     handlers::after_sign_in,
     http::{
         csrf::SameOriginForm,
@@ -34,11 +33,13 @@ pub async fn logout(
     SameOriginForm(form): SameOriginForm<LogoutForm>,
 ) -> Result<Response, PageError> {
     let cookies = sign_out(&app, &visitor, form.everywhere.is_some()).await?;
-    let next = form.next.and_then(|next| way_back(&app.base, &next));
+    let next = form
+        .next
+        .and_then(|next| app.destinations().way_back(&next));
     let mut on = response::see_other(next.as_ref().unwrap_or(&app.destinations().login));
     // Not the cookies: those that end are removed one by one, and the one by which the browser is
     // known stays. What an application beside us has stored is its own.
-    let data = HeaderValue::from_static(match app.base.as_str() {
+    let data = HeaderValue::from_static(match app.destinations().base().as_str() {
         "" => "\"cache\", \"storage\"",
         _ => "\"cache\"",
     });

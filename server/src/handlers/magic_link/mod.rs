@@ -1,7 +1,6 @@
 //! Links by mail: asking for one, waiting for it, and the code in the mail.
 
 use crate::{
-    config::return_path,
     handlers::{after_sign_in, begin, login},
     http::{
         csrf::SameOriginForm,
@@ -78,7 +77,7 @@ pub async fn ask(
         .choice
         .or(form.next)
         .as_deref()
-        .and_then(|next| return_path::way_back(&app.base, next));
+        .and_then(|next| app.destinations().way_back(next));
     send(&app, &visitor, address, next).await
 }
 
@@ -207,7 +206,7 @@ async fn waiting(
     let page = app.form_page(visitor, head, false, || {
         view! {
             <MailedPage link=mailed>
-                <Confirm token channel app_key socket start=StartMode::Mail poll_seconds />
+                <Confirm token channel app_key socket start=StartMode::Mail poll_seconds next=None />
             </MailedPage>
         }
     });

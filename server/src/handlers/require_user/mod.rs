@@ -4,8 +4,7 @@
 //! no sub-resource. Its new secret travels in the response of the page itself.
 
 use crate::{
-    config::return_path::{self, way_back},
-    handlers::{after_sign_in, switch_account},
+    handlers::{after_sign_in, enter::ENTER, switch_account},
     http::{
         error::PageError,
         response,
@@ -79,15 +78,20 @@ pub async fn require_fresh(State(app): State<App>, request: Request, next: Next)
 fn login_for(app: &AppState, wanted: &Uri, again: bool) -> String {
     let target = wanted
         .query()
-        .filter(|_| wanted.path() == return_path::ENTER)
-        .and_then(|query| return_path::next_of(&app.base, query));
+        .filter(|_| wanted.path() == ENTER)
+        .and_then(|query| next_of(app, query));
     let own = || {
-        way_back(
-            &app.base,
-            &format!("{}{}", app.base.as_str(), wanted.path()),
-        )
+        let own = format!("{}{}", app.destinations().base().as_str(), wanted.path());
+        app.destinations().way_back(&own)
     };
     login_leading_to(target.or_else(own).as_ref(), again)
+}
+
+/// Where a query of [`ENTER`] leads, if it leads anywhere.
+fn next_of(app: &AppState, query: &str) -> Option<LocalPath> {
+    let mut fields = form_urlencoded::parse(query.as_bytes());
+    let (_, next) = fields.find(|(name, _)| name == "next")?;
+    app.destinations().way_back(&next)
 }
 
 /// The login page, by its path below the base. It leads to `next` if there is one, and asks a user

@@ -10,10 +10,7 @@
 
 use super::{CannotTell, PRIVATE, is_another_sites};
 use crate::{
-    config::{
-        IdentityHeader,
-        return_path::{self, way_back},
-    },
+    config::IdentityHeader,
     http::{
         client_address::Clients,
         state::{App, AppState},
@@ -121,9 +118,10 @@ fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
 
 /// The whole address where the browser signs in, and is led back.
 fn enter(app: &AppState, request: &Request) -> HeaderValue {
-    let next = wanted(&app.clients, request).and_then(|wanted| way_back(&app.base, &wanted));
+    let next =
+        wanted(&app.clients, request).and_then(|wanted| app.destinations().way_back(&wanted));
     let next = next.unwrap_or_else(|| "/".parse().expect("a constant path"));
-    let enter = return_path::through(&app.base, next);
+    let enter = app.destinations().through(next);
     let origin = app.origins.all[0].as_str();
     format!("{origin}{enter}")
         .parse()

@@ -4,7 +4,6 @@
 use super::{CannotTell, PRIVATE, is_another_sites};
 use crate::{
     accounts::time_format::rfc3339,
-    config::return_path::ENTER,
     http::{
         state::{App, AppState},
         visitor::Visitor,
@@ -72,7 +71,7 @@ pub async fn session(
             OnTheWay::Pending => "pending",
             OnTheWay::Bound => "bound",
         };
-        let enter = app.base.path(ENTER).to_string();
+        let enter = app.destinations().enter().to_string();
         let body = Json(StrangerBody { state, enter });
         return Ok((StatusCode::UNAUTHORIZED, PRIVATE, body).into_response());
     };

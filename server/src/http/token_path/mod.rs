@@ -40,9 +40,10 @@ where
         }
         // A form that was sent to such an address belongs to the page there.
         let below = if parts.method.is_safe() { below } else { "" };
-        let clean: LocalPath = format!("{before}{}{below}", token.expose())
-            .parse()
-            .map_err(|_| not_found())?;
+        let path = format!("{before}{}{below}", token.expose());
+        let whole = parts.uri.query().map(|query| format!("{path}?{query}"));
+        let clean = whole.and_then(|whole| whole.parse::<LocalPath>().ok());
+        let clean = clean.or_else(|| path.parse().ok()).ok_or_else(not_found)?;
         Err(response::see(clean.as_str()))
     }
 }

@@ -9,6 +9,7 @@ use crate::{
     confirmation::{
         Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, State, Which, WorkerId,
     },
+    path::LocalPath,
     secret::SecretHash,
     session::{Session, SessionId},
     store::{
@@ -258,27 +259,33 @@ pub(super) async fn write_decided(
     connection: &mut PgConnection,
     confirmations: &[&Confirmation],
 ) -> Result<(), Failure> {
-    let columns = |confirmation: &&Confirmation| match &confirmation.state {
-        State::Queued(_) => None,
-        State::Decided(decided) => Some((confirmation.id, "decided", DecidedColumns::of(*decided))),
-        State::Settled(decided) => Some((confirmation.id, "settled", DecidedColumns::of(*decided))),
-    };
-    let decided: Vec<_> = confirmations.iter().filter_map(columns).collect();
+    let decided = confirmations.iter().filter_map(|confirmation| {
+        let (state, decided) = match &confirmation.state {
+            State::Queued(_) => return None,
+            State::Decided(decided) => ("decided", decided),
+            State::Settled(decided) => ("settled", decided),
+        };
+        Some((*confirmation, state, DecidedColumns::of(*decided)))
+    });
+    let next =
+        |confirmation: &'_ Confirmation| confirmation.next.as_ref().map(LocalPath::to_string);
+    let decided: Vec<_> = decided.collect();
     if decided.is_empty() {
         return Ok(());
     }
     sqlx::query(
         "update confirmations set state = next.state, ending = next.ending, user_id = next.user_id,
-             decided_at = next.decided_at, token = null, token_key = null, due_at = null, worker = null, lease_until = null
-         from unnest($1::bytea[], $2::text[], $3::text[], $4::bytea[], $5::bigint[])
-             as next (id, state, ending, user_id, decided_at)
+             decided_at = next.decided_at, next = next.next, token = null, token_key = null, due_at = null, worker = null, lease_until = null
+         from unnest($1::bytea[], $2::text[], $3::text[], $4::bytea[], $5::bigint[], $6::text[])
+             as next (id, state, ending, user_id, decided_at, next)
          where confirmations.id = next.id",
     )
-    .bind(decided.iter().map(|(id, ..)| id.as_slice()).collect::<Vec<_>>())
+    .bind(decided.iter().map(|(confirmation, ..)| confirmation.id.as_slice()).collect::<Vec<_>>())
     .bind(decided.iter().map(|(_, state, _)| *state).collect::<Vec<_>>())
     .bind(decided.iter().map(|(.., columns)| columns.ending).collect::<Vec<_>>())
     .bind(decided.iter().map(|(.., columns)| columns.user.as_deref()).collect::<Vec<_>>())
     .bind(decided.iter().map(|(.., columns)| columns.decided_at).collect::<Vec<_>>())
+    .bind(decided.iter().map(|(confirmation, ..)| next(confirmation)).collect::<Vec<_>>())
     .execute(connection)
     .await?;
     Ok(())

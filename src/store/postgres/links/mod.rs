@@ -21,7 +21,7 @@ use crate::{
         statements::{
             COUNT_WRONG_CODE, DELETE_MAIL_OF_LINK, FORGET_WRONG_CODES,
             FORGET_WRONG_CODES_OF_ADDRESS, INSERT_LINK, LINK_BY_TOKEN, LINK_BY_WAITING,
-            LINK_OF_CONFIRMATION, MAKE_CONFIRMATION_DUE, REPLACE_LINK, WRONG_CODES_SINCE,
+            MAKE_CONFIRMATION_DUE, REPLACE_LINK, WRONG_CODES_SINCE,
         },
     },
 };
@@ -64,11 +64,6 @@ impl LinkStore for PostgresStore {
 
     async fn link_by_waiting(&self, waiting: ConfirmationId) -> Result<Option<Link>, StoreError> {
         self.link(LINK_BY_WAITING, waiting.as_slice()).await
-    }
-
-    async fn link_of(&self, confirmation: ConfirmationId) -> Result<Option<Link>, StoreError> {
-        self.link(LINK_OF_CONFIRMATION, confirmation.as_slice())
-            .await
     }
 
     async fn replace_link(&self, next: &Link) -> Result<bool, StoreError> {

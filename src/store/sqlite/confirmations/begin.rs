@@ -4,6 +4,7 @@ use super::get_by_secret;
 use crate::{
     caps::{Admission, Capped},
     confirmation::{Confirmation, State},
+    path::LocalPath,
     session::Session,
     store::{StoreError, row::QueuedColumns},
 };
@@ -15,13 +16,13 @@ macro_rules! insert_confirmation {
     () => {
         "insert into confirmations
              (id, secret, token_tag, session, created_at, deadline, state, token, token_key, due_at, client, network_56,
-              network_48, turn)
+              network_48, turn, next)
          select $1, $2, $3, $4, $5, $6, 'queued', $7, $8, $9, $10, $11, $12,
              case when $9 > $5 then 9223372036854775807 else
                  max(coalesce(own.last + 1, 0),
                      coalesce((select min(turn) from confirmations
                                where state = 'queued' and turn < 9223372036854775807), 0))
-             end
+             end, $16
          from (select count(*) filter (where client = $10) as of_64,
                       count(*) filter (where network_56 = $11) as of_56,
                       count(*) as of_48,
@@ -35,7 +36,7 @@ macro_rules! insert_confirmation {
 macro_rules! insert_session {
     () => {
         "insert into sessions (id, revision, state, secret, token_tag, created_at, expires_at)
-         select $16, 0, 'pending', $2, $3, $17, $18 where changes() = 1"
+         select $17, 0, 'pending', $2, $3, $18, $19 where changes() = 1"
     };
 }
 
@@ -92,7 +93,8 @@ async fn insert(
     .bind(widest.as_slice())
     .bind(of_64)
     .bind(of_56)
-    .bind(of_48);
+    .bind(of_48)
+    .bind(confirmation.next.as_ref().map(LocalPath::as_str));
     let insert = match session {
         Some(session) => insert
             .bind(session.id.as_slice())

@@ -187,29 +187,6 @@ async fn links_that_one_browser_asks_for_to_lead_to_several_places_are_several()
 }
 
 #[tokio::test]
-async fn a_link_is_found_by_the_confirmation_that_waits_for_it_and_by_the_one_that_has_used_it_up()
-{
-    for (store, _folder) in databases().await {
-        let (link, posting) = leading_to(sample(1, &ada()), "/profile/password");
-        store.post_link(&link, &posting).await.unwrap();
-        let by = ConfirmationId::from_bytes([9; 16]);
-        assert_eq!(store.link_of(by).await.unwrap(), None);
-        assert_eq!(
-            store.link_of(link.waiting.unwrap()).await.unwrap(),
-            Some(link.clone())
-        );
-        assert!(
-            store
-                .replace_link(&link.clone().use_up(by, at(2)).unwrap())
-                .await
-                .unwrap()
-        );
-        let used = store.link_of(by).await.unwrap().expect("it is found");
-        assert_eq!((used.id, used.next), (link.id, link.next));
-    }
-}
-
-#[tokio::test]
 async fn a_link_that_is_handed_over_is_not_counted_and_neither_takes_others_back_nor_is_taken_back()
 {
     for (store, _folder) in databases().await {
