@@ -1,6 +1,6 @@
 // What browsers write to their consoles. A test lists the messages that its own faults cause; any other fails it.
 
-import { expect } from '@playwright/test';
+import { below, expect } from './base.js';
 
 const matches = (wanted, message) => (wanted instanceof RegExp ? wanted.test(message) : wanted === message);
 
@@ -41,7 +41,7 @@ export class ConsoleLog {
 function pathOf(url) {
   try {
     const { pathname, search } = new URL(url);
-    return pathname + search;
+    return below(pathname + search);
   } catch {
     return url;
   }

@@ -1,6 +1,6 @@
 // Our own sign-in links: requested on the login page, read in the mailbox of practice mode.
 
-import { expect } from '@playwright/test';
+import { expect } from './base.js';
 import { perhaps } from './console.js';
 import { button, heading, subscription } from './pages.js';
 

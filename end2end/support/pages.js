@@ -1,6 +1,6 @@
 // The pages as a visitor sees them: their sentences, their buttons, and where they lead.
 
-import { expect } from '@playwright/test';
+import { at, expect } from './base.js';
 
 export const say = {
   ready: 'Continue to sign in with this link.',
@@ -104,10 +104,10 @@ export const countedAtSubscription = (page, requests) => subscription(page).then
 /** Waits until the verdict is in the database, as another page of the same browser is told. */
 export async function outcomeIsStored(page, token) {
   const ask = () =>
-    page.evaluate(async (value) => {
-      const reply = await fetch('/api/status', { method: 'POST', body: new URLSearchParams({ token: value }) });
+    page.evaluate(async ([address, value]) => {
+      const reply = await fetch(address, { method: 'POST', body: new URLSearchParams({ token: value }) });
       return (await reply.json()).progress.state;
-    }, token);
+    }, [at('/api/status'), token]);
   await expect.poll(ask).toBe('done');
 }
 
@@ -133,7 +133,7 @@ export async function hold(page, addresses) {
 export function requestsTo(source, path) {
   const requests = [];
   source.on('request', (request) => {
-    if (new URL(request.url()).pathname === path) requests.push(request);
+    if (new URL(request.url()).pathname === at(path)) requests.push(request);
   });
   return requests;
 }

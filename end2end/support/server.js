@@ -6,6 +6,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { BASE } from './base.js';
+import { freePorts } from './program.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const binary = path.resolve(process.env.VESTIBULE_BIN || path.join(root, 'target/debug/vestibule'));
@@ -58,6 +60,12 @@ export class Server {
   }
 
   async run() {
+    if (BASE && !this.environment.PUBLIC_URL) {
+      // The address has to be known before.
+      const { hostname, port } = new URL(`http://${this.environment.LEPTOS_SITE_ADDR}`);
+      const address = `${hostname}:${port === '0' ? await freePorts(1) : port}`;
+      Object.assign(this.environment, { LEPTOS_SITE_ADDR: address, PUBLIC_URL: `http://${address}${BASE}` });
+    }
     const child = spawn(binary, [], { cwd: this.folder, env: this.environment, stdio: ['ignore', 'pipe', 'pipe'] });
     this.child = child;
     this.ended = new Promise((resolve) => {

@@ -2,7 +2,8 @@
 // server whose validator the test plays itself.
 
 import { randomBytes } from 'node:crypto';
-import { test as base, expect } from '@playwright/test';
+import { test as base } from '@playwright/test';
+import { expect, goBelowBase } from './base.js';
 import { ConsoleLog, unusedPreload } from './console.js';
 import { Elsewhere } from './elsewhere.js';
 import { Server } from './server.js';
@@ -22,6 +23,7 @@ function noticeIsland() {
 
 async function prepare(context, consoleLog, javaScriptEnabled) {
   consoleLog.watch(context);
+  context.on('page', goBelowBase);
   if (!javaScriptEnabled) consoleLog.expected.push(...unusedPreload);
   await context.addInitScript(noticeIsland);
 }

@@ -1,5 +1,6 @@
 // What users can change about how they sign in, and what they are told of it.
 
+import { at } from '../support/base.js';
 import { controlled, practice as test, expect } from '../support/test.js';
 import { some } from '../support/console.js';
 import { ADDRESS, KING, ask, forget, mail, mailAbout, overtaken, typeCode } from '../support/links.js';
@@ -210,12 +211,12 @@ test('a user who tries passwords too often has to wait', async ({ page, anotherB
   await setPassword(page, PASSWORD);
   const thief = await (await anotherBrowser()).newPage();
   await thief.goto('/login');
-  const tries = await thief.evaluate(async (email) => {
+  const tries = await thief.evaluate(async ([address, email]) => {
     const body = new URLSearchParams({ email, password: 'guessed' });
     const statuses = [];
-    for (let tried = 0; tried < 20; tried += 1) statuses.push((await fetch('/login', { method: 'POST', body })).status);
+    for (let tried = 0; tried < 20; tried += 1) statuses.push((await fetch(address, { method: 'POST', body })).status);
     return statuses;
-  }, ADDRESS);
+  }, [at('/login'), ADDRESS]);
   expect(new Set(tries)).toEqual(new Set([422]));
   await signIn(thief, { email: ADDRESS, password: PASSWORD });
   await expect(thief.getByRole('alert')).toHaveText(/^Too many attempts\. Try again in \d+ seconds\.$/);

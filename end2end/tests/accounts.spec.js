@@ -1,5 +1,6 @@
 // Signing in with a password, and signing out.
 
+import { at } from '../support/base.js';
 import { practice as test, expect } from '../support/test.js';
 import {
   PASSWORD, PRACTICE, button, expectLogin, expectProfile, expectStranger, heading, reasons, sessionCookie, sessionRows,
@@ -90,7 +91,7 @@ test('signing in leads where the visitor wanted to go, and never to another site
 });
 
 test('a way back to what is no page leads to the profile', async ({ page }) => {
-  await page.goto('/login?next=/logout');
+  await page.goto(`/login?next=${at('/logout')}`);
   await page.getByLabel('E-mail address').fill(PRACTICE.email);
   await page.getByLabel('Password').fill(PRACTICE.password);
   await button(page, 'Sign in').click();

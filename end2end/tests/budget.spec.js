@@ -1,5 +1,6 @@
 // What a visitor on a poor line waits for: every byte that the confirm page transfers until it leaves.
 
+import { below } from '../support/base.js';
 import { practice as test, expect } from '../support/test.js';
 import { expectProfile } from '../support/pages.js';
 
@@ -11,7 +12,7 @@ test('the confirm page transfers at most 65 KB until it navigates', async ({ pag
   await cdp.send('Network.enable');
   let left = false;
   cdp.on('Network.requestWillBeSent', ({ requestId, request, type }) => {
-    const { pathname } = new URL(request.url);
+    const pathname = below(new URL(request.url).pathname);
     if (type === 'Document' && pathname === '/profile') left = true;
     // A question that a timer asks again on a slow machine says nothing about the page's weight.
     const repeated = pathname === '/api/status' && [...transfers.values()].some((transfer) => transfer.pathname === pathname);

@@ -3,6 +3,7 @@
 
 import { AxeBuilder } from '@axe-core/playwright';
 import { fileURLToPath } from 'node:url';
+import { at } from '../support/base.js';
 import { controlled, practice, expect } from '../support/test.js';
 import { ADDRESS, KING, OPEN_IT, ask, mail, mailAbout, number, overtaken, typeCode, typeNumber } from '../support/links.js';
 import { ADA, GRACE } from '../support/validator.js';
@@ -85,7 +86,7 @@ practice.describe('an account', () => {
     await button(page, 'Save password').click();
     await expect(page.getByText('Your password is set.')).toBeVisible();
     await inspect(page, 'password-set');
-    await page.goto('/login?again=1&next=/profile/password');
+    await page.goto(`/login?again=1&next=${at('/profile/password')}`);
     await expect(heading(page, 'Confirm it’s you')).toBeVisible();
     await inspect(page, 'login-again');
   });

@@ -1,18 +1,19 @@
 // What a newcomer sees: the links of practice mode, clicked one after the other.
 
+import { at } from '../support/base.js';
 import { practice as test, expect } from '../support/test.js';
 import { expectLogin, expectProfile, expectStranger, heading, say, section, status, step } from '../support/pages.js';
 
 const open = async (page, kind) => {
   await page.goto('/');
-  await page.locator(`a[href^="/confirm/${kind}"]`).click();
+  await page.locator(`a[href^="${at(`/confirm/${kind}`)}"]`).click();
 };
 
 test('the home page offers every practice link', async ({ page }) => {
   await page.goto('/');
   await expect(heading(page, 'Vestibule practice')).toBeVisible();
   for (const kind of ['valid', 'invalid', 'expired', 'used', 'slow', 'flaky', 'down']) {
-    await expect(page.locator(`a[href^="/confirm/${kind}"]`)).toHaveCount(1);
+    await expect(page.locator(`a[href^="${at(`/confirm/${kind}`)}"]`)).toHaveCount(1);
   }
 });
 

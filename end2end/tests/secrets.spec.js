@@ -2,6 +2,7 @@
 
 import { readFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { at } from '../support/base.js';
 import { controlled as test, expect } from '../support/test.js';
 import { ADA } from '../support/validator.js';
 import {
@@ -103,9 +104,9 @@ test('pages with secrets are not stored, and run nothing but their own scripts',
 test('a landing asks no service and stores nothing', async ({ request, validator, server }) => {
   const before = await contentsOf(server.folder);
   for (let visit = 0; visit < 20; visit += 1) {
-    const answer = await request.get(link(`scanned-${visit}`));
+    const answer = await request.get(at(link(`scanned-${visit}`)));
     expect(answer.status()).toBe(200);
-    await request.head(link(`scanned-${visit}`));
+    await request.head(at(link(`scanned-${visit}`)));
   }
   const after = await contentsOf(server.folder);
   const sizes = (files) => Object.fromEntries(files.map(({ name, bytes }) => [name, bytes.length]));

@@ -16,7 +16,7 @@ use axum::{
     http::StatusCode,
     middleware::{Next, from_fn, from_fn_with_state, map_response_with_state},
     response::{IntoResponse as _, Response},
-    routing::{any, get, post},
+    routing::{MethodRouter, any, get, post},
 };
 use tokio::time::timeout;
 use vestibule::path::Base;
@@ -115,7 +115,8 @@ pub fn routes(app: App, sockets: Router) -> Router {
         .layer(from_fn_with_state(app.clone(), csrf::check_origin))
         // A proxy asks with the method, and about the origin, of what it asks for.
         .merge(v1);
-    under(app.destinations().base(), below_base)
+    let home = get(home::home).with_state(app.clone());
+    under(app.destinations().base(), below_base, home)
         .layer(map_response_with_state(app.clone(), response::put_base))
         .layer(from_fn_with_state(app.clone(), csrf::check_host))
         .layer(map_response_with_state(app.clone(), error::render))
@@ -124,13 +125,16 @@ pub fn routes(app: App, sockets: Router) -> Router {
         .layer(from_fn_with_state(app, security_headers::headers))
 }
 
-/// These routes, under the base.
-fn under(base: &Base, routes: Router) -> Router {
+/// These routes, under the base. Its own address is that of the `home`, with and without a slash.
+fn under(base: &Base, routes: Router, home: MethodRouter) -> Router {
     let base = base.as_str();
     if base.is_empty() {
         return routes;
     }
-    Router::new().nest(base, routes).fallback(home::not_found)
+    Router::new()
+        .route(&format!("{base}/"), home)
+        .nest(base, routes)
+        .fallback(home::not_found)
 }
 
 /// The middleware that ends what takes too long: a body that stops in the middle would hold its
@@ -208,8 +212,12 @@ mod tests {
             "/nowhere",
         ] {
             let page = browser.open(&format!("/a/auth{path}")).await;
-            assert_ne!(page.status, 303, "{path} {page:#?}");
-            pages.push(page);
+            let expected = match path {
+                "/nowhere" => 404,
+                "/profile/address/x" => 410,
+                _ => 200,
+            };
+            pages.push(page.assert_status(expected));
         }
         pages.push(browser.open("/nowhere").await);
         for page in pages {

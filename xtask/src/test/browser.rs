@@ -16,11 +16,21 @@ pub fn server(_: &Options<'_>) -> Result<TestCounts> {
     Ok(TestCounts::PASS)
 }
 
-/// Runs the journeys.
+/// Where the server's addresses lie: it has the host to itself, or shares it with an application.
+const BASES: [&str; 2] = ["", "/auth"];
+
+/// Runs the journeys, at each base.
 pub fn browser(options: &Options<'_>) -> Result<TestCounts> {
     let playwright = install()?;
     programs::text_browser()?;
-    run(&playwright, "journeys", options, |_| ())
+    let mut counts = TestCounts::default();
+    for base in BASES {
+        println!("at {}", if base.is_empty() { "/" } else { base });
+        counts += run(&playwright, "journeys", options, |test| {
+            test.env("VESTIBULE_TEST_BASE", base);
+        })?;
+    }
+    Ok(counts)
 }
 
 /// Runs Playwright's tests of one project; `configure` adds to their command.
