@@ -6,6 +6,8 @@ export default defineConfig({
     { name: 'journeys', testDir: 'tests' },
     // With other people's programs.
     { name: 'interop', testDir: 'interop' },
+    // In front of other people's applications.
+    { name: 'applications', testDir: 'applications' },
   ],
   outputDir: 'artefacts/failures',
   fullyParallel: true,

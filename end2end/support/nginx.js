@@ -1,12 +1,11 @@
 // nginx in front of our server, with the published configuration docs/nginx.conf.
 
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { Program } from './program.js';
+import { adapt, certify } from './published.js';
 
 /** The program; without it, its tests are skipped. */
 export const NGINX = process.env.VESTIBULE_TEST_NGINX;
@@ -20,7 +19,7 @@ const published = fileURLToPath(new URL('../../docs/nginx.conf', import.meta.url
 const PLACES = { 'listen 443': 1, '/etc/ssl/sign-in.example/': 2, '127.0.0.1:3000': 3, '127.0.0.1:6001': 1 };
 
 /** The rest of the configuration, as in Debian's package, but as one process with one folder. */
-const around = (folder, site) => `
+export const around = (folder, site) => `
 daemon off;
 master_process off;
 pid ${folder}/pid;
@@ -38,31 +37,18 @@ export class Nginx {
   static async start({ port, url, push }) {
     const nginx = new Nginx();
     nginx.folder = await mkdtemp(path.join(tmpdir(), 'vestibule-nginx-'));
-    await nginx.#certify();
+    nginx.certificate = await certify(nginx.folder, NAME);
     const own = {
       'listen 443': `listen 127.0.0.1:${port}`,
       '/etc/ssl/sign-in.example/': `${nginx.folder}/`,
       '127.0.0.1:3000': new URL(url).host,
       '127.0.0.1:6001': `127.0.0.1:${push}`,
     };
-    let site = await readFile(published, 'utf8');
-    for (const [place, count] of Object.entries(PLACES)) {
-      const parts = site.split(place);
-      if (parts.length !== count + 1) throw new Error(`docs/nginx.conf has "${place}" ${parts.length - 1} times, not ${count}`);
-      site = parts.join(own[place]);
-    }
+    const site = await adapt(published, PLACES, own);
     const file = path.join(nginx.folder, 'nginx.conf');
     await writeFile(file, around(nginx.folder, site));
     nginx.program = await Program.start(NGINX, ['-e', 'stderr', '-p', nginx.folder, '-c', file], { ready: 'getrlimit' });
     return nginx;
-  }
-
-  async #certify() {
-    const [key, certificate] = ['key.pem', 'fullchain.pem'].map((name) => path.join(this.folder, name));
-    const words = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
-    const names = ['-subj', `/CN=${NAME}`, '-addext', `subjectAltName=DNS:${NAME}`];
-    await promisify(execFile)('openssl', [...words, ...names, '-keyout', key, '-out', certificate]);
-    this.certificate = await readFile(certificate);
   }
 
   /** All of its logs. */

@@ -2,6 +2,7 @@
 
 import * as http from 'node:http';
 import * as https from 'node:https';
+import { at } from './base.js';
 
 /**
  * Sends one request and reads the whole answer. `form` becomes a URL-encoded body, `cookies` a Cookie header; the other
@@ -55,7 +56,7 @@ export class TextBrowser {
   }
 
   async open(path, options) {
-    this.url = new URL(path, this.url);
+    this.url = new URL(typeof path === 'string' ? at(path) : path, this.url);
     this.page = await send(this.url, { ...options, cookies: this.cookies });
     for (const { name, value, gone } of this.page.setCookies) {
       if (gone) delete this.cookies[name];

@@ -1,9 +1,10 @@
 //! `/v1/authorize`: may this request reach the application, and who sends it? For the proxy before
 //! the application, which asks once for each request.
 //!
-//! nginx (`auth_request`) and Envoy (`ext_authz`) take a 401 alone for "no", so a browser that is to
-//! sign in finds the way in its `Location`. Caddy (`forward_auth`) and Traefik (`ForwardAuth`) hand
-//! the whole answer on: for them it is 303, with `?redirect`.
+//! nginx (`auth_request`) takes a 401 alone for "no", so a browser that is to sign in finds the way in
+//! its `Location`. Caddy (`forward_auth`), Traefik (`ForwardAuth`) and Envoy (`ext_authz`) hand the
+//! whole answer on: for them it is 303, with `?redirect`. Envoy writes the address of the request
+//! behind that of this handler: `?redirect=/orders`.
 //!
 //! The decision depends on nothing but the session cookie. Where the request was going is only read
 //! to lead the browser back there.
@@ -48,7 +49,8 @@ pub async fn authorize(
     if !is_navigation(request.method(), headers) {
         return Ok((StatusCode::UNAUTHORIZED, PRIVATE).into_response());
     }
-    let status = if request.uri().query() == Some("redirect") {
+    let redirects = |query: &str| query == "redirect" || query.starts_with("redirect=");
+    let status = if request.uri().query().is_some_and(redirects) {
         StatusCode::SEE_OTHER
     } else {
         StatusCode::UNAUTHORIZED
@@ -143,8 +145,14 @@ fn wanted(clients: &Clients, request: &Request) -> Option<String> {
     added(request.uri())
 }
 
-/// The path that Envoy adds to that of this handler, with the query.
+/// The address that Envoy adds to that of this handler: to its query, or else to its path.
 fn added(uri: &Uri) -> Option<String> {
+    if let Some(whole) = uri
+        .query()
+        .and_then(|query| query.strip_prefix("redirect="))
+    {
+        return Some(whole.to_owned());
+    }
     let path = uri.path().strip_prefix("/v1/authorize")?;
     let query = uri.query().map(|query| format!("?{query}"));
     (path.len() > 1).then(|| format!("{path}{}", query.unwrap_or_default()))

@@ -152,15 +152,16 @@ async fn a_browser_that_goes_to_a_page_is_led_to_sign_in_and_a_script_is_told_no
         let answer = authorize(&mut browser, other).await.assert_status(401);
         assert_eq!((answer.location(), &*answer.body), (None, ""), "{other:?}");
     }
-    let redirect = |method| {
-        browser
-            .clone()
-            .send_to(method, "/auth/v1/authorize?redirect", &page)
-    };
-    let answer = redirect(Method::GET).await.assert_status(303);
-    assert_eq!(answer.location(), Some(enter));
-    let answer = redirect(Method::POST).await.assert_status(401);
-    assert_eq!(answer.location(), None);
+    for path in [
+        "/auth/v1/authorize?redirect",
+        "/auth/v1/authorize?redirect=/orders?a=1&b=2",
+    ] {
+        let redirect = |method| browser.clone().send_to(method, path, &page);
+        let answer = redirect(Method::GET).await.assert_status(303);
+        assert_eq!(answer.location(), Some(enter));
+        let answer = redirect(Method::POST).await.assert_status(401);
+        assert_eq!(answer.location(), None);
+    }
 }
 
 #[tokio::test]
@@ -192,6 +193,10 @@ async fn where_a_request_was_going_is_only_believed_as_a_path_of_this_host() {
     let path = "/auth/v1/authorize/orders?a=1&b=2";
     assert_eq!(enter(path, "").await, "%2Forders%3Fa%3D1%26b%3D2");
     assert_eq!(enter("/auth/v1/authorize//evil.example", "").await, "%2F");
+    let path = "/auth/v1/authorize?redirect=/orders?a=1&b=2";
+    assert_eq!(enter(path, "").await, "%2Forders%3Fa%3D1%26b%3D2");
+    let path = "/auth/v1/authorize?redirect=//evil.example";
+    assert_eq!(enter(path, "").await, "%2F");
     // No proxy of ours: what it says is passed over.
     let app = TestApp::with(&[BASE]).await;
     let said = ("x-original-url", "https://app.example/a");
