@@ -14,7 +14,7 @@ use std::{
 use tokio_util::sync::CancellationToken;
 
 /// How often a process looks whether the keys were rotated.
-const LOOK: Duration = Duration::from_secs(30);
+const LOOK: Duration = Duration::from_secs(10);
 /// How long a rotation has to be past before the next one: programs that verify may have fetched
 /// the public keys before it, and know no key that comes after the next one.
 const PUBLISHED: Duration = Duration::from_mins(15);
@@ -83,7 +83,7 @@ impl Signer {
     }
 
     /// Has all processes sign with the next key, and publishes another one to come. They do within
-    /// half a minute, and no verifier notices.
+    /// ten seconds, and no verifier notices.
     ///
     /// With `now`, the rules of a calm rotation do not count: none of the keys that were published
     /// before stays, and programs that have fetched those refuse what is signed until they fetch

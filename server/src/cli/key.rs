@@ -12,7 +12,7 @@ use vestibule::{
     secret::SystemEntropy,
 };
 
-/// Has all servers sign with the next key within half a minute; with `now`, with a fresh one, and
+/// Has all servers sign with the next key within ten seconds; with `now`, with a fresh one, and
 /// none of the former ones stays.
 pub async fn key_rotate(mut config: Config, now: bool) -> Result<CommandOutput, String> {
     let Storage {
@@ -36,7 +36,7 @@ pub async fn key_rotate(mut config: Config, now: bool) -> Result<CommandOutput, 
     }
     .record();
     Ok(CommandOutput {
-        line: format!("assertions are signed with the key {id} within 30 s"),
+        line: format!("assertions are signed with the key {id} within 10 s"),
         json: json!({ "key": id }),
     })
 }

@@ -1,12 +1,10 @@
 //! The same with other people's programs: another Pusher server, the client and server libraries of
 //! the protocol's makers, a mail server, a proxy that ends TLS, and other browsers than Chromium.
 
-use std::fs;
 use std::path::PathBuf;
 
-use super::{Options, browser, programs};
-use crate::debian::apt::{self, Package};
-use crate::error::{At, Result};
+use super::{Options, browser, programs, python};
+use crate::error::Result;
 use crate::servers::nginx;
 use crate::test_counts::TestCounts;
 use crate::{process, workspace};
@@ -80,39 +78,5 @@ fn soketi() -> Result<PathBuf> {
 /// A Python that has the packages of the list.
 fn python() -> Result<PathBuf> {
     let list = workspace::root().join("end2end/interop/requirements.txt");
-    let wanted = fs::read_to_string(&list).at(&list)?;
-    let folder = workspace::target().join("python");
-    let program = folder.join("bin/python");
-    let note = folder.join("installed.txt");
-    if program.exists() && fs::read_to_string(&note).is_ok_and(|installed| installed == wanted) {
-        return Ok(program);
-    }
-    let make = || {
-        process::run(
-            process::command("python3")
-                .args(["-m", "venv", "--clear"])
-                .arg(&folder),
-        )
-    };
-    if let Err(error) = make() {
-        if !apt::is_available() {
-            return Err(error);
-        }
-        // Debian's Python comes without the module.
-        apt::install(&[Package("python3-venv")])?;
-        make()?;
-    }
-    // Only packages of the list, and none of their scripts runs before a test calls it.
-    let exactly = [
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--no-deps",
-        "--only-binary=:all:",
-        "--requirement",
-    ];
-    process::run(process::command(&program).args(exactly).arg(&list))?;
-    fs::write(&note, wanted).at(&note)?;
-    Ok(program)
+    python::with(&list, "python")
 }

