@@ -55,6 +55,22 @@ impl Client {
         .await
     }
 
+    /// The same, as the browser with these cookies.
+    pub async fn get_as(&mut self, path: &str, cookies: &str) -> Answer {
+        self.send(&format!(
+            "GET {path} HTTP/1.1\r\nHost: {}\r\nCookie: {cookies}\r\n\r\n",
+            self.addr
+        ))
+        .await
+    }
+
+    /// The port on this side.
+    pub fn port(&self) -> usize {
+        self.stream
+            .local_addr()
+            .map_or(0, |addr| addr.port().into())
+    }
+
     pub async fn post(&mut self, path: &str, cookies: &str, body: &str) -> Answer {
         let request = format!(
             "POST {path} HTTP/1.1\r\nHost: {}\r\nSec-Fetch-Site: same-origin\r\nCookie: {cookies}\r\n\

@@ -5,6 +5,7 @@
 //! does both; where a validator's own work would count, it is a process of its own. Every
 //! measurement is bounded in time.
 
+mod authorize;
 mod begins;
 mod browsers;
 mod claims;
@@ -34,6 +35,7 @@ async fn main() {
     }
     println!("{:<58} {:>12} {:>12}", "figure", "here", "aim");
     landings::measure().await;
+    authorize::measure().await;
     begins::measure().await;
     steady::measure().await;
     settled::measure().await;

@@ -1,6 +1,6 @@
 //! A part of the bench in a process of its own.
 
-use crate::{browsers, claims, place, settled, waiting};
+use crate::{authorize, browsers, claims, place, settled, waiting};
 use axum::{
     Json, Router,
     extract::{Path, State},
@@ -112,6 +112,7 @@ pub async fn be(name: &str, arguments: &[String]) {
             println!("{}", place::serve(validator()));
             std::future::pending::<()>().await;
         }
+        "authorize" => authorize::measure().await,
         "settled" => settled::measure().await,
         "waiting" => waiting::measure().await,
         "waited-for" => waiting::serve(arguments).await,
