@@ -8,8 +8,8 @@ use vestibule_protocol::path::Base;
 ///
 /// The base is a context of the page, provided where the page is rendered; without one it is empty.
 #[must_use]
-pub fn at(below: &str) -> String {
-    of_page().as_str().to_owned() + below
+pub fn at(below: impl AsRef<str>) -> String {
+    of_page().as_str().to_owned() + below.as_ref()
 }
 
 /// The base of the page that is being rendered.

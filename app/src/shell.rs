@@ -79,7 +79,7 @@ fn shell(options: &LeptosOptions, head: Head, page: impl IntoView + 'static) -> 
         description,
         live,
     } = head;
-    let style = at(&format!(
+    let style = at(format!(
         "/{}/{}.css",
         options.site_pkg_dir, options.output_name
     ));

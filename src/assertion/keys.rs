@@ -213,14 +213,14 @@ mod tests {
     use crate::secret::SystemEntropy;
     use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 
-    /// Whether a key of `jwks` verifies `jws`.
-    fn verifies(jwks: &Value, jws: &str) -> bool {
-        let (signed, signature) = jws.rsplit_once('.').unwrap();
+    /// Whether a key of `published` verifies `text`.
+    fn verifies(published: &Value, text: &str) -> bool {
+        let (signed, signature) = text.rsplit_once('.').unwrap();
         let (header, _) = signed.split_once('.').unwrap();
         let decode = |text: &str| URL_SAFE_NO_PAD.decode(text).unwrap();
         let header: Value = serde_json::from_slice(&decode(header)).unwrap();
         assert_eq!(header["alg"], "ES256");
-        let keys = jwks["keys"].as_array().unwrap();
+        let keys = published["keys"].as_array().unwrap();
         let Some(key) = keys.iter().find(|key| key["kid"] == header["kid"]) else {
             return false;
         };
@@ -238,13 +238,13 @@ mod tests {
         let old = before.sign(&json!({ "sub": "1" })).unwrap();
         let after = before.rotate().unwrap();
         let new = after.sign(&json!({ "sub": "1" })).unwrap();
-        for (jwks, jws) in [
+        for (published, text) in [
             (&known, &old),
             (&known, &new),
             (&after.jwks(), &old),
             (&after.jwks(), &new),
         ] {
-            assert!(verifies(jwks, jws));
+            assert!(verifies(published, text));
         }
         assert!(!verifies(
             &known,

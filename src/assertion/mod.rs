@@ -30,7 +30,7 @@ pub struct Parties {
     pub audience: String,
 }
 
-/// What an assertion says (RFC 7519, section 4.1; OpenID Connect Core 1.0, section 2).
+/// What an assertion says (RFC 7519, section 4.1; `OpenID` Connect Core 1.0, section 2).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Claims<'c> {
     iss: &'c str,

@@ -165,7 +165,7 @@ impl Signer {
                 *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
             }
             Err(error) => {
-                tracing::error!(%error, "the keys that sign assertions were rotated elsewhere")
+                tracing::error!(%error, "the keys that sign assertions were rotated elsewhere");
             }
         }
     }

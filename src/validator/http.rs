@@ -173,14 +173,14 @@ fn verdict(bytes: &[u8]) -> Result<Verdict, ValidationError> {
                     "it vouches for an identity of this server's own",
                 ));
             }
-            Ok(Verdict::Valid(identity, redirect.and_then(next)))
+            Ok(Verdict::Valid(identity, redirect.as_ref().and_then(next)))
         }
         ResponseBody::Invalid { reason } => Ok(Verdict::Invalid(reason)),
     }
 }
 
 /// Where a sign-in leads. What is no path is passed over: the verdict counts all the same.
-fn next(redirect: Value) -> Option<LocalPath> {
+fn next(redirect: &Value) -> Option<LocalPath> {
     let path = redirect.as_str().and_then(|path| path.parse().ok());
     if path.is_none() {
         tracing::warn!(

@@ -37,7 +37,7 @@ pub fn ForgottenPassword(
 ) -> impl IntoView {
     offered.then(|| {
         let next = at(next).replace('/', "%2F");
-        let href = at(&format!("/login?again=1&next={next}"));
+        let href = at(format!("/login?again=1&next={next}"));
         view! {
             <p>
                 <a href=href>"Forgot your current password? Get a link by e-mail"</a>

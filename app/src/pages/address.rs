@@ -89,7 +89,7 @@ pub fn MovePage(
     view! {
         <h1>{TITLE}</h1>
         <p>"From now on you will sign in with " <strong>{address}</strong> ". Your other browsers will be signed out."</p>
-        <form method="post" action=at(&path)>
+        <form method="post" action=at(path)>
             <HiddenFormToken />
             <div class="actions">
                 <Button label="Use this address" />

@@ -44,7 +44,7 @@ pub fn HomePage(
         .map(|PracticeLink { href, label, about }| {
             view! {
                 <li>
-                    <a href=at(&href)>{label}</a>
+                    <a href=at(href)>{label}</a>
                     <p class="soft">{about}</p>
                 </li>
             }

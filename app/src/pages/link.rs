@@ -35,7 +35,7 @@ pub fn LinkPage(
             <h2>"Sign in on the other device"</h2>
             <p>"Enter the number shown there. If you do not see one, do not enter any."</p>
             <Wrong problem=problem />
-            <form method="post" action=at(&format!("{token_path}/pick"))>
+            <form method="post" action=at(format!("{token_path}/pick"))>
                 <HiddenFormToken />
                 <Field
                     name="choice"
@@ -78,7 +78,7 @@ pub fn LinkPage(
         {facts}
         {pick}
         <h2>"Sign in here"</h2>
-        <form method="post" action=at(&token_path)>
+        <form method="post" action=at(token_path)>
             <HiddenFormToken />
             <div class="actions">
                 <Button label="Sign in on this device" />
@@ -117,7 +117,7 @@ pub fn SpentPage(
         <p>{why}</p>
         {address}
         <p>
-            <a href=at(&login)>"Sign in, or request a new link"</a>
+            <a href=at(login)>"Sign in, or request a new link"</a>
         </p>
     }
 }

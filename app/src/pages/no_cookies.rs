@@ -71,7 +71,7 @@ pub fn NoCookiesPage(
         <p>{said.text}</p>
         <p>{said.more}</p>
         <p>
-            <a href=at(&href)>{said.link}</a>
+            <a href=at(href)>{said.link}</a>
         </p>
     }
 }

@@ -54,7 +54,7 @@ pub fn WaitPage(
         view! {
             <p class="soft">
                 "This page refreshes by itself. "
-                <a href=at(&format!("{token_path}/wait"))>"Check now"</a>
+                <a href=at(format!("{token_path}/wait"))>"Check now"</a>
             </p>
         }
     });
@@ -72,7 +72,7 @@ pub fn WaitPage(
                 {sentence}
             </p>
             {hint}
-            <form class="actions" method="post" action=at(&action)>
+            <form class="actions" method="post" action=at(action)>
                 <HiddenFormToken />
                 {again}
                 <Button label=label quiet=waiting />

@@ -76,15 +76,6 @@ pub fn command() -> Command {
                 .help("How long it is good"),
         )
         .arg(json());
-    let rotate = Command::new("rotate")
-        .about("Sign assertions with the next key; programs that verify them notice nothing")
-        .arg(
-            Arg::new("now")
-                .long("now")
-                .action(ArgAction::SetTrue)
-                .help("The former keys may be known to someone else: none of them stays"),
-        )
-        .arg(json());
     Command::new("vestibule")
         .about("Signs a user in from a worker")
         .version(env!("CARGO_PKG_VERSION"))
@@ -113,5 +104,20 @@ pub fn command() -> Command {
                 .subcommands([add, list, disable, enable, remove]),
         )
         .subcommand(Command::new("link").about("Links that sign in").subcommand_required(true).subcommand(create))
-        .subcommand(Command::new("key").about("The keys that sign assertions").subcommand_required(true).subcommand(rotate))
+        .subcommand(key(json()))
+}
+
+/// What is done with the keys that sign assertions.
+fn key(json: Arg) -> Command {
+    let now = Arg::new("now")
+        .long("now")
+        .action(ArgAction::SetTrue)
+        .help("The former keys may be known to someone else: none of them stays");
+    let rotate = Command::new("rotate")
+        .about("Sign assertions with the next key; programs that verify them notice nothing")
+        .args([now, json]);
+    Command::new("key")
+        .about("The keys that sign assertions")
+        .subcommand_required(true)
+        .subcommand(rotate)
 }

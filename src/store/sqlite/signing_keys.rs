@@ -27,8 +27,10 @@ impl SigningKeyStore for SqliteStore {
         self.write((from, to), |connection, (from, to)| {
             Box::pin(async move {
                 let replaced = match from {
-                    Some(from) => sqlx::query(REPLACE_SIGNING_KEYS).bind(&*to).bind(&*from),
-                    None => sqlx::query(INSERT_SIGNING_KEYS).bind(&*to),
+                    Some(from) => sqlx::query(REPLACE_SIGNING_KEYS)
+                        .bind(to.as_str())
+                        .bind(from.as_str()),
+                    None => sqlx::query(INSERT_SIGNING_KEYS).bind(to.as_str()),
                 };
                 Ok(replaced.execute(connection).await?.rows_affected() == 1)
             })

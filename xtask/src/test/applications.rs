@@ -9,7 +9,7 @@ use crate::servers::nginx;
 use crate::test_counts::TestCounts;
 use crate::workspace;
 
-/// A proxy from PyPI: what it is, its package, and its program in that.
+/// A proxy that comes as a Python package: what it is, its package, and its program in that.
 struct Proxy {
     name: &'static str,
     version: &'static str,

@@ -1,4 +1,4 @@
-//! Pythons with packages from PyPI, each in a folder of its own.
+//! Pythons with packages of their own, each in a folder.
 
 use std::fs;
 use std::path::{Path, PathBuf};

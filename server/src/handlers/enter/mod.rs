@@ -47,10 +47,11 @@ pub async fn enter(
 /// again and again: then the application does not learn of it, and the browser would go round for
 /// ever.
 fn lead(app: &AppState, visitor: &Visitor, next: &LocalPath) -> Result<Response, PageError> {
-    let page: String = Sha256::digest(next.as_str())[..8]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let digest = Sha256::digest(next.as_str());
+    let page = format!(
+        "{:016x}",
+        u64::from_be_bytes(std::array::from_fn(|place| digest[place]))
+    );
     let before = visitor.cookies.entered().and_then(|entered| {
         let (entered, times) = entered.split_once('-')?;
         (entered == page).then(|| times.parse().ok())?

@@ -55,8 +55,8 @@ pub async fn profile(
     let own = who.user.identity.issuer == PASSWORD_ISSUER;
     let sessions = app.sign_ins.own_sessions(&who).await?;
     let sessions = sessions.into_iter().map(row).collect();
-    let changes = own && app.account_pages;
-    let moves = changes && app.outbox.is_some();
+    let may_change = own && app.account_pages;
+    let moves = may_change && app.outbox.is_some();
     let identity = who.user.identity;
     let profile = ProfileDetails {
         name: identity.name,
@@ -64,7 +64,7 @@ pub async fn profile(
         issuer: identity.issuer,
         subject: identity.subject,
         changed,
-        password: changes,
+        password: may_change,
         address: moves,
         sessions,
     };
