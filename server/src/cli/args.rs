@@ -95,6 +95,12 @@ pub fn command() -> Command {
         .subcommand(
             Command::new("doctor").about(
                 "Say what is wrong: database, sessions, mail server, Pusher server; by publishing and receiving",
+            )
+            .arg(
+                Arg::new("proxy")
+                    .long("proxy")
+                    .value_name("URL")
+                    .help("Also the proxy before the application at this address"),
             ),
         )
         .subcommand(

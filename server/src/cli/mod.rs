@@ -96,7 +96,8 @@ async fn run(matches: &ArgMatches) -> Result<(), String> {
             None => Err(format!("{about}: what is to be done is missing")),
         },
         Some(("doctor", doctor)) => {
-            match self::doctor(config(doctor)?, |line| println!("{line}")).await {
+            let proxy = doctor.get_one::<String>("proxy").map(String::as_str);
+            match self::doctor(config(doctor)?, proxy, |line| println!("{line}")).await {
                 0 => Ok(()),
                 failed => Err(format!("{failed} of these failed")),
             }

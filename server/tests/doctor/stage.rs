@@ -65,7 +65,7 @@ pub async fn examine(api: &str, sockets: &str, settings: &[(&str, &str)]) -> Vec
         value.map(|(_, value)| (*value).to_owned())
     });
     let mut lines = Vec::new();
-    let failed = doctor(Config::read(&given).unwrap(), |line| lines.push(line)).await;
+    let failed = doctor(Config::read(&given).unwrap(), None, |line| lines.push(line)).await;
     assert_eq!(
         failed,
         lines.iter().filter(|line| line.contains("FAILED")).count()

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::{Options, browser, python};
-use crate::error::Result;
+use crate::debian::apt::{self, Package};
+use crate::error::{Error, Result};
 use crate::process;
 use crate::servers::nginx;
 use crate::test_counts::TestCounts;
@@ -51,6 +52,9 @@ pub fn applications(options: &Options<'_>) -> Result<TestCounts> {
     )?;
     let nginx = or_say("nginx", nginx::program())?;
     let mut proxies = Vec::new();
+    if let Some(caddy) = or_say("Debian's Caddy", debians_caddy())? {
+        proxies.push(format!("caddy={}", caddy.display()));
+    }
     for proxy in python.iter().flat_map(|_| &PROXIES) {
         if let Some(program) = or_say(proxy.name, proxy.install(python.as_deref()))? {
             proxies.push(format!(
@@ -78,6 +82,12 @@ fn or_say<T>(name: &str, installed: Result<T>) -> Result<Option<T>> {
             Ok(None)
         }
     }
+}
+
+/// What Debian has: 2.6.2, which reads some of the recipe in its own way.
+fn debians_caddy() -> Result<PathBuf> {
+    apt::find_or_install(|| process::on_path("caddy"), &[Package("caddy")])?
+        .ok_or_else(|| Error::new("there is no `caddy` on the PATH; install it"))
 }
 
 impl Proxy {

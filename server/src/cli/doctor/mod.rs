@@ -6,6 +6,7 @@
 //! refuses minds the clock or the app's id.
 
 mod mail;
+mod proxy;
 mod push;
 mod socket;
 
@@ -48,8 +49,13 @@ impl DoctorReport<'_> {
     }
 }
 
-/// Tells what works and what does not, a line each, and how many do not.
-pub async fn doctor(mut config: Config, mut tell: impl FnMut(String)) -> usize {
+/// Tells what works and what does not, a line each, and how many do not; also of the `proxy` before
+/// an application, if its address is given.
+pub async fn doctor(
+    mut config: Config,
+    proxy: Option<&str>,
+    mut tell: impl FnMut(String),
+) -> usize {
     let mut report = DoctorReport {
         tell: &mut tell,
         failed: 0,
@@ -96,6 +102,9 @@ pub async fn doctor(mut config: Config, mut tell: impl FnMut(String)) -> usize {
         (PushConfig::Embedded(_), None) => {
             report.skipped("push", "its key is kept with the database");
         }
+    }
+    if let Some(address) = proxy {
+        proxy::before_application(&mut report, address, &origin, &config.base).await;
     }
     report.failed
 }
