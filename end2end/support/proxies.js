@@ -32,7 +32,7 @@ const KINDS = {
       '\napp.example {': `\nhttps://${NAME}:${port} {`, [CERTIFICATES]: `${folder}/`, '127.0.0.1:3000': url.host, '127.0.0.1:4000': app,
     });
     const file = path.join(folder, 'Caddyfile');
-    const own = '{\n\tadmin off\n\tauto_https off\n\tdefault_bind 127.0.0.1\n\tpersist_config off\n}\n';
+    const own = '{\n\tadmin off\n\tauto_https off\n\tdefault_bind 127.0.0.1\n}\n';
     await writeFile(file, own + site);
     const env = { XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder };
     return Program.start(program, ['run', '--config', file, '--adapter', 'caddyfile'], { ready: 'serving initial configuration', env });
