@@ -92,17 +92,7 @@ pub fn command() -> Command {
                 )),
         )
         .subcommand(Command::new("worker").about("Only the work behind the pages of other processes"))
-        .subcommand(
-            Command::new("doctor").about(
-                "Say what is wrong: database, sessions, mail server, Pusher server; by publishing and receiving",
-            )
-            .arg(
-                Arg::new("proxy")
-                    .long("proxy")
-                    .value_name("URL")
-                    .help("Also the proxy before the application at this address"),
-            ),
-        )
+        .subcommand(doctor())
         .subcommand(
             Command::new("user")
                 .about("Users")
@@ -126,4 +116,15 @@ fn key(json: Arg) -> Command {
         .about("The keys that sign assertions")
         .subcommand_required(true)
         .subcommand(rotate)
+}
+
+/// What is wrong.
+fn doctor() -> Command {
+    let proxy = Arg::new("proxy")
+        .long("proxy")
+        .value_name("URL")
+        .help("Also the proxy before the application at this address");
+    Command::new("doctor")
+        .about("Say what is wrong: database, sessions, mail server, Pusher server; by publishing and receiving")
+        .arg(proxy)
 }
