@@ -27,13 +27,13 @@ const KINDS = {
   },
 
   caddy: async (program, folder, { port, url, app }) => {
-    const places = { '\napp.example {': 1, [CERTIFICATES]: 2, '127.0.0.1:3000': 2, '127.0.0.1:4000': 1 };
+    const places = { '\n{\n': 1, '\napp.example {': 1, [CERTIFICATES]: 2, '127.0.0.1:3000': 2, '127.0.0.1:4000': 1 };
     const site = await adapt(example('Caddyfile'), places, {
+      '\n{\n': '\n{\n\tadmin off\n\tauto_https off\n\tdefault_bind 127.0.0.1\n',
       '\napp.example {': `\nhttps://${NAME}:${port} {`, [CERTIFICATES]: `${folder}/`, '127.0.0.1:3000': url.host, '127.0.0.1:4000': app,
     });
     const file = path.join(folder, 'Caddyfile');
-    const own = '{\n\tadmin off\n\tauto_https off\n\tdefault_bind 127.0.0.1\n}\n';
-    await writeFile(file, own + site);
+    await writeFile(file, site);
     const env = { XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder };
     return Program.start(program, ['run', '--config', file, '--adapter', 'caddyfile'], { ready: 'serving initial configuration', env });
   },

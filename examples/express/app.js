@@ -4,7 +4,7 @@
 import { once } from 'node:events';
 import express from 'express';
 import session from 'express-session';
-import { createRemoteJWKSet, jwtVerify } from 'jose';
+import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
 
 const {
   PORT = '4000',
@@ -19,16 +19,22 @@ const expected = { issuer: VESTIBULE, audience: new URL(VESTIBULE).origin, algor
 
 /** Signs the user in whom Vestibule names: at each new sign-in there, into a new session here. */
 async function signIn(request, response, next) {
-  const { payload } = await jwtVerify(request.get('Vestibule-Assertion') ?? '', keys, expected);
-  if (request.session.sid !== payload.sid) {
-    await new Promise((done, fail) => request.session.regenerate((error) => (error ? fail(error) : done())));
-    Object.assign(request.session, { sid: payload.sid, user: payload.sub, name: payload.name });
+  try {
+    const { payload } = await jwtVerify(request.get('Vestibule-Assertion') ?? '', keys, expected);
+    if (request.session.sid !== payload.sid) {
+      await new Promise((done, fail) => request.session.regenerate((error) => (error ? fail(error) : done())));
+      Object.assign(request.session, { sid: payload.sid, user: payload.sub, name: payload.name });
+    }
+    next();
+  } catch (error) {
+    // An assertion that does not hold: the request did not come through the proxy.
+    const isForged = error instanceof errors.JOSEError && !(error instanceof errors.JWKSTimeout);
+    isForged ? response.status(401).send('Not signed in.') : next(error);
   }
-  next();
 }
 
 const app = express();
-app.use(session({ name: 'app', secret: SESSION_SECRET, resave: false, saveUninitialized: false, cookie: { sameSite: 'lax' } }));
+app.use(session({ secret: SESSION_SECRET, resave: false, saveUninitialized: false, cookie: { sameSite: 'lax' } }));
 app.use(signIn, express.urlencoded({ extended: false }));
 
 const text = (value) => String(value ?? '').replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
@@ -39,9 +45,6 @@ app.all('/orders', ({ session, url, body }, response) =>
     <form method="post" action="/orders"><input name="note" aria-label="Note"><button>Order</button></form>
     <form method="post" action="/auth/logout"><input type="hidden" name="next" value="/orders"><button>Sign out</button></form>`),
 );
-
-// An assertion that does not hold: the request did not come through the proxy.
-app.use((error, request, response, next) => response.status(401).send('Not signed in.'));
 
 const server = app.listen(Number(PORT), '127.0.0.1');
 await once(server, 'listening');

@@ -91,6 +91,7 @@ pub fn routes(app: App, sockets: Router) -> Router {
     let v1 = Router::new()
         .route("/v1/session", get(v1::session))
         .route("/v1/authorize", any(v1::authorize))
+        .route("/v1/authorize/", any(v1::authorize))
         .route("/v1/authorize/{*wanted}", any(v1::authorize))
         .route("/.well-known/jwks.json", get(v1::jwks))
         .layer(from_fn(run_to_completion::to_the_end))
@@ -113,6 +114,10 @@ pub fn routes(app: App, sockets: Router) -> Router {
         .merge(sockets)
         .route("/healthz", get(|| async { "ok" }))
         .layer(from_fn_with_state(app.clone(), csrf::check_origin))
+        .layer(from_fn_with_state(
+            app.clone(),
+            client_address::limit_under_way,
+        ))
         // A proxy asks with the method, and about the origin, of what it asks for.
         .merge(v1);
     let home = get(home::home).with_state(app.clone());
@@ -266,6 +271,8 @@ mod tests {
         for path in ["/login", "/favicon.svg", "/nowhere", "/healthz"] {
             browser.open(path).await.assert_status(403);
         }
+        // It is the application's own that a proxy asks about.
+        browser.open("/v1/authorize").await.assert_status(401);
     }
 
     #[tokio::test]

@@ -77,7 +77,7 @@ fn a_page_may_connect_only_to_the_pusher_server() {
             policy(&page)
         );
         assert!(
-            page.contains(&format!(" the-key auto 5 {address}")),
+            page.contains(&format!(" the-key auto 5   {address}")),
             "the island is told where it connects"
         );
         assert!(

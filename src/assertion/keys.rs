@@ -30,6 +30,9 @@ pub enum SigningKeyError {
     /// They were sealed under a key that is not configured any more, or are damaged.
     #[error("the keys that sign assertions were sealed under another VESTIBULE_SECRET")]
     Sealed(#[from] CannotOpen),
+    /// They were there, and are not any more.
+    #[error("the keys that sign assertions have gone")]
+    Gone,
     /// The system has no randomness, or the keys are no keys.
     #[error("the system's cryptography refuses a key")]
     Refused,

@@ -13,7 +13,7 @@ mod signer;
 pub use keys::{SigningKeyError, SigningKeys};
 pub use signer::{RotateError, Signer};
 
-use crate::{clock::Timestamp, entry::SessionHandle, entry::SignedIn, user::PASSWORD_ISSUER};
+use crate::{clock::Timestamp, entry::SignedIn, user::PASSWORD_ISSUER};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ pub struct Claims<'c> {
     auth_time: i64,
     /// How: `pwd`, `link` or `validator`.
     amr: [&'static str; 1],
-    /// What pages call the session.
+    /// The session.
     sid: String,
     /// Who vouches for the user, and by which name. Only both together name a person.
     idp: IdentityProvider<'c>,
@@ -62,12 +62,7 @@ struct IdentityProvider<'c> {
 impl<'c> Claims<'c> {
     /// What `parties` say to each other of `who` at `now`.
     #[must_use]
-    pub fn new(
-        parties: &'c Parties,
-        who: &'c SignedIn,
-        session: SessionHandle,
-        now: Timestamp,
-    ) -> Self {
+    pub fn new(parties: &'c Parties, who: &'c SignedIn, now: Timestamp) -> Self {
         let seconds = |moment: Timestamp| moment.as_millis().div_euclid(1000);
         let identity = &who.user.identity;
         Self {
@@ -81,7 +76,7 @@ impl<'c> Claims<'c> {
                 Method::Password => "pwd",
                 method => method.as_str(),
             }],
-            sid: session.to_string(),
+            sid: who.sid(),
             idp: IdentityProvider {
                 iss: &identity.issuer,
                 sub: &identity.subject,

@@ -27,7 +27,7 @@ pub struct Signer {
     store: Arc<dyn SigningKeyStore>,
     clock: Arc<dyn Clock>,
     keys: Arc<Keys>,
-    current: Arc<RwLock<Arc<SigningKeys>>>,
+    current: Arc<RwLock<Result<Arc<SigningKeys>, SigningKeyError>>>,
 }
 
 /// The keys were not rotated.
@@ -75,7 +75,7 @@ impl Signer {
                     store,
                     clock,
                     keys,
-                    current: Arc::new(RwLock::new(Arc::new(signing))),
+                    current: Arc::new(RwLock::new(Ok(Arc::new(signing)))),
                 });
             }
         }
@@ -128,15 +128,17 @@ impl Signer {
     /// Signs what `claims` say.
     ///
     /// # Errors
-    /// [`SigningKeyError::Refused`] if the system has no randomness.
+    /// [`SigningKeyError`] if there are no keys that can be used.
     pub fn sign(&self, claims: &Claims<'_>) -> Result<String, SigningKeyError> {
-        self.current().sign(claims)
+        self.current()?.sign(claims)
     }
 
     /// The public keys, as a JWK set.
-    #[must_use]
-    pub fn jwks(&self) -> Value {
-        self.current().jwks()
+    ///
+    /// # Errors
+    /// [`SigningKeyError`] if there are no keys that can be used.
+    pub fn jwks(&self) -> Result<Value, SigningKeyError> {
+        Ok(self.current()?.jwks())
     }
 
     /// Follows rotations by other processes until `stop`.
@@ -150,28 +152,27 @@ impl Signer {
         let _ = stop.run_until_cancelled(following).await;
     }
 
-    /// Takes over what another process may have made of the keys. Where that cannot be told, the
-    /// former ones are good for a while.
+    /// Takes over what another process may have made of the keys. Those that do not open are the ones
+    /// that count all the same: the ones before may be known to someone else.
     pub async fn look(&self) {
-        let stored = match self.store.signing_keys().await {
-            Ok(Some(stored)) => stored,
-            Ok(None) => return tracing::error!("the keys that sign assertions have gone"),
+        let next = match self.store.signing_keys().await {
+            Ok(Some(stored)) => SigningKeys::open(&stored.sealed, &self.keys),
+            Ok(None) => Err(SigningKeyError::Gone),
             Err(error) => {
                 return tracing::warn!(%error, "the keys that sign assertions were not read");
             }
         };
-        match SigningKeys::open(&stored.sealed, &self.keys) {
-            Ok(keys) => {
-                *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
-            }
-            Err(error) => {
-                tracing::error!(%error, "the keys that sign assertions were rotated elsewhere");
-            }
+        if let Err(error) = &next {
+            tracing::error!(%error, "nothing is signed");
         }
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = next.map(Arc::new);
     }
 
-    fn current(&self) -> Arc<SigningKeys> {
-        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    fn current(&self) -> Result<Arc<SigningKeys>, SigningKeyError> {
+        self.current
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 

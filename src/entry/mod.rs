@@ -20,6 +20,7 @@ use crate::{
     store::StoreError,
     user::{User, UserId},
 };
+use sha2::{Digest as _, Sha256};
 use std::time::Duration;
 
 /// What a request has shown.
@@ -51,6 +52,17 @@ pub struct SignedIn {
 const FRESH: Duration = Duration::from_mins(20);
 
 impl SignedIn {
+    /// What applications call the session: 128 bits of a hash of its id, which is random and never
+    /// leaves the server. It is the same on all servers, also while the operator's keys change.
+    #[must_use]
+    pub fn sid(&self) -> String {
+        let digest = Sha256::new_with_prefix(b"vestibule/1 sid")
+            .chain_update(self.session.as_bytes())
+            .finalize();
+        let half: [u8; 16] = std::array::from_fn(|place| digest[place]);
+        format!("{:032x}", u128::from_be_bytes(half))
+    }
+
     /// Whether they proved who they are shortly before `now`.
     #[must_use]
     pub fn is_fresh(&self, now: Timestamp) -> bool {

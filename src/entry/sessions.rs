@@ -84,12 +84,6 @@ pub enum OnTheWay {
 }
 
 impl SignIns {
-    /// What pages and applications call the session of `who`. It changes with the newest key.
-    #[must_use]
-    pub fn handle(&self, who: &SignedIn) -> SessionHandle {
-        SessionHandle::each(&self.keys, who.user.id, who.session)[0]
-    }
-
     /// When the session of `who` ends by itself if it is not used any more. `None`: it has ended.
     ///
     /// # Errors

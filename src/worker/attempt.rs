@@ -149,6 +149,12 @@ async fn ask_validator(
 /// What follows from an answer, if there was one in time.
 fn follow(environment: &Environment, claim: &Claim, answer: ValidatorAnswer) -> AttemptResult {
     match answer {
+        Ok(Ok(Verdict::Valid(identity, next))) => {
+            // What is no page does not take the place of where the link leads.
+            let destinations = &environment.destinations;
+            let next = next.filter(|next| destinations.way_back(next.as_str()).is_some());
+            AttemptResult::Decide(Decision::Valid(identity, next))
+        }
         Ok(Ok(verdict)) => AttemptResult::Decide(verdict.into()),
         Ok(Err(ValidationError::Permanent { what })) => {
             tracing::error!(confirmation = %claim.id, %what, "the validator refuses to be asked like this");

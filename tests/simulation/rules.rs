@@ -72,6 +72,7 @@ impl Rules {
             .collect();
         for session in sessions.values() {
             self.session(session)?;
+            told_of(world, session)?;
         }
         for (id, session) in std::mem::replace(&mut self.sessions, sessions) {
             if !self.sessions.contains_key(&id) {
@@ -182,6 +183,22 @@ impl Rules {
             Ok(())
         }
     }
+}
+
+/// Rule 11: an application learns of a session by its own secret, and never by the pending one, which
+/// a page that waits holds.
+fn told_of(world: &World, session: &Session) -> Result<(), Broken> {
+    for browser in &world.browsers {
+        for (_, pending) in browser.state().shown().pending {
+            if session
+                .signs_in(&pending.hash(), world.clock.latest())
+                .is_some()
+            {
+                return broken(11, "a pending secret tells who is signed in");
+            }
+        }
+    }
+    Ok(())
 }
 
 /// How far a session has come.

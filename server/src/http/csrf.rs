@@ -51,10 +51,25 @@ pub struct OwnOrigins {
     pub on_loopback_only: bool,
 }
 
-/// The middleware around all routes: it knows the host, and no service worker is made of ours.
+/// The middleware around all routes: it knows the host.
 pub async fn check_host(
     State(origins): State<Arc<OwnOrigins>>,
     request: Request,
+    next: Next,
+) -> Result<Response, PageError> {
+    let host = host::of(&request).ok_or(PageError::Unreadable(StatusCode::BAD_REQUEST))?;
+    if origins.on_loopback_only && !is_of_this_machine(&origins, host, request.headers()) {
+        Event::Forged { what: "host" }.record();
+        return Err(PageError::Forbidden);
+    }
+    Ok(next.run(request).await)
+}
+
+/// The middleware around all pages, forms, calls and files. What a proxy asks of us has the headers
+/// of what it asks for.
+pub async fn check_origin(
+    State(origins): State<Arc<OwnOrigins>>,
+    mut request: Request,
     next: Next,
 ) -> Result<Response, PageError> {
     // Nothing of ours is a service worker's script: one of another program on the host could
@@ -66,20 +81,6 @@ pub async fn check_host(
         .record();
         return Err(PageError::Forbidden);
     }
-    let host = host::of(&request).ok_or(PageError::Unreadable(StatusCode::BAD_REQUEST))?;
-    if origins.on_loopback_only && !is_of_this_machine(&origins, host, request.headers()) {
-        Event::Forged { what: "host" }.record();
-        return Err(PageError::Forbidden);
-    }
-    Ok(next.run(request).await)
-}
-
-/// The middleware around all pages, forms and calls.
-pub async fn check_origin(
-    State(origins): State<Arc<OwnOrigins>>,
-    mut request: Request,
-    next: Next,
-) -> Result<Response, PageError> {
     if !matches!(
         *request.method(),
         Method::GET | Method::HEAD | Method::OPTIONS

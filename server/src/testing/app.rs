@@ -74,6 +74,17 @@ impl TestApp {
         sqlx::query(statement).execute(&mut database).await.unwrap();
     }
 
+    /// The ids of all sessions.
+    pub async fn session_ids(&self) -> Vec<String> {
+        let file = self.data.path().join("vestibule.db");
+        let options = SqliteConnectOptions::new().filename(file);
+        let mut database = options.connect().await.unwrap();
+        sqlx::query_scalar("select lower(hex(id)) from sessions")
+            .fetch_all(&mut database)
+            .await
+            .unwrap()
+    }
+
     /// The newest mail with a link, once there are so many of them.
     pub async fn mail(&self, count: usize) -> TestMail {
         let mut browser = self.browser();

@@ -41,7 +41,7 @@ async fn processes_that_start_at_once_sign_with_one_key() {
         let signers = join_all((0..8).map(|_| signer(&stores, &clock, &[7]))).await;
         let mut jwks: Vec<_> = signers
             .into_iter()
-            .map(|signer| signer.unwrap().jwks())
+            .map(|signer| signer.unwrap().jwks().unwrap())
             .collect();
         jwks.dedup();
         assert_eq!(jwks.len(), 1);
@@ -54,7 +54,7 @@ async fn a_rotation_takes_a_key_that_was_published_before_and_keeps_the_one_in_u
     for stores in adapters().await {
         let clock = Arc::new(ManualClock::at(at(0)));
         let signer = signer(&stores, &clock, &[7]).await.unwrap();
-        let before = ids(&signer.jwks());
+        let before = ids(&signer.jwks().unwrap());
         let too_soon = rotate(&stores, &clock, false).await;
         assert!(
             matches!(too_soon, Err(RotateError::TooSoon(_))),
@@ -62,15 +62,15 @@ async fn a_rotation_takes_a_key_that_was_published_before_and_keeps_the_one_in_u
         );
         clock.advance(Duration::from_mins(15));
         assert_eq!(rotate(&stores, &clock, false).await.unwrap(), before[1]);
-        assert_eq!(ids(&signer.jwks()), before, "until it has looked");
+        assert_eq!(ids(&signer.jwks().unwrap()), before, "until it has looked");
         signer.look().await;
-        let after = ids(&signer.jwks());
+        let after = ids(&signer.jwks().unwrap());
         assert_eq!((&after[0], &after[2]), (&before[1], &before[0]));
         assert!(rotate(&stores, &clock, false).await.is_err());
         // Someone else may know them: none of them stays.
         rotate(&stores, &clock, true).await.unwrap();
         signer.look().await;
-        let fresh = ids(&signer.jwks());
+        let fresh = ids(&signer.jwks().unwrap());
         assert!(fresh.iter().all(|id| !after.contains(id)), "{fresh:?}");
     }
 }
@@ -80,7 +80,7 @@ async fn of_rotations_at_once_one_counts() {
     for stores in adapters().await {
         let clock = Arc::new(ManualClock::at(at(0)));
         let signer = signer(&stores, &clock, &[7]).await.unwrap();
-        let next = ids(&signer.jwks())[1].clone();
+        let next = ids(&signer.jwks().unwrap())[1].clone();
         clock.advance(Duration::from_mins(15));
         let rotated = join_all((0..8).map(|_| rotate(&stores, &clock, false))).await;
         let done: Vec<_> = rotated.into_iter().filter_map(Result::ok).collect();
@@ -92,7 +92,7 @@ async fn of_rotations_at_once_one_counts() {
 async fn the_keys_follow_a_new_secret_and_do_not_open_without_the_former_one() {
     for stores in adapters().await {
         let clock = Arc::new(ManualClock::at(at(0)));
-        let signed = signer(&stores, &clock, &[7]).await.unwrap().jwks();
+        let signed = signer(&stores, &clock, &[7]).await.unwrap().jwks().unwrap();
         let other = signer(&stores, &clock, &[8]).await.err();
         let sealed = SigningKeyError::Sealed(CannotOpen);
         assert!(
@@ -100,10 +100,32 @@ async fn the_keys_follow_a_new_secret_and_do_not_open_without_the_former_one() {
             "{other:?}"
         );
         assert_eq!(
-            signer(&stores, &clock, &[8, 7]).await.unwrap().jwks(),
+            signer(&stores, &clock, &[8, 7])
+                .await
+                .unwrap()
+                .jwks()
+                .unwrap(),
             signed
         );
         // It was sealed anew: the former secret is not needed any more.
-        assert_eq!(signer(&stores, &clock, &[8]).await.unwrap().jwks(), signed);
+        assert_eq!(
+            signer(&stores, &clock, &[8]).await.unwrap().jwks().unwrap(),
+            signed
+        );
+    }
+}
+
+#[tokio::test]
+async fn keys_that_were_made_new_under_another_secret_end_the_ones_before() {
+    for stores in adapters().await {
+        let clock = Arc::new(ManualClock::at(at(0)));
+        let signer = signer(&stores, &clock, &[7]).await.unwrap();
+        let store = &*stores.signing_keys;
+        let newer = keys(&[8, 7]);
+        Signer::rotate(store, clock.now(), &newer, &SystemEntropy, true)
+            .await
+            .unwrap();
+        signer.look().await;
+        assert_eq!(signer.jwks(), Err(SigningKeyError::Sealed(CannotOpen)));
     }
 }

@@ -209,7 +209,8 @@ async fn a_sign_in_leads_to_where_the_verdict_says_or_else_the_link() {
         (Some("/orders?a=1"), None, "/enter?next=%2Forders%3Fa%3D1"),
         (None, Some("/welcome"), "/enter?next=%2Fwelcome"),
         (Some("/orders"), Some("/welcome"), "/enter?next=%2Fwelcome"),
-        (Some("/orders"), Some("/logout"), "/profile"),
+        (Some("/orders"), Some("/logout"), "/enter?next=%2Forders"),
+        (None, Some("/logout"), "/profile"),
         (Some("/profile/password"), None, "/profile/password"),
     ] {
         let harness = Harness::open().await;

@@ -50,7 +50,7 @@ pub async fn authorize(
         return Ok((StatusCode::UNAUTHORIZED, PRIVATE).into_response());
     }
     let redirects = |query: &str| query == "redirect" || query.starts_with("redirect=");
-    let status = if request.uri().query().is_some_and(redirects) {
+    let status = if own_query(request.uri()).is_some_and(redirects) {
         StatusCode::SEE_OTHER
     } else {
         StatusCode::UNAUTHORIZED
@@ -62,9 +62,8 @@ pub async fn authorize(
 /// The headers that tell the application who it is: always both, and never empty, so that none that
 /// a client has sent under their names is taken for ours.
 fn identity(app: &AppState, who: &SignedIn) -> Result<HeaderMap, CannotTell> {
-    let session = app.sign_ins.handle(who);
     let identities = &app.identities;
-    let claims = Claims::new(&identities.parties, who, session, app.sign_ins.now());
+    let claims = Claims::new(&identities.parties, who, app.sign_ins.now());
     let mut headers = HeaderMap::new();
     headers.insert(REMOTE_USER, ascii(&who.user.id.to_string()));
     headers.insert(ASSERTION, ascii(&identities.signer.sign(&claims)?));
@@ -145,15 +144,17 @@ fn wanted(clients: &Clients, request: &Request) -> Option<String> {
     added(request.uri())
 }
 
+/// The query, where it is this handler's: behind a path that was added it is the application's.
+fn own_query(uri: &Uri) -> Option<&str> {
+    uri.query().filter(|_| uri.path() == "/v1/authorize")
+}
+
 /// The address that Envoy adds to that of this handler: to its query, or else to its path.
 fn added(uri: &Uri) -> Option<String> {
-    if let Some(whole) = uri
-        .query()
-        .and_then(|query| query.strip_prefix("redirect="))
-    {
-        return Some(whole.to_owned());
+    if let Some(query) = own_query(uri) {
+        return query.strip_prefix("redirect=").map(str::to_owned);
     }
     let path = uri.path().strip_prefix("/v1/authorize")?;
     let query = uri.query().map(|query| format!("?{query}"));
-    (path.len() > 1).then(|| format!("{path}{}", query.unwrap_or_default()))
+    (!path.is_empty()).then(|| format!("{path}{}", query.unwrap_or_default()))
 }

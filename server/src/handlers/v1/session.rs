@@ -89,7 +89,7 @@ async fn body<'b>(app: &AppState, who: &'b SignedIn) -> Result<SignedInBody<'b>,
             email: identity.email.as_deref(),
         },
         session: SessionBody {
-            handle: app.sign_ins.handle(who).to_string(),
+            handle: who.sid(),
             since: rfc3339(who.since),
             expires: app.sign_ins.session_end(who).await?.map(rfc3339),
             fresh: who.is_fresh(app.sign_ins.now()),

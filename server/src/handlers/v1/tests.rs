@@ -92,7 +92,12 @@ async fn an_established_session_is_told_of_and_what_is_told_is_signed_and_addres
     assert_eq!(told["session"]["fresh"], true);
     assert!(told["session"]["expires"].as_str() > told["session"]["since"].as_str());
     let handle = told["session"]["handle"].as_str().unwrap();
-    assert_eq!(handle.len(), 16, "no id of a session leaves the server");
+    assert_eq!(handle.len(), 32);
+    let ids = app.session_ids().await;
+    assert!(
+        ids.iter().all(|id| id != handle),
+        "no id of a session leaves the server"
+    );
 }
 
 #[tokio::test]
@@ -193,6 +198,9 @@ async fn where_a_request_was_going_is_only_believed_as_a_path_of_this_host() {
     let path = "/auth/v1/authorize/orders?a=1&b=2";
     assert_eq!(enter(path, "").await, "%2Forders%3Fa%3D1%26b%3D2");
     assert_eq!(enter("/auth/v1/authorize//evil.example", "").await, "%2F");
+    assert_eq!(enter("/auth/v1/authorize/", "").await, "%2F");
+    let path = "/auth/v1/authorize/orders?redirect=/x";
+    assert_eq!(enter(path, "").await, "%2Forders%3Fredirect%3D%2Fx");
     let path = "/auth/v1/authorize?redirect=/orders?a=1&b=2";
     assert_eq!(enter(path, "").await, "%2Forders%3Fa%3D1%26b%3D2");
     let path = "/auth/v1/authorize?redirect=//evil.example";

@@ -106,22 +106,32 @@ impl Clients {
 }
 
 /// The middleware that tells whose a request is, to what comes after it and to each line of the log
-/// about it. A client behind a proxy has no more requests under way than it could have connections
-/// without one: the proxy's own are not counted.
+/// about it.
 pub async fn identify(
     State(clients): State<Arc<Clients>>,
-    State(pages): State<Arc<PageRenderer>>,
     mut request: Request,
     next: Next,
 ) -> Response {
     let client = clients.of(request.extensions(), request.headers());
     request.extensions_mut().insert(client);
     let span = tracing::info_span!(target: audit::TARGET, "request", %client);
+    next.run(request).instrument(span).await
+}
+
+/// The middleware around all that browsers send to us themselves: a client behind a proxy has no more
+/// requests under way than it could have connections without one; the proxy's own are not counted.
+/// What the proxy asks for each request of the application is none of them.
+pub async fn limit_under_way(
+    State(clients): State<Arc<Clients>>,
+    State(pages): State<Arc<PageRenderer>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     if !clients.is_behind_proxy(request.extensions()) {
-        return next.run(request).instrument(span).await;
+        return next.run(request).await;
     }
+    let client = clients.of(request.extensions(), request.headers());
     let Some(counted) = clients.under_way.take(client, clients.shares) else {
-        let _entered = span.enter();
         audit::Event::TooOften {
             what: "requests",
             user: None,
@@ -133,6 +143,6 @@ pub async fn identify(
     // Until its handler ends, although the client may be gone, and until its last byte is sent: for
     // a client that reads slowly it is still under way.
     request.extensions_mut().insert(Arc::clone(&counted));
-    let response = next.run(request).instrument(span).await;
+    let response = next.run(request).await;
     response.map(|body| Body::new(GuardedBody::new(body, counted)))
 }
