@@ -88,14 +88,6 @@ pub fn routes(app: App, sockets: Router) -> Router {
         .route("/api/{*function}", post(island_api::server_functions))
         .route("/pusher/auth", post(pusher_auth::authorise))
         .route_layer(from_fn(csrf::scripts_only));
-    let v1 = Router::new()
-        .route("/v1/session", get(v1::session))
-        .route("/v1/authorize", any(v1::authorize))
-        .route("/v1/authorize/", any(v1::authorize))
-        .route("/v1/authorize/{*wanted}", any(v1::authorize))
-        .route("/.well-known/jwks.json", get(v1::jwks))
-        .layer(from_fn(run_to_completion::to_the_end))
-        .with_state(app.clone());
     let files = Router::new()
         .route(
             &format!("/{}/{{*file}}", app.pages.client_folder()),
@@ -119,7 +111,7 @@ pub fn routes(app: App, sockets: Router) -> Router {
             client_address::limit_under_way,
         ))
         // A proxy asks with the method, and about the origin, of what it asks for.
-        .merge(v1);
+        .merge(who_is_it(app.clone()));
     let home = get(home::home).with_state(app.clone());
     under(app.destinations().base(), below_base, home)
         .layer(map_response_with_state(app.clone(), response::put_base))
@@ -128,6 +120,18 @@ pub fn routes(app: App, sockets: Router) -> Router {
         .layer(from_fn_with_state(app.clone(), client_address::identify))
         .layer(from_fn(within))
         .layer(from_fn_with_state(app, security_headers::headers))
+}
+
+/// What the application, and the proxy before it, ask: who is it?
+fn who_is_it(app: App) -> Router {
+    Router::new()
+        .route("/v1/session", get(v1::session))
+        .route("/v1/authorize", any(v1::authorize))
+        .route("/v1/authorize/", any(v1::authorize))
+        .route("/v1/authorize/{*wanted}", any(v1::authorize))
+        .route("/.well-known/jwks.json", get(v1::jwks))
+        .layer(from_fn(run_to_completion::to_the_end))
+        .with_state(app)
 }
 
 /// These routes, under the base. Its own address is that of the `home`, with and without a slash.
