@@ -1,5 +1,6 @@
 // Where a user is signed in: what the profile tells of each browser, and the ways to sign others out.
 
+import { at } from '../support/base.js';
 import { practice as test, expect } from '../support/test.js';
 import { send } from '../support/raw.js';
 import {
@@ -112,7 +113,7 @@ test('no one signs another user out by the name that their page has for a browse
       method: 'POST', headers: { 'sec-fetch-site': 'same-origin' }, form: { choice }, cookies: { [name]: value },
     });
   const answer = await end(handle);
-  expect([answer.status, answer.headers.location]).toEqual([303, '/profile']);
+  expect([answer.status, answer.headers.location]).toEqual([303, at('/profile')]);
   await herPhone.goto('/profile');
   await expectProfile(herPhone, GRACE.name);
   for (const none of ['', 'all', `${handle}0`, handle.toUpperCase() + 'G']) expect((await end(none)).status).toBe(403);
