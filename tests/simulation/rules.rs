@@ -72,7 +72,7 @@ impl Rules {
             .collect();
         for session in sessions.values() {
             self.session(session)?;
-            told_of(world, session)?;
+            told_of(session, world.clock.latest())?;
         }
         for (id, session) in std::mem::replace(&mut self.sessions, sessions) {
             if !self.sessions.contains_key(&id) {
@@ -187,18 +187,15 @@ impl Rules {
 
 /// Rule 11: an application learns of a session by its own secret, and never by the pending one, which
 /// a page that waits holds.
-fn told_of(world: &World, session: &Session) -> Result<(), Broken> {
-    for browser in &world.browsers {
-        for (_, pending) in browser.state().shown().pending {
-            if session
-                .signs_in(&pending.hash(), world.clock.latest())
-                .is_some()
-            {
-                return broken(11, "a pending secret tells who is signed in");
-            }
-        }
+fn told_of(session: &Session, now: Timestamp) -> Result<(), Broken> {
+    let pending = match session.state {
+        SessionState::Pending { secret } | SessionState::Bound { secret, .. } => Some(secret),
+        SessionState::Established { former, .. } => former.map(|former| former.secret),
+    };
+    match pending.and_then(|secret| session.signs_in(&secret, now)) {
+        Some(_) => broken(11, "a pending secret tells who is signed in"),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// How far a session has come.
