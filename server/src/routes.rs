@@ -53,6 +53,8 @@ pub fn routes(app: App, sockets: Router) -> Router {
             get(home::first_page).post(profile::end_sessions),
         )
         .route("/readyz", get(health::readyz))
+        .route("/v1/session", get(v1::session))
+        .route("/.well-known/jwks.json", get(v1::jwks))
         .fallback(home::not_found)
         .method_not_allowed_fallback(home::not_found);
     let account = Router::new()
@@ -110,8 +112,7 @@ pub fn routes(app: App, sockets: Router) -> Router {
             app.clone(),
             client_address::limit_under_way,
         ))
-        // A proxy asks with the method, and about the origin, of what it asks for.
-        .merge(who_is_it(app.clone()));
+        .merge(asked_by_proxies(app.clone()));
     let home = get(home::home).with_state(app.clone());
     under(app.destinations().base(), below_base, home)
         .layer(map_response_with_state(app.clone(), response::put_base))
@@ -122,14 +123,13 @@ pub fn routes(app: App, sockets: Router) -> Router {
         .layer(from_fn_with_state(app, security_headers::headers))
 }
 
-/// What the application, and the proxy before it, ask: who is it?
-fn who_is_it(app: App) -> Router {
+/// What a proxy asks about each request of the application. It has the method and the origin of
+/// that request, and one proxy asks for all clients: neither is checked or counted.
+fn asked_by_proxies(app: App) -> Router {
     Router::new()
-        .route("/v1/session", get(v1::session))
         .route("/v1/authorize", any(v1::authorize))
         .route("/v1/authorize/", any(v1::authorize))
         .route("/v1/authorize/{*wanted}", any(v1::authorize))
-        .route("/.well-known/jwks.json", get(v1::jwks))
         .layer(from_fn(run_to_completion::to_the_end))
         .with_state(app)
 }

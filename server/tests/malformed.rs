@@ -291,8 +291,8 @@ fn a_client_behind_a_proxy_has_so_many_requests_under_way_and_leaves_others_thei
     // As many as it could have connections: two for its sockets, and 200. A few more, because a
     // slow machine may have lost one; those beyond are answered at once.
     let held: Vec<_> = (0..210).map(begun).collect();
-    let healthz = |from: &str| server.get("/healthz", &[&format!("X-Forwarded-For: {from}")]);
-    let is_full = || has_status(&healthz("203.0.113.7"), 503);
+    let get = |path: &str, from: &str| server.get(path, &[&format!("X-Forwarded-For: {from}")]);
+    let is_full = || has_status(&get("/healthz", "203.0.113.7"), 503);
     assert!((0..10_000).any(|_| is_full()), "no more than 202 are taken");
     let mut refused = String::new();
     let mut one_more = begun(0);
@@ -302,8 +302,17 @@ fn a_client_behind_a_proxy_has_so_many_requests_under_way_and_leaves_others_thei
         has_status(&refused, 503) && refused.contains("retry-after: 5"),
         "{refused}"
     );
+    for (path, status) in [
+        ("/v1/session", 503),
+        ("/.well-known/jwks.json", 503),
+        // It is the proxy that asks this, about each request of the application.
+        ("/v1/authorize", 401),
+    ] {
+        let answer = get(path, "203.0.113.7");
+        assert!(has_status(&answer, status), "{path}: {answer}");
+    }
     assert!(
-        has_status(&healthz("203.0.113.8"), 200),
+        has_status(&get("/healthz", "203.0.113.8"), 200),
         "another client has its own"
     );
     drop(held);

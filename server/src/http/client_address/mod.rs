@@ -118,9 +118,8 @@ pub async fn identify(
     next.run(request).instrument(span).await
 }
 
-/// The middleware around all that browsers send to us themselves: a client behind a proxy has no more
-/// requests under way than it could have connections without one; the proxy's own are not counted.
-/// What the proxy asks for each request of the application is none of them.
+/// The middleware around all but what proxies ask by themselves: a client behind a proxy has no
+/// more requests under way than it could have connections without one.
 pub async fn limit_under_way(
     State(clients): State<Arc<Clients>>,
     State(pages): State<Arc<PageRenderer>>,
