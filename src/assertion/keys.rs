@@ -191,10 +191,13 @@ impl SigningKey {
         let pair = pair.map_err(|_| SigningKeyError::Refused)?;
         // An uncompressed point: 4, then both coordinates (SEC 1, section 2.3.3).
         let point = pair.public_key().as_ref();
-        let (Some(x), Some(y)) = (point.get(1..33), point.get(33..65)) else {
-            return Err(SigningKeyError::Refused);
+        let coordinate = |bytes: Option<&[u8]>| {
+            bytes
+                .map(|bytes| URL_SAFE_NO_PAD.encode(bytes))
+                .ok_or(SigningKeyError::Refused)
         };
-        let (x, y) = (URL_SAFE_NO_PAD.encode(x), URL_SAFE_NO_PAD.encode(y));
+        let x = coordinate(point.get(1..33))?;
+        let y = coordinate(point.get(33..65))?;
         // The key's thumbprint (RFC 7638): the required members in this order, without spaces.
         let members = format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#);
         let id = URL_SAFE_NO_PAD.encode(Sha256::digest(members));

@@ -4,8 +4,8 @@
 //! An assertion is a JWT (RFC 7519) in JWS compact form, signed by ES256 (RFC 7518, section 3.4),
 //! which the libraries of every language verify. It only ever speaks of an established session, and
 //! is good for [`LIFETIME`]. The public keys are published as a JWK set (RFC 7517): the one in use,
-//! the one before it, and the next one, so that whoever has fetched them can verify across a
-//! rotation.
+//! the one before it, and the next one, so that an application that has fetched them can verify
+//! across a rotation.
 
 mod keys;
 mod signer;
@@ -13,7 +13,10 @@ mod signer;
 pub use keys::{SigningKeyError, SigningKeys};
 pub use signer::{RotateError, Signer};
 
-use crate::{clock::Timestamp, entry::SignedIn, user::PASSWORD_ISSUER};
+use crate::{
+    clock::Timestamp,
+    entry::{Method, SignedIn},
+};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -83,43 +86,6 @@ impl<'c> Claims<'c> {
             },
             email: identity.email.as_deref(),
             name: identity.name.as_deref(),
-        }
-    }
-}
-
-/// How a user has proved who they are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
-    /// By their password here.
-    Password,
-    /// By a link of ours that was mailed to them, or handed over by an operator.
-    Link,
-    /// By a link that the validator has judged.
-    Validator,
-}
-
-impl Method {
-    /// Its name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Password => "password",
-            Self::Link => "link",
-            Self::Validator => "validator",
-        }
-    }
-}
-
-impl SignedIn {
-    /// How they have proved who they are.
-    #[must_use]
-    pub fn method(&self) -> Method {
-        if self.by_password {
-            Method::Password
-        } else if self.user.identity.issuer == PASSWORD_ISSUER {
-            Method::Link
-        } else {
-            Method::Validator
         }
     }
 }

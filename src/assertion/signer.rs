@@ -152,8 +152,8 @@ impl Signer {
         let _ = stop.run_until_cancelled(following).await;
     }
 
-    /// Takes over what another process may have made of the keys. Those that do not open are the ones
-    /// that count all the same: the ones before may be known to someone else.
+    /// Takes over what another process may have made of the keys. Those that do not open are the
+    /// ones that count all the same: the ones before may be known to someone else.
     pub async fn look(&self) {
         let next = match self.store.signing_keys().await {
             Ok(Some(stored)) => SigningKeys::open(&stored.sealed, &self.keys),

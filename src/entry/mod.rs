@@ -8,7 +8,7 @@ mod authority;
 mod exchange;
 mod sessions;
 
-pub use sessions::{InvalidHandle, OnTheWay, OwnSession, SessionHandle};
+pub use sessions::{InvalidHandle, OwnSession, PendingState, SessionHandle};
 
 use crate::{
     clock::Timestamp,
@@ -18,7 +18,7 @@ use crate::{
     session::{Session, SessionId},
     sign_ins::SignIns,
     store::StoreError,
-    user::{User, UserId},
+    user::{PASSWORD_ISSUER, User, UserId},
 };
 use sha2::{Digest as _, Sha256};
 use std::time::Duration;
@@ -47,6 +47,29 @@ pub struct SignedIn {
     pub by_password: bool,
 }
 
+/// How a user has proved who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// By their password here.
+    Password,
+    /// By a link of ours that was mailed to them, or handed over by an operator.
+    Link,
+    /// By a link that the validator has judged.
+    Validator,
+}
+
+impl Method {
+    /// Its name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Link => "link",
+            Self::Validator => "validator",
+        }
+    }
+}
+
 /// How long a sign-in proves who the user is, for actions that must be closed to a person who finds
 /// their browser open (OWASP ASVS 5.0, 7.5.1).
 const FRESH: Duration = Duration::from_mins(20);
@@ -67,6 +90,18 @@ impl SignedIn {
     #[must_use]
     pub fn is_fresh(&self, now: Timestamp) -> bool {
         now.since(self.since) < FRESH
+    }
+
+    /// How they have proved who they are.
+    #[must_use]
+    pub fn method(&self) -> Method {
+        if self.by_password {
+            Method::Password
+        } else if self.user.identity.issuer == PASSWORD_ISSUER {
+            Method::Link
+        } else {
+            Method::Validator
+        }
     }
 }
 

@@ -72,14 +72,14 @@ pub struct OwnSession {
     pub last_seen_at: Timestamp,
 }
 
-/// How far a browser has come that is not signed in.
+/// The state of the sessions whose pending secrets a browser shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnTheWay {
-    /// It has begun nothing.
-    Nowhere,
-    /// Its sign-in is being checked.
+pub enum PendingState {
+    /// There are none.
+    None,
+    /// A sign-in is being checked.
     Pending,
-    /// Its sign-in is good: the next page that needs a user lets it in.
+    /// A sign-in is good: the next page that needs a user lets the browser in.
     Bound,
 }
 
@@ -93,25 +93,28 @@ impl SignIns {
         Ok(session.map(|session| session.expires_at))
     }
 
-    /// How far a browser has come that no session signs in yet.
+    /// How far the sign-ins have come whose pending secrets are `shown`.
     ///
     /// # Errors
     /// [`StoreError`] if the store could not be read.
-    pub async fn on_the_way(&self, shown: &PresentedSecrets) -> Result<OnTheWay, StoreError> {
-        let mut way = OnTheWay::Nowhere;
+    pub async fn pending_state(
+        &self,
+        shown: &PresentedSecrets,
+    ) -> Result<PendingState, StoreError> {
+        let mut state = PendingState::None;
         for (_, secret) in &shown.pending {
             let hash = secret.hash();
             let session = self.stores.sessions.session_by_secret(&hash).await?;
             let now = self.clock.now();
             match session.filter(|session| session.is_live(now)) {
                 Some(session) if session.exchangeable(&hash, now).is_some() => {
-                    return Ok(OnTheWay::Bound);
+                    return Ok(PendingState::Bound);
                 }
-                Some(session) if session.user().is_none() => way = OnTheWay::Pending,
+                Some(session) if session.user().is_none() => state = PendingState::Pending,
                 _ => {}
             }
         }
-        Ok(way)
+        Ok(state)
     }
 
     /// Where the user is signed in: the session that asks, then the others, those first that were

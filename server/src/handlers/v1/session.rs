@@ -16,7 +16,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use serde::Serialize;
-use vestibule::entry::{OnTheWay, SignedIn};
+use vestibule::entry::{PendingState, SignedIn};
 
 /// 200.
 #[derive(Serialize)]
@@ -66,10 +66,11 @@ pub async fn session(
         return Ok((StatusCode::FORBIDDEN, PRIVATE).into_response());
     }
     let Some(who) = app.sign_ins.who(visitor.session().as_ref()).await? else {
-        let state = match app.sign_ins.on_the_way(&visitor.cookies.shown()).await? {
-            OnTheWay::Nowhere => "none",
-            OnTheWay::Pending => "pending",
-            OnTheWay::Bound => "bound",
+        let shown = visitor.cookies.shown();
+        let state = match app.sign_ins.pending_state(&shown).await? {
+            PendingState::None => "none",
+            PendingState::Pending => "pending",
+            PendingState::Bound => "bound",
         };
         let enter = app.destinations().enter().to_string();
         let body = Json(StrangerBody { state, enter });
