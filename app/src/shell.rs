@@ -54,7 +54,8 @@ pub struct Document {
     pub nonce: Nonce,
 }
 
-/// Renders `page`, whose links lie below `base`, in its document. Pages are made of finished data, so nothing is waited for.
+/// Renders `page`, whose links lie below `base`, in its document. Pages are made of finished data,
+/// so nothing is waited for.
 pub fn render<P: IntoView + 'static>(
     options: &LeptosOptions,
     base: &Base,
@@ -84,7 +85,10 @@ fn shell(options: &LeptosOptions, head: Head, page: impl IntoView + 'static) -> 
         options.site_pkg_dir, options.output_name
     ));
     let build = live.then_some(build_id::OF_PAGE);
-    let scripts = live.then(|| view! { <HydrationScripts options=options.clone() islands=true root=base::of_page().as_str() /> });
+    let scripts = live.then(|| {
+        let root = base::of_page();
+        view! { <HydrationScripts options=options.clone() islands=true root=root.as_str() /> }
+    });
     view! {
         <!DOCTYPE html>
         <html lang="en" data-build=build>

@@ -109,7 +109,7 @@ for (const kind of Object.keys(PROXIES)) {
       expectConsole(...some(/^error: Failed to load resource: the server responded with a status of 40[14]/));
       const tls = { ca: front.certificate, lookup: (_, { all }, found) => (all ? found(null, [{ address: '127.0.0.1', family: 4 }]) : found(null, '127.0.0.1', 4)) };
       const url = `https://${NAME}:${ports.port}`;
-      // A stranger, who claims to be somebody.
+      // A stranger, who claims to be a user.
       const headers = { ...Object.fromEntries(FORGED), accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
       const stranger = await send(`${url}/orders?a=1&b=2`, { ...tls, headers });
       expect([stranger.status, stranger.headers.location]).toEqual([303, `${url}/auth/enter?next=%2Forders%3Fa%3D1%26b%3D2`]);

@@ -254,7 +254,7 @@ impl Confirmation {
         }
     }
 
-    /// The same, leading to `next` if there is one: who judges the token knows better than the link.
+    /// The same, leading to `next` if there is one: the verdict counts before the link.
     #[must_use]
     pub fn leading_to(self, next: Option<&LocalPath>) -> Self {
         Self {

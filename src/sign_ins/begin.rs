@@ -20,7 +20,7 @@ impl SignIns {
     ///
     /// A missing or lapsed cookie is replaced by a fresh one, which the response must set. With
     /// `again`, so is that of a confirmation that came to `Unavailable` or was cancelled. What is
-    /// begun is the `client`'s, and leads to `next` unless whoever judges the token knows better.
+    /// begun is the `client`'s, and leads to `next` unless the validator says otherwise.
     ///
     /// # Errors
     /// [`BeginError`] if a cap was met or it could not be stored: nothing has begun then.

@@ -185,8 +185,8 @@ impl Rules {
     }
 }
 
-/// Rule 11: an application learns of a session by its own secret, and never by the pending one, which
-/// a page that waits holds.
+/// Rule 11: an application learns of a session by its own secret, and never by the pending one,
+/// which a page that waits holds.
 fn told_of(session: &Session, now: Timestamp) -> Result<(), Broken> {
     let pending = match session.state {
         SessionState::Pending { secret } | SessionState::Bound { secret, .. } => Some(secret),

@@ -60,7 +60,8 @@ pub(super) fn code(event: &Event) -> u16 {
     event.unchecked_ref::<CloseEvent>().code()
 }
 
-/// Where the socket is: at the Pusher server's address, or below the `base` of this page's own server.
+/// Where the socket is: at the Pusher server's address, or below the `base` of this page's own
+/// server.
 pub(super) fn address(server: Option<String>, base: &str, app_key: &str) -> String {
     // `http` becomes `ws`, and `https` becomes `wss`.
     let own = || {

@@ -37,9 +37,9 @@ pub struct Begun {
     pub report: Report,
 }
 
-/// Begins what a browser opens. A link of ours is judged on the spot: it needs no external service.
-/// It leads to `next`, if that is given. `None`: the browser shows no pending cookie that it got for this token, so it keeps none, or
-/// none any more; nothing has begun.
+/// Begins what a browser opens, which leads to `next` if that is given. A link of ours is judged on
+/// the spot: it needs no external service. `None`: the browser shows no pending cookie that it got
+/// for this token, so it keeps none, or none any more; nothing has begun.
 pub async fn begin(
     app: &AppState,
     visitor: &Visitor,

@@ -26,8 +26,8 @@ pub struct PageRenderer {
 }
 
 impl PageRenderer {
-    /// Renders pages of the site that `leptos` describes, with addresses below `base`, whose scripts may open the Pusher
-    /// server's `socket` beside this server's own.
+    /// Renders pages of the site that `leptos` describes, with addresses below `base`. Their scripts
+    /// may open the Pusher server's `socket` beside this server's own.
     #[must_use]
     pub fn new(leptos: LeptosOptions, base: Base, files: Arc<Files>, socket: Option<&str>) -> Self {
         let mut connect = String::from("'self'");

@@ -1,5 +1,5 @@
-//! The proxy before the application: what it does with a stranger. What it does with a user can only
-//! be seen by the application itself.
+//! The proxy before the application: what it does with a stranger. What it does with a user can
+//! only be seen by the application itself.
 
 use super::DoctorReport;
 use crate::config::origin::Origin;

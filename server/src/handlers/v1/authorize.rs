@@ -1,10 +1,10 @@
 //! `/v1/authorize`: may this request reach the application, and who sends it? For the proxy before
 //! the application, which asks once for each request.
 //!
-//! nginx (`auth_request`) takes a 401 alone for "no", so a browser that is to sign in finds the way in
-//! its `Location`. Caddy (`forward_auth`), Traefik (`ForwardAuth`) and Envoy (`ext_authz`) hand the
-//! whole answer on: for them it is 303, with `?redirect`. Envoy writes the address of the request
-//! behind that of this handler: `?redirect=/orders`.
+//! nginx (`auth_request`) takes a 401 alone for "no", so a browser that is to sign in finds the way
+//! in its `Location`. Caddy (`forward_auth`), Traefik (`ForwardAuth`) and Envoy (`ext_authz`) hand
+//! the whole answer on: for them it is 303, with `?redirect`. Envoy writes the address of the
+//! request behind that of this handler: `?redirect=/orders`.
 //!
 //! The decision depends on nothing but the session cookie. Where the request was going is only read
 //! to lead the browser back there.

@@ -267,15 +267,14 @@ pub(super) async fn write_decided(
         };
         Some((*confirmation, state, DecidedColumns::of(*decided)))
     });
-    let next =
-        |confirmation: &'_ Confirmation| confirmation.next.as_ref().map(LocalPath::to_string);
     let decided: Vec<_> = decided.collect();
     if decided.is_empty() {
         return Ok(());
     }
     sqlx::query(
         "update confirmations set state = next.state, ending = next.ending, user_id = next.user_id,
-             decided_at = next.decided_at, next = next.next, token = null, token_key = null, due_at = null, worker = null, lease_until = null
+             decided_at = next.decided_at, next = next.next, token = null, token_key = null, due_at = null,
+             worker = null, lease_until = null
          from unnest($1::bytea[], $2::text[], $3::text[], $4::bytea[], $5::bigint[], $6::text[])
              as next (id, state, ending, user_id, decided_at, next)
          where confirmations.id = next.id",
@@ -285,7 +284,7 @@ pub(super) async fn write_decided(
     .bind(decided.iter().map(|(.., columns)| columns.ending).collect::<Vec<_>>())
     .bind(decided.iter().map(|(.., columns)| columns.user.as_deref()).collect::<Vec<_>>())
     .bind(decided.iter().map(|(.., columns)| columns.decided_at).collect::<Vec<_>>())
-    .bind(decided.iter().map(|(confirmation, ..)| next(confirmation)).collect::<Vec<_>>())
+    .bind(decided.iter().map(|(confirmation, ..)| confirmation.next.as_ref().map(LocalPath::to_string)).collect::<Vec<_>>())
     .execute(connection)
     .await?;
     Ok(())
