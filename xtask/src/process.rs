@@ -36,6 +36,10 @@ pub fn cargo() -> Command {
     // Leptos compiles the name of the wasm file in; without it, pages would ask for one that is not
     // there.
     command.env("LEPTOS_OUTPUT_NAME", crate::workspace::NAME);
+    if in_ci() {
+        // Nothing is compiled twice there, and what is kept for that takes as much room as all else.
+        command.env("CARGO_INCREMENTAL", "0");
+    }
     command
 }
 
