@@ -83,7 +83,7 @@ for (const kind of Object.keys(PROXIES)) {
         await page.getByLabel('Note').fill('three & a half = 3½');
         await page.getByRole('button', { name: 'Order' }).click();
         await expect(page.locator('#note')).toHaveText('three & a half = 3½');
-        const own = async () => (await context.cookies()).find(({ name: cookie }) => ['connect.sid', 'sessionid'].includes(cookie)).value;
+        const own = async () => (await context.cookies()).find(({ name: cookie }) => ['connect.sid', 'sessionid', '_app_session'].includes(cookie)).value;
         const before = await own();
         await page.getByRole('button', { name: 'Sign out' }).click();
         await expect(page).toHaveURL('/auth/login?next=%2Forders');

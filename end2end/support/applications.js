@@ -11,11 +11,13 @@ import { Program } from './program.js';
 
 const example = (file) => fileURLToPath(new URL(`../../examples/${file}`, import.meta.url));
 const PYTHON = process.env.VESTIBULE_TEST_DJANGO;
+const RUBY = process.env.VESTIBULE_TEST_RAILS;
 
 /** The examples that can be run here, and how. */
 export const EXAMPLES = {
   Express: [process.execPath, example('express/app.js')],
   ...(PYTHON ? { Django: [PYTHON, example('django/app.py')] } : {}),
+  ...(RUBY ? { Rails: [RUBY, example('rails/app.rb')] } : {}),
 };
 
 /** One of the examples. */
@@ -28,6 +30,7 @@ export class Example {
       PORT: String(port),
       VESTIBULE: issuer,
       VESTIBULE_KEYS: `${url}/.well-known/jwks.json`,
+      RAILS_ENV: 'production',
       DATABASE: path.join(application.folder, 'app.db'),
     };
     application.program = await Program.start(program, [file], { ready: 'listening', env });

@@ -50,6 +50,7 @@ pub fn applications(options: &Options<'_>) -> Result<TestCounts> {
         "Django and PyPI's proxies",
         python::with(&examples.join("django/requirements.txt"), "django"),
     )?;
+    let ruby = or_say("Rails", debians_rails())?;
     let nginx = or_say("nginx", nginx::program())?;
     let mut proxies = Vec::new();
     if let Some(caddy) = or_say("Debian's Caddy", debians_caddy())? {
@@ -68,6 +69,7 @@ pub fn applications(options: &Options<'_>) -> Result<TestCounts> {
     browser::run(&playwright, "applications", options, |test| {
         test.env("VESTIBULE_TEST_PROXIES", proxies.join(","));
         test.envs(python.map(|python| ("VESTIBULE_TEST_DJANGO", python)));
+        test.envs(ruby.map(|ruby| ("VESTIBULE_TEST_RAILS", ruby)));
         test.envs(nginx.map(|nginx| ("VESTIBULE_TEST_NGINX", nginx)));
     })
 }
@@ -82,6 +84,20 @@ fn or_say<T>(name: &str, installed: Result<T>) -> Result<Option<T>> {
             Ok(None)
         }
     }
+}
+
+/// The Ruby of Debian, which has Rails 6.1.
+fn debians_rails() -> Result<PathBuf> {
+    let packages = ["ruby-railties", "ruby-jwt", "puma"].map(Package);
+    let with_rails = || {
+        let ruby = process::on_path("ruby")?;
+        let mut load = process::command(&ruby);
+        load.args(["-r", "action_controller/railtie", "-r", "jwt"])
+            .args(["-r", "rack/handler/puma", "-e", ""]);
+        process::succeeds(&mut load).then_some(ruby)
+    };
+    apt::find_or_install(with_rails, &packages)?
+        .ok_or_else(|| Error::new("there is no Ruby with Rails, JWT and Puma; install them"))
 }
 
 /// What Debian has: 2.6.2, which reads some of the recipe in its own way.
