@@ -130,7 +130,6 @@ fn asked_by_proxies(app: App) -> Router {
         .route("/v1/authorize", any(v1::authorize))
         .route("/v1/authorize/", any(v1::authorize))
         .route("/v1/authorize/{*wanted}", any(v1::authorize))
-        .layer(from_fn(run_to_completion::to_the_end))
         .with_state(app)
 }
 

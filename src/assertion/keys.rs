@@ -44,6 +44,8 @@ struct SigningKey {
     pair: EcdsaKeyPair,
     id: String,
     jwk: Value,
+    /// The header of what it signs, encoded.
+    header: String,
 }
 
 /// The keys as they are sealed: PKCS #8 in base64.
@@ -143,10 +145,8 @@ impl SigningKeys {
     /// # Panics
     /// Never: claims are JSON.
     pub fn sign(&self, claims: &impl Serialize) -> Result<String, SigningKeyError> {
-        let header = json!({ "alg": "ES256", "kid": self.current.id, "typ": "JWT" });
         let claims = serde_json::to_vec(claims).expect("claims are JSON");
-        let mut text = URL_SAFE_NO_PAD.encode(header.to_string());
-        text.push('.');
+        let mut text = format!("{}.", self.current.header);
         URL_SAFE_NO_PAD.encode_string(claims, &mut text);
         let signature = self
             .current
@@ -204,11 +204,13 @@ impl SigningKey {
         let jwk = json!({
             "kty": "EC", "crv": "P-256", "x": x, "y": y, "kid": id, "use": "sig", "alg": "ES256",
         });
+        let header = json!({ "alg": "ES256", "kid": id, "typ": "JWT" });
         Ok(Self {
             pkcs8,
             pair,
             id,
             jwk,
+            header: URL_SAFE_NO_PAD.encode(header.to_string()),
         })
     }
 }

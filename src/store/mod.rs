@@ -24,8 +24,8 @@ pub mod sqlite;
 mod statements;
 
 pub use ports::{
-    ConfirmationQueue, ConfirmationStore, LinkStore, MailStore, SessionStore, SigningKeyStore,
-    StoredSigningKeys, UserStore,
+    ConfirmationQueue, ConfirmationStore, LinkStore, MailStore, SessionStore, SessionUserStore,
+    SigningKeyStore, StoredSigningKeys, UserStore,
 };
 
 use crate::{caps::Capped, clock::Timestamp, user::UserId};
@@ -43,6 +43,8 @@ pub struct Stores {
     pub queue: Arc<dyn ConfirmationQueue>,
     /// Sessions.
     pub sessions: Arc<dyn SessionStore>,
+    /// Sessions with their users.
+    pub session_users: Arc<dyn SessionUserStore>,
     /// Users.
     pub users: Arc<dyn UserStore>,
     /// Our own links.
@@ -61,6 +63,7 @@ impl Stores {
         D: ConfirmationStore
             + ConfirmationQueue
             + SessionStore
+            + SessionUserStore
             + UserStore
             + LinkStore
             + MailStore
@@ -71,6 +74,7 @@ impl Stores {
             confirmations: database.clone(),
             queue: database.clone(),
             sessions: database.clone(),
+            session_users: database.clone(),
             users: database.clone(),
             links: database.clone(),
             mails: database.clone(),
@@ -88,12 +92,22 @@ impl Stores {
                 sessions: sessions.clone(),
                 bound,
             }),
+            session_users: Self::session_users_of(sessions.clone(), self.users.clone()),
             sessions: Arc::new(SplitSessions {
                 sessions,
                 users: self.users.clone(),
             }),
             ..self
         }
+    }
+
+    /// Reads `sessions`, and then their `users`.
+    #[must_use]
+    pub fn session_users_of(
+        sessions: Arc<dyn SessionStore>,
+        users: Arc<dyn UserStore>,
+    ) -> Arc<dyn SessionUserStore> {
+        Arc::new(SplitSessions { sessions, users })
     }
 
     /// Removes the user with all their sessions, and revokes their open links. `false`: there is

@@ -149,6 +149,17 @@ pub trait SessionStore: Send + Sync + 'static {
     async fn sweep_sessions(&self, now: Timestamp) -> Result<u64, StoreError>;
 }
 
+/// Reads sessions together with their users: what each question of who is signed in needs.
+#[async_trait]
+pub trait SessionUserStore: Send + Sync + 'static {
+    /// The session whose secret, or former secret, has this hash, and the user that it is bound to,
+    /// if they are there. Where one database holds both, they are as they were at one moment.
+    async fn session_with_user(
+        &self,
+        secret: &SecretHash,
+    ) -> Result<Option<(Session, Option<User>)>, StoreError>;
+}
+
 /// Stores users.
 #[async_trait]
 pub trait UserStore: Send + Sync + 'static {

@@ -12,7 +12,10 @@
 //! - To end sessions, the session store comes before the count in the database: a change of the
 //!   account that was allowed to a session names the count from before, and is refused.
 
-use super::{BeginError, ConfirmationStore, SessionStore, Settlement, StoreError, UserStore};
+use super::{
+    BeginError, ConfirmationStore, SessionStore, SessionUserStore, Settlement, StoreError,
+    UserStore,
+};
 use crate::{
     caps::Admission,
     clock::Timestamp,
@@ -20,7 +23,7 @@ use crate::{
     failpoint,
     secret::SecretHash,
     session::{Followed, Session, SessionId, SessionState},
-    user::UserId,
+    user::{User, UserId},
 };
 use async_trait::async_trait;
 use std::{sync::Arc, time::Duration};
@@ -203,5 +206,22 @@ impl SessionStore for SplitSessions {
 
     async fn sweep_sessions(&self, now: Timestamp) -> Result<u64, StoreError> {
         self.sessions.sweep_sessions(now).await
+    }
+}
+
+#[async_trait]
+impl SessionUserStore for SplitSessions {
+    async fn session_with_user(
+        &self,
+        secret: &SecretHash,
+    ) -> Result<Option<(Session, Option<User>)>, StoreError> {
+        let Some(session) = self.sessions.session_by_secret(secret).await? else {
+            return Ok(None);
+        };
+        let user = match session.user() {
+            Some(user) => self.users.user(user).await?,
+            None => None,
+        };
+        Ok(Some((session, user)))
     }
 }

@@ -105,6 +105,7 @@ impl MemoryDatabase {
         Stores {
             confirmations: self.clone(),
             queue: self.clone(),
+            session_users: Stores::session_users_of(sessions.clone(), self.clone()),
             sessions,
             users: self.clone(),
             links: Arc::new(NoLinks),

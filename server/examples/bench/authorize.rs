@@ -9,6 +9,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 const BROWSERS: usize = 8;
 /// How many questions a second while the time of each is measured.
 const RATE: u32 = 2_000;
+const AUTHORIZE: &str = "/v1/authorize";
 
 pub async fn measure() {
     let bare = place::serve(Router::new().route("/", get(|| async { "a constant" })));
@@ -28,12 +29,13 @@ pub async fn measure() {
     let authorized = client::all(place.addr, move |mut client: Client| {
         let session = asked[client.port() % asked.len()].clone();
         async move {
-            ask(&mut client, &session).await;
+            ask(&mut client, AUTHORIZE, &session).await;
             client
         }
     });
     let authorized = client::rate(&authorized.await);
-    let times = paced(place.addr, &sessions).await;
+    let paced_constant = paced(bare, "/", &sessions).await;
+    let times = paced(place.addr, AUTHORIZE, &sessions).await;
     place.close().await;
     row(
         "who is it? questions a second",
@@ -45,28 +47,35 @@ pub async fn measure() {
         &format!("{:.3}", authorized / constant),
         "0.4",
     );
+    // Timers are a millisecond apart, here and for the constants.
     row(
         &format!("who is it? {RATE} a second, p50 and p99, ms"),
-        &format!(
-            "{:.2} {:.2}",
-            percentile(&times, 0.5).as_secs_f64() * 1e3,
-            percentile(&times, 0.99).as_secs_f64() * 1e3
-        ),
+        &middle_and_end(&times),
         "p99 5",
+    );
+    row(
+        &format!("constants, {RATE} a second, p50 and p99, ms"),
+        &middle_and_end(&paced_constant),
+        "",
     );
 }
 
-async fn ask(client: &mut Client, session: &str) {
-    let answer = client.get_as("/v1/authorize", session).await;
+fn middle_and_end(times: &[Duration]) -> String {
+    let ms = |part| percentile(times, part).as_secs_f64() * 1e3;
+    format!("{:.2} {:.2}", ms(0.5), ms(0.99))
+}
+
+async fn ask(client: &mut Client, path: &str, session: &str) {
+    let answer = client.get_as(path, session).await;
     assert!(
-        answer.head.contains("vestibule-assertion: "),
+        path != AUTHORIZE || answer.head.contains("vestibule-assertion: "),
         "{}",
         answer.head
     );
 }
 
 /// Asks so many times a second, over all connections, and returns how long each took.
-async fn paced(addr: SocketAddr, sessions: &[String]) -> Vec<Duration> {
+async fn paced(addr: SocketAddr, path: &'static str, sessions: &[String]) -> Vec<Duration> {
     let connections = u32::try_from(CONNECTIONS).expect("a few");
     let every = Duration::from_secs(1) * connections / RATE;
     let asking = (0..CONNECTIONS).map(|number| {
@@ -82,7 +91,7 @@ async fn paced(addr: SocketAddr, sessions: &[String]) -> Vec<Duration> {
             while start.elapsed() < MEASURE {
                 // From when it was due: a slow answer does not hide that those after it are late.
                 let due = ticks.tick().await;
-                ask(&mut client, &session).await;
+                ask(&mut client, path, &session).await;
                 times.push(due.elapsed());
             }
             times

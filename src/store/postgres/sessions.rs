@@ -7,17 +7,43 @@ use crate::{
     secret::SecretHash,
     session::{Session, SessionId},
     store::{
-        SessionStore, StoreError,
+        SessionStore, SessionUserStore, StoreError,
         row::{self, SessionColumns},
         statements::{
             ESTABLISHED_SESSIONS_OF_USER, SESSION_BY_ID, SESSION_BY_SECRET, session_columns,
+            session_user_columns,
         },
     },
-    user::UserId,
+    user::{User, UserId},
 };
 use async_trait::async_trait;
 use sqlx::PgConnection;
 use std::collections::HashMap;
+
+/// `$1`: the hash of the session's secret, or of the one that it had before.
+const SESSION_WITH_USER: &str = concat!(
+    "select ",
+    session_user_columns!(),
+    " from sessions left join users on users.id = user_id where secret = $1 or former = $1"
+);
+
+#[async_trait]
+impl SessionUserStore for PostgresStore {
+    async fn session_with_user(
+        &self,
+        secret: &SecretHash,
+    ) -> Result<Option<(Session, Option<User>)>, StoreError> {
+        let secret = *secret;
+        self.run(move |connection| {
+            Box::pin(async move {
+                let select = sqlx::query(SESSION_WITH_USER).bind(secret.as_slice());
+                let row = select.fetch_optional(connection).await?;
+                Ok(row.map(|row| row::session_with_user(&row)).transpose()?)
+            })
+        })
+        .await
+    }
+}
 
 #[async_trait]
 impl SessionStore for PostgresStore {

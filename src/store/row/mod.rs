@@ -9,6 +9,8 @@ mod confirmation;
 mod link;
 mod session;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod session_with_user;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod signing_keys;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod user;
@@ -18,6 +20,8 @@ pub(super) use confirmation::{DecidedColumns, QueuedColumns, claims, confirmatio
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) use link::{LinkOrigin, link, link_counts, mails, state_columns};
 pub(super) use session::{SessionColumns, session};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(super) use session_with_user::session_with_user;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) use signing_keys::{signing_keys, signing_keys_text};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

@@ -1,9 +1,10 @@
 //! To decide and settle: many confirmations with their users and sessions, in a few statements for
 //! all.
 //!
-//! Most of what a statement costs here is handing it over to the driver's thread. So rows go in as
-//! JSON, their bytes in hexadecimal, and one statement takes as many as there are.
+//! Most of what a statement costs here is handing it over to the driver's thread, so one takes as
+//! many rows as there are.
 
+use super::json::{hex, rows};
 use crate::{
     confirmation::{Confirmation, ConfirmationId, State},
     path::LocalPath,
@@ -16,12 +17,9 @@ use crate::{
     },
     user::{User, UserId},
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
-use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    fmt::Write as _,
-};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Decides all that may be within the transaction of `connection`, and tells how each confirmation
 /// is stored then, in the order of `jobs`.
@@ -48,23 +46,6 @@ pub(super) async fn decide(
         .iter()
         .map(|job| stored.get(&job.id).cloned())
         .collect())
-}
-
-fn hex(bytes: &[u8]) -> Value {
-    let digits = bytes.iter().fold(
-        String::with_capacity(bytes.len() * 2),
-        |mut digits, byte| {
-            let _ = write!(digits, "{byte:02x}");
-            digits
-        },
-    );
-    Value::String(digits)
-}
-
-/// The rows as the argument of a statement; `None` if there are none.
-fn rows(rows: impl IntoIterator<Item = Value>) -> Option<String> {
-    let rows: Vec<_> = rows.into_iter().collect();
-    (!rows.is_empty()).then(|| Value::Array(rows).to_string())
 }
 
 async fn confirmations(

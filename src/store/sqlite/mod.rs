@@ -5,9 +5,11 @@
 
 mod confirmations;
 mod decide;
+mod json;
 mod links;
 mod mails;
 mod open;
+mod session_users;
 mod sessions;
 mod signing_keys;
 mod users;
@@ -17,6 +19,7 @@ pub use super::open::{Mode, OpenError};
 
 use super::StoreError;
 use crate::clock::Timestamp;
+use session_users::SessionUserReader;
 use sqlx::SqlitePool;
 use writer::{Work, Writer};
 
@@ -27,6 +30,7 @@ const SWEEP: u32 = 10_000;
 #[derive(Clone, Debug)]
 pub struct SqliteStore {
     readers: SqlitePool,
+    session_users: SessionUserReader,
     writer: Writer,
     sessions_apart: bool,
 }

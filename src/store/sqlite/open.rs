@@ -1,6 +1,6 @@
 //! Opening the file: create, migrate, check that it is for this mode and under these keys.
 
-use super::{SqliteStore, writer::Writer};
+use super::{SqliteStore, session_users::SessionUserReader, writer::Writer};
 use crate::{
     secret::Keys,
     store::{
@@ -79,8 +79,11 @@ impl SqliteStore {
         }
         let readers = SqlitePoolOptions::new()
             .max_connections(4)
+            // A file does not hang up; asking each time would cost as much as what is read.
+            .test_before_acquire(false)
             .connect_lazy_with(options.clone().read_only(true));
         Ok(Self {
+            session_users: SessionUserReader::start(readers.clone()),
             readers,
             writer: Writer::start(connection, options),
             sessions_apart: false,

@@ -23,6 +23,17 @@ pub(in crate::store) const SESSION_BY_SECRET: &str = concat!(
     " from sessions where secret = $1 or former = $1"
 );
 
+/// The columns that [`row::session_with_user`](crate::store::row::session_with_user) reads.
+macro_rules! session_user_columns {
+    () => {
+        "sessions.id, sessions.revision, state, secret, user_id, token_tag, sessions.created_at, \
+         last_seen_at, former, former_until, expires_at, device, issuer, subject, name, email, \
+         disabled, valid_from, known_from, users.created_at as user_created_at, \
+         users.revision as user_revision"
+    };
+}
+pub(in crate::store) use session_user_columns;
+
 /// The newest first. `$1`: the user's id.
 pub(in crate::store) const ESTABLISHED_SESSIONS_OF_USER: &str = concat!(
     "select ",

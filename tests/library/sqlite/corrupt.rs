@@ -6,9 +6,10 @@ use vestibule::{
     confirmation::{Decider, Decision, Which},
     session::SessionId,
     store::{
-        ConfirmationQueue as _, ConfirmationStore as _, SessionStore as _, StoreError,
+        ConfirmationQueue as _, ConfirmationStore as _, SessionStore as _, StoreError, Stores,
         UserStore as _,
     },
+    user::{User, UserId},
 };
 
 /// Writes past the store what it would never write.
@@ -143,6 +144,34 @@ async fn a_session_that_fits_no_state_is_named_and_signs_no_one_in() {
             .session_by_secret(&sample.confirmation.secret)
             .await;
         assert_names(&read.unwrap_err(), "sessions", &id.to_string(), change);
+        // Another one who asks at the same time is told of their own.
+        let other = Sample::new(2).begun(&harness.store).await;
+        let stores = Stores::in_one(harness.store.clone());
+        let ask = |sample: &Sample| {
+            let secret = sample.confirmation.secret;
+            let session_users = stores.session_users.clone();
+            async move { session_users.session_with_user(&secret).await }
+        };
+        let (read, others) = tokio::join!(ask(&sample), ask(&other));
+        assert_names(&read.unwrap_err(), "sessions", &id.to_string(), change);
+        assert_eq!(others, Ok(Some((other.session, None))));
+    }
+}
+
+#[tokio::test]
+async fn a_user_that_fits_no_state_is_named_and_signed_in_by_no_session() {
+    for change in ["revision = -1", "disabled = -1"] {
+        let harness = Harness::open().await;
+        let user = User::new(UserId::from_bytes([7; 16]), ada(), at(0));
+        harness.store.put_user(&user, None).await.unwrap();
+        let sample = Sample::new(1);
+        let bound = sample.session.rebind(user.id, at(900)).unwrap();
+        harness.store.insert_session(&bound).await.unwrap();
+        spoil(&harness, "users", user.id.as_bytes(), change).await;
+        let stores = Stores::in_one(harness.store.clone());
+        let secret = sample.confirmation.secret;
+        let read = stores.session_users.session_with_user(&secret).await;
+        assert_names(&read.unwrap_err(), "users", &user.id.to_string(), change);
     }
 }
 

@@ -211,6 +211,65 @@ async fn two_sessions_never_have_one_secret() {
 }
 
 #[tokio::test]
+async fn a_session_is_found_with_its_user_as_they_are_by_either_secret() {
+    for stores in adapters().await {
+        let find = async |number| {
+            let found = stores.session_users.session_with_user(&hash(number)).await;
+            found.unwrap()
+        };
+        let pending = Sample::new(3).begun(&*stores.confirmations).await.session;
+        assert_eq!(find(3).await, Some((pending, None)));
+        let bound = bound(&stores, 1, ada()).await;
+        let exchanged = bound.exchange(hash(101), None, at(10), &timing()).unwrap();
+        stores.sessions.replace_session(&exchanged).await.unwrap();
+        let user = exchanged.user().unwrap();
+        let renamed = Identity {
+            name: Some("Ada King".into()),
+            ..ada()
+        };
+        assert_eq!(self::user(&stores, renamed.clone()).await, user);
+        for secret in [1, 101] {
+            let (session, user) = find(secret).await.unwrap();
+            assert_eq!(
+                (session, user.unwrap().identity),
+                (exchanged.clone(), renamed.clone())
+            );
+        }
+        stores.users.disable_user(user, true, at(20)).await.unwrap();
+        assert!(find(101).await.unwrap().1.unwrap().disabled);
+        assert_eq!(find(9).await, None);
+    }
+}
+
+#[tokio::test]
+async fn of_many_who_ask_at_once_each_is_told_of_their_own_session() {
+    for stores in adapters().await {
+        for number in 1..=60 {
+            let identity = Identity {
+                subject: format!("user-{number}"),
+                ..ada()
+            };
+            established(&stores, number, 0, identity).await;
+        }
+        let ask = async |number| {
+            let found = stores.session_users.session_with_user(&hash(number)).await;
+            found
+                .unwrap()
+                .map(|(_, user)| user.unwrap().identity.subject)
+        };
+        // In another order than they are kept in, some of them twice, and some unknown.
+        let numbers: Vec<u8> = (0..150u8)
+            .map(|place| place.wrapping_mul(37) % 73)
+            .collect();
+        let told = futures_util::future::join_all(numbers.iter().map(|number| ask(*number))).await;
+        for (number, told) in numbers.into_iter().zip(told) {
+            let own = (1..=60).contains(&number).then(|| format!("user-{number}"));
+            assert_eq!(told, own);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_users_sessions_are_the_established_ones_the_newest_first() {
     for stores in adapters().await {
         let older = established(&stores, 1, 10, ada()).await;

@@ -14,8 +14,8 @@ use crate::{
     config::IdentityHeader,
     http::{
         client_address::Clients,
+        cookies::CookiePolicy,
         state::{App, AppState},
-        visitor::Visitor,
     },
 };
 use axum::{
@@ -36,14 +36,15 @@ const ESCAPED: &AsciiSet = &CONTROLS.add(b'%');
 /// Who sends the request, in headers for the application; or who does not, with the way to sign in.
 pub async fn authorize(
     State(app): State<App>,
-    visitor: Visitor,
+    State(policy): State<CookiePolicy>,
     request: Request,
 ) -> Result<Response, CannotTell> {
     let headers = request.headers();
     if is_another_sites(headers) {
         return Ok((StatusCode::FORBIDDEN, PRIVATE).into_response());
     }
-    if let Some(who) = app.sign_ins.who(visitor.session().as_ref()).await? {
+    let session = policy.read(headers).session();
+    if let Some(who) = app.sign_ins.who(session.as_ref()).await? {
         return Ok((PRIVATE, identity(&app, &who)?).into_response());
     }
     if !is_navigation(request.method(), headers) {

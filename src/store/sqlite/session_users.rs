@@ -1,0 +1,103 @@
+//! Sessions with their users. Every request that asks who is signed in reads them, so those that
+//! ask at one time share a statement: most of what one costs is handing it over to the driver's
+//! thread.
+
+use super::{SqliteStore, json::hex};
+use crate::{
+    secret::SecretHash,
+    session::Session,
+    store::{
+        SessionUserStore, StoreError,
+        row::{self, Reading},
+        statements::session_user_columns,
+    },
+    user::User,
+};
+use async_trait::async_trait;
+use serde_json::Value;
+use sqlx::SqlitePool;
+use tokio::sync::{mpsc, oneshot};
+
+/// The most questions in one statement.
+const BATCH: usize = 128;
+
+/// `$1`: the hashes of secrets, as JSON. `asked` tells which of them found the row.
+const SESSIONS_WITH_USERS: &str = concat!(
+    "select asked.key as asked, ",
+    session_user_columns!(),
+    " from json_each($1) as asked
+      cross join sessions on secret = unhex(asked.value) or former = unhex(asked.value)
+      left join users on users.id = user_id"
+);
+
+type Found = Option<(Session, Option<User>)>;
+
+/// A secret, and who waits for what it belongs to.
+type Question = (SecretHash, oneshot::Sender<Result<Found, StoreError>>);
+
+/// Asks for sessions with their users. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) struct SessionUserReader(mpsc::Sender<Question>);
+
+impl SessionUserReader {
+    /// Starts answering with what `readers` read, until every clone is dropped.
+    pub(super) fn start(readers: SqlitePool) -> Self {
+        let (questions, queue) = mpsc::channel(BATCH);
+        tokio::spawn(answer(readers, queue));
+        Self(questions)
+    }
+}
+
+async fn answer(readers: SqlitePool, mut queue: mpsc::Receiver<Question>) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while queue.recv_many(&mut batch, BATCH).await > 0 {
+        let (secrets, replies): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
+        let answers: Vec<_> = match read(&readers, &secrets).await {
+            Ok(found) => found,
+            Err(error) => {
+                let what = error.to_string();
+                let failed = || Err(StoreError::Unavailable(what.clone()));
+                secrets.iter().map(|_| failed()).collect()
+            }
+        };
+        for (reply, answer) in replies.into_iter().zip(answers) {
+            // The caller may have gone.
+            let _ = reply.send(answer);
+        }
+    }
+}
+
+/// What each of `secrets` belongs to, in their order. A row that fits no state is an error for the
+/// one who asked for it.
+async fn read(
+    readers: &SqlitePool,
+    secrets: &[SecretHash],
+) -> Result<Vec<Result<Found, StoreError>>, sqlx::Error> {
+    let asked: Vec<_> = secrets
+        .iter()
+        .map(|secret| hex(secret.as_bytes()))
+        .collect();
+    let select = sqlx::query(SESSIONS_WITH_USERS).bind(Value::Array(asked).to_string());
+    let mut answers: Vec<_> = secrets.iter().map(|_| Ok(None)).collect();
+    for row in select.fetch_all(readers).await? {
+        let place = Reading::new("sessions", &row).number::<usize>("asked");
+        if let Some(answer) = place.ok().and_then(|place| answers.get_mut(place)) {
+            *answer = row::session_with_user(&row).map(Some);
+        }
+    }
+    Ok(answers)
+}
+
+#[async_trait]
+impl SessionUserStore for SqliteStore {
+    async fn session_with_user(&self, secret: &SecretHash) -> Result<Found, StoreError> {
+        let closed = || StoreError::Unavailable("the store has been closed".into());
+        let (reply, answer) = oneshot::channel();
+        let questions = &self.session_users.0;
+        questions
+            .send((*secret, reply))
+            .await
+            .map_err(|_| closed())?;
+        answer.await.map_err(|_| closed())?
+    }
+}
