@@ -23,6 +23,7 @@ impl SignIns {
     ) -> Result<Entry, StoreError> {
         let id = candidate.session.id;
         let since = candidate.session.created_at;
+        let token_tag = candidate.session.token_tag;
         let Some(user) = self.may_sign_in(candidate.user, since).await? else {
             return Ok(unchanged(current, spent));
         };
@@ -42,7 +43,7 @@ impl SignIns {
                 user,
                 session: id,
                 since,
-                by_password: false,
+                token_tag,
             },
             renewed: Some(secret),
             arrived,

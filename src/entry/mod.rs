@@ -43,8 +43,8 @@ pub struct SignedIn {
     pub session: SessionId,
     /// When it began: shortly before they proved who they are.
     pub since: Timestamp,
-    /// Whether that was by a password.
-    pub by_password: bool,
+    /// The token by which they have signed in; `None` after a sign-in by password.
+    pub token_tag: Option<TokenTag>,
 }
 
 /// How a user has proved who they are.
@@ -95,7 +95,7 @@ impl SignedIn {
     /// How they have proved who they are.
     #[must_use]
     pub fn method(&self) -> Method {
-        if self.by_password {
+        if self.token_tag.is_none() {
             Method::Password
         } else if self.user.identity.issuer == PASSWORD_ISSUER {
             Method::Link
@@ -226,20 +226,22 @@ impl SignIns {
         let Some(hash) = shown.map(SessionSecret::hash) else {
             return Ok(None);
         };
-        let Some(session) = self.stores.sessions.session_by_secret(&hash).await? else {
+        let found = self.stores.session_users.session_with_user(&hash).await?;
+        let Some((session, user)) = found else {
             return Ok(None);
         };
-        let Some(user) = session.signs_in(&hash, self.clock.now()) else {
-            return Ok(None);
-        };
-        let Some(user) = self.may_sign_in(user, session.created_at).await? else {
+        let now = self.clock.now();
+        let signed_in = session.signs_in(&hash, now);
+        let Some(user) = user
+            .filter(|user| signed_in == Some(user.id) && user.may_sign_in(session.created_at, now))
+        else {
             return Ok(None);
         };
         let who = SignedIn {
             user,
             session: session.id,
             since: session.created_at,
-            by_password: session.token_tag.is_none(),
+            token_tag: session.token_tag,
         };
         Ok(Some((session, who)))
     }
@@ -337,10 +339,40 @@ impl SignIns {
         since: Timestamp,
         shown: &PresentedSecrets,
     ) -> Result<Option<SessionSecret>, StoreError> {
+        self.establish(user, valid_from, since, None, shown).await
+    }
+
+    /// The same for `who`, who has just changed how they sign in and is valid from `valid_from` on,
+    /// with the method by which they have signed in.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store could not be used.
+    pub async fn sign_in_again(
+        &self,
+        who: &SignedIn,
+        valid_from: Timestamp,
+        shown: &PresentedSecrets,
+    ) -> Result<Option<SessionSecret>, StoreError> {
+        let user = who.user.id;
+        self.establish(user, valid_from, valid_from, who.token_tag, shown)
+            .await
+    }
+
+    async fn establish(
+        &self,
+        user: UserId,
+        valid_from: Timestamp,
+        since: Timestamp,
+        token_tag: Option<TokenTag>,
+        shown: &PresentedSecrets,
+    ) -> Result<Option<SessionSecret>, StoreError> {
         let secret = SessionSecret::generate(&*self.entropy);
         let id = SessionId::generate(&*self.entropy);
         let device = shown.device.clone();
-        let session = Session::established(id, secret.hash(), user, device, since, &self.timing);
+        let session = Session {
+            token_tag,
+            ..Session::established(id, secret.hash(), user, device, since, &self.timing)
+        };
         if !self.stores.sessions.insert_session(&session).await? {
             return Err(StoreError::Unavailable(
                 "a fresh secret is taken: the entropy repeats itself".into(),

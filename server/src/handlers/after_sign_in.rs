@@ -108,7 +108,7 @@ async fn renewed(
         .await?;
     let Some(secret) = app
         .sign_ins
-        .sign_in(user, valid_from, valid_from, &visitor.shown())
+        .sign_in_again(who, valid_from, &visitor.shown())
         .await?
     else {
         return Ok(None);

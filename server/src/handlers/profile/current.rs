@@ -9,7 +9,7 @@ use crate::{
 use std::sync::Arc;
 use vestibule::{
     audit::{Event, Means},
-    entry::SignedIn,
+    entry::{Method, SignedIn},
     secret::SystemEntropy,
     store::StoreError,
 };
@@ -19,7 +19,7 @@ pub const WRONG: &str = "That is not your current password.";
 
 /// Whether the user has to give it.
 pub async fn is_asked(app: &AppState, who: &SignedIn) -> Result<bool, StoreError> {
-    Ok(who.by_password
+    Ok(who.method() == Method::Password
         && app
             .sign_ins
             .stores()

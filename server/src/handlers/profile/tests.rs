@@ -180,6 +180,15 @@ async fn a_weak_password_is_told_why_it_is_not_taken() {
     browser.sign_in().await.assert_status(303);
 }
 
+/// The path in the mail by which an address is changed.
+async fn ticket(browser: &TestBrowser<'_>) -> String {
+    let ticket = crate::testing::within(async || {
+        let page = browser.clone().open("/practice/mail").await;
+        page.between("/profile/address/", "\"").map(str::to_owned)
+    });
+    format!("/profile/address/{}", ticket.await)
+}
+
 #[tokio::test]
 async fn an_address_is_changed_by_the_mail_that_goes_to_it() {
     let app = TestApp::start().await;
@@ -187,11 +196,7 @@ async fn an_address_is_changed_by_the_mail_that_goes_to_it() {
     let fields = [("current", "open-sesame-42"), ("email", "king@example.com")];
     let asked = browser.submit("/profile/address", &fields).await;
     asked.assert_status(200);
-    let ticket = crate::testing::within(async || {
-        let page = browser.clone().open("/practice/mail").await;
-        page.between("/profile/address/", "\"").map(str::to_owned)
-    });
-    let path = format!("/profile/address/{}", ticket.await);
+    let path = ticket(&browser).await;
     let page = browser.open(&path).await.assert_status(200);
     page.assert_says("king@example.com");
     // Another user, or a mangled ticket, gets nowhere.
@@ -203,9 +208,41 @@ async fn an_address_is_changed_by_the_mail_that_goes_to_it() {
     changed.assert_leads_to("/profile?changed=address");
     let profile = browser.open("/profile").await.assert_status(200);
     profile.assert_says("king@example.com");
+    // They have proved it as before: by their password.
+    let told = browser.open("/v1/session").await.assert_status(200);
+    told.assert_says("\"method\":\"password\"");
     // A second press changes nothing, and says the same.
     let again = browser.submit(&path, &[]).await;
     again.assert_leads_to("/profile?changed=address");
+}
+
+#[tokio::test]
+async fn a_user_who_signed_in_by_a_link_is_not_said_to_know_their_password_before_they_set_one() {
+    let app = TestApp::start().await;
+    let mut browser = app.browser();
+    let fields = [("email", "practice@example.com")];
+    browser.submit("/login/link", &fields).await;
+    let token = app.mail(1).await.link.replace("/confirm/", "");
+    browser.begin(&token).await;
+    browser.outcome(&token).await;
+    browser.open("/profile").await.assert_status(200);
+    let king = [("email", "king@example.com")];
+    browser.submit("/profile/address", &king).await;
+    let path = ticket(&browser).await;
+    let changed = browser.submit(&path, &[]).await;
+    changed.assert_leads_to("/profile?changed=address");
+    let told = browser.open("/v1/session").await.assert_status(200);
+    told.assert_says("\"method\":\"link\"");
+    // One who forgot it could not give it.
+    let page = browser.open("/profile/password").await.assert_status(200);
+    page.assert_does_not_say("autocomplete=\"current-password\"");
+    let wanted = [("password", "six purple lanterns wait")];
+    let set = browser.submit("/profile/password", &wanted).await;
+    set.assert_leads_to("/profile?changed=password");
+    let told = browser.open("/v1/session").await.assert_status(200);
+    told.assert_says("\"method\":\"password\"");
+    let page = browser.open("/profile/password").await.assert_status(200);
+    page.assert_says("autocomplete=\"current-password\"");
 }
 
 #[tokio::test]
