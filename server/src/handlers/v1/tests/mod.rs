@@ -1,3 +1,5 @@
+mod jsonwebtoken;
+
 use crate::testing::{PRACTICE_USER, TestApp, TestBrowser, TestResponse};
 use axum::http::Method;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
