@@ -6,6 +6,8 @@
 //! stored elsewhere: in [`redis`] or in [`memory`].
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod begin;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod decide;
 pub mod memory;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

@@ -1,4 +1,5 @@
-//! Landing and `begin`, durable in SQLite, beside a bare loop of the same two inserts.
+//! Landing and `begin`, durable in SQLite, each from a client of its own, beside a bare loop of the
+//! same two inserts.
 
 use crate::{MEASURE, client, percentile, place::Place, row};
 use sqlx::{
@@ -7,21 +8,25 @@ use sqlx::{
 };
 use std::{
     path::Path,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::atomic::{AtomicU32, Ordering},
 };
 use tokio::time::Instant;
 
-static COUNT: AtomicU64 = AtomicU64::new(0);
+static COUNT: AtomicU32 = AtomicU32::new(0);
 
 pub async fn measure() {
     // The worker would work at the same time: here it is the way in alone that is measured.
     let place = Place::open(&[
         ("CONFIRM_IN_FLIGHT", "1".into()),
+        ("TRUSTED_PROXIES", "127.0.0.1".into()),
+        ("PRACTICE", "on".into()),
         ("RUST_LOG", "off".into()),
     ])
     .await;
     let times = client::all(place.addr, async |mut client| {
-        let token = format!("down-{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        client.come_from(number);
+        let token = format!("down-{number}");
         let landing = client.get(&format!("/confirm/{token}")).await;
         let begun = client
             .post(

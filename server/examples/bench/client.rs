@@ -1,7 +1,11 @@
 //! The smallest client that keeps a connection: it must not cost more than the server it measures.
 
 use crate::{CONNECTIONS, MEASURE};
-use std::{future::Future, net::SocketAddr, time::Duration};
+use std::{
+    future::Future,
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -12,6 +16,8 @@ use tokio::{
 pub struct Client {
     stream: TcpStream,
     addr: SocketAddr,
+    /// More lines of each request's head.
+    headers: String,
     buffer: Vec<u8>,
 }
 
@@ -43,14 +49,21 @@ impl Client {
         Self {
             stream,
             addr,
+            headers: String::new(),
             buffer: Vec::with_capacity(16 * 1024),
         }
     }
 
+    /// Comes from the address with this number from now on, as a trusted proxy tells.
+    pub fn come_from(&mut self, number: u32) {
+        let address = Ipv4Addr::from(0x0a00_0000 | number);
+        self.headers = format!("X-Forwarded-For: {address}\r\n");
+    }
+
     pub async fn get(&mut self, path: &str) -> Answer {
         self.send(&format!(
-            "GET {path} HTTP/1.1\r\nHost: {}\r\nSec-Fetch-Site: none\r\n\r\n",
-            self.addr
+            "GET {path} HTTP/1.1\r\nHost: {}\r\nSec-Fetch-Site: none\r\n{}\r\n",
+            self.addr, self.headers
         ))
         .await
     }
@@ -74,9 +87,10 @@ impl Client {
     pub async fn post(&mut self, path: &str, cookies: &str, body: &str) -> Answer {
         let request = format!(
             "POST {path} HTTP/1.1\r\nHost: {}\r\nSec-Fetch-Site: same-origin\r\nCookie: {cookies}\r\n\
-             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n{}\r\n{body}",
             self.addr,
-            body.len()
+            body.len(),
+            self.headers
         );
         self.send(&request).await
     }

@@ -3,32 +3,22 @@
 
 use super::{batch::BatchJob, connection::Failure, sessions};
 use crate::{
-    caps::{Admission, Capped, Network},
-    confirmation::{Confirmation, State},
+    confirmation::Confirmation,
     path::LocalPath,
     session::Session,
     store::{
         StoreError,
+        begin::{self, Begin, Begun, Kept, Undecided},
         row::{self, QueuedColumns},
         statements::confirmation_columns,
     },
 };
 use futures_util::future::BoxFuture;
 use sqlx::{PgConnection, Row as _, postgres::PgRow};
-use std::collections::{BTreeSet, HashMap, HashSet};
-
-/// A confirmation that is to begin, and its session unless that is kept elsewhere.
-#[derive(Debug)]
-pub(super) struct Begin {
-    pub confirmation: Confirmation,
-    pub session: Option<Session>,
-    pub admission: Admission,
-}
+use std::collections::{BTreeSet, HashSet};
 
 impl BatchJob for Begin {
-    /// The confirmation that is now kept under the pending secret. To be refused is no failure: it
-    /// undoes nothing of those who share the transaction.
-    type Done = Result<Confirmation, Capped>;
+    type Done = Begun;
 
     fn run<'c>(
         jobs: &'c [Self],
@@ -57,21 +47,13 @@ impl BatchJob for Begin {
                     .map(|job| Ok(job.confirmation.clone()))
                     .collect());
             }
-            let known = known(&mut *connection, jobs).await?;
-            let kept = |job: &Self| known.get(job.confirmation.secret.as_bytes()).cloned();
-            if let Some(all) = jobs.iter().map(kept).collect::<Option<Vec<_>>>() {
-                return Ok(all.into_iter().map(Ok).collect());
+            let kept = kept(&mut *connection, jobs).await?;
+            let jobs: Vec<&Self> = jobs.iter().collect();
+            if let Some(all) = begin::all_kept(&jobs, &kept) {
+                return Ok(all);
             }
-            let undecided = undecided(connection, jobs).await?;
-            let gone = || {
-                StoreError::Unavailable(
-                    "the confirmation was swept while it was begun again".into(),
-                )
-            };
-            let refused = |job: &Self| job.admission.capped(undecided.beside(job)).ok_or_else(gone);
-            let end =
-                |job: &Self| kept(job).map_or_else(|| refused(job).map(Err), |kept| Ok(Ok(kept)));
-            Ok(jobs.iter().map(end).collect::<Result<_, _>>()?)
+            let undecided = undecided(connection, &jobs).await?;
+            Ok(begin::ends(&jobs, &kept, &undecided)?)
         })
     }
 }
@@ -98,13 +80,8 @@ async fn insert(
     connection: &mut PgConnection,
     jobs: &[Begin],
 ) -> Result<HashSet<[u8; 16]>, Failure> {
-    let not_queued = || StoreError::Unavailable("only a queued confirmation can be begun".into());
-    let queued = |job: &'_ Begin| match &job.confirmation.state {
-        State::Queued(queued) => Ok(queued.clone()),
-        State::Decided(_) | State::Settled(_) => Err(not_queued()),
-    };
-    let queued = jobs.iter().map(queued).collect::<Result<Vec<_>, _>>()?;
-    let queued: Vec<_> = queued.iter().map(QueuedColumns::of).collect();
+    let columns = |job| Ok::<_, StoreError>(QueuedColumns::of(Begin::queued(job)?));
+    let queued = jobs.iter().map(columns).collect::<Result<Vec<_>, _>>()?;
     let new = || jobs.iter().map(|job| &job.confirmation);
     let network =
         |place: usize| move |job: &'_ Begin| job.admission.client.networks()[place].to_vec();
@@ -186,10 +163,7 @@ async fn insert(
 }
 
 /// What is kept under the pending secrets of `jobs`.
-async fn known(
-    connection: &mut PgConnection,
-    jobs: &[Begin],
-) -> Result<HashMap<[u8; 32], Confirmation>, Failure> {
+async fn kept(connection: &mut PgConnection, jobs: &[Begin]) -> Result<Kept, Failure> {
     let secrets: Vec<_> = jobs
         .iter()
         .map(|job| job.confirmation.secret.as_slice())
@@ -203,32 +177,15 @@ async fn known(
         .bind(secrets)
         .fetch_all(connection)
         .await?;
-    let keyed = |confirmation: Confirmation| (*confirmation.secret.as_bytes(), confirmation);
+    let keyed = |confirmation: Confirmation| (confirmation.secret, confirmation);
     Ok(rows
         .iter()
         .map(|row| row::confirmation(row).map(keyed))
         .collect::<Result<_, _>>()?)
 }
 
-/// How many undecided confirmations some clients have, each with its networks.
-struct Undecided(Vec<([Network; 3], u32)>);
-
-impl Undecided {
-    /// How many there are in each of the networks of `job`.
-    fn beside(&self, job: &Begin) -> [u32; 3] {
-        let networks = job.admission.client.networks();
-        std::array::from_fn(|place| {
-            let there = self
-                .0
-                .iter()
-                .filter(|(others, _)| others[place] == networks[place]);
-            there.map(|(_, number)| number).sum()
-        })
-    }
-}
-
 /// How many undecided confirmations there are in the networks of `jobs`.
-async fn undecided(connection: &mut PgConnection, jobs: &[Begin]) -> Result<Undecided, Failure> {
+async fn undecided(connection: &mut PgConnection, jobs: &[&Begin]) -> Result<Undecided, Failure> {
     let networks: Vec<_> = jobs
         .iter()
         .map(|job| job.admission.client.networks()[2].as_slice())

@@ -22,9 +22,8 @@ mod users;
 pub use super::open::{Mode, OpenError};
 pub use clock::DatabaseClock;
 
-use crate::store::{StoreError, decide::Decide};
+use crate::store::{StoreError, begin::Begin, decide::Decide};
 use batch::Batches;
-use begin::Begin;
 use connection::{Failure, lend};
 use futures_util::future::BoxFuture;
 use sqlx::{PgConnection, PgPool};

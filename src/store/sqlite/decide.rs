@@ -4,7 +4,10 @@
 //! Most of what a statement costs here is handing it over to the driver's thread, so one takes as
 //! many rows as there are.
 
-use super::json::{hex, rows};
+use super::{
+    json::{hex, rows},
+    writer::BatchJob,
+};
 use crate::{
     confirmation::{Confirmation, ConfirmationId, State},
     path::LocalPath,
@@ -17,13 +20,25 @@ use crate::{
     },
     user::{User, UserId},
 };
+use futures_util::future::BoxFuture;
 use serde_json::json;
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+impl BatchJob for Decide {
+    type Done = Option<Confirmation>;
+
+    fn run<'c>(
+        connection: &'c mut SqliteConnection,
+        jobs: &'c [&'c Self],
+    ) -> BoxFuture<'c, Result<Vec<Self::Done>, StoreError>> {
+        Box::pin(decide(connection, jobs))
+    }
+}
+
 /// Decides all that may be within the transaction of `connection`, and tells how each confirmation
 /// is stored then, in the order of `jobs`.
-pub(super) async fn decide(
+async fn decide(
     connection: &mut SqliteConnection,
     jobs: &[&Decide],
 ) -> Result<Vec<Option<Confirmation>>, StoreError> {

@@ -2,18 +2,15 @@
 //! as there are.
 
 use serde_json::Value;
-use std::fmt::Write as _;
 
 /// Bytes, for `unhex`.
 pub(super) fn hex(bytes: &[u8]) -> Value {
-    let digits = bytes.iter().fold(
-        String::with_capacity(bytes.len() * 2),
-        |mut digits, byte| {
-            let _ = write!(digits, "{byte:02x}");
-            digits
-        },
-    );
-    Value::String(digits)
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |half: u8| char::from(DIGITS[usize::from(half)]);
+    let digits = bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
+    Value::String(digits.collect())
 }
 
 /// The rows as the argument of a statement; `None` if there are none.

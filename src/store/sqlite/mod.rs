@@ -3,6 +3,7 @@
 //! Reads use a pool of their own (a write-ahead log lets them go on while something is written).
 //! All writes go through one `writer` that puts many into one durable transaction.
 
+mod begin;
 mod confirmations;
 mod decide;
 mod json;

@@ -5,12 +5,15 @@
 //! shared: under load a transaction carries many writes and each of them is answered only once all
 //! are on the disk.
 //!
-//! Decisions come many at once, and those in one transaction share its statements too.
+//! Begins and decisions come many at once, and those in one transaction share its statements too.
 
-use super::decide;
 use crate::{
     confirmation::Confirmation,
-    store::{StoreError, decide::Decide},
+    store::{
+        StoreError,
+        begin::{Begin, Begun},
+        decide::Decide,
+    },
 };
 use futures_util::future::BoxFuture;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
@@ -23,6 +26,19 @@ const BATCH: usize = 256;
 /// after a rollback.
 pub(super) type Work<A, T> =
     for<'c> fn(&'c mut SqliteConnection, &'c A) -> BoxFuture<'c, Result<T, StoreError>>;
+
+/// A write that is made together with others of its kind.
+pub(super) trait BatchJob: Sized + Send + Sync + 'static {
+    /// What it comes to.
+    type Done: Send + 'static;
+
+    /// Does all `jobs` within the transaction of `connection`, and tells what each came to, in
+    /// their order. It may be called again, after a rollback.
+    fn run<'c>(
+        connection: &'c mut SqliteConnection,
+        jobs: &'c [&'c Self],
+    ) -> BoxFuture<'c, Result<Vec<Self::Done>, StoreError>>;
+}
 
 /// Hands writes to the connection.
 #[derive(Clone, Debug)]
@@ -64,20 +80,16 @@ impl Writer {
         add(&self.front, write, answer).await
     }
 
+    /// Begins a confirmation, together with the others that begin in the same transaction.
+    pub(super) async fn begin(&self, begin: Begin) -> Result<Begun, StoreError> {
+        let (job, answer) = QueuedJob::queue(begin);
+        add(&self.queue, QueuedWrite::Begin(job), answer).await
+    }
+
     /// Decides a confirmation, together with the others that are decided in the same transaction.
-    pub(super) async fn decide(&self, what: Decide) -> Result<Option<Confirmation>, StoreError> {
-        let (reply, answer) = oneshot::channel();
-        let decision = QueuedDecision {
-            what,
-            result: Err(not_run()),
-            reply,
-        };
-        add(
-            &self.queue,
-            QueuedWrite::Decision(Box::new(decision)),
-            answer,
-        )
-        .await
+    pub(super) async fn decide(&self, decide: Decide) -> Result<Option<Confirmation>, StoreError> {
+        let (job, answer) = QueuedJob::queue(decide);
+        add(&self.queue, QueuedWrite::Decision(job), answer).await
     }
 }
 
@@ -97,8 +109,10 @@ fn not_run() -> StoreError {
 
 /// A write that waits for its transaction.
 enum QueuedWrite {
-    /// A decision, made together with the others in the transaction.
-    Decision(Box<QueuedDecision>),
+    /// A begin, made together with the others in the transaction.
+    Begin(Box<QueuedJob<Begin>>),
+    /// A decision, likewise.
+    Decision(Box<QueuedJob<Decide>>),
     /// Any other write.
     Work(Box<dyn Run>),
 }
@@ -107,19 +121,50 @@ impl QueuedWrite {
     /// Answers the caller, now that the transaction came to `end`.
     fn answer(self, end: Result<(), StoreError>) {
         match self {
-            Self::Decision(decision) => {
-                // The caller may have gone; the write stands.
-                let _ = decision.reply.send(end.and(decision.result));
-            }
+            Self::Begin(begin) => begin.answer(end),
+            Self::Decision(decision) => decision.answer(end),
             Self::Work(work) => work.answer(end),
         }
     }
 }
 
-struct QueuedDecision {
-    what: Decide,
-    result: Result<Option<Confirmation>, StoreError>,
-    reply: oneshot::Sender<Result<Option<Confirmation>, StoreError>>,
+struct QueuedJob<J: BatchJob> {
+    job: J,
+    result: Result<J::Done, StoreError>,
+    reply: oneshot::Sender<Result<J::Done, StoreError>>,
+}
+
+impl<J: BatchJob> QueuedJob<J> {
+    fn queue(job: J) -> (Box<Self>, oneshot::Receiver<Result<J::Done, StoreError>>) {
+        let (reply, answer) = oneshot::channel();
+        let queued = Self {
+            job,
+            result: Err(not_run()),
+            reply,
+        };
+        (Box::new(queued), answer)
+    }
+
+    /// Runs all of them within the transaction of `connection`.
+    async fn run_all(
+        connection: &mut SqliteConnection,
+        queued: Vec<&mut Self>,
+    ) -> Result<(), StoreError> {
+        if queued.is_empty() {
+            return Ok(());
+        }
+        let jobs: Vec<_> = queued.iter().map(|queued| &queued.job).collect();
+        let done = J::run(connection, &jobs).await?;
+        for (queued, done) in queued.into_iter().zip(done) {
+            queued.result = Ok(done);
+        }
+        Ok(())
+    }
+
+    fn answer(self, end: Result<(), StoreError>) {
+        // The caller may have gone; the write stands.
+        let _ = self.reply.send(end.and(self.result));
+    }
 }
 
 struct QueuedWork<A, T> {
@@ -180,18 +225,6 @@ where
         // The caller may have gone; the write stands.
         let _ = self.reply.send(end.and(self.result));
     }
-}
-
-async fn decide_all(
-    connection: &mut SqliteConnection,
-    queued: Vec<&mut QueuedDecision>,
-) -> Result<(), StoreError> {
-    let decisions: Vec<_> = queued.iter().map(|decision| &decision.what).collect();
-    let decided = decide::decide(connection, &decisions).await?;
-    for (decision, confirmation) in queued.into_iter().zip(decided) {
-        decision.result = Ok(confirmation);
-    }
-    Ok(())
 }
 
 async fn work_off(
@@ -284,21 +317,28 @@ async fn transact(
         .begin_with("begin immediate")
         .await
         .map_err(TransactionError::Locked)?;
-    let mut decisions = Vec::new();
-    for write in writes {
-        match write {
-            QueuedWrite::Decision(decision) => decisions.push(decision.as_mut()),
-            QueuedWrite::Work(work) => work
-                .run(&mut transaction)
-                .await
-                .map_err(TransactionError::RolledBack)?,
-        }
-    }
-    decide_all(&mut transaction, decisions)
+    run_all(&mut transaction, writes)
         .await
         .map_err(TransactionError::RolledBack)?;
     transaction
         .commit()
         .await
         .map_err(|error| TransactionError::RolledBack(error.into()))
+}
+
+async fn run_all(
+    connection: &mut SqliteConnection,
+    writes: &mut [QueuedWrite],
+) -> Result<(), StoreError> {
+    let mut begins = Vec::new();
+    let mut decisions = Vec::new();
+    for write in writes {
+        match write {
+            QueuedWrite::Begin(begin) => begins.push(begin.as_mut()),
+            QueuedWrite::Decision(decision) => decisions.push(decision.as_mut()),
+            QueuedWrite::Work(work) => work.run(connection).await?,
+        }
+    }
+    QueuedJob::run_all(connection, begins).await?;
+    QueuedJob::run_all(connection, decisions).await
 }

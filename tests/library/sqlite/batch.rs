@@ -1,8 +1,9 @@
 //! Many writes share one durable transaction, and none of them another's failure.
 
-use crate::support::{Harness, Sample, at, settlement, welcome};
+use crate::support::{Harness, Sample, admission, at, settlement, welcome};
 use futures_util::future::join_all;
 use vestibule::{
+    caps::{Admission, Client},
     confirmation::{Decider, Decision, Ending},
     session::{Session, SessionId},
     store::{BeginError, ConfirmationQueue as _, ConfirmationStore, SessionStore as _, StoreError},
@@ -87,6 +88,48 @@ async fn a_corrupt_row_fails_its_own_write_alone() {
         decided[1].as_ref().unwrap().as_ref().unwrap().ending(),
         Some(Ending::Unavailable)
     );
+}
+
+#[tokio::test]
+async fn begins_that_share_a_transaction_find_no_more_room_than_one_after_the_other() {
+    // Two of each /64, four of each /56, eight of the /48.
+    const CLIENTS: [([u8; 3], usize); 7] = [
+        ([1, 11, 111], 2),
+        ([2, 11, 111], 2),
+        ([3, 11, 111], 0),
+        ([4, 12, 111], 2),
+        ([5, 13, 111], 2),
+        ([6, 13, 111], 0),
+        ([7, 14, 112], 2),
+    ];
+    for there in [0, 1] {
+        let harness = Harness::open().await;
+        let of = |place: usize| Admission {
+            client: Client::in_networks(CLIENTS[place].0.map(|name| [name; 16])),
+            ..admission(1, 2)
+        };
+        let begins: Vec<_> = (0..21)
+            .map(|number| (Sample::new(number), of(usize::from(number) / 3)))
+            .collect();
+        let begin = async |(sample, admission): &(Sample, Admission)| {
+            let Sample {
+                confirmation,
+                session,
+            } = sample;
+            harness.store.begin(confirmation, session, *admission).await
+        };
+        // Those that are there already are begun again with the others, which they share room with.
+        for begun in &begins[..there] {
+            begin(begun).await.unwrap();
+        }
+        let ends = together(&harness, begins.iter().map(begin).collect()).await;
+        for (place, ends) in ends.chunks(3).enumerate() {
+            let (networks, room) = CLIENTS[place];
+            let let_in = ends.iter().filter(|end| end.is_ok()).count();
+            assert_eq!(let_in, room, "{networks:?}");
+        }
+        assert_eq!(harness.store.undecided(100).await, Ok(10));
+    }
 }
 
 #[tokio::test]

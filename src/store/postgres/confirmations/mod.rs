@@ -2,7 +2,7 @@
 
 mod claim;
 
-use super::{PostgresStore, batch, begin::Begin, connection::Failure, sessions};
+use super::{PostgresStore, batch, connection::Failure, sessions};
 use crate::{
     caps::Admission,
     clock::Timestamp,
@@ -14,6 +14,7 @@ use crate::{
     session::{Session, SessionId},
     store::{
         BeginError, ConfirmationQueue, ConfirmationStore, Settlement, StoreError,
+        begin::Begin,
         decide::Decide,
         row::{self, DecidedColumns, QueuedColumns},
         statements::{

@@ -1,7 +1,6 @@
 //! Confirmations in SQLite. Sessions live in the same file, so to begin, and to decide and settle,
 //! is one transaction.
 
-mod begin;
 mod claim;
 
 use super::{SqliteStore, decide, sessions};
@@ -15,6 +14,7 @@ use crate::{
     session::{Session, SessionId},
     store::{
         BeginError, ConfirmationQueue, ConfirmationStore, Settlement, StoreError,
+        begin::Begin,
         decide::Decide,
         row::{self, QueuedColumns},
         statements::{
@@ -36,17 +36,12 @@ impl ConfirmationStore for SqliteStore {
         admission: Admission,
     ) -> Result<Confirmation, BeginError> {
         let session = (!self.sessions_apart).then(|| session.clone());
-        let new = (confirmation.clone(), session, admission);
-        // To be refused is no failure: it undoes nothing of those who share the transaction.
-        let begun = self.write(new, |connection, (confirmation, session, admission)| {
-            Box::pin(begin::begin(
-                connection,
-                confirmation,
-                session.as_ref(),
-                *admission,
-            ))
-        });
-        Ok(begun.await??)
+        let begin = Begin {
+            confirmation: confirmation.clone(),
+            session,
+            admission,
+        };
+        Ok(self.writer.begin(begin).await??)
     }
 
     async fn confirmation_by_secret(
