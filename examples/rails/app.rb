@@ -60,7 +60,9 @@ class App < Rails::Application
   config.eager_load = true
   config.logger = Logger.new($stderr)
   config.log_level = :warn
-  config.secret_key_base = ENV.fetch("SECRET_KEY") { "change me" * 10 }
+  # A key of its own at each start signs everyone in anew then: set one.
+  config.secret_key_base = ENV.fetch("SECRET_KEY") { SecureRandom.hex(64) }
+  config.action_dispatch.cookies_serializer = :json
   config.session_store :cookie_store, key: "_app_session"
   config.hosts = [URI(VESTIBULE).host]
   routes.append { match "/orders", to: "orders#show", via: %i[get post] }

@@ -17,7 +17,7 @@ use crate::{
     secret::{PendingSecret, SessionSecret},
     session::{Session, SessionId},
     sign_ins::SignIns,
-    store::StoreError,
+    store::{SessionWithUser, StoreError},
     user::{PASSWORD_ISSUER, User, UserId},
 };
 use sha2::{Digest as _, Sha256};
@@ -227,7 +227,7 @@ impl SignIns {
             return Ok(None);
         };
         let found = self.stores.session_users.session_with_user(&hash).await?;
-        let Some((session, user)) = found else {
+        let Some(SessionWithUser { session, user }) = found else {
             return Ok(None);
         };
         let now = self.clock.now();
@@ -342,19 +342,20 @@ impl SignIns {
         self.establish(user, valid_from, since, None, shown).await
     }
 
-    /// The same for `who`, who has just changed how they sign in and is valid from `valid_from` on,
-    /// with the method by which they have signed in.
+    /// Gives `who`, who has just changed how they sign in and is valid from `valid_from` on, a new
+    /// session, which is said to come from `token_tag`.
     ///
     /// # Errors
     /// [`StoreError`] if the store could not be used.
-    pub async fn sign_in_again(
+    pub async fn renew_session(
         &self,
         who: &SignedIn,
         valid_from: Timestamp,
+        token_tag: Option<TokenTag>,
         shown: &PresentedSecrets,
     ) -> Result<Option<SessionSecret>, StoreError> {
         let user = who.user.id;
-        self.establish(user, valid_from, valid_from, who.token_tag, shown)
+        self.establish(user, valid_from, valid_from, token_tag, shown)
             .await
     }
 

@@ -27,7 +27,7 @@ mod statements;
 
 pub use ports::{
     ConfirmationQueue, ConfirmationStore, LinkStore, MailStore, SessionStore, SessionUserStore,
-    SigningKeyStore, StoredSigningKeys, UserStore,
+    SessionWithUser, SigningKeyStore, StoredSigningKeys, UserStore,
 };
 
 use crate::{caps::Capped, clock::Timestamp, user::UserId};
@@ -88,24 +88,25 @@ impl Stores {
     /// bound session waits for its browser for `bound`.
     #[must_use]
     pub fn with_external_sessions(self, sessions: Arc<dyn SessionStore>, bound: Duration) -> Self {
+        let split = Arc::new(SplitSessions {
+            sessions: sessions.clone(),
+            users: self.users.clone(),
+        });
         Self {
             confirmations: Arc::new(SplitConfirmations {
                 database: self.confirmations,
-                sessions: sessions.clone(),
+                sessions,
                 bound,
             }),
-            session_users: Self::session_users_of(sessions.clone(), self.users.clone()),
-            sessions: Arc::new(SplitSessions {
-                sessions,
-                users: self.users.clone(),
-            }),
+            session_users: split.clone(),
+            sessions: split,
             ..self
         }
     }
 
     /// Reads `sessions`, and then their `users`.
-    #[must_use]
-    pub fn session_users_of(
+    #[cfg(feature = "testing")]
+    pub(crate) fn session_users_of(
         sessions: Arc<dyn SessionStore>,
         users: Arc<dyn UserStore>,
     ) -> Arc<dyn SessionUserStore> {

@@ -152,12 +152,21 @@ pub trait SessionStore: Send + Sync + 'static {
 /// Reads sessions together with their users: what each question of who is signed in needs.
 #[async_trait]
 pub trait SessionUserStore: Send + Sync + 'static {
-    /// The session whose secret, or former secret, has this hash, and the user that it is bound to,
-    /// if they are there. Where one database holds both, they are as they were at one moment.
+    /// The session whose secret, or former secret, has this hash. Where one database holds both, it
+    /// and its user are as they were at one moment.
     async fn session_with_user(
         &self,
         secret: &SecretHash,
-    ) -> Result<Option<(Session, Option<User>)>, StoreError>;
+    ) -> Result<Option<SessionWithUser>, StoreError>;
+}
+
+/// A session, and the user that it is bound to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionWithUser {
+    /// The session.
+    pub session: Session,
+    /// `None` if it is bound to no one, or they were removed.
+    pub user: Option<User>,
 }
 
 /// Stores users.

@@ -13,8 +13,8 @@
 //!   account that was allowed to a session names the count from before, and is refused.
 
 use super::{
-    BeginError, ConfirmationStore, SessionStore, SessionUserStore, Settlement, StoreError,
-    UserStore,
+    BeginError, ConfirmationStore, SessionStore, SessionUserStore, SessionWithUser, Settlement,
+    StoreError, UserStore,
 };
 use crate::{
     caps::Admission,
@@ -23,7 +23,7 @@ use crate::{
     failpoint,
     secret::SecretHash,
     session::{Followed, Session, SessionId, SessionState},
-    user::{User, UserId},
+    user::UserId,
 };
 use async_trait::async_trait;
 use std::{sync::Arc, time::Duration};
@@ -214,7 +214,7 @@ impl SessionUserStore for SplitSessions {
     async fn session_with_user(
         &self,
         secret: &SecretHash,
-    ) -> Result<Option<(Session, Option<User>)>, StoreError> {
+    ) -> Result<Option<SessionWithUser>, StoreError> {
         let Some(session) = self.sessions.session_by_secret(secret).await? else {
             return Ok(None);
         };
@@ -222,6 +222,6 @@ impl SessionUserStore for SplitSessions {
             Some(user) => self.users.user(user).await?,
             None => None,
         };
-        Ok(Some((session, user)))
+        Ok(Some(SessionWithUser { session, user }))
     }
 }

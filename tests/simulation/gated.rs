@@ -15,8 +15,8 @@ use vestibule::{
     secret::SecretHash,
     session::{Session, SessionId},
     store::{
-        BeginError, ConfirmationQueue, ConfirmationStore, SessionStore, Settlement, StoreError,
-        Stores, UserStore,
+        BeginError, ConfirmationQueue, ConfirmationStore, SessionStore, SessionUserStore,
+        SessionWithUser, Settlement, StoreError, Stores, UserStore,
     },
     token::Token,
     user::{Authority, Moved, User, UserId},
@@ -36,8 +36,12 @@ pub fn gated(stores: Stores, gates: &Arc<Gates>, who: Who) -> Stores {
         confirmations: Arc::new(Gated::new(stores.confirmations, gates, who)),
         queue: Arc::new(Gated::new(stores.queue, gates, who)),
         sessions: Arc::new(Gated::new(stores.sessions, gates, who)),
+        session_users: Arc::new(Gated::new(stores.session_users, gates, who)),
         users: Arc::new(Gated::new(stores.users, gates, who)),
-        ..stores
+        // No task of the simulation uses these.
+        links: stores.links,
+        mails: stores.mails,
+        signing_keys: stores.signing_keys,
     }
 }
 
@@ -142,6 +146,13 @@ gates! {
         write("delete the user's sessions")
             => delete_sessions_of(user: UserId, but: Option<SessionId>) -> Result<(), StoreError>;
         write("sweep sessions") => sweep_sessions(now: Timestamp) -> Result<u64, StoreError>;
+    }
+}
+
+gates! {
+    SessionUserStore {
+        Gate::Read => session_with_user(secret: &SecretHash)
+            -> Result<Option<SessionWithUser>, StoreError>;
     }
 }
 

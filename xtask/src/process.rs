@@ -37,7 +37,7 @@ pub fn cargo() -> Command {
     // there.
     command.env("LEPTOS_OUTPUT_NAME", crate::workspace::NAME);
     if in_ci() {
-        // Nothing is compiled twice there, and what is kept for that takes as much room as all else.
+        // CI builds once: incremental data would only fill the disk.
         command.env("CARGO_INCREMENTAL", "0");
     }
     command

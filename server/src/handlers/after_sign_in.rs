@@ -11,6 +11,7 @@ use vestibule::{
     entry::{PresentedSecrets, SignIn, SignedIn},
     mail::{AccountNotice, MailBody, NoticeMail},
     path::LocalPath,
+    pending::TokenTag,
     store::StoreError,
     user::{User, UserId},
 };
@@ -78,20 +79,23 @@ pub async fn arrived(
 }
 
 /// The answer to `who`, who has changed how they sign in and is valid from `valid_from` on:
-/// whatever was signed in before ends, and this browser gets a session of its own, stays known, and
-/// goes `on`.
+/// whatever was signed in before ends, and this browser gets a session of its own, which is said to
+/// come from `token_tag`, stays known, and goes `on`.
 pub async fn after_change(
     app: &AppState,
     visitor: &Visitor,
     who: &SignedIn,
     valid_from: Timestamp,
+    token_tag: Option<TokenTag>,
     on: Response,
 ) -> Result<Response, PageError> {
     // If this fails the change is made all the same, and the user is signed out.
-    Ok(match renewed(app, visitor, who, valid_from).await? {
-        Some(cookies) => response::with_cookies(on, cookies),
-        None => response::see_other(&app.destinations().login),
-    })
+    Ok(
+        match renewed(app, visitor, who, valid_from, token_tag).await? {
+            Some(cookies) => response::with_cookies(on, cookies),
+            None => response::see_other(&app.destinations().login),
+        },
+    )
 }
 
 async fn renewed(
@@ -99,6 +103,7 @@ async fn renewed(
     visitor: &Visitor,
     who: &SignedIn,
     valid_from: Timestamp,
+    token_tag: Option<TokenTag>,
 ) -> Result<Option<Vec<HeaderValue>>, StoreError> {
     let user = who.user.id;
     app.sign_ins
@@ -108,7 +113,7 @@ async fn renewed(
         .await?;
     let Some(secret) = app
         .sign_ins
-        .sign_in_again(who, valid_from, &visitor.shown())
+        .renew_session(who, valid_from, token_tag, &visitor.shown())
         .await?
     else {
         return Ok(None);

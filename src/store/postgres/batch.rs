@@ -41,8 +41,8 @@ pub(super) trait BatchJob: Sized + Send + Sync + 'static {
     /// Does all `jobs` within the transaction of `connection`, and tells what each came to, in
     /// their order.
     fn run<'c>(
-        jobs: &'c [Self],
         connection: &'c mut PgConnection,
+        jobs: &'c [&'c Self],
     ) -> BoxFuture<'c, Result<Vec<Self::Done>, Failure>>;
 }
 
@@ -152,7 +152,10 @@ async fn transact<J: BatchJob>(
     range: Range<usize>,
 ) -> Result<Vec<J::Done>, Failure> {
     within(pool, move |connection| {
-        Box::pin(async move { J::run(&jobs[range], connection).await })
+        Box::pin(async move {
+            let jobs: Vec<&J> = jobs[range].iter().collect();
+            J::run(connection, &jobs).await
+        })
     })
     .await
 }

@@ -3,57 +3,48 @@
 
 use super::{batch::BatchJob, connection::Failure, sessions};
 use crate::{
-    confirmation::Confirmation,
+    confirmation::{Confirmation, ConfirmationId},
     path::LocalPath,
-    session::Session,
     store::{
         StoreError,
-        begin::{self, Begin, Begun, Kept, Undecided},
-        row::{self, QueuedColumns},
+        begin::{self, Begin, BeginResult, StoredConfirmations, UndecidedByNetwork},
+        row::{self, QueuedColumns, Reading},
         statements::confirmation_columns,
     },
 };
 use futures_util::future::BoxFuture;
-use sqlx::{PgConnection, Row as _, postgres::PgRow};
+use sqlx::{PgConnection, postgres::PgRow};
 use std::collections::{BTreeSet, HashSet};
 
 impl BatchJob for Begin {
-    type Done = Begun;
+    type Done = BeginResult;
 
     fn run<'c>(
-        jobs: &'c [Self],
         connection: &'c mut PgConnection,
+        jobs: &'c [&'c Self],
     ) -> BoxFuture<'c, Result<Vec<Self::Done>, Failure>> {
         Box::pin(async move {
             take_turns(connection, jobs).await?;
-            let mut inserted = insert(connection, jobs).await?;
-            // Of two jobs with one pending secret, also where it is one request that came twice,
-            // the first one begins.
-            let is_new: Vec<bool> = jobs
-                .iter()
-                .map(|job| inserted.remove(job.confirmation.id.as_bytes()))
-                .collect();
-            let new = jobs.iter().zip(&is_new).filter(|(_, is_new)| **is_new);
-            let pending: Vec<&Session> = new.filter_map(|(job, _)| job.session.as_ref()).collect();
+            let mut new = begin::first_of_each_secret(jobs);
+            let inserted = insert(connection, &new).await?;
+            new.retain(|job| inserted.contains(&job.confirmation.id));
+            let pending: Vec<_> = new.iter().filter_map(|job| job.session.as_ref()).collect();
             if sessions::insert(connection, &pending).await? < pending.len() as u64 {
                 return Err(StoreError::Unavailable(
                     "another session has this one's id or secret".into(),
                 )
                 .into());
             }
-            if is_new.iter().all(|is_new| *is_new) {
-                return Ok(jobs
-                    .iter()
-                    .map(|job| Ok(job.confirmation.clone()))
-                    .collect());
+            if new.len() == jobs.len() {
+                let begun = |job: &&Self| Ok(job.confirmation.clone());
+                return Ok(jobs.iter().map(begun).collect());
             }
             let kept = kept(&mut *connection, jobs).await?;
-            let jobs: Vec<&Self> = jobs.iter().collect();
-            if let Some(all) = begin::all_kept(&jobs, &kept) {
+            if let Some(all) = begin::all_stored(jobs, &kept) {
                 return Ok(all);
             }
-            let undecided = undecided(connection, &jobs).await?;
-            Ok(begin::ends(&jobs, &kept, &undecided)?)
+            let undecided = undecided(connection, jobs).await?;
+            Ok(begin::results(jobs, &kept, &undecided)?)
         })
     }
 }
@@ -61,8 +52,8 @@ impl BatchJob for Begin {
 /// Locks the counts of these clients until the end of the transaction: two transactions that count
 /// at once would each find room for the last one. Locks in one order, so that there is no deadlock,
 /// and before anything else. A client's widest network stands for all of its networks.
-async fn take_turns(connection: &mut PgConnection, jobs: &[Begin]) -> Result<(), Failure> {
-    let turn = |job: &Begin| {
+async fn take_turns(connection: &mut PgConnection, jobs: &[&Begin]) -> Result<(), Failure> {
+    let turn = |job: &&Begin| {
         i64::from_be_bytes(std::array::from_fn(|place| {
             job.admission.client.networks()[2][place]
         }))
@@ -78,52 +69,54 @@ async fn take_turns(connection: &mut PgConnection, jobs: &[Begin]) -> Result<(),
 /// Keeps those whose pending secret has begun none, and returns their ids.
 async fn insert(
     connection: &mut PgConnection,
-    jobs: &[Begin],
-) -> Result<HashSet<[u8; 16]>, Failure> {
-    let columns = |job| Ok::<_, StoreError>(QueuedColumns::of(Begin::queued(job)?));
-    let queued = jobs.iter().map(columns).collect::<Result<Vec<_>, _>>()?;
+    jobs: &[&Begin],
+) -> Result<HashSet<ConfirmationId>, Failure> {
+    let queued = jobs.iter().map(|job| job.queued());
+    let queued = queued.collect::<Result<Vec<_>, _>>()?;
+    let queued: Vec<_> = queued.into_iter().map(QueuedColumns::of).collect();
     let new = || jobs.iter().map(|job| &job.confirmation);
     let network =
-        |place: usize| move |job: &'_ Begin| job.admission.client.networks()[place].to_vec();
-    let limit = |place: usize| move |job: &Begin| i64::from(job.admission.limits()[place]);
-    // The new ones of a network are numbered on from those it has, for the last to find no room:
-    // those of a /64 first, then in its /56 those that have found room, then in its /48. What is
-    // there already takes none. In the order of the secrets, for which others that begin the same
-    // wait.
+        |place: usize| move |job: &&Begin| job.admission.client.networks()[place].to_vec();
+    let limit = |place: usize| move |job: &&Begin| i64::from(job.admission.limits()[place]);
+    // In the order of the secrets, for which others that begin the same wait.
     let rows = sqlx::query(
         "with new as (
-             select distinct on (secret) *
+             select *
              from unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bigint[], $6::bigint[], $7::bytea[],
                          $8::bigint[], $9::bigint[], $10::bytea[], $11::bytea[], $12::bytea[], $13::bigint[],
                          $14::bigint[], $15::bigint[], $16::text[])
                  with ordinality
                  as new (id, secret, token_tag, session, created_at, deadline, token, token_key, due_at, client, network_56,
                          network_48, room_64, room_56, room_48, next, place)
-             where not exists (select from confirmations where confirmations.secret = new.secret)
-             order by secret, place),
+             where not exists (select from confirmations where confirmations.secret = new.secret)),
          undecided as (
              select client, network_56, network_48, count(*) as number,
                  max(turn) filter (where turn < 9223372036854775807) as last
              from confirmations where state = 'queued' and network_48 = any($12)
              group by client, network_56, network_48),
          in_64 as (
-             select new.*, coalesce(number, 0) + row_number() over (partition by client order by place) as number_64
+             select new.*, coalesce(number, 0)
+                 + row_number() over (partition by client order by room_64 desc, place) as rank_64
              from new
              left join (select client, sum(number) as number from undecided group by client) as there using (client)),
          in_56 as (
-             select in_64.*,
-                 coalesce(number, 0) + row_number() over (partition by network_56 order by place) as number_56
+             select in_64.*, coalesce(number, 0)
+                 + row_number() over (partition by network_56 order by room_64 desc, place) as rank_56
              from in_64
              left join (select network_56, sum(number) as number from undecided group by network_56) as there
                  using (network_56)
-             where number_64 <= room_64),
+             where rank_64 <= room_64),
          in_48 as (
-             select in_56.*, coalesce(number, 0) as there_48, coalesce(last + 1, 0) as turn_48,
-                 row_number() over (partition by network_48 order by place) as place_48
+             select in_56.*, coalesce(last + 1, 0) as turn_48, coalesce(number, 0)
+                 + row_number() over (partition by network_48 order by room_64 desc, place) as rank_48
              from in_56
              left join (select network_48, sum(number) as number, max(last) as last from undecided group by network_48)
                  as there using (network_48)
-             where number_56 <= room_56),
+             where rank_56 <= room_56),
+         admitted as (
+             select in_48.*, due_at > created_at as waits,
+                 row_number() over (partition by network_48, due_at > created_at order by place) as nth
+             from in_48 where rank_48 <= room_48),
          first as (
              select coalesce(min(turn), 0) as turn from confirmations
              where state = 'queued' and turn < 9223372036854775807)
@@ -132,9 +125,8 @@ async fn insert(
               network_48, turn, next)
          select id, secret, token_tag, session, created_at, deadline, 'queued', token, token_key, due_at, client, network_56,
              network_48,
-             case when due_at > created_at then 9223372036854775807 else greatest(turn_48, first.turn) + place_48 - 1 end,
-             next
-         from in_48, first where there_48 + place_48 <= room_48
+             case when waits then 9223372036854775807 else greatest(turn_48, first.turn) + nth - 1 end, next
+         from admitted, first
          order by secret
          on conflict (secret) do nothing returning id",
     )
@@ -156,14 +148,18 @@ async fn insert(
     .bind(new().map(|new| new.next.as_ref().map(LocalPath::as_str)).collect::<Vec<_>>())
     .fetch_all(connection)
     .await?;
-    Ok(rows
-        .iter()
-        .map(|row| row.try_get("id"))
-        .collect::<Result<_, _>>()?)
+    let id = |row: &PgRow| {
+        let row = Reading::new("confirmations", row);
+        row.bytes("id").map(ConfirmationId::from_bytes)
+    };
+    Ok(rows.iter().map(id).collect::<Result<_, _>>()?)
 }
 
 /// What is kept under the pending secrets of `jobs`.
-async fn kept(connection: &mut PgConnection, jobs: &[Begin]) -> Result<Kept, Failure> {
+async fn kept(
+    connection: &mut PgConnection,
+    jobs: &[&Begin],
+) -> Result<StoredConfirmations, Failure> {
     let secrets: Vec<_> = jobs
         .iter()
         .map(|job| job.confirmation.secret.as_slice())
@@ -185,7 +181,10 @@ async fn kept(connection: &mut PgConnection, jobs: &[Begin]) -> Result<Kept, Fai
 }
 
 /// How many undecided confirmations there are in the networks of `jobs`.
-async fn undecided(connection: &mut PgConnection, jobs: &[&Begin]) -> Result<Undecided, Failure> {
+async fn undecided(
+    connection: &mut PgConnection,
+    jobs: &[&Begin],
+) -> Result<UndecidedByNetwork, Failure> {
     let networks: Vec<_> = jobs
         .iter()
         .map(|job| job.admission.client.networks()[2].as_slice())
@@ -197,16 +196,6 @@ async fn undecided(connection: &mut PgConnection, jobs: &[&Begin]) -> Result<Und
     .bind(networks)
     .fetch_all(connection)
     .await?;
-    let counted = |row: &PgRow| {
-        let networks = [
-            row.try_get("client")?,
-            row.try_get("network_56")?,
-            row.try_get("network_48")?,
-        ];
-        let number: i64 = row.try_get("number")?;
-        Ok::<_, sqlx::Error>((networks, u32::try_from(number).unwrap_or(u32::MAX)))
-    };
-    Ok(Undecided(
-        rows.iter().map(counted).collect::<Result<_, _>>()?,
-    ))
+    let counted: Result<_, StoreError> = rows.iter().map(|row| row::undecided(row)).collect();
+    Ok(counted?)
 }

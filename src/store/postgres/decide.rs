@@ -15,13 +15,13 @@ impl BatchJob for Decide {
     type Done = Option<Confirmation>;
 
     fn run<'c>(
-        jobs: &'c [Self],
         connection: &'c mut PgConnection,
+        jobs: &'c [&'c Self],
     ) -> BoxFuture<'c, Result<Vec<Option<Confirmation>>, Failure>> {
         Box::pin(async move {
             let ids: Vec<_> = jobs.iter().map(|job| job.id).collect();
             let mut stored = confirmations::lock(connection, &ids).await?;
-            let deciding = decide::deciding(&jobs.iter().collect::<Vec<_>>(), &stored);
+            let deciding = decide::deciding(jobs, &stored);
             let users = users::find_or_add(connection, &decide::users(&deciding)).await?;
             let known = users::known(connection, &decide::known(&deciding)).await?;
             let decided = decide::endings(&deciding, users, &known);

@@ -7,14 +7,14 @@ use crate::{
     secret::SecretHash,
     session::{Session, SessionId},
     store::{
-        SessionStore, SessionUserStore, StoreError,
+        SessionStore, SessionUserStore, SessionWithUser, StoreError,
         row::{self, SessionColumns},
         statements::{
             ESTABLISHED_SESSIONS_OF_USER, SESSION_BY_ID, SESSION_BY_SECRET, session_columns,
             session_user_columns,
         },
     },
-    user::{User, UserId},
+    user::UserId,
 };
 use async_trait::async_trait;
 use sqlx::PgConnection;
@@ -32,7 +32,7 @@ impl SessionUserStore for PostgresStore {
     async fn session_with_user(
         &self,
         secret: &SecretHash,
-    ) -> Result<Option<(Session, Option<User>)>, StoreError> {
+    ) -> Result<Option<SessionWithUser>, StoreError> {
         let secret = *secret;
         self.run(move |connection| {
             Box::pin(async move {

@@ -2,6 +2,7 @@
 
 use super::{Reading, Row};
 use crate::{
+    caps::Network,
     confirmation::{
         Claim, Confirmation, ConfirmationId, Decided, Ending, Lease, Queued, Rejection, State,
         WorkerId,
@@ -148,6 +149,17 @@ impl<'c> QueuedColumns<'c> {
             lease_until: queued.lease.map(|lease| lease.until.as_millis()),
         }
     }
+}
+
+/// Reads how many undecided ones a client has, with its networks.
+pub(in crate::store) fn undecided(row: &dyn Row) -> Result<([Network; 3], u32), StoreError> {
+    let row = Reading::new("confirmations", row);
+    let networks = [
+        row.bytes("client")?,
+        row.bytes("network_56")?,
+        row.bytes("network_48")?,
+    ];
+    Ok((networks, row.number("number")?))
 }
 
 /// What a decided confirmation has of its own, as it stands in a row.

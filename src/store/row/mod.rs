@@ -16,7 +16,7 @@ mod signing_keys;
 mod user;
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-pub(super) use confirmation::{DecidedColumns, QueuedColumns, claims, confirmation};
+pub(super) use confirmation::{DecidedColumns, QueuedColumns, claims, confirmation, undecided};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) use link::{LinkOrigin, link, link_counts, mails, state_columns};
 pub(super) use session::{SessionColumns, session};

@@ -1,16 +1,15 @@
 //! A session and its user in one row.
 
 use super::{Row, Unreadable, session, user};
-use crate::{session::Session, store::StoreError, user::User};
+use crate::store::{SessionWithUser, StoreError};
 
 /// Reads a session, and its user if they are there.
-pub(in crate::store) fn session_with_user(
-    row: &dyn Row,
-) -> Result<(Session, Option<User>), StoreError> {
+pub(in crate::store) fn session_with_user(row: &dyn Row) -> Result<SessionWithUser, StoreError> {
     // No user is without an issuer.
     let is_there = !matches!(row.text("issuer"), Ok(None));
     let user = is_there.then(|| user(&UserPart(row))).transpose()?;
-    Ok((session(row)?, user))
+    let session = session(row)?;
+    Ok(SessionWithUser { session, user })
 }
 
 /// The user's part of such a row: a column that the session has too has another name there.

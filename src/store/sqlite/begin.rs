@@ -6,13 +6,12 @@ use super::{
     writer::BatchJob,
 };
 use crate::{
-    caps::Network,
     confirmation::ConfirmationId,
     path::LocalPath,
     session::Session,
     store::{
         StoreError,
-        begin::{self, Begin, Begun, Kept, Undecided},
+        begin::{self, Begin, BeginResult, StoredConfirmations, UndecidedByNetwork},
         row::{self, QueuedColumns, Reading, SessionColumns},
         statements::confirmation_columns,
     },
@@ -22,11 +21,7 @@ use serde_json::{Value, json};
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
 use std::collections::HashSet;
 
-/// Begins those that find room, and tells which.
-///
-/// The new ones of a network are numbered on from those it has, for the last to find no room: those
-/// of a /64 first, then in its /56 those that have found room, then in its /48. What is there
-/// already takes none. A network's turns go on from its last one.
+/// Begins those that find room, and tells which. A network's turns go on from its last one.
 const INSERT_CONFIRMATIONS: &str =
     "with new as materialized (
          select key as place, unhex(value ->> 0) as id, unhex(value ->> 1) as secret, unhex(value ->> 2) as token_tag,
@@ -42,18 +37,26 @@ const INSERT_CONFIRMATIONS: &str =
          from confirmations where state = 'queued' and network_48 in (select network_48 from new)
          group by network_48, network_56, client),
      in_64 as (
-         select new.*, row_number() over (partition by client order by place)
-             + coalesce((select sum(number) from undecided where client = new.client), 0) as number_64
-         from new),
+         select new.*, coalesce(number, 0)
+             + row_number() over (partition by client order by room_64 desc, place) as rank_64
+         from new left join (select client, sum(number) as number from undecided group by client) using (client)),
      in_56 as (
-         select in_64.*, row_number() over (partition by network_56 order by place)
-             + coalesce((select sum(number) from undecided where network_56 = in_64.network_56), 0) as number_56
-         from in_64 where number_64 <= room_64),
+         select in_64.*, coalesce(number, 0)
+             + row_number() over (partition by network_56 order by room_64 desc, place) as rank_56
+         from in_64
+         left join (select network_56, sum(number) as number from undecided group by network_56) using (network_56)
+         where rank_64 <= room_64),
      in_48 as (
-         select in_56.*, row_number() over (partition by network_48 order by place) as place_48,
-             coalesce((select sum(number) from undecided where network_48 = in_56.network_48), 0) as there_48,
-             coalesce((select max(last) + 1 from undecided where network_48 = in_56.network_48), 0) as turn_48
-         from in_56 where number_56 <= room_56),
+         select in_56.*, coalesce(last + 1, 0) as turn_48, coalesce(number, 0)
+             + row_number() over (partition by network_48 order by room_64 desc, place) as rank_48
+         from in_56
+         left join (select network_48, sum(number) as number, max(last) as last from undecided group by network_48)
+             using (network_48)
+         where rank_56 <= room_56),
+     admitted as (
+         select in_48.*, due_at > created_at as waits,
+             row_number() over (partition by network_48, due_at > created_at order by place) as nth
+         from in_48 where rank_48 <= room_48),
      first as materialized (
          select coalesce(min(turn), 0) as turn from confirmations
          where state = 'queued' and turn < 9223372036854775807)
@@ -62,8 +65,8 @@ const INSERT_CONFIRMATIONS: &str =
           network_48, turn, next)
      select id, secret, token_tag, session, created_at, deadline, 'queued', token, token_key, due_at, client,
          network_56, network_48,
-         iif(due_at > created_at, 9223372036854775807, max(turn_48, first.turn) + place_48 - 1), next
-     from in_48, first where there_48 + place_48 <= room_48
+         iif(waits, 9223372036854775807, max(turn_48, first.turn) + nth - 1), next
+     from admitted, first
      returning id";
 
 const INSERT_SESSIONS: &str =
@@ -72,22 +75,21 @@ const INSERT_SESSIONS: &str =
      from json_each($1)";
 
 impl BatchJob for Begin {
-    type Done = Begun;
+    type Done = BeginResult;
 
     fn run<'c>(
         connection: &'c mut SqliteConnection,
         jobs: &'c [&'c Self],
-    ) -> BoxFuture<'c, Result<Vec<Begun>, StoreError>> {
+    ) -> BoxFuture<'c, Result<Vec<BeginResult>, StoreError>> {
         Box::pin(run(connection, jobs))
     }
 }
 
-async fn run(connection: &mut SqliteConnection, jobs: &[&Begin]) -> Result<Vec<Begun>, StoreError> {
-    // Of two with one pending secret, also where it is one request that came twice, the first one
-    // begins.
-    let mut secrets = HashSet::new();
-    let is_first = |job: &&&Begin| secrets.insert(job.confirmation.secret);
-    let mut new: Vec<&Begin> = jobs.iter().filter(is_first).copied().collect();
+async fn run(
+    connection: &mut SqliteConnection,
+    jobs: &[&Begin],
+) -> Result<Vec<BeginResult>, StoreError> {
+    let mut new = begin::first_of_each_secret(jobs);
     let inserted = insert_confirmations(connection, &new).await?;
     new.retain(|job| inserted.contains(&job.confirmation.id));
     insert_sessions(connection, &new).await?;
@@ -96,11 +98,11 @@ async fn run(connection: &mut SqliteConnection, jobs: &[&Begin]) -> Result<Vec<B
         return Ok(jobs.iter().map(begun).collect());
     }
     let kept = kept(connection, jobs).await?;
-    if let Some(all) = begin::all_kept(jobs, &kept) {
+    if let Some(all) = begin::all_stored(jobs, &kept) {
         return Ok(all);
     }
     let undecided = undecided(connection, jobs).await?;
-    begin::ends(jobs, &kept, &undecided)
+    begin::results(jobs, &kept, &undecided)
 }
 
 /// Keeps those whose pending secret has begun none and that find room, and returns their ids.
@@ -169,7 +171,10 @@ async fn insert_sessions(
 }
 
 /// What is kept under the pending secrets of `jobs`.
-async fn kept(connection: &mut SqliteConnection, jobs: &[&Begin]) -> Result<Kept, StoreError> {
+async fn kept(
+    connection: &mut SqliteConnection,
+    jobs: &[&Begin],
+) -> Result<StoredConfirmations, StoreError> {
     let secrets = jobs
         .iter()
         .map(|job| hex(job.confirmation.secret.as_slice()));
@@ -191,7 +196,7 @@ async fn kept(connection: &mut SqliteConnection, jobs: &[&Begin]) -> Result<Kept
 async fn undecided(
     connection: &mut SqliteConnection,
     jobs: &[&Begin],
-) -> Result<Undecided, StoreError> {
+) -> Result<UndecidedByNetwork, StoreError> {
     let networks = jobs
         .iter()
         .map(|job| hex(&job.admission.client.networks()[2]));
@@ -201,15 +206,81 @@ async fn undecided(
          group by network_48, network_56, client",
     );
     let rows = count.bind(rows(networks)).fetch_all(connection).await?;
-    let counted = |row: &SqliteRow| {
-        let row = Reading::new("confirmations", row);
-        let networks: [Network; 3] = [
-            row.bytes("client")?,
-            row.bytes("network_56")?,
-            row.bytes("network_48")?,
-        ];
-        Ok((networks, row.number("number")?))
+    rows.iter().map(|row| row::undecided(row)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        caps::{Admission, Capped, Client, Shares, Usage},
+        clock::Timestamp,
+        confirmation::{Confirmation, Queued, State},
+        ids::SessionId,
+        pending::TokenTag,
+        secret::{Keys, SealedToken, SecretHash, SystemEntropy},
+        store::sqlite::SqliteStore,
+        token::Token,
     };
-    let counted: Result<Vec<_>, StoreError> = rows.iter().map(counted).collect();
-    counted.map(Undecided)
+    use sqlx::{Connection as _, sqlite::SqliteConnectOptions};
+
+    /// One that a client with these networks wants to begin, who may have so many.
+    fn begin(number: u8, networks: [u8; 3], of_client: u32) -> Begin {
+        let keys = Keys::from_secret(&[7; 32]);
+        let token: Token = "a-token".parse().unwrap();
+        let id = ConfirmationId::from_bytes([number; 16]);
+        let queued = Queued {
+            token: SealedToken::seal(&keys, &SystemEntropy, id, &token),
+            failed: 0,
+            due_at: Timestamp::from_millis(0),
+            fence: 0,
+            lease: None,
+        };
+        Begin {
+            confirmation: Confirmation {
+                id,
+                secret: SecretHash::from_bytes([number; 32]),
+                token_tag: TokenTag::of(&keys, &token),
+                session: SessionId::from_bytes([number; 16]),
+                created_at: Timestamp::from_millis(0),
+                deadline: Timestamp::from_millis(60_000),
+                next: None,
+                state: State::Queued(queued),
+            },
+            session: None,
+            admission: Admission {
+                client: Client::in_networks(networks.map(|name| [name; 16])),
+                shares: Shares::new(of_client),
+                usage: Usage::Free,
+            },
+        }
+    }
+
+    #[tokio::test]
+    async fn one_that_is_refused_takes_no_room_from_one_that_may_begin() {
+        // Within their /64, and within a /56 that they share.
+        for clients in [[0; 10], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]] {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("vestibule.db");
+            let keys = Keys::from_secret(&[7; 32]);
+            SqliteStore::open(&file, &keys).await.unwrap();
+            let options = SqliteConnectOptions::new().filename(&file);
+            let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+            let jobs = |range: std::ops::Range<u8>, of_client| {
+                let name = |number: u8| clients[usize::from(number)];
+                let job = |number| begin(number, [name(number), 11, 111], of_client);
+                range.map(job).collect::<Vec<_>>()
+            };
+            for there in jobs(0..3, 4) {
+                let begun = run(&mut connection, &[&there]).await.unwrap();
+                assert!(begun[0].is_ok());
+            }
+            let mixed = [jobs(3..9, 1), jobs(9..10, 4)].concat();
+            let mixed: Vec<_> = mixed.iter().collect();
+            let ends = run(&mut connection, &mixed).await.unwrap();
+            let (last, refused) = ends.split_last().unwrap();
+            assert!(last.is_ok());
+            assert!(refused.iter().all(|end| *end == Err(Capped::Client)));
+        }
+    }
 }

@@ -2,19 +2,19 @@
 //! ask at one time share a statement: most of what one costs is handing it over to the driver's
 //! thread.
 
-use super::{SqliteStore, json::hex};
+use super::{
+    SqliteStore,
+    json::{hex, rows},
+};
 use crate::{
     secret::SecretHash,
-    session::Session,
     store::{
-        SessionUserStore, StoreError,
+        SessionUserStore, SessionWithUser, StoreError,
         row::{self, Reading},
         statements::session_user_columns,
     },
-    user::User,
 };
 use async_trait::async_trait;
-use serde_json::Value;
 use sqlx::SqlitePool;
 use tokio::sync::{mpsc, oneshot};
 
@@ -30,10 +30,13 @@ const SESSIONS_WITH_USERS: &str = concat!(
       left join users on users.id = user_id"
 );
 
-type Found = Option<(Session, Option<User>)>;
+type Answer = Result<Option<SessionWithUser>, StoreError>;
 
 /// A secret, and who waits for what it belongs to.
-type Question = (SecretHash, oneshot::Sender<Result<Found, StoreError>>);
+type Question = (
+    SecretHash,
+    oneshot::Sender<Result<Option<SessionWithUser>, StoreError>>,
+);
 
 /// Asks for sessions with their users. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -52,13 +55,11 @@ async fn answer(readers: SqlitePool, mut queue: mpsc::Receiver<Question>) {
     let mut batch = Vec::with_capacity(BATCH);
     while queue.recv_many(&mut batch, BATCH).await > 0 {
         let (secrets, replies): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
-        let answers: Vec<_> = match read(&readers, &secrets).await {
-            Ok(found) => found,
-            Err(error) => {
-                let what = error.to_string();
-                let failed = || Err(StoreError::Unavailable(what.clone()));
-                secrets.iter().map(|_| failed()).collect()
-            }
+        let answers = match read(&readers, &secrets).await {
+            Ok(answers) => answers,
+            // One of them may have failed the statement for all: each alone, so that it fails
+            // alone.
+            Err(_) => read_alone(&readers, &secrets).await,
         };
         for (reply, answer) in replies.into_iter().zip(answers) {
             // The caller may have gone.
@@ -67,21 +68,24 @@ async fn answer(readers: SqlitePool, mut queue: mpsc::Receiver<Question>) {
     }
 }
 
+async fn read_alone(readers: &SqlitePool, secrets: &[SecretHash]) -> Vec<Answer> {
+    let mut answers = Vec::with_capacity(secrets.len());
+    for secret in secrets {
+        let alone = read(readers, std::slice::from_ref(secret)).await;
+        answers.push(alone.and_then(|mut alone| alone.pop().unwrap_or(Ok(None))));
+    }
+    answers
+}
+
 /// What each of `secrets` belongs to, in their order. A row that fits no state is an error for the
 /// one who asked for it.
-async fn read(
-    readers: &SqlitePool,
-    secrets: &[SecretHash],
-) -> Result<Vec<Result<Found, StoreError>>, sqlx::Error> {
-    let asked: Vec<_> = secrets
-        .iter()
-        .map(|secret| hex(secret.as_bytes()))
-        .collect();
-    let select = sqlx::query(SESSIONS_WITH_USERS).bind(Value::Array(asked).to_string());
+async fn read(readers: &SqlitePool, secrets: &[SecretHash]) -> Result<Vec<Answer>, StoreError> {
+    let asked = rows(secrets.iter().map(|secret| hex(secret.as_bytes())));
+    let select = sqlx::query(SESSIONS_WITH_USERS).bind(asked);
     let mut answers: Vec<_> = secrets.iter().map(|_| Ok(None)).collect();
     for row in select.fetch_all(readers).await? {
-        let place = Reading::new("sessions", &row).number::<usize>("asked");
-        if let Some(answer) = place.ok().and_then(|place| answers.get_mut(place)) {
+        let place = Reading::new("sessions", &row).number::<usize>("asked")?;
+        if let Some(answer) = answers.get_mut(place) {
             *answer = row::session_with_user(&row).map(Some);
         }
     }
@@ -90,7 +94,10 @@ async fn read(
 
 #[async_trait]
 impl SessionUserStore for SqliteStore {
-    async fn session_with_user(&self, secret: &SecretHash) -> Result<Found, StoreError> {
+    async fn session_with_user(
+        &self,
+        secret: &SecretHash,
+    ) -> Result<Option<SessionWithUser>, StoreError> {
         let closed = || StoreError::Unavailable("the store has been closed".into());
         let (reply, answer) = oneshot::channel();
         let questions = &self.session_users.0;

@@ -13,7 +13,7 @@ use crate::{
     user::UserId,
 };
 use async_trait::async_trait;
-use sqlx::{SqliteConnection, SqliteExecutor};
+use sqlx::SqliteConnection;
 
 #[async_trait]
 impl SessionStore for SqliteStore {
@@ -26,7 +26,9 @@ impl SessionStore for SqliteStore {
     }
 
     async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
-        get(&self.readers, id).await
+        let select = sqlx::query(SESSION_BY_ID).bind(id.as_slice());
+        let row = select.fetch_optional(&self.readers).await?;
+        row.map(|row| row::session(&row)).transpose()
     }
 
     async fn insert_session(&self, session: &Session) -> Result<bool, StoreError> {
@@ -83,15 +85,6 @@ impl SessionStore for SqliteStore {
                          order by expires_at limit $2)";
         self.sweep(sweep, now).await
     }
-}
-
-pub(super) async fn get(
-    from: impl SqliteExecutor<'_>,
-    id: SessionId,
-) -> Result<Option<Session>, StoreError> {
-    let select = sqlx::query(SESSION_BY_ID);
-    let row = select.bind(id.as_slice()).fetch_optional(from).await?;
-    row.map(|row| row::session(&row)).transpose()
 }
 
 /// `false` if its secret is another session's.

@@ -11,7 +11,7 @@ use crate::{
     confirmation::Confirmation,
     store::{
         StoreError,
-        begin::{Begin, Begun},
+        begin::{Begin, BeginResult},
         decide::Decide,
     },
 };
@@ -81,7 +81,7 @@ impl Writer {
     }
 
     /// Begins a confirmation, together with the others that begin in the same transaction.
-    pub(super) async fn begin(&self, begin: Begin) -> Result<Begun, StoreError> {
+    pub(super) async fn begin(&self, begin: Begin) -> Result<BeginResult, StoreError> {
         let (job, answer) = QueuedJob::queue(begin);
         add(&self.queue, QueuedWrite::Begin(job), answer).await
     }
@@ -89,7 +89,7 @@ impl Writer {
     /// Decides a confirmation, together with the others that are decided in the same transaction.
     pub(super) async fn decide(&self, decide: Decide) -> Result<Option<Confirmation>, StoreError> {
         let (job, answer) = QueuedJob::queue(decide);
-        add(&self.queue, QueuedWrite::Decision(job), answer).await
+        add(&self.queue, QueuedWrite::Decide(job), answer).await
     }
 }
 
@@ -103,16 +103,12 @@ async fn add<T>(
     answer.await.map_err(|_| stopped())?
 }
 
-fn not_run() -> StoreError {
-    StoreError::Unavailable("the write was not carried out".into())
-}
-
 /// A write that waits for its transaction.
 enum QueuedWrite {
     /// A begin, made together with the others in the transaction.
     Begin(Box<QueuedJob<Begin>>),
     /// A decision, likewise.
-    Decision(Box<QueuedJob<Decide>>),
+    Decide(Box<QueuedJob<Decide>>),
     /// Any other write.
     Work(Box<dyn Run>),
 }
@@ -121,28 +117,44 @@ impl QueuedWrite {
     /// Answers the caller, now that the transaction came to `end`.
     fn answer(self, end: Result<(), StoreError>) {
         match self {
-            Self::Begin(begin) => begin.answer(end),
-            Self::Decision(decision) => decision.answer(end),
+            Self::Begin(begin) => begin.reply.send(end),
+            Self::Decide(decision) => decision.reply.send(end),
             Self::Work(work) => work.answer(end),
         }
     }
 }
 
+/// What a write came to, and who waits for it.
+struct Reply<T> {
+    result: Result<T, StoreError>,
+    sender: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T> Reply<T> {
+    fn new() -> (Self, oneshot::Receiver<Result<T, StoreError>>) {
+        let (sender, answer) = oneshot::channel();
+        let result = Err(StoreError::Unavailable(
+            "the write was not carried out".into(),
+        ));
+        (Self { result, sender }, answer)
+    }
+
+    /// Answers, now that the transaction came to `end`.
+    fn send(self, end: Result<(), StoreError>) {
+        // The caller may have gone; the write stands.
+        let _ = self.sender.send(end.and(self.result));
+    }
+}
+
 struct QueuedJob<J: BatchJob> {
     job: J,
-    result: Result<J::Done, StoreError>,
-    reply: oneshot::Sender<Result<J::Done, StoreError>>,
+    reply: Reply<J::Done>,
 }
 
 impl<J: BatchJob> QueuedJob<J> {
     fn queue(job: J) -> (Box<Self>, oneshot::Receiver<Result<J::Done, StoreError>>) {
-        let (reply, answer) = oneshot::channel();
-        let queued = Self {
-            job,
-            result: Err(not_run()),
-            reply,
-        };
-        (Box::new(queued), answer)
+        let (reply, answer) = Reply::new();
+        (Box::new(Self { job, reply }), answer)
     }
 
     /// Runs all of them within the transaction of `connection`.
@@ -156,22 +168,16 @@ impl<J: BatchJob> QueuedJob<J> {
         let jobs: Vec<_> = queued.iter().map(|queued| &queued.job).collect();
         let done = J::run(connection, &jobs).await?;
         for (queued, done) in queued.into_iter().zip(done) {
-            queued.result = Ok(done);
+            queued.reply.result = Ok(done);
         }
         Ok(())
-    }
-
-    fn answer(self, end: Result<(), StoreError>) {
-        // The caller may have gone; the write stands.
-        let _ = self.reply.send(end.and(self.result));
     }
 }
 
 struct QueuedWork<A, T> {
     arguments: A,
     work: Work<A, T>,
-    result: Result<T, StoreError>,
-    reply: oneshot::Sender<Result<T, StoreError>>,
+    reply: Reply<T>,
 }
 
 impl<A, T> QueuedWork<A, T>
@@ -183,11 +189,10 @@ where
         arguments: A,
         work: Work<A, T>,
     ) -> (QueuedWrite, oneshot::Receiver<Result<T, StoreError>>) {
-        let (reply, answer) = oneshot::channel();
+        let (reply, answer) = Reply::new();
         let queued = Self {
             arguments,
             work,
-            result: Err(not_run()),
             reply,
         };
         (QueuedWrite::Work(Box::new(queued)), answer)
@@ -216,14 +221,13 @@ where
         connection: &'c mut SqliteConnection,
     ) -> BoxFuture<'c, Result<(), StoreError>> {
         Box::pin(async move {
-            self.result = Ok((self.work)(connection, &self.arguments).await?);
+            self.reply.result = Ok((self.work)(connection, &self.arguments).await?);
             Ok(())
         })
     }
 
     fn answer(self: Box<Self>, end: Result<(), StoreError>) {
-        // The caller may have gone; the write stands.
-        let _ = self.reply.send(end.and(self.result));
+        self.reply.send(end);
     }
 }
 
@@ -335,7 +339,7 @@ async fn run_all(
     for write in writes {
         match write {
             QueuedWrite::Begin(begin) => begins.push(begin.as_mut()),
-            QueuedWrite::Decision(decision) => decisions.push(decision.as_mut()),
+            QueuedWrite::Decide(decision) => decisions.push(decision.as_mut()),
             QueuedWrite::Work(work) => work.run(connection).await?,
         }
     }

@@ -4,7 +4,7 @@ use crate::support::{Harness, Sample, admission, at, settlement, welcome};
 use futures_util::future::join_all;
 use vestibule::{
     caps::{Admission, Client},
-    confirmation::{Decider, Decision, Ending},
+    confirmation::{Decider, Decision, Ending, State},
     session::{Session, SessionId},
     store::{BeginError, ConfirmationQueue as _, ConfirmationStore, SessionStore as _, StoreError},
     user::UserId,
@@ -130,6 +130,33 @@ async fn begins_that_share_a_transaction_find_no_more_room_than_one_after_the_ot
         }
         assert_eq!(harness.store.undecided(100).await, Ok(10));
     }
+}
+
+#[tokio::test]
+async fn what_waits_for_a_link_takes_no_turn_of_what_is_due() {
+    let harness = Harness::open().await;
+    let waiting = (1..20).map(|number| {
+        let mut sample = Sample::new(number);
+        if let State::Queued(queued) = &mut sample.confirmation.state {
+            queued.due_at = at(600);
+        }
+        sample
+    });
+    let samples: Vec<_> = waiting.chain([Sample::new(20)]).collect();
+    let writes = samples.iter().map(|sample| {
+        harness
+            .store
+            .begin(&sample.confirmation, &sample.session, welcome())
+    });
+    for end in together(&harness, writes.collect()).await {
+        end.unwrap();
+    }
+    let mut raw = harness.raw().await;
+    let turn: i64 = sqlx::query_scalar("select turn from confirmations where due_at <= created_at")
+        .fetch_one(&mut raw)
+        .await
+        .unwrap();
+    assert_eq!(turn, 0);
 }
 
 #[tokio::test]

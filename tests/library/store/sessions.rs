@@ -218,7 +218,8 @@ async fn a_session_is_found_with_its_user_as_they_are_by_either_secret() {
             found.unwrap()
         };
         let pending = Sample::new(3).begun(&*stores.confirmations).await.session;
-        assert_eq!(find(3).await, Some((pending, None)));
+        let found = find(3).await.unwrap();
+        assert_eq!((found.session, found.user), (pending, None));
         let bound = bound(&stores, 1, ada()).await;
         let exchanged = bound.exchange(hash(101), None, at(10), &timing()).unwrap();
         stores.sessions.replace_session(&exchanged).await.unwrap();
@@ -229,14 +230,12 @@ async fn a_session_is_found_with_its_user_as_they_are_by_either_secret() {
         };
         assert_eq!(self::user(&stores, renamed.clone()).await, user);
         for secret in [1, 101] {
-            let (session, user) = find(secret).await.unwrap();
-            assert_eq!(
-                (session, user.unwrap().identity),
-                (exchanged.clone(), renamed.clone())
-            );
+            let found = find(secret).await.unwrap();
+            assert_eq!(found.session, exchanged);
+            assert_eq!(found.user.unwrap().identity, renamed);
         }
         stores.users.disable_user(user, true, at(20)).await.unwrap();
-        assert!(find(101).await.unwrap().1.unwrap().disabled);
+        assert!(find(101).await.unwrap().user.unwrap().disabled);
         assert_eq!(find(9).await, None);
     }
 }
@@ -255,7 +254,7 @@ async fn of_many_who_ask_at_once_each_is_told_of_their_own_session() {
             let found = stores.session_users.session_with_user(&hash(number)).await;
             found
                 .unwrap()
-                .map(|(_, user)| user.unwrap().identity.subject)
+                .map(|found| found.user.unwrap().identity.subject)
         };
         // In another order than they are kept in, some of them twice, and some unknown.
         let numbers: Vec<u8> = (0..150u8)

@@ -178,7 +178,7 @@ pub async fn change(
         after_sign_in::tell_at(&app, &visitor, address, notice).await;
     }
     let on = super::changed(&app, ProfileChange::Address);
-    after_sign_in::after_change(&app, &visitor, &who, valid_from, on).await
+    after_sign_in::after_change(&app, &visitor, &who, valid_from, who.token_tag, on).await
 }
 
 /// Whether a ticket that was opened is good.

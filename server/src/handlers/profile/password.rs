@@ -86,12 +86,9 @@ pub async fn set(
     .record();
     after_sign_in::tell(&app, &visitor, &who.user, AccountNotice::Password).await;
     let on = super::changed(&app, ProfileChange::Password);
-    // Whoever has signed in by a link knows a password from now on: it is asked for next time.
-    let who = SignedIn {
-        token_tag: None,
-        ..who
-    };
-    after_sign_in::after_change(&app, &visitor, &who, valid_from, on).await
+    // They know this password: the new session counts as signed in by it, so that the next change
+    // asks for it.
+    after_sign_in::after_change(&app, &visitor, &who, valid_from, None, on).await
 }
 
 /// Only users who sign in here have a password here.

@@ -14,7 +14,6 @@ use crate::{
     config::IdentityHeader,
     http::{
         client_address::Clients,
-        cookies::CookiePolicy,
         state::{App, AppState},
     },
 };
@@ -34,16 +33,12 @@ const ASSERTION: HeaderName = HeaderName::from_static("vestibule-assertion");
 const ESCAPED: &AsciiSet = &CONTROLS.add(b'%');
 
 /// Who sends the request, in headers for the application; or who does not, with the way to sign in.
-pub async fn authorize(
-    State(app): State<App>,
-    State(policy): State<CookiePolicy>,
-    request: Request,
-) -> Result<Response, CannotTell> {
+pub async fn authorize(State(app): State<App>, request: Request) -> Result<Response, CannotTell> {
     let headers = request.headers();
     if is_another_sites(headers) {
         return Ok((StatusCode::FORBIDDEN, PRIVATE).into_response());
     }
-    let session = policy.read(headers).session();
+    let session = app.cookies.read(headers).session();
     if let Some(who) = app.sign_ins.who(session.as_ref()).await? {
         return Ok((PRIVATE, identity(&app, &who)?).into_response());
     }

@@ -25,7 +25,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use claim::ClaimRequest;
-use sqlx::{SqliteConnection, SqliteExecutor};
+use sqlx::SqliteConnection;
 
 #[async_trait]
 impl ConfirmationStore for SqliteStore {
@@ -48,7 +48,9 @@ impl ConfirmationStore for SqliteStore {
         &self,
         secret: &SecretHash,
     ) -> Result<Option<Confirmation>, StoreError> {
-        get_by_secret(&self.readers, secret).await
+        let select = sqlx::query(CONFIRMATION_BY_SECRET).bind(secret.as_slice());
+        let row = select.fetch_optional(&self.readers).await?;
+        row.map(|row| row::confirmation(&row)).transpose()
     }
 
     async fn decide(
@@ -210,15 +212,6 @@ async fn get(
 ) -> Result<Option<Confirmation>, StoreError> {
     let select = sqlx::query(CONFIRMATION_BY_ID).bind(id.as_slice());
     let row = select.fetch_optional(connection).await?;
-    row.map(|row| row::confirmation(&row)).transpose()
-}
-
-async fn get_by_secret(
-    from: impl SqliteExecutor<'_>,
-    secret: &SecretHash,
-) -> Result<Option<Confirmation>, StoreError> {
-    let select = sqlx::query(CONFIRMATION_BY_SECRET).bind(secret.as_slice());
-    let row = select.fetch_optional(from).await?;
     row.map(|row| row::confirmation(&row)).transpose()
 }
 
