@@ -12,6 +12,9 @@ use std::{
 };
 use tokio::time::Instant;
 
+const HOST: &str = "app.example";
+const SECRET: &str = "Y1ZtJ0vW8n3qkRu5xTgB2yLhPzXo7mEaQ9dKfCs4wUI=";
+
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
 pub async fn measure() {
@@ -19,13 +22,16 @@ pub async fn measure() {
     let place = Place::open(&[
         ("CONFIRM_IN_FLIGHT", "1".into()),
         ("TRUSTED_PROXIES", "127.0.0.1".into()),
-        ("PRACTICE", "on".into()),
+        ("PUBLIC_URL", format!("https://{HOST}")),
+        // Nothing listens there.
+        ("VALIDATOR_URL", "http://127.0.0.1:9/".into()),
+        ("VESTIBULE_SECRET", SECRET.into()),
         ("RUST_LOG", "off".into()),
     ])
     .await;
     let times = client::all(place.addr, async |mut client| {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        client.come_from(number);
+        client.come_from(number, HOST);
         let token = format!("down-{number}");
         let landing = client.get(&format!("/confirm/{token}")).await;
         let begun = client

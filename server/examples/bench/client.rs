@@ -15,8 +15,8 @@ use tokio::{
 /// One connection.
 pub struct Client {
     stream: TcpStream,
-    addr: SocketAddr,
-    /// More lines of each request's head.
+    /// The `Host` of each request, and more lines of its head.
+    host: String,
     headers: String,
     buffer: Vec<u8>,
 }
@@ -48,22 +48,24 @@ impl Client {
         stream.set_nodelay(true).expect("a socket can");
         Self {
             stream,
-            addr,
+            host: addr.to_string(),
             headers: String::new(),
             buffer: Vec::with_capacity(16 * 1024),
         }
     }
 
-    /// Comes from the address with this number from now on, as a trusted proxy tells.
-    pub fn come_from(&mut self, number: u32) {
+    /// Comes from the address with this number and asks for this host from now on, as a trusted
+    /// proxy tells.
+    pub fn come_from(&mut self, number: u32, host: &str) {
         let address = Ipv4Addr::from(0x0a00_0000 | number);
+        host.clone_into(&mut self.host);
         self.headers = format!("X-Forwarded-For: {address}\r\n");
     }
 
     pub async fn get(&mut self, path: &str) -> Answer {
         self.send(&format!(
             "GET {path} HTTP/1.1\r\nHost: {}\r\nSec-Fetch-Site: none\r\n{}\r\n",
-            self.addr, self.headers
+            self.host, self.headers
         ))
         .await
     }
@@ -72,7 +74,7 @@ impl Client {
     pub async fn get_as(&mut self, path: &str, cookies: &str) -> Answer {
         self.send(&format!(
             "GET {path} HTTP/1.1\r\nHost: {}\r\nCookie: {cookies}\r\n\r\n",
-            self.addr
+            self.host
         ))
         .await
     }
@@ -88,7 +90,7 @@ impl Client {
         let request = format!(
             "POST {path} HTTP/1.1\r\nHost: {}\r\nSec-Fetch-Site: same-origin\r\nCookie: {cookies}\r\n\
              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n{}\r\n{body}",
-            self.addr,
+            self.host,
             body.len(),
             self.headers
         );
