@@ -33,10 +33,7 @@ const SESSIONS_WITH_USERS: &str = concat!(
 type Answer = Result<Option<SessionWithUser>, StoreError>;
 
 /// A secret, and who waits for what it belongs to.
-type Question = (
-    SecretHash,
-    oneshot::Sender<Result<Option<SessionWithUser>, StoreError>>,
-);
+type Question = (SecretHash, oneshot::Sender<Answer>);
 
 /// Asks for sessions with their users. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -54,27 +51,26 @@ impl SessionUserReader {
 async fn answer(readers: SqlitePool, mut queue: mpsc::Receiver<Question>) {
     let mut batch = Vec::with_capacity(BATCH);
     while queue.recv_many(&mut batch, BATCH).await > 0 {
-        let (secrets, replies): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
-        let answers = match read(&readers, &secrets).await {
-            Ok(answers) => answers,
+        let secrets: Vec<_> = batch.iter().map(|(secret, _)| *secret).collect();
+        match read(&readers, &secrets).await {
+            Ok(answers) => {
+                for ((_, reply), answer) in batch.drain(..).zip(answers) {
+                    // The caller may have gone.
+                    let _ = reply.send(answer);
+                }
+            }
             // One of them may have failed the statement for all: each alone, so that it fails
-            // alone.
-            Err(_) => read_alone(&readers, &secrets).await,
-        };
-        for (reply, answer) in replies.into_iter().zip(answers) {
-            // The caller may have gone.
-            let _ = reply.send(answer);
+            // alone, and those that ask later do not wait for it.
+            Err(_) => batch.drain(..).for_each(|question| {
+                tokio::spawn(answer_alone(readers.clone(), question));
+            }),
         }
     }
 }
 
-async fn read_alone(readers: &SqlitePool, secrets: &[SecretHash]) -> Vec<Answer> {
-    let mut answers = Vec::with_capacity(secrets.len());
-    for secret in secrets {
-        let alone = read(readers, std::slice::from_ref(secret)).await;
-        answers.push(alone.and_then(|mut alone| alone.pop().unwrap_or(Ok(None))));
-    }
-    answers
+async fn answer_alone(readers: SqlitePool, (secret, reply): Question) {
+    let alone = read(&readers, &[secret]).await;
+    let _ = reply.send(alone.and_then(|mut alone| alone.pop().unwrap_or(Ok(None))));
 }
 
 /// What each of `secrets` belongs to, in their order. A row that fits no state is an error for the
@@ -94,10 +90,7 @@ async fn read(readers: &SqlitePool, secrets: &[SecretHash]) -> Result<Vec<Answer
 
 #[async_trait]
 impl SessionUserStore for SqliteStore {
-    async fn session_with_user(
-        &self,
-        secret: &SecretHash,
-    ) -> Result<Option<SessionWithUser>, StoreError> {
+    async fn session_with_user(&self, secret: &SecretHash) -> Answer {
         let closed = || StoreError::Unavailable("the store has been closed".into());
         let (reply, answer) = oneshot::channel();
         let questions = &self.session_users.0;
