@@ -1,6 +1,6 @@
 //! A row that fits no state is named in an error, left as it is, and does not block others.
 
-use crate::support::{Harness, Sample, ada, at, settlement, worker};
+use crate::support::{Harness, Sample, ada, at, bob, settlement, worker};
 use sqlx::{AssertSqlSafe, SqliteConnection};
 use vestibule::{
     confirmation::{Decider, Decision, Which},
@@ -173,6 +173,35 @@ async fn a_user_that_fits_no_state_is_named_and_signed_in_by_no_session() {
         let read = stores.session_users.session_with_user(&secret).await;
         assert_names(&read.unwrap_err(), "users", &user.id.to_string(), change);
     }
+}
+
+#[tokio::test]
+async fn a_read_that_fails_does_not_fail_those_that_share_its_statement() {
+    let harness = Harness::open().await;
+    let mut secrets = Vec::new();
+    for (number, identity) in [(1, ada()), (2, bob())] {
+        let user = User::new(UserId::from_bytes([number; 16]), identity, at(0));
+        harness.store.put_user(&user, None).await.unwrap();
+        let sample = Sample::new(number);
+        let bound = sample.session.rebind(user.id, at(900)).unwrap();
+        harness.store.insert_session(&bound).await.unwrap();
+        secrets.push(sample.confirmation.secret);
+    }
+    // As a page that cannot be read: the statement itself fails where it comes to Ada.
+    let mut raw = harness.raw().await;
+    for statement in [
+        "alter table users rename to people",
+        "create view users as select id, issuer, subject, iif(subject = 'Ada', json('{'), name) as name, email,
+             created_at, disabled, valid_from, known_from, revision from people",
+    ] {
+        sqlx::query(statement).execute(&mut raw).await.unwrap();
+    }
+    let stores = Stores::in_one(harness.store.clone());
+    let [hers, his] = [0, 1].map(|place| stores.session_users.session_with_user(&secrets[place]));
+    let (hers, his) = tokio::join!(hers, his);
+    assert!(matches!(hers, Err(StoreError::Unavailable(_))), "{hers:?}");
+    let his = his.unwrap().unwrap().user.unwrap();
+    assert_eq!(his.identity.subject, "Bob");
 }
 
 #[tokio::test]
