@@ -34,7 +34,7 @@ impl SignIns {
                 .set_password(by, password, self.clock.now())
                 .await?
             {
-                self.wake.notify_one();
+                self.dispatch.wake();
                 return Ok(Some(valid_from));
             }
         }
@@ -62,7 +62,7 @@ impl SignIns {
             {
                 Moved::Revoked => {}
                 moved => {
-                    self.wake.notify_one();
+                    self.dispatch.wake();
                     return Ok(moved);
                 }
             }
@@ -85,7 +85,7 @@ impl SignIns {
                 .revoke_sessions(by, all, self.clock.now())
                 .await?
             {
-                self.wake.notify_one();
+                self.dispatch.wake();
                 return Ok(true);
             }
         }

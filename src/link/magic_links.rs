@@ -190,7 +190,7 @@ impl MagicLinks {
         if let Some(address) = Address::known_by(&user.identity.issuer, &user.identity.subject) {
             self.store.revoke_links(&address).await?;
             // Browsers that wait for one must be told.
-            self.sign_ins.wake.notify_one();
+            self.sign_ins.dispatch.wake();
         }
         Ok(())
     }

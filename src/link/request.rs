@@ -144,7 +144,7 @@ impl MagicLinks {
         }
         self.mail_wake.notify_one();
         // Browsers that wait for a former link must be told.
-        self.sign_ins.wake.notify_one();
+        self.sign_ins.dispatch.wake();
         Ok(Requested {
             token: waiting,
             pending: Pending {

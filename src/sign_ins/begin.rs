@@ -12,6 +12,7 @@ use crate::{
     session::{Session, SessionId},
     store::BeginError,
     token::Token,
+    worker::Offer,
 };
 
 impl SignIns {
@@ -119,14 +120,37 @@ impl SignIns {
             usage,
         };
         failpoint::reach("begin");
-        let confirmation = self
+        let offer = self.dispatch.offer(client, &confirmation, self.clock.now());
+        let new = offer.as_ref().map_or(&confirmation, Offer::confirmation);
+        let stored = self
             .stores
             .confirmations
-            .begin(&confirmation, &session, admission)
-            .await?;
+            .begin(new, &session, admission)
+            .await;
         failpoint::reach("begun");
-        self.wake.notify_one();
-        Ok(confirmation)
+        match offer {
+            Some(offer) => self.take(offer, &stored).await,
+            None => self.dispatch.wake(),
+        }
+        stored
+    }
+
+    /// Takes the place that was offered to what is now `stored`. Under a lease that no worker keeps
+    /// it would have to wait for its end.
+    async fn take(&self, offer: Offer, stored: &Result<Confirmation, BeginError>) {
+        let not_taken = match stored {
+            Ok(stored) if stored == offer.confirmation() => offer.take().err(),
+            // It may be stored for all that.
+            Err(BeginError::Store(_)) => Some(offer.decline()),
+            // It was begun before, or a cap was met.
+            Ok(_) | Err(BeginError::Capped(_)) => None,
+        };
+        let Some(claim) = not_taken else { return };
+        let now = self.clock.now();
+        if let Err(error) = self.stores.queue.postpone(&claim, now, false).await {
+            tracing::warn!(confirmation = %claim.id, %error, "it is begun, if at all, once a lease has passed");
+        }
+        self.dispatch.wake();
     }
 
     fn queue(

@@ -20,10 +20,9 @@ use crate::{
     timing::Timing,
     token::Token,
     user::UserId,
-    worker::Environment,
+    worker::{Dispatch, Environment},
 };
 use std::sync::Arc;
-use tokio::sync::Notify;
 
 pub use vestibule_protocol::{Progress, Step};
 
@@ -39,7 +38,7 @@ pub struct SignIns {
     pub(crate) caps: Caps,
     undecided: Arc<UndecidedCount>,
     publisher: Arc<dyn Publisher>,
-    pub(crate) wake: Arc<Notify>,
+    pub(crate) dispatch: Dispatch,
 }
 
 /// A pending cookie for a response to set.
@@ -55,10 +54,10 @@ pub struct Pending {
 pub type Report = vestibule_protocol::Report<Channel>;
 
 impl SignIns {
-    /// A service with the same tools as a worker, which it wakes through `wake`, with the default
-    /// caps.
+    /// A service with the same tools as a worker, which it reaches through `dispatch`, with the
+    /// default caps.
     #[must_use]
-    pub fn new(environment: &Environment, wake: Arc<Notify>) -> Self {
+    pub fn new(environment: &Environment, dispatch: Dispatch) -> Self {
         let Environment {
             stores,
             publisher,
@@ -81,7 +80,7 @@ impl SignIns {
             caps,
             undecided,
             publisher,
-            wake,
+            dispatch,
         }
     }
 

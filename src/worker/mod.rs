@@ -13,6 +13,7 @@
 mod attempt;
 mod breaker;
 mod circuit;
+mod dispatch;
 mod slot;
 
 use crate::{
@@ -28,13 +29,17 @@ use crate::{
 };
 use attempt::Judge;
 use circuit::Circuit;
+use dispatch::{Desk, DirectClaim};
 use slot::Slot;
 use std::{sync::Arc, time::Duration};
 use tokio::{
-    sync::{Notify, Semaphore},
+    sync::{Semaphore, mpsc},
     task::JoinSet,
 };
 use tokio_util::sync::CancellationToken;
+
+pub use dispatch::Dispatch;
+pub(crate) use dispatch::Offer;
 
 /// What a worker works with.
 #[derive(Clone)]
@@ -61,7 +66,7 @@ pub struct Environment {
 pub struct Worker {
     id: WorkerId,
     environment: Environment,
-    wake: Arc<Notify>,
+    dispatch: Dispatch,
     circuit: Circuit,
     slots: Arc<Semaphore>,
     overdue: Arc<Semaphore>,
@@ -91,10 +96,10 @@ const STORE_PAUSE: Duration = Duration::from_millis(500);
 const OVERDUE: usize = 256;
 
 impl Worker {
-    /// A worker with a fresh identity, woken through `wake`, that keeps up to `in_flight`
+    /// A worker with a fresh identity, reached through `dispatch`, that keeps up to `in_flight`
     /// validations going at once.
     #[must_use]
-    pub fn new(environment: Environment, wake: Arc<Notify>, in_flight: usize) -> Self {
+    pub fn new(environment: Environment, dispatch: Dispatch, in_flight: usize) -> Self {
         let in_flight = in_flight.max(1);
         let slots = Arc::new(Semaphore::new(in_flight));
         let overdue = Arc::new(Semaphore::new(OVERDUE));
@@ -103,7 +108,7 @@ impl Worker {
         Self {
             id,
             environment,
-            wake,
+            dispatch,
             circuit,
             slots,
             overdue,
@@ -114,6 +119,7 @@ impl Worker {
     /// hands the rest back.
     pub async fn run(self, shutdown: CancellationToken) {
         let mut attempts = Attempts::default();
+        self.open(&mut attempts);
         let mut sweep_at = self.now();
         while !shutdown.is_cancelled() {
             if self.now() >= sweep_at {
@@ -122,7 +128,8 @@ impl Worker {
             }
             // Registered before the look, so that a `begin` between the look and the wait is not
             // missed.
-            let woken = self.wake.notified();
+            let waker = self.dispatch.waker();
+            let woken = waker.notified();
             let look_again = self.look(&mut attempts).await.unwrap_or_else(|error| {
                 tracing::error!(%error, "the worker cannot use the store");
                 self.now() + STORE_PAUSE
@@ -135,44 +142,93 @@ impl Worker {
             }
             while attempts.tasks.try_join_next().is_some() {}
         }
+        self.dispatch.close(self.id);
         self.finish(attempts).await;
+    }
+
+    /// Offers places to what is begun in this process, and starts an attempt at each that takes
+    /// one.
+    fn open(&self, attempts: &mut Attempts) {
+        let (claims, taken) = mpsc::unbounded_channel();
+        self.dispatch.open(Desk {
+            worker: self.id,
+            lease: self.environment.timing.lease,
+            circuit: self.circuit.clone(),
+            slots: self.slots.clone(),
+            claims,
+        });
+        attempts.tasks.spawn(attempt_each(
+            self.environment.clone(),
+            self.circuit.clone(),
+            taken,
+            attempts.hand_back.clone(),
+        ));
     }
 
     /// Claims as many as there is room for, starts an attempt at each, and says when to look again
     /// at the latest.
     async fn look(&self, attempts: &mut Attempts) -> Result<Timestamp, StoreError> {
         let mut again = self.now() + self.environment.timing.poll;
-        let mut limits = self.limits();
+        let confirmations = &self.environment.stores.confirmations;
+        if let Err(error) = confirmations.settle_abandoned(self.now()).await {
+            // Validating goes on meanwhile: what it comes to waits in the database.
+            tracing::error!(%error, "the worker cannot settle what is decided");
+        }
+        let limits = self.limits();
         if limits.in_all == 0 || self.circuit.is_tried() || limits.left_out().next().is_some() {
             // Their deadlines wait for no place and for no validator.
             again = again.min(self.end_overdue(attempts).await?.unwrap_or(again));
         }
-        let mut next = None;
-        while limits.in_all > 0 {
+        let next = if limits.in_all > 0 {
+            self.claim_what_is_due(attempts).await?
+        } else {
+            self.circuit.stop_offers();
+            None
+        };
+        let probe_at = self.circuit.probe_at();
+        Ok(next.into_iter().chain(probe_at).fold(again, Timestamp::min))
+    }
+
+    /// Claims what is due, as far as there is room, and says when the next one is due. Places are
+    /// offered to what is begun only while no one waits for one here.
+    async fn claim_what_is_due(
+        &self,
+        attempts: &mut Attempts,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let next = self.environment.stores.queue.next_due().await?;
+        if next.is_none_or(|due| due > self.now()) {
+            self.circuit.resume_offers();
+            return Ok(next);
+        }
+        self.circuit.stop_offers();
+        loop {
+            let limits = self.limits();
+            if limits.in_all == 0 {
+                return Ok(None);
+            }
             let now = self.now();
             let claims = self.claim_to_ask(&limits, now).await?;
             let full = claims.len() == limits.in_all as usize;
             let any = !claims.is_empty();
             let reached = limits.reached_by(&claims);
             for claim in claims {
-                let judge = self.judge(&claim, true);
+                let judge = judge(&self.environment, &self.circuit, &claim, true);
                 self.start(attempts, claim, judge, &self.slots);
             }
-            if !full && !reached {
-                next = self.next_due(&limits, now, any).await?;
+            if full {
+                return Ok(None);
             }
-            if full || !reached {
-                break;
+            if !reached {
+                let next = self.next_due(&limits, now, any).await?;
+                self.circuit.resume_offers();
+                return Ok(next);
             }
             // A network had as many as it may have, and others may have been behind it.
-            limits = self.limits();
         }
-        let probe_at = self.circuit.probe_at();
-        Ok(next.into_iter().chain(probe_at).fold(again, Timestamp::min))
     }
 
     fn limits(&self) -> ClaimLimits {
-        self.circuit.limits(self.slots.available_permits())
+        self.circuit.limits(&self.slots)
     }
 
     /// When the next one is due that was not claimed at `now`, though it was let in. What was left
@@ -225,7 +281,7 @@ impl Worker {
         let claims = self.claim(Which::Overdue, &limits, self.now()).await?;
         let full = claims.len() == room;
         for claim in claims {
-            let judge = self.judge(&claim, false);
+            let judge = judge(&self.environment, &self.circuit, &claim, false);
             self.start(attempts, claim, judge, &self.overdue);
         }
         if full {
@@ -241,15 +297,7 @@ impl Worker {
         limits: &ClaimLimits,
         now: Timestamp,
     ) -> Result<Vec<Claim>, StoreError> {
-        let Stores {
-            confirmations,
-            queue,
-            ..
-        } = &self.environment.stores;
-        if let Err(error) = confirmations.settle_abandoned(now).await {
-            // Validating goes on meanwhile: what it comes to waits in the database.
-            tracing::error!(%error, "the worker cannot settle what is decided");
-        }
+        let queue = &self.environment.stores.queue;
         queue
             .claim(
                 self.id,
@@ -261,21 +309,8 @@ impl Worker {
             .await
     }
 
-    /// Who judges the claim. The validator is asked only if there is time left; our own links are
-    /// judged also when theirs has passed, and say nothing about the validator.
-    fn judge(&self, claim: &Claim, in_time: bool) -> Judge {
-        let keys = &self.environment.keys;
-        match claim.token.open(keys, claim.id) {
-            Err(_) => Judge::None,
-            Ok(token) if LinkToken::is_ours(keys, &token) => {
-                Judge::Ourselves(token, in_time.then(|| self.circuit.hold_place(claim)))
-            }
-            Ok(token) => Judge::Validator(token, in_time.then(|| self.circuit.call(claim))),
-        }
-    }
-
     fn start(&self, attempts: &mut Attempts, claim: Claim, judge: Judge, places: &Arc<Semaphore>) {
-        let slot = Slot::take(places, &self.wake);
+        let slot = Slot::take(places, &self.dispatch.waker());
         attempts.tasks.spawn(attempt::run(
             self.environment.clone(),
             claim,
@@ -321,5 +356,52 @@ impl Worker {
 
     fn now(&self) -> Timestamp {
         self.environment.clock.now()
+    }
+}
+
+/// Starts an attempt at each claim that was begun under the worker's lease, until no more can come.
+async fn attempt_each(
+    environment: Environment,
+    circuit: Circuit,
+    mut claims: mpsc::UnboundedReceiver<DirectClaim>,
+    hand_back: CancellationToken,
+) {
+    let mut attempts = JoinSet::new();
+    loop {
+        let direct = tokio::select! {
+            direct = claims.recv() => direct,
+            () = hand_back.cancelled() => {
+                claims.close();
+                claims.recv().await
+            }
+        };
+        let Some(DirectClaim { claim, slot, place }) = direct else {
+            break;
+        };
+        let judge = judge(&environment, &circuit, &claim, true);
+        // The judge holds one of its own by now.
+        drop(place);
+        attempts.spawn(attempt::run(
+            environment.clone(),
+            claim,
+            judge,
+            slot,
+            hand_back.clone(),
+        ));
+        while attempts.try_join_next().is_some() {}
+    }
+    while attempts.join_next().await.is_some() {}
+}
+
+/// Who judges the claim. The validator is asked only if there is time left; our own links are
+/// judged also when theirs has passed, and say nothing about the validator.
+fn judge(environment: &Environment, circuit: &Circuit, claim: &Claim, in_time: bool) -> Judge {
+    let keys = &environment.keys;
+    match claim.token.open(keys, claim.id) {
+        Err(_) => Judge::None,
+        Ok(token) if LinkToken::is_ours(keys, &token) => {
+            Judge::Ourselves(token, in_time.then(|| circuit.hold_place(claim)))
+        }
+        Ok(token) => Judge::Validator(token, in_time.then(|| circuit.call(claim))),
     }
 }

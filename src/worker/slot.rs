@@ -10,11 +10,19 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    /// Takes a place. Only the worker takes places and it counts them before, so one is free; were
-    /// it not, the attempt would go on without.
+    /// Takes a place. Only the worker takes places while it claims and it counts them before, so one
+    /// is free; were it not, the attempt would go on without.
     pub(super) fn take(places: &Arc<Semaphore>, freed: &Arc<Notify>) -> Self {
         Self {
             permit: Arc::clone(places).try_acquire_owned().ok(),
+            freed: Arc::clone(freed),
+        }
+    }
+
+    /// A place that was taken before.
+    pub(super) fn taken(permit: OwnedSemaphorePermit, freed: &Arc<Notify>) -> Self {
+        Self {
+            permit: Some(permit),
             freed: Arc::clone(freed),
         }
     }

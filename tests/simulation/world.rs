@@ -15,7 +15,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use tokio::{sync::Notify, task::JoinHandle};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use vestibule::{
     clock::Clock as _,
@@ -29,7 +29,7 @@ use vestibule::{
     token::Token,
     user::UserId,
     validator::{ValidationError, Verdict},
-    worker::{Environment, Worker},
+    worker::{Dispatch, Environment, Worker},
 };
 
 /// A process with a [`SignIns`] and a worker.
@@ -37,7 +37,7 @@ pub struct Node {
     pub sign_ins: SignIns,
     pub stalled: bool,
     environment: Environment,
-    wake: Arc<Notify>,
+    dispatch: Dispatch,
     worker: Option<JoinHandle<()>>,
     visits: Vec<JoinHandle<()>>,
 }
@@ -48,7 +48,7 @@ impl Node {
     }
 
     pub fn start(&mut self) {
-        let worker = Worker::new(self.environment.clone(), self.wake.clone(), 4);
+        let worker = Worker::new(self.environment.clone(), self.dispatch.clone(), 4);
         self.worker = Some(tokio::spawn(worker.run(CancellationToken::new())));
         self.stalled = false;
     }
@@ -112,14 +112,14 @@ impl World {
                     timing: timing.clone(),
                 }
             };
-            let wake = Arc::new(Notify::new());
-            let sign_ins = SignIns::new(&environment(Who::Desk(place)), wake.clone());
+            let dispatch = Dispatch::default();
+            let sign_ins = SignIns::new(&environment(Who::Desk(place)), dispatch.clone());
             let environment = environment(Who::Worker(place));
             Node {
                 sign_ins,
                 stalled: false,
                 environment,
-                wake,
+                dispatch,
                 worker: None,
                 visits: Vec::new(),
             }

@@ -10,7 +10,6 @@ use futures_util::{StreamExt as _, stream};
 use std::{env, sync::Arc, time::Duration};
 use tempfile::TempDir;
 use tokio::{
-    sync::Notify,
     task::JoinHandle,
     time::{Instant, interval, sleep, timeout},
 };
@@ -26,7 +25,7 @@ use vestibule::{
     timing::Timing,
     token::Token,
     validator::HttpValidator,
-    worker::{Environment, IN_FLIGHT, Worker},
+    worker::{Dispatch, Environment, IN_FLIGHT, Worker},
 };
 use vestibule_broker::{AppSecret, Broker, BrokerConfig};
 
@@ -150,7 +149,7 @@ impl Bench {
 
     /// Has so many begin, all at once.
     pub async fn begin(&self, count: usize) {
-        let desk = &SignIns::new(&self.environment(), Arc::default());
+        let desk = &SignIns::new(&self.environment(), Dispatch::default());
         let begin = |number: usize| async move {
             let token: Token = format!("queued-{number}").parse().expect("a token");
             // Each from elsewhere: one network may not have so many undecided.
@@ -168,7 +167,7 @@ impl Bench {
 
     fn start(&self) -> (JoinHandle<()>, CancellationToken) {
         let stop = CancellationToken::new();
-        let worker = Worker::new(self.environment(), Arc::new(Notify::new()), IN_FLIGHT);
+        let worker = Worker::new(self.environment(), Dispatch::default(), IN_FLIGHT);
         (tokio::spawn(worker.run(stop.clone())), stop)
     }
 

@@ -9,16 +9,20 @@ use crate::{
 use std::sync::Arc;
 use tokio::sync::Notify;
 use vestibule::{
-    assertion::Signer, mail::Mailer, publisher::Publisher, secret::SystemEntropy,
-    store::postgres::PostgresStore, worker::Environment,
+    assertion::Signer,
+    mail::Mailer,
+    publisher::Publisher,
+    secret::SystemEntropy,
+    store::postgres::PostgresStore,
+    worker::{Dispatch, Environment},
 };
 
 /// What pages and worker have in common.
 pub struct Core {
     /// Everything that a sign-in needs.
     pub environment: Environment,
-    /// Wakes the worker.
-    pub wake: Arc<Notify>,
+    /// How what is begun reaches the worker.
+    pub dispatch: Dispatch,
     /// Wakes the mail worker.
     pub mail_wake: Arc<Notify>,
     /// The database whose hints wake the worker, if it has some.
@@ -45,7 +49,7 @@ impl Core {
         };
         Ok(Self {
             environment,
-            wake: Arc::default(),
+            dispatch: Dispatch::default(),
             mail_wake: Arc::default(),
             hints: storage.hints,
         })
@@ -99,7 +103,7 @@ impl Core {
         tasks.start_sweeper(environment);
         tasks.start_worker(
             environment.clone(),
-            self.wake.clone(),
+            self.dispatch.clone(),
             self.hints.clone(),
             in_flight,
         );

@@ -143,7 +143,7 @@ async fn app_state(
     let environment = &core.environment;
     let keys = environment.keys.clone();
     let of_client = config.caps.of_client;
-    let sign_ins = SignIns::new(environment, core.wake.clone()).with_caps(config.caps);
+    let sign_ins = SignIns::new(environment, core.dispatch.clone()).with_caps(config.caps);
     if practice {
         add_practice_user(&sign_ins).await?;
     }

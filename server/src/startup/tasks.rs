@@ -15,7 +15,7 @@ use vestibule::{
     secret::SystemEntropy,
     store::postgres::PostgresStore,
     validator::HttpValidator,
-    worker::{Environment, Worker},
+    worker::{Dispatch, Environment, Worker},
 };
 use vestibule_broker::Broker;
 
@@ -123,18 +123,18 @@ impl BackgroundTasks {
     pub fn start_worker(
         &mut self,
         environment: Environment,
-        wake: Arc<Notify>,
+        dispatch: Dispatch,
         hints: Option<PostgresStore>,
         in_flight: usize,
     ) {
         if let Some(database) = hints {
-            let wake = wake.clone();
+            let wake = dispatch.waker();
             let stop = self.stop_worker.clone();
             self.tasks
                 .spawn(async move { database.listen(wake, stop).await });
         }
         let in_flight = file_limit::validations(in_flight, file_limit::raise());
-        let worker = Worker::new(environment, wake, in_flight).run(self.stop_worker.clone());
+        let worker = Worker::new(environment, dispatch, in_flight).run(self.stop_worker.clone());
         self.worker = Some(tokio::spawn(self.watched(worker)));
     }
 

@@ -84,10 +84,10 @@ async fn insert(
              select *
              from unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bigint[], $6::bigint[], $7::bytea[],
                          $8::bigint[], $9::bigint[], $10::bytea[], $11::bytea[], $12::bytea[], $13::bigint[],
-                         $14::bigint[], $15::bigint[], $16::text[])
+                         $14::bigint[], $15::bigint[], $16::text[], $17::bigint[], $18::bytea[], $19::bigint[])
                  with ordinality
                  as new (id, secret, token_tag, session, created_at, deadline, token, token_key, due_at, client, network_56,
-                         network_48, room_64, room_56, room_48, next, place)
+                         network_48, room_64, room_56, room_48, next, fence, worker, lease_until, place)
              where not exists (select from confirmations where confirmations.secret = new.secret)),
          undecided as (
              select client, network_56, network_48, count(*) as number,
@@ -122,10 +122,11 @@ async fn insert(
              where state = 'queued' and turn < 9223372036854775807)
          insert into confirmations
              (id, secret, token_tag, session, created_at, deadline, state, token, token_key, due_at, client, network_56,
-              network_48, turn, next)
+              network_48, turn, next, fence, worker, lease_until)
          select id, secret, token_tag, session, created_at, deadline, 'queued', token, token_key, due_at, client, network_56,
              network_48,
-             case when waits then 9223372036854775807 else greatest(turn_48, first.turn) + nth - 1 end, next
+             case when waits then 9223372036854775807 else greatest(turn_48, first.turn) + nth - 1 end, next,
+             fence, worker, lease_until
          from admitted, first
          order by secret
          on conflict (secret) do nothing returning id",
@@ -146,6 +147,9 @@ async fn insert(
     .bind(jobs.iter().map(limit(1)).collect::<Vec<_>>())
     .bind(jobs.iter().map(limit(2)).collect::<Vec<_>>())
     .bind(new().map(|new| new.next.as_ref().map(LocalPath::as_str)).collect::<Vec<_>>())
+    .bind(queued.iter().map(|queued| queued.fence).collect::<Vec<_>>())
+    .bind(queued.iter().map(|queued| queued.worker).collect::<Vec<_>>())
+    .bind(queued.iter().map(|queued| queued.lease_until).collect::<Vec<_>>())
     .fetch_all(connection)
     .await?;
     let id = |row: &PgRow| {

@@ -28,7 +28,8 @@ const INSERT_CONFIRMATIONS: &str =
              unhex(value ->> 3) as session, value ->> 4 as created_at, value ->> 5 as deadline,
              unhex(value ->> 6) as token, value ->> 7 as token_key, value ->> 8 as due_at,
              unhex(value ->> 9) as client, unhex(value ->> 10) as network_56, unhex(value ->> 11) as network_48,
-             value ->> 12 as room_64, value ->> 13 as room_56, value ->> 14 as room_48, value ->> 15 as next
+             value ->> 12 as room_64, value ->> 13 as room_56, value ->> 14 as room_48, value ->> 15 as next,
+             value ->> 16 as fence, unhex(value ->> 17) as worker, value ->> 18 as lease_until
          from json_each($1)
          where not exists (select 1 from confirmations where secret = unhex(value ->> 1))),
      undecided as materialized (
@@ -62,10 +63,11 @@ const INSERT_CONFIRMATIONS: &str =
          where state = 'queued' and turn < 9223372036854775807)
      insert into confirmations
          (id, secret, token_tag, session, created_at, deadline, state, token, token_key, due_at, client, network_56,
-          network_48, turn, next)
+          network_48, turn, next, fence, worker, lease_until)
      select id, secret, token_tag, session, created_at, deadline, 'queued', token, token_key, due_at, client,
          network_56, network_48,
-         iif(waits, 9223372036854775807, max(turn_48, first.turn) + nth - 1), next
+         iif(waits, 9223372036854775807, max(turn_48, first.turn) + nth - 1), next,
+         fence, worker, lease_until
      from admitted, first
      returning id";
 
@@ -132,6 +134,9 @@ async fn insert_confirmations(
             of_56,
             of_48,
             confirmation.next.as_ref().map(LocalPath::as_str),
+            queued.fence,
+            queued.worker.map(hex),
+            queued.lease_until,
         ]))
     };
     let new: Vec<Value> = jobs

@@ -29,6 +29,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// How many places a network may hold for each one that is free.
 const FOR_EACH_FREE: usize = 3;
@@ -48,6 +49,8 @@ pub(super) struct Circuit {
 /// lately.
 struct Breakers {
     limit: usize,
+    /// Whether places are offered to what is begun, because no one waits in the queue for one.
+    offers: bool,
     everybody: Breaker,
     networks: HashMap<Network, OfNetwork>,
 }
@@ -65,6 +68,7 @@ impl Breakers {
     fn new(limit: usize) -> Self {
         Self {
             limit,
+            offers: false,
             everybody: Breaker::new(limit),
             networks: HashMap::new(),
         }
@@ -97,6 +101,17 @@ impl Breakers {
             of_each: number(of_each),
             exceptions,
         }
+    }
+
+    /// Whether this network may have one of the `free` places now. Never while there are doubts
+    /// about the validator.
+    fn may_offer(&self, network: Network, free: usize) -> bool {
+        let of_network = self.networks.get(&network);
+        let holds = of_network.map_or(0, |of_network| of_network.in_flight);
+        self.offers
+            && self.everybody.is_closed()
+            && of_network.is_none_or(|of_network| of_network.breaker.is_closed())
+            && share(holds, free) > 0
     }
 
     fn probe_at(&self) -> Option<Timestamp> {
@@ -189,9 +204,41 @@ impl Circuit {
         !self.lock().everybody.is_closed()
     }
 
-    /// How many may be asked about now, where `free` places are.
-    pub(super) fn limits(&self, free: usize) -> ClaimLimits {
-        self.lock().limits(free, self.clock.now(), &*self.entropy)
+    /// How many may be asked about now, where some of the `places` are free.
+    pub(super) fn limits(&self, places: &Semaphore) -> ClaimLimits {
+        let mut breakers = self.lock();
+        let free = places.available_permits();
+        breakers.limits(free, self.clock.now(), &*self.entropy)
+    }
+
+    /// One of the `places` for what `network` is about to begin, if it may have one. Not while
+    /// someone waits in the queue: those come first.
+    pub(super) fn offer(
+        &self,
+        network: Network,
+        places: &Arc<Semaphore>,
+    ) -> Option<(OwnedSemaphorePermit, HeldPlace)> {
+        let mut breakers = self.lock();
+        if !breakers.may_offer(network, places.available_permits()) {
+            return None;
+        }
+        let permit = Arc::clone(places).try_acquire_owned().ok()?;
+        breakers.take_place(network, self.clock.now());
+        let held = HeldPlace {
+            circuit: self.clone(),
+            network,
+        };
+        Some((permit, held))
+    }
+
+    /// Offers nothing from now on. What was offered before holds its places by now.
+    pub(super) fn stop_offers(&self) {
+        self.lock().offers = false;
+    }
+
+    /// Offers places again.
+    pub(super) fn resume_offers(&self) {
+        self.lock().offers = true;
     }
 
     /// When a few may be asked about again that may not be now.

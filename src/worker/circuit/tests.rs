@@ -146,3 +146,39 @@ fn what_is_judged_without_the_validator_holds_a_place_of_its_network_as_well() {
     assert!(breakers.networks.is_empty(), "and nothing is left of it");
     assert_eq!(breakers.limits_now(LIMIT).of(&[1; 16]), 75);
 }
+
+#[test]
+fn places_are_offered_only_while_no_one_waits_and_the_validator_answers() {
+    let mut breakers = Breakers::new(LIMIT);
+    let network = [1; 16];
+    assert!(!breakers.may_offer(network, LIMIT), "before the first look");
+    breakers.offers = true;
+    assert!(breakers.may_offer(network, 1));
+    assert!(!breakers.may_offer(network, 0));
+    breakers.asked(1, [CallResult::Answer, FAILURE]);
+    assert!(!breakers.may_offer(network, LIMIT), "its own tokens fail");
+    assert!(breakers.may_offer([2; 16], LIMIT));
+    breakers.offers = false;
+    assert!(!breakers.may_offer([2; 16], LIMIT));
+    breakers.offers = true;
+    (1..=IN_A_ROW).for_each(|network| breakers.asked(network, [FAILURE, CallResult::Answer]));
+    assert!(
+        !breakers.may_offer([99; 16], LIMIT),
+        "the validator is away"
+    );
+}
+
+#[test]
+fn a_network_is_offered_no_more_places_than_it_could_claim() {
+    for held in [0, 30, 60, 75, 76] {
+        let mut breakers = Breakers::new(LIMIT);
+        breakers.offers = true;
+        breakers.hold(1, held);
+        let free = LIMIT - held;
+        for network in [1, 2] {
+            let network = [network; 16];
+            let claimable = breakers.limits_now(free).of(&network) > 0;
+            assert_eq!(breakers.may_offer(network, free), claimable, "{held} held");
+        }
+    }
+}

@@ -69,7 +69,7 @@ async fn a_disabled_user_gets_no_mail_and_their_links_are_invalid() {
         .await
         .unwrap();
     // As it looks by itself from time to time.
-    harness.wake.notify_one();
+    harness.dispatch.wake();
     assert_eq!(
         harness.links.open_here(&letter.link).await,
         Err(InvalidLink::Expired.into())
@@ -106,7 +106,7 @@ async fn a_link_that_was_never_sent_lets_no_one_in_even_if_it_is_guessed() {
             .await
             .unwrap()
     );
-    harness.wake.notify_one();
+    harness.dispatch.wake();
     assert_eq!(
         harness.outcome_without_a_question().await,
         rejected(Rejection::Expired)
@@ -157,7 +157,7 @@ async fn a_link_on_its_way_to_a_removed_user_no_longer_lets_them_in() {
         harness.links.look(&letter.link).await,
         Err(InvalidLink::Expired.into())
     );
-    harness.wake.notify_one();
+    harness.dispatch.wake();
     assert_eq!(
         harness.outcome_without_a_question().await,
         rejected(Rejection::Expired)

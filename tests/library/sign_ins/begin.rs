@@ -142,7 +142,7 @@ async fn try_again_after_unavailable_is_a_fresh_confirmation() {
     assert_eq!(browser.pending(&link), before.pending(&link));
     assert_eq!(
         browser.begin_again(&link).await.progress,
-        Progress::Waiting(Step::Queued)
+        Progress::Waiting(Step::Contacting)
     );
     assert_ne!(browser.pending(&link), before.pending(&link));
     harness

@@ -111,7 +111,7 @@ async fn a_change_that_is_overtaken_again_and_again_is_given_up() {
             stores,
             ..harness.environment.clone()
         },
-        harness.wake.clone(),
+        harness.dispatch.clone(),
     );
     let user = harness.store.put_user(&ada(), None).await.unwrap();
     let secret = by_password(&sign_ins, user, &PresentedSecrets::default()).await;

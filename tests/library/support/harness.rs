@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 use tempfile::TempDir;
-use tokio::{sync::Notify, task::JoinHandle};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use vestibule::{
     caps::{Caps, Client},
@@ -28,7 +28,7 @@ use vestibule::{
     token::Token,
     user::Identity,
     validator::{ValidationError, Verdict},
-    worker::{Environment, Worker},
+    worker::{Dispatch, Environment, Worker},
 };
 
 /// How a house is to be built.
@@ -60,7 +60,7 @@ pub struct Harness {
     pub store: SqliteStore,
     pub sign_ins: SignIns,
     pub environment: Environment,
-    pub wake: Arc<Notify>,
+    pub dispatch: Dispatch,
     in_flight: usize,
     /// How many browsers have begun, each at an address of its own.
     addresses: AtomicU64,
@@ -100,8 +100,8 @@ impl Harness {
             destinations: Destinations::default(),
             timing: plan.timing,
         };
-        let wake = Arc::new(Notify::new());
-        let sign_ins = SignIns::new(&environment, wake.clone()).with_caps(plan.caps);
+        let dispatch = Dispatch::default();
+        let sign_ins = SignIns::new(&environment, dispatch.clone()).with_caps(plan.caps);
         Self {
             clock,
             validator,
@@ -109,7 +109,7 @@ impl Harness {
             store,
             sign_ins,
             environment,
-            wake,
+            dispatch,
             in_flight: plan.in_flight,
             addresses: AtomicU64::new(0),
             folder,
@@ -124,7 +124,7 @@ impl Harness {
     /// Starts a worker with other tools.
     pub fn start_worker_with(&self, environment: Environment) -> Running {
         let shutdown = CancellationToken::new();
-        let worker = Worker::new(environment, self.wake.clone(), self.in_flight);
+        let worker = Worker::new(environment, self.dispatch.clone(), self.in_flight);
         let task = tokio::spawn(worker.run(shutdown.clone()));
         Running { shutdown, task }
     }
@@ -135,7 +135,12 @@ impl Harness {
             keys: Arc::new(keys(numbers)),
             ..self.environment.clone()
         };
-        SignIns::new(&environment, self.wake.clone())
+        SignIns::new(&environment, self.dispatch.clone())
+    }
+
+    /// A [`SignIns`] of a process without a worker, on the same database.
+    pub fn sign_ins_elsewhere(&self) -> SignIns {
+        SignIns::new(&self.environment, Dispatch::default())
     }
 
     /// A browser without any cookie.
@@ -261,10 +266,14 @@ impl Harness {
             .unwrap();
     }
 
-    /// Waits until all that is in flight is done: a sign-in of its own follows it.
+    /// Waits until all that is in flight is done, and what the worker does before it claims: a
+    /// sign-in of its own follows it.
     pub async fn everything_before_is_done(&self) {
         let behind = "behind-all-others".parse().unwrap();
-        let browser = self.begun(&behind).await;
+        let mut browser = Browser::new(self.sign_ins_elsewhere());
+        browser.land(&behind);
+        browser.begin(&behind).await;
+        self.dispatch.wake();
         let id = self.confirmation(&browser, &behind).await.id;
         self.answer_only(
             id,

@@ -73,7 +73,7 @@ async fn a_user_who_cancelled_a_sign_in_may_try_again() {
     browser.cancel(&link).await;
     assert_eq!(
         browser.begin_again(&link).await.progress,
-        Progress::Waiting(Step::Queued)
+        Progress::Waiting(Step::Contacting)
     );
     harness
         .question()

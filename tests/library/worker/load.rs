@@ -37,8 +37,7 @@ async fn a_begin_that_wakes_no_worker_is_found_by_the_next_poll() {
         .clock
         .somebody_sleeps_until(harness.now() + poll)
         .await;
-    let elsewhere = vestibule::sign_ins::SignIns::new(&harness.environment, Arc::default());
-    let mut browser = crate::support::Browser::new(elsewhere);
+    let mut browser = crate::support::Browser::new(harness.sign_ins_elsewhere());
     browser.land(&token("link"));
     browser.begin(&token("link")).await;
     harness.advance(poll);

@@ -1,6 +1,7 @@
 //! How a worker handles a confirmation, and what may happen to the worker meanwhile.
 
 mod cancel;
+mod direct;
 mod down;
 mod lease;
 mod load;

@@ -80,7 +80,7 @@ impl Outage {
     /// Has the worker look, until it waits again. No attempt waits for so short a time.
     async fn worker_waits(&self) {
         let mut sleeps = self.harness.clock.later_sleeps();
-        self.harness.wake.notify_one();
+        self.harness.dispatch.wake();
         sleeps
             .one_until(self.harness.now() + self.harness.environment.timing.poll)
             .await;

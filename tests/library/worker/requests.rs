@@ -64,7 +64,7 @@ async fn every_request_is_answered_while_the_validator_and_the_publisher_are_sil
         ..harness.environment.clone()
     };
     harness.start_worker_with(environment.clone());
-    let mut browser = Browser::new(SignIns::new(&environment, harness.wake.clone()));
+    let mut browser = Browser::new(SignIns::new(&environment, harness.dispatch.clone()));
     browser.land(&link);
     browser.begin(&link).await;
     soon("the validator to be asked", validator.0.notified()).await;

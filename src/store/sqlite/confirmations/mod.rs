@@ -123,13 +123,9 @@ impl ConfirmationQueue for SqliteStore {
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Vec<Claim>, StoreError> {
-        // Looking first keeps a worker that finds nothing from writing.
-        let next = if which == Which::Overdue {
-            self.next_overdue()
-        } else {
-            self.next_due()
-        };
-        if next.await?.is_none_or(|next| next > now) {
+        // A worker looks for what is due before it claims, but not for what is overdue. Looking
+        // first keeps one that finds nothing from writing.
+        if which == Which::Overdue && self.next_overdue().await?.is_none_or(|next| next > now) {
             return Ok(Vec::new());
         }
         let request = ClaimRequest {
