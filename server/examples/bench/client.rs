@@ -148,7 +148,16 @@ where
     F: Fn(Client) -> O + Clone + Send + 'static,
     O: Future<Output = Client> + Send,
 {
-    let end = Instant::now() + MEASURE;
+    all_for(MEASURE, addr, once).await
+}
+
+/// The same for another time.
+pub async fn all_for<F, O>(time: Duration, addr: SocketAddr, once: F) -> Vec<Duration>
+where
+    F: Fn(Client) -> O + Clone + Send + 'static,
+    O: Future<Output = Client> + Send,
+{
+    let end = Instant::now() + time;
     let connections = (0..CONNECTIONS).map(|_| {
         let once = once.clone();
         tokio::spawn(async move {

@@ -11,6 +11,7 @@ mod browsers;
 mod claims;
 mod client;
 mod landings;
+mod peers;
 mod place;
 mod process;
 mod push_server;

@@ -1,6 +1,6 @@
 //! A part of the bench in a process of its own.
 
-use crate::{authorize, browsers, claims, place, process::Process, settled, waiting};
+use crate::{authorize, browsers, claims, peers, place, process::Process, settled, waiting};
 use axum::{
     Json, Router,
     extract::{Path, State},
@@ -113,6 +113,8 @@ pub async fn be(name: &str, arguments: &[String]) {
         "waited-for" => waiting::serve(arguments).await,
         "browsers" => browsers::wait(arguments).await,
         "claims" => claims::measure().await,
+        "peers" => peers::measure().await,
+        "vestibule" => peers::vestibule::serve(arguments).await,
         "in-flight" => println!("{}", settled::in_flight().await),
         unknown => panic!("no part is called {unknown}"),
     }
