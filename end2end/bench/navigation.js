@@ -61,5 +61,5 @@ try {
   await validator.stop();
 }
 const median = (values) => values.sort((one, other) => one - other)[Math.floor(values.length / 2)];
-row('a frame from a page to the broker and back, median, ms', median(echoes), '');
-row('answer of the validator to navigation, median, ms', median(times), 20);
+await row('a frame from a page to the broker and back, median, ms', median(echoes), '');
+await row('answer of the validator to navigation, median, ms', median(times), 20);

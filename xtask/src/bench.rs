@@ -1,19 +1,51 @@
-//! `cargo xtask bench`: the figures of the release build.
+//! `cargo xtask bench`: the figures of the release build, as a table and in `target/bench.json`.
+
+use std::path::PathBuf;
 
 use crate::build::{self, server};
 use crate::error::{Error, Result};
-use crate::servers::BenchDatabase;
+use crate::servers::{BenchDatabase, redis};
 use crate::test::browser::{self, Playwright};
+use crate::test::programs;
 use crate::{process, workspace};
 
-/// Builds the release and lets the server's own example measure it and print its table.
+/// How the bench finds the file of its table's copy.
+const COPY: &str = "VESTIBULE_BENCH_JSON";
+
+/// The oldest Node that the packages of the Express application support.
+const PEERS_NODE: u32 = 20;
+
+/// Builds the release and measures it: alone, or as `peers` beside what a team would build instead.
 pub fn bench(arguments: &[String]) -> Result {
-    if let Some(unknown) = arguments.first() {
-        return Err(Error::new(format!(
-            "`cargo xtask bench` takes no argument, so not `{unknown}`"
-        )));
+    match arguments {
+        [] => alone(),
+        [part] if part == "peers" => peers(),
+        [part, unknown, ..] if part == "peers" => Err(Error::new(format!(
+            "`cargo xtask bench peers` takes no argument, so not `{unknown}`"
+        ))),
+        [unknown, ..] => Err(Error::new(format!(
+            "`cargo xtask bench` takes `peers` or no argument, so not `{unknown}`"
+        ))),
     }
+}
+
+fn alone() -> Result {
     build::everything(true)?;
+    example(&[], &[])?;
+    in_a_browser(&["bench/navigation.js", "bench/recovery.js"])
+}
+
+/// Vestibule beside the application on Express.
+fn peers() -> Result {
+    programs::node(PEERS_NODE)?;
+    let redis = redis::program()?;
+    browser::dependencies(&workspace::root().join("end2end/bench/express"))?;
+    build::everything(true)?;
+    example(&["peers"], &[("VESTIBULE_BENCH_REDIS", redis)])
+}
+
+/// Lets the server's own example measure and print its table.
+fn example(arguments: &[&str], variables: &[(&str, PathBuf)]) -> Result {
     let mut bench = process::cargo();
     bench.current_dir(workspace::root()).args([
         "run",
@@ -22,11 +54,18 @@ pub fn bench(arguments: &[String]) -> Result {
         server::PACKAGE,
         "--example",
         "bench",
+        "--",
     ]);
+    bench.args(arguments).env(COPY, copy());
+    bench.envs(variables.iter().map(|(name, value)| (name, value)));
     let postgres = BenchDatabase::start();
     postgres.set_variables(&mut bench);
-    process::run(server::set_variables(&mut bench, &workspace::site()))?;
-    in_a_browser(&["bench/navigation.js", "bench/recovery.js"])
+    process::run(server::set_variables(&mut bench, &workspace::site()))
+}
+
+/// The copy of the table, for programs.
+fn copy() -> PathBuf {
+    workspace::target().join("bench.json")
 }
 
 /// The figures that need a browser.
@@ -37,11 +76,29 @@ fn in_a_browser(scripts: &[&str]) -> Result {
         bench.current_dir(&folder).arg(script);
         bench
             .env("VESTIBULE_BIN", workspace::server(true))
-            .env("LEPTOS_SITE_ROOT", workspace::site());
+            .env("LEPTOS_SITE_ROOT", workspace::site())
+            .env(COPY, copy());
         if let Some(chromium) = &chromium {
             bench.env("CHROMIUM_PATH", chromium);
         }
         process::run(&mut bench)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bench;
+
+    #[test]
+    fn an_unknown_argument_is_named_with_what_is_allowed() {
+        for (given, expected) in [
+            (&["x"][..], "takes `peers` or no argument, so not `x`"),
+            (&["peers", "x"], "takes no argument, so not `x`"),
+        ] {
+            let given: Vec<String> = given.iter().map(|&word| word.to_owned()).collect();
+            let error = bench(&given).expect_err("it is refused").to_string();
+            assert!(error.ends_with(expected), "{error}");
+        }
+    }
 }

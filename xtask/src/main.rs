@@ -31,7 +31,7 @@ usage: cargo xtask COMMAND
   run [ARGS]               build what has changed and start the server in practice mode; ARGS go to the server
   build [--release]        build the server and the browser's half, with --release small, fast and precompressed
   test [STEP]... [-- ARGS] run every check, or those whose name contains a STEP; ARGS go to the tests themselves
-  bench                    measure the release build and print the figures
+  bench [peers]            measure the release build and print the figures, with `peers` beside an Express application's
   faults                   kill, stop and take away in earnest, for about 25 minutes, and print the figures
   mutants [NAME]           break each rule on purpose and see a test fail
 ";

@@ -1,7 +1,7 @@
 //! Landing and `begin`, durable in SQLite, each from a client of its own, beside a bare loop of the
 //! same two inserts.
 
-use crate::{MEASURE, client, percentile, place::Place, row};
+use crate::{MEASURE, client, client::Client, percentile, place::Place, row, sign_in};
 use sqlx::{
     ConnectOptions as _, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
@@ -12,36 +12,28 @@ use std::{
 };
 use tokio::time::Instant;
 
-const HOST: &str = "app.example";
-const SECRET: &str = "Y1ZtJ0vW8n3qkRu5xTgB2yLhPzXo7mEaQ9dKfCs4wUI=";
-
 static COUNT: AtomicU32 = AtomicU32::new(0);
+
+/// The number of the next browser.
+pub fn next_number() -> u32 {
+    COUNT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// More settings for servers in which all that begins stays undecided.
+pub fn settings() -> [(&'static str, String); 2] {
+    [
+        // Nothing listens there.
+        ("VALIDATOR_URL", "http://127.0.0.1:9/".into()),
+        ("CONFIRM_UNDECIDED", u32::MAX.to_string()),
+    ]
+}
 
 pub async fn measure() {
     // The worker would work at the same time: here it is the way in alone that is measured.
-    let place = Place::open(&[
-        ("CONFIRM_IN_FLIGHT", "1".into()),
-        ("TRUSTED_PROXIES", "127.0.0.1".into()),
-        ("PUBLIC_URL", format!("https://{HOST}")),
-        // Nothing listens there.
-        ("VALIDATOR_URL", "http://127.0.0.1:9/".into()),
-        ("VESTIBULE_SECRET", SECRET.into()),
-        ("RUST_LOG", "off".into()),
-    ])
-    .await;
-    let times = client::all(place.addr, async |mut client| {
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        client.come_from(number, HOST);
-        let token = format!("down-{number}");
-        let landing = client.get(&format!("/confirm/{token}")).await;
-        let begun = client
-            .post(
-                "/api/begin",
-                &landing.cookies(),
-                &format!("token={token}&again=false"),
-            )
-            .await;
-        assert!(begun.head.starts_with("HTTP/1.1 200"), "{}", begun.head);
+    let settings = [&sign_in::settings()[..], &settings()].concat();
+    let place = Place::open_without_worker(&settings).await;
+    let times = client::all(place.addr, async |mut client: Client| {
+        sign_in::begin(&mut client, next_number()).await;
         client
     });
     let times = times.await;

@@ -32,14 +32,19 @@ pub struct Answer {
 impl Answer {
     /// The cookies that were set, as a `Cookie` header takes them.
     pub fn cookies(&self) -> String {
-        let set = self
-            .head
-            .lines()
-            .filter_map(|line| line.strip_prefix("set-cookie: "));
-        set.filter_map(|cookie| cookie.split(';').next())
+        values(&self.head, "set-cookie")
+            .filter_map(|cookie| cookie.split(';').next())
             .collect::<Vec<_>>()
             .join("; ")
     }
+}
+
+/// The values of a header, whose name servers may write with capitals.
+fn values<'a>(head: &'a str, name: &str) -> impl Iterator<Item = &'a str> {
+    head.lines()
+        .filter_map(|line| line.split_once(": "))
+        .filter(move |(key, _)| key.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value)
 }
 
 impl Client {
@@ -114,10 +119,8 @@ impl Client {
             }
         };
         let head = String::from_utf8_lossy(&self.buffer[..head_end]).into_owned();
-        let length = head
-            .lines()
-            .find_map(|line| line.strip_prefix("content-length: "));
-        let length: usize = length
+        let length: usize = values(&head, "content-length")
+            .next()
             .and_then(|length| length.parse().ok())
             .expect("every answer has its length");
         while self.buffer.len() < head_end + length {
@@ -145,7 +148,16 @@ where
     F: Fn(Client) -> O + Clone + Send + 'static,
     O: Future<Output = Client> + Send,
 {
-    let end = Instant::now() + MEASURE;
+    all_for(MEASURE, addr, once).await
+}
+
+/// The same for another time.
+pub async fn all_for<F, O>(time: Duration, addr: SocketAddr, once: F) -> Vec<Duration>
+where
+    F: Fn(Client) -> O + Clone + Send + 'static,
+    O: Future<Output = Client> + Send,
+{
+    let end = Instant::now() + time;
     let connections = (0..CONNECTIONS).map(|_| {
         let once = once.clone();
         tokio::spawn(async move {

@@ -11,13 +11,19 @@ mod browsers;
 mod claims;
 mod client;
 mod landings;
+mod peers;
 mod place;
+mod process;
+mod push_server;
 mod service;
 mod settled;
+mod sign_in;
 mod steady;
+mod table;
 mod waiting;
 
 use std::{env, time::Duration};
+use table::row;
 use vestibule_server::file_limit;
 
 /// How long each rate is measured.
@@ -31,21 +37,18 @@ async fn main() {
     let _ = file_limit::raise();
     let arguments: Vec<String> = env::args().skip(1).collect();
     if let Some((part, arguments)) = arguments.split_first() {
-        return service::be(part, arguments).await;
+        service::be(part, arguments).await;
+    } else {
+        table::head();
+        landings::measure().await;
+        authorize::measure().await;
+        begins::measure().await;
+        steady::measure().await;
+        settled::measure().await;
+        waiting::measure().await;
+        claims::measure().await;
     }
-    println!("{:<58} {:>12} {:>12}", "figure", "here", "aim");
-    landings::measure().await;
-    authorize::measure().await;
-    begins::measure().await;
-    steady::measure().await;
-    settled::measure().await;
-    waiting::measure().await;
-    claims::measure().await;
-}
-
-/// Prints one line of the table.
-fn row(figure: &str, here: &str, aim: &str) {
-    println!("{figure:<58} {here:>12} {aim:>12}");
+    table::write_copy();
 }
 
 /// The memory of this process, in KiB.

@@ -27,6 +27,15 @@ impl Place {
 
     /// The same at a certain address.
     pub async fn open_at(addr: SocketAddr, more: &[(&str, String)]) -> Self {
+        Self::start(addr, more, true).await
+    }
+
+    /// The pages alone, as `vestibule serve --no-worker` has them, also on SQLite.
+    pub async fn open_without_worker(more: &[(&str, String)]) -> Self {
+        Self::start(ANYWHERE, more, false).await
+    }
+
+    async fn start(addr: SocketAddr, more: &[(&str, String)], worker: bool) -> Self {
         let (listener, addr) = bind(addr);
         let data = TempDir::new().expect("a temporary folder");
         let own = |key: &str| match key {
@@ -41,6 +50,7 @@ impl Place {
         };
         let config = Config::read(&RawSettings::from_lookup(|setting| own(setting.key)))
             .expect("good settings");
+        let config = Config { worker, ..config };
         let (routes, running) = vestibule_server::router(config)
             .await
             .expect("the server starts");
@@ -69,6 +79,11 @@ pub fn serve(routes: Router) -> SocketAddr {
     let (listener, addr) = bind(ANYWHERE);
     tokio::spawn(listener::serve(listener, routes, CancellationToken::new()));
     addr
+}
+
+/// An address that is free now, and that no one else asks for.
+pub fn free() -> SocketAddr {
+    bind(ANYWHERE).1
 }
 
 fn bind(addr: SocketAddr) -> (TcpListener, SocketAddr) {

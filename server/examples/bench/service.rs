@@ -1,6 +1,6 @@
 //! A part of the bench in a process of its own.
 
-use crate::{authorize, browsers, claims, place, settled, waiting};
+use crate::{authorize, browsers, claims, peers, place, process::Process, settled, waiting};
 use axum::{
     Json, Router,
     extract::{Path, State},
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use std::{
     env,
     io::{BufRead as _, BufReader, Write as _, stdin},
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    process::{ChildStdin, ChildStdout, Command, Stdio},
     time::Duration,
 };
 use tokio::{
@@ -25,7 +25,7 @@ const VALIDATOR: Duration = Duration::from_millis(200);
 
 /// A process that says one line once it is ready, and one to each question.
 pub struct Service {
-    process: Child,
+    _process: Process,
     input: ChildStdin,
     output: Option<BufReader<ChildStdout>>,
     said: String,
@@ -41,16 +41,18 @@ impl Service {
     pub async fn start_with(name: &str, arguments: &[String]) -> Self {
         let program = env::current_exe().expect("this program");
         let mut command = Command::new(program);
-        command
-            .arg(name)
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped());
-        let mut process = command.spawn().expect("this program can be started");
-        let input = process.stdin.take().expect("its input is piped");
-        let output = process.stdout.take().map(BufReader::new);
+        command.arg(name).args(arguments);
+        Self::run(&mut command).await
+    }
+
+    /// The same for any program that keeps to this.
+    pub async fn run(command: &mut Command) -> Self {
+        let mut process = Process::start(command.stdin(Stdio::piped()).stdout(Stdio::piped()));
+        let child = process.child();
+        let input = child.stdin.take().expect("its input is piped");
+        let output = child.stdout.take().map(BufReader::new);
         let mut service = Self {
-            process,
+            _process: process,
             input,
             output,
             said: String::new(),
@@ -88,13 +90,6 @@ impl Service {
     }
 }
 
-impl Drop for Service {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
 /// The questions to this part; they end when the parent process does.
 pub fn questions() -> mpsc::UnboundedReceiver<String> {
     let (asked, questions) = mpsc::unbounded_channel();
@@ -118,6 +113,8 @@ pub async fn be(name: &str, arguments: &[String]) {
         "waited-for" => waiting::serve(arguments).await,
         "browsers" => browsers::wait(arguments).await,
         "claims" => claims::measure().await,
+        "peers" => peers::measure().await,
+        "vestibule" => peers::vestibule::serve(arguments).await,
         "in-flight" => println!("{}", settled::in_flight().await),
         unknown => panic!("no part is called {unknown}"),
     }

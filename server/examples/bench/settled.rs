@@ -4,7 +4,7 @@
 //! The validator is a process of its own, and the worker announces to the embedded broker, as in a
 //! server.
 
-use crate::{place, resident, row, service::Service};
+use crate::{place, resident, row, service::Service, sign_in::SECRET};
 use axum::Router;
 use futures_util::{StreamExt as _, stream};
 use std::{env, sync::Arc, time::Duration};
@@ -30,14 +30,14 @@ use vestibule::{
 use vestibule_broker::{AppSecret, Broker, BrokerConfig};
 
 /// How many wait for the worker.
-const QUEUED: usize = 5_000;
+pub const QUEUED: usize = 5_000;
 /// How many wait through an outage, and how long that is.
 const THROUGH_OUTAGE: usize = 10_000;
 const OUTAGE: Duration = Duration::from_secs(20);
 /// A database on a server that is thrown away.
 pub const POSTGRES: &str = "VESTIBULE_BENCH_POSTGRES";
 /// No measurement takes longer.
-const AT_MOST: Duration = Duration::from_mins(2);
+pub const AT_MOST: Duration = Duration::from_mins(2);
 
 pub async fn measure() {
     let keys = keys();
@@ -101,7 +101,7 @@ pub async fn in_flight() -> String {
 }
 
 pub fn keys() -> Keys {
-    Keys::parse("Y1ZtJ0vW8n3qkRu5xTgB2yLhPzXo7mEaQ9dKfCs4wUI=").expect("32 bytes")
+    Keys::parse(SECRET).expect("32 bytes")
 }
 
 pub struct Bench {

@@ -4,11 +4,12 @@
 //! browsers.
 
 use crate::{
-    place::Place,
+    place::{self, Place},
     resident, row,
     service::{self, Service},
+    sign_in::SECRET,
 };
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 use tokio::time::sleep;
 
 /// How many wait.
@@ -17,7 +18,7 @@ pub const BROWSERS: u32 = 10_000;
 pub const APP: (&str, &str, &str) = ("1", "key", "secret");
 
 pub async fn measure() {
-    let addresses = [free().await, free().await].map(|addr| addr.to_string());
+    let addresses = [place::free(), place::free()].map(|addr| addr.to_string());
     let mut server = Service::start_with("waited-for", &addresses).await;
     let mut browsers = Service::start_with("browsers", &addresses).await;
     let before = memory(&mut server).await;
@@ -74,10 +75,7 @@ pub async fn serve(arguments: &[String]) {
         ("PUSHER_SECRET", secret.to_owned()),
         // It is never asked: no browser has begun.
         ("VALIDATOR_URL", "http://127.0.0.1:9/".to_owned()),
-        (
-            "VESTIBULE_SECRET",
-            "Y1ZtJ0vW8n3qkRu5xTgB2yLhPzXo7mEaQ9dKfCs4wUI=".to_owned(),
-        ),
+        ("VESTIBULE_SECRET", SECRET.to_owned()),
     ];
     let [addr, broker] = arguments else {
         panic!("two addresses")
@@ -98,16 +96,6 @@ pub async fn serve(arguments: &[String]) {
 
 async fn memory(server: &mut Service) -> f64 {
     server.ask("memory").await.parse().expect("a number")
-}
-
-/// An address that is free now, and that no one else asks for.
-async fn free() -> SocketAddr {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
-        .await
-        .expect("a port on loopback");
-    listener
-        .local_addr()
-        .expect("a bound listener has an address")
 }
 
 fn words<const N: usize>(text: &str) -> [&str; N] {

@@ -7,7 +7,7 @@
 
 pub mod nginx;
 mod postgres;
-mod redis;
+pub mod redis;
 mod server;
 
 use std::env;

@@ -42,8 +42,8 @@ fn is_ready(server: &Server) -> bool {
     asked.is_ok()
 }
 
-/// The program, installed if necessary.
-fn program() -> Result<PathBuf> {
+/// The program, installed if necessary. It has to be called `redis-server`.
+pub fn program() -> Result<PathBuf> {
     apt::find_or_install(installed, &[Package("redis-tools")])?
         .ok_or_else(|| Error::new("there is no `redis-server` on the PATH; install Redis"))
 }

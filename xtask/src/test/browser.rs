@@ -85,7 +85,7 @@ pub struct Playwright {
 /// Installs what the journeys need.
 pub fn install() -> Result<Playwright> {
     let folder = workspace::root().join("end2end");
-    programs::node()?;
+    programs::node(programs::NODE)?;
     let chromium = programs::chromium()?;
     dependencies(&folder)?;
     if chromium.is_none() {

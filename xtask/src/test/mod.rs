@@ -6,7 +6,7 @@ pub mod browser;
 mod code;
 mod interop;
 mod licences;
-mod programs;
+pub mod programs;
 mod python;
 mod size;
 

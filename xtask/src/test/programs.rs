@@ -9,19 +9,19 @@ use crate::error::{Error, Result};
 use crate::process;
 
 /// The oldest Node that the browser tests are run with.
-const NODE: u32 = 18;
+pub const NODE: u32 = 18;
 
-/// Makes sure that a Node new enough for the browser tests is installed, with npm.
-pub fn node() -> Result {
-    let advice = format!("the browser tests need Node {NODE} or newer with npm on the PATH");
-    apt::find_or_install(
-        || node_is_good().then_some(()),
-        &[Package("nodejs"), Package("npm")],
-    )?
-    .ok_or_else(|| Error::new(format!("{advice}; install it and start again")))
+/// Makes sure that this version of Node or a newer one is installed, with npm.
+pub fn node(oldest: u32) -> Result {
+    let installed = || node_is_from(oldest).then_some(());
+    apt::find_or_install(installed, &[Package("nodejs"), Package("npm")])?.ok_or_else(|| {
+        Error::new(format!(
+            "there is no Node {oldest} or newer with npm on the PATH; install it and start again"
+        ))
+    })
 }
 
-fn node_is_good() -> bool {
+fn node_is_from(oldest: u32) -> bool {
     let Some(node) = process::on_path("node") else {
         return false;
     };
@@ -29,7 +29,7 @@ fn node_is_good() -> bool {
         return false;
     }
     process::output(process::command(node).arg("--version"))
-        .is_ok_and(|version| major(&version) >= NODE)
+        .is_ok_and(|version| major(&version) >= oldest)
 }
 
 fn major(version: &str) -> u32 {
