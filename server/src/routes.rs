@@ -25,7 +25,7 @@ use vestibule::path::Base;
 pub fn routes(app: App, sockets: Router) -> Router {
     let pages = Router::new()
         .route("/", get(home::home))
-        .route("/confirm/{token}", get(confirm::land).post(confirm::begin))
+        .route("/confirm/{token}", post(confirm::begin))
         .route("/confirm/{token}/wait", get(confirm::wait))
         .route(
             "/confirm/{token}/cancel",
@@ -102,6 +102,8 @@ pub fn routes(app: App, sockets: Router) -> Router {
         .merge(needing_a_user)
         .merge(scripts_only)
         .layer(from_fn(run_to_completion::to_the_end))
+        // It changes nothing.
+        .route("/confirm/{token}", get(confirm::land))
         .layer(DefaultBodyLimit::max(form::MAX_FORM))
         .with_state(app.clone())
         .merge(files)

@@ -22,9 +22,14 @@ mod steady;
 mod table;
 mod waiting;
 
+use mimalloc::MiMalloc;
 use std::{env, time::Duration};
 use table::row;
 use vestibule_server::file_limit;
+
+/// As in the binary.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// How long each rate is measured.
 const MEASURE: Duration = Duration::from_secs(5);

@@ -16,5 +16,6 @@ pub mod response;
 pub mod run_to_completion;
 pub mod security_headers;
 pub mod state;
+pub mod template;
 pub mod token_path;
 pub mod visitor;

@@ -1,16 +1,20 @@
 //! Pages: from a view to a document, with the headers that every document carries.
 
-use crate::http::{files::Files, response::with_status};
+use crate::http::{files::Files, response::with_status, template::Template};
 use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use leptos::prelude::*;
 use std::sync::Arc;
-use vestibule::path::Base;
+use vestibule::{
+    path::Base,
+    secret::{SystemEntropy, random},
+};
 use vestibule_app::{
     pages::{ErrorPage, Problem},
-    shell::{self, Head},
+    shell::{self, Document, Head},
 };
 
 /// Renders pages into responses.
@@ -62,13 +66,40 @@ impl PageRenderer {
     pub fn page<P: IntoView + 'static>(&self, head: Head, view: impl FnOnce() -> P) -> Response {
         // The reloader of a page in development is a script, too.
         let scripts = head.live || watched();
+        let document = self.document(head, view);
+        let nonce = scripts.then(|| document.nonce.to_string());
+        self.response(document.html, nonce.as_deref())
+    }
+
+    /// The same for a page with a script that differs in `values` only, which `template` keeps.
+    pub fn page_of<P: IntoView + 'static, const N: usize>(
+        &self,
+        template: &Template<N>,
+        head: Head,
+        values: [&str; N],
+        view: impl Fn([String; N]) -> P,
+    ) -> Response {
+        let nonce = URL_SAFE_NO_PAD.encode(random::<16>(&SystemEntropy));
+        let html = template.fill(self.files.have_client(), &nonce, values, |marks| {
+            let document = self.document(head.clone(), || view(marks));
+            (document.html, document.nonce.to_string())
+        });
+        match html {
+            Some(html) => self.response(html, Some(&nonce)),
+            None => self.page(head, || view(values.map(str::to_owned))),
+        }
+    }
+
+    fn document<P: IntoView + 'static>(&self, head: Head, view: impl FnOnce() -> P) -> Document {
         // A script of another build would break what works without it.
         let head = Head {
             live: head.live && self.files.have_client(),
             ..head
         };
-        let document = shell::render(&self.leptos, &self.base, head, view);
-        let nonce = scripts.then(|| document.nonce.to_string());
+        shell::render(&self.leptos, &self.base, head, view)
+    }
+
+    fn response(&self, html: String, nonce: Option<&str>) -> Response {
         let policy = self.content_security_policy(nonce);
         let headers = [
             (
@@ -87,7 +118,7 @@ impl PageRenderer {
                 HeaderValue::from_static("same-origin"),
             ),
         ];
-        (headers, document.html).into_response()
+        (headers, html).into_response()
     }
 
     /// The page of a problem, with its status.
@@ -99,7 +130,7 @@ impl PageRenderer {
 
     /// What scripts, and everything else that a document could load, may be (CSP level 3). Without
     /// a `nonce` there are none.
-    fn content_security_policy(&self, nonce: Option<String>) -> String {
+    fn content_security_policy(&self, nonce: Option<&str>) -> String {
         let Some(nonce) = nonce else {
             return "default-src 'none'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; \
                     base-uri 'none'; frame-ancestors 'none'"

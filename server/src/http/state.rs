@@ -12,6 +12,7 @@ use crate::{
         page::PageRenderer,
         response,
         security_headers::Hsts,
+        template::Template,
         visitor::Visitor,
     },
     mail::Mailbox,
@@ -48,6 +49,8 @@ pub struct AppState {
     pub keys: Arc<Keys>,
     /// How pages are rendered.
     pub pages: Arc<PageRenderer>,
+    /// The usual landing, where the user begins and where the page does.
+    pub landings: [Template<3>; 2],
     /// The built site's files.
     pub files: Arc<Files>,
     /// The Pusher server.

@@ -165,6 +165,7 @@ async fn app_state(
             files.clone(),
             push.socket.as_deref(),
         )),
+        landings: Default::default(),
         files,
         push,
         origins: Arc::new(OwnOrigins {

@@ -25,6 +25,7 @@ use vestibule::{
     secret::SessionSecret, sign_ins::Progress, token::Token,
 };
 use vestibule_app::{
+    form_token::FormToken,
     island::{
         Confirm,
         sentence::{self, Sentence},
@@ -85,22 +86,41 @@ pub async fn land(
     };
     let next = next.map(|next| next.to_string());
     let signed_in = who.map(|who| who.user.display_name().to_owned());
-    let app_key = app.push.app_key.clone();
-    let socket = app.push.socket.clone();
-    let poll_seconds = app.poll_seconds();
-    let token = token.expose().to_owned();
     let head = Head {
         live: true,
         ..Head::titled(title::CONFIRM).described(description::CONFIRM)
     };
-    let page = app.form_page_with(proof, head, false, || {
+    // Most landings differ in these values alone.
+    let is_usual = next.is_none() && signed_in.is_none();
+    let values = [
+        token.expose(),
+        &channel,
+        proof.text.as_deref().unwrap_or_default(),
+    ];
+    let view = |[token, channel, proof]: [String; 3]| {
+        provide_context(FormToken(Some(proof)));
+        let signed_in = signed_in.clone();
+        let app_key = app.push.app_key.clone();
+        let socket = app.push.socket.clone();
+        let poll_seconds = app.poll_seconds();
+        let next = next.clone();
         view! {
             <ConfirmPage signed_in=signed_in>
                 <Confirm token channel app_key socket start poll_seconds next />
             </ConfirmPage>
         }
-    });
-    Ok(response::with_cookies(page, set))
+    };
+    let page = if is_usual {
+        let template = &app.landings[usize::from(auto)];
+        app.pages.page_of(template, head, values, view)
+    } else {
+        let values = values.map(str::to_owned);
+        app.page(head, || view(values))
+    };
+    Ok(response::with_cookies(
+        response::with_cookies(page, proof.set),
+        set,
+    ))
 }
 
 /// Whether this browser was signed in by the link that it opens once more.

@@ -1,4 +1,4 @@
-use crate::testing::{IN_USE, TestApp, TestBrowser};
+use crate::testing::{IN_USE, TestApp, TestBrowser, TestResponse};
 use futures_util::future::join_all;
 
 const NO_COOKIES: &str = "does not accept cookies for this site";
@@ -11,6 +11,44 @@ async fn a_landing_gives_a_pending_cookie_that_a_reload_keeps() {
     let cookies = browser.cookies();
     assert!(cookies.len() == 1 && cookies[0].starts_with("vestibule-pending-"));
     browser.open("/confirm/valid-1").await.assert_sets_nothing();
+}
+
+/// What a landing has for its own request alone: token, channel and nonce.
+fn values(page: &TestResponse) -> [String; 3] {
+    let settings = page.between("data-settings=\"", "\"").expect("an island");
+    let mut settings = settings.split(' ');
+    let token = settings.next().unwrap().to_owned();
+    let channel = settings.next().unwrap().to_owned();
+    let policy = page.header("content-security-policy").unwrap();
+    let nonce = policy.split("'nonce-").nth(1).unwrap();
+    let nonce = nonce.split('\'').next().unwrap().to_owned();
+    [token, channel, nonce]
+}
+
+#[tokio::test]
+async fn a_landing_has_its_own_values_and_no_one_elses() {
+    let app = TestApp::start().await;
+    let [mut first, mut second] = [app.browser(), app.browser()];
+    let mut pages = Vec::new();
+    for (browser, token) in [(&mut first, "one-1~"), (&mut second, "two-2.")] {
+        let page = browser.open(&format!("/confirm/{token}")).await;
+        let page = page
+            .assert_status(200)
+            .assert_says(&format!("action=\"/confirm/{token}\""));
+        assert_eq!(values(&page)[0], token);
+        pages.push(page);
+    }
+    let [others, own] = [values(&pages[0]), values(&pages[1])];
+    for (other, own) in others.iter().zip(&own) {
+        assert!(!own.is_empty() && !pages[1].body.contains(other), "{other}");
+    }
+    second.begin_by_form("two-2.").await.assert_status(303);
+    // What has to be escaped is.
+    let page = app
+        .browser()
+        .open("/confirm/three?next=/a%22%3E%3Cb%3E")
+        .await;
+    assert!(!page.assert_status(200).body.contains("\"><b>"));
 }
 
 #[tokio::test]
@@ -80,11 +118,7 @@ async fn a_begin_without_the_cookie_of_its_landing_begins_nothing_and_says_why()
 }
 
 /// Opens a link to which `site` has led.
-async fn open_from(
-    browser: &mut TestBrowser<'_>,
-    token: &str,
-    site: &str,
-) -> crate::testing::TestResponse {
+async fn open_from(browser: &mut TestBrowser<'_>, token: &str, site: &str) -> TestResponse {
     let mut led = browser.sending("sec-fetch-site", site);
     let page = led.open(&format!("/confirm/{token}")).await;
     browser.take_cookies_of(&led);
