@@ -368,7 +368,7 @@ impl SignIns {
         shown: &PresentedSecrets,
     ) -> Result<Option<SessionSecret>, StoreError> {
         let secret = SessionSecret::generate(&*self.entropy);
-        let id = SessionId::generate(&*self.entropy);
+        let id = SessionId::generate_at(self.clock.now(), &*self.entropy);
         let device = shown.device.clone();
         let session = Session {
             token_tag,

@@ -162,8 +162,8 @@ impl SignIns {
     ) -> (Confirmation, Session) {
         let now = self.clock.now();
         let token_tag = TokenTag::of(&self.keys, token);
-        let id = ConfirmationId::generate(&*self.entropy);
-        let session = SessionId::generate(&*self.entropy);
+        let id = ConfirmationId::generate_at(now, &*self.entropy);
+        let session = SessionId::generate_at(now, &*self.entropy);
         let token = SealedToken::seal(&self.keys, &*self.entropy, id, token);
         let state = State::Queued(Queued {
             token,

@@ -21,6 +21,11 @@ use std::{path::Path, time::Duration};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
+/// How much the writing connection keeps of the file, in KiB (negative, as SQLite wants it).
+const WRITER_CACHE: &str = "-16384";
+/// After how many pages of 4 KiB in the log they are written back to the file.
+const WAL_PAGES: &str = "4000";
+
 impl SqliteStore {
     /// Opens the file at `path`, creates it if it is missing, and brings it up to date.
     ///
@@ -58,7 +63,11 @@ impl SqliteStore {
         mode: Mode,
         keys: &Keys,
     ) -> Result<Self, OpenError> {
-        let mut connection = options
+        let writer = options
+            .clone()
+            .pragma("cache_size", WRITER_CACHE)
+            .pragma("wal_autocheckpoint", WAL_PAGES);
+        let mut connection = writer
             .clone()
             .create_if_missing(true)
             .connect()
@@ -85,7 +94,7 @@ impl SqliteStore {
         Ok(Self {
             session_users: SessionUserReader::start(readers.clone()),
             readers,
-            writer: Writer::start(connection, options),
+            writer: Writer::start(connection, writer),
             sessions_apart: false,
         })
     }
@@ -97,6 +106,8 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
+        // What undoes a statement needs no file.
+        .pragma("temp_store", "memory")
         .busy_timeout(Duration::from_secs(5))
 }
 
