@@ -1,7 +1,9 @@
 //! Landing and `begin`, durable in SQLite, each from a client of its own, beside a bare loop of the
 //! same two inserts.
 
-use crate::{MEASURE, client, client::Client, percentile, place::Place, row, sign_in};
+use crate::{
+    MEASURE, client, client::Client, percentile, place::Place, row, settled::Bench, sign_in,
+};
 use sqlx::{
     ConnectOptions as _, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
@@ -9,8 +11,12 @@ use sqlx::{
 use std::{
     path::Path,
     sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
 };
 use tokio::time::Instant;
+
+/// How many more there are in the end.
+const UNDECIDED: usize = 100_000;
 
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
@@ -32,13 +38,8 @@ pub async fn measure() {
     // The worker would work at the same time: here it is the way in alone that is measured.
     let settings = [&sign_in::settings()[..], &settings()].concat();
     let place = Place::open_without_worker(&settings).await;
-    let times = client::all(place.addr, async |mut client: Client| {
-        sign_in::begin(&mut client, next_number()).await;
-        client
-    });
-    let times = times.await;
+    let times = begin_all(&place).await;
     let bare = bare_inserts(place.data.path()).await;
-    place.close().await;
     let rate = client::rate(&times);
     row(
         "landing + begin a second, durable",
@@ -60,6 +61,25 @@ pub async fn measure() {
         &format!("{:.2}", rate / bare),
         "",
     );
+    let rate = client::rate(&begin_all(&place).await);
+    let there = Bench::at(&place.data.path().join("vestibule.db")).await;
+    there.begin(UNDECIDED).await;
+    let beside = client::rate(&begin_all(&place).await);
+    place.close().await;
+    row(
+        &format!("the same as often with {UNDECIDED} undecided beside"),
+        &format!("{:.2}", rate / beside),
+        "1.2",
+    );
+}
+
+/// Has as many begin as can, each from a client of its own.
+async fn begin_all(place: &Place) -> Vec<Duration> {
+    client::all(place.addr, async |mut client: Client| {
+        sign_in::begin(&mut client, next_number()).await;
+        client
+    })
+    .await
 }
 
 /// One connection, a transaction each time.

@@ -1,6 +1,9 @@
 //! A part of the bench in a process of its own.
 
-use crate::{authorize, browsers, claims, peers, place, process::Process, settled, waiting};
+use crate::{
+    authorize, begins, browsers, claims, landings, peers, place, process::Process, settled, steady,
+    waiting,
+};
 use axum::{
     Json, Router,
     extract::{Path, State},
@@ -108,6 +111,9 @@ pub async fn be(name: &str, arguments: &[String]) {
             std::future::pending::<()>().await;
         }
         "authorize" => authorize::measure().await,
+        "landings" => landings::measure().await,
+        "begins" => begins::measure().await,
+        "steady" => steady::measure().await,
         "settled" => settled::measure().await,
         "waiting" => waiting::measure().await,
         "waited-for" => waiting::serve(arguments).await,

@@ -7,7 +7,7 @@
 use crate::{place, resident, row, service::Service, sign_in::SECRET};
 use axum::Router;
 use futures_util::{StreamExt as _, stream};
-use std::{env, sync::Arc, time::Duration};
+use std::{env, path::Path, sync::Arc, time::Duration};
 use tempfile::TempDir;
 use tokio::{
     task::JoinHandle,
@@ -15,7 +15,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 use vestibule::{
-    caps::Client,
+    caps::{Caps, Client},
     clock::SystemClock,
     outcome::Destinations,
     publisher::{PusherApp, PusherPublisher, PusherSecret, Queue},
@@ -111,6 +111,15 @@ pub struct Bench {
 }
 
 impl Bench {
+    /// On the database in this file, with no validator.
+    pub async fn at(file: &Path) -> Self {
+        let store = SqliteStore::open(file, &keys()).await;
+        Self::new(
+            Stores::in_one(store.expect("the file of a server")),
+            "http://127.0.0.1:9/",
+        )
+    }
+
     pub fn new(stores: Stores, validator: &str) -> Self {
         let broker = Broker::new(BrokerConfig::new("1", "key", AppSecret::new("secret")));
         let api: Router = broker.api_routes();
@@ -149,7 +158,11 @@ impl Bench {
 
     /// Has so many begin, all at once.
     pub async fn begin(&self, count: usize) {
-        let desk = &SignIns::new(&self.environment(), Dispatch::default());
+        let desk = SignIns::new(&self.environment(), Dispatch::default());
+        let desk = &desk.with_caps(Caps {
+            in_all: u32::MAX,
+            ..Caps::default()
+        });
         let begin = |number: usize| async move {
             let token: Token = format!("queued-{number}").parse().expect("a token");
             // Each from elsewhere: one network may not have so many undecided.

@@ -20,8 +20,11 @@ pub fn settings() -> [(&'static str, String); 3] {
 
 /// A sign-in that has begun.
 pub struct Begun {
-    /// When the request was sent that began it.
+    /// When the landing was asked for.
+    pub landed: Instant,
+    /// When the request was sent that began it, and when it was answered.
     pub start: Instant,
+    pub answered: Instant,
     pub token: String,
     /// Where its outcome is announced.
     pub channel: String,
@@ -36,14 +39,18 @@ pub fn token(number: u32) -> String {
 pub async fn begin(client: &mut Client, number: u32) -> Begun {
     client.come_from(number, HOST);
     let token = token(number);
+    let landed = Instant::now();
     let landing = client.get(&format!("/confirm/{token}")).await;
     let start = Instant::now();
     let body = format!("token={token}&again=false");
     let answer = client.post("/api/begin", &landing.cookies(), &body).await;
+    let answered = Instant::now();
     assert!(answer.head.starts_with("HTTP/1.1 200"), "{}", answer.head);
     let report: Value = serde_json::from_str(&answer.body).expect("a report");
     Begun {
+        landed,
         start,
+        answered,
         token,
         channel: report["channel"].as_str().expect("a channel").to_owned(),
     }

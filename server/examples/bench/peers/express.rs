@@ -69,12 +69,15 @@ impl Express {
         let token = sign_in::token(number);
         let start = Instant::now();
         let landing = client.get(&format!("/confirm/{token}")).await;
+        let answered = Instant::now();
         assert!(landing.head.starts_with("HTTP/1.1 200"), "{}", landing.head);
         let channel = landing.body.split_once("data-channel=\"");
         let channel = channel.and_then(|(_, rest)| rest.split_once('"'));
         let (channel, _) = channel.expect("the page names its channel");
         Begun {
+            landed: start,
             start,
+            answered,
             token,
             channel: channel.to_owned(),
         }

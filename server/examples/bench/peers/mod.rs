@@ -99,10 +99,11 @@ async fn announce() {
         let addr = deployment.start(Parts::All).await;
         let begin = async |client: &mut Client, number| candidate.begin(client, number).await;
         services
-            .added(addr, 0..WARM_UP_SIGN_INS, WARM_UP_EVERY, begin)
+            .sign_ins(addr, 0..WARM_UP_SIGN_INS, WARM_UP_EVERY, begin)
             .await;
         let measured = WARM_UP_SIGN_INS..WARM_UP_SIGN_INS + steady::SIGN_INS;
-        let added = services.added(addr, measured, steady::EVERY, begin).await;
+        let sign_ins = services.sign_ins(addr, measured, steady::EVERY, begin);
+        let added = steady::sorted(&sign_ins.await, steady::SignIn::added);
         deployment.close().await;
         [0.5, 0.99].map(|share| milliseconds(&added, share))
     })
