@@ -1,13 +1,9 @@
 //! The document around a page, and the one way from a page to HTML.
 
-use crate::{
-    base::{self, at},
-    build_id,
-    components::Layout,
-};
+use crate::{base::at, build_id, components::Layout};
 use hydration_context::SsrSharedContext;
 use leptos::{
-    hydration::{AutoReload, HydrationScripts},
+    hydration::AutoReload,
     nonce::{Nonce, provide_nonce, use_nonce},
     prelude::*,
 };
@@ -85,10 +81,7 @@ fn shell(options: &LeptosOptions, head: Head, page: impl IntoView + 'static) -> 
         options.site_pkg_dir, options.output_name
     ));
     let build = live.then_some(build_id::OF_PAGE);
-    let scripts = live.then(|| {
-        let root = base::of_page();
-        view! { <HydrationScripts options=options.clone() islands=true root=root.as_str() /> }
-    });
+    let scripts = live.then(|| view! { <IslandScript options=options.clone() /> });
     view! {
         <!DOCTYPE html>
         <html lang="en" data-build=build>
@@ -107,6 +100,34 @@ fn shell(options: &LeptosOptions, head: Head, page: impl IntoView + 'static) -> 
                 <Layout>{page.into_any()}</Layout>
             </body>
         </html>
+    }
+}
+
+/// Loads the client, and makes the page's islands live as soon as it is there. It knows no islands
+/// within islands: there are none.
+#[component]
+fn IslandScript(
+    /// Where the built site is.
+    options: LeptosOptions,
+) -> impl IntoView {
+    let LeptosOptions {
+        site_pkg_dir,
+        output_name,
+        ..
+    } = options;
+    let file = |kind: &str| at(format!("/{site_pkg_dir}/{output_name}.{kind}"));
+    let (js, wasm) = (file("js"), file("wasm"));
+    let script = format!(
+        "import(\"{js}\").then(async m => {{ \
+         await m.default({{ module_or_path: \"{wasm}\" }}); \
+         m.hydrate(); \
+         for (const island of document.querySelectorAll(\"leptos-island\")) m[island.dataset.component](island); \
+         }})"
+    );
+    view! {
+        <link rel="modulepreload" href=js nonce=use_nonce() />
+        <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="" />
+        <script type="module" nonce=use_nonce() inner_html=script></script>
     }
 }
 
