@@ -33,17 +33,6 @@ const LANES: usize = 2;
 /// For how long the jobs of a batch that failed are tried one by one: each may wait for a lock.
 const ALONE_WITHIN: Duration = Duration::from_secs(8);
 
-/// Whatever the server's default is: under a stricter level, two who meet at a row fail instead of
-/// waiting.
-const BEGIN: &str = "begin isolation level read committed";
-
-/// The same for a batch. To plan its statements takes as long as to carry them out, so that a plan
-/// is kept; one that was made while a table was empty must be as good for millions of rows, so it
-/// looks up each row by an index.
-const BEGIN_BATCH: &str = "begin isolation level read committed; \
-     set local plan_cache_mode = force_generic_plan; set local enable_seqscan = off; \
-     set local enable_hashjoin = off; set local enable_mergejoin = off";
-
 /// Something to be done together with others of its kind.
 pub(super) trait BatchJob: Sized + Send + Sync + 'static {
     /// What it comes to.
@@ -162,7 +151,7 @@ async fn transact<J: BatchJob>(
     jobs: Arc<[J]>,
     range: Range<usize>,
 ) -> Result<Vec<J::Done>, Failure> {
-    within(pool, BEGIN_BATCH, move |connection| {
+    within(pool, move |connection| {
         Box::pin(async move {
             let jobs: Vec<&J> = jobs[range].iter().collect();
             J::run(connection, &jobs).await
@@ -171,15 +160,19 @@ async fn transact<J: BatchJob>(
     .await
 }
 
-/// Does `work` in one durable transaction, begun so.
-async fn within<T, W>(pool: &PgPool, begin: &'static str, work: W) -> Result<T, Failure>
+/// Does `work` in one durable transaction.
+async fn within<T, W>(pool: &PgPool, work: W) -> Result<T, Failure>
 where
     T: Send + 'static,
     W: for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<T, Failure>> + Send + 'static,
 {
     lend(pool, move |connection| {
         Box::pin(async move {
-            let mut transaction = connection.begin_with(begin).await?;
+            // Whatever the server's default is: under a stricter level, two who meet at a row fail
+            // instead of waiting.
+            let mut transaction = connection
+                .begin_with("begin isolation level read committed")
+                .await?;
             let done = work(&mut transaction).await?;
             transaction.commit().await?;
             Ok(done)
@@ -196,6 +189,6 @@ where
     W: for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<T, Failure>> + Send + 'static,
 {
     let pool = pool.clone();
-    let task = tokio::spawn(async move { within(&pool, BEGIN, work).await });
+    let task = tokio::spawn(async move { within(&pool, work).await });
     Ok(task.await.map_err(|_| closed())??)
 }
