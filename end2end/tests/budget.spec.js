@@ -4,9 +4,9 @@ import { below } from '../support/base.js';
 import { practice as test, expect } from '../support/test.js';
 import { expectProfile } from '../support/pages.js';
 
-const BUDGET = 65_000;
+const BUDGET = 63_000;
 
-test('the confirm page transfers at most 65 KB until it navigates', async ({ page, context }) => {
+test('the confirm page transfers at most 63 KB until it navigates', async ({ page, context }) => {
   const transfers = new Map();
   const cdp = await context.newCDPSession(page);
   await cdp.send('Network.enable');
