@@ -4,7 +4,7 @@ use super::{Pending, Report, SignIns};
 use crate::{
     caps::{Admission, Caps, Client, Shares},
     clock::Timestamp,
-    confirmation::{Confirmation, ConfirmationId, Ending, Queued, Rejection, State},
+    confirmation::{Confirmation, ConfirmationId, Ending, Postponement, Queued, Rejection, State},
     failpoint,
     path::LocalPath,
     pending::TokenTag,
@@ -147,7 +147,12 @@ impl SignIns {
         };
         let Some(claim) = not_taken else { return };
         let now = self.clock.now();
-        if let Err(error) = self.stores.queue.postpone(&claim, now, false).await {
+        if let Err(error) = self
+            .stores
+            .queue
+            .postpone(&claim, now, Postponement::HandedBack)
+            .await
+        {
             tracing::warn!(confirmation = %claim.id, %error, "it is begun, if at all, once a lease has passed");
         }
         self.dispatch.wake();

@@ -11,7 +11,7 @@ use crate::{
     backoff::{Backoff, Jitter},
     channel::Channel,
     clock::{self, Elapsed, Timestamp},
-    confirmation::{Claim, Decider, Decision, Ending},
+    confirmation::{Claim, Decider, Decision, Ending, Postponement},
     failpoint, link,
     publisher::Announcement,
     store::{Settlement, StoreError},
@@ -74,7 +74,7 @@ pub(super) async fn run(
         AttemptResult::HandBack => environment
             .stores
             .queue
-            .postpone(&claim, environment.clock.now(), false)
+            .postpone(&claim, environment.clock.now(), Postponement::HandedBack)
             .await
             .map(|_| None),
     };
@@ -208,7 +208,11 @@ async fn retry(
     claim: &Claim,
     due: Timestamp,
 ) -> Result<Option<Announcement>, StoreError> {
-    let postponed = environment.stores.queue.postpone(claim, due, true).await?;
+    let postponed = environment
+        .stores
+        .queue
+        .postpone(claim, due, Postponement::Failed)
+        .await?;
     let will_be_asked_again = postponed && due < claim.deadline;
     Ok(
         will_be_asked_again.then_some(Announcement::Progress(vestibule_protocol::Step::Retrying {

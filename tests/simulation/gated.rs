@@ -8,7 +8,8 @@ use vestibule::{
     channel::Channel,
     clock::Timestamp,
     confirmation::{
-        Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, Which, WorkerId,
+        Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, Postponement, Which,
+        WorkerId,
     },
     email_address::Address,
     publisher::{Announcement, PublishError, Publisher},
@@ -129,7 +130,8 @@ gates! {
         Gate::Read => next_due_after(now: Timestamp) -> Result<Option<Timestamp>, StoreError>;
         Gate::Read => next_overdue() -> Result<Option<Timestamp>, StoreError>;
         fenced("postpone", claim.id, claim.fence)
-            => postpone(claim: &Claim, due: Timestamp, failed: bool) -> Result<bool, StoreError>;
+            => postpone(claim: &Claim, due: Timestamp, why: Postponement)
+            -> Result<bool, StoreError>;
         write("sweep confirmations")
             => sweep_confirmations(before: Timestamp) -> Result<u64, StoreError>;
     }
