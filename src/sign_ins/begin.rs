@@ -194,7 +194,7 @@ impl SignIns {
                 secret,
                 token_tag,
                 now,
-                deadline + self.timing.bound,
+                deadline.max(now + self.timing.wait) + self.timing.bound,
             ),
         )
     }
