@@ -185,7 +185,12 @@ gates! {
 
 #[async_trait]
 impl Validator for Gated<()> {
-    async fn validate(&self, id: ConfirmationId, _: &Token) -> Result<Verdict, ValidationError> {
+    async fn validate(
+        &self,
+        id: ConfirmationId,
+        _: &Token,
+        _: Timestamp,
+    ) -> Result<Verdict, ValidationError> {
         match self.gates.pass(self.who, What::Validate(id)).await {
             Fate::Answer(answer) => answer,
             Fate::Go | Fate::Fail | Fate::Lost => Err(ValidationError::temporary("away")),
