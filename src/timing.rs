@@ -1,5 +1,6 @@
 //! How long each part of a sign-in may take, and why it fits together.
 
+use crate::clock::Timestamp;
 use std::time::Duration;
 
 /// How long each part of a sign-in may take.
@@ -9,13 +10,17 @@ pub struct Timing {
     pub attempt: Duration,
     /// From `begin` to the outcome (default 60 s).
     pub deadline: Duration,
+    /// From `begin` to the outcome, once the validator has said that it answers later (default
+    /// 15 min); no shorter than the deadline.
+    pub wait: Duration,
     /// How long a claim is exclusive (default 30 s); longer than an attempt.
     pub lease: Duration,
     /// How often the worker looks without having been woken, and the page asks (default 5 s).
     pub poll: Duration,
     /// From the landing to `begin` (default 1 h).
     pub begin_within: Duration,
-    /// How long a bound session waits for its browser (default 15 min).
+    /// How long a bound session waits for its browser (default 15 min); no shorter than the wait,
+    /// for which a page may be closed.
     pub bound: Duration,
     /// How long an exchange may be repeated (30 s at most, and by default).
     pub grace: Duration,
@@ -30,6 +35,7 @@ impl Default for Timing {
         Self {
             attempt: Duration::from_secs(10),
             deadline: Duration::from_mins(1),
+            wait: Duration::from_mins(15),
             lease: Duration::from_secs(30),
             poll: Duration::from_secs(5),
             begin_within: Duration::from_hours(1),
@@ -49,10 +55,17 @@ impl Timing {
         self.attempt.min(self.deadline / 2)
     }
 
-    /// How long a pending cookie lives: it outlives the begin window, the deadline and the wait of
-    /// a bound session.
+    /// How long a pending cookie lives: it outlives the begin window, the latest deadline and the
+    /// wait of a bound session.
     #[must_use]
     pub fn pending_cookie(&self) -> Duration {
-        self.begin_within + self.deadline + self.bound
+        self.begin_within + self.wait + self.bound
+    }
+
+    /// Whether the deadline of a confirmation that was begun at `created_at` shows that the
+    /// validator has said that it answers later.
+    #[must_use]
+    pub fn is_later(&self, created_at: Timestamp, deadline: Timestamp) -> bool {
+        self.wait > self.deadline && deadline == created_at + self.wait
     }
 }

@@ -7,6 +7,7 @@ export const say = {
   queued: 'Your link is waiting to be checked.',
   contacting: 'We are checking your link.',
   retrying: (attempt) => `The checking service did not answer. Trying again, attempt ${attempt}.`,
+  later: 'This check can take several minutes. You can close this page: open the link again in this browser to go on.',
   longer: 'This is taking longer than usual. You can keep this page open.',
   confirmed: 'Your link is valid. Signing you in.',
   rejected: 'This link cannot be used. Taking you to the login page.',

@@ -12,7 +12,7 @@ const open = async (page, kind) => {
 test('the home page offers every practice link', async ({ page }) => {
   await page.goto('/');
   await expect(heading(page, 'Vestibule practice')).toBeVisible();
-  for (const kind of ['valid', 'invalid', 'expired', 'used', 'slow', 'flaky', 'down']) {
+  for (const kind of ['valid', 'invalid', 'expired', 'used', 'slow', 'flaky', 'later-poll', 'down']) {
     await expect(page.locator(`a[href^="${at(`/confirm/${kind}`)}"]`)).toHaveCount(1);
   }
 });

@@ -64,6 +64,7 @@ impl Serialize for Step {
                 step.serialize_entry("step", "retrying")?;
                 step.serialize_entry("attempt", attempt)?;
             }
+            Self::Later => step.serialize_entry("step", "later")?,
         }
         step.end()
     }
@@ -139,6 +140,7 @@ mod tests {
             waiting(Step::Queued),
             waiting(Step::Contacting),
             waiting(Step::Retrying { attempt: 7 }),
+            waiting(Step::Later),
             Progress::Done(confirmed()),
             unavailable,
         ];
@@ -161,6 +163,7 @@ mod tests {
             Announcement::Outcome(Outcome::Unavailable),
             Announcement::Progress(Step::Queued),
             Announcement::Progress(Step::Retrying { attempt: 2 }),
+            Announcement::Progress(Step::Later),
         ];
         for meant in rejections.into_iter().chain(others) {
             assert!(Announcement::EVENTS.contains(&meant.event()));
@@ -207,6 +210,10 @@ mod tests {
         assert_eq!(
             json(waiting(Step::Retrying { attempt: 2 })),
             report(r#"{"state":"waiting","step":{"step":"retrying","attempt":2}}"#)
+        );
+        assert_eq!(
+            json(waiting(Step::Later)),
+            report(r#"{"state":"waiting","step":{"step":"later"}}"#)
         );
         assert_eq!(
             json(Progress::Done(rejected(Rejection::Expired))),

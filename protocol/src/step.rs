@@ -16,6 +16,9 @@ pub enum Step {
         /// Which attempt is next or under way, from 2.
         attempt: u32,
     },
+    /// The validator has said that it answers later, perhaps in minutes; it is asked again until
+    /// it does.
+    Later,
 }
 
 impl Step {
@@ -28,6 +31,7 @@ impl Step {
             "retrying" => Self::Retrying {
                 attempt: json.number("attempt")?,
             },
+            "later" => Self::Later,
             _ => return None,
         })
     }

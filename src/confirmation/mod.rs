@@ -119,6 +119,20 @@ pub enum CannotDecide {
     Superseded,
 }
 
+/// Why a claim is given back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Postponement {
+    /// The attempt was not made, or was broken off. It does not count.
+    HandedBack,
+    /// The attempt failed.
+    Failed,
+    /// The validator has understood the question and will answer later.
+    Later {
+        /// The deadline from now on, unless it is later already.
+        deadline: Timestamp,
+    },
+}
+
 /// Which of the confirmations that are due a worker claims.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
@@ -208,8 +222,8 @@ impl Confirmation {
         Some((self, claim))
     }
 
-    /// Gives a claim back: the next attempt is due at `due`. `failed` tells whether this one counts
-    /// as an attempt.
+    /// Gives a claim back: the next attempt is due at `due`, or at the deadline if that is earlier.
+    /// A deadline never becomes earlier.
     ///
     /// # Errors
     /// [`CannotDecide`] if the claim is not the last one or the confirmation is decided.
@@ -217,11 +231,17 @@ impl Confirmation {
         mut self,
         fence: u64,
         due: Timestamp,
-        failed: bool,
+        why: Postponement,
     ) -> Result<Self, CannotDecide> {
         match &mut self.state {
             State::Queued(queued) if queued.fence == fence => {
-                queued.failed += u32::from(failed);
+                match why {
+                    Postponement::HandedBack => {}
+                    Postponement::Failed => queued.failed += 1,
+                    Postponement::Later { deadline } => {
+                        self.deadline = self.deadline.max(deadline);
+                    }
+                }
                 queued.due_at = due.min(self.deadline);
                 queued.lease = None;
                 Ok(self)

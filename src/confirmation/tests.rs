@@ -5,7 +5,7 @@ const ADA: Ending = Ending::Confirmed(UserId::from_bytes([1; 16]));
 const WORKER: WorkerId = WorkerId::from_bytes([9; 16]);
 const NETWORK: crate::caps::Network = [5; 16];
 
-fn at(seconds: i64) -> Timestamp {
+const fn at(seconds: i64) -> Timestamp {
     Timestamp::from_millis(seconds * 1000)
 }
 
@@ -61,7 +61,7 @@ fn a_worker_whose_lease_has_passed_decides_nothing_once_another_has_claimed() {
     assert_eq!(decide(first.fence), Err(CannotDecide::Superseded));
     assert_eq!(decide(second.fence).unwrap().ending(), Some(ADA));
     assert_eq!(
-        confirmation.postpone(first.fence, at(40), true),
+        confirmation.postpone(first.fence, at(40), Postponement::Failed),
         Err(CannotDecide::Superseded)
     );
 }
@@ -78,7 +78,9 @@ fn the_first_decision_is_the_only_one() {
         .decide(Decider::Worker { fence: claim.fence }, ADA, at(2));
     assert_eq!(late, Err(CannotDecide::Already));
     assert_eq!(
-        decided.clone().postpone(claim.fence, at(5), true),
+        decided
+            .clone()
+            .postpone(claim.fence, at(5), Postponement::Failed),
         Err(CannotDecide::Already)
     );
     assert_eq!(decided.clone().settle().settle().ending(), Some(cancelled));
@@ -103,7 +105,9 @@ fn only_a_sign_in_can_be_taken_back_and_only_to_cancelled() {
 #[test]
 fn a_postponed_confirmation_is_due_again_at_its_deadline_at_the_latest() {
     let (confirmation, claim) = claimed(queued(), 0);
-    let confirmation = confirmation.postpone(claim.fence, at(500), true).unwrap();
+    let confirmation = confirmation
+        .postpone(claim.fence, at(500), Postponement::Failed)
+        .unwrap();
     assert!(!confirmation.is_due(at(59)));
     let (_, claim) = claimed(confirmation, 60);
     assert_eq!(claim.failed, 1);
@@ -112,6 +116,50 @@ fn a_postponed_confirmation_is_due_again_at_its_deadline_at_the_latest() {
 #[test]
 fn handing_a_claim_back_is_not_an_attempt() {
     let (confirmation, claim) = claimed(queued(), 0);
-    let (_, claim) = claimed(confirmation.postpone(claim.fence, at(1), false).unwrap(), 1);
+    let (_, claim) = claimed(
+        confirmation
+            .postpone(claim.fence, at(1), Postponement::HandedBack)
+            .unwrap(),
+        1,
+    );
     assert_eq!(claim.failed, 0);
+}
+
+const LATER: Postponement = Postponement::Later { deadline: at(900) };
+
+#[test]
+fn a_later_answer_is_no_failure_and_moves_the_deadline_once() {
+    let (confirmation, claim) = claimed(queued(), 0);
+    let confirmation = confirmation.postpone(claim.fence, at(100), LATER).unwrap();
+    assert!(!confirmation.is_due(at(99)));
+    let (confirmation, claim) = claimed(confirmation, 100);
+    assert_eq!((claim.failed, claim.deadline), (0, at(900)));
+    let confirmation = confirmation.postpone(claim.fence, at(950), LATER).unwrap();
+    assert!(!confirmation.is_due(at(899)));
+    let (_, claim) = claimed(confirmation, 900);
+    assert_eq!((claim.failed, claim.deadline), (0, at(900)));
+}
+
+#[test]
+fn a_later_answer_never_makes_the_deadline_earlier() {
+    let (confirmation, claim) = claimed(queued(), 0);
+    let sooner = Postponement::Later { deadline: at(10) };
+    let confirmation = confirmation.postpone(claim.fence, at(5), sooner).unwrap();
+    assert_eq!(confirmation.deadline, at(60));
+}
+
+#[test]
+fn a_later_answer_that_comes_too_late_moves_nothing() {
+    let (confirmation, first) = claimed(queued(), 0);
+    let (confirmation, _) = claimed(confirmation, 30);
+    assert_eq!(
+        confirmation.postpone(first.fence, at(40), LATER),
+        Err(CannotDecide::Superseded)
+    );
+    let cancelled = Ending::Rejected(Rejection::Cancelled);
+    let decided = queued().decide(Decider::User, cancelled, at(1)).unwrap();
+    assert_eq!(
+        decided.postpone(0, at(40), LATER),
+        Err(CannotDecide::Already)
+    );
 }

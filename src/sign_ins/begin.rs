@@ -4,7 +4,7 @@ use super::{Pending, Report, SignIns};
 use crate::{
     caps::{Admission, Caps, Client, Shares},
     clock::Timestamp,
-    confirmation::{Confirmation, ConfirmationId, Ending, Queued, Rejection, State},
+    confirmation::{Confirmation, ConfirmationId, Ending, Postponement, Queued, Rejection, State},
     failpoint,
     path::LocalPath,
     pending::TokenTag,
@@ -139,7 +139,7 @@ impl SignIns {
     /// it would have to wait for its end.
     async fn take(&self, offer: Offer, stored: &Result<Confirmation, BeginError>) {
         let not_taken = match stored {
-            Ok(stored) if stored == offer.confirmation() => offer.take().err(),
+            Ok(stored) if stored == offer.confirmation() => offer.take(),
             // It may be stored for all that.
             Err(BeginError::Store(_)) => Some(offer.decline()),
             // It was begun before, or a cap was met.
@@ -147,7 +147,12 @@ impl SignIns {
         };
         let Some(claim) = not_taken else { return };
         let now = self.clock.now();
-        if let Err(error) = self.stores.queue.postpone(&claim, now, false).await {
+        if let Err(error) = self
+            .stores
+            .queue
+            .postpone(&claim, now, Postponement::HandedBack)
+            .await
+        {
             tracing::warn!(confirmation = %claim.id, %error, "it is begun, if at all, once a lease has passed");
         }
         self.dispatch.wake();
@@ -189,7 +194,7 @@ impl SignIns {
                 secret,
                 token_tag,
                 now,
-                deadline + self.timing.bound,
+                deadline.max(now + self.timing.wait) + self.timing.bound,
             ),
         )
     }

@@ -373,6 +373,13 @@ impl SignIns {
     /// lives.
     async fn report(&self, confirmation: &Confirmation) -> Result<Report, StoreError> {
         let progress = match &confirmation.state {
+            State::Queued(_)
+                if self
+                    .timing
+                    .is_later(confirmation.created_at, confirmation.deadline) =>
+            {
+                Progress::Waiting(Step::Later)
+            }
             State::Queued(Queued {
                 failed: 0,
                 lease: None,

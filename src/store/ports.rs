@@ -4,7 +4,9 @@ use super::{BeginError, Settlement, StoreError};
 use crate::{
     caps::Admission,
     clock::Timestamp,
-    confirmation::{Claim, ClaimLimits, Confirmation, Decider, Decision, Which, WorkerId},
+    confirmation::{
+        Claim, ClaimLimits, Confirmation, Decider, Decision, Postponement, Which, WorkerId,
+    },
     email_address::Address,
     ids::{ConfirmationId, SessionId, UserId},
     link::{Link, Tries},
@@ -102,13 +104,13 @@ pub trait ConfirmationQueue: Send + Sync + 'static {
     /// When the next confirmation that is under no lease then is past its deadline.
     async fn next_overdue(&self) -> Result<Option<Timestamp>, StoreError>;
 
-    /// Gives a claim back until `due`; `failed` counts it as a failed attempt. `false`: the claim
-    /// was not the last one or the confirmation is decided, and nothing was changed.
+    /// Gives a claim back until `due`, as [`Confirmation::postpone`] says. `false`: the claim was
+    /// not the last one or the confirmation is decided, and nothing was changed.
     async fn postpone(
         &self,
         claim: &Claim,
         due: Timestamp,
-        failed: bool,
+        why: Postponement,
     ) -> Result<bool, StoreError>;
 
     /// Deletes confirmations settled before `before`, and returns how many.

@@ -4,8 +4,8 @@ use crate::{
     caps::{Admission, Client, in_networks},
     clock::Timestamp,
     confirmation::{
-        Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, Ending, Rejection,
-        State, Which, WorkerId,
+        Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, Ending, Postponement,
+        Rejection, State, Which, WorkerId,
     },
     email_address::Address,
     secret::SecretHash,
@@ -355,13 +355,13 @@ impl ConfirmationQueue for MemoryDatabase {
         &self,
         claim: &Claim,
         due: Timestamp,
-        failed: bool,
+        why: Postponement,
     ) -> Result<bool, StoreError> {
         let mut tables = self.lock();
         let Some(confirmation) = tables.confirmations.get_mut(&claim.id) else {
             return Ok(false);
         };
-        let Ok(next) = confirmation.clone().postpone(claim.fence, due, failed) else {
+        let Ok(next) = confirmation.clone().postpone(claim.fence, due, why) else {
             return Ok(false);
         };
         *confirmation = next;

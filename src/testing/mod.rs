@@ -120,6 +120,8 @@ pub struct Question {
     pub id: ConfirmationId,
     /// The token.
     pub token: Token,
+    /// By when the confirmation has to be decided.
+    pub deadline: Timestamp,
     reply: oneshot::Sender<Result<Verdict, ValidationError>>,
 }
 
@@ -173,6 +175,7 @@ impl Validator for ScriptedValidator {
         &self,
         id: ConfirmationId,
         token: &Token,
+        deadline: Timestamp,
     ) -> Result<Verdict, ValidationError> {
         let lost = |()| ValidationError::temporary("the connection to it broke");
         let (reply, answer) = oneshot::channel();
@@ -180,6 +183,7 @@ impl Validator for ScriptedValidator {
             .send(Question {
                 id,
                 token: token.clone(),
+                deadline,
                 reply,
             })
             .map_err(|_| lost(()))?;

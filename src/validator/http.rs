@@ -2,6 +2,7 @@
 
 use super::{Reason, ValidationError, Validator, Verdict};
 use crate::{
+    clock::Timestamp,
     confirmation::ConfirmationId,
     path::LocalPath,
     token::Token,
@@ -11,12 +12,20 @@ use async_trait::async_trait;
 use reqwest::{Client, Response, StatusCode, Url, header::RETRY_AFTER, redirect};
 use serde::Deserialize;
 use serde_json::Value;
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    num::IntErrorKind,
+    time::{Duration, SystemTime},
+};
 
 /// The largest answer that is read.
 const MAX_ANSWER: usize = 64 * 1024;
 /// The longest pause that a validator may ask for.
 const MAX_RETRY_AFTER: Duration = Duration::from_mins(1);
+/// When a validator that answers later is asked again if it does not say.
+const ASK_AGAIN: Duration = Duration::from_secs(30);
+/// The least and the most that it may say.
+const ASK_AGAIN_RANGE: [Duration; 2] = [Duration::from_secs(1), Duration::from_hours(1)];
 
 /// Asks an HTTP service.
 pub struct HttpValidator {
@@ -109,24 +118,32 @@ impl Validator for HttpValidator {
         &self,
         id: ConfirmationId,
         token: &Token,
+        deadline: Timestamp,
     ) -> Result<Verdict, ValidationError> {
         let mut request = self
             .client
             .post(self.endpoint.clone())
-            .header("idempotency-key", id.to_string());
+            .header("idempotency-key", id.to_string())
+            // It may answer 202 (RFC 7240, section 4.1).
+            .header("prefer", "respond-async");
         if let Some(secret) = &self.secret {
             request = request.bearer_auth(secret);
         }
-        let body = serde_json::json!({ "token": token.expose() });
+        let body = serde_json::json!({
+            "token": token.expose(),
+            "confirmation": id.to_string(),
+            "deadline": humantime::format_rfc3339_millis(SystemTime::from(deadline)).to_string(),
+        });
         let answer = request
             .json(&body)
             .send()
             .await
             .map_err(|error| no_answer(&error))?;
-        if answer.status() == StatusCode::OK {
-            return verdict(&read(answer).await?);
+        match answer.status() {
+            StatusCode::OK => verdict(&read(answer).await?),
+            StatusCode::ACCEPTED => Err(later(&answer)),
+            _ => Err(refusal(&answer)),
         }
-        Err(refusal(&answer))
     }
 }
 
@@ -190,16 +207,30 @@ fn next(redirect: &Value) -> Option<LocalPath> {
     path
 }
 
+/// A 202 is understood however it is meant: a wish that cannot be kept or read is no failure.
+fn later(answer: &Response) -> ValidationError {
+    let [least, most] = ASK_AGAIN_RANGE;
+    let wish = retry_after(answer).unwrap_or(ASK_AGAIN);
+    ValidationError::Later {
+        ask_again: wish.clamp(least, most),
+    }
+}
+
+/// The `Retry-After` of an answer, where it is in seconds.
+fn retry_after(answer: &Response) -> Option<Duration> {
+    let seconds = answer.headers().get(RETRY_AFTER)?.to_str().ok()?.trim();
+    match seconds.parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(error) => (*error.kind() == IntErrorKind::PosOverflow).then_some(Duration::MAX),
+    }
+}
+
 /// A 4xx other than "not now" says that this server asks wrongly: asking the same again cannot
 /// help.
 fn refusal(answer: &Response) -> ValidationError {
     let status = answer.status();
     let what = format!("it answered {status}");
-    let seconds = answer
-        .headers()
-        .get(RETRY_AFTER)
-        .and_then(|value| value.to_str().ok()?.trim().parse().ok());
-    let retry_after = seconds.map(|seconds| Duration::from_secs(seconds).min(MAX_RETRY_AFTER));
+    let retry_after = retry_after(answer).map(|wish| wish.min(MAX_RETRY_AFTER));
     if status == StatusCode::TOO_MANY_REQUESTS {
         return ValidationError::Throttled { retry_after };
     }

@@ -8,6 +8,7 @@ mod http;
 pub use http::{HttpValidator, InvalidEndpoint};
 
 use crate::{
+    clock::Timestamp,
     confirmation::{ConfirmationId, Decision, Rejection},
     path::LocalPath,
     token::Token,
@@ -77,6 +78,13 @@ pub enum ValidationError {
         /// How long the validator asked to be left alone about this one.
         retry_after: Option<Duration>,
     },
+    /// It has understood, and answers later: the same question, asked again, gets the verdict. It
+    /// is no failure.
+    #[error("it answers later")]
+    Later {
+        /// After how long it is to be asked again.
+        ask_again: Duration,
+    },
     /// Asking again cannot help; an operator must do something.
     #[error("{what}")]
     Permanent {
@@ -99,12 +107,16 @@ impl ValidationError {
 /// Judges tokens.
 #[async_trait]
 pub trait Validator: Send + Sync + 'static {
-    /// Judges `token` for the confirmation `id`.
+    /// Judges `token` for the confirmation `id`, which has to be decided by `deadline`.
     ///
     /// The same confirmation may be asked for more than once: after a crash, or after an answer
     /// that was lost. `id` is the idempotency key; a validator whose tokens are good once must give
     /// the same confirmation the same verdict. The worker bounds the time; an implementation need
     /// not.
-    async fn validate(&self, id: ConfirmationId, token: &Token)
-    -> Result<Verdict, ValidationError>;
+    async fn validate(
+        &self,
+        id: ConfirmationId,
+        token: &Token,
+        deadline: Timestamp,
+    ) -> Result<Verdict, ValidationError>;
 }

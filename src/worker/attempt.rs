@@ -11,7 +11,7 @@ use crate::{
     backoff::{Backoff, Jitter},
     channel::Channel,
     clock::{self, Elapsed, Timestamp},
-    confirmation::{Claim, Decider, Decision, Ending},
+    confirmation::{Claim, Decider, Decision, Ending, Postponement},
     failpoint, link,
     publisher::Announcement,
     store::{Settlement, StoreError},
@@ -33,6 +33,7 @@ const BACKOFF: Backoff = Backoff {
 enum AttemptResult {
     Decide(Decision),
     Retry { due: Timestamp },
+    AskLater { due: Timestamp },
     HandBack,
 }
 
@@ -71,10 +72,11 @@ pub(super) async fn run(
     let written = match step {
         AttemptResult::Decide(decision) => decide(&environment, &claim, decision).await,
         AttemptResult::Retry { due } => retry(&environment, &claim, due).await,
+        AttemptResult::AskLater { due } => ask_later(&environment, &claim, due).await,
         AttemptResult::HandBack => environment
             .stores
             .queue
-            .postpone(&claim, environment.clock.now(), false)
+            .postpone(&claim, environment.clock.now(), Postponement::HandedBack)
             .await
             .map(|_| None),
     };
@@ -131,7 +133,9 @@ async fn ask_validator(
     let answer = clock::until(
         &*environment.clock,
         claim.deadline.min(now + environment.timing.attempt),
-        environment.validator.validate(claim.id, token),
+        environment
+            .validator
+            .validate(claim.id, token, claim.deadline),
     )
     .await;
     let long_enough = environment.clock.now() >= now + environment.timing.telling();
@@ -160,6 +164,9 @@ fn follow(environment: &Environment, claim: &Claim, answer: ValidatorAnswer) -> 
             tracing::error!(confirmation = %claim.id, %what, "the validator refuses to be asked like this");
             AttemptResult::Decide(Decision::Unavailable)
         }
+        Ok(Err(ValidationError::Later { ask_again })) => AttemptResult::AskLater {
+            due: environment.clock.now() + ask_again,
+        },
         Ok(Err(ValidationError::Temporary { what, retry_after })) => {
             failed(environment, claim, &what, retry_after)
         }
@@ -174,7 +181,9 @@ fn follow(environment: &Environment, claim: &Claim, answer: ValidatorAnswer) -> 
 /// one too many.
 fn call_result(answer: &ValidatorAnswer, long_enough: bool) -> CallResult {
     match answer {
-        Ok(Ok(_) | Err(ValidationError::Permanent { .. })) => CallResult::Answer,
+        Ok(Ok(_) | Err(ValidationError::Permanent { .. } | ValidationError::Later { .. })) => {
+            CallResult::Answer
+        }
         Ok(Err(ValidationError::Temporary { retry_after, .. })) => CallResult::Failure {
             retry_after: *retry_after,
         },
@@ -208,13 +217,38 @@ async fn retry(
     claim: &Claim,
     due: Timestamp,
 ) -> Result<Option<Announcement>, StoreError> {
-    let postponed = environment.stores.queue.postpone(claim, due, true).await?;
-    let will_be_asked_again = postponed && due < claim.deadline;
+    let postponed = environment
+        .stores
+        .queue
+        .postpone(claim, due, Postponement::Failed)
+        .await?;
+    let will_be_asked_again = postponed && due < claim.deadline && !is_later(environment, claim);
     Ok(
         will_be_asked_again.then_some(Announcement::Progress(vestibule_protocol::Step::Retrying {
             attempt: claim.failed + 2,
         })),
     )
+}
+
+/// The validator has understood: it is asked the same again when that is due, until the deadline
+/// of those that take longer. The page is told once.
+async fn ask_later(
+    environment: &Environment,
+    claim: &Claim,
+    due: Timestamp,
+) -> Result<Option<Announcement>, StoreError> {
+    let deadline = claim.created_at + environment.timing.wait;
+    let later = Postponement::Later { deadline };
+    let postponed = environment.stores.queue.postpone(claim, due, later).await?;
+    let is_news = postponed && !is_later(environment, claim);
+    Ok(is_news.then_some(Announcement::Progress(vestibule_protocol::Step::Later)))
+}
+
+/// Whether the validator had said before this claim that it answers later.
+fn is_later(environment: &Environment, claim: &Claim) -> bool {
+    environment
+        .timing
+        .is_later(claim.created_at, claim.deadline)
 }
 
 async fn decide(

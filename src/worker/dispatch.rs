@@ -117,18 +117,16 @@ impl Offer {
         &self.confirmation
     }
 
-    /// Takes the place, once the confirmation is stored.
-    ///
-    /// # Errors
-    /// The claim, if the worker has stopped meanwhile.
-    pub fn take(self) -> Result<(), Claim> {
+    /// Takes the place, once the confirmation is stored. If the worker has stopped meanwhile,
+    /// returns the claim.
+    pub fn take(self) -> Option<Claim> {
         let direct = DirectClaim {
             claim: self.claim,
             slot: self.slot,
             place: self.place,
         };
-        let sent = self.claims.send(direct);
-        sent.map_err(|unsent| unsent.0.claim)
+        let unsent = self.claims.send(direct).err()?;
+        Some(unsent.0.claim)
     }
 
     /// Gives the place back, for the claim.

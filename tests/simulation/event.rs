@@ -124,6 +124,12 @@ fn fates(what: &What, outage: bool, validator_away: bool) -> Vec<(u32, Fate)> {
                 })),
             ),
             (
+                2,
+                Fate::Answer(Err(ValidationError::Later {
+                    ask_again: Duration::from_secs(20),
+                })),
+            ),
+            (
                 1,
                 Fate::Answer(Err(ValidationError::Permanent {
                     what: "refused".into(),

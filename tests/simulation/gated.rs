@@ -8,7 +8,8 @@ use vestibule::{
     channel::Channel,
     clock::Timestamp,
     confirmation::{
-        Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, Which, WorkerId,
+        Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, Postponement, Which,
+        WorkerId,
     },
     email_address::Address,
     publisher::{Announcement, PublishError, Publisher},
@@ -129,7 +130,8 @@ gates! {
         Gate::Read => next_due_after(now: Timestamp) -> Result<Option<Timestamp>, StoreError>;
         Gate::Read => next_overdue() -> Result<Option<Timestamp>, StoreError>;
         fenced("postpone", claim.id, claim.fence)
-            => postpone(claim: &Claim, due: Timestamp, failed: bool) -> Result<bool, StoreError>;
+            => postpone(claim: &Claim, due: Timestamp, why: Postponement)
+            -> Result<bool, StoreError>;
         write("sweep confirmations")
             => sweep_confirmations(before: Timestamp) -> Result<u64, StoreError>;
     }
@@ -183,7 +185,12 @@ gates! {
 
 #[async_trait]
 impl Validator for Gated<()> {
-    async fn validate(&self, id: ConfirmationId, _: &Token) -> Result<Verdict, ValidationError> {
+    async fn validate(
+        &self,
+        id: ConfirmationId,
+        _: &Token,
+        _: Timestamp,
+    ) -> Result<Verdict, ValidationError> {
         match self.gates.pass(self.who, What::Validate(id)).await {
             Fate::Answer(answer) => answer,
             Fate::Go | Fate::Fail | Fate::Lost => Err(ValidationError::temporary("away")),

@@ -95,7 +95,7 @@ fn Island() -> impl IntoView {
                 </li>
             </ol>
             <p class="elapsed" hidden=flag(|view| view.seconds < 5)>
-                {text(|view| elapsed(view.seconds))}" "<span aria-live="polite">{word(|view| longer(view.seconds))}</span>
+                {text(|view| elapsed(view.seconds))}" "<span aria-live="polite">{word(|view| longer(view.sentence, view.seconds))}</span>
             </p>
             <form
                 class="actions"

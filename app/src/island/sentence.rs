@@ -11,6 +11,8 @@ pub const QUEUED: &str = "Your link is waiting to be checked.";
 pub const MAILED: &str = "Open the link in the e-mail. This page then continues by itself.";
 /// The validator is being asked.
 pub const CONTACTING: &str = "We are checking your link.";
+/// The validator answers later.
+pub const LATER: &str = "This check can take several minutes. You can close this page: open the link again in this browser to go on.";
 /// The server could not be reached; the page tries again by itself.
 pub const INTERRUPTED: &str = "Connection lost. Trying again.";
 /// The server asked the page to wait; it tries again by itself.
@@ -57,6 +59,7 @@ impl Sentence {
             Self::Waiting(Step::Queued) => QUEUED.to_owned(),
             Self::Waiting(Step::Contacting) => CONTACTING.to_owned(),
             Self::Waiting(Step::Retrying { attempt }) => retrying(attempt),
+            Self::Waiting(Step::Later) => LATER.to_owned(),
         }
     }
 }
@@ -71,9 +74,10 @@ pub fn elapsed(seconds: u32) -> String {
     number.to_string() + unit
 }
 
-/// What to say beside [`elapsed`] once the wait is unusual: after ten seconds.
-pub fn longer(seconds: u32) -> &'static str {
-    if seconds < 10 {
+/// What to say beside [`elapsed`] once the wait is unusual: after ten seconds, unless `sentence`
+/// says it.
+pub fn longer(sentence: Sentence, seconds: u32) -> &'static str {
+    if seconds < 10 || matches!(sentence, Sentence::Waiting(Step::Later)) {
         ""
     } else {
         "This is taking longer than usual. You can keep this page open."
@@ -105,7 +109,9 @@ mod tests {
                 "3 minutes so far."
             ]
         );
-        assert_eq!(longer(9), "");
-        assert!(longer(10).starts_with("This is taking longer than usual."));
+        let contacting = Sentence::Waiting(Step::Contacting);
+        assert_eq!(longer(contacting, 9), "");
+        assert!(longer(contacting, 10).starts_with("This is taking longer than usual."));
+        assert_eq!(longer(Sentence::Waiting(Step::Later), 10), "");
     }
 }

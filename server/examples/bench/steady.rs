@@ -46,7 +46,7 @@ pub async fn measure() {
             aim,
         );
     }
-    let parts: [(&str, fn(&SignIn) -> Duration); 4] = [
+    let parts: [(&str, Part); 4] = [
         ("the landing", |it| it.begun.start - it.begun.landed),
         ("begin until its answer", |it| {
             it.begun.answered - it.begun.start
@@ -61,6 +61,9 @@ pub async fn measure() {
         row(&figure, &milliseconds(&sorted(&sign_ins, part), 0.5), "");
     }
 }
+
+/// How long a part of a sign-in took.
+type Part = fn(&SignIn) -> Duration;
 
 /// When the parts of one sign-in happened.
 pub struct SignIn {
@@ -126,13 +129,13 @@ impl Services {
         begin: impl AsyncFn(&mut Client, u32) -> Begun,
     ) -> Vec<SignIn> {
         let mut tick = interval(every);
-        let mut begun = Vec::new();
+        let mut under_way = Vec::new();
         let mut client = Client::connect(addr).await;
         for number in numbers {
             tick.tick().await;
-            begun.push(begin(&mut client, number).await);
+            under_way.push(begin(&mut client, number).await);
         }
-        let arrivals = self.push_server.arrivals(&begun, AT_MOST).await;
+        let arrivals = self.push_server.arrivals(&under_way, AT_MOST).await;
         let answers = self.answers.lock().expect("no panic");
         let sign_in = |(begun, pushed): (Begun, Instant)| {
             let [asked, judged] = answers[&begun.token];
@@ -143,7 +146,7 @@ impl Services {
                 pushed,
             }
         };
-        begun.into_iter().zip(arrivals).map(sign_in).collect()
+        under_way.into_iter().zip(arrivals).map(sign_in).collect()
     }
 }
 

@@ -25,9 +25,10 @@ use practice::Practice;
 use setting::{
     ACCOUNT_PAGES, BROKER_ADDR, CONFIRM_ATTEMPT, CONFIRM_BEGIN_WITHIN, CONFIRM_DEADLINE,
     CONFIRM_IN_FLIGHT, CONFIRM_LEASE, CONFIRM_PER_CLIENT, CONFIRM_POLL, CONFIRM_REDIRECT,
-    CONFIRM_START, CONFIRM_UNDECIDED, DATABASE_URL, HSTS_SUBDOMAINS, IDENTITY_HEADERS,
-    LEPTOS_SITE_ADDR, LEPTOS_SITE_ROOT, PUBLIC_URL, PUSHER_SCHEME, REDIS_URL, SESSION_ABSOLUTE,
-    SESSION_IDLE, SESSIONS_PER_USER, TRUSTED_PROXIES, VALIDATOR_URL, VESTIBULE_SECRET,
+    CONFIRM_START, CONFIRM_UNDECIDED, CONFIRM_WAIT, DATABASE_URL, HSTS_SUBDOMAINS,
+    IDENTITY_HEADERS, LEPTOS_SITE_ADDR, LEPTOS_SITE_ROOT, PUBLIC_URL, PUSHER_SCHEME, REDIS_URL,
+    SESSION_ABSOLUTE, SESSION_IDLE, SESSIONS_PER_USER, TRUSTED_PROXIES, VALIDATOR_URL,
+    VESTIBULE_SECRET,
 };
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use vestibule::{
@@ -307,11 +308,15 @@ fn caps(given: &RawSettings) -> Result<Caps, SettingError> {
     Ok(caps)
 }
 
+/// The longest time that a validator may take to answer later.
+const MAX_WAIT: Duration = Duration::from_hours(7 * 24);
+
 fn timing(given: &RawSettings) -> Result<Timing, SettingError> {
     let mut timing = Timing::default();
     for (setting, part) in [
         (&CONFIRM_ATTEMPT, &mut timing.attempt),
         (&CONFIRM_DEADLINE, &mut timing.deadline),
+        (&CONFIRM_WAIT, &mut timing.wait),
         (&CONFIRM_LEASE, &mut timing.lease),
         (&CONFIRM_POLL, &mut timing.poll),
         (&CONFIRM_BEGIN_WITHIN, &mut timing.begin_within),
@@ -327,6 +332,16 @@ fn timing(given: &RawSettings) -> Result<Timing, SettingError> {
             *part = given;
         }
     }
+    if given.text(&CONFIRM_WAIT).is_none() {
+        timing.wait = timing.wait.max(timing.deadline);
+    } else if timing.wait < timing.deadline {
+        return Err(CONFIRM_WAIT.wrong(
+            "shorter than CONFIRM_DEADLINE, so a validator that asks for time would lose it",
+        ));
+    } else if timing.wait > MAX_WAIT {
+        return Err(CONFIRM_WAIT.wrong("longer than 7days"));
+    }
+    timing.bound = timing.bound.max(timing.wait);
     if timing.lease <= timing.attempt {
         return Err(CONFIRM_LEASE
             .wrong("not longer than CONFIRM_ATTEMPT, so an attempt could outlive its lease"));

@@ -53,6 +53,7 @@ settings! {
     ACCOUNT_PAGES, "off", "Whether users can change their password and address here: on or off, for where an application shares the host (default on)";
     CONFIRM_ATTEMPT, "10s", "How long one call of the validator may take (default 10s)";
     CONFIRM_DEADLINE, "60s", "How long a token may take to be judged, with all attempts (default 60s)";
+    CONFIRM_WAIT, "15min", "How long a token may take to be judged once the validator has said that it answers later; no shorter than CONFIRM_DEADLINE, at most 7days (default 15min)";
     CONFIRM_LEASE, "30s", "How long a worker's claim is exclusive; longer than an attempt (default 30s)";
     CONFIRM_POLL, "5s", "How often worker and page look without having been told (default 5s)";
     CONFIRM_BEGIN_WITHIN, "1h", "How long an opened page may wait before it begins (default 1h)";

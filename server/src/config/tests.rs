@@ -195,6 +195,9 @@ fn a_wrong_value_is_one_line_with_key_problem_and_example() {
         ("CONFIRM_ATTEMPT", "10"),
         ("CONFIRM_ATTEMPT", "31s"),
         ("CONFIRM_DEADLINE", "0s"),
+        ("CONFIRM_WAIT", "15"),
+        ("CONFIRM_WAIT", "59s"),
+        ("CONFIRM_WAIT", "8days"),
         ("CONFIRM_IN_FLIGHT", "0"),
         ("CONFIRM_PER_CLIENT", "0"),
         ("CONFIRM_UNDECIDED", "-1"),
@@ -215,4 +218,17 @@ fn a_wrong_value_is_one_line_with_key_problem_and_example() {
             "{key}={value}: {line}"
         );
     }
+}
+
+#[test]
+fn a_sign_in_waits_for_its_browser_at_least_as_long_as_for_its_validator() {
+    let times = |given: &[(&str, &str)]| {
+        let timing = read(given).unwrap().timing;
+        [timing.wait, timing.bound].map(|time| time.as_secs() / 60)
+    };
+    assert_eq!(times(&[]), [15, 15]);
+    assert_eq!(times(&[("CONFIRM_WAIT", "1min")]), [1, 15]);
+    assert_eq!(times(&[("CONFIRM_WAIT", "7days")]), [10_080, 10_080]);
+    // Nobody who has set a longer deadline before needs another setting.
+    assert_eq!(times(&[("CONFIRM_DEADLINE", "30min")]), [30, 30]);
 }

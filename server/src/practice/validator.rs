@@ -23,9 +23,9 @@ use vestibule::user::PRACTICE_IDENTITY;
 
 /// How long `slow` takes.
 const SLOW: Duration = Duration::from_secs(5);
-/// How often `flaky` fails before it answers.
-const FLAKY: u32 = 2;
-/// How many flaky confirmations are remembered; the oldest is forgotten.
+/// How often `flaky` fails, and `later-poll` says "later", before there is a verdict.
+const REFUSALS: u32 = 2;
+/// How many of such confirmations are remembered; the oldest is forgotten.
 const REMEMBERED: usize = 1000;
 
 /// The practice validator, listening.
@@ -40,7 +40,7 @@ struct PracticeQuery {
     token: String,
 }
 
-/// How often each flaky confirmation has been refused, by its idempotency key.
+/// How often each of those confirmations was refused a verdict, by its idempotency key.
 type Refusals = Arc<Mutex<VecDeque<(String, u32)>>>;
 
 impl PracticeValidator {
@@ -96,7 +96,11 @@ async fn validate(
             [(header::RETRY_AFTER, "1")],
         )
             .into_response(),
-        "valid" | "flaky" => valid(),
+        "later" if !question.token.starts_with("later-poll") => invalid("invalid"),
+        "later" if refuse(&refusals, key) => {
+            (StatusCode::ACCEPTED, [(header::RETRY_AFTER, "2")]).into_response()
+        }
+        "valid" | "flaky" | "later" => valid(),
         "down" => future::pending().await,
         "expired" => invalid("expired"),
         "used" => invalid("used"),
@@ -118,7 +122,7 @@ fn refuse(refusals: &Refusals, key: &str) -> bool {
     let mut refusals = refusals.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((_, refused)) = refusals.iter_mut().find(|(known, _)| known == key) {
         *refused += 1;
-        return *refused <= FLAKY;
+        return *refused <= REFUSALS;
     }
     if refusals.len() == REMEMBERED {
         refusals.pop_front();

@@ -49,11 +49,11 @@ pub(in crate::store) const UNSETTLED_CONFIRMATIONS: &str = concat!(
 pub(in crate::store) const MARK_CONFIRMATION_SETTLED: &str =
     "update confirmations set state = 'settled' where id = $1 and state = 'decided'";
 
-/// Frees a claimed confirmation, only if the claim is still the last one. `$1` to `$4`: what
-/// becomes of its columns; `$5`: its id; `$6`: the claim's fence.
+/// Frees a claimed confirmation, only if the claim is still the last one. `$1` to `$5`: what
+/// becomes of its columns; `$6`: its id; `$7`: the claim's fence.
 pub(in crate::store) const POSTPONE_CONFIRMATION: &str =
-    "update confirmations set failed = $1, due_at = $2, worker = $3, lease_until = $4
-     where id = $5 and state = 'queued' and fence = $6";
+    "update confirmations set failed = $1, due_at = $2, worker = $3, lease_until = $4, deadline = $5
+     where id = $6 and state = 'queued' and fence = $7";
 
 /// `$1`: the id of a confirmation that waits for a link.
 pub(in crate::store) const MAKE_CONFIRMATION_DUE: &str =

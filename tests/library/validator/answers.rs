@@ -4,16 +4,19 @@ use super::service::Service;
 use crate::support::{ada, soon, token};
 use std::time::Duration;
 use vestibule::{
+    clock::Timestamp,
     confirmation::ConfirmationId,
     user::Identity,
     validator::{HttpValidator, Reason, ValidationError, Validator as _, Verdict},
 };
 
 const ID: ConfirmationId = ConfirmationId::from_bytes([0xab; 16]);
+const DEADLINE: Timestamp = Timestamp::from_millis(1_767_225_660_250);
 
 async fn ask(address: &str) -> Result<Verdict, ValidationError> {
     let validator = HttpValidator::new(address, Some("hush".into())).unwrap();
-    soon("the validator", validator.validate(ID, &token("a-token"))).await
+    let asked = token("a-token");
+    soon("the validator", validator.validate(ID, &asked, DEADLINE)).await
 }
 
 async fn answered(status: &str, headers: &str, body: &str) -> Result<Verdict, ValidationError> {
@@ -41,7 +44,14 @@ async fn it_is_asked_with_the_token_the_idempotency_key_and_the_secret() {
         !head.contains("a-token"),
         "a token in the head would be in access logs"
     );
-    assert_eq!(body, r#"{"token":"a-token"}"#);
+    assert!(head.contains("prefer: respond-async\r\n"), "{head}");
+    let body: serde_json::Value = serde_json::from_str(body).unwrap();
+    let asked = serde_json::json!({
+        "token": "a-token",
+        "confirmation": "ab".repeat(16),
+        "deadline": "2026-01-01T00:01:00.250Z",
+    });
+    assert_eq!(body, asked);
 }
 
 #[tokio::test]
@@ -129,7 +139,6 @@ async fn a_redirect_is_a_temporary_failure_and_not_followed() {
 async fn a_verdict_under_another_status_is_none() {
     for status in [
         "201 Created",
-        "202 Accepted",
         "500 Oops",
         "502 Bad Gateway",
         "503 Not Now",
@@ -137,6 +146,33 @@ async fn a_verdict_under_another_status_is_none() {
     ] {
         let answer = answered(status, "", r#"{"verdict":"invalid","reason":"used"}"#).await;
         assert!(is_temporary(&answer), "{status}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_accepted_question_is_answered_later_whatever_it_says_of_when() {
+    for (header, seconds) in [
+        ("", 30),
+        ("retry-after: 7\r\n", 7),
+        ("retry-after:  7 \r\n", 7),
+        ("retry-after: 0\r\n", 1),
+        ("retry-after: 3600\r\n", 3600),
+        ("retry-after: 3601\r\n", 3600),
+        ("retry-after: 99999999999999999999999\r\n", 3600),
+        ("retry-after: -5\r\n", 30),
+        ("retry-after: 1.5\r\n", 30),
+        ("retry-after: soon\r\n", 30),
+        ("retry-after: \r\n", 30),
+        ("retry-after: Fri, 31 Dec 1999 23:59:59 GMT\r\n", 30),
+        ("retry-after: \u{e9}\r\n", 30),
+    ] {
+        for body in ["", "{", r#"{"verdict":"invalid","reason":"used"}"#] {
+            let answer = answered("202 Accepted", header, body).await;
+            let later = ValidationError::Later {
+                ask_again: Duration::from_secs(seconds),
+            };
+            assert_eq!(answer, Err(later), "{header}");
+        }
     }
 }
 

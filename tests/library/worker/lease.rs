@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Notify;
 use vestibule::{
+    clock::Timestamp,
     confirmation::{ConfirmationId, Rejection},
     sign_ins::{Progress, Step},
     store::SessionStore as _,
@@ -129,7 +130,12 @@ struct Panics(Notify);
 
 #[async_trait]
 impl Validator for Panics {
-    async fn validate(&self, _: ConfirmationId, _: &Token) -> Result<Verdict, ValidationError> {
+    async fn validate(
+        &self,
+        _: ConfirmationId,
+        _: &Token,
+        _: Timestamp,
+    ) -> Result<Verdict, ValidationError> {
         self.0.notify_one();
         panic!("a fault in the validator's code");
     }

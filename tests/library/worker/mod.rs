@@ -3,6 +3,7 @@
 mod cancel;
 mod direct;
 mod down;
+mod later;
 mod lease;
 mod load;
 mod outage;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 use vestibule::{
     channel::Channel,
+    clock::Timestamp,
     confirmation::ConfirmationId,
     publisher::{Announcement, PublishError, Publisher},
     sign_ins::{Progress, SignIns, Step},
@@ -27,7 +28,12 @@ impl Silent {
 
 #[async_trait]
 impl Validator for Silent {
-    async fn validate(&self, _: ConfirmationId, _: &Token) -> Result<Verdict, ValidationError> {
+    async fn validate(
+        &self,
+        _: ConfirmationId,
+        _: &Token,
+        _: Timestamp,
+    ) -> Result<Verdict, ValidationError> {
         self.never().await
     }
 }

@@ -324,6 +324,19 @@ fn a_pushed_step_changes_the_sentence() {
 }
 
 #[test]
+fn a_page_that_is_told_later_says_so_until_the_outcome() {
+    let mut page = TestPage::waiting();
+    let announced = |step| JourneyEvent::Announced(Some(Announcement::Progress(step)));
+    page.handle(announced(Step::Later));
+    assert_eq!(page.sentence(), sentence::LATER);
+    page.handle(JourneyEvent::Subscribed);
+    page.answer(waiting(Step::Retrying { attempt: 2 }));
+    assert_eq!(page.sentence(), sentence::LATER);
+    let view = page.journey.view();
+    assert!(view.cancel && view.steps == 1, "{view:?}");
+}
+
+#[test]
 fn every_subscription_makes_it_ask() {
     let mut page = TestPage::waiting();
     for _ in 0..2 {

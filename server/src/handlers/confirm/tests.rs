@@ -1,4 +1,4 @@
-use crate::testing::{IN_USE, TestApp, TestBrowser, TestResponse};
+use crate::testing::{IN_USE, TestApp, TestBrowser, TestResponse, within};
 use futures_util::future::join_all;
 
 const NO_COOKIES: &str = "does not accept cookies for this site";
@@ -78,6 +78,28 @@ async fn a_page_that_waits_refreshes_itself_and_can_be_cancelled() {
     let page = browser.open("/confirm/down-1/wait").await;
     assert_eq!(page.header("refresh"), None);
     page.assert_status(200);
+}
+
+#[tokio::test]
+async fn a_check_that_takes_longer_says_so_and_goes_on_in_a_page_that_is_opened_again() {
+    let app = TestApp::start().await;
+    let mut browser = app.browser();
+    let begun = browser.begin_by_form("later-poll-1").await;
+    begun.assert_leads_to("/confirm/later-poll-1/wait");
+    let page = within(async || {
+        let page = browser.open("/confirm/later-poll-1/wait").await;
+        page.body.contains("several minutes").then_some(page)
+    });
+    assert!(page.await.header("refresh").is_some());
+    // The page is closed, and the link is opened again in the same browser.
+    let landing = browser.open("/confirm/later-poll-1").await;
+    landing.assert_status(200).assert_sets_nothing();
+    let call = [("token", "later-poll-1"), ("again", "false")];
+    let begun = browser.call("begin", &call).await;
+    begun.assert_status(200).assert_says(r#""step":"later""#);
+    let redirect = browser.outcome("later-poll-1").await;
+    let profile = browser.open(&redirect).await.assert_status(200);
+    profile.assert_says("Ada Lovelace");
 }
 
 #[tokio::test]

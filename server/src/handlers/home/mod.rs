@@ -9,7 +9,7 @@ use vestibule_app::{
     shell::Head,
 };
 
-const LINKS: [(&str, &str, &str); 7] = [
+const LINKS: [(&str, &str, &str); 8] = [
     ("valid", "A valid link", "Signs you in as Ada Lovelace."),
     (
         "invalid",
@@ -35,6 +35,11 @@ const LINKS: [(&str, &str, &str); 7] = [
         "flaky",
         "A flaky service",
         "The service fails twice, then says yes.",
+    ),
+    (
+        "later-poll",
+        "A check that takes longer",
+        "The service asks for time twice; you can close the page meanwhile.",
     ),
     (
         "down",

@@ -7,7 +7,8 @@ use crate::{
     caps::Admission,
     clock::Timestamp,
     confirmation::{
-        Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, State, Which, WorkerId,
+        Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, Postponement, State,
+        Which, WorkerId,
     },
     path::LocalPath,
     secret::SecretHash,
@@ -195,7 +196,7 @@ impl ConfirmationQueue for PostgresStore {
         &self,
         claim: &Claim,
         due: Timestamp,
-        failed: bool,
+        why: Postponement,
     ) -> Result<bool, StoreError> {
         let id = claim.id;
         let fence = claim.fence;
@@ -205,7 +206,7 @@ impl ConfirmationQueue for PostgresStore {
                 let Some(row) = select.fetch_optional(&mut *connection).await? else {
                     return Ok(false);
                 };
-                let Ok(next) = row::confirmation(&row)?.postpone(fence, due, failed) else {
+                let Ok(next) = row::confirmation(&row)?.postpone(fence, due, why) else {
                     return Ok(false);
                 };
                 write_postponed(connection, &next).await
@@ -305,6 +306,7 @@ async fn write_postponed(
         .bind(columns.due_at)
         .bind(columns.worker)
         .bind(columns.lease_until)
+        .bind(next.deadline.as_millis())
         .bind(next.id.as_slice())
         .bind(columns.fence)
         .execute(connection)

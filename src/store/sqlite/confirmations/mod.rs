@@ -8,7 +8,8 @@ use crate::{
     caps::Admission,
     clock::Timestamp,
     confirmation::{
-        Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, State, Which, WorkerId,
+        Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, Postponement, State,
+        Which, WorkerId,
     },
     secret::SecretHash,
     session::{Session, SessionId},
@@ -178,15 +179,15 @@ impl ConfirmationQueue for SqliteStore {
         &self,
         claim: &Claim,
         due: Timestamp,
-        failed: bool,
+        why: Postponement,
     ) -> Result<bool, StoreError> {
-        let claim = (claim.id, claim.fence, due, failed);
-        self.write(claim, |connection, &(id, fence, due, failed)| {
+        let claim = (claim.id, claim.fence, due, why);
+        self.write(claim, |connection, &(id, fence, due, why)| {
             Box::pin(async move {
                 let Some(confirmation) = get(connection, id).await? else {
                     return Ok(false);
                 };
-                let Ok(confirmation) = confirmation.postpone(fence, due, failed) else {
+                let Ok(confirmation) = confirmation.postpone(fence, due, why) else {
                     return Ok(false);
                 };
                 write_postponed(connection, &confirmation).await
@@ -225,6 +226,7 @@ async fn write_postponed(
         .bind(columns.due_at)
         .bind(columns.worker)
         .bind(columns.lease_until)
+        .bind(confirmation.deadline.as_millis())
         .bind(confirmation.id.as_slice())
         .bind(columns.fence)
         .execute(connection)

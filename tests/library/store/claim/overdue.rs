@@ -3,7 +3,7 @@
 use super::{FAR, ids, only, set};
 use crate::support::{Sample, adapters, at, settlement, worker};
 use std::time::Duration;
-use vestibule::confirmation::{ClaimLimits, Decider, Decision, Which};
+use vestibule::confirmation::{ClaimLimits, Decider, Decision, Postponement, Which};
 
 #[tokio::test]
 async fn those_that_must_be_decided_first_are_claimed_before_others_also_after_a_failed_attempt() {
@@ -22,7 +22,11 @@ async fn those_that_must_be_decided_first_are_claimed_before_others_also_after_a
                 .unwrap(),
         );
         assert_eq!(ids(std::slice::from_ref(&first)), set(&[5]));
-        stores.queue.postpone(&first, at(20), true).await.unwrap();
+        stores
+            .queue
+            .postpone(&first, at(20), Postponement::Failed)
+            .await
+            .unwrap();
         let mut rounds = Vec::new();
         for _ in 0..3 {
             rounds.push(ids(&stores
