@@ -31,6 +31,11 @@ class Question {
     this.reply(503, '', seconds === undefined ? {} : { 'retry-after': String(seconds) });
   }
 
+  /** Answers later: it is to be asked again after so many seconds. */
+  later(seconds) {
+    this.reply(202, '', { 'retry-after': String(seconds) });
+  }
+
   /** Hangs up without an answer. */
   drop() {
     this.response.destroy();

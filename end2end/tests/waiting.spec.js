@@ -56,6 +56,20 @@ test('the profile is the login page while a link is pending, and the profile aft
   await expectProfile(other, ADA.name);
 });
 
+test('a check that takes longer says so, and goes on in a page that is opened again', async ({ page, context, validator }) => {
+  await page.goto(link('later'));
+  (await validator.asked('later')).later(1);
+  await expect(status(page)).toHaveText(say.later);
+  const asked = validator.asked('later', 2);
+  await page.close();
+  const question = await asked;
+  const again = await context.newPage();
+  await again.goto(link('later'));
+  await expect(status(again)).toHaveText(say.later);
+  question.valid();
+  await expectProfile(again, ADA.name);
+});
+
 test('a long wait is told, with the time that has passed', async ({ page, validator }) => {
   await stopClock(page);
   await page.goto(link('long'));
