@@ -40,7 +40,7 @@ controlled.describe('a validator without a verdict', () => {
     'a verdict that does not exist': (question) => question.reply(200, { verdict: 'perhaps' }),
     'a reason that does not exist': (question) => question.reply(200, { verdict: 'invalid', reason: 'dislike' }),
     'a good verdict without an identity': (question) => question.reply(200, { verdict: 'valid' }),
-    'a verdict under the wrong status': (question) => question.reply(202, { verdict: 'valid', identity }),
+    'a verdict under the wrong status': (question) => question.reply(203, { verdict: 'valid', identity }),
     'a refusal': (question) => question.reply(401, { verdict: 'invalid', reason: 'invalid' }),
   };
   for (const [name, answer] of Object.entries(answers)) {

@@ -139,7 +139,8 @@ impl SignIns {
     /// it would have to wait for its end.
     async fn take(&self, offer: Offer, stored: &Result<Confirmation, BeginError>) {
         let not_taken = match stored {
-            Ok(stored) if stored == offer.confirmation() => offer.take(),
+            // Its session may be one that an earlier try has left behind.
+            Ok(stored) if offer.is_for(stored) => offer.take(),
             // It may be stored for all that.
             Err(BeginError::Store(_)) => Some(offer.decline()),
             // It was begun before, or a cap was met.

@@ -117,6 +117,11 @@ impl Offer {
         &self.confirmation
     }
 
+    /// Whether this is what was to be stored, under the lease of the offer.
+    pub fn is_for(&self, stored: &Confirmation) -> bool {
+        stored.id == self.confirmation.id && stored.state == self.confirmation.state
+    }
+
     /// Takes the place, once the confirmation is stored. If the worker has stopped meanwhile,
     /// returns the claim.
     pub fn take(self) -> Option<Claim> {

@@ -220,7 +220,11 @@ impl Worker {
             }
             if !reached {
                 let next = self.next_due(&limits, now, any).await?;
-                self.circuit.resume_offers();
+                let waits = next.is_some_and(|due| due <= self.now());
+                // Of a network that is left out, more may wait.
+                if !waits && limits.left_out().next().is_none() {
+                    self.circuit.resume_offers();
+                }
                 return Ok(next);
             }
             // A network had as many as it may have, and others may have been behind it.

@@ -7,13 +7,18 @@ use tokio::{sync::Notify, task::JoinHandle};
 use vestibule::{
     caps::Admission,
     confirmation::{Confirmation, ConfirmationId, Decider, Decision, Queued, State},
+    pending::TokenTag,
     secret::SecretHash,
     session::{Session, SessionId},
     sign_ins::{Progress, SignIns, Step},
-    store::{BeginError, ConfirmationStore, Settlement, StoreError},
+    store::{
+        BeginError, ConfirmationStore, SessionStore as _, Settlement, StoreError, Stores,
+        memory::MemorySessions,
+    },
     timing::Timing,
     token::Token,
     validator::Verdict,
+    worker::Environment,
 };
 
 /// A store in which a begin is stored, and its end waits.
@@ -194,5 +199,35 @@ async fn a_begin_whose_worker_has_stopped_is_handed_back() {
     harness.start_worker();
     let question = harness.question().await;
     question.answer(Ok(Verdict::Valid(ada(), None)));
+    assert_eq!(harness.outcome().await, confirmed());
+}
+
+#[tokio::test]
+async fn a_begin_that_finds_the_session_of_an_earlier_try_is_taken_all_the_same() {
+    let harness = Harness::open().await;
+    let link = token("link");
+    let sessions = Arc::<MemorySessions>::default();
+    let timing = &harness.environment.timing;
+    let stores = Stores::in_one(harness.store.clone().without_sessions())
+        .with_external_sessions(sessions.clone(), timing.bound);
+    let environment = Environment {
+        stores,
+        ..harness.environment.clone()
+    };
+    harness.start_worker_with(environment.clone());
+    worker_is_idle(&harness).await;
+    let mut browser = Browser::new(SignIns::new(&environment, harness.dispatch.clone()));
+    browser.land(&link);
+    let secret = browser.pending(&link).unwrap().secret.hash();
+    let tag = TokenTag::of(&harness.environment.keys, &link);
+    let until = harness.now() + timing.pending_cookie();
+    let id = SessionId::from_bytes([7; 16]);
+    let left = Session::pending(id, secret, tag, harness.now(), until);
+    assert!(sessions.insert_session(&left).await.unwrap());
+    browser.begin(&link).await;
+    harness
+        .question()
+        .await
+        .answer(Ok(Verdict::Valid(ada(), None)));
     assert_eq!(harness.outcome().await, confirmed());
 }
