@@ -116,7 +116,8 @@ fn IslandScript(
         ..
     } = options;
     let file = |kind: &str| at(format!("/{site_pkg_dir}/{output_name}.{kind}"));
-    let (js, wasm) = (file("js"), file("wasm"));
+    let js = file("js");
+    let wasm = file("wasm");
     let script = format!(
         "import(\"{js}\").then(async m => {{ \
          await m.default({{ module_or_path: \"{wasm}\" }}); \

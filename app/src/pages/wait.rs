@@ -14,6 +14,8 @@ pub enum WaitState {
     Ready,
     /// On its way: wait, or Cancel.
     Waiting,
+    /// The same, perhaps for minutes.
+    Later,
     /// It could not be checked in time: Try again.
     Unavailable,
     /// This browser cancelled it: Try again.
@@ -26,13 +28,17 @@ impl WaitState {
     /// Send it as the response header `Refresh`. A `<meta http-equiv="refresh">` does the same, but
     /// is taken for a time limit on reading (WCAG 2.2.1) by the tools that check pages.
     pub fn refresh(self) -> Option<u32> {
-        (self == Self::Waiting).then_some(2)
+        match self {
+            Self::Waiting => Some(2),
+            Self::Later => Some(10),
+            Self::Ready | Self::Unavailable | Self::Cancelled => None,
+        }
     }
 
     fn name(self) -> &'static str {
         match self {
             Self::Ready => "ready",
-            Self::Waiting => "waiting",
+            Self::Waiting | Self::Later => "waiting",
             Self::Unavailable => "unavailable",
             Self::Cancelled => "cancelled",
         }
@@ -49,7 +55,7 @@ pub fn WaitPage(
     /// What there is to do.
     state: WaitState,
 ) -> impl IntoView {
-    let waiting = state == WaitState::Waiting;
+    let waiting = state.refresh().is_some();
     let hint = waiting.then(|| {
         view! {
             <p class="soft">
@@ -59,7 +65,7 @@ pub fn WaitPage(
         }
     });
     let (action, label) = match state {
-        WaitState::Waiting => (token_path + "/cancel", "Cancel"),
+        WaitState::Waiting | WaitState::Later => (token_path + "/cancel", "Cancel"),
         WaitState::Ready => (token_path, "Continue"),
         WaitState::Unavailable | WaitState::Cancelled => (token_path, "Try again"),
     };
@@ -95,12 +101,15 @@ mod tests {
 
     #[test]
     fn waiting_can_only_be_cancelled() {
-        let html = page(WaitState::Waiting);
-        assert!(
-            html.contains("action=\"/confirm/abc/cancel\"") && html.contains(">Cancel</button>"),
-            "{html}"
-        );
-        assert!(!html.contains("name=\"again\""), "{html}");
+        for state in [WaitState::Waiting, WaitState::Later] {
+            let html = page(state);
+            assert!(
+                html.contains("action=\"/confirm/abc/cancel\"")
+                    && html.contains(">Cancel</button>"),
+                "{html}"
+            );
+            assert!(!html.contains("name=\"again\""), "{html}");
+        }
     }
 
     #[test]
@@ -120,6 +129,7 @@ mod tests {
         for state in [
             WaitState::Ready,
             WaitState::Waiting,
+            WaitState::Later,
             WaitState::Unavailable,
             WaitState::Cancelled,
         ] {
@@ -130,6 +140,7 @@ mod tests {
     #[test]
     fn only_waiting_refreshes() {
         assert_eq!(WaitState::Waiting.refresh(), Some(2));
+        assert_eq!(WaitState::Later.refresh(), Some(10));
         assert_eq!(WaitState::Unavailable.refresh(), None);
     }
 }

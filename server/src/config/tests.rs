@@ -229,6 +229,6 @@ fn a_sign_in_waits_for_its_browser_at_least_as_long_as_for_its_validator() {
     assert_eq!(times(&[]), [15, 15]);
     assert_eq!(times(&[("CONFIRM_WAIT", "1min")]), [1, 15]);
     assert_eq!(times(&[("CONFIRM_WAIT", "7days")]), [10_080, 10_080]);
-    // Nobody who has set a longer deadline before needs another setting.
+    // Where a longer deadline was set before, no other setting is needed.
     assert_eq!(times(&[("CONFIRM_DEADLINE", "30min")]), [30, 30]);
 }

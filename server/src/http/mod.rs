@@ -16,6 +16,5 @@ pub mod response;
 pub mod run_to_completion;
 pub mod security_headers;
 pub mod state;
-pub mod template;
 pub mod token_path;
 pub mod visitor;

@@ -21,8 +21,13 @@ use axum::{
 use leptos::prelude::*;
 use serde::Deserialize;
 use vestibule::{
-    channel::Channel, confirmation::Rejection, link::LinkToken, outcome::Outcome,
-    secret::SessionSecret, sign_ins::Progress, token::Token,
+    channel::Channel,
+    confirmation::Rejection,
+    link::LinkToken,
+    outcome::Outcome,
+    secret::SessionSecret,
+    sign_ins::{Progress, Step},
+    token::Token,
 };
 use vestibule_app::{
     form_token::FormToken,
@@ -216,6 +221,7 @@ pub async fn wait(
             Sentence::Fixed(sentence::UNAVAILABLE),
         ),
         Progress::Unknown => (WaitState::Ready, Sentence::Fixed(sentence::READY)),
+        Progress::Waiting(step @ Step::Later) => (WaitState::Later, Sentence::Waiting(step)),
         Progress::Waiting(step) => (WaitState::Waiting, Sentence::Waiting(step)),
     };
     let path = format!("/confirm/{}", token.expose());

@@ -90,7 +90,7 @@ async fn a_check_that_takes_longer_says_so_and_goes_on_in_a_page_that_is_opened_
         let page = browser.open("/confirm/later-poll-1/wait").await;
         page.body.contains("several minutes").then_some(page)
     });
-    assert!(page.await.header("refresh").is_some());
+    assert_eq!(page.await.header("refresh"), Some("10"));
     // The page is closed, and the link is opened again in the same browser.
     let landing = browser.open("/confirm/later-poll-1").await;
     landing.assert_status(200).assert_sets_nothing();

@@ -1,6 +1,10 @@
 //! Pages: from a view to a document, with the headers that every document carries.
 
-use crate::http::{files::Files, response::with_status, template::Template};
+mod template;
+
+pub use template::Template;
+
+use crate::http::{files::Files, response::with_status};
 use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
@@ -66,7 +70,7 @@ impl PageRenderer {
     pub fn page<P: IntoView + 'static>(&self, head: Head, view: impl FnOnce() -> P) -> Response {
         // The reloader of a page in development is a script, too.
         let scripts = head.live || watched();
-        let document = self.document(head, view);
+        let document = self.document(head, self.files.have_client(), view);
         let nonce = scripts.then(|| document.nonce.to_string());
         self.response(document.html, nonce.as_deref())
     }
@@ -80,8 +84,9 @@ impl PageRenderer {
         view: impl Fn([String; N]) -> P,
     ) -> Response {
         let nonce = URL_SAFE_NO_PAD.encode(random::<16>(&SystemEntropy));
-        let html = template.fill(self.files.have_client(), &nonce, values, |marks| {
-            let document = self.document(head.clone(), || view(marks));
+        let has_client = self.files.have_client();
+        let html = template.fill(has_client, &nonce, values, |marks| {
+            let document = self.document(head.clone(), has_client, || view(marks));
             (document.html, document.nonce.to_string())
         });
         match html {
@@ -90,10 +95,16 @@ impl PageRenderer {
         }
     }
 
-    fn document<P: IntoView + 'static>(&self, head: Head, view: impl FnOnce() -> P) -> Document {
-        // A script of another build would break what works without it.
+    /// The document, with a script only where the site has the client of this build: another one
+    /// would break what works without it.
+    fn document<P: IntoView + 'static>(
+        &self,
+        head: Head,
+        has_client: bool,
+        view: impl FnOnce() -> P,
+    ) -> Document {
         let head = Head {
-            live: head.live && self.files.have_client(),
+            live: head.live && has_client,
             ..head
         };
         shell::render(&self.leptos, &self.base, head, view)

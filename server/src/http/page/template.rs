@@ -19,12 +19,12 @@ impl<const N: usize> Default for Template<N> {
 }
 
 impl<const N: usize> Template<N> {
-    /// The document, which is `live` if its script is wanted, with `nonce` and `values`. Where it
-    /// was not asked for before, `render` renders it with marks in place of the values, and returns
+    /// The document with `nonce` and `values`, with its script if the site `has_client`. Where it was
+    /// not asked for before, `render` renders it with marks in place of the values, and returns
     /// it with its nonce. `None`: a value is no plain text, and would have to be escaped.
     pub fn fill(
         &self,
-        live: bool,
+        has_client: bool,
         nonce: &str,
         values: [&str; N],
         render: impl FnOnce([String; N]) -> (String, String),
@@ -32,7 +32,7 @@ impl<const N: usize> Template<N> {
         if !values.iter().all(|value| is_plain(value)) {
             return None;
         }
-        let document = self.documents[usize::from(live)].get_or_init(|| {
+        let document = self.documents[usize::from(has_client)].get_or_init(|| {
             let marks: [String; N] = std::array::from_fn(|place| format!("~{place}~{MARK}~"));
             let (html, nonce) = render(marks.clone());
             let mut marks: Vec<&str> = marks.iter().map(String::as_str).collect();
