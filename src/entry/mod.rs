@@ -76,7 +76,8 @@ const FRESH: Duration = Duration::from_mins(20);
 
 impl SignedIn {
     /// What applications call the session: 128 bits of a hash of its id, which has 80 random bits
-    /// and never leaves the server. It is the same on all servers, also while the operator's keys change.
+    /// and never leaves the server. It is the same on all servers, also while the operator's keys
+    /// change.
     #[must_use]
     pub fn sid(&self) -> String {
         let digest = Sha256::new_with_prefix(b"vestibule/1 sid")

@@ -23,6 +23,9 @@ impl SignIns {
     /// `again`, so is that of a confirmation that came to `Unavailable` or was cancelled. What is
     /// begun is the `client`'s, and leads to `next` unless the validator says otherwise.
     ///
+    /// A future that is dropped before its end may have begun one that waits for the end of a
+    /// lease.
+    ///
     /// # Errors
     /// [`BeginError`] if a cap was met or it could not be stored: nothing has begun then.
     pub async fn begin(
@@ -135,18 +138,18 @@ impl SignIns {
         stored
     }
 
-    /// Takes the place that was offered to what is now `stored`. Under a lease that no worker keeps
-    /// it would have to wait for its end.
+    /// Takes the place that was offered to what is now `stored`. Under the lease of a worker that
+    /// has stopped it would have to wait for its end, so that is handed back here.
     async fn take(&self, offer: Offer, stored: &Result<Confirmation, BeginError>) {
-        let not_taken = match stored {
+        let left = match stored {
             // Its session may be one that an earlier try has left behind.
             Ok(stored) if offer.is_for(stored) => offer.take(),
             // It may be stored for all that.
-            Err(BeginError::Store(_)) => Some(offer.decline()),
+            Err(BeginError::Store(_)) => offer.hand_back(),
             // It was begun before, or a cap was met.
             Ok(_) | Err(BeginError::Capped(_)) => None,
         };
-        let Some(claim) = not_taken else { return };
+        let Some(claim) = left else { return };
         let now = self.clock.now();
         if let Err(error) = self
             .stores

@@ -3,7 +3,7 @@
 use super::{
     Environment,
     breaker::CallResult,
-    circuit::{HeldPlace, ValidatorCall},
+    circuit::{Circuit, HeldPlace, ValidatorCall},
     slot::Slot,
 };
 use crate::{
@@ -12,7 +12,8 @@ use crate::{
     channel::Channel,
     clock::{self, Elapsed, Timestamp},
     confirmation::{Claim, Decider, Decision, Ending, Postponement},
-    failpoint, link,
+    failpoint,
+    link::{self, LinkToken},
     publisher::Announcement,
     store::{Settlement, StoreError},
     token::Token,
@@ -46,6 +47,28 @@ pub(super) enum Judge {
     Validator(Token, Option<ValidatorCall>),
     /// No one: the token was sealed under a key that this server does not have.
     None,
+    /// No one under this claim, which is given back.
+    Another,
+}
+
+impl Judge {
+    /// Who judges the claim. The validator is asked only if there is time left; our own links are
+    /// judged also when theirs has passed, and say nothing about the validator.
+    pub(super) fn of(
+        environment: &Environment,
+        circuit: &Circuit,
+        claim: &Claim,
+        in_time: bool,
+    ) -> Self {
+        let keys = &environment.keys;
+        match claim.token.open(keys, claim.id) {
+            Err(_) => Self::None,
+            Ok(token) if LinkToken::is_ours(keys, &token) => {
+                Self::Ourselves(token, in_time.then(|| circuit.hold_place(claim)))
+            }
+            Ok(token) => Self::Validator(token, in_time.then(|| circuit.call(claim))),
+        }
+    }
 }
 
 type ValidatorAnswer = Result<Result<Verdict, ValidationError>, Elapsed>;
@@ -98,6 +121,7 @@ async fn attempt(environment: &Environment, claim: &Claim, judge: Judge) -> Atte
     match judge {
         Judge::Ourselves(token, _place) => judge_link(environment, claim, &token).await,
         Judge::Validator(token, call) => ask_validator(environment, claim, &token, call).await,
+        Judge::Another => AttemptResult::HandBack,
         Judge::None => {
             tracing::error!(confirmation = %claim.id, "its token was sealed under a key that this server does not have");
             AttemptResult::Decide(Decision::Unavailable)

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep, timeout};
 /// When each channel's outcome arrived.
 type Arrivals = Arc<Mutex<HashMap<String, Instant>>>;
 
-/// A Pusher server that nobody listens to.
+/// A Pusher server to which no browser listens.
 pub struct PushServer {
     addr: SocketAddr,
     arrivals: Arrivals,

@@ -104,8 +104,9 @@ impl Breakers {
     }
 
     /// Whether this network may have one of the `free` places now. Never while there are doubts
-    /// about the validator.
-    fn may_offer(&self, network: Network, free: usize) -> bool {
+    /// about the validator. Where none is free someone begins to wait, who comes first from now on.
+    fn may_offer(&mut self, network: Network, free: usize) -> bool {
+        self.offers &= free > 0;
         let of_network = self.networks.get(&network);
         let holds = of_network.map_or(0, |of_network| of_network.in_flight);
         self.offers
@@ -224,11 +225,7 @@ impl Circuit {
         }
         let permit = Arc::clone(places).try_acquire_owned().ok()?;
         breakers.take_place(network, self.clock.now());
-        let held = HeldPlace {
-            circuit: self.clone(),
-            network,
-        };
-        Some((permit, held))
+        Some((permit, self.held(network)))
     }
 
     /// Offers nothing from now on. What was offered before holds its places by now.
@@ -261,9 +258,14 @@ impl Circuit {
     /// says nothing about the validator.
     pub(super) fn hold_place(&self, claim: &Claim) -> HeldPlace {
         self.lock().take_place(claim.network, self.clock.now());
+        self.held(claim.network)
+    }
+
+    /// A place that was counted for `network`.
+    fn held(&self, network: Network) -> HeldPlace {
         HeldPlace {
             circuit: self.clone(),
-            network: claim.network,
+            network,
         }
     }
 

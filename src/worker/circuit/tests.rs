@@ -155,6 +155,8 @@ fn places_are_offered_only_while_no_one_waits_and_the_validator_answers() {
     breakers.offers = true;
     assert!(breakers.may_offer(network, 1));
     assert!(!breakers.may_offer(network, 0));
+    assert!(!breakers.may_offer(network, 1), "someone waits by now");
+    breakers.offers = true;
     breakers.asked(1, [CallResult::Answer, FAILURE]);
     assert!(!breakers.may_offer(network, LIMIT), "its own tokens fail");
     assert!(breakers.may_offer([2; 16], LIMIT));

@@ -141,7 +141,8 @@ impl Underway {
         let mut browser = Browser::new(SignIns::new(&environment, harness.dispatch.clone()));
         browser.land(link);
         let ends = {
-            let (mut browser, link) = (browser.clone(), link.clone());
+            let mut browser = browser.clone();
+            let link = link.clone();
             tokio::spawn(async move { browser.try_to_begin(&link, false).await.is_ok() })
         };
         soon("the begin to be stored", begins.stored.notified()).await;
@@ -171,6 +172,44 @@ async fn a_begin_whose_answer_is_lost_is_claimed_at_once() {
     let (_, begun) = Underway::start(&harness, &link, true).await.end().await;
     assert!(!begun);
     let question = harness.question().await;
+    question.answer(Ok(Verdict::Valid(ada(), None)));
+    assert_eq!(harness.outcome().await, confirmed());
+}
+
+#[tokio::test]
+async fn no_begin_waits_until_its_claim_is_handed_back() {
+    let harness = Harness::open().await;
+    let link = token("link");
+    harness.start_worker();
+    worker_is_idle(&harness).await;
+    let underway = Underway::start(&harness, &link, true).await;
+    let mut writer = harness.raw().await;
+    sqlx::query("begin immediate")
+        .execute(&mut writer)
+        .await
+        .unwrap();
+    let (_, begun) = underway.end().await;
+    assert!(!begun);
+    sqlx::query("rollback").execute(&mut writer).await.unwrap();
+    harness.question().await;
+}
+
+#[tokio::test]
+async fn a_begin_that_took_most_of_its_lease_is_claimed_anew() {
+    let harness = Harness::open().await;
+    let link = token("link");
+    harness.start_worker();
+    worker_is_idle(&harness).await;
+    let underway = Underway::start(&harness, &link, false).await;
+    let timing = &harness.environment.timing;
+    harness.advance(timing.lease - timing.attempt + Duration::from_millis(1));
+    let (browser, begun) = underway.end().await;
+    assert!(begun);
+    let question = harness.question().await;
+    let stored = queued(harness.confirmation(&browser, &link).await);
+    assert_eq!(stored.fence, 2);
+    let lease = stored.lease.expect("it is being asked about");
+    assert_eq!(lease.until, harness.now() + timing.lease);
     question.answer(Ok(Verdict::Valid(ada(), None)));
     assert_eq!(harness.outcome().await, confirmed());
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use vestibule::{
     caps::Client,
     outcome::Outcome,
+    sign_ins::{Progress, Step},
     testing::Question,
     token::Token,
     validator::{ValidationError, Verdict},
@@ -163,6 +164,29 @@ async fn tokens_of_one_client_that_are_never_answered_leave_places_for_strangers
             );
         }
     }
+}
+
+#[tokio::test]
+async fn what_is_begun_is_queued_while_anyone_waits() {
+    let harness = harness(4).await;
+    harness.start_worker();
+    flood(&harness, 10, |_| address(2)).await;
+    let _held = questions(&harness, 3).await;
+    harness.everything_before_is_done().await;
+    // The worker looks once more, and sleeps.
+    let mut sleeps = harness.clock.later_sleeps();
+    harness.dispatch.wake();
+    let poll = harness.now() + harness.environment.timing.poll;
+    sleeps.one_until(poll).await;
+    let link = token("a-strangers");
+    let mut browser = harness.browser();
+    browser.client = address(99);
+    browser.land(&link);
+    assert_eq!(
+        browser.begin(&link).await.progress,
+        Progress::Waiting(Step::Queued)
+    );
+    assert_eq!(harness.question().await.token, link);
 }
 
 #[tokio::test]
