@@ -202,7 +202,8 @@ async fn a_begin_that_took_most_of_its_lease_is_claimed_anew() {
     worker_is_idle(&harness).await;
     let underway = Underway::start(&harness, &link, false).await;
     let timing = &harness.environment.timing;
-    harness.advance(timing.lease - timing.attempt + Duration::from_millis(1));
+    let left = timing.lease.saturating_sub(timing.attempt);
+    harness.advance(left + Duration::from_millis(1));
     let (browser, begun) = underway.end().await;
     assert!(begun);
     let question = harness.question().await;
