@@ -102,7 +102,7 @@ pub fn routes(app: App, sockets: Router) -> Router {
         .merge(needing_a_user)
         .merge(scripts_only)
         .layer(from_fn(run_to_completion::to_the_end))
-        // It changes nothing.
+        // It writes nothing but when a session was last used, which may be cut short.
         .route("/confirm/{token}", get(confirm::land))
         .layer(DefaultBodyLimit::max(form::MAX_FORM))
         .with_state(app.clone())
