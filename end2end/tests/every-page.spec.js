@@ -17,6 +17,8 @@ const NAME_IN_CODE = /\b(?!JavaScript|WebKit)\p{Lu}?\p{Ll}+\p{Lu}\p{Ll}\w*/u;
 const BOB = { email: 'bob@example.com', name: 'Bob', password: PASSWORD };
 
 async function inspect(page, name) {
+  // Before its style sheet is there, what stands side by side is one word, and no colour is right.
+  await page.waitForLoadState();
   await expect(page.getByRole('heading', { level: 1 })).toHaveCount(1);
   expect(await page.locator('html').getAttribute('lang')).toBe('en');
   expect(await page.title()).not.toBe('');

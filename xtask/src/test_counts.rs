@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::AddAssign;
 
 /// Numbers of tests by their result.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TestCounts {
     /// Passed.
     pub passed: u64,
@@ -12,6 +12,8 @@ pub struct TestCounts {
     pub failed: u64,
     /// Did not run.
     pub skipped: u64,
+    /// Those that failed, by name, where they have one: whoever sees only the end of a log is told.
+    pub failures: Vec<String>,
 }
 
 impl TestCounts {
@@ -20,17 +22,26 @@ impl TestCounts {
         passed: 1,
         failed: 0,
         skipped: 0,
+        failures: Vec::new(),
     };
     /// A single check that failed, or could not be made.
     pub const FAIL: Self = Self {
         passed: 0,
         failed: 1,
         skipped: 0,
+        failures: Vec::new(),
     };
 
-    /// Reads a line of `cargo test`: `test result: ok. 3 passed; 0 failed; 1 ignored; …`. Other
-    /// lines are ignored.
+    /// Reads a line of `cargo test`: `test result: ok. 3 passed; 0 failed; 1 ignored; …`, or
+    /// `test a_name ... FAILED`. Other lines are ignored.
     pub fn from_cargo_line(line: &str) -> Self {
+        let failed = line.strip_prefix("test ");
+        if let Some(name) = failed.and_then(|rest| rest.strip_suffix(" ... FAILED")) {
+            return Self {
+                failures: vec![name.to_owned()],
+                ..Self::default()
+            };
+        }
         let Some((_, numbers)) = line
             .strip_prefix("test result: ")
             .and_then(|rest| rest.split_once(". "))
@@ -49,6 +60,7 @@ impl TestCounts {
             passed: count("passed"),
             failed: count("failed"),
             skipped: count("ignored"),
+            failures: Vec::new(),
         }
     }
 
@@ -75,6 +87,7 @@ impl TestCounts {
             passed: count("expected"),
             failed,
             skipped: count("skipped"),
+            failures: playwright_failures(&report),
         })
     }
 
@@ -84,8 +97,36 @@ impl TestCounts {
             passed: self.passed,
             failed: self.failed + self.skipped,
             skipped: 0,
+            failures: self.failures,
         }
     }
+}
+
+/// The names of the tests in a report of Playwright that did not pass at once.
+fn playwright_failures(report: &serde_json::Value) -> Vec<String> {
+    let list = |value: &serde_json::Value, name: &str| {
+        let items = value.get(name).and_then(serde_json::Value::as_array);
+        items.cloned().unwrap_or_default()
+    };
+    let text = |value: &serde_json::Value, name: &str| {
+        let text = value.get(name).and_then(serde_json::Value::as_str);
+        text.unwrap_or_default().to_owned()
+    };
+    let mut failures = Vec::new();
+    let mut suites = list(report, "suites");
+    while let Some(suite) = suites.pop() {
+        suites.extend(list(&suite, "suites"));
+        for spec in list(&suite, "specs") {
+            let passed = |test: &serde_json::Value| {
+                ["expected", "skipped"].contains(&text(test, "status").as_str())
+            };
+            if !list(&spec, "tests").iter().all(passed) {
+                failures.push(format!("{}: {}", text(&spec, "file"), text(&spec, "title")));
+            }
+        }
+    }
+    failures.sort();
+    failures
 }
 
 impl AddAssign for TestCounts {
@@ -93,6 +134,7 @@ impl AddAssign for TestCounts {
         self.passed += more.passed;
         self.failed += more.failed;
         self.skipped += more.skipped;
+        self.failures.extend(more.failures);
     }
 }
 
@@ -114,8 +156,30 @@ mod tests {
             TestCounts {
                 passed: 12,
                 failed: 3,
-                skipped: 1
+                skipped: 1,
+                ..TestCounts::default()
             }
+        );
+    }
+
+    #[test]
+    fn a_test_that_failed_is_named() {
+        let counts = TestCounts::from_cargo_line("test store::a_sentence ... FAILED");
+        assert_eq!(counts.failures, ["store::a_sentence"]);
+        let report = r#"{"stats": {"expected": 2, "unexpected": 1, "flaky": 1}, "suites": [{"specs": [], "suites": [
+            {"specs": [
+                {"title": "in time", "file": "a.spec.js", "tests": [{"status": "expected"}]},
+                {"title": "too late", "file": "a.spec.js", "tests": [{"status": "unexpected"}]}
+            ]},
+            {"specs": [{"title": "at last", "file": "b.spec.js", "tests": [{"status": "flaky"}]}]}
+        ]}]}"#;
+        let counts = TestCounts::from_playwright_report(report);
+        assert_eq!(
+            counts.map(|counts| counts.failures),
+            Some(vec![
+                "a.spec.js: too late".into(),
+                "b.spec.js: at last".into()
+            ])
         );
     }
 
@@ -139,7 +203,8 @@ mod tests {
             Some(TestCounts {
                 passed: 7,
                 failed: 3,
-                skipped: 3
+                skipped: 3,
+                ..TestCounts::default()
             })
         );
     }
@@ -153,7 +218,8 @@ mod tests {
             Some(TestCounts {
                 passed: 0,
                 failed: 1,
-                skipped: 0
+                skipped: 0,
+                ..TestCounts::default()
             })
         );
     }
@@ -172,13 +238,15 @@ mod tests {
             TestCounts {
                 passed: 1,
                 failed: 1,
-                skipped: 2
+                skipped: 2,
+                ..TestCounts::default()
             }
             .strict(),
             TestCounts {
                 passed: 1,
                 failed: 3,
-                skipped: 0
+                skipped: 0,
+                ..TestCounts::default()
             }
         );
     }

@@ -102,10 +102,13 @@ pub fn test(arguments: &[String]) -> Result {
         } else {
             counts
         };
+        lines.push(summary(check.name, start.elapsed().as_secs_f64(), &counts));
         total += counts;
-        lines.push(summary(check.name, start.elapsed().as_secs_f64(), counts));
     }
     println!("\n{}", lines.join("\n"));
+    for name in &total.failures {
+        println!("failed: {name}");
+    }
     println!("{total}");
     if total.failed == 0 {
         Ok(())
@@ -148,7 +151,7 @@ pub fn browser_tests(arguments: &[String]) -> Result<TestCounts> {
     Ok(total)
 }
 
-fn summary(name: &str, seconds: f64, counts: TestCounts) -> String {
+fn summary(name: &str, seconds: f64, counts: &TestCounts) -> String {
     let skipped = if counts.skipped == 0 {
         String::new()
     } else {
