@@ -6,7 +6,11 @@
 //! means. It never holds an address, a name, a token, a code or a password. The server adds a keyed
 //! hash of the client by a span around each request.
 
-use crate::user::UserId;
+use crate::{
+    clock::Timestamp,
+    confirmation::{Confirmation, Ending},
+    user::UserId,
+};
 use std::fmt;
 use tracing::field::display;
 
@@ -90,7 +94,8 @@ pub enum Event {
         /// Who.
         user: UserId,
     },
-    /// An operator has added, disabled, enabled or removed a user, or made a link for one.
+    /// An operator has added, disabled, enabled or removed a user, made a link for one, rotated
+    /// keys, or done something about a confirmation.
     Operated {
         /// What was done: a word such as `user_disabled`.
         event: &'static str,
@@ -109,6 +114,20 @@ pub enum Event {
         /// What gave it away: a word.
         what: &'static str,
     },
+}
+
+/// Records what `confirmation` has come to at `now`.
+pub(crate) fn settled(confirmation: &Confirmation, ending: Ending, now: Timestamp) {
+    let waited = now.since(confirmation.created_at);
+    tracing::info!(target: "vestibule", confirmation = %confirmation.id, ?ending, ?waited, "settled");
+    if let Ending::Rejected(reason) = ending {
+        Event::SignInRefused {
+            user: None,
+            means: Means::Confirmation,
+            why: reason.as_str(),
+        }
+        .record();
+    }
 }
 
 /// A line.

@@ -1,5 +1,10 @@
 //! Ids of rows: 128 bits, 80 of them or more random, that are no secrets.
 
+/// The text is no id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an id is 32 hexadecimal digits in lower case")]
+pub struct InvalidId;
+
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -47,6 +52,20 @@ macro_rules! id {
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 write!(f, "{:032x}", u128::from_be_bytes(self.0))
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = $crate::id::InvalidId;
+
+            fn from_str(text: &str) -> Result<Self, $crate::id::InvalidId> {
+                let digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+                if text.len() != 32 || !text.bytes().all(digit) {
+                    return Err($crate::id::InvalidId);
+                }
+                u128::from_str_radix(text, 16)
+                    .map(|bits| Self(bits.to_be_bytes()))
+                    .map_err(|_| $crate::id::InvalidId)
             }
         }
 

@@ -16,7 +16,8 @@
 //! 6. [`link`], [`mail`]: links of our own, which we send and judge ourselves; [`ticket`]: for
 //!    another address.
 //! 7. [`caps`]: how much of all this there may be at once.
-//! 8. [`store`]: where it is all kept; [`secret`]: the only place with cryptography; [`clock`] and
+//! 8. [`operator`]: what an operator does about one of them.
+//! 9. [`store`]: where it is all kept; [`secret`]: the only place with cryptography; [`clock`] and
 //!    [`timing`]: the only place that reads the time, and how much of it each part has.
 
 // Off for the programs of the workspace; see Cargo.toml.
@@ -40,6 +41,7 @@ pub mod email_address;
 pub mod entry;
 pub mod link;
 pub mod mail;
+pub mod operator;
 pub mod outcome;
 pub mod pending;
 pub mod publisher;

@@ -4,8 +4,9 @@
 //! whole paths on the host, of which an application may have what is not below the base.
 
 use crate::{
-    confirmation::{Ending, Rejection},
+    confirmation::{Decision, Ending, Rejection},
     path::{Base, LocalPath},
+    validator::Verdict,
 };
 
 pub use vestibule_protocol::Outcome;
@@ -124,6 +125,19 @@ impl Destinations {
     pub fn confirmed_for(&self, next: Option<&LocalPath>) -> LocalPath {
         let next = next.and_then(|next| self.way_back(next.as_str()));
         next.map_or_else(|| self.confirmed.clone(), |next| self.through(next))
+    }
+
+    /// What a validator's verdict decides. A way that leads to no page does not take the place of
+    /// where the link leads.
+    #[must_use]
+    pub fn decision(&self, verdict: Verdict) -> Decision {
+        match verdict {
+            Verdict::Valid(identity, next) => {
+                let next = next.filter(|next| self.way_back(next.as_str()).is_some());
+                Decision::Valid(identity, next)
+            }
+            verdict => verdict.into(),
+        }
     }
 
     /// The outcome of a confirmation that came to `ending`, and was to lead to `next`.

@@ -21,4 +21,4 @@ pub use announcement::Announcement;
 pub use json::JsonObject;
 pub use outcome::{Outcome, Rejection};
 pub use report::{Progress, Report};
-pub use step::Step;
+pub use step::{Stage, Step};

@@ -64,7 +64,12 @@ impl Serialize for Step {
                 step.serialize_entry("step", "retrying")?;
                 step.serialize_entry("attempt", attempt)?;
             }
-            Self::Later => step.serialize_entry("step", "later")?,
+            Self::Later { stage } => {
+                step.serialize_entry("step", "later")?;
+                if let Some(stage) = stage {
+                    step.serialize_entry("stage", stage.as_str())?;
+                }
+            }
         }
         step.end()
     }
@@ -110,7 +115,7 @@ impl<'de> Deserialize<'de> for Report {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Rejection;
+    use crate::{Rejection, Stage};
 
     fn rejected(reason: Rejection) -> Outcome {
         Outcome::Rejected {
@@ -140,11 +145,12 @@ mod tests {
             waiting(Step::Queued),
             waiting(Step::Contacting),
             waiting(Step::Retrying { attempt: 7 }),
-            waiting(Step::Later),
+            waiting(Step::Later { stage: None }),
             Progress::Done(confirmed()),
             unavailable,
         ];
-        for progress in rejections.into_iter().chain(others) {
+        let stages = Stage::ALL.map(|stage| waiting(Step::Later { stage: Some(stage) }));
+        for progress in rejections.into_iter().chain(others).chain(stages) {
             for channel in [Some("private-confirm-0".to_owned()), None] {
                 let progress = progress.clone();
                 let meant = Report { channel, progress };
@@ -163,7 +169,9 @@ mod tests {
             Announcement::Outcome(Outcome::Unavailable),
             Announcement::Progress(Step::Queued),
             Announcement::Progress(Step::Retrying { attempt: 2 }),
-            Announcement::Progress(Step::Later),
+            Announcement::Progress(Step::Later {
+                stage: Some(Stage::Almost),
+            }),
         ];
         for meant in rejections.into_iter().chain(others) {
             assert!(Announcement::EVENTS.contains(&meant.event()));
@@ -212,8 +220,13 @@ mod tests {
             report(r#"{"state":"waiting","step":{"step":"retrying","attempt":2}}"#)
         );
         assert_eq!(
-            json(waiting(Step::Later)),
+            json(waiting(Step::Later { stage: None })),
             report(r#"{"state":"waiting","step":{"step":"later"}}"#)
+        );
+        let stage = Some(Stage::Reviewing);
+        assert_eq!(
+            json(waiting(Step::Later { stage })),
+            report(r#"{"state":"waiting","step":{"step":"later","stage":"reviewing"}}"#)
         );
         assert_eq!(
             json(Progress::Done(rejected(Rejection::Expired))),
@@ -221,6 +234,12 @@ mod tests {
                 r#"{"state":"done","outcome":{"outcome":"rejected","reason":"expired","redirect":"/login?reason=expired"}}"#
             )
         );
+    }
+
+    #[test]
+    fn a_stage_of_a_later_version_is_read_as_none() {
+        let data = serde_json::json!({ "step": "later", "stage": "notarised" });
+        assert_eq!(Step::read(&data), Some(Step::Later { stage: None }));
     }
 
     #[test]

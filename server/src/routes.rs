@@ -110,6 +110,7 @@ pub fn routes(app: App, sockets: Router) -> Router {
         .merge(sockets)
         .route("/healthz", get(|| async { "ok" }))
         .layer(from_fn_with_state(app.clone(), csrf::check_origin))
+        .merge(validator_callbacks(app.clone()))
         .layer(from_fn_with_state(
             app.clone(),
             client_address::limit_under_way,
@@ -132,6 +133,13 @@ fn asked_by_proxies(app: App) -> Router {
         .route("/v1/authorize", any(v1::authorize))
         .route("/v1/authorize/", any(v1::authorize))
         .route("/v1/authorize/{*wanted}", any(v1::authorize))
+        .with_state(app)
+}
+
+/// What the validator calls. It is no browser: its signature alone says whose the callback is.
+fn validator_callbacks(app: App) -> Router {
+    Router::new()
+        .route("/v1/verdicts", any(home::not_found).post(v1::verdicts))
         .with_state(app)
 }
 

@@ -6,13 +6,17 @@
 //! transition, and nothing else changes a confirmation; a claim alone is a store's own statement
 //! where it takes many rows at once.
 
+mod ask_again;
 mod ending;
 mod limits;
+mod step;
 
+pub use ask_again::CannotAskAgain;
 pub use ending::{Decision, Ending, Rejection};
 pub use limits::ClaimLimits;
+pub use vestibule_protocol::Stage;
 
-pub use crate::ids::ConfirmationId;
+pub use crate::{id::InvalidId, ids::ConfirmationId};
 
 use crate::{
     caps::Network,
@@ -69,6 +73,8 @@ pub struct Queued {
     pub token: SealedToken,
     /// How many attempts have failed.
     pub failed: u32,
+    /// How far the validator says that its check has come.
+    pub stage: Option<Stage>,
     /// When the next attempt is due.
     pub due_at: Timestamp,
     /// The number of the last claim; each claim has a fresh one.
@@ -103,6 +109,14 @@ pub enum Decider {
         /// The claim's number.
         fence: u64,
     },
+    /// The deadline, for the worker whose claim had this fencing number. The write checks again that
+    /// it has passed: a callback may have moved it.
+    Deadline {
+        /// The claim's number.
+        fence: u64,
+    },
+    /// The validator, which calls back, whoever has claimed it; before the deadline alone.
+    Validator,
     /// The user, whose browser holds the pending secret, or who has let it in with one of our
     /// links.
     User,
@@ -117,6 +131,12 @@ pub enum CannotDecide {
     /// Another worker has claimed it since.
     #[error("another worker has claimed the confirmation since")]
     Superseded,
+    /// The validator is too late.
+    #[error("the confirmation is past its deadline")]
+    TooLate,
+    /// The deadline has not passed, or has moved since.
+    #[error("the confirmation is not past its deadline")]
+    TooEarly,
 }
 
 /// Why a claim is given back.
@@ -130,6 +150,8 @@ pub enum Postponement {
     Later {
         /// The deadline from now on, unless it is later already.
         deadline: Timestamp,
+        /// How far its check has come, if it says so.
+        stage: Option<Stage>,
     },
 }
 
@@ -173,6 +195,8 @@ pub struct Claim {
     pub token: SealedToken,
     /// How many attempts have failed before.
     pub failed: u32,
+    /// How far the validator has said that its check has come.
+    pub stage: Option<Stage>,
     /// When the confirmation was begun.
     pub created_at: Timestamp,
     /// When it must be decided.
@@ -216,6 +240,7 @@ impl Confirmation {
             secret: self.secret,
             token: queued.token.clone(),
             failed: queued.failed,
+            stage: queued.stage,
             created_at: self.created_at,
             deadline: self.deadline,
         };
@@ -238,8 +263,9 @@ impl Confirmation {
                 match why {
                     Postponement::HandedBack => {}
                     Postponement::Failed => queued.failed += 1,
-                    Postponement::Later { deadline } => {
+                    Postponement::Later { deadline, stage } => {
                         self.deadline = self.deadline.max(deadline);
+                        queued.stage = queued.stage.max(stage);
                     }
                 }
                 queued.due_at = due.min(self.deadline);
@@ -251,11 +277,33 @@ impl Confirmation {
         }
     }
 
+    /// Notes what the validator says while it checks, whoever has claimed the confirmation: the
+    /// deadline becomes `deadline`, and the stage is `stage`, unless each is later already.
+    ///
+    /// # Errors
+    /// [`CannotDecide`] if it is decided, or past its deadline.
+    pub fn note_stage(
+        mut self,
+        stage: Option<Stage>,
+        deadline: Timestamp,
+        now: Timestamp,
+    ) -> Result<Self, CannotDecide> {
+        match &mut self.state {
+            State::Queued(_) if now >= self.deadline => Err(CannotDecide::TooLate),
+            State::Queued(queued) => {
+                queued.stage = queued.stage.max(stage);
+                self.deadline = self.deadline.max(deadline);
+                Ok(self)
+            }
+            State::Decided(_) | State::Settled(_) => Err(CannotDecide::Already),
+        }
+    }
+
     /// Fixes what the confirmation comes to. This is the only deciding write.
     ///
     /// # Errors
-    /// [`CannotDecide`] if it is decided already, or a worker decides whose claim is not the last
-    /// one.
+    /// [`CannotDecide`] if it is decided already, a worker decides whose claim is not the last one,
+    /// the validator does after the deadline, or the deadline before it.
     pub fn decide(
         self,
         decider: Decider,
@@ -263,8 +311,16 @@ impl Confirmation {
         now: Timestamp,
     ) -> Result<Self, CannotDecide> {
         match (&self.state, decider) {
-            (State::Queued(queued), Decider::Worker { fence }) if queued.fence != fence => {
+            (State::Queued(queued), Decider::Worker { fence } | Decider::Deadline { fence })
+                if queued.fence != fence =>
+            {
                 Err(CannotDecide::Superseded)
+            }
+            (State::Queued(_), Decider::Deadline { .. }) if now < self.deadline => {
+                Err(CannotDecide::TooEarly)
+            }
+            (State::Queued(_), Decider::Validator) if now >= self.deadline => {
+                Err(CannotDecide::TooLate)
             }
             (State::Queued(_), _) => Ok(Self {
                 state: State::Decided(Decided { ending, at: now }),

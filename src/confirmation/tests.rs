@@ -25,6 +25,7 @@ fn queued() -> Confirmation {
         state: State::Queued(Queued {
             token,
             failed: 0,
+            stage: None,
             due_at: at(0),
             fence: 0,
             lease: None,
@@ -125,7 +126,10 @@ fn handing_a_claim_back_is_not_an_attempt() {
     assert_eq!(claim.failed, 0);
 }
 
-const LATER: Postponement = Postponement::Later { deadline: at(900) };
+const LATER: Postponement = Postponement::Later {
+    deadline: at(900),
+    stage: None,
+};
 
 #[test]
 fn a_later_answer_is_no_failure_and_moves_the_deadline_once() {
@@ -143,7 +147,10 @@ fn a_later_answer_is_no_failure_and_moves_the_deadline_once() {
 #[test]
 fn a_later_answer_never_makes_the_deadline_earlier() {
     let (confirmation, claim) = claimed(queued(), 0);
-    let sooner = Postponement::Later { deadline: at(10) };
+    let sooner = Postponement::Later {
+        deadline: at(10),
+        stage: None,
+    };
     let confirmation = confirmation.postpone(claim.fence, at(5), sooner).unwrap();
     assert_eq!(confirmation.deadline, at(60));
 }
@@ -161,5 +168,43 @@ fn a_later_answer_that_comes_too_late_moves_nothing() {
     assert_eq!(
         decided.postpone(0, at(40), LATER),
         Err(CannotDecide::Already)
+    );
+}
+
+#[test]
+fn a_validator_that_calls_back_decides_under_any_claim_until_the_deadline() {
+    let ending = Ending::Rejected(Rejection::Used);
+    let call = |confirmation: Confirmation, now| {
+        confirmation
+            .decide(Decider::Validator, ending, at(now))
+            .map(|decided| decided.ending())
+    };
+    assert_eq!(call(queued(), 59), Ok(Some(ending)));
+    let (claimed, _) = claimed(queued(), 30);
+    assert_eq!(call(claimed.clone(), 59), Ok(Some(ending)));
+    assert_eq!(call(claimed, 60), Err(CannotDecide::TooLate));
+    let decided = queued().decide(Decider::User, ending, at(1)).unwrap();
+    assert_eq!(call(decided, 2), Err(CannotDecide::Already));
+}
+
+#[test]
+fn a_stage_and_its_deadline_only_grow() {
+    let note = |confirmation: Confirmation, stage, deadline| {
+        let noted = confirmation.note_stage(stage, at(deadline), at(5)).unwrap();
+        let State::Queued(Queued { stage, .. }) = noted.state else {
+            panic!("it is queued");
+        };
+        (noted, stage)
+    };
+    let (first, Some(Stage::Reviewing)) = note(queued(), Some(Stage::Reviewing), 900) else {
+        panic!("it is noted");
+    };
+    let (second, stage) = note(first, Some(Stage::Received), 800);
+    assert_eq!((stage, second.deadline), (Some(Stage::Reviewing), at(900)));
+    let (third, stage) = note(second, None, 0);
+    assert_eq!((stage, third.deadline), (Some(Stage::Reviewing), at(900)));
+    assert_eq!(
+        third.note_stage(Some(Stage::Almost), at(2_000), at(900)),
+        Err(CannotDecide::TooLate)
     );
 }

@@ -18,17 +18,20 @@ pub enum MailClass {
     Stranger,
     /// Asks whether an address is the user's own.
     Ticket,
+    /// A check that took longer is done.
+    Confirmed,
 }
 
 impl MailClass {
     /// All of them, those first that are sent first.
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Change,
         Self::Notice,
         Self::KnownBrowser,
         Self::User,
         Self::Stranger,
         Self::Ticket,
+        Self::Confirmed,
     ];
 
     /// The class of a link to a user or a `stranger`, asked for in a browser that is `known` or
@@ -53,6 +56,7 @@ impl MailClass {
             },
             MailBody::Link(_) => Self::User,
             MailBody::Address(_) => Self::Ticket,
+            MailBody::Confirmed(_) => Self::Confirmed,
         }
     }
 
@@ -79,6 +83,6 @@ mod tests {
         for class in MailClass::ALL {
             assert_eq!(MailClass::from_number(class.number()), Some(class));
         }
-        assert_eq!(MailClass::from_number(6), None);
+        assert_eq!(MailClass::from_number(7), None);
     }
 }

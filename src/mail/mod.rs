@@ -7,6 +7,7 @@
 //! and no request waits for it.
 
 mod class;
+mod confirmed;
 mod outbox;
 mod sealed;
 mod worker;
@@ -22,8 +23,10 @@ use crate::{
     device::Device,
     email_address::Address,
     id::id,
+    ids::SessionId,
     link::{BrowserTag, Code, Link, LinkToken, Terms},
     secret::{Entropy, Keys},
+    token::Token,
 };
 use async_trait::async_trait;
 
@@ -62,6 +65,19 @@ impl Mail {
         expires_at: Timestamp,
     ) -> Self {
         let id = MailId::generate(entropy);
+        Self::with_id(id, keys, entropy, now, to, (class, body), expires_at)
+    }
+
+    /// The same with this id.
+    fn with_id(
+        id: MailId,
+        keys: &Keys,
+        entropy: &dyn Entropy,
+        now: Timestamp,
+        to: &Address,
+        (class, body): (MailClass, &MailBody),
+        expires_at: Timestamp,
+    ) -> Self {
         let body = SealedMailBody::seal(keys, entropy, id, body);
         Self {
             id,
@@ -116,6 +132,17 @@ pub enum MailBody {
     Address(AddressMail),
     /// Something has happened to your account.
     AccountNotice(NoticeMail),
+    /// The check that took longer is done.
+    Confirmed(ConfirmedMail),
+}
+
+/// To a person whose link was found good after they may have closed its page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfirmedMail {
+    /// The link's token. It signs in the browser that began with it, and no other.
+    pub token: Token,
+    /// The session that waits for that browser.
+    pub session: SessionId,
 }
 
 /// To the address that a user wants to change to.

@@ -5,7 +5,7 @@ use crate::{
     clock::Clock,
     email_address::Address,
     secret::{Entropy, Keys},
-    store::{MailStore, StoreError},
+    store::{MailStore, StoreError, UserStore},
     worker::Environment,
 };
 use std::{sync::Arc, time::Duration};
@@ -14,11 +14,12 @@ use tokio::sync::Notify;
 /// Takes mails that are about no link. Cheap to clone.
 #[derive(Clone)]
 pub struct Outbox {
-    store: Arc<dyn MailStore>,
-    clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
-    keys: Arc<Keys>,
-    mail_wake: Arc<Notify>,
+    pub(super) store: Arc<dyn MailStore>,
+    pub(super) users: Arc<dyn UserStore>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) entropy: Arc<dyn Entropy>,
+    pub(super) keys: Arc<Keys>,
+    pub(super) mail_wake: Arc<Notify>,
 }
 
 impl Outbox {
@@ -34,6 +35,7 @@ impl Outbox {
         } = environment.clone();
         Self {
             store: stores.mails,
+            users: stores.users,
             clock,
             entropy,
             keys,

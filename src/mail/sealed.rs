@@ -1,6 +1,6 @@
 //! The body of a mail, sealed while it waits.
 
-use super::{AccountNotice, AddressMail, LinkMail, MailBody, MailId, NoticeMail};
+use super::{AccountNotice, AddressMail, ConfirmedMail, LinkMail, MailBody, MailId, NoticeMail};
 use crate::{
     clock::Timestamp,
     device::Device,
@@ -32,6 +32,7 @@ enum SealedFields {
     WrongCodes { off: bool, at: i64 },
     Password { at: i64 },
     Moved { from: String, to: String, at: i64 },
+    Confirmed { token: String, session: String },
 }
 
 impl SealedMailBody {
@@ -92,6 +93,13 @@ impl SealedContent {
                 };
                 (device, about)
             }
+            MailBody::Confirmed(ConfirmedMail { token, session }) => (
+                &None,
+                SealedFields::Confirmed {
+                    token: token.expose().to_owned(),
+                    session: session.to_string(),
+                },
+            ),
         };
         Self {
             device: device.clone().map(Device::into_string),
@@ -127,6 +135,10 @@ impl SealedContent {
                 let (from, to): (Address, Address) = (from.parse().ok()?, to.parse().ok()?);
                 MailBody::AccountNotice(notice(AccountNotice::Moved { from, to }, at))
             }
+            SealedFields::Confirmed { token, session } => MailBody::Confirmed(ConfirmedMail {
+                token: token.parse().ok()?,
+                session: session.parse().ok()?,
+            }),
         })
     }
 }

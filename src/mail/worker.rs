@@ -1,11 +1,12 @@
 //! The background task that has mail sent.
 
-use super::{Mail, MailError, Mailer};
+use super::{Mail, MailBody, MailError, Mailer};
 use crate::{
     backoff::{Backoff, Jitter},
     clock::{Clock, Timestamp, until},
     secret::{Entropy, Keys},
-    store::{MailStore, StoreError},
+    session::SessionState,
+    store::{MailStore, SessionStore, StoreError},
     worker::Environment,
 };
 use std::{sync::Arc, time::Duration};
@@ -35,6 +36,7 @@ const BACKOFF: Backoff = Backoff {
 #[derive(Clone)]
 pub struct MailWorker {
     store: Arc<dyn MailStore>,
+    sessions: Arc<dyn SessionStore>,
     mailer: Arc<dyn Mailer>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -55,6 +57,7 @@ impl MailWorker {
         } = environment.clone();
         Self {
             store: stores.mails,
+            sessions: stores.sessions,
             mailer,
             clock,
             entropy,
@@ -124,6 +127,9 @@ impl MailWorker {
             tracing::error!(mail = %mail.id, "a mail was sealed under a key that this server does not have");
             return self.store.remove_mail(mail.id).await;
         };
+        if !self.is_wanted(&body).await? {
+            return self.store.remove_mail(mail.id).await;
+        }
         let sent = until(
             &*self.clock,
             now + PATIENCE,
@@ -148,6 +154,18 @@ impl MailWorker {
                     .await
             }
         }
+    }
+}
+
+impl MailWorker {
+    /// Whether the mail still tells something: a browser that has gone on by itself, or was signed
+    /// out meanwhile, needs no mail to do so.
+    async fn is_wanted(&self, body: &MailBody) -> Result<bool, StoreError> {
+        let MailBody::Confirmed(body) = body else {
+            return Ok(true);
+        };
+        let session = self.sessions.session(body.session).await?;
+        Ok(session.is_some_and(|session| matches!(session.state, SessionState::Bound { .. })))
     }
 }
 

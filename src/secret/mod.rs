@@ -8,9 +8,11 @@
 mod keys;
 mod seal;
 mod typed;
+mod webhook;
 
 pub use keys::{InvalidKey, Keys, Mac, Purpose};
 pub use seal::{CannotOpen, Sealed, SealedToken};
+pub use webhook::{InvalidWebhookKey, WebhookError, WebhookHeaders, WebhookKeys};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};

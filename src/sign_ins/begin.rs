@@ -177,6 +177,7 @@ impl SignIns {
         let state = State::Queued(Queued {
             token,
             failed: 0,
+            stage: None,
             due_at,
             fence: 0,
             lease: None,

@@ -2,14 +2,15 @@
 //! for a validator.
 
 mod begin;
+mod callback;
+mod cancel;
 
 use crate::{
     caps::{Caps, UndecidedCount},
     channel::Channel,
     clock::{Clock, Timestamp},
-    confirmation::{
-        Confirmation, ConfirmationId, Decider, Decision, Ending, Queued, Rejection, State,
-    },
+    confirmation::{Confirmation, ConfirmationId, Decider, Decision, Ending, Rejection, State},
+    mail::Outbox,
     outcome::{Destinations, Outcome},
     path::LocalPath,
     pending::{PendingCookie, TokenTag},
@@ -24,6 +25,9 @@ use crate::{
 };
 use std::sync::Arc;
 
+pub(crate) use cancel::{CancelResult, cancel};
+
+pub use callback::Reception;
 pub use vestibule_protocol::{Progress, Step};
 
 /// The service that pages and server functions call. Cheap to clone.
@@ -38,6 +42,7 @@ pub struct SignIns {
     pub(crate) caps: Caps,
     undecided: Arc<UndecidedCount>,
     publisher: Arc<dyn Publisher>,
+    outbox: Option<Outbox>,
     pub(crate) dispatch: Dispatch,
 }
 
@@ -66,6 +71,7 @@ impl SignIns {
             keys,
             destinations,
             timing,
+            outbox,
             ..
         } = environment.clone();
         let caps = Caps::default();
@@ -80,6 +86,7 @@ impl SignIns {
             caps,
             undecided,
             publisher,
+            outbox,
             dispatch,
         }
     }
@@ -201,7 +208,7 @@ impl SignIns {
         if let Some(ending) = stored.ending() {
             self.announce(
                 &Channel::of(&stored.secret),
-                self.destinations.outcome(ending, stored.next.as_ref()),
+                Announcement::Outcome(self.destinations.outcome(ending, stored.next.as_ref())),
             );
         }
         Ok(stored.ending())
@@ -321,48 +328,21 @@ impl SignIns {
         secret: &SecretHash,
     ) -> Result<Report, StoreError> {
         let channel = Channel::of(secret);
-        let Some(confirmation) = self
-            .stores
-            .confirmations
-            .confirmation_by_secret(secret)
-            .await?
-        else {
+        let known = self.stores.confirmations.confirmation_by_secret(secret);
+        let Some(confirmation) = known.await? else {
             return Ok(Report {
                 channel: Some(channel),
                 progress: Progress::Unknown,
             });
         };
-        // Decided before: there is nothing to write, and listeners have been told.
-        if confirmation
-            .ending()
-            .is_some_and(|ending| !matches!(ending, Ending::Confirmed(_)))
-        {
-            return self.report(&confirmation).await;
-        }
         let settlement = self.settlement();
-        let decision = Decision::Rejected(Rejection::Cancelled);
-        let stored = self
-            .stores
-            .confirmations
-            .decide(confirmation.id, Decider::User, &decision, settlement)
-            .await?;
-        let ending = stored.as_ref().and_then(Confirmation::ending);
-        if let Some(Ending::Confirmed(_)) = ending {
-            let session = self.stores.sessions.session(confirmation.session).await?;
-            if session.is_none_or(|session| session.exchangeable(secret, settlement.now).is_none())
-            {
-                return self.report(stored.as_ref().unwrap_or(&confirmation)).await;
-            }
-            self.stores
-                .confirmations
-                .revoke(confirmation.id, confirmation.session)
-                .await?;
+        let revocable = |session: &Session| session.exchangeable(secret, settlement.now).is_some();
+        let result = cancel(&self.stores, confirmation, settlement, revocable).await?;
+        if let CancelResult::Stands(stored) = result {
+            return self.report(&stored).await;
         }
-        let outcome = match ending {
-            Some(Ending::Confirmed(_)) | None => self.destinations.rejected(Rejection::Cancelled),
-            Some(ending) => self.destinations.outcome(ending, None),
-        };
-        self.announce(&channel, outcome.clone());
+        let outcome = self.destinations.rejected(Rejection::Cancelled);
+        self.announce(&channel, Announcement::Outcome(outcome.clone()));
         Ok(Report {
             channel: Some(channel),
             progress: Progress::Done(outcome),
@@ -373,22 +353,14 @@ impl SignIns {
     /// lives.
     async fn report(&self, confirmation: &Confirmation) -> Result<Report, StoreError> {
         let progress = match &confirmation.state {
-            State::Queued(_)
-                if self
-                    .timing
-                    .is_later(confirmation.created_at, confirmation.deadline) =>
-            {
-                Progress::Waiting(Step::Later)
+            State::Queued(queued) => {
+                let Confirmation {
+                    created_at,
+                    deadline,
+                    ..
+                } = *confirmation;
+                Progress::Waiting(queued.step(self.timing.is_later(created_at, deadline)))
             }
-            State::Queued(Queued {
-                failed: 0,
-                lease: None,
-                ..
-            }) => Progress::Waiting(Step::Queued),
-            State::Queued(Queued { failed: 0, .. }) => Progress::Waiting(Step::Contacting),
-            State::Queued(Queued { failed, .. }) => Progress::Waiting(Step::Retrying {
-                attempt: failed + 1,
-            }),
             State::Decided(decided) | State::Settled(decided) => {
                 Progress::Done(match decided.ending {
                     Ending::Confirmed(_) if !self.lives(confirmation.session).await? => {
@@ -416,14 +388,11 @@ impl SignIns {
     }
 
     /// Publishing is an external call: no request waits for it.
-    fn announce(&self, channel: &Channel, outcome: Outcome) {
+    fn announce(&self, channel: &Channel, announcement: Announcement) {
         let publisher = self.publisher.clone();
         let channel = channel.clone();
         tokio::spawn(async move {
-            if let Err(error) = publisher
-                .announce(&channel, &Announcement::Outcome(outcome))
-                .await
-            {
+            if let Err(error) = publisher.announce(&channel, &announcement).await {
                 tracing::warn!(%error, "not announced; the page will ask");
             }
         });

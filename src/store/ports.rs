@@ -5,7 +5,7 @@ use crate::{
     caps::Admission,
     clock::Timestamp,
     confirmation::{
-        Claim, ClaimLimits, Confirmation, Decider, Decision, Postponement, Which, WorkerId,
+        Claim, ClaimLimits, Confirmation, Decider, Decision, Postponement, Stage, Which, WorkerId,
     },
     email_address::Address,
     ids::{ConfirmationId, SessionId, UserId},
@@ -40,6 +40,20 @@ pub trait ConfirmationStore: Send + Sync + 'static {
         &self,
         secret: &SecretHash,
     ) -> Result<Option<Confirmation>, StoreError>;
+
+    /// The confirmation with this id.
+    async fn confirmation(&self, id: ConfirmationId) -> Result<Option<Confirmation>, StoreError>;
+
+    /// Notes what the validator says while it checks, as [`Confirmation::note_stage`] says.
+    /// `false`: it is decided or past its deadline, or there is no such confirmation, and nothing
+    /// was changed.
+    async fn note_stage(
+        &self,
+        id: ConfirmationId,
+        stage: Option<Stage>,
+        deadline: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
 
     /// Decides the confirmation if nothing has decided it and `decider` may, and settles whatever
     /// decision is then stored: a pending session is rebound to the user or deleted, and the token
@@ -112,6 +126,19 @@ pub trait ConfirmationQueue: Send + Sync + 'static {
         due: Timestamp,
         why: Postponement,
     ) -> Result<bool, StoreError>;
+
+    /// Up to `limit` undecided confirmations, the oldest first, and of equal age by id: those that
+    /// come after the confirmation `after`.
+    async fn list_undecided(
+        &self,
+        after: Option<&Confirmation>,
+        limit: u32,
+    ) -> Result<Vec<Confirmation>, StoreError>;
+
+    /// Makes the next attempt due at `now`, as [`Confirmation::ask_again`] says, and wakes the
+    /// workers of all processes where it can. `false`: there is nothing to make due, and nothing
+    /// was changed.
+    async fn ask_again(&self, id: ConfirmationId, now: Timestamp) -> Result<bool, StoreError>;
 
     /// Deletes confirmations settled before `before`, and returns how many.
     async fn sweep_confirmations(&self, before: Timestamp) -> Result<u64, StoreError>;

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     caps::Admission,
     clock::Timestamp,
-    confirmation::{Confirmation, ConfirmationId, Decider, Decision, State},
+    confirmation::{Confirmation, ConfirmationId, Decider, Decision, Stage, State},
     failpoint,
     secret::SecretHash,
     session::{Followed, Session, SessionId, SessionState},
@@ -129,6 +129,23 @@ impl ConfirmationStore for SplitConfirmations {
             Some(confirmation) => self.settle(confirmation).await.map(Some),
             None => Ok(None),
         }
+    }
+
+    async fn confirmation(&self, id: ConfirmationId) -> Result<Option<Confirmation>, StoreError> {
+        match self.database.confirmation(id).await? {
+            Some(confirmation) => self.settle(confirmation).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn note_stage(
+        &self,
+        id: ConfirmationId,
+        stage: Option<Stage>,
+        deadline: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.database.note_stage(id, stage, deadline, now).await
     }
 
     async fn decide(

@@ -5,7 +5,7 @@ use crate::{
     clock::Timestamp,
     confirmation::{
         Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, Ending, Postponement,
-        Rejection, State, Which, WorkerId,
+        Rejection, Stage, State, Which, WorkerId,
     },
     email_address::Address,
     secret::SecretHash,
@@ -191,6 +191,28 @@ impl ConfirmationStore for MemoryDatabase {
         Ok(self.lock().by_secret(secret).cloned())
     }
 
+    async fn confirmation(&self, id: ConfirmationId) -> Result<Option<Confirmation>, StoreError> {
+        Ok(self.lock().confirmations.get(&id).cloned())
+    }
+
+    async fn note_stage(
+        &self,
+        id: ConfirmationId,
+        stage: Option<Stage>,
+        deadline: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut tables = self.lock();
+        let Some(confirmation) = tables.confirmations.get(&id).cloned() else {
+            return Ok(false);
+        };
+        let Ok(noted) = confirmation.note_stage(stage, deadline, now) else {
+            return Ok(false);
+        };
+        tables.confirmations.insert(id, noted);
+        Ok(true)
+    }
+
     async fn decide(
         &self,
         id: ConfirmationId,
@@ -362,6 +384,37 @@ impl ConfirmationQueue for MemoryDatabase {
             return Ok(false);
         };
         let Ok(next) = confirmation.clone().postpone(claim.fence, due, why) else {
+            return Ok(false);
+        };
+        *confirmation = next;
+        Ok(true)
+    }
+
+    async fn list_undecided(
+        &self,
+        after: Option<&Confirmation>,
+        limit: u32,
+    ) -> Result<Vec<Confirmation>, StoreError> {
+        let key = |confirmation: &Confirmation| (confirmation.created_at, confirmation.id);
+        let tables = self.lock();
+        let mut undecided: Vec<_> = tables
+            .confirmations
+            .values()
+            .filter(|confirmation| confirmation.ending().is_none())
+            .filter(|confirmation| after.is_none_or(|after| key(confirmation) > key(after)))
+            .cloned()
+            .collect();
+        undecided.sort_by_key(key);
+        undecided.truncate(limit as usize);
+        Ok(undecided)
+    }
+
+    async fn ask_again(&self, id: ConfirmationId, now: Timestamp) -> Result<bool, StoreError> {
+        let mut tables = self.lock();
+        let Some(confirmation) = tables.confirmations.get_mut(&id) else {
+            return Ok(false);
+        };
+        let Ok(next) = confirmation.clone().ask_again(now) else {
             return Ok(false);
         };
         *confirmation = next;

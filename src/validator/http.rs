@@ -1,17 +1,9 @@
 //! The validator behind an HTTP address; `docs/PROTOCOL.md` is its contract.
 
-use super::{Reason, ValidationError, Validator, Verdict};
-use crate::{
-    clock::Timestamp,
-    confirmation::ConfirmationId,
-    path::LocalPath,
-    token::Token,
-    user::{Identity, PASSWORD_ISSUER},
-};
+use super::{Answer, InvalidAnswer, ValidationError, Validator, Verdict};
+use crate::{clock::Timestamp, confirmation::ConfirmationId, token::Token};
 use async_trait::async_trait;
 use reqwest::{Client, Response, StatusCode, Url, header::RETRY_AFTER, redirect};
-use serde::Deserialize;
-use serde_json::Value;
 use std::{
     fmt,
     num::IntErrorKind,
@@ -32,32 +24,13 @@ pub struct HttpValidator {
     client: Client,
     endpoint: Url,
     secret: Option<String>,
+    callback: Option<String>,
 }
 
 /// The address cannot be a validator's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not an http:// or https:// address")]
 pub struct InvalidEndpoint;
-
-#[derive(Deserialize)]
-#[serde(tag = "verdict", rename_all = "lowercase")]
-enum ResponseBody {
-    Valid {
-        identity: AnsweredIdentity,
-        redirect: Option<Value>,
-    },
-    Invalid {
-        reason: Reason,
-    },
-}
-
-#[derive(Deserialize)]
-struct AnsweredIdentity {
-    issuer: String,
-    subject: String,
-    name: Option<String>,
-    email: Option<String>,
-}
 
 impl HttpValidator {
     /// A validator at `endpoint`, to which `secret`, if any, is sent as a bearer token.
@@ -91,7 +64,17 @@ impl HttpValidator {
             client,
             endpoint,
             secret,
+            callback: None,
         })
+    }
+
+    /// The same, which is told with each question that it may call back to this address.
+    #[must_use]
+    pub fn with_callback(self, address: String) -> Self {
+        Self {
+            callback: Some(address),
+            ..self
+        }
     }
 }
 
@@ -129,11 +112,14 @@ impl Validator for HttpValidator {
         if let Some(secret) = &self.secret {
             request = request.bearer_auth(secret);
         }
-        let body = serde_json::json!({
+        let mut body = serde_json::json!({
             "token": token.expose(),
             "confirmation": id.to_string(),
             "deadline": humantime::format_rfc3339_millis(SystemTime::from(deadline)).to_string(),
         });
+        if let Some(address) = &self.callback {
+            body["callback"] = address.as_str().into();
+        }
         let answer = request
             .json(&body)
             .send()
@@ -141,7 +127,7 @@ impl Validator for HttpValidator {
             .map_err(|error| no_answer(&error))?;
         match answer.status() {
             StatusCode::OK => verdict(&read(answer).await?),
-            StatusCode::ACCEPTED => Err(later(&answer)),
+            StatusCode::ACCEPTED => Err(later(answer).await),
             _ => Err(refusal(&answer)),
         }
     }
@@ -162,57 +148,30 @@ async fn read(mut answer: Response) -> Result<Vec<u8>, ValidationError> {
 }
 
 fn verdict(bytes: &[u8]) -> Result<Verdict, ValidationError> {
-    let garbage = |_| ValidationError::temporary("its answer is not one of the protocol's");
-    match serde_json::from_slice(bytes).map_err(garbage)? {
-        ResponseBody::Valid {
-            identity:
-                AnsweredIdentity {
-                    issuer,
-                    subject,
-                    name,
-                    email,
-                },
-            redirect,
-        } => {
-            let identity = Identity {
-                issuer,
-                subject,
-                name,
-                email,
-            };
-            let identity = identity
-                .checked()
-                .map_err(|error| ValidationError::temporary(error.to_string()))?;
-            if identity.issuer == PASSWORD_ISSUER {
-                // Its subjects are addresses: a validator could name any user who has a password
-                // here.
-                return Err(ValidationError::temporary(
-                    "it vouches for an identity of this server's own",
-                ));
-            }
-            Ok(Verdict::Valid(identity, redirect.as_ref().and_then(next)))
-        }
-        ResponseBody::Invalid { reason } => Ok(Verdict::Invalid(reason)),
+    match Answer::read(bytes) {
+        Ok(Answer::Verdict(verdict)) => Ok(verdict),
+        Ok(Answer::Pending(_)) => Err(ValidationError::temporary(
+            "it says that it answers later, but not by a 202",
+        )),
+        Err(InvalidAnswer(what)) => Err(ValidationError::temporary(format!(
+            "its answer is not one of the protocol's: {what}"
+        ))),
     }
 }
 
-/// Where a sign-in leads. What is no path is passed over: the verdict counts all the same.
-fn next(redirect: &Value) -> Option<LocalPath> {
-    let path = redirect.as_str().and_then(|path| path.parse().ok());
-    if path.is_none() {
-        tracing::warn!(
-            "the validator says where a sign-in leads, and that is no path on this host"
-        );
-    }
-    path
-}
-
-/// A 202 is understood however it is meant: a wish that cannot be kept or read is no failure.
-fn later(answer: &Response) -> ValidationError {
+/// A 202 is understood however it is meant: a wish that cannot be kept or read, or a body that says
+/// something else, is no failure.
+async fn later(answer: Response) -> ValidationError {
     let [least, most] = ASK_AGAIN_RANGE;
-    let wish = retry_after(answer).unwrap_or(ASK_AGAIN);
+    let wish = retry_after(&answer).unwrap_or(ASK_AGAIN);
+    let body = read(answer).await.ok();
+    let stage = match body.map(|body| Answer::read(&body)) {
+        Some(Ok(Answer::Pending(stage))) => stage,
+        _ => None,
+    };
     ValidationError::Later {
         ask_again: wish.clamp(least, most),
+        stage,
     }
 }
 
@@ -256,20 +215,6 @@ fn no_answer(error: &reqwest::Error) -> ValidationError {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_validator_cannot_vouch_for_a_user_who_has_a_password_here() {
-        let answer = |issuer: &str| {
-            format!(
-                r#"{{"verdict":"valid","identity":{{"issuer":"{issuer}","subject":"ada@example.com"}}}}"#
-            )
-        };
-        assert!(verdict(answer("elsewhere").as_bytes()).is_ok());
-        assert!(matches!(
-            verdict(answer(PASSWORD_ISSUER).as_bytes()),
-            Err(ValidationError::Temporary { .. })
-        ));
-    }
 
     #[test]
     fn what_is_for_this_machine_goes_past_the_proxy() {

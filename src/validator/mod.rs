@@ -1,15 +1,18 @@
 //! Judging tokens. Only a validator can, but for [links of our own](crate::link); Vestibule waits
 //! for it outside of every request and every transaction.
 
+mod answer;
 #[cfg(feature = "http")]
 mod http;
+
+pub use answer::{Answer, CallbackBody, InvalidAnswer};
 
 #[cfg(feature = "http")]
 pub use http::{HttpValidator, InvalidEndpoint};
 
 use crate::{
     clock::Timestamp,
-    confirmation::{ConfirmationId, Decision, Rejection},
+    confirmation::{ConfirmationId, Decision, Rejection, Stage},
     path::LocalPath,
     token::Token,
     user::{Identity, UserId},
@@ -29,8 +32,7 @@ pub enum Verdict {
 }
 
 /// Why a token is not good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// There is no such token.
     Invalid,
@@ -38,6 +40,19 @@ pub enum Reason {
     Expired,
     /// It has been used.
     Used,
+}
+
+impl Reason {
+    /// The reason with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "invalid" => Some(Self::Invalid),
+            "expired" => Some(Self::Expired),
+            "used" => Some(Self::Used),
+            _ => None,
+        }
+    }
 }
 
 impl From<Verdict> for Decision {
@@ -78,12 +93,14 @@ pub enum ValidationError {
         /// How long the validator asked to be left alone about this one.
         retry_after: Option<Duration>,
     },
-    /// It has understood, and answers later: the same question, asked again, gets the verdict. It
-    /// is no failure.
+    /// It has understood, and answers later: the same question, asked again, gets the verdict,
+    /// unless it calls back before. It is no failure.
     #[error("it answers later")]
     Later {
         /// After how long it is to be asked again.
         ask_again: Duration,
+        /// How far its check has come, if it says so.
+        stage: Option<Stage>,
     },
     /// Asking again cannot help; an operator must do something.
     #[error("{what}")]

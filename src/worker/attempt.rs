@@ -7,11 +7,11 @@ use super::{
     slot::Slot,
 };
 use crate::{
-    audit::{Event, Means},
+    audit,
     backoff::{Backoff, Jitter},
     channel::Channel,
     clock::{self, Elapsed, Timestamp},
-    confirmation::{Claim, Decider, Decision, Ending, Postponement},
+    confirmation::{Claim, Decider, Decision, Postponement, Stage},
     failpoint,
     link::{self, LinkToken},
     publisher::Announcement,
@@ -22,6 +22,7 @@ use crate::{
 };
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+use vestibule_protocol::Step;
 
 /// The waits between two attempts at one confirmation. Not shorter than the validator asks for.
 const BACKOFF: Backoff = Backoff {
@@ -33,8 +34,15 @@ const BACKOFF: Backoff = Backoff {
 /// What an attempt comes to.
 enum AttemptResult {
     Decide(Decision),
-    Retry { due: Timestamp },
-    AskLater { due: Timestamp },
+    /// The deadline has passed.
+    GiveUp,
+    Retry {
+        due: Timestamp,
+    },
+    AskLater {
+        due: Timestamp,
+        stage: Option<Stage>,
+    },
     HandBack,
 }
 
@@ -93,9 +101,16 @@ pub(super) async fn run(
     };
     failpoint::reach("answered");
     let written = match step {
-        AttemptResult::Decide(decision) => decide(&environment, &claim, decision).await,
+        AttemptResult::Decide(decision) => {
+            let decider = Decider::Worker { fence: claim.fence };
+            decide(&environment, &claim, decider, decision).await
+        }
+        AttemptResult::GiveUp => {
+            let decider = Decider::Deadline { fence: claim.fence };
+            decide(&environment, &claim, decider, Decision::Unavailable).await
+        }
         AttemptResult::Retry { due } => retry(&environment, &claim, due).await,
-        AttemptResult::AskLater { due } => ask_later(&environment, &claim, due).await,
+        AttemptResult::AskLater { due, stage } => ask_later(&environment, &claim, due, stage).await,
         AttemptResult::HandBack => environment
             .stores
             .queue
@@ -148,7 +163,7 @@ async fn ask_validator(
 ) -> AttemptResult {
     let now = environment.clock.now();
     if now >= claim.deadline {
-        return AttemptResult::Decide(Decision::Unavailable);
+        return AttemptResult::GiveUp;
     }
     let Some(call) = call else {
         // The clock was set back since its deadline had passed.
@@ -177,19 +192,14 @@ async fn ask_validator(
 /// What follows from an answer, if there was one in time.
 fn follow(environment: &Environment, claim: &Claim, answer: ValidatorAnswer) -> AttemptResult {
     match answer {
-        Ok(Ok(Verdict::Valid(identity, next))) => {
-            // What is no page does not take the place of where the link leads.
-            let destinations = &environment.destinations;
-            let next = next.filter(|next| destinations.way_back(next.as_str()).is_some());
-            AttemptResult::Decide(Decision::Valid(identity, next))
-        }
-        Ok(Ok(verdict)) => AttemptResult::Decide(verdict.into()),
+        Ok(Ok(verdict)) => AttemptResult::Decide(environment.destinations.decision(verdict)),
         Ok(Err(ValidationError::Permanent { what })) => {
             tracing::error!(confirmation = %claim.id, %what, "the validator refuses to be asked like this");
             AttemptResult::Decide(Decision::Unavailable)
         }
-        Ok(Err(ValidationError::Later { ask_again })) => AttemptResult::AskLater {
+        Ok(Err(ValidationError::Later { ask_again, stage })) => AttemptResult::AskLater {
             due: environment.clock.now() + ask_again,
+            stage,
         },
         Ok(Err(ValidationError::Temporary { what, retry_after })) => {
             failed(environment, claim, &what, retry_after)
@@ -227,7 +237,7 @@ fn failed(
     tracing::warn!(confirmation = %claim.id, attempt = claim.failed + 1, what, "the validator gave no verdict");
     let now = environment.clock.now();
     if now >= claim.deadline {
-        return AttemptResult::Decide(Decision::Unavailable);
+        return AttemptResult::GiveUp;
     }
     let wait = BACKOFF.wait(claim.failed + 1, &*environment.entropy);
     let due = now + wait.max(retry_after.unwrap_or_default());
@@ -248,36 +258,39 @@ async fn retry(
         .await?;
     let will_be_asked_again = postponed && due < claim.deadline && !is_later(environment, claim);
     Ok(
-        will_be_asked_again.then_some(Announcement::Progress(vestibule_protocol::Step::Retrying {
+        will_be_asked_again.then_some(Announcement::Progress(Step::Retrying {
             attempt: claim.failed + 2,
         })),
     )
 }
 
 /// The validator has understood: it is asked the same again when that is due, until the deadline
-/// of those that take longer. The page is told once.
+/// of those that take longer. The page is told once, and of each further stage.
 async fn ask_later(
     environment: &Environment,
     claim: &Claim,
     due: Timestamp,
+    stage: Option<Stage>,
 ) -> Result<Option<Announcement>, StoreError> {
     let deadline = claim.created_at + environment.timing.wait;
-    let later = Postponement::Later { deadline };
+    let later = Postponement::Later { deadline, stage };
     let postponed = environment.stores.queue.postpone(claim, due, later).await?;
-    let is_news = postponed && !is_later(environment, claim);
-    Ok(is_news.then_some(Announcement::Progress(vestibule_protocol::Step::Later)))
+    let is_news = postponed && (!is_later(environment, claim) || stage > claim.stage);
+    Ok(is_news.then_some(Announcement::Progress(Step::Later {
+        stage: stage.max(claim.stage),
+    })))
 }
 
 /// Whether the validator had said before this claim that it answers later.
 fn is_later(environment: &Environment, claim: &Claim) -> bool {
-    environment
-        .timing
-        .is_later(claim.created_at, claim.deadline)
+    let timing = &environment.timing;
+    claim.stage.is_some() || timing.is_later(claim.created_at, claim.deadline)
 }
 
 async fn decide(
     environment: &Environment,
     claim: &Claim,
+    decider: Decider,
     decision: Decision,
 ) -> Result<Option<Announcement>, StoreError> {
     let settlement = Settlement {
@@ -285,7 +298,6 @@ async fn decide(
         new_user: UserId::generate(&*environment.entropy),
         bound: environment.timing.bound,
     };
-    let decider = Decider::Worker { fence: claim.fence };
     let stored = environment
         .stores
         .confirmations
@@ -296,15 +308,12 @@ async fn decide(
     let Some((ending, stored)) = stored.and_then(|stored| Some((stored.ending()?, stored))) else {
         return Ok(None);
     };
-    let waited = settlement.now.since(claim.created_at);
-    tracing::info!(confirmation = %claim.id, ?ending, ?waited, "settled");
-    if let Ending::Rejected(reason) = ending {
-        Event::SignInRefused {
-            user: None,
-            means: Means::Confirmation,
-            why: reason.as_str(),
-        }
-        .record();
+    audit::settled(&stored, ending, settlement.now);
+    if let Some(outbox) = &environment.outbox
+        && let Ok(token) = claim.token.open(&environment.keys, claim.id)
+    {
+        let timing = &environment.timing;
+        outbox.tell_confirmed(&stored, &token, timing).await;
     }
     Ok(Some(Announcement::Outcome(
         environment

@@ -20,6 +20,7 @@ mod slot;
 use crate::{
     clock::{Clock, Timestamp},
     confirmation::WorkerId,
+    mail::Outbox,
     outcome::Destinations,
     publisher::Publisher,
     secret::{Entropy, Keys},
@@ -58,6 +59,8 @@ pub struct Environment {
     pub destinations: Destinations,
     /// How long each part may take.
     pub timing: Timing,
+    /// Where mail goes out; `None` where no mail can be sent.
+    pub outbox: Option<Outbox>,
 }
 
 /// The background task.

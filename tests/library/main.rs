@@ -15,6 +15,7 @@
 mod entry;
 mod link;
 mod mode;
+mod operator;
 mod postgres;
 mod publisher;
 mod redis;

@@ -1,7 +1,7 @@
 //! What a user does.
 
 use crate::{
-    browser::{Browser, Request, State},
+    browser::{Browser, Choice, Request, State},
     gate::{Fate, Gates, What, Who},
 };
 use std::sync::{Arc, Mutex, PoisonError};
@@ -63,6 +63,7 @@ pub struct Visit {
     pub gates: Arc<Gates>,
     pub tokens: Arc<[Token]>,
     pub greetings: Arc<Mutex<Vec<Greeting>>>,
+    pub _choice: Option<Choice>,
 }
 
 /// What a response tells the browser to do with its cookies.
@@ -171,7 +172,10 @@ impl Visit {
         else {
             return Cookies::default();
         };
-        let chosen = self.act.is_a_choice() || self.browser.state().changes != asked.changes;
+        // Also what the user had done before, and what was not there yet.
+        let chosen = self.act.is_a_choice()
+            || asked.choosing > 0
+            || self.browser.state().changes != asked.changes;
         let browser = self.number;
         let before = self.before;
         let greeted = who.user.id;

@@ -24,6 +24,8 @@ pub struct State {
     pub busy: usize,
     /// Counts what the user has done that may change who they are.
     pub changes: u64,
+    /// How much of that is still on its way.
+    pub choosing: usize,
 }
 
 impl Browser {
@@ -44,6 +46,29 @@ impl State {
             session: self.session.clone(),
             pending: self.jar.iter().filter_map(claimed).collect(),
             device: None,
+        }
+    }
+}
+
+/// What a user has done that may change who they are in these browsers; dropped, it has been done,
+/// or is lost.
+pub struct Choice(Vec<Arc<Browser>>);
+
+impl Choice {
+    pub fn made(browsers: Vec<Arc<Browser>>) -> Self {
+        for browser in &browsers {
+            let mut state = browser.state();
+            state.changes += 1;
+            state.choosing += 1;
+        }
+        Self(browsers)
+    }
+}
+
+impl Drop for Choice {
+    fn drop(&mut self) {
+        for browser in &self.0 {
+            browser.state().choosing -= 1;
         }
     }
 }

@@ -3,12 +3,13 @@
 use crate::{
     act::Act,
     gate::{Fate, What, Who},
-    world::World,
+    world::{Node, World},
 };
 use std::time::Duration;
 use vestibule::{
+    confirmation::{ConfirmationId, Stage},
     user::Identity,
-    validator::{Reason, ValidationError, Verdict},
+    validator::{Answer, Reason, ValidationError, Verdict},
 };
 
 #[derive(Clone, Debug)]
@@ -25,6 +26,12 @@ pub enum Event {
         browser: usize,
         node: usize,
         act: Act,
+    },
+    /// The validator calls back, on a node.
+    Callback {
+        id: ConfirmationId,
+        node: usize,
+        answer: Answer,
     },
     /// The clock goes on to the next sleeper.
     Wake,
@@ -99,7 +106,32 @@ pub fn possible(world: &World) -> Vec<(u32, Event)> {
         }
     }
     events.extend(acts(world));
+    events.extend(calls(world));
     events
+}
+
+/// The validator calls whenever it likes and as often, about anything, also about what it is not
+/// asked about, and contradicts itself.
+fn calls(world: &World) -> Vec<(u32, Event)> {
+    let Some(node) = world.nodes.iter().position(Node::runs) else {
+        return Vec::new();
+    };
+    let known = world.database.confirmations().into_iter();
+    let unknown = ConfirmationId::from_bytes([0; 16]);
+    let ids = known.map(|confirmation| confirmation.id).chain([unknown]);
+    let answers = [
+        Answer::Verdict(Verdict::Valid(ada(), None)),
+        Answer::Verdict(Verdict::Valid(bob(), None)),
+        Answer::Verdict(Verdict::Invalid(Reason::Used)),
+        Answer::Pending(Some(Stage::Reviewing)),
+    ];
+    ids.flat_map(|id| {
+        answers.clone().map(|answer| {
+            let event = Event::Callback { id, node, answer };
+            (1, event)
+        })
+    })
+    .collect()
 }
 
 fn fates(what: &What, outage: bool, validator_away: bool) -> Vec<(u32, Fate)> {
@@ -127,6 +159,7 @@ fn fates(what: &What, outage: bool, validator_away: bool) -> Vec<(u32, Fate)> {
                 2,
                 Fate::Answer(Err(ValidationError::Later {
                     ask_again: Duration::from_secs(20),
+                    stage: None,
                 })),
             ),
             (

@@ -8,8 +8,8 @@ use vestibule::{
     channel::Channel,
     clock::Timestamp,
     confirmation::{
-        Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, Postponement, Which,
-        WorkerId,
+        Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, Postponement, Stage,
+        Which, WorkerId,
     },
     email_address::Address,
     publisher::{Announcement, PublishError, Publisher},
@@ -64,8 +64,9 @@ const fn fenced(name: &'static str, id: ConfirmationId, fence: u64) -> Gate {
 
 const fn decide_as(id: ConfirmationId, decider: Decider) -> Gate {
     match decider {
-        Decider::Worker { fence } => fenced("decide", id, fence),
+        Decider::Worker { fence } | Decider::Deadline { fence } => fenced("decide", id, fence),
         Decider::User => write("cancel"),
+        Decider::Validator => write("decide by a call"),
     }
 }
 
@@ -111,6 +112,11 @@ gates! {
             -> Result<Confirmation, BeginError>;
         Gate::Read => confirmation_by_secret(secret: &SecretHash)
             -> Result<Option<Confirmation>, StoreError>;
+        Gate::Read => confirmation(id: ConfirmationId)
+            -> Result<Option<Confirmation>, StoreError>;
+        write("note a stage") => note_stage(
+            id: ConfirmationId, stage: Option<Stage>, deadline: Timestamp, now: Timestamp
+        ) -> Result<bool, StoreError>;
         decide_as(id, decider) => decide(
             id: ConfirmationId, decider: Decider, decision: &Decision, settlement: Settlement
         ) -> Result<Option<Confirmation>, StoreError>;
@@ -131,6 +137,10 @@ gates! {
         Gate::Read => next_overdue() -> Result<Option<Timestamp>, StoreError>;
         fenced("postpone", claim.id, claim.fence)
             => postpone(claim: &Claim, due: Timestamp, why: Postponement)
+            -> Result<bool, StoreError>;
+        Gate::Read => list_undecided(after: Option<&Confirmation>, limit: u32)
+            -> Result<Vec<Confirmation>, StoreError>;
+        write("ask again") => ask_again(id: ConfirmationId, now: Timestamp)
             -> Result<bool, StoreError>;
         write("sweep confirmations")
             => sweep_confirmations(before: Timestamp) -> Result<u64, StoreError>;

@@ -2,7 +2,7 @@
 
 use crate::{
     act::{Act, Greeting, Visit},
-    browser::Browser,
+    browser::{Browser, Choice},
     choices::Choices,
     clock::SimClock,
     event::{self, Event},
@@ -23,12 +23,12 @@ use vestibule::{
     outcome::Destinations,
     secret::{Keys, SessionSecret},
     sign_ins::SignIns,
-    store::{SessionStore as _, memory::MemorySessions},
+    store::{SessionStore as _, UserStore as _, memory::MemorySessions},
     testing::{MemoryDatabase, SeededEntropy},
     timing::Timing,
     token::Token,
     user::UserId,
-    validator::{ValidationError, Verdict},
+    validator::{Answer, ValidationError, Verdict},
     worker::{Dispatch, Environment, Worker},
 };
 
@@ -110,6 +110,7 @@ impl World {
                     keys: keys.clone(),
                     destinations: Destinations::default(),
                     timing: timing.clone(),
+                    outbox: None,
                 }
             };
             let dispatch = Dispatch::default();
@@ -182,6 +183,7 @@ impl World {
                 }
             }
             Event::Do { browser, node, act } => self.visit(browser, node, act).await,
+            Event::Callback { id, node, answer } => self.call(id, node, answer),
             Event::Wake => {
                 if let Some(at) = self.clock.next_sleeper() {
                     self.clock.set(at.max(self.clock.now()));
@@ -230,15 +232,12 @@ impl World {
     async fn visit(&mut self, number: usize, node: usize, act: Act) {
         let browser = Arc::clone(&self.browsers[number]);
         let session = browser.state().session.clone();
-        if act.is_a_choice() {
-            browser.state().changes += 1;
-        }
-        if act == Act::SignOutEverywhere {
+        let choice = match act {
             // Ends the sessions of other browsers too.
-            self.browsers
-                .iter()
-                .for_each(|other| other.state().changes += 1);
-        }
+            Act::SignOutEverywhere => Some(Choice::made(self.browsers.clone())),
+            act if act.is_a_choice() => Some(Choice::made(vec![browser.clone()])),
+            _ => None,
+        };
         let visit = Visit {
             act,
             number,
@@ -248,14 +247,33 @@ impl World {
             gates: self.gates.clone(),
             tokens: self.tokens.clone(),
             greetings: self.greetings.clone(),
+            _choice: choice,
         };
         self.nodes[node].visits.push(tokio::spawn(visit.pay()));
+    }
+
+    /// What is said may count from now on; if it is lost on its way, the validator says it again.
+    fn call(&mut self, id: ConfirmationId, node: usize, answer: Answer) {
+        if let Answer::Verdict(verdict) = &answer {
+            let answers = self.answers.entry(id).or_default();
+            answers.push(Ok(verdict.clone()));
+        }
+        let node = &mut self.nodes[node];
+        let sign_ins = node.sign_ins.clone();
+        let call = async move {
+            let _ = sign_ins.receive(id, answer).await;
+        };
+        node.visits.push(tokio::spawn(call));
     }
 
     async fn user_of(&self, secret: Option<SessionSecret>) -> Option<UserId> {
         let hash = secret?.hash();
         let session = self.sessions.session_by_secret(&hash).await.ok()??;
-        session.signs_in(&hash, self.clock.now())
+        let now = self.clock.now();
+        let user = session.signs_in(&hash, now)?;
+        // A sign-out that failed half-way has ended it, although it is still there.
+        let known = self.database.user(user).await.ok()??;
+        known.may_sign_in(session.created_at, now).then_some(user)
     }
 
     fn describe(&self, event: &Event) -> String {

@@ -20,7 +20,7 @@ pub fn WhatIsThis(
             <h2>"What is this?"</h2>
             <p>
                 "You opened a sign-in link. We check that it is valid, then sign you in without a password. \
-                 If you did not request this link, close this page."
+                 If you did not request this link, cancel and close this page."
             </p>
             <p>
                 <a href=at(href)>{label}</a>

@@ -1,7 +1,7 @@
 //! What the confirm page says, in one sentence. The page that works without JavaScript says the
 //! same.
 
-use vestibule_protocol::Step;
+use vestibule_protocol::{Stage, Step};
 
 /// Nothing has begun.
 pub const READY: &str = "Continue to sign in with this link.";
@@ -11,8 +11,6 @@ pub const QUEUED: &str = "Your link is waiting to be checked.";
 pub const MAILED: &str = "Open the link in the e-mail. This page then continues by itself.";
 /// The validator is being asked.
 pub const CONTACTING: &str = "We are checking your link.";
-/// The validator answers later.
-pub const LATER: &str = "This check can take several minutes. You can close this page: open the link again in this browser to go on.";
 /// The server could not be reached; the page tries again by itself.
 pub const INTERRUPTED: &str = "Connection lost. Trying again.";
 /// The server asked the page to wait; it tries again by itself.
@@ -42,6 +40,23 @@ pub fn retrying(attempt: u32) -> String {
     .concat()
 }
 
+/// The validator answers later, and may have said how far its check has come.
+pub fn later(stage: Option<Stage>) -> String {
+    let says = match stage {
+        None => "This check can take several minutes.",
+        Some(Stage::Received) => {
+            "Your request has been received. The check can take several minutes."
+        }
+        Some(Stage::Reviewing) => "Your request is being reviewed. This can take several minutes.",
+        Some(Stage::Almost) => "The check is almost done.",
+    };
+    [
+        says,
+        " You can close this page: open the link again in this browser to go on.",
+    ]
+    .concat()
+}
+
 /// One of the sentences above.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sentence {
@@ -59,7 +74,7 @@ impl Sentence {
             Self::Waiting(Step::Queued) => QUEUED.to_owned(),
             Self::Waiting(Step::Contacting) => CONTACTING.to_owned(),
             Self::Waiting(Step::Retrying { attempt }) => retrying(attempt),
-            Self::Waiting(Step::Later) => LATER.to_owned(),
+            Self::Waiting(Step::Later { stage }) => later(stage),
         }
     }
 }
@@ -77,7 +92,7 @@ pub fn elapsed(seconds: u32) -> String {
 /// What to say beside [`elapsed`] once the wait is unusual: after ten seconds, unless `sentence`
 /// says it.
 pub fn longer(sentence: Sentence, seconds: u32) -> &'static str {
-    if seconds < 10 || matches!(sentence, Sentence::Waiting(Step::Later)) {
+    if seconds < 10 || matches!(sentence, Sentence::Waiting(Step::Later { .. })) {
         ""
     } else {
         "This is taking longer than usual. You can keep this page open."
@@ -112,6 +127,9 @@ mod tests {
         let contacting = Sentence::Waiting(Step::Contacting);
         assert_eq!(longer(contacting, 9), "");
         assert!(longer(contacting, 10).starts_with("This is taking longer than usual."));
-        assert_eq!(longer(Sentence::Waiting(Step::Later), 10), "");
+        assert_eq!(
+            longer(Sentence::Waiting(Step::Later { stage: None }), 10),
+            ""
+        );
     }
 }

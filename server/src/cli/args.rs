@@ -101,6 +101,31 @@ pub fn command() -> Command {
         )
         .subcommand(Command::new("link").about("Links that sign in").subcommand_required(true).subcommand(create))
         .subcommand(key(json()))
+        .subcommand(confirmation(&json()))
+}
+
+/// What is done about sign-ins that have begun.
+fn confirmation(json: &Arg) -> Command {
+    let id = Arg::new("id")
+        .value_name("ID")
+        .required(true)
+        .help("Its id, as the list and the log show it");
+    let list = Command::new("list")
+        .about("List those that are not decided, the oldest first: id, step, begun, deadline, and when the validator is asked next")
+        .arg(json);
+    let show = Command::new("show")
+        .about("Show one, also after it was decided: how far it has come, or what it came to")
+        .args([&id, json]);
+    let cancel = Command::new("cancel")
+        .about("Cancel one, as its user could; a sign-in that no browser has got yet is taken back")
+        .args([&id, json]);
+    let ask_again = Command::new("ask-again")
+        .about("Have the validator asked about one at once, instead of when it is due")
+        .args([&id, json]);
+    Command::new("confirmation")
+        .about("Sign-ins that have begun; tokens are never shown")
+        .subcommand_required(true)
+        .subcommands([list, show, cancel, ask_again])
 }
 
 /// What is done with the keys that sign assertions.

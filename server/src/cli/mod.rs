@@ -1,6 +1,7 @@
 //! The commands: flags over the environment, one line for what is wrong, then serve until told to
 //! stop.
 
+pub mod confirmation;
 pub mod doctor;
 pub mod key;
 pub mod link;
@@ -12,6 +13,10 @@ mod args;
 use crate::{
     Config,
     cli::{
+        confirmation::{
+            ask_again::confirmation_ask_again, cancel::confirmation_cancel,
+            list::confirmation_list, show::confirmation_show,
+        },
         doctor::doctor,
         key::key_rotate,
         link::link_create,
@@ -32,14 +37,9 @@ pub async fn main() -> ExitCode {
     let matches = args::command().get_matches();
     // A command that does one thing says what it did on its own; `RUST_LOG=vestibule::audit=info`
     // says it for a log as well.
-    let level = if matches
-        .subcommand_matches("user")
-        .or(matches.subcommand_matches("link"))
-        .is_some()
-    {
-        "warn"
-    } else {
-        "info"
+    let level = match matches.subcommand_name() {
+        Some("user" | "link" | "confirmation") => "warn",
+        _ => "info",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
     let log = tracing_subscriber::fmt()
@@ -91,10 +91,12 @@ async fn run(matches: &ArgMatches) -> Result<(), String> {
             .map_err(|error| error.to_string())
     };
     match matches.subcommand() {
-        Some((about @ ("user" | "link" | "key"), commands)) => match commands.subcommand() {
-            Some((name, its)) => self::command((about, name), its, config(its)?).await,
-            None => Err(format!("{about}: what is to be done is missing")),
-        },
+        Some((about @ ("user" | "link" | "key" | "confirmation"), commands)) => {
+            match commands.subcommand() {
+                Some((name, its)) => self::command((about, name), its, config(its)?).await,
+                None => Err(format!("{about}: what is to be done is missing")),
+            }
+        }
         Some(("doctor", doctor)) => {
             let proxy = doctor.get_one::<String>("proxy").map(String::as_str);
             match self::doctor(config(doctor)?, proxy, |line| println!("{line}")).await {
@@ -136,6 +138,12 @@ async fn command(command: (&str, &str), its: &ArgMatches, config: Config) -> Res
         ("user", "remove") => user_remove(config, given("email")).await?,
         ("link", "create") => link_create(config, given("email"), given("expires")).await?,
         ("key", "rotate") => key_rotate(config, its.get_flag("now")).await?,
+        ("confirmation", "list") => {
+            return confirmation_list(config, json, &mut io::stdout()).await;
+        }
+        ("confirmation", "show") => confirmation_show(config, given("id")).await?,
+        ("confirmation", "cancel") => confirmation_cancel(config, given("id")).await?,
+        ("confirmation", "ask-again") => confirmation_ask_again(config, given("id")).await?,
         (about, name) => return Err(format!("{about} {name}: there is no such command")),
     };
     println!("{}", answer.say(json));

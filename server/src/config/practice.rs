@@ -5,7 +5,8 @@ use super::{
     RawSettings, Setting, SettingError,
     setting::{
         DATABASE_URL, PRACTICE, PUBLIC_URL, PUSHER_CLUSTER, PUSHER_HOST, REDIS_URL, SMTP_URL,
-        TRUSTED_PROXIES, VALIDATOR_SECRET, VALIDATOR_TLS, VALIDATOR_URL, VESTIBULE_SECRET,
+        TRUSTED_PROXIES, VALIDATOR_CALLBACK_SECRET, VALIDATOR_SECRET, VALIDATOR_TLS, VALIDATOR_URL,
+        VESTIBULE_SECRET,
     },
 };
 use crate::config::origin::Origin;
@@ -91,6 +92,7 @@ fn sign_of_use(given: &RawSettings) -> Option<&'static Setting> {
     let signs = [
         &VESTIBULE_SECRET,
         &VALIDATOR_SECRET,
+        &VALIDATOR_CALLBACK_SECRET,
         &VALIDATOR_TLS,
         &PUBLIC_URL,
         &DATABASE_URL,
@@ -128,12 +130,13 @@ mod tests {
         Practice::read(&RawSettings::from_lookup(find)).map_err(|error| error.to_string())
     }
 
-    const SIGNS: [(&str, &str); 12] = [
+    const SIGNS: [(&str, &str); 13] = [
         (
             "VESTIBULE_SECRET",
             "Y1ZtJ0vW8n3qkRu5xTgB2yLhPzXo7mEaQ9dKfCs4wUI=",
         ),
         ("VALIDATOR_SECRET", "hush"),
+        ("VALIDATOR_CALLBACK_SECRET", "whsec_hush"),
         ("VALIDATOR_TLS", "none"),
         ("PUBLIC_URL", "https://sign-in.example"),
         ("PUBLIC_URL", "HTTPS://localhost"),

@@ -33,6 +33,7 @@ settings! {
     VALIDATOR_URL, "https://tokens.example/validate", "The service that judges tokens; without it: practice mode";
     VALIDATOR_SECRET, "a-long-random-text", "Sent to the validator as a bearer token";
     VALIDATOR_TLS, "required", "none: VALIDATOR_URL may be http:// on another machine (default required)";
+    VALIDATOR_CALLBACK_SECRET, "whsec_…", "The keys with which the validator signs its callbacks to /v1/verdicts: whsec_ and base64 of 24 to 64 bytes each, with commas, the newest first (default: no callbacks)";
     PRACTICE, "on", "on: practice mode, also beside settings of a server in use; off: never; forget: never, and remove its user from the database (default: on where none of those settings is given)";
     PUBLIC_URL, "https://app.example/auth", "The address that browsers see, with a path if an application has the rest of the host; needed unless LEPTOS_SITE_ADDR is loopback";
     HSTS_SUBDOMAINS, "exclude", "Whether browsers are told to reach the subdomains of PUBLIC_URL by HTTPS alone as well, for a year: include or exclude (default include)";
@@ -82,7 +83,12 @@ settings! {
 
 /// The settings that are a secret. Every user of the machine can read a flag, so they cannot be
 /// flags.
-const SECRETS: [&str; 3] = ["VALIDATOR_SECRET", "VESTIBULE_SECRET", "PUSHER_SECRET"];
+const SECRETS: [&str; 4] = [
+    "VALIDATOR_SECRET",
+    "VALIDATOR_CALLBACK_SECRET",
+    "VESTIBULE_SECRET",
+    "PUSHER_SECRET",
+];
 
 /// The settings that may hold a password. As a flag they are taken without one.
 const WITH_PASSWORDS: [&str; 3] = ["DATABASE_URL", "REDIS_URL", "SMTP_URL"];

@@ -2,11 +2,12 @@
 
 use super::{
     RawSettings, SettingError,
-    setting::{VALIDATOR_SECRET, VALIDATOR_TLS, VALIDATOR_URL},
+    setting::{VALIDATOR_CALLBACK_SECRET, VALIDATOR_SECRET, VALIDATOR_TLS, VALIDATOR_URL},
 };
 use crate::config::origin::is_loopback;
 use std::fmt;
 use url::Url;
+use vestibule::secret::{InvalidWebhookKey, WebhookKeys};
 
 /// The service that judges tokens.
 pub struct ValidatorService {
@@ -14,6 +15,8 @@ pub struct ValidatorService {
     pub url: String,
     /// The bearer token that this server sends to it.
     pub secret: Option<String>,
+    /// The keys with which it signs its callbacks, if it may call back.
+    pub callback_keys: Option<WebhookKeys>,
 }
 
 impl fmt::Debug for ValidatorService {
@@ -45,7 +48,18 @@ impl ValidatorService {
             }
         })?;
         let secret = given.text(&VALIDATOR_SECRET).map(str::to_owned);
-        Ok(url.map(|url| Self { url, secret }))
+        let callback_keys = given.read(&VALIDATOR_CALLBACK_SECRET, |text| {
+            if text.split(',').any(|key| Some(key.trim()) == secret.as_deref()) {
+                return Err("the same as VALIDATOR_SECRET, which is sent to the validator; make another one".to_owned());
+            }
+            text.parse()
+                .map_err(|error: InvalidWebhookKey| error.to_string())
+        })?;
+        Ok(url.map(|url| Self {
+            url,
+            secret,
+            callback_keys,
+        }))
     }
 }
 
@@ -101,6 +115,39 @@ mod tests {
             "http://[::1]:1/",
         ] {
             assert_eq!(read(url, "").as_deref(), Ok(url));
+        }
+    }
+
+    #[test]
+    fn the_key_of_callbacks_is_no_secret_that_others_are_told() {
+        let read = |key: &str| {
+            let given = RawSettings::from_lookup(|setting| match setting.key {
+                "VALIDATOR_URL" => Some("https://v.example/".to_owned()),
+                "VALIDATOR_SECRET" => Some("whsec_plJ3nmyCDGBKInavdOK15jsl2qfyVgrs".to_owned()),
+                "VALIDATOR_CALLBACK_SECRET" => Some(key.to_owned()),
+                _ => None,
+            });
+            ValidatorService::read(&given).map_err(|error| error.to_string())
+        };
+        let own = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+        assert!(read(own).is_ok());
+        for (key, line) in [
+            (
+                "whsec_plJ3nmyCDGBKInavdOK15jsl2qfyVgrs",
+                "the same as VALIDATOR_SECRET",
+            ),
+            (
+                "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+                "a key is not random",
+            ),
+            ("C2FVsBQIhrscChlQIMV+b5sSYspob7oD", "a key is whsec_"),
+        ] {
+            for keys in [key.to_owned(), format!("{own}, {key}")] {
+                let said = read(&keys).unwrap_err();
+                let start = format!("VALIDATOR_CALLBACK_SECRET: {line}");
+                assert!(said.starts_with(&start), "{said}");
+                assert!(!said.contains(&key[6..]) && !said.contains('\n'), "{said}");
+            }
         }
     }
 

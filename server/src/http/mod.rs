@@ -17,4 +17,5 @@ pub mod run_to_completion;
 pub mod security_headers;
 pub mod state;
 pub mod token_path;
+pub mod unverified_callbacks;
 pub mod visitor;

@@ -12,6 +12,7 @@ use crate::{
         page::{PageRenderer, Template},
         response,
         security_headers::Hsts,
+        unverified_callbacks::UnverifiedCallbacks,
         visitor::Visitor,
     },
     mail::Mailbox,
@@ -28,7 +29,7 @@ use vestibule::{
     outcome::Destinations,
     path::Base,
     publisher::PusherPublisher,
-    secret::Keys,
+    secret::{Keys, WebhookKeys},
     sign_ins::SignIns,
 };
 use vestibule_app::{form_token::FormToken, shell::Head};
@@ -78,6 +79,10 @@ pub struct AppState {
     pub mailbox: Option<Arc<Mailbox>>,
     /// The practice user, in practice mode.
     pub practice: Option<PracticeUser>,
+    /// The keys with which the validator signs its callbacks; `None` where it does not call back.
+    pub callback_keys: Option<WebhookKeys>,
+    /// How many callbacks each client has made that were not genuine.
+    pub unverified_callbacks: UnverifiedCallbacks,
     /// The worker beside the pages.
     pub worker: WorkerState,
 }

@@ -9,7 +9,7 @@ pub use smtp::{Smtp, SmtpConnection};
 
 use crate::config::origin::Origin;
 use std::sync::Arc;
-use vestibule::{link::LinkToken, path::Base, secret::Keys};
+use vestibule::{link::LinkToken, path::Base, secret::Keys, token::Token};
 
 /// Where links lead.
 #[derive(Clone)]
@@ -30,7 +30,12 @@ impl UrlBuilder {
 
     /// The whole address of `link`.
     pub fn url(&self, link: &LinkToken) -> String {
-        self.whole(&format!("/confirm/{}", link.token(&self.keys).expose()))
+        self.confirm(&link.token(&self.keys))
+    }
+
+    /// The whole address of the link with this token.
+    pub fn confirm(&self, token: &Token) -> String {
+        self.whole(&format!("/confirm/{}", token.expose()))
     }
 
     fn whole(&self, below: &str) -> String {

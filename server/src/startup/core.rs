@@ -10,9 +10,9 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 use vestibule::{
     assertion::Signer,
-    mail::Mailer,
+    mail::{Mailer, Outbox},
     publisher::Publisher,
-    secret::SystemEntropy,
+    secret::{SystemEntropy, WebhookKeys, random},
     store::postgres::PostgresStore,
     worker::{Dispatch, Environment},
 };
@@ -25,6 +25,8 @@ pub struct Core {
     pub dispatch: Dispatch,
     /// Wakes the mail worker.
     pub mail_wake: Arc<Notify>,
+    /// The keys with which the validator signs its callbacks, if it may call back.
+    pub callback_keys: Option<WebhookKeys>,
     /// The database whose hints wake the worker, if it has some.
     hints: Option<PostgresStore>,
 }
@@ -37,20 +39,33 @@ impl Core {
         publisher: Arc<dyn Publisher>,
         tasks: &BackgroundTasks,
     ) -> Result<Self, StartError> {
-        let environment = Environment {
+        let practice_keys = WebhookKeys::from(random(&SystemEntropy));
+        let callback_keys = match &config.validator {
+            Some(service) => service.callback_keys.clone(),
+            None => Some(practice_keys.clone()),
+        };
+        let validator = tasks.start_validator(config, practice_keys);
+        let mail_wake = Arc::<Notify>::default();
+        let mut environment = Environment {
             stores: storage.stores,
-            validator: tasks.start_validator(config).await?,
+            validator: validator.await?,
             publisher,
             clock: storage.clock,
             entropy: Arc::new(SystemEntropy),
             keys: Arc::new(storage.keys),
             destinations: config.destinations.clone(),
             timing: config.timing.clone(),
+            outbox: None,
         };
+        // Also where processes elsewhere send it.
+        if config.is_practice() || config.mail.is_some() {
+            environment.outbox = Some(Outbox::new(&environment, mail_wake.clone()));
+        }
         Ok(Self {
             environment,
             dispatch: Dispatch::default(),
-            mail_wake: Arc::default(),
+            mail_wake,
+            callback_keys,
             hints: storage.hints,
         })
     }

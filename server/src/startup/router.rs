@@ -15,6 +15,7 @@ use crate::{
         page::{self, PageRenderer},
         security_headers::Hsts,
         state::{App, AppState, Identities, PushSettings, WorkerState},
+        unverified_callbacks::UnverifiedCallbacks,
     },
     mail::Mailbox,
     practice, routes,
@@ -34,7 +35,7 @@ use tokio::task::spawn_blocking;
 use vestibule::{
     assertion::Parties,
     link::MagicLinks,
-    mail::{Mailer, Outbox},
+    mail::Mailer,
     publisher::{Publisher, PusherPublisher, Silent},
     secret::SystemEntropy,
     sign_ins::SignIns,
@@ -150,8 +151,6 @@ async fn app_state(
     let links = MagicLinks::new(sign_ins.clone(), core.mail_wake.clone())
         .with_registration(config.registration)
         .with_strangers(config.strangers);
-    // Also where processes elsewhere send it.
-    let sends_mail = practice || config.mail.is_some();
     let leptos = leptos_options(&config.site_root);
     let files = files(&leptos).await;
     let secure = origins[0].is_secure();
@@ -184,9 +183,11 @@ async fn app_state(
         start: config.start,
         passwords: Passwords::new(&SystemEntropy, practice),
         rate_limits: RateLimits::new(of_client),
-        outbox: sends_mail.then(|| Outbox::new(environment, core.mail_wake.clone())),
+        outbox: environment.outbox.clone(),
         mailbox,
         practice: practice.then_some(practice::USER),
+        callback_keys: core.callback_keys.clone(),
+        unverified_callbacks: UnverifiedCallbacks::default(),
         worker,
     })
 }

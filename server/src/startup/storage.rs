@@ -40,8 +40,26 @@ pub struct Storage {
     pub hints: Option<PostgresStore>,
 }
 
+/// Where sessions are, as seen from this process.
+enum Sessions {
+    InDatabase,
+    External(Arc<dyn SessionStore>),
+    /// In a server's memory.
+    OutOfReach,
+}
+
 /// Opens what is kept, making what is not there yet. The configured keys are taken out of `config`.
 pub async fn open(config: &mut Config) -> Result<Storage, StartError> {
+    open_as(config, true).await
+}
+
+/// The same, for a command that decides confirmations. If sessions are in a server's memory, a
+/// decision is left for that server to settle: from here its session would seem to have gone.
+pub async fn open_beside_servers(config: &mut Config) -> Result<Storage, StartError> {
+    open_as(config, false).await
+}
+
+async fn open_as(config: &mut Config, is_server: bool) -> Result<Storage, StartError> {
     let storage = &config.storage;
     let mode = mode(config)?;
     if config.keys.is_none() || matches!(storage.database, DatabaseLocation::Sqlite(_)) {
@@ -62,11 +80,12 @@ pub async fn open(config: &mut Config) -> Result<Storage, StartError> {
                 error,
             })?;
             let clock = Arc::new(SystemClock);
-            let stores = match sessions(config, clock.clone()).await? {
-                Some(sessions) => {
+            let stores = match sessions(config, clock.clone(), is_server).await? {
+                Sessions::InDatabase => Stores::in_one(store),
+                Sessions::External(sessions) => {
                     Stores::in_one(store.without_sessions()).with_external_sessions(sessions, bound)
                 }
-                None => Stores::in_one(store),
+                Sessions::OutOfReach => Stores::in_one(store.without_sessions()),
             };
             Ok(Storage {
                 keys,
@@ -83,11 +102,12 @@ pub async fn open(config: &mut Config) -> Result<Storage, StartError> {
             })?;
             let clock = Arc::new(store.clock());
             let hints = Some(store.clone());
-            let stores = match sessions(config, clock.clone()).await? {
-                Some(sessions) => {
+            let stores = match sessions(config, clock.clone(), is_server).await? {
+                Sessions::InDatabase => Stores::in_one(store),
+                Sessions::External(sessions) => {
                     Stores::in_one(store.without_sessions()).with_external_sessions(sessions, bound)
                 }
-                None => Stores::in_one(store),
+                Sessions::OutOfReach => Stores::in_one(store.without_sessions()),
             };
             Ok(Storage {
                 keys,
@@ -123,15 +143,20 @@ pub fn refuse_practice_user(config: &Config, address: &MailAddress) -> Result<()
     ))
 }
 
-/// The sessions that are not in the database.
 async fn sessions(
     config: &Config,
     clock: Arc<dyn Clock>,
-) -> Result<Option<Arc<dyn SessionStore>>, StartError> {
+    is_server: bool,
+) -> Result<Sessions, StartError> {
     Ok(match &config.storage.sessions {
-        SessionLocation::Database => None,
-        SessionLocation::Memory => Some(Arc::<MemorySessions>::default()),
-        SessionLocation::Redis(address) => Some(Arc::new(redis(address, clock).await?)),
+        SessionLocation::Database => Sessions::InDatabase,
+        SessionLocation::Memory if is_server => {
+            Sessions::External(Arc::<MemorySessions>::default())
+        }
+        SessionLocation::Memory => Sessions::OutOfReach,
+        SessionLocation::Redis(address) => {
+            Sessions::External(Arc::new(redis(address, clock).await?))
+        }
     })
 }
 

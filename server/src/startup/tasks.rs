@@ -1,8 +1,10 @@
 //! What works tasks the routes: how it starts, and in which order it ends.
 
 use crate::{
-    config::Config, http::listener::file_limit, practice::PracticeValidator,
-    startup::error::StartError,
+    config::Config,
+    http::listener::file_limit,
+    practice::PracticeValidator,
+    startup::{error::StartError, origins::origin},
 };
 use futures_util::future::OptionFuture;
 use std::sync::Arc;
@@ -12,7 +14,7 @@ use vestibule::{
     link,
     mail::{MailWorker, Mailer},
     publisher::{PusherPublisher, Queue},
-    secret::SystemEntropy,
+    secret::{SystemEntropy, WebhookKeys},
     store::postgres::PostgresStore,
     validator::HttpValidator,
     worker::{Dispatch, Environment, Worker},
@@ -83,18 +85,30 @@ impl BackgroundTasks {
         self.queue.insert(queue).clone()
     }
 
-    /// The configured validator, or the practice one, started.
-    pub async fn start_validator(&self, config: &Config) -> Result<Arc<HttpValidator>, StartError> {
+    /// The configured validator, or the practice one, started, which signs its calls with
+    /// `practice_keys`.
+    pub async fn start_validator(
+        &self,
+        config: &Config,
+        practice_keys: WebhookKeys,
+    ) -> Result<Arc<HttpValidator>, StartError> {
+        let callback = format!(
+            "{}{}",
+            origin(config).as_str(),
+            config.base.path("/v1/verdicts")
+        );
         if let Some(service) = &config.validator {
-            return Ok(Arc::new(HttpValidator::new(
-                &service.url,
-                service.secret.clone(),
-            )?));
+            let validator = HttpValidator::new(&service.url, service.secret.clone())?;
+            return Ok(Arc::new(if service.callback_keys.is_some() {
+                validator.with_callback(callback)
+            } else {
+                validator
+            }));
         }
-        let service = PracticeValidator::bind()
+        let service = PracticeValidator::bind(callback.clone(), practice_keys)
             .await
             .map_err(StartError::Loopback)?;
-        let validator = HttpValidator::new(&service.url(), None)?;
+        let validator = HttpValidator::new(&service.url(), None)?.with_callback(callback);
         self.tasks.spawn(service.serve(self.stop_rest.clone()));
         Ok(Arc::new(validator))
     }

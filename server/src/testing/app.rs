@@ -55,6 +55,11 @@ impl TestApp {
         }
     }
 
+    /// All of its routes.
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+
     /// A browser that has never been here.
     pub fn browser(&self) -> TestBrowser<'_> {
         TestBrowser::new(self)
@@ -76,10 +81,20 @@ impl TestApp {
 
     /// The ids of all sessions.
     pub async fn session_ids(&self) -> Vec<String> {
+        self.texts("select lower(hex(id)) from sessions").await
+    }
+
+    /// The ids of all confirmations, in the order in which they were begun.
+    pub async fn confirmation_ids(&self) -> Vec<String> {
+        self.texts("select lower(hex(id)) from confirmations order by created_at")
+            .await
+    }
+
+    async fn texts(&self, statement: &'static str) -> Vec<String> {
         let file = self.data.path().join("vestibule.db");
         let options = SqliteConnectOptions::new().filename(file);
         let mut database = options.connect().await.unwrap();
-        sqlx::query_scalar("select lower(hex(id)) from sessions")
+        sqlx::query_scalar(statement)
             .fetch_all(&mut database)
             .await
             .unwrap()

@@ -3,7 +3,7 @@
 
 use super::PostgresStore;
 use sqlx::{
-    PgPool,
+    PgExecutor, PgPool,
     postgres::{PgListener, PgPoolOptions},
 };
 use std::{io, sync::Arc, time::Duration};
@@ -34,18 +34,7 @@ impl Notifier {
             // A statement of its own: within a transaction it would have all begins commit one
             // after the other.
             while notifications.recv().await.is_some() {
-                let hint = sqlx::query("select pg_notify($1, '')")
-                    .bind(CHANNEL)
-                    .execute(&pool);
-                match tokio::time::timeout(ANSWER_WITHIN, hint).await {
-                    Ok(Ok(_)) => {}
-                    Ok(Err(error)) => {
-                        tracing::debug!(%error, "other servers were not notified of a begin");
-                    }
-                    Err(_) => {
-                        tracing::debug!("other servers were not notified of a begin: no answer");
-                    }
-                }
+                notify(&pool).await;
             }
         });
         Self(notifier)
@@ -54,6 +43,18 @@ impl Notifier {
     /// Something has begun. All calls while a notification is on its way make one more.
     pub fn notify(&self) {
         let _ = self.0.try_send(());
+    }
+}
+
+/// Wakes the workers of all servers. A hint: where it fails, they poll.
+pub(super) async fn notify(executor: impl PgExecutor<'_>) {
+    let hint = sqlx::query("select pg_notify($1, '')")
+        .bind(CHANNEL)
+        .execute(executor);
+    match tokio::time::timeout(ANSWER_WITHIN, hint).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "other servers were not notified"),
+        Err(_) => tracing::debug!("other servers were not notified: no answer"),
     }
 }
 

@@ -4,8 +4,8 @@ use super::{Reading, Row};
 use crate::{
     caps::Network,
     confirmation::{
-        Claim, Confirmation, ConfirmationId, Decided, Ending, Lease, Queued, Rejection, State,
-        WorkerId,
+        Claim, Confirmation, ConfirmationId, Decided, Ending, Lease, Queued, Rejection, Stage,
+        State, WorkerId,
     },
     path::LocalPath,
     pending::TokenTag,
@@ -53,6 +53,7 @@ fn claim(row: &dyn Row) -> Result<Claim, StoreError> {
     let State::Queued(Queued {
         token,
         failed,
+        stage,
         fence,
         ..
     }) = confirmation.state
@@ -77,6 +78,7 @@ fn claim(row: &dyn Row) -> Result<Claim, StoreError> {
         secret,
         token,
         failed,
+        stage,
         created_at,
         deadline,
     })
@@ -103,10 +105,28 @@ fn queued(row: &Reading<'_>) -> Result<Queued, StoreError> {
             bytes: row.blob("token")?.to_vec(),
         }),
         failed: row.number("failed")?,
+        stage: stage(row)?,
         due_at: row.time("due_at")?,
         fence: row.number("fence")?,
         lease,
     })
+}
+
+fn stage(row: &Reading<'_>) -> Result<Option<Stage>, StoreError> {
+    let number: i64 = row.number("stage")?;
+    let mut all = Stage::ALL.map(Some).into_iter().chain([None]);
+    all.find(|stage| stage_number(*stage) == number)
+        .ok_or_else(|| row.corrupt("stage"))
+}
+
+/// The number of a stage in a row: 0 without one, and higher for those that come later.
+pub(in crate::store) fn stage_number(stage: Option<Stage>) -> i64 {
+    match stage {
+        None => 0,
+        Some(Stage::Received) => 1,
+        Some(Stage::Reviewing) => 2,
+        Some(Stage::Almost) => 3,
+    }
 }
 
 fn decided(row: &Reading<'_>) -> Result<Decided, StoreError> {
@@ -125,11 +145,19 @@ fn decided(row: &Reading<'_>) -> Result<Decided, StoreError> {
     })
 }
 
+/// Where the next page of undecided confirmations begins: the columns by which they are ordered.
+pub(in crate::store) fn key_of_undecided(after: Option<&Confirmation>) -> (i64, Vec<u8>) {
+    after.map_or((i64::MIN, Vec::new()), |after| {
+        (after.created_at.as_millis(), after.id.as_bytes().to_vec())
+    })
+}
+
 /// What a queued confirmation has of its own, as it stands in a row.
 pub(in crate::store) struct QueuedColumns<'c> {
     pub token: &'c [u8],
     pub token_key: i64,
     pub failed: i64,
+    pub stage: i64,
     pub due_at: i64,
     pub fence: i64,
     pub worker: Option<&'c [u8]>,
@@ -142,6 +170,7 @@ impl<'c> QueuedColumns<'c> {
             token: &queued.token.0.bytes,
             token_key: queued.token.0.key_id.into(),
             failed: queued.failed.into(),
+            stage: stage_number(queued.stage),
             due_at: queued.due_at.as_millis(),
             // A fence counts claims: it does not come near.
             fence: i64::try_from(queued.fence).unwrap_or(i64::MAX),

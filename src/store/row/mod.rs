@@ -16,7 +16,9 @@ mod signing_keys;
 mod user;
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-pub(super) use confirmation::{DecidedColumns, QueuedColumns, claims, confirmation, undecided};
+pub(super) use confirmation::{
+    DecidedColumns, QueuedColumns, claims, confirmation, key_of_undecided, stage_number, undecided,
+};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) use link::{LinkOrigin, link, link_counts, mails, state_columns};
 pub(super) use session::{SessionColumns, session};

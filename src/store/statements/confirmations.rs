@@ -4,7 +4,7 @@
 macro_rules! confirmation_columns {
     () => {
         "id, secret, token_tag, session, created_at, deadline, state, token, token_key, failed, \
-         due_at, fence, worker, lease_until, ending, user_id, decided_at, next"
+         stage, due_at, fence, worker, lease_until, ending, user_id, decided_at, next"
     };
 }
 pub(in crate::store) use confirmation_columns;
@@ -50,11 +50,36 @@ pub(in crate::store) const MARK_CONFIRMATION_SETTLED: &str =
     "update confirmations set state = 'settled' where id = $1 and state = 'decided'";
 
 /// Frees a claimed confirmation, only if the claim is still the last one. `$1` to `$5`: what
-/// becomes of its columns; `$6`: its id; `$7`: the claim's fence.
+/// becomes of its columns; `$6`: its id; `$7`: the claim's fence; `$8`: its stage. Deadline and
+/// stage only grow: the validator may have called back since they were read.
 pub(in crate::store) const POSTPONE_CONFIRMATION: &str =
-    "update confirmations set failed = $1, due_at = $2, worker = $3, lease_until = $4, deadline = $5
+    "update confirmations set failed = $1, due_at = $2, worker = $3, lease_until = $4,
+         deadline = case when deadline < $5 then $5 else deadline end,
+         stage = case when stage < $8 then $8 else stage end
      where id = $6 and state = 'queued' and fence = $7";
+
+/// Notes what the validator says while it checks. `$1`: its id; `$2`: the stage; `$3`: the
+/// deadline; `$4`: the present moment.
+pub(in crate::store) const NOTE_STAGE: &str =
+    "update confirmations set deadline = case when deadline < $3 then $3 else deadline end,
+         stage = case when stage < $2 then $2 else stage end
+     where id = $1 and state = 'queued' and deadline > $4";
 
 /// `$1`: the id of a confirmation that waits for a link.
 pub(in crate::store) const MAKE_CONFIRMATION_DUE: &str =
     "update confirmations set due_at = 0 where id = $1 and state = 'queued'";
+
+/// Has a confirmation that waits asked about at once. One that is under a lease, is due already or
+/// is past its deadline stays as it is. `$1`: its id; `$2`: the present moment.
+pub(in crate::store) const ASK_AGAIN: &str = "update confirmations set due_at = $2
+     where id = $1 and state = 'queued' and deadline > $2 and due_at > $2
+         and coalesce(lease_until, 0) <= $2";
+
+/// A page of the list of those that wait for a decision, the oldest first. `$1` and `$2`: when the
+/// one before it was begun, and its id; `$3`: how many.
+pub(in crate::store) const UNDECIDED_AFTER: &str = concat!(
+    "select ",
+    confirmation_columns!(),
+    " from confirmations where state = 'queued' and (created_at, id) > ($1, $2) \
+      order by created_at, id limit $3"
+);

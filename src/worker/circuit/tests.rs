@@ -24,6 +24,7 @@ fn claim(network: u8, number: u8) -> Claim {
             bytes: Vec::new(),
         }),
         failed: 0,
+        stage: None,
         created_at: NOW,
         deadline: NOW,
     }

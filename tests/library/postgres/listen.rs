@@ -1,10 +1,10 @@
 //! A begin on one server wakes the workers of the others.
 
-use crate::support::{Postgres, Sample, soon};
+use crate::support::{Postgres, Sample, at, soon};
 use std::sync::Arc;
 use tokio::{sync::Notify, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
-use vestibule::store::postgres::PostgresStore;
+use vestibule::store::{ConfirmationQueue as _, postgres::PostgresStore};
 
 /// Listens on a task, and returns once it is heard.
 async fn listening(store: &PostgresStore) -> (Arc<Notify>, CancellationToken, JoinHandle<()>) {
@@ -32,6 +32,20 @@ async fn a_begin_on_one_server_wakes_the_others() {
         Sample::new(number).begun(&here).await;
         soon("a hint", wake.notified()).await;
     }
+}
+
+#[tokio::test]
+async fn what_an_operator_makes_due_wakes_the_workers() {
+    let Some(database) = Postgres::fresh().await else {
+        return;
+    };
+    let here = database.open().await;
+    let there = database.open().await;
+    let sample = Sample::new(1).due(at(50)).begun(&here).await;
+    let (wake, ..) = listening(&there).await;
+    let id = sample.confirmation.id;
+    assert!(here.ask_again(id, at(10)).await.unwrap());
+    soon("a hint", wake.notified()).await;
 }
 
 #[tokio::test]

@@ -11,13 +11,14 @@ use std::{
     time::Duration,
 };
 use tempfile::TempDir;
-use tokio::task::JoinHandle;
+use tokio::{sync::Notify, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use vestibule::{
     caps::{Caps, Client},
     channel::Channel,
     clock::{Clock as _, Timestamp},
     confirmation::{Confirmation, ConfirmationId},
+    mail::Outbox,
     outcome::{Destinations, Outcome},
     pending::PendingCookie,
     publisher::Announcement,
@@ -38,12 +39,15 @@ pub struct Plan {
     pub caps: Caps,
     /// How many pages the disk has room for.
     pub pages: u32,
+    /// Whether mail can be sent.
+    pub mails: bool,
 }
 
 impl Default for Plan {
     fn default() -> Self {
         Self {
             timing: Timing::default(),
+            mails: false,
             in_flight: 16,
             caps: Caps::default(),
             pages: u32::MAX - 1,
@@ -61,6 +65,7 @@ pub struct Harness {
     pub sign_ins: SignIns,
     pub environment: Environment,
     pub dispatch: Dispatch,
+    pub mail_wake: Arc<Notify>,
     in_flight: usize,
     /// How many browsers have begun, each at an address of its own.
     addresses: AtomicU64,
@@ -90,7 +95,7 @@ impl Harness {
         let clock = Arc::<WatchedClock>::default();
         let validator = Arc::<ScriptedValidator>::default();
         let publisher = Arc::<RecordingPublisher>::default();
-        let environment = Environment {
+        let mut environment = Environment {
             stores: Stores::in_one(store.clone()),
             validator: validator.clone(),
             publisher: publisher.clone(),
@@ -99,7 +104,12 @@ impl Harness {
             keys,
             destinations: Destinations::default(),
             timing: plan.timing,
+            outbox: None,
         };
+        let mail_wake = Arc::<Notify>::default();
+        if plan.mails {
+            environment.outbox = Some(Outbox::new(&environment, mail_wake.clone()));
+        }
         let dispatch = Dispatch::default();
         let sign_ins = SignIns::new(&environment, dispatch.clone()).with_caps(plan.caps);
         Self {
@@ -110,6 +120,7 @@ impl Harness {
             sign_ins,
             environment,
             dispatch,
+            mail_wake,
             in_flight: plan.in_flight,
             addresses: AtomicU64::new(0),
             folder,

@@ -101,6 +101,7 @@ impl Sample {
         let state = State::Queued(Queued {
             token,
             failed: 0,
+            stage: None,
             due_at: at(0),
             fence: 0,
             lease: None,

@@ -170,6 +170,7 @@ async fn an_accepted_question_is_answered_later_whatever_it_says_of_when() {
             let answer = answered("202 Accepted", header, body).await;
             let later = ValidationError::Later {
                 ask_again: Duration::from_secs(seconds),
+                stage: None,
             };
             assert_eq!(answer, Err(later), "{header}");
         }

@@ -6,7 +6,8 @@ use std::{sync::Arc, time::Duration};
 use tokio::{sync::Notify, task::JoinHandle};
 use vestibule::{
     caps::Admission,
-    confirmation::{Confirmation, ConfirmationId, Decider, Decision, Queued, State},
+    clock::Timestamp,
+    confirmation::{Confirmation, ConfirmationId, Decider, Decision, Queued, Stage, State},
     pending::TokenTag,
     secret::SecretHash,
     session::{Session, SessionId},
@@ -52,6 +53,20 @@ impl ConfirmationStore for SlowBegins {
         secret: &SecretHash,
     ) -> Result<Option<Confirmation>, StoreError> {
         self.inner.confirmation_by_secret(secret).await
+    }
+
+    async fn confirmation(&self, id: ConfirmationId) -> Result<Option<Confirmation>, StoreError> {
+        self.inner.confirmation(id).await
+    }
+
+    async fn note_stage(
+        &self,
+        id: ConfirmationId,
+        stage: Option<Stage>,
+        deadline: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.inner.note_stage(id, stage, deadline, now).await
     }
 
     async fn decide(

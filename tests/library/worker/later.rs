@@ -20,7 +20,10 @@ const MINUTE: Duration = Duration::from_mins(1);
 const WAIT: Duration = Duration::from_mins(15);
 
 fn later(ask_again: Duration) -> Result<Verdict, ValidationError> {
-    Err(ValidationError::Later { ask_again })
+    Err(ValidationError::Later {
+        ask_again,
+        stage: None,
+    })
 }
 
 /// Has the worker asked about a browser's link, which is answered with "later".
@@ -34,7 +37,13 @@ async fn begun_and_told_later(
     assert_eq!(question.deadline, harness.now() + MINUTE);
     (
         browser,
-        told_later(harness, question, ask_again, Some(Step::Later)).await,
+        told_later(
+            harness,
+            question,
+            ask_again,
+            Some(Step::Later { stage: None }),
+        )
+        .await,
     )
 }
 
@@ -74,7 +83,7 @@ async fn it_is_asked_the_same_when_it_says_and_the_page_is_told_once() {
     harness.start_worker();
     let deadline = harness.now() + WAIT;
     let (mut browser, question) = begun_and_told_later(&harness, &link, 30 * SECOND).await;
-    let waiting = Progress::Waiting(Step::Later);
+    let waiting = Progress::Waiting(Step::Later { stage: None });
     assert_eq!(question.deadline, deadline);
     assert_eq!(browser.status(&link).await.progress, waiting);
     let question = told_later(&harness, question, MINUTE, None).await;
@@ -125,7 +134,7 @@ async fn fifty_later_answers_do_not_open_the_breaker() {
             .question()
             .await
             .answer(later(Duration::from_mins(10)));
-        let told = Announcement::Progress(Step::Later);
+        let told = Announcement::Progress(Step::Later { stage: None });
         assert_eq!(harness.announced().await.1, told);
     }
     // All places are there at once.
@@ -220,7 +229,7 @@ async fn a_failure_after_it_is_retried_until_the_moved_deadline() {
         let (queued, stored) = queued(&harness, &browser, &link).await;
         assert_eq!((queued.failed, stored), (failed, deadline));
         // The page goes on saying that it may take longer.
-        let waiting = Progress::Waiting(Step::Later);
+        let waiting = Progress::Waiting(Step::Later { stage: None });
         assert_eq!(browser.status(&link).await.progress, waiting);
         harness.advance(queued.due_at.since(harness.now()));
         question = harness.question().await;
@@ -273,7 +282,13 @@ async fn a_verdict_after_the_longest_wait_finds_the_pending_session_and_its_cook
     browser.begin(&link).await;
     let almost = timing.wait.saturating_sub(SECOND);
     let question = harness.question().await;
-    let question = told_later(&harness, question, almost, Some(Step::Later)).await;
+    let question = told_later(
+        &harness,
+        question,
+        almost,
+        Some(Step::Later { stage: None }),
+    )
+    .await;
     harness.store.sweep_sessions(harness.now()).await.unwrap();
     question.answer(Ok(Verdict::Valid(ada(), None)));
     assert_eq!(harness.outcome().await, confirmed());

@@ -29,7 +29,7 @@ const NEVER: u64 = u64::MAX;
 /// See the module.
 #[derive(Debug)]
 pub struct Journey {
-    stage: Stage,
+    phase: Phase,
     /// The channel of the landing's cookie, worth listening to before the first `begin` has
     /// answered.
     channel: Option<String>,
@@ -57,7 +57,7 @@ pub struct Journey {
 }
 
 #[derive(Debug)]
-enum Stage {
+enum Phase {
     Ready,
     Beginning {
         again: bool,
@@ -79,7 +79,7 @@ impl Journey {
     #[must_use]
     pub fn new(channel: String, start: StartMode, poll_seconds: u32) -> Self {
         Self {
-            stage: Stage::Ready,
+            phase: Phase::Ready,
             channel: Some(channel),
             auto: start != StartMode::Click,
             start,
@@ -99,9 +99,9 @@ impl Journey {
     /// When [`JourneyEvent::TimerFired`] is wanted.
     #[must_use]
     pub fn next(&self) -> u64 {
-        match self.stage {
+        match self.phase {
             // From the fifth second on, each is shown.
-            Stage::Beginning { .. } | Stage::Waiting(_) | Stage::Cancelling(_) => self
+            Phase::Beginning { .. } | Phase::Waiting(_) | Phase::Cancelling(_) => self
                 .due
                 .min(self.since + u64::from(self.seconds.max(4) + 1) * 1_000),
             _ => NEVER,
@@ -115,8 +115,8 @@ impl Journey {
         match event {
             JourneyEvent::StartPressed => self.start(at, effects),
             JourneyEvent::CancelPressed => {
-                if let Stage::Waiting(step) = self.stage {
-                    self.stage = Stage::Cancelling(step);
+                if let Phase::Waiting(step) = self.phase {
+                    self.phase = Phase::Cancelling(step);
                     self.ask(at, effects);
                 }
             }
@@ -132,13 +132,13 @@ impl Journey {
                 if std::mem::take(&mut self.auto) {
                     self.start(at, effects);
                 } else if self.in_flight {
-                    self.stale = matches!(self.stage, Stage::Waiting(_));
+                    self.stale = matches!(self.phase, Phase::Waiting(_));
                 } else {
                     self.ask(at, effects);
                 }
             }
-            JourneyEvent::Resumed => match &self.stage {
-                Stage::Leaving { path, .. } => effects.push(Effect::Navigate(path.clone())),
+            JourneyEvent::Resumed => match &self.phase {
+                Phase::Leaving { path, .. } => effects.push(Effect::Navigate(path.clone())),
                 _ => self.ask(at, effects),
             },
             // What is announced meanwhile must not take the browser elsewhere: to have another link
@@ -156,16 +156,16 @@ impl Journey {
     }
 
     fn start(&mut self, at: Moment, effects: &mut Vec<Effect>) {
-        let again = match self.stage {
-            Stage::Ready => false,
-            Stage::Unavailable | Stage::Cancelled => true,
+        let again = match self.phase {
+            Phase::Ready => false,
+            Phase::Unavailable | Phase::Cancelled => true,
             // The button is still there because nothing has answered yet: do not make them wait for
             // the next attempt.
-            Stage::Beginning { .. } if !self.in_flight => return self.ask(at, effects),
+            Phase::Beginning { .. } if !self.in_flight => return self.ask(at, effects),
             _ => return,
         };
         self.auto = false;
-        self.stage = Stage::Beginning { again };
+        self.phase = Phase::Beginning { again };
         self.since = at.now;
         self.seconds = 0;
         self.taken_within = TAKEN_WITHIN;
@@ -174,13 +174,13 @@ impl Journey {
         self.ask(at, effects);
     }
 
-    /// Asks what the stage needs to know. An earlier call that has not been answered counts no
+    /// Asks what the phase needs to know. An earlier call that has not been answered counts no
     /// more.
     fn ask(&mut self, at: Moment, effects: &mut Vec<Effect>) {
-        let request = match self.stage {
-            Stage::Beginning { again } => ApiCall::Begin(again),
-            Stage::Waiting(_) => ApiCall::Status,
-            Stage::Cancelling(_) => ApiCall::Cancel,
+        let request = match self.phase {
+            Phase::Beginning { again } => ApiCall::Begin(again),
+            Phase::Waiting(_) => ApiCall::Status,
+            Phase::Cancelling(_) => ApiCall::Cancel,
             _ => return,
         };
         self.call += 1;
@@ -196,7 +196,7 @@ impl Journey {
     /// The page's state may be out of date: ask now, or once the call in flight is answered.
     fn recheck(&mut self, at: Moment, effects: &mut Vec<Effect>) {
         self.stale = true;
-        if !self.in_flight && matches!(self.stage, Stage::Waiting(_)) {
+        if !self.in_flight && matches!(self.phase, Phase::Waiting(_)) {
             self.ask(at, effects);
         }
     }
@@ -206,7 +206,7 @@ impl Journey {
             Ok(report) => report,
             // Asking again is useless: what is shown does not change until the page is opened
             // again.
-            Err(CallError::NoCookie) => return self.settle(Stage::NoCookie, effects),
+            Err(CallError::NoCookie) => return self.settle(Phase::NoCookie, effects),
             Err(error) => return self.fail(error, at),
         };
         self.failures = 0;
@@ -214,7 +214,7 @@ impl Journey {
             Progress::Waiting(step) => {
                 // An announcement may have overtaken this answer.
                 let step = self.step().map_or(step, |shown| shown.max(step));
-                self.stage = Stage::Waiting(step);
+                self.phase = Phase::Waiting(step);
                 effects.push(Effect::Subscribe(channel));
                 self.due = at.now + self.pause(step);
                 if self.stale {
@@ -223,14 +223,14 @@ impl Journey {
             }
             Progress::Done(outcome) => self.conclude(outcome, effects),
             // Gone: signed out in another tab, or long ago. Do not begin again.
-            Progress::Unknown => self.settle(Stage::Ready, effects),
+            Progress::Unknown => self.settle(Phase::Ready, effects),
         }
     }
 
     /// The step that is shown.
     fn step(&self) -> Option<Step> {
-        match self.stage {
-            Stage::Waiting(step) | Stage::Cancelling(step) => Some(step),
+        match self.phase {
+            Phase::Waiting(step) | Phase::Cancelling(step) => Some(step),
             _ => None,
         }
     }
@@ -252,14 +252,15 @@ impl Journey {
         effects: &mut Vec<Effect>,
     ) {
         // A user who pressed Cancel wants its answer, not an outcome that crossed it on the way.
-        if !matches!(self.stage, Stage::Beginning { .. } | Stage::Waiting(_)) {
+        if !matches!(self.phase, Phase::Beginning { .. } | Phase::Waiting(_)) {
             return;
         }
         match announcement {
             Some(Announcement::Outcome(outcome)) => self.conclude(outcome, effects),
             Some(Announcement::Progress(step)) => {
-                if let Stage::Waiting(shown) = &mut self.stage {
-                    *shown = step;
+                if let Phase::Waiting(shown) = &mut self.phase {
+                    // One that was overtaken on its way says nothing new.
+                    *shown = step.max(*shown);
                 }
             }
             None => self.recheck(at, effects),
@@ -268,10 +269,10 @@ impl Journey {
 
     /// Takes the page to its outcome.
     fn conclude(&mut self, outcome: Outcome, effects: &mut Vec<Effect>) {
-        let beginning = matches!(self.stage, Stage::Beginning { .. });
+        let beginning = matches!(self.phase, Phase::Beginning { .. });
         let (path, sentence) = match outcome {
             Outcome::Unavailable => {
-                return self.settle(Stage::Unavailable, effects);
+                return self.settle(Phase::Unavailable, effects);
             }
             // `begin` found one that was cancelled earlier. A user who opens the link again may
             // have changed their mind.
@@ -279,13 +280,13 @@ impl Journey {
                 reason: Rejection::Cancelled,
                 ..
             } if beginning => {
-                return self.settle(Stage::Cancelled, effects);
+                return self.settle(Phase::Cancelled, effects);
             }
             Outcome::Confirmed { redirect } => (redirect, sentence::CONFIRMED),
             Outcome::Rejected { redirect, .. } => (redirect, sentence::REJECTED),
         };
         self.settle(
-            Stage::Leaving {
+            Phase::Leaving {
                 path: path.clone(),
                 sentence,
             },
@@ -295,8 +296,8 @@ impl Journey {
     }
 
     /// Nothing more will happen by itself.
-    fn settle(&mut self, stage: Stage, effects: &mut Vec<Effect>) {
-        self.stage = stage;
+    fn settle(&mut self, phase: Phase, effects: &mut Vec<Effect>) {
+        self.phase = phase;
         self.in_flight = false;
         self.failures = 0;
         self.seconds = 0;

@@ -8,7 +8,7 @@ use crate::island::{
     sentence,
     settings::StartMode,
 };
-use vestibule_protocol::{Announcement, Outcome, Progress, Rejection, Report, Step};
+use vestibule_protocol::{Announcement, Outcome, Progress, Rejection, Report, Stage, Step};
 
 /// A page with a clock that the test turns.
 struct TestPage {
@@ -327,11 +327,19 @@ fn a_pushed_step_changes_the_sentence() {
 fn a_page_that_is_told_later_says_so_until_the_outcome() {
     let mut page = TestPage::waiting();
     let announced = |step| JourneyEvent::Announced(Some(Announcement::Progress(step)));
-    page.handle(announced(Step::Later));
-    assert_eq!(page.sentence(), sentence::LATER);
+    page.handle(announced(Step::Later { stage: None }));
+    assert_eq!(page.sentence(), sentence::later(None));
     page.handle(JourneyEvent::Subscribed);
     page.answer(waiting(Step::Retrying { attempt: 2 }));
-    assert_eq!(page.sentence(), sentence::LATER);
+    assert_eq!(page.sentence(), sentence::later(None));
+    for stage in Stage::ALL.map(Some) {
+        page.handle(announced(Step::Later { stage }));
+        assert_eq!(page.sentence(), sentence::later(stage));
+        // One that was overtaken on its way.
+        page.handle(announced(Step::Later { stage: None }));
+        page.handle(announced(Step::Contacting));
+        assert_eq!(page.sentence(), sentence::later(stage));
+    }
     let view = page.journey.view();
     assert!(view.cancel && view.steps == 1, "{view:?}");
 }

@@ -1,6 +1,6 @@
 //! What a journey looks like from outside.
 
-use super::{CallError, Journey, Stage};
+use super::{CallError, Journey, Phase};
 use crate::island::{
     sentence::{self, Sentence},
     settings::StartMode,
@@ -30,23 +30,23 @@ impl Journey {
     /// What the page shows now.
     pub fn view(&self) -> View {
         let fixed = Sentence::Fixed;
-        let (state, steps, sentence) = match self.stage {
-            Stage::Ready => ("ready", 0, fixed(sentence::READY)),
-            Stage::Beginning { .. } => ("waiting", 0, fixed(sentence::QUEUED)),
-            Stage::Waiting(_) if self.start == StartMode::Mail => {
+        let (state, steps, sentence) = match self.phase {
+            Phase::Ready => ("ready", 0, fixed(sentence::READY)),
+            Phase::Beginning { .. } => ("waiting", 0, fixed(sentence::QUEUED)),
+            Phase::Waiting(_) if self.start == StartMode::Mail => {
                 ("mailed", 0, fixed(sentence::MAILED))
             }
-            Stage::Waiting(step) | Stage::Cancelling(step) => (
+            Phase::Waiting(step) | Phase::Cancelling(step) => (
                 "waiting",
                 usize::from(step != Step::Queued),
                 Sentence::Waiting(step),
             ),
-            Stage::Unavailable => ("unavailable", 0, fixed(sentence::UNAVAILABLE)),
-            Stage::Cancelled => ("cancelled", 0, fixed(sentence::CANCELLED)),
-            Stage::NoCookie => ("unavailable", 0, fixed(sentence::NO_COOKIES)),
-            Stage::Leaving { sentence, .. } => ("done", 3, fixed(sentence)),
+            Phase::Unavailable => ("unavailable", 0, fixed(sentence::UNAVAILABLE)),
+            Phase::Cancelled => ("cancelled", 0, fixed(sentence::CANCELLED)),
+            Phase::NoCookie => ("unavailable", 0, fixed(sentence::NO_COOKIES)),
+            Phase::Leaving { sentence, .. } => ("done", 3, fixed(sentence)),
         };
-        let waiting = matches!(self.stage, Stage::Waiting(_) | Stage::Cancelling(_));
+        let waiting = matches!(self.phase, Phase::Waiting(_) | Phase::Cancelling(_));
         View {
             state,
             sentence: if self.failures > 0 {
@@ -60,10 +60,10 @@ impl Journey {
             } else {
                 self.seconds
             },
-            start: !waiting && state != "done" && !matches!(self.stage, Stage::NoCookie),
+            start: !waiting && state != "done" && !matches!(self.phase, Phase::NoCookie),
             again: matches!(
-                self.stage,
-                Stage::Unavailable | Stage::Cancelled | Stage::Beginning { again: true }
+                self.phase,
+                Phase::Unavailable | Phase::Cancelled | Phase::Beginning { again: true }
             ),
             cancel: waiting,
         }

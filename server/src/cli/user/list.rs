@@ -2,11 +2,12 @@
 
 use crate::{
     accounts::time_format::rfc3339,
+    cli::output::ListOutput,
     config::Config,
     startup::storage::{self, Storage},
 };
 use serde_json::{Value, json};
-use std::io::{self, Write};
+use std::io::Write;
 use vestibule::user::User;
 
 /// How many users are read at once.
@@ -22,7 +23,7 @@ pub async fn user_list(
     let Storage { stores, .. } = storage::open(&mut config)
         .await
         .map_err(|error| error.to_string())?;
-    let unwritable = |error: io::Error| format!("the standard output cannot be written: {error}");
+    let mut output = ListOutput::new(out, json);
     let mut last: Option<User> = None;
     loop {
         let batch = stores
@@ -31,23 +32,13 @@ pub async fn user_list(
             .await
             .map_err(|error| error.to_string())?;
         for user in &batch {
-            let before = if last.is_none() { "[" } else { "," };
-            let written = if json {
-                write!(out, "{before}\n{}", object(user))
-            } else {
-                writeln!(out, "{}", line(user))
-            };
-            written.map_err(unwritable)?;
-            last = Some(user.clone());
+            output.write(|| line(user), || object(user))?;
         }
-        if batch.is_empty() {
-            break;
+        last = batch.into_iter().next_back();
+        if last.is_none() {
+            return output.end();
         }
     }
-    let end = if last.is_some() { "\n]" } else { "[]" };
-    if json { writeln!(out, "{end}") } else { Ok(()) }
-        .and_then(|()| out.flush())
-        .map_err(unwritable)
 }
 
 /// An identity has no control characters, and so no tabs.

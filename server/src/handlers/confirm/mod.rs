@@ -221,7 +221,7 @@ pub async fn wait(
             Sentence::Fixed(sentence::UNAVAILABLE),
         ),
         Progress::Unknown => (WaitState::Ready, Sentence::Fixed(sentence::READY)),
-        Progress::Waiting(step @ Step::Later) => (WaitState::Later, Sentence::Waiting(step)),
+        Progress::Waiting(step @ Step::Later { .. }) => (WaitState::Later, Sentence::Waiting(step)),
         Progress::Waiting(step) => (WaitState::Waiting, Sentence::Waiting(step)),
     };
     let path = format!("/confirm/{}", token.expose());

@@ -9,7 +9,7 @@ use vestibule_app::{
     shell::Head,
 };
 
-const LINKS: [(&str, &str, &str); 8] = [
+const LINKS: [(&str, &str, &str); 9] = [
     ("valid", "A valid link", "Signs you in as Ada Lovelace."),
     (
         "invalid",
@@ -37,9 +37,14 @@ const LINKS: [(&str, &str, &str); 8] = [
         "The service fails twice, then says yes.",
     ),
     (
-        "later-poll",
+        "later",
         "A check that takes longer",
-        "The service asks for time twice; you can close the page meanwhile.",
+        "The service says how far it is, and calls back after 20 seconds; you can close the page meanwhile.",
+    ),
+    (
+        "later-poll",
+        "A longer check without a call",
+        "The service asks for time twice, and says yes when it is asked again.",
     ),
     (
         "down",

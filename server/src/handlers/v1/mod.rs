@@ -1,16 +1,19 @@
-//! `/v1/…`: what the application, and the proxy before it, ask of us: who is it?
+//! `/v1/…`: what the application, and the proxy before it, ask of us: who is it? And what a
+//! validator tells us that answers later.
 //!
-//! All of it is decided by the session cookie alone. Nothing here exchanges a secret or sets a
+//! Who it is is decided by the session cookie alone. Nothing here exchanges a secret or sets a
 //! cookie: the answer does not reach the browser, or not as it is. A session that is not
 //! established is no one's.
 
 mod authorize;
 mod jwks;
 mod session;
+mod verdicts;
 
 pub use authorize::authorize;
 pub use jwks::jwks;
 pub use session::session;
+pub use verdicts::verdicts;
 
 use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},

@@ -10,7 +10,7 @@ use super::UrlBuilder;
 use crate::accounts::{time_format::utc, user_agent};
 use vestibule::{
     link::{CODES_OFF, Code, GUESSES, LIFETIME, WRONG_CODES},
-    mail::{AccountNotice, AddressMail, LinkMail, MailBody, NoticeMail},
+    mail::{AccountNotice, AddressMail, ConfirmedMail, LinkMail, MailBody, NoticeMail},
     ticket,
 };
 
@@ -50,6 +50,7 @@ impl EmailContent {
             MailBody::Link(body) => Self::link(body, urls),
             MailBody::Address(body) => Self::address(body, urls),
             MailBody::AccountNotice(body) => Self::notice(body, urls),
+            MailBody::Confirmed(body) => Self::confirmed(body, urls),
         }
     }
 
@@ -99,6 +100,26 @@ impl EmailContent {
             }),
             code: None,
             end: "If that is not you, ignore it: nothing happens.".to_owned(),
+        }
+    }
+
+    fn confirmed(body: &ConfirmedMail, urls: &UrlBuilder) -> Self {
+        Self {
+            subject: "You can sign in now",
+            heading: format!("You can sign in at {} now", urls.origin.host()),
+            lead: "The check of your link is done. To go on, open the link again in the browser \
+                   that you used before."
+                .to_owned(),
+            action: Some(Action {
+                url: urls.confirm(&body.token),
+                label: "Go on",
+                sentence: "Open this link in that browser:",
+            }),
+            code: None,
+            end:
+                "If you did not open a link to sign in, tell the site's operator: someone else has \
+                  opened one that is yours."
+                    .to_owned(),
         }
     }
 

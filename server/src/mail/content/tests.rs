@@ -1,7 +1,9 @@
 use super::*;
 use crate::config::origin::Origin;
 use std::sync::Arc;
-use vestibule::{clock::Timestamp, device::Device, link::LinkToken, path::Base, secret::Keys};
+use vestibule::{
+    clock::Timestamp, device::Device, link::LinkToken, path::Base, secret::Keys, session::SessionId,
+};
 
 const LINK: LinkToken = LinkToken::from_bytes([7; 32]);
 
@@ -50,6 +52,10 @@ fn all() -> Vec<EmailContent> {
         notice(AccountNotice::WrongCodes { off: true }),
         notice(AccountNotice::Password),
         notice(AccountNotice::Moved { from, to }),
+        words_of(&MailBody::Confirmed(ConfirmedMail {
+            token: "their-link".parse().unwrap(),
+            session: SessionId::from_bytes([1; 16]),
+        })),
     ]
 }
 
@@ -94,7 +100,7 @@ fn both_say_the_same() {
 
 #[test]
 fn news_say_from_where_and_when_and_lead_to_the_profile() {
-    for words in &all()[2..] {
+    for words in &all()[2..7] {
         let text = words.text();
         for part in [
             "Firefox on Linux",
@@ -209,4 +215,14 @@ fn wrong_codes_are_told_with_how_many_there_were_and_for_how_long_there_are_none
         off.contains("typed 10 wrong codes") && off.contains("For 7 days, mails with links"),
         "{off}"
     );
+}
+
+#[test]
+fn a_check_that_is_done_leads_back_to_the_same_link() {
+    let words = words_of(&MailBody::Confirmed(ConfirmedMail {
+        token: "their-link.1".parse().unwrap(),
+        session: SessionId::from_bytes([1; 16]),
+    }));
+    let action = words.action.unwrap();
+    assert_eq!(action.url, "https://sign-in.example/confirm/their-link.1");
 }

@@ -2,13 +2,13 @@
 
 mod claim;
 
-use super::{PostgresStore, batch, connection::Failure, sessions};
+use super::{PostgresStore, batch, connection::Failure, listen, sessions};
 use crate::{
     caps::Admission,
     clock::Timestamp,
     confirmation::{
-        Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, Postponement, State,
-        Which, WorkerId,
+        Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, Postponement, Stage,
+        State, Which, WorkerId,
     },
     path::LocalPath,
     secret::SecretHash,
@@ -17,10 +17,11 @@ use crate::{
         BeginError, ConfirmationQueue, ConfirmationStore, Settlement, StoreError,
         begin::Begin,
         decide::Decide,
-        row::{self, DecidedColumns, QueuedColumns},
+        row::{self, DecidedColumns, QueuedColumns, key_of_undecided},
         statements::{
-            CONFIRMATION_BY_ID, CONFIRMATION_BY_SECRET, COUNT_UNDECIDED, MARK_CONFIRMATION_SETTLED,
-            POSTPONE_CONFIRMATION, UNSETTLED_CONFIRMATIONS, confirmation_columns,
+            ASK_AGAIN, CONFIRMATION_BY_ID, CONFIRMATION_BY_SECRET, COUNT_UNDECIDED,
+            MARK_CONFIRMATION_SETTLED, NOTE_STAGE, POSTPONE_CONFIRMATION, UNDECIDED_AFTER,
+            UNSETTLED_CONFIRMATIONS, confirmation_columns,
         },
     },
 };
@@ -57,6 +58,39 @@ impl ConfirmationStore for PostgresStore {
                 let select = sqlx::query(CONFIRMATION_BY_SECRET).bind(secret.as_slice());
                 let row = select.fetch_optional(connection).await?;
                 Ok(row.map(|row| row::confirmation(&row)).transpose()?)
+            })
+        })
+        .await
+    }
+
+    async fn confirmation(&self, id: ConfirmationId) -> Result<Option<Confirmation>, StoreError> {
+        self.run(move |connection| {
+            Box::pin(async move {
+                let select = sqlx::query(CONFIRMATION_BY_ID).bind(id.as_slice());
+                let row = select.fetch_optional(connection).await?;
+                Ok(row.map(|row| row::confirmation(&row)).transpose()?)
+            })
+        })
+        .await
+    }
+
+    async fn note_stage(
+        &self,
+        id: ConfirmationId,
+        stage: Option<Stage>,
+        deadline: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.run(move |connection| {
+            Box::pin(async move {
+                let noted = sqlx::query(NOTE_STAGE)
+                    .bind(id.as_slice())
+                    .bind(row::stage_number(stage))
+                    .bind(deadline.as_millis())
+                    .bind(now.as_millis())
+                    .execute(connection)
+                    .await?;
+                Ok(noted.rows_affected() == 1)
             })
         })
         .await
@@ -215,6 +249,48 @@ impl ConfirmationQueue for PostgresStore {
         .await
     }
 
+    async fn list_undecided(
+        &self,
+        after: Option<&Confirmation>,
+        limit: u32,
+    ) -> Result<Vec<Confirmation>, StoreError> {
+        let (created_at, id) = key_of_undecided(after);
+        self.run(move |connection| {
+            Box::pin(async move {
+                let rows = sqlx::query(UNDECIDED_AFTER)
+                    .bind(created_at)
+                    .bind(id)
+                    .bind(i64::from(limit))
+                    .fetch_all(connection)
+                    .await?;
+                Ok(rows
+                    .iter()
+                    .map(|row| row::confirmation(row))
+                    .collect::<Result<_, _>>()?)
+            })
+        })
+        .await
+    }
+
+    async fn ask_again(&self, id: ConfirmationId, now: Timestamp) -> Result<bool, StoreError> {
+        self.run(move |connection| {
+            Box::pin(async move {
+                let asked = sqlx::query(ASK_AGAIN)
+                    .bind(id.as_slice())
+                    .bind(now.as_millis())
+                    .execute(&mut *connection)
+                    .await?;
+                let is_due = asked.rows_affected() == 1;
+                if is_due {
+                    // Not left to the `Notifier`: a command ends as soon as it has its answer.
+                    listen::notify(connection).await;
+                }
+                Ok(is_due)
+            })
+        })
+        .await
+    }
+
     async fn sweep_confirmations(&self, before: Timestamp) -> Result<u64, StoreError> {
         let sweep = "delete from confirmations where id in (
                          select id from confirmations where state = 'settled' and decided_at < $1
@@ -309,6 +385,7 @@ async fn write_postponed(
         .bind(next.deadline.as_millis())
         .bind(next.id.as_slice())
         .bind(columns.fence)
+        .bind(columns.stage)
         .execute(connection)
         .await?;
     Ok(postponed.rows_affected() == 1)

@@ -8,8 +8,8 @@ use crate::{
     caps::Admission,
     clock::Timestamp,
     confirmation::{
-        Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, Postponement, State,
-        Which, WorkerId,
+        Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, Postponement, Stage,
+        State, Which, WorkerId,
     },
     secret::SecretHash,
     session::{Session, SessionId},
@@ -17,10 +17,11 @@ use crate::{
         BeginError, ConfirmationQueue, ConfirmationStore, Settlement, StoreError,
         begin::Begin,
         decide::Decide,
-        row::{self, QueuedColumns},
+        row::{self, QueuedColumns, key_of_undecided},
         statements::{
-            CONFIRMATION_BY_ID, CONFIRMATION_BY_SECRET, COUNT_UNDECIDED, MARK_CONFIRMATION_SETTLED,
-            POSTPONE_CONFIRMATION, UNSETTLED_CONFIRMATIONS,
+            ASK_AGAIN, CONFIRMATION_BY_ID, CONFIRMATION_BY_SECRET, COUNT_UNDECIDED,
+            MARK_CONFIRMATION_SETTLED, NOTE_STAGE, POSTPONE_CONFIRMATION, UNDECIDED_AFTER,
+            UNSETTLED_CONFIRMATIONS,
         },
     },
 };
@@ -52,6 +53,35 @@ impl ConfirmationStore for SqliteStore {
         let select = sqlx::query(CONFIRMATION_BY_SECRET).bind(secret.as_slice());
         let row = select.fetch_optional(&self.readers).await?;
         row.map(|row| row::confirmation(&row)).transpose()
+    }
+
+    async fn confirmation(&self, id: ConfirmationId) -> Result<Option<Confirmation>, StoreError> {
+        let select = sqlx::query(CONFIRMATION_BY_ID).bind(id.as_slice());
+        let row = select.fetch_optional(&self.readers).await?;
+        row.map(|row| row::confirmation(&row)).transpose()
+    }
+
+    async fn note_stage(
+        &self,
+        id: ConfirmationId,
+        stage: Option<Stage>,
+        deadline: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let note = (id, row::stage_number(stage), deadline, now);
+        self.write(note, |connection, &(id, stage, deadline, now)| {
+            Box::pin(async move {
+                let noted = sqlx::query(NOTE_STAGE)
+                    .bind(id.as_slice())
+                    .bind(stage)
+                    .bind(deadline.as_millis())
+                    .bind(now.as_millis())
+                    .execute(connection)
+                    .await?;
+                Ok(noted.rows_affected() == 1)
+            })
+        })
+        .await
     }
 
     async fn decide(
@@ -196,6 +226,35 @@ impl ConfirmationQueue for SqliteStore {
         .await
     }
 
+    async fn list_undecided(
+        &self,
+        after: Option<&Confirmation>,
+        limit: u32,
+    ) -> Result<Vec<Confirmation>, StoreError> {
+        let (created_at, id) = key_of_undecided(after);
+        let rows = sqlx::query(UNDECIDED_AFTER)
+            .bind(created_at)
+            .bind(id)
+            .bind(limit)
+            .fetch_all(&self.readers)
+            .await?;
+        rows.iter().map(|row| row::confirmation(row)).collect()
+    }
+
+    async fn ask_again(&self, id: ConfirmationId, now: Timestamp) -> Result<bool, StoreError> {
+        self.write((id, now), |connection, &(id, now)| {
+            Box::pin(async move {
+                let asked = sqlx::query(ASK_AGAIN)
+                    .bind(id.as_slice())
+                    .bind(now.as_millis())
+                    .execute(connection)
+                    .await?;
+                Ok(asked.rows_affected() == 1)
+            })
+        })
+        .await
+    }
+
     async fn sweep_confirmations(&self, before: Timestamp) -> Result<u64, StoreError> {
         let sweep = "delete from confirmations where id in (
                          select id from confirmations where state = 'settled' and decided_at < $1 order by decided_at limit $2)";
@@ -229,6 +288,7 @@ async fn write_postponed(
         .bind(confirmation.deadline.as_millis())
         .bind(confirmation.id.as_slice())
         .bind(columns.fence)
+        .bind(columns.stage)
         .execute(connection)
         .await?;
     Ok(postponed.rows_affected() == 1)

@@ -195,7 +195,10 @@ async fn a_claim_to_nothing_postpones_nothing() {
 
 #[tokio::test]
 async fn a_later_answer_moves_the_deadline_once_and_counts_as_no_attempt() {
-    let later = Postponement::Later { deadline: at(900) };
+    let later = Postponement::Later {
+        deadline: at(900),
+        stage: None,
+    };
     let far = ClaimLimits::from(FAR);
     for stores in adapters().await {
         let sample = Sample::new(1).begun(&*stores.confirmations).await;
@@ -226,7 +229,10 @@ async fn a_later_answer_moves_the_deadline_once_and_counts_as_no_attempt() {
 
 #[tokio::test]
 async fn a_later_answer_to_a_claim_that_is_not_the_last_one_moves_no_deadline() {
-    let later = Postponement::Later { deadline: at(900) };
+    let later = Postponement::Later {
+        deadline: at(900),
+        stage: None,
+    };
     let far = ClaimLimits::from(FAR);
     for stores in adapters().await {
         let sample = Sample::new(1).begun(&*stores.confirmations).await;

@@ -1,4 +1,5 @@
 mod jsonwebtoken;
+mod verdicts;
 
 use crate::testing::{PRACTICE_USER, TestApp, TestBrowser, TestResponse};
 use axum::http::Method;

@@ -1,0 +1,82 @@
+//! Mails a person that they can go on, whose check took longer: they may have closed the page.
+
+use super::{ConfirmedMail, MAILS, Mail, MailBody, MailClass, MailId, Outbox};
+use crate::{
+    confirmation::{Confirmation, Ending},
+    email_address::Address,
+    store::StoreError,
+    timing::Timing,
+    token::Token,
+    user::UserId,
+};
+use std::time::Duration;
+
+/// How long a page that was kept open has to go on by itself, before there is a mail.
+const PAUSE: Duration = Duration::from_secs(30);
+
+impl Outbox {
+    /// Mails the person that they can go on, if `confirmation` took longer and has just been
+    /// confirmed, and the validator has named an address of theirs. The mail leads back to the link
+    /// with this `token`. It is dropped if their browser has its session by then. One waits for
+    /// each person at a time.
+    ///
+    /// It is about what has been decided, so what keeps it from being sent is only logged.
+    pub(crate) async fn tell_confirmed(
+        &self,
+        confirmation: &Confirmation,
+        token: &Token,
+        timing: &Timing,
+    ) {
+        let Some(Ending::Confirmed(user)) = confirmation.ending() else {
+            return;
+        };
+        if !timing.is_later(confirmation.created_at, confirmation.deadline) {
+            return;
+        }
+        let body = MailBody::Confirmed(ConfirmedMail {
+            token: token.clone(),
+            session: confirmation.session,
+        });
+        match self.add_confirmed(user, &body, timing.bound).await {
+            Ok(true) => self.mail_wake.notify_one(),
+            Ok(false) => {}
+            Err(error) => tracing::error!(
+                confirmation = %confirmation.id, %error,
+                "a person is not told that their check is done"
+            ),
+        }
+    }
+
+    async fn add_confirmed(
+        &self,
+        user: UserId,
+        body: &MailBody,
+        lives: Duration,
+    ) -> Result<bool, StoreError> {
+        // As the verdict has named it that counted, whoever else has said something.
+        let user = self.users.user(user).await?;
+        let address = user
+            .as_ref()
+            .and_then(|user| user.identity.email.as_deref())
+            .and_then(|email| email.parse::<Address>().ok());
+        let (Some(user), Some(to)) = (user, address) else {
+            return Ok(false);
+        };
+        let now = self.clock.now();
+        let mut mail = Mail::with_id(
+            MailId::from_bytes(*user.id.as_bytes()),
+            &self.keys,
+            &*self.entropy,
+            now,
+            &to,
+            (MailClass::of(body), body),
+            now + lives,
+        );
+        mail.due_at = now + PAUSE;
+        let taken = self.store.add_mail(&mail, MAILS).await?;
+        if !taken {
+            tracing::warn!("too many mails wait; a person is not told that their check is done");
+        }
+        Ok(taken)
+    }
+}

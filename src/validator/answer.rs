@@ -1,0 +1,264 @@
+//! What a validator says, as JSON: in its answer, or by calling back. `docs/PROTOCOL.md` is the
+//! contract.
+
+use super::{Reason, Verdict};
+use crate::{
+    confirmation::{ConfirmationId, Stage},
+    path::LocalPath,
+    user::{Identity, PASSWORD_ISSUER},
+};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// What a validator says of a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// What it has decided.
+    Verdict(Verdict),
+    /// It has not decided yet; how far its check has come, if it says so.
+    Pending(Option<Stage>),
+}
+
+/// A callback: what a validator says, and of which confirmation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallbackBody {
+    /// The confirmation.
+    pub confirmation: ConfirmationId,
+    /// What it says of it.
+    pub answer: Answer,
+}
+
+/// It is not of the protocol. Says why, for the validator's maker; never what was said.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidAnswer(pub String);
+
+#[derive(Deserialize)]
+struct Body {
+    confirmation: Option<String>,
+    verdict: Option<String>,
+    identity: Option<IdentityBody>,
+    reason: Option<String>,
+    redirect: Option<Value>,
+    step: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct IdentityBody {
+    issuer: String,
+    subject: String,
+    name: Option<String>,
+    email: Option<String>,
+}
+
+impl Answer {
+    /// Reads the body of an answer.
+    ///
+    /// # Errors
+    /// [`InvalidAnswer`] if it is not JSON of the protocol.
+    pub fn read(json: &[u8]) -> Result<Self, InvalidAnswer> {
+        Body::read(json)?.answer()
+    }
+}
+
+impl CallbackBody {
+    /// Reads the body of a callback.
+    ///
+    /// # Errors
+    /// [`InvalidAnswer`] if it is not JSON of the protocol.
+    pub fn read(json: &[u8]) -> Result<Self, InvalidAnswer> {
+        let body = Body::read(json)?;
+        let missing = || InvalidAnswer("confirmation is missing".into());
+        let confirmation = body.confirmation.as_deref().ok_or_else(missing)?;
+        let confirmation = confirmation.parse().map_err(|_| {
+            InvalidAnswer("confirmation is not the 32 hexadecimal digits of the question".into())
+        })?;
+        Ok(Self {
+            confirmation,
+            answer: body.answer()?,
+        })
+    }
+}
+
+impl Body {
+    fn read(json: &[u8]) -> Result<Self, InvalidAnswer> {
+        serde_json::from_slice(json).map_err(|error| InvalidAnswer(problem(&error)))
+    }
+
+    fn answer(self) -> Result<Answer, InvalidAnswer> {
+        let missing = |what: &str| InvalidAnswer(format!("{what} is missing"));
+        match self.verdict.as_deref() {
+            Some("valid") => {
+                let identity = self
+                    .identity
+                    .ok_or_else(|| missing("identity"))?
+                    .checked()?;
+                let next = self.redirect.as_ref().and_then(next);
+                Ok(Answer::Verdict(Verdict::Valid(identity, next)))
+            }
+            Some("invalid") => {
+                let reason = self.reason.ok_or_else(|| missing("reason"))?;
+                let reason = Reason::from_name(&reason);
+                let wrong = || InvalidAnswer("reason is not invalid, expired or used".into());
+                Ok(Answer::Verdict(Verdict::Invalid(reason.ok_or_else(wrong)?)))
+            }
+            Some("pending") => {
+                let name = self.step.as_ref().and_then(Value::as_str);
+                Ok(Answer::Pending(name.and_then(Stage::from_name)))
+            }
+            Some(_) => Err(InvalidAnswer(
+                "verdict is not valid, invalid or pending".into(),
+            )),
+            None => Err(missing("verdict")),
+        }
+    }
+}
+
+impl IdentityBody {
+    fn checked(self) -> Result<Identity, InvalidAnswer> {
+        let identity = Identity {
+            issuer: self.issuer,
+            subject: self.subject,
+            name: self.name,
+            email: self.email,
+        };
+        let identity = identity
+            .checked()
+            .map_err(|error| InvalidAnswer(error.to_string()))?;
+        if identity.issuer == PASSWORD_ISSUER {
+            // Its subjects are addresses: a validator could name any user who has a password here.
+            return Err(InvalidAnswer("the issuer vestibule is reserved".into()));
+        }
+        Ok(identity)
+    }
+}
+
+/// Where a sign-in leads. What is no path is passed over: the verdict counts all the same.
+fn next(redirect: &Value) -> Option<LocalPath> {
+    let path = redirect.as_str().and_then(|path| path.parse().ok());
+    if path.is_none() {
+        tracing::warn!(
+            "the validator says where a sign-in leads, and that is no path on this host"
+        );
+    }
+    path
+}
+
+/// What is wrong with a JSON text. The parser's own words repeat what they could not read, which
+/// may be a name or an address.
+fn problem(error: &serde_json::Error) -> String {
+    let what = match error.classify() {
+        serde_json::error::Category::Data => {
+            "a field is missing, is there twice, or has another type"
+        }
+        _ => "it is not JSON",
+    };
+    format!("{what} (line {}, column {})", error.line(), error.column())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Result<Answer, String> {
+        Answer::read(json.as_bytes()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_validator_cannot_vouch_for_a_user_who_has_a_password_here() {
+        let answer = |issuer: &str| {
+            format!(
+                r#"{{"verdict":"valid","identity":{{"issuer":"{issuer}","subject":"ada@example.com"}}}}"#
+            )
+        };
+        assert!(read(&answer("elsewhere")).is_ok());
+        assert!(read(&answer(PASSWORD_ISSUER)).is_err());
+    }
+
+    #[test]
+    fn a_stage_that_is_not_known_is_none() {
+        for (step, stage) in [
+            (r#","step":"almost""#, Some(Stage::Almost)),
+            (r#","step":"notarised""#, None),
+            (r#","step":7"#, None),
+            ("", None),
+        ] {
+            let answer = read(&format!(r#"{{"verdict":"pending"{step}}}"#));
+            assert_eq!(answer, Ok(Answer::Pending(stage)), "{step}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_of_the_protocol_is_one_line_that_repeats_nothing() {
+        for (json, problem) in [
+            ("", "it is not JSON"),
+            ("{", "it is not JSON"),
+            ("[]", "a field"),
+            ("{}", "verdict is missing"),
+            (r#"{"verdict":"hush"}"#, "verdict is not valid"),
+            (r#"{"verdict":"valid"}"#, "identity is missing"),
+            (
+                r#"{"verdict":"valid","identity":{"issuer":"hush"}}"#,
+                "a field",
+            ),
+            (
+                r#"{"verdict":"valid","identity":{"issuer":"","subject":"hush"}}"#,
+                "issuer and subject",
+            ),
+            (r#"{"verdict":"invalid"}"#, "reason is missing"),
+            (
+                r#"{"verdict":"invalid","reason":"hush"}"#,
+                "reason is not invalid",
+            ),
+            (
+                r#"{"verdict":"invalid","verdict":"valid","reason":"used","identity":{"issuer":"a","subject":"hush"}}"#,
+                "a field",
+            ),
+            (
+                r#"{"verdict":"valid","identity":{"issuer":"a","subject":"b","subject":"hush"}}"#,
+                "a field",
+            ),
+            (
+                r#"{"verdict":"invalid","reason":"used"}{}"#,
+                "it is not JSON",
+            ),
+        ] {
+            let line = read(json).expect_err(json);
+            assert!(line.starts_with(problem), "{json}: {line}");
+            assert!(!line.contains("hush") && !line.contains('\n'), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_callback_names_its_confirmation_by_all_of_its_digits() {
+        let read = |id: &str| {
+            let json = format!(r#"{{"confirmation":{id},"verdict":"pending"}}"#);
+            CallbackBody::read(json.as_bytes())
+                .map(|body| body.confirmation)
+                .map_err(|error| error.to_string())
+        };
+        let id = ConfirmationId::from_bytes([0x0f; 16]);
+        assert_eq!(read(r#""0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f""#), Ok(id));
+        for bad in [
+            r#""""#,
+            r#""0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0""#,
+            r#""0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F0F""#,
+            r#""+f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f""#,
+            r#""0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0""#,
+        ] {
+            assert!(
+                read(bad).unwrap_err().starts_with("confirmation is not"),
+                "{bad}"
+            );
+        }
+        for bad in ["null", "7"] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
+        assert_eq!(
+            CallbackBody::read(br#"{"verdict":"pending"}"#)
+                .unwrap_err()
+                .to_string(),
+            "confirmation is missing"
+        );
+    }
+}
