@@ -46,13 +46,19 @@ const RUNS: [Run; 3] = [
         name: "kills",
         package: server::PACKAGE,
         program: "processes",
-        which: &["kills::sign_ins", "--test-threads=2"],
+        which: &["kills::sign_ins", "callbacks::", "--test-threads=2"],
     },
     Run {
         name: "processes",
         package: server::PACKAGE,
         program: "processes",
-        which: &["--skip", "kills::sign_ins", "--test-threads=1"],
+        which: &[
+            "--skip",
+            "kills::sign_ins",
+            "--skip",
+            "callbacks::",
+            "--test-threads=1",
+        ],
     },
 ];
 

@@ -4,6 +4,7 @@
 //! is asked for until it is there.
 
 mod audit;
+mod callbacks;
 mod forwarded;
 mod kills;
 mod mail;

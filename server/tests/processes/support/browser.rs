@@ -75,7 +75,7 @@ impl Browser {
     /// user. Returns when it was told that the link is good.
     pub async fn sign_in(&self, token: &str) -> Instant {
         self.open(token).await;
-        until("the link to begin", || self.report("begin", token)).await;
+        self.begun(token).await;
         self.confirmed(token).await;
         let told = Instant::now();
         let page = until("the profile", || self.get("/profile")).await;
@@ -89,6 +89,11 @@ impl Browser {
             self.get(&format!("/confirm/{token}")).await
         })
         .await;
+    }
+
+    /// Has the link begin.
+    pub async fn begun(&self, token: &str) {
+        until("the link to begin", || self.report("begin", token)).await;
     }
 
     /// Waits until it is told that the link is good.

@@ -48,6 +48,8 @@ enum Mood {
     Takes(Duration),
     /// Not yet, where the token is like this.
     Holds(fn(&str) -> bool),
+    /// That it answers later, by calling.
+    Later,
     /// That it cannot.
     Unwell,
 }
@@ -62,6 +64,11 @@ impl Validator {
     /// [`release`](Self::release).
     pub async fn holding(which: fn(&str) -> bool) -> Self {
         Self::with(Mood::Holds(which)).await
+    }
+
+    /// A validator that answers later, and is not asked again for an hour.
+    pub async fn later() -> Self {
+        Self::with(Mood::Later).await
     }
 
     /// A validator that is not there yet.
@@ -127,6 +134,11 @@ impl Validator {
     /// How many questions are open now.
     pub fn open_now(&self) -> usize {
         *self.state.open.borrow()
+    }
+
+    /// The confirmations that it was asked about.
+    pub fn confirmations(&self) -> Vec<String> {
+        self.state.asked().keys().cloned().collect()
     }
 
     /// What it was asked, for each confirmation.
@@ -196,6 +208,10 @@ async fn validate(
     match mood {
         Mood::Takes(takes) => tokio::time::sleep(takes).await,
         Mood::Holds(_) => {}
+        Mood::Later => {
+            let again = [(header::RETRY_AFTER, "3600")];
+            return Err((StatusCode::ACCEPTED, again).into_response());
+        }
         Mood::Unwell => return Err(StatusCode::SERVICE_UNAVAILABLE.into_response()),
     }
     if let Some(no_verdict) = NO_VERDICTS.iter().find(|kind| token.starts_with(*kind)) {
