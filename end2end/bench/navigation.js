@@ -4,7 +4,7 @@ import { chromium } from '@playwright/test';
 import { randomBytes } from 'node:crypto';
 import { chromium as launch } from '../support/chromium.js';
 import { Server } from '../support/server.js';
-import { Validator } from '../support/validator.js';
+import { ADA, Validator } from '../support/validator.js';
 import { row } from './row.js';
 
 const SIGN_INS = 30;
@@ -28,31 +28,54 @@ const validator = await Validator.start('bench');
 const server = await Server.start({
   VALIDATOR_URL: validator.url,
   VALIDATOR_SECRET: 'bench',
+  VALIDATOR_CALLBACK_SECRET: validator.callbackSecret,
   VESTIBULE_SECRET: randomBytes(32).toString('base64'),
 });
 const browser = await chromium.launch(launch);
-const times = [];
+const answered = [];
+const called = [];
 const echoes = [];
+
+/** How long it takes from what `decide` does to the page's navigation, in milliseconds. */
+async function navigation(token, decide) {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const subscribed = new Promise((resolve) => {
+    page.on('websocket', (socket) =>
+      socket.on('framereceived', ({ payload }) => String(payload).includes('subscription_succeeded') && resolve()),
+    );
+  });
+  const navigating = new Promise((resolve) => {
+    page.on('request', (request) => request.isNavigationRequest() && request.url().endsWith('/profile') && resolve(performance.now()));
+  });
+  await page.goto(`${server.url}/confirm/${token}`);
+  const question = await validator.asked(token);
+  await subscribed;
+  echoes.push(await echo(page));
+  const start = await decide(question, page);
+  const took = (await navigating) - start;
+  await context.close();
+  return took;
+}
+
 try {
   for (let number = 0; number < SIGN_INS; number += 1) {
-    const context = await browser.newContext();
-    const page = await context.newPage();
-    const subscribed = new Promise((resolve) => {
-      page.on('websocket', (socket) =>
-        socket.on('framereceived', ({ payload }) => String(payload).includes('subscription_succeeded') && resolve()),
-      );
-    });
-    const navigating = new Promise((resolve) => {
-      page.on('request', (request) => request.isNavigationRequest() && request.url().endsWith('/profile') && resolve(performance.now()));
-    });
-    await page.goto(`${server.url}/confirm/t${number}`);
-    const question = await validator.asked(`t${number}`);
-    await subscribed;
-    echoes.push(await echo(page));
-    const answered = performance.now();
-    question.valid();
-    times.push((await navigating) - answered);
-    await context.close();
+    answered.push(
+      await navigation(`t${number}`, (question) => {
+        const start = performance.now();
+        question.valid();
+        return start;
+      }),
+    );
+    called.push(
+      await navigation(`c${number}`, async (question, page) => {
+        question.later(3600);
+        await page.getByText('This check can take several minutes.').waitFor();
+        const start = performance.now();
+        question.call({ verdict: 'valid', identity: ADA });
+        return start;
+      }),
+    );
   }
 } finally {
   await browser.close();
@@ -62,4 +85,5 @@ try {
 }
 const median = (values) => values.sort((one, other) => one - other)[Math.floor(values.length / 2)];
 await row('a frame from a page to the broker and back, median, ms', median(echoes), '');
-await row('answer of the validator to navigation, median, ms', median(times), 20);
+await row('answer of the validator to navigation, median, ms', median(answered), 15);
+await row('call of the validator to navigation, median, ms', median(called), 20);

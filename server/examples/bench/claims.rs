@@ -4,6 +4,7 @@ use crate::{
     percentile, row,
     settled::{Bench, POSTGRES, keys},
 };
+use futures_util::{StreamExt as _, stream};
 use sqlx::{
     ConnectOptions as _, Connection as _, PgConnection, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteSynchronous},
@@ -73,7 +74,27 @@ async fn compare(name: &str, stores: Stores, fill: impl Future<Output = ()>) {
     );
 }
 
-async fn median(bench: &Bench) -> Duration {
+/// Claims and settles all that is due.
+pub async fn clear(bench: &Bench) {
+    let worker = WorkerId::generate(&SystemEntropy);
+    loop {
+        let now = SystemClock.now();
+        let until = now + Duration::from_secs(30);
+        let claims = bench
+            .stores
+            .queue
+            .claim(worker, Which::Any, &2_048.into(), now, until)
+            .await
+            .expect("the store can be used");
+        if claims.is_empty() {
+            return;
+        }
+        settle(&bench.stores, claims).await;
+    }
+}
+
+/// How long a claim of [`AT_ONCE`] takes.
+pub async fn median(bench: &Bench) -> Duration {
     let worker = WorkerId::generate(&SystemEntropy);
     let mut times = Vec::with_capacity(CLAIMS);
     for _ in 0..CLAIMS {
@@ -102,7 +123,7 @@ async fn median(bench: &Bench) -> Duration {
 }
 
 async fn settle(stores: &Stores, claims: Vec<Claim>) {
-    for claim in claims {
+    let settle = |claim: Claim| async move {
         let new_user = UserId::generate(&SystemEntropy);
         let settlement = Settlement {
             now: SystemClock.now(),
@@ -115,7 +136,12 @@ async fn settle(stores: &Stores, claims: Vec<Claim>) {
             .decide(claim.id, decider, &Decision::Unavailable, settlement)
             .await
             .expect("the store can be used");
-    }
+    };
+    stream::iter(claims)
+        .map(settle)
+        .buffer_unordered(256)
+        .collect::<Vec<()>>()
+        .await;
 }
 
 /// How many rows one statement adds.

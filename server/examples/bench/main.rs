@@ -8,6 +8,7 @@
 mod authorize;
 mod begins;
 mod browsers;
+mod callbacks;
 mod claims;
 mod harness;
 mod landings;
@@ -46,6 +47,7 @@ async fn main() {
         steady::measure().await;
         settled::measure().await;
         waiting::measure().await;
+        callbacks::measure().await;
         claims::measure().await;
     }
     table::write_copy();

@@ -153,6 +153,7 @@ impl Bench {
             keys: Arc::new(keys()),
             destinations: Destinations::default(),
             timing: Timing::default(),
+            outbox: None,
         }
     }
 

@@ -102,6 +102,16 @@ impl Client {
         self.send(&request).await
     }
 
+    /// A call of a program, with these lines in its head.
+    pub async fn call(&mut self, path: &str, head: &str, body: &str) -> Answer {
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Length: {}\r\n{head}\r\n{body}",
+            self.host,
+            body.len()
+        );
+        self.send(&request).await
+    }
+
     async fn send(&mut self, request: &str) -> Answer {
         self.stream
             .write_all(request.as_bytes())
@@ -119,10 +129,14 @@ impl Client {
             }
         };
         let head = String::from_utf8_lossy(&self.buffer[..head_end]).into_owned();
-        let length: usize = values(&head, "content-length")
-            .next()
-            .and_then(|length| length.parse().ok())
-            .expect("every answer has its length");
+        let length = values(&head, "content-length").next();
+        // An answer without a body says none (RFC 9110, section 8.6).
+        let length = match length {
+            None if head.starts_with("HTTP/1.1 204") => 0,
+            length => length
+                .and_then(|length| length.parse().ok())
+                .expect("every answer has its length"),
+        };
         while self.buffer.len() < head_end + length {
             self.read().await;
         }

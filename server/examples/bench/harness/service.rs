@@ -1,8 +1,8 @@
 //! A part of the bench in a process of its own.
 
 use crate::{
-    authorize, begins, browsers, claims, landings, peers, place, process::Process, settled, steady,
-    waiting,
+    authorize, begins, browsers, callbacks, claims, landings, peers, place, process::Process,
+    settled, steady, waiting,
 };
 use axum::{
     Json, Router,
@@ -117,6 +117,8 @@ pub async fn be(name: &str, arguments: &[String]) {
         "settled" => settled::measure().await,
         "waiting" => waiting::measure().await,
         "waited-for" => waiting::serve(arguments).await,
+        "callbacks" => callbacks::measure().await,
+        "callback-server" => callbacks::serve(arguments).await,
         "browsers" => browsers::wait(arguments).await,
         "claims" => claims::measure().await,
         "peers" => peers::measure().await,
@@ -129,6 +131,7 @@ pub async fn be(name: &str, arguments: &[String]) {
 fn validator() -> Router {
     Router::new()
         .route("/", post(judge))
+        .route("/later", post(later))
         .route("/never", post(std::future::pending::<StatusCode>))
         .route("/away-for/{seconds}", post(come_back))
         .with_state(Instant::now())
@@ -139,6 +142,10 @@ async fn judge(Json(question): Json<Value>) -> Json<Value> {
     Json(
         json!({ "verdict": "valid", "identity": { "issuer": "bench", "subject": question["token"] } }),
     )
+}
+
+async fn later() -> (StatusCode, [(&'static str, &'static str); 1]) {
+    (StatusCode::ACCEPTED, [("retry-after", "3600")])
 }
 
 async fn come_back(
