@@ -5,16 +5,16 @@ import * as https from 'node:https';
 import { at } from './base.js';
 
 /**
- * Sends one request and reads the whole answer. `form` becomes a URL-encoded body, `cookies` a Cookie header; the other
- * options say how to connect.
+ * Sends one request and reads the whole answer. `body` is sent as it is, `form` URL-encoded, `cookies` as a Cookie header;
+ * the other options say how to connect.
  */
-export function send(url, { method = 'GET', headers = {}, form, cookies = {}, ...connection } = {}) {
+export function send(url, { method = 'GET', headers = {}, body: bytes, form, cookies = {}, ...connection } = {}) {
   const { request } = new URL(url).protocol === 'https:' ? https : http;
-  const body = form === undefined ? undefined : new URLSearchParams(form).toString();
+  const body = form === undefined ? bytes : new URLSearchParams(form).toString();
   const pairs = Object.entries(cookies).map(([name, value]) => `${name}=${value}`);
   const all = {
     ...(pairs.length > 0 && { cookie: pairs.join('; ') }),
-    ...(body !== undefined && {
+    ...(form !== undefined && {
       'content-type': 'application/x-www-form-urlencoded',
       'content-length': Buffer.byteLength(body),
     }),
@@ -24,9 +24,9 @@ export function send(url, { method = 'GET', headers = {}, form, cookies = {}, ..
     const sent = request(url, { ...connection, method, headers: all, timeout: 10_000 }, async (response) => {
       const chunks = [];
       for await (const chunk of response) chunks.push(chunk);
-      const bytes = Buffer.concat(chunks);
+      const answered = Buffer.concat(chunks);
       const setCookies = (response.headers['set-cookie'] ?? []).map(readCookie);
-      resolve({ status: response.statusCode, headers: response.headers, setCookies, bytes, text: bytes.toString() });
+      resolve({ status: response.statusCode, headers: response.headers, setCookies, bytes: answered, text: answered.toString() });
     });
     sent.on('timeout', () => sent.destroy(new Error(`no answer from ${url}`)));
     sent.on('error', reject);

@@ -14,13 +14,14 @@ fn root() -> PathBuf {
 }
 
 /// The folders that the project's own files are in.
-const FOLDERS: [&str; 15] = [
+const FOLDERS: [&str; 16] = [
     ".cargo",
     ".ci",
     "app",
     "broker",
     "docs",
     "end2end",
+    "examples",
     "frontend",
     "fuzz",
     "migrations",
@@ -177,6 +178,19 @@ fn each_test_that_shows_a_requirement_of_asvs_is_there() {
         "{missing:?} of {}",
         named.len()
     );
+}
+
+#[test]
+fn the_protocol_shows_its_validators_as_they_are_and_they_are_short() {
+    let document = fs::read_to_string(root().join("docs/PROTOCOL.md")).unwrap();
+    let listings: Vec<&str> = document.split("```").skip(1).step_by(2).collect();
+    for (language, file) in [("python", "later.py"), ("js", "later.mjs")] {
+        let text = fs::read_to_string(root().join("examples/validators").join(file)).unwrap();
+        let listing = format!("{language}\n{text}");
+        assert!(listings.contains(&&*listing), "{file} is another");
+        let lines = text.lines().filter(|line| !line.trim().is_empty()).count();
+        assert!(lines <= 30, "{file} has {lines} lines");
+    }
 }
 
 #[test]
