@@ -2,12 +2,17 @@
 
 import { at, expect } from './base.js';
 
+const GO_ON = 'You can close this page: open the link again in this browser to go on.';
+
 export const say = {
   ready: 'Continue to sign in with this link.',
   queued: 'Your link is waiting to be checked.',
   contacting: 'We are checking your link.',
   retrying: (attempt) => `The checking service did not answer. Trying again, attempt ${attempt}.`,
-  later: 'This check can take several minutes. You can close this page: open the link again in this browser to go on.',
+  later: `This check can take several minutes. ${GO_ON}`,
+  received: `Your request has been received. The check can take several minutes. ${GO_ON}`,
+  reviewing: `Your request is being reviewed. This can take several minutes. ${GO_ON}`,
+  almost: `The check is almost done. ${GO_ON}`,
   longer: 'This is taking longer than usual. You can keep this page open.',
   confirmed: 'Your link is valid. Signing you in.',
   rejected: 'This link cannot be used. Taking you to the login page.',

@@ -101,6 +101,7 @@ export const controlled = browsers.extend({
     const own = {
       VALIDATOR_URL: validator.url,
       VALIDATOR_SECRET: validator.secret,
+      VALIDATOR_CALLBACK_SECRET: validator.callbackSecret,
       VESTIBULE_SECRET: randomBytes(32).toString('base64'),
     };
     await serve({ ...own, ...settings }, use, testInfo, validator);

@@ -1,5 +1,6 @@
 // A validator whose answers a test gives by hand. It follows the contract in docs/PROTOCOL.md.
 
+import { createHmac, randomBytes } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { createServer } from 'node:http';
 
@@ -10,8 +11,8 @@ const ASKED_WITHIN = 20_000;
 
 /** A request from the server, and every way to answer it. */
 class Question {
-  constructor(token, key, response) {
-    Object.assign(this, { token, key, response });
+  constructor(token, callback, sign, key, response) {
+    Object.assign(this, { token, callback, sign, key, response });
   }
 
   reply(status, body, headers = {}) {
@@ -31,9 +32,16 @@ class Question {
     this.reply(503, '', seconds === undefined ? {} : { 'retry-after': String(seconds) });
   }
 
-  /** Answers later: it is to be asked again after so many seconds. */
-  later(seconds) {
-    this.reply(202, '', { 'retry-after': String(seconds) });
+  /** Answers later: it is to be asked again after so many seconds, and is at this step. */
+  later(seconds, step) {
+    this.reply(202, step ? { verdict: 'pending', step } : '', { 'retry-after': String(seconds) });
+  }
+
+  /** Calls back with what it has to say, and returns the status of the answer. */
+  async call(said) {
+    const body = JSON.stringify({ confirmation: this.key, ...said });
+    const { status } = await fetch(this.callback, { method: 'POST', headers: this.sign(body), body });
+    return status;
   }
 
   /** Hangs up without an answer. */
@@ -51,6 +59,9 @@ export class Validator {
   /** Answers requests that are not questions, when set. */
   elsewhere = undefined;
 
+  /** The key with which it signs its calls. */
+  callbackKey = randomBytes(32);
+
   constructor(secret) {
     this.secret = secret;
     this.events = new EventEmitter();
@@ -64,6 +75,19 @@ export class Validator {
     validator.origin = `http://127.0.0.1:${validator.server.address().port}`;
     validator.url = `${validator.origin}/validate`;
     return validator;
+  }
+
+  /** The same as a setting. */
+  get callbackSecret() {
+    return `whsec_${this.callbackKey.toString('base64')}`;
+  }
+
+  /** The headers of a call with this body (Standard Webhooks 1.0.0). */
+  sign(body) {
+    const id = randomBytes(16).toString('hex');
+    const timestamp = String(Math.floor(Date.now() / 1000));
+    const mac = createHmac('sha256', this.callbackKey).update(`${id}.${timestamp}.${body}`).digest('base64');
+    return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${mac}` };
   }
 
   async stop() {
@@ -106,13 +130,16 @@ export class Validator {
     if (request.method !== 'POST') this.faults.push(`it asked by ${request.method}`);
     if (!key) this.faults.push('it sent no Idempotency-Key');
     if (authorization !== `Bearer ${this.secret}`) this.faults.push(`it sent Authorization: ${authorization}`);
-    let token;
+    let asked = {};
     try {
-      ({ token } = JSON.parse(text));
+      asked = JSON.parse(text);
     } catch {
       this.faults.push(`it sent ${text}`);
     }
-    const question = new Question(token, key, response);
+    const { token, confirmation, callback, deadline } = asked;
+    if (confirmation !== key) this.faults.push(`it named the confirmation ${confirmation} and the key ${key}`);
+    if (!(new Date(deadline) > new Date())) this.faults.push(`it named the deadline ${deadline}`);
+    const question = new Question(token, callback, (body) => this.sign(body), key, response);
     this.questions.push(question);
     this.answer?.(question);
     this.events.emit('question');

@@ -290,8 +290,8 @@ controlled.describe('confirm', () => {
 
   controlled('a check that takes longer', async ({ page, validator }) => {
     await begin(page, 'later');
-    (await validator.asked('later')).later(60);
-    await expect(status(page)).toHaveText(say.later);
+    (await validator.asked('later')).later(60, 'received');
+    await expect(status(page)).toHaveText(say.received);
     await inspect(page, 'confirm-later');
   });
 

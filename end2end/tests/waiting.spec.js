@@ -1,5 +1,6 @@
 // The time between a link's opening and its outcome.
 
+import { at } from '../support/base.js';
 import { controlled as test, expect } from '../support/test.js';
 import { ADA } from '../support/validator.js';
 import {
@@ -68,6 +69,61 @@ test('a check that takes longer says so, and goes on in a page that is opened ag
   await expect(status(again)).toHaveText(say.later);
   question.valid();
   await expectProfile(again, ADA.name);
+});
+
+test('what the validator says by calling is shown at once, and takes the page on', async ({ page, validator }) => {
+  await page.goto(link('called'));
+  const question = await validator.asked('called');
+  question.later(3600, 'received');
+  await expect(status(page)).toHaveText(say.received);
+  for (const step of ['reviewing', 'almost']) {
+    expect(await question.call({ verdict: 'pending', step })).toBe(204);
+    await expect(status(page)).toHaveText(say[step]);
+  }
+  expect(await question.call({ verdict: 'valid', identity: ADA })).toBe(204);
+  await expectProfile(page, ADA.name);
+  expect(await question.call({ verdict: 'valid', identity: ADA })).toBe(204);
+  expect(await question.call({ verdict: 'invalid', reason: 'used' })).toBe(409);
+  expect(validator.count('called')).toBe(1);
+});
+
+test('a call that comes before its question is answered, and to a page that is closed, is not lost', async ({ page, context, validator }) => {
+  await page.goto(link('closed'));
+  const question = await validator.asked('closed');
+  await expectWaiting(page);
+  await page.close();
+  expect(await question.call({ verdict: 'valid', identity: ADA, redirect: at('/profile?called') })).toBe(204);
+  question.later(3600);
+  const again = await context.newPage();
+  await again.goto(link('closed'));
+  await expect(again).toHaveURL('/profile?called');
+  await expect(again.locator('.facts')).toContainText(ADA.name);
+});
+
+test('a cancel stands against a later callback', async ({ page, validator }) => {
+  await page.goto(link('withdrawn'));
+  const question = await validator.asked('withdrawn');
+  question.later(3600);
+  await expect(status(page)).toHaveText(say.later);
+  await button(page, 'Cancel').click();
+  await expectLogin(page, 'cancelled');
+  expect(await question.call({ verdict: 'valid', identity: ADA })).toBe(410);
+  await page.goto('/profile');
+  await expectLogin(page);
+});
+
+test('without JavaScript, the page that refreshes itself says what was called', async ({ anotherBrowser, validator }) => {
+  const page = await (await anotherBrowser({ javaScriptEnabled: false })).newPage();
+  await page.goto(link('plain'));
+  await button(page, 'Continue').click();
+  const question = await validator.asked('plain');
+  question.later(3600);
+  expect(await question.call({ verdict: 'pending', step: 'almost' })).toBe(204);
+  await page.reload();
+  await expect(status(page)).toHaveText(say.almost);
+  expect(await question.call({ verdict: 'invalid', reason: 'expired' })).toBe(204);
+  await page.reload();
+  await expectLogin(page, 'expired');
 });
 
 test('a long wait is told, with the time that has passed', async ({ page, validator }) => {
