@@ -24,7 +24,7 @@ const EXTERNAL_PROGRAMS: [ExternalProgram; 5] = [
         install: soketi,
     },
     ExternalProgram {
-        name: "PyPI's pusher and aiosmtpd",
+        name: "PyPI's pusher, aiosmtpd and standardwebhooks",
         variable: "VESTIBULE_TEST_PYTHON",
         install: python,
     },
