@@ -136,7 +136,7 @@ for (const [name, sign] of Object.entries(SIGNERS)) {
       expect(await call({ ...good, signature: `${stranger.signature} ${good.signature}` })).toEqual([204, '']);
       await expectProfile(page, 'Ada “Amazing” Lovelace ☂');
       expect(await call(good), 'sent again').toEqual([204, '']);
-      expect(await call(contrary), 'decided before').toMatchObject([409, expect.stringContaining('decided otherwise')]);
+      expect(await call(contrary), 'decided before').toMatchObject([409, expect.stringContaining('decided before')]);
     });
   });
 }

@@ -1,7 +1,6 @@
 import datetime, hmac, json, os, threading, urllib.request, wsgiref.simple_server, standardwebhooks  # From PyPI.
 
-BEARER = f"Bearer {os.environ['VALIDATOR_SECRET']}".encode()
-KEY = standardwebhooks.Webhook(os.environ["VALIDATOR_CALLBACK_SECRET"])
+SECRET, KEY = os.environ["VALIDATOR_SECRET"], standardwebhooks.Webhook(os.environ["VALIDATOR_CALLBACK_SECRET"])
 USERS = {"abc123": {"issuer": "https://id.example", "subject": "4711", "name": "Ada Lovelace"}}
 DELAY, uses, answers = float(os.environ.get("DELAY", 60)), {}, {}  # A real one keeps the two in its database.
 
@@ -24,8 +23,9 @@ def decide(question):
 
 def validate(environ, start_response):
     question = json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
-    if not hmac.compare_digest(environ.get("HTTP_AUTHORIZATION", "").encode(), BEARER):
-        return start_response("401 Unauthorized", []) or []
+    if not hmac.compare_digest(environ.get("HTTP_AUTHORIZATION", "").encode(), f"Bearer {SECRET}".encode()):
+        start_response("401 Unauthorized", [])
+        return []
     said = answers.get(question["confirmation"], {"verdict": "pending", "step": "received"})
     if question["confirmation"] not in answers:
         answers[question["confirmation"]] = said
