@@ -50,11 +50,16 @@ pub fn LoginPage(
         forgotten,
     } = form;
     let problem = error.is_some().then_some(WRONG);
+    let otherwise = if mails {
+        "Sign in with your password, or request a new link."
+    } else {
+        "Sign in with your password, or ask whoever sent you the link for a new one."
+    };
     let reason = reason.map(|reason| {
         view! {
             <Notice>
                 <p>{reason}</p>
-                <p class="soft">"Sign in with your password, or request a new link."</p>
+                <p class="soft">{otherwise}</p>
             </Notice>
         }
     });

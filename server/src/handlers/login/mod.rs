@@ -231,7 +231,9 @@ fn login_form(app: &AppState, visitor: &Visitor, state: LoginContext) -> Respons
         Some(Rejection::Invalid) => Some("That link is not valid."),
         Some(Rejection::Expired) => Some("That link has expired."),
         Some(Rejection::Used) => Some("That link has already been used."),
-        Some(Rejection::Cancelled) => Some("You cancelled the sign-in."),
+        Some(Rejection::Cancelled) => {
+            Some("You cancelled the sign-in. To try again, open the link again.")
+        }
         // A page of ours has set a cookie and led the browser here.
         None if came_back => Some(
             "If you have just signed in: your browser does not accept cookies for this site. Allow them.",

@@ -39,6 +39,19 @@ async fn the_page_says_why_a_link_has_led_here() {
 }
 
 #[tokio::test]
+async fn a_new_link_is_offered_where_one_can_be_sent() {
+    let by_mail = TestApp::start().await;
+    let without = TestApp::with(&IN_USE).await;
+    for (app, text) in [
+        (by_mail, "or request a new link."),
+        (without, "or ask whoever sent you the link for a new one."),
+    ] {
+        let page = app.browser().open("/login?reason=used").await;
+        page.assert_status(200).assert_says(text);
+    }
+}
+
+#[tokio::test]
 async fn an_account_is_tried_so_often_and_its_own_browser_goes_on() {
     let app = TestApp::start().await;
     let mut known = app.browser();

@@ -45,7 +45,7 @@ pub enum CallbackError {
     #[error("too many callbacks from this address were not genuine")]
     TooMany(Duration),
     #[error(transparent)]
-    WebhookError(#[from] WebhookError),
+    NotGenuine(#[from] WebhookError),
     #[error("the body is over {MAX_BODY} bytes")]
     TooLong,
     #[error("the body broke off")]
@@ -53,11 +53,11 @@ pub enum CallbackError {
     #[error(transparent)]
     Invalid(#[from] InvalidAnswer),
     #[error("no such confirmation, or it ended long ago")]
-    Unknown,
+    Unknown(ConfirmationId),
     #[error("the confirmation was cancelled, or ended without a verdict")]
-    TooLate,
+    TooLate(ConfirmationId),
     #[error("the confirmation was decided before, by something else, which stands")]
-    Contradicts,
+    Contradicts(ConfirmationId),
     #[error("it could not be stored; call again")]
     Store(#[from] StoreError),
     #[error("it could not be stored in time; call again")]
@@ -93,15 +93,19 @@ pub async fn verdicts(
     })?;
     keys.verify(&headers, &bytes)?;
     callback.proved_genuine();
+    if parts.headers.contains_key(header::CONTENT_ENCODING) {
+        let compressed = "the body is compressed, and never unpacked; send it plain";
+        return Err(InvalidAnswer(compressed.into()).into());
+    }
     let CallbackBody {
         confirmation,
         answer,
     } = CallbackBody::read(&bytes)?;
     match receive(app.sign_ins.clone(), confirmation, answer).await? {
         Reception::Taken => Ok(StatusCode::NO_CONTENT),
-        Reception::Contradicts => Err(CallbackError::Contradicts),
-        Reception::TooLate => Err(CallbackError::TooLate),
-        Reception::Unknown => Err(CallbackError::Unknown),
+        Reception::Contradicts => Err(CallbackError::Contradicts(confirmation)),
+        Reception::TooLate => Err(CallbackError::TooLate(confirmation)),
+        Reception::Unknown => Err(CallbackError::Unknown(confirmation)),
     }
 }
 
@@ -142,11 +146,11 @@ impl From<RateLimited> for CallbackError {
 impl CallbackError {
     const fn status(&self) -> StatusCode {
         match self {
-            Self::WebhookError(_) => StatusCode::UNAUTHORIZED,
+            Self::NotGenuine(_) => StatusCode::UNAUTHORIZED,
             Self::Page => StatusCode::FORBIDDEN,
-            Self::Disabled | Self::Unknown => StatusCode::NOT_FOUND,
-            Self::Contradicts => StatusCode::CONFLICT,
-            Self::TooLate => StatusCode::GONE,
+            Self::Disabled | Self::Unknown(_) => StatusCode::NOT_FOUND,
+            Self::Contradicts(_) => StatusCode::CONFLICT,
+            Self::TooLate(_) => StatusCode::GONE,
             Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Broken => StatusCode::BAD_REQUEST,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -166,7 +170,7 @@ impl CallbackError {
     /// Tells the operator what the validator cannot mend by calling again.
     fn record(&self) {
         match self {
-            Self::WebhookError(why) => {
+            Self::NotGenuine(why) => {
                 Event::Forged { what: "callback" }.record();
                 tracing::warn!(%why, "a callback is not genuine");
             }
@@ -176,10 +180,14 @@ impl CallbackError {
             }
             .record(),
             Self::Page => Event::Forged { what: "origin" }.record(),
-            Self::Store(_) | Self::Slow => {
-                tracing::error!(error = %self, "a callback could not be stored");
-            }
+            Self::Store(error) => tracing::error!(%error, "a callback could not be stored"),
+            Self::Slow => tracing::error!("a callback could not be stored in time"),
             Self::Disabled => {}
+            Self::Unknown(confirmation)
+            | Self::TooLate(confirmation)
+            | Self::Contradicts(confirmation) => {
+                tracing::warn!(%confirmation, why = %self, "a callback was not taken");
+            }
             _ => tracing::warn!(why = %self, "a callback was not taken"),
         }
     }
@@ -189,7 +197,7 @@ impl IntoResponse for CallbackError {
     fn into_response(self) -> Response {
         self.record();
         // Without a key, a caller learns nothing.
-        let body = if let Self::WebhookError(_) = self {
+        let body = if let Self::NotGenuine(_) = self {
             String::new()
         } else {
             format!("{self}\n")

@@ -156,8 +156,9 @@ async fn what_is_not_genuine_is_told_nothing() {
         let answer = answer.assert_status(401);
         assert_eq!(answer.body, "");
     }
-    let waits = browser.open("/confirm/a-link/wait").await;
-    waits.assert_says("Your link is waiting to be checked.");
+    // Nothing of it has signed anyone in.
+    let profile = browser.open("/profile").await;
+    profile.assert_leads_to("/login?next=%2Fprofile");
 }
 
 #[tokio::test]
@@ -226,6 +227,15 @@ async fn what_is_genuine_and_wrong_is_told_in_a_line() {
         let answer = validator.calls(&body, &body).await.assert_status(status);
         assert_eq!(answer.body, format!("{line}\n"));
     }
+    let (timestamp, signature) = validator.keys.sign("a", validator.now, b"{}");
+    let headers = [
+        ("webhook-id", "a"),
+        ("webhook-timestamp", &*timestamp),
+        ("webhook-signature", &*signature),
+        ("content-encoding", "gzip"),
+    ];
+    let compressed = validator.sends(&headers, "{}").await;
+    compressed.assert_status(422).assert_says("send it plain");
     let largest = format!(
         r#"{{"confirmation":"{unknown}","pad":"{}",{USED}}}"#,
         "x".repeat(65_000)
