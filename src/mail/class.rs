@@ -84,5 +84,7 @@ mod tests {
             assert_eq!(MailClass::from_number(class.number()), Some(class));
         }
         assert_eq!(MailClass::from_number(7), None);
+        // As the statement has it that keeps mails.
+        assert_eq!(MailClass::Confirmed.number(), 6);
     }
 }

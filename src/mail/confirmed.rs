@@ -18,7 +18,7 @@ impl Outbox {
     /// Mails the person that they can go on, if `confirmation` took longer and has just been
     /// confirmed, and the validator has named an address of theirs. The mail leads back to the link
     /// with this `token`. It is dropped if their browser has its session by then. One waits for
-    /// each person at a time.
+    /// each address at a time.
     ///
     /// It is about what has been decided, so what keeps it from being sent is only logged.
     pub(crate) async fn tell_confirmed(
@@ -37,7 +37,10 @@ impl Outbox {
             token: token.clone(),
             session: confirmation.session,
         });
-        match self.add_confirmed(user, &body, timing.bound).await {
+        // The same for each process that tells it; no two mails share it, since it is the name under
+        // which mail servers know them.
+        let id = MailId::from_bytes(*confirmation.id.as_bytes());
+        match self.add_confirmed(id, user, &body, timing.bound).await {
             Ok(true) => self.mail_wake.notify_one(),
             Ok(false) => {}
             Err(error) => tracing::error!(
@@ -49,22 +52,20 @@ impl Outbox {
 
     async fn add_confirmed(
         &self,
+        id: MailId,
         user: UserId,
         body: &MailBody,
         lives: Duration,
     ) -> Result<bool, StoreError> {
-        // As the verdict has named it that counted, whoever else has said something.
+        // The address that is stored is that of the verdict that counted.
         let user = self.users.user(user).await?;
-        let address = user
-            .as_ref()
-            .and_then(|user| user.identity.email.as_deref())
-            .and_then(|email| email.parse::<Address>().ok());
-        let (Some(user), Some(to)) = (user, address) else {
+        let email = user.and_then(|user| user.identity.email);
+        let Some(Ok(to)) = email.map(|email| email.parse::<Address>()) else {
             return Ok(false);
         };
         let now = self.clock.now();
         let mut mail = Mail::with_id(
-            MailId::from_bytes(*user.id.as_bytes()),
+            id,
             &self.keys,
             &*self.entropy,
             now,

@@ -139,7 +139,7 @@ pub enum MailBody {
 /// To a person whose link was found good after they may have closed its page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfirmedMail {
-    /// The link's token. It signs in the browser that began with it, and no other.
+    /// The link's token. In the browser that began with it, it leads to that session.
     pub token: Token,
     /// The session that waits for that browser.
     pub session: SessionId,

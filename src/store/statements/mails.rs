@@ -9,10 +9,13 @@ macro_rules! mail_columns {
 pub(in crate::store) use mail_columns;
 
 /// `$1`: its id; `$2`: the link that it carries, or null; `$3`: where it goes, or null if it is
-/// never sent; `$4` to `$8`: its other columns. One that is there already stays as it is.
+/// never sent; `$4` to `$8`: its other columns. One that is there already stays as it is;
+/// of the class `Confirmed`, one waits for each address.
 pub(in crate::store) const INSERT_MAIL: &str =
     "insert into mails (id, link, address, class, letter, letter_key, failed, due_at, expires_at)
-     values ($1, $2, $3, $4, $5, $6, 0, $7, $8) on conflict (id) do nothing";
+     select $1, $2, $3, $4, $5, $6, 0, $7, $8
+     where $4 <> 6 or not exists (select 1 from mails where class = $4 and address = $3)
+     on conflict (id) do nothing";
 
 /// When the next one is due.
 pub(in crate::store) const NEXT_MAIL: &str = "select due_at from mails order by due_at limit 1";

@@ -172,3 +172,24 @@ async fn there_is_no_mail_if_it_went_on_has_no_address_was_rejected_or_was_quick
     harness.inner.advance(PAUSE);
     assert_eq!(harness.sent().await.0, "another@example.com");
 }
+
+#[tokio::test]
+async fn one_mail_waits_for_each_address_and_no_two_ever_share_an_id() {
+    let harness = MailHarness::open().await;
+    let verdict = || Verdict::Valid(with_address("ada@example.com"), None);
+    let mut ids = Vec::new();
+    for number in 0..2 {
+        for again in 0..2 {
+            let link = token(&format!("link-{number}-{again}"));
+            let browser = harness.waiting(&link).await;
+            harness.call(&browser, &link, verdict()).await;
+        }
+        let store = &harness.inner.store;
+        let later = harness.inner.now() + Duration::from_hours(1);
+        let mails = store.take_mail(100, later, later).await.unwrap();
+        assert_eq!(mails.len(), 1, "one at a time");
+        store.remove_mail(mails[0].id).await.unwrap();
+        ids.push(mails[0].id);
+    }
+    assert_ne!(ids[0], ids[1], "a mail server would take them for one");
+}
