@@ -115,7 +115,7 @@ pub enum Decider {
         /// The claim's number.
         fence: u64,
     },
-    /// The validator, which calls back, whoever has claimed it; before the deadline alone.
+    /// The validator, which calls back, under any worker's claim; before the deadline alone.
     Validator,
     /// The user, whose browser holds the pending secret, or who has let it in with one of our
     /// links.
@@ -277,8 +277,7 @@ impl Confirmation {
         }
     }
 
-    /// Notes what the validator says while it checks, whoever has claimed the confirmation: the
-    /// deadline becomes `deadline`, and the stage is `stage`, unless each is later already.
+    /// Notes what the validator says while it checks, under any worker's claim: the deadline becomes `deadline`, and the stage is `stage`, unless each is later already.
     ///
     /// # Errors
     /// [`CannotDecide`] if it is decided, or past its deadline.

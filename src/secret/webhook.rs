@@ -86,12 +86,10 @@ impl<'h> WebhookHeaders<'h> {
         signatures: Option<&'h str>,
         now: Timestamp,
     ) -> Result<Self, WebhookError> {
-        let (Some(id), Some(timestamp), Some(signatures)) = (id, timestamp, signatures) else {
-            return Err(WebhookError::Headers);
-        };
-        if id.is_empty() {
-            return Err(WebhookError::Headers);
-        }
+        let id = id.filter(|id| !id.is_empty());
+        let id = id.ok_or(WebhookError::Headers)?;
+        let timestamp = timestamp.ok_or(WebhookError::Headers)?;
+        let signatures = signatures.ok_or(WebhookError::Headers)?;
         let digits = timestamp.bytes().all(|byte| byte.is_ascii_digit());
         let seconds: Option<i64> = timestamp.parse().ok().filter(|_| digits);
         let at = seconds.and_then(|seconds| seconds.checked_mul(1000));

@@ -1,7 +1,7 @@
 //! What a validator says by calling back: a verdict, or how far its check has come.
 //!
 //! It may come at any time and more than once: before the answer to the question, while a worker
-//! asks, after a cancel. The first decision stands, whoever made it.
+//! asks, after a cancel. The first decision stands.
 
 use super::SignIns;
 use crate::{
@@ -86,7 +86,9 @@ impl SignIns {
             return Ok(Reception::Unknown);
         };
         let reception = self.compare(&stored, decision).await?;
-        if let (Reception::Taken, Some(ending)) = (reception, stored.ending()) {
+        if reception == Reception::Taken
+            && let Some(ending) = stored.ending()
+        {
             audit::settled(&stored, ending, settlement.now);
             self.announce(
                 &Channel::of(&stored.secret),
