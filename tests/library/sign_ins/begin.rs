@@ -140,10 +140,10 @@ async fn try_again_after_unavailable_is_a_fresh_confirmation() {
         "a reload is no Try again"
     );
     assert_eq!(browser.pending(&link), before.pending(&link));
-    assert_eq!(
-        browser.begin_again(&link).await.progress,
-        Progress::Waiting(Step::Contacting)
-    );
+    // A worker that is looking for what is due at the moment takes it a little later.
+    let progress = browser.begin_again(&link).await.progress;
+    let under_way = [Step::Queued, Step::Contacting].map(Progress::Waiting);
+    assert!(under_way.contains(&progress), "{progress:?}");
     assert_ne!(browser.pending(&link), before.pending(&link));
     harness
         .question()

@@ -71,10 +71,10 @@ async fn a_user_who_cancelled_a_sign_in_may_try_again() {
     harness.start_worker();
     let mut browser = harness.bound(&link, ada()).await;
     browser.cancel(&link).await;
-    assert_eq!(
-        browser.begin_again(&link).await.progress,
-        Progress::Waiting(Step::Contacting)
-    );
+    // A worker that is looking for what is due at the moment takes it a little later.
+    let progress = browser.begin_again(&link).await.progress;
+    let under_way = [Step::Queued, Step::Contacting].map(Progress::Waiting);
+    assert!(under_way.contains(&progress), "{progress:?}");
     harness
         .question()
         .await
