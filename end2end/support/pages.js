@@ -135,6 +135,15 @@ export async function hold(page, addresses) {
   return { held };
 }
 
+/**
+ * Shows a page that says "held" in place of these addresses, which are not asked for. It names an icon: for a page
+ * without one, Chromium sometimes asks for the host's own, which there is not where the server shares its host.
+ */
+export async function holdBefore(page, addresses) {
+  const body = '<link rel="icon" href="data:,"><p>held</p>';
+  await page.route(addresses, (route) => route.fulfill({ contentType: 'text/html', body }));
+}
+
 /** The requests that the page, or all of a context's pages, make to this path from now on. */
 export function requestsTo(source, path) {
   const requests = [];

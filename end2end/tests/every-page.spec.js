@@ -8,7 +8,8 @@ import { controlled, practice, expect } from '../support/test.js';
 import { ADDRESS, KING, OPEN_IT, ask, mail, mailAbout, number, overtaken, typeCode, typeNumber } from '../support/links.js';
 import { ADA, GRACE } from '../support/validator.js';
 import {
-  PASSWORD, PRACTICE, button, expectLogin, expectProfile, heading, islandIsUp, link, reasons, say, signIn, status, stopClock,
+  PASSWORD, PRACTICE, button, expectLogin, expectProfile, heading, holdBefore, islandIsUp, link, reasons, say, signIn,
+  status, stopClock,
 } from '../support/pages.js';
 
 const SCREENS = fileURLToPath(new URL('../artefacts/screens/', import.meta.url));
@@ -233,7 +234,7 @@ controlled.describe('continue', () => {
   });
 
   controlled('as one of two', async ({ page, validator }) => {
-    await page.route('**/profile', (route) => route.fulfill({ contentType: 'text/html', body: 'held' }));
+    await holdBefore(page, '**/profile');
     for (const [token, identity] of [['ada', ADA], ['grace', GRACE]]) {
       await page.goto(link(token));
       (await validator.asked(token)).valid(identity);

@@ -3,8 +3,8 @@
 import { controlled as test, expect } from '../support/test.js';
 import { ADA, GRACE } from '../support/validator.js';
 import {
-  PASSWORD, button, expectLogin, expectProfile, expectStranger, expectWaiting, heading, hold, islandIsUp, link,
-  pendingCookies, requestsTo, say, sessionCookie, sessionRows, signIn, status,
+  PASSWORD, button, expectLogin, expectProfile, expectStranger, expectWaiting, heading, hold, holdBefore,
+  islandIsUp, link, pendingCookies, requestsTo, say, sessionCookie, sessionRows, signIn, status,
 } from '../support/pages.js';
 
 const BOB = { email: 'bob@example.com', name: 'Bob', password: PASSWORD };
@@ -118,7 +118,7 @@ test('a user with links of two people may be neither', async ({ validator, anoth
   const other = await anotherBrowser();
   const tab = await other.newPage();
   // The exchange waits until both are in.
-  await tab.route('**/profile', (route) => route.fulfill({ contentType: 'text/html', body: 'held' }));
+  await holdBefore(tab, '**/profile');
   for (const [token, identity] of [['ada', ADA], ['grace', GRACE]]) {
     await tab.goto(link(token));
     (await validator.asked(token)).valid(identity);

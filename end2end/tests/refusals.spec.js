@@ -4,7 +4,7 @@ import { controlled as test, practice, expect } from '../support/test.js';
 import { ADA } from '../support/validator.js';
 import { send } from '../support/raw.js';
 import {
-  expectProfile, expectWaiting, heading, link, pendingCookies, sessionCookie, subscription,
+  expectProfile, expectWaiting, heading, holdBefore, link, pendingCookies, sessionCookie, subscription,
 } from '../support/pages.js';
 
 const OURS = { 'sec-fetch-site': 'same-origin' };
@@ -80,7 +80,7 @@ test('a planted pending cookie does not carry its planter’s sign-in into the b
   // The planter begins with a link of their own, and plants its cookie under the name of the victim's link.
   const planter = await anotherBrowser();
   const tab = await planter.newPage();
-  await tab.route('**/profile', (route) => route.fulfill({ contentType: 'text/html', body: 'held' }));
+  await holdBefore(tab, '**/profile');
   await tab.goto(link('planters'));
   (await validator.asked('planters')).valid(ADA);
   await expect(tab.getByText('held')).toBeVisible();

@@ -12,7 +12,8 @@ pub struct TestCounts {
     pub failed: u64,
     /// Did not run.
     pub skipped: u64,
-    /// Those that failed, by name, where they have one: whoever sees only the end of a log is told.
+    /// Those that failed, by name, where they have one, and how those in a browser did: whoever sees
+    /// only the end of a log is told.
     pub failures: Vec<String>,
 }
 
@@ -102,7 +103,8 @@ impl TestCounts {
     }
 }
 
-/// The names of the tests in a report of Playwright that did not pass at once.
+/// The names of the tests in a report of Playwright that did not pass at once, each with the start
+/// of its first error.
 fn playwright_failures(report: &serde_json::Value) -> Vec<String> {
     let list = |value: &serde_json::Value, name: &str| {
         let items = value.get(name).and_then(serde_json::Value::as_array);
@@ -120,13 +122,37 @@ fn playwright_failures(report: &serde_json::Value) -> Vec<String> {
             let passed = |test: &serde_json::Value| {
                 ["expected", "skipped"].contains(&text(test, "status").as_str())
             };
-            if !list(&spec, "tests").iter().all(passed) {
-                failures.push(format!("{}: {}", text(&spec, "file"), text(&spec, "title")));
+            let tests = list(&spec, "tests");
+            if tests.iter().all(passed) {
+                continue;
             }
+            let results = tests.iter().flat_map(|test| list(test, "results"));
+            let mut errors = results.flat_map(|result| list(&result, "errors"));
+            let error = errors.next().map(|error| text(&error, "message"));
+            let name = format!("{}: {}", text(&spec, "file"), text(&spec, "title"));
+            failures.push(name + &error_start(&error.unwrap_or_default()));
         }
     }
     failures.sort();
     failures
+}
+
+/// How many lines of an error are shown: as many as it takes to say what was found instead of what.
+const ERROR_LINES: usize = 16;
+
+/// The first lines of an error, without colours and empty lines, each as a line of its own, indented.
+fn error_start(message: &str) -> String {
+    // A colour is `ESC [`, a number, and `m`.
+    let mut parts = message.split("\u{1b}[");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        plain.push_str(part.split_once('m').map_or("", |(_, text)| text));
+    }
+    let lines = plain.lines().filter(|line| !line.trim().is_empty());
+    lines
+        .take(ERROR_LINES)
+        .map(|line| format!("\n    {line}"))
+        .collect()
 }
 
 impl AddAssign for TestCounts {
@@ -169,7 +195,9 @@ mod tests {
         let report = r#"{"stats": {"expected": 2, "unexpected": 1, "flaky": 1}, "suites": [{"specs": [], "suites": [
             {"specs": [
                 {"title": "in time", "file": "a.spec.js", "tests": [{"status": "expected"}]},
-                {"title": "too late", "file": "a.spec.js", "tests": [{"status": "unexpected"}]}
+                {"title": "too late", "file": "a.spec.js", "tests": [{"status": "unexpected", "results": [
+                    {"errors": [{"message": "\u001b[31mError\u001b[39m: late\n\n  by 3 s"}, {"message": "and"}]}
+                ]}]}
             ]},
             {"specs": [{"title": "at last", "file": "b.spec.js", "tests": [{"status": "flaky"}]}]}
         ]}]}"#;
@@ -177,7 +205,7 @@ mod tests {
         assert_eq!(
             counts.map(|counts| counts.failures),
             Some(vec![
-                "a.spec.js: too late".into(),
+                "a.spec.js: too late\n    Error: late\n      by 3 s".into(),
                 "b.spec.js: at last".into()
             ])
         );
