@@ -1,6 +1,5 @@
 //! How long each part of a sign-in may take, and why it fits together.
 
-use crate::clock::Timestamp;
 use std::time::Duration;
 
 /// How long each part of a sign-in may take.
@@ -60,12 +59,5 @@ impl Timing {
     #[must_use]
     pub fn pending_cookie(&self) -> Duration {
         self.begin_within + self.wait + self.bound
-    }
-
-    /// Whether the deadline of a confirmation that was begun at `created_at` shows that the
-    /// validator has said that it answers later.
-    #[must_use]
-    pub fn is_later(&self, created_at: Timestamp, deadline: Timestamp) -> bool {
-        self.wait > self.deadline && deadline == created_at + self.wait
     }
 }

@@ -11,7 +11,8 @@ use vestibule::{
     caps::{Admission, Client, Shares, Usage},
     clock::{Clock as _, SystemClock, Timestamp},
     confirmation::{
-        Confirmation, ConfirmationId, Decider, Decision, Queued, Rejection, Stage, State,
+        Confirmation, ConfirmationId, Decider, Decision, Later, Noted, Queued, Rejection, Stage,
+        State, Wait,
     },
     pending::TokenTag,
     secret::{Keys, LinkToken, SealedToken, SecretHash, SystemEntropy},
@@ -80,7 +81,7 @@ impl Operations {
             state: State::Queued(Queued {
                 token: SealedToken::seal(&keys(), &SystemEntropy, id, token),
                 failed: 0,
-                stage: None,
+                later: None,
                 due_at,
                 fence: 0,
                 lease: None,
@@ -205,13 +206,15 @@ async fn undecided_ones_are_listed_the_oldest_first_for_people() {
     let old = operations.waits(2, 2 * AGO).await;
     let decided = operations.waits(3, AGO).await;
     operations.decide(decided, Decision::Unavailable).await;
-    let noted = operations.store.note_stage(
-        old,
-        Some(Stage::Reviewing),
-        operations.now + 2 * AGO,
-        operations.now,
-    );
-    assert!(noted.await.unwrap());
+    let reviewing = Wait {
+        later: Later {
+            stage: Some(Stage::Reviewing),
+        },
+        deadline: operations.now + 2 * AGO,
+        room: Shares::new(1),
+    };
+    let noted = operations.store.wait(old, reviewing, operations.now).await;
+    assert_eq!(noted.unwrap(), Noted::Stored);
     let deadline = moment(operations.now + Duration::from_hours(1));
     let due = moment(operations.now + Duration::from_mins(10));
     let line = |id: ConfirmationId, step: &str, ago: Duration| {

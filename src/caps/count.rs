@@ -1,5 +1,4 @@
-//! How many confirmations are undecided in all: counted now and then, and what was begun since on
-//! top.
+//! How many of something there are in all: counted now and then, and what was let in since on top.
 
 use super::Usage;
 use crate::{clock::Timestamp, store::StoreError};
@@ -12,10 +11,10 @@ use tokio::sync::Mutex;
 /// How long a count is good for. To count a hundred thousand takes milliseconds.
 const COUNT_EVERY: Duration = Duration::from_millis(250);
 
-/// The last count. Other servers' begins are in the next one: the cap holds to within what begins
-/// in that time.
+/// The last count. What other servers let in is in the next one: a cap holds to within what is let in
+/// during that time.
 #[derive(Debug, Default)]
-pub(crate) struct UndecidedCount {
+pub(crate) struct CachedCount {
     last: Mutex<Option<Figure>>,
     /// How often it could not be counted.
     failures: AtomicU64,
@@ -27,11 +26,12 @@ struct Figure {
     count: u32,
 }
 
-impl UndecidedCount {
+impl CachedCount {
     /// Makes room for one more at `now`, within `cap`, and tells how much of that was used before.
-    /// `count` counts them in the store.
+    /// `count` counts them in the store; `what` they are is for the log.
     pub async fn admit<F>(
         &self,
+        what: &'static str,
         cap: u32,
         now: Timestamp,
         count: impl FnOnce() -> F,
@@ -51,9 +51,9 @@ impl UndecidedCount {
         } else if self.failures.load(Ordering::SeqCst) != failures {
             // Callers that waited for a count that failed share the failure. If each tried in turn,
             // the last would wait for a silent database once for every caller.
-            return Err(StoreError::Unavailable(
-                "what is undecided could not be counted".into(),
-            ));
+            return Err(StoreError::Unavailable(format!(
+                "{what} could not be counted"
+            )));
         } else {
             let counted = count().await;
             if counted.is_err() {
@@ -63,7 +63,7 @@ impl UndecidedCount {
             if count >= cap {
                 tracing::warn!(
                     cap,
-                    "as many confirmations are undecided as there may be; refusing more"
+                    "there are as many {what} as there may be; refusing more"
                 );
             }
             Figure { at: now, count }
@@ -86,7 +86,7 @@ mod tests {
     #[tokio::test]
     async fn those_who_waited_for_a_count_that_failed_do_not_count_one_after_the_other() {
         let (undecided, counts, (fail, failed)) = (
-            UndecidedCount::default(),
+            CachedCount::default(),
             AtomicU64::new(0),
             oneshot::channel(),
         );
@@ -95,7 +95,7 @@ mod tests {
             .map(|_| {
                 let counts = &counts;
                 let failed = failed.take();
-                undecided.admit(9, NOW, async move || {
+                undecided.admit("confirmations", 9, NOW, async move || {
                     counts.fetch_add(1, Ordering::SeqCst);
                     if let Some(failed) = failed {
                         let _ = failed.await;
@@ -108,7 +108,10 @@ mod tests {
         assert!(ends.iter().all(Result::is_err));
         assert_eq!(counts.load(Ordering::SeqCst), 1);
         assert_eq!(
-            undecided.admit(9, NOW, async || Ok(0)).await.unwrap(),
+            undecided
+                .admit("confirmations", 9, NOW, async || Ok(0))
+                .await
+                .unwrap(),
             Usage::Free,
             "the next one tries again"
         );

@@ -6,14 +6,15 @@
 //! repeated stores nothing and is never refused, and a signed-in user never meets a cap.
 
 mod client;
+mod count;
+mod room;
 mod shares;
 mod tally;
-mod undecided;
 
 pub use client::{Client, Network};
+pub use room::Room;
 pub use shares::{Shares, Usage, in_networks};
 pub use tally::Tally;
-pub(crate) use undecided::UndecidedCount;
 
 /// How much there may be at once.
 #[derive(Clone, Debug, PartialEq, Eq)]

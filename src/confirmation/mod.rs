@@ -8,18 +8,20 @@
 
 mod ask_again;
 mod ending;
+mod later;
 mod limits;
 mod step;
 
 pub use ask_again::CannotAskAgain;
 pub use ending::{Decision, Ending, Rejection};
+pub use later::Later;
 pub use limits::ClaimLimits;
 pub use vestibule_protocol::Stage;
 
 pub use crate::{id::InvalidId, ids::ConfirmationId};
 
 use crate::{
-    caps::Network,
+    caps::{Network, Shares},
     clock::Timestamp,
     id::id,
     ids::SessionId,
@@ -73,8 +75,8 @@ pub struct Queued {
     pub token: SealedToken,
     /// How many attempts have failed.
     pub failed: u32,
-    /// How far the validator says that its check has come.
-    pub stage: Option<Stage>,
+    /// What the validator has said, if it answers later.
+    pub later: Option<Later>,
     /// When the next attempt is due.
     pub due_at: Timestamp,
     /// The number of the last claim; each claim has a fresh one.
@@ -146,13 +148,32 @@ pub enum Postponement {
     HandedBack,
     /// The attempt failed.
     Failed,
-    /// The validator has understood the question and will answer later.
-    Later {
-        /// The deadline from now on, unless it is later already.
-        deadline: Timestamp,
-        /// How far its check has come, if it says so.
-        stage: Option<Stage>,
-    },
+    /// The validator has understood the question and answers later.
+    Later(Wait),
+}
+
+/// What becomes of a confirmation whose validator answers later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// What the validator says.
+    pub later: Later,
+    /// The deadline from now on, unless it is later already.
+    pub deadline: Timestamp,
+    /// How many such confirmations there may be in the networks of its client, with this one. One
+    /// that waits already needs no room.
+    pub room: Shares,
+}
+
+/// Whether something was noted of a confirmation that is undecided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Noted {
+    /// It is stored.
+    Stored,
+    /// There is no [room](Wait::room) for it: the deadline stays what it is.
+    NoRoom,
+    /// It is decided, past its deadline, claimed by another worker, or deleted: nothing was
+    /// changed.
+    TooLate,
 }
 
 /// Which of the confirmations that are due a worker claims.
@@ -195,8 +216,8 @@ pub struct Claim {
     pub token: SealedToken,
     /// How many attempts have failed before.
     pub failed: u32,
-    /// How far the validator has said that its check has come.
-    pub stage: Option<Stage>,
+    /// What the validator has said, if it answers later.
+    pub later: Option<Later>,
     /// When the confirmation was begun.
     pub created_at: Timestamp,
     /// When it must be decided.
@@ -240,7 +261,7 @@ impl Confirmation {
             secret: self.secret,
             token: queued.token.clone(),
             failed: queued.failed,
-            stage: queued.stage,
+            later: queued.later,
             created_at: self.created_at,
             deadline: self.deadline,
         };
@@ -263,9 +284,9 @@ impl Confirmation {
                 match why {
                     Postponement::HandedBack => {}
                     Postponement::Failed => queued.failed += 1,
-                    Postponement::Later { deadline, stage } => {
-                        self.deadline = self.deadline.max(deadline);
-                        queued.stage = queued.stage.max(stage);
+                    Postponement::Later(wait) => {
+                        self.deadline = self.deadline.max(wait.deadline);
+                        queued.later = queued.later.max(Some(wait.later));
                     }
                 }
                 queued.due_at = due.min(self.deadline);
@@ -277,21 +298,17 @@ impl Confirmation {
         }
     }
 
-    /// Notes what the validator says while it checks, under any worker's claim: the deadline becomes `deadline`, and the stage is `stage`, unless each is later already.
+    /// Has it wait for a validator that answers later, under any worker's claim. Its deadline and its
+    /// stage only grow.
     ///
     /// # Errors
     /// [`CannotDecide`] if it is decided, or past its deadline.
-    pub fn note_stage(
-        mut self,
-        stage: Option<Stage>,
-        deadline: Timestamp,
-        now: Timestamp,
-    ) -> Result<Self, CannotDecide> {
+    pub fn wait(mut self, wait: Wait, now: Timestamp) -> Result<Self, CannotDecide> {
         match &mut self.state {
             State::Queued(_) if now >= self.deadline => Err(CannotDecide::TooLate),
             State::Queued(queued) => {
-                queued.stage = queued.stage.max(stage);
-                self.deadline = self.deadline.max(deadline);
+                queued.later = queued.later.max(Some(wait.later));
+                self.deadline = self.deadline.max(wait.deadline);
                 Ok(self)
             }
             State::Decided(_) | State::Settled(_) => Err(CannotDecide::Already),

@@ -4,12 +4,13 @@ use super::Queued;
 use vestibule_protocol::Step;
 
 impl Queued {
-    /// How far it has come. `is_later`: the deadline
-    /// [shows](crate::timing::Timing::is_later) that the validator answers later.
+    /// How far it has come.
     #[must_use]
-    pub const fn step(&self, is_later: bool) -> Step {
+    pub const fn step(&self) -> Step {
         match self {
-            Self { stage, .. } if stage.is_some() || is_later => Step::Later { stage: *stage },
+            Self {
+                later: Some(later), ..
+            } => Step::Later { stage: later.stage },
             Self {
                 failed: 0,
                 lease: None,

@@ -25,7 +25,7 @@ fn queued() -> Confirmation {
         state: State::Queued(Queued {
             token,
             failed: 0,
-            stage: None,
+            later: None,
             due_at: at(0),
             fence: 0,
             lease: None,
@@ -126,10 +126,16 @@ fn handing_a_claim_back_is_not_an_attempt() {
     assert_eq!(claim.failed, 0);
 }
 
-const LATER: Postponement = Postponement::Later {
-    deadline: at(900),
-    stage: None,
-};
+/// That the validator answers later, by a deadline.
+const fn wait(stage: Option<Stage>, deadline: i64) -> Wait {
+    Wait {
+        later: Later { stage },
+        deadline: at(deadline),
+        room: Shares::new(1),
+    }
+}
+
+const LATER: Postponement = Postponement::Later(wait(None, 900));
 
 #[test]
 fn a_later_answer_is_no_failure_and_moves_the_deadline_once() {
@@ -147,10 +153,7 @@ fn a_later_answer_is_no_failure_and_moves_the_deadline_once() {
 #[test]
 fn a_later_answer_never_makes_the_deadline_earlier() {
     let (confirmation, claim) = claimed(queued(), 0);
-    let sooner = Postponement::Later {
-        deadline: at(10),
-        stage: None,
-    };
+    let sooner = Postponement::Later(wait(None, 10));
     let confirmation = confirmation.postpone(claim.fence, at(5), sooner).unwrap();
     assert_eq!(confirmation.deadline, at(60));
 }
@@ -189,22 +192,20 @@ fn a_validator_that_calls_back_decides_under_any_claim_until_the_deadline() {
 
 #[test]
 fn a_stage_and_its_deadline_only_grow() {
-    let note = |confirmation: Confirmation, stage, deadline| {
-        let noted = confirmation.note_stage(stage, at(deadline), at(5)).unwrap();
-        let State::Queued(Queued { stage, .. }) = noted.state else {
-            panic!("it is queued");
-        };
-        (noted, stage)
-    };
-    let (first, Some(Stage::Reviewing)) = note(queued(), Some(Stage::Reviewing), 900) else {
-        panic!("it is noted");
-    };
-    let (second, stage) = note(first, Some(Stage::Received), 800);
-    assert_eq!((stage, second.deadline), (Some(Stage::Reviewing), at(900)));
-    let (third, stage) = note(second, None, 0);
-    assert_eq!((stage, third.deadline), (Some(Stage::Reviewing), at(900)));
+    let reviewing = Some(Stage::Reviewing);
+    let mut confirmation = queued();
+    for (stage, deadline, shown) in [
+        (None, 900, None),
+        (reviewing, 900, reviewing),
+        (Some(Stage::Received), 800, reviewing),
+        (None, 0, reviewing),
+    ] {
+        confirmation = confirmation.wait(wait(stage, deadline), at(5)).unwrap();
+        assert_eq!(confirmation.later(), Some(Later { stage: shown }));
+        assert_eq!(confirmation.deadline, at(900));
+    }
     assert_eq!(
-        third.note_stage(Some(Stage::Almost), at(2_000), at(900)),
+        confirmation.wait(wait(Some(Stage::Almost), 2_000), at(900)),
         Err(CannotDecide::TooLate)
     );
 }

@@ -211,7 +211,7 @@ impl SignIns {
 
     async fn end_beyond_cap(&self, user: UserId, newest: SessionId) -> Result<(), StoreError> {
         let mut sessions = self.stores.sessions.sessions_of(user).await?;
-        let others = (self.caps.sessions as usize).saturating_sub(1);
+        let others = (self.room.caps().sessions as usize).saturating_sub(1);
         sessions.retain(|session| session.id != newest);
         sessions.sort_by_key(|session| std::cmp::Reverse(session.last_seen_at()));
         for session in sessions.into_iter().skip(others) {

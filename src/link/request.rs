@@ -119,7 +119,7 @@ impl MagicLinks {
             since: now - WINDOW,
             held: [now - RESEND_AFTER, now + RESEND_AFTER],
             terms: Terms {
-                shares: Shares::new(self.sign_ins.caps.of_client),
+                shares: Shares::new(self.sign_ins.room.caps().of_client),
                 in_all: MAILS,
                 strangers: self.strangers,
             },

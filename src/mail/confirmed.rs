@@ -5,7 +5,6 @@ use crate::{
     confirmation::{Confirmation, Ending},
     email_address::Address,
     store::StoreError,
-    timing::Timing,
     token::Token,
     user::UserId,
 };
@@ -15,24 +14,21 @@ use std::time::Duration;
 const PAUSE: Duration = Duration::from_secs(30);
 
 impl Outbox {
-    /// Mails the person that they can go on, if `confirmation` took longer and has just been
-    /// confirmed, and the validator has named an address of theirs. The mail leads back to the link
-    /// with this `token`. It is dropped if their browser has its session by then. One waits for
-    /// each address at a time.
+    /// Mails the person that they can go on, if `confirmation`, whose validator has answered later,
+    /// has just been confirmed, and the validator has named an address of theirs. The mail leads
+    /// back to the link with this `token`, and `lives` as long as their session waits for its
+    /// browser. It is dropped if that has its session by then. One waits for each address at a time.
     ///
     /// It is about what has been decided, so what keeps it from being sent is only logged.
     pub(crate) async fn tell_confirmed(
         &self,
         confirmation: &Confirmation,
         token: &Token,
-        timing: &Timing,
+        lives: Duration,
     ) {
         let Some(Ending::Confirmed(user)) = confirmation.ending() else {
             return;
         };
-        if !timing.is_later(confirmation.created_at, confirmation.deadline) {
-            return;
-        }
         let body = MailBody::Confirmed(ConfirmedMail {
             token: token.clone(),
             session: confirmation.session,
@@ -40,7 +36,7 @@ impl Outbox {
         // The same for each process that tells it; no two mails share it, since it is the name under
         // which mail servers know them.
         let id = MailId::from_bytes(*confirmation.id.as_bytes());
-        match self.add_confirmed(id, user, &body, timing.bound).await {
+        match self.add_confirmed(id, user, &body, lives).await {
             Ok(true) => self.mail_wake.notify_one(),
             Ok(false) => {}
             Err(error) => tracing::error!(

@@ -70,18 +70,19 @@ impl SignIns {
         known: bool,
     ) -> Result<ConfirmationId, BeginError> {
         let queued = self.queue(token, secret, due_at, deadline);
+        let caps = self.room.caps();
         let caps = if known {
             // But a known browser does not get all of it either.
             Caps {
-                of_client: self.caps.of_client.saturating_mul(2),
-                ..self.caps.clone()
+                of_client: caps.of_client.saturating_mul(2),
+                ..caps.clone()
             }
         } else {
             // They are undecided for long: half of the room is left for those that are not.
             Caps {
-                of_client: self.caps.of_client.div_ceil(2),
-                in_all: self.caps.in_all / 2,
-                ..self.caps.clone()
+                of_client: caps.of_client.div_ceil(2),
+                in_all: caps.in_all / 2,
+                ..caps.clone()
             }
         };
         Ok(self.keep_within(&caps, queued, client).await?.id)
@@ -103,7 +104,7 @@ impl SignIns {
             now + self.timing.deadline,
         );
         let queued = (confirmation.leading_to(next), session);
-        self.keep_within(&self.caps, queued, client).await
+        self.keep_within(self.room.caps(), queued, client).await
     }
 
     async fn keep_within(
@@ -112,10 +113,9 @@ impl SignIns {
         (confirmation, session): (Confirmation, Session),
         client: Client,
     ) -> Result<Confirmation, BeginError> {
-        let count = || self.stores.queue.undecided(self.caps.in_all);
         let usage = self
-            .undecided
-            .admit(caps.in_all, self.clock.now(), count)
+            .room
+            .usage(caps.in_all, self.clock.now(), &*self.stores.queue)
             .await?;
         let admission = Admission {
             client,
@@ -177,7 +177,7 @@ impl SignIns {
         let state = State::Queued(Queued {
             token,
             failed: 0,
-            stage: None,
+            later: None,
             due_at,
             fence: 0,
             lease: None,

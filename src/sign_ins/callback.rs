@@ -6,9 +6,11 @@
 use super::SignIns;
 use crate::{
     audit,
+    caps::Shares,
     channel::Channel,
     confirmation::{
-        Confirmation, ConfirmationId, Decider, Decision, Ending, Queued, Rejection, Stage, State,
+        Confirmation, ConfirmationId, Decider, Decision, Ending, Later, Noted, Rejection, State,
+        Wait,
     },
     link::LinkToken,
     publisher::Announcement,
@@ -27,6 +29,8 @@ pub enum Reception {
     Contradicts,
     /// It came too late: the confirmation was cancelled, or is past its deadline.
     TooLate,
+    /// It says that it answers later, and too many confirmations wait for that: nothing has changed.
+    NoRoom,
     /// The validator is asked about no such confirmation, or it was deleted long ago.
     Unknown,
 }
@@ -44,37 +48,42 @@ impl SignIns {
         let Some(confirmation) = self.stores.confirmations.confirmation(id).await? else {
             return Ok(Reception::Unknown);
         };
-        let token = match &confirmation.state {
+        let waiting = match &confirmation.state {
             State::Queued(queued) => match queued.token.open(&self.keys, id) {
                 // No validator is ever asked about one of ours.
                 Ok(token) if LinkToken::is_ours(&self.keys, &token) => {
                     return Ok(Reception::Unknown);
                 }
-                Ok(token) => Some(token),
+                Ok(token) => Some((queued.later, token)),
                 // A worker is about to decide that it is unavailable.
                 Err(_) => return Ok(Reception::TooLate),
             },
             State::Decided(_) | State::Settled(_) => None,
         };
-        match (answer, token) {
-            (Answer::Verdict(verdict), Some(token)) => {
+        match (answer, waiting) {
+            (Answer::Verdict(verdict), Some((later, token))) => {
                 let decision = self.destinations.decision(verdict);
-                self.decide_for_validator(&confirmation, &token, &decision)
+                let told_later = later.map(|_| token);
+                self.decide_for_validator(&confirmation, &decision, told_later)
                     .await
             }
             (Answer::Verdict(verdict), None) => {
                 let decision = self.destinations.decision(verdict);
                 self.compare(&confirmation, &decision).await
             }
-            (Answer::Pending(stage), _) => self.note_stage(&confirmation, stage).await,
+            (Answer::Pending(stage), Some((before, _))) => {
+                self.wait_for(&confirmation, before, Later { stage }).await
+            }
+            (Answer::Pending(_), None) => Ok(late_stage(&confirmation)),
         }
     }
 
+    /// `told_later`: the token of one whose browser was told that it may take longer.
     async fn decide_for_validator(
         &self,
         confirmation: &Confirmation,
-        token: &Token,
         decision: &Decision,
+        told_later: Option<Token>,
     ) -> Result<Reception, StoreError> {
         let settlement = self.settlement();
         let stored = self
@@ -94,8 +103,9 @@ impl SignIns {
                 &Channel::of(&stored.secret),
                 Announcement::Outcome(self.destinations.outcome(ending, stored.next.as_ref())),
             );
-            if let Some(outbox) = &self.outbox {
-                outbox.tell_confirmed(&stored, token, &self.timing).await;
+            if let (Some(outbox), Some(token)) = (&self.outbox, &told_later) {
+                let lives = self.timing.bound;
+                outbox.tell_confirmed(&stored, token, lives).await;
             }
         }
         Ok(reception)
@@ -139,36 +149,36 @@ impl SignIns {
         })
     }
 
-    async fn note_stage(
+    async fn wait_for(
         &self,
         confirmation: &Confirmation,
-        stage: Option<Stage>,
+        before: Option<Later>,
+        later: Later,
     ) -> Result<Reception, StoreError> {
-        let State::Queued(Queued { stage: before, .. }) = confirmation.state else {
-            return Ok(late_stage(confirmation));
+        let queue = &*self.stores.queue;
+        let now = self.clock.now();
+        let wait = Wait {
+            later,
+            deadline: confirmation.created_at + self.timing.wait,
+            room: match before {
+                Some(_) => Shares::new(0),
+                None => self.room.for_later(now, queue).await?,
+            },
         };
-        let deadline = confirmation.created_at + self.timing.wait;
-        let noted = self
-            .stores
-            .confirmations
-            .note_stage(confirmation.id, stage, deadline, self.clock.now())
-            .await?;
-        if !noted {
-            let stored = self.stores.confirmations.confirmation(confirmation.id);
-            return Ok(stored
-                .await?
-                .as_ref()
-                .map_or(Reception::Unknown, late_stage));
+        let id = confirmation.id;
+        match self.stores.confirmations.wait(id, wait, now).await? {
+            Noted::Stored => {}
+            Noted::NoRoom => return Ok(Reception::NoRoom),
+            Noted::TooLate => {
+                let stored = self.stores.confirmations.confirmation(id).await?;
+                return Ok(stored.as_ref().map_or(Reception::Unknown, late_stage));
+            }
         }
-        let was_later = before.is_some()
-            || self
-                .timing
-                .is_later(confirmation.created_at, confirmation.deadline);
-        if stage > before || !was_later {
-            let stage = stage.max(before);
+        if Some(later) > before {
+            let step = Step::Later { stage: later.stage };
             self.announce(
                 &Channel::of(&confirmation.secret),
-                Announcement::Progress(Step::Later { stage }),
+                Announcement::Progress(step),
             );
         }
         Ok(Reception::Taken)

@@ -6,7 +6,7 @@ mod callback;
 mod cancel;
 
 use crate::{
-    caps::{Caps, UndecidedCount},
+    caps::Room,
     channel::Channel,
     clock::{Clock, Timestamp},
     confirmation::{Confirmation, ConfirmationId, Decider, Decision, Ending, Rejection, State},
@@ -39,8 +39,7 @@ pub struct SignIns {
     pub(crate) keys: Arc<Keys>,
     pub(crate) timing: Timing,
     pub(crate) destinations: Destinations,
-    pub(crate) caps: Caps,
-    undecided: Arc<UndecidedCount>,
+    pub(crate) room: Arc<Room>,
     publisher: Arc<dyn Publisher>,
     outbox: Option<Outbox>,
     pub(crate) dispatch: Dispatch,
@@ -59,8 +58,7 @@ pub struct Pending {
 pub type Report = vestibule_protocol::Report<Channel>;
 
 impl SignIns {
-    /// A service with the same tools as a worker, which it reaches through `dispatch`, with the
-    /// default caps.
+    /// A service with the same tools as a worker, which it reaches through `dispatch`.
     #[must_use]
     pub fn new(environment: &Environment, dispatch: Dispatch) -> Self {
         let Environment {
@@ -71,11 +69,10 @@ impl SignIns {
             keys,
             destinations,
             timing,
+            room,
             outbox,
             ..
         } = environment.clone();
-        let caps = Caps::default();
-        let undecided = Arc::default();
         Self {
             stores,
             clock,
@@ -83,18 +80,11 @@ impl SignIns {
             keys,
             timing,
             destinations,
-            caps,
-            undecided,
+            room,
             publisher,
             outbox,
             dispatch,
         }
-    }
-
-    /// Sets the caps.
-    #[must_use]
-    pub fn with_caps(self, caps: Caps) -> Self {
-        Self { caps, ..self }
     }
 
     /// The operator's keys.
@@ -353,14 +343,7 @@ impl SignIns {
     /// lives.
     async fn report(&self, confirmation: &Confirmation) -> Result<Report, StoreError> {
         let progress = match &confirmation.state {
-            State::Queued(queued) => {
-                let Confirmation {
-                    created_at,
-                    deadline,
-                    ..
-                } = *confirmation;
-                Progress::Waiting(queued.step(self.timing.is_later(created_at, deadline)))
-            }
+            State::Queued(queued) => Progress::Waiting(queued.step()),
             State::Decided(decided) | State::Settled(decided) => {
                 Progress::Done(match decided.ending {
                     Ending::Confirmed(_) if !self.lives(confirmation.session).await? => {

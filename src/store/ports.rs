@@ -5,7 +5,8 @@ use crate::{
     caps::Admission,
     clock::Timestamp,
     confirmation::{
-        Claim, ClaimLimits, Confirmation, Decider, Decision, Postponement, Stage, Which, WorkerId,
+        Claim, ClaimLimits, Confirmation, Decider, Decision, Noted, Postponement, Wait, Which,
+        WorkerId,
     },
     email_address::Address,
     ids::{ConfirmationId, SessionId, UserId},
@@ -44,16 +45,14 @@ pub trait ConfirmationStore: Send + Sync + 'static {
     /// The confirmation with this id.
     async fn confirmation(&self, id: ConfirmationId) -> Result<Option<Confirmation>, StoreError>;
 
-    /// Notes what the validator says while it checks, as [`Confirmation::note_stage`] says.
-    /// `false`: it is decided or past its deadline, or there is no such confirmation, and nothing
-    /// was changed.
-    async fn note_stage(
+    /// Has it wait for a validator that answers later, as [`Confirmation::wait`] says, if there is
+    /// room for one more that does. Without room, nothing is changed.
+    async fn wait(
         &self,
         id: ConfirmationId,
-        stage: Option<Stage>,
-        deadline: Timestamp,
+        wait: Wait,
         now: Timestamp,
-    ) -> Result<bool, StoreError>;
+    ) -> Result<Noted, StoreError>;
 
     /// Decides the confirmation if nothing has decided it and `decider` may, and settles whatever
     /// decision is then stored: a pending session is rebound to the user or deleted, and the token
@@ -96,6 +95,9 @@ pub trait ConfirmationQueue: Send + Sync + 'static {
     /// How many confirmations are undecided; `at_most` if there are more.
     async fn undecided(&self, at_most: u32) -> Result<u32, StoreError>;
 
+    /// How many of them wait for a validator that answers later; `at_most` if there are more.
+    async fn answered_later(&self, at_most: u32) -> Result<u32, StoreError>;
+
     /// Claims due confirmations for `worker` until `until`, as many as `limits` allow, by turns: of
     /// each network one, before any has another. Of one turn, those that must be decided first come
     /// before others, which are mostly those that have waited longest; of equal ones, those that
@@ -118,14 +120,14 @@ pub trait ConfirmationQueue: Send + Sync + 'static {
     /// When the next confirmation that is under no lease then is past its deadline.
     async fn next_overdue(&self) -> Result<Option<Timestamp>, StoreError>;
 
-    /// Gives a claim back until `due`, as [`Confirmation::postpone`] says. `false`: the claim was
-    /// not the last one or the confirmation is decided, and nothing was changed.
+    /// Gives a claim back until `due`, as [`Confirmation::postpone`] says. One whose validator
+    /// answers later is handed back instead where there is no room for it.
     async fn postpone(
         &self,
         claim: &Claim,
         due: Timestamp,
         why: Postponement,
-    ) -> Result<bool, StoreError>;
+    ) -> Result<Noted, StoreError>;
 
     /// Up to `limit` undecided confirmations, the oldest first, and of equal age by id: those that
     /// come after the confirmation `after`.

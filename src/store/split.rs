@@ -19,7 +19,7 @@ use super::{
 use crate::{
     caps::Admission,
     clock::Timestamp,
-    confirmation::{Confirmation, ConfirmationId, Decider, Decision, Stage, State},
+    confirmation::{Confirmation, ConfirmationId, Decider, Decision, Noted, State, Wait},
     failpoint,
     secret::SecretHash,
     session::{Followed, Session, SessionId, SessionState},
@@ -138,14 +138,13 @@ impl ConfirmationStore for SplitConfirmations {
         }
     }
 
-    async fn note_stage(
+    async fn wait(
         &self,
         id: ConfirmationId,
-        stage: Option<Stage>,
-        deadline: Timestamp,
+        wait: Wait,
         now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        self.database.note_stage(id, stage, deadline, now).await
+    ) -> Result<Noted, StoreError> {
+        self.database.wait(id, wait, now).await
     }
 
     async fn decide(

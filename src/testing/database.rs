@@ -1,11 +1,11 @@
 //! Confirmations and users in memory, changed by their own transitions alone.
 
 use crate::{
-    caps::{Admission, Client, in_networks},
+    caps::{Admission, Client, Shares, in_networks},
     clock::Timestamp,
     confirmation::{
-        Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, Ending, Postponement,
-        Rejection, Stage, State, Which, WorkerId,
+        Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, Ending, Noted,
+        Postponement, Rejection, State, Wait, Which, WorkerId,
     },
     email_address::Address,
     secret::SecretHash,
@@ -74,6 +74,21 @@ impl Tables {
             .values()
             .filter(|confirmation| confirmation.ending().is_none());
         undecided.filter_map(|confirmation| self.begun.get(&confirmation.id).copied())
+    }
+
+    /// Whether one more may wait for a validator that answers later among those of the same client, or
+    /// this one does.
+    fn has_room(&self, confirmation: &Confirmation, room: Shares) -> bool {
+        let client = |id| self.begun.get(&id).map(|(client, _)| *client);
+        let Some(own) = client(confirmation.id) else {
+            return true;
+        };
+        let waiting = self
+            .confirmations
+            .values()
+            .filter(|other| other.later().is_some());
+        let clients = waiting.filter_map(|other| client(other.id));
+        confirmation.later().is_some() || room.admit(in_networks(own, clients))
     }
 
     /// The turn of one more of this client.
@@ -195,22 +210,25 @@ impl ConfirmationStore for MemoryDatabase {
         Ok(self.lock().confirmations.get(&id).cloned())
     }
 
-    async fn note_stage(
+    async fn wait(
         &self,
         id: ConfirmationId,
-        stage: Option<Stage>,
-        deadline: Timestamp,
+        wait: Wait,
         now: Timestamp,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Noted, StoreError> {
         let mut tables = self.lock();
         let Some(confirmation) = tables.confirmations.get(&id).cloned() else {
-            return Ok(false);
+            return Ok(Noted::TooLate);
         };
-        let Ok(noted) = confirmation.note_stage(stage, deadline, now) else {
-            return Ok(false);
+        let has_room = tables.has_room(&confirmation, wait.room);
+        let Ok(next) = confirmation.wait(wait, now) else {
+            return Ok(Noted::TooLate);
         };
-        tables.confirmations.insert(id, noted);
-        Ok(true)
+        if !has_room {
+            return Ok(Noted::NoRoom);
+        }
+        tables.confirmations.insert(id, next);
+        Ok(Noted::Stored)
     }
 
     async fn decide(
@@ -301,6 +319,15 @@ impl ConfirmationQueue for MemoryDatabase {
         Ok(undecided.take(at_most as usize).map(|_| 1).sum())
     }
 
+    async fn answered_later(&self, at_most: u32) -> Result<u32, StoreError> {
+        let tables = self.lock();
+        let later = tables
+            .confirmations
+            .values()
+            .filter(|confirmation| confirmation.later().is_some());
+        Ok(later.take(at_most as usize).map(|_| 1).sum())
+    }
+
     async fn claim(
         &self,
         worker: WorkerId,
@@ -378,16 +405,22 @@ impl ConfirmationQueue for MemoryDatabase {
         claim: &Claim,
         due: Timestamp,
         why: Postponement,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Noted, StoreError> {
         let mut tables = self.lock();
-        let Some(confirmation) = tables.confirmations.get_mut(&claim.id) else {
-            return Ok(false);
+        let Some(confirmation) = tables.confirmations.get(&claim.id).cloned() else {
+            return Ok(Noted::TooLate);
         };
-        let Ok(next) = confirmation.clone().postpone(claim.fence, due, why) else {
-            return Ok(false);
+        let (why, noted) = match why {
+            Postponement::Later(wait) if !tables.has_room(&confirmation, wait.room) => {
+                (Postponement::HandedBack, Noted::NoRoom)
+            }
+            why => (why, Noted::Stored),
         };
-        *confirmation = next;
-        Ok(true)
+        let Ok(next) = confirmation.postpone(claim.fence, due, why) else {
+            return Ok(Noted::TooLate);
+        };
+        tables.confirmations.insert(claim.id, next);
+        Ok(noted)
     }
 
     async fn list_undecided(

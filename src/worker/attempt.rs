@@ -9,9 +9,10 @@ use super::{
 use crate::{
     audit,
     backoff::{Backoff, Jitter},
+    caps::Shares,
     channel::Channel,
     clock::{self, Elapsed, Timestamp},
-    confirmation::{Claim, Decider, Decision, Postponement, Stage},
+    confirmation::{Claim, Decider, Decision, Later, Noted, Postponement, Wait},
     failpoint,
     link::{self, LinkToken},
     publisher::Announcement,
@@ -41,7 +42,7 @@ enum AttemptResult {
     },
     AskLater {
         due: Timestamp,
-        stage: Option<Stage>,
+        later: Later,
     },
     HandBack,
 }
@@ -110,7 +111,7 @@ pub(super) async fn run(
             decide(&environment, &claim, decider, Decision::Unavailable).await
         }
         AttemptResult::Retry { due } => retry(&environment, &claim, due).await,
-        AttemptResult::AskLater { due, stage } => ask_later(&environment, &claim, due, stage).await,
+        AttemptResult::AskLater { due, later } => ask_later(&environment, &claim, due, later).await,
         AttemptResult::HandBack => environment
             .stores
             .queue
@@ -199,7 +200,7 @@ fn follow(environment: &Environment, claim: &Claim, answer: ValidatorAnswer) -> 
         }
         Ok(Err(ValidationError::Later { ask_again, stage })) => AttemptResult::AskLater {
             due: environment.clock.now() + ask_again,
-            stage,
+            later: Later { stage },
         },
         Ok(Err(ValidationError::Temporary { what, retry_after })) => {
             failed(environment, claim, &what, retry_after)
@@ -251,40 +252,44 @@ async fn retry(
     claim: &Claim,
     due: Timestamp,
 ) -> Result<Option<Announcement>, StoreError> {
-    let postponed = environment
+    let noted = environment
         .stores
         .queue
         .postpone(claim, due, Postponement::Failed)
         .await?;
-    let will_be_asked_again = postponed && due < claim.deadline && !is_later(environment, claim);
-    Ok(
-        will_be_asked_again.then_some(Announcement::Progress(Step::Retrying {
-            attempt: claim.failed + 2,
-        })),
-    )
+    let is_news = noted == Noted::Stored && due < claim.deadline && claim.later.is_none();
+    Ok(is_news.then_some(Announcement::Progress(Step::Retrying {
+        attempt: claim.failed + 2,
+    })))
 }
 
 /// The validator has understood: it is asked the same again when that is due, until the deadline
-/// of those that take longer. The page is told once, and of each further stage.
+/// of those that take longer, or, where there is no room for one that does, until its own. The page
+/// is told once, and of each further stage.
 async fn ask_later(
     environment: &Environment,
     claim: &Claim,
     due: Timestamp,
-    stage: Option<Stage>,
+    later: Later,
 ) -> Result<Option<Announcement>, StoreError> {
-    let deadline = claim.created_at + environment.timing.wait;
-    let later = Postponement::Later { deadline, stage };
-    let postponed = environment.stores.queue.postpone(claim, due, later).await?;
-    let is_news = postponed && (!is_later(environment, claim) || stage > claim.stage);
-    Ok(is_news.then_some(Announcement::Progress(Step::Later {
-        stage: stage.max(claim.stage),
-    })))
-}
-
-/// Whether the validator had said before this claim that it answers later.
-fn is_later(environment: &Environment, claim: &Claim) -> bool {
-    let timing = &environment.timing;
-    claim.stage.is_some() || timing.is_later(claim.created_at, claim.deadline)
+    let queue = &*environment.stores.queue;
+    let now = environment.clock.now();
+    let wait = Wait {
+        later,
+        deadline: claim.created_at + environment.timing.wait,
+        room: match claim.later {
+            Some(_) => Shares::new(0),
+            None => environment.room.for_later(now, queue).await?,
+        },
+    };
+    let noted = queue
+        .postpone(claim, due, Postponement::Later(wait))
+        .await?;
+    if noted == Noted::NoRoom {
+        tracing::warn!(confirmation = %claim.id, "the validator answers later, but too many wait for that");
+    }
+    let is_news = noted == Noted::Stored && Some(later) > claim.later;
+    Ok(is_news.then_some(Announcement::Progress(Step::Later { stage: later.stage })))
 }
 
 async fn decide(
@@ -309,11 +314,12 @@ async fn decide(
         return Ok(None);
     };
     audit::settled(&stored, ending, settlement.now);
-    if let Some(outbox) = &environment.outbox
+    if claim.later.is_some()
+        && let Some(outbox) = &environment.outbox
         && let Ok(token) = claim.token.open(&environment.keys, claim.id)
     {
-        let timing = &environment.timing;
-        outbox.tell_confirmed(&stored, &token, timing).await;
+        let lives = environment.timing.bound;
+        outbox.tell_confirmed(&stored, &token, lives).await;
     }
     Ok(Some(Announcement::Outcome(
         environment

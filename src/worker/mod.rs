@@ -18,6 +18,7 @@ mod look;
 mod slot;
 
 use crate::{
+    caps::Room,
     clock::{Clock, Timestamp},
     confirmation::WorkerId,
     mail::Outbox,
@@ -59,6 +60,8 @@ pub struct Environment {
     pub destinations: Destinations,
     /// How long each part may take.
     pub timing: Timing,
+    /// How much room there is for confirmations.
+    pub room: Arc<Room>,
     /// Where mail goes out; `None` where no mail can be sent.
     pub outbox: Option<Outbox>,
 }

@@ -8,8 +8,8 @@ use vestibule::{
     channel::Channel,
     clock::Timestamp,
     confirmation::{
-        Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, Postponement, Stage,
-        Which, WorkerId,
+        Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, Noted, Postponement,
+        Wait, Which, WorkerId,
     },
     email_address::Address,
     publisher::{Announcement, PublishError, Publisher},
@@ -114,9 +114,8 @@ gates! {
             -> Result<Option<Confirmation>, StoreError>;
         Gate::Read => confirmation(id: ConfirmationId)
             -> Result<Option<Confirmation>, StoreError>;
-        write("note a stage") => note_stage(
-            id: ConfirmationId, stage: Option<Stage>, deadline: Timestamp, now: Timestamp
-        ) -> Result<bool, StoreError>;
+        write("wait") => wait(id: ConfirmationId, wait: Wait, now: Timestamp)
+            -> Result<Noted, StoreError>;
         decide_as(id, decider) => decide(
             id: ConfirmationId, decider: Decider, decision: &Decision, settlement: Settlement
         ) -> Result<Option<Confirmation>, StoreError>;
@@ -129,6 +128,7 @@ gates! {
 gates! {
     ConfirmationQueue {
         Gate::Read => undecided(at_most: u32) -> Result<u32, StoreError>;
+        Gate::Read => answered_later(at_most: u32) -> Result<u32, StoreError>;
         write("claim") => claim(
             worker: WorkerId, which: Which, limits: &ClaimLimits, now: Timestamp, until: Timestamp
         ) -> Result<Vec<Claim>, StoreError>;
@@ -137,7 +137,7 @@ gates! {
         Gate::Read => next_overdue() -> Result<Option<Timestamp>, StoreError>;
         fenced("postpone", claim.id, claim.fence)
             => postpone(claim: &Claim, due: Timestamp, why: Postponement)
-            -> Result<bool, StoreError>;
+            -> Result<Noted, StoreError>;
         Gate::Read => list_undecided(after: Option<&Confirmation>, limit: u32)
             -> Result<Vec<Confirmation>, StoreError>;
         write("ask again") => ask_again(id: ConfirmationId, now: Timestamp)

@@ -110,6 +110,7 @@ impl World {
                     keys: keys.clone(),
                     destinations: Destinations::default(),
                     timing: timing.clone(),
+                    room: Arc::default(),
                     outbox: None,
                 }
             };

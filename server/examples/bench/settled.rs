@@ -15,7 +15,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 use vestibule::{
-    caps::{Caps, Client},
+    caps::{Caps, Client, Room},
     clock::SystemClock,
     outcome::Destinations,
     publisher::{PusherApp, PusherPublisher, PusherSecret, Queue},
@@ -153,17 +153,17 @@ impl Bench {
             keys: Arc::new(keys()),
             destinations: Destinations::default(),
             timing: Timing::default(),
+            room: Arc::new(Room::new(Caps {
+                in_all: u32::MAX,
+                ..Caps::default()
+            })),
             outbox: None,
         }
     }
 
     /// Has so many begin, all at once.
     pub async fn begin(&self, count: usize) {
-        let desk = SignIns::new(&self.environment(), Dispatch::default());
-        let desk = &desk.with_caps(Caps {
-            in_all: u32::MAX,
-            ..Caps::default()
-        });
+        let desk = &SignIns::new(&self.environment(), Dispatch::default());
         let begin = |number: usize| async move {
             let token: Token = format!("queued-{number}").parse().expect("a token");
             // Each from elsewhere: one network may not have so many undecided.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 use vestibule::{
     assertion::Signer,
+    caps::Room,
     mail::{Mailer, Outbox},
     publisher::Publisher,
     secret::{SystemEntropy, WebhookKeys, random},
@@ -55,6 +56,7 @@ impl Core {
             keys: Arc::new(storage.keys),
             destinations: config.destinations.clone(),
             timing: config.timing.clone(),
+            room: Arc::new(Room::new(config.caps.clone())),
             outbox: None,
         };
         // Also where processes elsewhere send it.

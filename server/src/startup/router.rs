@@ -144,7 +144,7 @@ async fn app_state(
     let environment = &core.environment;
     let keys = environment.keys.clone();
     let of_client = config.caps.of_client;
-    let sign_ins = SignIns::new(environment, core.dispatch.clone()).with_caps(config.caps);
+    let sign_ins = SignIns::new(environment, core.dispatch.clone());
     if practice {
         add_practice_user(&sign_ins).await?;
     }

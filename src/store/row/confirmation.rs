@@ -2,10 +2,10 @@
 
 use super::{Reading, Row};
 use crate::{
-    caps::Network,
+    caps::{Network, Shares},
     confirmation::{
-        Claim, Confirmation, ConfirmationId, Decided, Ending, Lease, Queued, Rejection, Stage,
-        State, WorkerId,
+        Claim, Confirmation, ConfirmationId, Decided, Ending, Later, Lease, Queued, Rejection,
+        Stage, State, WorkerId,
     },
     path::LocalPath,
     pending::TokenTag,
@@ -53,7 +53,7 @@ fn claim(row: &dyn Row) -> Result<Claim, StoreError> {
     let State::Queued(Queued {
         token,
         failed,
-        stage,
+        later,
         fence,
         ..
     }) = confirmation.state
@@ -78,7 +78,7 @@ fn claim(row: &dyn Row) -> Result<Claim, StoreError> {
         secret,
         token,
         failed,
-        stage,
+        later,
         created_at,
         deadline,
     })
@@ -105,27 +105,30 @@ fn queued(row: &Reading<'_>) -> Result<Queued, StoreError> {
             bytes: row.blob("token")?.to_vec(),
         }),
         failed: row.number("failed")?,
-        stage: stage(row)?,
+        later: later(row)?,
         due_at: row.time("due_at")?,
         fence: row.number("fence")?,
         lease,
     })
 }
 
-fn stage(row: &Reading<'_>) -> Result<Option<Stage>, StoreError> {
+fn later(row: &Reading<'_>) -> Result<Option<Later>, StoreError> {
     let number: i64 = row.number("stage")?;
-    let mut all = Stage::ALL.map(Some).into_iter().chain([None]);
-    all.find(|stage| stage_number(*stage) == number)
+    let said = Stage::ALL.map(Some).into_iter().chain([None]);
+    let mut all = said.map(|stage| Some(Later { stage })).chain([None]);
+    all.find(|later| stage_number(*later) == number)
         .ok_or_else(|| row.corrupt("stage"))
 }
 
-/// The number of a stage in a row: 0 without one, and higher for those that come later.
-pub(in crate::store) fn stage_number(stage: Option<Stage>) -> i64 {
-    match stage {
+/// The number in a row of what a validator has said that answers later: 0 for nothing, and higher
+/// for what comes later.
+fn stage_number(later: Option<Later>) -> i64 {
+    match later.map(|later| later.stage) {
         None => 0,
-        Some(Stage::Received) => 1,
-        Some(Stage::Reviewing) => 2,
-        Some(Stage::Almost) => 3,
+        Some(None) => 1,
+        Some(Some(Stage::Received)) => 2,
+        Some(Some(Stage::Reviewing)) => 3,
+        Some(Some(Stage::Almost)) => 4,
     }
 }
 
@@ -157,7 +160,6 @@ pub(in crate::store) struct QueuedColumns<'c> {
     pub token: &'c [u8],
     pub token_key: i64,
     pub failed: i64,
-    pub stage: i64,
     pub due_at: i64,
     pub fence: i64,
     pub worker: Option<&'c [u8]>,
@@ -170,12 +172,29 @@ impl<'c> QueuedColumns<'c> {
             token: &queued.token.0.bytes,
             token_key: queued.token.0.key_id.into(),
             failed: queued.failed.into(),
-            stage: stage_number(queued.stage),
             due_at: queued.due_at.as_millis(),
             // A fence counts claims: it does not come near.
             fence: i64::try_from(queued.fence).unwrap_or(i64::MAX),
             worker: queued.lease.as_ref().map(|lease| lease.worker.as_slice()),
             lease_until: queued.lease.map(|lease| lease.until.as_millis()),
+        }
+    }
+}
+
+/// What changes of a confirmation that waits for a validator that answers later, and the room that
+/// there has to be.
+pub(in crate::store) struct WaitColumns {
+    pub deadline: i64,
+    pub stage: i64,
+    pub room: [i64; 3],
+}
+
+impl WaitColumns {
+    pub fn of(confirmation: &Confirmation, room: Shares) -> Self {
+        Self {
+            deadline: confirmation.deadline.as_millis(),
+            stage: stage_number(confirmation.later()),
+            room: room.limits().map(i64::from),
         }
     }
 }

@@ -17,7 +17,7 @@ mod user;
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) use confirmation::{
-    DecidedColumns, QueuedColumns, claims, confirmation, key_of_undecided, stage_number, undecided,
+    DecidedColumns, QueuedColumns, WaitColumns, claims, confirmation, key_of_undecided, undecided,
 };
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) use link::{LinkOrigin, link, link_counts, mails, state_columns};

@@ -237,7 +237,7 @@ mod tests {
         let queued = Queued {
             token: SealedToken::seal(&keys, &SystemEntropy, id, &token),
             failed: 0,
-            stage: None,
+            later: None,
             due_at: Timestamp::from_millis(0),
             fence: 0,
             lease: None,

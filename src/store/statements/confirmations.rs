@@ -49,21 +49,60 @@ pub(in crate::store) const UNSETTLED_CONFIRMATIONS: &str = concat!(
 pub(in crate::store) const MARK_CONFIRMATION_SETTLED: &str =
     "update confirmations set state = 'settled' where id = $1 and state = 'decided'";
 
-/// Frees a claimed confirmation, only if the claim is still the last one. `$1` to `$5`: what
-/// becomes of its columns; `$6`: its id; `$7`: the claim's fence; `$8`: its stage. Deadline and
-/// stage only grow: the validator may have called back since they were read.
-pub(in crate::store) const POSTPONE_CONFIRMATION: &str =
-    "update confirmations set failed = $1, due_at = $2, worker = $3, lease_until = $4,
-         deadline = case when deadline < $5 then $5 else deadline end,
-         stage = case when stage < $8 then $8 else stage end
-     where id = $6 and state = 'queued' and fence = $7";
+/// How many confirmations wait whose validator answers later. `$1`: the most that are counted.
+pub(in crate::store) const COUNT_ANSWERED_LATER: &str = "select count(*) from (
+         select 1 from confirmations where state = 'queued' and stage > 0 limit $1) as counted";
 
-/// Notes what the validator says while it checks. `$1`: its id; `$2`: the stage; `$3`: the
-/// deadline; `$4`: the present moment.
-pub(in crate::store) const NOTE_STAGE: &str =
-    "update confirmations set deadline = case when deadline < $3 then $3 else deadline end,
-         stage = case when stage < $2 then $2 else stage end
-     where id = $1 and state = 'queued' and deadline > $4";
+/// Frees a claimed confirmation, only if the claim is still the last one. `$1` and `$2`: what
+/// becomes of its columns; `$3`: its id; `$4`: the claim's fence.
+pub(in crate::store) const POSTPONE_CONFIRMATION: &str =
+    "update confirmations set failed = $1, due_at = $2, worker = null, lease_until = null
+     where id = $3 and state = 'queued' and fence = $4";
+
+/// That the validator of a confirmation answers later. Its deadline and its stage only grow: other
+/// processes note that too. `$1`: the deadline; `$2`: the stage.
+macro_rules! wait {
+    () => {
+        "deadline = case when deadline < $1 then $1 else deadline end,
+         stage = case when stage < $2 then $2 else stage end"
+    };
+}
+
+/// Whether one more may wait for a validator that answers later in each of the networks of its
+/// client, or does so already. `$3` to `$5`: how many may, with this one, the narrowest network
+/// first. What other transactions write at the same moment is not counted.
+macro_rules! has_room {
+    () => {
+        "(stage > 0 or (
+             (select count(*) from confirmations as other
+              where other.state = 'queued' and other.stage > 0 and other.network_48 = confirmations.network_48
+                  and other.network_56 = confirmations.network_56 and other.client = confirmations.client) < $3
+             and (select count(*) from confirmations as other
+              where other.state = 'queued' and other.stage > 0 and other.network_48 = confirmations.network_48
+                  and other.network_56 = confirmations.network_56) < $4
+             and (select count(*) from confirmations as other
+              where other.state = 'queued' and other.stage > 0
+                  and other.network_48 = confirmations.network_48) < $5))"
+    };
+}
+
+/// Has a confirmation wait, under any claim. `$1` to `$5` as above; `$6`: its id; `$7`: the present
+/// moment.
+pub(in crate::store) const WAIT: &str = concat!(
+    "update confirmations set ",
+    wait!(),
+    " where id = $6 and state = 'queued' and deadline > $7 and ",
+    has_room!()
+);
+
+/// Frees a claimed confirmation whose validator answers later, only if the claim is still the last
+/// one. `$1` to `$5` as above; `$6`: its id; `$7`: the claim's fence; `$8`: when it is due.
+pub(in crate::store) const POSTPONE_TO_LATER: &str = concat!(
+    "update confirmations set ",
+    wait!(),
+    ", due_at = $8, worker = null, lease_until = null where id = $6 and state = 'queued' and fence = $7 and ",
+    has_room!()
+);
 
 /// `$1`: the id of a confirmation that waits for a link.
 pub(in crate::store) const MAKE_CONFIRMATION_DUE: &str =

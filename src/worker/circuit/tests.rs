@@ -24,7 +24,7 @@ fn claim(network: u8, number: u8) -> Claim {
             bytes: Vec::new(),
         }),
         failed: 0,
-        stage: None,
+        later: None,
         created_at: NOW,
         deadline: NOW,
     }

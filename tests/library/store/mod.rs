@@ -7,6 +7,6 @@ mod claim;
 mod decide;
 mod sessions;
 mod signing_keys;
-mod stage;
 mod undecided;
 mod users;
+mod wait;

@@ -1,10 +1,10 @@
 //! What an operator sees of undecided confirmations, and having one asked about again.
 
-use crate::support::{Sample, adapters, at, settlement, worker};
+use crate::support::{Sample, adapters, at, settlement, wait, worker};
 use vestibule::{
     confirmation::{
-        Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, Lease, Postponement,
-        State, Which,
+        Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, Lease, Noted,
+        Postponement, State, Which,
     },
     store::Stores,
 };
@@ -94,15 +94,12 @@ async fn one_that_waits_is_due_at_once_and_otherwise_as_it_was() {
         let other = Sample::new(2).due(at(50));
         let other = other.begun(&*stores.confirmations).await;
         let first = claim(&stores, 0).await.remove(0);
-        let later = Postponement::Later {
-            deadline: at(900),
-            stage: None,
-        };
+        let later = Postponement::Later(wait(None, 900, 1));
         let failed = stores.queue.postpone(&first, at(5), Postponement::Failed);
-        assert!(failed.await.unwrap());
+        assert_eq!(failed.await.unwrap(), Noted::Stored);
         let second = claim(&stores, 5).await.remove(0);
         let put_off = stores.queue.postpone(&second, at(600), later);
-        assert!(put_off.await.unwrap());
+        assert_eq!(put_off.await.unwrap(), Noted::Stored);
         let mut expected = sample.stored(&*stores.confirmations).await;
         assert!(ask_again(&stores, &sample, 10).await);
         let State::Queued(queued) = &mut expected.state else {

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use tokio::{sync::Notify, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use vestibule::{
-    caps::{Caps, Client},
+    caps::{Caps, Client, Room},
     channel::Channel,
     clock::{Clock as _, Timestamp},
     confirmation::{Confirmation, ConfirmationId},
@@ -104,6 +104,7 @@ impl Harness {
             keys,
             destinations: Destinations::default(),
             timing: plan.timing,
+            room: Arc::new(Room::new(plan.caps)),
             outbox: None,
         };
         let mail_wake = Arc::<Notify>::default();
@@ -111,7 +112,7 @@ impl Harness {
             environment.outbox = Some(Outbox::new(&environment, mail_wake.clone()));
         }
         let dispatch = Dispatch::default();
-        let sign_ins = SignIns::new(&environment, dispatch.clone()).with_caps(plan.caps);
+        let sign_ins = SignIns::new(&environment, dispatch.clone());
         Self {
             clock,
             validator,

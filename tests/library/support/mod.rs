@@ -18,7 +18,7 @@ pub use postgres::Postgres;
 pub use redis::{Redis, redis};
 pub use sample::{
     Sample, ada, admission, at, authority, authority_in, bob, confirmed, keys, rejected,
-    settlement, token, welcome, worker,
+    settlement, token, wait, welcome, worker,
 };
 
 use std::{future::Future, time::Duration};

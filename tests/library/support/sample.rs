@@ -4,7 +4,9 @@ use std::time::Duration;
 use vestibule::{
     caps::{Admission, Client, Shares, Usage},
     clock::Timestamp,
-    confirmation::{Confirmation, ConfirmationId, Queued, Rejection, State, WorkerId},
+    confirmation::{
+        Confirmation, ConfirmationId, Later, Queued, Rejection, Stage, State, Wait, WorkerId,
+    },
     outcome::{Destinations, Outcome},
     pending::TokenTag,
     secret::{Keys, SealedToken, SecretHash, SystemEntropy, random},
@@ -73,6 +75,15 @@ pub fn admission(client: u8, of_client: u32) -> Admission {
     }
 }
 
+/// That the validator answers later, by a deadline, where each client may have so many that wait.
+pub fn wait(stage: Option<Stage>, deadline: i64, of_client: u32) -> Wait {
+    Wait {
+        later: Later { stage },
+        deadline: at(deadline),
+        room: Shares::new(of_client),
+    }
+}
+
 pub fn confirmed() -> Outcome {
     Outcome::Confirmed {
         redirect: Destinations::default().confirmed,
@@ -101,7 +112,7 @@ impl Sample {
         let state = State::Queued(Queued {
             token,
             failed: 0,
-            stage: None,
+            later: None,
             due_at: at(0),
             fence: 0,
             lease: None,

@@ -7,7 +7,7 @@ use tokio::{sync::Notify, task::JoinHandle};
 use vestibule::{
     caps::Admission,
     clock::Timestamp,
-    confirmation::{Confirmation, ConfirmationId, Decider, Decision, Queued, Stage, State},
+    confirmation::{Confirmation, ConfirmationId, Decider, Decision, Noted, Queued, State, Wait},
     pending::TokenTag,
     secret::SecretHash,
     session::{Session, SessionId},
@@ -59,14 +59,13 @@ impl ConfirmationStore for SlowBegins {
         self.inner.confirmation(id).await
     }
 
-    async fn note_stage(
+    async fn wait(
         &self,
         id: ConfirmationId,
-        stage: Option<Stage>,
-        deadline: Timestamp,
+        wait: Wait,
         now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        self.inner.note_stage(id, stage, deadline, now).await
+    ) -> Result<Noted, StoreError> {
+        self.inner.wait(id, wait, now).await
     }
 
     async fn decide(

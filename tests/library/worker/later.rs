@@ -3,16 +3,17 @@
 use crate::support::{Browser, Harness, Plan, ada, confirmed, rejected, token};
 use std::time::Duration;
 use vestibule::{
+    caps::{Caps, Client},
     clock::Timestamp,
-    confirmation::{Decided, Ending, Queued, Rejection, State},
+    confirmation::{Decided, Ending, Queued, Rejection, Stage, State},
     outcome::Outcome,
     publisher::Announcement,
-    sign_ins::{Progress, Step},
-    store::{ConfirmationQueue as _, SessionStore as _},
+    sign_ins::{Progress, Reception, Step},
+    store::{ConfirmationQueue as _, ConfirmationStore as _, SessionStore as _},
     testing::Question,
     timing::Timing,
     token::Token,
-    validator::{ValidationError, Verdict},
+    validator::{Answer, ValidationError, Verdict},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -262,8 +263,82 @@ async fn a_wait_that_is_no_longer_than_the_deadline_moves_nothing() {
     let question = harness.question().await;
     assert_eq!(question.deadline, deadline);
     question.answer(later(50 * SECOND));
-    harness.announced().await;
+    harness.everything_before_is_done().await;
     assert_eq!(harness.store.next_due().await.unwrap(), Some(deadline));
+}
+
+#[tokio::test]
+async fn half_of_what_a_client_may_begin_may_take_longer_and_the_rest_has_its_own_deadline() {
+    let caps = Caps {
+        of_client: 3,
+        ..Caps::default()
+    };
+    let harness = Harness::built(Plan {
+        caps,
+        ..Plan::default()
+    })
+    .await;
+    harness.start_worker();
+    let client = Client::from_bytes([7; 16]);
+    let begin = async |name: &str| {
+        let link = token(name);
+        let begun = harness.sign_ins.begin(&link, None, false, client, None);
+        begun.await.unwrap();
+        harness.question().await
+    };
+    let (first, second, third) = (begin("1").await, begin("2").await, begin("3").await);
+    let deadline = third.deadline;
+    for question in [first, second] {
+        question.answer(later(10 * MINUTE));
+        let step = Step::Later { stage: None };
+        assert_eq!(harness.announced().await.1, Announcement::Progress(step));
+    }
+    let id = third.id;
+    third.answer(later(30 * SECOND));
+    harness.everything_before_is_done().await;
+    harness.advance(30 * SECOND);
+    let again = harness.question().await;
+    assert_eq!((again.id, again.deadline), (id, deadline));
+    let call = Answer::Pending(Some(Stage::Almost));
+    let received = harness.sign_ins.receive(id, call).await.unwrap();
+    assert_eq!(received, Reception::NoRoom);
+    // Others are not kept from it.
+    let other = harness.begun(&token("of-another")).await;
+    harness.question().await.answer(later(10 * MINUTE));
+    let (told, step) = harness.announced().await;
+    assert_eq!(told, other.channel(&token("of-another")));
+    let later_step = Step::Later { stage: None };
+    assert_eq!(step, Announcement::Progress(later_step));
+    again.answer(later(10 * MINUTE));
+    harness.everything_before_is_done().await;
+    harness.advance(30 * SECOND);
+    assert_eq!(harness.outcome().await, Outcome::Unavailable);
+}
+
+#[tokio::test]
+async fn half_of_all_may_take_longer() {
+    let caps = Caps {
+        in_all: 4,
+        ..Caps::default()
+    };
+    let harness = Harness::built(Plan {
+        caps,
+        ..Plan::default()
+    })
+    .await;
+    harness.start_worker();
+    for number in 0..2 {
+        harness.begun(&token(&format!("link-{number}"))).await;
+        harness.question().await.answer(later(10 * MINUTE));
+        harness.announced().await;
+    }
+    harness.begun(&token("third")).await;
+    let question = harness.question().await;
+    let id = question.id;
+    question.answer(later(10 * MINUTE));
+    harness.everything_before_is_done().await;
+    let stored = harness.store.confirmation(id).await.unwrap().unwrap();
+    assert_eq!(stored.later(), None);
 }
 
 #[tokio::test]

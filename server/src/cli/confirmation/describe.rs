@@ -6,15 +6,14 @@ use vestibule::{
     clock::Timestamp,
     confirmation::{Confirmation, Decided, Ending, Queued, Stage, State},
     sign_ins::Step,
-    timing::Timing,
 };
 
 /// One line of the list, in columns.
-pub fn line(confirmation: &Confirmation, timing: &Timing, now: Timestamp) -> String {
+pub fn line(confirmation: &Confirmation, now: Timestamp) -> String {
     format!(
         "{}  {:<17}  {}  {}  {}",
         confirmation.id,
-        step(confirmation, timing),
+        step(confirmation),
         rfc3339(confirmation.created_at),
         rfc3339(confirmation.deadline),
         asked(confirmation, now),
@@ -22,10 +21,10 @@ pub fn line(confirmation: &Confirmation, timing: &Timing, now: Timestamp) -> Str
 }
 
 /// Everything, a line each.
-pub fn lines(confirmation: &Confirmation, timing: &Timing, now: Timestamp) -> String {
+pub fn lines(confirmation: &Confirmation, now: Timestamp) -> String {
     let mut lines = vec![
         ("confirmation", confirmation.id.to_string()),
-        ("step", step(confirmation, timing)),
+        ("step", step(confirmation)),
         ("begun", rfc3339(confirmation.created_at)),
         ("deadline", rfc3339(confirmation.deadline)),
     ];
@@ -46,12 +45,12 @@ pub fn lines(confirmation: &Confirmation, timing: &Timing, now: Timestamp) -> St
 }
 
 /// The same for programs. What it has none of is null.
-pub fn object(confirmation: &Confirmation, timing: &Timing) -> Value {
+pub fn object(confirmation: &Confirmation) -> Value {
     let (queued, decided) = match &confirmation.state {
         State::Queued(queued) => (Some(queued), None),
         State::Decided(decided) | State::Settled(decided) => (None, Some(decided)),
     };
-    let step = queued.map(|queued| step_of(confirmation, queued, timing));
+    let step = queued.map(Queued::step);
     let attempt = match step {
         Some(Step::Retrying { attempt }) => Some(attempt),
         _ => None,
@@ -85,20 +84,16 @@ pub fn decision(decided: Decided) -> String {
     format!("{}, at {}", ending(decided.ending), rfc3339(decided.at))
 }
 
-fn step(confirmation: &Confirmation, timing: &Timing) -> String {
+fn step(confirmation: &Confirmation) -> String {
     let State::Queued(queued) = &confirmation.state else {
         return "decided".into();
     };
-    let step = step_of(confirmation, queued, timing);
+    let step = queued.step();
     match step {
         Step::Retrying { attempt } => format!("retrying {attempt}"),
         Step::Later { stage: Some(stage) } => format!("later ({})", stage.as_str()),
         _ => step_name(step).into(),
     }
-}
-
-fn step_of(confirmation: &Confirmation, queued: &Queued, timing: &Timing) -> Step {
-    queued.step(timing.is_later(confirmation.created_at, confirmation.deadline))
 }
 
 const fn step_name(step: Step) -> &'static str {
@@ -135,7 +130,7 @@ mod tests {
     use super::*;
     use std::time::Duration;
     use vestibule::{
-        confirmation::{ConfirmationId, Lease, Rejection, WorkerId},
+        confirmation::{ConfirmationId, Later, Lease, Rejection, WorkerId},
         pending::TokenTag,
         secret::{Keys, SealedToken, SecretHash, SystemEntropy},
         session::SessionId,
@@ -151,7 +146,7 @@ mod tests {
         Queued {
             token: SealedToken::seal(&keys, &SystemEntropy, id, &token),
             failed: 0,
-            stage: None,
+            later: None,
             due_at: BEGUN + Duration::from_secs(30),
             fence: 0,
             lease: None,
@@ -179,7 +174,6 @@ mod tests {
 
     #[test]
     fn each_step_is_told_and_columns_stand_below_each_other() {
-        let timing = Timing::default();
         for (queued, expected) in [
             (
                 queued(),
@@ -203,25 +197,26 @@ mod tests {
             ),
             (
                 Queued {
-                    stage: Some(Stage::Reviewing),
+                    later: Some(Later {
+                        stage: Some(Stage::Reviewing),
+                    }),
                     ..queued()
                 },
                 "later (reviewing)  2023-11-14T22:13:20Z  2023-11-14T22:14:20Z  2023-11-14T22:13:50Z",
             ),
         ] {
             let confirmation = confirmation(State::Queued(queued));
-            let line = line(&confirmation, &timing, BEGUN);
+            let line = line(&confirmation, BEGUN);
             assert_eq!(line, format!("{}  {expected}", confirmation.id));
         }
-        let mut later = confirmation(State::Queued(queued()));
-        later.deadline = BEGUN + timing.wait;
-        assert_eq!(step(&later, &timing), "later");
+        let mut later = queued();
+        later.later = Some(Later { stage: None });
+        assert_eq!(step(&confirmation(State::Queued(later))), "later");
     }
 
     #[test]
     fn what_was_decided_is_told() {
         let at = BEGUN + Duration::from_secs(5);
-        let timing = Timing::default();
         let user = UserId::from_bytes([7; 16]);
         for (ended, told) in [
             (
@@ -240,20 +235,19 @@ mod tests {
                  ending        {told}\n\
                  decided       2023-11-14T22:13:25Z"
             );
-            assert_eq!(lines(&decided, &timing, at), expected);
+            assert_eq!(lines(&decided, at), expected);
         }
     }
 
     #[test]
     fn programs_are_told_the_same() {
-        let timing = Timing::default();
         let retrying = Queued {
             failed: 1,
             lease: Some(lease()),
             ..queued()
         };
         assert_eq!(
-            object(&confirmation(State::Queued(retrying)), &timing),
+            object(&confirmation(State::Queued(retrying))),
             json!({
                 "id": "01010101010101010101010101010101", "step": "retrying", "attempt": 2, "stage": null,
                 "begun_at": "2023-11-14T22:13:20Z", "deadline": "2023-11-14T22:14:20Z",
@@ -264,7 +258,7 @@ mod tests {
         let ending = Ending::Confirmed(UserId::from_bytes([7; 16]));
         let decided = State::Decided(Decided { ending, at: BEGUN });
         assert_eq!(
-            object(&confirmation(decided), &timing),
+            object(&confirmation(decided)),
             json!({
                 "id": "01010101010101010101010101010101", "step": "decided", "attempt": null, "stage": null,
                 "begun_at": "2023-11-14T22:13:20Z", "deadline": "2023-11-14T22:14:20Z",

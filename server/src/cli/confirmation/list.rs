@@ -32,8 +32,8 @@ pub async fn confirmation_list(
             .await
             .map_err(|error| error.to_string())?;
         for confirmation in &batch {
-            let to_line = || line(confirmation, &config.timing, clock.now());
-            output.write(to_line, || object(confirmation, &config.timing))?;
+            let to_line = || line(confirmation, clock.now());
+            output.write(to_line, || object(confirmation))?;
         }
         last = batch.into_iter().next_back();
         if last.is_none() {

@@ -21,7 +21,7 @@ pub async fn confirmation_show(mut config: Config, id: &str) -> Result<CommandOu
         .map_err(|error| error.to_string())?
         .ok_or_else(|| unknown(id))?;
     Ok(CommandOutput {
-        line: lines(&confirmation, &config.timing, clock.now()),
-        json: object(&confirmation, &config.timing),
+        line: lines(&confirmation, clock.now()),
+        json: object(&confirmation),
     })
 }

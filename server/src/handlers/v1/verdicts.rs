@@ -34,6 +34,8 @@ const BODY_WITHIN: Duration = Duration::from_secs(10);
 const RECEIVE_WITHIN: Duration = Duration::from_secs(15);
 /// After how long a validator is to call again if its verdict could not be stored.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
+/// The same where too many confirmations wait for validators that answer later.
+const RETRY_AFTER_OTHERS: Duration = Duration::from_mins(1);
 
 /// A callback was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +60,8 @@ pub enum CallbackError {
     TooLate(ConfirmationId),
     #[error("the confirmation was decided before, by something else, which stands")]
     Contradicts(ConfirmationId),
+    #[error("too many confirmations wait for a verdict; call again, best with a verdict")]
+    NoRoom(ConfirmationId),
     #[error("it could not be stored; call again")]
     Store(#[from] StoreError),
     #[error("it could not be stored in time; call again")]
@@ -105,6 +109,7 @@ pub async fn verdicts(
         Reception::Taken => Ok(StatusCode::NO_CONTENT),
         Reception::Contradicts => Err(CallbackError::Contradicts(confirmation)),
         Reception::TooLate => Err(CallbackError::TooLate(confirmation)),
+        Reception::NoRoom => Err(CallbackError::NoRoom(confirmation)),
         Reception::Unknown => Err(CallbackError::Unknown(confirmation)),
     }
 }
@@ -155,7 +160,7 @@ impl CallbackError {
             Self::Broken => StatusCode::BAD_REQUEST,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Store(_) | Self::Slow => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Store(_) | Self::Slow | Self::NoRoom(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -163,6 +168,7 @@ impl CallbackError {
         match self {
             Self::TooMany(wait) => Some(*wait),
             Self::Store(_) | Self::Slow => Some(RETRY_AFTER),
+            Self::NoRoom(_) => Some(RETRY_AFTER_OTHERS),
             _ => None,
         }
     }
@@ -185,6 +191,7 @@ impl CallbackError {
             Self::Disabled => {}
             Self::Unknown(confirmation)
             | Self::TooLate(confirmation)
+            | Self::NoRoom(confirmation)
             | Self::Contradicts(confirmation) => {
                 tracing::warn!(%confirmation, why = %self, "a callback was not taken");
             }

@@ -4,11 +4,11 @@ mod claim;
 
 use super::{PostgresStore, batch, connection::Failure, listen, sessions};
 use crate::{
-    caps::Admission,
+    caps::{Admission, Shares},
     clock::Timestamp,
     confirmation::{
-        Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, Postponement, Stage,
-        State, Which, WorkerId,
+        Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, Noted, Postponement,
+        State, Wait, Which, WorkerId,
     },
     path::LocalPath,
     secret::SecretHash,
@@ -17,11 +17,11 @@ use crate::{
         BeginError, ConfirmationQueue, ConfirmationStore, Settlement, StoreError,
         begin::Begin,
         decide::Decide,
-        row::{self, DecidedColumns, QueuedColumns, key_of_undecided},
+        row::{self, DecidedColumns, QueuedColumns, WaitColumns, key_of_undecided},
         statements::{
-            ASK_AGAIN, CONFIRMATION_BY_ID, CONFIRMATION_BY_SECRET, COUNT_UNDECIDED,
-            MARK_CONFIRMATION_SETTLED, NOTE_STAGE, POSTPONE_CONFIRMATION, UNDECIDED_AFTER,
-            UNSETTLED_CONFIRMATIONS, confirmation_columns,
+            ASK_AGAIN, CONFIRMATION_BY_ID, CONFIRMATION_BY_SECRET, COUNT_ANSWERED_LATER,
+            COUNT_UNDECIDED, MARK_CONFIRMATION_SETTLED, POSTPONE_CONFIRMATION, POSTPONE_TO_LATER,
+            UNDECIDED_AFTER, UNSETTLED_CONFIRMATIONS, WAIT, confirmation_columns,
         },
     },
 };
@@ -64,33 +64,42 @@ impl ConfirmationStore for PostgresStore {
     }
 
     async fn confirmation(&self, id: ConfirmationId) -> Result<Option<Confirmation>, StoreError> {
-        self.run(move |connection| {
-            Box::pin(async move {
-                let select = sqlx::query(CONFIRMATION_BY_ID).bind(id.as_slice());
-                let row = select.fetch_optional(connection).await?;
-                Ok(row.map(|row| row::confirmation(&row)).transpose()?)
-            })
-        })
-        .await
+        self.run(move |connection| Box::pin(get(connection, id)))
+            .await
     }
 
-    async fn note_stage(
+    async fn wait(
         &self,
         id: ConfirmationId,
-        stage: Option<Stage>,
-        deadline: Timestamp,
+        wait: Wait,
         now: Timestamp,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Noted, StoreError> {
         self.run(move |connection| {
             Box::pin(async move {
-                let noted = sqlx::query(NOTE_STAGE)
+                let confirmation = get(connection, id).await?;
+                let Some(Ok(next)) = confirmation.map(|found| found.wait(wait, now)) else {
+                    return Ok(Noted::TooLate);
+                };
+                let columns = WaitColumns::of(&next, wait.room);
+                let noted = sqlx::query(WAIT)
+                    .bind(columns.deadline)
+                    .bind(columns.stage)
+                    .bind(columns.room[0])
+                    .bind(columns.room[1])
+                    .bind(columns.room[2])
                     .bind(id.as_slice())
-                    .bind(row::stage_number(stage))
-                    .bind(deadline.as_millis())
                     .bind(now.as_millis())
-                    .execute(connection)
+                    .execute(&mut *connection)
                     .await?;
-                Ok(noted.rows_affected() == 1)
+                if noted.rows_affected() == 1 {
+                    return Ok(Noted::Stored);
+                }
+                // Another process may have decided it since it was read.
+                let confirmation = get(connection, id).await?;
+                Ok(match confirmation.map(|found| found.wait(wait, now)) {
+                    Some(Ok(_)) => Noted::NoRoom,
+                    Some(Err(_)) | None => Noted::TooLate,
+                })
             })
         })
         .await
@@ -155,6 +164,17 @@ impl ConfirmationQueue for PostgresStore {
         self.run(move |connection| {
             Box::pin(async move {
                 let count = sqlx::query_scalar(COUNT_UNDECIDED).bind(i64::from(at_most));
+                let count: i64 = count.fetch_one(connection).await?;
+                Ok(u32::try_from(count).unwrap_or(at_most))
+            })
+        })
+        .await
+    }
+
+    async fn answered_later(&self, at_most: u32) -> Result<u32, StoreError> {
+        self.run(move |connection| {
+            Box::pin(async move {
+                let count = sqlx::query_scalar(COUNT_ANSWERED_LATER).bind(i64::from(at_most));
                 let count: i64 = count.fetch_one(connection).await?;
                 Ok(u32::try_from(count).unwrap_or(at_most))
             })
@@ -231,19 +251,27 @@ impl ConfirmationQueue for PostgresStore {
         claim: &Claim,
         due: Timestamp,
         why: Postponement,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Noted, StoreError> {
         let id = claim.id;
         let fence = claim.fence;
         self.run(move |connection| {
             Box::pin(async move {
-                let select = sqlx::query(CONFIRMATION_BY_ID).bind(id.as_slice());
-                let Some(row) = select.fetch_optional(&mut *connection).await? else {
-                    return Ok(false);
+                let Some(confirmation) = get(connection, id).await? else {
+                    return Ok(Noted::TooLate);
                 };
-                let Ok(next) = row::confirmation(&row)?.postpone(fence, due, why) else {
-                    return Ok(false);
+                let Ok(next) = confirmation.clone().postpone(fence, due, why) else {
+                    return Ok(Noted::TooLate);
                 };
-                write_postponed(connection, &next).await
+                let Postponement::Later(wait) = why else {
+                    return write_postponed(connection, &next, Noted::Stored).await;
+                };
+                if write_waiting(connection, &next, wait.room).await? {
+                    return Ok(Noted::Stored);
+                }
+                match confirmation.postpone(fence, due, Postponement::HandedBack) {
+                    Ok(next) => write_postponed(connection, &next, Noted::NoRoom).await,
+                    Err(_) => Ok(Noted::TooLate),
+                }
             })
         })
         .await
@@ -368,24 +396,58 @@ pub(super) async fn write_decided(
     Ok(())
 }
 
-/// Compare-and-set: only if the confirmation is queued and the claim still the last one.
+async fn get(
+    connection: &mut PgConnection,
+    id: ConfirmationId,
+) -> Result<Option<Confirmation>, Failure> {
+    let select = sqlx::query(CONFIRMATION_BY_ID).bind(id.as_slice());
+    let row = select.fetch_optional(connection).await?;
+    Ok(row.map(|row| row::confirmation(&row)).transpose()?)
+}
+
+/// Writes that it is free again, which comes to `noted`, if the claim is still the last one.
 async fn write_postponed(
     connection: &mut PgConnection,
     next: &Confirmation,
-) -> Result<bool, Failure> {
+    noted: Noted,
+) -> Result<Noted, Failure> {
     let State::Queued(queued) = &next.state else {
-        return Ok(false);
+        return Ok(Noted::TooLate);
     };
     let columns = QueuedColumns::of(queued);
     let postponed = sqlx::query(POSTPONE_CONFIRMATION)
         .bind(columns.failed)
         .bind(columns.due_at)
-        .bind(columns.worker)
-        .bind(columns.lease_until)
-        .bind(next.deadline.as_millis())
         .bind(next.id.as_slice())
         .bind(columns.fence)
+        .execute(connection)
+        .await?;
+    Ok(if postponed.rows_affected() == 1 {
+        noted
+    } else {
+        Noted::TooLate
+    })
+}
+
+/// The same for one whose validator answers later. `false`: there is no room, or it is too late.
+async fn write_waiting(
+    connection: &mut PgConnection,
+    next: &Confirmation,
+    room: Shares,
+) -> Result<bool, Failure> {
+    let State::Queued(queued) = &next.state else {
+        return Ok(false);
+    };
+    let (columns, queued) = (WaitColumns::of(next, room), QueuedColumns::of(queued));
+    let postponed = sqlx::query(POSTPONE_TO_LATER)
+        .bind(columns.deadline)
         .bind(columns.stage)
+        .bind(columns.room[0])
+        .bind(columns.room[1])
+        .bind(columns.room[2])
+        .bind(next.id.as_slice())
+        .bind(queued.fence)
+        .bind(queued.due_at)
         .execute(connection)
         .await?;
     Ok(postponed.rows_affected() == 1)

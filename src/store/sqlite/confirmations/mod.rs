@@ -5,11 +5,11 @@ mod claim;
 
 use super::{SqliteStore, decide, sessions};
 use crate::{
-    caps::Admission,
+    caps::{Admission, Shares},
     clock::Timestamp,
     confirmation::{
-        Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, Postponement, Stage,
-        State, Which, WorkerId,
+        Claim, ClaimLimits, Confirmation, ConfirmationId, Decider, Decision, Noted, Postponement,
+        State, Wait, Which, WorkerId,
     },
     secret::SecretHash,
     session::{Session, SessionId},
@@ -17,11 +17,11 @@ use crate::{
         BeginError, ConfirmationQueue, ConfirmationStore, Settlement, StoreError,
         begin::Begin,
         decide::Decide,
-        row::{self, QueuedColumns, key_of_undecided},
+        row::{self, QueuedColumns, WaitColumns, key_of_undecided},
         statements::{
-            ASK_AGAIN, CONFIRMATION_BY_ID, CONFIRMATION_BY_SECRET, COUNT_UNDECIDED,
-            MARK_CONFIRMATION_SETTLED, NOTE_STAGE, POSTPONE_CONFIRMATION, UNDECIDED_AFTER,
-            UNSETTLED_CONFIRMATIONS,
+            ASK_AGAIN, CONFIRMATION_BY_ID, CONFIRMATION_BY_SECRET, COUNT_ANSWERED_LATER,
+            COUNT_UNDECIDED, MARK_CONFIRMATION_SETTLED, POSTPONE_CONFIRMATION, POSTPONE_TO_LATER,
+            UNDECIDED_AFTER, UNSETTLED_CONFIRMATIONS, WAIT,
         },
     },
 };
@@ -61,24 +61,34 @@ impl ConfirmationStore for SqliteStore {
         row.map(|row| row::confirmation(&row)).transpose()
     }
 
-    async fn note_stage(
+    async fn wait(
         &self,
         id: ConfirmationId,
-        stage: Option<Stage>,
-        deadline: Timestamp,
+        wait: Wait,
         now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let note = (id, row::stage_number(stage), deadline, now);
-        self.write(note, |connection, &(id, stage, deadline, now)| {
+    ) -> Result<Noted, StoreError> {
+        self.write((id, wait, now), |connection, &(id, wait, now)| {
             Box::pin(async move {
-                let noted = sqlx::query(NOTE_STAGE)
+                let confirmation = get(connection, id).await?;
+                let Some(Ok(next)) = confirmation.map(|found| found.wait(wait, now)) else {
+                    return Ok(Noted::TooLate);
+                };
+                let columns = WaitColumns::of(&next, wait.room);
+                let noted = sqlx::query(WAIT)
+                    .bind(columns.deadline)
+                    .bind(columns.stage)
+                    .bind(columns.room[0])
+                    .bind(columns.room[1])
+                    .bind(columns.room[2])
                     .bind(id.as_slice())
-                    .bind(stage)
-                    .bind(deadline.as_millis())
                     .bind(now.as_millis())
                     .execute(connection)
                     .await?;
-                Ok(noted.rows_affected() == 1)
+                Ok(if noted.rows_affected() == 1 {
+                    Noted::Stored
+                } else {
+                    Noted::NoRoom
+                })
             })
         })
         .await
@@ -141,6 +151,13 @@ impl ConfirmationStore for SqliteStore {
 impl ConfirmationQueue for SqliteStore {
     async fn undecided(&self, at_most: u32) -> Result<u32, StoreError> {
         Ok(sqlx::query_scalar(COUNT_UNDECIDED)
+            .bind(at_most)
+            .fetch_one(&self.readers)
+            .await?)
+    }
+
+    async fn answered_later(&self, at_most: u32) -> Result<u32, StoreError> {
+        Ok(sqlx::query_scalar(COUNT_ANSWERED_LATER)
             .bind(at_most)
             .fetch_one(&self.readers)
             .await?)
@@ -210,17 +227,26 @@ impl ConfirmationQueue for SqliteStore {
         claim: &Claim,
         due: Timestamp,
         why: Postponement,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Noted, StoreError> {
         let claim = (claim.id, claim.fence, due, why);
         self.write(claim, |connection, &(id, fence, due, why)| {
             Box::pin(async move {
                 let Some(confirmation) = get(connection, id).await? else {
-                    return Ok(false);
+                    return Ok(Noted::TooLate);
                 };
-                let Ok(confirmation) = confirmation.postpone(fence, due, why) else {
-                    return Ok(false);
+                let Ok(next) = confirmation.clone().postpone(fence, due, why) else {
+                    return Ok(Noted::TooLate);
                 };
-                write_postponed(connection, &confirmation).await
+                let Postponement::Later(wait) = why else {
+                    return write_postponed(connection, &next, Noted::Stored).await;
+                };
+                if write_waiting(connection, &next, wait.room).await? {
+                    return Ok(Noted::Stored);
+                }
+                match confirmation.postpone(fence, due, Postponement::HandedBack) {
+                    Ok(next) => write_postponed(connection, &next, Noted::NoRoom).await,
+                    Err(_) => Ok(Noted::TooLate),
+                }
             })
         })
         .await
@@ -271,24 +297,49 @@ async fn get(
     row.map(|row| row::confirmation(&row)).transpose()
 }
 
-/// Writes that it is free again, if it is queued and the claim still the last one.
+/// Writes that it is free again, which comes to `noted`, if the claim is still the last one.
 async fn write_postponed(
     connection: &mut SqliteConnection,
-    confirmation: &Confirmation,
-) -> Result<bool, StoreError> {
-    let State::Queued(queued) = &confirmation.state else {
-        return Ok(false);
+    next: &Confirmation,
+    noted: Noted,
+) -> Result<Noted, StoreError> {
+    let State::Queued(queued) = &next.state else {
+        return Ok(Noted::TooLate);
     };
     let columns = QueuedColumns::of(queued);
     let postponed = sqlx::query(POSTPONE_CONFIRMATION)
         .bind(columns.failed)
         .bind(columns.due_at)
-        .bind(columns.worker)
-        .bind(columns.lease_until)
-        .bind(confirmation.deadline.as_millis())
-        .bind(confirmation.id.as_slice())
+        .bind(next.id.as_slice())
         .bind(columns.fence)
+        .execute(connection)
+        .await?;
+    Ok(if postponed.rows_affected() == 1 {
+        noted
+    } else {
+        Noted::TooLate
+    })
+}
+
+/// The same for one whose validator answers later. `false`: there is no room, or it is too late.
+async fn write_waiting(
+    connection: &mut SqliteConnection,
+    next: &Confirmation,
+    room: Shares,
+) -> Result<bool, StoreError> {
+    let State::Queued(queued) = &next.state else {
+        return Ok(false);
+    };
+    let (columns, queued) = (WaitColumns::of(next, room), QueuedColumns::of(queued));
+    let postponed = sqlx::query(POSTPONE_TO_LATER)
+        .bind(columns.deadline)
         .bind(columns.stage)
+        .bind(columns.room[0])
+        .bind(columns.room[1])
+        .bind(columns.room[2])
+        .bind(next.id.as_slice())
+        .bind(queued.fence)
+        .bind(queued.due_at)
         .execute(connection)
         .await?;
     Ok(postponed.rows_affected() == 1)

@@ -26,7 +26,7 @@ async fn a_claim_carries_what_an_attempt_needs() {
             secret: sample.confirmation.secret,
             token: queued.token,
             failed: 0,
-            stage: None,
+            later: None,
             created_at: at(0),
             deadline: at(60),
         };

@@ -1,9 +1,9 @@
 //! A claim is handed back, for a later attempt.
 
 use super::{FAR, only};
-use crate::support::{Sample, adapters, at, settlement, worker};
+use crate::support::{Sample, adapters, at, settlement, wait, worker};
 use vestibule::confirmation::{
-    Claim, ClaimLimits, ConfirmationId, Decider, Decision, Postponement, Which,
+    Claim, ClaimLimits, ConfirmationId, Decider, Decision, Noted, Postponement, Which,
 };
 
 #[tokio::test]
@@ -17,12 +17,13 @@ async fn a_postponed_claim_is_free_again_at_its_time_and_has_counted() {
                 .await
                 .unwrap(),
         );
-        assert!(
+        assert_eq!(
             stores
                 .queue
                 .postpone(&claim, at(8), Postponement::Failed)
                 .await
-                .unwrap()
+                .unwrap(),
+            Noted::Stored
         );
         assert_eq!(stores.queue.next_due().await.unwrap(), Some(at(8)));
         assert_eq!(
@@ -55,12 +56,13 @@ async fn a_claim_handed_back_does_not_count() {
                 .await
                 .unwrap(),
         );
-        assert!(
+        assert_eq!(
             stores
                 .queue
                 .postpone(&claim, at(1), Postponement::HandedBack)
                 .await
-                .unwrap()
+                .unwrap(),
+            Noted::Stored
         );
         assert_eq!(
             only(
@@ -87,12 +89,13 @@ async fn nothing_is_postponed_past_its_deadline() {
                 .await
                 .unwrap(),
         );
-        assert!(
+        assert_eq!(
             stores
                 .queue
                 .postpone(&claim, at(500), Postponement::Failed)
                 .await
-                .unwrap()
+                .unwrap(),
+            Noted::Stored
         );
         assert_eq!(stores.queue.next_due().await.unwrap(), Some(at(60)));
     }
@@ -115,12 +118,13 @@ async fn a_claim_that_is_not_the_last_one_postpones_nothing() {
             .await
             .unwrap();
         let before = sample.stored(&*stores.confirmations).await;
-        assert!(
-            !stores
+        assert_eq!(
+            stores
                 .queue
                 .postpone(&old, at(31), Postponement::Failed)
                 .await
-                .unwrap()
+                .unwrap(),
+            Noted::TooLate
         );
         assert_eq!(sample.stored(&*stores.confirmations).await, before);
     }
@@ -149,12 +153,13 @@ async fn what_is_decided_is_neither_postponed_nor_claimed() {
             .await
             .unwrap();
         let before = sample.stored(&*stores.confirmations).await;
-        assert!(
-            !stores
+        assert_eq!(
+            stores
                 .queue
                 .postpone(&claim, at(2), Postponement::Failed)
                 .await
-                .unwrap()
+                .unwrap(),
+            Noted::TooLate
         );
         assert_eq!(sample.stored(&*stores.confirmations).await, before);
         assert_eq!(
@@ -183,22 +188,20 @@ async fn a_claim_to_nothing_postpones_nothing() {
             id: ConfirmationId::from_bytes([99; 16]),
             ..claim
         };
-        assert!(
-            !stores
+        assert_eq!(
+            stores
                 .queue
                 .postpone(&stray, at(1), Postponement::Failed)
                 .await
-                .unwrap()
+                .unwrap(),
+            Noted::TooLate
         );
     }
 }
 
 #[tokio::test]
 async fn a_later_answer_moves_the_deadline_once_and_counts_as_no_attempt() {
-    let later = Postponement::Later {
-        deadline: at(900),
-        stage: None,
-    };
+    let later = Postponement::Later(wait(None, 900, 1));
     let far = ClaimLimits::from(FAR);
     for stores in adapters().await {
         let sample = Sample::new(1).begun(&*stores.confirmations).await;
@@ -208,7 +211,10 @@ async fn a_later_answer_moves_the_deadline_once_and_counts_as_no_attempt() {
                 .claim(worker(1), Which::Any, &far, at(now), at(now + 30));
             let claim = only(claimed.await.unwrap());
             assert_eq!(claim.failed, 0);
-            assert!(stores.queue.postpone(&claim, at(due), later).await.unwrap());
+            assert_eq!(
+                stores.queue.postpone(&claim, at(due), later).await.unwrap(),
+                Noted::Stored
+            );
             let next = stores.queue.next_due().await.unwrap();
             assert_eq!(next, Some(at(next_due)));
             assert_eq!(stores.queue.next_overdue().await.unwrap(), Some(at(900)));
@@ -229,10 +235,7 @@ async fn a_later_answer_moves_the_deadline_once_and_counts_as_no_attempt() {
 
 #[tokio::test]
 async fn a_later_answer_to_a_claim_that_is_not_the_last_one_moves_no_deadline() {
-    let later = Postponement::Later {
-        deadline: at(900),
-        stage: None,
-    };
+    let later = Postponement::Later(wait(None, 900, 1));
     let far = ClaimLimits::from(FAR);
     for stores in adapters().await {
         let sample = Sample::new(1).begun(&*stores.confirmations).await;
@@ -244,7 +247,10 @@ async fn a_later_answer_to_a_claim_that_is_not_the_last_one_moves_no_deadline() 
         };
         let [old, last] = [claim(0).await, claim(30).await];
         let before = sample.stored(&*stores.confirmations).await;
-        assert!(!stores.queue.postpone(&old, at(40), later).await.unwrap());
+        assert_eq!(
+            stores.queue.postpone(&old, at(40), later).await.unwrap(),
+            Noted::TooLate
+        );
         assert_eq!(sample.stored(&*stores.confirmations).await, before);
         let decided = stores.confirmations.decide(
             sample.confirmation.id,
@@ -253,7 +259,10 @@ async fn a_later_answer_to_a_claim_that_is_not_the_last_one_moves_no_deadline() 
             settlement(at(31)),
         );
         let decided = decided.await.unwrap();
-        assert!(!stores.queue.postpone(&last, at(40), later).await.unwrap());
+        assert_eq!(
+            stores.queue.postpone(&last, at(40), later).await.unwrap(),
+            Noted::TooLate
+        );
         let stored = sample.stored(&*stores.confirmations).await;
         assert_eq!(Some(stored), decided);
     }

@@ -21,9 +21,13 @@ const ADA: &str =
 const USED: &str = r#""verdict":"invalid","reason":"used""#;
 
 async fn in_use() -> TestApp {
+    in_use_with(&[]).await
+}
+
+async fn in_use_with(settings: &[(&'static str, &str)]) -> TestApp {
     let both = format!("{NEW},{OLD}");
     let keys = ("VALIDATOR_CALLBACK_SECRET", both.as_str());
-    TestApp::with(&[&IN_USE[..], &[keys]].concat()).await
+    TestApp::with(&[&IN_USE[..], &[keys], settings].concat()).await
 }
 
 /// A validator, with the key with which it signs.
@@ -103,6 +107,24 @@ async fn a_stage_is_shown_and_a_cancel_stands() {
             "the confirmation was cancelled, or ended without a verdict\n"
         );
     }
+}
+
+#[tokio::test]
+async fn a_step_without_room_for_one_more_that_waits_is_to_be_said_again_and_a_verdict_counts() {
+    let app = in_use_with(&[("CONFIRM_PER_CLIENT", "2")]).await;
+    let validator = Caller::new(&app, NEW);
+    let mut ids = Vec::new();
+    for link in ["one", "two"] {
+        app.browser().begin(link).await.assert_status(200);
+        let new = app.confirmation_ids().await;
+        ids.extend(new.into_iter().find(|id| !ids.contains(id)));
+    }
+    let almost = r#""verdict":"pending","step":"almost""#;
+    validator.says(&ids[0], almost).await.assert_status(204);
+    let refused = validator.says(&ids[1], almost).await.assert_status(503);
+    assert_eq!(refused.header("retry-after"), Some("60"));
+    validator.says(&ids[0], almost).await.assert_status(204);
+    validator.says(&ids[1], ADA).await.assert_status(204);
 }
 
 #[tokio::test]
