@@ -25,6 +25,15 @@ pub enum OpenError {
         "was written under another key; give the old key after the new one, separated by a comma"
     )]
     OtherKey,
+    /// It is the memory of an application, which no other connection can open.
+    #[error("is kept in memory, where nothing can be kept beside it; give it a file")]
+    InMemory,
+    /// In it, tables of ours would hide those of the application that have the same names.
+    #[error(
+        "would show the application the tables of Vestibule: its search_path names the schema vestibule, or its user does; \
+         set the application's search_path"
+    )]
+    HidesTables,
     /// Practice mode made it, and this is not practice mode.
     #[error(
         "was made in practice mode, whose password is public; use another one (VESTIBULE_DATA, DATABASE_URL), or delete it"

@@ -12,6 +12,7 @@
     feature = "pusher"
 ))]
 
+mod beside;
 mod entry;
 mod link;
 mod mode;

@@ -42,6 +42,15 @@ const LIMITS: [(&str, &str); 5] = [
     ("jit", "off"),
 ];
 
+macro_rules! schema {
+    () => {
+        "vestibule"
+    };
+}
+
+/// The schema of what stands beside an application's tables.
+const SCHEMA: &str = schema!();
+
 /// A migration may take long, but not wait for ever for another server's.
 const LIMITS_OF_MIGRATIONS: [(&str, &str); 1] = [("lock_timeout", "60s")];
 
@@ -59,7 +68,32 @@ impl PostgresStore {
     /// # Errors
     /// [`OpenError`] says what is wrong with it, without the password.
     pub async fn open_for(mode: Mode, url: &str, keys: &Keys) -> Result<Self, OpenError> {
-        let mut options: PgConnectOptions = url.parse().map_err(OpenError::Cannot)?;
+        let options = url.parse().map_err(OpenError::Cannot)?;
+        Self::open_with(mode, options, keys).await
+    }
+
+    /// Opens the database of an application that connects to it with these `options`, for this
+    /// mode. What is ours stands in a schema of its own, `vestibule`, which is made if it is
+    /// missing, with the migrations that were run; connections are not shared, so neither waits for
+    /// the other's.
+    ///
+    /// # Errors
+    /// [`OpenError`] says what is wrong with it, without the password.
+    pub async fn open_beside(
+        mode: Mode,
+        options: PgConnectOptions,
+        keys: &Keys,
+    ) -> Result<Self, OpenError> {
+        let mut connection = connect(&options).await?;
+        make_schema(&mut connection).await?;
+        Self::open_with(mode, options.options([("search_path", SCHEMA)]), keys).await
+    }
+
+    async fn open_with(
+        mode: Mode,
+        mut options: PgConnectOptions,
+        keys: &Keys,
+    ) -> Result<Self, OpenError> {
         if options.get_application_name().is_none() {
             options = options.application_name("vestibule");
         }
@@ -99,6 +133,33 @@ impl PostgresStore {
             sessions_apart: false,
         })
     }
+}
+
+/// Makes the schema of what stands beside an application's tables. Who may not make one is not
+/// asked to where it is there.
+async fn make_schema(connection: &mut PgConnection) -> Result<(), OpenError> {
+    let mut transaction = connection.begin().await.map_err(OpenError::Cannot)?;
+    let is_missing: bool = sqlx::query_scalar("select to_regnamespace($1) is null")
+        .bind(SCHEMA)
+        .fetch_one(&mut *transaction)
+        .await
+        .map_err(OpenError::Cannot)?;
+    if is_missing {
+        sqlx::query(concat!("create schema if not exists ", schema!()))
+            .execute(&mut *transaction)
+            .await
+            .map_err(OpenError::Cannot)?;
+    }
+    // By default, a user's own schema comes first: of a user of that name, it would be ours.
+    let hides: bool = sqlx::query_scalar("select $1::name = any(current_schemas(false))")
+        .bind(SCHEMA)
+        .fetch_one(&mut *transaction)
+        .await
+        .map_err(OpenError::Cannot)?;
+    if hides {
+        return Err(OpenError::HidesTables);
+    }
+    transaction.commit().await.map_err(OpenError::Cannot)
 }
 
 async fn connect(options: &PgConnectOptions) -> Result<PgConnection, OpenError> {
