@@ -62,7 +62,8 @@ export class Program {
 export async function freePorts(count) {
   const servers = [];
   while (servers.length < count) {
-    const server = createServer().listen(randomInt(10_000, 32_768), '127.0.0.1');
+    // Browsers, and Node's fetch, refuse 10080 on any host (https://fetch.spec.whatwg.org/#port-blocking).
+    const server = createServer().listen(randomInt(10_081, 32_768), '127.0.0.1');
     // A port that is taken is an error; another one is tried.
     await once(server, 'listening').then(() => servers.push(server), () => {});
   }
