@@ -41,6 +41,7 @@ pub mod email_address;
 pub mod entry;
 pub mod link;
 pub mod mail;
+pub mod notice;
 pub mod operator;
 pub mod outcome;
 pub mod pending;

@@ -76,6 +76,7 @@ impl Operator {
             now,
             new_user: UserId::generate(&*self.entropy),
             bound: self.timing.bound,
+            tells: false,
         };
         let waits_for_browser = |session: &Session| {
             matches!(session.state, SessionState::Bound { .. }) && session.is_live(now)

@@ -103,6 +103,7 @@ impl Operations {
             now: self.now,
             new_user: UserId::from_bytes([7; 16]),
             bound: Duration::from_hours(1),
+            tells: false,
         };
         let decided = self.store.decide(id, Decider::User, &decision, settlement);
         decided.await.unwrap().expect("it is there");

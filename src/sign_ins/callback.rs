@@ -99,6 +99,9 @@ impl SignIns {
             && let Some(ending) = stored.ending()
         {
             audit::settled(&stored, ending, settlement.now);
+            if let (Ending::Confirmed(_), Some(wake)) = (ending, &self.notice_wake) {
+                wake.notify_one();
+            }
             self.announce(
                 &Channel::of(&stored.secret),
                 Announcement::Outcome(self.destinations.outcome(ending, stored.next.as_ref())),

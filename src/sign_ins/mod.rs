@@ -24,6 +24,7 @@ use crate::{
     worker::{Dispatch, Environment},
 };
 use std::sync::Arc;
+use tokio::sync::Notify;
 
 pub(crate) use cancel::{CancelResult, cancel};
 
@@ -42,6 +43,7 @@ pub struct SignIns {
     pub(crate) room: Arc<Room>,
     publisher: Arc<dyn Publisher>,
     outbox: Option<Outbox>,
+    notice_wake: Option<Arc<Notify>>,
     pub(crate) dispatch: Dispatch,
 }
 
@@ -71,6 +73,7 @@ impl SignIns {
             timing,
             room,
             outbox,
+            notice_wake,
             ..
         } = environment.clone();
         Self {
@@ -83,6 +86,7 @@ impl SignIns {
             room,
             publisher,
             outbox,
+            notice_wake,
             dispatch,
         }
     }
@@ -210,6 +214,7 @@ impl SignIns {
             now: self.clock.now(),
             new_user,
             bound: self.timing.bound,
+            tells: self.notice_wake.is_some(),
         }
     }
 

@@ -3,6 +3,7 @@
 use super::Settlement;
 use crate::{
     confirmation::{Confirmation, ConfirmationId, Decided, Decider, Decision, Ending, Rejection},
+    notice::Notice,
     session::{Followed, Session, SessionId},
     user::{User, UserId},
 };
@@ -95,6 +96,20 @@ pub(super) fn endings<'j>(
     jobs.iter()
         .filter_map(|job| Some((*job, ending(job)?)))
         .collect()
+}
+
+/// What the application is to be told of those decided.
+pub(super) fn notices(decided: &[(&Decide, Ending)]) -> Vec<Notice> {
+    let notice = |(job, ending): &(&Decide, Ending)| match ending {
+        Ending::Confirmed(user) if job.settlement.tells => Some(Notice {
+            confirmation: job.id,
+            user: *user,
+            is_new: *user == job.settlement.new_user,
+            created_at: job.settlement.now,
+        }),
+        _ => None,
+    };
+    decided.iter().filter_map(notice).collect()
 }
 
 /// The sessions of those decided whose sessions are kept here.

@@ -26,8 +26,8 @@ pub mod sqlite;
 mod statements;
 
 pub use ports::{
-    ConfirmationQueue, ConfirmationStore, LinkStore, MailStore, SessionStore, SessionUserStore,
-    SessionWithUser, SigningKeyStore, StoredSigningKeys, UserStore,
+    ConfirmationQueue, ConfirmationStore, LinkStore, MailStore, NoticeStore, SessionStore,
+    SessionUserStore, SessionWithUser, SigningKeyStore, StoredSigningKeys, UserStore,
 };
 
 use crate::{caps::Capped, clock::Timestamp, user::UserId};
@@ -53,6 +53,8 @@ pub struct Stores {
     pub links: Arc<dyn LinkStore>,
     /// Mails that wait to be sent.
     pub mails: Arc<dyn MailStore>,
+    /// What the application is still to be told.
+    pub notices: Arc<dyn NoticeStore>,
     /// The keys that sign assertions.
     pub signing_keys: Arc<dyn SigningKeyStore>,
 }
@@ -69,6 +71,7 @@ impl Stores {
             + UserStore
             + LinkStore
             + MailStore
+            + NoticeStore
             + SigningKeyStore,
     {
         let database = Arc::new(database);
@@ -80,6 +83,7 @@ impl Stores {
             users: database.clone(),
             links: database.clone(),
             mails: database.clone(),
+            notices: database.clone(),
             signing_keys: database,
         }
     }
@@ -174,4 +178,6 @@ pub struct Settlement {
     pub new_user: UserId,
     /// How long a bound session waits for its browser.
     pub bound: Duration,
+    /// Whether the application is told of it if it is confirmed.
+    pub tells: bool,
 }

@@ -12,6 +12,7 @@ use crate::{
     ids::{ConfirmationId, SessionId, UserId},
     link::{Link, Tries},
     mail::{Mail, MailId, Posted, Posting},
+    notice::Notice,
     secret::{Sealed, SecretHash},
     session::Session,
     user::{Authority, Moved, User},
@@ -387,4 +388,20 @@ pub trait MailStore: Send + Sync + 'static {
 
     /// Deletes mails that expired before `before`, and returns how many.
     async fn sweep_mails(&self, before: Timestamp) -> Result<u64, StoreError>;
+}
+
+/// Stores notices. They are added by [`ConfirmationStore::decide`].
+#[async_trait]
+pub trait NoticeStore: Send + Sync + 'static {
+    /// Takes up to `limit` due notices, and puts each off until `until`: if it is not removed by
+    /// then, it is taken again.
+    async fn take_notices(
+        &self,
+        limit: u32,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<Notice>, StoreError>;
+
+    /// Forgets the notice of this confirmation: the application has taken it.
+    async fn remove_notice(&self, confirmation: ConfirmationId) -> Result<(), StoreError>;
 }

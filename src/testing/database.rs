@@ -125,6 +125,7 @@ impl MemoryDatabase {
             users: self.clone(),
             links: Arc::new(NoLinks),
             mails: Arc::new(NoLinks),
+            notices: Arc::new(NoLinks),
             signing_keys: self.clone(),
         }
     }

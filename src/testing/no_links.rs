@@ -6,8 +6,9 @@ use crate::{
     email_address::Address,
     link::{Link, Tries},
     mail::{Mail, MailId, Posted, Posting},
+    notice::Notice,
     secret::SecretHash,
-    store::{BeginError, LinkStore, MailStore, StoreError},
+    store::{BeginError, LinkStore, MailStore, NoticeStore, StoreError},
 };
 use async_trait::async_trait;
 
@@ -50,5 +51,12 @@ fails! {
         remove_mail(MailId) -> Result<(), StoreError>;
         add_mail(&Mail, u32) -> Result<bool, StoreError>;
         sweep_mails(Timestamp) -> Result<u64, StoreError>;
+    }
+}
+
+fails! {
+    NoticeStore {
+        take_notices(u32, Timestamp, Timestamp) -> Result<Vec<Notice>, StoreError>;
+        remove_notice(ConfirmationId) -> Result<(), StoreError>;
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     caps::Shares,
     channel::Channel,
     clock::{self, Elapsed, Timestamp},
-    confirmation::{Claim, Decider, Decision, Later, Noted, Postponement, Wait},
+    confirmation::{Claim, Decider, Decision, Ending, Later, Noted, Postponement, Wait},
     failpoint,
     link::{self, LinkToken},
     publisher::Announcement,
@@ -302,6 +302,7 @@ async fn decide(
         now: environment.clock.now(),
         new_user: UserId::generate(&*environment.entropy),
         bound: environment.timing.bound,
+        tells: environment.notice_wake.is_some(),
     };
     let stored = environment
         .stores
@@ -314,6 +315,9 @@ async fn decide(
         return Ok(None);
     };
     audit::settled(&stored, ending, settlement.now);
+    if let (Ending::Confirmed(_), Some(wake)) = (ending, &environment.notice_wake) {
+        wake.notify_one();
+    }
     if claim.later.is_some()
         && let Some(outbox) = &environment.outbox
         && let Ok(token) = claim.token.open(&environment.keys, claim.id)

@@ -33,7 +33,7 @@ use circuit::Circuit;
 use dispatch::RunningWorker;
 use std::{sync::Arc, time::Duration};
 use tokio::{
-    sync::{Semaphore, mpsc},
+    sync::{Notify, Semaphore, mpsc},
     task::JoinSet,
 };
 use tokio_util::sync::CancellationToken;
@@ -64,6 +64,9 @@ pub struct Environment {
     pub room: Arc<Room>,
     /// Where mail goes out; `None` where no mail can be sent.
     pub outbox: Option<Outbox>,
+    /// What wakes the [worker of notices](crate::notice::NoticeWorker); `None` where the application
+    /// is told of no confirmation.
+    pub notice_wake: Option<Arc<Notify>>,
 }
 
 /// The background task.

@@ -16,6 +16,7 @@ mod beside;
 mod entry;
 mod link;
 mod mode;
+mod notice;
 mod operator;
 mod postgres;
 mod publisher;

@@ -42,6 +42,7 @@ pub fn gated(stores: Stores, gates: &Arc<Gates>, who: Who) -> Stores {
         // No task of the simulation uses these.
         links: stores.links,
         mails: stores.mails,
+        notices: stores.notices,
         signing_keys: stores.signing_keys,
     }
 }

@@ -112,6 +112,7 @@ impl World {
                     timing: timing.clone(),
                     room: Arc::default(),
                     outbox: None,
+                    notice_wake: None,
                 }
             };
             let dispatch = Dispatch::default();

@@ -129,6 +129,7 @@ async fn settle(stores: &Stores, claims: Vec<Claim>) {
             now: SystemClock.now(),
             new_user,
             bound: Duration::from_mins(15),
+            tells: false,
         };
         let decider = Decider::Worker { fence: claim.fence };
         stores

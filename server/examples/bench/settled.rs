@@ -158,6 +158,7 @@ impl Bench {
                 ..Caps::default()
             })),
             outbox: None,
+            notice_wake: None,
         }
     }
 

@@ -58,6 +58,7 @@ impl Core {
             timing: config.timing.clone(),
             room: Arc::new(Room::new(config.caps.clone())),
             outbox: None,
+            notice_wake: None,
         };
         // Also where processes elsewhere send it.
         if config.is_practice() || config.mail.is_some() {

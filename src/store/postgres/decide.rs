@@ -1,6 +1,6 @@
 //! To decide and settle: many confirmations with their users and sessions.
 
-use super::{batch::BatchJob, confirmations, connection::Failure, sessions, users};
+use super::{batch::BatchJob, confirmations, connection::Failure, notices, sessions, users};
 use crate::{
     confirmation::{Confirmation, ConfirmationId, Ending},
     session::Session,
@@ -26,6 +26,7 @@ impl BatchJob for Decide {
             let known = users::known(connection, &decide::known(&deciding)).await?;
             let decided = decide::endings(&deciding, users, &known);
             settle_sessions(connection, &decided, &stored).await?;
+            notices::add(connection, &decide::notices(&decided)).await?;
             decide::take_over(&decided, &mut stored);
             let written: Vec<_> = decided
                 .iter()

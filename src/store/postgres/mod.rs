@@ -14,6 +14,7 @@ mod decide;
 mod links;
 mod listen;
 mod mails;
+mod notices;
 mod open;
 mod sessions;
 mod signing_keys;

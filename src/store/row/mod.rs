@@ -7,6 +7,8 @@
 mod confirmation;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod link;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod notice;
 mod session;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod session_with_user;
@@ -21,6 +23,8 @@ pub(super) use confirmation::{
 };
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) use link::{LinkOrigin, link, link_counts, mails, state_columns};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(super) use notice::notices;
 pub(super) use session::{SessionColumns, session};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) use session_with_user::session_with_user;

@@ -6,6 +6,7 @@
 
 use super::{
     json::{hex, rows},
+    notices,
     writer::BatchJob,
 };
 use crate::{
@@ -51,6 +52,7 @@ async fn decide(
     let Settled { bound, gone } = decide::settle(&decided, &stored, sessions);
     replace_sessions(connection, &bound).await?;
     delete_sessions(connection, &gone).await?;
+    notices::add(connection, &decide::notices(&decided)).await?;
     decide::take_over(&decided, &mut stored);
     write_decided(
         connection,

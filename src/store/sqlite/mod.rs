@@ -9,6 +9,7 @@ mod decide;
 mod json;
 mod links;
 mod mails;
+mod notices;
 mod open;
 mod session_users;
 mod sessions;

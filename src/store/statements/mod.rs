@@ -10,6 +10,7 @@
 mod confirmations;
 mod links;
 mod mails;
+mod notices;
 mod sessions;
 mod settings;
 mod users;
@@ -17,6 +18,7 @@ mod users;
 pub(super) use confirmations::*;
 pub(super) use links::*;
 pub(super) use mails::*;
+pub(super) use notices::*;
 pub(super) use sessions::*;
 pub(super) use settings::*;
 pub(super) use users::*;

@@ -18,6 +18,7 @@ fn settlement(now: i64, number: u8) -> Settlement {
         now: at(now),
         new_user: UserId::from_bytes([number; 16]),
         bound: Duration::from_mins(15),
+        tells: false,
     }
 }
 

@@ -41,6 +41,8 @@ pub struct Plan {
     pub pages: u32,
     /// Whether mail can be sent.
     pub mails: bool,
+    /// Whether the application is told of confirmations.
+    pub tells: bool,
 }
 
 impl Default for Plan {
@@ -48,6 +50,7 @@ impl Default for Plan {
         Self {
             timing: Timing::default(),
             mails: false,
+            tells: false,
             in_flight: 16,
             caps: Caps::default(),
             pages: u32::MAX - 1,
@@ -106,6 +109,7 @@ impl Harness {
             timing: plan.timing,
             room: Arc::new(Room::new(plan.caps)),
             outbox: None,
+            notice_wake: plan.tells.then(Arc::default),
         };
         let mail_wake = Arc::<Notify>::default();
         if plan.mails {
@@ -317,8 +321,8 @@ pub async fn raw(file: &Path, patience: Duration) -> SqliteConnection {
 
 /// A worker that runs.
 pub struct Running {
-    shutdown: CancellationToken,
-    task: JoinHandle<()>,
+    pub shutdown: CancellationToken,
+    pub task: JoinHandle<()>,
 }
 
 impl Running {

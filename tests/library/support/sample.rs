@@ -58,6 +58,7 @@ pub fn settlement(now: Timestamp) -> Settlement {
         now,
         new_user: UserId::generate(&SystemEntropy),
         bound: Duration::from_mins(15),
+        tells: false,
     }
 }
 
