@@ -18,6 +18,14 @@ const SOURCES: [&str; 6] = [
 
 fn main() -> io::Result<()> {
     let package = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
+    // A packed crate has only its own sources, and the id of the client that was built of all.
+    let packed = package.join("build-id");
+    if packed.is_file() && !package.join("../frontend").is_dir() {
+        println!("cargo:rerun-if-changed=build-id");
+        let id = fs::read_to_string(packed)?;
+        println!("cargo:rustc-env=VESTIBULE_BUILD={}", id.trim());
+        return Ok(());
+    }
     let mut id = Fnv::default();
     for source in SOURCES {
         println!("cargo:rerun-if-changed={source}");

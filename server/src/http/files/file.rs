@@ -8,13 +8,27 @@ use axum::{
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
-use std::io::Read as _;
+use std::{collections::HashMap, io::Read as _};
 
 /// How many bytes of its SHA-256 tell a file from its other versions. Those are all our own, so no
 /// attacker can craft a collision.
 const TAG_LENGTH: usize = 9;
 /// What the decompressor reads at once.
 const CHUNK: usize = 4096;
+
+/// One file for each name in `bytes`, with the compressed copy beside it.
+pub fn with_copies(mut bytes: HashMap<String, Vec<u8>>) -> HashMap<String, File> {
+    let is_plain = |name: &&String| name.strip_suffix(".br").is_none();
+    let names: Vec<String> = bytes.keys().filter(is_plain).cloned().collect();
+    let mut files = HashMap::new();
+    for name in names {
+        let compressed = bytes.remove(&format!("{name}.br"));
+        if let Some(plain) = bytes.remove(&name) {
+            files.insert(name.clone(), File::new(&name, plain, compressed));
+        }
+    }
+    files
+}
 
 /// One static file.
 pub struct File {

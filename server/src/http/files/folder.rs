@@ -1,6 +1,5 @@
 //! The folder of the built site: what of it is served, and whether it has changed.
 
-use super::file::File;
 use std::{
     collections::{BTreeMap, HashMap},
     fs, io,
@@ -52,8 +51,8 @@ impl Folder {
         self.paths()?.into_iter().map(version).collect()
     }
 
-    /// Its files, by the path of their address.
-    pub fn files(&self) -> io::Result<HashMap<String, File>> {
+    /// The bytes of its files, by the path of their address.
+    pub fn files(&self) -> io::Result<HashMap<String, Vec<u8>>> {
         let mut bytes = HashMap::new();
         for path in self.paths()? {
             let Some(name) = path.strip_prefix(&self.root).ok().and_then(Path::to_str) else {
@@ -61,19 +60,7 @@ impl Folder {
             };
             bytes.insert(format!("/{name}"), fs::read(&path)?);
         }
-        let names: Vec<String> = bytes
-            .keys()
-            .filter(|name| name.strip_suffix(".br").is_none())
-            .cloned()
-            .collect();
-        let mut files = HashMap::new();
-        for name in names {
-            let compressed = bytes.remove(&format!("{name}.br"));
-            if let Some(plain) = bytes.remove(&name) {
-                files.insert(name.clone(), File::new(&name, plain, compressed));
-            }
-        }
-        Ok(files)
+        Ok(bytes)
     }
 
     fn paths(&self) -> io::Result<Vec<PathBuf>> {

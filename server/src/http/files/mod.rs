@@ -8,6 +8,7 @@
 mod client;
 mod file;
 mod folder;
+mod packed;
 
 use axum::{http::HeaderMap, response::Response};
 use file::File;
@@ -37,17 +38,22 @@ struct Contents {
 }
 
 impl Files {
-    /// Reads the files of the site in `root` whose scripts and styles are in its folder `pkg`. One
-    /// that `follows` looks each time whether they have changed.
+    /// Reads the files of the site in `root` whose scripts and styles are in its folder `pkg`; where
+    /// there is no such folder, those that are packed with the crate. One that `follows` looks each
+    /// time whether they have changed.
     pub fn read(root: &Path, pkg: &str, follows: bool) -> Self {
         let folder = Folder::new(root, pkg);
-        let current = Contents::of(&folder).unwrap_or_else(|error| {
-            tracing::warn!(
-                "the site in {} cannot be read, so pages have no script and no style: {error}",
-                root.display()
-            );
-            Contents::default()
-        });
+        let packed = packed::files().filter(|_| !root.exists());
+        let current = match packed {
+            Some(packed) => Contents::new(Version::default(), packed, &folder),
+            None => Contents::of(&folder).unwrap_or_else(|error| {
+                tracing::warn!(
+                    "the site in {} cannot be read, so pages have no script and no style: {error}",
+                    root.display()
+                );
+                Contents::default()
+            }),
+        };
         Self {
             folder,
             follows,
@@ -101,6 +107,12 @@ impl Contents {
         // Before the files: what changes meanwhile is then read once more.
         let version = folder.version()?;
         let files = folder.files()?;
+        Ok(Self::new(version, files, folder))
+    }
+
+    /// These files, as those of `folder`.
+    fn new(version: Version, files: HashMap<String, Vec<u8>>, folder: &Folder) -> Self {
+        let files = file::with_copies(files);
         let has_client = match client::check(&files, folder.pkg()) {
             Ok(()) => true,
             Err(wrong) => {
@@ -111,11 +123,11 @@ impl Contents {
                 false
             }
         };
-        Ok(Self {
+        Self {
             version,
             files,
             has_client,
-        })
+        }
     }
 }
 
