@@ -54,6 +54,8 @@ pub mod store;
 pub mod testing;
 pub mod ticket;
 pub mod timing;
+#[cfg(any(feature = "http", feature = "pusher"))]
+pub mod tls;
 pub mod token;
 pub mod user;
 pub mod validator;

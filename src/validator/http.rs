@@ -1,7 +1,7 @@
 //! The validator behind an HTTP address; `docs/PROTOCOL.md` is its contract.
 
 use super::{Answer, InvalidAnswer, ValidationError, Validator, Verdict};
-use crate::{clock::Timestamp, confirmation::ConfirmationId, token::Token};
+use crate::{clock::Timestamp, confirmation::ConfirmationId, tls, token::Token};
 use async_trait::async_trait;
 use reqwest::{Client, Response, StatusCode, Url, header::RETRY_AFTER, redirect};
 use std::{
@@ -40,17 +40,23 @@ impl HttpValidator {
     /// `https`.
     ///
     /// # Panics
-    /// If the system's certificate store cannot be read.
+    /// Never: a client with these settings can be built.
     pub fn new(endpoint: &str, secret: Option<String>) -> Result<Self, InvalidEndpoint> {
         let endpoint: Url = endpoint.parse().map_err(|_| InvalidEndpoint)?;
         if !matches!(endpoint.scheme(), "http" | "https") || !endpoint.has_host() {
             return Err(InvalidEndpoint);
         }
-        // Other code in the process may have chosen a provider already; that one is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        let roots = tls::machine_roots();
+        if endpoint.scheme() == "https" && roots.is_empty() {
+            tracing::error!(
+                "this machine has no certificates of authorities, so no validator can be asked by \
+                 https; install ca-certificates"
+            );
+        }
         // A redirect would carry the token, and the secret, to an address that the operator did not
         // configure.
         let mut client = Client::builder()
+            .tls_backend_preconfigured(tls::client_config(roots))
             .redirect(redirect::Policy::none())
             .connect_timeout(Duration::from_secs(5));
         if is_loopback(&endpoint) {

@@ -23,7 +23,7 @@ use crate::{
         user::{add::user_add, disable::user_disable, list::user_list, remove::user_remove},
     },
     config::{RawSettings, SETTINGS},
-    http::listener,
+    http::listener::{self, file_limit},
     router, worker,
 };
 use clap::ArgMatches;
@@ -32,7 +32,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
-/// Does what the process's arguments say.
+/// Does what the process's arguments say. The process is this program's own: it gets a log, a panic
+/// hook, rustls' cryptography and a higher limit of open files, of which the library does nothing.
 pub async fn main() -> ExitCode {
     let matches = args::command().get_matches();
     // A command that does one thing says what it did on its own; `RUST_LOG=vestibule::audit=info`
@@ -49,6 +50,10 @@ pub async fn main() -> ExitCode {
     // told of.
     log.log_internal_errors(false).init();
     say_nothing_of_caught_panics();
+    // Several crates bring rustls, so it does not choose by itself; the driver of Redis goes by the
+    // choice of the process.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    file_limit::raise();
     match run(&matches).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(line) => {

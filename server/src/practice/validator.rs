@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use vestibule::{
     clock::{Clock as _, SystemClock},
     secret::WebhookKeys,
+    tls,
     user::PRACTICE_IDENTITY,
 };
 
@@ -86,6 +87,7 @@ impl PracticeValidator {
     pub async fn serve(self, shutdown: CancellationToken) {
         // A proxy of the environment is for other machines.
         let client = Client::builder()
+            .tls_backend_preconfigured(tls::client_config(tls::machine_roots()))
             .no_proxy()
             .redirect(redirect::Policy::none())
             .timeout(EACH_CALL)

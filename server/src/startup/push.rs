@@ -65,7 +65,7 @@ impl Push {
         broker.public_channels = false;
         // Each socket is an open file, and a connection; a part of those is left for requests.
         let in_flight = if config.worker { config.in_flight } else { 0 };
-        let places = file_limit::connections(u32::MAX, in_flight, file_limit::raise());
+        let places = file_limit::connections(u32::MAX, in_flight, file_limit::current());
         let sockets = usize::try_from(places - places / 5).unwrap_or(usize::MAX);
         broker.limits.max_connections = broker.limits.max_connections.min(sockets);
         let broker = Broker::new(broker);

@@ -16,7 +16,7 @@ use vestibule::{
     publisher::{PusherPublisher, Queue},
     secret::{SystemEntropy, WebhookKeys},
     store::postgres::PostgresStore,
-    validator::HttpValidator,
+    validator::{HttpValidator, Validator},
     worker::{Dispatch, Environment, Worker},
 };
 use vestibule_broker::Broker;
@@ -85,13 +85,13 @@ impl BackgroundTasks {
         self.queue.insert(queue).clone()
     }
 
-    /// The configured validator, or the practice one, started, which signs its calls with
+    /// The configured service, or practice mode's own, started, which signs its calls with
     /// `practice_keys`.
     pub async fn start_validator(
         &self,
         config: &Config,
         practice_keys: WebhookKeys,
-    ) -> Result<Arc<HttpValidator>, StartError> {
+    ) -> Result<Arc<dyn Validator>, StartError> {
         let callback = format!(
             "{}{}",
             origin(config).as_str(),
@@ -147,7 +147,7 @@ impl BackgroundTasks {
             self.tasks
                 .spawn(async move { database.listen(wake, stop).await });
         }
-        let in_flight = file_limit::validations(in_flight, file_limit::raise());
+        let in_flight = file_limit::validations(in_flight, file_limit::current());
         let worker = Worker::new(environment, dispatch, in_flight).run(self.stop_worker.clone());
         self.worker = Some(tokio::spawn(self.watched(worker)));
     }

@@ -1,9 +1,9 @@
 //! Which certificate authorities are trusted for a Pusher server: those that the machine trusts, as
 //! everywhere else in Vestibule, and one more, for a server with a private authority.
 
+use crate::tls::{client_config, machine_roots};
 use rustls::{
     ClientConfig, RootCertStore,
-    crypto::ring,
     pki_types::{CertificateDer, pem::PemObject as _},
 };
 use std::{fmt, sync::Arc};
@@ -29,7 +29,7 @@ impl Trust {
     /// # Errors
     /// [`TrustError::NoCertificates`] if these are none.
     pub fn of_machine() -> Result<Self, TrustError> {
-        let roots = machine();
+        let roots = machine_roots();
         if roots.is_empty() {
             Err(TrustError::NoCertificates)
         } else {
@@ -42,7 +42,7 @@ impl Trust {
     /// # Errors
     /// [`TrustError::Unreadable`] if there is none in it.
     pub fn with(pem: &[u8]) -> Result<Self, TrustError> {
-        let mut roots = machine();
+        let mut roots = machine_roots();
         let before = roots.len();
         for certificate in CertificateDer::pem_slice_iter(pem) {
             let certificate = certificate.map_err(|_| TrustError::Unreadable)?;
@@ -56,15 +56,7 @@ impl Trust {
     }
 
     fn in_roots(roots: RootCertStore) -> Self {
-        let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
-        let builder = builder
-            .with_safe_default_protocol_versions()
-            .expect("ring speaks TLS 1.2 and 1.3");
-        let mut config = builder.with_root_certificates(roots).with_no_client_auth();
-        // The crate `pusher` brings an HTTP/2 with open advisories: it is never offered, so never
-        // spoken.
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Self(Arc::new(config))
+        Self(Arc::new(client_config(roots)))
     }
 
     pub(super) fn config(&self) -> Arc<ClientConfig> {
@@ -76,11 +68,4 @@ impl fmt::Debug for Trust {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Trust(…)")
     }
-}
-
-/// What cannot be read or understood of the machine's is left out, as other programs do.
-fn machine() -> RootCertStore {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    roots
 }

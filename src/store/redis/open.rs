@@ -2,7 +2,8 @@
 
 use super::{RedisConnection, RedisSessions, Scripts, connection::in_one_line};
 use crate::clock::Clock;
-use redis::{Client, IntoConnectionInfo as _, ProtocolVersion};
+use redis::{Client, ConnectionAddr, IntoConnectionInfo as _, ProtocolVersion};
+use rustls::crypto::CryptoProvider;
 use std::sync::Arc;
 
 /// Redis cannot be used. No error says more of its address than the operator may see in a log.
@@ -14,6 +15,12 @@ pub enum RedisOpenError {
     /// It cannot be reached, or refuses the password.
     #[error("cannot be used: {0}")]
     Cannot(String),
+    /// It is to be reached by TLS, and the process has not chosen its cryptography.
+    #[error(
+        "needs a cryptography provider for TLS: have your program call \
+         rustls::crypto::ring::default_provider().install_default() when it starts"
+    )]
+    NoCryptoProvider,
     /// It is a cluster, which has the keys of one session on different nodes.
     #[error("is a Redis cluster; sessions need a single Redis server, perhaps with replicas")]
     Cluster,
@@ -21,7 +28,8 @@ pub enum RedisOpenError {
 
 impl RedisSessions {
     /// Connects to the Redis at `url` (`redis://user:password@host:6379/0`, or `rediss://` with TLS
-    /// and the system's certificate authorities). All keys begin with `prefix`. The `clock` is the
+    /// and the system's certificate authorities; the program has to have chosen the process-wide
+    /// cryptography of rustls then). All keys begin with `prefix`. The `clock` is the
     /// one that sessions expire by.
     ///
     /// # Errors
@@ -31,12 +39,15 @@ impl RedisSessions {
         clock: Arc<dyn Clock>,
         prefix: impl Into<String>,
     ) -> Result<Self, RedisOpenError> {
-        // Several crates bring rustls, so it does not choose by itself. An earlier choice is as
-        // good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let address = url
             .into_connection_info()
             .map_err(|_| RedisOpenError::Address)?;
+        // The driver goes by the choice of the process, and panics, or chooses for the whole
+        // process, where there is none.
+        let is_tls = matches!(address.addr(), ConnectionAddr::TcpTls { .. });
+        if is_tls && CryptoProvider::get_default().is_none() {
+            return Err(RedisOpenError::NoCryptoProvider);
+        }
         // RESP3, for then the driver tells when it has lost the connection.
         let settings = address
             .redis_settings()

@@ -55,6 +55,7 @@ async fn a_redis_that_is_not_there_is_one_line() {
 #[tokio::test]
 async fn a_redis_that_speaks_no_tls_is_one_line() {
     let Some(corner) = redis() else { return };
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let url = format!("rediss://u:{PASSWORD}@{}/", corner.host());
     assert!(matches!(refused(&url).await, RedisOpenError::Cannot(_)));
 }

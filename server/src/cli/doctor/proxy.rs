@@ -6,7 +6,7 @@ use crate::config::origin::Origin;
 use reqwest::{Client, Response, StatusCode, header, redirect::Policy};
 use std::time::Duration;
 use url::Url;
-use vestibule::path::Base;
+use vestibule::{path::Base, tls};
 
 /// How long each answer may take.
 const WITHIN: Duration = Duration::from_secs(10);
@@ -36,9 +36,8 @@ pub async fn before_application(
             ),
         );
     }
-    // Other code in the process may have chosen a provider already; that one is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let client = Client::builder()
+        .tls_backend_preconfigured(tls::client_config(tls::machine_roots()))
         .redirect(Policy::none())
         .timeout(WITHIN)
         .build()

@@ -6,8 +6,16 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 /// Pusher server, the database.
 const ENOUGH: u64 = 65_536;
 
+/// How many files this process may have open. Nothing is changed: the limit belongs to the program.
+pub fn current() -> u64 {
+    getrlimit(Resource::Nofile).current.unwrap_or(ENOUGH)
+}
+
 /// Raises the limit as far as the system lets us, and tells where it is then. The usual one of
 /// 1,024 is for programs that cannot do with more, not for those that need it.
+///
+/// The binary does so when it starts. An application that serves Vestibule's routes itself decides
+/// for its whole process.
 pub fn raise() -> u64 {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let wanted = maximum.unwrap_or(ENOUGH).min(ENOUGH);

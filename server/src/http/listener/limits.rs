@@ -56,7 +56,7 @@ impl ConnectionLimits {
     #[must_use]
     pub fn of(config: &Config) -> Self {
         let in_flight = if config.worker { config.in_flight } else { 0 };
-        let count = file_limit::connections(MAX_CONNECTIONS, in_flight, file_limit::raise());
+        let count = file_limit::connections(MAX_CONNECTIONS, in_flight, file_limit::current());
         Self::new(count).shared(
             &SystemEntropy,
             config.proxies.clone(),
