@@ -3,6 +3,7 @@
 use crate::{
     accounts::{passwords::PasswordError, rate_limits::RateLimited},
     http::{
+        client_address::NO_CONNECT_INFO,
         page::PageRenderer,
         response::{seconds, with_status},
     },
@@ -43,6 +44,9 @@ pub enum PageError {
     /// The application has sent a browser back that is signed in, again and again: 508.
     #[error("led in a circle")]
     Loop,
+    /// The application's listener does not tell who connects: 500, and what to write instead.
+    #[error("no ConnectInfo")]
+    NoConnectInfo,
     /// There is no such page, or none for this user: 404.
     #[error("not found")]
     NotFound,
@@ -80,7 +84,9 @@ impl PageError {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Store(StoreError::Unavailable(_)) | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Store(StoreError::Corrupt { .. }) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Store(StoreError::Corrupt { .. }) | Self::NoConnectInfo => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
             Self::Capped(cap) => capped_status(*cap),
             Self::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Loop => StatusCode::LOOP_DETECTED,
@@ -93,6 +99,10 @@ impl PageError {
     /// Its page.
     pub fn page(&self, pages: &PageRenderer) -> Response {
         let status = self.status();
+        if matches!(self, Self::NoConnectInfo) {
+            // For who writes the application: no user has seen a page yet.
+            return (status, NO_CONNECT_INFO).into_response();
+        }
         if let Self::NoCookies { said, href, .. } = self {
             let (said, href) = (*said, href.clone());
             let head = Head::titled(said.title);

@@ -21,12 +21,16 @@ use std::{
     net::SocketAddr,
     sync::{Arc, Once},
 };
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 use vestibule::{
     audit,
     caps::{Client, Shares},
     secret::Keys,
 };
+
+/// What is wrong where the listener does not tell who connects, and what to write.
+pub const NO_CONNECT_INFO: &str = "Vestibule cannot tell who connects, so it answers nothing: serve \
+    the application by app.into_make_service_with_connect_info::<std::net::SocketAddr>()";
 
 /// Who is counted as one client, and how many requests each has under way.
 pub struct Clients {
@@ -52,18 +56,24 @@ impl Clients {
         }
     }
 
-    /// The client of a request.
+    /// Whether it is known who connects: without that, all clients would share the cap of one.
+    ///
+    /// # Errors
+    /// [`PageError::NoConnectInfo`] if the listener does not tell.
+    pub fn check(extensions: &Extensions) -> Result<(), PageError> {
+        if extensions.get::<ConnectInfo<SocketAddr>>().is_some() {
+            return Ok(());
+        }
+        tracing::error!("{NO_CONNECT_INFO}");
+        Err(PageError::NoConnectInfo)
+    }
+
+    /// The client of a request that has passed the [check](Self::check).
     pub fn of(&self, extensions: &Extensions, headers: &HeaderMap) -> Client {
         if let Some(client) = extensions.get::<Client>() {
             return *client;
         }
         let Some(ConnectInfo(peer)) = extensions.get::<ConnectInfo<SocketAddr>>() else {
-            static SAID: Once = Once::new();
-            SAID.call_once(|| {
-                tracing::warn!(
-                    "the listener does not tell who connects: everybody shares the cap of one client"
-                );
-            });
             return Client::unknown(&self.keys);
         };
         if headers.contains_key(FORWARDED_FOR) && !self.trusts(*peer) {
@@ -109,13 +119,21 @@ impl Clients {
 /// about it.
 pub async fn identify(
     State(clients): State<Arc<Clients>>,
+    State(pages): State<Arc<PageRenderer>>,
     mut request: Request,
     next: Next,
 ) -> Response {
+    if let Err(error) = Clients::check(request.extensions()) {
+        return error.page(&pages);
+    }
     let client = clients.of(request.extensions(), request.headers());
     request.extensions_mut().insert(client);
-    let span = tracing::info_span!(target: audit::TARGET, "request", %client);
-    next.run(request).instrument(span).await
+    next.run(request).instrument(span(client)).await
+}
+
+/// What each line of the log says that is about a request of `client`.
+pub fn span(client: Client) -> Span {
+    tracing::info_span!(target: audit::TARGET, "request", %client)
 }
 
 /// The middleware around all but what proxies ask by themselves: a client behind a proxy has no

@@ -3,10 +3,11 @@
 use crate::testing::{IN_USE, TestApp, TestResponse};
 use axum::{
     body::{Body, Bytes},
+    extract::ConnectInfo,
     http::{Method, Request, StatusCode},
 };
 use futures_util::stream;
-use std::convert::Infallible;
+use std::{convert::Infallible, net::SocketAddr};
 use tower::ServiceExt as _;
 use vestibule::{
     clock::{Clock as _, SystemClock, Timestamp},
@@ -277,6 +278,7 @@ async fn a_body_that_says_no_length_ends_at_the_limit() {
         .map(|part| Ok(Bytes::copy_from_slice(part)))
         .collect();
     let request = Request::post(PATH)
+        .extension(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 40_000))))
         .header("host", "sign-in.example")
         .header("webhook-id", "a")
         .header("webhook-timestamp", timestamp)
