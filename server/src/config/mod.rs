@@ -12,7 +12,7 @@ mod validator;
 
 pub use identity_headers::IdentityHeader;
 pub use mail::{Encryption, MailConfig, SmtpServer};
-pub use practice::KEY_MARK;
+pub use practice::{KEY_MARK, Practice};
 pub use push::PushConfig;
 pub use setting::{ALL as SETTINGS, RawSettings, Setting, SettingError};
 pub use storage::{ConnectionUrl, DatabaseLocation, SessionLocation, StorageConfig};
@@ -21,14 +21,13 @@ pub use validator::ValidatorService;
 pub use crate::config::proxies::Proxies;
 
 use crate::config::origin::Origin;
-use practice::Practice;
 use setting::{
     ACCOUNT_PAGES, BROKER_ADDR, CONFIRM_ATTEMPT, CONFIRM_BEGIN_WITHIN, CONFIRM_DEADLINE,
     CONFIRM_IN_FLIGHT, CONFIRM_LEASE, CONFIRM_PER_CLIENT, CONFIRM_POLL, CONFIRM_REDIRECT,
     CONFIRM_START, CONFIRM_UNDECIDED, CONFIRM_WAIT, DATABASE_URL, HSTS_SUBDOMAINS,
     IDENTITY_HEADERS, LEPTOS_SITE_ADDR, LEPTOS_SITE_ROOT, PUBLIC_URL, PUSHER_SCHEME, REDIS_URL,
-    SESSION_ABSOLUTE, SESSION_IDLE, SESSIONS_PER_USER, TRUSTED_PROXIES, VALIDATOR_URL,
-    VESTIBULE_SECRET,
+    SESSION_ABSOLUTE, SESSION_IDLE, SESSIONS_PER_USER, TRUSTED_PROXIES, VALIDATOR_CALLBACK_SECRET,
+    VALIDATOR_SECRET, VALIDATOR_TLS, VALIDATOR_URL, VESTIBULE_SECRET,
 };
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use vestibule::{
@@ -52,11 +51,14 @@ pub struct Config {
     pub storage: StorageConfig,
     /// The operator's keys; `None` in practice mode, which makes its own.
     pub keys: Option<Keys>,
-    /// Who judges tokens; `None` in practice mode.
+    /// The service that judges tokens. `None`: practice mode's own validator does, or the
+    /// application's.
     pub validator: Option<ValidatorService>,
-    /// Whether practice mode's user is removed from a database that was used in practice mode by
-    /// mistake.
-    pub forget_practice: bool,
+    /// Whether this is practice mode; else, whether its user is removed from a database that was
+    /// used in practice mode by mistake.
+    pub practice: Practice,
+    /// The application that these sign-ins are a part of; `None` for a server of our own.
+    pub application: Option<ApplicationConfig>,
     /// How mail is sent, if it is; practice mode has a mailbox of its own.
     pub mail: Option<MailConfig>,
     /// Who may sign in by a link.
@@ -85,6 +87,13 @@ pub struct Config {
     pub broker_addr: SocketAddr,
     /// Whether a worker runs beside the pages (default), or in processes of its own.
     pub worker: bool,
+}
+
+/// An application that sign-ins are a part of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ApplicationConfig {
+    /// Whether it judges tokens itself.
+    pub own_validator: bool,
 }
 
 /// Whether the confirm page begins by itself.
@@ -116,14 +125,43 @@ impl HstsScope {
 }
 
 impl Config {
-    /// Reads the settings.
+    /// Reads the settings of a server.
     pub fn read(given: &RawSettings) -> Result<Self, SettingError> {
+        Self::read_for(given, false)
+    }
+
+    /// Reads the settings of the part of an application that signs its users in, perhaps with a
+    /// validator of the application's own.
+    pub fn read_in_application(
+        given: &RawSettings,
+        own_validator: bool,
+    ) -> Result<Self, SettingError> {
+        let mut config = Self::read_for(given, own_validator)?;
+        if config.base.as_str().is_empty() {
+            return Err(PUBLIC_URL.wrong_here(
+                "it has no path; the rest of the host is the application's, so all of Vestibule \
+                 lies below a path",
+                "https://app.example/auth",
+            ));
+        }
+        if own_validator {
+            leave_out_service(given)?;
+        }
+        if let Some(public) = config.public.as_ref().filter(|public| !public.is_secure()) {
+            // The application listens, so it is loopback's names at this port that are ours.
+            config.addr.set_port(public.port());
+        }
+        config.application = Some(ApplicationConfig { own_validator });
+        Ok(config)
+    }
+
+    fn read_for(given: &RawSettings, own_validator: bool) -> Result<Self, SettingError> {
         let addr: SocketAddr = given
             .read(&LEPTOS_SITE_ADDR, |text| {
                 text.parse().map_err(|_| "not an IP address with a port")
             })?
             .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 3000)));
-        let mode = Practice::read(given)?;
+        let mode = Practice::read(given, own_validator)?;
         let practice = mode == Practice::On;
         let validator = ValidatorService::read(given)?;
         let keys = given.read(&VESTIBULE_SECRET, keys)?;
@@ -168,7 +206,8 @@ impl Config {
             storage: StorageConfig::read(given)?,
             keys,
             validator,
-            forget_practice: mode == Practice::Off { forget: true },
+            practice: mode,
+            application: None,
             mail: MailConfig::read(given)?,
             registration: mail::registration(given, practice)?,
             strangers: mail::strangers(given)?,
@@ -243,10 +282,26 @@ impl Config {
             .collect()
     }
 
-    /// Whether no validator is configured, so that the practice validator judges.
-    pub const fn is_practice(&self) -> bool {
-        self.validator.is_none()
+    /// Whether this is practice mode, in which everybody on this machine can sign in.
+    pub fn is_practice(&self) -> bool {
+        self.practice == Practice::On
     }
+}
+
+/// Refuses the settings of a service that judges tokens, where an application does so itself.
+fn leave_out_service(given: &RawSettings) -> Result<(), SettingError> {
+    let of_service: [&'static Setting; 4] = [
+        &VALIDATOR_URL,
+        &VALIDATOR_SECRET,
+        &VALIDATOR_TLS,
+        &VALIDATOR_CALLBACK_SECRET,
+    ];
+    let set = of_service
+        .into_iter()
+        .find(|setting| given.text(setting).is_some());
+    set.map_or(Ok(()), |setting| {
+        Err(setting.wrong("the application has a validator of its own; leave this out"))
+    })
 }
 
 /// Where outcomes lead. What is no page of ours that needs a user is reached through one that does:

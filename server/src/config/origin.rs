@@ -53,6 +53,16 @@ impl Origin {
         self.secure
     }
 
+    /// The port.
+    pub fn port(&self) -> u16 {
+        let port = self.text.rsplit_once(':').map(|(_, port)| port.parse());
+        match port {
+            Some(Ok(port)) => port,
+            _ if self.secure => 443,
+            _ => 80,
+        }
+    }
+
     /// The host, with its port if that is not the scheme's own, as browsers write it in `Host`.
     pub fn host(&self) -> &str {
         self.text.split_once("://").map_or("", |(_, host)| host)
@@ -88,6 +98,24 @@ pub fn is_loopback_host(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_port_is_the_schemes_own_unless_another_is_named() {
+        for (text, port) in [
+            ("http://127.0.0.1:3000", 3000),
+            ("http://[::1]:8080", 8080),
+            ("http://[::1]", 80),
+            ("http://localhost", 80),
+            ("https://app.example", 443),
+            ("https://app.example:8443", 8443),
+        ] {
+            assert_eq!(
+                Origin::parse(text).map(|origin| origin.port()),
+                Ok(port),
+                "{text}"
+            );
+        }
+    }
 
     #[test]
     fn an_origin_is_written_as_browsers_write_it() {

@@ -9,7 +9,7 @@ use super::{
         VESTIBULE_SECRET,
     },
 };
-use crate::config::origin::Origin;
+use crate::config::origin;
 use url::Url;
 
 /// What stands before practice mode's own key in its file, so that it is never taken for a key of
@@ -37,12 +37,13 @@ enum Asked {
 
 impl Practice {
     /// Reads the settings. Practice mode runs where it is asked for, or where there is no validator
-    /// and none of the other settings that only a server in use has.
+    /// and none of the other settings that only a server in use has. An application's
+    /// `own_validator` is for either: by it alone no one can tell whether it is in use.
     ///
     /// # Errors
     /// [`SettingError`] if a server in use lacks its validator, or has one and practice mode is
     /// asked for.
-    pub fn read(given: &RawSettings) -> Result<Self, SettingError> {
+    pub fn read(given: &RawSettings, own_validator: bool) -> Result<Self, SettingError> {
         let asked = given.read(&PRACTICE, |text| match text {
             "on" | "true" | "1" => Ok(Asked::On),
             "off" | "false" | "0" => Ok(Asked::Off),
@@ -52,6 +53,14 @@ impl Practice {
         let off = Self::Off {
             forget: asked == Some(Asked::Forget),
         };
+        if own_validator {
+            let in_use = match asked {
+                Some(Asked::On) => false,
+                Some(Asked::Off | Asked::Forget) => true,
+                None => sign_of_use(given).is_some(),
+            };
+            return Ok(if in_use { off } else { Self::On });
+        }
         match (given.text(&VALIDATOR_URL), asked) {
             (Some(_), Some(Asked::On)) => {
                 Err(PRACTICE
@@ -105,7 +114,7 @@ fn sign_of_use(given: &RawSettings) -> Option<&'static Setting> {
     // An invalid address is refused elsewhere, under its own setting.
     signs.into_iter().find(|setting| match given.text(setting) {
         Some(text) if setting.key == PUBLIC_URL.key => {
-            Origin::parse(text).is_ok_and(|origin| origin.is_secure())
+            origin::public(text).is_ok_and(|(origin, _)| origin.is_secure())
         }
         Some(text) if setting.key == DATABASE_URL.key => {
             Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "postgres" | "postgresql"))
@@ -121,16 +130,21 @@ mod tests {
     const OFF: Practice = Practice::Off { forget: false };
 
     fn read(settings: &[(&str, &str)]) -> Result<Practice, String> {
+        read_beside(settings, false)
+    }
+
+    fn read_beside(settings: &[(&str, &str)], own_validator: bool) -> Result<Practice, String> {
         let find = |setting: &Setting| {
             settings
                 .iter()
                 .find(|(key, _)| *key == setting.key)
                 .map(|(_, value)| (*value).to_owned())
         };
-        Practice::read(&RawSettings::from_lookup(find)).map_err(|error| error.to_string())
+        Practice::read(&RawSettings::from_lookup(find), own_validator)
+            .map_err(|error| error.to_string())
     }
 
-    const SIGNS: [(&str, &str); 13] = [
+    const SIGNS: [(&str, &str); 14] = [
         (
             "VESTIBULE_SECRET",
             "Y1ZtJ0vW8n3qkRu5xTgB2yLhPzXo7mEaQ9dKfCs4wUI=",
@@ -140,6 +154,7 @@ mod tests {
         ("VALIDATOR_TLS", "none"),
         ("PUBLIC_URL", "https://sign-in.example"),
         ("PUBLIC_URL", "HTTPS://localhost"),
+        ("PUBLIC_URL", "https://app.example/auth"),
         ("DATABASE_URL", "postgres://localhost/sign_in"),
         ("DATABASE_URL", "PostgreSQL:///sign_in?host=/run/postgresql"),
         ("REDIS_URL", "redis://localhost"),
@@ -196,6 +211,28 @@ mod tests {
             &[("PRACTICE", "on"), ("VALIDATOR_URL", "")],
         ] {
             assert_eq!(read(settings), Ok(Practice::On), "{settings:?}");
+        }
+    }
+
+    #[test]
+    fn an_applications_own_validator_is_in_use_where_another_setting_says_so() {
+        for (settings, expected) in [
+            (&[][..], Practice::On),
+            (
+                &[("PUBLIC_URL", "http://127.0.0.1:3000/auth")],
+                Practice::On,
+            ),
+            (&[("PRACTICE", "off")], OFF),
+            (&[("PRACTICE", "forget")], Practice::Off { forget: true }),
+        ] {
+            assert_eq!(read_beside(settings, true), Ok(expected), "{settings:?}");
+        }
+        for sign in SIGNS {
+            assert_eq!(read_beside(&[sign], true), Ok(OFF), "{sign:?}");
+            assert_eq!(
+                read_beside(&[sign, ("PRACTICE", "on")], true),
+                Ok(Practice::On)
+            );
         }
     }
 

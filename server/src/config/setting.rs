@@ -97,6 +97,16 @@ const WITH_PASSWORDS: [&str; 3] = ["DATABASE_URL", "REDIS_URL", "SMTP_URL"];
 const MAX_FILE: u64 = 64 * 1024;
 
 impl Setting {
+    /// The setting with this name.
+    fn named(name: &str) -> Result<&'static Self, SettingError> {
+        let setting = ALL.iter().find(|setting| setting.key == name);
+        setting.copied().ok_or_else(|| SettingError {
+            key: name.to_owned(),
+            problem: "there is no such setting; docs/CONFIGURATION.md lists all".to_owned(),
+            example: PUBLIC_URL.key.to_owned(),
+        })
+    }
+
     /// Whether all of it is a secret.
     pub fn is_secret(&self) -> bool {
         SECRETS.contains(&self.key)
@@ -142,6 +152,14 @@ impl Setting {
             key: self.key.to_owned(),
             problem: problem.into(),
             example: self.example.to_owned(),
+        }
+    }
+
+    /// The same, with an `example` that fits the problem better.
+    pub fn wrong_here(&'static self, problem: impl Into<String>, example: &str) -> SettingError {
+        SettingError {
+            example: example.to_owned(),
+            ..self.wrong(problem)
         }
     }
 
@@ -200,6 +218,53 @@ impl RawSettings {
             }
         }
         given
+    }
+
+    /// The settings in `pairs`, by the names of their environment variables: a configuration in
+    /// code. Nothing is read of the environment.
+    ///
+    /// ```
+    /// use vestibule_server::config::RawSettings;
+    ///
+    /// let settings = RawSettings::from_pairs([("PUBLIC_URL", "http://127.0.0.1:3000/auth")])?;
+    /// # Ok::<(), vestibule_server::config::SettingError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`SettingError`] if there is no setting of such a name. What is wrong with a value is told
+    /// where it is read.
+    pub fn from_pairs<K, V>(pairs: impl IntoIterator<Item = (K, V)>) -> Result<Self, SettingError>
+    where
+        K: AsRef<str>,
+        V: Into<String>,
+    {
+        Self::default().or(pairs)
+    }
+
+    /// These settings, and those in `pairs` that are not among them: defaults of a program under
+    /// its environment, perhaps. A blank value is taken for none, and gives way.
+    ///
+    /// ```
+    /// use vestibule_server::config::RawSettings;
+    ///
+    /// let settings = RawSettings::from_environment()?.or([("CONFIRM_REDIRECT", "/orders")])?;
+    /// # Ok::<(), vestibule_server::config::SettingError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`SettingError`] if there is no setting of such a name.
+    pub fn or<K, V>(mut self, pairs: impl IntoIterator<Item = (K, V)>) -> Result<Self, SettingError>
+    where
+        K: AsRef<str>,
+        V: Into<String>,
+    {
+        for (name, value) in pairs {
+            let setting = Setting::named(name.as_ref())?;
+            if self.text(setting).is_none() {
+                self.add(setting, value.into());
+            }
+        }
+        Ok(self)
     }
 
     fn add(&mut self, setting: &'static Setting, value: String) {
@@ -378,6 +443,24 @@ mod tests {
         assert!(
             line.starts_with("SMTP_URL_FILE: SMTP_URL is given as well") && !line.contains("hush"),
             "{line}"
+        );
+    }
+
+    #[test]
+    fn settings_in_code_are_named_as_the_variables_are_and_give_way_to_those_before() {
+        let line = RawSettings::from_pairs([("PUBLIC_ULR", "https://hush.example/")]);
+        let line = line.err().unwrap().to_string();
+        assert!(
+            line.starts_with("PUBLIC_ULR: there is no such setting") && !line.contains("hush"),
+            "{line}"
+        );
+        let settings =
+            RawSettings::from_pairs([("SMTP_URL", "first"), ("REDIS_URL", " ")]).unwrap();
+        let settings = settings.or([("SMTP_URL", "second"), ("REDIS_URL", "third")]);
+        let settings = settings.unwrap();
+        assert_eq!(
+            (settings.text(&SMTP_URL), settings.text(&REDIS_URL)),
+            (Some("first"), Some("third"))
         );
     }
 

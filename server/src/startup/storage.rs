@@ -2,7 +2,7 @@
 
 use crate::{
     accounts::passwords,
-    config::{Config, ConnectionUrl, DatabaseLocation, SessionLocation},
+    config::{Config, ConnectionUrl, DatabaseLocation, Practice, SessionLocation},
     practice, private_files,
     startup::error::StartError,
 };
@@ -200,7 +200,7 @@ fn mode(config: &Config) -> Result<Mode, StartError> {
     let practice_key = found.first().map(|(_, fingerprint)| *fingerprint);
     Ok(Mode::Production {
         practice_key,
-        forget: config.forget_practice,
+        forget: config.practice == Practice::Off { forget: true },
     })
 }
 
