@@ -3,13 +3,17 @@
 //! `__Host-` (RFC 6265bis, section 4.1.3.2) keeps other hosts of the same site, and plain HTTP,
 //! from planting them. Plain HTTP exists on loopback only; there the names go without it, because
 //! Safari and text browsers drop `Secure` there.
+//!
+//! `__Host-` cookies are of a whole host (`Path=/`). In an application there may be several of us on
+//! one host: there a name ends in the base, such as `__Host-vestibule-session.auth`.
 
 use crate::accounts::device_cookie::DeviceCookie;
 use axum::http::{HeaderMap, HeaderValue, header};
 use cookie::{Cookie, SameSite};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use vestibule::{
     entry::PresentedSecrets,
+    path::Base,
     pending::{PendingCookie, TokenTag},
     secret::{Keys, PendingSecret, SessionSecret},
     token::Token,
@@ -26,10 +30,12 @@ pub const ENTERED: Duration = Duration::from_secs(10);
 const CHANGED: Duration = Duration::from_mins(1);
 
 /// How cookies are named and marked.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct CookiePolicy {
     /// Whether browsers come over HTTPS.
-    pub secure: bool,
+    secure: bool,
+    /// What each name ends in: nothing where the host is ours alone.
+    suffix: Arc<str>,
 }
 
 /// The cookies of one request.
@@ -44,10 +50,27 @@ pub struct RequestCookies {
 }
 
 impl CookiePolicy {
+    /// Cookies of a host that is ours, for browsers that come over HTTPS if it is `secure`.
+    pub fn of_host(secure: bool) -> Self {
+        Self {
+            secure,
+            suffix: Arc::from(""),
+        }
+    }
+
+    /// Cookies of the part of a host that is below `base`. A base has no dot, so no two have names
+    /// in common.
+    pub fn below(base: &Base, secure: bool) -> Self {
+        Self {
+            secure,
+            suffix: base.as_str().replace('/', ".").into(),
+        }
+    }
+
     /// Reads a request's cookies. What is not ours is passed over.
-    pub fn read(self, headers: &HeaderMap) -> RequestCookies {
+    pub fn read(&self, headers: &HeaderMap) -> RequestCookies {
         let mut cookies = RequestCookies::default();
-        let ours = self.name("");
+        let ours = self.prefix();
         let pairs = headers
             .get_all(header::COOKIE)
             .iter()
@@ -62,43 +85,45 @@ impl CookiePolicy {
             let pair = std::str::from_utf8(pair)
                 .ok()
                 .filter(|pair| pair.is_ascii());
-            let Some((purpose, value)) = pair.and_then(|pair| pair.split_once('=')) else {
+            let Some((name, value)) = pair.and_then(|pair| pair.split_once('=')) else {
                 continue;
             };
-            cookies.take(purpose.trim_ascii_end(), value.trim_ascii_start());
+            if let Some(purpose) = name.trim_ascii_end().strip_suffix(&*self.suffix) {
+                cookies.take(purpose, value.trim_ascii_start());
+            }
         }
         cookies
     }
 
     /// Sets the session cookie.
-    pub fn session(self, secret: &SessionSecret) -> HeaderValue {
+    pub fn session(&self, secret: &SessionSecret) -> HeaderValue {
         self.set("session", secret.to_cookie(), FOREVER)
     }
 
     /// Sets the cookie that proofs in forms are bound to.
-    pub fn form(self, value: String) -> HeaderValue {
+    pub fn form(&self, value: String) -> HeaderValue {
         self.set("form", value, FOREVER)
     }
 
     /// Sets the cookie that proves which users this browser is known for.
-    pub fn known(self, known: &DeviceCookie) -> HeaderValue {
+    pub fn known(&self, known: &DeviceCookie) -> HeaderValue {
         self.set("known", known.to_text(), FOREVER)
     }
 
     /// Sets the cookie that says what was changed, so that no link to the profile can say so.
-    pub fn changed(self, what: &str) -> HeaderValue {
+    pub fn changed(&self, what: &str) -> HeaderValue {
         self.set("changed", what.to_owned(), CHANGED)
     }
 
     /// Sets the cookie that says to which page the browser has just been led, and how often.
-    pub fn entered(self, page: &str) -> HeaderValue {
+    pub fn entered(&self, page: &str) -> HeaderValue {
         self.set("entered", page.to_owned(), ENTERED)
     }
 
     /// Sets a token's pending cookie under the first of its `tags`, and removes those that it
     /// replaces under the others, and `let_go`, those that make room for it.
     pub fn pending(
-        self,
+        &self,
         tags: &[TokenTag],
         value: String,
         lives: Duration,
@@ -117,14 +142,14 @@ impl CookiePolicy {
     }
 
     /// Removes a token's pending cookie.
-    pub fn remove_pending(self, tag: TokenTag) -> HeaderValue {
+    pub fn remove_pending(&self, tag: TokenTag) -> HeaderValue {
         self.set(&format!("pending-{tag}"), String::new(), Duration::ZERO)
     }
 
     /// Removes the session cookie, all pending ones, and the one that proofs in forms are bound to:
     /// it also says which browser has asked for a link, and the next user of this browser may be
     /// another person.
-    pub fn remove_all(self, cookies: &RequestCookies) -> Vec<HeaderValue> {
+    pub fn remove_all(&self, cookies: &RequestCookies) -> Vec<HeaderValue> {
         let pending = cookies
             .pending
             .iter()
@@ -134,14 +159,19 @@ impl CookiePolicy {
         pending.chain(others).collect()
     }
 
-    fn name(self, purpose: &str) -> String {
-        format!(
-            "{}vestibule-{purpose}",
-            if self.secure { "__Host-" } else { "" }
-        )
+    fn prefix(&self) -> &'static str {
+        if self.secure {
+            "__Host-vestibule-"
+        } else {
+            "vestibule-"
+        }
     }
 
-    fn set(self, purpose: &str, value: String, lives: Duration) -> HeaderValue {
+    fn name(&self, purpose: &str) -> String {
+        format!("{}{purpose}{}", self.prefix(), self.suffix)
+    }
+
+    fn set(&self, purpose: &str, value: String, lives: Duration) -> HeaderValue {
         let lives = cookie::time::Duration::try_from(lives).unwrap_or(cookie::time::Duration::MAX);
         let cookie = Cookie::build((self.name(purpose), value))
             .http_only(true)
@@ -266,7 +296,7 @@ mod tests {
 
     #[test]
     fn over_https_cookies_are_host_only_and_secure() {
-        let set = CookiePolicy { secure: true }.session(&SessionSecret::from_bytes([1; 32]));
+        let set = CookiePolicy::of_host(true).session(&SessionSecret::from_bytes([1; 32]));
         let set = set.to_str().unwrap();
         assert!(set.starts_with("__Host-vestibule-session="), "{set}");
         for part in ["HttpOnly", "Secure", "SameSite=Lax", "Path=/"] {
@@ -277,7 +307,7 @@ mod tests {
 
     #[test]
     fn a_plain_cookie_means_nothing_over_https() {
-        let cookies = CookiePolicy { secure: true }.read(&request("vestibule-session=AAAA"));
+        let cookies = CookiePolicy::of_host(true).read(&request("vestibule-session=AAAA"));
         assert!(cookies.session.is_none());
     }
 
@@ -291,13 +321,13 @@ mod tests {
             header::COOKIE,
             HeaderValue::from_bytes(line.as_bytes()).unwrap(),
         )]);
-        let cookies = CookiePolicy { secure: true }.read(&headers);
+        let cookies = CookiePolicy::of_host(true).read(&headers);
         assert_eq!(cookies.session(), Some(SessionSecret::from_bytes([1; 32])));
     }
 
     #[test]
     fn of_thousands_of_pending_cookies_the_newest_few_are_read_and_removed() {
-        let policy = CookiePolicy { secure: true };
+        let policy = CookiePolicy::of_host(true);
         let line = (0..8000)
             .map(|age| format!("__Host-vestibule-pending-{age:016x}=x"))
             .collect::<Vec<_>>()
@@ -313,7 +343,7 @@ mod tests {
 
     #[test]
     fn a_cookie_under_an_old_keys_tag_is_replaced_and_so_is_what_makes_room() {
-        let policy = CookiePolicy { secure: false };
+        let policy = CookiePolicy::of_host(false);
         let line = [1, 2, 3, 4]
             .map(|age| format!("vestibule-pending-000000000000000{age}={}", pending(age)))
             .join("; ");
@@ -343,11 +373,56 @@ mod tests {
     }
 
     #[test]
+    fn below_a_base_the_cookies_of_others_on_the_host_are_not_seen_and_not_touched() {
+        let base = |text: &str| text.parse().unwrap();
+        let policies = [
+            CookiePolicy::of_host(true),
+            CookiePolicy::below(&base("/a"), true),
+            CookiePolicy::below(&base("/b/a"), true),
+        ];
+        let secret = |number| SessionSecret::from_bytes([number; 32]);
+        let tag = "00000000000000ff".parse().unwrap();
+        let mut pairs = Vec::new();
+        for (policy, number) in policies.iter().zip(1..) {
+            let set = policy.pending(
+                &[tag],
+                pending(number),
+                FOREVER,
+                &RequestCookies::default(),
+                &[],
+            );
+            let number = u8::try_from(number).unwrap();
+            let session = policy.session(&secret(number));
+            for set in set.iter().chain([&session]) {
+                let pair = set.to_str().unwrap().split(';').next().unwrap();
+                pairs.push(pair.to_owned());
+            }
+        }
+        let request = request(&pairs.join("; "));
+        for (policy, number) in policies.iter().zip(1..) {
+            let cookies = policy.read(&request);
+            assert_eq!(cookies.session(), Some(secret(number)), "{policy:?}");
+            assert_eq!(cookies.pending.len(), 1, "{policy:?}");
+            // The pending one, and those of the session and of forms.
+            let removed = policy.remove_all(&cookies);
+            assert_eq!(removed.len(), 3, "{policy:?}");
+            for removed in removed {
+                let name = removed.to_str().unwrap().split('=').next().unwrap();
+                assert!(name.ends_with(&*policy.suffix), "{name}");
+            }
+        }
+        assert!(
+            pairs[3].starts_with("__Host-vestibule-session.a="),
+            "{pairs:?}"
+        );
+    }
+
+    #[test]
     fn others_are_told_from_the_oldest_to_the_newest() {
         let line = [3, 1, 2]
             .map(|age| format!("vestibule-pending-000000000000000{age}={}", pending(age)))
             .join("; ");
-        let cookies = CookiePolicy { secure: false }.read(&request(&line));
+        let cookies = CookiePolicy::of_host(false).read(&request(&line));
         let others = cookies.pending_of_others(&["0000000000000002".parse().unwrap()]);
         let tags: Vec<_> = others.iter().map(|(tag, _)| tag.to_string()).collect();
         assert_eq!(tags, ["0000000000000001", "0000000000000003"]);
