@@ -41,6 +41,34 @@ pub enum InvalidIdentity {
 }
 
 impl Identity {
+    /// The identity of a person of whom nothing else is known.
+    pub fn new(issuer: impl Into<String>, subject: impl Into<String>) -> Self {
+        Self {
+            issuer: issuer.into(),
+            subject: subject.into(),
+            name: None,
+            email: None,
+        }
+    }
+
+    /// The same, of a person who is called `name`.
+    #[must_use]
+    pub fn with_name(self, name: impl Into<String>) -> Self {
+        Self {
+            name: Some(name.into()),
+            ..self
+        }
+    }
+
+    /// The same, of a person who is written to at `email`.
+    #[must_use]
+    pub fn with_email(self, email: impl Into<String>) -> Self {
+        Self {
+            email: Some(email.into()),
+            ..self
+        }
+    }
+
     /// Checks what a validator said.
     ///
     /// # Errors

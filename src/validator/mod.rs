@@ -137,3 +137,21 @@ pub trait Validator: Send + Sync + 'static {
         deadline: Timestamp,
     ) -> Result<Verdict, ValidationError>;
 }
+
+/// An `async fn(Token) -> Result<Verdict, ValidationError>` judges tokens as well, where nothing but
+/// the token matters.
+#[async_trait]
+impl<F, V> Validator for F
+where
+    F: Fn(Token) -> V + Send + Sync + 'static,
+    V: Future<Output = Result<Verdict, ValidationError>> + Send + 'static,
+{
+    async fn validate(
+        &self,
+        _: ConfirmationId,
+        token: &Token,
+        _: Timestamp,
+    ) -> Result<Verdict, ValidationError> {
+        self(token.clone()).await
+    }
+}
