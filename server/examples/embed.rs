@@ -1,42 +1,58 @@
-//! Vestibule inside an application of your own: its routes beside yours.
+//! A shop with pages of its own, whose users sign in by links that it judges itself.
 //!
-//! Vestibule has a page at `/`, a fallback, and the addresses in `server/src/routes.rs`: an
-//! application that has one of these too cannot be merged with it (axum panics). The page `/hello`
-//! shows that both are served, no more: nothing tells it yet who has signed in.
-//!
-//! ```text
-//! cargo xtask build
-//! cargo run -p vestibule-server --example embed
-//! ```
+//! `cargo xtask build`, then `cargo run -p vestibule-server --example embed`.
 
-use axum::{Router, routing::get};
+use axum::{Router, response::Html, routing::get};
 use std::{error::Error, net::SocketAddr};
-use tokio::net::TcpListener;
-use vestibule_server::{Config, config::RawSettings};
+use vestibule_server::validator::{Identity, Reason, Token, ValidationError, Verdict};
+use vestibule_server::{Mounted, RawSettings, SignedIn, StartError, Vestibule};
+
+async fn judge(token: Token) -> Result<Verdict, ValidationError> {
+    let ada = Identity::new("https://shop.example", "7").with_name("Ada");
+    match token.expose() {
+        "coupon-of-ada" => Ok(Verdict::Valid(ada, None)),
+        _ => Ok(Verdict::Invalid(Reason::Invalid)),
+    }
+}
+
+async fn home(user: Option<SignedIn>) -> Html<&'static str> {
+    Html(match user {
+        Some(_) => "Welcome back. <a href='/orders'>Your orders</a>",
+        None => "Hello, stranger. <a href='/auth/confirm/coupon-of-ada'>Use a coupon</a>",
+    })
+}
+
+async fn orders(user: SignedIn) -> String {
+    format!("The orders of {}", user.display_name())
+}
+
+/// The shop, and what works behind its sign-ins.
+pub async fn shop(settings: RawSettings) -> Result<(Router, Mounted), StartError> {
+    let mounted = Vestibule::builder(settings)
+        .validator(judge)
+        .build()
+        .await?;
+    let app = Router::new()
+        .route("/orders", get(orders))
+        .route_layer(mounted.vestibule.require_user())
+        .route("/", get(home))
+        .layer(mounted.vestibule.layer())
+        .merge(mounted.routes.clone());
+    Ok((app, mounted))
+}
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let listener = TcpListener::bind("127.0.0.1:3000").await?;
-    let mut config = Config::read(&RawSettings::from_environment()?)?;
-    config.addr = listener.local_addr()?;
-
-    let (sign_ins, running) = vestibule_server::router(config).await?;
-    let app = Router::new()
-        .route(
-            "/hello",
-            get(|| async { "A page of the application itself." }),
-        )
-        .merge(sign_ins);
-
-    println!(
-        "listening on http://{}; open /hello, or a practice link at /",
-        listener.local_addr()?
-    );
-    // With who connects, because each network address has a cap of its own.
+    let settings = RawSettings::from_environment()?.or([
+        ("PUBLIC_URL", "http://127.0.0.1:3000/auth"),
+        ("CONFIRM_REDIRECT", "/orders"),
+    ])?;
+    let (app, mounted) = shop(settings).await?;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, app)
         .with_graceful_shutdown(async { drop(tokio::signal::ctrl_c().await) })
         .await?;
-    running.shutdown().await;
+    mounted.running.shutdown().await;
     Ok(())
 }

@@ -1,8 +1,9 @@
-//! The Vestibule server, as a library: [`router`] gives the routes to mount and starts what works
-//! behind them.
+//! The Vestibule server, as a library: [`Vestibule::builder`] starts it as a part of an application
+//! of your own, whose handlers take a [`SignedIn`]; [`router`] is the server by itself.
 //!
 //! The modules, from the outside in: [`cli`] (the commands), [`config`] (settings), `startup` (from
-//! settings to a running server, and its end), `routes` (all addresses on one page), `handlers`
+//! settings to a running server, and its end), `application` (as a part of another one; [`validator`]
+//! has what its own validator is made of), `routes` (all addresses on one page), `handlers`
 //! (what answers each of them), `http` (what every answer has in common: cookies, headers, CSRF,
 //! client addresses), `accounts` (passwords, limits, browsers that are known), `mail`, `practice`,
 //! and `private_files`. The embedded Pusher server is a crate of its own, [`vestibule_broker`].
@@ -13,7 +14,17 @@
 //! that need a user, and the exchange), `handlers::after_sign_in` (what else a sign-in is a reason
 //! for).
 
+/// The program in that page compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/EMBEDDING.md")]
+struct EmbeddingPage;
+
+// The examples name the library as every other program does.
+#[cfg(test)]
+extern crate self as vestibule_server;
+
 mod accounts;
+mod application;
 mod handlers;
 mod http;
 mod mail;
@@ -26,8 +37,12 @@ mod testing;
 
 pub mod cli;
 pub mod config;
+pub mod validator;
 
-pub use config::{Config, origin::Origin};
+pub use application::{
+    Builder, Mounted, SignInLayer, SignInService, SignedIn, SignedInRejection, Vestibule,
+};
+pub use config::{Config, RawSettings, origin::Origin};
 pub use http::listener::{self, file_limit};
 pub use startup::{
     error::StartError,

@@ -12,17 +12,64 @@ use crate::{
 };
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Request},
+    extract::{DefaultBodyLimit, OriginalUri, Request, State},
     http::StatusCode,
     middleware::{Next, from_fn, from_fn_with_state, map_response_with_state},
     response::{IntoResponse as _, Response},
     routing::{MethodRouter, any, get, post},
 };
+use std::sync::Arc;
 use tokio::time::timeout;
 use vestibule::path::Base;
 
-/// The pages, forms and calls of `app`, its static files, and the broker's `sockets`.
+/// The pages, forms and calls of `app`, its static files, and the broker's `sockets`. Whatever else
+/// is asked for is not found.
 pub fn routes(app: App, sockets: Router) -> Router {
+    let home = get(home::home).with_state(app.clone());
+    let routes = below_base(&app, sockets);
+    common(under(app.destinations().base(), routes, home), app)
+}
+
+/// The same for an application, to merge with its own: nothing outside the base is answered or
+/// changed. All of it is one service, because a layer would go around the application's fallback
+/// as well.
+pub fn routes_in_application(app: App, sockets: Router) -> Router {
+    let base = app.destinations().base().as_str().to_owned();
+    let ours = common(below_base(&app, sockets), app);
+    let ours = ours.layer(from_fn_with_state(
+        Mounted(base.clone().into()),
+        check_mounted,
+    ));
+    Router::new().nest_service(&base, ours)
+}
+
+/// The base that the routes of an application carry.
+#[derive(Clone)]
+struct Mounted(Arc<str>);
+
+/// The middleware that notices routes which were nested under another path than their own: all
+/// links and redirects would lead to where nothing is.
+async fn check_mounted(
+    State(Mounted(base)): State<Mounted>,
+    OriginalUri(uri): OriginalUri,
+    request: Request,
+    next: Next,
+) -> Response {
+    let below = uri.path().strip_prefix(&*base);
+    if below.is_some_and(|below| below.is_empty() || below.starts_with('/')) {
+        return next.run(request).await;
+    }
+    // Not what was asked for: that has a token in it.
+    let problem = format!(
+        "Vestibule's routes already carry the path of PUBLIC_URL, {base}, and were nested below \
+         another one: merge them into the outermost router"
+    );
+    tracing::error!("{problem}");
+    (StatusCode::INTERNAL_SERVER_ERROR, problem).into_response()
+}
+
+/// What lies below the base.
+fn below_base(app: &App, sockets: Router) -> Router {
     let pages = Router::new()
         .route("/", get(home::home))
         .route("/confirm/{token}", post(confirm::begin))
@@ -98,7 +145,7 @@ pub fn routes(app: App, sockets: Router) -> Router {
         .route("/favicon.svg", get(files::show))
         .route("/favicon.ico", get(files::show))
         .with_state(app.clone());
-    let below_base = pages
+    pages
         .merge(needing_a_user)
         .merge(scripts_only)
         .layer(from_fn(run_to_completion::to_the_end))
@@ -115,9 +162,12 @@ pub fn routes(app: App, sockets: Router) -> Router {
             app.clone(),
             client_address::limit_under_way,
         ))
-        .merge(asked_by_proxies(app.clone()));
-    let home = get(home::home).with_state(app.clone());
-    under(app.destinations().base(), below_base, home)
+        .merge(asked_by_proxies(app.clone()))
+}
+
+/// What all answers have in common.
+fn common(routes: Router, app: App) -> Router {
+    routes
         .layer(map_response_with_state(app.clone(), response::put_base))
         .layer(from_fn_with_state(app.clone(), csrf::check_host))
         .layer(map_response_with_state(app.clone(), error::render))

@@ -1,35 +1,71 @@
-//! Vestibule's routes in an application of its own, as `server/examples/embed.rs` has them.
+//! Vestibule in a program of someone else's does nothing to the process that was not asked for.
 
 use axum::{Router, routing::get};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use rustix::process::{Resource, getrlimit};
+use rustls::crypto::CryptoProvider;
+use std::{
+    panic,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 use tempfile::TempDir;
-use vestibule_server::{Config, config::RawSettings};
+use tower::ServiceExt as _;
+use vestibule::{
+    clock::SystemClock,
+    store::redis::{RedisOpenError, RedisSessions},
+};
+use vestibule_server::{Mounted, RawSettings, Vestibule};
 
-async fn page() -> &'static str {
-    "A page of the application itself."
-}
+/// A server in use, all of whose connections to others would be encrypted.
+const SETTINGS: [(&str, &str); 9] = [
+    ("PUBLIC_URL", "https://app.example/auth"),
+    (
+        "VESTIBULE_SECRET",
+        "Y1ZtJ0vW8n3qkRu5xTgB2yLhPzXo7mEaQ9dKfCs4wUI=",
+    ),
+    ("VALIDATOR_URL", "https://tokens.example/validate"),
+    ("PUSHER_HOST", "soketi.example"),
+    ("PUSHER_APP_ID", "1"),
+    ("PUSHER_KEY", "key"),
+    ("PUSHER_SECRET", "a-long-random-text"),
+    ("SMTP_URL", "smtps://mail.example"),
+    ("MAIL_FROM", "Shop <no-reply@shop.example>"),
+];
 
+/// One test, for it is the process that is looked at.
 #[tokio::test]
-async fn the_routes_go_beside_others_but_for_the_same_path_or_a_second_fallback() {
+async fn nothing_is_done_to_the_process() {
+    let limit = getrlimit(Resource::Nofile);
+    let hooked = Arc::<AtomicBool>::default();
+    let own = Arc::clone(&hooked);
+    panic::set_hook(Box::new(move |_| own.store(true, Ordering::SeqCst)));
+
     let data = TempDir::new().unwrap();
-    let given = RawSettings::from_lookup(|setting| match setting.key {
-        "VESTIBULE_DATA" => Some(data.path().display().to_string()),
-        "LEPTOS_SITE_ADDR" => Some("127.0.0.1:0".to_owned()),
-        _ => None,
-    });
-    let (sign_ins, running) = vestibule_server::router(Config::read(&given).unwrap())
-        .await
-        .unwrap();
-    let merges = |application: Router| {
-        let merged = catch_unwind(AssertUnwindSafe(|| application.merge(sign_ins.clone())));
-        merged.is_ok()
-    };
-    assert!(merges(Router::new().route("/hello", get(page))));
-    for path in ["/", "/login", "/enter"] {
-        assert!(!merges(Router::new().route(path, get(page))), "{path}");
-    }
-    assert!(!merges(
-        Router::new().route("/hello", get(page)).fallback(page)
-    ));
+    let folder = [("VESTIBULE_DATA", data.path().to_str().unwrap())];
+    let settings = RawSettings::from_pairs(SETTINGS).unwrap();
+    let builder = Vestibule::builder(settings.or(folder).unwrap());
+    let Mounted {
+        routes,
+        vestibule,
+        running,
+    } = builder.build().await.unwrap();
+    let app = Router::new()
+        .route("/", get(async || "the application's"))
+        .layer(vestibule.layer())
+        .merge(routes);
+    let request = axum::extract::Request::get("/").body(axum::body::Body::empty());
+    assert!(app.oneshot(request.unwrap()).await.unwrap().status() == 200);
+    // Its driver needs the choice of the process: it says so, and does not choose.
+    let redis = RedisSessions::open("rediss://127.0.0.1:9", Arc::new(SystemClock), "x").await;
+    assert!(matches!(redis, Err(RedisOpenError::NoCryptoProvider)));
     running.shutdown().await;
+
+    assert!(CryptoProvider::get_default().is_none());
+    assert!(!tracing::dispatcher::has_been_set());
+    let now = getrlimit(Resource::Nofile);
+    assert_eq!((now.current, now.maximum), (limit.current, limit.maximum));
+    assert!(panic::catch_unwind(|| panic!("as it was told")).is_err());
+    assert!(hooked.load(Ordering::SeqCst), "its own hook is the hook");
 }

@@ -132,7 +132,7 @@ impl Config {
 
     /// Reads the settings of the part of an application that signs its users in, perhaps with a
     /// validator of the application's own.
-    pub fn read_in_application(
+    pub(crate) fn read_in_application(
         given: &RawSettings,
         own_validator: bool,
     ) -> Result<Self, SettingError> {

@@ -13,14 +13,14 @@ use crate::{
     http::{cookies::CookiePolicy, error::PageError, form, host},
 };
 use axum::{
-    extract::{FromRef, FromRequest, Request, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    extract::{ConnectInfo, FromRef, FromRequest, Request, State},
+    http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
     middleware::Next,
     response::Response,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, de::DeserializeOwned};
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 use vestibule::{
     audit::Event,
     secret::{Keys, Purpose},
@@ -49,6 +49,29 @@ pub struct OwnOrigins {
     /// Whether only browsers on this machine may come: plain cookies and the practice password are
     /// for no others.
     pub on_loopback_only: bool,
+    /// Whether an application listens for us. It may do so on all addresses of this machine, and a
+    /// client elsewhere can write any `Host`: where only this machine may come, its address counts.
+    pub in_application: bool,
+}
+
+impl OwnOrigins {
+    /// Whether the request was sent to a host of ours.
+    ///
+    /// # Errors
+    /// [`PageError::Unreadable`] if its host cannot be told; [`PageError::Forbidden`] if only this
+    /// machine may come, and it does not come from here.
+    pub fn check(&self, request: &Parts) -> Result<(), PageError> {
+        let host = host::of(request).ok_or(PageError::Unreadable(StatusCode::BAD_REQUEST))?;
+        let here = || {
+            is_of_this_machine(self, host, &request.headers)
+                && (!self.in_application || is_on_this_machine(&request.extensions))
+        };
+        if self.on_loopback_only && !here() {
+            Event::Forged { what: "host" }.record();
+            return Err(PageError::Forbidden);
+        }
+        Ok(())
+    }
 }
 
 /// The middleware around all routes: it knows the host.
@@ -57,12 +80,9 @@ pub async fn check_host(
     request: Request,
     next: Next,
 ) -> Result<Response, PageError> {
-    let host = host::of(&request).ok_or(PageError::Unreadable(StatusCode::BAD_REQUEST))?;
-    if origins.on_loopback_only && !is_of_this_machine(&origins, host, request.headers()) {
-        Event::Forged { what: "host" }.record();
-        return Err(PageError::Forbidden);
-    }
-    Ok(next.run(request).await)
+    let (request, body) = request.into_parts();
+    origins.check(&request)?;
+    Ok(next.run(Request::from_parts(request, body)).await)
 }
 
 /// The middleware around all pages, forms, calls and files. What a proxy asks of us has the headers
@@ -142,6 +162,12 @@ fn is_of_this_machine(own: &OwnOrigins, host: &str, headers: &HeaderMap) -> bool
             || name == "x-real-ip"
     });
     !forwarded && own.all.iter().any(|ours| host == ours.host())
+}
+
+/// Whether the client is on this machine. One that is not known may be anywhere.
+fn is_on_this_machine(extensions: &Extensions) -> bool {
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>();
+    peer.is_some_and(|ConnectInfo(peer)| peer.ip().to_canonical().is_loopback())
 }
 
 /// A form that one of our own pages sent: its fields, once that is checked.

@@ -1,24 +1,21 @@
 //! The host that a request was sent to: the one `Host` that it names (RFC 9112, section 3.2).
 
-use axum::{
-    extract::Request,
-    http::{Version, header, uri::Authority},
-};
+use axum::http::{Version, header, request::Parts, uri::Authority};
 
 /// The host of a request, with its port if it names one. `None` if there is more than one, if it is
 /// invalid, or if it is missing though the protocol requires it: a proxy that forwarded such a
 /// request may have read it differently.
 ///
 /// The host in a request's target counts more than the header, which must be good all the same.
-pub fn of(request: &Request) -> Option<&str> {
-    let mut lines = request.headers().get_all(header::HOST).iter();
+pub fn of(request: &Parts) -> Option<&str> {
+    let mut lines = request.headers.get_all(header::HOST).iter();
     let line = lines.next();
     if lines.next().is_some() || line.is_some_and(|host| !host.to_str().is_ok_and(is_host)) {
         return None;
     }
-    let target = request.uri().authority().map(Authority::as_str);
+    let target = request.uri.authority().map(Authority::as_str);
     // HTTP/1.0 needs none: the request names no host then.
-    let absent = (request.version() < Version::HTTP_11).then_some("");
+    let absent = (request.version < Version::HTTP_11).then_some("");
     target
         .or_else(|| line?.to_str().ok())
         .map_or(absent, |host| is_host(host).then_some(host))
@@ -45,14 +42,15 @@ fn is_host(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::body::Body;
+    use axum::extract::Request;
 
     fn host(target: &str, version: Version, lines: &[&[u8]]) -> Option<String> {
         let mut request = Request::builder().uri(target).version(version);
         for line in lines {
             request = request.header(header::HOST, *line);
         }
-        of(&request.body(Body::empty()).unwrap()).map(str::to_owned)
+        let request: Request = request.body(axum::body::Body::empty()).unwrap();
+        of(&request.into_parts().0).map(str::to_owned)
     }
 
     #[test]

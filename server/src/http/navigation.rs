@@ -1,6 +1,6 @@
 //! Real navigations: the only requests that exchange a secret.
 
-use axum::http::{HeaderMap, Method};
+use axum::http::{HeaderMap, Method, header};
 
 /// Whether the browser is really going to the page (Fetch Metadata; text browsers send none of it).
 pub fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
@@ -13,6 +13,19 @@ pub fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
         && is_or_absent("sec-fetch-mode", "navigate")
         && is_or_absent("sec-fetch-dest", "document")
         && !speculative
+}
+
+/// Whether what is asked for is to become the page of a tab, so that the browser can be led to sign
+/// in. A script, or another program, could do nothing with that page. A form counts as well.
+pub fn is_for_a_tab(headers: &HeaderMap) -> bool {
+    let is = |name: &str, value: &str| headers.get(name).map(|given| given == value);
+    let accepts = || {
+        let accept = headers.get(header::ACCEPT);
+        accept
+            .is_some_and(|accept| String::from_utf8_lossy(accept.as_bytes()).contains("text/html"))
+    };
+    is("sec-fetch-mode", "navigate").unwrap_or_else(accepts)
+        && is("sec-fetch-dest", "document").unwrap_or(true)
 }
 
 #[cfg(test)]

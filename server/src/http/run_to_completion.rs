@@ -17,8 +17,13 @@ pub async fn to_the_end(request: Request, next: Next) -> Response {
         drop(counted);
         response
     };
-    match tokio::spawn(answer.in_current_span()).await {
-        Ok(response) => response,
+    finish(answer).await
+}
+
+/// What `work` comes to, which is finished even if its caller is gone.
+pub async fn finish<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
+    match tokio::spawn(work.in_current_span()).await {
+        Ok(done) => done,
         Err(error) => resume_unwind(error.into_panic()),
     }
 }

@@ -79,6 +79,8 @@ pub struct AppState {
     pub mailbox: Option<Arc<Mailbox>>,
     /// The practice user, in practice mode.
     pub practice: Option<PracticeUser>,
+    /// Whether there are links to practise with: an application's own validator knows none of them.
+    pub has_practice_links: bool,
     /// The keys with which the validator signs its callbacks; `None` where it does not call back.
     pub callback_keys: Option<WebhookKeys>,
     /// How many callbacks each client has made that were not genuine.
@@ -168,6 +170,13 @@ impl AppState {
     }
 }
 
+impl App {
+    /// The state itself, to tell two of them apart.
+    pub const fn shared(&self) -> &Arc<AppState> {
+        &self.0
+    }
+}
+
 impl From<AppState> for App {
     fn from(state: AppState) -> Self {
         Self(Arc::new(state))
@@ -220,7 +229,7 @@ impl FromRef<App> for Base {
 
 impl FromRef<App> for CookiePolicy {
     fn from_ref(app: &App) -> Self {
-        app.cookies
+        app.cookies.clone()
     }
 }
 

@@ -15,6 +15,7 @@ use vestibule::{
     publisher::Publisher,
     secret::{SystemEntropy, WebhookKeys, random},
     store::postgres::PostgresStore,
+    validator::Validator,
     worker::{Dispatch, Environment},
 };
 
@@ -33,23 +34,23 @@ pub struct Core {
 }
 
 impl Core {
-    /// Starts the validator as one of `tasks`, if it is the practice one.
+    /// Starts the validator as one of `tasks`, if it is the practice one; an application's `own`
+    /// takes the place of either.
     pub async fn new(
         config: &Config,
         storage: Storage,
         publisher: Arc<dyn Publisher>,
         tasks: &BackgroundTasks,
+        own: Option<Arc<dyn Validator>>,
     ) -> Result<Self, StartError> {
-        let practice_keys = WebhookKeys::from(random(&SystemEntropy));
-        let callback_keys = match &config.validator {
-            Some(service) => service.callback_keys.clone(),
-            None => Some(practice_keys.clone()),
+        let (validator, callback_keys) = match own {
+            Some(own) => (own, None),
+            None => service(config, tasks).await?,
         };
-        let validator = tasks.start_validator(config, practice_keys);
         let mail_wake = Arc::<Notify>::default();
         let mut environment = Environment {
             stores: storage.stores,
-            validator: validator.await?,
+            validator,
             publisher,
             clock: storage.clock,
             entropy: Arc::new(SystemEntropy),
@@ -126,4 +127,19 @@ impl Core {
             in_flight,
         );
     }
+}
+
+/// The service that judges tokens, and the keys with which it signs its callbacks, if it may call
+/// back.
+async fn service(
+    config: &Config,
+    tasks: &BackgroundTasks,
+) -> Result<(Arc<dyn Validator>, Option<WebhookKeys>), StartError> {
+    let practice_keys = WebhookKeys::from(random(&SystemEntropy));
+    let callback_keys = match &config.validator {
+        Some(service) => service.callback_keys.clone(),
+        None => Some(practice_keys.clone()),
+    };
+    let validator = tasks.start_validator(config, practice_keys).await?;
+    Ok((validator, callback_keys))
 }

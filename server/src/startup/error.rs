@@ -1,6 +1,6 @@
 //! Why the server could not start.
 
-use crate::practice::KeyError;
+use crate::{config::SettingError, practice::KeyError};
 use std::{io, net::SocketAddr};
 use vestibule::{
     assertion::RotateError,
@@ -10,6 +10,9 @@ use vestibule::{
 /// The server could not start. One line each; nothing was damaged.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// A setting is wrong or missing.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
     /// The data folder, or the database in it, cannot be used.
     #[error(
         "{path} cannot be used: {error}; make it writable or name another folder by VESTIBULE_DATA"

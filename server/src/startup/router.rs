@@ -39,11 +39,39 @@ use vestibule::{
     publisher::{Publisher, PusherPublisher, Silent},
     secret::SystemEntropy,
     sign_ins::SignIns,
+    validator::Validator,
 };
 
-/// The routes of Vestibule, to serve or to merge into an application of your own at the root, and
-/// what works behind them, already started.
-pub async fn router(mut config: Config) -> Result<(Router, ServerHandle), StartError> {
+/// The routes of a server that has its host for itself, or shares it behind a proxy, and what works
+/// behind them, already started. They have a fallback; an application mounts those of
+/// [`Vestibule::builder`](crate::Vestibule::builder) instead.
+///
+/// # Errors
+/// [`StartError`] in one line.
+pub async fn router(config: Config) -> Result<(Router, ServerHandle), StartError> {
+    let Started {
+        app,
+        sockets,
+        running,
+    } = start(config, None).await?;
+    Ok((routes::routes(app, sockets), running))
+}
+
+/// What is started, before it has routes.
+pub struct Started {
+    /// What the handlers share.
+    pub app: App,
+    /// The routes of the embedded broker's sockets.
+    pub sockets: Router,
+    /// What works behind the routes.
+    pub running: ServerHandle,
+}
+
+/// Starts everything that works behind the routes, perhaps with an application's `own` validator.
+pub async fn start(
+    mut config: Config,
+    own: Option<Arc<dyn Validator>>,
+) -> Result<Started, StartError> {
     warn_of_unencrypted(&config);
     let origins = origins(&config);
     let storage = storage::open(&mut config).await?;
@@ -63,7 +91,7 @@ pub async fn router(mut config: Config) -> Result<(Router, ServerHandle), StartE
     }
     let pusher = Arc::new(PusherPublisher::new(&push.app));
     let publisher = tasks.start_queue(pusher.clone());
-    let core = Core::new(&config, storage, publisher, &tasks).await?;
+    let core = Core::new(&config, storage, publisher, &tasks, own).await?;
     let smtp = core.smtp(&config)?;
     let mailbox = (config.is_practice() && smtp.is_none())
         .then(|| Arc::new(Mailbox::new(core.urls(&config))));
@@ -106,8 +134,11 @@ pub async fn router(mut config: Config) -> Result<(Router, ServerHandle), StartE
     if has_worker {
         core.start_worker(in_flight, mailer, &mut tasks);
     }
-    let routes = routes::routes(App::from(app), sockets.unwrap_or_default());
-    Ok((routes, tasks.into_handle(push.broker)))
+    Ok(Started {
+        app: App::from(app),
+        sockets: sockets.unwrap_or_default(),
+        running: tasks.into_handle(push.broker),
+    })
 }
 
 /// A worker without pages, already started.
@@ -124,7 +155,7 @@ pub async fn worker(mut config: Config) -> Result<ServerHandle, StartError> {
             Arc::new(Silent)
         }
     };
-    let core = Core::new(&config, storage, publisher, &tasks).await?;
+    let core = Core::new(&config, storage, publisher, &tasks, None).await?;
     let mailer = core.smtp(&config)?;
     core.start_worker(config.in_flight, mailer, &mut tasks);
     Ok(tasks.into_handle(None))
@@ -170,13 +201,17 @@ async fn app_state(
         origins: Arc::new(OwnOrigins {
             all: origins,
             on_loopback_only: practice || !secure,
+            in_application: config.application.is_some(),
         }),
         clients: Arc::new(Clients::new(
             keys,
             config.proxies,
             listener::of_client(of_client),
         )),
-        cookies: CookiePolicy { secure },
+        cookies: match config.application {
+            Some(_) => CookiePolicy::below(&config.base, secure),
+            None => CookiePolicy::of_host(secure),
+        },
         hsts: Hsts(secure.then_some(config.hsts.header())),
         identities,
         account_pages: config.account_pages,
@@ -186,6 +221,10 @@ async fn app_state(
         outbox: environment.outbox.clone(),
         mailbox,
         practice: practice.then_some(practice::USER),
+        has_practice_links: practice
+            && !config
+                .application
+                .is_some_and(|application| application.own_validator),
         callback_keys: core.callback_keys.clone(),
         unverified_callbacks: UnverifiedCallbacks::default(),
         worker,

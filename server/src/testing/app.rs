@@ -2,6 +2,7 @@
 
 use super::{TestBrowser, within};
 use crate::{
+    application::{Builder, Vestibule},
     config::{Config, RawSettings},
     router,
     startup::tasks::ServerHandle,
@@ -18,7 +19,10 @@ pub struct TestApp {
     data: TempDir,
     /// The host that browsers ask.
     pub(super) host: &'static str,
-    _running: ServerHandle,
+    /// What works behind the routes.
+    running: Vec<ServerHandle>,
+    /// Kept for as long as they are.
+    others: Vec<TempDir>,
 }
 
 impl TestApp {
@@ -51,8 +55,47 @@ impl TestApp {
             router,
             data,
             host,
-            _running: running,
+            running: vec![running],
+            others: Vec::new(),
         }
+    }
+
+    /// The application whose routes are what `mount` makes of ours, with these settings and what
+    /// `own` adds. Ours lie below `/auth`, unless the settings say otherwise.
+    pub async fn in_application(
+        settings: &[(&str, &str)],
+        own: impl FnOnce(Builder) -> Builder,
+        mount: impl FnOnce(Router, Vestibule) -> Router,
+    ) -> Self {
+        let data = TempDir::new().unwrap();
+        let defaults = [
+            ("VESTIBULE_DATA", data.path().display().to_string()),
+            ("PUBLIC_URL", format!("http://{HOST}/auth")),
+        ];
+        let settings = RawSettings::from_pairs(settings.iter().copied());
+        let settings = settings.unwrap().or(defaults).unwrap();
+        let mounted = own(Vestibule::builder(settings)).build().await.unwrap();
+        let router = mount(mounted.routes, mounted.vestibule);
+        Self::of(router, data, mounted.running)
+    }
+
+    /// An application with these routes, which keeps everything in `data`.
+    pub fn of(router: Router, data: TempDir, running: ServerHandle) -> Self {
+        Self {
+            router,
+            data,
+            host: HOST,
+            running: vec![running],
+            others: Vec::new(),
+        }
+    }
+
+    /// Two such applications as one: what works behind the other goes on as well.
+    pub fn beside(mut self, other: Self) -> Self {
+        self.router = self.router.merge(other.router);
+        self.running.extend(other.running);
+        self.others.push(other.data);
+        self
     }
 
     /// All of its routes.

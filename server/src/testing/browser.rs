@@ -17,6 +17,8 @@ use url::form_urlencoded;
 #[derive(Clone)]
 pub struct TestBrowser<'a> {
     app: &'a TestApp,
+    /// What it holds for the path of the sign-in pages.
+    base: &'static str,
     cookies: BTreeMap<String, String>,
     headers: Vec<(String, String)>,
     address: IpAddr,
@@ -27,6 +29,7 @@ impl<'a> TestBrowser<'a> {
     pub(super) fn new(app: &'a TestApp) -> Self {
         Self {
             app,
+            base: "",
             cookies: BTreeMap::new(),
             headers: vec![("host".to_owned(), app.host.to_owned())],
             address: Ipv4Addr::LOCALHOST.into(),
@@ -38,6 +41,20 @@ impl<'a> TestBrowser<'a> {
         let mut other = self.clone();
         other.headers.retain(|(known, _)| known != name);
         other.headers.push((name.to_owned(), value.to_owned()));
+        other
+    }
+
+    /// The same browser, on another machine.
+    pub fn at(&self, address: impl Into<IpAddr>) -> Self {
+        let mut other = self.clone();
+        other.address = address.into();
+        other
+    }
+
+    /// The same browser, to whom the sign-in pages lie below `base`.
+    pub fn below(&self, base: &'static str) -> Self {
+        let mut other = self.clone();
+        other.base = base;
         other
     }
 
@@ -95,7 +112,8 @@ impl<'a> TestBrowser<'a> {
             ("sec-fetch-site", "same-origin"),
             ("sec-fetch-mode", "cors"),
         ];
-        self.post(&format!("/api/{function}"), &own, fields).await
+        let path = format!("{}/api/{function}", self.base);
+        self.post(&path, &own, fields).await
     }
 
     /// Sends a form with these headers, of which none has to say that it is one of ours.
@@ -141,6 +159,11 @@ impl<'a> TestBrowser<'a> {
         let peer = SocketAddr::from((self.address, 40_000));
         let request = request.extension(ConnectInfo(peer));
         let request = request.body(Body::from(body)).unwrap();
+        self.answer(request).await
+    }
+
+    /// The answer to this very request, whose cookies it keeps.
+    pub async fn answer(&mut self, request: Request<Body>) -> TestResponse {
         let response = self.app.router.clone().oneshot(request).await.unwrap();
         let (head, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.unwrap();
@@ -170,21 +193,21 @@ impl<'a> TestBrowser<'a> {
 
     /// Begins with a link as its page does by itself.
     pub async fn begin(&mut self, token: &str) -> TestResponse {
-        self.open(&format!("/confirm/{token}")).await;
+        self.open(&format!("{}/confirm/{token}", self.base)).await;
         self.call("begin", &[("token", token), ("again", "false")])
             .await
     }
 
     /// Begins with a link as its page does without scripts.
     pub async fn begin_by_form(&mut self, token: &str) -> TestResponse {
-        let path = format!("/confirm/{token}");
+        let path = format!("{}/confirm/{token}", self.base);
         self.open(&path).await;
         self.submit(&path, &[]).await
     }
 
     /// Waits for the outcome of what was begun with a link, and returns where it leads.
     pub async fn outcome(&mut self, token: &str) -> String {
-        self.outcome_at("", token).await
+        self.outcome_at(self.base, token).await
     }
 
     /// The same, of an application below a base.
@@ -204,7 +227,8 @@ impl<'a> TestBrowser<'a> {
 
     /// Signs in as the practice user, by password.
     pub async fn sign_in(&mut self) -> TestResponse {
-        let response = self.submit("/login", &PRACTICE_USER).await;
+        let login = format!("{}/login", self.base);
+        let response = self.submit(&login, &PRACTICE_USER).await;
         response.assert_status(303)
     }
 }

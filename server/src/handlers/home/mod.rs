@@ -55,7 +55,7 @@ const LINKS: [(&str, &str, &str); 9] = [
 
 /// `GET /`.
 pub async fn home(State(app): State<App>) -> Response {
-    let Some(user) = app.practice else {
+    let Some(user) = app.practice.filter(|_| app.has_practice_links) else {
         return response::see_other(&app.destinations().login);
     };
     let link = |(token, label, about)| {

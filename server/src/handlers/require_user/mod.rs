@@ -14,7 +14,7 @@ use crate::{
 };
 use axum::{
     extract::{Request, State},
-    http::Uri,
+    http::{HeaderValue, Uri},
     middleware::Next,
     response::Response,
 };
@@ -24,6 +24,49 @@ use vestibule::{
     path::LocalPath,
 };
 
+/// Whether a request for a page that needs a user is let in.
+pub enum Admission {
+    /// It is this user's. The cookies belong to the response.
+    Admitted(SignedIn, Vec<HeaderValue>),
+    /// Not yet: another page takes the place of the one that was asked for.
+    Instead(Response),
+    /// It is no known user's.
+    SignedOut,
+}
+
+/// Who `visitor` is, after the exchange if they are navigating and have one to make.
+pub async fn admit(app: &AppState, visitor: &Visitor) -> Result<Admission, PageError> {
+    let shown = visitor.shown();
+    let entry = if visitor.is_navigating() {
+        app.sign_ins.enter(&shown).await?
+    } else {
+        let who = app.sign_ins.who(shown.session.as_ref()).await?;
+        who.map_or(Entry::SignedOut, |who| Entry::SignedIn(who.into()))
+    };
+    Ok(match entry {
+        Entry::SignedIn(sign_in) => {
+            // Where they wanted to go before they asked for a link.
+            let wanted = after_sign_in::next(app, &shown, &sign_in).await;
+            let cookies = after_sign_in::cookies(app, visitor, &sign_in).await;
+            match wanted {
+                Some(wanted) => {
+                    let on = response::see_other(&wanted);
+                    Admission::Instead(response::with_cookies(on, cookies))
+                }
+                None => Admission::Admitted(sign_in.who, cookies),
+            }
+        }
+        Entry::ChooseAccount {
+            current,
+            candidates,
+        } => {
+            let page = switch_account::ask(app, visitor, current.as_ref(), candidates);
+            Admission::Instead(page)
+        }
+        Entry::SignedOut => Admission::SignedOut,
+    })
+}
+
 /// The middleware around pages that need a user. Their handlers find a [`SignedIn`] among the
 /// request's extensions.
 pub async fn require_user(
@@ -32,36 +75,14 @@ pub async fn require_user(
     mut request: Request,
     next: Next,
 ) -> Result<Response, PageError> {
-    let shown = visitor.shown();
-    let entry = if visitor.is_navigating() {
-        app.sign_ins.enter(&shown).await?
-    } else {
-        let who = app.sign_ins.who(shown.session.as_ref()).await?;
-        who.map_or(Entry::SignedOut, |who| Entry::SignedIn(who.into()))
-    };
-    match entry {
-        Entry::SignedIn(sign_in) => {
-            // Where they wanted to go before they asked for a link.
-            let wanted = after_sign_in::next(&app, &shown, &sign_in).await;
-            let cookies = after_sign_in::cookies(&app, &visitor, &sign_in).await;
-            if let Some(wanted) = wanted {
-                let on = response::see_other(&wanted);
-                return Ok(response::with_cookies(on, cookies));
-            }
-            request.extensions_mut().insert(sign_in.who);
-            Ok(response::with_cookies(next.run(request).await, cookies))
+    Ok(match admit(&app, &visitor).await? {
+        Admission::Admitted(who, cookies) => {
+            request.extensions_mut().insert(who);
+            response::with_cookies(next.run(request).await, cookies)
         }
-        Entry::ChooseAccount {
-            current,
-            candidates,
-        } => Ok(switch_account::ask(
-            &app,
-            &visitor,
-            current.as_ref(),
-            candidates,
-        )),
-        Entry::SignedOut => Ok(response::see(&login_for(&app, request.uri(), false))),
-    }
+        Admission::Instead(page) => page,
+        Admission::SignedOut => response::see(&login_for(&app, request.uri(), false)),
+    })
 }
 
 /// The middleware, within [`require_user`], around what a stranger at an open browser must not do:

@@ -14,6 +14,7 @@ use crate::{
     config::IdentityHeader,
     http::{
         client_address::Clients,
+        navigation,
         state::{App, AppState},
     },
 };
@@ -103,14 +104,7 @@ fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
         .iter()
         .filter_map(|name| headers.get(*name));
     let gets = *method == Method::GET && originally.into_iter().all(|method| method == "GET");
-    let is = |name: &str, value: &str| headers.get(name).map(|given| given == value);
-    let accepts = || {
-        let accept = headers.get(header::ACCEPT);
-        accept
-            .is_some_and(|accept| String::from_utf8_lossy(accept.as_bytes()).contains("text/html"))
-    };
-    gets && is("sec-fetch-mode", "navigate").unwrap_or_else(accepts)
-        && is("sec-fetch-dest", "document").unwrap_or(true)
+    gets && navigation::is_for_a_tab(headers)
 }
 
 /// The whole address where the browser signs in, and is led back.

@@ -37,18 +37,24 @@ pub struct Hsts(pub Option<&'static str>);
 
 /// The middleware around everything: the headers of every response. Where cookies are `Secure`,
 /// browsers are told to come by HTTPS alone.
-pub async fn headers(State(Hsts(hsts)): State<Hsts>, request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let hsts = hsts.map(|hsts| {
-        (
-            header::STRICT_TRANSPORT_SECURITY,
-            HeaderValue::from_static(hsts),
-        )
-    });
-    for (name, value) in EVERYWHERE.into_iter().chain(hsts) {
-        response.headers_mut().entry(name).or_insert(value);
+pub async fn headers(State(hsts): State<Hsts>, request: Request, next: Next) -> Response {
+    hsts.with_headers(next.run(request).await)
+}
+
+impl Hsts {
+    /// `response` with the headers of every response, of which it keeps its own.
+    pub fn with_headers(self, mut response: Response) -> Response {
+        let hsts = self.0.map(|hsts| {
+            (
+                header::STRICT_TRANSPORT_SECURITY,
+                HeaderValue::from_static(hsts),
+            )
+        });
+        for (name, value) in EVERYWHERE.into_iter().chain(hsts) {
+            response.headers_mut().entry(name).or_insert(value);
+        }
+        response
     }
-    response
 }
 
 #[cfg(test)]

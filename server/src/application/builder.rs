@@ -1,0 +1,91 @@
+//! From settings to what an application mounts.
+
+use super::{Vestibule, isolated_validator::IsolatedValidator};
+use crate::{
+    config::{Config, RawSettings},
+    routes,
+    startup::{
+        error::StartError,
+        router::{Started, start},
+        tasks::ServerHandle,
+    },
+};
+use axum::Router;
+use std::{fmt, sync::Arc};
+use vestibule::validator::Validator;
+
+/// Starts Vestibule in an application. Made by [`Vestibule::builder`].
+pub struct Builder {
+    settings: RawSettings,
+    validator: Option<Arc<dyn Validator>>,
+}
+
+/// What an application mounts.
+#[derive(Debug)]
+pub struct Mounted {
+    /// The routes, to [`merge`](Router::merge) with the application's, after its layers. They carry
+    /// the path of `PUBLIC_URL` already, answer nothing outside of it, and have no fallback. The
+    /// application is served with
+    /// [`into_make_service_with_connect_info`](Router::into_make_service_with_connect_info), because
+    /// each network address has a cap of its own.
+    pub routes: Router,
+    /// What the application's own routes ask who is signed in.
+    pub vestibule: Vestibule,
+    /// What works behind the routes, to end with [`ServerHandle::shutdown`].
+    pub running: ServerHandle,
+}
+
+impl Builder {
+    pub(super) fn new(settings: RawSettings) -> Self {
+        Self {
+            settings,
+            validator: None,
+        }
+    }
+
+    /// Has tokens judged by `validator`, in place of a service at `VALIDATOR_URL`.
+    ///
+    /// Each call runs on a thread of its own, up to 256 of them, so a validator may take its time:
+    /// one that panics, never answers or blocks its thread only fails for now, and is asked again
+    /// until the deadline. Only a thread that is blocked for ever is lost.
+    ///
+    /// Without other settings of a server in use, such as `VESTIBULE_SECRET`, it runs in practice
+    /// mode: for browsers on this machine, with keys and a mailbox of its own.
+    #[must_use]
+    pub fn validator(self, validator: impl Validator) -> Self {
+        Self {
+            validator: Some(Arc::new(IsolatedValidator::new(validator))),
+            ..self
+        }
+    }
+
+    /// Reads the settings, opens the storage, and starts the worker.
+    ///
+    /// Nothing is done to the process: it gets no log, no panic hook, no signal handler, no limit of
+    /// open files ([`file_limit::raise`](crate::file_limit::raise) raises it) and no cryptography of
+    /// rustls.
+    ///
+    /// # Errors
+    /// [`StartError`] in one line: a setting that is wrong or missing, `PUBLIC_URL` without a path,
+    /// storage that cannot be used.
+    pub async fn build(self) -> Result<Mounted, StartError> {
+        let config = Config::read_in_application(&self.settings, self.validator.is_some())?;
+        let Started {
+            app,
+            sockets,
+            running,
+        } = start(config, self.validator).await?;
+        Ok(Mounted {
+            routes: routes::routes_in_application(app.clone(), sockets),
+            vestibule: Vestibule { app },
+            running,
+        })
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The settings have secrets.
+        f.debug_struct("Builder").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,227 @@
+//! Who sent a request of the application's, as its handlers learn it.
+
+use super::{admission, layer::Asker};
+use crate::http::{navigation, response};
+use axum::{
+    extract::{FromRequestParts, OptionalFromRequestParts},
+    http::{StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use std::{fmt, sync::atomic::Ordering, time::SystemTime};
+use vestibule::{
+    clock::Timestamp,
+    entry::{self, Method},
+    path::LocalPath,
+    user::UserId,
+};
+
+/// What is said where the layer is missing.
+const NO_LAYER: &str = "Vestibule cannot be asked who is signed in: put .layer(vestibule.layer()) \
+                        around the application's routes";
+
+/// The user who sent a request: the same facts that an assertion states.
+///
+/// As an argument of a handler it lets no one else in: a browser is led to sign in, and back;
+/// another request is answered with 401. Take an `Option<SignedIn>` for a page that also others
+/// see. Either needs [`Vestibule::layer`](super::Vestibule::layer), or one of the others, around
+/// its route; without it, the answer is 500 and says so.
+///
+/// It is only ever a session that is established: extracting exchanges nothing. In a Leptos server
+/// function, `leptos_axum::extract::<SignedIn>()` gives it.
+#[derive(Clone)]
+pub struct SignedIn {
+    who: entry::SignedIn,
+    is_fresh: bool,
+}
+
+impl SignedIn {
+    pub(super) fn new(who: entry::SignedIn, now: Timestamp) -> Self {
+        Self {
+            is_fresh: who.is_fresh(now),
+            who,
+        }
+    }
+
+    /// The user's id, which never changes and is never another user's: **know your users by this**.
+    /// It is written as 32 hexadecimal digits.
+    #[must_use]
+    pub fn id(&self) -> UserId {
+        self.who.user.id
+    }
+
+    /// Who vouches for the user: what your validator says, or Vestibule's own passwords and links.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.who.user.identity.issuer
+    }
+
+    /// By which name the issuer knows the user. Only both together name a person.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.who.user.identity.subject
+    }
+
+    /// The user's name, if it is known. It can change.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.who.user.identity.name.as_deref()
+    }
+
+    /// The user's address, if it is known. It can change, and be another user's later.
+    #[must_use]
+    pub fn email(&self) -> Option<&str> {
+        self.who.user.identity.email.as_deref()
+    }
+
+    /// What to call the user: the name, or else the address, or else the subject.
+    #[must_use]
+    pub fn display_name(&self) -> &str {
+        self.who.user.display_name()
+    }
+
+    /// When the user proved who they are.
+    #[must_use]
+    pub fn since(&self) -> SystemTime {
+        self.who.since.into()
+    }
+
+    /// Whether that was less than 20 minutes before this request.
+    #[must_use]
+    pub const fn is_fresh(&self) -> bool {
+        self.is_fresh
+    }
+
+    /// How the user proved who they are.
+    #[must_use]
+    pub fn method(&self) -> Method {
+        self.who.method()
+    }
+
+    /// What the application may call the session: another one after each sign-in.
+    #[must_use]
+    pub fn session(&self) -> String {
+        self.who.sid()
+    }
+}
+
+impl fmt::Debug for SignedIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The session's own id never leaves the server, not for a log either.
+        f.debug_struct("SignedIn")
+            .field("id", &self.id())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a request has no [`SignedIn`]. Leptos tells browsers what `Debug` says of it, so that is no
+/// more than they may know.
+#[derive(Debug)]
+pub enum SignedInRejection {
+    /// No layer of Vestibule's is around the route: 500.
+    NoLayer,
+    /// It is no known user's: 303 to where a browser signs in, 401 for others.
+    SignedOut {
+        /// Where a browser signs in, and from there comes back.
+        enter: Option<LocalPath>,
+    },
+    /// It cannot be told now: 503. Let no one in. The log says why.
+    Unavailable,
+}
+
+impl fmt::Display for SignedInRejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoLayer => f.write_str(NO_LAYER),
+            Self::SignedOut { .. } => f.write_str("no user is signed in"),
+            Self::Unavailable => f.write_str("it cannot be told who is signed in"),
+        }
+    }
+}
+
+impl std::error::Error for SignedInRejection {}
+
+impl IntoResponse for SignedInRejection {
+    fn into_response(self) -> Response {
+        match self {
+            Self::NoLayer => (StatusCode::INTERNAL_SERVER_ERROR, NO_LAYER).into_response(),
+            Self::SignedOut { enter: Some(enter) } => response::see_other(&enter),
+            Self::SignedOut { enter: None } => admission::unauthorized(),
+            Self::Unavailable => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                [(header::CACHE_CONTROL, "no-store")],
+                "It cannot be told who is signed in. Try again in a moment.",
+            )
+                .into_response(),
+        }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for SignedIn {
+    type Rejection = SignedInRejection;
+
+    async fn from_request_parts(head: &mut Parts, _: &S) -> Result<Self, SignedInRejection> {
+        let asker = asker(head)?;
+        match who(head, &asker).await? {
+            Some(user) => Ok(user),
+            None => Err(SignedInRejection::SignedOut {
+                enter: enter(head, &asker),
+            }),
+        }
+    }
+}
+
+impl<S: Sync> OptionalFromRequestParts<S> for SignedIn {
+    type Rejection = SignedInRejection;
+
+    async fn from_request_parts(
+        head: &mut Parts,
+        _: &S,
+    ) -> Result<Option<Self>, SignedInRejection> {
+        let asker = asker(head)?;
+        who(head, &asker).await
+    }
+}
+
+/// What the layer has left.
+fn asker(head: &Parts) -> Result<Asker, SignedInRejection> {
+    let asker = head.extensions.get::<Asker>().cloned();
+    asker.ok_or_else(|| {
+        // As a stranger's, the request would be answered with something that is merely wrong.
+        tracing::error!("{NO_LAYER}");
+        SignedInRejection::NoLayer
+    })
+}
+
+/// Who is signed in. A request to a host that is not ours comes with no cookie of ours.
+async fn who(head: &mut Parts, asker: &Asker) -> Result<Option<SignedIn>, SignedInRejection> {
+    asker.asked.store(true, Ordering::Relaxed);
+    if let Some(user) = &asker.user {
+        return Ok(Some(user.clone()));
+    }
+    let app = &asker.vestibule.app;
+    if app.origins.check(head).is_err() {
+        return Ok(None);
+    }
+    let session = app.cookies.read(&head.headers).session();
+    let who = app.sign_ins.who(session.as_ref()).await.map_err(|error| {
+        tracing::error!(%error, "it cannot be told who is signed in");
+        SignedInRejection::Unavailable
+    })?;
+    let user = who.map(|who| SignedIn::new(who, app.sign_ins.now()));
+    // It is asked once for a request.
+    head.extensions.insert(Asker {
+        user: user.clone(),
+        ..asker.clone()
+    });
+    Ok(user)
+}
+
+/// Where the browser that sent the request gets its session, and from where it comes back.
+fn enter(head: &Parts, asker: &Asker) -> Option<LocalPath> {
+    if !navigation::is_for_a_tab(&head.headers) {
+        return None;
+    }
+    let destinations = asker.vestibule.app.destinations();
+    let next = admission::wanted(head).and_then(|next| destinations.way_back(next.as_str()));
+    Some(next.map_or_else(|| destinations.enter(), |next| destinations.through(next)))
+}
