@@ -49,3 +49,4 @@ pub use startup::{
     router::{router, worker},
     tasks::ServerHandle,
 };
+pub use vestibule::{notice::OnConfirmed, store::ApplicationDatabase, user::User};

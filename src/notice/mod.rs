@@ -13,7 +13,7 @@ use crate::{
     user::User,
 };
 use async_trait::async_trait;
-use std::error::Error;
+use std::{error::Error, future::Future};
 
 /// That the application is to be told of a confirmation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,4 +41,21 @@ pub trait OnConfirmed: Send + Sync + 'static {
     /// Anything: it is logged.
     async fn confirmed(&self, user: User, is_new: bool)
     -> Result<(), Box<dyn Error + Send + Sync>>;
+}
+
+/// A function is enough.
+#[async_trait]
+impl<F, T, E> OnConfirmed for F
+where
+    F: Fn(User, bool) -> T + Send + Sync + 'static,
+    T: Future<Output = Result<(), E>> + Send,
+    E: Into<Box<dyn Error + Send + Sync>>,
+{
+    async fn confirmed(
+        &self,
+        user: User,
+        is_new: bool,
+    ) -> Result<(), Box<dyn Error + Send + Sync>> {
+        self(user, is_new).await.map_err(Into::into)
+    }
 }

@@ -6,6 +6,8 @@
 //! stored elsewhere: in [`redis`] or in [`memory`].
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod application;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod begin;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod decide;
@@ -25,6 +27,8 @@ pub mod sqlite;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod statements;
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub use application::ApplicationDatabase;
 pub use ports::{
     ConfirmationQueue, ConfirmationStore, LinkStore, MailStore, NoticeStore, SessionStore,
     SessionUserStore, SessionWithUser, SigningKeyStore, StoredSigningKeys, UserStore,

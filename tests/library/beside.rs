@@ -7,7 +7,7 @@ use sqlx::{
 };
 use vestibule::confirmation::{Decider, Decision};
 use vestibule::store::{
-    Stores,
+    ApplicationDatabase, Stores,
     postgres::PostgresStore,
     sqlite::{Mode, OpenError, SqliteStore},
 };
@@ -97,7 +97,10 @@ async fn a_schema_of_its_own_in_postgresql() {
 }
 
 async fn sqlite(pool: &SqlitePool, number: u8) -> Result<SqliteStore, OpenError> {
-    SqliteStore::open_beside(Mode::PRODUCTION, &pool.connect_options(), &keys(&[number])).await
+    let ApplicationDatabase::Sqlite(Some(file)) = pool.into() else {
+        panic!("it is a file");
+    };
+    SqliteStore::open(&file, &keys(&[number])).await
 }
 
 #[tokio::test]
@@ -140,16 +143,22 @@ async fn nothing_beside_memory() {
         "sqlite://:memory:",
         "sqlite://?mode=memory",
     ] {
-        let Ok(pool) = SqlitePool::connect(address).await else {
-            continue;
-        };
-        let opened = sqlite(&pool, 7).await;
+        let pool = SqlitePool::connect_lazy(address).unwrap();
+        let beside = ApplicationDatabase::from(pool);
         assert!(
-            matches!(opened, Err(OpenError::InMemory)),
-            "{address}: {opened:?}"
+            matches!(beside, ApplicationDatabase::Sqlite(None)),
+            "{address}: {beside:?}"
         );
     }
-    let plain = SqliteConnectOptions::new().filename(":memory:");
-    let opened = SqliteStore::open_beside(Mode::PRODUCTION, &plain, &keys(&[7])).await;
-    assert!(matches!(opened, Err(OpenError::InMemory)), "{opened:?}");
+    let plain = SqlitePool::connect_lazy_with(SqliteConnectOptions::new().filename(":memory:"));
+    assert!(matches!(plain.into(), ApplicationDatabase::Sqlite(None)));
+}
+
+#[tokio::test]
+async fn no_password_is_printed() {
+    let pool = PgPool::connect_lazy("postgres://shop:hush@db.internal/shop").unwrap();
+    assert_eq!(
+        format!("{:?}", ApplicationDatabase::from(pool)),
+        "shop at db.internal"
+    );
 }

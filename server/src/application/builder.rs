@@ -2,7 +2,7 @@
 
 use super::{Vestibule, isolated_validator::IsolatedValidator};
 use crate::{
-    config::{Config, RawSettings},
+    config::{ApplicationParts, Config, RawSettings},
     routes,
     startup::{
         error::StartError,
@@ -12,12 +12,12 @@ use crate::{
 };
 use axum::Router;
 use std::{fmt, sync::Arc};
-use vestibule::validator::Validator;
+use vestibule::{notice::OnConfirmed, store::ApplicationDatabase, validator::Validator};
 
 /// Starts Vestibule in an application. Made by [`Vestibule::builder`].
 pub struct Builder {
     settings: RawSettings,
-    validator: Option<Arc<dyn Validator>>,
+    parts: ApplicationParts,
 }
 
 /// What an application mounts.
@@ -39,7 +39,7 @@ impl Builder {
     pub(super) fn new(settings: RawSettings) -> Self {
         Self {
             settings,
-            validator: None,
+            parts: ApplicationParts::default(),
         }
     }
 
@@ -52,11 +52,33 @@ impl Builder {
     /// Without other settings of a server in use, such as `VESTIBULE_SECRET`, it runs in practice
     /// mode: for browsers on this machine, with keys and a mailbox of its own.
     #[must_use]
-    pub fn validator(self, validator: impl Validator) -> Self {
-        Self {
-            validator: Some(Arc::new(IsolatedValidator::new(validator))),
-            ..self
-        }
+    pub fn validator(mut self, validator: impl Validator) -> Self {
+        self.parts.validator = Some(Arc::new(IsolatedValidator::new(validator)));
+        self
+    }
+
+    /// Keeps everything in the application's own database, in place of `DATABASE_URL`: a `PgPool` or
+    /// a `SqlitePool` says where that is. Connections are not shared.
+    ///
+    /// In PostgreSQL, what is ours stands in the schema `vestibule`, which is made if the user may;
+    /// beside a file of SQLite it stands in a file of its own, such as `shop-vestibule.db` beside
+    /// `shop.db`.
+    #[must_use]
+    pub fn database(mut self, pool: impl Into<ApplicationDatabase>) -> Self {
+        self.parts.database = Some(pool.into());
+        self
+    }
+
+    /// Has `told` called after each sign-in by a link that is confirmed, with the user and whether
+    /// it is their first: at least once, also if the process is killed in between. If it fails,
+    /// panics or takes over 30 s, it is called again after a minute, for a day.
+    ///
+    /// The browser may have arrived already, may never arrive, or may yet cancel. Whoever signs in
+    /// with a password is not told of.
+    #[must_use]
+    pub fn on_confirmed(mut self, told: impl OnConfirmed) -> Self {
+        self.parts.on_confirmed = Some(Arc::new(told));
+        self
     }
 
     /// Reads the settings, opens the storage, and starts the worker.
@@ -69,12 +91,13 @@ impl Builder {
     /// [`StartError`] in one line: a setting that is wrong or missing, `PUBLIC_URL` without a path,
     /// storage that cannot be used.
     pub async fn build(self) -> Result<Mounted, StartError> {
-        let config = Config::read_in_application(&self.settings, self.validator.is_some())?;
+        let Self { settings, parts } = self;
+        let config = Config::read_in_application(&settings, &parts)?;
         let Started {
             app,
             sockets,
             running,
-        } = start(config, self.validator).await?;
+        } = start(config, parts).await?;
         Ok(Mounted {
             routes: routes::routes_in_application(app.clone(), sockets),
             vestibule: Vestibule { app },

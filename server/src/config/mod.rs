@@ -1,5 +1,6 @@
 //! The server's configuration. A wrong value stops it at start with one line.
 
+mod application;
 mod identity_headers;
 mod mail;
 pub mod origin;
@@ -10,6 +11,7 @@ mod setting;
 mod storage;
 mod validator;
 
+pub use application::ApplicationParts;
 pub use identity_headers::IdentityHeader;
 pub use mail::{Encryption, MailConfig, SmtpServer};
 pub use practice::{KEY_MARK, Practice};
@@ -130,12 +132,13 @@ impl Config {
         Self::read_for(given, false)
     }
 
-    /// Reads the settings of the part of an application that signs its users in, perhaps with a
-    /// validator of the application's own.
+    /// Reads the settings of the part of an application that signs its users in, beside what the
+    /// application brings along.
     pub(crate) fn read_in_application(
         given: &RawSettings,
-        own_validator: bool,
+        parts: &ApplicationParts,
     ) -> Result<Self, SettingError> {
+        let own_validator = parts.validator.is_some();
         let mut config = Self::read_for(given, own_validator)?;
         if config.base.as_str().is_empty() {
             return Err(PUBLIC_URL.wrong_here(
@@ -146,6 +149,12 @@ impl Config {
         }
         if own_validator {
             leave_out_service(given)?;
+        }
+        if let Some(database) = parts.database.clone() {
+            if given.text(&DATABASE_URL).is_some() {
+                return Err(DATABASE_URL.leave_out("the application's own database is used"));
+            }
+            config.storage.database = database.into();
         }
         if let Some(public) = config.public.as_ref().filter(|public| !public.is_secure()) {
             // The application listens, so it is loopback's names at this port that are ours.
@@ -300,7 +309,7 @@ fn leave_out_service(given: &RawSettings) -> Result<(), SettingError> {
         .into_iter()
         .find(|setting| given.text(setting).is_some());
     set.map_or(Ok(()), |setting| {
-        Err(setting.wrong("the application has a validator of its own; leave this out"))
+        Err(setting.leave_out("the application has a validator of its own"))
     })
 }
 

@@ -163,6 +163,15 @@ impl Setting {
         }
     }
 
+    /// What is wrong with a setting that is not to be there at all.
+    pub fn leave_out(&'static self, why: &str) -> SettingError {
+        SettingError {
+            key: self.key.to_owned(),
+            problem: format!("{why}; leave it out"),
+            example: String::new(),
+        }
+    }
+
     fn wrong_file(&'static self, problem: impl Into<String>) -> SettingError {
         let example = format!("/run/secrets/{}", self.key.to_lowercase());
         SettingError {
@@ -191,11 +200,11 @@ pub struct SettingError {
 
 impl fmt::Display for SettingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}: {} (example: {})",
-            self.key, self.problem, self.example
-        )
+        write!(f, "{}: {}", self.key, self.problem)?;
+        match &*self.example {
+            "" => Ok(()),
+            example => write!(f, " (example: {example})"),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use url::Url;
+use vestibule::store::ApplicationDatabase;
 
 /// Where everything is kept.
 #[derive(Clone, Debug)]
@@ -29,6 +30,17 @@ pub enum DatabaseLocation {
     Sqlite(PathBuf),
     /// In a `PostgreSQL` server, for any number of processes.
     Postgres(ConnectionUrl),
+    /// In the database of the application that this is a part of.
+    Application(ApplicationDatabase),
+}
+
+impl From<ApplicationDatabase> for DatabaseLocation {
+    fn from(database: ApplicationDatabase) -> Self {
+        match database {
+            ApplicationDatabase::Sqlite(Some(file)) => Self::Sqlite(file),
+            other => Self::Application(other),
+        }
+    }
 }
 
 /// Where sessions are kept.

@@ -2,7 +2,7 @@
 //! other.
 
 use crate::{
-    config::Config,
+    config::{ApplicationParts, Config},
     mail::{Smtp, UrlBuilder},
     startup::{error::StartError, origins::origin, storage::Storage, tasks::BackgroundTasks},
 };
@@ -34,16 +34,16 @@ pub struct Core {
 }
 
 impl Core {
-    /// Starts the validator as one of `tasks`, if it is the practice one; an application's `own`
-    /// takes the place of either.
+    /// Starts, as some of `tasks`, the validator, if it is the practice one, and what gives an
+    /// application its notices. An application's own validator takes the place of any other.
     pub async fn new(
         config: &Config,
         storage: Storage,
         publisher: Arc<dyn Publisher>,
-        tasks: &BackgroundTasks,
-        own: Option<Arc<dyn Validator>>,
+        tasks: &mut BackgroundTasks,
+        parts: ApplicationParts,
     ) -> Result<Self, StartError> {
-        let (validator, callback_keys) = match own {
+        let (validator, callback_keys) = match parts.validator {
             Some(own) => (own, None),
             None => service(config, tasks).await?,
         };
@@ -64,6 +64,11 @@ impl Core {
         // Also where processes elsewhere send it.
         if config.is_practice() || config.mail.is_some() {
             environment.outbox = Some(Outbox::new(&environment, mail_wake.clone()));
+        }
+        if let Some(told) = parts.on_confirmed {
+            let wake = Arc::<Notify>::default();
+            tasks.start_notice_worker(&environment, told, wake.clone());
+            environment.notice_wake = Some(wake);
         }
         Ok(Self {
             environment,

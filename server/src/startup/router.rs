@@ -5,7 +5,7 @@ use crate::{
         passwords::{self, Passwords},
         rate_limits::RateLimits,
     },
-    config::{Config, PushConfig, origin::Origin},
+    config::{ApplicationParts, Config, PushConfig, origin::Origin},
     http::{
         client_address::Clients,
         cookies::CookiePolicy,
@@ -39,7 +39,6 @@ use vestibule::{
     publisher::{Publisher, PusherPublisher, Silent},
     secret::SystemEntropy,
     sign_ins::SignIns,
-    validator::Validator,
 };
 
 /// The routes of a server that has its host for itself, or shares it behind a proxy, and what works
@@ -53,7 +52,7 @@ pub async fn router(config: Config) -> Result<(Router, ServerHandle), StartError
         app,
         sockets,
         running,
-    } = start(config, None).await?;
+    } = start(config, ApplicationParts::default()).await?;
     Ok((routes::routes(app, sockets), running))
 }
 
@@ -67,11 +66,8 @@ pub struct Started {
     pub running: ServerHandle,
 }
 
-/// Starts everything that works behind the routes, perhaps with an application's `own` validator.
-pub async fn start(
-    mut config: Config,
-    own: Option<Arc<dyn Validator>>,
-) -> Result<Started, StartError> {
+/// Starts everything that works behind the routes, with what an application brings along.
+pub async fn start(mut config: Config, parts: ApplicationParts) -> Result<Started, StartError> {
     warn_of_unencrypted(&config);
     let origins = origins(&config);
     let storage = storage::open(&mut config).await?;
@@ -91,7 +87,7 @@ pub async fn start(
     }
     let pusher = Arc::new(PusherPublisher::new(&push.app));
     let publisher = tasks.start_queue(pusher.clone());
-    let core = Core::new(&config, storage, publisher, &tasks, own).await?;
+    let core = Core::new(&config, storage, publisher, &mut tasks, parts).await?;
     let smtp = core.smtp(&config)?;
     let mailbox = (config.is_practice() && smtp.is_none())
         .then(|| Arc::new(Mailbox::new(core.urls(&config))));
@@ -155,7 +151,8 @@ pub async fn worker(mut config: Config) -> Result<ServerHandle, StartError> {
             Arc::new(Silent)
         }
     };
-    let core = Core::new(&config, storage, publisher, &tasks, None).await?;
+    let parts = ApplicationParts::default();
+    let core = Core::new(&config, storage, publisher, &mut tasks, parts).await?;
     let mailer = core.smtp(&config)?;
     core.start_worker(config.in_flight, mailer, &mut tasks);
     Ok(tasks.into_handle(None))

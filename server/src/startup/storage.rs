@@ -7,6 +7,7 @@ use crate::{
     startup::error::StartError,
 };
 use std::{
+    fmt::Display,
     io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -16,11 +17,11 @@ use vestibule::{
     email_address::Address as MailAddress,
     secret::{Keys, SystemEntropy},
     store::{
-        SessionStore, Stores, UserStore,
+        ApplicationDatabase, SessionStore, Stores, UserStore,
         memory::MemorySessions,
         postgres::PostgresStore,
         redis::RedisSessions,
-        sqlite::{Mode, SqliteStore},
+        sqlite::{Mode, OpenError, SqliteStore},
     },
     user::{PASSWORD_ISSUER, PRACTICE_SUBJECT, User},
 };
@@ -96,27 +97,49 @@ async fn open_as(config: &mut Config, is_server: bool) -> Result<Storage, StartE
         }
         DatabaseLocation::Postgres(address) => {
             let opened = PostgresStore::open_for(mode, address.expose(), &keys).await;
-            let store = opened.map_err(|error| StartError::Database {
-                name: address.to_string(),
-                error,
-            })?;
-            let clock = Arc::new(store.clock());
-            let hints = Some(store.clone());
-            let stores = match sessions(config, clock.clone(), is_server).await? {
-                Sessions::InDatabase => Stores::in_one(store),
-                Sessions::External(sessions) => {
-                    Stores::in_one(store.without_sessions()).with_external_sessions(sessions, bound)
-                }
-                Sessions::OutOfReach => Stores::in_one(store.without_sessions()),
-            };
-            Ok(Storage {
-                keys,
-                stores,
-                clock,
-                hints,
+            in_postgres(config, keys, address, opened, is_server).await
+        }
+        DatabaseLocation::Application(ApplicationDatabase::Postgres(options)) => {
+            let opened = PostgresStore::open_beside(mode, (**options).clone(), &keys).await;
+            in_postgres(config, keys, &"of the application", opened, is_server).await
+        }
+        DatabaseLocation::Application(ApplicationDatabase::Sqlite(_)) => {
+            Err(StartError::Database {
+                name: "of the application".into(),
+                error: OpenError::InMemory,
             })
         }
     }
+}
+
+/// The storage in the PostgreSQL database of this name.
+async fn in_postgres(
+    config: &Config,
+    keys: Keys,
+    name: &(dyn Display + Sync),
+    opened: Result<PostgresStore, OpenError>,
+    is_server: bool,
+) -> Result<Storage, StartError> {
+    let store = opened.map_err(|error| StartError::Database {
+        name: name.to_string(),
+        error,
+    })?;
+    let bound = config.timing.bound;
+    let clock = Arc::new(store.clock());
+    let hints = Some(store.clone());
+    let stores = match sessions(config, clock.clone(), is_server).await? {
+        Sessions::InDatabase => Stores::in_one(store),
+        Sessions::External(sessions) => {
+            Stores::in_one(store.without_sessions()).with_external_sessions(sessions, bound)
+        }
+        Sessions::OutOfReach => Stores::in_one(store.without_sessions()),
+    };
+    Ok(Storage {
+        keys,
+        stores,
+        clock,
+        hints,
+    })
 }
 
 /// The user with this address, for a command.
@@ -180,7 +203,7 @@ fn mode(config: &Config) -> Result<Mode, StartError> {
     }
     let beside = match &config.storage.database {
         DatabaseLocation::Sqlite(file) => file.parent(),
-        DatabaseLocation::Postgres(_) => None,
+        DatabaseLocation::Postgres(_) | DatabaseLocation::Application(_) => None,
     };
     let found = beside
         .into_iter()

@@ -1,4 +1,4 @@
-//! What works tasks the routes: how it starts, and in which order it ends.
+//! What works behind the routes: how it starts, and in which order it ends.
 
 use crate::{
     config::Config,
@@ -13,6 +13,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use vestibule::{
     link,
     mail::{MailWorker, Mailer},
+    notice::{NoticeWorker, OnConfirmed},
     publisher::{PusherPublisher, Queue},
     secret::{SystemEntropy, WebhookKeys},
     store::postgres::PostgresStore,
@@ -21,7 +22,7 @@ use vestibule::{
 };
 use vestibule_broker::Broker;
 
-/// What works tasks the routes: the worker and the mail worker, the embedded broker, the practice
+/// What works behind the routes: the worker and the mail worker, the embedded broker, the practice
 /// validator.
 #[derive(Debug)]
 pub struct ServerHandle {
@@ -63,7 +64,7 @@ impl ServerHandle {
     }
 }
 
-/// What works tasks the routes, while it is being started.
+/// What works behind the routes, while it is being started.
 #[derive(Debug, Default)]
 pub struct BackgroundTasks {
     worker: Option<JoinHandle<()>>,
@@ -122,6 +123,17 @@ impl BackgroundTasks {
     ) {
         let mail_worker = MailWorker::new(mailer, environment, wake).run(self.stop_worker.clone());
         self.tasks.spawn(self.watched(mail_worker));
+    }
+
+    /// Starts what tells an application of confirmations.
+    pub fn start_notice_worker(
+        &self,
+        environment: &Environment,
+        told: Arc<dyn OnConfirmed>,
+        wake: Arc<Notify>,
+    ) {
+        let notices = NoticeWorker::new(told, environment, wake).run(self.stop_worker.clone());
+        self.tasks.spawn(self.watched(notices));
     }
 
     /// Starts what deletes old links.

@@ -17,10 +17,7 @@ use sqlx::{
     migrate::Migrator,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{path::Path, time::Duration};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -44,21 +41,6 @@ impl SqliteStore {
     /// [`OpenError`] says what is wrong with the file.
     pub async fn open_for(mode: Mode, path: &Path, keys: &Keys) -> Result<Self, OpenError> {
         Self::open_with(options(path), mode, keys).await
-    }
-
-    /// Opens the file beside that of an application, for this mode: `shop-vestibule.db` beside
-    /// `shop.db`. In the same file, the application's transactions and ours would wait for each
-    /// other. `attach` brings both together for a query.
-    ///
-    /// # Errors
-    /// [`OpenError`] says what is wrong with the file, or that the application has none.
-    pub async fn open_beside(
-        mode: Mode,
-        application: &SqliteConnectOptions,
-        keys: &Keys,
-    ) -> Result<Self, OpenError> {
-        let path = path_beside(application.get_filename()).ok_or(OpenError::InMemory)?;
-        Self::open_for(mode, &path, keys).await
     }
 
     /// The same, for tests of what happens when a disk is full: as if it had room for so many pages
@@ -116,17 +98,6 @@ impl SqliteStore {
             sessions_apart: false,
         })
     }
-}
-
-/// The file beside an application's; `None` where that is kept in memory.
-fn path_beside(application: &Path) -> Option<PathBuf> {
-    let in_memory = |name: &str| name.is_empty() || name == ":memory:" || name.starts_with("file:");
-    if application.to_str().is_some_and(in_memory) {
-        return None;
-    }
-    let mut name = application.file_stem()?.to_owned();
-    name.push("-vestibule.db");
-    Some(application.with_file_name(name))
 }
 
 fn options(path: &Path) -> SqliteConnectOptions {

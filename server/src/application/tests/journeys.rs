@@ -34,7 +34,7 @@ async fn own_validator(settings: &[(&str, &str)]) -> TestApp {
 }
 
 /// Follows a link to the page that it leads to.
-async fn follow(browser: &mut TestBrowser<'_>, token: &str) -> String {
+pub(super) async fn follow(browser: &mut TestBrowser<'_>, token: &str) -> String {
     browser.begin(token).await.assert_status(200);
     browser.outcome(token).await
 }

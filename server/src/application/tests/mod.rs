@@ -4,6 +4,7 @@ mod example;
 mod extractors;
 mod journeys;
 mod pages;
+mod parts;
 mod routes;
 
 use super::{SignedIn, Vestibule};

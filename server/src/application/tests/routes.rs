@@ -233,7 +233,7 @@ async fn what_cannot_be_meant_is_refused_in_one_line() {
     ] {
         let line = refused(&[base, IN_USE[2], setting], true).await;
         assert!(
-            line.starts_with(setting.0) && line.contains("leave this out"),
+            line.starts_with(setting.0) && line.contains("leave it out"),
             "{line}"
         );
     }

@@ -140,15 +140,13 @@ fn credentials(
 /// Pusher's own servers: their addresses are known, and settings that repeat them have to agree.
 fn hosted(given: &RawSettings, service: &str, cluster: &str) -> Result<Endpoint, SettingError> {
     if given.read(&PUSHER_SCHEME, endpoint::is_secure)? == Some(false) {
-        return Err(
-            PUSHER_SCHEME.wrong("a cluster of Pusher's is spoken to by https; leave it out")
-        );
+        return Err(PUSHER_SCHEME.leave_out("a cluster of Pusher's is spoken to by https"));
     }
     if given
         .read(&PUSHER_PORT, endpoint::port)?
         .is_some_and(|port| port != 443)
     {
-        return Err(PUSHER_PORT.wrong("a cluster of Pusher's has port 443; leave it out"));
+        return Err(PUSHER_PORT.leave_out("a cluster of Pusher's has port 443"));
     }
     unused(
         given,
