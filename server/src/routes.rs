@@ -15,32 +15,39 @@ use axum::{
     extract::{DefaultBodyLimit, OriginalUri, Request, State},
     http::StatusCode,
     middleware::{Next, from_fn, from_fn_with_state, map_response_with_state},
-    response::{IntoResponse as _, Response},
-    routing::{MethodRouter, any, get, post},
+    response::{IntoResponse, Response},
+    routing::{MethodRouter, Route, any, get, post},
 };
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 use tokio::time::timeout;
+use tower::{Layer, Service};
 use vestibule::path::Base;
 
 /// The pages, forms and calls of `app`, its static files, and the broker's `sockets`. Whatever else
 /// is asked for is not found.
 pub fn routes(app: App, sockets: Router) -> Router {
     let home = get(home::home).with_state(app.clone());
-    let routes = below_base(&app, sockets);
-    common(under(app.destinations().base(), routes, home), app)
+    let base = app.destinations().base();
+    let mut routes = below_base(&app, sockets, |pages| pages.fallback(home::not_found));
+    if !base.as_str().is_empty() {
+        routes = under(base, routes, home).fallback(home::not_found);
+    }
+    routes.layer(of_each_answer(app))
 }
 
 /// The same for an application, to merge with its own: nothing outside the base is answered or
-/// changed. All of it is one service, because a layer would go around the application's fallback
-/// as well.
+/// changed. There is no fallback, for a layer would go around the application's as well; each
+/// address is a route, so that axum refuses one that the application has too.
 pub fn routes_in_application(app: App, sockets: Router) -> Router {
-    let base = app.destinations().base().as_str().to_owned();
-    let ours = common(below_base(&app, sockets), app);
-    let ours = ours.layer(from_fn_with_state(
-        Mounted(base.clone().into()),
-        check_mounted,
-    ));
-    Router::new().nest_service(&base, ours)
+    let base = app.destinations().base().clone();
+    let home = get(home::home).with_state(app.clone());
+    let routes = below_base(&app, sockets, |pages| {
+        pages.route("/{*unknown}", any(home::not_found))
+    });
+    let mounted = Mounted(base.as_str().into());
+    under(&base, routes, home)
+        .route_layer(of_each_answer(app))
+        .route_layer(from_fn_with_state(mounted, check_mounted))
 }
 
 /// The base that the routes of an application carry.
@@ -68,8 +75,12 @@ async fn check_mounted(
     (StatusCode::INTERNAL_SERVER_ERROR, problem).into_response()
 }
 
-/// What lies below the base.
-fn below_base(app: &App, sockets: Router) -> Router {
+/// What lies below the base. The pages get what answers for an `unknown` address.
+fn below_base(
+    app: &App,
+    sockets: Router,
+    unknown: impl FnOnce(Router<App>) -> Router<App>,
+) -> Router {
     let pages = Router::new()
         .route("/", get(home::home))
         .route("/confirm/{token}", post(confirm::begin))
@@ -102,8 +113,8 @@ fn below_base(app: &App, sockets: Router) -> Router {
         .route("/readyz", get(health::readyz))
         .route("/v1/session", get(v1::session))
         .route("/.well-known/jwks.json", get(v1::jwks))
-        .fallback(home::not_found)
         .method_not_allowed_fallback(home::not_found);
+    let pages = unknown(pages);
     let account = Router::new()
         .route(
             "/profile/password",
@@ -165,15 +176,32 @@ fn below_base(app: &App, sockets: Router) -> Router {
         .merge(asked_by_proxies(app.clone()))
 }
 
-/// What all answers have in common.
-fn common(routes: Router, app: App) -> Router {
-    routes
-        .layer(map_response_with_state(app.clone(), response::put_base))
-        .layer(from_fn_with_state(app.clone(), csrf::check_host))
-        .layer(map_response_with_state(app.clone(), error::render))
-        .layer(from_fn_with_state(app.clone(), client_address::identify))
-        .layer(from_fn(within))
-        .layer(from_fn_with_state(app, security_headers::headers))
+/// What all answers have in common, the outermost first.
+fn of_each_answer(
+    app: App,
+) -> impl Layer<
+    Route,
+    Service: Service<
+        Request,
+        Response: IntoResponse + 'static,
+        Error: Into<Infallible> + 'static,
+        Future: Send + 'static,
+    > + Clone
+                 + Send
+                 + Sync
+                 + 'static,
+> + Clone
++ Send
++ Sync
++ 'static {
+    (
+        from_fn_with_state(app.clone(), security_headers::headers),
+        from_fn(within),
+        from_fn_with_state(app.clone(), client_address::identify),
+        map_response_with_state(app.clone(), error::render),
+        from_fn_with_state(app.clone(), csrf::check_host),
+        map_response_with_state(app, response::put_base),
+    )
 }
 
 /// What a proxy asks about each request of the application. It has the method and the origin of
@@ -196,13 +224,9 @@ fn validator_callbacks(app: App) -> Router {
 /// These routes, under the base. Its own address is that of the `home`, with and without a slash.
 fn under(base: &Base, routes: Router, home: MethodRouter) -> Router {
     let base = base.as_str();
-    if base.is_empty() {
-        return routes;
-    }
     Router::new()
         .route(&format!("{base}/"), home)
         .nest(base, routes)
-        .fallback(home::not_found)
 }
 
 /// The middleware that ends what takes too long: a body that stops in the middle would hold its
@@ -218,7 +242,6 @@ mod tests {
     use crate::testing::{PRACTICE_USER, TestApp, TestResponse};
     use axum::body::{Body, Bytes};
     use futures_util::stream;
-    use std::convert::Infallible;
     use tokio::time::Instant;
     use tower::ServiceExt as _;
 

@@ -11,6 +11,7 @@ use super::{SignedIn, Vestibule};
 use crate::testing::TestApp;
 use axum::{
     Router,
+    body::Bytes,
     http::header,
     routing::{any, get},
 };
@@ -34,7 +35,7 @@ fn shop(routes: Router, vestibule: &Vestibule) -> Router {
         .nest("/shop", orders)
         .merge(danger)
         .route("/", get(home))
-        .route("/plain", any(async || "plain"))
+        .route("/plain", any(async |body: Bytes| body.len().to_string()))
         .layer(vestibule.layer())
         .merge(routes)
 }

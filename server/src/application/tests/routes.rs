@@ -7,13 +7,16 @@ use crate::{
 };
 use axum::{
     Router,
-    body::Body,
+    body::{Body, Bytes},
     extract::{DefaultBodyLimit, Request},
     http::{Method, header},
     middleware::{Next, from_fn},
     response::Response,
 };
-use std::net::Ipv4Addr;
+use std::{
+    net::Ipv4Addr,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
@@ -42,6 +45,33 @@ async fn what_is_unknown_below_the_base_is_not_found_here_and_all_else_is_the_ap
             (0, ""),
             "{answer:#?}"
         );
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_both_have_is_noticed_at_once_and_a_wildcard_takes_none_of_ours() {
+    let app = app().await;
+    let with = |path: &str| Router::new().route(path, axum::routing::get(async || "its own"));
+    for path in ["/auth/login", "/auth", "/auth/", "/auth/confirm/{id}"] {
+        let merged = || with(path).merge(app.router());
+        let panic = catch_unwind(AssertUnwindSafe(merged)).unwrap_err();
+        let said = panic.downcast_ref::<String>().unwrap();
+        assert!(said.contains(path.trim_end_matches("{id}")), "{said}");
+    }
+    let data = TempDir::new().unwrap();
+    let settings = [
+        ("VESTIBULE_DATA", data.path().to_str().unwrap()),
+        ("PUBLIC_URL", "http://127.0.0.1:3000/auth"),
+    ];
+    let builder = Vestibule::builder(RawSettings::from_pairs(settings).unwrap());
+    let mounted = builder.build().await.unwrap();
+    let routes = with("/{*all}").merge(mounted.routes);
+    let app = TestApp::of(routes, data, mounted.running);
+    let mut browser = app.browser();
+    browser.open("/nowhere").await.assert_says("its own");
+    for (path, status) in [("/auth/nowhere", 404), ("/auth/", 200), ("/auth", 200)] {
+        let page = browser.open(path).await.assert_status(status);
+        page.assert_does_not_say("its own");
     }
 }
 
@@ -91,7 +121,10 @@ async fn asked(routes: &Router) -> Vec<Response> {
 async fn nothing_of_ours_is_on_the_applications_routes() {
     let app = app().await;
     let alone = Router::new()
-        .route("/plain", axum::routing::any(async || "plain"))
+        .route(
+            "/plain",
+            axum::routing::any(async |body: Bytes| body.len().to_string()),
+        )
         .route("/", axum::routing::get(async || "stranger"));
     let expected = asked(&alone).await;
     for (with, without) in asked(&app.router()).await.iter().zip(&expected) {
