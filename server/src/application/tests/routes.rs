@@ -273,3 +273,26 @@ async fn what_cannot_be_meant_is_refused_in_one_line() {
     let line = refused(&[("PUBLIC_URL", "https://app.example/auth")], true).await;
     assert!(line.starts_with("VESTIBULE_SECRET: missing"), "{line}");
 }
+
+#[tokio::test]
+async fn two_with_other_keys_do_not_share_a_database() {
+    let data = TempDir::new().unwrap();
+    let start = async |secret: &str| {
+        let settings = [
+            ("VESTIBULE_DATA", data.path().to_str().unwrap()),
+            ("PUBLIC_URL", "https://app.example/auth"),
+            ("VESTIBULE_SECRET", secret),
+        ];
+        let settings = RawSettings::from_pairs(settings).unwrap();
+        let builder = Vestibule::builder(settings).validator(super::journeys::judge);
+        builder.build().await
+    };
+    let first = start(IN_USE[2].1).await.unwrap();
+    let other = start("q3JvX0c8nS1wYzR5uTgB2yLhPkVo7mEaQ9dKfCs4wUI=").await;
+    let line = other.unwrap_err().to_string();
+    assert!(
+        line.contains("vestibule.db") && !line.contains('\n'),
+        "{line}"
+    );
+    first.running.shutdown().await;
+}
