@@ -16,7 +16,6 @@ mod code;
 mod create;
 mod judge;
 mod magic_links;
-mod request;
 mod sweep;
 mod token;
 mod tries;
@@ -28,8 +27,9 @@ use change::{LinkKey, change};
 pub use code::{Code, InvalidNumber, Number};
 pub use create::create;
 pub(crate) use judge::judge;
-pub use magic_links::{Guess, Guessed, MagicLinks, Opened, Registration, STRANGERS};
-pub use request::{Ask, Requested, WINDOW};
+pub use magic_links::{
+    Ask, Guess, Guessed, MagicLinks, Opened, Registration, Requested, STRANGERS, WINDOW,
+};
 pub use sweep::sweep;
 pub use tries::{Alarm, CODES_OFF, Tries, WRONG_CODES, WrongCode};
 

@@ -1,15 +1,13 @@
 //! Asking for a link: a confirmation that waits, the link that it waits for, and a mail with the
 //! link.
 
-use super::{
-    Asker, Code, Link, LinkToken, MagicLinks, RESEND_AFTER, Registration, Terms, Tries,
-    WRONG_CODES, tries,
-};
+use super::{MagicLinks, Registration};
 use crate::{
     caps::Shares,
     confirmation::{ConfirmationId, Decision, Rejection},
     device::Device,
     email_address::Address,
+    link::{Asker, Code, Link, LinkToken, RESEND_AFTER, Terms, Tries, WRONG_CODES, tries},
     mail::{LinkMail, MAILS, Mail, MailBody, MailClass, Posted, Posting},
     path::LocalPath,
     pending::PendingCookie,
