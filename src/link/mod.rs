@@ -17,12 +17,12 @@ mod create;
 mod judge;
 mod magic_links;
 mod sweep;
+mod terms;
 mod token;
 mod tries;
 
 pub use crate::secret::LinkToken;
-pub(crate) use asker::Mailing;
-pub use asker::{Asker, Browser, BrowserTag, Counts, PER_ADDRESS, Terms};
+pub use asker::{Asker, Browser, BrowserTag};
 use change::{LinkKey, change};
 pub use code::{Code, InvalidNumber, Number};
 pub use create::create;
@@ -31,6 +31,8 @@ pub use magic_links::{
     Ask, Guess, Guessed, MagicLinks, Opened, Registration, Requested, STRANGERS, WINDOW,
 };
 pub use sweep::sweep;
+pub(crate) use terms::Mailing;
+pub use terms::{Counts, PER_ADDRESS, Terms};
 pub use tries::{Alarm, CODES_OFF, Tries, WRONG_CODES, WrongCode};
 
 use crate::{
