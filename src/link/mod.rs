@@ -14,6 +14,7 @@ mod asker;
 mod change;
 mod code;
 mod create;
+mod digit;
 mod judge;
 mod magic_links;
 mod sweep;
