@@ -1,6 +1,6 @@
 //! Mails that are about no link.
 
-use super::{Mail, MailBody, MailClass, NOTICES};
+use super::{Mail, MailBody, MailClass, MailId, NOTICES, SealedMailBody};
 use crate::{
     clock::Clock,
     email_address::Address,
@@ -55,14 +55,16 @@ impl Outbox {
         lives: Duration,
     ) -> Result<bool, StoreError> {
         let now = self.clock.now();
-        let mail = Mail::new(
-            &self.keys,
-            &*self.entropy,
-            now,
-            to,
-            (MailClass::of(body), body),
-            now + lives,
-        );
+        let id = MailId::generate(&*self.entropy);
+        let mail = Mail {
+            id,
+            to: to.clone(),
+            class: MailClass::of(body),
+            body: SealedMailBody::seal(&self.keys, &*self.entropy, id, body),
+            failed: 0,
+            due_at: now,
+            expires_at: now + lives,
+        };
         let taken = self.store.add_mail(&mail, NOTICES).await?;
         self.mail_wake.notify_one();
         Ok(taken)

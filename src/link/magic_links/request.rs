@@ -8,7 +8,7 @@ use crate::{
     device::Device,
     email_address::Address,
     link::{Asker, Code, Link, LinkToken, RESEND_AFTER, Terms, Tries, WRONG_CODES, tries},
-    mail::{LinkMail, MAILS, Mail, MailBody, MailClass, Posted, Posting},
+    mail::{LinkMail, MAILS, Mail, MailBody, MailClass, MailId, Posted, Posting, SealedMailBody},
     path::LocalPath,
     pending::PendingCookie,
     sign_ins::Pending,
@@ -101,15 +101,17 @@ impl MagicLinks {
             code: has_code.then_some(code),
             device: link.device.clone(),
         });
+        let id = MailId::generate(entropy);
         let posting = Posting {
-            mail: Mail::new(
-                keys,
-                entropy,
-                now,
-                &to,
-                (MailClass::of_link(asker.known, stranger), &body),
-                link.expires_at,
-            ),
+            mail: Mail {
+                id,
+                to,
+                class: MailClass::of_link(asker.known, stranger),
+                body: SealedMailBody::seal(keys, entropy, id, &body),
+                failed: 0,
+                due_at: now,
+                expires_at: link.expires_at,
+            },
             stranger,
             delivered: user.map_or(allows_new_user, |user| !user.disabled),
             client: asker.client,
