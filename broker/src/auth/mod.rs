@@ -1,9 +1,8 @@
 //! Signatures: hex HMAC-SHA256 under the application's secret, always compared in constant time.
 
 use crate::{
-    config::BrokerConfig,
-    name::{ChannelName, SocketId},
-    secret::AppSecret,
+    config::{AppSecret, BrokerConfig},
+    protocol::{ChannelName, SocketId},
 };
 use axum::{
     extract::{self, rejection::QueryRejection},

@@ -1,6 +1,13 @@
 //! A broker's configuration.
 
-use crate::{limits::Limits, secret::AppSecret};
+mod limits;
+mod quota;
+mod secret;
+
+pub use limits::Limits;
+pub use quota::{QuotaError, SocketPermit, SocketQuota, SocketUsage};
+pub use secret::AppSecret;
+
 use std::time::SystemTime;
 
 /// The one application that a broker serves, who may connect, and the limits.

@@ -1,6 +1,6 @@
 //! How many messages one socket may send: a burst, and then one at a time.
 
-use crate::limits::Limits;
+use crate::config::Limits;
 use std::time::Duration;
 use tokio::time::Instant;
 

@@ -4,7 +4,7 @@
 //! error events are the exception. `pusher:error` is for errors that leave the socket open; why a
 //! socket is closed is in its close code.
 
-use crate::name::{ChannelName, SocketId};
+use super::{ChannelName, SocketId};
 use axum::extract::ws::Utf8Bytes;
 use serde::Serialize;
 use serde_json::json;

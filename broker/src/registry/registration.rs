@@ -1,10 +1,9 @@
 //! One socket's place in the registry, as the socket's task holds it.
 
+use super::{SocketRegistry, SocketStatus, TooManySubscriptions};
 use crate::{
-    close_reason::CloseReason,
-    name::{ChannelName, SocketId},
-    quota::SocketQuota,
-    registry::{SocketRegistry, SocketStatus, TooManySubscriptions},
+    config::SocketQuota,
+    protocol::{ChannelName, CloseReason, SocketId},
 };
 use axum::extract::ws::Utf8Bytes;
 use futures_channel::mpsc::Receiver;

@@ -1,6 +1,6 @@
 //! How long a silent or unsubscribed socket is kept: its deadlines, without I/O.
 
-use crate::limits::Limits;
+use crate::config::Limits;
 use std::time::Duration;
 use tokio::time::Instant;
 
