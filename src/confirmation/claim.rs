@@ -4,8 +4,7 @@ use super::{Confirmation, Later, State};
 use crate::{
     caps::Network,
     clock::Timestamp,
-    id::id,
-    ids::ConfirmationId,
+    id::{ConfirmationId, id},
     secret::{SealedToken, SecretHash},
 };
 use std::{ops::RangeInclusive, time::Duration};

@@ -24,11 +24,11 @@ pub use limits::ClaimLimits;
 pub use postpone::{Noted, Postponement, Wait};
 pub use vestibule_protocol::Stage;
 
-pub use crate::{id::InvalidId, ids::ConfirmationId};
+pub use crate::id::{ConfirmationId, InvalidId};
 
 use crate::{
     clock::Timestamp,
-    ids::SessionId,
+    id::SessionId,
     path::LocalPath,
     pending::TokenTag,
     secret::{SealedToken, SecretHash},

@@ -4,7 +4,7 @@ use crate::{
     clock::Timestamp,
     device::Device,
     email_address::Address,
-    ids::SessionId,
+    id::SessionId,
     link::{Code, LinkToken},
     token::Token,
 };

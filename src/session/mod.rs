@@ -6,13 +6,13 @@
 //! [`revision`](Session::revision), so that of two racing writers one starts over and a deleted
 //! session is never written back to life.
 
-pub use crate::ids::SessionId;
+pub use crate::id::SessionId;
 
 use crate::{
     clock::Timestamp,
     confirmation::{Decided, Ending},
     device::Device,
-    ids::UserId,
+    id::UserId,
     pending::TokenTag,
     secret::SecretHash,
     timing::Timing,

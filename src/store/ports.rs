@@ -9,7 +9,7 @@ use crate::{
         WorkerId,
     },
     email_address::Address,
-    ids::{ConfirmationId, SessionId, UserId},
+    id::{ConfirmationId, SessionId, UserId},
     link::{Link, Tries},
     mail::{Mail, MailId, Posted, Posting},
     secret::{Sealed, SecretHash},

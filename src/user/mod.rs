@@ -2,12 +2,12 @@
 
 mod identity;
 
-pub use crate::ids::UserId;
+pub use crate::id::UserId;
 pub use identity::{Identity, InvalidIdentity};
 
 use crate::{
     clock::Timestamp,
-    ids::SessionId,
+    id::SessionId,
     invisible::{is_invisible, is_joiner},
 };
 use std::fmt;
