@@ -1,4 +1,5 @@
-//! Ids of rows: 128 bits, 80 of them or more random, that are no secrets.
+//! Ids of rows: 128 bits, 80 of them or more random, that are no secrets. Those that several parts
+//! name each other by are here, so that none of these parts has to import another for them.
 
 /// The text is no id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -78,3 +79,18 @@ macro_rules! id {
 }
 
 pub(crate) use id;
+
+id! {
+    /// The id of a confirmation; also the idempotency key of its validations.
+    ConfirmationId
+}
+
+id! {
+    /// The id of a session. It never changes and never leaves the server.
+    SessionId
+}
+
+id! {
+    /// The id of a user.
+    UserId
+}

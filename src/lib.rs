@@ -26,7 +26,6 @@
 mod backoff;
 mod failpoint;
 mod id;
-mod ids;
 mod invisible;
 
 #[cfg(feature = "assertions")]

@@ -7,11 +7,8 @@
 use crate::{
     api::EventRequest,
     auth::{self, SignedQuery},
-    client_message::ClientMessage,
-    config::BrokerConfig,
-    name::{ChannelName, SocketId},
-    secret::AppSecret,
-    server_event,
+    config::{AppSecret, BrokerConfig},
+    protocol::{ChannelName, ClientMessage, SocketId, server_event},
 };
 use std::str;
 

@@ -61,13 +61,12 @@
 //!
 //! The modules, in reading order:
 //!
-//! - `config`, `limits`, `quota` and `secret`: what the embedder decides;
+//! - `config`: what the embedder decides;
 //! - `broker` and `state`: what it holds, and what its handlers share;
-//! - `name`: channel names and socket ids, parsed once;
-//! - `client_message`, `server_event` and `close_reason`: what goes over a socket;
-//! - `registry` and `registration`: the open sockets and their subscriptions;
+//! - `protocol`: what goes over a socket, and the names in it, parsed once;
+//! - `registry`: the open sockets and their subscriptions;
 //! - `handshake`: who may open a socket;
-//! - `timeouts`, `rate` and `connection`: the life of one socket;
+//! - `connection`: the life of one socket;
 //! - `auth` and `api`: the HTTP API and its signatures;
 //! - `metrics`: what `/metrics` shows.
 //!
@@ -84,22 +83,13 @@
 mod api;
 mod auth;
 mod broker;
-mod client_message;
-mod close_reason;
 mod config;
 mod connection;
 mod handshake;
-mod limits;
 mod metrics;
-mod name;
-mod quota;
-mod rate;
-mod registration;
+mod protocol;
 mod registry;
-mod secret;
-mod server_event;
 mod state;
-mod timeouts;
 
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
@@ -107,8 +97,7 @@ pub mod fuzzing;
 mod testing;
 
 pub use broker::Broker;
-pub use config::BrokerConfig;
-pub use limits::Limits;
-pub use quota::{QuotaError, SocketPermit, SocketQuota, SocketUsage};
+pub use config::{
+    AppSecret, BrokerConfig, Limits, QuotaError, SocketPermit, SocketQuota, SocketUsage,
+};
 pub use registry::Snapshot;
-pub use secret::AppSecret;

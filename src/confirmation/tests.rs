@@ -1,5 +1,5 @@
 use super::*;
-use crate::{secret::Sealed, user::UserId};
+use crate::{caps::Shares, secret::Sealed, user::UserId};
 
 const ADA: Ending = Ending::Confirmed(UserId::from_bytes([1; 16]));
 const WORKER: WorkerId = WorkerId::from_bytes([9; 16]);

@@ -1,7 +1,10 @@
 //! The exchange: a bound session's pending secret for a session secret that no landing has ever
 //! seen.
 
-use super::{Entry, ExchangeCandidate, SignIn, SignedIn, unchanged};
+use super::{
+    Entry, SignIn, SignedIn,
+    enter::{ExchangeCandidate, unchanged},
+};
 use crate::{
     device::Device,
     failpoint,

@@ -14,23 +14,26 @@ mod asker;
 mod change;
 mod code;
 mod create;
+mod digit;
 mod judge;
 mod magic_links;
-mod request;
 mod sweep;
+mod terms;
 mod token;
 mod tries;
 
 pub use crate::secret::LinkToken;
-pub(crate) use asker::Mailing;
-pub use asker::{Asker, Browser, BrowserTag, Counts, PER_ADDRESS, Terms};
+pub use asker::{Asker, Browser, BrowserTag};
 use change::{LinkKey, change};
 pub use code::{Code, InvalidNumber, Number};
 pub use create::create;
 pub(crate) use judge::judge;
-pub use magic_links::{Guess, Guessed, MagicLinks, Opened, Registration, STRANGERS};
-pub use request::{Ask, Requested, WINDOW};
+pub use magic_links::{
+    Ask, Guess, Guessed, MagicLinks, Opened, Registration, Requested, STRANGERS, WINDOW,
+};
 pub use sweep::sweep;
+pub(crate) use terms::Mailing;
+pub use terms::{Counts, PER_ADDRESS, Terms};
 pub use tries::{Alarm, CODES_OFF, Tries, WRONG_CODES, WrongCode};
 
 use crate::{

@@ -1,6 +1,6 @@
 //! Mails a person that they can go on, whose check took longer: they may have closed the page.
 
-use super::{ConfirmedMail, MAILS, Mail, MailBody, MailClass, MailId, Outbox};
+use super::{ConfirmedMail, MAILS, Mail, MailBody, MailClass, MailId, Outbox, SealedMailBody};
 use crate::{
     confirmation::{Confirmation, Ending},
     email_address::Address,
@@ -60,16 +60,15 @@ impl Outbox {
             return Ok(false);
         };
         let now = self.clock.now();
-        let mut mail = Mail::with_id(
+        let mail = Mail {
             id,
-            &self.keys,
-            &*self.entropy,
-            now,
-            &to,
-            (MailClass::of(body), body),
-            now + lives,
-        );
-        mail.due_at = now + PAUSE;
+            to,
+            class: MailClass::of(body),
+            body: SealedMailBody::seal(&self.keys, &*self.entropy, id, body),
+            failed: 0,
+            due_at: now + PAUSE,
+            expires_at: now + lives,
+        };
         let taken = self.store.add_mail(&mail, MAILS).await?;
         if !taken {
             tracing::warn!("too many mails wait; a person is not told that their check is done");

@@ -6,12 +6,14 @@
 //! lost: then it is sent twice, under the same `Message-ID`. It is never lost before it expires,
 //! and no request waits for it.
 
+mod body;
 mod class;
 mod confirmed;
 mod outbox;
 mod sealed;
 mod worker;
 
+pub use body::{AccountNotice, AddressMail, ConfirmedMail, LinkMail, MailBody, NoticeMail};
 pub use class::MailClass;
 pub use outbox::Outbox;
 pub use sealed::SealedMailBody;
@@ -20,13 +22,9 @@ pub use worker::MailWorker;
 use crate::{
     caps::Client,
     clock::Timestamp,
-    device::Device,
     email_address::Address,
     id::id,
-    ids::SessionId,
-    link::{BrowserTag, Code, Link, LinkToken, Terms},
-    secret::{Entropy, Keys},
-    token::Token,
+    link::{BrowserTag, Link, Terms},
 };
 use async_trait::async_trait;
 
@@ -52,43 +50,6 @@ pub struct Mail {
     pub due_at: Timestamp,
     /// When it expires.
     pub expires_at: Timestamp,
-}
-
-impl Mail {
-    /// A new mail, to be sent now.
-    pub(crate) fn new(
-        keys: &Keys,
-        entropy: &dyn Entropy,
-        now: Timestamp,
-        to: &Address,
-        (class, body): (MailClass, &MailBody),
-        expires_at: Timestamp,
-    ) -> Self {
-        let id = MailId::generate(entropy);
-        Self::with_id(id, keys, entropy, now, to, (class, body), expires_at)
-    }
-
-    /// The same with this id.
-    fn with_id(
-        id: MailId,
-        keys: &Keys,
-        entropy: &dyn Entropy,
-        now: Timestamp,
-        to: &Address,
-        (class, body): (MailClass, &MailBody),
-        expires_at: Timestamp,
-    ) -> Self {
-        let body = SealedMailBody::seal(keys, entropy, id, body);
-        Self {
-            id,
-            to: to.clone(),
-            class,
-            body,
-            failed: 0,
-            due_at: now,
-            expires_at,
-        }
-    }
 }
 
 /// A mail to go with a new link, and on what terms.
@@ -121,81 +82,6 @@ pub enum Posted {
     /// Nothing was kept: the same browser has asked for this one just before, to lead to the same
     /// place, and it is open.
     Held(Box<Link>),
-}
-
-/// What a mail says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum MailBody {
-    /// Here is your link.
-    Link(LinkMail),
-    /// Is this address yours?
-    Address(AddressMail),
-    /// Something has happened to your account.
-    AccountNotice(NoticeMail),
-    /// The check that took longer is done.
-    Confirmed(ConfirmedMail),
-}
-
-/// To a person whose link was found good after they may have closed its page.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfirmedMail {
-    /// The link's token. In the browser that began with it, it leads to that session.
-    pub token: Token,
-    /// The session that waits for that browser.
-    pub session: SessionId,
-}
-
-/// To the address that a user wants to change to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AddressMail {
-    /// The [ticket](crate::ticket::AddressTicket), as text.
-    pub ticket: String,
-    /// The device that asked for it, if known.
-    pub device: Option<Device>,
-}
-
-/// To the owner, who should act if it was not them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NoticeMail {
-    /// What has happened.
-    pub notice: AccountNotice,
-    /// The device that it came from, if known.
-    pub device: Option<Device>,
-    /// When.
-    pub at: Timestamp,
-}
-
-/// What has happened to an account.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AccountNotice {
-    /// A browser has signed in that had not before.
-    Browser,
-    /// Wrong codes were typed for its address.
-    WrongCodes {
-        /// Whether so many in a row that there are no more codes for a time.
-        off: bool,
-    },
-    /// It has another password.
-    Password,
-    /// It has another address.
-    Moved {
-        /// The former one.
-        from: Address,
-        /// The new one.
-        to: Address,
-    },
-}
-
-/// To the address that a link was asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LinkMail {
-    /// The link that signs in.
-    pub link: LinkToken,
-    /// The code that may be typed in its place; none where wrong ones were typed too often for the
-    /// address.
-    pub code: Option<Code>,
-    /// The device that asked for it, if known.
-    pub device: Option<Device>,
 }
 
 /// A mail was not sent.

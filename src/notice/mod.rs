@@ -9,7 +9,7 @@ pub use worker::NoticeWorker;
 
 use crate::{
     clock::Timestamp,
-    ids::{ConfirmationId, UserId},
+    id::{ConfirmationId, UserId},
     user::User,
 };
 use async_trait::async_trait;

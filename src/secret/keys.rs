@@ -1,6 +1,6 @@
 //! The operator's keys and what is derived from them.
 
-use super::typed::is_typed;
+use super::{mac::Mac, typed::is_typed};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac as _};
@@ -52,42 +52,6 @@ impl Purpose {
             Self::SessionHandle => b"vestibule/1 session handle",
             Self::KnownBrowser => b"vestibule/1 known browser",
         }
-    }
-}
-
-/// An HMAC-SHA256 (RFC 2104) under a key of one [`Purpose`]. Two are compared in constant time.
-#[derive(Clone, Copy, Eq)]
-pub struct Mac([u8; 32]);
-
-impl Mac {
-    /// The MAC with these bytes, as a store kept them.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// The MAC's bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-
-    /// The same as a slice: what drivers of databases bind.
-    #[must_use]
-    pub const fn as_slice(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl PartialEq for Mac {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.ct_eq(&other.0).into()
-    }
-}
-
-impl fmt::Debug for Mac {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Mac(…)")
     }
 }
 
@@ -177,7 +141,7 @@ impl Keys {
     #[must_use]
     pub fn verify(&self, purpose: Purpose, parts: &[&[u8]], mac: &[u8]) -> bool {
         self.macs(purpose, parts)
-            .any(|good| bool::from(good.0.ct_eq(mac)))
+            .any(|good| bool::from(good.as_slice().ct_eq(mac)))
     }
 
     /// The MACs of `parts` for `purpose` under each key, newest first.
@@ -256,7 +220,7 @@ impl DerivedKeys {
             hmac.update(&(part.len() as u64).to_be_bytes());
             hmac.update(part);
         }
-        Mac(hmac.finalize().into_bytes().into())
+        Mac::from_bytes(hmac.finalize().into_bytes().into())
     }
 }
 

@@ -6,11 +6,13 @@
 //! for another.
 
 mod keys;
+mod mac;
 mod seal;
 mod typed;
 mod webhook;
 
-pub use keys::{InvalidKey, Keys, Mac, Purpose};
+pub use keys::{InvalidKey, Keys, Purpose};
+pub use mac::Mac;
 pub use seal::{CannotOpen, Sealed, SealedToken};
 pub use webhook::{InvalidWebhookKey, WebhookError, WebhookHeaders, WebhookKeys};
 

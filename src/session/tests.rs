@@ -1,4 +1,5 @@
-use super::*;
+use super::{transitions::SEEN_EVERY, *};
+use std::time::Duration;
 
 const OLD: SecretHash = SecretHash::from_bytes([1; 32]);
 const NEW: SecretHash = SecretHash::from_bytes([2; 32]);

@@ -1,9 +1,14 @@
 //! To cancel a confirmation: by its user, or by an operator.
 
+use super::{Progress, Report, SignIns};
 use crate::{
+    channel::Channel,
     confirmation::{Confirmation, Decider, Decision, Ending, Rejection},
+    publisher::Announcement,
+    secret::SecretHash,
     session::Session,
     store::{Settlement, StoreError, Stores},
+    token::Token,
 };
 
 /// What a cancel came to.
@@ -12,6 +17,49 @@ pub(crate) enum CancelResult {
     Cancelled,
     /// Something was decided before, which stands.
     Stands(Confirmation),
+}
+
+impl SignIns {
+    /// Cancels the browser's confirmation: the user's own deciding write. After a valid decision it
+    /// revokes the session instead, as long as that has not been exchanged.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it could not be stored.
+    pub async fn cancel(&self, token: &Token, shown: Option<&str>) -> Result<Report, StoreError> {
+        let Some(cookie) = self.genuine(token, shown) else {
+            return Ok(Report {
+                channel: None,
+                progress: Progress::Unknown,
+            });
+        };
+        self.cancel_begun_with(&cookie.secret.hash()).await
+    }
+
+    pub(crate) async fn cancel_begun_with(
+        &self,
+        secret: &SecretHash,
+    ) -> Result<Report, StoreError> {
+        let channel = Channel::of(secret);
+        let known = self.stores.confirmations.confirmation_by_secret(secret);
+        let Some(confirmation) = known.await? else {
+            return Ok(Report {
+                channel: Some(channel),
+                progress: Progress::Unknown,
+            });
+        };
+        let settlement = self.settlement();
+        let revocable = |session: &Session| session.exchangeable(secret, settlement.now).is_some();
+        let result = cancel(&self.stores, confirmation, settlement, revocable).await?;
+        if let CancelResult::Stands(stored) = result {
+            return self.report(&stored).await;
+        }
+        let outcome = self.destinations.rejected(Rejection::Cancelled);
+        self.announce(&channel, Announcement::Outcome(outcome.clone()));
+        Ok(Report {
+            channel: Some(channel),
+            progress: Progress::Done(outcome),
+        })
+    }
 }
 
 /// Decides `confirmation` as cancelled. After a valid decision it revokes the session instead, if

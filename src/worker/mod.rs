@@ -14,60 +14,23 @@ mod attempt;
 mod breaker;
 mod circuit;
 mod dispatch;
+mod environment;
 mod look;
 mod slot;
 
-use crate::{
-    caps::Room,
-    clock::{Clock, Timestamp},
-    confirmation::WorkerId,
-    mail::Outbox,
-    outcome::Destinations,
-    publisher::Publisher,
-    secret::{Entropy, Keys},
-    store::Stores,
-    timing::Timing,
-    validator::Validator,
-};
+use crate::{clock::Timestamp, confirmation::WorkerId};
 use circuit::Circuit;
 use dispatch::RunningWorker;
 use std::{sync::Arc, time::Duration};
 use tokio::{
-    sync::{Notify, Semaphore, mpsc},
+    sync::{Semaphore, mpsc},
     task::JoinSet,
 };
 use tokio_util::sync::CancellationToken;
 
 pub use dispatch::Dispatch;
 pub(crate) use dispatch::Offer;
-
-/// What a worker works with.
-#[derive(Clone)]
-pub struct Environment {
-    /// Where everything is stored.
-    pub stores: Stores,
-    /// Who judges tokens other than our own.
-    pub validator: Arc<dyn Validator>,
-    /// Who tells the browsers.
-    pub publisher: Arc<dyn Publisher>,
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-    /// Unpredictable bytes.
-    pub entropy: Arc<dyn Entropy>,
-    /// The operator's keys, which unseal tokens.
-    pub keys: Arc<Keys>,
-    /// Where outcomes lead.
-    pub destinations: Destinations,
-    /// How long each part may take.
-    pub timing: Timing,
-    /// How much room there is for confirmations.
-    pub room: Arc<Room>,
-    /// Where mail goes out; `None` where no mail can be sent.
-    pub outbox: Option<Outbox>,
-    /// What wakes the [worker of notices](crate::notice::NoticeWorker); `None` where the application
-    /// is told of no confirmation.
-    pub notice_wake: Option<Arc<Notify>>,
-}
+pub use environment::Environment;
 
 /// The background task.
 pub struct Worker {

@@ -1,6 +1,6 @@
 //! Why a request to the HTTP API is refused, and the response that says so.
 
-use crate::{auth::SignatureError, name::ChannelNameError};
+use crate::{auth::SignatureError, protocol::ChannelNameError};
 use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},

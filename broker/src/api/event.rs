@@ -5,9 +5,8 @@ use super::{
     info::{count, wants_count},
 };
 use crate::{
-    name::{ChannelName, SocketId},
+    protocol::{ChannelName, SocketId, server_event},
     registry::SocketRegistry,
-    server_event,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};

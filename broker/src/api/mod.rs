@@ -10,7 +10,7 @@ mod signed_request;
 
 pub(crate) use event::EventRequest;
 
-use crate::{metrics, name::ChannelName, state::BrokerState};
+use crate::{metrics, protocol::ChannelName, state::BrokerState};
 use axum::{
     Json, Router,
     extract::{DefaultBodyLimit, Path, State},

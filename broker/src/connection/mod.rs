@@ -1,22 +1,24 @@
 //! The life of one socket: greeting, messages in, events out, and a close frame that says why.
 
+mod rate;
+mod timeouts;
+
 use crate::{
     auth,
-    client_message::{ClientMessage, MalformedMessage, SubscribeData},
-    close_reason::CloseReason,
-    config::BrokerConfig,
-    limits::Limits,
-    name::{ChannelName, ChannelNameError, SocketId},
-    rate::MessageRate,
-    registration::SocketRegistration,
-    registry::{SocketStatus, TooManySubscriptions},
-    server_event::{self, SubscriptionError},
-    timeouts::{TimeoutKind, Timeouts},
+    config::{BrokerConfig, Limits},
+    protocol::{
+        ChannelName, ChannelNameError, ClientMessage, CloseReason, MalformedMessage, SocketId,
+        SubscribeData,
+        server_event::{self, SubscriptionError},
+    },
+    registry::{SocketRegistration, SocketStatus, TooManySubscriptions},
 };
 use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
 use futures_channel::mpsc::Receiver;
 use futures_util::StreamExt as _;
+use rate::MessageRate;
 use std::{convert::Infallible, sync::Arc};
+use timeouts::{TimeoutKind, Timeouts};
 use tokio::time::{Instant, sleep_until, timeout};
 use tungstenite::{Error, error::ProtocolError};
 

@@ -4,12 +4,10 @@
 //! script read why it is refused, and whether to try again.
 
 use crate::{
-    close_reason::CloseReason,
-    config::BrokerConfig,
+    config::{BrokerConfig, SocketPermit, SocketQuota},
     connection::{self, SocketConnection},
-    name::SocketId,
-    quota::{SocketPermit, SocketQuota},
-    registration::SocketRegistration,
+    protocol::{CloseReason, SocketId},
+    registry::SocketRegistration,
     state::BrokerState,
 };
 use axum::{

@@ -3,11 +3,13 @@
 //! One mutex guards two maps that mirror each other. It is held for map operations and non-blocking
 //! sends only, never across an await. An entry is removed when it becomes empty.
 
+mod registration;
+
+pub(crate) use registration::SocketRegistration;
+
 use crate::{
-    close_reason::CloseReason,
-    limits::Limits,
-    name::{ChannelName, SocketId},
-    quota::{QuotaError, SocketPermit, SocketQuota, SocketUsage},
+    config::{Limits, QuotaError, SocketPermit, SocketQuota, SocketUsage},
+    protocol::{ChannelName, CloseReason, SocketId},
 };
 use axum::extract::ws::Utf8Bytes;
 use futures_channel::mpsc::{self, Receiver, Sender};

@@ -1,7 +1,7 @@
 //! What the maps hold, and that nothing is left of sockets that are gone.
 
 use super::*;
-use crate::{registration::SocketRegistration, testing::quota};
+use crate::testing::quota;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 

@@ -3,7 +3,7 @@
 use super::{PostgresStore, connection::Failure};
 use crate::{
     clock::Timestamp,
-    ids::ConfirmationId,
+    id::ConfirmationId,
     notice::Notice,
     store::{
         NoticeStore, StoreError, row,

@@ -2,7 +2,7 @@
 
 use super::{Reading, Row};
 use crate::{
-    ids::{ConfirmationId, UserId},
+    id::{ConfirmationId, UserId},
     notice::Notice,
     store::StoreError,
 };

@@ -221,7 +221,7 @@ mod tests {
         caps::{Admission, Capped, Client, Shares, Usage},
         clock::Timestamp,
         confirmation::{Confirmation, Queued, State},
-        ids::SessionId,
+        id::SessionId,
         pending::TokenTag,
         secret::{Keys, SealedToken, SecretHash, SystemEntropy},
         store::sqlite::SqliteStore,

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     clock::Timestamp,
-    ids::ConfirmationId,
+    id::ConfirmationId,
     notice::Notice,
     store::{
         NoticeStore, StoreError, row,

@@ -5,7 +5,10 @@ mod hostile;
 mod slow;
 mod subscriptions;
 
-use crate::{Broker, name::ChannelName, server_event};
+use crate::{
+    Broker,
+    protocol::{ChannelName, server_event},
+};
 
 fn publish(broker: &Broker, channel: &str, data: &str) {
     let channel = ChannelName::parse(channel).unwrap();
