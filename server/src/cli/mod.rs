@@ -164,6 +164,9 @@ async fn serve(mut config: Config) -> Result<(), String> {
     let practice = config.is_practice();
     let places = listener::ConnectionLimits::of(&config);
     let (routes, running) = router(config).await.map_err(|error| error.to_string())?;
+    if let Some(private) = running.ops_addr() {
+        println!("operations at http://{private}");
+    }
     println!("listening on http://{addr}{}", base.as_str());
     if practice {
         println!(

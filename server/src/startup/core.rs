@@ -4,6 +4,7 @@
 use crate::{
     config::Config,
     mail::{Smtp, UrlBuilder},
+    practice::control::PracticeTools,
     startup::{error::StartError, origins::origin, storage::Storage, tasks::BackgroundTasks},
 };
 use std::sync::Arc;
@@ -27,6 +28,8 @@ pub struct Core {
     pub mail_wake: Arc<Notify>,
     /// The keys with which the validator signs its callbacks, if it may call back.
     pub callback_keys: Option<WebhookKeys>,
+    /// What practice mode is controlled by, if it is that and has a listener for it.
+    pub practice_tools: Option<PracticeTools>,
     /// The database whose hints wake the worker, if it has some.
     hints: Option<PostgresStore>,
 }
@@ -44,11 +47,16 @@ impl Core {
             Some(service) => service.callback_keys.clone(),
             None => Some(practice_keys.clone()),
         };
-        let validator = tasks.start_validator(config, practice_keys);
+        let (validator, script) = tasks
+            .start_validator(config, practice_keys, storage.clock.clone())
+            .await?;
+        let practice_tools = script
+            .zip(storage.practice_clock)
+            .map(|(script, clock)| PracticeTools { script, clock });
         let mail_wake = Arc::<Notify>::default();
         let mut environment = Environment {
             stores: storage.stores,
-            validator: validator.await?,
+            validator,
             publisher,
             clock: storage.clock,
             entropy: Arc::new(SystemEntropy),
@@ -66,6 +74,7 @@ impl Core {
             dispatch: Dispatch::default(),
             mail_wake,
             callback_keys,
+            practice_tools,
             hints: storage.hints,
         })
     }

@@ -22,6 +22,7 @@ use crate::{
     startup::{
         core::Core,
         error::StartError,
+        ops,
         origins::origins,
         push::Push,
         sockets, storage,
@@ -80,6 +81,7 @@ pub async fn router(mut config: Config) -> Result<(Router, ServerHandle), StartE
         stopped: config.worker.then(|| tasks.worker_stopped.clone()),
     };
     let has_worker = config.worker;
+    let ops_addr = config.ops_addr;
     let in_flight = config.in_flight;
     let signer = core.signer().await?;
     tasks
@@ -106,7 +108,12 @@ pub async fn router(mut config: Config) -> Result<(Router, ServerHandle), StartE
     if has_worker {
         core.start_worker(in_flight, mailer, &mut tasks);
     }
-    let routes = routes::routes(App::from(app), sockets.unwrap_or_default());
+    let app = App::from(app);
+    if let Some(addr) = ops_addr {
+        let (tools, stop) = (core.practice_tools.clone(), tasks.stop_rest.clone());
+        tasks.ops_addr = Some(ops::start(addr, app.clone(), tools, &tasks.tasks, stop)?);
+    }
+    let routes = routes::routes(app, sockets.unwrap_or_default());
     Ok((routes, tasks.into_handle(push.broker)))
 }
 

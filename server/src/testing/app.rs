@@ -8,6 +8,7 @@ use crate::{
 };
 use axum::Router;
 use sqlx::{ConnectOptions as _, sqlite::SqliteConnectOptions};
+use std::net::SocketAddr;
 use tempfile::TempDir;
 
 /// The host that browsers ask. Nothing listens there.
@@ -18,7 +19,7 @@ pub struct TestApp {
     data: TempDir,
     /// The host that browsers ask.
     pub(super) host: &'static str,
-    _running: ServerHandle,
+    running: ServerHandle,
 }
 
 impl TestApp {
@@ -51,8 +52,13 @@ impl TestApp {
             router,
             data,
             host,
-            _running: running,
+            running,
         }
+    }
+
+    /// Where its private listener listens, if it has one.
+    pub const fn ops_addr(&self) -> Option<SocketAddr> {
+        self.running.ops_addr()
     }
 
     /// All of its routes.
