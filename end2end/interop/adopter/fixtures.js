@@ -1,7 +1,9 @@
 // An application's own tests, as they are copied beside the packed kit: they see nothing of this repository.
 
 import { stat, writeFile } from 'node:fs/promises';
+import { test as base, mergeTests } from '@playwright/test';
 import { expect, saveStorageState, test } from '@vestibule/playwright';
+import { freePorts } from '@vestibule/playwright/program';
 
 const GRACE = { subject: 'grace', name: 'Grace Hopper', email: 'grace@example.com' };
 
@@ -78,6 +80,29 @@ test.describe('with settings of its own', () => {
     await page.goto(link('valid-1').url);
     await expect(page.getByText('Continue to sign in with this link.')).toBeVisible();
   });
+});
+
+const beside = test.extend({
+  settings: async ({}, use) => {
+    const address = `127.0.0.1:${await freePorts(1)}`;
+    await use({ LEPTOS_SITE_ADDR: address, PUBLIC_URL: `http://${address}/auth` });
+  },
+});
+
+beside('below a path of the application, links and cookies are those of its host', async ({ page, link, signIn, expectSignedIn }) => {
+  const { path, url } = link('expired-1');
+  expect(path).toBe('/auth/confirm/expired-1');
+  await page.goto(url);
+  await page.waitForURL('**/auth/login?reason=expired');
+  await signIn(GRACE);
+  await page.goto('/auth/profile');
+  await expectSignedIn(page, GRACE);
+});
+
+const own = base.extend({ order: async ({}, use) => use('order-4711') });
+
+mergeTests(own, test)('fixtures of its own stand beside them', async ({ order, link }) => {
+  expect(link(order).token).toBe('order-4711');
 });
 
 test('a bad request is an error that says why', async ({ link, advance }) => {

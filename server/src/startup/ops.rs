@@ -4,7 +4,7 @@ use crate::{
     handlers::health,
     http::{listener, state::App},
     practice::control::{self, PracticeTools},
-    startup::error::StartError,
+    startup::{error::StartError, tasks::BackgroundTasks},
 };
 use axum::{
     Router,
@@ -13,24 +13,35 @@ use axum::{
     routing::get,
 };
 use std::net::SocketAddr;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio::net::TcpListener;
 
-/// Listens at `addr` until `stop`, as one of `tasks`, and returns the address with its port.
-///
-/// # Errors
-/// [`StartError::Ops`] if the address is taken.
-pub fn start(
+/// The private listener, bound before anything is written or started.
+pub struct PrivateListener {
+    listener: TcpListener,
     addr: SocketAddr,
-    app: App,
-    tools: Option<PracticeTools>,
-    tasks: &TaskTracker,
-    stop: CancellationToken,
-) -> Result<SocketAddr, StartError> {
-    let cannot_listen = |error| StartError::Ops(addr, error);
-    let listener = listener::bind(addr).map_err(cannot_listen)?;
-    let bound = listener.local_addr().map_err(cannot_listen)?;
-    tasks.spawn(listener::serve(listener, routes(bound, app, tools), stop));
-    Ok(bound)
+}
+
+impl PrivateListener {
+    /// Listens at `addr`.
+    ///
+    /// # Errors
+    /// [`StartError::Ops`] if the address is taken.
+    pub fn bind(addr: SocketAddr) -> Result<Self, StartError> {
+        let cannot_listen = |error| StartError::Ops(addr, error);
+        let listener = listener::bind(addr).map_err(cannot_listen)?;
+        let addr = listener.local_addr().map_err(cannot_listen)?;
+        Ok(Self { listener, addr })
+    }
+
+    /// Serves as one of `tasks`, with the control of practice mode if it has the tools for that.
+    pub fn start(self, app: App, tools: Option<PracticeTools>, tasks: &mut BackgroundTasks) {
+        let routes = routes(self.addr, app, tools);
+        let stop = tasks.stop_rest.clone();
+        tasks.ops_addr = Some(self.addr);
+        tasks
+            .tasks
+            .spawn(listener::serve(self.listener, routes, stop));
+    }
 }
 
 /// What is served at `addr`: the control of practice mode is there only where it has the tools for

@@ -22,7 +22,7 @@ use crate::{
     startup::{
         core::Core,
         error::StartError,
-        ops,
+        ops::PrivateListener,
         origins::origins,
         push::Push,
         sockets, storage,
@@ -47,6 +47,7 @@ use vestibule::{
 pub async fn router(mut config: Config) -> Result<(Router, ServerHandle), StartError> {
     warn_of_unencrypted(&config);
     let origins = origins(&config);
+    let private = config.ops_addr.map(PrivateListener::bind).transpose()?;
     let storage = storage::open(&mut config).await?;
     let mut tasks = BackgroundTasks::default();
     let push = Push::start(
@@ -81,7 +82,6 @@ pub async fn router(mut config: Config) -> Result<(Router, ServerHandle), StartE
         stopped: config.worker.then(|| tasks.worker_stopped.clone()),
     };
     let has_worker = config.worker;
-    let ops_addr = config.ops_addr;
     let in_flight = config.in_flight;
     let signer = core.signer().await?;
     tasks
@@ -109,9 +109,8 @@ pub async fn router(mut config: Config) -> Result<(Router, ServerHandle), StartE
         core.start_worker(in_flight, mailer, &mut tasks);
     }
     let app = App::from(app);
-    if let Some(addr) = ops_addr {
-        let (tools, stop) = (core.practice_tools.clone(), tasks.stop_rest.clone());
-        tasks.ops_addr = Some(ops::start(addr, app.clone(), tools, &tasks.tasks, stop)?);
+    if let Some(private) = private {
+        private.start(app.clone(), core.practice_tools.clone(), &mut tasks);
     }
     let routes = routes::routes(app, sockets.unwrap_or_default());
     Ok((routes, tasks.into_handle(push.broker)))
