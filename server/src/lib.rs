@@ -21,11 +21,11 @@ mod practice;
 mod private_files;
 mod routes;
 mod startup;
-#[cfg(test)]
-mod testing;
 
 pub mod cli;
 pub mod config;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use config::{Config, origin::Origin};
 pub use http::listener::{self, file_limit};

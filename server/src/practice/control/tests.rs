@@ -191,6 +191,19 @@ async fn mails_are_told_with_link_and_code_to_whom_they_were_sent() {
 }
 
 #[tokio::test]
+async fn mails_that_go_to_a_server_are_not_told() {
+    let elsewhere = [
+        CONTROLLED,
+        ("PRACTICE", "on"),
+        ("SMTP_URL", "smtp://127.0.0.1:9"),
+        ("MAIL_FROM", "no-reply@example.com"),
+    ];
+    let app = TestApp::with(&elsewhere).await;
+    let line = "mail goes to SMTP_URL";
+    assert_refused(&app, ("GET", "/practice/mail", ""), 404, line).await;
+}
+
+#[tokio::test]
 async fn the_cookies_of_a_sign_in_are_a_session_like_any_other() {
     let app = TestApp::with(&[CONTROLLED]).await;
     let grace = json!({ "subject": "grace", "name": "Grace Hopper", "email": "grace@example.com" });
