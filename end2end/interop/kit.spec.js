@@ -11,10 +11,14 @@ import { chromium } from '../support/chromium.js';
 
 const execute = promisify(execFile);
 const here = (file) => fileURLToPath(new URL(file, import.meta.url));
-const { PATH, HOME, VESTIBULE_BIN, LEPTOS_SITE_ROOT, LEPTOS_SITE_PKG_DIR, LEPTOS_OUTPUT_NAME } = process.env;
-const env = Object.fromEntries(
-  Object.entries({ PATH, HOME, VESTIBULE_BIN, LEPTOS_SITE_ROOT, LEPTOS_SITE_PKG_DIR, LEPTOS_OUTPUT_NAME }).filter(([, value]) => value),
-);
+
+// What an application's tests are told: where the program and its site are, and no setting of a server.
+const NAMES = ['PATH', 'HOME', 'VESTIBULE_BIN', 'LEPTOS_SITE_ROOT', 'LEPTOS_SITE_PKG_DIR', 'LEPTOS_OUTPUT_NAME'];
+const env = {
+  VESTIBULE_BIN: here('../../target/debug/vestibule'),
+  LEPTOS_SITE_ROOT: here('../../target/site'),
+  ...Object.fromEntries(NAMES.filter((name) => process.env[name]).map((name) => [name, process.env[name]])),
+};
 
 const CONFIG = `export default {
   testDir: '.',
