@@ -23,6 +23,12 @@ const program = () => (process.env.VESTIBULE_BIN ? path.resolve(process.env.VEST
 /** The settings under which it has a control: practice mode alone has one. */
 const controlled = (settings) => (settings.VALIDATOR_URL ? {} : { OPS_ADDR: '127.0.0.1:0' });
 
+/** The error of a start, with a way out if there is no such program. */
+function explain(error) {
+  if (!error.message.includes('ENOENT')) return error;
+  return new Error(`${error.message}\nName the program by VESTIBULE_BIN, or have it on the PATH.`, { cause: error });
+}
+
 export class Server {
   #runs = [];
 
@@ -85,7 +91,8 @@ export class Server {
       Object.assign(this.environment, { LEPTOS_SITE_ADDR: address, PUBLIC_URL: `http://${address}${this.base}` });
     }
     const { folder: cwd, environment: env } = this;
-    this.#runs.push(await Program.start(this.binary, [], { cwd, env, ready: LISTENING }));
+    const start = Program.start(this.binary, [], { cwd, env, ready: LISTENING });
+    this.#runs.push(await start.catch((error) => Promise.reject(explain(error))));
   }
 
   /** Stops it, as an operator would or by another signal, and starts it again at the same address. */

@@ -2,7 +2,7 @@
 
 import { stat, writeFile } from 'node:fs/promises';
 import { test as base, mergeTests } from '@playwright/test';
-import { expect, saveStorageState, test } from '@vestibule/playwright';
+import { Server, expect, saveStorageState, test } from '@vestibule/playwright';
 import { freePorts } from '@vestibule/playwright/program';
 
 const GRACE = { subject: 'grace', name: 'Grace Hopper', email: 'grace@example.com' };
@@ -103,6 +103,10 @@ const own = base.extend({ order: async ({}, use) => use('order-4711') });
 
 mergeTests(own, test)('fixtures of its own stand beside them', async ({ order, link }) => {
   expect(link(order).token).toBe('order-4711');
+});
+
+test('a program that is not there is an error that says how to name it', async () => {
+  await expect(Server.start({}, { binary: '/nowhere/vestibule' })).rejects.toThrow('Name the program by VESTIBULE_BIN');
 });
 
 test('a bad request is an error that says why', async ({ link, advance }) => {
