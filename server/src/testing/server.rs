@@ -6,7 +6,7 @@ use crate::{
     router,
     startup::tasks::ServerHandle,
 };
-use axum::{Router, http::Method};
+use axum::{Extension, Router, extract::ConnectInfo, http::Method};
 use reqwest::Client;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -191,9 +191,10 @@ impl Server {
         }
     }
 
-    /// All of its routes, to ask without a connection.
+    /// All of its routes, to ask without a connection: by a client on this machine.
     pub fn router(&self) -> Router {
-        self.router.clone()
+        let client = SocketAddr::from(([127, 0, 0, 1], 40_000));
+        self.router.clone().layer(Extension(ConnectInfo(client)))
     }
 
     /// Where it listens, for browsers and for its own validator: the `Host` of requests to it.
