@@ -2,7 +2,7 @@
 
 import { chromium } from '../support/chromium.js';
 import { EXAMPLES, Echo, Example } from '../support/applications.js';
-import { freePorts } from '../support/program.js';
+import { freePorts } from '@vestibule/playwright/program';
 import { NAME, PROXIES, Proxy } from '../support/proxies.js';
 import { send } from '../support/raw.js';
 import { controlled, expect } from '../support/test.js';

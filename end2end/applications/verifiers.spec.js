@@ -4,7 +4,7 @@ import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createLocalJWKSet, createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
-import { Program } from '../support/program.js';
+import { Program } from '@vestibule/playwright/program';
 import { send } from '../support/raw.js';
 import { PRACTICE, expectProfile, signIn } from '../support/pages.js';
 import { practice as test, expect } from '../support/test.js';

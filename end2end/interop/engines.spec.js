@@ -6,7 +6,6 @@ import { FIREFOX, Firefox } from '../support/firefox.js';
 import { ADDRESS, OPEN_IT } from '../support/links.js';
 import { Network } from '../support/network.js';
 import { PRACTICE, link, reasons, say } from '../support/pages.js';
-import { send } from '../support/raw.js';
 import { controlled, expect, practice } from '../support/test.js';
 import { ADA } from '../support/validator.js';
 import { WEBKIT, WebKit } from '../support/webkit.js';
@@ -34,16 +33,6 @@ async function isSignedOut(tab, reason) {
   await shows(tab, 'main', reasons[reason]);
   await tab.goto('/profile');
   await shows(tab, 'h1', 'Sign in');
-}
-
-/** The newest mail with a link to sign in, from the mailbox of practice mode. */
-async function mailed(server) {
-  let found;
-  await eventually(async () => {
-    const { text } = await send(`${server.url}/practice/mail`);
-    found = { path: /\/confirm\/[\w.~-]+/.exec(text)[0], code: /<code>(\d{6})<\/code>/.exec(text)[1] };
-  });
-  return found;
 }
 
 function journeys(name, program, Engine) {
@@ -133,24 +122,24 @@ function journeys(name, program, Engine) {
       await isSignedIn(tab, ADA.name);
     });
 
-    atPractice('a mailed link signs in, and the tab that waits for it goes on by itself', async ({ tab, server }) => {
+    atPractice('a mailed link signs in, and the tab that waits for it goes on by itself', async ({ tab, nextMail }) => {
       await tab.goto('/login');
       await tab.fill('input[name=email]', ADDRESS);
       await press(tab, 'Send me a link instead');
       await shows(tab, STATUS, OPEN_IT);
-      const { path } = await mailed(server);
+      const { link: mailed } = await nextMail(ADDRESS);
       const other = await tab.browser.newTab();
-      await other.goto(path);
+      await other.goto(mailed);
       await isSignedIn(other, ADDRESS);
       await isSignedIn(tab, ADDRESS);
     });
 
-    atPractice('the code of a mail signs in', async ({ tab, server }) => {
+    atPractice('the code of a mail signs in', async ({ tab, nextMail }) => {
       await tab.goto('/login');
       await tab.fill('input[name=email]', ADDRESS);
       await press(tab, 'Send me a link instead');
       await shows(tab, STATUS, OPEN_IT);
-      await tab.fill('input[name=code]', (await mailed(server)).code);
+      await tab.fill('input[name=code]', (await nextMail(ADDRESS)).code);
       await press(tab, 'Sign in with the code');
       await isSignedIn(tab, ADDRESS);
     });

@@ -3,7 +3,7 @@
 import { some } from '../support/console.js';
 import { chromium } from '../support/chromium.js';
 import { NAME, NGINX, Nginx } from '../support/nginx.js';
-import { freePorts } from '../support/program.js';
+import { freePorts } from '@vestibule/playwright/program';
 import { send } from '../support/raw.js';
 import { SOKETI, soketi } from '../support/soketi.js';
 import { controlled, expect } from '../support/test.js';

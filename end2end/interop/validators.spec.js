@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { Later, PYTHON, VALIDATORS } from '../support/later.js';
 import { expectProfile, link, say, status } from '../support/pages.js';
-import { freePorts } from '../support/program.js';
+import { freePorts } from '@vestibule/playwright/program';
 import { send } from '../support/raw.js';
 import { SIGNERS } from '../support/signers.js';
 import { controlled, expect, practice } from '../support/test.js';

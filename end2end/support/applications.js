@@ -7,7 +7,7 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Program } from './program.js';
+import { Program } from '@vestibule/playwright/program';
 
 const example = (file) => fileURLToPath(new URL(`../../examples/${file}`, import.meta.url));
 const PYTHON = process.env.VESTIBULE_TEST_DJANGO;

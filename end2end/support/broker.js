@@ -3,7 +3,7 @@
 import { test as base, expect } from '@playwright/test';
 import Publisher from 'pusher';
 import Pusher from 'pusher-js';
-import { freePorts } from './program.js';
+import { freePorts } from '@vestibule/playwright/program';
 import { Server } from './server.js';
 
 export const APP = { id: '4711', key: 'the-key', secret: 'the-secret' };

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { Program, freePorts } from './program.js';
+import { Program, freePorts } from '@vestibule/playwright/program';
 import { send } from './raw.js';
 import { expect } from './test.js';
 

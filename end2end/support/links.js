@@ -22,25 +22,18 @@ export async function ask(page, address = ADDRESS) {
   await subscribed;
 }
 
-/** The newest mail with a link to sign in to the address, from the mailbox of practice mode. */
-export const mail = (browser, address = ADDRESS) => mailAbout(browser, 'Your link to sign in', address);
+/** The newest mail with a link to sign in to the address. */
+export const mail = (server, address = ADDRESS) => mailAbout(server, 'Your link to sign in', address);
 
 /** The newest mail with this subject to the address. */
-export async function mailAbout(browser, subject, address = ADDRESS) {
-  const mailbox = await browser.newPage();
-  const row = mailbox.locator('.rows > li', { hasText: `To ${address}: ${subject}` }).first();
-  await expect(async () => {
-    await mailbox.goto('/practice/mail');
-    await expect(row).toBeVisible({ timeout: 100 });
-  }).toPass();
-  const code = row.locator('code');
-  const found = {
-    link: new URL(await row.getByRole('link').getAttribute('href')).pathname,
-    code: (await code.count()) ? await code.innerText() : undefined,
-    text: await row.innerText(),
+export async function mailAbout(server, subject, address = ADDRESS) {
+  let newest;
+  const look = async () => {
+    newest = (await server.control.mails(address)).find((mail) => mail.subject === subject);
+    return newest !== undefined;
   };
-  await mailbox.close();
-  return found;
+  await expect.poll(look, `whether there is a mail to ${address}: ${subject}`).toBe(true);
+  return { ...newest, link: newest.link && new URL(newest.link).pathname };
 }
 
 /** Types a code into the page that waits for it, which signs in. */

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { Program, freePorts } from './program.js';
+import { Program, freePorts } from '@vestibule/playwright/program';
 import { controlled, expect, practice } from './test.js';
 
 /** The Python that has `aiosmtpd`; without it, its tests are skipped. */

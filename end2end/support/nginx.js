@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Program } from './program.js';
+import { Program } from '@vestibule/playwright/program';
 import { adapt, certify } from './published.js';
 
 /** The program; without it, its tests are skipped. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { NGINX, around } from './nginx.js';
-import { Program } from './program.js';
+import { Program } from '@vestibule/playwright/program';
 import { adapt, certify } from './published.js';
 
 /** The name in the configurations, which tests resolve to loopback themselves. */

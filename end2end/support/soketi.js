@@ -1,7 +1,7 @@
 // Soketi, a third-party Pusher server.
 
 import { randomBytes } from 'node:crypto';
-import { Program, freePorts } from './program.js';
+import { Program, freePorts } from '@vestibule/playwright/program';
 
 /** Where it is installed; without it, its tests are skipped. */
 export const SOKETI = process.env.VESTIBULE_TEST_SOKETI;

@@ -2,7 +2,7 @@
 // server whose validator the test plays itself.
 
 import { randomBytes } from 'node:crypto';
-import { test as base } from '@playwright/test';
+import { serve, test as base } from '@vestibule/playwright';
 import { expect, goBelowBase } from './base.js';
 import { ConsoleLog, unusedPreload } from './console.js';
 import { Elsewhere } from './elsewhere.js';
@@ -28,24 +28,7 @@ async function prepare(context, consoleLog, javaScriptEnabled) {
   await context.addInitScript(noticeIsland);
 }
 
-/** Runs a server for a test, and shows its log if the test fails. */
-async function serve(settings, use, testInfo, validator) {
-  const server = await Server.start(settings);
-  await use(server);
-  validator?.hangUp();
-  const how = await server.stop();
-  if (testInfo.status !== testInfo.expectedStatus) {
-    console.log(`--- the server's log in "${testInfo.title}":\n${server.log}---`);
-    await testInfo.attach('server.log', { body: server.log, contentType: 'text/plain' });
-  }
-  expect(server.log, "the server's log").not.toContain('panicked at');
-  expect(how, 'how the server ended').toBe(0);
-}
-
 const browsers = base.extend({
-  /** Settings of the server, as environment variables. */
-  settings: [{}, { option: true }],
-
   consoleLog: [
     async ({}, use) => {
       const log = new ConsoleLog();
@@ -82,11 +65,14 @@ const browsers = base.extend({
     await elsewhere.stop();
   },
 
+  /** What our own tests call the kit's `vestibule`. */
+  server: async ({ vestibule }, use) => use(vestibule),
+
   baseURL: async ({ server }, use) => use(server.url),
 });
 
 export const practice = browsers.extend({
-  server: async ({ settings }, use, testInfo) => serve(settings, use, testInfo),
+  vestibule: async ({ settings }, use, testInfo) => serve(await Server.start(settings), use, testInfo),
 });
 
 export const controlled = browsers.extend({
@@ -97,13 +83,13 @@ export const controlled = browsers.extend({
     expect(validator.faults, 'what the server did against the contract').toEqual([]);
   },
 
-  server: async ({ settings, validator }, use, testInfo) => {
+  vestibule: async ({ settings, validator }, use, testInfo) => {
     const own = {
       VALIDATOR_URL: validator.url,
       VALIDATOR_SECRET: validator.secret,
       VALIDATOR_CALLBACK_SECRET: validator.callbackSecret,
       VESTIBULE_SECRET: randomBytes(32).toString('base64'),
     };
-    await serve({ ...own, ...settings }, use, testInfo, validator);
+    await serve(await Server.start({ ...own, ...settings }), use, testInfo, () => validator.hangUp());
   },
 });

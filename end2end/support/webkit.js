@@ -1,7 +1,7 @@
 // WebKit, Safari's engine, as WebKitGTK has it, driven by W3C WebDriver on a virtual screen.
 
 import { eventually, textOf } from './engines.js';
-import { Program, freePorts } from './program.js';
+import { Program, freePorts } from '@vestibule/playwright/program';
 
 /** The driver, which knows its browser; without it, its tests are skipped. */
 export const WEBKIT = process.env.VESTIBULE_TEST_WEBKIT;

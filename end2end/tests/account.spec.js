@@ -11,9 +11,9 @@ import {
 const refused = (status) => new RegExp(`^error: Failed to load resource: the server responded with a status of ${status}`);
 
 /** Signs in by the code of a mail: one page, and nothing to click elsewhere. */
-async function signInByCode(page, address = ADDRESS) {
+async function signInByCode(server, page, address = ADDRESS) {
   await ask(page, address);
-  await typeCode(page, (await mail(page.context(), address)).code);
+  await typeCode(page, (await mail(server, address)).code);
 }
 
 async function setPassword(page, password) {
@@ -23,50 +23,50 @@ async function setPassword(page, password) {
 
 const PASSWORD_IS_SET = 'Your password is set. All other browsers are signed out.';
 
-test('a forgotten password is set after a link was sent, and signs in on the phone', async ({ page, context, anotherBrowser }) => {
+test('a forgotten password is set after a link was sent, and signs in on the phone', async ({ page, server, anotherBrowser }) => {
   await forget(page);
-  await typeCode(page, (await mail(context)).code);
+  await typeCode(page, (await mail(server)).code);
   await expect(heading(page, 'Set your password')).toBeVisible();
   await setPassword(page, PASSWORD);
   await expect(page.getByText(PASSWORD_IS_SET)).toBeVisible();
-  expect((await mailAbout(context, 'Your password was set')).text).toContain('It was Chrome on Linux');
+  expect((await mailAbout(server, 'Your password was set')).text).toContain('It was Chrome on Linux');
   const phone = await (await anotherBrowser()).newPage();
   await signIn(phone, { email: ADDRESS, password: PASSWORD });
   await expectProfile(phone, ADDRESS);
-  expect((await mailAbout(context, 'A new browser has signed in')).text).toContain('It was Chrome on Linux');
+  expect((await mailAbout(server, 'A new browser has signed in')).text).toContain('It was Chrome on Linux');
 });
 
-test('the link that was asked for to set a password leads there too, when it is opened in the same browser', async ({ page, context, expectConsole }) => {
+test('the link that was asked for to set a password leads there too, when it is opened in the same browser', async ({ page, server, expectConsole }) => {
   expectConsole(overtaken, overtaken, overtaken);
   await forget(page);
-  const { link } = await mail(context);
+  const { link } = await mail(server);
   await page.goto('/');
   await page.goto(link);
   await expect(heading(page, 'Set your password')).toBeVisible();
 });
 
-test('the link that was asked for to set a password leads there also on another device', async ({ page, context, anotherBrowser }) => {
+test('the link that was asked for to set a password leads there also on another device', async ({ page, server, anotherBrowser }) => {
   await forget(page);
   const phone = await (await anotherBrowser()).newPage();
-  await phone.goto((await mail(context)).link);
+  await phone.goto((await mail(server)).link);
   await button(phone, 'Sign in on this device').click();
   await expect(heading(phone, 'Set your password')).toBeVisible();
   await expectLogin(page, 'used');
 });
 
-test('a user who decides against a new password and asks for a plain link is led to the profile', async ({ page, context }) => {
+test('a user who decides against a new password and asks for a plain link is led to the profile', async ({ page, server }) => {
   await forget(page);
-  const { link } = await mail(context);
+  const { link } = await mail(server);
   await ask(page);
-  await expect(async () => expect((await mail(context)).link).not.toBe(link)).toPass();
-  const mere = await mail(context);
+  await expect(async () => expect((await mail(server)).link).not.toBe(link)).toPass();
+  const mere = await mail(server);
   await typeCode(page, mere.code);
   await expectProfile(page, ADDRESS);
 });
 
-test('a password that is easy to guess is not taken, and says why', async ({ page, expectConsole }) => {
+test('a password that is easy to guess is not taken, and says why', async ({ page, expectConsole, server }) => {
   expectConsole(refused(422), refused(422));
-  await signInByCode(page);
+  await signInByCode(server, page);
   await page.getByRole('link', { name: 'Set or change your password' }).click();
   await setPassword(page, 'short');
   await expect(page.getByRole('alert')).toHaveText('Use at least 8 characters.');
@@ -76,9 +76,9 @@ test('a password that is easy to guess is not taken, and says why', async ({ pag
   await expectProfile(page, ADDRESS);
 });
 
-test('a changed password signs out the phone, and the old password no longer works', async ({ page, anotherBrowser, expectConsole }) => {
+test('a changed password signs out the phone, and the old password no longer works', async ({ page, anotherBrowser, expectConsole, server }) => {
   expectConsole(refused(422), refused(422));
-  await signInByCode(page);
+  await signInByCode(server, page);
   await page.goto('/profile/password');
   await setPassword(page, PASSWORD);
   await expect(page.getByText(PASSWORD_IS_SET)).toBeVisible();
@@ -107,14 +107,14 @@ async function askToMove(page, to = KING) {
   await button(page, 'Send a link').click();
 }
 
-test('another address is used once its mail was opened, and both are told', async ({ page, context, anotherBrowser }) => {
-  await signInByCode(page);
+test('another address is used once its mail was opened, and both are told', async ({ page, server, anotherBrowser }) => {
+  await signInByCode(server, page);
   const phone = await (await anotherBrowser()).newPage();
-  await signInByCode(phone);
+  await signInByCode(server, phone);
   await expectProfile(phone, ADDRESS);
   await askToMove(page);
   await expect(heading(page, 'Check your e-mail')).toBeVisible();
-  const { link } = await mailAbout(context, 'Is this your address?', KING);
+  const { link } = await mailAbout(server, 'Is this your address?', KING);
   await page.goto('/profile');
   await expectProfile(page, ADDRESS);
   await page.goto(link);
@@ -122,21 +122,21 @@ test('another address is used once its mail was opened, and both are told', asyn
   await expect(page.getByText('Your address is changed. All other browsers are signed out.')).toBeVisible();
   await expect(page.locator('.facts')).toContainText(KING);
   for (const address of [ADDRESS, KING]) {
-    const told = await mailAbout(context, 'Your address was changed', address);
+    const told = await mailAbout(server, 'Your address was changed', address);
     expect(told.text).toContain(`You sign in with ${KING} now, and no longer with ${ADDRESS}`);
   }
   await expectStranger(phone);
 });
 
-test('the mail about another address is useless to anyone else, and a second look changes nothing', async ({ page, context, anotherBrowser, expectConsole }) => {
+test('the mail about another address is useless to anyone else, and a second look changes nothing', async ({ page, server, anotherBrowser, expectConsole }) => {
   expectConsole(refused(410));
-  await signInByCode(page);
+  await signInByCode(server, page);
   await askToMove(page);
-  const { link } = await mailAbout(context, 'Is this your address?', KING);
+  const { link } = await mailAbout(server, 'Is this your address?', KING);
   const phone = await (await anotherBrowser()).newPage();
   await phone.goto(link);
   await expectLogin(phone);
-  await signInByCode(phone, 'eve@example.com');
+  await signInByCode(server, phone, 'eve@example.com');
   await expectProfile(phone, 'eve@example.com');
   await phone.goto(link);
   await expect(heading(phone, 'This link is for another account or has expired')).toBeVisible();
@@ -148,11 +148,11 @@ test('the mail about another address is useless to anyone else, and a second loo
   await expect(page.locator('.facts')).toContainText(KING);
 });
 
-test('a mail about another address no longer works once a password was set', async ({ page, context, expectConsole }) => {
+test('a mail about another address no longer works once a password was set', async ({ page, server, expectConsole }) => {
   expectConsole(refused(410));
-  await signInByCode(page);
+  await signInByCode(server, page);
   await askToMove(page);
-  const { link } = await mailAbout(context, 'Is this your address?', KING);
+  const { link } = await mailAbout(server, 'Is this your address?', KING);
   await page.goto('/profile/password');
   await setPassword(page, PASSWORD);
   await expect(page.getByText(PASSWORD_IS_SET)).toBeVisible();
@@ -160,32 +160,32 @@ test('a mail about another address no longer works once a password was set', asy
   await expect(heading(page, 'This link is for another account or has expired')).toBeVisible();
 });
 
-test('an address that is in use cannot be taken, which only its owner learns', async ({ page, context, anotherBrowser, expectConsole }) => {
+test('an address that is in use cannot be taken, which only its owner learns', async ({ page, server, anotherBrowser, expectConsole }) => {
   expectConsole(refused(422), refused(422));
   const phone = await (await anotherBrowser()).newPage();
-  await signInByCode(phone, KING);
+  await signInByCode(server, phone, KING);
   await expectProfile(phone, KING);
-  await signInByCode(page);
+  await signInByCode(server, page);
   await askToMove(page, ADDRESS.toUpperCase());
   await expect(page.getByRole('alert')).toHaveText('That is your address already.');
   await askToMove(page);
   await expect(heading(page, 'Check your e-mail')).toBeVisible();
-  await page.goto((await mailAbout(context, 'Is this your address?', KING)).link);
+  await page.goto((await mailAbout(server, 'Is this your address?', KING)).link);
   await button(page, 'Use this address').click();
   await expect(page.getByRole('alert')).toHaveText('Another account here has that address.');
 });
 
-test('a browser that signs in for the first time is told of by mail, and not again', async ({ page, context, anotherBrowser }) => {
-  await signInByCode(page);
+test('a browser that signs in for the first time is told of by mail, and not again', async ({ page, server, anotherBrowser }) => {
+  await signInByCode(server, page);
   await expectProfile(page, ADDRESS);
   const phone = await (await anotherBrowser({ userAgent: 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Safari/604.1' })).newPage();
-  await signInByCode(phone);
+  await signInByCode(server, phone);
   await expectProfile(phone, ADDRESS);
-  const told = await mailAbout(context, 'A new browser has signed in');
+  const told = await mailAbout(server, 'A new browser has signed in');
   expect(told.text).toContain('It was Safari on iPhone');
   await button(phone, 'Sign out').first().click();
   await expectLogin(phone);
-  await signInByCode(phone);
+  await signInByCode(server, phone);
   await expectProfile(phone, ADDRESS);
   await page.goto('/practice/mail');
   await expect(page.locator('.rows > li', { hasText: 'A new browser has signed in' })).toHaveCount(1);
@@ -204,9 +204,9 @@ test('another link is counted down to, and the server counts as well', async ({ 
   await expect(page.locator('.soon')).toHaveText(/^Another link can be sent in \d+ seconds\.$/);
 });
 
-test('a user who tries passwords too often has to wait', async ({ page, anotherBrowser, expectConsole }) => {
+test('a user who tries passwords too often has to wait', async ({ page, anotherBrowser, expectConsole, server }) => {
   expectConsole(refused(429), ...some(refused(422)));
-  await signInByCode(page);
+  await signInByCode(server, page);
   await page.goto('/profile/password');
   await setPassword(page, PASSWORD);
   const thief = await (await anotherBrowser()).newPage();

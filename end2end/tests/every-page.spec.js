@@ -70,9 +70,9 @@ for (const [reason, sentence] of Object.entries(reasons)) {
 }
 
 practice.describe('an account', () => {
-  practice.beforeEach(async ({ page, context }) => {
+  practice.beforeEach(async ({ page, server }) => {
     await ask(page);
-    await typeCode(page, (await mail(context)).code);
+    await typeCode(page, (await mail(server)).code);
     await expectProfile(page, ADDRESS);
   });
 
@@ -124,13 +124,13 @@ practice.describe('an account', () => {
     await inspect(page, 'address-sent');
   });
 
-  practice('and the link to its next address', async ({ page, context, expectConsole }) => {
+  practice('and the link to its next address', async ({ page, server, expectConsole }) => {
     expectConsole(/^error: Failed to load resource: the server responded with a status of 410/);
     await page.goto('/profile/address');
     await page.getByLabel('New e-mail address').fill(KING);
     await button(page, 'Send a link').click();
     await expect(page.getByText(KING)).toBeVisible();
-    await page.goto((await mailAbout(context, 'Is this your address?', KING)).link);
+    await page.goto((await mailAbout(server, 'Is this your address?', KING)).link);
     await inspect(page, 'address-ticket');
     await page.goto('/profile/address/none');
     await inspect(page, 'address-stale');
@@ -152,21 +152,21 @@ practice.describe('a link by mail', () => {
     await inspect(page, 'mailed-wrong');
   });
 
-  practice('opened elsewhere, and after the number was typed', async ({ page, context, anotherBrowser }) => {
+  practice('opened elsewhere, and after the number was typed', async ({ page, server, anotherBrowser }) => {
     await ask(page);
     const shown = await number(page);
     const phone = await (await anotherBrowser()).newPage();
-    await phone.goto((await mail(context)).link);
+    await phone.goto((await mail(server)).link);
     await inspect(phone, 'link-elsewhere');
     await typeNumber(phone, shown);
     await expect(heading(phone, 'You are signed in on the other device')).toBeVisible();
     await inspect(phone, 'link-let-in');
   });
 
-  practice('used before', async ({ page, context, anotherBrowser, expectConsole }) => {
+  practice('used before', async ({ page, context, anotherBrowser, expectConsole, server }) => {
     expectConsole(overtaken, overtaken, overtaken);
     await ask(page);
-    const used = (await mail(context)).link;
+    const used = (await mail(server)).link;
     const tab = await context.newPage();
     await tab.goto(used);
     await expectProfile(tab, ADDRESS);
@@ -182,9 +182,9 @@ practice.describe('a link by mail', () => {
     await page.screenshot({ path: `${SCREENS}mailed-countdown.png`, fullPage: true });
   });
 
-  practice('in the mailbox', async ({ page, context }) => {
+  practice('in the mailbox', async ({ page, server }) => {
     await ask(page);
-    await mail(context);
+    await mail(server);
     await page.goto('/practice/mail');
     await inspect(page, 'mailbox');
   });

@@ -6,11 +6,11 @@ import {
   PASSWORD, button, expectLogin, expectProfile, expectStranger, heading, requestsTo, sessionCookie, status,
 } from '../support/pages.js';
 
-test('the link opened in the browser that asked signs it in without a click, and the page that waits goes on', async ({ page, context, expectConsole }) => {
+test('the link opened in the browser that asked signs it in without a click, and the page that waits goes on', async ({ page, context, expectConsole, server }) => {
   expectConsole(overtaken, overtaken, overtaken);
   await ask(page);
   await expect(status(page)).toHaveText(OPEN_IT);
-  const { link, text } = await mail(context);
+  const { link, text } = await mail(server);
   expect(text).toMatch(/Asked for from Chrome on Linux/);
   const tab = await context.newPage();
   await tab.goto(link);
@@ -20,9 +20,9 @@ test('the link opened in the browser that asked signs it in without a click, and
   await expectProfile(tab, ADDRESS);
 });
 
-test('the code typed into the page that waits signs in, and a wrong one says how many tries are left, also after a reload', async ({ page, context }) => {
+test('the code typed into the page that waits signs in, and a wrong one says how many tries are left, also after a reload', async ({ page, server }) => {
   await ask(page);
-  const { code } = await mail(context);
+  const { code } = await mail(server);
   const wrong = code === '000000' ? '000001' : '000000';
   await page.getByLabel('Or enter the code from the e-mail').fill(wrong);
   await button(page, 'Sign in with the code').click();
@@ -34,10 +34,10 @@ test('the code typed into the page that waits signs in, and a wrong one says how
   await expectProfile(page, ADDRESS);
 });
 
-test('on another device, the number that the first one shows lets it in, live', async ({ page, context, anotherBrowser }) => {
+test('on another device, the number that the first one shows lets it in, live', async ({ page, server, anotherBrowser }) => {
   await ask(page);
   const shown = await number(page);
-  const { link } = await mail(context);
+  const { link } = await mail(server);
   const phone = await (await anotherBrowser()).newPage();
   await phone.goto(link);
   await expect(heading(phone, `Sign in as ${ADDRESS}?`)).toBeVisible();
@@ -48,10 +48,10 @@ test('on another device, the number that the first one shows lets it in, live', 
   await expectStranger(phone);
 });
 
-test('on another device, a wrong number takes the link back, and both are told', async ({ page, context, anotherBrowser }) => {
+test('on another device, a wrong number takes the link back, and both are told', async ({ page, context, anotherBrowser, server }) => {
   await ask(page);
   const shown = await number(page);
-  const { link } = await mail(context);
+  const { link } = await mail(server);
   const phone = await (await anotherBrowser()).newPage();
   await phone.goto(link);
   await typeNumber(phone, shown === '42' ? '43' : '42');
@@ -60,12 +60,12 @@ test('on another device, a wrong number takes the link back, and both are told',
   expect(await sessionCookie(context)).toBeUndefined();
 });
 
-test('on another device, what is no number is told, and the link stays good', async ({ page, context, anotherBrowser, expectConsole }) => {
+test('on another device, what is no number is told, and the link stays good', async ({ page, server, anotherBrowser, expectConsole }) => {
   expectConsole(/^error: Failed to load resource: the server responded with a status of 422/);
   await ask(page);
   const shown = await number(page);
   const phone = await (await anotherBrowser()).newPage();
-  await phone.goto((await mail(context)).link);
+  await phone.goto((await mail(server)).link);
   await typeNumber(phone, `${shown}1`);
   await expect(phone.getByRole('alert')).toHaveText('Enter the two-digit number.');
   await typeNumber(phone, shown);
@@ -73,9 +73,9 @@ test('on another device, what is no number is told, and the link stays good', as
   await expectProfile(page, ADDRESS);
 });
 
-test('on another device, a user who wants to be signed in there is, and the first one is told', async ({ page, context, anotherBrowser }) => {
+test('on another device, a user who wants to be signed in there is, and the first one is told', async ({ page, server, anotherBrowser }) => {
   await ask(page);
-  const { link } = await mail(context);
+  const { link } = await mail(server);
   const phone = await (await anotherBrowser()).newPage();
   await phone.goto(link);
   await button(phone, 'Sign in on this device').click();
@@ -85,10 +85,10 @@ test('on another device, a user who wants to be signed in there is, and the firs
   await expectProfile(phone, ADDRESS);
 });
 
-test('a scanner that opens the link and runs its scripts completes nothing', async ({ page, context, anotherBrowser, expectConsole }) => {
+test('a scanner that opens the link and runs its scripts completes nothing', async ({ page, context, anotherBrowser, expectConsole, server }) => {
   expectConsole(overtaken, overtaken, overtaken);
   await ask(page);
-  const { link } = await mail(context);
+  const { link } = await mail(server);
   const scanner = await (await anotherBrowser()).newPage();
   const calls = requestsTo(scanner, '/api/begin');
   await scanner.goto(link);
@@ -100,10 +100,10 @@ test('a scanner that opens the link and runs its scripts completes nothing', asy
   await expectProfile(tab, ADDRESS);
 });
 
-test('a used link says so elsewhere without the whole address, and leads to a new one', async ({ page, context, anotherBrowser, expectConsole }) => {
+test('a used link says so elsewhere without the whole address, and leads to a new one', async ({ page, context, anotherBrowser, expectConsole, server }) => {
   expectConsole(overtaken, overtaken, overtaken);
   await ask(page);
-  const { link } = await mail(context);
+  const { link } = await mail(server);
   const tab = await context.newPage();
   await tab.goto(link);
   await expectProfile(tab, ADDRESS);
@@ -117,17 +117,17 @@ test('a used link says so elsewhere without the whole address, and leads to a ne
   await elsewhere.getByRole('link', { name: 'Sign in, or request a new link' }).click();
   await expectLogin(elsewhere);
   await ask(elsewhere);
-  await expect(async () => expect((await mail(context)).link).not.toBe(link)).toPass();
-  const next = await mail(context);
+  await expect(async () => expect((await mail(server)).link).not.toBe(link)).toPass();
+  const next = await mail(server);
   const opened = await other.newPage();
   await opened.goto(next.link);
   await expectProfile(opened, ADDRESS);
 });
 
-test('asked for twice at once, a browser waits for one link, and keeps it when another user asks', async ({ page, context, anotherBrowser, expectConsole }) => {
+test('asked for twice at once, a browser waits for one link, and keeps it when another user asks', async ({ page, context, anotherBrowser, expectConsole, server }) => {
   expectConsole(overtaken, overtaken, overtaken);
   await ask(page);
-  const first = await mail(context);
+  const first = await mail(server);
   const waits = page.url();
   await ask(page);
   expect(page.url()).toBe(waits);
@@ -142,9 +142,9 @@ test('asked for twice at once, a browser waits for one link, and keeps it when a
   await expectProfile(page, ADDRESS);
 });
 
-test('a user who cancels waiting is led to the login page, and the link no longer works', async ({ page, context }) => {
+test('a user who cancels waiting is led to the login page, and the link no longer works', async ({ page, context, server }) => {
   await ask(page);
-  const { link } = await mail(context);
+  const { link } = await mail(server);
   await button(page, 'Cancel').click();
   await expectLogin(page, 'cancelled');
   await page.goto(link);
@@ -172,11 +172,11 @@ for (const [what, typed] of [
 test.describe('without JavaScript', () => {
   test.use({ javaScriptEnabled: false });
 
-  test('the link signs in where it was asked for, and the code does', async ({ page, context, anotherBrowser }) => {
+  test('the link signs in where it was asked for, and the code does', async ({ page, context, anotherBrowser, server }) => {
     await page.goto('/login');
     await page.getByLabel('E-mail address').fill(ADDRESS);
     await button(page, 'Send me a link instead').click();
-    const { link } = await mail(context);
+    const { link } = await mail(server);
     const tab = await context.newPage();
     await tab.goto(link);
     await button(tab, 'Continue').click();
@@ -188,7 +188,7 @@ test.describe('without JavaScript', () => {
     await other.goto('/login');
     await other.getByLabel('E-mail address').fill('other@example.com');
     await button(other, 'Send me a link instead').click();
-    const { code } = await mail(context, 'other@example.com');
+    const { code } = await mail(server, 'other@example.com');
     await other.getByLabel('Or enter the code from the e-mail').fill(code);
     await button(other, 'Sign in with the code').click();
     await expectProfile(other, 'other@example.com');

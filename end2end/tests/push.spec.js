@@ -1,7 +1,7 @@
 // Push is a hint and the database is the truth: whatever happens to the socket, the sign-in completes.
 
 import { some } from '../support/console.js';
-import { freePorts } from '../support/program.js';
+import { freePorts } from '@vestibule/playwright/program';
 import { controlled as test, expect } from '../support/test.js';
 import { ADA } from '../support/validator.js';
 import { expectProfile, expectWaiting, link, nothingIsDue, outcomeIsStored, requestsTo, say, status, stopClock } from '../support/pages.js';

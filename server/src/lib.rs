@@ -32,11 +32,11 @@ mod practice;
 mod private_files;
 mod routes;
 mod startup;
-#[cfg(test)]
-mod testing;
 
 pub mod cli;
 pub mod config;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod validator;
 
 pub use application::{

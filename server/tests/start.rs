@@ -1,5 +1,6 @@
 //! A start that cannot be is one line on the standard error, exit code 1, and nothing damaged.
 
+use rustix::process::{Pid, Signal, kill_process};
 use std::{
     fs,
     io::{BufRead as _, BufReader},
@@ -68,6 +69,45 @@ fn a_port_that_is_taken_is_named() {
         "nothing is written before the port is had"
     );
     drop(holder);
+}
+
+#[test]
+fn a_private_port_that_is_taken_is_named() {
+    let holder = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = holder.local_addr().unwrap();
+    let data = TempDir::new().unwrap();
+    let output = vestibule(data.path())
+        .env("OPS_ADDR", taken.to_string())
+        .output()
+        .unwrap();
+    let said = one_line(&output);
+    let named = format!("vestibule: OPS_ADDR: {taken} cannot be listened on: ");
+    assert!(said.starts_with(&named), "{said}");
+    assert_eq!(fs::read_dir(data.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn what_is_told_to_stop_as_soon_as_it_says_that_it_listens_ends_as_it_should() {
+    let data = TempDir::new().unwrap();
+    for _ in 0..5 {
+        let mut server = vestibule(data.path())
+            .env("OPS_ADDR", "127.0.0.1:0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(server.stdout.take().unwrap()).lines();
+        let mut said = lines.map(Result::unwrap);
+        let private = said.next().unwrap();
+        assert!(
+            private.starts_with("operations at http://127.0.0.1:"),
+            "{private}"
+        );
+        assert!(said.next().unwrap().starts_with("listening on "));
+        kill_process(Pid::from_child(&server), Signal::TERM).unwrap();
+        let ended = server.wait().unwrap();
+        assert!(ended.success(), "{ended}");
+    }
 }
 
 #[test]

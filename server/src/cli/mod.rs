@@ -28,7 +28,7 @@ use crate::{
 };
 use clap::ArgMatches;
 use std::{ffi::OsString, io, panic, process::ExitCode};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
@@ -169,6 +169,10 @@ async fn serve(mut config: Config) -> Result<(), String> {
     let practice = config.is_practice();
     let places = listener::ConnectionLimits::of(&config);
     let (routes, running) = router(config).await.map_err(|error| error.to_string())?;
+    let stop = StopSignals::listen().map_err(|error| error.to_string())?;
+    if let Some(private) = running.ops_addr() {
+        println!("operations at http://{private}");
+    }
     println!("listening on http://{addr}{}", base.as_str());
     if practice {
         println!(
@@ -182,7 +186,7 @@ async fn serve(mut config: Config) -> Result<(), String> {
         routes,
         shutdown.clone(),
     ));
-    told_to_stop().await.map_err(|error| error.to_string())?;
+    stop.received().await;
     shutdown.cancel();
     running.shutdown().await;
     serving.await.map_err(|error| error.to_string())
@@ -190,9 +194,10 @@ async fn serve(mut config: Config) -> Result<(), String> {
 
 async fn work(config: Config) -> Result<(), String> {
     let running = worker(config).await.map_err(|error| error.to_string())?;
+    let stop = StopSignals::listen().map_err(|error| error.to_string())?;
     println!("working");
     let ended = tokio::select! {
-        told = told_to_stop() => told.map_err(|error| error.to_string()),
+        () = stop.received() => Ok(()),
         // Nothing is left to do here: the process supervisor starts another.
         () = running.worker_stopped() => Err("the worker has stopped by itself".into()),
     };
@@ -200,11 +205,26 @@ async fn work(config: Config) -> Result<(), String> {
     ended
 }
 
-async fn told_to_stop() -> io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-        _ = terminate.recv() => Ok(()),
+/// The signals that tell a process to stop. Those that come before they are listened to end it at
+/// once: so that is done before a process says that it is there.
+struct StopSignals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl StopSignals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn received(mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }
 

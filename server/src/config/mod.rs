@@ -27,9 +27,9 @@ use setting::{
     ACCOUNT_PAGES, BROKER_ADDR, CONFIRM_ATTEMPT, CONFIRM_BEGIN_WITHIN, CONFIRM_DEADLINE,
     CONFIRM_IN_FLIGHT, CONFIRM_LEASE, CONFIRM_PER_CLIENT, CONFIRM_POLL, CONFIRM_REDIRECT,
     CONFIRM_START, CONFIRM_UNDECIDED, CONFIRM_WAIT, DATABASE_URL, HSTS_SUBDOMAINS,
-    IDENTITY_HEADERS, LEPTOS_SITE_ADDR, LEPTOS_SITE_ROOT, PUBLIC_URL, PUSHER_SCHEME, REDIS_URL,
-    SESSION_ABSOLUTE, SESSION_IDLE, SESSIONS_PER_USER, TRUSTED_PROXIES, VALIDATOR_CALLBACK_SECRET,
-    VALIDATOR_SECRET, VALIDATOR_TLS, VALIDATOR_URL, VESTIBULE_SECRET,
+    IDENTITY_HEADERS, LEPTOS_SITE_ADDR, LEPTOS_SITE_ROOT, OPS_ADDR, PUBLIC_URL, PUSHER_SCHEME,
+    REDIS_URL, SESSION_ABSOLUTE, SESSION_IDLE, SESSIONS_PER_USER, TRUSTED_PROXIES,
+    VALIDATOR_CALLBACK_SECRET, VALIDATOR_SECRET, VALIDATOR_TLS, VALIDATOR_URL, VESTIBULE_SECRET,
 };
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use vestibule::{
@@ -41,6 +41,8 @@ use vestibule::{
 pub struct Config {
     /// Where to listen.
     pub addr: SocketAddr,
+    /// Where health, and the control of practice mode, listen as well.
+    pub ops_addr: Option<SocketAddr>,
     /// The address that browsers see, if it was given; else it follows from `addr`.
     pub public: Option<Origin>,
     /// The path of that address, under which everything lies.
@@ -191,6 +193,7 @@ impl Config {
                 "missing; browsers cannot be told to come to {addr}"
             )));
         }
+        let ops_addr = ops_addr(given, practice)?;
         let start = given.read(&CONFIRM_START, |text| match text {
             "auto" => Ok(BeginMode::Auto),
             "click" => Ok(BeginMode::Click),
@@ -209,6 +212,7 @@ impl Config {
         Ok(Self {
             push: PushConfig::read(given, public.as_ref().is_some_and(Origin::is_secure))?,
             addr,
+            ops_addr,
             public,
             hsts: hsts.unwrap_or(HstsScope::WithSubdomains),
             site_root: PathBuf::from(given.text(&LEPTOS_SITE_ROOT).unwrap_or("target/site")),
@@ -337,6 +341,19 @@ fn keys(text: &str) -> Result<Keys, String> {
         return Err("it is the key of practice mode; make another one".into());
     }
     Keys::parse(text).map_err(|error| error.to_string())
+}
+
+/// Whoever reaches the control of practice mode can be any user, so it is never beyond loopback.
+fn ops_addr(given: &RawSettings, practice: bool) -> Result<Option<SocketAddr>, SettingError> {
+    let addr: Option<SocketAddr> = given.read(&OPS_ADDR, |text| {
+        text.parse().map_err(|_| "not an IP address with a port")
+    })?;
+    match addr {
+        Some(addr) if practice && !addr.ip().is_loopback() => Err(OPS_ADDR.wrong(format!(
+            "practice mode listens on loopback only, not on {addr}"
+        ))),
+        addr => Ok(addr),
+    }
 }
 
 fn loopback(text: &str) -> Result<SocketAddr, &'static str> {

@@ -47,6 +47,7 @@ settings! {
     REGISTRATION, "closed", "Whether a mailed link may create an account: closed or open (default closed; in practice mode open)";
     REGISTRATION_PER_HOUR, "1000", "How many links an hour are mailed, with REGISTRATION=open, to addresses without an account (default 1000)";
     LEPTOS_SITE_ADDR, "127.0.0.1:3000", "Where to listen (default 127.0.0.1:3000)";
+    OPS_ADDR, "127.0.0.1:3080", "Where /healthz and /readyz listen as well, apart from browsers; in practice mode also the control for tests, on loopback alone (default nowhere)";
     LEPTOS_SITE_ROOT, "target/site", "The folder of the built site (default target/site)";
     CONFIRM_START, "auto", "auto: the page begins by itself; click: it waits for Continue (default auto)";
     CONFIRM_REDIRECT, "/dashboard", "The path on the host of PUBLIC_URL where a sign-in leads (default the profile)";

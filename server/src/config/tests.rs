@@ -31,6 +31,34 @@ fn practice_mode_listens_on_loopback_only() {
 }
 
 #[test]
+fn the_control_of_practice_mode_listens_on_loopback_only() {
+    for elsewhere in ["0.0.0.0:3080", "192.0.2.7:3080", "[::]:3080"] {
+        let line = read(&[("OPS_ADDR", elsewhere)]).unwrap_err();
+        let expected = format!(
+            "OPS_ADDR: practice mode listens on loopback only, not on {elsewhere} (example: 127.0.0.1:3080)"
+        );
+        assert_eq!(line, expected);
+        let in_use = [
+            ("OPS_ADDR", elsewhere),
+            ("VALIDATOR_URL", "https://v.example/"),
+            ("VESTIBULE_SECRET", SECRET),
+        ];
+        assert!(
+            read(&in_use).is_ok(),
+            "health alone may be asked from elsewhere"
+        );
+    }
+    for own in ["127.0.0.1:0", "[::1]:3080"] {
+        assert!(read(&[("OPS_ADDR", own)]).unwrap().ops_addr.is_some());
+    }
+    assert!(
+        read(&[("OPS_ADDR", "3080")])
+            .unwrap_err()
+            .starts_with("OPS_ADDR: not an IP address")
+    );
+}
+
+#[test]
 fn outside_practice_mode_no_secret_has_a_default() {
     let validator = ("VALIDATOR_URL", "https://v.example/");
     assert!(

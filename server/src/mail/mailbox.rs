@@ -7,7 +7,7 @@ use super::{
 use async_trait::async_trait;
 use std::{
     collections::VecDeque,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 use vestibule::{
     email_address::Address,
@@ -21,7 +21,14 @@ const KEPT: usize = 50;
 /// Keeps mails for the page that shows them.
 pub struct Mailbox {
     urls: UrlBuilder,
-    mails: Mutex<VecDeque<PracticeMail>>,
+    mails: Mutex<Mails>,
+}
+
+/// Those that are kept, each with its number, and how many there have been.
+#[derive(Default)]
+struct Mails {
+    kept: VecDeque<(u64, PracticeMail)>,
+    count: u64,
 }
 
 impl Mailbox {
@@ -36,13 +43,17 @@ impl Mailbox {
 
     /// The mails, the newest first.
     pub fn mails(&self) -> Vec<PracticeMail> {
-        self.mails
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .iter()
-            .rev()
-            .cloned()
-            .collect()
+        let mails = self.numbered().into_iter();
+        mails.map(|(_, mail)| mail).collect()
+    }
+
+    /// The same, each with its number: the first mail since the start is 1.
+    pub fn numbered(&self) -> Vec<(u64, PracticeMail)> {
+        self.lock().kept.iter().rev().cloned().collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Mails> {
+        self.mails.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -64,10 +75,12 @@ impl Mailer for Mailbox {
             action,
             code,
         };
-        let mut mails = self.mails.lock().unwrap_or_else(PoisonError::into_inner);
-        mails.push_back(mail);
-        if mails.len() > KEPT {
-            mails.pop_front();
+        let mut mails = self.lock();
+        mails.count += 1;
+        let number = mails.count;
+        mails.kept.push_back((number, mail));
+        if mails.kept.len() > KEPT {
+            mails.kept.pop_front();
         }
         Ok(())
     }

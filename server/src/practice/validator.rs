@@ -1,6 +1,7 @@
 //! The practice validator: a real HTTP service on an ephemeral loopback port that speaks
 //! `docs/PROTOCOL.md`.
 
+use super::script::{ScriptedAnswer, ValidatorScript, ada};
 use axum::{
     Json, Router,
     extract::State,
@@ -12,20 +13,14 @@ use reqwest::{Client, redirect};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{
-    collections::VecDeque,
     future, io,
     net::{Ipv4Addr, SocketAddr},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::Duration,
 };
-use tokio::{net::TcpListener, time::sleep};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use vestibule::{
-    clock::{Clock as _, SystemClock},
-    secret::WebhookKeys,
-    tls,
-    user::PRACTICE_IDENTITY,
-};
+use vestibule::{clock::Clock, secret::WebhookKeys, tls};
 
 /// How long `slow` takes.
 const SLOW: Duration = Duration::from_secs(5);
@@ -33,8 +28,6 @@ const SLOW: Duration = Duration::from_secs(5);
 const EACH_CALL: Duration = Duration::from_secs(10);
 /// How often `flaky` fails, and `later-poll` says "later", before there is a verdict.
 const REFUSALS: u32 = 2;
-/// How many of such confirmations are remembered; the oldest is forgotten.
-const REMEMBERED: usize = 1000;
 
 /// The practice validator, listening.
 #[derive(Debug)]
@@ -44,6 +37,8 @@ pub struct PracticeValidator {
     /// Where it calls back, and the keys with which it signs that.
     callback: String,
     keys: WebhookKeys,
+    script: Arc<ValidatorScript>,
+    clock: Arc<dyn Clock>,
 }
 
 #[derive(Deserialize)]
@@ -54,8 +49,8 @@ struct PracticeQuery {
 
 /// What a callback needs, and what is remembered.
 struct Practice {
-    /// How often it was asked about each of those confirmations.
-    asked: Mutex<VecDeque<(String, u32)>>,
+    script: Arc<ValidatorScript>,
+    clock: Arc<dyn Clock>,
     callback: String,
     keys: WebhookKeys,
     client: Client,
@@ -63,11 +58,16 @@ struct Practice {
 }
 
 impl PracticeValidator {
-    /// Binds an ephemeral port on loopback. It calls `callback` back, signed with `keys`.
+    /// Binds an ephemeral port on loopback. It calls `callback` back, signed with `keys`, and waits
+    /// by `clock`.
     ///
     /// # Errors
     /// If there is no port to be had.
-    pub async fn bind(callback: String, keys: WebhookKeys) -> io::Result<Self> {
+    pub async fn bind(
+        callback: String,
+        keys: WebhookKeys,
+        clock: Arc<dyn Clock>,
+    ) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let addr = listener.local_addr()?;
         Ok(Self {
@@ -75,7 +75,14 @@ impl PracticeValidator {
             addr,
             callback,
             keys,
+            script: Arc::default(),
+            clock,
         })
+    }
+
+    /// What it answers for the tokens of tests.
+    pub fn script(&self) -> Arc<ValidatorScript> {
+        self.script.clone()
     }
 
     /// Where it is asked.
@@ -93,7 +100,8 @@ impl PracticeValidator {
             .timeout(EACH_CALL)
             .build();
         let practice = Practice {
-            asked: Mutex::default(),
+            script: self.script,
+            clock: self.clock,
             callback: self.callback,
             keys: self.keys,
             client: client.expect("a client with these settings can be built"),
@@ -114,30 +122,34 @@ impl PracticeValidator {
     }
 }
 
-/// Judges by the token's first word: `valid`, `expired-2` and so on.
+/// Answers as a test has said, or else judges by the token's first word: `valid`, `expired-2` and so
+/// on.
 async fn validate(
     State(practice): State<Arc<Practice>>,
     Json(query): Json<PracticeQuery>,
 ) -> Response {
-    let key = &query.confirmation;
+    let asked = practice.script.asks(&query.confirmation);
+    if let Some(answer) = practice.script.next(&query.token) {
+        return practice.play(answer, query).await;
+    }
     let mut words = query.token.split('-');
     match [words.next(), words.next()].map(Option::unwrap_or_default) {
         ["slow", _] => {
-            sleep(SLOW).await;
+            practice.wait(SLOW).await;
             Json(valid()).into_response()
         }
-        ["flaky", _] if practice.asks(key) <= REFUSALS => (
+        ["flaky", _] if asked <= REFUSALS => (
             StatusCode::SERVICE_UNAVAILABLE,
             [(header::RETRY_AFTER, "1")],
         )
             .into_response(),
         ["later", "never"] => later("30", json!({ "verdict": "pending" })),
-        ["later", "poll"] if practice.asks(key) <= REFUSALS => {
+        ["later", "poll"] if asked <= REFUSALS => {
             later("2", json!({ "verdict": "pending", "step": "reviewing" }))
         }
         // Asked again, it has called in vain: its verdict is the answer.
-        ["later", word] if word != "poll" && practice.asks(key) == 1 => {
-            tokio::spawn(practice.call_back(query));
+        ["later", word] if word != "poll" && asked == 1 => {
+            tokio::spawn(practice.call_back_twice(query));
             later("60", json!({ "verdict": "pending", "step": "received" }))
         }
         ["valid" | "flaky" | "later", _] => Json(valid()).into_response(),
@@ -149,34 +161,53 @@ async fn validate(
 }
 
 impl Practice {
-    /// Counts a question, and returns how many there were about this confirmation.
-    fn asks(&self, confirmation: &str) -> u32 {
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, times)) = asked.iter_mut().find(|(known, _)| known == confirmation) {
-            *times += 1;
-            return *times;
+    async fn wait(&self, time: Duration) {
+        self.clock.sleep_until(self.clock.now() + time).await;
+    }
+
+    /// Gives an answer of a script, and has the callback follow that belongs to it.
+    async fn play(self: Arc<Self>, answer: ScriptedAnswer, query: PracticeQuery) -> Response {
+        let ScriptedAnswer {
+            after,
+            status,
+            retry_after,
+            body,
+            callback,
+        } = answer;
+        self.wait(after).await;
+        if let Some((after, said)) = callback {
+            tokio::spawn(self.call_back(query.confirmation, after, said));
         }
-        if asked.len() == REMEMBERED {
-            asked.pop_front();
-        }
-        asked.push_back((confirmation.to_owned(), 1));
-        1
+        let mut response = body.map_or_else(
+            || status.into_response(),
+            |body| (status, Json(body)).into_response(),
+        );
+        let retry_after = retry_after.map(|seconds| (header::RETRY_AFTER, seconds.into()));
+        response.headers_mut().extend(retry_after);
+        response
     }
 
     /// Tells how far it has come, then its verdict.
-    async fn call_back(self: Arc<Self>, query: PracticeQuery) {
-        let mut pending = json!({ "verdict": "pending", "step": "reviewing" });
-        for said in [&mut pending, &mut valid()] {
-            said["confirmation"] = query.confirmation.as_str().into();
-            tokio::select! {
-                () = sleep(EACH_CALL) => {}
-                () = self.shutdown.cancelled() => return,
-            }
-            match self.call(said).await {
-                Ok(status) if status.is_success() => {}
-                Ok(status) => tracing::info!(%status, "the practice validator has called back"),
-                Err(error) => tracing::warn!(%error, "the practice validator cannot call back"),
-            }
+    async fn call_back_twice(self: Arc<Self>, query: PracticeQuery) {
+        let pending = json!({ "verdict": "pending", "step": "reviewing" });
+        for said in [pending, valid()] {
+            self.clone()
+                .call_back(query.confirmation.clone(), EACH_CALL, said)
+                .await;
+        }
+    }
+
+    /// Says this of the confirmation, after so long.
+    async fn call_back(self: Arc<Self>, confirmation: String, after: Duration, mut said: Value) {
+        said["confirmation"] = confirmation.into();
+        tokio::select! {
+            () = self.wait(after) => {}
+            () = self.shutdown.cancelled() => return,
+        }
+        match self.call(&said).await {
+            Ok(status) if status.is_success() => {}
+            Ok(status) => tracing::info!(%status, "the practice validator has called back"),
+            Err(error) => tracing::warn!(%error, "the practice validator cannot call back"),
         }
     }
 
@@ -188,7 +219,7 @@ impl Practice {
             said["confirmation"].as_str().unwrap_or_default(),
             said["verdict"].as_str().unwrap_or_default()
         );
-        let (timestamp, signature) = self.keys.sign(&id, SystemClock.now(), body.as_bytes());
+        let (timestamp, signature) = self.keys.sign(&id, self.clock.now(), body.as_bytes());
         let call = self
             .client
             .post(&self.callback)
@@ -211,9 +242,7 @@ fn later(retry_after: &'static str, body: Value) -> Response {
 }
 
 fn valid() -> Value {
-    let (issuer, subject) = PRACTICE_IDENTITY;
-    let ada = json!({ "issuer": issuer, "subject": subject, "name": "Ada Lovelace", "email": "ada@example.com" });
-    json!({ "verdict": "valid", "identity": ada })
+    json!({ "verdict": "valid", "identity": ada() })
 }
 
 fn invalid(reason: &str) -> Response {

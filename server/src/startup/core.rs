@@ -4,6 +4,7 @@
 use crate::{
     config::{ApplicationParts, Config},
     mail::{Smtp, UrlBuilder},
+    practice::{ValidatorScript, control::PracticeTools},
     startup::{error::StartError, origins::origin, storage::Storage, tasks::BackgroundTasks},
 };
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use tokio::sync::Notify;
 use vestibule::{
     assertion::Signer,
     caps::Room,
+    clock::Clock,
     mail::{Mailer, Outbox},
     publisher::Publisher,
     secret::{SystemEntropy, WebhookKeys, random},
@@ -29,6 +31,8 @@ pub struct Core {
     pub mail_wake: Arc<Notify>,
     /// The keys with which the validator signs its callbacks, if it may call back.
     pub callback_keys: Option<WebhookKeys>,
+    /// What practice mode is controlled by, if it is that and has a listener for it.
+    pub practice_tools: Option<PracticeTools>,
     /// The database whose hints wake the worker, if it has some.
     hints: Option<PostgresStore>,
 }
@@ -43,10 +47,13 @@ impl Core {
         tasks: &mut BackgroundTasks,
         parts: ApplicationParts,
     ) -> Result<Self, StartError> {
-        let (validator, callback_keys) = match parts.validator {
-            Some(own) => (own, None),
-            None => service(config, tasks).await?,
+        let (validator, callback_keys, script) = match parts.validator {
+            Some(own) => (own, None, None),
+            None => service(config, tasks, storage.clock.clone()).await?,
         };
+        let practice_tools = script
+            .zip(storage.practice_clock)
+            .map(|(script, clock)| PracticeTools { script, clock });
         let mail_wake = Arc::<Notify>::default();
         let mut environment = Environment {
             stores: storage.stores,
@@ -75,6 +82,7 @@ impl Core {
             dispatch: Dispatch::default(),
             mail_wake,
             callback_keys,
+            practice_tools,
             hints: storage.hints,
         })
     }
@@ -134,17 +142,26 @@ impl Core {
     }
 }
 
+/// A validator, the keys with which it signs its callbacks, if it may call back, and what it
+/// answers, if it is practice mode's.
+type Service = (
+    Arc<dyn Validator>,
+    Option<WebhookKeys>,
+    Option<Arc<ValidatorScript>>,
+);
+
 /// The service that judges tokens, and the keys with which it signs its callbacks, if it may call
 /// back.
 async fn service(
     config: &Config,
     tasks: &BackgroundTasks,
-) -> Result<(Arc<dyn Validator>, Option<WebhookKeys>), StartError> {
+    clock: Arc<dyn Clock>,
+) -> Result<Service, StartError> {
     let practice_keys = WebhookKeys::from(random(&SystemEntropy));
     let callback_keys = match &config.validator {
         Some(service) => service.callback_keys.clone(),
         None => Some(practice_keys.clone()),
     };
-    let validator = tasks.start_validator(config, practice_keys).await?;
-    Ok((validator, callback_keys))
+    let (validator, script) = tasks.start_validator(config, practice_keys, clock).await?;
+    Ok((validator, callback_keys, script))
 }

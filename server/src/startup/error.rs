@@ -64,6 +64,9 @@ pub enum StartError {
     /// The broker's HTTP API cannot listen where it should.
     #[error("BROKER_ADDR: {0} cannot be listened on: {1} (example: 127.0.0.1:6001)")]
     Broker(SocketAddr, io::Error),
+    /// The operator's listener cannot listen where it should.
+    #[error("OPS_ADDR: {0} cannot be listened on: {1} (example: 127.0.0.1:3080)")]
+    Ops(SocketAddr, io::Error),
     /// No loopback port could be had.
     #[error("no port on loopback can be listened on: {0}")]
     Loopback(io::Error),

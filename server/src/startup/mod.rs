@@ -2,6 +2,7 @@
 
 pub mod core;
 pub mod error;
+pub mod ops;
 pub mod origins;
 pub mod push;
 pub mod router;

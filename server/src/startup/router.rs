@@ -22,6 +22,7 @@ use crate::{
     startup::{
         core::Core,
         error::StartError,
+        ops::PrivateListener,
         origins::origins,
         push::Push,
         sockets, storage,
@@ -70,6 +71,7 @@ pub struct Started {
 pub async fn start(mut config: Config, parts: ApplicationParts) -> Result<Started, StartError> {
     warn_of_unencrypted(&config);
     let origins = origins(&config);
+    let private = config.ops_addr.map(PrivateListener::bind).transpose()?;
     let storage = storage::open(&mut config).await?;
     let mut tasks = BackgroundTasks::default();
     let push = Push::start(
@@ -130,8 +132,12 @@ pub async fn start(mut config: Config, parts: ApplicationParts) -> Result<Starte
     if has_worker {
         core.start_worker(in_flight, mailer, &mut tasks);
     }
+    let app = App::from(app);
+    if let Some(private) = private {
+        private.start(app.clone(), core.practice_tools.clone(), &mut tasks);
+    }
     Ok(Started {
-        app: App::from(app),
+        app,
         sockets: sockets.unwrap_or_default(),
         running: tasks.into_handle(push.broker),
     })

@@ -3,7 +3,8 @@
 use crate::{
     accounts::passwords,
     config::{Config, ConnectionUrl, DatabaseLocation, Practice, SessionLocation},
-    practice, private_files,
+    practice::{self, PracticeClock},
+    private_files,
     startup::error::StartError,
 };
 use std::{
@@ -37,6 +38,8 @@ pub struct Storage {
     pub stores: Stores,
     /// The time that all processes on this store share.
     pub clock: Arc<dyn Clock>,
+    /// The same, where it can be moved forward.
+    pub practice_clock: Option<Arc<PracticeClock>>,
     /// The database whose hints wake a worker, if it has some.
     pub hints: Option<PostgresStore>,
 }
@@ -80,7 +83,7 @@ async fn open_as(config: &mut Config, is_server: bool) -> Result<Storage, StartE
                 name: file.display().to_string(),
                 error,
             })?;
-            let clock = Arc::new(SystemClock);
+            let (clock, practice_clock) = movable(config, Arc::new(SystemClock), is_server);
             let stores = match sessions(config, clock.clone(), is_server).await? {
                 Sessions::InDatabase => Stores::in_one(store),
                 Sessions::External(sessions) => {
@@ -92,6 +95,7 @@ async fn open_as(config: &mut Config, is_server: bool) -> Result<Storage, StartE
                 keys,
                 stores,
                 clock,
+                practice_clock,
                 hints: None,
             })
         }
@@ -125,7 +129,7 @@ async fn in_postgres(
         error,
     })?;
     let bound = config.timing.bound;
-    let clock = Arc::new(store.clock());
+    let (clock, practice_clock) = movable(config, Arc::new(store.clock()), is_server);
     let hints = Some(store.clone());
     let stores = match sessions(config, clock.clone(), is_server).await? {
         Sessions::InDatabase => Stores::in_one(store),
@@ -138,8 +142,23 @@ async fn in_postgres(
         keys,
         stores,
         clock,
+        practice_clock,
         hints,
     })
+}
+
+/// The time of all processes: `shared`, unless this is the server of a practice mode that is
+/// controlled, whose clock can be moved.
+fn movable(
+    config: &Config,
+    shared: Arc<dyn Clock>,
+    is_server: bool,
+) -> (Arc<dyn Clock>, Option<Arc<PracticeClock>>) {
+    if !(is_server && config.is_practice() && config.ops_addr.is_some()) {
+        return (shared, None);
+    }
+    let clock = Arc::new(PracticeClock::new(shared));
+    (clock.clone(), Some(clock))
 }
 
 /// The user with this address, for a command.

@@ -3,14 +3,15 @@
 use crate::{
     config::Config,
     http::listener::file_limit,
-    practice::PracticeValidator,
+    practice::{PracticeValidator, ValidatorScript},
     startup::{error::StartError, origins::origin},
 };
 use futures_util::future::OptionFuture;
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 use tokio::{sync::Notify, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use vestibule::{
+    clock::Clock,
     link,
     mail::{MailWorker, Mailer},
     notice::{NoticeWorker, OnConfirmed},
@@ -35,6 +36,11 @@ impl ServerHandle {
     /// only if they panic.
     pub async fn worker_stopped(&self) {
         self.tasks.worker_stopped.cancelled().await;
+    }
+
+    /// Where the private listener of `OPS_ADDR` listens, if there is one.
+    pub const fn ops_addr(&self) -> Option<SocketAddr> {
+        self.tasks.ops_addr
     }
 
     /// Claims no more, lets what is in flight finish or hands it back, sends what is still to be
@@ -71,6 +77,8 @@ pub struct BackgroundTasks {
     /// Cancelled once the worker, or the mail worker, has stopped.
     pub worker_stopped: CancellationToken,
     queue: Option<Arc<Queue>>,
+    /// Where the private listener listens, if there is one.
+    pub ops_addr: Option<SocketAddr>,
     /// Everything but the worker itself.
     pub tasks: TaskTracker,
     /// Ends the worker, and with it the mail worker, the sweeper and the listener.
@@ -86,13 +94,14 @@ impl BackgroundTasks {
         self.queue.insert(queue).clone()
     }
 
-    /// The configured service, or practice mode's own, started, which signs its calls with
-    /// `practice_keys`.
+    /// The configured service, or practice mode's own, started, with what it answers. That one signs
+    /// its calls with `practice_keys`, and waits by `clock`.
     pub async fn start_validator(
         &self,
         config: &Config,
         practice_keys: WebhookKeys,
-    ) -> Result<Arc<dyn Validator>, StartError> {
+        clock: Arc<dyn Clock>,
+    ) -> Result<(Arc<dyn Validator>, Option<Arc<ValidatorScript>>), StartError> {
         let callback = format!(
             "{}{}",
             origin(config).as_str(),
@@ -100,18 +109,20 @@ impl BackgroundTasks {
         );
         if let Some(service) = &config.validator {
             let validator = HttpValidator::new(&service.url, service.secret.clone())?;
-            return Ok(Arc::new(if service.callback_keys.is_some() {
+            let validator = if service.callback_keys.is_some() {
                 validator.with_callback(callback)
             } else {
                 validator
-            }));
+            };
+            return Ok((Arc::new(validator), None));
         }
-        let service = PracticeValidator::bind(callback.clone(), practice_keys)
+        let service = PracticeValidator::bind(callback.clone(), practice_keys, clock)
             .await
             .map_err(StartError::Loopback)?;
         let validator = HttpValidator::new(&service.url(), None)?.with_callback(callback);
+        let script = service.script();
         self.tasks.spawn(service.serve(self.stop_rest.clone()));
-        Ok(Arc::new(validator))
+        Ok((Arc::new(validator), Some(script)))
     }
 
     /// Starts what sends mails.

@@ -9,6 +9,7 @@ use crate::{
 };
 use axum::Router;
 use sqlx::{ConnectOptions as _, sqlite::SqliteConnectOptions};
+use std::net::SocketAddr;
 use tempfile::TempDir;
 
 /// The host that browsers ask. Nothing listens there.
@@ -58,6 +59,11 @@ impl TestApp {
             running: vec![running],
             others: Vec::new(),
         }
+    }
+
+    /// Where its private listener listens, if it has one.
+    pub fn ops_addr(&self) -> Option<SocketAddr> {
+        self.running.first()?.ops_addr()
     }
 
     /// The application whose routes are what `mount` makes of ours, with these settings and what

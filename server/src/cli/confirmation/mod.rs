@@ -3,10 +3,9 @@
 
 pub mod ask_again;
 pub mod cancel;
+pub mod describe;
 pub mod list;
 pub mod show;
-
-mod describe;
 
 use crate::{
     config::{Config, PushConfig},
