@@ -48,7 +48,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         ("CONFIRM_REDIRECT", "/orders"),
     ])?;
     let (app, mounted) = shop(settings).await?;
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+    let address = std::env::var("ADDRESS").unwrap_or_else(|_| "127.0.0.1:3000".into());
+    let listener = tokio::net::TcpListener::bind(address).await?;
+    println!("listening on http://{}", listener.local_addr()?);
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, app)
         .with_graceful_shutdown(async { drop(tokio::signal::ctrl_c().await) })

@@ -149,10 +149,8 @@ fn error_start(message: &str) -> String {
         plain.push_str(part.split_once('m').map_or("", |(_, text)| text));
     }
     let lines = plain.lines().filter(|line| !line.trim().is_empty());
-    lines
-        .take(ERROR_LINES)
-        .map(|line| format!("\n    {line}"))
-        .collect()
+    let first = lines.take(ERROR_LINES);
+    first.fold(String::new(), |start, line| start + "\n    " + line)
 }
 
 impl AddAssign for TestCounts {

@@ -45,6 +45,7 @@ const PROXIES: [Proxy; 3] = [
 pub fn applications(options: &Options<'_>) -> Result<TestCounts> {
     let playwright = browser::install()?;
     let examples = workspace::root().join("examples");
+    let ours = build_examples()?;
     browser::dependencies(&examples.join("express"))?;
     let python = or_say(
         "Django and PyPI's proxies",
@@ -68,10 +69,31 @@ pub fn applications(options: &Options<'_>) -> Result<TestCounts> {
     }
     browser::run(&playwright, "applications", options, |test| {
         test.env("VESTIBULE_TEST_PROXIES", proxies.join(","));
+        test.envs(ours);
         test.envs(python.map(|python| ("VESTIBULE_TEST_DJANGO", python)));
         test.envs(ruby.map(|ruby| ("VESTIBULE_TEST_RAILS", ruby)));
         test.envs(nginx.map(|nginx| ("VESTIBULE_TEST_NGINX", nginx)));
     })
+}
+
+/// Builds the applications that Vestibule is a part of, and tells where they are.
+fn build_examples() -> Result<[(&'static str, PathBuf); 2]> {
+    for what in [
+        ["--package", "vestibule-server", "--example", "embed"].as_slice(),
+        ["--package", "example-axum-login"].as_slice(),
+    ] {
+        let mut build = process::cargo();
+        build.current_dir(workspace::root()).arg("build").args(what);
+        process::run(&mut build)?;
+    }
+    let built = workspace::target().join("debug");
+    Ok([
+        ("VESTIBULE_TEST_EMBED", built.join("examples/embed")),
+        (
+            "VESTIBULE_TEST_AXUM_LOGIN",
+            built.join("example-axum-login"),
+        ),
+    ])
 }
 
 /// What was installed; where it was not, a line says so.

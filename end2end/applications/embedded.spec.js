@@ -1,0 +1,90 @@
+// Applications in Rust that Vestibule is a part of: the examples as they are.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect, test as base } from '@playwright/test';
+import { Program, freePorts } from '@vestibule/playwright/program';
+import { ConsoleLog, some } from '../support/console.js';
+
+const test = base.extend({
+  /** The variable that says where the example is. */
+  example: ['', { option: true }],
+
+  /** Settings of the example's own. */
+  settings: [{}, { option: true }],
+
+  baseURL: async ({ example, settings }, use) => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'vestibule-example-'));
+    const [port] = await freePorts(1);
+    const address = `127.0.0.1:${port}`;
+    const { LEPTOS_SITE_ROOT } = process.env;
+    const env = { ADDRESS: address, PUBLIC_URL: `http://${address}/auth`, VESTIBULE_DATA: folder, LEPTOS_SITE_ROOT, ...settings };
+    const program = await Program.start(process.env[example], [], { ready: 'listening', env, cwd: folder });
+    await use(`http://${address}`);
+    await program.end('SIGTERM');
+    expect(program.log, 'its log').not.toContain('panicked at');
+    await rm(folder, { recursive: true, force: true });
+  },
+
+  consoleLog: [
+    async ({ context }, use) => {
+      const log = new ConsoleLog();
+      // The examples have no icon.
+      log.expected.push(...some(/^error: Failed to load resource: .* 404 .*favicon/));
+      log.watch(context);
+      await use(log);
+      log.check();
+    },
+    { auto: true },
+  ],
+});
+
+test.describe('server/examples/embed.rs', () => {
+  test.use({ example: 'VESTIBULE_TEST_EMBED', settings: { CONFIRM_REDIRECT: '/orders' } });
+
+  test('a link that the shop judges leads into it, signed in', async ({ page }) => {
+    await page.goto('/');
+    await page.getByRole('link', { name: 'Use a coupon' }).click();
+    await expect(page).toHaveURL('/orders');
+    await expect(page.getByText('The orders of Ada')).toBeVisible();
+    await page.goto('/');
+    await expect(page.getByText('Welcome back.')).toBeVisible();
+  });
+
+  test('a stranger is led to sign in, and a bad link back to that', async ({ page }) => {
+    await page.goto('/orders');
+    await expect(page).toHaveURL('/auth/login?next=%2Forders');
+    await page.goto('/auth/confirm/no-coupon');
+    await expect(page).toHaveURL(/^[^?]+\/auth\/login\?reason=invalid/);
+  });
+});
+
+test.describe('examples/axum-login', () => {
+  test.use({ example: 'VESTIBULE_TEST_AXUM_LOGIN', settings: { CONFIRM_REDIRECT: '/arrive' } });
+
+  test('who arrives is logged in to the shop, until both sessions have ended', async ({ page }) => {
+    await page.goto('/orders?page=2');
+    await expect(page).toHaveURL(/\/auth\/login\?next=/);
+    await page.goto('/auth/confirm/valid-1?next=%2Forders%3Fpage%3D2');
+    await expect(page).toHaveURL('/orders?page=2');
+    await expect(page.getByRole('heading')).toHaveText(/^Orders of ./);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    // The shop has forgotten them; Vestibule has not, and logs them in again.
+    await expect(page).toHaveURL('/auth/profile');
+    await page.goto('/orders');
+    await expect(page.getByRole('heading')).toHaveText(/^Orders of ./);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('button', { name: 'Sign out', exact: true }).click();
+    await expect(page).toHaveURL(/\/auth\/login/);
+    await page.goto('/orders');
+    await expect(page).toHaveURL(/\/auth\/login\?next=/);
+  });
+
+  test('a link leads to no other host', async ({ page }) => {
+    await page.goto('/auth/confirm/valid-2');
+    await expect(page).toHaveURL('/orders');
+    await page.goto('/arrive?next=//elsewhere.example/');
+    await expect(page).toHaveURL('/orders');
+  });
+});
