@@ -14,13 +14,17 @@ const test = base.extend({
   /** Settings of the example's own. */
   settings: [{}, { option: true }],
 
-  baseURL: async ({ example, settings }, use) => {
+  /** The port of an example that has it built in, with all of its settings. */
+  fixed: ['', { option: true }],
+
+  baseURL: async ({ example, settings, fixed }, use) => {
     const folder = await mkdtemp(path.join(tmpdir(), 'vestibule-example-'));
-    const [port] = await freePorts(1);
+    const [port] = fixed ? [fixed] : await freePorts(1);
     const address = `127.0.0.1:${port}`;
     const { LEPTOS_SITE_ROOT } = process.env;
-    const env = { ADDRESS: address, PUBLIC_URL: `http://${address}/auth`, VESTIBULE_DATA: folder, LEPTOS_SITE_ROOT, ...settings };
-    const program = await Program.start(process.env[example], [], { ready: 'listening', env, cwd: folder });
+    const own = { ADDRESS: address, PUBLIC_URL: `http://${address}/auth`, VESTIBULE_DATA: folder, LEPTOS_SITE_ROOT, ...settings };
+    const env = fixed ? {} : own;
+    const program = await Program.start(process.env[example], [], { ready: fixed ? undefined : 'listening', env, cwd: folder });
     await use(`http://${address}`);
     await program.end('SIGTERM');
     expect(program.log, 'its log').not.toContain('panicked at');
@@ -86,5 +90,19 @@ test.describe('examples/axum-login', () => {
     await expect(page).toHaveURL('/orders');
     await page.goto('/arrive?next=//elsewhere.example/');
     await expect(page).toHaveURL('/orders');
+  });
+});
+
+test.describe('docs/EMBEDDING.md', () => {
+  test.use({ example: 'VESTIBULE_TEST_NEWCOMER', fixed: process.env.VESTIBULE_TEST_NEWCOMER_PORT });
+
+  test('its program signs in with nothing but the packed crates', async ({ page, baseURL }) => {
+    // It says nothing once it listens.
+    await expect.poll(() => fetch(`${baseURL}/auth/healthz`).then(({ ok }) => ok, () => false), { timeout: 20_000 }).toBe(true);
+    const client = page.waitForResponse(/\/auth\/pkg\/vestibule\.wasm/);
+    await page.goto('/auth/confirm/coupon-of-ada?next=/orders');
+    expect((await client).status(), 'its client is packed').toBe(200);
+    await expect(page).toHaveURL('/orders');
+    await expect(page.getByText('The orders of ada')).toBeVisible();
   });
 });

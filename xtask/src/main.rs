@@ -1,7 +1,8 @@
 //! Vestibule's own commands, started as `cargo xtask NAME`.
 //!
 //! Each command is a file, with its parts in the folder of that name: [`mod@run`], [`mod@build`],
-//! [`mod@test`], [`mod@bench`], [`mod@faults`], [`mod@mutants`].
+//! [`mod@test`], [`mod@bench`], [`mod@faults`], [`mod@mutants`],
+//! [`mod@package`].
 //!
 //! They share [`servers`], which starts the databases that tests run on, [`debian`], which installs
 //! what is missing where there is apt, [`process`] for other programs, [`workspace`] for paths, and
@@ -9,10 +10,12 @@
 
 mod bench;
 mod build;
+mod copy;
 mod debian;
 mod error;
 mod faults;
 mod mutants;
+mod package;
 mod process;
 mod run;
 mod servers;
@@ -34,6 +37,7 @@ usage: cargo xtask COMMAND
   bench [peers]            measure the release build and print the figures, with `peers` beside an Express application's
   faults                   kill, stop and take away in earnest, for about 25 minutes, and print the figures
   mutants [NAME]           break each rule on purpose and see a test fail
+  package                  pack the crates as they can be published, with the built client
 ";
 
 fn main() -> ExitCode {
@@ -55,6 +59,7 @@ fn main() -> ExitCode {
         "bench" => bench::bench(rest),
         "faults" => faults::faults(rest),
         "mutants" => mutants::mutants(rest),
+        "package" => package::package(rest),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");
             Ok(())

@@ -3,7 +3,6 @@
 //! The mutants are in a [table]. Each is applied to a copy of the project, so that the
 //! working copy never has a broken rule in it.
 
-mod copy;
 mod table;
 
 use std::path::Path;
@@ -15,7 +14,7 @@ use crate::process::{self, Stream};
 use crate::servers::Servers;
 use crate::step::step;
 use crate::test_counts::TestCounts;
-use crate::workspace;
+use crate::{copy, workspace};
 
 /// Runs the mutants whose names contain the argument, or all of them.
 pub fn mutants(arguments: &[String]) -> Result {

@@ -8,7 +8,7 @@
 pub mod nginx;
 mod postgres;
 pub mod redis;
-mod server;
+pub mod server;
 
 use std::env;
 use std::path::PathBuf;

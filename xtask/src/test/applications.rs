@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Options, browser, python};
+use super::{Options, browser, newcomer, python};
 use crate::debian::apt::{self, Package};
 use crate::error::{Error, Result};
 use crate::process;
@@ -46,6 +46,7 @@ pub fn applications(options: &Options<'_>) -> Result<TestCounts> {
     let playwright = browser::install()?;
     let examples = workspace::root().join("examples");
     let ours = build_examples()?;
+    let (newcomer, port) = newcomer::build()?;
     browser::dependencies(&examples.join("express"))?;
     let python = or_say(
         "Django and PyPI's proxies",
@@ -70,6 +71,8 @@ pub fn applications(options: &Options<'_>) -> Result<TestCounts> {
     browser::run(&playwright, "applications", options, |test| {
         test.env("VESTIBULE_TEST_PROXIES", proxies.join(","));
         test.envs(ours);
+        test.env("VESTIBULE_TEST_NEWCOMER", newcomer)
+            .env("VESTIBULE_TEST_NEWCOMER_PORT", port.to_string());
         test.envs(python.map(|python| ("VESTIBULE_TEST_DJANGO", python)));
         test.envs(ruby.map(|ruby| ("VESTIBULE_TEST_RAILS", ruby)));
         test.envs(nginx.map(|nginx| ("VESTIBULE_TEST_NGINX", nginx)));

@@ -6,6 +6,7 @@ pub mod browser;
 mod code;
 mod interop;
 mod licences;
+mod newcomer;
 pub mod programs;
 mod python;
 mod size;
