@@ -54,6 +54,35 @@ pub fn lint_client(_: &Options<'_>) -> Result<TestCounts> {
     Ok(TestCounts::PASS)
 }
 
+/// The library with some of its features alone, and what is not among its dependencies then.
+const SLIM: [&str; 4] = [
+    "--package",
+    "vestibule",
+    "--no-default-features",
+    "--features=sqlite,http,pusher",
+];
+const NOT_IN_SLIM: [&str; 3] = ["redis", "sqlx-postgres", "zxcvbn"];
+
+/// A feature that is left out leaves its dependencies out.
+pub fn features(_: &Options<'_>) -> Result<TestCounts> {
+    process::run(cargo().arg("check").args(SLIM))?;
+    let mut tree = cargo();
+    tree.arg("tree")
+        .args(SLIM)
+        .args(["--edges=normal", "--prefix=none"]);
+    let tree = process::output(&mut tree)?;
+    let names: Vec<&str> = tree
+        .lines()
+        .filter_map(|line| line.split(' ').next())
+        .collect();
+    if let Some(name) = NOT_IN_SLIM.into_iter().find(|name| names.contains(name)) {
+        return Err(Error::new(format!(
+            "{name} is compiled although no feature asks for it"
+        )));
+    }
+    Ok(TestCounts::PASS)
+}
+
 /// No link in the documentation is broken.
 pub fn documentation(_: &Options<'_>) -> Result<TestCounts> {
     // The server's binary has the library's name, and one would overwrite the other: libraries

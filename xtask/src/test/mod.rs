@@ -30,7 +30,7 @@ struct Check {
 }
 
 /// All checks, in order.
-const CHECKS: [Check; 11] = [
+const CHECKS: [Check; 12] = [
     Check {
         name: "format",
         run: code::format,
@@ -42,6 +42,10 @@ const CHECKS: [Check; 11] = [
     Check {
         name: "lint-client",
         run: code::lint_client,
+    },
+    Check {
+        name: "features",
+        run: code::features,
     },
     Check {
         name: "documentation",
