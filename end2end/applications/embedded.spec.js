@@ -26,7 +26,7 @@ const test = base.extend({
     const env = fixed ? {} : own;
     const program = await Program.start(process.env[example], [], { ready: fixed ? undefined : 'listening', env, cwd: folder });
     await use(`http://${address}`);
-    await program.end('SIGTERM');
+    expect(await program.end('SIGTERM'), 'how it ended').toBe(0);
     expect(program.log, 'its log').not.toContain('panicked at');
     await rm(folder, { recursive: true, force: true });
   },
@@ -81,6 +81,30 @@ test.describe('examples/axum-login', () => {
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByRole('button', { name: 'Sign out', exact: true }).click();
     await expect(page).toHaveURL(/\/auth\/login/);
+    await page.goto('/orders');
+    await expect(page).toHaveURL(/\/auth\/login\?next=/);
+  });
+
+  test('whoever comes next does not see the orders of who was here before', async ({ page, context }) => {
+    await page.goto('/auth/confirm/valid-3');
+    await expect(page).toHaveURL('/orders');
+    await expect(page.getByRole('heading')).toHaveText(/^Orders of ./);
+    const before = await page.getByRole('heading').innerText();
+    const cookies = await context.cookies();
+    await page.goto('/auth/profile');
+    await page.getByRole('button', { name: 'Sign out', exact: true }).click();
+    await expect(page).toHaveURL(/\/auth\/login/);
+    await page.goto('/auth/login?next=%2Forders');
+    await page.getByLabel('E-mail address').fill('practice@example.com');
+    await page.getByLabel('Password').fill('open-sesame-42');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await expect(page).toHaveURL('/orders');
+    await expect(page.getByRole('heading')).not.toHaveText(before);
+    // Nor does the cookie of the former login lead to the new one.
+    const own = cookies.filter(({ name }) => !name.includes('vestibule'));
+    expect(own).toHaveLength(1);
+    await context.clearCookies();
+    await context.addCookies(own);
     await page.goto('/orders');
     await expect(page).toHaveURL(/\/auth\/login\?next=/);
   });

@@ -5,7 +5,7 @@
 use axum::{Router, response::Html, routing::get};
 use std::{error::Error, net::SocketAddr};
 use vestibule_server::validator::{Identity, Reason, Token, ValidationError, Verdict};
-use vestibule_server::{Mounted, RawSettings, SignedIn, StartError, Vestibule};
+use vestibule_server::{Mounted, RawSettings, SignedIn, StartError, StopSignals, Vestibule};
 
 async fn judge(token: Token) -> Result<Verdict, ValidationError> {
     let ada = Identity::new("https://shop.example", "7").with_name("Ada");
@@ -50,11 +50,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (app, mounted) = shop(settings).await?;
     let address = std::env::var("ADDRESS").unwrap_or_else(|_| "127.0.0.1:3000".into());
     let listener = tokio::net::TcpListener::bind(address).await?;
+    let stop = StopSignals::listen()?;
     println!("listening on http://{}", listener.local_addr()?);
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, app)
-        .with_graceful_shutdown(async { drop(tokio::signal::ctrl_c().await) })
-        .await?;
+    let serving = axum::serve(listener, app).with_graceful_shutdown(stop.received());
+    serving.await?;
     mounted.running.shutdown().await;
     Ok(())
 }

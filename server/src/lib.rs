@@ -32,6 +32,7 @@ mod practice;
 mod private_files;
 mod routes;
 mod startup;
+mod stop_signals;
 
 pub mod cli;
 pub mod config;
@@ -49,4 +50,5 @@ pub use startup::{
     router::{router, worker},
     tasks::ServerHandle,
 };
+pub use stop_signals::StopSignals;
 pub use vestibule::{notice::OnConfirmed, store::ApplicationDatabase, user::User};

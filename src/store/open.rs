@@ -34,6 +34,18 @@ pub enum OpenError {
          set the application's search_path"
     )]
     HidesTables,
+    /// Its connections do not keep to the schema that they ask for.
+    #[error(
+        "does not keep Vestibule's tables apart: something between, such as PgBouncer, leaves out the `options` of a \
+         connection; connect past it, or have it pass them on"
+    )]
+    OtherSchema,
+    /// Someone else owns the schema.
+    #[error(
+        "has a schema vestibule of another user, who could change what is in it; give it to the application's user \
+         (alter schema vestibule owner to …)"
+    )]
+    ForeignSchema,
     /// Practice mode made it, and this is not practice mode.
     #[error(
         "was made in practice mode, whose password is public; use another one (VESTIBULE_DATA, DATABASE_URL), or delete it"

@@ -96,6 +96,38 @@ async fn a_schema_of_its_own_in_postgresql() {
         .unwrap();
 }
 
+#[tokio::test]
+async fn no_schema_that_another_user_could_change() {
+    let Some(database) = Postgres::fresh().await else {
+        return;
+    };
+    let url = format!("{}?options[search_path]=public", database.url);
+    let pool = PgPool::connect(&url).await.unwrap();
+    let name = pool.connect_options().get_database().unwrap().to_owned();
+    let run = async |statement: String| pool.execute(AssertSqlSafe(statement)).await.unwrap();
+    for role in ["mallory", "shop"] {
+        run(format!("create role {name}_{role} login password 'testpw'")).await;
+    }
+    run(format!("grant create on database {name} to {name}_mallory")).await;
+    let role = |role: &str| {
+        let options = (*pool.connect_options()).clone();
+        options
+            .username(&format!("{name}_{role}"))
+            .password("testpw")
+    };
+    let mallorys = PgPool::connect_with(role("mallory")).await.unwrap();
+    mallorys.execute("create schema vestibule").await.unwrap();
+    let grant = format!("grant all on schema vestibule to {name}_shop");
+    mallorys.execute(AssertSqlSafe(grant)).await.unwrap();
+    let opened = postgres(&role("shop"), 7).await;
+    assert!(
+        matches!(opened, Err(OpenError::ForeignSchema)),
+        "{opened:?}"
+    );
+    run(format!("alter schema vestibule owner to {name}_shop")).await;
+    postgres(&role("shop"), 7).await.unwrap();
+}
+
 async fn sqlite(pool: &SqlitePool, number: u8) -> Result<SqliteStore, OpenError> {
     let ApplicationDatabase::Sqlite(Some(file)) = pool.into() else {
         panic!("it is a file");

@@ -46,6 +46,12 @@ pub fn pack(site: &Path) -> Result<Vec<PathBuf>> {
     fs::create_dir_all(&source).at(&source)?;
     copy::refresh(&workspace::root(), &source)?;
     add(site, &source.join("server/client/site"))?;
+    for folder in ["app", "broker", "protocol", "server"] {
+        for licence in ["LICENSE-APACHE", "LICENSE-MIT"] {
+            let from = source.join(licence);
+            fs::copy(&from, source.join(folder).join(licence)).at(&from)?;
+        }
+    }
     let id = source.join("app/build-id");
     fs::write(&id, build_id(site)?).at(&id)?;
     let mut pack = process::cargo();

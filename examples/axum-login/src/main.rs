@@ -2,23 +2,24 @@
 //!
 //! `cargo xtask build`, then `cargo run -p example-axum-login`.
 
-use axum::extract::Query;
+use axum::extract::{Query, Request};
 use axum::http::StatusCode;
-use axum::response::{Html, Redirect};
+use axum::middleware::{Next, from_fn};
+use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use axum::{Router, routing::get, routing::post};
-use axum_login::{AuthManagerLayerBuilder, AuthSession, AuthUser, AuthnBackend, login_required};
-use std::collections::HashMap;
-use std::convert::Infallible;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::{error::Error, net::SocketAddr};
+use axum_login::{AuthManagerLayerBuilder, AuthSession, AuthUser, AuthnBackend};
+use std::{collections::HashMap, convert::Infallible, error::Error, net::SocketAddr, sync::Arc};
+use tokio::{net::TcpListener, sync::Mutex};
 use tower_sessions::{MemoryStore, SessionManagerLayer, cookie::SameSite};
-use vestibule_server::{RawSettings, SignedIn, Vestibule, validator::LocalPath};
+use vestibule_server::{RawSettings, SignedIn, StopSignals, Vestibule, validator::LocalPath};
 
 /// A customer, as the shop knows them.
 #[derive(Clone, Debug)]
 struct Customer {
     id: String,
     name: String,
+    /// Vestibule's session that they came with.
+    session: String,
 }
 
 impl AuthUser for Customer {
@@ -29,7 +30,7 @@ impl AuthUser for Customer {
     }
 
     fn session_auth_hash(&self) -> &[u8] {
-        self.id.as_bytes()
+        self.session.as_bytes()
     }
 }
 
@@ -44,20 +45,18 @@ impl AuthnBackend for Customers {
 
     async fn authenticate(&self, who: SignedIn) -> Result<Option<Customer>, Infallible> {
         let (id, name) = (who.id().to_string(), who.display_name().to_owned());
-        let mut customers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        customers.insert(
-            id.clone(),
-            Customer {
-                id: id.clone(),
-                name,
-            },
-        );
-        Ok(customers.get(&id).cloned())
+        let session = who.session();
+        let customer = Customer {
+            id: id.clone(),
+            name,
+            session,
+        };
+        self.0.lock().await.insert(id, customer.clone());
+        Ok(Some(customer))
     }
 
     async fn get_user(&self, id: &String) -> Result<Option<Customer>, Infallible> {
-        let customers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(customers.get(id).cloned())
+        Ok(self.0.lock().await.get(id).cloned())
     }
 }
 
@@ -73,26 +72,38 @@ async fn arrive(
     who: SignedIn,
     mut login: Login,
 ) -> Result<Redirect, StatusCode> {
+    // Ends the login of whoever was here before, so that the new one has an id that no one knows.
+    login.logout().await.map_err(failed)?;
     if let Some(customer) = login.authenticate(who).await.map_err(failed)? {
         login.login(&customer).await.map_err(failed)?;
     }
     // Whoever makes a link chooses `next`: only a path on this host is followed.
     let next: Option<LocalPath> = query.get("next").and_then(|next| next.parse().ok());
-    Ok(Redirect::to(
-        next.as_ref().map_or("/orders", LocalPath::as_str),
-    ))
+    let next = next.as_ref().map_or("/orders", LocalPath::as_str);
+    Ok(Redirect::to(next))
+}
+
+/// Lets only the customer in who came with Vestibule's present session; others arrive first.
+async fn arrived(who: Option<SignedIn>, login: Login, request: Request, next: Next) -> Response {
+    let came_with = login.user.map(|customer| customer.session);
+    if came_with.is_some() && came_with == who.map(|who| who.session()) {
+        return next.run(request).await;
+    }
+    let arrive = axum_login::url_with_redirect_query("/arrive", "next", request.uri().clone());
+    let arrive = arrive.map_or_else(|_| "/arrive".to_owned(), |arrive| arrive.to_string());
+    Redirect::to(&arrive).into_response()
 }
 
 async fn orders(login: Login) -> Html<String> {
     // Names are anyone's text: escape them, as a template engine does.
-    let name = login
-        .user
-        .map_or_else(String::new, |customer| customer.name);
-    let name = name.replace('&', "&amp;").replace('<', "&lt;");
+    let name = login.user.map(|customer| customer.name);
+    let name = name
+        .unwrap_or_default()
+        .replace('&', "&amp;")
+        .replace('<', "&lt;");
     let form = "<form method=post action=/sign-out><button>Sign out</button></form>";
-    Html(format!(
-        "<!DOCTYPE html><title>Orders</title><h1>Orders of {name}</h1>{form}"
-    ))
+    let html = format!("<!DOCTYPE html><title>Orders</title><h1>Orders of {name}</h1>{form}");
+    Html(html)
 }
 
 /// Ends the shop's login. The page that it leads to ends Vestibule's session.
@@ -108,24 +119,28 @@ async fn main() -> Result<(), Box<dyn Error>> {
         ("CONFIRM_REDIRECT", "/arrive"),
     ];
     let settings = RawSettings::from_environment()?.or(defaults)?;
-    let vestibule = Vestibule::builder(settings).build().await?;
+    let mounted = Vestibule::builder(settings).build().await?;
     // `Strict`, the default, would forget the login of whoever follows a link from elsewhere.
     let sessions = SessionManagerLayer::new(MemoryStore::default())
         .with_same_site(SameSite::Lax)
-        .with_secure(false); // Leave this out behind https.
+        .with_secure(false); // Behind https, leave this out, and call the cookie `__Host-shop`.
     let arrival = Router::new().route("/arrive", get(arrive));
     let app = Router::new()
         .route("/orders", get(orders))
-        .route_layer(login_required!(Customers, login_url = "/arrive"))
+        .route_layer(from_fn(arrived))
         .route("/sign-out", post(sign_out))
-        .merge(arrival.route_layer(vestibule.vestibule.require_user()))
+        .merge(arrival.route_layer(mounted.vestibule.require_user()))
         .layer(AuthManagerLayerBuilder::new(Customers::default(), sessions).build())
-        .merge(vestibule.routes);
+        .layer(mounted.vestibule.layer())
+        .merge(mounted.routes);
     let address = std::env::var("ADDRESS").unwrap_or_else(|_| "127.0.0.1:3000".into());
-    let listener = tokio::net::TcpListener::bind(address).await?;
+    let listener = TcpListener::bind(address).await?;
+    let stop = StopSignals::listen()?;
     println!("listening on http://{}", listener.local_addr()?);
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, app).await?;
-    vestibule.running.shutdown().await;
+    axum::serve(listener, app)
+        .with_graceful_shutdown(stop.received())
+        .await?;
+    mounted.running.shutdown().await;
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! The application's own validator, kept apart: whatever it does, only its own answer fails.
 
+use crate::config::MAX_CALLS;
 use async_trait::async_trait;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -21,9 +22,6 @@ use vestibule::{
     user::PASSWORD_ISSUER,
     validator::{ValidationError, Validator, Verdict},
 };
-
-/// How many calls may be under way at once: each has a thread.
-const MAX_CALLS: usize = 256;
 
 /// The longest pause that it may ask for.
 const MAX_RETRY_AFTER: Duration = Duration::from_mins(1);

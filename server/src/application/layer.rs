@@ -8,6 +8,7 @@ use axum::{
     response::Response,
 };
 use futures_util::future::BoxFuture;
+use http_body::Body as _;
 use std::{
     mem,
     sync::{
@@ -93,11 +94,20 @@ impl SignInLayer {
 
 /// The application's `response`, with our `cookies`. A secret must not come out of any cache, nor a
 /// user's page out of one that others share.
-fn finished(mut response: Response, cookies: Vec<HeaderValue>, asked: &AtomicBool) -> Response {
+///
+/// A page that is sent while it is made, as Leptos does, may ask who is `known` after its head has
+/// gone.
+fn finished(
+    mut response: Response,
+    cookies: Vec<HeaderValue>,
+    asked: &AtomicBool,
+    known: bool,
+) -> Response {
+    let may_still_ask = known && response.body().size_hint().exact().is_none();
     let headers = response.headers_mut();
     if !cookies.is_empty() {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    } else if asked.load(Ordering::Relaxed) {
+    } else if asked.load(Ordering::Relaxed) || may_still_ask {
         let private = HeaderValue::from_static("private, no-cache");
         headers.entry(header::CACHE_CONTROL).or_insert(private);
     }
@@ -135,10 +145,12 @@ where
         let layer = self.layer.clone();
         Box::pin(async move {
             let asked = Arc::<AtomicBool>::default();
+            let cookies = layer.vestibule.app.cookies.read(request.headers());
+            let known = cookies.session().is_some();
             match layer.prepare(request, Arc::clone(&asked)).await {
                 Ok((request, cookies)) => {
                     let response = inner.call(request).await?;
-                    Ok(finished(response, cookies, &asked))
+                    Ok(finished(response, cookies, &asked, known))
                 }
                 Err(response) => Ok(response),
             }

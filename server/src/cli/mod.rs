@@ -24,11 +24,12 @@ use crate::{
     },
     config::{RawSettings, SETTINGS},
     http::listener::{self, file_limit},
-    router, worker,
+    router,
+    stop_signals::StopSignals,
+    worker,
 };
 use clap::ArgMatches;
 use std::{ffi::OsString, io, panic, process::ExitCode};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
@@ -203,29 +204,6 @@ async fn work(config: Config) -> Result<(), String> {
     };
     running.shutdown().await;
     ended
-}
-
-/// The signals that tell a process to stop. Those that come before they are listened to end it at
-/// once: so that is done before a process says that it is there.
-struct StopSignals {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl StopSignals {
-    fn listen() -> io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
-    }
-
-    async fn received(mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,9 @@
 use std::sync::Arc;
 use vestibule::{notice::OnConfirmed, store::ApplicationDatabase, validator::Validator};
 
+/// How many calls of an application's own validator may be under way at once: each has a thread.
+pub const MAX_CALLS: usize = 256;
+
 /// What an application brings along.
 #[derive(Default)]
 pub struct ApplicationParts {

@@ -11,7 +11,7 @@ mod setting;
 mod storage;
 mod validator;
 
-pub use application::ApplicationParts;
+pub use application::{ApplicationParts, MAX_CALLS};
 pub use identity_headers::IdentityHeader;
 pub use mail::{Encryption, MailConfig, SmtpServer};
 pub use practice::{KEY_MARK, Practice};
@@ -131,7 +131,7 @@ impl HstsScope {
 impl Config {
     /// Reads the settings of a server.
     pub fn read(given: &RawSettings) -> Result<Self, SettingError> {
-        Self::read_for(given, false)
+        Self::read_for(given, None)
     }
 
     /// Reads the settings of the part of an application that signs its users in, beside what the
@@ -141,7 +141,8 @@ impl Config {
         parts: &ApplicationParts,
     ) -> Result<Self, SettingError> {
         let own_validator = parts.validator.is_some();
-        let mut config = Self::read_for(given, own_validator)?;
+        let application = ApplicationConfig { own_validator };
+        let mut config = Self::read_for(given, Some(application))?;
         if config.base.as_str().is_empty() {
             return Err(PUBLIC_URL.wrong_here(
                 "it has no path; the rest of the host is the application's, so all of Vestibule \
@@ -162,16 +163,26 @@ impl Config {
             // The application listens, so it is loopback's names at this port that are ours.
             config.addr.set_port(public.port());
         }
-        config.application = Some(ApplicationConfig { own_validator });
+        if own_validator {
+            // The rest waits in the queue, where its time does not run yet.
+            config.in_flight = config.in_flight.min(MAX_CALLS);
+        }
         Ok(config)
     }
 
-    fn read_for(given: &RawSettings, own_validator: bool) -> Result<Self, SettingError> {
-        let addr: SocketAddr = given
-            .read(&LEPTOS_SITE_ADDR, |text| {
+    fn read_for(
+        given: &RawSettings,
+        application: Option<ApplicationConfig>,
+    ) -> Result<Self, SettingError> {
+        // An application listens itself.
+        let addr = match application {
+            Some(_) => None,
+            None => given.read(&LEPTOS_SITE_ADDR, |text| {
                 text.parse().map_err(|_| "not an IP address with a port")
-            })?
-            .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 3000)));
+            })?,
+        };
+        let addr = addr.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 3000)));
+        let own_validator = application.is_some_and(|application| application.own_validator);
         let mode = Practice::read(given, own_validator)?;
         let practice = mode == Practice::On;
         let validator = ValidatorService::read(given)?;
@@ -220,7 +231,7 @@ impl Config {
             keys,
             validator,
             practice: mode,
-            application: None,
+            application,
             mail: MailConfig::read(given)?,
             registration: mail::registration(given, practice)?,
             strangers: mail::strangers(given)?,

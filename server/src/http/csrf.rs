@@ -134,15 +134,18 @@ pub async fn scripts_only(request: Request, next: Next) -> Result<Response, Page
 }
 
 fn provenance(own: &OwnOrigins, headers: &HeaderMap) -> RequestOrigin {
+    let ours = |origin: &HeaderValue| own.all.iter().any(|ours| origin == ours.as_str());
+    let mut origins = headers.get_all(header::ORIGIN).iter();
     if let Some(fetch_site) = headers.get("sec-fetch-site") {
-        return if fetch_site == "same-origin" {
+        // A proxy that hides itself makes us look like any host, which is the same one to a browser.
+        let hidden_or_ours = |origin: &HeaderValue| origin == "null" || ours(origin);
+        let may_be_elsewhere = own.on_loopback_only && !origins.all(hidden_or_ours);
+        return if fetch_site == "same-origin" && !may_be_elsewhere {
             RequestOrigin::Ours
         } else {
             RequestOrigin::Foreign
         };
     }
-    let ours = |origin: &HeaderValue| own.all.iter().any(|ours| origin == ours.as_str());
-    let mut origins = headers.get_all(header::ORIGIN).iter();
     match origins.next() {
         Some(origin) if ours(origin) && origins.all(ours) => RequestOrigin::Ours,
         // What a browser sends that hides its origin: a privacy setting or extension, or a

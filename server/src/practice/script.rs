@@ -175,15 +175,38 @@ impl AnswerBody {
     /// What it says by calling back: unless something else is given, that the token is valid.
     fn callback(mut self) -> Result<Value, InvalidScript> {
         if self.verdict.is_none() {
-            let step_alone = self.step.is_some() && self.identity.is_none();
-            let verdict = if step_alone { "pending" } else { "valid" };
+            let verdict = if self.reason.is_some() {
+                "invalid"
+            } else if self.step.is_some() && self.identity.is_none() {
+                "pending"
+            } else {
+                "valid"
+            };
             self.verdict = Some(verdict.to_owned());
         }
         self.said()
     }
 
+    /// Refuses what its verdict leaves out.
+    fn says_nothing_else(&self) -> Result<(), InvalidScript> {
+        let verdict = self.verdict.as_deref().unwrap_or_default();
+        let unused = [
+            ("identity", self.identity.is_some() && verdict != "valid"),
+            ("redirect", self.redirect.is_some() && verdict != "valid"),
+            ("reason", self.reason.is_some() && verdict != "invalid"),
+            ("step", self.step.is_some() && verdict != "pending"),
+        ];
+        match unused.into_iter().find(|(_, is_unused)| *is_unused) {
+            Some((field, _)) => Err(InvalidScript(format!(
+                "{field}: an answer that is {verdict} does not say it; leave one of them out"
+            ))),
+            None => Ok(()),
+        }
+    }
+
     /// What it says of the token, as `docs/PROTOCOL.md` has it.
     fn said(self) -> Result<Value, InvalidScript> {
+        self.says_nothing_else()?;
         let mut said = Map::new();
         let verdict = self.verdict.ok_or_else(|| {
             InvalidScript("verdict or status is missing (example: {\"verdict\":\"valid\"})".into())

@@ -69,7 +69,7 @@ impl PostgresStore {
     /// [`OpenError`] says what is wrong with it, without the password.
     pub async fn open_for(mode: Mode, url: &str, keys: &Keys) -> Result<Self, OpenError> {
         let options = url.parse().map_err(OpenError::Cannot)?;
-        Self::open_with(mode, options, keys).await
+        Self::open_with(mode, options, keys, Place::Whole).await
     }
 
     /// Opens the database of an application that connects to it with these `options`, for this
@@ -86,18 +86,24 @@ impl PostgresStore {
     ) -> Result<Self, OpenError> {
         let mut connection = connect(&options).await?;
         make_schema(&mut connection).await?;
-        Self::open_with(mode, options.options([("search_path", SCHEMA)]), keys).await
+        let options = options.options([("search_path", SCHEMA)]);
+        Self::open_with(mode, options, keys, Place::Schema).await
     }
 
     async fn open_with(
         mode: Mode,
         mut options: PgConnectOptions,
         keys: &Keys,
+        place: Place,
     ) -> Result<Self, OpenError> {
         if options.get_application_name().is_none() {
             options = options.application_name("vestibule");
         }
         let mut connection = connect(&options.clone().options(LIMITS_OF_MIGRATIONS)).await?;
+        let is_there = place.is_of(&mut connection).await;
+        if !is_there.map_err(OpenError::Cannot)? {
+            return Err(OpenError::OtherSchema);
+        }
         notes(&mut connection)
             .await
             .map_err(OpenError::Cannot)?
@@ -119,6 +125,16 @@ impl PostgresStore {
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(CONNECT_WITHIN)
+            .after_connect(move |connection, _| {
+                Box::pin(async move {
+                    // Each one may lead elsewhere.
+                    if place.is_of(connection).await? {
+                        Ok(())
+                    } else {
+                        Err(sqlx::Error::Configuration(OpenError::OtherSchema.into()))
+                    }
+                })
+            })
             .connect_lazy_with(options.options(LIMITS));
         let clock = DatabaseClock::start(&mut connection, pool.clone())
             .await
@@ -132,6 +148,30 @@ impl PostgresStore {
             clock,
             sessions_apart: false,
         })
+    }
+}
+
+/// What of a database is ours.
+#[derive(Clone, Copy)]
+enum Place {
+    /// All of it, wherever connections lead by themselves.
+    Whole,
+    /// The schema.
+    Schema,
+}
+
+impl Place {
+    /// Whether `connection` leads there.
+    async fn is_of(self, connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+        match self {
+            Self::Whole => Ok(true),
+            Self::Schema => {
+                sqlx::query_scalar("select coalesce(current_schema() = $1, false)")
+                    .bind(SCHEMA)
+                    .fetch_one(connection)
+                    .await
+            }
+        }
     }
 }
 
@@ -158,6 +198,20 @@ async fn make_schema(connection: &mut PgConnection) -> Result<(), OpenError> {
         .map_err(OpenError::Cannot)?;
     if hides {
         return Err(OpenError::HidesTables);
+    }
+    // Who owns a schema can put other tables in the place of ours.
+    let is_safe: bool = sqlx::query_scalar(
+        "select pg_has_role(current_user, nspowner, 'usage')
+             or nspowner = (select datdba from pg_database where datname = current_database())
+             or (select rolsuper from pg_roles where oid = nspowner)
+         from pg_namespace where nspname = $1",
+    )
+    .bind(SCHEMA)
+    .fetch_one(&mut *transaction)
+    .await
+    .map_err(OpenError::Cannot)?;
+    if !is_safe {
+        return Err(OpenError::ForeignSchema);
     }
     transaction.commit().await.map_err(OpenError::Cannot)
 }

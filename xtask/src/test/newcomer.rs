@@ -10,17 +10,14 @@ use crate::{package, process, workspace};
 /// Where the page says that the program listens.
 const ADDRESS: &str = "127.0.0.1:3000";
 
-/// What a newcomer's `Cargo.toml` says. The packages are named where a registry would be asked, and
-/// compiled as the project is, so that what is compiled already serves again.
-const MANIFEST: &str = "\
+/// What a newcomer's `Cargo.toml` says around what the page shows: it is compiled as the project is,
+/// so that what is compiled already serves again.
+const PACKAGE: &str = "\
 [package]
 name = \"newcomer\"
 edition = \"2024\"
 
-[dependencies]
-axum = \"0.8\"
-tokio = { version = \"1\", features = [\"macros\", \"rt-multi-thread\", \"net\"] }
-vestibule-server = \"0.1\"
+[workspace]
 
 [profile.dev]
 debug = \"line-tables-only\"
@@ -40,9 +37,6 @@ opt-level = 3
 [profile.dev.package.chacha20]
 opt-level = 3
 
-[workspace]
-
-[patch.crates-io]
 ";
 
 /// Builds the program with the client of the tests packed, and tells where it is and at which port
@@ -54,18 +48,16 @@ pub fn build() -> Result<(PathBuf, u16)> {
     }
     let source = folder.join("src");
     fs::create_dir_all(&source).at(&source)?;
-    let mut manifest = MANIFEST.to_owned();
-    for (name, package) in package::CRATES
-        .iter()
-        .zip(package::pack(&workspace::test_site())?)
-    {
-        let unpacked = unpack(&package, &folder)?;
-        let patch = format!("{name} = {{ path = {unpacked:?} }}\n");
-        manifest.push_str(&patch);
+    for package in package::pack(&workspace::test_site())? {
+        unpack(&package, &folder)?;
     }
+    let page = workspace::root().join("docs/EMBEDDING.md");
+    let page = fs::read_to_string(&page).at(&page)?;
     let port = free_port()?;
+    let program = block(&page, "rust,no_run")?.replace(ADDRESS, &format!("127.0.0.1:{port}"));
+    write(&source.join("main.rs"), &program)?;
+    let manifest = PACKAGE.to_owned() + block(&page, "toml")?;
     write(&folder.join("Cargo.toml"), &manifest)?;
-    write(&source.join("main.rs"), &program(port)?)?;
     // The versions that the project is tested with.
     let lock = workspace::root().join("Cargo.lock");
     fs::copy(&lock, folder.join("Cargo.lock")).at(&lock)?;
@@ -78,25 +70,18 @@ pub fn build() -> Result<(PathBuf, u16)> {
     Ok((workspace::target().join("debug/newcomer"), port))
 }
 
-/// Unpacks a package below `folder`, and returns the name of its folder there.
-fn unpack(package: &Path, folder: &Path) -> Result<String> {
+fn unpack(package: &Path, folder: &Path) -> Result {
     let mut tar = process::command("tar");
     tar.arg("-xzf").arg(package).arg("-C").arg(folder);
-    process::run(&mut tar)?;
-    let name = package.file_stem().unwrap_or_default();
-    Ok(name.to_string_lossy().into_owned())
+    process::run(&mut tar)
 }
 
-/// The program that the page shows, at another port.
-fn program(port: u16) -> Result<String> {
-    let page = workspace::root().join("docs/EMBEDDING.md");
-    let text = fs::read_to_string(&page).at(&page)?;
-    let program = text
-        .split_once("```rust,no_run\n")
-        .and_then(|(_, rest)| rest.split_once("```"));
-    let (program, _) =
-        program.ok_or_else(|| Error::new(format!("{} shows no program", page.display())))?;
-    Ok(program.replace(ADDRESS, &format!("127.0.0.1:{port}")))
+/// The first block of this kind in a page.
+fn block<'p>(page: &'p str, kind: &str) -> Result<&'p str> {
+    page.split_once(&format!("```{kind}\n"))
+        .and_then(|(_, rest)| rest.split_once("```"))
+        .map(|(block, _)| block)
+        .ok_or_else(|| Error::new(format!("docs/EMBEDDING.md shows no `{kind}`")))
 }
 
 fn write(path: &Path, text: &str) -> Result {

@@ -11,10 +11,13 @@ use super::{SignedIn, Vestibule};
 use crate::testing::TestApp;
 use axum::{
     Router,
+    body::Body,
     body::Bytes,
     http::header,
     routing::{any, get},
 };
+use futures_util::stream;
+use std::convert::Infallible;
 
 /// A shop: a page for everybody, pages that need a user, some of them in a nested router, and one
 /// that needs a fresh sign-in. Its other routes know nothing of users.
@@ -36,8 +39,14 @@ fn shop(routes: Router, vestibule: &Vestibule) -> Router {
         .merge(danger)
         .route("/", get(home))
         .route("/plain", any(async |body: Bytes| body.len().to_string()))
+        .route("/streamed", get(async || streamed()))
         .layer(vestibule.layer())
         .merge(routes)
+}
+
+/// A page whose head is sent before it is made.
+fn streamed() -> Body {
+    Body::from_stream(stream::iter([Ok::<_, Infallible>("streamed")]))
 }
 
 /// The shop, in practice mode.

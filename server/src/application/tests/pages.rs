@@ -72,6 +72,19 @@ async fn only_a_navigation_exchanges_a_session_and_its_answer_is_kept_by_no_cach
 }
 
 #[tokio::test]
+async fn no_cache_shares_a_page_that_may_still_ask_who_is_signed_in() {
+    let app = app().await;
+    let mut browser = app.browser().below("/auth");
+    let page = browser.open("/streamed").await.assert_status(200);
+    assert_cached_as(&page, None);
+    browser.sign_in().await;
+    let page = browser.open("/streamed").await.assert_status(200);
+    assert_cached_as(&page, Some("private, no-cache"));
+    let page = browser.open("/plain").await.assert_status(200);
+    assert_cached_as(&page, None);
+}
+
+#[tokio::test]
 async fn what_cannot_be_led_to_sign_in_is_unauthorized() {
     let app = app().await;
     let browser = app.browser();

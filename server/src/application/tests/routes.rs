@@ -2,8 +2,8 @@
 
 use super::{app, shop};
 use crate::{
-    RawSettings, Vestibule,
-    testing::{IN_USE, TestApp},
+    Builder, RawSettings, Vestibule,
+    testing::{IN_USE, PRACTICE_USER, TestApp},
 };
 use axum::{
     Router,
@@ -221,6 +221,32 @@ async fn practice_mode_is_for_this_machine_alone_wherever_the_application_listen
                 .assert_sets_nothing();
         }
         browser.open("/plain").await.assert_status(200);
+    }
+}
+
+/// A proxy may hide itself but not what host the browser names.
+#[tokio::test]
+async fn practice_mode_takes_no_form_of_a_host_that_is_not_this_machine() {
+    let app = app().await;
+    for (origin, status) in [
+        ("https://shop.example", 403),
+        ("http://127.0.0.1:3000", 303),
+    ] {
+        let browser = app.browser().below("/auth").sending("origin", origin);
+        let mut browser = browser.sending("sec-fetch-site", "same-origin");
+        let form = browser.submit("/auth/login", &PRACTICE_USER).await;
+        form.assert_status(status);
+    }
+}
+
+/// The application listens, so what is said of that to a server of ours says nothing.
+#[tokio::test]
+async fn where_a_server_of_ours_would_listen_is_not_read() {
+    for addr in ["0.0.0.0:3000", "nonsense"] {
+        let settings = [("LEPTOS_SITE_ADDR", addr)];
+        let own = |builder: Builder| builder.validator(super::journeys::judge);
+        let app = TestApp::in_application(&settings, own, |routes, _| routes).await;
+        app.browser().open("/auth/healthz").await.assert_status(200);
     }
 }
 

@@ -38,12 +38,13 @@ struct Contents {
 }
 
 impl Files {
-    /// Reads the files of the site in `root` whose scripts and styles are in its folder `pkg`; where
-    /// there is no such folder, those that are packed with the crate. One that `follows` looks each
-    /// time whether they have changed.
+    /// Reads the files of the site in `root` whose scripts and styles are in its folder `pkg`, but
+    /// those that are packed with the crate, if some are: an application's own site may be in `root`.
+    /// One that `follows` looks each time whether they have changed.
     pub fn read(root: &Path, pkg: &str, follows: bool) -> Self {
         let folder = Folder::new(root, pkg);
-        let packed = packed::files().filter(|_| !root.exists());
+        let packed = packed::files();
+        let follows = follows && packed.is_none();
         let current = match packed {
             Some(packed) => Contents::new(Version::default(), packed, &folder),
             None => Contents::of(&folder).unwrap_or_else(|error| {
