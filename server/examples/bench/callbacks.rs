@@ -100,6 +100,8 @@ impl<'a> Waiting<'a> {
         let mut server = Service::start_with("callback-server", &arguments).await;
         let before = memory(&mut server).await;
         self.all_wait().await;
+        let wait = self.bench.stores.queue.answered_later(u32::MAX).await;
+        assert_eq!(wait.expect("the store can be read") as usize, WAITING);
         // Once those connections are closed that no question needs any more.
         let port = validator
             .said()
@@ -270,6 +272,8 @@ pub async fn serve(arguments: &[String]) {
         ("VALIDATOR_CALLBACK_SECRET", KEY.to_owned()),
         ("VESTIBULE_SECRET", SECRET.to_owned()),
         ("CONFIRM_WAIT", "1h".to_owned()),
+        // Half of those that may be undecided may wait.
+        ("CONFIRM_UNDECIDED", (2 * WAITING).to_string()),
     ];
     let place = Place::open_at(addr.parse().expect("an address"), &settings).await;
     println!("ready");
