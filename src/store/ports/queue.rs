@@ -39,8 +39,8 @@ pub trait ConfirmationQueue: Send + Sync + 'static {
     /// When the next confirmation that is under no lease then is past its deadline.
     async fn next_overdue(&self) -> Result<Option<Timestamp>, StoreError>;
 
-    /// Gives a claim back until `due`, as [`Confirmation::postpone`] says. One whose validator
-    /// answers later is handed back instead where there is no room for it.
+    /// Gives a claim back until `due`, as [`Confirmation::postpone`] says. Where there is no
+    /// room for one whose validator answers later, nothing is changed.
     async fn postpone(
         &self,
         claim: &Claim,

@@ -136,17 +136,18 @@ impl ConfirmationQueue for MemoryDatabase {
         let Some(confirmation) = tables.confirmations.get(&claim.id).cloned() else {
             return Ok(Noted::TooLate);
         };
-        let (why, noted) = match why {
-            Postponement::Later(wait) if !tables.has_room(&confirmation, wait.room) => {
-                (Postponement::HandedBack, Noted::NoRoom)
-            }
-            why => (why, Noted::Stored),
+        let has_room = match why {
+            Postponement::Later(wait) => tables.has_room(&confirmation, wait.room),
+            Postponement::HandedBack | Postponement::Failed => true,
         };
         let Ok(next) = confirmation.postpone(claim.fence, due, why) else {
             return Ok(Noted::TooLate);
         };
+        if !has_room {
+            return Ok(Noted::NoRoom);
+        }
         tables.confirmations.insert(claim.id, next);
-        Ok(noted)
+        Ok(Noted::Stored)
     }
 
     async fn list_undecided(

@@ -52,6 +52,7 @@ pub(super) async fn ask_later(
         .await?;
     if noted == Noted::NoRoom {
         tracing::warn!(confirmation = %claim.id, "the validator answers later, but too many wait for that");
+        queue.postpone(claim, due, Postponement::HandedBack).await?;
     }
     let is_news = noted == Noted::Stored && Some(later) > claim.later;
     Ok(is_news.then_some(Announcement::Progress(Step::Later { stage: later.stage })))

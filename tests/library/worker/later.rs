@@ -267,15 +267,19 @@ async fn a_wait_that_is_no_longer_than_the_deadline_moves_nothing() {
     assert_eq!(harness.store.next_due().await.unwrap(), Some(deadline));
 }
 
-#[tokio::test]
-async fn half_of_what_a_client_may_begin_may_take_longer_and_the_rest_has_its_own_deadline() {
-    let caps = Caps {
-        of_client: 3,
-        ..Caps::default()
-    };
-    let harness = Harness::built(Plan {
+async fn within(caps: Caps) -> Harness {
+    Harness::built(Plan {
         caps,
         ..Plan::default()
+    })
+    .await
+}
+
+#[tokio::test]
+async fn half_of_what_a_client_may_begin_may_take_longer_and_the_rest_has_its_own_deadline() {
+    let harness = within(Caps {
+        of_client: 3,
+        ..Caps::default()
     })
     .await;
     harness.start_worker();
@@ -286,9 +290,10 @@ async fn half_of_what_a_client_may_begin_may_take_longer_and_the_rest_has_its_ow
         begun.await.unwrap();
         harness.question().await
     };
-    let (first, second, third) = (begin("1").await, begin("2").await, begin("3").await);
+    let waiting = [begin("1").await, begin("2").await];
+    let third = begin("3").await;
     let deadline = third.deadline;
-    for question in [first, second] {
+    for question in waiting {
         question.answer(later(10 * MINUTE));
         let step = Step::Later { stage: None };
         assert_eq!(harness.announced().await.1, Announcement::Progress(step));
@@ -296,6 +301,13 @@ async fn half_of_what_a_client_may_begin_may_take_longer_and_the_rest_has_its_ow
     let id = third.id;
     third.answer(later(30 * SECOND));
     harness.everything_before_is_done().await;
+    let handed_back = harness.store.confirmation(id).await.unwrap().unwrap();
+    assert_eq!(handed_back.deadline, deadline);
+    let State::Queued(queued) = handed_back.state else {
+        panic!("it is undecided");
+    };
+    assert_eq!((queued.failed, queued.later, queued.lease), (0, None, None));
+    assert_eq!(queued.due_at, harness.now() + 30 * SECOND);
     harness.advance(30 * SECOND);
     let again = harness.question().await;
     assert_eq!((again.id, again.deadline), (id, deadline));
@@ -317,13 +329,9 @@ async fn half_of_what_a_client_may_begin_may_take_longer_and_the_rest_has_its_ow
 
 #[tokio::test]
 async fn half_of_all_may_take_longer() {
-    let caps = Caps {
+    let harness = within(Caps {
         in_all: 4,
         ..Caps::default()
-    };
-    let harness = Harness::built(Plan {
-        caps,
-        ..Plan::default()
     })
     .await;
     harness.start_worker();

@@ -122,18 +122,14 @@ impl ConfirmationQueue for PostgresStore {
                 let Some(confirmation) = get(connection, id).await? else {
                     return Ok(Noted::TooLate);
                 };
-                let Ok(next) = confirmation.clone().postpone(fence, due, why) else {
+                let Ok(next) = confirmation.postpone(fence, due, why) else {
                     return Ok(Noted::TooLate);
                 };
-                let Postponement::Later(wait) = why else {
-                    return write_postponed(connection, &next, Noted::Stored).await;
-                };
-                if write_waiting(connection, &next, wait.room).await? {
-                    return Ok(Noted::Stored);
-                }
-                match confirmation.postpone(fence, due, Postponement::HandedBack) {
-                    Ok(next) => write_postponed(connection, &next, Noted::NoRoom).await,
-                    Err(_) => Ok(Noted::TooLate),
+                match why {
+                    Postponement::Later(wait) => write_waiting(connection, &next, wait.room).await,
+                    Postponement::HandedBack | Postponement::Failed => {
+                        write_postponed(connection, &next).await
+                    }
                 }
             })
         })
@@ -190,11 +186,10 @@ impl ConfirmationQueue for PostgresStore {
     }
 }
 
-/// Writes that it is free again, which comes to `noted`, if the claim is still the last one.
+/// Writes that it is free again, if the claim is still the last one.
 async fn write_postponed(
     connection: &mut PgConnection,
     next: &Confirmation,
-    noted: Noted,
 ) -> Result<Noted, Failure> {
     let State::Queued(queued) = &next.state else {
         return Ok(Noted::TooLate);
@@ -208,22 +203,23 @@ async fn write_postponed(
         .execute(connection)
         .await?;
     Ok(if postponed.rows_affected() == 1 {
-        noted
+        Noted::Stored
     } else {
         Noted::TooLate
     })
 }
 
-/// The same for one whose validator answers later. `false`: there is no room, or it is too late.
+/// The same for one whose validator answers later, if there is room.
 async fn write_waiting(
     connection: &mut PgConnection,
     next: &Confirmation,
     room: Shares,
-) -> Result<bool, Failure> {
+) -> Result<Noted, Failure> {
     let State::Queued(queued) = &next.state else {
-        return Ok(false);
+        return Ok(Noted::TooLate);
     };
-    let (columns, queued) = (WaitColumns::of(next, room), QueuedColumns::of(queued));
+    let columns = WaitColumns::of(next, room);
+    let queued = QueuedColumns::of(queued);
     let postponed = sqlx::query(POSTPONE_TO_LATER)
         .bind(columns.deadline)
         .bind(columns.stage)
@@ -235,5 +231,11 @@ async fn write_waiting(
         .bind(queued.due_at)
         .execute(connection)
         .await?;
-    Ok(postponed.rows_affected() == 1)
+    // Another process may have claimed or decided it since it was read: the worker hands back
+    // what has no room, and learns it then.
+    Ok(if postponed.rows_affected() == 1 {
+        Noted::Stored
+    } else {
+        Noted::NoRoom
+    })
 }

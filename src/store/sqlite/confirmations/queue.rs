@@ -111,18 +111,14 @@ impl ConfirmationQueue for SqliteStore {
                 let Some(confirmation) = get(connection, id).await? else {
                     return Ok(Noted::TooLate);
                 };
-                let Ok(next) = confirmation.clone().postpone(fence, due, why) else {
+                let Ok(next) = confirmation.postpone(fence, due, why) else {
                     return Ok(Noted::TooLate);
                 };
-                let Postponement::Later(wait) = why else {
-                    return write_postponed(connection, &next, Noted::Stored).await;
-                };
-                if write_waiting(connection, &next, wait.room).await? {
-                    return Ok(Noted::Stored);
-                }
-                match confirmation.postpone(fence, due, Postponement::HandedBack) {
-                    Ok(next) => write_postponed(connection, &next, Noted::NoRoom).await,
-                    Err(_) => Ok(Noted::TooLate),
+                match why {
+                    Postponement::Later(wait) => write_waiting(connection, &next, wait.room).await,
+                    Postponement::HandedBack | Postponement::Failed => {
+                        write_postponed(connection, &next).await
+                    }
                 }
             })
         })
@@ -165,11 +161,10 @@ impl ConfirmationQueue for SqliteStore {
     }
 }
 
-/// Writes that it is free again, which comes to `noted`, if the claim is still the last one.
+/// Writes that it is free again, if the claim is still the last one.
 async fn write_postponed(
     connection: &mut SqliteConnection,
     next: &Confirmation,
-    noted: Noted,
 ) -> Result<Noted, StoreError> {
     let State::Queued(queued) = &next.state else {
         return Ok(Noted::TooLate);
@@ -183,22 +178,23 @@ async fn write_postponed(
         .execute(connection)
         .await?;
     Ok(if postponed.rows_affected() == 1 {
-        noted
+        Noted::Stored
     } else {
         Noted::TooLate
     })
 }
 
-/// The same for one whose validator answers later. `false`: there is no room, or it is too late.
+/// The same for one whose validator answers later, if there is room.
 async fn write_waiting(
     connection: &mut SqliteConnection,
     next: &Confirmation,
     room: Shares,
-) -> Result<bool, StoreError> {
+) -> Result<Noted, StoreError> {
     let State::Queued(queued) = &next.state else {
-        return Ok(false);
+        return Ok(Noted::TooLate);
     };
-    let (columns, queued) = (WaitColumns::of(next, room), QueuedColumns::of(queued));
+    let columns = WaitColumns::of(next, room);
+    let queued = QueuedColumns::of(queued);
     let postponed = sqlx::query(POSTPONE_TO_LATER)
         .bind(columns.deadline)
         .bind(columns.stage)
@@ -210,5 +206,9 @@ async fn write_waiting(
         .bind(queued.due_at)
         .execute(connection)
         .await?;
-    Ok(postponed.rows_affected() == 1)
+    Ok(if postponed.rows_affected() == 1 {
+        Noted::Stored
+    } else {
+        Noted::NoRoom
+    })
 }
