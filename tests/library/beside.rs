@@ -1,8 +1,9 @@
 //! Beside an application's own tables, whatever they are called.
 
-use crate::support::{Postgres, Sample, ada, at, keys, settlement};
+use crate::support::{Postgres, Sample, ada, at, keys, pooler, settlement};
 use sqlx::{
-    AssertSqlSafe, Executor, PgPool, SqlitePool, postgres::PgConnectOptions,
+    AssertSqlSafe, Executor, PgPool, SqlitePool,
+    postgres::{PgConnectOptions, PgSslMode},
     sqlite::SqliteConnectOptions,
 };
 use vestibule::confirmation::{Decider, Decision};
@@ -126,6 +127,42 @@ async fn no_schema_that_another_user_could_change() {
     );
     run(format!("alter schema vestibule owner to {name}_shop")).await;
     postgres(&role("shop"), 7).await.unwrap();
+}
+
+#[tokio::test]
+async fn nothing_is_kept_where_connections_do_not_lead_to_the_schema() {
+    let Some(database) = Postgres::fresh().await else {
+        return;
+    };
+    let options: PgConnectOptions = database.url.parse().unwrap();
+    let pool = PgPool::connect_with(options.clone()).await.unwrap();
+    let name = options.get_database().unwrap();
+    for statement in [
+        format!("create role {name}_shop login password 'testpw'"),
+        format!("grant all on database {name} to {name}_shop"),
+        format!("grant all on schema public to {name}_shop"),
+    ] {
+        pool.execute(AssertSqlSafe(statement)).await.unwrap();
+    }
+    let shop = options
+        .clone()
+        .username(&format!("{name}_shop"))
+        .password("testpw");
+    let server = format!("{}:{}", options.get_host(), options.get_port());
+    let pooled = shop
+        .clone()
+        .port(pooler(server).await)
+        .ssl_mode(PgSslMode::Disable);
+    let opened = postgres(&pooled, 7).await;
+    assert!(matches!(opened, Err(OpenError::OtherSchema)), "{opened:?}");
+    let tables: i64 = sqlx::query_scalar(
+        "select count(*) from pg_tables where schemaname in ('public', 'vestibule')",
+    )
+    .fetch_one(&pool)
+    .await
+    .unwrap();
+    assert_eq!(tables, 0);
+    postgres(&shop, 7).await.unwrap();
 }
 
 async fn sqlite(pool: &SqlitePool, number: u8) -> Result<SqliteStore, OpenError> {

@@ -5,6 +5,7 @@ mod browser;
 mod clock;
 mod harness;
 mod log;
+mod pooler;
 mod postgres;
 mod redis;
 mod sample;
@@ -14,6 +15,7 @@ pub use browser::Browser;
 pub use clock::WatchedClock;
 pub use harness::{Harness, Plan, Running, raw};
 pub use log::{everything_logged, listen, listen_here};
+pub use pooler::pooler;
 pub use postgres::Postgres;
 pub use redis::{Redis, redis};
 pub use sample::{
