@@ -44,20 +44,20 @@ pub fn routes_in_application(app: App, sockets: Router) -> Router {
     let routes = below_base(&app, sockets, |pages| {
         pages.route("/{*unknown}", any(home::not_found))
     });
-    let mounted = Mounted(base.as_str().into());
+    let carried = CarriedBase(base.as_str().into());
     under(&base, routes, home)
         .route_layer(of_each_answer(app))
-        .route_layer(from_fn_with_state(mounted, check_mounted))
+        .route_layer(from_fn_with_state(carried, check_mounted))
 }
 
 /// The base that the routes of an application carry.
 #[derive(Clone)]
-struct Mounted(Arc<str>);
+struct CarriedBase(Arc<str>);
 
 /// The middleware that notices routes which were nested under another path than their own: all
 /// links and redirects would lead to where nothing is.
 async fn check_mounted(
-    State(Mounted(base)): State<Mounted>,
+    State(CarriedBase(base)): State<CarriedBase>,
     OriginalUri(uri): OriginalUri,
     request: Request,
     next: Next,

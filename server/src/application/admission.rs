@@ -2,7 +2,7 @@
 
 use super::{Vestibule, layer::Requirement, signed_in::SignedIn};
 use crate::{
-    handlers::require_user::{Admission, admit, login_leading_to},
+    handlers::require_user::{Access, admit, login_leading_to},
     http::{
         client_address::{self, Clients},
         error::{self, PageError},
@@ -48,18 +48,18 @@ pub(super) async fn let_in(
 
 /// The user of `request`, after the exchange, if there is one to make.
 async fn enter(app: &App, request: &mut Parts) -> Result<(SignedIn, Vec<HeaderValue>), Response> {
-    let admission = match admission(app, request).await {
+    let access = match access(app, request).await {
         Ok(admission) => admission,
         Err(error) => return Err(complete(app, error.into_response()).await),
     };
-    match admission {
-        Admission::Admitted(who, cookies) => Ok((SignedIn::new(who, app.sign_ins.now()), cookies)),
-        Admission::Instead(page) => Err(complete(app, page).await),
-        Admission::SignedOut => Err(sign_in_first(app, request, false).await),
+    match access {
+        Access::Admitted(who, cookies) => Ok((SignedIn::new(who, app.sign_ins.now()), cookies)),
+        Access::Instead(page) => Err(complete(app, page).await),
+        Access::SignedOut => Err(sign_in_first(app, request, false).await),
     }
 }
 
-async fn admission(app: &App, request: &mut Parts) -> Result<Admission, PageError> {
+async fn access(app: &App, request: &mut Parts) -> Result<Access, PageError> {
     Clients::check(&request.extensions)?;
     app.origins.check(request)?;
     let visitor = Visitor::from_request_parts(request, app).await;

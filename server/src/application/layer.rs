@@ -37,7 +37,7 @@ pub struct SignInService<S> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Requirement {
     /// Everybody.
-    None,
+    Anyone,
     /// A user.
     User,
     /// A user who has signed in a short while ago.
@@ -77,7 +77,7 @@ impl SignInLayer {
         let before = before.filter(|before| before.vestibule.is(&self.vestibule));
         let mut user = before.and_then(|before| before.user.clone());
         let mut cookies = Vec::new();
-        if self.requirement != Requirement::None {
+        if self.requirement != Requirement::Anyone {
             let (known, set) = let_in(&self.vestibule, self.requirement, user, &mut head).await?;
             user = Some(known);
             cookies = set;

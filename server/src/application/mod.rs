@@ -49,7 +49,7 @@ impl Vestibule {
     /// unless it has a `Cache-Control` of its own.
     #[must_use]
     pub fn layer(&self) -> SignInLayer {
-        SignInLayer::new(self.clone(), Requirement::None)
+        SignInLayer::new(self.clone(), Requirement::Anyone)
     }
 
     /// The layer around pages that need a user, for `route_layer`. It lets the users in whose

@@ -11,7 +11,7 @@ mod setting;
 mod storage;
 mod validator;
 
-pub use application::{ApplicationParts, MAX_CALLS};
+pub use application::{ApplicationConfig, ApplicationParts, MAX_CALLS};
 pub use identity_headers::IdentityHeader;
 pub use mail::{Encryption, MailConfig, SmtpServer};
 pub use practice::{KEY_MARK, Practice};
@@ -28,8 +28,8 @@ use setting::{
     CONFIRM_IN_FLIGHT, CONFIRM_LEASE, CONFIRM_PER_CLIENT, CONFIRM_POLL, CONFIRM_REDIRECT,
     CONFIRM_START, CONFIRM_UNDECIDED, CONFIRM_WAIT, DATABASE_URL, HSTS_SUBDOMAINS,
     IDENTITY_HEADERS, LEPTOS_SITE_ADDR, LEPTOS_SITE_ROOT, OPS_ADDR, PUBLIC_URL, PUSHER_SCHEME,
-    REDIS_URL, SESSION_ABSOLUTE, SESSION_IDLE, SESSIONS_PER_USER, TRUSTED_PROXIES,
-    VALIDATOR_CALLBACK_SECRET, VALIDATOR_SECRET, VALIDATOR_TLS, VALIDATOR_URL, VESTIBULE_SECRET,
+    REDIS_URL, SESSION_ABSOLUTE, SESSION_IDLE, SESSIONS_PER_USER, TRUSTED_PROXIES, VALIDATOR_URL,
+    VESTIBULE_SECRET,
 };
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use vestibule::{
@@ -93,13 +93,6 @@ pub struct Config {
     pub worker: bool,
 }
 
-/// An application that sign-ins are a part of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ApplicationConfig {
-    /// Whether it judges tokens itself.
-    pub own_validator: bool,
-}
-
 /// Whether the confirm page begins by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BeginMode {
@@ -132,42 +125,6 @@ impl Config {
     /// Reads the settings of a server.
     pub fn read(given: &RawSettings) -> Result<Self, SettingError> {
         Self::read_for(given, None)
-    }
-
-    /// Reads the settings of the part of an application that signs its users in, beside what the
-    /// application brings along.
-    pub(crate) fn read_in_application(
-        given: &RawSettings,
-        parts: &ApplicationParts,
-    ) -> Result<Self, SettingError> {
-        let own_validator = parts.validator.is_some();
-        let application = ApplicationConfig { own_validator };
-        let mut config = Self::read_for(given, Some(application))?;
-        if config.base.as_str().is_empty() {
-            return Err(PUBLIC_URL.wrong_here(
-                "it has no path; the rest of the host is the application's, so all of Vestibule \
-                 lies below a path",
-                "https://app.example/auth",
-            ));
-        }
-        if own_validator {
-            leave_out_service(given)?;
-        }
-        if let Some(database) = parts.database.clone() {
-            if given.text(&DATABASE_URL).is_some() {
-                return Err(DATABASE_URL.leave_out("the application's own database is used"));
-            }
-            config.storage.database = database.into();
-        }
-        if let Some(public) = config.public.as_ref().filter(|public| !public.is_secure()) {
-            // The application listens, so it is loopback's names at this port that are ours.
-            config.addr.set_port(public.port());
-        }
-        if own_validator {
-            // The rest waits in the queue, where its time does not run yet.
-            config.in_flight = config.in_flight.min(MAX_CALLS);
-        }
-        Ok(config)
     }
 
     fn read_for(
@@ -310,22 +267,6 @@ impl Config {
     pub fn is_practice(&self) -> bool {
         self.practice == Practice::On
     }
-}
-
-/// Refuses the settings of a service that judges tokens, where an application does so itself.
-fn leave_out_service(given: &RawSettings) -> Result<(), SettingError> {
-    let of_service: [&'static Setting; 4] = [
-        &VALIDATOR_URL,
-        &VALIDATOR_SECRET,
-        &VALIDATOR_TLS,
-        &VALIDATOR_CALLBACK_SECRET,
-    ];
-    let set = of_service
-        .into_iter()
-        .find(|setting| given.text(setting).is_some());
-    set.map_or(Ok(()), |setting| {
-        Err(setting.leave_out("the application has a validator of its own"))
-    })
 }
 
 /// Where outcomes lead. What is no page of ours that needs a user is reached through one that does:

@@ -1,4 +1,6 @@
 use super::*;
+use crate::validator::{Reason, Token, ValidationError, Verdict};
+use std::sync::Arc;
 
 const SECRET: &str = "Y1ZtJ0vW8n3qkRu5xTgB2yLhPzXo7mEaQ9dKfCs4wUI=";
 
@@ -259,4 +261,27 @@ fn a_sign_in_waits_for_its_browser_at_least_as_long_as_for_its_validator() {
     assert_eq!(times(&[("CONFIRM_WAIT", "7days")]), [10_080, 10_080]);
     // Where a longer deadline was set before, no other setting is needed.
     assert_eq!(times(&[("CONFIRM_DEADLINE", "30min")]), [30, 30]);
+}
+
+async fn used(_: Token) -> Result<Verdict, ValidationError> {
+    Ok(Verdict::Invalid(Reason::Used))
+}
+
+#[test]
+fn no_more_of_an_applications_own_validator_is_asked_at_once_than_has_threads() {
+    for (given, own, expected) in [
+        (None, true, MAX_CALLS),
+        (None, false, 2048),
+        (Some("7"), true, 7),
+    ] {
+        let pairs = [("PUBLIC_URL", "http://127.0.0.1:3000/auth")].into_iter();
+        let pairs = pairs.chain(given.map(|given| ("CONFIRM_IN_FLIGHT", given)));
+        let settings = RawSettings::from_pairs(pairs).unwrap();
+        let mut parts = ApplicationParts::default();
+        if own {
+            parts.validator = Some(Arc::new(used));
+        }
+        let config = Config::read_in_application(&settings, &parts).unwrap();
+        assert_eq!(config.in_flight, expected, "{given:?}");
+    }
 }

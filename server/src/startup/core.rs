@@ -4,20 +4,23 @@
 use crate::{
     config::{ApplicationParts, Config},
     mail::{Smtp, UrlBuilder},
-    practice::{ValidatorScript, control::PracticeTools},
-    startup::{error::StartError, origins::origin, storage::Storage, tasks::BackgroundTasks},
+    practice::control::PracticeTools,
+    startup::{
+        error::StartError,
+        origins::origin,
+        storage::Storage,
+        tasks::{BackgroundTasks, StartedValidator},
+    },
 };
 use std::sync::Arc;
 use tokio::sync::Notify;
 use vestibule::{
     assertion::Signer,
     caps::Room,
-    clock::Clock,
     mail::{Mailer, Outbox},
     publisher::Publisher,
-    secret::{SystemEntropy, WebhookKeys, random},
+    secret::{SystemEntropy, WebhookKeys},
     store::postgres::PostgresStore,
-    validator::Validator,
     worker::{Dispatch, Environment},
 };
 
@@ -47,9 +50,13 @@ impl Core {
         tasks: &mut BackgroundTasks,
         parts: ApplicationParts,
     ) -> Result<Self, StartError> {
-        let (validator, callback_keys, script) = match parts.validator {
-            Some(own) => (own, None, None),
-            None => service(config, tasks, storage.clock.clone()).await?,
+        let StartedValidator {
+            validator,
+            callback_keys,
+            script,
+        } = match parts.validator {
+            Some(own) => own.into(),
+            None => tasks.start_service(config, storage.clock.clone()).await?,
         };
         let practice_tools = script
             .zip(storage.practice_clock)
@@ -140,28 +147,4 @@ impl Core {
             in_flight,
         );
     }
-}
-
-/// A validator, the keys with which it signs its callbacks, if it may call back, and what it
-/// answers, if it is practice mode's.
-type Service = (
-    Arc<dyn Validator>,
-    Option<WebhookKeys>,
-    Option<Arc<ValidatorScript>>,
-);
-
-/// The service that judges tokens, and the keys with which it signs its callbacks, if it may call
-/// back.
-async fn service(
-    config: &Config,
-    tasks: &BackgroundTasks,
-    clock: Arc<dyn Clock>,
-) -> Result<Service, StartError> {
-    let practice_keys = WebhookKeys::from(random(&SystemEntropy));
-    let callback_keys = match &config.validator {
-        Some(service) => service.callback_keys.clone(),
-        None => Some(practice_keys.clone()),
-    };
-    let (validator, script) = tasks.start_validator(config, practice_keys, clock).await?;
-    Ok((validator, callback_keys, script))
 }

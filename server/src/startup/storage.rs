@@ -12,6 +12,7 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 use vestibule::{
     clock::{Clock, SystemClock},
@@ -52,6 +53,17 @@ enum Sessions {
     OutOfReach,
 }
 
+impl Sessions {
+    /// The stores of a `database` that is told whether sessions are in it.
+    fn beside(self, bound: Duration, database: impl FnOnce(bool) -> Stores) -> Stores {
+        match self {
+            Self::InDatabase => database(true),
+            Self::External(sessions) => database(false).with_external_sessions(sessions, bound),
+            Self::OutOfReach => database(false),
+        }
+    }
+}
+
 /// Opens what is kept, making what is not there yet. The configured keys are taken out of `config`.
 pub async fn open(config: &mut Config) -> Result<Storage, StartError> {
     open_as(config, true).await
@@ -74,7 +86,6 @@ async fn open_as(config: &mut Config, is_server: bool) -> Result<Storage, StartE
         Some(keys) => keys,
         None => practice::key(&storage.data, &SystemEntropy)?,
     };
-    let bound = config.timing.bound;
     match &storage.database {
         DatabaseLocation::Sqlite(file) => {
             private_files::make_database(file).map_err(refused(file))?;
@@ -84,13 +95,14 @@ async fn open_as(config: &mut Config, is_server: bool) -> Result<Storage, StartE
                 error,
             })?;
             let (clock, practice_clock) = movable(config, Arc::new(SystemClock), is_server);
-            let stores = match sessions(config, clock.clone(), is_server).await? {
-                Sessions::InDatabase => Stores::in_one(store),
-                Sessions::External(sessions) => {
-                    Stores::in_one(store.without_sessions()).with_external_sessions(sessions, bound)
-                }
-                Sessions::OutOfReach => Stores::in_one(store.without_sessions()),
-            };
+            let sessions = sessions(config, clock.clone(), is_server).await?;
+            let stores = sessions.beside(config.timing.bound, |are_here| {
+                Stores::in_one(if are_here {
+                    store
+                } else {
+                    store.without_sessions()
+                })
+            });
             Ok(Storage {
                 keys,
                 stores,
@@ -128,16 +140,16 @@ async fn in_postgres(
         name: name.to_string(),
         error,
     })?;
-    let bound = config.timing.bound;
     let (clock, practice_clock) = movable(config, Arc::new(store.clock()), is_server);
     let hints = Some(store.clone());
-    let stores = match sessions(config, clock.clone(), is_server).await? {
-        Sessions::InDatabase => Stores::in_one(store),
-        Sessions::External(sessions) => {
-            Stores::in_one(store.without_sessions()).with_external_sessions(sessions, bound)
-        }
-        Sessions::OutOfReach => Stores::in_one(store.without_sessions()),
-    };
+    let sessions = sessions(config, clock.clone(), is_server).await?;
+    let stores = sessions.beside(config.timing.bound, |are_here| {
+        Stores::in_one(if are_here {
+            store
+        } else {
+            store.without_sessions()
+        })
+    });
     Ok(Storage {
         keys,
         stores,

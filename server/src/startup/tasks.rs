@@ -16,15 +16,15 @@ use vestibule::{
     mail::{MailWorker, Mailer},
     notice::{NoticeWorker, OnConfirmed},
     publisher::{PusherPublisher, Queue},
-    secret::{SystemEntropy, WebhookKeys},
+    secret::{SystemEntropy, WebhookKeys, random},
     store::postgres::PostgresStore,
     validator::{HttpValidator, Validator},
     worker::{Dispatch, Environment, Worker},
 };
 use vestibule_broker::Broker;
 
-/// What works behind the routes: the worker and the mail worker, the embedded broker, the practice
-/// validator.
+/// What works behind the routes: the worker, and those of mails and notices, the embedded broker, the
+/// practice validator.
 #[derive(Debug)]
 pub struct ServerHandle {
     tasks: BackgroundTasks,
@@ -32,7 +32,7 @@ pub struct ServerHandle {
 }
 
 impl ServerHandle {
-    /// Returns once the worker, or the mail worker, has stopped, which they do by themselves
+    /// Returns once the worker, or that of mails or notices, has stopped, which they do by themselves
     /// only if they panic.
     pub async fn worker_stopped(&self) {
         self.tasks.worker_stopped.cancelled().await;
@@ -74,17 +74,38 @@ impl ServerHandle {
 #[derive(Debug, Default)]
 pub struct BackgroundTasks {
     worker: Option<JoinHandle<()>>,
-    /// Cancelled once the worker, or the mail worker, has stopped.
+    /// Cancelled once the worker, or that of mails or notices, has stopped.
     pub worker_stopped: CancellationToken,
     queue: Option<Arc<Queue>>,
     /// Where the private listener listens, if there is one.
     pub ops_addr: Option<SocketAddr>,
     /// Everything but the worker itself.
     pub tasks: TaskTracker,
-    /// Ends the worker, and with it the mail worker, the sweeper and the listener.
+    /// Ends the worker, and with it those of mails and notices, the sweeper and the listener.
     stop_worker: CancellationToken,
     /// Ends the others.
     pub stop_rest: CancellationToken,
+}
+
+/// Who judges tokens.
+pub struct StartedValidator {
+    /// The validator.
+    pub validator: Arc<dyn Validator>,
+    /// The keys with which it signs its callbacks, if it may call back.
+    pub callback_keys: Option<WebhookKeys>,
+    /// What it answers, if it is practice mode's.
+    pub script: Option<Arc<ValidatorScript>>,
+}
+
+/// An application's own validator.
+impl From<Arc<dyn Validator>> for StartedValidator {
+    fn from(validator: Arc<dyn Validator>) -> Self {
+        Self {
+            validator,
+            callback_keys: None,
+            script: None,
+        }
+    }
 }
 
 impl BackgroundTasks {
@@ -94,14 +115,12 @@ impl BackgroundTasks {
         self.queue.insert(queue).clone()
     }
 
-    /// The configured service, or practice mode's own, started, with what it answers. That one signs
-    /// its calls with `practice_keys`, and waits by `clock`.
-    pub async fn start_validator(
+    /// The configured service, or practice mode's own, started, which waits by `clock`.
+    pub async fn start_service(
         &self,
         config: &Config,
-        practice_keys: WebhookKeys,
         clock: Arc<dyn Clock>,
-    ) -> Result<(Arc<dyn Validator>, Option<Arc<ValidatorScript>>), StartError> {
+    ) -> Result<StartedValidator, StartError> {
         let callback = format!(
             "{}{}",
             origin(config).as_str(),
@@ -109,20 +128,29 @@ impl BackgroundTasks {
         );
         if let Some(service) = &config.validator {
             let validator = HttpValidator::new(&service.url, service.secret.clone())?;
-            let validator = if service.callback_keys.is_some() {
-                validator.with_callback(callback)
-            } else {
-                validator
+            let callback_keys = service.callback_keys.clone();
+            let validator = match callback_keys {
+                Some(_) => validator.with_callback(callback),
+                None => validator,
             };
-            return Ok((Arc::new(validator), None));
+            return Ok(StartedValidator {
+                validator: Arc::new(validator),
+                callback_keys,
+                script: None,
+            });
         }
-        let service = PracticeValidator::bind(callback.clone(), practice_keys, clock)
+        let keys = WebhookKeys::from(random(&SystemEntropy));
+        let service = PracticeValidator::bind(callback.clone(), keys.clone(), clock)
             .await
             .map_err(StartError::Loopback)?;
         let validator = HttpValidator::new(&service.url(), None)?.with_callback(callback);
         let script = service.script();
         self.tasks.spawn(service.serve(self.stop_rest.clone()));
-        Ok((Arc::new(validator), Some(script)))
+        Ok(StartedValidator {
+            validator: Arc::new(validator),
+            callback_keys: Some(keys),
+            script: Some(script),
+        })
     }
 
     /// Starts what sends mails.

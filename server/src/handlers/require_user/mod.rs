@@ -25,7 +25,7 @@ use vestibule::{
 };
 
 /// Whether a request for a page that needs a user is let in.
-pub enum Admission {
+pub enum Access {
     /// It is this user's. The cookies belong to the response.
     Admitted(SignedIn, Vec<HeaderValue>),
     /// Not yet: another page takes the place of the one that was asked for.
@@ -35,7 +35,7 @@ pub enum Admission {
 }
 
 /// Who `visitor` is, after the exchange if they are navigating and have one to make.
-pub async fn admit(app: &AppState, visitor: &Visitor) -> Result<Admission, PageError> {
+pub async fn admit(app: &AppState, visitor: &Visitor) -> Result<Access, PageError> {
     let shown = visitor.shown();
     let entry = if visitor.is_navigating() {
         app.sign_ins.enter(&shown).await?
@@ -51,9 +51,9 @@ pub async fn admit(app: &AppState, visitor: &Visitor) -> Result<Admission, PageE
             match wanted {
                 Some(wanted) => {
                     let on = response::see_other(&wanted);
-                    Admission::Instead(response::with_cookies(on, cookies))
+                    Access::Instead(response::with_cookies(on, cookies))
                 }
-                None => Admission::Admitted(sign_in.who, cookies),
+                None => Access::Admitted(sign_in.who, cookies),
             }
         }
         Entry::ChooseAccount {
@@ -61,9 +61,9 @@ pub async fn admit(app: &AppState, visitor: &Visitor) -> Result<Admission, PageE
             candidates,
         } => {
             let page = switch_account::ask(app, visitor, current.as_ref(), candidates);
-            Admission::Instead(page)
+            Access::Instead(page)
         }
-        Entry::SignedOut => Admission::SignedOut,
+        Entry::SignedOut => Access::SignedOut,
     })
 }
 
@@ -76,12 +76,12 @@ pub async fn require_user(
     next: Next,
 ) -> Result<Response, PageError> {
     Ok(match admit(&app, &visitor).await? {
-        Admission::Admitted(who, cookies) => {
+        Access::Admitted(who, cookies) => {
             request.extensions_mut().insert(who);
             response::with_cookies(next.run(request).await, cookies)
         }
-        Admission::Instead(page) => page,
-        Admission::SignedOut => response::see(&login_for(&app, request.uri(), false)),
+        Access::Instead(page) => page,
+        Access::SignedOut => response::see(&login_for(&app, request.uri(), false)),
     })
 }
 

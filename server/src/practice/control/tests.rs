@@ -1,4 +1,8 @@
-use crate::testing::{IN_USE, TestApp, TestBrowser, within};
+use crate::{
+    Builder,
+    testing::{IN_USE, TestApp, TestBrowser, within},
+    validator::{Reason, Token, ValidationError, Verdict},
+};
 use axum::http::HeaderMap;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
@@ -296,6 +300,32 @@ async fn a_server_in_use_has_no_control_on_its_private_listener_either() {
     assert_eq!((health.status, health.text.as_str()), (200, "ok"));
     let ready = send(&app, "GET", "/readyz", "", &[]).await;
     assert_eq!(ready.text, "database: ok\nsessions: ok\nworker: ok\n");
+}
+
+async fn used(_: Token) -> Result<Verdict, ValidationError> {
+    Ok(Verdict::Invalid(Reason::Used))
+}
+
+#[tokio::test]
+async fn an_application_is_controlled_unless_it_judges_itself() {
+    for judges in [false, true] {
+        let own = |builder: Builder| {
+            if judges {
+                builder.validator(used)
+            } else {
+                builder
+            }
+        };
+        let app = TestApp::in_application(&[CONTROLLED], own, |routes, _| routes).await;
+        for (method, path, body) in REQUESTS {
+            let answer = send(&app, method, path, body, &[]).await;
+            assert_eq!(answer.status == 404, judges, "{method} {path}: {answer:#?}");
+            assert!(
+                answer.status < 300 || judges,
+                "{method} {path}: {answer:#?}"
+            );
+        }
+    }
 }
 
 #[tokio::test]

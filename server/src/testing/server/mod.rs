@@ -14,7 +14,7 @@ use std::{fmt::Display, net::SocketAddr, time::Duration};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use vestibule::{tls, user::Identity, validator::Reason};
+use vestibule::{confirmation::Rejection, tls, user::Identity, validator::Reason};
 
 /// Vestibule in practice mode, in this process and in a folder of its own: its validator answers as
 /// a test says, its clock is moved by hand, and its mails and confirmations can be read.
@@ -22,18 +22,12 @@ use vestibule::{tls, user::Identity, validator::Reason};
 /// ```
 /// use axum::{body::Body, http::Request};
 /// use tower::ServiceExt as _;
-/// use vestibule::user::Identity;
-/// use vestibule_server::testing::Server;
+/// use vestibule_server::{testing::Server, validator::Identity};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 /// let server = Server::start().await;
-/// let grace = Identity {
-///     issuer: "https://id.example".into(),
-///     subject: "grace".into(),
-///     name: None,
-///     email: None,
-/// };
+/// let grace = Identity::new("https://id.example", "grace");
 /// let signed_in = server.sign_in(&grace).await;
 /// let request = Request::get("/v1/session")
 ///     .header("host", server.addr().to_string())
@@ -107,11 +101,7 @@ impl Answer {
     /// The token is not good.
     #[must_use]
     pub fn invalid(reason: Reason) -> Self {
-        let reason = match reason {
-            Reason::Invalid => "invalid",
-            Reason::Expired => "expired",
-            Reason::Used => "used",
-        };
+        let reason = Rejection::from(reason).as_str();
         Self(json!({ "verdict": "invalid", "reason": reason }))
     }
 
@@ -156,20 +146,16 @@ impl Server {
     /// Starts it with these settings, each the name of an environment variable and its value.
     ///
     /// # Panics
-    /// If it cannot start, or is not in practice mode.
+    /// If it cannot start, is not in practice mode, or there is no setting of such a name.
     pub async fn with(settings: &[(&str, &str)]) -> Self {
         let data = TempDir::new().expect("there is a folder for it");
-        let folder = data.path().display().to_string();
         let own = [
-            ("VESTIBULE_DATA", folder.as_str()),
-            ("LEPTOS_SITE_ADDR", "127.0.0.1:0"),
-            ("OPS_ADDR", "127.0.0.1:0"),
+            ("VESTIBULE_DATA", data.path().display().to_string()),
+            ("LEPTOS_SITE_ADDR", "127.0.0.1:0".into()),
+            ("OPS_ADDR", "127.0.0.1:0".into()),
         ];
-        let settings = [settings, &own[..]].concat();
-        let given = RawSettings::from_lookup(|setting| {
-            let value = settings.iter().find(|(key, _)| *key == setting.key);
-            value.map(|(_, value)| (*value).to_owned())
-        });
+        let given = said(RawSettings::from_pairs(settings.iter().copied()));
+        let given = said(given.or(own));
         let mut config = said(Config::read(&given));
         assert!(config.is_practice(), "only practice mode can be controlled");
         let listener = said(listener::bind(config.addr));
@@ -315,152 +301,4 @@ fn said<T, E: Display>(result: Result<T, E>) -> T {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::within;
-    use axum::{
-        body::{Body, to_bytes},
-        http::{Request, Response},
-    };
-    use tower::ServiceExt as _;
-
-    fn grace() -> Identity {
-        Identity {
-            issuer: "https://id.example".into(),
-            subject: "grace".into(),
-            name: Some("Grace Hopper".into()),
-            email: Some("grace@example.com".into()),
-        }
-    }
-
-    /// What a browser with this cookie is told, as a document or by a form.
-    async fn ask(server: &Server, path: &str, cookie: &str, form: Option<&str>) -> Response<Body> {
-        let method = if form.is_some() { "POST" } else { "GET" };
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header("host", server.addr().to_string())
-            .header("cookie", cookie)
-            .header("sec-fetch-site", "same-origin")
-            .header("sec-fetch-mode", "navigate")
-            .header("sec-fetch-dest", "document")
-            .header("content-type", "application/x-www-form-urlencoded");
-        let body = Body::from(form.unwrap_or_default().to_owned());
-        let request = request.body(body).unwrap();
-        server.router().oneshot(request).await.unwrap()
-    }
-
-    /// Opens a link and begins with it, without scripts.
-    async fn begin(server: &Server, token: &str) {
-        let path = format!("/confirm/{token}");
-        let landing = ask(server, &path, "", None).await;
-        let cookie = landing.headers()["set-cookie"].to_str().unwrap();
-        let cookie = cookie.split(';').next().unwrap();
-        assert_eq!(ask(server, &path, cookie, Some("")).await.status(), 303);
-    }
-
-    async fn ending(server: &Server, token: &str) -> ConfirmationState {
-        within(async || {
-            let begun = server.confirmations(token).await;
-            begun.into_iter().find(|begun| begun.ending.is_some())
-        })
-        .await
-    }
-
-    #[tokio::test]
-    async fn whom_it_signs_in_is_signed_in_until_the_time_has_passed() {
-        let server = Server::start().await;
-        let browser = server.sign_in(&grace()).await;
-        let page = ask(&server, "/profile", &browser.cookie, None).await;
-        assert_eq!(page.status(), 200);
-        let page = to_bytes(page.into_body(), usize::MAX).await.unwrap();
-        assert!(String::from_utf8_lossy(&page).contains("Grace Hopper"));
-        assert_eq!(server.sign_in(&grace()).await.user, browser.user);
-        server.advance(Duration::from_hours(91 * 24)).await;
-        let page = ask(&server, "/profile", &browser.cookie, None).await;
-        assert_eq!(page.status(), 303);
-        server.shutdown().await;
-    }
-
-    #[tokio::test]
-    async fn its_validator_answers_as_it_is_told() {
-        let server = Server::with(&[("CONFIRM_START", "click")]).await;
-        let second = Duration::from_secs(1);
-        let valid = Answer::valid(&grace());
-        for (token, answers, ending_of, asked) in [
-            (
-                "a",
-                vec![Answer::status(503), valid.clone()],
-                "confirmed",
-                2,
-            ),
-            ("b", vec![Answer::invalid(Reason::Used)], "used", 1),
-            (
-                "c",
-                vec![Answer::calling_back(second, valid.clone())],
-                "confirmed",
-                1,
-            ),
-            (
-                "d",
-                vec![Answer::later(60), valid.after(second)],
-                "confirmed",
-                2,
-            ),
-        ] {
-            server.answers(token, answers).await;
-            begin(&server, token).await;
-            let first = async || {
-                server
-                    .confirmations(token)
-                    .await
-                    .first()?
-                    .asked
-                    .checked_sub(1)
-            };
-            within(first).await;
-            if token == "d" {
-                within(async || {
-                    let begun = server.confirmations(token).await;
-                    (begun[0].step == "later").then_some(())
-                })
-                .await;
-                server.advance(second * 60).await;
-            }
-            let ended = ending(&server, token).await;
-            let ended = (ended.ending.as_deref(), ended.asked);
-            assert_eq!(ended, (Some(ending_of), asked), "{token}");
-        }
-    }
-
-    #[tokio::test]
-    async fn its_mails_can_be_read() {
-        let server = Server::start().await;
-        let asked = ask(
-            &server,
-            "/login/link",
-            "",
-            Some("email=grace%40example.com"),
-        )
-        .await;
-        assert_eq!(asked.status(), 303);
-        let mail = within(async || server.mails("grace@example.com").await.pop()).await;
-        let link = format!("http://{}/confirm/", server.addr());
-        assert!(mail.link.unwrap().starts_with(&link));
-        assert_eq!(mail.code.unwrap().len(), 6);
-        assert_eq!(server.mails("ada@example.com").await, []);
-    }
-
-    #[tokio::test]
-    #[should_panic(expected = "answers[0]: status: not from 200 to 599")]
-    async fn what_cannot_be_answered_is_a_panic_that_says_why() {
-        let server = Server::start().await;
-        server.answers("t", [Answer::status(99)]).await;
-    }
-
-    #[tokio::test]
-    #[should_panic(expected = "only practice mode can be controlled")]
-    async fn a_server_in_use_is_none() {
-        Server::with(&crate::testing::IN_USE).await;
-    }
-}
+mod tests;
