@@ -85,7 +85,7 @@ test.describe('examples/axum-login', () => {
     await expect(page).toHaveURL(/\/auth\/login\?next=/);
   });
 
-  test('whoever comes next does not see the orders of who was here before', async ({ page, context }) => {
+  test('the next customer does not see the orders of the one before', async ({ page, context }) => {
     await page.goto('/auth/confirm/valid-3');
     await expect(page).toHaveURL('/orders');
     await expect(page.getByRole('heading')).toHaveText(/^Orders of ./);

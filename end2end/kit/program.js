@@ -12,8 +12,8 @@ export class Program {
   log = '';
 
   /**
-   * Starts a program, and waits until its output matches `ready`, if that is given. Its environment is only what it is
-   * given.
+   * Starts a program, and waits until its output matches `ready`, if that is given. Its environment is
+   * what it is given, `PATH` and `HOME`.
    */
   static async start(path, words, { ready, env = {}, cwd, input = '' }) {
     const program = new Program();

@@ -1,4 +1,4 @@
-// A browser's cookies in a file. Whoever reads it is signed in, so only its owner can.
+// A browser's cookies in a file. A person who can read it is signed in, so only its owner can.
 
 import { open } from 'node:fs/promises';
 

@@ -82,7 +82,7 @@ async fn a_schema_of_its_own_in_postgresql() {
         matches!(other_key, Err(OpenError::OtherKey)),
         "{other_key:?}"
     );
-    // Whoever may not make a schema may use the one that is there.
+    // A user who may not make a schema may use the one that is there.
     let role = pool.connect_options().get_database().unwrap().to_owned();
     for statement in [
         format!("create role {role} login password 'testpw'"),

@@ -12,8 +12,8 @@ pub struct TestCounts {
     pub failed: u64,
     /// Did not run.
     pub skipped: u64,
-    /// Those that failed, by name, where they have one, and how those in a browser did: whoever sees
-    /// only the end of a log is told.
+    /// Those that failed, by name, where they have one, and how those in a browser did: the end of a
+    /// log may be all that is seen.
     pub failures: Vec<String>,
 }
 

@@ -44,7 +44,8 @@ impl AuthnBackend for Customers {
     type Error = Infallible;
 
     async fn authenticate(&self, who: SignedIn) -> Result<Option<Customer>, Infallible> {
-        let (id, name) = (who.id().to_string(), who.display_name().to_owned());
+        let id = who.id().to_string();
+        let name = who.display_name().to_owned();
         let session = who.session();
         let customer = Customer {
             id: id.clone(),
@@ -72,12 +73,12 @@ async fn arrive(
     who: SignedIn,
     mut login: Login,
 ) -> Result<Redirect, StatusCode> {
-    // Ends the login of whoever was here before, so that the new one has an id that no one knows.
+    // Ends the login of the customer before, so that the new one has an id that no one knows.
     login.logout().await.map_err(failed)?;
     if let Some(customer) = login.authenticate(who).await.map_err(failed)? {
         login.login(&customer).await.map_err(failed)?;
     }
-    // Whoever makes a link chooses `next`: only a path on this host is followed.
+    // The author of a link chooses `next`: only a path on this host is followed.
     let next: Option<LocalPath> = query.get("next").and_then(|next| next.parse().ok());
     let next = next.as_ref().map_or("/orders", LocalPath::as_str);
     Ok(Redirect::to(next))
@@ -120,7 +121,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     ];
     let settings = RawSettings::from_environment()?.or(defaults)?;
     let mounted = Vestibule::builder(settings).build().await?;
-    // `Strict`, the default, would forget the login of whoever follows a link from elsewhere.
+    // `Strict`, the default, would not be sent along when a link on another site is followed.
     let sessions = SessionManagerLayer::new(MemoryStore::default())
         .with_same_site(SameSite::Lax)
         .with_secure(false); // Behind https, leave this out, and call the cookie `__Host-shop`.

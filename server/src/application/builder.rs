@@ -73,7 +73,7 @@ impl Builder {
     /// it is their first: at least once, also if the process is killed in between. If it fails,
     /// panics or takes over 30 s, it is called again after a minute, for a day.
     ///
-    /// The browser may have arrived already, may never arrive, or may yet cancel. Whoever signs in
+    /// The browser may have arrived already, may never arrive, or may yet cancel. A user who signs in
     /// with a password is not told of.
     #[must_use]
     pub fn on_confirmed(mut self, told: impl OnConfirmed) -> Self {

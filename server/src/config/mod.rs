@@ -295,7 +295,7 @@ fn keys(text: &str) -> Result<Keys, String> {
     Keys::parse(text).map_err(|error| error.to_string())
 }
 
-/// Whoever reaches the control of practice mode can be any user, so it is never beyond loopback.
+/// Anyone who reaches the control of practice mode can act as any user, so it is never beyond loopback.
 fn ops_addr(given: &RawSettings, practice: bool) -> Result<Option<SocketAddr>, SettingError> {
     let addr: Option<SocketAddr> = given.read(&OPS_ADDR, |text| {
         text.parse().map_err(|_| "not an IP address with a port")

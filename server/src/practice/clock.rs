@@ -28,8 +28,8 @@ impl PracticeClock {
         Self { machine, ahead }
     }
 
-    /// Lets this much time pass, and returns the new time. Whoever sleeps until a moment that is
-    /// reached by that wakes up.
+    /// Lets this much time pass, and returns the new time. All that sleeps until a moment
+    /// that is reached by that wakes up.
     ///
     /// # Errors
     /// [`TooFar`] if it would be ten years ahead of the machine's clock.
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_sleeps_wakes_once_their_moment_is_reached_and_not_before() {
+    async fn a_sleeper_wakes_once_its_moment_is_reached_and_not_before() {
         let clock = PracticeClock::new(Arc::new(Noon));
         let mut sleep = pin!(clock.sleep_until(NOON + Duration::from_mins(1)));
         assert_eq!(poll!(sleep.as_mut()), Poll::Pending);

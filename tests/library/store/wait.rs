@@ -1,4 +1,4 @@
-//! A confirmation waits for a validator that answers later: whoever has the claim, within the caps,
+//! A confirmation waits for a validator that answers later: under any claim, within the caps,
 //! and what is noted is never taken back.
 
 use crate::support::{Sample, adapters, admission, at, wait, worker};

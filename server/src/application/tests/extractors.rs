@@ -27,7 +27,7 @@ async fn facts(State(()): State<()>, user: SignedIn) -> String {
 }
 
 #[tokio::test]
-async fn a_handler_learns_who_it_is_and_an_optional_one_that_it_is_nobody() {
+async fn a_handler_learns_who_it_is_and_an_optional_one_that_it_is_no_one() {
     let app = TestApp::in_application(
         &[],
         |builder| builder,
@@ -44,7 +44,7 @@ async fn a_handler_learns_who_it_is_and_an_optional_one_that_it_is_nobody() {
     assert_eq!(page.body, "stranger");
     browser.begin("valid-1").await.assert_status(200);
     let way = browser.outcome("valid-1").await;
-    // A session that is only bound is nobody's here, and stays to be exchanged.
+    // A session that is only bound is no one's here, and stays to be exchanged.
     let page = browser.open("/").await.assert_status(200);
     assert_eq!(page.body, "stranger");
     browser.open(&way).await.assert_status(200);

@@ -106,7 +106,7 @@ async fn what_cannot_be_led_to_sign_in_is_unauthorized() {
 }
 
 #[tokio::test]
-async fn nobody_becomes_another_user_without_having_been_asked() {
+async fn no_one_becomes_another_user_without_having_been_asked() {
     let app = app().await;
     let mut browser = app.browser().below("/auth");
     browser.sign_in().await;
@@ -180,7 +180,7 @@ async fn a_layer_within_another_asks_and_exchanges_nothing_twice() {
 }
 
 #[tokio::test]
-async fn a_layer_around_our_own_routes_says_so_and_leads_nobody_in_a_circle() {
+async fn a_layer_around_our_own_routes_says_so_and_leads_no_one_in_a_circle() {
     let app = crate::testing::TestApp::in_application(
         &[],
         |builder| builder,

@@ -1,4 +1,4 @@
-//! The built client that comes with a packed crate, so that whoever depends on it has one.
+//! The built client that comes with a packed crate, so that all who depend on it have one.
 
 use std::collections::HashMap;
 

@@ -1,7 +1,7 @@
 //! What tests of other programs control practice mode by: what the validator answers, which mails
 //! were sent, how far confirmations have come, what time it is, and who is signed in.
 //!
-//! Whoever reaches it can be any user, so it must be reachable in no other place. These routes are
+//! Anyone who reaches it can act as any user, so it must be reachable in no other place. These routes are
 //! made from a [`ValidatorScript`] and a [`PracticeClock`], which exist only where the practice
 //! validator judges; they are served on `OPS_ADDR` alone, if that is an address of loopback; and
 //! what a browser or a proxy sends is refused.

@@ -444,7 +444,8 @@ async fn what_cannot_be_told_is_refused_with_one_line() {
 #[tokio::test]
 async fn a_time_that_cannot_pass_and_a_user_who_cannot_be_are_refused_with_one_line() {
     let app = TestApp::with(&[CONTROLLED]).await;
-    let (clock, sign_in) = ("/practice/clock", "/practice/sign-in");
+    let clock = "/practice/clock";
+    let sign_in = "/practice/sign-in";
     for (path, body, line) in [
         (clock, r#"{"advance":"-20m"}"#, "advance: not a time"),
         (clock, r#"{"advance":"20"}"#, "advance: not a time"),
