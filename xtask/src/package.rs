@@ -18,6 +18,9 @@ pub const CRATES: [&str; 5] = [
     "vestibule-server",
 ];
 
+/// The licences, which each package has.
+pub const LICENCES: [&str; 2] = ["LICENSE-APACHE", "LICENSE-MIT"];
+
 /// What stands before the build's id in the client.
 const MARK: &[u8] = b"vestibule-build:";
 /// How long the id is.
@@ -47,7 +50,7 @@ pub fn pack(site: &Path) -> Result<Vec<PathBuf>> {
     copy::refresh(&workspace::root(), &source)?;
     add(site, &source.join("server/client/site"))?;
     for folder in ["app", "broker", "protocol", "server"] {
-        for licence in ["LICENSE-APACHE", "LICENSE-MIT"] {
+        for licence in LICENCES {
             let from = source.join(licence);
             fs::copy(&from, source.join(folder).join(licence)).at(&from)?;
         }

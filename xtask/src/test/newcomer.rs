@@ -50,6 +50,10 @@ pub fn build() -> Result<(PathBuf, u16)> {
     fs::create_dir_all(&source).at(&source)?;
     for package in package::pack(&workspace::test_site())? {
         unpack(&package, &folder)?;
+        let unpacked = folder.join(package.file_stem().unwrap_or_default());
+        for licence in package::LICENCES {
+            fs::metadata(unpacked.join(licence)).at(&package)?;
+        }
     }
     let page = workspace::root().join("docs/EMBEDDING.md");
     let page = fs::read_to_string(&page).at(&page)?;
