@@ -49,7 +49,7 @@ pub(super) async fn let_in(
 /// The user of `request`, after the exchange, if there is one to make.
 async fn enter(app: &App, request: &mut Parts) -> Result<(SignedIn, Vec<HeaderValue>), Response> {
     let access = match access(app, request).await {
-        Ok(admission) => admission,
+        Ok(access) => access,
         Err(error) => return Err(complete(app, error.into_response()).await),
     };
     match access {

@@ -42,11 +42,12 @@ impl Vestibule {
     }
 
     /// The layer around all of the application's routes: their handlers, and its Leptos server
-    /// functions, can take a [`SignedIn`] or an `Option<SignedIn>`. It asks nothing by itself, so a
-    /// route that does not take one costs nothing, and its response stays as it is.
+    /// functions, can take a [`SignedIn`] or an `Option<SignedIn>`. It asks the database
+    /// nothing by itself: only a route that takes one does.
     ///
     /// A response whose handler has asked who is signed in gets `Cache-Control: private, no-cache`,
-    /// unless it has a `Cache-Control` of its own.
+    /// unless it has a `Cache-Control` of its own. So does one that is streamed to a browser with a
+    /// session, because it may still ask.
     #[must_use]
     pub fn layer(&self) -> SignInLayer {
         SignInLayer::new(self.clone(), Requirement::Anyone)
