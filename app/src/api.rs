@@ -1,7 +1,8 @@
 //! The island's questions: three server functions, which answer with a [`Report`].
 //!
-//! The functions are thin, and on the server alone: the island calls them by their paths. Each
-//! hands its call to the [`ssr::IslandApi`] of the request, which knows the browser's cookies and
+//! The functions are thin, and on the server alone. The island calls them by addresses below the
+//! base, such as `/api/begin`; Leptos, which knows the server functions of the whole process by
+//! their paths, has them at `/vestibule/…`, so that `/api` is the application's. Each hands its call to the [`ssr::IslandApi`] of the request, which knows the browser's cookies and
 //! the library; nothing is decided here. They are idempotent: the island repeats a call that got no
 //! answer.
 
@@ -57,7 +58,7 @@ impl std::fmt::Display for IslandApiError {
 /// [`IslandApiError::Busy`] when the confirmation could not be stored, [`IslandApiError::TooMany`]
 /// when as many of the same network are under way as may be, [`IslandApiError::NoCookie`] from a
 /// browser that keeps no cookies; nothing has begun then.
-#[server(prefix = "/api", endpoint = "begin")]
+#[server(prefix = "/vestibule", endpoint = "begin")]
 pub async fn begin(
     /// The token of the link.
     token: String,
@@ -73,7 +74,7 @@ pub async fn begin(
 ///
 /// # Errors
 /// [`IslandApiError::Busy`] when the database could not be read.
-#[server(prefix = "/api", endpoint = "status")]
+#[server(prefix = "/vestibule", endpoint = "status")]
 pub async fn status(
     /// The token of the link.
     token: String,
@@ -85,7 +86,7 @@ pub async fn status(
 ///
 /// # Errors
 /// [`IslandApiError::Busy`] when the cancellation could not be stored.
-#[server(prefix = "/api", endpoint = "cancel")]
+#[server(prefix = "/vestibule", endpoint = "cancel")]
 pub async fn cancel(
     /// The token of the link.
     token: String,

@@ -13,7 +13,7 @@ use axum::{
     Form,
     body::Body,
     extract::{FromRequest as _, Request, State},
-    http::{StatusCode, header},
+    http::{StatusCode, Uri, header},
     response::{IntoResponse as _, Response},
 };
 use leptos::prelude::*;
@@ -47,11 +47,13 @@ pub async fn server_functions(
     visitor: Visitor,
     request: Request<Body>,
 ) -> Result<Response, PageError> {
-    let begins = match request.uri().path() {
-        "/api/begin" => true,
-        "/api/status" | "/api/cancel" => false,
+    let function = match request.uri().path() {
+        "/api/begin" => "/vestibule/begin",
+        "/api/status" => "/vestibule/status",
+        "/api/cancel" => "/vestibule/cancel",
         _ => return Err(PageError::NotFound),
     };
+    let begins = function == "/vestibule/begin";
     let (mut head, body) = request.into_parts();
     let form =
         Form::<IslandCall>::from_request(Request::from_parts(head.clone(), body), &app).await;
@@ -67,6 +69,7 @@ pub async fn server_functions(
             return Ok((status, wrong).into_response());
         }
     };
+    head.uri = Uri::from_static(function);
     head.headers
         .insert(header::CONTENT_LENGTH, body.len().into());
     let request = Request::from_parts(head, Body::from(body));

@@ -55,3 +55,16 @@ async fn what_the_island_does_not_send_is_refused() {
     let answer = foreign.clone().call("status", &[("token", "x")]).await;
     answer.assert_status(403);
 }
+
+/// Leptos would answer ours in an application's own router as well, and axum would refuse a route
+/// of the application's that has the address of one.
+#[test]
+fn the_applications_functions_may_be_anywhere_below_api() {
+    let paths = leptos::server_fn::axum::server_fn_paths();
+    let taken: Vec<&str> = paths.map(|(path, _)| path).collect();
+    assert!(taken.contains(&"/vestibule/begin"), "{taken:?}");
+    assert!(
+        !taken.iter().any(|path| path.starts_with("/api")),
+        "{taken:?}"
+    );
+}
