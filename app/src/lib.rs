@@ -19,3 +19,5 @@ pub mod form_token;
 pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod shell;
+
+pub use island::Confirm;

@@ -41,7 +41,8 @@ pub mod testing;
 pub mod validator;
 
 pub use application::{
-    Builder, Mounted, SignInLayer, SignInService, SignedIn, SignedInRejection, Vestibule,
+    Builder, LandingLayer, LandingService, Mounted, SignInLayer, SignInService, SignedIn,
+    SignedInRejection, Vestibule,
 };
 pub use config::{Config, RawSettings, origin::Origin};
 pub use http::listener::{self, file_limit};

@@ -2,51 +2,29 @@
 
 use super::{
     journey::{Journey, JourneyEvent, View},
+    landing::Landing,
     sentence::{elapsed, longer},
-    settings::{Settings, StartMode},
 };
 use leptos::prelude::*;
 
-/// Takes a visitor through one confirmation.
+/// Takes a visitor through one confirmation: that of the [`Landing`] that the server has made for
+/// the request.
 ///
 /// Without JavaScript what it renders is a sentence and a form that works; nothing else is visible
-/// until there is something to say.
+/// until there is something to say. It is an island, and works as well in a page all of which is
+/// hydrated.
 #[component]
-pub fn Confirm(
-    /// The token of the link.
-    token: String,
-    /// The private channel of the pending cookie.
-    channel: String,
-    /// The Pusher server's public key.
-    app_key: String,
-    /// The Pusher server's address, such as `wss://push.example:443`; without it, the page's own
-    /// server.
-    socket: Option<String>,
-    /// When to begin.
-    start: StartMode,
-    /// Seconds between two polls of the server while the page waits.
-    poll_seconds: u32,
-    /// Where the sign-in leads, if the link says so.
-    next: Option<String>,
-) -> impl IntoView {
-    provide_context(Settings {
-        token,
-        channel,
-        app_key,
-        socket,
-        start,
-        poll_seconds,
-        base: base(),
-        next,
-    });
+pub fn Confirm() -> impl IntoView {
     view! { <Island /> }
 }
 
 /// The part of [`Confirm`] that lives in the browser: all of it.
 #[island]
 fn Island() -> impl IntoView {
-    let settings = settings();
-    let form_token = form_token();
+    let Landing {
+        settings,
+        form_token,
+    } = landing();
     let packed = settings.pack();
     let action = settings.base.clone() + "/confirm/" + &settings.token;
     let journey = Journey::new(
@@ -137,41 +115,19 @@ fn current(view: View, step: usize) -> &'static str {
     if view.steps == step { "step" } else { "false" }
 }
 
-/// What the server renders the island with. In the browser, the markup has it.
-#[cfg(feature = "hydrate")]
-fn settings() -> Settings {
-    let markup = document().query_selector("[data-settings]").ok().flatten();
-    let packed = markup.and_then(|section| section.get_attribute("data-settings"));
-    packed
-        .and_then(|packed| Settings::unpack(&packed))
-        .unwrap_or_default()
-}
-
+/// What the server has made for the request.
 #[cfg(not(feature = "hydrate"))]
-fn settings() -> Settings {
-    use_context().unwrap_or_default()
+fn landing() -> Landing {
+    Landing::of_request().unwrap_or_default()
 }
 
-/// The base of the page. In the browser the settings have it.
-#[cfg(feature = "ssr")]
-fn base() -> String {
-    crate::base::of_page().as_str().to_owned()
-}
-
-#[cfg(not(feature = "ssr"))]
-fn base() -> String {
-    String::new()
-}
-
-/// What the plain form carries. In the browser, the markup has it.
+/// The markup has it. What the plain form carries stays there.
 #[cfg(feature = "hydrate")]
-fn form_token() -> String {
-    String::new()
-}
-
-#[cfg(not(feature = "hydrate"))]
-fn form_token() -> String {
-    crate::form_token::FormToken::of_page().unwrap_or_default()
+fn landing() -> Landing {
+    Landing {
+        settings: super::page::settings(),
+        form_token: String::new(),
+    }
 }
 
 #[cfg(feature = "hydrate")]
@@ -179,6 +135,10 @@ use super::page::start;
 
 /// On the server nothing happens to a page.
 #[cfg(not(feature = "hydrate"))]
-fn start(_: Journey, _: RwSignal<View>, _: Settings) -> impl Fn(JourneyEvent) + Clone + use<> {
+fn start(
+    _: Journey,
+    _: RwSignal<View>,
+    _: super::settings::Settings,
+) -> impl Fn(JourneyEvent) + Clone + use<> {
     |_| {}
 }

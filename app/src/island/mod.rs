@@ -1,7 +1,7 @@
 //! The island: the part of the confirm page that lives in the browser, and all of Vestibule that
 //! does.
 //!
-//! `confirm` is the component, rendered on the server and made live by `hydrate`. It shows what
+//! `confirm` is the component, rendered on the server for a [`landing`] and made live by `hydrate`. It shows what
 //! [`journey`] decides and tells it what is pressed. `page` stands between the two and the browser:
 //! it carries out what [`journey`] and [`connection`] ask for (calls, a `socket`, one timer) and
 //! brings them what the one `listener` hears. The rest is pure, so it is tested without a browser:
@@ -18,6 +18,7 @@ pub mod connection;
 pub mod frames;
 pub mod journey;
 pub mod json;
+pub mod landing;
 pub mod sentence;
 pub mod settings;
 
@@ -29,3 +30,4 @@ mod page;
 mod socket;
 
 pub use confirm::Confirm;
+pub use landing::Landing;

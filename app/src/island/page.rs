@@ -6,21 +6,26 @@ use super::{
     connection::{ConnectionEffect, PusherConnection},
     frames,
     journey::{ApiCall, CallError, Effect, Journey, JourneyEvent, View},
-    listener::{Listener, listen},
+    listener::{Listener, listen, unlisten},
     settings::Settings,
     socket::{self, BrowserSocket},
 };
-use leptos::prelude::{GetUntracked, RwSignal, Set, document, window};
+use leptos::prelude::{GetUntracked, RwSignal, Set, document, set_timeout, window};
 use std::{
     cell::RefCell,
     rc::{Rc, Weak},
+    time::Duration,
 };
 use vestibule_protocol::Report;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::PageTransitionEvent;
 
-/// The page, as long as it lives.
+/// The events that a page is told of.
+const OF_WINDOW: [&str; 3] = ["pageshow", "pagehide", "online"];
+const OF_DOCUMENT: [&str; 3] = ["visibilitychange", "prerenderingchange", "submit"];
+
+/// The page, as long as it shows a confirmation: an application's router may take that away.
 struct Page {
     journey: Journey,
     connection: PusherConnection,
@@ -33,6 +38,21 @@ struct Page {
     timer: i32,
     listener: Listener,
     this: Weak<RefCell<Page>>,
+}
+
+/// What the server has told this page, in its markup. Without any, the browser has come here from
+/// another page of an application's, without the server; now it asks for the page once more.
+pub(super) fn settings() -> Settings {
+    let markup = document().query_selector("[data-settings]").ok().flatten();
+    let Some(markup) = markup else {
+        // Once the router has changed the address.
+        set_timeout(|| drop(window().location().reload()), Duration::ZERO);
+        return Settings::default();
+    };
+    markup
+        .get_attribute("data-settings")
+        .and_then(|packed| Settings::unpack(&packed))
+        .unwrap_or_default()
 }
 
 /// Runs `journey` in this page and keeps `view` showing it. What this returns tells the journey
@@ -62,10 +82,10 @@ pub(super) fn start(
     });
     {
         let page = page.borrow();
-        for name in ["pageshow", "pagehide", "online"] {
+        for name in OF_WINDOW {
             listen(&window(), name, &page.listener);
         }
-        for name in ["visibilitychange", "prerenderingchange", "submit"] {
+        for name in OF_DOCUMENT {
             listen(&document(), name, &page.listener);
         }
     }
@@ -239,6 +259,21 @@ impl Page {
         self.timer = window
             .set_timeout_with_callback_and_timeout_and_arguments_0(listener, wait)
             .unwrap_or(0);
+    }
+}
+
+impl Drop for Page {
+    fn drop(&mut self) {
+        window().clear_timeout_with_handle(self.timer);
+        for name in OF_WINDOW {
+            unlisten(&window(), name, &self.listener);
+        }
+        for name in OF_DOCUMENT {
+            unlisten(&document(), name, &self.listener);
+        }
+        if let Some(socket) = self.socket.take() {
+            socket.leave(&self.listener);
+        }
     }
 }
 

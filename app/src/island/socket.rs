@@ -3,7 +3,7 @@
 use super::{
     journey::CallError,
     json::{self, Json},
-    listener::{Listener, listen},
+    listener::{Listener, listen, unlisten},
 };
 use leptos::prelude::window;
 use wasm_bindgen::{JsCast, JsValue};
@@ -20,6 +20,14 @@ impl BrowserSocket {
         listen(&socket, "message", listener);
         listen(&socket, "close", listener);
         Some(Self(socket))
+    }
+
+    /// Closes the socket of a page that is left. It tells `listener` nothing more.
+    pub(super) fn leave(self, listener: &Listener) {
+        unlisten(&self.0, "message", listener);
+        unlisten(&self.0, "close", listener);
+        // Also one on its way, which would be open for ever.
+        let _ = self.0.close();
     }
 
     /// Sends a text frame. A socket that cannot take it will say that it closed.

@@ -14,7 +14,7 @@ use crate::{
 };
 use axum::{
     extract::{FromRequestParts as _, OriginalUri, State},
-    http::{HeaderValue, Method, StatusCode, header, request::Parts},
+    http::{HeaderValue, Method, StatusCode, Uri, header, request::Parts},
     response::{IntoResponse as _, Response},
 };
 use tracing::Instrument as _;
@@ -59,11 +59,16 @@ async fn enter(app: &App, request: &mut Parts) -> Result<(SignedIn, Vec<HeaderVa
     }
 }
 
-async fn access(app: &App, request: &mut Parts) -> Result<Access, PageError> {
+/// Who sent `request`, if it may be answered at all.
+pub(super) async fn visitor(app: &App, request: &mut Parts) -> Result<Visitor, PageError> {
     Clients::check(&request.extensions)?;
     app.origins.check(request)?;
     let visitor = Visitor::from_request_parts(request, app).await;
-    let visitor = visitor.unwrap_or_else(|never| match never {});
+    Ok(visitor.unwrap_or_else(|never| match never {}))
+}
+
+async fn access(app: &App, request: &mut Parts) -> Result<Access, PageError> {
+    let visitor = visitor(app, request).await?;
     let span = client_address::span(visitor.client);
     let app = app.clone();
     // A browser that hangs up does not leave an exchange half done.
@@ -93,9 +98,13 @@ pub(super) fn wanted(request: &Parts) -> Option<LocalPath> {
     if request.method != Method::GET {
         return None;
     }
+    whole_uri(request).path_and_query()?.as_str().parse().ok()
+}
+
+/// What `request` asked for, from within routers that are nested as well.
+pub(super) fn whole_uri(request: &Parts) -> &Uri {
     let original = request.extensions.get::<OriginalUri>();
-    let uri = original.map_or(&request.uri, |OriginalUri(uri)| uri);
-    uri.path_and_query()?.as_str().parse().ok()
+    original.map_or(&request.uri, |OriginalUri(uri)| uri)
 }
 
 /// The answer to a script, or another program, of no known user.
@@ -109,7 +118,7 @@ pub(super) fn unauthorized() -> Response {
 }
 
 /// `response`, which is ours, with all that belongs to an answer of ours.
-async fn complete(app: &App, response: Response) -> Response {
+pub(super) async fn complete(app: &App, response: Response) -> Response {
     let response = response::put_base(State(app.destinations().base().clone()), response).await;
     let response = error::render(State(app.pages.clone()), response).await;
     app.hsts.with_headers(response)

@@ -12,10 +12,12 @@
 mod admission;
 mod builder;
 mod isolated_validator;
+mod landing;
 mod layer;
 mod signed_in;
 
 pub use builder::{Builder, Mounted};
+pub use landing::{LandingLayer, LandingService};
 pub use layer::{SignInLayer, SignInService};
 pub use signed_in::{SignedIn, SignedInRejection};
 
@@ -74,6 +76,24 @@ impl Vestibule {
     #[must_use]
     pub fn require_fresh(&self) -> SignInLayer {
         SignInLayer::new(self.clone(), Requirement::FreshUser)
+    }
+
+    /// The layer around the application's own page for a landing, in place of `/confirm/{token}` below
+    /// the base: the one with the component `<Confirm/>`, at the path `page`, such as
+    /// `/welcome/{token}`. Of the routes within, it is for that one alone. Its links may have
+    /// `?next=/orders`, as those to our own page.
+    ///
+    /// What is no landing is answered by a page of Vestibule's: a token that cannot be one, a link
+    /// that has signed this browser in already, one of ours that another browser has asked for.
+    ///
+    /// The page is made `no-store`, and its `Referrer-Policy: strict-origin`, whatever the
+    /// application says: its address has the token in it.
+    ///
+    /// # Panics
+    /// If `page` does not end in `/{token}`.
+    #[must_use]
+    pub fn landing(&self, page: &str) -> LandingLayer {
+        LandingLayer::new(self.clone(), page)
     }
 
     /// Whether this is the same Vestibule: an application may have several.

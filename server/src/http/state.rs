@@ -27,12 +27,17 @@ use vestibule::{
     link::MagicLinks,
     mail::Outbox,
     outcome::Destinations,
-    path::Base,
+    path::{Base, LocalPath},
     publisher::PusherPublisher,
     secret::{Keys, WebhookKeys},
     sign_ins::SignIns,
+    token::Token,
 };
-use vestibule_app::{form_token::FormToken, shell::Head};
+use vestibule_app::{
+    form_token::FormToken,
+    island::settings::{Settings, StartMode},
+    shell::Head,
+};
 
 /// A handle to the state that all handlers share.
 #[derive(Clone)]
@@ -159,13 +164,33 @@ impl AppState {
         response::with_cookies(response::with_status(page, status), proof.set)
     }
 
+    /// What the island of one page needs to know.
+    pub fn island(
+        &self,
+        token: &Token,
+        channel: String,
+        start: StartMode,
+        next: Option<&LocalPath>,
+    ) -> Settings {
+        Settings {
+            token: token.expose().to_owned(),
+            channel,
+            app_key: self.push.app_key.clone(),
+            socket: self.push.socket.clone(),
+            start,
+            poll_seconds: self.poll_seconds(),
+            base: self.destinations().base().as_str().to_owned(),
+            next: next.map(ToString::to_string),
+        }
+    }
+
     /// Where outcomes lead.
     pub fn destinations(&self) -> &Destinations {
         self.sign_ins.destinations()
     }
 
     /// Seconds between two questions of a page that waits.
-    pub fn poll_seconds(&self) -> u32 {
+    fn poll_seconds(&self) -> u32 {
         u32::try_from(self.sign_ins.timing().poll.as_secs().max(1)).unwrap_or(u32::MAX)
     }
 }

@@ -151,9 +151,14 @@ impl TestApp {
 
     /// The newest mail with a link, once there are so many of them.
     pub async fn mail(&self, count: usize) -> TestMail {
+        self.mail_below("", count).await
+    }
+
+    /// The same, of an application whose Vestibule lies below `base`.
+    pub async fn mail_below(&self, base: &str, count: usize) -> TestMail {
         let mut browser = self.browser();
         let mails = within(async || {
-            let page = browser.open("/practice/mail").await;
+            let page = browser.open(&format!("{base}/practice/mail")).await;
             let mails: Vec<_> = page.body.split("<li").map(str::to_owned).collect();
             let links = mails.iter().filter(|mail| mail.contains("/confirm/"));
             (links.count() >= count).then_some(mails)

@@ -3,6 +3,7 @@
 mod example;
 mod extractors;
 mod journeys;
+mod landing;
 mod pages;
 mod parts;
 mod routes;

@@ -30,11 +30,10 @@ use vestibule::{
     token::Token,
 };
 use vestibule_app::{
-    form_token::FormToken,
     island::{
-        Confirm,
+        Confirm, Landing,
         sentence::{self, Sentence},
-        settings::StartMode,
+        settings::{Settings, StartMode},
     },
     pages::{ConfirmPage, NoCookies, WaitPage, WaitState, description, title},
     shell::Head,
@@ -44,44 +43,61 @@ use vestibule_app::{
 #[derive(Default, Deserialize)]
 pub struct LandingQuery {
     /// Where the sign-in leads.
-    next: Option<String>,
+    pub next: Option<String>,
 }
 
-/// `GET /confirm/{token}`: writes nothing, calls no other service.
-pub async fn land(
-    State(app): State<App>,
-    TokenPath(token): TokenPath,
-    visitor: Visitor,
-    query: Result<Query<LandingQuery>, QueryRejection>,
-) -> Result<Response, PageError> {
-    let Query(LandingQuery { next }) = query.unwrap_or_default();
-    let next = next.and_then(|next| app.destinations().way_back(&next));
+/// What a browser finds that opens a link.
+pub enum Opened {
+    /// A landing.
+    Landed(Box<Landed>),
+    /// Another page than that.
+    Instead(Response),
+}
+
+/// A landing, for the page that has the island.
+pub struct Landed {
+    /// What the island needs to know.
+    pub landing: Landing,
+    /// What the user is called who is signed in here already.
+    pub signed_in: Option<String>,
+    /// The cookies of the response.
+    pub cookies: Vec<HeaderValue>,
+}
+
+/// Opens `token` in this browser: writes nothing, calls no other service.
+pub async fn open(
+    app: &AppState,
+    visitor: &Visitor,
+    token: Token,
+    next: Option<&str>,
+) -> Result<Opened, PageError> {
+    let next = next.and_then(|next| app.destinations().way_back(next));
     let session = visitor.session();
     let who = app.sign_ins.recognise(session.as_ref()).await?;
     let link = LinkToken::read(&app.keys, &token);
-    if who.is_some() && has_signed_in(&app, &token, link.as_ref(), session.as_ref()).await {
-        return Ok(response::see_other(
-            &app.destinations().confirmed_for(next.as_ref()),
-        ));
+    if who.is_some() && has_signed_in(app, &token, link.as_ref(), session.as_ref()).await {
+        let redirect = app.destinations().confirmed_for(next.as_ref());
+        return Ok(Opened::Instead(response::see_other(&redirect)));
     }
-    let kept = begin::kept_under(&app, &visitor, token.clone());
+    let kept = begin::kept_under(app, visitor, token.clone());
     if let Some(link) = &link
         && kept == token
     {
-        return approve::land(&app, &visitor, &token, link).await;
+        let page = approve::land(app, visitor, &token, link).await?;
+        return Ok(Opened::Instead(page));
     }
     if LinkToken::is_waiting(&app.keys, &token) {
         // It was begun when its link was asked for, and must not begin again: a fresh cookie would
         // break the link.
-        return Ok(response::see(&format!("/login/wait/{}", token.expose())));
+        let waiting = response::see(&format!("/login/wait/{}", token.expose()));
+        return Ok(Opened::Instead(waiting));
     }
     let pending = app.sign_ins.land(&kept, visitor.pending(&kept));
-    let proof = form_proof::proof(app.sign_ins.entropy(), &visitor);
-    let set = begin::landed(&app, &visitor, &kept, &pending)
+    let proof = form_proof::proof(app.sign_ins.entropy(), visitor);
+    let set = begin::landed(app, visitor, &kept, &pending)
         .await
-        .map_err(|_| begin::full(&visitor, &token))?;
+        .map_err(|_| begin::full(visitor, &token))?;
 
-    let channel = Channel::of(&pending.cookie.secret.hash()).to_string();
     // A browser that asked for the link begins by itself, whatever `CONFIRM_START` says.
     let auto = who.is_none() && (app.start == config::BeginMode::Auto || link.is_some());
     let start = if auto {
@@ -89,43 +105,66 @@ pub async fn land(
     } else {
         StartMode::Click
     };
-    let next = next.map(|next| next.to_string());
-    let signed_in = who.map(|who| who.user.display_name().to_owned());
+    let channel = Channel::of(&pending.cookie.secret.hash()).to_string();
+    Ok(Opened::Landed(Box::new(Landed {
+        landing: Landing {
+            settings: app.island(&token, channel, start, next.as_ref()),
+            form_token: proof.text.unwrap_or_default(),
+        },
+        signed_in: who.map(|who| who.user.display_name().to_owned()),
+        cookies: set.into_iter().chain(proof.set).collect(),
+    })))
+}
+
+/// `GET /confirm/{token}`.
+pub async fn land(
+    State(app): State<App>,
+    TokenPath(token): TokenPath,
+    visitor: Visitor,
+    query: Result<Query<LandingQuery>, QueryRejection>,
+) -> Result<Response, PageError> {
+    let Query(LandingQuery { next }) = query.unwrap_or_default();
+    let landed = match open(&app, &visitor, token, next.as_deref()).await? {
+        Opened::Landed(landed) => *landed,
+        Opened::Instead(page) => return Ok(page),
+    };
+    let Landed {
+        landing,
+        signed_in,
+        cookies,
+    } = landed;
     let head = Head {
         live: true,
         ..Head::titled(title::CONFIRM).described(description::CONFIRM)
     };
     // Most landings differ in these values alone.
-    let is_usual = next.is_none() && signed_in.is_none();
-    let values = [
-        token.expose(),
-        &channel,
-        proof.text.as_deref().unwrap_or_default(),
-    ];
-    let view = |[token, channel, proof]: [String; 3]| {
-        provide_context(FormToken(Some(proof)));
+    let settings = &landing.settings;
+    let is_usual = settings.next.is_none() && signed_in.is_none();
+    let values = [&settings.token, &settings.channel, &landing.form_token];
+    let view = |[token, channel, form_token]: [String; 3]| {
+        provide_context(Landing {
+            settings: Settings {
+                token,
+                channel,
+                ..settings.clone()
+            },
+            form_token,
+        });
         let signed_in = signed_in.clone();
-        let app_key = app.push.app_key.clone();
-        let socket = app.push.socket.clone();
-        let poll_seconds = app.poll_seconds();
-        let next = next.clone();
         view! {
             <ConfirmPage signed_in=signed_in>
-                <Confirm token channel app_key socket start poll_seconds next />
+                <Confirm />
             </ConfirmPage>
         }
     };
     let page = if is_usual {
-        let template = &app.landings[usize::from(auto)];
-        app.pages.page_of(template, head, values, view)
+        let template = &app.landings[usize::from(settings.start == StartMode::Auto)];
+        app.pages
+            .page_of(template, head, values.map(String::as_str), view)
     } else {
-        let values = values.map(str::to_owned);
-        app.page(head, || view(values))
+        app.page(head, || view(values.map(String::clone)))
     };
-    Ok(response::with_cookies(
-        response::with_cookies(page, proof.set),
-        set,
-    ))
+    Ok(response::with_cookies(page, cookies))
 }
 
 /// Whether this browser was signed in by the link that it opens once more.

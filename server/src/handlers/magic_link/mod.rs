@@ -35,7 +35,8 @@ use vestibule::{
     user::PASSWORD_ISSUER,
 };
 use vestibule_app::{
-    island::{Confirm, settings::StartMode},
+    form_token::FormToken,
+    island::{Confirm, Landing, settings::StartMode},
     pages::{MailedLink, MailedPage, NoCookies, title},
     shell::Head,
 };
@@ -186,9 +187,7 @@ async fn waiting(
         .channel
         .map(|channel| channel.to_string())
         .unwrap_or_default();
-    let app_key = app.push.app_key.clone();
-    let socket = app.push.socket.clone();
-    let poll_seconds = app.poll_seconds();
+    let settings = app.island(token, channel, StartMode::Mail, None);
     let mailed = MailedLink {
         path: format!("/login/wait/{}", token.expose()),
         address: link.address.as_str().to_owned(),
@@ -198,15 +197,18 @@ async fn waiting(
         problem: tried.problem(&link),
         resend_in: response::seconds(link.resend_in(app.sign_ins.now())),
     };
-    let token = token.expose().to_owned();
     let head = Head {
         live: true,
         ..Head::titled(title::MAILED)
     };
     let page = app.form_page(visitor, head, false, || {
+        provide_context(Landing {
+            settings,
+            form_token: FormToken::of_page().unwrap_or_default(),
+        });
         view! {
             <MailedPage link=mailed>
-                <Confirm token channel app_key socket start=StartMode::Mail poll_seconds next=None />
+                <Confirm />
             </MailedPage>
         }
     });

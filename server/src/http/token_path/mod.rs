@@ -14,6 +14,12 @@ use vestibule::{link::LinkToken, path::LocalPath, secret::Keys, token::Token};
 /// around it, the answer redirects to the address without that.
 pub struct TokenPath(pub Token);
 
+/// The token in what a browser has `opened`: mail programs and people leave more text around it.
+pub fn within(opened: &str, keys: &Keys) -> Option<Token> {
+    let token = Token::within(opened)?;
+    Some(LinkToken::within(keys, &token).unwrap_or(token))
+}
+
 /// What stands before a token in a path.
 const BEFORE: [&str; 2] = ["/confirm/", "/login/wait/"];
 
@@ -33,8 +39,7 @@ where
             .ok_or_else(not_found)?;
         let (opened, below) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let opened = percent_decode_str(opened).decode_utf8_lossy();
-        let token = Token::within(&opened).ok_or_else(not_found)?;
-        let token = LinkToken::within(&Arc::<Keys>::from_ref(state), &token).unwrap_or(token);
+        let token = within(&opened, &Arc::<Keys>::from_ref(state)).ok_or_else(not_found)?;
         if token.expose() == opened {
             return Ok(Self(token));
         }
