@@ -10,7 +10,7 @@ use super::{
     settings::Settings,
     socket::{self, BrowserSocket},
 };
-use leptos::prelude::{GetUntracked, RwSignal, Set, document, set_timeout, window};
+use leptos::prelude::{GetUntracked, RwSignal, Set, StoredValue, document, set_timeout, window};
 use std::{
     cell::RefCell,
     rc::{Rc, Weak},
@@ -90,9 +90,12 @@ pub(super) fn start(
         }
     }
     // Not before the markup has been taken over as it was rendered.
-    let first = page.clone();
-    spawn_local(async move { first.borrow_mut().check_visibility() });
-    move |event| page.borrow_mut().dispatch(event)
+    let this = Rc::downgrade(&page);
+    let first = this.clone();
+    spawn_local(async move { with(&first, Page::check_visibility) });
+    // It ends with the component; the browser may keep the component's handlers for longer.
+    StoredValue::new_local(page);
+    move |event| with(&this, |page| page.dispatch(event))
 }
 
 fn with(page: &Weak<RefCell<Page>>, act: impl FnOnce(&mut Page)) {
