@@ -7,7 +7,7 @@ pub mod site;
 mod style;
 pub mod wasm_target;
 
-use client::{Profile, Warnings};
+use client::{Client, Profile, Warnings};
 
 use crate::error::{Error, Result};
 use crate::step::step;
@@ -33,15 +33,12 @@ pub fn build(arguments: &[String]) -> Result {
 /// Builds the server and the site.
 pub fn everything(release: bool) -> Result {
     let site = workspace::site();
-    client::build(
-        if release {
-            Profile::Small
-        } else {
-            Profile::Quick
-        },
-        Warnings::Shown,
-        &site,
-    )?;
+    let profile = if release {
+        Profile::Small
+    } else {
+        Profile::Quick
+    };
+    Client::of_vestibule(profile).build(Warnings::Shown, &site)?;
     site::assemble(&site)?;
     if release {
         step("compression", || precompress::folder(&site))?;

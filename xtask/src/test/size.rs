@@ -1,7 +1,7 @@
 //! The client as it is sent to browsers: built small, laid out, and measured.
 
 use super::Options;
-use crate::build::client::{self, Profile, Warnings};
+use crate::build::client::{Client, Profile, Warnings};
 use crate::build::{precompress, site};
 use crate::error::{Error, Result};
 use crate::test_counts::TestCounts;
@@ -16,11 +16,12 @@ const BUDGET: u64 = 54_000;
 /// Builds the release client into the site of the tests, and holds it to its budget.
 pub fn client(_: &Options<'_>) -> Result<TestCounts> {
     let site = workspace::test_site();
-    client::build(Profile::Small, Warnings::Denied, &site)?;
+    let client = Client::of_vestibule(Profile::Small);
+    client.build(Warnings::Denied, &site)?;
     site::assemble(&site)?;
     precompress::folder(&site)?;
     let mut total = 0;
-    for file in client::files(&site) {
+    for file in client.files(&site) {
         let weight = precompress::size(&file)?;
         println!(
             "{:7} bytes  {}",

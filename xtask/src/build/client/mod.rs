@@ -50,116 +50,173 @@ pub enum Warnings {
     Denied,
 }
 
-/// Builds the client into the site folder `site`.
-pub fn build(profile: Profile, warnings: Warnings, site: &Path) -> Result {
-    let compiled = compile(profile, warnings)?;
-    let pkg = site.join("pkg");
-    fs::create_dir_all(&pkg).at(&pkg)?;
-    if is_current(profile, &compiled, &pkg) {
-        return Ok(());
-    }
-    step("client bindings", || bind(profile, &compiled, &pkg))?;
-    if profile == Profile::Small {
-        step("client shrinking", || shrink(&wasm(&pkg)))?;
-    }
-    write_stamp(profile, &compiled, &pkg)
+/// What is built, for which site.
+pub struct Client {
+    /// The folder of its project.
+    pub project: PathBuf,
+    /// Which of the project's packages.
+    pub package: &'static str,
+    /// With which of its features.
+    pub features: &'static str,
+    /// The name of the script and of the wasm.
+    pub output: &'static str,
+    /// How they are built.
+    pub profile: Profile,
 }
 
-/// The site's script and wasm files.
-pub fn files(site: &Path) -> [PathBuf; 2] {
-    let pkg = site.join("pkg");
-    [script(&pkg), wasm(&pkg)]
-}
-
-fn script(pkg: &Path) -> PathBuf {
-    pkg.join(format!("{NAME}.js"))
-}
-
-fn wasm(pkg: &Path) -> PathBuf {
-    pkg.join(format!("{NAME}.wasm"))
-}
-
-fn compile(profile: Profile, warnings: Warnings) -> Result<PathBuf> {
-    let compiler = wasm_target::compiler()?;
-    let front = workspace::front();
-    step("client", || {
-        let mut build = compiler.cargo();
-        build.current_dir(workspace::root()).args([
-            "build",
-            "--package",
-            FRONTEND,
-            "--target",
-            TARGET,
-        ]);
-        build
-            .args(["--profile", profile.cargo_profile()])
-            .arg("--target-dir")
-            .arg(&front);
-        if warnings == Warnings::Shown {
-            return process::run(&mut build);
+impl Client {
+    /// Vestibule's own.
+    pub fn of_vestibule(profile: Profile) -> Self {
+        Self {
+            project: workspace::root(),
+            package: FRONTEND,
+            features: "",
+            output: NAME,
+            profile,
         }
-        // Not by RUSTFLAGS, which would compile every dependency again.
-        let mut warned = 0;
-        process::watch(&mut build, Stream::Errors, |line| {
-            warned += usize::from(is_summary_of_warnings(line));
+    }
+
+    /// Builds it into the site folder `site`.
+    pub fn build(&self, warnings: Warnings, site: &Path) -> Result {
+        let compiled = self.compile(warnings)?;
+        let pkg = site.join("pkg");
+        fs::create_dir_all(&pkg).at(&pkg)?;
+        let files = self.files(site);
+        if self.is_current(&compiled, &files) {
+            return Ok(());
+        }
+        step("client bindings", || self.bind(&compiled, &pkg, &files))?;
+        if self.profile == Profile::Small {
+            step("client shrinking", || shrink(&files[1]))?;
+        }
+        self.write_stamp(&compiled, &files)
+    }
+
+    /// The site's script and wasm files.
+    pub fn files(&self, site: &Path) -> [PathBuf; 2] {
+        ["js", "wasm"].map(|kind| site.join("pkg").join(format!("{}.{kind}", self.output)))
+    }
+
+    fn compile(&self, warnings: Warnings) -> Result<PathBuf> {
+        let compiler = wasm_target::compiler()?;
+        let front = workspace::front();
+        step("client", || {
+            let mut build = compiler.cargo();
+            build.current_dir(&self.project).args([
+                "build",
+                "--package",
+                self.package,
+                "--lib",
+                "--features",
+                self.features,
+                "--target",
+                TARGET,
+            ]);
+            build
+                .args(["--profile", self.profile.cargo_profile()])
+                .arg("--target-dir")
+                .arg(&front);
+            if warnings == Warnings::Shown {
+                return process::run(&mut build);
+            }
+            // Not by RUSTFLAGS, which would compile every dependency again.
+            let mut warned = 0;
+            process::watch(&mut build, Stream::Errors, |line| {
+                warned += usize::from(is_summary_of_warnings(line));
+            })?;
+            if warned == 0 {
+                Ok(())
+            } else {
+                Err(Error::new(
+                    "the client compiles with warnings; they are above",
+                ))
+            }
         })?;
-        if warned == 0 {
-            Ok(())
-        } else {
-            Err(Error::new(
-                "the client compiles with warnings; they are above",
+        Ok(front
+            .join(TARGET)
+            .join(self.profile.folder())
+            .join(format!("{}.wasm", self.package.replace('-', "_"))))
+    }
+
+    fn bind(&self, compiled: &Path, pkg: &Path, files: &[PathBuf; 2]) -> Result {
+        let [script, wasm] = files;
+        let small = self.profile == Profile::Small;
+        let mut bindgen = Bindgen::new();
+        bindgen
+            .input_path(compiled)
+            .out_name(self.output)
+            .typescript(false);
+        // Leptos names the wasm file itself when it starts the client.
+        bindgen
+            .omit_default_module_path(true)
+            .remove_name_section(small)
+            .remove_producers_section(small);
+        let mut long_names = Vec::new();
+        let outcome = bindgen
+            .web(true)
+            .and_then(Bindgen::generate_output)
+            .and_then(|mut output| {
+                if small {
+                    long_names = trim::wasm(output.wasm_mut());
+                }
+                output.emit(pkg)
+            });
+        outcome.map_err(|error| {
+            Error::new(format!(
+                "wasm-bindgen cannot read {}: {error:#}",
+                compiled.display()
             ))
+        })?;
+        if small {
+            let whole = fs::read_to_string(script).at(script)?;
+            fs::write(script, trim::script(&whole, &long_names)).at(script)?;
         }
-    })?;
-    Ok(front
-        .join(TARGET)
-        .join(profile.folder())
-        .join(format!("{}.wasm", FRONTEND.replace('-', "_"))))
+        let made = pkg.join(format!("{}_bg.wasm", self.output));
+        fs::rename(&made, wasm).at(&made)?;
+        // Compressed copies of the last build would be served instead of the new files.
+        precompress::remove_copies(files)
+    }
+
+    fn stamp([script, _]: &[PathBuf; 2]) -> PathBuf {
+        let site = script.ancestors().nth(2).and_then(Path::file_name);
+        let site = site.unwrap_or_default().to_string_lossy();
+        workspace::scratch().join(format!("{site}.stamp"))
+    }
+
+    /// Whether the `files` are what `compiled` was last made into.
+    fn is_current(&self, compiled: &Path, files: &[PathBuf; 2]) -> bool {
+        let Some(now) = self.fingerprint(compiled, files) else {
+            return false;
+        };
+        fs::read_to_string(Self::stamp(files)).is_ok_and(|then| then == now)
+    }
+
+    fn write_stamp(&self, compiled: &Path, files: &[PathBuf; 2]) -> Result {
+        let stamp = Self::stamp(files);
+        if let Some(folder) = stamp.parent() {
+            fs::create_dir_all(folder).at(folder)?;
+        }
+        let fingerprint = self.fingerprint(compiled, files);
+        fs::write(&stamp, fingerprint.unwrap_or_default()).at(&stamp)
+    }
+
+    /// Sizes and times of the input and output files: cargo-leptos may have written to the same
+    /// folder meanwhile.
+    fn fingerprint(&self, compiled: &Path, [script, wasm]: &[PathBuf; 2]) -> Option<String> {
+        let mut text = format!("{:?}\n", self.profile);
+        for file in [compiled, script, wasm] {
+            let facts = fs::metadata(file).ok()?;
+            let changed = facts.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+            let _ = writeln!(text, "{} {}", facts.len(), changed.as_nanos());
+        }
+        Some(text)
+    }
 }
 
 /// Cargo closes a package's warnings with a line of this form, also when it shows them again from
 /// its cache.
 fn is_summary_of_warnings(line: &str) -> bool {
     line.starts_with("warning: `") && line.contains(" generated ")
-}
-
-fn bind(profile: Profile, compiled: &Path, pkg: &Path) -> Result {
-    let small = profile == Profile::Small;
-    let mut bindgen = Bindgen::new();
-    bindgen
-        .input_path(compiled)
-        .out_name(NAME)
-        .typescript(false);
-    // Leptos names the wasm file itself when it starts the client.
-    bindgen
-        .omit_default_module_path(true)
-        .remove_name_section(small)
-        .remove_producers_section(small);
-    let mut long_names = Vec::new();
-    let outcome = bindgen
-        .web(true)
-        .and_then(Bindgen::generate_output)
-        .and_then(|mut output| {
-            if small {
-                long_names = trim::wasm(output.wasm_mut());
-            }
-            output.emit(pkg)
-        });
-    outcome.map_err(|error| {
-        Error::new(format!(
-            "wasm-bindgen cannot read {}: {error:#}",
-            compiled.display()
-        ))
-    })?;
-    if small {
-        let script = script(pkg);
-        let whole = fs::read_to_string(&script).at(&script)?;
-        fs::write(&script, trim::script(&whole, &long_names)).at(&script)?;
-    }
-    let made = pkg.join(format!("{NAME}_bg.wasm"));
-    fs::rename(&made, wasm(pkg)).at(&made)?;
-    // Compressed copies of the last build would be served instead of the new files.
-    precompress::remove_copies(&files(pkg.parent().unwrap_or(pkg)))
 }
 
 /// Runs binaryen's optimiser where it is installed; it saves a few per cent and is never needed.
@@ -179,47 +236,6 @@ fn shrink(wasm: &Path) -> Result {
     } else {
         Ok(())
     }
-}
-
-fn stamp(pkg: &Path) -> PathBuf {
-    let site = pkg
-        .parent()
-        .and_then(Path::file_name)
-        .unwrap_or_default()
-        .to_string_lossy();
-    workspace::scratch().join(format!("{site}.stamp"))
-}
-
-/// Whether the folder holds what `compiled` was last made into.
-fn is_current(profile: Profile, compiled: &Path, pkg: &Path) -> bool {
-    let Some(now) = fingerprint(profile, compiled, pkg) else {
-        return false;
-    };
-    fs::read_to_string(stamp(pkg)).is_ok_and(|then| then == now)
-}
-
-fn write_stamp(profile: Profile, compiled: &Path, pkg: &Path) -> Result {
-    let stamp = stamp(pkg);
-    if let Some(folder) = stamp.parent() {
-        fs::create_dir_all(folder).at(folder)?;
-    }
-    fs::write(
-        &stamp,
-        fingerprint(profile, compiled, pkg).unwrap_or_default(),
-    )
-    .at(&stamp)
-}
-
-/// Sizes and times of the input and output files: cargo-leptos may have written to the same
-/// folder meanwhile.
-fn fingerprint(profile: Profile, compiled: &Path, pkg: &Path) -> Option<String> {
-    let mut text = format!("{profile:?}\n");
-    for file in [compiled, &script(pkg), &wasm(pkg)] {
-        let facts = fs::metadata(file).ok()?;
-        let changed = facts.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
-        let _ = writeln!(text, "{} {}", facts.len(), changed.as_nanos());
-    }
-    Some(text)
 }
 
 #[cfg(test)]
