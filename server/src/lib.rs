@@ -14,11 +14,6 @@
 //! that need a user, and the exchange), `handlers::after_sign_in` (what else a sign-in is a reason
 //! for).
 
-/// The program in that page compiles.
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/EMBEDDING.md")]
-struct EmbeddingPage;
-
 // The examples name the library as every other program does.
 #[cfg(test)]
 extern crate self as vestibule_server;

@@ -1,4 +1,4 @@
-//! A newcomer's program: the one in docs/EMBEDDING.md, with the crates as they are packed.
+//! A newcomer's program: the one in README.md, with the crates as they are packed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -55,7 +55,7 @@ pub fn build() -> Result<(PathBuf, u16)> {
             fs::metadata(unpacked.join(licence)).at(&package)?;
         }
     }
-    let page = workspace::root().join("docs/EMBEDDING.md");
+    let page = workspace::root().join("README.md");
     let page = fs::read_to_string(&page).at(&page)?;
     let port = free_port()?;
     let program = block(&page, "rust,no_run")?.replace(ADDRESS, &format!("127.0.0.1:{port}"));
@@ -85,7 +85,7 @@ fn block<'p>(page: &'p str, kind: &str) -> Result<&'p str> {
     page.split_once(&format!("```{kind}\n"))
         .and_then(|(_, rest)| rest.split_once("```"))
         .map(|(block, _)| block)
-        .ok_or_else(|| Error::new(format!("docs/EMBEDDING.md shows no `{kind}`")))
+        .ok_or_else(|| Error::new(format!("README.md shows no `{kind}`")))
 }
 
 fn write(path: &Path, text: &str) -> Result {

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 #[test]
 fn a_complete_program_has_25_lines() {
-    let page = include_str!("../../../../docs/EMBEDDING.md");
+    let page = include_str!("../../../../README.md");
     let (_, program) = page.split_once("```rust,no_run\n").unwrap();
     let (program, _) = program.split_once("```").unwrap();
     assert!(program.lines().count() <= 25, "{program}");
