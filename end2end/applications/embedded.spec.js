@@ -22,7 +22,14 @@ const test = base.extend({
     const [port] = fixed ? [fixed] : await freePorts(1);
     const address = `127.0.0.1:${port}`;
     const { LEPTOS_SITE_ROOT } = process.env;
-    const own = { ADDRESS: address, PUBLIC_URL: `http://${address}/auth`, VESTIBULE_DATA: folder, LEPTOS_SITE_ROOT, ...settings };
+    const own = {
+      ADDRESS: address,
+      LEPTOS_SITE_ADDR: address,
+      PUBLIC_URL: `http://${address}/auth`,
+      VESTIBULE_DATA: folder,
+      LEPTOS_SITE_ROOT,
+      ...settings,
+    };
     const env = fixed ? {} : own;
     const program = await Program.start(process.env[example], [], { ready: fixed ? undefined : 'listening', env, cwd: folder });
     await use(`http://${address}`);
@@ -117,7 +124,59 @@ test.describe('examples/axum-login', () => {
   });
 });
 
-test.describe('docs/EMBEDDING.md', () => {
+test.describe('examples/leptos-app', () => {
+  test.use({
+    example: 'VESTIBULE_TEST_SHOP',
+    settings: {
+      LEPTOS_OUTPUT_NAME: 'shop',
+      LEPTOS_SITE_ROOT: process.env.VESTIBULE_TEST_SHOP_SITE,
+      VESTIBULE_SITE: process.env.LEPTOS_SITE_ROOT,
+    },
+  });
+
+  test('a coupon signs its customer in from a page of the shop, by the push, once', async ({ page, browser, baseURL }) => {
+    const socket = page.waitForEvent('websocket');
+    await page.goto('/welcome/coupon-of-ada');
+    expect((await socket).url()).toMatch(/^ws:.*\/auth\/app\//);
+    await expect(page).toHaveURL('/orders');
+    await expect(page.getByRole('heading')).toHaveText('Orders of Ada');
+    await expect(page.getByRole('listitem')).toHaveText('A difference engine, second hand');
+    await page.goto('/welcome/coupon-of-ada');
+    await expect(page, 'it leads where it has led').toHaveURL('/orders');
+    const other = await browser.newPage({ baseURL });
+    await other.goto('/welcome/coupon-of-ada');
+    await expect(other).toHaveURL(/\/auth\/login\?reason=used/);
+    await other.close();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await expect(page).toHaveURL(/\/auth\/login/);
+    await page.goto('/orders');
+    await expect(page.getByRole('link', { name: 'Sign in' })).toBeVisible();
+  });
+
+  test('the router of the shop comes to the page and leaves it', async ({ page }) => {
+    await page.goto('/');
+    await page.getByRole('link', { name: "Eve's" }).click();
+    await expect(page).toHaveURL(/\/auth\/login\?reason=invalid/);
+    // Who leaves while the coupon is judged hears no more of it.
+    await page.route('**/api/begin', () => {});
+    const [socket] = await Promise.all([page.waitForEvent('websocket'), page.goto('/welcome/coupon-of-ada')]);
+    await socket.waitForEvent('framereceived');
+    await Promise.all([socket.waitForEvent('close'), page.getByRole('link', { name: 'Your orders' }).click()]);
+    await expect(page).toHaveURL('/orders');
+    await expect(page.getByRole('link', { name: 'Sign in' })).toBeVisible();
+  });
+
+  test('without scripts a form of the page begins', async ({ browser, baseURL }) => {
+    const page = await browser.newPage({ baseURL, javaScriptEnabled: false });
+    await page.goto('/welcome/coupon-of-ada');
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await expect(page).toHaveURL('/orders');
+    await expect(page.getByRole('heading')).toHaveText('Orders of Ada');
+    await page.close();
+  });
+});
+
+test.describe('README.md', () => {
   test.use({ example: 'VESTIBULE_TEST_NEWCOMER', fixed: process.env.VESTIBULE_TEST_NEWCOMER_PORT });
 
   test('its program signs in with nothing but the packed crates', async ({ page, baseURL }) => {

@@ -22,6 +22,11 @@ pub fn root() -> PathBuf {
     here.parent().map_or_else(|| here.clone(), PathBuf::from)
 }
 
+/// The application in Leptos, a project of its own.
+pub fn shop() -> PathBuf {
+    root().join("examples/leptos-app")
+}
+
 /// Cargo's folder for the native build.
 pub fn target() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR")

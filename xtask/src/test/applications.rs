@@ -1,10 +1,12 @@
 //! Applications of other people's stacks, behind the proxies whose recipes are in `examples/`.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{Options, browser, newcomer, python};
+use crate::build::client::{Client, Profile, Warnings};
 use crate::debian::apt::{self, Package};
-use crate::error::{Error, Result};
+use crate::error::{At, Error, Result};
 use crate::process;
 use crate::servers::nginx;
 use crate::test_counts::TestCounts;
@@ -80,7 +82,8 @@ pub fn applications(options: &Options<'_>) -> Result<TestCounts> {
 }
 
 /// Builds the applications that Vestibule is a part of, and tells where they are.
-fn build_examples() -> Result<[(&'static str, PathBuf); 2]> {
+fn build_examples() -> Result<[(&'static str, PathBuf); 4]> {
+    let (shop, site) = build_shop()?;
     for what in [
         ["--package", "vestibule-server", "--example", "embed"].as_slice(),
         ["--package", "example-axum-login"].as_slice(),
@@ -96,7 +99,38 @@ fn build_examples() -> Result<[(&'static str, PathBuf); 2]> {
             "VESTIBULE_TEST_AXUM_LOGIN",
             built.join("example-axum-login"),
         ),
+        ("VESTIBULE_TEST_SHOP", shop),
+        ("VESTIBULE_TEST_SHOP_SITE", site),
     ])
+}
+
+/// Builds the application in Leptos as cargo-leptos does, and tells where its server and its site
+/// are.
+fn build_shop() -> Result<(PathBuf, PathBuf)> {
+    let project = workspace::shop();
+    let site = workspace::scratch().join("shop-site");
+    let client = Client {
+        project: project.clone(),
+        package: "shop",
+        features: "hydrate",
+        output: "shop",
+        profile: Profile::Quick,
+    };
+    client.build(Warnings::Denied, &site)?;
+    let style = Path::new("shop.css");
+    let (from, to) = (
+        project.join("style").join(style),
+        site.join("pkg").join(style),
+    );
+    fs::copy(&from, &to).at(&from)?;
+    let mut build = process::cargo();
+    build
+        .current_dir(&project)
+        .args(["build", "--locked", "--features", "ssr", "--target-dir"])
+        .arg(workspace::target())
+        .env("LEPTOS_OUTPUT_NAME", "shop");
+    process::run(&mut build)?;
+    Ok((workspace::target().join("debug/shop"), site))
 }
 
 /// What was installed; where it was not, a line says so.
@@ -148,5 +182,37 @@ impl Proxy {
             python::install(python, &[&format!("{package}=={version}")], Some(&folder))?;
         }
         Ok(program)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::fs;
+    use std::path::Path;
+
+    use crate::workspace;
+
+    /// The packages that a lock file names, with their versions.
+    fn locked(project: &Path) -> HashSet<String> {
+        let lock = fs::read_to_string(project.join("Cargo.lock")).expect("there is a lock file");
+        let lock: toml::Table = lock.parse().expect("it is TOML");
+        let packages = lock["package"].as_array().expect("it lists packages");
+        packages
+            .iter()
+            .map(|package| format!("{:?} {:?}", package["name"], package["version"]))
+            .collect()
+    }
+
+    #[test]
+    fn the_shop_is_built_of_the_versions_that_are_tested() {
+        let ours = locked(&workspace::root());
+        let shops = locked(&workspace::shop());
+        let other: Vec<_> = shops.difference(&ours).collect();
+        assert_eq!(
+            other,
+            ["String(\"shop\") String(\"0.1.0\")"],
+            "copy Cargo.lock to examples/leptos-app, and build there"
+        );
     }
 }

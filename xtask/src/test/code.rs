@@ -23,6 +23,11 @@ const CHOICES: [&[&str]; 2] = [
 /// Every file is formatted as rustfmt would.
 pub fn format(_: &Options<'_>) -> Result<TestCounts> {
     process::run(cargo().args(["fmt", "--all", "--check"]))?;
+    process::run(
+        cargo()
+            .current_dir(workspace::shop())
+            .args(["fmt", "--check"]),
+    )?;
     Ok(TestCounts::PASS)
 }
 
@@ -36,6 +41,13 @@ pub fn lint(_: &Options<'_>) -> Result<TestCounts> {
             "warnings",
         ]))?;
     }
+    // A project of its own.
+    let mut shop = cargo();
+    shop.current_dir(workspace::shop())
+        .args(["clippy", "--locked", "--features=ssr", "--target-dir"])
+        .arg(workspace::target())
+        .args(["--", "--deny=warnings"]);
+    process::run(&mut shop)?;
     Ok(TestCounts::PASS)
 }
 
