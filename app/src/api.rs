@@ -1,9 +1,10 @@
 //! The island's questions: three server functions, which answer with a [`Report`].
 //!
-//! The functions are thin, and on the server alone. The island calls them by addresses below the
-//! base, such as `/api/begin`; Leptos, which knows the server functions of the whole process by
-//! their paths, has them at `/vestibule/…`, so that `/api` is the application's. Each hands its call to the [`ssr::IslandApi`] of the request, which knows the browser's cookies and
-//! the library; nothing is decided here. They are idempotent: the island repeats a call that got no
+//! The functions are thin, and on the server alone. The island calls `/api/begin` and the like below
+//! the base; there the call is handed to Leptos as one of `/vestibule/…`, because Leptos has the
+//! server functions of the whole process by their paths, and `/api` is the application's. Each hands
+//! its call to the [`ssr::IslandApi`] of the request, which knows the browser's cookies and the
+//! library; nothing is decided here. They are idempotent: the island repeats a call that got no
 //! answer.
 
 use leptos::prelude::*;

@@ -36,7 +36,7 @@ pub mod testing;
 pub mod validator;
 
 pub use application::{
-    Builder, LandingLayer, LandingService, Mounted, SignInLayer, SignInService, SignedIn,
+    Builder, LandingLayer, LandingPage, Mounted, SignInLayer, SignInService, SignedIn,
     SignedInRejection, Vestibule,
 };
 pub use config::{Config, RawSettings, origin::Origin};

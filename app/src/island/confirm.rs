@@ -24,7 +24,7 @@ fn Island() -> impl IntoView {
     let Landing {
         settings,
         form_token,
-    } = landing();
+    } = Landing::current();
     let packed = settings.pack();
     let action = settings.base.clone() + "/confirm/" + &settings.token;
     let journey = Journey::new(
@@ -113,21 +113,6 @@ fn progress(view: View, step: usize) -> &'static str {
 /// The same for `aria-current`: styles show it by colour and shape alone.
 fn current(view: View, step: usize) -> &'static str {
     if view.steps == step { "step" } else { "false" }
-}
-
-/// What the server has made for the request.
-#[cfg(not(feature = "hydrate"))]
-fn landing() -> Landing {
-    Landing::of_request().unwrap_or_default()
-}
-
-/// The markup has it. What the plain form carries stays there.
-#[cfg(feature = "hydrate")]
-fn landing() -> Landing {
-    Landing {
-        settings: super::page::settings(),
-        form_token: String::new(),
-    }
 }
 
 #[cfg(feature = "hydrate")]

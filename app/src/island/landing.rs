@@ -3,8 +3,6 @@
 //! [`Confirm`]: super::Confirm
 
 use super::settings::Settings;
-#[cfg(not(feature = "hydrate"))]
-use leptos::prelude::use_context;
 
 /// What the page of one landing has in it. It is one browser's alone.
 #[derive(Clone, Debug, Default)]
@@ -16,30 +14,32 @@ pub struct Landing {
     pub form_token: String,
 }
 
-#[cfg(not(feature = "hydrate"))]
 impl Landing {
-    /// The landing of the page that is being rendered: a context of the page or, in an application's
-    /// own page, an extension of the request. Without either, the log says what is missing.
-    pub fn of_request() -> Option<Self> {
-        let landing = use_context().or_else(in_extensions);
-        if landing.is_none() {
+    /// That of the page that is being rendered: a context of the page or, in an application's own
+    /// page, an extension of the request. Without either, the log says what is missing.
+    #[cfg(not(feature = "hydrate"))]
+    pub(super) fn current() -> Self {
+        let landing = leptos::prelude::use_context::<Self>();
+        #[cfg(feature = "ssr")]
+        let landing = landing.or_else(|| {
+            let request = leptos::prelude::use_context::<http::request::Parts>()?;
+            request.extensions.get().cloned()
+        });
+        landing.unwrap_or_else(|| {
             leptos::logging::error!(
-                "<Confirm/> is in a page that is no landing: put \
-                 .layer(vestibule.landing(\"/the/path/of/that/page/{{token}}\")) around its route"
+                "<Confirm/> has no confirmation to show: put \
+                 .layer(vestibule.landing(\"/the/path/of/its/page/{{token}}\")) around its route"
             );
-        }
-        landing
+            Self::default()
+        })
     }
-}
 
-/// Leptos' integration with axum provides the request's head.
-#[cfg(all(feature = "ssr", not(feature = "hydrate")))]
-fn in_extensions() -> Option<Landing> {
-    let head = use_context::<http::request::Parts>()?;
-    head.extensions.get().cloned()
-}
-
-#[cfg(not(any(feature = "ssr", feature = "hydrate")))]
-fn in_extensions() -> Option<Landing> {
-    None
+    /// That of this page: the markup has it. What the plain form carries stays there.
+    #[cfg(feature = "hydrate")]
+    pub(super) fn current() -> Self {
+        Self {
+            settings: super::page::settings(),
+            form_token: String::new(),
+        }
+    }
 }

@@ -6,15 +6,14 @@ use super::{
     connection::{ConnectionEffect, PusherConnection},
     frames,
     journey::{ApiCall, CallError, Effect, Journey, JourneyEvent, View},
-    listener::{Listener, listen, unlisten},
+    listener::{Listener, listen},
     settings::Settings,
     socket::{self, BrowserSocket},
 };
-use leptos::prelude::{GetUntracked, RwSignal, Set, StoredValue, document, set_timeout, window};
+use leptos::prelude::{GetUntracked, RwSignal, Set, StoredValue, document, window};
 use std::{
     cell::RefCell,
     rc::{Rc, Weak},
-    time::Duration,
 };
 use vestibule_protocol::Report;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
@@ -22,11 +21,11 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::PageTransitionEvent;
 
 /// The events that a page is told of.
-const OF_WINDOW: [&str; 3] = ["pageshow", "pagehide", "online"];
-const OF_DOCUMENT: [&str; 3] = ["visibilitychange", "prerenderingchange", "submit"];
+pub(super) const WINDOW_EVENTS: [&str; 3] = ["pageshow", "pagehide", "online"];
+pub(super) const DOCUMENT_EVENTS: [&str; 3] = ["visibilitychange", "prerenderingchange", "submit"];
 
 /// The page, as long as it shows a confirmation: an application's router may take that away.
-struct Page {
+pub(super) struct Page {
     journey: Journey,
     connection: PusherConnection,
     view: RwSignal<View>,
@@ -34,23 +33,24 @@ struct Page {
     base: String,
     next: Option<String>,
     address: String,
-    socket: Option<BrowserSocket>,
-    timer: i32,
-    listener: Listener,
+    pub(super) socket: Option<BrowserSocket>,
+    pub(super) timer: i32,
+    pub(super) listener: Listener,
     this: Weak<RefCell<Page>>,
 }
 
-/// What the server has told this page, in its markup. Without any, the browser has come here from
-/// another page of an application's, without the server; now it asks for the page once more.
+/// What the server has rendered for this page.
 pub(super) fn settings() -> Settings {
-    let markup = document().query_selector("[data-settings]").ok().flatten();
-    let Some(markup) = markup else {
-        // Once the router has changed the address.
-        set_timeout(|| drop(window().location().reload()), Duration::ZERO);
+    // One that is live already is of the page before.
+    let markup = document().query_selector("section.confirm[data-settings]:not([data-live])");
+    let Some(markup) = markup.ok().flatten() else {
+        #[cfg(feature = "router")]
+        super::router::load();
         return Settings::default();
     };
-    markup
-        .get_attribute("data-settings")
+    let _ = markup.set_attribute("data-live", "");
+    let packed = markup.get_attribute("data-settings");
+    packed
         .and_then(|packed| Settings::unpack(&packed))
         .unwrap_or_default()
 }
@@ -82,10 +82,10 @@ pub(super) fn start(
     });
     {
         let page = page.borrow();
-        for name in OF_WINDOW {
+        for name in WINDOW_EVENTS {
             listen(&window(), name, &page.listener);
         }
-        for name in OF_DOCUMENT {
+        for name in DOCUMENT_EVENTS {
             listen(&document(), name, &page.listener);
         }
     }
@@ -262,21 +262,6 @@ impl Page {
         self.timer = window
             .set_timeout_with_callback_and_timeout_and_arguments_0(listener, wait)
             .unwrap_or(0);
-    }
-}
-
-impl Drop for Page {
-    fn drop(&mut self) {
-        window().clear_timeout_with_handle(self.timer);
-        for name in OF_WINDOW {
-            unlisten(&window(), name, &self.listener);
-        }
-        for name in OF_DOCUMENT {
-            unlisten(&document(), name, &self.listener);
-        }
-        if let Some(socket) = self.socket.take() {
-            socket.leave(&self.listener);
-        }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{
     journey::CallError,
     json::{self, Json},
-    listener::{Listener, listen, unlisten},
+    listener::{Listener, listen},
 };
 use leptos::prelude::window;
 use wasm_bindgen::{JsCast, JsValue};
@@ -11,7 +11,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{CloseEvent, Event, MessageEvent, RequestInit, Response, UrlSearchParams, WebSocket};
 
 /// An open socket, or one that is being opened; closed when dropped.
-pub(super) struct BrowserSocket(WebSocket);
+pub(super) struct BrowserSocket(pub(super) WebSocket);
 
 impl BrowserSocket {
     /// Opens a socket; none where the browser refuses the address.
@@ -20,14 +20,6 @@ impl BrowserSocket {
         listen(&socket, "message", listener);
         listen(&socket, "close", listener);
         Some(Self(socket))
-    }
-
-    /// Closes the socket of a page that is left. It tells `listener` nothing more.
-    pub(super) fn leave(self, listener: &Listener) {
-        unlisten(&self.0, "message", listener);
-        unlisten(&self.0, "close", listener);
-        // Also one on its way, which would be open for ever.
-        let _ = self.0.close();
     }
 
     /// Sends a text frame. A socket that cannot take it will say that it closed.

@@ -2,15 +2,16 @@
 
 use axum::Router;
 use leptos::prelude::*;
-use leptos_axum::{LeptosRoutes, file_and_error_handler, generate_route_list};
-use shop::{Shop, shell};
+use leptos_axum::{LeptosRoutes, file_and_error_handler_with_context, generate_route_list};
+use shop::{SHOP, Shop, shell};
 use sqlx::{Executor as _, SqlitePool};
-use std::{env, error::Error, net::SocketAddr};
-use vestibule_server::validator::*;
+use std::{error::Error, net::SocketAddr};
+use vestibule_server::validator::{ConfirmationId, Identity, Reason, Timestamp, Token};
+use vestibule_server::validator::{ValidationError, Validator, Verdict, async_trait};
 use vestibule_server::{RawSettings, StopSignals, Vestibule};
 
-/// Who vouches for the customers.
-const SHOP: &str = "https://shop.example";
+type Answer = Result<Verdict, ValidationError>;
+
 /// Where Vestibule's own site is built in a clone. The published crate has it inside.
 const SITE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/site");
 
@@ -32,19 +33,16 @@ impl Validator for Coupons {
     }
 }
 
-type Answer = Result<Verdict, ValidationError>;
-
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let options = get_configuration(None)?.leptos_options;
     let address = options.site_addr;
     let pool = SqlitePool::connect("sqlite:shop.db?mode=rwc").await?;
     pool.execute(include_str!("shop.sql")).await?;
-    let site = env::var("VESTIBULE_SITE").unwrap_or(SITE.to_owned());
-    let settings = RawSettings::from_pairs([
-        ("PUBLIC_URL", format!("http://{address}/auth")),
-        ("CONFIRM_REDIRECT", "/orders".to_owned()),
-        ("LEPTOS_SITE_ROOT", site),
+    let settings = RawSettings::from_environment()?.or([
+        ("PUBLIC_URL", format!("http://{address}/auth").as_str()),
+        ("CONFIRM_REDIRECT", "/orders"),
+        ("VESTIBULE_SITE_ROOT", SITE),
     ])?;
     let builder = Vestibule::builder(settings).database(pool.clone());
     let mounted = builder.validator(Coupons(pool.clone())).build().await?;
@@ -52,8 +50,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let document = move || shell(state.clone());
     let database = move || provide_context(pool.clone());
     let app = Router::new()
-        .leptos_routes_with_context(&options, generate_route_list(Shop), database, document)
-        .fallback(file_and_error_handler(shell))
+        .leptos_routes_with_context(
+            &options,
+            generate_route_list(Shop),
+            database.clone(),
+            document,
+        )
+        .fallback(file_and_error_handler_with_context(database, shell))
         .layer(mounted.vestibule.landing("/welcome/{token}"))
         .layer(mounted.vestibule.layer())
         .with_state(options)

@@ -87,7 +87,7 @@ async fn sign_in_first(app: &App, request: &Parts, again: bool) -> Response {
         tracing::error!("{AROUND_OURSELVES}");
         return (StatusCode::INTERNAL_SERVER_ERROR, AROUND_OURSELVES).into_response();
     }
-    let next = next.and_then(|next| app.destinations().way_back(next.as_str()));
+    let next = next.and_then(|next| app.way_back(next.as_str()));
     let login = response::see(&login_leading_to(next.as_ref(), again));
     complete(app, login).await
 }

@@ -1,157 +1,164 @@
-//! The application's own page for a landing: that which has the component `<Confirm/>`.
+//! The application's own page that links lead to: the one with the component `<Confirm/>`.
 
 use super::{
     Vestibule,
     admission::{complete, visitor, whole_uri},
+    layer::Asker,
 };
 use crate::{
     handlers::confirm::{self, LandingQuery, Opened},
     http::{client_address, error::PageError, response, token_path},
 };
-use axum::{extract::FromRequestParts as _, http::Method};
 use axum::{
-    extract::{MatchedPath, Query, RawPathParams, Request},
-    http::{HeaderValue, header, request::Parts},
+    extract::{Query, Request, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
+    middleware::{FromFnLayer, Next, from_fn_with_state},
     response::{IntoResponse as _, Response},
 };
 use futures_util::future::BoxFuture;
-use std::{
-    mem,
-    sync::Arc,
-    task::{Context, Poll},
-};
-use tower::{Layer, Service};
+use percent_encoding::percent_decode_str;
+use std::sync::Arc;
 use tracing::Instrument as _;
-use vestibule::path::LocalPath;
-
-/// How the path of such a page ends.
-const TOKEN: &str = "/{token}";
+use vestibule_app::island::Landing;
 
 /// The layer that [`Vestibule::landing`] makes.
+pub type LandingLayer = FromFnLayer<
+    fn(State<LandingPage>, Request, Next) -> BoxFuture<'static, Response>,
+    LandingPage,
+    (State<LandingPage>, Request),
+>;
+
+/// The page that a [`LandingLayer`] is for.
 #[derive(Clone, Debug)]
-pub struct LandingLayer {
+pub struct LandingPage {
     vestibule: Vestibule,
-    page: Arc<str>,
+    /// What stands before the token in its addresses.
+    before: Arc<str>,
 }
 
-/// The service that a [`LandingLayer`] makes of another.
-#[derive(Clone, Debug)]
-pub struct LandingService<S> {
-    inner: S,
-    layer: LandingLayer,
-}
+/// How the path of such a page ends.
+const TOKEN: &str = "{token}";
 
-impl LandingLayer {
-    pub(super) fn new(vestibule: Vestibule, page: &str) -> Self {
-        assert!(
-            page.ends_with(TOKEN),
-            "landing(\"{page}\"): the path has to end in {TOKEN}"
-        );
-        Self {
-            vestibule,
-            page: page.into(),
-        }
+/// What is said where two layers are around the page that each has a part in.
+const TWICE: &str = "landing() is around this page twice: once is enough";
+const NEEDS_A_USER: &str = "the page that links lead to needs no user: put landing() around it, and \
+                            require_user() around others";
+
+/// What a content delivery network heeds before `Cache-Control` (RFC 9213).
+const CDN_HEADERS: [&str; 3] = [
+    "cdn-cache-control",
+    "surrogate-control",
+    "cloudflare-cdn-cache-control",
+];
+
+impl LandingPage {
+    pub(super) fn layer(vestibule: Vestibule, page: &str) -> LandingLayer {
+        let before = page.strip_suffix(TOKEN).filter(|before| {
+            before.starts_with('/') && before.ends_with('/') && !before.contains('{')
+        });
+        let Some(before) = before else {
+            panic!("landing(\"{page}\"): a path such as \"/welcome/{TOKEN}\" is wanted");
+        };
+        vestibule.app.landing_pages.add(before);
+        let before = before.into();
+        from_fn_with_state(Self { vestibule, before }, answer)
     }
 
-    /// Whether `request` opens a link.
-    fn is_opened(&self, request: &Request) -> bool {
-        let page = request.extensions().get::<MatchedPath>();
-        page.is_some_and(|page| page.as_str() == &*self.page)
-            && [Method::GET, Method::HEAD].contains(request.method())
+    /// What `request` has opened, if that is a link: the token, perhaps with more around it.
+    fn opened(&self, request: &Parts) -> Option<String> {
+        let path = whole_uri(request).path().strip_prefix(&*self.before)?;
+        let opened = path.strip_suffix('/').unwrap_or(path);
+        let is_link = matches!(request.method, Method::GET | Method::HEAD)
+            && !opened.is_empty()
+            && !opened.contains('/');
+        is_link.then(|| path.to_owned())
     }
 
-    /// Puts the landing into the `request` that opens a link, and tells the cookies of the response.
-    ///
-    /// # Errors
-    /// The answer that takes the place of the application's.
-    async fn land(&self, request: &mut Parts) -> Result<Vec<HeaderValue>, Response> {
-        let app = &self.vestibule.app;
-        match self.open(request).await {
-            Ok(Opened::Landed(landed)) => {
-                request.extensions.insert(landed.landing);
-                Ok(landed.cookies)
-            }
-            Ok(Opened::Instead(page)) => Err(complete(app, page).await),
-            Err(error) => Err(complete(app, error.into_response()).await),
-        }
-    }
-
-    async fn open(&self, request: &mut Parts) -> Result<Opened, PageError> {
+    /// Opens the link in the browser that sent `request`.
+    async fn open(&self, request: &mut Parts, opened: &str) -> Result<Opened, PageError> {
         let app = &self.vestibule.app;
         let visitor = visitor(app, request).await?;
-        let params = RawPathParams::from_request_parts(request, &()).await;
-        let params = params.map_err(|_| PageError::NotFound)?;
-        let opened = params.iter().find(|(name, _)| *name == "token");
-        let (_, opened) = opened.ok_or(PageError::NotFound)?;
-        let token = token_path::within(opened, &app.keys).ok_or(PageError::NotFound)?;
+        let decoded = percent_decode_str(opened).decode_utf8_lossy();
+        let token = token_path::within(&decoded, &app.keys).ok_or(PageError::NotFound)?;
         let uri = whole_uri(request);
-        if token.expose() != opened {
-            let (before, _) = uri.path().rsplit_once('/').unwrap_or_default();
-            let query = uri.query().map(|query| format!("?{query}"));
-            let clean = format!("{before}/{}{}", token.expose(), query.unwrap_or_default());
-            let clean: LocalPath = clean.parse().map_err(|_| PageError::NotFound)?;
+        if token.expose() != decoded {
+            let clean = token_path::clean(&self.before, &token, "", uri.query());
+            let clean = clean.ok_or(PageError::NotFound)?;
             return Ok(Opened::Instead(response::see_other(&clean)));
         }
         let query = Query::<LandingQuery>::try_from_uri(uri).unwrap_or_default();
         let span = client_address::span(visitor.client);
-        confirm::open(app, &visitor, token, query.next.as_deref())
-            .instrument(span)
-            .await
-    }
-}
-
-/// The application's page of a landing. It is one browser's alone, and its address has the token in
-/// it, of which other sites must not learn; `no-referrer` would make browsers send `Origin: null` on
-/// the plain form.
-fn finished(mut response: Response, cookies: Vec<HeaderValue>) -> Response {
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    let origin_alone = HeaderValue::from_static("strict-origin");
-    headers.insert(header::REFERRER_POLICY, origin_alone);
-    response::with_cookies(response, cookies)
-}
-
-impl<S> Layer<S> for LandingLayer {
-    type Service = LandingService<S>;
-
-    fn layer(&self, inner: S) -> LandingService<S> {
-        LandingService {
-            inner,
-            layer: self.clone(),
+        let opened = confirm::open(app, &visitor, token.clone(), query.next.as_deref());
+        let opened = opened.instrument(span).await?;
+        if let Opened::Landed(landed) = &opened
+            && landed.signed_in.is_some()
+        {
+            // They are told who they are before they go on, which our own page does.
+            let own = token_path::clean("/confirm/", &token, "", uri.query());
+            let own = own.ok_or(PageError::NotFound)?;
+            return Ok(Opened::Instead(response::see(own.as_str())));
         }
+        Ok(opened)
     }
 }
 
-impl<S> Service<Request> for LandingService<S>
-where
-    S: Service<Request, Response = Response> + Clone + Send + 'static,
-    S::Future: Send + 'static,
-{
-    type Response = Response;
-    type Error = S::Error;
-    type Future = BoxFuture<'static, Result<Response, S::Error>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, request: Request) -> Self::Future {
-        if !self.layer.is_opened(&request) {
-            return Box::pin(self.inner.call(request));
+fn answer(
+    State(page): State<LandingPage>,
+    request: Request,
+    next: Next,
+) -> BoxFuture<'static, Response> {
+    Box::pin(async move {
+        let (mut head, body) = request.into_parts();
+        let Some(opened) = page.opened(&head) else {
+            return next.run(Request::from_parts(head, body)).await;
+        };
+        if let Some(problem) = misplaced(&head) {
+            tracing::error!("{problem}");
+            return (StatusCode::INTERNAL_SERVER_ERROR, problem).into_response();
         }
-        // The one that is ready; its clone may not be.
-        let another = self.inner.clone();
-        let mut inner = mem::replace(&mut self.inner, another);
-        let layer = self.layer.clone();
-        Box::pin(async move {
-            let (mut head, body) = request.into_parts();
-            match layer.land(&mut head).await {
-                Ok(cookies) => {
-                    let response = inner.call(Request::from_parts(head, body)).await?;
-                    Ok(finished(response, cookies))
-                }
-                Err(instead) => Ok(instead),
+        let instead = match page.open(&mut head, &opened).await {
+            Ok(Opened::Landed(landed)) => {
+                head.extensions.insert(landed.landing);
+                let mut response = next.run(Request::from_parts(head, body)).await;
+                close(response.headers_mut());
+                return response::with_cookies(response, landed.cookies);
             }
-        })
+            Ok(Opened::Instead(page)) => page,
+            Err(error) => error.into_response(),
+        };
+        complete(&page.vestibule.app, instead).await
+    })
+}
+
+/// What is wrong with the layers around this one.
+fn misplaced(request: &Parts) -> Option<&'static str> {
+    let asker = request.extensions.get::<Asker>();
+    if request.extensions.get::<Landing>().is_some() {
+        Some(TWICE)
+    } else if asker.is_some_and(|asker| asker.user.is_some()) {
+        Some(NEEDS_A_USER)
+    } else {
+        None
     }
+}
+
+/// Makes the application's page one browser's alone. Its address has the token in it, which other
+/// sites must not learn; `no-referrer` would make browsers send `Origin: null` on the plain form.
+/// The button is in no frame, where someone else could have it pressed.
+fn close(headers: &mut HeaderMap) {
+    for name in CDN_HEADERS {
+        headers.remove(name);
+    }
+    for (name, value) in [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::REFERRER_POLICY, "strict-origin"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    // Beside a policy of the application's: all of them hold.
+    headers.append(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("frame-ancestors 'none'"),
+    );
 }

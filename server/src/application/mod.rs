@@ -6,8 +6,9 @@
 //! [`SignedIn`] or an `Option<SignedIn>`. Around pages that need a user it puts
 //! [`Vestibule::require_user`] or [`Vestibule::require_fresh`].
 //!
-//! Nothing of Vestibule's is around the application's routes but these layers, and these add no
-//! header but cookies and, where there is none, `Cache-Control`.
+//! Nothing of Vestibule's is around the application's routes but these layers. They add cookies and,
+//! where there is none, `Cache-Control`. [`Vestibule::landing`] alone replaces headers: those of the
+//! page with `<Confirm/>`.
 
 mod admission;
 mod builder;
@@ -17,7 +18,7 @@ mod layer;
 mod signed_in;
 
 pub use builder::{Builder, Mounted};
-pub use landing::{LandingLayer, LandingService};
+pub use landing::{LandingLayer, LandingPage};
 pub use layer::{SignInLayer, SignInService};
 pub use signed_in::{SignedIn, SignedInRejection};
 
@@ -78,22 +79,26 @@ impl Vestibule {
         SignInLayer::new(self.clone(), Requirement::FreshUser)
     }
 
-    /// The layer around the application's own page for a landing, in place of `/confirm/{token}` below
-    /// the base: the one with the component `<Confirm/>`, at the path `page`, such as
-    /// `/welcome/{token}`. Of the routes within, it is for that one alone. Its links may have
-    /// `?next=/orders`, as those to our own page.
+    /// The layer for the application's own page that links lead to, in place of Vestibule's
+    /// `/confirm/{token}`: the page with the component `<Confirm/>`. `page` is its whole path, such as
+    /// `/welcome/{token}`; other routes within the layer are not changed. Links may have
+    /// `?next=/orders`.
     ///
-    /// What is no landing is answered by a page of Vestibule's: a token that cannot be one, a link
-    /// that has signed this browser in already, one of ours that another browser has asked for.
+    /// Vestibule answers with a page of its own where there is nothing to confirm here: for a token
+    /// that cannot be one, a link that has signed this browser in already, a link of its own mails
+    /// that another browser has asked for. A user who is signed in is led to its own page, which says
+    /// as whom before they go on.
     ///
-    /// The page is made `no-store`, and its `Referrer-Policy: strict-origin`, whatever the
-    /// application says: its address has the token in it.
+    /// The page gets `Cache-Control: no-store`, `Referrer-Policy: strict-origin`, `nosniff`, and one
+    /// more `Content-Security-Policy: frame-ancestors 'none'`, whatever the application's headers
+    /// say, because its address has the token in it. So make this the outermost of the layers that
+    /// set such headers. No browser is led back to such an address after signing in.
     ///
     /// # Panics
-    /// If `page` does not end in `/{token}`.
+    /// If `page` is not a path that ends in `/{token}`, without other parameters.
     #[must_use]
     pub fn landing(&self, page: &str) -> LandingLayer {
-        LandingLayer::new(self.clone(), page)
+        LandingPage::layer(self.clone(), page)
     }
 
     /// Whether this is the same Vestibule: an application may have several.

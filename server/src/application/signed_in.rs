@@ -221,7 +221,8 @@ fn enter(head: &Parts, asker: &Asker) -> Option<LocalPath> {
     if !navigation::is_for_a_tab(&head.headers) {
         return None;
     }
-    let destinations = asker.vestibule.app.destinations();
-    let next = admission::wanted(head).and_then(|next| destinations.way_back(next.as_str()));
+    let app = &asker.vestibule.app;
+    let destinations = app.destinations();
+    let next = admission::wanted(head).and_then(|next| app.way_back(next.as_str()));
     Some(next.map_or_else(|| destinations.enter(), |next| destinations.through(next)))
 }

@@ -4,7 +4,7 @@ use super::{
     Config, RawSettings, Setting, SettingError,
     setting::{
         DATABASE_URL, PUBLIC_URL, VALIDATOR_CALLBACK_SECRET, VALIDATOR_SECRET, VALIDATOR_TLS,
-        VALIDATOR_URL,
+        VALIDATOR_URL, VESTIBULE_SITE_ROOT,
     },
 };
 use std::sync::Arc;
@@ -51,6 +51,11 @@ impl Config {
         if own_validator {
             leave_out_service(given)?;
         }
+        // `LEPTOS_SITE_ROOT` is the application's own, if it is in Leptos.
+        config.site_root = given
+            .text(&VESTIBULE_SITE_ROOT)
+            .unwrap_or("target/site")
+            .into();
         if let Some(database) = parts.database.clone() {
             if given.text(&DATABASE_URL).is_some() {
                 return Err(DATABASE_URL.leave_out("the application's own database is used"));

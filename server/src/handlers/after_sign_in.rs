@@ -52,7 +52,7 @@ pub async fn next(app: &AppState, shown: &PresentedSecrets, sign_in: &SignIn) ->
     let exchanged = sign_in.spent.last()?;
     let (_, secret) = shown.pending.iter().find(|(tag, _)| tag == exchanged)?;
     match app.sign_ins.next(&secret.hash()).await {
-        Ok(next) => next.filter(|next| app.destinations().way_back(next.as_str()).is_some()),
+        Ok(next) => next.filter(|next| app.way_back(next.as_str()).is_some()),
         Err(error) => {
             tracing::warn!(%error, "it could not be told where a sign-in leads");
             None

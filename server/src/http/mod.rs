@@ -8,6 +8,7 @@ pub mod files;
 pub mod form;
 pub mod form_proof;
 pub mod host;
+pub mod landing_pages;
 pub mod listener;
 pub mod navigation;
 pub mod page;

@@ -9,6 +9,7 @@ use crate::{
         csrf::OwnOrigins,
         files::Files,
         form_proof::{self, Proof},
+        landing_pages::LandingPages,
         page::{PageRenderer, Template},
         response,
         security_headers::Hsts,
@@ -56,6 +57,8 @@ pub struct AppState {
     pub pages: Arc<PageRenderer>,
     /// The usual landing, where the user begins and where the page does.
     pub landings: [Template<3>; 2],
+    /// The application's own pages that links lead to.
+    pub landing_pages: LandingPages,
     /// The built site's files.
     pub files: Arc<Files>,
     /// The Pusher server.
@@ -182,6 +185,12 @@ impl AppState {
             base: self.destinations().base().as_str().to_owned(),
             next: next.map(ToString::to_string),
         }
+    }
+
+    /// Where the user wanted to go, if a browser can be led back there.
+    pub fn way_back(&self, next: &str) -> Option<LocalPath> {
+        let next = self.destinations().way_back(next);
+        next.filter(|next| !self.landing_pages.contain(next))
     }
 
     /// Where outcomes lead.

@@ -199,6 +199,7 @@ async fn app_state(
             push.socket.as_deref(),
         )),
         landings: Default::default(),
+        landing_pages: Default::default(),
         files,
         push,
         origins: Arc::new(OwnOrigins {

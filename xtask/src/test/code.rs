@@ -41,7 +41,7 @@ pub fn lint(_: &Options<'_>) -> Result<TestCounts> {
             "warnings",
         ]))?;
     }
-    // A project of its own.
+    // Outside of the workspace.
     let mut shop = cargo();
     shop.current_dir(workspace::shop())
         .args(["clippy", "--locked", "--features=ssr", "--target-dir"])

@@ -1,23 +1,26 @@
-//! The application's own page for a landing.
+//! The application's own page that links lead to.
 
 use super::super::Vestibule;
-use crate::testing::{TestApp, TestBrowser};
+use crate::testing::{PRACTICE_USER, TestApp, TestBrowser, TestResponse};
 use axum::{
     Router,
     http::{Method, header},
     routing::{any, get},
 };
 use leptos::prelude::*;
-use vestibule_app::Confirm;
+use std::panic::AssertUnwindSafe;
+use vestibule_app::{Confirm, island::settings::Settings};
 
-/// The application's page, as it would be cached and tell where its visitors come from.
-fn shop(routes: Router, vestibule: &Vestibule) -> Router {
+/// The application's page, as it would be cached, framed, and tell where its visitors come from.
+fn shop(vestibule: &Vestibule) -> Router {
     // Leptos starts on this runtime when an application lists its pages.
     leptos_axum::generate_route_list(|| ());
     let welcome = leptos_axum::render_app_to_stream(|| view! { <main><Confirm /></main> });
     let careless = [
         (header::CACHE_CONTROL, "public, max-age=60"),
+        (header::CONTENT_SECURITY_POLICY, "img-src 'self'"),
         (header::REFERRER_POLICY, "unsafe-url"),
+        ("cdn-cache-control".parse().unwrap(), "max-age=60"),
     ];
     let welcome = get(async move |request| (careless, welcome(request).await));
     let other = any(async || "of the shop");
@@ -27,15 +30,19 @@ fn shop(routes: Router, vestibule: &Vestibule) -> Router {
     Router::new()
         .nest("/shop", nested)
         .route("/other", other)
+        .fallback(async || "nowhere")
         .layer(vestibule.landing("/shop/welcome/{token}"))
-        .merge(routes)
 }
 
-async fn app(settings: &[(&str, &str)]) -> TestApp {
+async fn app() -> TestApp {
+    in_application(|vestibule| shop(&vestibule)).await
+}
+
+async fn in_application(shop: impl FnOnce(Vestibule) -> Router) -> TestApp {
     TestApp::in_application(
-        settings,
+        &[],
         |builder| builder,
-        |routes, vestibule| shop(routes, &vestibule),
+        |routes, vestibule| shop(vestibule).merge(routes),
     )
     .await
 }
@@ -46,26 +53,28 @@ async fn begin(browser: &mut TestBrowser<'_>, token: &str) {
     browser.call("begin", &fields).await.assert_status(200);
 }
 
+/// What the page tells the island.
+fn settings(page: &TestResponse) -> Settings {
+    let packed = page.between("data-settings=\"", "\"").unwrap();
+    Settings::unpack(packed).unwrap()
+}
+
 #[tokio::test]
 async fn a_page_of_the_applications_is_a_landing() {
-    let app = app(&[]).await;
+    let app = app().await;
     let mut browser = app.browser().below("/auth");
     let page = browser.open("/shop/welcome/valid-1?next=/orders").await;
-    assert_eq!(page.header("cache-control"), Some("no-store"));
-    assert_eq!(page.header("referrer-policy"), Some("strict-origin"));
-    let settings = page.between("data-settings=\"", "\"").unwrap();
-    let settings: Vec<&str> = settings.split(' ').collect();
-    assert_eq!(settings[0], "valid-1");
-    assert!(settings[1].starts_with("private-confirm-"), "{settings:?}");
-    assert_eq!(settings[5..7], ["/auth", "/orders"]);
+    let settings = settings(&page);
+    assert_eq!(settings.token, "valid-1");
+    assert!(settings.channel.starts_with("private-confirm-"));
+    assert_eq!(settings.base, "/auth");
+    assert_eq!(settings.next.as_deref(), Some("/orders"));
     page.assert_status(200)
         .assert_says("<main><leptos-island")
         .assert_says("action=\"/auth/confirm/valid-1\"");
     assert!(browser.cookies()[0].starts_with("vestibule-pending-"));
-    browser
-        .open("/shop/welcome/valid-1")
-        .await
-        .assert_sets_nothing();
+    let again = browser.open("/shop/welcome/valid-1").await;
+    again.assert_sets_nothing();
     begin(&mut browser, "valid-1").await;
     let way = browser.outcome("valid-1").await;
     browser.open(&way).await;
@@ -75,8 +84,21 @@ async fn a_page_of_the_applications_is_a_landing() {
 }
 
 #[tokio::test]
+async fn the_page_is_kept_by_no_cache_shown_in_no_frame_and_its_address_told_to_no_one() {
+    let app = app().await;
+    let page = app.browser().open("/shop/welcome/valid-1").await;
+    assert_eq!(page.header("cache-control"), Some("no-store"));
+    assert_eq!(page.header("cdn-cache-control"), None);
+    assert_eq!(page.header("referrer-policy"), Some("strict-origin"));
+    assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
+    let policies = page.headers.get_all(header::CONTENT_SECURITY_POLICY);
+    let policies: Vec<_> = policies.iter().collect();
+    assert_eq!(policies, ["img-src 'self'", "frame-ancestors 'none'"]);
+}
+
+#[tokio::test]
 async fn without_scripts_the_landing_has_a_form_that_begins() {
-    let app = app(&[]).await;
+    let app = app().await;
     // A browser that says nothing of where its forms come from.
     let mut browser = app
         .browser()
@@ -95,14 +117,20 @@ async fn without_scripts_the_landing_has_a_form_that_begins() {
 }
 
 #[tokio::test]
-async fn what_is_no_landing_is_answered_by_us() {
-    let app = app(&[]).await;
+async fn where_there_is_nothing_to_confirm_vestibule_answers() {
+    let app = app().await;
     let mut browser = app.browser().below("/auth");
-    let junk = browser.open("/shop/welcome/valid-1%22%29?next=/a").await;
-    junk.assert_leads_to("/shop/welcome/valid-1?next=/a")
-        .assert_sets_nothing();
+    for (opened, leads) in [
+        ("valid-1%22%29?next=/a", "valid-1?next=/a"),
+        ("valid-1/", "valid-1"),
+        ("%3Cvalid-1%3E?next=%00", "valid-1?next=%00"),
+    ] {
+        let junk = browser.open(&format!("/shop/welcome/{opened}")).await;
+        junk.assert_leads_to(&format!("/shop/welcome/{leads}"))
+            .assert_sets_nothing();
+    }
     let no_token = browser.open("/shop/welcome/%20").await.assert_status(404);
-    assert!(no_token.header("content-security-policy").is_some());
+    no_token.assert_says("<!DOCTYPE html>");
     browser.sign_in().await;
     app.change("drop table sessions").await;
     let down = browser.open("/shop/welcome/valid-1").await;
@@ -112,8 +140,18 @@ async fn what_is_no_landing_is_answered_by_us() {
 }
 
 #[tokio::test]
+async fn a_user_who_is_signed_in_is_told_so_before_they_go_on() {
+    let app = app().await;
+    let mut browser = app.browser().below("/auth");
+    browser.sign_in().await;
+    let page = browser.open("/shop/welcome/valid-1?next=/orders").await;
+    page.assert_leads_to("/auth/confirm/valid-1?next=/orders")
+        .assert_sets_nothing();
+}
+
+#[tokio::test]
 async fn a_link_that_another_browser_has_asked_for_lets_that_one_in() {
-    let app = app(&[]).await;
+    let app = app().await;
     let mut asks = app.browser().below("/auth");
     let fields = [("email", "ada@example.com")];
     let waits = asks.submit("/auth/login/link", &fields).await;
@@ -132,13 +170,18 @@ async fn a_link_that_another_browser_has_asked_for_lets_that_one_in() {
 
 #[tokio::test]
 async fn no_other_page_of_the_applications_is_touched() {
-    let app = app(&[]).await;
+    let app = app().await;
     let mut browser = app.browser().below("/auth");
-    for path in ["/other", "/shop/coupons/valid-1"] {
+    for (path, says) in [
+        ("/other", "of the shop"),
+        ("/shop/coupons/valid-1", "of the shop"),
+        ("/shop/welcome/valid-1/terms", "nowhere"),
+        ("/shop/welcome/", "nowhere"),
+    ] {
         let page = browser.open(path).await.assert_status(200);
         assert_eq!(page.header("cache-control"), None);
         assert_eq!(page.header("referrer-policy"), None);
-        page.assert_sets_nothing().assert_says("of the shop");
+        page.assert_sets_nothing().assert_says(says);
     }
     let posted = browser.clone();
     let posted = posted.send_to(Method::POST, "/shop/welcome/valid-1", &[]);
@@ -146,20 +189,70 @@ async fn no_other_page_of_the_applications_is_touched() {
 }
 
 #[tokio::test]
-async fn an_image_that_embeds_a_link_gets_no_cookie() {
-    let app = app(&[]).await;
-    let mut image = app.browser().sending("sec-fetch-dest", "image");
-    let page = image.open("/shop/welcome/valid-1").await;
-    page.assert_sets_nothing();
+async fn no_one_is_led_back_to_a_link_after_signing_in() {
+    let app = app().await;
+    let mut browser = app.browser().below("/auth");
+    let [email, password] = PRACTICE_USER;
+    let fields = [email, password, ("next", "/shop/welcome/valid-1?x=1")];
+    let signed_in = browser.submit("/auth/login", &fields).await;
+    signed_in.assert_leads_to("/auth/profile");
 }
 
 #[tokio::test]
-#[should_panic(expected = "landing(\"/welcome/{link}\"): the path has to end in /{token}")]
-async fn a_page_without_a_token_is_none() {
-    TestApp::in_application(
-        &[],
-        |builder| builder,
-        |routes, vestibule| routes.layer(vestibule.landing("/welcome/{link}")),
-    )
+async fn an_image_that_embeds_a_link_gets_no_cookie() {
+    let app = app().await;
+    let mut image = app.browser().sending("sec-fetch-dest", "image");
+    let page = image.open("/shop/welcome/valid-1").await;
+    page.assert_status(200)
+        .assert_sets_nothing()
+        .assert_says("data-settings");
+}
+
+#[tokio::test]
+async fn layers_that_contradict_each_other_say_so() {
+    let page = async || "the page";
+    let twice = in_application(|vestibule| {
+        let landing = || vestibule.landing("/welcome/{token}");
+        let page = Router::new().route("/welcome/{token}", get(page));
+        page.layer(landing()).layer(landing())
+    })
+    .await;
+    let answer = twice.browser().open("/welcome/valid-1").await;
+    answer.assert_status(500).assert_says("landing() is around");
+    let needs_a_user = in_application(|vestibule| {
+        let page = Router::new().route("/welcome/{token}", get(page));
+        page.layer(vestibule.landing("/welcome/{token}"))
+            .layer(vestibule.require_user())
+    })
+    .await;
+    let mut browser = needs_a_user.browser().below("/auth");
+    // The token is not kept with the sign-in that is asked for.
+    let led = browser.open("/welcome/valid-1").await;
+    led.assert_leads_to("/auth/login");
+    browser.sign_in().await;
+    let answer = browser.open("/welcome/valid-1").await;
+    answer.assert_status(500).assert_says("needs no user");
+}
+
+#[tokio::test]
+async fn a_path_that_does_not_end_in_a_token_is_refused() {
+    in_application(|vestibule| {
+        for path in [
+            "/welcome/{link}",
+            "/welcome",
+            "welcome/{token}",
+            "/{shop}/{token}",
+            "/a{token}",
+        ] {
+            let vestibule = vestibule.clone();
+            let refused = std::panic::catch_unwind(AssertUnwindSafe(|| vestibule.landing(path)));
+            let says = refused
+                .err()
+                .and_then(|panic| panic.downcast::<String>().ok());
+            let says = says.unwrap_or_else(|| panic!("{path} is taken"));
+            assert!(says.contains(&format!("landing(\"{path}\")")), "{says}");
+        }
+        Router::new()
+    })
     .await;
 }

@@ -46,6 +46,7 @@ settings! {
     LEPTOS_SITE_ADDR, "127.0.0.1:3000", "Where to listen (default 127.0.0.1:3000)";
     OPS_ADDR, "127.0.0.1:3080", "Where /healthz and /readyz listen as well, apart from browsers; in practice mode also the control for tests, on loopback alone (default nowhere)";
     LEPTOS_SITE_ROOT, "target/site", "The folder of the built site (default target/site)";
+    VESTIBULE_SITE_ROOT, "target/site", "In an application: the folder of Vestibule's own built site, where none is packed with the crate (default target/site)";
     CONFIRM_START, "auto", "auto: the page begins by itself; click: it waits for Continue (default auto)";
     CONFIRM_REDIRECT, "/dashboard", "The path on the host of PUBLIC_URL where a sign-in leads (default the profile)";
     IDENTITY_HEADERS, "email,name", "What the application is told of a user in plain headers besides Remote-User: email (Remote-Email), name (Remote-Name) (default neither)";

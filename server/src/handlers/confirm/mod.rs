@@ -71,7 +71,7 @@ pub async fn open(
     token: Token,
     next: Option<&str>,
 ) -> Result<Opened, PageError> {
-    let next = next.and_then(|next| app.destinations().way_back(next));
+    let next = next.and_then(|next| app.way_back(next));
     let session = visitor.session();
     let who = app.sign_ins.recognise(session.as_ref()).await?;
     let link = LinkToken::read(&app.keys, &token);
@@ -204,9 +204,7 @@ pub async fn begin(
     visitor: Visitor,
     SameOriginForm(form): SameOriginForm<BeginForm>,
 ) -> Result<Response, PageError> {
-    let next = form
-        .next
-        .and_then(|next| app.destinations().way_back(&next));
+    let next = form.next.and_then(|next| app.way_back(&next));
     let again = form.again.is_some();
     let begun = begin::begin(&app, &visitor, token.clone(), again, next.as_ref()).await?;
     let landing = format!("/confirm/{}", token.expose());

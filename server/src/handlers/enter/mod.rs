@@ -37,7 +37,7 @@ pub async fn enter(
     target: Result<Query<EnterQuery>, QueryRejection>,
 ) -> Result<Response, PageError> {
     let Query(EnterQuery { next }) = target.unwrap_or_default();
-    match next.and_then(|next| app.destinations().way_back(&next)) {
+    match next.and_then(|next| app.way_back(&next)) {
         Some(next) => lead(&app, &visitor, &next),
         None => Ok(response::see_other(&app.destinations().confirmed)),
     }

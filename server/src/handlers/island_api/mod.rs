@@ -115,7 +115,7 @@ impl IslandApi for IslandBackend {
     fn begin(self: Arc<Self>, token: String, again: bool, next: Option<String>) -> Reply {
         Box::pin(async move {
             let token = self.read(&token)?;
-            let next = next.and_then(|next| self.app.destinations().way_back(&next));
+            let next = next.and_then(|next| self.app.way_back(&next));
             let begun = begin::begin(&self.app, &self.visitor, token, again, next.as_ref()).await;
             let begun = begun.map_err(|error| match error {
                 BeginError::Capped(cap) => self.capped(cap),

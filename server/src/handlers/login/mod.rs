@@ -187,7 +187,7 @@ pub async fn login(
 
 /// Where the user wanted to go, if it is a page to go to.
 fn way_back_of(app: &AppState, next: Option<&str>) -> Option<LocalPath> {
-    next.and_then(|next| app.destinations().way_back(next))
+    next.and_then(|next| app.way_back(next))
 }
 
 /// Whether this browser has signed in before as the user with this `email`.

@@ -33,9 +33,7 @@ pub async fn logout(
     SameOriginForm(form): SameOriginForm<LogoutForm>,
 ) -> Result<Response, PageError> {
     let cookies = sign_out(&app, &visitor, form.everywhere.is_some()).await?;
-    let next = form
-        .next
-        .and_then(|next| app.destinations().way_back(&next));
+    let next = form.next.and_then(|next| app.way_back(&next));
     let mut on = response::see_other(next.as_ref().unwrap_or(&app.destinations().login));
     // Not the cookies: those that end are removed one by one, and the one by which the browser is
     // known stays. What an application beside us has stored is its own.

@@ -78,7 +78,7 @@ pub async fn ask(
         .choice
         .or(form.next)
         .as_deref()
-        .and_then(|next| app.destinations().way_back(next));
+        .and_then(|next| app.way_back(next));
     send(&app, &visitor, address, next).await
 }
 

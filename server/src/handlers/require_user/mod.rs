@@ -103,7 +103,7 @@ fn login_for(app: &AppState, wanted: &Uri, again: bool) -> String {
         .and_then(|query| next_of(app, query));
     let own = || {
         let own = format!("{}{}", app.destinations().base().as_str(), wanted.path());
-        app.destinations().way_back(&own)
+        app.way_back(&own)
     };
     login_leading_to(target.or_else(own).as_ref(), again)
 }
@@ -112,7 +112,7 @@ fn login_for(app: &AppState, wanted: &Uri, again: bool) -> String {
 fn next_of(app: &AppState, query: &str) -> Option<LocalPath> {
     let mut fields = form_urlencoded::parse(query.as_bytes());
     let (_, next) = fields.find(|(name, _)| name == "next")?;
-    app.destinations().way_back(&next)
+    app.way_back(&next)
 }
 
 /// The login page, by its path below the base. It leads to `next` if there is one, and asks a user

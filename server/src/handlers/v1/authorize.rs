@@ -109,8 +109,7 @@ fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
 
 /// The whole address where the browser signs in, and is led back.
 fn enter(app: &AppState, request: &Request) -> HeaderValue {
-    let next =
-        wanted(&app.clients, request).and_then(|wanted| app.destinations().way_back(&wanted));
+    let next = wanted(&app.clients, request).and_then(|wanted| app.way_back(&wanted));
     let next = next.unwrap_or_else(|| "/".parse().expect("a constant path"));
     let enter = app.destinations().through(next);
     let origin = app.origins.all[0].as_str();

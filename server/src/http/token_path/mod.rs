@@ -20,6 +20,15 @@ pub fn within(opened: &str, keys: &Keys) -> Option<Token> {
     Some(LinkToken::within(keys, &token).unwrap_or(token))
 }
 
+/// The path of `token` alone, between what stands `before` and `below` it, with the `query` if a path
+/// can have it.
+pub fn clean(before: &str, token: &Token, below: &str, query: Option<&str>) -> Option<LocalPath> {
+    let path = format!("{before}{}{below}", token.expose());
+    let whole = query.map(|query| format!("{path}?{query}"));
+    let whole = whole.and_then(|whole| whole.parse().ok());
+    whole.or_else(|| path.parse().ok())
+}
+
 /// What stands before a token in a path.
 const BEFORE: [&str; 2] = ["/confirm/", "/login/wait/"];
 
@@ -45,10 +54,7 @@ where
         }
         // A form that was sent to such an address belongs to the page there.
         let below = if parts.method.is_safe() { below } else { "" };
-        let path = format!("{before}{}{below}", token.expose());
-        let whole = parts.uri.query().map(|query| format!("{path}?{query}"));
-        let clean = whole.and_then(|whole| whole.parse::<LocalPath>().ok());
-        let clean = clean.or_else(|| path.parse().ok()).ok_or_else(not_found)?;
+        let clean = clean(before, &token, below, parts.uri.query()).ok_or_else(not_found)?;
         Err(response::see(clean.as_str()))
     }
 }

@@ -50,17 +50,17 @@ pub enum Warnings {
     Denied,
 }
 
-/// What is built, for which site.
+/// A client: a package that is compiled to wasm.
 pub struct Client {
-    /// The folder of its project.
+    /// The project's folder.
     pub project: PathBuf,
-    /// Which of the project's packages.
+    /// The package that has the entry.
     pub package: &'static str,
-    /// With which of its features.
+    /// Its features.
     pub features: &'static str,
-    /// The name of the script and of the wasm.
+    /// The name of the script and of the wasm file.
     pub output: &'static str,
-    /// How they are built.
+    /// How it is compiled.
     pub profile: Profile,
 }
 
