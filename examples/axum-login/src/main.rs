@@ -1,12 +1,13 @@
 //! A shop whose own logins are axum-login's. Vestibule signs people in; who arrives is logged in.
 //!
-//! `cargo xtask build`, then `cargo run -p example-axum-login`.
+//! `cargo xtask build`, then `cargo run -p example-axum-login`, and open
+//! <http://127.0.0.1:3000/orders>.
 
 use axum::extract::{Query, Request};
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn};
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
-use axum::{Router, routing::get, routing::post};
+use axum::{Router, routing::get};
 use axum_login::{AuthManagerLayerBuilder, AuthSession, AuthUser, AuthnBackend};
 use std::{collections::HashMap, convert::Infallible, error::Error, net::SocketAddr, sync::Arc};
 use tokio::{net::TcpListener, sync::Mutex};
@@ -102,15 +103,10 @@ async fn orders(login: Login) -> Html<String> {
         .unwrap_or_default()
         .replace('&', "&amp;")
         .replace('<', "&lt;");
-    let form = "<form method=post action=/sign-out><button>Sign out</button></form>";
+    // That ends the shop's login as well: it is good with that session alone.
+    let form = "<form method=post action=/auth/logout><button>Sign out</button></form>";
     let html = format!("<!DOCTYPE html><title>Orders</title><h1>Orders of {name}</h1>{form}");
     Html(html)
-}
-
-/// Ends the shop's login. The page that it leads to ends Vestibule's session.
-async fn sign_out(mut login: Login) -> Result<Redirect, StatusCode> {
-    login.logout().await.map_err(failed)?;
-    Ok(Redirect::to("/auth/profile"))
 }
 
 #[tokio::main]
@@ -129,7 +125,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let app = Router::new()
         .route("/orders", get(orders))
         .route_layer(from_fn(arrived))
-        .route("/sign-out", post(sign_out))
         .merge(arrival.route_layer(mounted.vestibule.require_user()))
         .layer(AuthManagerLayerBuilder::new(Customers::default(), sessions).build())
         .layer(mounted.vestibule.layer())
