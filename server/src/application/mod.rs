@@ -96,7 +96,6 @@ impl Vestibule {
     ///
     /// # Panics
     /// If `page` is not a path that ends in `/{token}`, without other parameters.
-    #[must_use]
     pub fn landing(&self, page: &str) -> LandingLayer {
         LandingPage::layer(self.clone(), page)
     }

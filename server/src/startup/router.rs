@@ -11,6 +11,7 @@ use crate::{
         cookies::CookiePolicy,
         csrf::OwnOrigins,
         files::Files,
+        landing_pages::LandingPages,
         listener,
         page::{self, PageRenderer},
         security_headers::Hsts,
@@ -199,7 +200,7 @@ async fn app_state(
             push.socket.as_deref(),
         )),
         landings: Default::default(),
-        landing_pages: Default::default(),
+        landing_pages: LandingPages::default(),
         files,
         push,
         origins: Arc::new(OwnOrigins {
