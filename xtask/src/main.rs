@@ -35,6 +35,7 @@ usage: cargo xtask COMMAND
   build [--release]        build the server and the browser's half, with --release small, fast and precompressed
   test [STEP]... [-- ARGS] run every check, or those whose name contains a STEP; ARGS go to the tests themselves
   bench [peers]            measure the release build and print the figures, with `peers` beside an Express application's
+  bench loop               measure how long a developer waits: from an edit until it is served, and in a fresh clone
   faults                   kill, stop and take away in earnest, for about 25 minutes, and print the figures
   mutants [NAME]           break each rule on purpose and see a test fail
   package                  pack the crates as they can be published, with the built client

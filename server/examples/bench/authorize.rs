@@ -1,9 +1,14 @@
 //! What a proxy's question costs for each request of the application: who is it?
 
-use crate::{CONNECTIONS, MEASURE, client, client::Client, percentile, place, place::Place, row};
+use crate::{
+    MEASURE, client,
+    client::Client,
+    paced::{p50_and_p99, paced},
+    place,
+    place::Place,
+    row,
+};
 use axum::{Router, routing::get};
-use std::{net::SocketAddr, time::Duration};
-use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 /// How many browsers are signed in: more sign-ins by password at once would be refused.
 const BROWSERS: usize = 8;
@@ -25,17 +30,20 @@ pub async fn measure() {
         client
     });
     let constant = client::rate(&constant.await);
-    let asked = sessions.clone();
-    let authorized = client::all(place.addr, move |mut client: Client| {
-        let session = asked[client.port() % asked.len()].clone();
-        async move {
-            ask(&mut client, AUTHORIZE, &session).await;
-            client
+    let ask_for = |path: &'static str| {
+        let sessions = sessions.clone();
+        move |mut client: Client| {
+            let session = sessions[client.port() % sessions.len()].clone();
+            async move {
+                ask(&mut client, path, &session).await;
+                client
+            }
         }
-    });
-    let authorized = client::rate(&authorized.await);
-    let paced_constant = paced(bare, "/", &sessions).await;
-    let times = paced(place.addr, AUTHORIZE, &sessions).await;
+    };
+    let authorized = client::all(place.addr, ask_for(AUTHORIZE)).await;
+    let authorized = client::rate(&authorized);
+    let paced_constant = paced(bare, RATE, MEASURE, ask_for("/")).await;
+    let times = paced(place.addr, RATE, MEASURE, ask_for(AUTHORIZE)).await;
     place.close().await;
     row(
         "who is it? questions a second",
@@ -47,7 +55,6 @@ pub async fn measure() {
         &format!("{:.3}", authorized / constant),
         "0.4",
     );
-    // Tokio's timers have a resolution of 1 ms, which both rows include.
     row(
         &format!("who is it? {RATE} a second, p50 and p99, ms"),
         &p50_and_p99(&times),
@@ -60,11 +67,6 @@ pub async fn measure() {
     );
 }
 
-fn p50_and_p99(times: &[Duration]) -> String {
-    let ms = |part| percentile(times, part).as_secs_f64() * 1e3;
-    format!("{:.2} {:.2}", ms(0.5), ms(0.99))
-}
-
 async fn ask(client: &mut Client, path: &str, session: &str) {
     let answer = client.get_as(path, session).await;
     assert!(
@@ -72,35 +74,4 @@ async fn ask(client: &mut Client, path: &str, session: &str) {
         "{}",
         answer.head
     );
-}
-
-/// Asks so many times a second, over all connections, and returns how long each took.
-async fn paced(addr: SocketAddr, path: &'static str, sessions: &[String]) -> Vec<Duration> {
-    let connections = u32::try_from(CONNECTIONS).expect("a few");
-    let every = Duration::from_secs(1) * connections / RATE;
-    let asking = (0..CONNECTIONS).map(|number| {
-        let session = sessions[number % sessions.len()].clone();
-        tokio::spawn(async move {
-            let mut client = Client::connect(addr).await;
-            let offset =
-                every.mul_f64(f64::from(u32::try_from(number).expect("a few"))) / connections;
-            let start = Instant::now() + offset;
-            let mut ticks = interval_at(start, every);
-            ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
-            let mut times = Vec::new();
-            while start.elapsed() < MEASURE {
-                // From when it was due: a slow answer does not hide that those after it are late.
-                let due = ticks.tick().await;
-                ask(&mut client, path, &session).await;
-                times.push(due.elapsed());
-            }
-            times
-        })
-    });
-    let mut times = Vec::new();
-    for connection in asking.collect::<Vec<_>>() {
-        times.extend(connection.await.expect("no connection panics"));
-    }
-    times.sort_unstable();
-    times
 }

@@ -10,6 +10,7 @@ mod begins;
 mod browsers;
 mod callbacks;
 mod claims;
+mod embedded;
 mod harness;
 mod landings;
 mod peers;
@@ -17,7 +18,7 @@ mod settled;
 mod steady;
 mod waiting;
 
-use harness::{client, place, process, push_server, service, sign_in, table};
+use harness::{client, paced, place, process, push_server, service, sign_in, table};
 use mimalloc::MiMalloc;
 use std::{env, time::Duration};
 use table::row;
@@ -43,6 +44,7 @@ async fn main() {
         table::head();
         landings::measure().await;
         authorize::measure().await;
+        embedded::measure().await;
         begins::measure().await;
         steady::measure().await;
         settled::measure().await;

@@ -169,7 +169,7 @@ impl Drop for Server {
 }
 
 /// Asks politely first: a server that is killed leaves its shared memory behind.
-fn end(child: &mut Child) {
+pub fn end(child: &mut Child) {
     process::succeeds(process::command("sh").args([
         "-c",
         "kill -INT \"$0\"",

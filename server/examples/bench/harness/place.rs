@@ -76,7 +76,12 @@ impl Place {
 
 /// Serves `routes` by the same listener as the product's.
 pub fn serve(routes: Router) -> SocketAddr {
-    let (listener, addr) = bind(ANYWHERE);
+    serve_at(ANYWHERE, routes)
+}
+
+/// The same at a certain address.
+pub fn serve_at(addr: SocketAddr, routes: Router) -> SocketAddr {
+    let (listener, addr) = bind(addr);
     tokio::spawn(listener::serve(listener, routes, CancellationToken::new()));
     addr
 }

@@ -1,8 +1,8 @@
 //! A part of the bench in a process of its own.
 
 use crate::{
-    authorize, begins, browsers, callbacks, claims, landings, peers, place, process::Process,
-    settled, steady, waiting,
+    authorize, begins, browsers, callbacks, claims, embedded, landings, peers, place,
+    process::Process, settled, steady, waiting,
 };
 use axum::{
     Json, Router,
@@ -111,6 +111,7 @@ pub async fn be(name: &str, arguments: &[String]) {
             std::future::pending::<()>().await;
         }
         "authorize" => authorize::measure().await,
+        "embedded" => embedded::measure().await,
         "landings" => landings::measure().await,
         "begins" => begins::measure().await,
         "steady" => steady::measure().await,

@@ -2,7 +2,8 @@
 
 use super::app;
 use crate::testing::{PRACTICE_USER, TestResponse};
-use axum::http::Method;
+use axum::http::{HeaderName, Method};
+use std::collections::BTreeSet;
 
 const LOGIN: &str = "/auth/login?next=%2Fshop%2Forders%3Fid%3D7";
 
@@ -82,6 +83,25 @@ async fn no_cache_shares_a_page_that_may_still_ask_who_is_signed_in() {
     assert_cached_as(&page, Some("private, no-cache"));
     let page = browser.open("/plain").await.assert_status(200);
     assert_cached_as(&page, None);
+}
+
+/// The shop's handlers by themselves send no other headers than these.
+#[tokio::test]
+async fn a_users_page_gets_no_header_but_cache_control_and_only_if_it_asks_who_they_are() {
+    let app = app().await;
+    let mut browser = app.browser().below("/auth");
+    browser.sign_in().await;
+    let own = ["content-type", "content-length"];
+    for (path, added) in [
+        ("/plain", None),
+        ("/", Some("cache-control")),
+        ("/shop/orders", Some("cache-control")),
+        ("/danger", Some("cache-control")),
+    ] {
+        let page = browser.open(path).await.assert_status(200);
+        let names: BTreeSet<&str> = page.headers.keys().map(HeaderName::as_str).collect();
+        assert_eq!(names, own.into_iter().chain(added).collect(), "{page:#?}");
+    }
 }
 
 #[tokio::test]

@@ -1,4 +1,8 @@
-//! `cargo xtask bench`: the figures of the release build, as a table and in `target/bench.json`.
+//! `cargo xtask bench`: the figures of the release build, as a table and in `target/bench.json`; and
+//! those of a developer's loop.
+
+mod developer_loop;
+mod table;
 
 use std::path::PathBuf;
 
@@ -16,15 +20,17 @@ const COPY: &str = "VESTIBULE_BENCH_JSON";
 const PEERS_NODE: u32 = 20;
 
 /// Builds the release and measures it: alone, or as `peers` beside what a team would build instead.
+/// As `loop`, measures how long a developer waits.
 pub fn bench(arguments: &[String]) -> Result {
     match arguments {
         [] => alone(),
         [part] if part == "peers" => peers(),
-        [part, unknown, ..] if part == "peers" => Err(Error::new(format!(
-            "`cargo xtask bench peers` takes no argument, so not `{unknown}`"
+        [part] if part == "loop" => developer_loop::measure(&copy()),
+        [part, unknown, ..] if part == "peers" || part == "loop" => Err(Error::new(format!(
+            "`cargo xtask bench {part}` takes no argument, so not `{unknown}`"
         ))),
         [unknown, ..] => Err(Error::new(format!(
-            "`cargo xtask bench` takes `peers` or no argument, so not `{unknown}`"
+            "`cargo xtask bench` takes `peers`, `loop` or no argument, so not `{unknown}`"
         ))),
     }
 }
@@ -93,8 +99,12 @@ mod tests {
     #[test]
     fn an_unknown_argument_is_named_with_what_is_allowed() {
         for (given, expected) in [
-            (&["x"][..], "takes `peers` or no argument, so not `x`"),
+            (
+                &["x"][..],
+                "takes `peers`, `loop` or no argument, so not `x`",
+            ),
             (&["peers", "x"], "takes no argument, so not `x`"),
+            (&["loop", "x"], "takes no argument, so not `x`"),
         ] {
             let given: Vec<String> = given.iter().map(|&word| word.to_owned()).collect();
             let error = bench(&given).expect_err("it is refused").to_string();
