@@ -13,7 +13,7 @@ const execute = promisify(execFile);
 const here = (file) => fileURLToPath(new URL(file, import.meta.url));
 
 // What an application's tests are told: where the program and its site are, and no setting of a server.
-const NAMES = ['PATH', 'HOME', 'VESTIBULE_BIN', 'LEPTOS_SITE_ROOT', 'LEPTOS_SITE_PKG_DIR', 'LEPTOS_OUTPUT_NAME'];
+const NAMES = ['PATH', 'HOME', 'VESTIBULE_BIN', 'LEPTOS_SITE_ROOT'];
 const env = {
   VESTIBULE_BIN: here('../../target/debug/vestibule'),
   LEPTOS_SITE_ROOT: here('../../target/site'),

@@ -12,7 +12,7 @@ const LISTENING = /^listening on (http:\/\/\S+)$/m;
 const OPERATIONS = /^operations at (http:\/\/\S+)$/m;
 
 // None that a developer has set for a server of their own, but where the programs and the site are.
-const INHERITED = ['PATH', 'HOME', 'LANG', 'LD_LIBRARY_PATH', 'LEPTOS_SITE_PKG_DIR', 'LEPTOS_OUTPUT_NAME'];
+const INHERITED = ['PATH', 'HOME', 'LANG', 'LD_LIBRARY_PATH'];
 
 /** What the environment says of the site's folder; the server runs in another folder than the tests. */
 const site = () => (process.env.LEPTOS_SITE_ROOT ? { LEPTOS_SITE_ROOT: path.resolve(process.env.LEPTOS_SITE_ROOT) } : {});

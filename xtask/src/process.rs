@@ -33,9 +33,6 @@ pub fn command(program: impl AsRef<Path>) -> Command {
 pub fn cargo() -> Command {
     let program = env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from);
     let mut command = command(program);
-    // Leptos compiles the name of the wasm file in; without it, pages would ask for one that is not
-    // there.
-    command.env("LEPTOS_OUTPUT_NAME", crate::workspace::NAME);
     if in_ci() {
         // CI builds once: incremental data would only fill the disk.
         command.env("CARGO_INCREMENTAL", "0");

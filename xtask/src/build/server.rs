@@ -26,13 +26,10 @@ pub fn build(release: bool) -> Result {
     })
 }
 
-/// Tells a server where the public folder is and what its files are called.
+/// Tells a server where to listen and where the public folder is.
 pub fn set_variables<'a>(command: &'a mut Command, site: &Path) -> &'a mut Command {
     if env::var_os("LEPTOS_SITE_ADDR").is_none() {
         command.env("LEPTOS_SITE_ADDR", "127.0.0.1:3000");
     }
-    command
-        .env("LEPTOS_SITE_ROOT", site)
-        .env("LEPTOS_SITE_PKG_DIR", "pkg")
-        .env("LEPTOS_OUTPUT_NAME", NAME)
+    command.env("LEPTOS_SITE_ROOT", site)
 }

@@ -53,8 +53,6 @@ pub fn run(
         .env("PLAYWRIGHT_JSON_OUTPUT_NAME", &report);
     test.env("VESTIBULE_BIN", workspace::server(false))
         .env("LEPTOS_SITE_ROOT", workspace::test_site());
-    test.env("LEPTOS_SITE_PKG_DIR", "pkg")
-        .env("LEPTOS_OUTPUT_NAME", workspace::NAME);
     test.envs(
         playwright
             .chromium
