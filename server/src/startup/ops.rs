@@ -4,11 +4,13 @@ use crate::{
     handlers::health,
     http::{listener, state::App},
     practice::control::{self, PracticeTools},
+    routes::within,
     startup::{error::StartError, tasks::BackgroundTasks},
 };
 use axum::{
     Router,
     http::{StatusCode, header},
+    middleware::from_fn,
     response::IntoResponse,
     routing::get,
 };
@@ -55,6 +57,7 @@ fn routes(addr: SocketAddr, app: App, tools: Option<PracticeTools>) -> Router {
     health
         .merge(control.unwrap_or_default())
         .fallback(async || not_found())
+        .layer(from_fn(within))
 }
 
 /// The tools, where only this machine reaches them.
