@@ -9,6 +9,7 @@ mod licences;
 mod newcomer;
 pub mod programs;
 mod python;
+mod rust_version;
 mod size;
 
 use std::time::Instant;
@@ -30,7 +31,11 @@ struct Check {
 }
 
 /// All checks, in order.
-const CHECKS: [Check; 12] = [
+const CHECKS: [Check; 13] = [
+    Check {
+        name: "rust-version",
+        run: rust_version::rust_version,
+    },
     Check {
         name: "format",
         run: code::format,
