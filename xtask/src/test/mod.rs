@@ -5,6 +5,7 @@ mod applications;
 pub mod browser;
 mod code;
 mod interop;
+mod kit;
 mod licences;
 mod newcomer;
 pub mod programs;
@@ -31,7 +32,7 @@ struct Check {
 }
 
 /// All checks, in order.
-const CHECKS: [Check; 13] = [
+const CHECKS: [Check; 14] = [
     Check {
         name: "rust-version",
         run: rust_version::rust_version,
@@ -63,6 +64,10 @@ const CHECKS: [Check; 13] = [
     Check {
         name: "unit",
         run: code::unit,
+    },
+    Check {
+        name: "types",
+        run: kit::types,
     },
     Check {
         name: "client",
