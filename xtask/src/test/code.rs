@@ -14,9 +14,17 @@ use crate::workspace::{self, FRONTEND, TARGET};
 
 /// What is compiled natively, as two choices of packages and not as one: cargo unites the features
 /// of the crates that a choice shares, and a union with those of xtask would compile the server's
-/// dependencies a second time.
+/// dependencies a second time. The feature is for the tests of applications, and off by default.
 const CHOICES: [&[&str]; 2] = [
-    &["--workspace", "--exclude", FRONTEND, "--exclude", "xtask"],
+    &[
+        "--workspace",
+        "--exclude",
+        FRONTEND,
+        "--exclude",
+        "xtask",
+        "--features",
+        "vestibule-server/testing",
+    ],
     &["--package", "xtask"],
 ];
 
