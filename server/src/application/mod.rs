@@ -15,7 +15,7 @@ mod isolated_validator;
 mod layer;
 mod signed_in;
 
-pub use builder::{Builder, Mounted};
+pub use builder::{Builder, Mounted, StartError};
 pub use layer::{SignInLayer, SignInService};
 pub use signed_in::{SignedIn, SignedInRejection};
 

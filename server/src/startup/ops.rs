@@ -5,7 +5,7 @@ use crate::{
     http::{listener, state::App},
     practice::control::{self, PracticeTools},
     routes::within,
-    startup::{error::StartError, tasks::BackgroundTasks},
+    startup::{error::StartProblem, tasks::BackgroundTasks},
 };
 use axum::{
     Router,
@@ -27,9 +27,9 @@ impl PrivateListener {
     /// Listens at `addr`.
     ///
     /// # Errors
-    /// [`StartError::Ops`] if the address is taken.
-    pub fn bind(addr: SocketAddr) -> Result<Self, StartError> {
-        let cannot_listen = |error| StartError::Ops(addr, error);
+    /// [`StartProblem::Ops`] if the address is taken.
+    pub fn bind(addr: SocketAddr) -> Result<Self, StartProblem> {
+        let cannot_listen = |error| StartProblem::Ops(addr, error);
         let listener = listener::bind(addr).map_err(cannot_listen)?;
         let addr = listener.local_addr().map_err(cannot_listen)?;
         Ok(Self { listener, addr })
