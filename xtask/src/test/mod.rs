@@ -10,7 +10,7 @@ mod licences;
 mod newcomer;
 pub mod programs;
 mod python;
-mod rust_version;
+pub mod rust_version;
 mod size;
 
 use std::time::Instant;
@@ -32,7 +32,7 @@ struct Check {
 }
 
 /// All checks, in order.
-const CHECKS: [Check; 14] = [
+const CHECKS: [Check; 15] = [
     Check {
         name: "rust-version",
         run: rust_version::rust_version,
@@ -56,6 +56,10 @@ const CHECKS: [Check; 14] = [
     Check {
         name: "documentation",
         run: code::documentation,
+    },
+    Check {
+        name: "api",
+        run: code::api,
     },
     Check {
         name: "licences",
