@@ -5,6 +5,9 @@
 //! cookie whose values point to nowhere. A background worker asks the service. If the token is
 //! good, it rebinds that session to the real user and announces it; if not, it deletes the session.
 //!
+//! It is a part of `vestibule-server`, which needs exactly its own version of it: to programs, only
+//! what that re-exports is promised, and anything else may change with any version.
+//!
 //! This crate knows nothing of HTTP servers or HTML. Read it in the order of a sign-in:
 //!
 //! 1. [`token`], [`pending`]: what a landing reads and gives out. It writes nothing.

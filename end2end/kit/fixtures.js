@@ -1,10 +1,21 @@
 // The fixtures. Each test has a Vestibule of its own, whose log is shown if the test fails.
 
+/** @import { Fixtures, Page, PlaywrightTestArgs, PlaywrightTestOptions, TestInfo } from '@playwright/test' */
+/** @import { Link, Mail, VestibuleFixtures } from './types/index.js' */
+/** @typedef {import('./types/index.js').Server} Vestibule */
+
 import { randomBytes } from 'node:crypto';
 import { test as base, expect } from '@playwright/test';
 import { Server } from './server.js';
 
-/** Lends a running server to a test, shows its log if the test fails, and checks that it ends as it should. */
+/**
+ * Lends a running server to a test, shows its log if the test fails, and checks that it ends as it should.
+ *
+ * @param {Vestibule} server
+ * @param {(server: Vestibule) => Promise<void>} use
+ * @param {TestInfo} testInfo
+ * @param {() => void} [beforeStop]
+ */
 export async function serve(server, use, testInfo, beforeStop) {
   await use(server);
   beforeStop?.();
@@ -17,7 +28,13 @@ export async function serve(server, use, testInfo, beforeStop) {
   expect(how, 'how the server ended').toBe(0);
 }
 
-/** A link with this token. */
+/**
+ * A link with this token.
+ *
+ * @param {Vestibule} vestibule
+ * @param {string} token
+ * @returns {Link}
+ */
 function linkTo(vestibule, token) {
   return {
     token,
@@ -28,27 +45,44 @@ function linkTo(vestibule, token) {
   };
 }
 
-/** The oldest mail to this address, perhaps with this subject, whose id is not in `had`; it is from then on. */
+/**
+ * The oldest mail to this address, perhaps with this subject, whose id is not in `had`; it is from then on.
+ *
+ * @param {Vestibule} vestibule
+ * @param {Set<number>} had
+ * @param {string} address
+ * @param {{ subject?: string }} [options]
+ * @returns {Promise<Mail>}
+ */
 async function nextMail(vestibule, had, address, { subject } = {}) {
+  /** @param {Mail} mail */
   const isNext = (mail) => !had.has(mail.id) && (subject === undefined || mail.subject === subject);
-  let mail;
+  /** @type {Mail[]} */
+  let next = [];
   const look = async () => {
-    mail = (await vestibule.control.mails(address)).reverse().find(isNext);
-    return mail !== undefined;
+    next = (await vestibule.control.mails(address)).reverse().filter(isNext);
+    return next.length > 0;
   };
   const message = `whether there is another mail to ${address}${subject ? ` with the subject "${subject}"` : ''}`;
   await expect.poll(look, { message, intervals: [10, 20, 50] }).toBe(true);
+  const [mail] = next;
   had.add(mail.id);
   return mail;
 }
 
-/** What Vestibule says of the browser of this page: its state, and its user if it is signed in. */
+/**
+ * What Vestibule says of the browser of this page: its state, and its user if it is signed in.
+ *
+ * @param {Vestibule} vestibule
+ * @param {Page} page
+ */
 async function sessionOf(vestibule, page) {
   const answer = await page.context().request.get(`${vestibule.publicUrl}/v1/session`);
   const { state = 'signed in', user } = await answer.json();
   return answer.ok() ? { state: 'signed in', user } : { state };
 }
 
+/** @type {Fixtures<VestibuleFixtures, {}, PlaywrightTestArgs & PlaywrightTestOptions>} */
 export const fixtures = {
   /** Settings of the server, as environment variables. */
   settings: [{}, { option: true }],

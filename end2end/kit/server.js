@@ -1,5 +1,7 @@
 // A Vestibule of its own for each test: a folder and a port that no other has, and a shutdown that must be clean.
 
+/** @import { Settings } from './types/index.js' */
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -20,21 +22,40 @@ const site = () => (process.env.LEPTOS_SITE_ROOT ? { LEPTOS_SITE_ROOT: path.reso
 /** The program: the named one, which may be in the folder of the tests, or the one on the `PATH`. */
 const program = () => (process.env.VESTIBULE_BIN ? path.resolve(process.env.VESTIBULE_BIN) : 'vestibule');
 
-/** The settings under which it has a control: practice mode alone has one. */
+/**
+ * The settings under which it has a control: practice mode alone has one.
+ *
+ * @param {Settings} settings
+ * @returns {Settings}
+ */
 const controlled = (settings) => (settings.VALIDATOR_URL ? {} : { OPS_ADDR: '127.0.0.1:0' });
 
-/** The error of a start, with a way out if there is no such program. */
+/**
+ * The error of a start, with a way out if there is no such program.
+ *
+ * @param {Error} error
+ */
 function explain(error) {
   if (!error.message.includes('ENOENT')) return error;
   return new Error(`${error.message}\nName the program by VESTIBULE_BIN, or have it on the PATH.`, { cause: error });
 }
 
 export class Server {
+  /** @type {Program[]} */
   #runs = [];
 
+  /**
+   * @private
+   * @param {string} folder
+   * @param {Settings} settings
+   * @param {{ binary?: string, base?: string }} [options]
+   */
   constructor(folder, settings, { binary = program(), base = '' } = {}) {
-    Object.assign(this, { folder, binary, base });
+    this.folder = folder;
+    this.binary = binary;
+    this.base = base;
     const inherited = INHERITED.filter((name) => process.env[name]).map((name) => [name, process.env[name]]);
+    /** @type {Settings} */
     this.environment = {
       ...Object.fromEntries(inherited),
       ...site(),
@@ -49,6 +70,9 @@ export class Server {
   /**
    * Starts a server in a folder of its own and waits until it listens. `settings` are environment variables; `base` is
    * the path under which its addresses lie, unless `PUBLIC_URL` says it.
+   *
+   * @param {Settings} [settings]
+   * @param {{ binary?: string, base?: string }} [options]
    */
   static async start(settings = {}, options) {
     const server = new this(await mkdtemp(path.join(tmpdir(), 'vestibule-')), settings, options);
@@ -68,7 +92,9 @@ export class Server {
 
   /** Its address, as it prints it. */
   get url() {
-    return LISTENING.exec(this.#runs.at(-1).log)[1];
+    const url = this.#printed(LISTENING);
+    if (!url) throw new Error('this server has not started');
+    return url;
   }
 
   /** Its address as browsers see it. */
@@ -78,7 +104,7 @@ export class Server {
 
   /** The control of practice mode. */
   get control() {
-    const url = OPERATIONS.exec(this.#runs.at(-1).log)?.[1];
+    const url = this.#printed(OPERATIONS);
     if (!url) throw new Error('this server has no control: only practice mode has one, without VALIDATOR_URL');
     return new Control(url);
   }
@@ -95,7 +121,12 @@ export class Server {
     this.#runs.push(await start.catch((error) => Promise.reject(explain(error))));
   }
 
-  /** Stops it, as an operator would or by another signal, and starts it again at the same address. */
+  /**
+   * Stops it, as an operator would or by another signal, and starts it again at the same address.
+   *
+   * @param {NodeJS.Signals} [signal]
+   * @param {() => void | Promise<void>} [between]
+   */
   async restart(signal = 'SIGTERM', between) {
     await this.#end(signal);
     await between?.();
@@ -103,20 +134,31 @@ export class Server {
     await this.run();
   }
 
-  /** Runs one of the server's own commands beside it; returns its exit and its output by stream. */
+  /**
+   * Runs one of the server's own commands beside it; returns its exit and its output by stream.
+   *
+   * @param {string[]} words
+   * @param {string} [stdin]
+   */
   async command(words, stdin = '') {
     // Without the test's log settings, as an operator runs it.
     const { RUST_LOG, ...env } = this.environment;
     const child = spawn(this.binary, words, { cwd: this.folder, env, stdio: ['pipe', 'pipe', 'pipe'] });
-    const said = { stdout: '', stderr: '' };
-    for (const stream of Object.keys(said)) child[stream].setEncoding('utf8').on('data', (chunk) => (said[stream] += chunk));
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (chunk) => (stdout += chunk));
+    child.stderr.setEncoding('utf8').on('data', (chunk) => (stderr += chunk));
     // A command that reads nothing may have ended before it is written to.
     child.stdin.on('error', () => {}).end(stdin);
     const [code] = await once(child, 'close');
-    return { code, ...said };
+    return { code, stdout, stderr };
   }
 
-  /** Adds a user who signs in with a password, or gives an existing one a new password; returns the printed line. */
+  /**
+   * Adds a user who signs in with a password, or gives an existing one a new password; returns the printed line.
+   *
+   * @param {{ email: string, name: string, password: string }} user
+   */
   async addUser({ email, name, password }) {
     const { code, stdout, stderr } = await this.command(['user', 'add', '--email', email, '--name', name], `${password}\n`);
     if (code !== 0) throw new Error(`the user was not added: ${stderr}`);
@@ -130,7 +172,17 @@ export class Server {
     return how;
   }
 
-  #end(signal) {
-    return this.#runs.at(-1)?.end(signal);
+  /**
+   * The address that its newest run has printed.
+   *
+   * @param {RegExp} line
+   */
+  #printed(line) {
+    return line.exec(this.#runs.at(-1)?.log ?? '')?.[1];
+  }
+
+  /** @param {NodeJS.Signals} signal */
+  async #end(signal) {
+    return this.#runs.at(-1)?.end(signal) ?? 'it has not started';
   }
 }

@@ -2,7 +2,12 @@
 
 import { open } from 'node:fs/promises';
 
-/** Saves the cookies and the storage of a context in a file that only its owner can read, and returns them. */
+/**
+ * Saves the cookies and the storage of a context in a file that only its owner can read, and returns them.
+ *
+ * @param {import('@playwright/test').BrowserContext} context
+ * @param {string} path
+ */
 export async function saveStorageState(context, path) {
   const state = await context.storageState();
   const file = await open(path, 'w', 0o600);

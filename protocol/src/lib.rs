@@ -6,6 +6,8 @@
 //!
 //! Without the feature `serde` the crate has no dependencies, so that the wasm stays small: there,
 //! the types are read from any [`JsonObject`], which in a browser is the browser's own.
+//!
+//! It is a part of `vestibule-server`: to programs, only what that re-exports is promised.
 
 mod announcement;
 mod json;

@@ -1,7 +1,10 @@
 //! The Vestibule server, as a library: [`Vestibule::builder`] starts it as a part of an application
-//! of your own, whose handlers take a [`SignedIn`]; [`router`] is the server by itself.
+//! of your own, whose handlers take a [`SignedIn`].
 //!
-//! The modules, from the outside in: [`cli`] (the commands), [`config`] (settings), `startup` (from
+//! What is documented here changes as semantic versioning allows; the repository has a list of it,
+//! `api/vestibule-server.txt`. What the hidden module `internals` has may change with any version.
+//!
+//! The modules, from the outside in: `cli` (the commands), `config` (settings), `startup` (from
 //! settings to a running server, and its end), `application` (as a part of another one; [`validator`]
 //! has what its own validator is made of), `routes` (all addresses on one page), `handlers`
 //! (what answers each of them), `http` (what every answer has in common: cookies, headers, CSRF,
@@ -20,6 +23,8 @@ extern crate self as vestibule_server;
 
 mod accounts;
 mod application;
+mod cli;
+mod config;
 mod handlers;
 mod http;
 mod mail;
@@ -29,22 +34,41 @@ mod routes;
 mod startup;
 mod stop_signals;
 
-pub mod cli;
-pub mod config;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod validator;
 
+/// How many files this process may have open.
+pub mod file_limit {
+    pub use crate::http::listener::file_limit::raise;
+}
+
+/// What the binary, and our own tests and measurements, need beside what is promised.
+#[doc(hidden)]
+pub mod internals {
+    pub use crate::{
+        cli::{doctor::doctor, main},
+        config::Config,
+        http::listener::bind,
+        startup::router::router,
+    };
+}
+
+/// Serving routes with time limits, as the binary does.
+pub mod listener {
+    pub use crate::http::listener::serve;
+}
+
 pub use application::{
     Builder, LandingLayer, LandingPage, Mounted, SignInLayer, SignInService, SignedIn,
-    SignedInRejection, Vestibule,
+    SignedInRejection, StartError, Vestibule,
 };
-pub use config::{Config, RawSettings, origin::Origin};
-pub use http::listener::{self, file_limit};
-pub use startup::{
-    error::StartError,
-    router::{router, worker},
-    tasks::ServerHandle,
-};
+pub use config::{RawSettings, SettingError};
+pub use startup::tasks::ServerHandle;
 pub use stop_signals::StopSignals;
-pub use vestibule::{notice::OnConfirmed, store::ApplicationDatabase, user::User};
+pub use vestibule::{
+    entry::Method,
+    notice::OnConfirmed,
+    store::ApplicationDatabase,
+    user::{User, UserId},
+};

@@ -9,5 +9,5 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    vestibule_server::cli::main().await
+    vestibule_server::internals::main().await
 }

@@ -231,7 +231,7 @@ fn under(base: &Base, routes: Router, home: MethodRouter) -> Router {
 
 /// The middleware that ends what takes too long: a body that stops in the middle would hold its
 /// place for ever.
-async fn within(request: Request, next: Next) -> Response {
+pub async fn within(request: Request, next: Next) -> Response {
     let answered = timeout(listener::ANSWER_WITHIN, next.run(request)).await;
     answered.unwrap_or_else(|_| StatusCode::REQUEST_TIMEOUT.into_response())
 }

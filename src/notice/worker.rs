@@ -3,6 +3,7 @@
 use super::{Notice, OnConfirmed};
 use crate::{
     clock::{Clock, Timestamp, until},
+    failpoint,
     store::{NoticeStore, StoreError, UserStore},
     worker::Environment,
 };
@@ -86,6 +87,7 @@ impl NoticeWorker {
         let now = self.clock.now();
         let room = AT_ONCE.saturating_sub(u32::try_from(giving.len()).unwrap_or(AT_ONCE));
         if room > 0 {
+            failpoint::reach("telling");
             for notice in self.notices.take_notices(room, now, now + LEASE).await? {
                 let worker = self.clone();
                 giving.spawn(async move { worker.give(notice).await });

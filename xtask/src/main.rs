@@ -1,13 +1,14 @@
 //! Vestibule's own commands, started as `cargo xtask NAME`.
 //!
 //! Each command is a file, with its parts in the folder of that name: [`mod@run`], [`mod@build`],
-//! [`mod@test`], [`mod@bench`], [`mod@faults`], [`mod@mutants`],
-//! [`mod@package`].
+//! [`mod@test`], [`mod@api`], [`mod@bench`], [`mod@faults`],
+//! [`mod@mutants`], [`mod@package`].
 //!
 //! They share [`servers`], which starts the databases that tests run on, [`debian`], which installs
 //! what is missing where there is apt, [`process`] for other programs, [`workspace`] for paths, and
 //! [`mod@step`], which prints what is running and how long it took.
 
+mod api;
 mod bench;
 mod build;
 mod copy;
@@ -34,6 +35,7 @@ usage: cargo xtask COMMAND
   run [ARGS]               build what has changed and start the server in practice mode; ARGS go to the server
   build [--release]        build the server and the browser's half, with --release small, fast and precompressed
   test [STEP]... [-- ARGS] run every check, or those whose name contains a STEP; ARGS go to the tests themselves
+  api                      write down in api/ what other programs see, after a change that is meant
   bench [peers]            measure the release build and print the figures, with `peers` beside an Express application's
   bench loop               measure how long a developer waits: from an edit until it is served, and in a fresh clone
   faults                   kill, stop and take away in earnest, for about 25 minutes, and print the figures
@@ -57,6 +59,7 @@ fn main() -> ExitCode {
         "run" => run::run(rest),
         "build" => build::build(rest),
         "test" => test::test(rest),
+        "api" => api::api(rest),
         "bench" => bench::bench(rest),
         "faults" => faults::faults(rest),
         "mutants" => mutants::mutants(rest),

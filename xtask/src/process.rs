@@ -40,6 +40,11 @@ pub fn cargo() -> Command {
     command
 }
 
+/// The compiler that cargo uses.
+pub fn rustc() -> Command {
+    command(env::var_os("RUSTC").map_or_else(|| PathBuf::from("rustc"), PathBuf::from))
+}
+
 /// The first executable called `name` on the PATH.
 pub fn on_path(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;

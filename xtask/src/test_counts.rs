@@ -33,6 +33,14 @@ impl TestCounts {
         failures: Vec::new(),
     };
 
+    /// A single check that was not made.
+    pub const SKIPPED: Self = Self {
+        passed: 0,
+        failed: 0,
+        skipped: 1,
+        failures: Vec::new(),
+    };
+
     /// Reads a line of `cargo test`: `test result: ok. 3 passed; 0 failed; 1 ignored; …`, or
     /// `test a_name ... FAILED`. Other lines are ignored.
     pub fn from_cargo_line(line: &str) -> Self {

@@ -10,6 +10,18 @@ pub const NAME: &str = "vestibule";
 /// The package of the browser's half; it is built for wasm32 alone, never beside the server.
 pub const FRONTEND: &str = "vestibule-frontend";
 
+/// The choice of what is compiled natively, but these commands. The feature is for the tests of
+/// applications, and off by default.
+pub const NATIVE: [&str; 7] = [
+    "--workspace",
+    "--exclude",
+    FRONTEND,
+    "--exclude",
+    "xtask",
+    "--features",
+    "vestibule-server/testing",
+];
+
 /// The platform of the browser's half.
 pub const TARGET: &str = "wasm32-unknown-unknown";
 

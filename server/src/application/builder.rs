@@ -5,7 +5,7 @@ use crate::{
     config::{ApplicationParts, Config, RawSettings},
     routes,
     startup::{
-        error::StartError,
+        error::StartProblem,
         router::{Started, start},
         tasks::ServerHandle,
     },
@@ -19,6 +19,11 @@ pub struct Builder {
     settings: RawSettings,
     parts: ApplicationParts,
 }
+
+/// Vestibule could not start. One line says why, and what to do; nothing was damaged.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct StartError(StartProblem);
 
 /// What an application mounts.
 #[derive(Debug)]
@@ -91,6 +96,10 @@ impl Builder {
     /// [`StartError`] in one line: a setting that is wrong or missing, `PUBLIC_URL` without a path,
     /// storage that cannot be used.
     pub async fn build(self) -> Result<Mounted, StartError> {
+        self.mount().await.map_err(StartError)
+    }
+
+    async fn mount(self) -> Result<Mounted, StartProblem> {
         let Self { settings, parts } = self;
         let config = Config::read_in_application(&settings, &parts)?;
         let Started {

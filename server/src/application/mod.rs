@@ -17,7 +17,7 @@ mod landing;
 mod layer;
 mod signed_in;
 
-pub use builder::{Builder, Mounted};
+pub use builder::{Builder, Mounted, StartError};
 pub use landing::{LandingLayer, LandingPage};
 pub use layer::{SignInLayer, SignInService};
 pub use signed_in::{SignedIn, SignedInRejection};

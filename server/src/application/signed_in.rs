@@ -116,6 +116,7 @@ impl fmt::Debug for SignedIn {
 /// Why a request has no [`SignedIn`]. Leptos tells browsers what `Debug` says of it, so that is no
 /// more than they may know.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum SignedInRejection {
     /// No layer of Vestibule's is around the route: 500.
     NoLayer,

@@ -11,7 +11,6 @@ pub mod user;
 mod args;
 
 use crate::{
-    Config,
     cli::{
         confirmation::{
             ask_again::confirmation_ask_again, cancel::confirmation_cancel,
@@ -22,11 +21,10 @@ use crate::{
         link::link_create,
         user::{add::user_add, disable::user_disable, list::user_list, remove::user_remove},
     },
-    config::{RawSettings, SETTINGS},
+    config::{Config, RawSettings, SETTINGS},
     http::listener::{self, file_limit},
-    router,
+    startup::router::{router, worker},
     stop_signals::StopSignals,
-    worker,
 };
 use clap::ArgMatches;
 use std::{ffi::OsString, io, panic, process::ExitCode};

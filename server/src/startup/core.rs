@@ -6,7 +6,7 @@ use crate::{
     mail::{Smtp, UrlBuilder},
     practice::control::PracticeTools,
     startup::{
-        error::StartError,
+        error::StartProblem,
         origins::origin,
         storage::Storage,
         tasks::{BackgroundTasks, StartedValidator},
@@ -49,7 +49,7 @@ impl Core {
         publisher: Arc<dyn Publisher>,
         tasks: &mut BackgroundTasks,
         parts: ApplicationParts,
-    ) -> Result<Self, StartError> {
+    ) -> Result<Self, StartProblem> {
         let StartedValidator {
             validator,
             callback_keys,
@@ -97,8 +97,8 @@ impl Core {
     /// What signs assertions.
     ///
     /// # Errors
-    /// [`StartError::SigningKeys`] if its keys do not open.
-    pub async fn signer(&self) -> Result<Signer, StartError> {
+    /// [`StartProblem::SigningKeys`] if its keys do not open.
+    pub async fn signer(&self) -> Result<Signer, StartProblem> {
         let Environment {
             stores,
             clock,
@@ -110,7 +110,7 @@ impl Core {
     }
 
     /// Where mail goes, if a server for it is configured.
-    pub fn smtp(&self, config: &Config) -> Result<Option<Arc<dyn Mailer>>, StartError> {
+    pub fn smtp(&self, config: &Config) -> Result<Option<Arc<dyn Mailer>>, StartProblem> {
         let Some(mail) = config.mail.clone() else {
             return Ok(None);
         };

@@ -9,7 +9,7 @@ use vestibule::{
 
 /// The server could not start. One line each; nothing was damaged.
 #[derive(Debug, thiserror::Error)]
-pub enum StartError {
+pub enum StartProblem {
     /// A setting is wrong or missing.
     #[error(transparent)]
     Setting(#[from] SettingError),
@@ -72,7 +72,7 @@ pub enum StartError {
     Loopback(io::Error),
 }
 
-impl From<RotateError> for StartError {
+impl From<RotateError> for StartProblem {
     fn from(error: RotateError) -> Self {
         match error {
             RotateError::Store(error) => Self::Store(error),

@@ -4,11 +4,13 @@ use crate::{
     handlers::health,
     http::{listener, state::App},
     practice::control::{self, PracticeTools},
-    startup::{error::StartError, tasks::BackgroundTasks},
+    routes::within,
+    startup::{error::StartProblem, tasks::BackgroundTasks},
 };
 use axum::{
     Router,
     http::{StatusCode, header},
+    middleware::from_fn,
     response::IntoResponse,
     routing::get,
 };
@@ -25,9 +27,9 @@ impl PrivateListener {
     /// Listens at `addr`.
     ///
     /// # Errors
-    /// [`StartError::Ops`] if the address is taken.
-    pub fn bind(addr: SocketAddr) -> Result<Self, StartError> {
-        let cannot_listen = |error| StartError::Ops(addr, error);
+    /// [`StartProblem::Ops`] if the address is taken.
+    pub fn bind(addr: SocketAddr) -> Result<Self, StartProblem> {
+        let cannot_listen = |error| StartProblem::Ops(addr, error);
         let listener = listener::bind(addr).map_err(cannot_listen)?;
         let addr = listener.local_addr().map_err(cannot_listen)?;
         Ok(Self { listener, addr })
@@ -55,6 +57,7 @@ fn routes(addr: SocketAddr, app: App, tools: Option<PracticeTools>) -> Router {
     health
         .merge(control.unwrap_or_default())
         .fallback(async || not_found())
+        .layer(from_fn(within))
 }
 
 /// The tools, where only this machine reaches them.

@@ -4,7 +4,7 @@
 use crate::{
     config::{Config, PushConfig, origin::Origin},
     http::listener::file_limit,
-    startup::error::StartError,
+    startup::error::StartProblem,
 };
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -29,14 +29,14 @@ impl Push {
     /// `tasks`, until `stop`.
     ///
     /// # Errors
-    /// [`StartError::Broker`] if its address is taken.
+    /// [`StartProblem::Broker`] if its address is taken.
     pub async fn start(
         config: &Config,
         keys: &Keys,
         origins: &[Origin],
         tasks: &TaskTracker,
         stop: CancellationToken,
-    ) -> Result<Self, StartError> {
+    ) -> Result<Self, StartProblem> {
         let credentials = match config.push.clone() {
             PushConfig::Server { app, socket } => {
                 return Ok(Self {
@@ -47,7 +47,7 @@ impl Push {
             }
             PushConfig::Embedded(given) => given,
         };
-        let cannot_listen = |error| StartError::Broker(config.broker_addr, error);
+        let cannot_listen = |error| StartProblem::Broker(config.broker_addr, error);
         let listener = TcpListener::bind(config.broker_addr)
             .await
             .map_err(cannot_listen)?;

@@ -22,7 +22,7 @@ use crate::{
     practice, routes,
     startup::{
         core::Core,
-        error::StartError,
+        error::StartProblem,
         ops::PrivateListener,
         origins::origins,
         push::Push,
@@ -48,8 +48,8 @@ use vestibule::{
 /// [`Vestibule::builder`](crate::Vestibule::builder) instead.
 ///
 /// # Errors
-/// [`StartError`] in one line.
-pub async fn router(config: Config) -> Result<(Router, ServerHandle), StartError> {
+/// `StartProblem` in one line.
+pub async fn router(config: Config) -> Result<(Router, ServerHandle), StartProblem> {
     let Started {
         app,
         sockets,
@@ -69,7 +69,7 @@ pub struct Started {
 }
 
 /// Starts everything that works behind the routes, with what an application brings along.
-pub async fn start(mut config: Config, parts: ApplicationParts) -> Result<Started, StartError> {
+pub async fn start(mut config: Config, parts: ApplicationParts) -> Result<Started, StartProblem> {
     warn_of_unencrypted(&config);
     let origins = origins(&config);
     let private = config.ops_addr.map(PrivateListener::bind).transpose()?;
@@ -145,7 +145,7 @@ pub async fn start(mut config: Config, parts: ApplicationParts) -> Result<Starte
 }
 
 /// A worker without pages, already started.
-pub async fn worker(mut config: Config) -> Result<ServerHandle, StartError> {
+pub async fn worker(mut config: Config) -> Result<ServerHandle, StartProblem> {
     warn_of_unencrypted(&config);
     let storage = storage::open(&mut config).await?;
     let mut tasks = BackgroundTasks::default();
@@ -174,7 +174,7 @@ async fn app_state(
     identities: Identities,
     mailbox: Option<Arc<Mailbox>>,
     worker: WorkerState,
-) -> Result<AppState, StartError> {
+) -> Result<AppState, StartProblem> {
     let practice = config.is_practice();
     let environment = &core.environment;
     let keys = environment.keys.clone();
@@ -242,7 +242,7 @@ fn warn_of_unencrypted(config: &Config) {
     }
 }
 
-async fn add_practice_user(sign_ins: &SignIns) -> Result<(), StartError> {
+async fn add_practice_user(sign_ins: &SignIns) -> Result<(), StartProblem> {
     let practice::PracticeUser { email, password } = practice::USER;
     let identity = passwords::identity(email, Some("Practice user".into()));
     if sign_ins

@@ -5,7 +5,7 @@ use crate::{
     config::{Config, ConnectionUrl, DatabaseLocation, Practice, SessionLocation},
     practice::{self, PracticeClock},
     private_files,
-    startup::error::StartError,
+    startup::error::StartProblem,
 };
 use std::{
     fmt::Display,
@@ -65,17 +65,17 @@ impl Sessions {
 }
 
 /// Opens what is kept, making what is not there yet. The configured keys are taken out of `config`.
-pub async fn open(config: &mut Config) -> Result<Storage, StartError> {
+pub async fn open(config: &mut Config) -> Result<Storage, StartProblem> {
     open_as(config, true).await
 }
 
 /// The same, for a command that decides confirmations. If sessions are in a server's memory, a
 /// decision is left for that server to settle: from here its session would seem to have gone.
-pub async fn open_beside_servers(config: &mut Config) -> Result<Storage, StartError> {
+pub async fn open_beside_servers(config: &mut Config) -> Result<Storage, StartProblem> {
     open_as(config, false).await
 }
 
-async fn open_as(config: &mut Config, is_server: bool) -> Result<Storage, StartError> {
+async fn open_as(config: &mut Config, is_server: bool) -> Result<Storage, StartProblem> {
     let storage = &config.storage;
     let mode = mode(config)?;
     if config.keys.is_none() || matches!(storage.database, DatabaseLocation::Sqlite(_)) {
@@ -90,7 +90,7 @@ async fn open_as(config: &mut Config, is_server: bool) -> Result<Storage, StartE
         DatabaseLocation::Sqlite(file) => {
             private_files::make_database(file).map_err(refused(file))?;
             let opened = SqliteStore::open_for(mode, file, &keys).await;
-            let store = opened.map_err(|error| StartError::Database {
+            let store = opened.map_err(|error| StartProblem::Database {
                 name: file.display().to_string(),
                 error,
             })?;
@@ -120,7 +120,7 @@ async fn open_as(config: &mut Config, is_server: bool) -> Result<Storage, StartE
             in_postgres(config, keys, &"of the application", opened, is_server).await
         }
         DatabaseLocation::Application(ApplicationDatabase::Sqlite(_)) => {
-            Err(StartError::Database {
+            Err(StartProblem::Database {
                 name: "of the application".into(),
                 error: OpenError::InMemory,
             })
@@ -135,8 +135,8 @@ async fn in_postgres(
     name: &(dyn Display + Sync),
     opened: Result<PostgresStore, OpenError>,
     is_server: bool,
-) -> Result<Storage, StartError> {
-    let store = opened.map_err(|error| StartError::Database {
+) -> Result<Storage, StartProblem> {
+    let store = opened.map_err(|error| StartProblem::Database {
         name: name.to_string(),
         error,
     })?;
@@ -201,7 +201,7 @@ async fn sessions(
     config: &Config,
     clock: Arc<dyn Clock>,
     is_server: bool,
-) -> Result<Sessions, StartError> {
+) -> Result<Sessions, StartProblem> {
     Ok(match &config.storage.sessions {
         SessionLocation::Database => Sessions::InDatabase,
         SessionLocation::Memory if is_server => {
@@ -217,16 +217,16 @@ async fn sessions(
 async fn redis(
     address: &ConnectionUrl,
     clock: Arc<dyn Clock>,
-) -> Result<RedisSessions, StartError> {
+) -> Result<RedisSessions, StartProblem> {
     let opened = RedisSessions::open(address.expose(), clock, REDIS_PREFIX).await;
-    opened.map_err(|error| StartError::Redis {
+    opened.map_err(|error| StartProblem::Redis {
         name: address.to_string(),
         error,
     })
 }
 
 /// What the database has to be for.
-fn mode(config: &Config) -> Result<Mode, StartError> {
+fn mode(config: &Config) -> Result<Mode, StartProblem> {
     if config.is_practice() {
         return Ok(Mode::Practice {
             own_key: config.keys.is_none(),
@@ -249,7 +249,7 @@ fn mode(config: &Config) -> Result<Mode, StartError> {
             .any(|fingerprint| fingerprint == *practice)
     };
     if let Some((path, _)) = found.iter().find(is_ours) {
-        return Err(StartError::PracticeKey(path.display().to_string()));
+        return Err(StartProblem::PracticeKey(path.display().to_string()));
     }
     let practice_key = found.first().map(|(_, fingerprint)| *fingerprint);
     Ok(Mode::Production {
@@ -258,7 +258,7 @@ fn mode(config: &Config) -> Result<Mode, StartError> {
     })
 }
 
-fn refused(path: &Path) -> impl FnOnce(io::Error) -> StartError {
+fn refused(path: &Path) -> impl FnOnce(io::Error) -> StartProblem {
     let path = path.display().to_string();
-    |error| StartError::Data { path, error }
+    |error| StartProblem::Data { path, error }
 }

@@ -4,7 +4,7 @@ use crate::{
     config::Config,
     http::listener::file_limit,
     practice::{PracticeValidator, ValidatorScript},
-    startup::{error::StartError, origins::origin},
+    startup::{error::StartProblem, origins::origin},
 };
 use futures_util::future::OptionFuture;
 use std::{net::SocketAddr, sync::Arc};
@@ -120,7 +120,7 @@ impl BackgroundTasks {
         &self,
         config: &Config,
         clock: Arc<dyn Clock>,
-    ) -> Result<StartedValidator, StartError> {
+    ) -> Result<StartedValidator, StartProblem> {
         let callback = format!(
             "{}{}",
             origin(config).as_str(),
@@ -142,7 +142,7 @@ impl BackgroundTasks {
         let keys = WebhookKeys::from(random(&SystemEntropy));
         let service = PracticeValidator::bind(callback.clone(), keys.clone(), clock)
             .await
-            .map_err(StartError::Loopback)?;
+            .map_err(StartProblem::Loopback)?;
         let validator = HttpValidator::new(&service.url(), None)?.with_callback(callback);
         let script = service.script();
         self.tasks.spawn(service.serve(self.stop_rest.clone()));

@@ -4,8 +4,7 @@ use super::{TestBrowser, within};
 use crate::{
     application::{Builder, Vestibule},
     config::{Config, RawSettings},
-    router,
-    startup::tasks::ServerHandle,
+    startup::{router::router, tasks::ServerHandle},
 };
 use axum::Router;
 use sqlx::{ConnectOptions as _, sqlite::SqliteConnectOptions};

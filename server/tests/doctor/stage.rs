@@ -5,7 +5,10 @@ use std::net::SocketAddr;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use vestibule_broker::{AppSecret, Broker, BrokerConfig};
-use vestibule_server::{Config, cli::doctor::doctor, config::RawSettings};
+use vestibule_server::{
+    RawSettings,
+    internals::{Config, doctor},
+};
 
 /// Where the pages are from.
 pub const ORIGIN: &str = "http://127.0.0.1:3999";

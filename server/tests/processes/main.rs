@@ -8,6 +8,7 @@ mod callbacks;
 mod forwarded;
 mod kills;
 mod mail;
+mod notices;
 mod outage;
 mod ready;
 mod several;

@@ -73,8 +73,7 @@ pub fn compiler() -> Result<Compiler> {
 }
 
 fn native_has_target() -> bool {
-    let rustc = std::env::var_os("RUSTC").map_or_else(|| "rustc".into(), std::path::PathBuf::from);
-    let mut ask = process::command(rustc);
+    let mut ask = process::rustc();
     ask.args(["--print", "target-libdir", "--target", TARGET]);
     process::output(&mut ask).is_ok_and(|folder| holds_core(Path::new(folder.trim())))
 }

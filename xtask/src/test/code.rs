@@ -5,6 +5,7 @@ use std::process::Command;
 
 use super::Options;
 use super::licences;
+use crate::api;
 use crate::build::wasm_target;
 use crate::error::{Error, Result};
 use crate::process::{self, Stream};
@@ -15,10 +16,7 @@ use crate::workspace::{self, FRONTEND, TARGET};
 /// What is compiled natively, as two choices of packages and not as one: cargo unites the features
 /// of the crates that a choice shares, and a union with those of xtask would compile the server's
 /// dependencies a second time.
-const CHOICES: [&[&str]; 2] = [
-    &["--workspace", "--exclude", FRONTEND, "--exclude", "xtask"],
-    &["--package", "xtask"],
-];
+const CHOICES: [&[&str]; 2] = [&workspace::NATIVE, &["--package", "xtask"]];
 
 /// Every file is formatted as rustfmt would.
 pub fn format(_: &Options<'_>) -> Result<TestCounts> {
@@ -109,6 +107,11 @@ pub fn documentation(_: &Options<'_>) -> Result<TestCounts> {
         )?;
     }
     Ok(TestCounts::PASS)
+}
+
+/// What other programs see is what is written down.
+pub fn api(_: &Options<'_>) -> Result<TestCounts> {
+    api::check()
 }
 
 /// Every dependency has an allowed licence and comes from an allowed source.

@@ -5,10 +5,12 @@ mod applications;
 pub mod browser;
 mod code;
 mod interop;
+mod kit;
 mod licences;
 mod newcomer;
 pub mod programs;
 mod python;
+pub mod rust_version;
 mod size;
 
 use std::time::Instant;
@@ -30,7 +32,11 @@ struct Check {
 }
 
 /// All checks, in order.
-const CHECKS: [Check; 12] = [
+const CHECKS: [Check; 15] = [
+    Check {
+        name: "rust-version",
+        run: rust_version::rust_version,
+    },
     Check {
         name: "format",
         run: code::format,
@@ -52,12 +58,20 @@ const CHECKS: [Check; 12] = [
         run: code::documentation,
     },
     Check {
+        name: "api",
+        run: code::api,
+    },
+    Check {
         name: "licences",
         run: code::licences,
     },
     Check {
         name: "unit",
         run: code::unit,
+    },
+    Check {
+        name: "types",
+        run: kit::types,
     },
     Check {
         name: "client",

@@ -5,7 +5,11 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
-use vestibule_server::{Config, ServerHandle, config::RawSettings, listener};
+use vestibule_server::{
+    RawSettings, ServerHandle,
+    internals::{self, Config},
+    listener,
+};
 
 /// Any free port.
 const ANYWHERE: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0));
@@ -51,9 +55,7 @@ impl Place {
         let config = Config::read(&RawSettings::from_lookup(|setting| own(setting.key)))
             .expect("good settings");
         let config = Config { worker, ..config };
-        let (routes, running) = vestibule_server::router(config)
-            .await
-            .expect("the server starts");
+        let (routes, running) = internals::router(config).await.expect("the server starts");
         let stop = CancellationToken::new();
         let serving = tokio::spawn(listener::serve(listener, routes, stop.clone()));
         Self {
@@ -92,7 +94,7 @@ pub fn free() -> SocketAddr {
 }
 
 fn bind(addr: SocketAddr) -> (TcpListener, SocketAddr) {
-    let listener = listener::bind(addr).expect("a port on loopback");
+    let listener = internals::bind(addr).expect("a port on loopback");
     let addr = listener
         .local_addr()
         .expect("a bound listener has an address");

@@ -21,6 +21,7 @@ pub struct RawSettings {
 
 impl RawSettings {
     /// Values from `lookup`, which is asked for each setting.
+    #[doc(hidden)]
     pub fn from_lookup(lookup: impl Fn(&'static Setting) -> Option<String>) -> Self {
         let mut given = Self::default();
         for setting in ALL {
@@ -35,10 +36,10 @@ impl RawSettings {
     /// code. Nothing is read of the environment.
     ///
     /// ```
-    /// use vestibule_server::config::RawSettings;
+    /// use vestibule_server::RawSettings;
     ///
     /// let settings = RawSettings::from_pairs([("PUBLIC_URL", "http://127.0.0.1:3000/auth")])?;
-    /// # Ok::<(), vestibule_server::config::SettingError>(())
+    /// # Ok::<(), vestibule_server::SettingError>(())
     /// ```
     ///
     /// # Errors
@@ -56,10 +57,10 @@ impl RawSettings {
     /// its environment, perhaps. A blank value is taken for none, and gives way.
     ///
     /// ```
-    /// use vestibule_server::config::RawSettings;
+    /// use vestibule_server::RawSettings;
     ///
     /// let settings = RawSettings::from_environment()?.or([("CONFIRM_REDIRECT", "/orders")])?;
-    /// # Ok::<(), vestibule_server::config::SettingError>(())
+    /// # Ok::<(), vestibule_server::SettingError>(())
     /// ```
     ///
     /// # Errors
@@ -88,7 +89,9 @@ impl RawSettings {
 
     /// Values from `lookup`, which is asked for each name; secrets also from the files that are
     /// named.
-    pub fn from_names(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, SettingError> {
+    pub(crate) fn from_names(
+        lookup: impl Fn(&str) -> Option<OsString>,
+    ) -> Result<Self, SettingError> {
         let mut given = Self::default();
         for setting in ALL {
             let value = lookup(setting.key).map(OsString::into_string).transpose();
@@ -116,17 +119,17 @@ impl RawSettings {
     }
 
     /// Whether `setting` was given, but blank.
-    pub fn is_blank(&self, setting: &'static Setting) -> bool {
+    pub(crate) fn is_blank(&self, setting: &'static Setting) -> bool {
         self.text(setting).is_none() && self.blank.contains(&setting.key)
     }
 
     /// The value of `setting`.
-    pub fn text(&self, setting: &'static Setting) -> Option<&str> {
+    pub(crate) fn text(&self, setting: &'static Setting) -> Option<&str> {
         self.values.get(setting.key).map(String::as_str)
     }
 
     /// The value of `setting`, read by `read`, which says what is wrong with it.
-    pub fn read<T, P: Into<String>>(
+    pub(crate) fn read<T, P: Into<String>>(
         &self,
         setting: &'static Setting,
         read: impl FnOnce(&str) -> Result<T, P>,

@@ -11,7 +11,7 @@ mod limits;
 mod memory;
 mod stream;
 
-pub use counts::{ClientCounts, CountedClient};
+pub use counts::ClientCounts;
 pub use limits::{ConnectionLimits, ConnectionPermit, of_client};
 
 use axum::{

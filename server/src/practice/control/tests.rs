@@ -1,11 +1,18 @@
 use crate::{
     Builder,
+    http::listener,
     testing::{IN_USE, TestApp, TestBrowser, within},
     validator::{Reason, Token, ValidationError, Verdict},
 };
 use axum::http::HeaderMap;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::{self, Instant},
+};
 use vestibule::tls;
 
 const CONTROLLED: (&str, &str) = ("OPS_ADDR", "127.0.0.1:0");
@@ -386,6 +393,27 @@ async fn a_form_of_a_page_is_no_request() {
         let answer = request.body(r#"{"subject":"grace"}"#).send().await.unwrap();
         assert_eq!(answer.status(), 415, "{kind}");
     }
+}
+
+#[tokio::test]
+async fn a_body_that_stops_in_the_middle_is_given_up() {
+    let app = TestApp::with(&[CONTROLLED]).await;
+    let mut sender = TcpStream::connect(app.ops_addr().unwrap()).await.unwrap();
+    let head = "POST /practice/sign-in HTTP/1.1\r\nhost: 127.0.0.1\r\nexpect: 100-continue\r\n\
+                content-type: application/json\r\ncontent-length: 20\r\n\r\n";
+    sender.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = [0; 100];
+    // It is asked to go on once its body is waited for.
+    let told = sender.read(&mut answer).await.unwrap();
+    assert!(answer[..told].starts_with(b"HTTP/1.1 100 "));
+    sender.write_all(br#"{"subject""#).await.unwrap();
+    time::pause();
+    let start = Instant::now();
+    let told = sender.read(&mut answer).await.unwrap();
+    assert!(answer[..told].starts_with(b"HTTP/1.1 408 "));
+    let waited = start.elapsed();
+    let late = waited.saturating_sub(listener::ANSWER_WITHIN);
+    assert!(late < Duration::from_secs(1), "{waited:?}");
 }
 
 /// The request is refused with this status and one line that starts like this.

@@ -3,8 +3,7 @@
 use crate::{
     config::{Config, RawSettings},
     http::listener,
-    router,
-    startup::tasks::ServerHandle,
+    startup::{router::router, tasks::ServerHandle},
 };
 use axum::{Extension, Router, extract::ConnectInfo, http::Method};
 use reqwest::Client;

@@ -46,6 +46,12 @@ impl Browser {
         }
     }
 
+    /// The same where the server's addresses lie below this path.
+    pub fn below(mut self, base: &str) -> Self {
+        self.base += base;
+        self
+    }
+
     /// A browser to which each answer has to be a good one.
     pub fn impatient(port: u16) -> Self {
         Self {

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     config::{Config, origin::Origin},
     startup::{
-        error::StartError,
+        error::StartProblem,
         push::{self, Push},
     },
 };
@@ -110,17 +110,17 @@ async fn by_itself(
     keys: &Keys,
     origins: &[Origin],
     origin: &str,
-) -> Result<(), StartError> {
+) -> Result<(), StartProblem> {
     let tasks = TaskTracker::new();
     let stop = CancellationToken::new();
     let Push { app, broker, .. } = Push::start(config, keys, origins, &tasks, stop.clone()).await?;
     let Some(broker) = broker else { return Ok(()) };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .await
-        .map_err(StartError::Loopback)?;
+        .map_err(StartProblem::Loopback)?;
     let address = format!(
         "ws://{}",
-        listener.local_addr().map_err(StartError::Loopback)?
+        listener.local_addr().map_err(StartProblem::Loopback)?
     );
     let sockets = axum::serve(listener, broker.socket_routes())
         .with_graceful_shutdown(stop.clone().cancelled_owned());

@@ -109,6 +109,8 @@ export type Settings = Record<string, string>;
 
 /** A running Vestibule. */
 export class Server {
+  /** `start` makes them. */
+  private constructor(...parts: never[]);
   static start(settings?: Settings, options?: { binary?: string; base?: string }): Promise<Server>;
   /** The folder of its data. */
   readonly folder: string;
@@ -121,7 +123,7 @@ export class Server {
   readonly publicUrl: string;
   readonly control: Control;
   /** Ends it and starts it again at the same address, with the same data. */
-  restart(signal?: string, between?: () => Promise<void>): Promise<void>;
+  restart(signal?: NodeJS.Signals, between?: () => void | Promise<void>): Promise<void>;
   /** Runs one of its commands beside it. */
   command(words: string[], stdin?: string): Promise<{ code: number; stdout: string; stderr: string }>;
   addUser(user: { email: string; name: string; password: string }): Promise<string>;
