@@ -156,6 +156,10 @@ test.describe('examples/leptos-app', () => {
     await Promise.all([socket.waitForEvent('close'), page.getByRole('link', { name: 'Your orders' }).click()]);
     await expect(page).toHaveURL('/orders');
     await expect(page.getByRole('link', { name: 'Sign in' })).toBeVisible();
+    // Who comes back finds the page as it is now.
+    await page.unroute('**/api/begin');
+    await page.goBack();
+    await expect(page.getByRole('heading')).toHaveText('Orders of Ada');
   });
 
   test('without scripts a form of the page begins', async ({ browser, baseURL }) => {

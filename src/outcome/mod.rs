@@ -85,6 +85,14 @@ impl Destinations {
         }
     }
 
+    /// The page of the application's that every sign-in leads to, if it is one of the application's.
+    #[must_use]
+    pub fn confirmed_page(&self) -> Option<LocalPath> {
+        let (_, query) = self.confirmed.as_str().split_once('?')?;
+        let mut pairs = form_urlencoded::parse(query.as_bytes());
+        pairs.find(|(name, _)| name == "next")?.1.parse().ok()
+    }
+
     /// The path under which all of our addresses lie.
     #[must_use]
     pub const fn base(&self) -> &Base {

@@ -48,6 +48,8 @@ pub(super) fn settings() -> Settings {
         super::router::load();
         return Settings::default();
     };
+    #[cfg(feature = "router")]
+    super::router::taken();
     let _ = markup.set_attribute("data-live", "");
     let packed = markup.get_attribute("data-settings");
     packed

@@ -5,32 +5,61 @@ use super::{
     page::{DOCUMENT_EVENTS, Page, WINDOW_EVENTS},
 };
 use leptos::prelude::{document, set_timeout, window};
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 use wasm_bindgen::JsCast;
 use web_sys::EventTarget;
 
+/// Whether the landing that the document was loaded with has been taken by a component.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// How often, and after how many milliseconds each, the router is given time to change the address.
+const TRIES: u32 = 10;
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Notes that the document's landing has been taken.
+pub(super) fn taken() {
+    TAKEN.store(true, Ordering::Relaxed);
+}
+
 /// Loads a page that a router has made in the browser from the server, which has made no landing
-/// for it.
+/// for it. A document that came without a landing in the first place is not loaded again: that would
+/// change nothing.
 pub(super) fn load() {
-    // Only once the router has changed the address: that is what is loaded.
-    let load = || {
-        if !is_as_loaded() {
+    load_once_changed(href(), TRIES);
+}
+
+/// The same, once the router has changed the address from what it was `before`: that is what is
+/// loaded. On the way back it has changed already.
+fn load_once_changed(before: Option<String>, tries: u32) {
+    let load = move || {
+        if href() == before && tries > 0 {
+            load_once_changed(before, tries - 1);
+        } else if TAKEN.load(Ordering::Relaxed) || is_elsewhere() {
             let _ = window().location().reload();
         }
     };
-    set_timeout(load, Duration::ZERO);
+    set_timeout(load, PAUSE);
 }
 
-/// Whether the document was loaded from this very address: doing so again would change nothing.
-fn is_as_loaded() -> bool {
+/// Whether the document was loaded from another address than this.
+fn is_elsewhere() -> bool {
     let entry = window()
         .performance()
         .map(|times| times.get_entries_by_type("navigation").get(0));
     let name = entry.and_then(|entry| js_sys::Reflect::get(&entry, &"name".into()).ok());
     let loaded = name.and_then(|name| name.as_string());
-    let href = window().location().href().ok();
-    let without_hash = |address: Option<String>| Some(address?.split('#').next()?.to_owned());
-    without_hash(loaded) == without_hash(href)
+    loaded.is_some_and(|loaded| Some(without_hash(&loaded)) != href().as_deref().map(without_hash))
+}
+
+fn href() -> Option<String> {
+    window().location().href().ok()
+}
+
+fn without_hash(address: &str) -> &str {
+    address.split('#').next().unwrap_or_default()
 }
 
 /// What is called after it was dropped throws, so nothing calls the listener any more.

@@ -10,7 +10,7 @@ use crate::{
     http::{client_address, error::PageError, response, token_path},
 };
 use axum::{
-    extract::{Query, Request, State},
+    extract::{MatchedPath, Query, Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
     middleware::{FromFnLayer, Next, from_fn_with_state},
     response::{IntoResponse as _, Response},
@@ -32,8 +32,8 @@ pub type LandingLayer = FromFnLayer<
 #[derive(Clone, Debug)]
 pub struct LandingPage {
     vestibule: Vestibule,
-    /// What stands before the token in its addresses.
-    before: Arc<str>,
+    /// Its path, as axum has it.
+    path: Arc<str>,
 }
 
 /// How the path of such a page ends.
@@ -41,7 +41,7 @@ const TOKEN: &str = "{token}";
 
 /// What is said where two layers are around the page that each has a part in.
 const TWICE: &str = "landing() is around this page twice: once is enough";
-const NEEDS_A_USER: &str = "the page that links lead to needs no user: put landing() around it, and \
+pub(super) const NEEDS_A_USER: &str = "the page that links lead to needs no user: put landing() around it, and \
                             require_user() around others";
 
 /// What a content delivery network heeds before `Cache-Control` (RFC 9213).
@@ -54,24 +54,40 @@ const CDN_HEADERS: [&str; 3] = [
 impl LandingPage {
     pub(super) fn layer(vestibule: Vestibule, page: &str) -> LandingLayer {
         let before = page.strip_suffix(TOKEN).filter(|before| {
-            before.starts_with('/') && before.ends_with('/') && !before.contains('{')
+            let begins = before.starts_with('/') && before.len() > 1;
+            begins && before.ends_with('/') && !before.contains('{')
         });
         let Some(before) = before else {
             panic!("landing(\"{page}\"): a path such as \"/welcome/{TOKEN}\" is wanted");
         };
-        vestibule.app.landing_pages.add(before);
-        let before = before.into();
-        from_fn_with_state(Self { vestibule, before }, answer)
+        let app = &vestibule.app;
+        app.landing_pages.add(before);
+        let confirmed = app.destinations().confirmed_page();
+        assert!(
+            !confirmed.is_some_and(|confirmed| app.landing_pages.contain(&confirmed)),
+            "landing(\"{page}\"): CONFIRM_REDIRECT leads to such a page, as if it were a link"
+        );
+        let path = page.into();
+        from_fn_with_state(Self { vestibule, path }, answer)
+    }
+
+    /// What stands before the token in its addresses.
+    fn before(&self) -> &str {
+        self.path.strip_suffix(TOKEN).unwrap_or(&self.path)
     }
 
     /// What `request` has opened, if that is a link: the token, perhaps with more around it.
     fn opened(&self, request: &Parts) -> Option<String> {
-        let path = whole_uri(request).path().strip_prefix(&*self.before)?;
-        let opened = path.strip_suffix('/').unwrap_or(path);
-        let is_link = matches!(request.method, Method::GET | Method::HEAD)
-            && !opened.is_empty()
-            && !opened.contains('/');
-        is_link.then(|| path.to_owned())
+        let opened = whole_uri(request).path().strip_prefix(self.before())?;
+        let is_the_page = match request.extensions.get::<MatchedPath>() {
+            Some(matched) => matched.as_str() == &*self.path,
+            // It has a slash too many, for which axum has no route.
+            None => opened
+                .find('/')
+                .is_some_and(|slash| slash > 0 && slash + 1 == opened.len()),
+        };
+        let is_opened = is_the_page && matches!(request.method, Method::GET | Method::HEAD);
+        is_opened.then(|| opened.to_owned())
     }
 
     /// Opens the link in the browser that sent `request`.
@@ -82,7 +98,7 @@ impl LandingPage {
         let token = token_path::within(&decoded, &app.keys).ok_or(PageError::NotFound)?;
         let uri = whole_uri(request);
         if token.expose() != decoded {
-            let clean = token_path::clean(&self.before, &token, "", uri.query());
+            let clean = token_path::clean(self.before(), &token, "", uri.query());
             let clean = clean.ok_or(PageError::NotFound)?;
             return Ok(Opened::Instead(response::see_other(&clean)));
         }
@@ -112,9 +128,8 @@ fn answer(
         let Some(opened) = page.opened(&head) else {
             return next.run(Request::from_parts(head, body)).await;
         };
-        if let Some(problem) = misplaced(&head) {
-            tracing::error!("{problem}");
-            return (StatusCode::INTERNAL_SERVER_ERROR, problem).into_response();
+        if let Some(problem) = contradiction(&head) {
+            return misplaced(problem);
         }
         let instead = match page.open(&mut head, &opened).await {
             Ok(Opened::Landed(landed)) => {
@@ -131,15 +146,21 @@ fn answer(
 }
 
 /// What is wrong with the layers around this one.
-fn misplaced(request: &Parts) -> Option<&'static str> {
+fn contradiction(request: &Parts) -> Option<&'static str> {
     let asker = request.extensions.get::<Asker>();
     if request.extensions.get::<Landing>().is_some() {
         Some(TWICE)
-    } else if asker.is_some_and(|asker| asker.user.is_some()) {
+    } else if asker.is_some_and(|asker| asker.required) {
         Some(NEEDS_A_USER)
     } else {
         None
     }
+}
+
+/// The answer where layers contradict each other.
+pub(super) fn misplaced(problem: &'static str) -> Response {
+    tracing::error!("{problem}");
+    (StatusCode::INTERNAL_SERVER_ERROR, problem).into_response()
 }
 
 /// Makes the application's page one browser's alone. Its address has the token in it, which other

@@ -1,6 +1,6 @@
 //! The layers around the application's routes.
 
-use super::{Vestibule, admission::let_in, signed_in::SignedIn};
+use super::{Vestibule, admission::let_in, landing, signed_in::SignedIn};
 use crate::http::response;
 use axum::{
     extract::Request,
@@ -18,6 +18,7 @@ use std::{
     task::{Context, Poll},
 };
 use tower::{Layer, Service};
+use vestibule_app::island::Landing;
 
 /// A layer of [`Vestibule`]'s.
 #[derive(Clone, Debug)]
@@ -51,6 +52,8 @@ pub(super) struct Asker {
     pub(super) vestibule: Vestibule,
     /// The user, if it is known already.
     pub(super) user: Option<SignedIn>,
+    /// Whether it had to be one.
+    pub(super) required: bool,
     /// Whether anything has asked.
     pub(super) asked: Arc<AtomicBool>,
 }
@@ -75,9 +78,14 @@ impl SignInLayer {
         let (mut head, body) = request.into_parts();
         let before = head.extensions.get::<Asker>();
         let before = before.filter(|before| before.vestibule.is(&self.vestibule));
+        let mut required = before.is_some_and(|before| before.required);
         let mut user = before.and_then(|before| before.user.clone());
         let mut cookies = Vec::new();
         if self.requirement != Requirement::Anyone {
+            if head.extensions.get::<Landing>().is_some() {
+                return Err(landing::misplaced(landing::NEEDS_A_USER));
+            }
+            required = true;
             let (known, set) = let_in(&self.vestibule, self.requirement, user, &mut head).await?;
             user = Some(known);
             cookies = set;
@@ -86,6 +94,7 @@ impl SignInLayer {
         head.extensions.insert(Asker {
             vestibule: self.vestibule.clone(),
             user,
+            required,
             asked,
         });
         Ok((Request::from_parts(head, body), cookies))

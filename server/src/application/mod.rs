@@ -95,7 +95,8 @@ impl Vestibule {
     /// set such headers. No browser is led back to such an address after signing in.
     ///
     /// # Panics
-    /// If `page` is not a path that ends in `/{token}`, without other parameters.
+    /// If `page` is not a path that ends in `/{token}`, below another name and without other
+    /// parameters, or if `CONFIRM_REDIRECT` is an address of that page.
     pub fn landing(&self, page: &str) -> LandingLayer {
         LandingPage::layer(self.clone(), page)
     }

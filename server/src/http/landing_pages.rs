@@ -18,8 +18,9 @@ impl LandingPages {
     /// Whether `path` may be the address of one of them.
     pub fn contain(&self, path: &LocalPath) -> bool {
         let pages = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        pages
-            .iter()
-            .any(|before| path.as_str().starts_with(&**before))
+        let path = path.as_str().split('?').next().unwrap_or_default();
+        let token = |before: &String| path.strip_prefix(&**before);
+        let mut tokens = pages.iter().filter_map(token);
+        tokens.any(|token| !token.is_empty() && !token.contains('/'))
     }
 }

@@ -1,10 +1,12 @@
 //! The application's own page that links lead to.
 
-use super::super::Vestibule;
+use super::super::{SignedIn, Vestibule};
 use crate::testing::{PRACTICE_USER, TestApp, TestBrowser, TestResponse};
 use axum::{
     Router,
+    extract::Request,
     http::{Method, header},
+    middleware::{Next, from_fn},
     routing::{any, get},
 };
 use leptos::prelude::*;
@@ -26,6 +28,7 @@ fn shop(vestibule: &Vestibule) -> Router {
     let other = any(async || "of the shop");
     let nested = Router::new()
         .route("/welcome/{token}", welcome)
+        .route("/welcome/terms", other.clone())
         .route("/coupons/{token}", other.clone());
     Router::new()
         .nest("/shop", nested)
@@ -175,6 +178,7 @@ async fn no_other_page_of_the_applications_is_touched() {
     for (path, says) in [
         ("/other", "of the shop"),
         ("/shop/coupons/valid-1", "of the shop"),
+        ("/shop/welcome/terms", "of the shop"),
         ("/shop/welcome/valid-1/terms", "nowhere"),
         ("/shop/welcome/", "nowhere"),
     ] {
@@ -232,6 +236,41 @@ async fn layers_that_contradict_each_other_say_so() {
     browser.sign_in().await;
     let answer = browser.open("/welcome/valid-1").await;
     answer.assert_status(500).assert_says("needs no user");
+    let within = in_application(|vestibule| {
+        let page = Router::new().route("/welcome/{token}", get(page));
+        page.route_layer(vestibule.require_user())
+            .layer(vestibule.landing("/welcome/{token}"))
+    })
+    .await;
+    let answer = within.browser().open("/welcome/valid-1").await;
+    answer.assert_status(500).assert_says("needs no user");
+}
+
+#[tokio::test]
+async fn an_application_may_ask_who_it_is_on_the_way_to_the_page() {
+    let app = in_application(|vestibule| {
+        let ask = async |_: Option<SignedIn>, request: Request, next: Next| next.run(request).await;
+        let page = Router::new().route("/welcome/{token}", get(async || "the page"));
+        page.layer(vestibule.landing("/welcome/{token}"))
+            .layer(from_fn(ask))
+            .layer(vestibule.layer())
+    })
+    .await;
+    let mut browser = app.browser().below("/auth");
+    browser.sign_in().await;
+    let page = browser.open("/welcome/valid-1").await;
+    page.assert_leads_to("/auth/confirm/valid-1");
+}
+
+#[tokio::test]
+#[should_panic(expected = "CONFIRM_REDIRECT leads to such a page")]
+async fn no_sign_in_leads_to_a_link() {
+    TestApp::in_application(
+        &[("CONFIRM_REDIRECT", "/welcome/tour?a=1")],
+        |builder| builder,
+        |routes, vestibule| routes.layer(vestibule.landing("/welcome/{token}")),
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -242,6 +281,7 @@ async fn a_path_that_does_not_end_in_a_token_is_refused() {
             "/welcome",
             "welcome/{token}",
             "/{shop}/{token}",
+            "/{token}",
             "/a{token}",
         ] {
             let vestibule = vestibule.clone();
