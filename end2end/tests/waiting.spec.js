@@ -189,13 +189,20 @@ test('the steps follow the validator from its first attempt to its last', async 
 });
 
 test('a page that asks a moment too early says soon that the link is being checked', async ({ page, validator }) => {
-  // What the server says just before the worker takes the link; nothing announces that it did.
-  await page.route('**/api/status', async (route) => {
-    const response = await route.fetch();
-    const report = await response.json();
-    report.progress = { state: 'waiting', step: { step: 'queued' } };
-    await route.fulfill({ response, json: report });
-  }, { times: 1 });
+  // What the server says just before the worker takes the link; nothing announces that it did. It is changed in the
+  // page: where the request was intercepted instead, about one page in 80 was never led on.
+  await page.addInitScript(() => {
+    const { fetch } = window;
+    let early = true;
+    window.fetch = async (address, ...rest) => {
+      const response = await fetch(address, ...rest);
+      if (!early || !String(address).endsWith('/api/status')) return response;
+      early = false;
+      const report = await response.json();
+      report.progress = { state: 'waiting', step: { step: 'queued' } };
+      return Response.json(report);
+    };
+  });
   await page.goto(link('early'));
   const question = await validator.asked('early');
   await expect(status(page)).toHaveText(say.contacting);
