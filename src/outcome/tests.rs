@@ -227,3 +227,17 @@ fn an_outcome_says_what_and_where_to_and_nothing_else() {
     );
     assert_eq!(json(Ending::Unavailable), r#"{"outcome":"unavailable"}"#);
 }
+
+#[test]
+fn the_applications_page_that_every_sign_in_leads_to_is_known() {
+    let page = |destinations: Destinations, leads: &str| {
+        let destinations = destinations.leading_to(path(leads), false).unwrap();
+        destinations.confirmed_page().map(|page| page.to_string())
+    };
+    let orders = "/orders?page=2&next=/a#b";
+    assert_eq!(page(auth(), orders).as_deref(), Some(orders));
+    for own in ["/auth/profile", "/auth/profile?tab=1"] {
+        assert_eq!(page(auth(), own), None, "{own}");
+    }
+    assert_eq!(auth().confirmed_page(), None);
+}

@@ -1,6 +1,6 @@
 use super::*;
 use crate::validator::{Reason, Token, ValidationError, Verdict};
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 const SECRET: &str = "Y1ZtJ0vW8n3qkRu5xTgB2yLhPzXo7mEaQ9dKfCs4wUI=";
 
@@ -265,6 +265,21 @@ fn a_sign_in_waits_for_its_browser_at_least_as_long_as_for_its_validator() {
 
 async fn used(_: Token) -> Result<Verdict, ValidationError> {
     Ok(Verdict::Invalid(Reason::Used))
+}
+
+#[test]
+fn the_site_of_an_application_in_leptos_is_not_taken_for_ours() {
+    let site_root = |given: &[(&'static str, &str)]| {
+        let base = [("PUBLIC_URL", "http://127.0.0.1:3000/auth")];
+        let pairs = base.iter().chain(given).copied();
+        let settings = RawSettings::from_pairs(pairs).unwrap();
+        let config = Config::read_in_application(&settings, &ApplicationParts::default());
+        config.unwrap().site_root
+    };
+    let own = ("LEPTOS_SITE_ROOT", "target/shop");
+    assert_eq!(site_root(&[own]), Path::new("target/site"));
+    let ours = ("VESTIBULE_SITE_ROOT", "vestibule/target/site");
+    assert_eq!(site_root(&[own, ours]), Path::new("vestibule/target/site"));
 }
 
 #[test]

@@ -107,7 +107,7 @@ fn sign_in(port: u16) -> Result<String> {
     Ok(cookies.collect::<Vec<_>>().join("; "))
 }
 
-/// The project as somebody has it who has just cloned it, with the registry's packages at hand.
+/// The project as it is right after it was cloned, with the registry's packages at hand.
 struct Clone {
     home: PathBuf,
     tree: PathBuf,
