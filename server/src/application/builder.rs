@@ -20,10 +20,17 @@ pub struct Builder {
     parts: ApplicationParts,
 }
 
-/// Vestibule could not start. One line says why, and what to do; nothing was damaged.
-#[derive(Debug, thiserror::Error)]
+/// Vestibule could not start. One line says why, and what to do; nothing was damaged. So does `Debug`,
+/// by which a `main` that returns it is printed.
+#[derive(thiserror::Error)]
 #[error(transparent)]
 pub struct StartError(StartProblem);
+
+impl fmt::Debug for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
 
 /// What an application mounts.
 #[derive(Debug)]

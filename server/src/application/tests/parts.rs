@@ -66,7 +66,8 @@ async fn a_database_that_cannot_be_used_is_refused_in_one_line() {
         built
             .await
             .map(|_| ())
-            .map_err(|error: StartError| error.to_string())
+            // As a `main` that returns it prints it.
+            .map_err(|error: StartError| format!("{error:?}"))
     };
     let memory = SqlitePool::connect_lazy("sqlite::memory:").unwrap();
     assert_eq!(

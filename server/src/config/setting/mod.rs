@@ -186,12 +186,18 @@ fn has_password(value: &str) -> bool {
     url.password().is_some() || url.query_pairs().any(|(name, _)| name == "password")
 }
 
-/// A setting that is wrong or missing: the start stops with this one line.
-#[derive(Debug)]
+/// A setting that is wrong or missing: the start stops with this one line, also where a `main`
+/// returns it, which prints its `Debug`.
 pub struct SettingError {
     key: String,
     problem: String,
     example: String,
+}
+
+impl fmt::Debug for SettingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl fmt::Display for SettingError {
