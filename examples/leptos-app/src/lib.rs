@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use leptos_router::components::{Route, Router, Routes};
-use leptos_router::path;
+use leptos_router::{SsrMode, path};
 use vestibule_app::Confirm;
 
 /// Who vouches for the shop's customers: itself, by its coupons.
@@ -37,7 +37,7 @@ pub fn Shop() -> impl IntoView {
             <Routes fallback=|| "There is no such page.">
                 <Route path=path!("/") view=Home />
                 <Route path=path!("/welcome/:token") view=Welcome />
-                <Route path=path!("/orders") view=Orders />
+                <Route path=path!("/orders") view=Orders ssr=SsrMode::Async />
             </Routes>
         </Router>
     }
@@ -74,6 +74,8 @@ async fn orders() -> Result<Option<(String, Vec<String>)>, ServerFnError> {
     Ok(Some((user.subject().to_owned(), orders)))
 }
 
+/// Its route is `Async`: the page leaves the server with its orders, not with a script that puts
+/// them in.
 #[component]
 fn Orders() -> impl IntoView {
     let orders = Resource::new_blocking(|| (), |()| orders());
