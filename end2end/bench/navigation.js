@@ -1,9 +1,11 @@
-// From the validator's answer to the browser's navigation: a row of `cargo xtask bench`.
+// From the validator's answer to the browser's navigation, and what was transferred until then: rows of
+// `cargo xtask bench`.
 
 import { chromium } from '@playwright/test';
 import { randomBytes } from 'node:crypto';
 import { chromium as launch } from '../support/chromium.js';
 import { Server } from '../support/server.js';
+import { bytesOf, transfersUntilProfile } from '../support/transfers.js';
 import { ADA, Validator } from '../support/validator.js';
 import { row } from './row.js';
 
@@ -35,11 +37,13 @@ const browser = await chromium.launch(launch);
 const answered = [];
 const called = [];
 const echoes = [];
+const weights = [];
 
 /** How long it takes from what `decide` does to the page's navigation, in milliseconds. */
 async function navigation(token, decide) {
   const context = await browser.newContext();
   const page = await context.newPage();
+  const transfers = await transfersUntilProfile(page);
   const subscribed = new Promise((resolve) => {
     page.on('websocket', (socket) =>
       socket.on('framereceived', ({ payload }) => String(payload).includes('subscription_succeeded') && resolve()),
@@ -54,6 +58,7 @@ async function navigation(token, decide) {
   echoes.push(await echo(page));
   const start = await decide(question, page);
   const took = (await navigating) - start;
+  weights.push(bytesOf(transfers()) / 1_000);
   await context.close();
   return took;
 }
@@ -84,6 +89,7 @@ try {
   await validator.stop();
 }
 const median = (values) => values.sort((one, other) => one - other)[Math.floor(values.length / 2)];
+await row('confirm page until it navigates, with headers, KB', weights[0], 55);
 await row('a frame from a page to the broker and back, median, ms', median(echoes), '');
 await row('answer of the validator to navigation, median, ms', median(answered), 15);
 await row('call of the validator to navigation, median, ms', median(called), 20);

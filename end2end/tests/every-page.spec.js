@@ -8,8 +8,8 @@ import { controlled, practice, expect } from '../support/test.js';
 import { ADDRESS, KING, OPEN_IT, ask, mail, mailAbout, number, overtaken, typeCode, typeNumber } from '../support/links.js';
 import { ADA, GRACE } from '../support/validator.js';
 import {
-  PASSWORD, PRACTICE, button, expectLogin, expectProfile, heading, holdBefore, islandIsUp, link, reasons, say, signIn,
-  status, stopClock,
+  PASSWORD, PRACTICE, button, expectLogin, expectProfile, heading, holdBefore, islandIsUp, link, reasons, routeFirst, say,
+  signIn, status, stopClock,
 } from '../support/pages.js';
 
 const SCREENS = fileURLToPath(new URL('../artefacts/screens/', import.meta.url));
@@ -299,7 +299,7 @@ controlled.describe('confirm', () => {
   controlled('interrupted', async ({ page, expectConsole }) => {
     expectConsole(/^error: Failed to load resource: net::ERR_CONNECTION_REFUSED \(\/api\/begin\)$/);
     await stopClock(page);
-    await page.route('**/api/begin', (route) => route.abort('connectionrefused'), { times: 1 });
+    await routeFirst(page, '**/api/begin', (route) => route.abort('connectionrefused'));
     await page.goto(link('interrupted'));
     await islandIsUp(page);
     await button(page, 'Continue').click();

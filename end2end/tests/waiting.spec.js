@@ -4,8 +4,8 @@ import { at } from '../support/base.js';
 import { controlled as test, expect } from '../support/test.js';
 import { ADA } from '../support/validator.js';
 import {
-  button, expectLogin, expectProfile, expectStranger, expectWaiting, islandIsUp, link, pendingCookies, requestsTo, say,
-  section, sessionCookie, status, step, stopClock,
+  button, changeFirstStatus, expectLogin, expectProfile, expectStranger, expectWaiting, islandIsUp, link, pendingCookies,
+  requestsTo, routeFirst, say, section, sessionCookie, status, step, stopClock,
 } from '../support/pages.js';
 
 test('a page that is reloaded while it waits is still the same confirmation', async ({ page, validator }) => {
@@ -189,20 +189,9 @@ test('the steps follow the validator from its first attempt to its last', async 
 });
 
 test('a page that asks a moment too early says soon that the link is being checked', async ({ page, validator }) => {
-  // What the server says just before the worker takes the link; nothing announces that it did. It is changed in the
-  // page: where the request was intercepted instead, about one page in 80 was never led on.
-  await page.addInitScript(() => {
-    const { fetch } = window;
-    let early = true;
-    window.fetch = async (address, ...rest) => {
-      const response = await fetch(address, ...rest);
-      if (!early || !String(address).endsWith('/api/status')) return response;
-      early = false;
-      const report = await response.json();
-      report.progress = { state: 'waiting', step: { step: 'queued' } };
-      return Response.json(report);
-    };
-  });
+  // What the server says just before the worker takes the link; nothing announces that it did.
+  const progress = { state: 'waiting', step: { step: 'queued' } };
+  await changeFirstStatus(page, (report) => ({ ...report, progress }));
   await page.goto(link('early'));
   const question = await validator.asked('early');
   await expect(status(page)).toHaveText(say.contacting);
@@ -213,10 +202,7 @@ test('a page that asks a moment too early says soon that the link is being check
 test('an answer that was overtaken by a push does not take the page back', async ({ page, validator }) => {
   let held;
   const holding = new Promise((resolve) => (held = resolve));
-  await page.route('**/api/status', async (route) => {
-    const response = await route.fetch();
-    held(() => route.fulfill({ response }));
-  }, { times: 1 });
+  await changeFirstStatus(page, (report) => new Promise((release) => held(() => release(report))));
   const pushed = new Promise((resolve) => {
     page.on('websocket', (socket) => socket.on('framereceived', ({ payload }) => payload.includes('retrying') && resolve()));
   });
@@ -226,7 +212,7 @@ test('an answer that was overtaken by a push does not take the page back', async
   question.busy(0);
   await pushed;
   await validator.asked('overtaken', 2);
-  await release();
+  release();
   await expect(status(page)).toHaveText(say.retrying(2));
   (await validator.asked('overtaken', 2)).valid();
   await expectProfile(page, ADA.name);
@@ -234,7 +220,7 @@ test('an answer that was overtaken by a push does not take the page back', async
 
 test('a page whose calls fail says so, goes on trying, and finishes', async ({ page, context, validator, expectConsole }) => {
   expectConsole(/^error: Failed to load resource: net::ERR_INTERNET_DISCONNECTED \(\/api\/begin\)$/);
-  await page.route('**/api/begin', (route) => route.abort('internetdisconnected'), { times: 1 });
+  await routeFirst(page, '**/api/begin', (route) => route.abort('internetdisconnected'));
   await page.goto(link('offline'));
   await expect(status(page)).toHaveText(say.interrupted);
   (await validator.asked('offline')).valid();
@@ -273,7 +259,7 @@ test('a server that cannot answer is given the time that it asks for', async ({ 
   expectConsole(/^error: Failed to load resource: the server responded with a status of 503 \(Service Unavailable\) \(\/api\/begin\)$/);
   await stopClock(page);
   const begins = requestsTo(page, '/api/begin');
-  await page.route('**/api/begin', (route) => route.fulfill({ status: 503, headers: { 'Retry-After': '30' } }), { times: 1 });
+  await routeFirst(page, '**/api/begin', (route) => route.fulfill({ status: 503, headers: { 'Retry-After': '30' } }));
   await page.goto(link('busy'));
   await expect(status(page)).toHaveText(say.busy);
   await page.clock.fastForward('00:29');

@@ -36,7 +36,7 @@ usage: cargo xtask COMMAND
   build [--release]        build the server and the browser's half, with --release small, fast and precompressed
   test [STEP]... [-- ARGS] run every check, or those whose name contains a STEP; ARGS go to the tests themselves
   api                      write down in api/ what other programs see, after a change that is meant
-  bench [peers]            measure the release build and print the figures, with `peers` beside an Express application's
+  bench [peers]            measure the release build, also beside an Express application; with `peers` nothing but that
   bench loop               measure how long a developer waits: from an edit until it is served, and in a fresh clone
   faults                   kill, stop and take away in earnest, for about 25 minutes, and print the figures
   mutants [NAME]           break each rule on purpose and see a test fail

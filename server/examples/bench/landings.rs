@@ -31,6 +31,6 @@ pub async fn measure() {
     row(
         "landings to constants",
         &format!("{:.3}", landing / constant),
-        "0.15",
+        "0.5",
     );
 }

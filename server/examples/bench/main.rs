@@ -51,6 +51,9 @@ async fn main() {
         waiting::measure().await;
         callbacks::measure().await;
         claims::measure().await;
+        if peers::are_there() {
+            peers::measure().await;
+        }
     }
     table::write_copy();
 }

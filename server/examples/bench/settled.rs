@@ -75,7 +75,7 @@ pub async fn measure() {
         row(&figure, &format!("{:.1}", after.as_secs_f64()), "30");
     }
     let memory = Service::start("in-flight").await;
-    row("memory of a validation in flight, KiB", memory.said(), "");
+    row("memory of a validation in flight, KiB", memory.said(), "20");
 }
 
 /// What a validation in flight takes: all that the worker has at once wait for a validator that

@@ -20,6 +20,8 @@ pub const APP: (&str, &str, &str) = ("1", "key", "secret");
 pub async fn measure() {
     let addresses = [place::free(), place::free()].map(|addr| addr.to_string());
     let mut server = Service::start_with("waited-for", &addresses).await;
+    let idle = memory(&mut server).await / 1024.0;
+    row("memory of an idle server, MiB", &format!("{idle:.1}"), "25");
     let mut browsers = Service::start_with("browsers", &addresses).await;
     let before = memory(&mut server).await;
     let all = |what: &str| format!("{BROWSERS} browsers {what}");

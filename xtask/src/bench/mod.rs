@@ -16,14 +16,17 @@ use crate::{process, workspace};
 /// How the bench finds the file of its table's copy.
 const COPY: &str = "VESTIBULE_BENCH_JSON";
 
+/// How it finds the Redis of the Express application, without which it measures nothing beside it.
+const REDIS: &str = "VESTIBULE_BENCH_REDIS";
+
 /// The oldest Node that the packages of the Express application support.
 const PEERS_NODE: u32 = 20;
 
-/// Builds the release and measures it: alone, or as `peers` beside what a team would build instead.
-/// As `loop`, measures how long a developer waits.
+/// Builds the release and measures it, beside what a team would build instead, too; as `peers`,
+/// nothing but that. As `loop`, measures how long a developer waits.
 pub fn bench(arguments: &[String]) -> Result {
     match arguments {
-        [] => alone(),
+        [] => everything(),
         [part] if part == "peers" => peers(),
         [part] if part == "loop" => developer_loop::measure(&copy()),
         [part, unknown, ..] if part == "peers" || part == "loop" => Err(Error::new(format!(
@@ -35,19 +38,27 @@ pub fn bench(arguments: &[String]) -> Result {
     }
 }
 
-fn alone() -> Result {
+fn everything() -> Result {
+    let express = express().inspect_err(|error| println!("nothing is beside Express: {error}"));
     build::everything(true)?;
-    example(&[], &[])?;
+    let redis = express.ok().map(|redis| (REDIS, redis));
+    example(&[], redis.as_slice())?;
     in_a_browser(&["bench/navigation.js", "bench/recovery.js"])
 }
 
 /// Vestibule beside the application on Express.
 fn peers() -> Result {
+    let redis = express()?;
+    build::everything(true)?;
+    example(&["peers"], &[(REDIS, redis)])
+}
+
+/// Installs what the application on Express needs, and tells where its Redis is.
+fn express() -> Result<PathBuf> {
     programs::node(PEERS_NODE)?;
     let redis = redis::program()?;
     browser::dependencies(&workspace::root().join("end2end/bench/express"))?;
-    build::everything(true)?;
-    example(&["peers"], &[("VESTIBULE_BENCH_REDIS", redis)])
+    Ok(redis)
 }
 
 /// Lets the server's own example measure and print its table.

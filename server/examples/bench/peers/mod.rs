@@ -25,7 +25,7 @@ use crate::{
 use comparison::{Figure, compare};
 use deployment::{Candidate, Deployment, Parts};
 use futures_util::future::join_all;
-use std::{net::SocketAddr, time::Duration};
+use std::{env, net::SocketAddr, time::Duration};
 use tokio::time::Instant;
 
 /// How long the way in is used before it is measured: Node compiles what is used.
@@ -37,6 +37,11 @@ const WARM_UP_EVERY: Duration = Duration::from_millis(10);
 const CONCURRENCY: u32 = 50;
 /// The same while thousands wait: with more, it settles no more a second.
 const BEST_CONCURRENCY: u32 = 500;
+
+/// Whether someone has installed what the application on Express needs.
+pub fn are_there() -> bool {
+    env::var_os(redis::PROGRAM).is_some()
+}
 
 pub async fn measure() {
     table::head();

@@ -16,7 +16,7 @@ use tokio::{
 };
 
 /// Names the program, if it is not the one on the `PATH`.
-const PROGRAM: &str = "VESTIBULE_BENCH_REDIS";
+pub const PROGRAM: &str = "VESTIBULE_BENCH_REDIS";
 const NAME: &str = "redis-server";
 /// How long it may take to answer.
 const READY_WITHIN: Duration = Duration::from_secs(10);
