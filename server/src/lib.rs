@@ -32,11 +32,22 @@ mod practice;
 mod private_files;
 mod routes;
 mod startup;
-mod stop_signals;
 
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
-pub mod validator;
+
+/// What an application's own validator is made of: `use vestibule_server::validator::*`.
+pub mod validator {
+    pub use async_trait::async_trait;
+    pub use vestibule::{
+        clock::Timestamp,
+        confirmation::{ConfirmationId, Stage},
+        path::LocalPath,
+        token::Token,
+        user::Identity,
+        validator::{Reason, ValidationError, Validator, Verdict},
+    };
+}
 
 /// How many files this process may have open.
 pub mod file_limit {
@@ -60,12 +71,11 @@ pub mod listener {
 }
 
 pub use application::{
-    Builder, LandingLayer, LandingPage, Mounted, SignInLayer, SignInService, SignedIn,
+    Builder, LandingLayer, LandingPage, Mounted, SignInLayer, SignInPolicy, SignedIn,
     SignedInRejection, StartError, Vestibule,
 };
 pub use config::{RawSettings, SettingError};
-pub use startup::tasks::ServerHandle;
-pub use stop_signals::StopSignals;
+pub use startup::{stop_signals::StopSignals, tasks::ServerHandle};
 pub use vestibule::{
     entry::Method,
     notice::OnConfirmed,

@@ -12,3 +12,9 @@ pub(super) fn listen(target: &EventTarget, name: &str, listener: &Listener) {
     // It fails only if the listener is not a function.
     let _ = target.add_event_listener_with_callback(name, listener.as_ref().unchecked_ref());
 }
+
+/// Removes it.
+#[cfg(feature = "router")]
+pub(super) fn unlisten(target: &EventTarget, name: &str, listener: &Listener) {
+    let _ = target.remove_event_listener_with_callback(name, listener.as_ref().unchecked_ref());
+}

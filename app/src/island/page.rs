@@ -1,6 +1,8 @@
 //! Where the island meets the browser: one listener for all events, one timer, one socket, and the
 //! calls.
 
+#[cfg(feature = "router")]
+use super::listener::unlisten;
 use super::{
     backoff::Moment,
     connection::{ConnectionEffect, PusherConnection},
@@ -21,11 +23,11 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::PageTransitionEvent;
 
 /// The events that a page is told of.
-pub(super) const WINDOW_EVENTS: [&str; 3] = ["pageshow", "pagehide", "online"];
-pub(super) const DOCUMENT_EVENTS: [&str; 3] = ["visibilitychange", "prerenderingchange", "submit"];
+const WINDOW_EVENTS: [&str; 3] = ["pageshow", "pagehide", "online"];
+const DOCUMENT_EVENTS: [&str; 3] = ["visibilitychange", "prerenderingchange", "submit"];
 
 /// The page, as long as it shows a confirmation: an application's router may take that away.
-pub(super) struct Page {
+struct Page {
     journey: Journey,
     connection: PusherConnection,
     view: RwSignal<View>,
@@ -33,9 +35,9 @@ pub(super) struct Page {
     base: String,
     next: Option<String>,
     address: String,
-    pub(super) socket: Option<BrowserSocket>,
-    pub(super) timer: i32,
-    pub(super) listener: Listener,
+    socket: Option<BrowserSocket>,
+    timer: i32,
+    listener: Listener,
     this: Weak<RefCell<Page>>,
 }
 
@@ -264,6 +266,27 @@ impl Page {
         self.timer = window
             .set_timeout_with_callback_and_timeout_and_arguments_0(listener, wait)
             .unwrap_or(0);
+    }
+}
+
+/// What is called after it was dropped throws, so nothing calls the listener any more. Without a
+/// router no component is ever dropped.
+#[cfg(feature = "router")]
+impl Drop for Page {
+    fn drop(&mut self) {
+        window().clear_timeout_with_handle(self.timer);
+        for name in WINDOW_EVENTS {
+            unlisten(&window(), name, &self.listener);
+        }
+        for name in DOCUMENT_EVENTS {
+            unlisten(&document(), name, &self.listener);
+        }
+        if let Some(socket) = self.socket.take() {
+            unlisten(&socket.0, "message", &self.listener);
+            unlisten(&socket.0, "close", &self.listener);
+            // Also one that is still connecting: nothing would close it later.
+            let _ = socket.0.close();
+        }
     }
 }
 

@@ -1,16 +1,10 @@
 //! In an application whose router comes to the page, and leaves it, without the server.
 
-use super::{
-    listener::Listener,
-    page::{DOCUMENT_EVENTS, Page, WINDOW_EVENTS},
-};
-use leptos::prelude::{document, set_timeout, window};
+use leptos::prelude::{set_timeout, window};
 use std::{
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
-use wasm_bindgen::JsCast;
-use web_sys::EventTarget;
 
 /// Whether the landing that the document was loaded with has been taken by a component.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -60,27 +54,4 @@ fn href() -> Option<String> {
 
 fn without_hash(address: &str) -> &str {
     address.split('#').next().unwrap_or_default()
-}
-
-/// What is called after it was dropped throws, so nothing calls the listener any more.
-impl Drop for Page {
-    fn drop(&mut self) {
-        window().clear_timeout_with_handle(self.timer);
-        for name in WINDOW_EVENTS {
-            unlisten(&window(), name, &self.listener);
-        }
-        for name in DOCUMENT_EVENTS {
-            unlisten(&document(), name, &self.listener);
-        }
-        if let Some(socket) = self.socket.take() {
-            unlisten(&socket.0, "message", &self.listener);
-            unlisten(&socket.0, "close", &self.listener);
-            // Also one that is still connecting: nothing would close it later.
-            let _ = socket.0.close();
-        }
-    }
-}
-
-fn unlisten(target: &EventTarget, name: &str, listener: &Listener) {
-    let _ = target.remove_event_listener_with_callback(name, listener.as_ref().unchecked_ref());
 }

@@ -1,24 +1,34 @@
 //! Who may see one of the application's pages, and what is shown in its place to others.
 
-use super::{Vestibule, layer::Requirement, signed_in::SignedIn};
+use super::{
+    Vestibule,
+    answer::{complete, misplaced, unauthorized},
+    request::{visitor, wanted},
+    signed_in::SignedIn,
+};
 use crate::{
     handlers::require_user::{Access, admit, login_leading_to},
     http::{
-        client_address::{self, Clients},
-        error::{self, PageError},
-        navigation, response,
-        run_to_completion::finish,
+        client_address, error::PageError, navigation, response, run_to_completion::finish,
         state::App,
-        visitor::Visitor,
     },
 };
 use axum::{
-    extract::{FromRequestParts as _, OriginalUri, State},
-    http::{HeaderValue, Method, StatusCode, Uri, header, request::Parts},
+    http::{HeaderValue, request::Parts},
     response::{IntoResponse as _, Response},
 };
 use tracing::Instrument as _;
-use vestibule::path::LocalPath;
+
+/// Who may go on to the application.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Requirement {
+    /// Everybody.
+    Anyone,
+    /// A user.
+    User,
+    /// A user who has signed in a short while ago.
+    FreshUser,
+}
 
 /// What is said where the application's layers are around our own routes.
 const AROUND_OURSELVES: &str = "Vestibule's own routes need no user: merge them after \
@@ -26,7 +36,7 @@ const AROUND_OURSELVES: &str = "Vestibule's own routes need no user: merge them 
 
 /// Lets the user of `request` in, with the cookies for the response. Else: the answer that takes the
 /// place of the application's, complete.
-pub(super) async fn let_in(
+pub async fn let_in(
     vestibule: &Vestibule,
     requirement: Requirement,
     before: Option<SignedIn>,
@@ -59,14 +69,6 @@ async fn enter(app: &App, request: &mut Parts) -> Result<(SignedIn, Vec<HeaderVa
     }
 }
 
-/// Who sent `request`, if it may be answered at all.
-pub(super) async fn visitor(app: &App, request: &mut Parts) -> Result<Visitor, PageError> {
-    Clients::check(&request.extensions)?;
-    app.origins.check(request)?;
-    let visitor = Visitor::from_request_parts(request, app).await;
-    Ok(visitor.unwrap_or_else(|never| match never {}))
-}
-
 async fn access(app: &App, request: &mut Parts) -> Result<Access, PageError> {
     let visitor = visitor(app, request).await?;
     let span = client_address::span(visitor.client);
@@ -84,42 +86,9 @@ async fn sign_in_first(app: &App, request: &Parts, again: bool) -> Response {
     let next = wanted(request);
     let base = app.destinations().base();
     if next.as_ref().is_some_and(|next| base.below(next).is_some()) {
-        tracing::error!("{AROUND_OURSELVES}");
-        return (StatusCode::INTERNAL_SERVER_ERROR, AROUND_OURSELVES).into_response();
+        return misplaced(AROUND_OURSELVES);
     }
     let next = next.and_then(|next| app.way_back(next.as_str()));
     let login = response::see(&login_leading_to(next.as_ref(), again));
     complete(app, login).await
-}
-
-/// The whole path that `request` asked for, as the browser knows it, if a browser can be led back
-/// there.
-pub(super) fn wanted(request: &Parts) -> Option<LocalPath> {
-    if request.method != Method::GET {
-        return None;
-    }
-    whole_uri(request).path_and_query()?.as_str().parse().ok()
-}
-
-/// What `request` asked for, from within routers that are nested as well.
-pub(super) fn whole_uri(request: &Parts) -> &Uri {
-    let original = request.extensions.get::<OriginalUri>();
-    original.map_or(&request.uri, |OriginalUri(uri)| uri)
-}
-
-/// The answer to a script, or another program, of no known user.
-pub(super) fn unauthorized() -> Response {
-    (
-        StatusCode::UNAUTHORIZED,
-        [(header::CACHE_CONTROL, "no-store")],
-        "Sign in first.",
-    )
-        .into_response()
-}
-
-/// `response`, which is ours, with all that belongs to an answer of ours.
-pub(super) async fn complete(app: &App, response: Response) -> Response {
-    let response = response::put_base(State(app.destinations().base().clone()), response).await;
-    let response = error::render(State(app.pages.clone()), response).await;
-    app.hsts.with_headers(response)
 }

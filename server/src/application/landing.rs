@@ -2,8 +2,9 @@
 
 use super::{
     Vestibule,
-    admission::{complete, visitor, whole_uri},
-    layer::Asker,
+    answer::{complete, misplaced},
+    asker::Asker,
+    request::{visitor, whole_uri},
 };
 use crate::{
     handlers::confirm::{self, LandingQuery, Opened},
@@ -11,7 +12,7 @@ use crate::{
 };
 use axum::{
     extract::{MatchedPath, Query, Request, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderValue, Method, header, request::Parts},
     middleware::{FromFnLayer, Next, from_fn_with_state},
     response::{IntoResponse as _, Response},
 };
@@ -41,7 +42,7 @@ const TOKEN: &str = "{token}";
 
 /// What is said where two layers are around the page that each has a part in.
 const TWICE: &str = "landing() is around this page twice: once is enough";
-pub(super) const NEEDS_A_USER: &str = "the page that links lead to needs no user: put landing() around it, and \
+pub const NEEDS_A_USER: &str = "the page that links lead to needs no user: put landing() around it, and \
                             require_user() around others";
 
 /// What a content delivery network heeds before `Cache-Control` (RFC 9213).
@@ -155,12 +156,6 @@ fn contradiction(request: &Parts) -> Option<&'static str> {
     } else {
         None
     }
-}
-
-/// The answer where layers contradict each other.
-pub(super) fn misplaced(problem: &'static str) -> Response {
-    tracing::error!("{problem}");
-    (StatusCode::INTERNAL_SERVER_ERROR, problem).into_response()
 }
 
 /// Makes the application's page one browser's alone. Its address has the token in it, which other

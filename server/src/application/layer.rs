@@ -1,69 +1,50 @@
 //! The layers around the application's routes.
 
-use super::{Vestibule, admission::let_in, landing, signed_in::SignedIn};
+use super::{
+    Vestibule,
+    admission::{Requirement, let_in},
+    answer::misplaced,
+    asker::Asker,
+    landing::NEEDS_A_USER,
+};
 use crate::http::response;
 use axum::{
-    extract::Request,
+    extract::{Request, State},
     http::{HeaderValue, header},
+    middleware::{FromFnLayer, Next, from_fn_with_state},
     response::Response,
 };
 use futures_util::future::BoxFuture;
 use http_body::Body as _;
-use std::{
-    mem,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    task::{Context, Poll},
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
-use tower::{Layer, Service};
 use vestibule_app::island::Landing;
 
-/// A layer of [`Vestibule`]'s.
+/// A layer of [`Vestibule`]'s, around routes whose handlers learn who is signed in.
+pub type SignInLayer = FromFnLayer<
+    fn(State<SignInPolicy>, Request, Next) -> BoxFuture<'static, Response>,
+    SignInPolicy,
+    (State<SignInPolicy>, Request),
+>;
+
+/// Whom a [`SignInLayer`] lets in.
 #[derive(Clone, Debug)]
-pub struct SignInLayer {
+pub struct SignInPolicy {
     vestibule: Vestibule,
     requirement: Requirement,
 }
 
-/// The service that a [`SignInLayer`] makes of another.
-#[derive(Clone, Debug)]
-pub struct SignInService<S> {
-    inner: S,
-    layer: SignInLayer,
-}
-
-/// Who may go on to the application.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Requirement {
-    /// Everybody.
-    Anyone,
-    /// A user.
-    User,
-    /// A user who has signed in a short while ago.
-    FreshUser,
-}
-
-/// What a layer leaves in a request for the extractors.
-#[derive(Clone)]
-pub(super) struct Asker {
-    /// Whom to ask.
-    pub(super) vestibule: Vestibule,
-    /// The user, if it is known already.
-    pub(super) user: Option<SignedIn>,
-    /// Whether it had to be one.
-    pub(super) required: bool,
-    /// Whether anything has asked.
-    pub(super) asked: Arc<AtomicBool>,
-}
-
-impl SignInLayer {
-    pub(super) const fn new(vestibule: Vestibule, requirement: Requirement) -> Self {
-        Self {
-            vestibule,
-            requirement,
-        }
+impl SignInPolicy {
+    pub(super) fn layer(vestibule: Vestibule, requirement: Requirement) -> SignInLayer {
+        from_fn_with_state(
+            Self {
+                vestibule,
+                requirement,
+            },
+            answer,
+        )
     }
 
     /// Prepares `request` for the application. Its response gets the cookies.
@@ -83,7 +64,7 @@ impl SignInLayer {
         let mut cookies = Vec::new();
         if self.requirement != Requirement::Anyone {
             if head.extensions.get::<Landing>().is_some() {
-                return Err(landing::misplaced(landing::NEEDS_A_USER));
+                return Err(misplaced(NEEDS_A_USER));
             }
             required = true;
             let (known, set) = let_in(&self.vestibule, self.requirement, user, &mut head).await?;
@@ -99,6 +80,22 @@ impl SignInLayer {
         });
         Ok((Request::from_parts(head, body), cookies))
     }
+}
+
+fn answer(
+    State(policy): State<SignInPolicy>,
+    request: Request,
+    next: Next,
+) -> BoxFuture<'static, Response> {
+    Box::pin(async move {
+        let asked = Arc::<AtomicBool>::default();
+        let cookies = policy.vestibule.app.cookies.read(request.headers());
+        let known = cookies.session().is_some();
+        match policy.prepare(request, Arc::clone(&asked)).await {
+            Ok((request, cookies)) => finished(next.run(request).await, cookies, &asked, known),
+            Err(instead) => instead,
+        }
+    })
 }
 
 /// The application's `response`, with our `cookies`. A secret must not come out of any cache, nor a
@@ -121,48 +118,4 @@ fn finished(
         headers.entry(header::CACHE_CONTROL).or_insert(private);
     }
     response::with_cookies(response, cookies)
-}
-
-impl<S> Layer<S> for SignInLayer {
-    type Service = SignInService<S>;
-
-    fn layer(&self, inner: S) -> SignInService<S> {
-        SignInService {
-            inner,
-            layer: self.clone(),
-        }
-    }
-}
-
-impl<S> Service<Request> for SignInService<S>
-where
-    S: Service<Request, Response = Response> + Clone + Send + 'static,
-    S::Future: Send + 'static,
-{
-    type Response = Response;
-    type Error = S::Error;
-    type Future = BoxFuture<'static, Result<Response, S::Error>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, request: Request) -> Self::Future {
-        // The one that is ready; its clone may not be.
-        let another = self.inner.clone();
-        let mut inner = mem::replace(&mut self.inner, another);
-        let layer = self.layer.clone();
-        Box::pin(async move {
-            let asked = Arc::<AtomicBool>::default();
-            let cookies = layer.vestibule.app.cookies.read(request.headers());
-            let known = cookies.session().is_some();
-            match layer.prepare(request, Arc::clone(&asked)).await {
-                Ok((request, cookies)) => {
-                    let response = inner.call(request).await?;
-                    Ok(finished(response, cookies, &asked, known))
-                }
-                Err(response) => Ok(response),
-            }
-        })
-    }
 }

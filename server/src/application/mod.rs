@@ -11,19 +11,24 @@
 //! page with `<Confirm/>`.
 
 mod admission;
+mod answer;
+mod asker;
 mod builder;
+mod extract;
 mod isolated_validator;
 mod landing;
 mod layer;
+mod request;
 mod signed_in;
 
 pub use builder::{Builder, Mounted, StartError};
+pub use extract::SignedInRejection;
 pub use landing::{LandingLayer, LandingPage};
-pub use layer::{SignInLayer, SignInService};
-pub use signed_in::{SignedIn, SignedInRejection};
+pub use layer::{SignInLayer, SignInPolicy};
+pub use signed_in::SignedIn;
 
 use crate::{config::RawSettings, http::state::App};
-use layer::Requirement;
+use admission::Requirement;
 use std::{fmt, sync::Arc};
 
 /// Vestibule, as the application's own routes know it. Cheap to clone.
@@ -51,9 +56,8 @@ impl Vestibule {
     /// A response whose handler has asked who is signed in gets `Cache-Control: private, no-cache`,
     /// unless it has a `Cache-Control` of its own. So does one that is streamed to a browser with a
     /// session, because it may still ask.
-    #[must_use]
     pub fn layer(&self) -> SignInLayer {
-        SignInLayer::new(self.clone(), Requirement::Anyone)
+        SignInPolicy::layer(self.clone(), Requirement::Anyone)
     }
 
     /// The layer around pages that need a user, for `route_layer`. It lets the users in whose
@@ -67,16 +71,14 @@ impl Vestibule {
     /// A response with a new session's cookie is `no-store`; any other gets `Cache-Control: private,
     /// no-cache` unless it has a `Cache-Control` of its own. The application guards its forms
     /// against other sites itself: cookies here are `SameSite=Lax`.
-    #[must_use]
     pub fn require_user(&self) -> SignInLayer {
-        SignInLayer::new(self.clone(), Requirement::User)
+        SignInPolicy::layer(self.clone(), Requirement::User)
     }
 
     /// The same for what a person at an open browser must not do: a user who has not signed in
     /// within 20 minutes signs in again first, and is led back.
-    #[must_use]
     pub fn require_fresh(&self) -> SignInLayer {
-        SignInLayer::new(self.clone(), Requirement::FreshUser)
+        SignInPolicy::layer(self.clone(), Requirement::FreshUser)
     }
 
     /// The layer for the application's own page that links lead to, in place of Vestibule's

@@ -23,8 +23,10 @@ use crate::{
     },
     config::{Config, RawSettings, SETTINGS},
     http::listener::{self, file_limit},
-    startup::router::{router, worker},
-    stop_signals::StopSignals,
+    startup::{
+        router::{router, worker},
+        stop_signals::StopSignals,
+    },
 };
 use clap::ArgMatches;
 use std::{ffi::OsString, io, panic, process::ExitCode};

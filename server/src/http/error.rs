@@ -3,7 +3,6 @@
 use crate::{
     accounts::{passwords::PasswordError, rate_limits::RateLimited},
     http::{
-        client_address::NO_CONNECT_INFO,
         page::PageRenderer,
         response::{seconds, with_status},
     },
@@ -24,6 +23,10 @@ use vestibule_app::{
     pages::{NoCookies, NoCookiesPage, Problem},
     shell::Head,
 };
+
+/// What is wrong where the listener does not tell who connects, and what to write.
+pub const NO_CONNECT_INFO: &str = "Vestibule cannot tell who connects, so it answers nothing: serve \
+    the application by app.into_make_service_with_connect_info::<std::net::SocketAddr>()";
 
 /// Why a handler has no page of its own to show. Handlers return it with `?`; [`render`] makes the
 /// page of it, in the layout of all pages.

@@ -7,5 +7,6 @@ pub mod origins;
 pub mod push;
 pub mod router;
 pub mod sockets;
+pub mod stop_signals;
 pub mod storage;
 pub mod tasks;

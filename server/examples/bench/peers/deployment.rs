@@ -1,6 +1,6 @@
 //! What is compared, and how it is started.
 
-use super::{database::Database, express::Express, vestibule::Vestibule};
+use super::{database::Database, express::Express, parts::Parts, vestibule::Vestibule};
 use crate::{
     client::Client,
     settled::POSTGRES,
@@ -43,14 +43,6 @@ impl Candidate {
             Self::Express => Express::begin(client, number).await,
         }
     }
-}
-
-/// What of a candidate runs.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Parts {
-    /// Without a worker: what has begun waits.
-    Pages,
-    All,
 }
 
 /// A candidate with a storage of its own, empty at first.

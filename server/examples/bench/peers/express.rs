@@ -1,6 +1,6 @@
 //! The application on Express, in `end2end/bench/express/`: its pages, its worker, and their Redis.
 
-use super::{deployment::Parts, redis::Redis};
+use super::{parts::Parts, redis::Redis};
 use crate::{
     client::Client,
     service::Service,

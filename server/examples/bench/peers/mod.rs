@@ -9,6 +9,7 @@ mod comparison;
 mod database;
 mod deployment;
 mod express;
+mod parts;
 mod redis;
 pub mod vestibule;
 
@@ -23,8 +24,9 @@ use crate::{
     steady, table,
 };
 use comparison::{Figure, compare};
-use deployment::{Candidate, Deployment, Parts};
+use deployment::{Candidate, Deployment};
 use futures_util::future::join_all;
+use parts::Parts;
 use std::{env, net::SocketAddr, time::Duration};
 use tokio::time::Instant;
 

@@ -1,6 +1,6 @@
 //! Vestibule in a process of its own.
 
-use super::{database::Database, deployment::Parts};
+use super::{database::Database, parts::Parts};
 use crate::{
     place::Place,
     service::{self, Service},

@@ -7,7 +7,11 @@ mod guarded_body;
 
 use crate::{
     config::proxies::{FORWARDED_FOR, Proxies},
-    http::{error::PageError, listener::ClientCounts, page::PageRenderer},
+    http::{
+        error::{NO_CONNECT_INFO, PageError},
+        listener::ClientCounts,
+        page::PageRenderer,
+    },
 };
 use axum::{
     body::Body,
@@ -27,10 +31,6 @@ use vestibule::{
     caps::{Client, Shares},
     secret::Keys,
 };
-
-/// What is wrong where the listener does not tell who connects, and what to write.
-pub const NO_CONNECT_INFO: &str = "Vestibule cannot tell who connects, so it answers nothing: serve \
-    the application by app.into_make_service_with_connect_info::<std::net::SocketAddr>()";
 
 /// Who is counted as one client, and how many requests each has under way.
 pub struct Clients {
