@@ -228,6 +228,7 @@ mod tests {
         token::Token,
     };
     use sqlx::{Connection as _, sqlite::SqliteConnectOptions};
+    use tempfile::TempDir;
 
     /// One that a client with these networks wants to begin, who may have so many.
     fn begin(number: u8, networks: [u8; 3], of_client: u32) -> Begin {
@@ -262,16 +263,31 @@ mod tests {
         }
     }
 
+    /// A connection to a database that is deleted with its folder.
+    async fn connect() -> (TempDir, SqliteConnection) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("vestibule.db");
+        let keys = Keys::from_secret(&[7; 32]);
+        SqliteStore::open(&file, &keys).await.unwrap();
+        let options = SqliteConnectOptions::new().filename(&file);
+        let connection = SqliteConnection::connect_with(&options).await.unwrap();
+        (folder, connection)
+    }
+
+    #[tokio::test]
+    async fn one_that_is_repeated_is_not_refused_beside_one_that_is() {
+        let (_folder, mut connection) = connect().await;
+        let [first, second] = [0, 1].map(|number| begin(number, [1, 11, 111], 1));
+        let begun = run(&mut connection, &[&first]).await.unwrap();
+        let ends = run(&mut connection, &[&second, &first]).await.unwrap();
+        assert_eq!(ends, [Err(Capped::Client), begun[0].clone()]);
+    }
+
     #[tokio::test]
     async fn one_that_is_refused_takes_no_room_from_one_that_may_begin() {
         // Within their /64, and within a /56 that they share.
         for clients in [[0; 10], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]] {
-            let folder = tempfile::tempdir().unwrap();
-            let file = folder.path().join("vestibule.db");
-            let keys = Keys::from_secret(&[7; 32]);
-            SqliteStore::open(&file, &keys).await.unwrap();
-            let options = SqliteConnectOptions::new().filename(&file);
-            let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+            let (_folder, mut connection) = connect().await;
             let jobs = |range: std::ops::Range<u8>, of_client| {
                 let name = |number: u8| clients[usize::from(number)];
                 let job = |number| begin(number, [name(number), 11, 111], of_client);
