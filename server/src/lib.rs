@@ -58,7 +58,7 @@ pub mod file_limit {
 #[doc(hidden)]
 pub mod internals {
     pub use crate::{
-        cli::{doctor::doctor, main},
+        cli::{doctor::doctor, main, memory::use_small_pages},
         config::Config,
         http::listener::bind,
         startup::router::router,

@@ -2,12 +2,19 @@
 
 use mimalloc::MiMalloc;
 use std::process::ExitCode;
+use vestibule_server::internals::{self, use_small_pages};
 
 /// Requests move between threads, and what they free with them.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
+fn main() -> ExitCode {
+    // Before anything is allocated that is large.
+    use_small_pages();
+    run()
+}
+
 #[tokio::main]
-async fn main() -> ExitCode {
-    vestibule_server::internals::main().await
+async fn run() -> ExitCode {
+    internals::main().await
 }

@@ -35,8 +35,9 @@ use vestibule_app::island::{
     frames, json,
 };
 
-/// Addresses that they come from: one has not enough ports.
-const SOURCES: u32 = 16;
+/// The address of the first of them: each has its own, as the last tenth of a broker's sockets is
+/// for clients that have none yet.
+const FIRST: Ipv4Addr = Ipv4Addr::new(127, 1, 0, 1);
 /// How many of them are opening their sockets at once; after the restart they all come when they
 /// like.
 const ARRIVING: usize = 256;
@@ -80,11 +81,11 @@ pub async fn wait(arguments: &[String]) {
                     tokio::spawn(browser.clone().live());
                     browser.subscribed.notified().await;
                 };
-                stream::iter(&browsers)
+                let all = stream::iter(&browsers)
                     .map(arrive)
                     .buffer_unordered(ARRIVING)
-                    .collect::<Vec<()>>()
-                    .await;
+                    .collect::<Vec<()>>();
+                timeout(AT_MOST, all).await.expect("all are subscribed");
                 println!("{:.1}", start.elapsed().as_secs_f64());
             }
             "announce" => {
@@ -230,9 +231,7 @@ impl Browser {
             .await;
         let report: Value = serde_json::from_str(&status.body).expect("a report");
         let channel = report["channel"].as_str().expect("a channel").to_owned();
-        let source = IpAddr::V4(Ipv4Addr::from(
-            u32::from(Ipv4Addr::LOCALHOST) + number % SOURCES,
-        ));
+        let source = IpAddr::V4(Ipv4Addr::from(u32::from(FIRST) + number));
         Self {
             server,
             source,

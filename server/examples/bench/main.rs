@@ -22,7 +22,7 @@ use harness::{client, paced, place, process, push_server, service, sign_in, tabl
 use mimalloc::MiMalloc;
 use std::{env, time::Duration};
 use table::row;
-use vestibule_server::file_limit;
+use vestibule_server::{file_limit, internals::use_small_pages};
 
 /// As in the binary.
 #[global_allocator]
@@ -33,8 +33,13 @@ const MEASURE: Duration = Duration::from_secs(5);
 /// How many connections ask at once.
 const CONNECTIONS: usize = 32;
 
+fn main() {
+    use_small_pages();
+    run();
+}
+
 #[tokio::main]
-async fn main() {
+async fn run() {
     // Thousands of connections, in this process and those that it starts.
     let _ = file_limit::raise();
     let arguments: Vec<String> = env::args().skip(1).collect();

@@ -5,6 +5,7 @@ pub mod confirmation;
 pub mod doctor;
 pub mod key;
 pub mod link;
+pub mod memory;
 pub mod output;
 pub mod user;
 

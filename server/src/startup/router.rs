@@ -39,7 +39,6 @@ use vestibule::{
     link::MagicLinks,
     mail::Mailer,
     publisher::{Publisher, PusherPublisher, Silent},
-    secret::SystemEntropy,
     sign_ins::SignIns,
 };
 
@@ -221,7 +220,7 @@ async fn app_state(
         identities,
         account_pages: config.account_pages,
         start: config.start,
-        passwords: Passwords::new(&SystemEntropy, practice),
+        passwords: Passwords::new(practice),
         rate_limits: RateLimits::new(of_client),
         outbox: environment.outbox.clone(),
         mailbox,
