@@ -6,33 +6,28 @@
 use crate::{
     CONNECTIONS, MEASURE, claims,
     client::Client,
+    database::Database,
     percentile, place,
     place::Place,
     resident, row,
     service::{self, Service},
-    settled::{AT_MOST, Bench, POSTGRES, keys},
+    settled::{AT_MOST, Bench},
     sign_in::{self, SECRET},
 };
-use sqlx::{
-    ConnectOptions as _, Connection as _, PgConnection, SqliteConnection,
-    sqlite::SqliteConnectOptions,
-};
+use sqlx::{Connection as _, PgConnection, SqliteConnection};
 use std::{
-    env, fs,
+    fs,
     net::SocketAddr,
-    path::Path,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
-use tempfile::TempDir;
 use tokio::time::{Instant, interval, sleep, timeout};
 use vestibule::{
     clock::{Clock as _, SystemClock},
     secret::WebhookKeys,
-    store::{Stores, postgres::PostgresStore, sqlite::SqliteStore},
 };
 
 /// The key with which the validator signs.
@@ -47,46 +42,28 @@ const FORGED: u32 = 5_000;
 const IDLE: Duration = Duration::from_mins(2);
 
 pub async fn measure() {
-    let folder = TempDir::new().expect("a temporary folder");
-    let file = folder.path().join("bench.db");
-    let store = SqliteStore::open(&file, &keys()).await.expect("a new file");
-    let address = format!("sqlite:{}", file.display());
-    let ids = || of_sqlite(&file);
-    Waiting::of("SQLite", Stores::in_one(store), &address)
-        .measure(ids)
-        .await;
-    if let Ok(url) = env::var(POSTGRES) {
-        let store = PostgresStore::open(&url, &keys())
-            .await
-            .expect("a database to bench on");
-        let ids = || of_postgres(&url);
-        Waiting::of("PostgreSQL", Stores::in_one(store), &url)
-            .measure(ids)
-            .await;
+    for database in Database::all().await {
+        Waiting::on(&database).await.measure().await;
+        database.close().await;
     }
     flood().await;
 }
 
 /// A database on which many wait for a validator that answers later.
 struct Waiting<'a> {
-    name: &'static str,
     bench: Bench,
-    database: &'a str,
+    database: &'a Database,
 }
 
 impl<'a> Waiting<'a> {
-    fn of(name: &'static str, stores: Stores, database: &'a str) -> Self {
+    async fn on(database: &'a Database) -> Self {
         // Nothing is asked in this process.
-        let bench = Bench::new(stores, "http://127.0.0.1:9/");
-        Self {
-            name,
-            bench,
-            database,
-        }
+        let bench = Bench::new(database.stores().await, "http://127.0.0.1:9/");
+        Self { bench, database }
     }
 
-    async fn measure<I: Future<Output = Vec<String>>>(&self, ids: impl FnOnce() -> I) {
-        let name = self.name;
+    async fn measure(&self) {
+        let name = self.database.name();
         let alone = (claims::median(&self.bench).await, self.begin_rate().await);
         claims::clear(&self.bench).await;
         // Before the server is there: two processes that write to one file wait for each other.
@@ -94,7 +71,7 @@ impl<'a> Waiting<'a> {
         let validator = Service::start("validator").await;
         let arguments = [
             place::free().to_string(),
-            self.database.to_owned(),
+            self.database.url(),
             validator.url("/later"),
         ];
         let mut server = Service::start_with("callback-server", &arguments).await;
@@ -115,7 +92,10 @@ impl<'a> Waiting<'a> {
         let grown = (memory(&mut server).await - before) / 1024.0;
         let figure = format!("the same: more memory, MiB, {name}");
         row(&figure, &format!("{grown:.1}"), "64");
-        let ids = ids().await;
+        let ids = match self.database {
+            Database::Sqlite(_) => of_sqlite(&self.database.url()).await,
+            Database::Postgres(_) => of_postgres(&self.database.url()).await,
+        };
         let addr = arguments[0].parse().expect("an address");
         let took = call(addr, ids.into_iter().take(CALLS).collect()).await;
         #[expect(clippy::cast_precision_loss, reason = "some thousands")]
@@ -273,7 +253,7 @@ pub async fn serve(arguments: &[String]) {
         ("VESTIBULE_SECRET", SECRET.to_owned()),
         ("CONFIRM_WAIT", "1h".to_owned()),
         // Half of those that may be undecided may wait.
-        ("CONFIRM_UNDECIDED", (2 * WAITING).to_string()),
+        ("CONFIRM_UNDECIDED", (3 * WAITING).to_string()),
     ];
     let place = Place::open_at(addr.parse().expect("an address"), &settings).await;
     println!("ready");
@@ -308,9 +288,8 @@ fn connections(port: u16) -> usize {
         .count()
 }
 
-async fn of_sqlite(file: &Path) -> Vec<String> {
-    let options = SqliteConnectOptions::new().filename(file);
-    let mut connection: SqliteConnection = options.connect().await.expect("the file");
+async fn of_sqlite(url: &str) -> Vec<String> {
+    let mut connection = SqliteConnection::connect(url).await.expect("the file");
     sqlx::query_scalar("select lower(hex(id)) from confirmations where state = 'queued' and due_at > created_at + 600000")
         .fetch_all(&mut connection)
         .await

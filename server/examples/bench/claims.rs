@@ -1,22 +1,18 @@
 //! What a claim takes beside millions of old confirmations, and beside none.
 
-use crate::{
-    percentile, row,
-    settled::{Bench, POSTGRES, keys},
-};
+use crate::{database::Database, percentile, row, settled::Bench};
 use futures_util::{StreamExt as _, stream};
 use sqlx::{
     ConnectOptions as _, Connection as _, PgConnection, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteSynchronous},
 };
-use std::{env, path::Path, time::Duration};
-use tempfile::TempDir;
+use std::{env, time::Duration};
 use tokio::time::Instant;
 use vestibule::{
     clock::{Clock as _, SystemClock},
     confirmation::{Claim, Decider, Decision, Which, WorkerId},
     secret::SystemEntropy,
-    store::{Settlement, Stores, postgres::PostgresStore, sqlite::SqliteStore},
+    store::{Settlement, Stores},
     user::UserId,
     worker::IN_FLIGHT,
 };
@@ -35,25 +31,21 @@ fn old() -> u32 {
 }
 
 pub async fn measure() {
-    {
-        let folder = TempDir::new().expect("a temporary folder");
-        let file = folder.path().join("bench.db");
-        let store = SqliteStore::open(&file, &keys()).await.expect("a new file");
-        compare("SQLite", Stores::in_one(store), fill_sqlite(&file)).await;
-    }
-    if let Ok(url) = env::var(POSTGRES) {
-        let store = PostgresStore::open(&url, &keys())
-            .await
-            .expect("a database to bench on");
-        compare("PostgreSQL", Stores::in_one(store), fill_postgres(&url)).await;
+    for database in Database::all().await {
+        compare(&database).await;
+        database.close().await;
     }
 }
 
-async fn compare(name: &str, stores: Stores, fill: impl Future<Output = ()>) {
+async fn compare(database: &Database) {
+    let name = database.name();
     // The validator is never asked.
-    let bench = Bench::new(stores, "http://127.0.0.1:9/");
+    let bench = Bench::new(database.stores().await, "http://127.0.0.1:9/");
     let alone = median(&bench).await;
-    fill.await;
+    match database {
+        Database::Sqlite(_) => fill_sqlite(&database.url()).await,
+        Database::Postgres(_) => fill_postgres(&database.url()).await,
+    }
     let beside = median(&bench).await;
     let alone = alone.as_secs_f64();
     let beside = beside.as_secs_f64();
@@ -161,10 +153,9 @@ fn step() -> u32 {
     u32::MAX / old().max(1)
 }
 
-async fn fill_sqlite(file: &Path) {
-    let options = SqliteConnectOptions::new()
-        .filename(file)
-        .synchronous(SqliteSynchronous::Off);
+async fn fill_sqlite(url: &str) {
+    let options: SqliteConnectOptions = url.parse().expect("the address of a file");
+    let options = options.synchronous(SqliteSynchronous::Off);
     let mut connection = options.connect().await.expect("the store has made it");
     for (first, end) in parts() {
         let insert = sqlx::query(

@@ -18,7 +18,7 @@ mod settled;
 mod steady;
 mod waiting;
 
-use harness::{client, paced, place, process, push_server, service, sign_in, table};
+use harness::{client, database, paced, place, process, push_server, service, sign_in, table};
 use mimalloc::MiMalloc;
 use std::{env, time::Duration};
 use table::row;

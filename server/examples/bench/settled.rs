@@ -4,11 +4,10 @@
 //! The validator is a process of its own, and the worker announces to the embedded broker, as in a
 //! server.
 
-use crate::{place, resident, row, service::Service, sign_in::SECRET};
+use crate::{database::Database, place, resident, row, service::Service, sign_in::SECRET};
 use axum::Router;
 use futures_util::{StreamExt as _, stream};
-use std::{env, path::Path, sync::Arc, time::Duration};
-use tempfile::TempDir;
+use std::{path::Path, sync::Arc, time::Duration};
 use tokio::{
     task::JoinHandle,
     time::{Instant, interval, sleep, timeout},
@@ -21,7 +20,7 @@ use vestibule::{
     publisher::{PusherApp, PusherPublisher, PusherSecret, Queue},
     secret::{Keys, SystemEntropy},
     sign_ins::SignIns,
-    store::{Stores, postgres::PostgresStore, sqlite::SqliteStore},
+    store::{Stores, sqlite::SqliteStore},
     timing::Timing,
     token::Token,
     validator::HttpValidator,
@@ -34,27 +33,14 @@ pub const QUEUED: usize = 5_000;
 /// How many wait through an outage, and how long that is.
 const THROUGH_OUTAGE: usize = 10_000;
 const OUTAGE: Duration = Duration::from_secs(20);
-/// A database on a server that is thrown away.
-pub const POSTGRES: &str = "VESTIBULE_BENCH_POSTGRES";
 /// No measurement takes longer.
 pub const AT_MOST: Duration = Duration::from_mins(2);
 
 pub async fn measure() {
-    let keys = keys();
-    let folder = TempDir::new().expect("a temporary folder");
-    let sqlite = SqliteStore::open(&folder.path().join("bench.db"), &keys)
-        .await
-        .expect("a new file");
-    let mut stores: Vec<(&str, Stores)> = vec![("SQLite", Stores::in_one(sqlite))];
-    if let Ok(url) = env::var(POSTGRES) {
-        let postgres = PostgresStore::open(&url, &keys)
-            .await
-            .expect("a database to bench on");
-        stores.push(("PostgreSQL", Stores::in_one(postgres)));
-    }
-    for (name, stores) in stores {
+    for database in Database::all().await {
+        let name = database.name();
         let service = Service::start("validator").await;
-        let bench = Bench::new(stores, &service.url("/"));
+        let bench = Bench::new(database.stores().await, &service.url("/"));
         bench.begin(QUEUED).await;
         let took = bench.settle().await;
         #[expect(clippy::cast_precision_loss, reason = "some thousands")]
@@ -73,6 +59,7 @@ pub async fn measure() {
             OUTAGE.as_secs()
         );
         row(&figure, &format!("{:.1}", after.as_secs_f64()), "30");
+        database.close().await;
     }
     let memory = Service::start("in-flight").await;
     row("memory of a validation in flight, KiB", memory.said(), "20");
@@ -81,12 +68,9 @@ pub async fn measure() {
 /// What a validation in flight takes: all that the worker has at once wait for a validator that
 /// never answers.
 pub async fn in_flight() -> String {
-    let folder = TempDir::new().expect("a temporary folder");
-    let store = SqliteStore::open(&folder.path().join("bench.db"), &keys())
-        .await
-        .expect("a new file");
+    let database = Database::sqlite();
     let service = Service::start("validator").await;
-    let bench = Bench::new(Stores::in_one(store), &service.url("/never"));
+    let bench = Bench::new(database.stores().await, &service.url("/never"));
     bench.begin(IN_FLIGHT).await;
     let before = resident();
     let (worker, stop) = bench.start();

@@ -1,12 +1,12 @@
 //! What is compared, and how it is started.
 
-use super::{database::Database, express::Express, parts::Parts, vestibule::Vestibule};
+use super::{express::Express, parts::Parts, vestibule::Vestibule};
 use crate::{
     client::Client,
-    settled::POSTGRES,
+    database::Database,
     sign_in::{self, Begun},
 };
-use std::{env, net::SocketAddr};
+use std::net::SocketAddr;
 
 /// What is compared.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub enum Candidate {
 impl Candidate {
     /// All that there can be here, in their turns.
     pub fn all() -> Vec<Self> {
-        let postgres = env::var_os(POSTGRES).map(|_| Self::Postgres);
+        let postgres = Database::has_postgres().then_some(Self::Postgres);
         [Self::Sqlite, Self::Express]
             .into_iter()
             .chain(postgres)
@@ -57,7 +57,8 @@ impl Deployment {
         match candidate {
             Candidate::Sqlite => Self::Vestibule(Vestibule::new(Database::sqlite(), settings)),
             Candidate::Postgres => {
-                Self::Vestibule(Vestibule::new(Database::postgres().await, settings))
+                let database = Database::postgres().await.expect("there is a server");
+                Self::Vestibule(Vestibule::new(database, settings))
             }
             Candidate::Express => Self::Express(Express::new(settings).await),
         }

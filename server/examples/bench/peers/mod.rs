@@ -6,7 +6,6 @@
 //! so what disturbs the machine for a while disturbs all.
 
 mod comparison;
-mod database;
 mod deployment;
 mod express;
 mod parts;

@@ -1,7 +1,8 @@
 //! Vestibule in a process of its own.
 
-use super::{database::Database, parts::Parts};
+use super::parts::Parts;
 use crate::{
+    database::Database,
     place::Place,
     service::{self, Service},
     sign_in,
