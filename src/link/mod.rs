@@ -29,7 +29,7 @@ pub use code::{Code, InvalidNumber, Number};
 pub use create::create;
 pub(crate) use judge::judge;
 pub use magic_links::{
-    Ask, Guess, Guessed, MagicLinks, Opened, Registration, Requested, STRANGERS, WINDOW,
+    Ask, Guess, Guessed, MagicLinks, OpenedLink, Registration, Requested, STRANGERS, WINDOW,
 };
 pub use sweep::sweep;
 pub(crate) use terms::Mailing;

@@ -26,7 +26,7 @@ const SIZES: [(&str, &str); 8] = [
 ];
 
 /// Some tests of one program.
-struct Run {
+struct FaultRun {
     name: &'static str,
     package: &'static str,
     program: &'static str,
@@ -35,20 +35,20 @@ struct Run {
 
 /// Those that kill the most take some minutes and use little processor time, so both databases run
 /// at once. The rest needs the machine for itself.
-const RUNS: [Run; 3] = [
-    Run {
+const RUNS: [FaultRun; 3] = [
+    FaultRun {
         name: "simulation",
         package: workspace::NAME,
         program: "simulation",
         which: &[],
     },
-    Run {
+    FaultRun {
         name: "kills",
         package: server::PACKAGE,
         program: "processes",
         which: &["kills::sign_ins", "callbacks::", "--test-threads=2"],
     },
-    Run {
+    FaultRun {
         name: "processes",
         package: server::PACKAGE,
         program: "processes",
@@ -92,7 +92,7 @@ pub fn faults(arguments: &[String]) -> Result {
     }
 }
 
-impl Run {
+impl FaultRun {
     fn run(&self, servers: &Servers, figures: &mut Vec<String>) -> Result<TestCounts> {
         let mut test = process::cargo();
         test.current_dir(workspace::root())

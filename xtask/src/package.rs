@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::build::client::{Client, Profile, Warnings};
+use crate::build::client::{ClientBuild, Profile, Warnings};
 use crate::build::{precompress, site};
 use crate::error::{At, Error, Result};
 use crate::step::step;
@@ -32,7 +32,7 @@ pub fn package(arguments: &[String]) -> Result {
         return Err(Error::new("`cargo xtask package` takes nothing"));
     }
     let site = workspace::scratch().join("package-site");
-    Client::of_vestibule(Profile::Small).build(Warnings::Shown, &site)?;
+    ClientBuild::of_vestibule(Profile::Small).build(Warnings::Shown, &site)?;
     site::assemble(&site)?;
     step("compression", || precompress::folder(&site))?;
     for package in pack(&site)? {
@@ -89,7 +89,7 @@ fn add(from: &Path, to: &Path) -> Result {
 
 /// The id of the sources that the client in `site` was built of.
 fn build_id(site: &Path) -> Result<String> {
-    let [_, wasm] = Client::of_vestibule(Profile::Small).files(site);
+    let [_, wasm] = ClientBuild::of_vestibule(Profile::Small).files(site);
     let bytes = fs::read(&wasm).at(&wasm)?;
     let id = id_in(&bytes);
     id.ok_or_else(|| {

@@ -1,6 +1,6 @@
 //! `cargo xtask run`: from a fresh clone to a running server.
 
-use crate::build::client::{Client, Profile, Warnings};
+use crate::build::client::{ClientBuild, Profile, Warnings};
 use crate::build::{server, site};
 use crate::error::Result;
 use crate::step::step;
@@ -10,7 +10,7 @@ use crate::{process, workspace};
 pub fn run(arguments: &[String]) -> Result {
     let site = workspace::site();
     step("build", || {
-        Client::of_vestibule(Profile::Quick).build(Warnings::Shown, &site)?;
+        ClientBuild::of_vestibule(Profile::Quick).build(Warnings::Shown, &site)?;
         site::assemble(&site)?;
         server::build(false)
     })?;

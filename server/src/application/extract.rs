@@ -1,6 +1,8 @@
 //! How the application's handlers learn who sent a request.
 
-use super::{answer::unauthorized, asker::Asker, request::wanted, signed_in::SignedIn};
+use super::{
+    answer::unauthorized, request::wanted, sign_in_context::SignInContext, signed_in::SignedIn,
+};
 use crate::http::{navigation, response};
 use axum::{
     extract::{FromRequestParts, OptionalFromRequestParts},
@@ -62,11 +64,11 @@ impl<S: Sync> FromRequestParts<S> for SignedIn {
     type Rejection = SignedInRejection;
 
     async fn from_request_parts(head: &mut Parts, _: &S) -> Result<Self, SignedInRejection> {
-        let asker = asker(head)?;
-        match who(head, &asker).await? {
+        let context = context(head)?;
+        match who(head, &context).await? {
             Some(user) => Ok(user),
             None => Err(SignedInRejection::SignedOut {
-                enter: enter(head, &asker),
+                enter: enter(head, &context),
             }),
         }
     }
@@ -79,15 +81,15 @@ impl<S: Sync> OptionalFromRequestParts<S> for SignedIn {
         head: &mut Parts,
         _: &S,
     ) -> Result<Option<Self>, SignedInRejection> {
-        let asker = asker(head)?;
-        who(head, &asker).await
+        let context = context(head)?;
+        who(head, &context).await
     }
 }
 
 /// What the layer has left.
-fn asker(head: &Parts) -> Result<Asker, SignedInRejection> {
-    let asker = head.extensions.get::<Asker>().cloned();
-    asker.ok_or_else(|| {
+fn context(head: &Parts) -> Result<SignInContext, SignedInRejection> {
+    let context = head.extensions.get::<SignInContext>().cloned();
+    context.ok_or_else(|| {
         // As a stranger's, the request would be answered with something that is merely wrong.
         tracing::error!("{NO_LAYER}");
         SignedInRejection::NoLayer
@@ -95,12 +97,15 @@ fn asker(head: &Parts) -> Result<Asker, SignedInRejection> {
 }
 
 /// Who is signed in. A request to a host that is not ours comes with no cookie of ours.
-async fn who(head: &mut Parts, asker: &Asker) -> Result<Option<SignedIn>, SignedInRejection> {
-    asker.asked.store(true, Ordering::Relaxed);
-    if let Some(user) = &asker.user {
+async fn who(
+    head: &mut Parts,
+    context: &SignInContext,
+) -> Result<Option<SignedIn>, SignedInRejection> {
+    context.asked.store(true, Ordering::Relaxed);
+    if let Some(user) = &context.user {
         return Ok(Some(user.clone()));
     }
-    let app = &asker.vestibule.app;
+    let app = &context.vestibule.app;
     if app.origins.check(head).is_err() {
         return Ok(None);
     }
@@ -111,19 +116,19 @@ async fn who(head: &mut Parts, asker: &Asker) -> Result<Option<SignedIn>, Signed
     })?;
     let user = who.map(|who| SignedIn::new(who, app.sign_ins.now()));
     // It is asked once for a request.
-    head.extensions.insert(Asker {
+    head.extensions.insert(SignInContext {
         user: user.clone(),
-        ..asker.clone()
+        ..context.clone()
     });
     Ok(user)
 }
 
 /// Where the browser that sent the request gets its session, and from where it comes back.
-fn enter(head: &Parts, asker: &Asker) -> Option<LocalPath> {
+fn enter(head: &Parts, context: &SignInContext) -> Option<LocalPath> {
     if !navigation::is_for_a_tab(&head.headers) {
         return None;
     }
-    let app = &asker.vestibule.app;
+    let app = &context.vestibule.app;
     let destinations = app.destinations();
     let next = wanted(head).and_then(|next| app.way_back(next.as_str()));
     Some(next.map_or_else(|| destinations.enter(), |next| destinations.through(next)))

@@ -3,8 +3,8 @@
 use super::{
     Vestibule,
     answer::{complete, misplaced},
-    asker::Asker,
     request::{visitor, whole_uri},
+    sign_in_context::SignInContext,
 };
 use crate::{
     handlers::confirm::{self, LandingQuery, Opened},
@@ -148,10 +148,10 @@ fn answer(
 
 /// What is wrong with the layers around this one.
 fn contradiction(request: &Parts) -> Option<&'static str> {
-    let asker = request.extensions.get::<Asker>();
+    let context = request.extensions.get::<SignInContext>();
     if request.extensions.get::<Landing>().is_some() {
         Some(TWICE)
-    } else if asker.is_some_and(|asker| asker.required) {
+    } else if context.is_some_and(|context| context.required) {
         Some(NEEDS_A_USER)
     } else {
         None

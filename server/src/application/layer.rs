@@ -4,8 +4,8 @@ use super::{
     Vestibule,
     admission::{Requirement, let_in},
     answer::misplaced,
-    asker::Asker,
     landing::NEEDS_A_USER,
+    sign_in_context::SignInContext,
 };
 use crate::http::response;
 use axum::{
@@ -57,7 +57,7 @@ impl SignInPolicy {
         asked: Arc<AtomicBool>,
     ) -> Result<(Request, Vec<HeaderValue>), Response> {
         let (mut head, body) = request.into_parts();
-        let before = head.extensions.get::<Asker>();
+        let before = head.extensions.get::<SignInContext>();
         let before = before.filter(|before| before.vestibule.is(&self.vestibule));
         let mut required = before.is_some_and(|before| before.required);
         let mut user = before.and_then(|before| before.user.clone());
@@ -72,7 +72,7 @@ impl SignInPolicy {
             cookies = set;
             asked.store(true, Ordering::Relaxed);
         }
-        head.extensions.insert(Asker {
+        head.extensions.insert(SignInContext {
             vestibule: self.vestibule.clone(),
             user,
             required,

@@ -12,13 +12,13 @@
 
 mod admission;
 mod answer;
-mod asker;
 mod builder;
 mod extract;
 mod isolated_validator;
 mod landing;
 mod layer;
 mod request;
+mod sign_in_context;
 mod signed_in;
 
 pub use builder::{Builder, Mounted, StartError};

@@ -48,7 +48,7 @@ struct PracticeQuery {
 }
 
 /// What a callback needs, and what is remembered.
-struct Practice {
+struct PracticeState {
     script: Arc<ValidatorScript>,
     clock: Arc<dyn Clock>,
     callback: String,
@@ -99,7 +99,7 @@ impl PracticeValidator {
             .redirect(redirect::Policy::none())
             .timeout(EACH_CALL)
             .build();
-        let practice = Practice {
+        let practice = PracticeState {
             script: self.script,
             clock: self.clock,
             callback: self.callback,
@@ -125,7 +125,7 @@ impl PracticeValidator {
 /// Answers as a test has said, or else judges by the token's first word: `valid`, `expired-2` and so
 /// on.
 async fn validate(
-    State(practice): State<Arc<Practice>>,
+    State(practice): State<Arc<PracticeState>>,
     Json(query): Json<PracticeQuery>,
 ) -> Response {
     let asked = practice.script.asks(&query.confirmation);
@@ -160,7 +160,7 @@ async fn validate(
     }
 }
 
-impl Practice {
+impl PracticeState {
     async fn wait(&self, time: Duration) {
         self.clock.sleep_until(self.clock.now() + time).await;
     }

@@ -6,7 +6,7 @@ mod request;
 mod revoke;
 
 pub use guess::{Guess, Guessed};
-pub use open::Opened;
+pub use open::OpenedLink;
 pub use request::{Ask, Requested, WINDOW};
 
 use super::{

@@ -14,7 +14,7 @@ use crate::{
 
 /// What the holder of a link may see of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Opened {
+pub struct OpenedLink {
     /// The address of the user that it signs in.
     pub address: Address,
     /// The device that asked for it, if known.
@@ -30,11 +30,11 @@ impl MagicLinks {
     ///
     /// # Errors
     /// [`LinkError`] if it cannot be used, or could not be read.
-    pub async fn look(&self, link: &LinkToken) -> Result<Opened, LinkError> {
+    pub async fn look(&self, link: &LinkToken) -> Result<OpenedLink, LinkError> {
         let link = self.store.link_by_token(&link.hash()).await?;
         let link = link.ok_or(InvalidLink::Expired)?;
         link.open(self.sign_ins.now())?;
-        Ok(Opened {
+        Ok(OpenedLink {
             waited_for: link.waiting.is_some(),
             address: link.address,
             device: link.device,

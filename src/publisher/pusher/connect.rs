@@ -122,17 +122,17 @@ impl Service<Uri> for Connector {
 
 /// A connection.
 pub struct PusherStream {
-    stream: Box<dyn Stream>,
+    stream: Box<dyn Transport>,
     /// What has been read since something was written.
     read: usize,
 }
 
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+trait Transport: AsyncRead + AsyncWrite + Send + Unpin {}
 
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Transport for S {}
 
 impl PusherStream {
-    fn new(stream: impl Stream + 'static) -> Self {
+    fn new(stream: impl Transport + 'static) -> Self {
         Self {
             stream: Box::new(stream),
             read: 0,

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 /// A line that is not as it is written down.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Change<'l> {
+pub enum ApiChange<'l> {
     /// It is written down, and no longer there.
     Gone(&'l str),
     /// It is new, and belongs to something that programs may have taken for complete.
@@ -13,7 +13,7 @@ pub enum Change<'l> {
     New(&'l str),
 }
 
-impl Change<'_> {
+impl ApiChange<'_> {
     /// What it means for the crate `package` of this `version`, and what to do about it.
     pub fn advice(&self, package: &str, version: &str) -> String {
         let next = next_that_breaks(version);
@@ -34,7 +34,7 @@ impl Change<'_> {
 }
 
 /// The changes from the lines that are `written` down to those of `now`.
-pub fn between<'l>(written: &'l str, now: &'l [String]) -> Vec<Change<'l>> {
+pub fn between<'l>(written: &'l str, now: &'l [String]) -> Vec<ApiChange<'l>> {
     let before: HashSet<_> = written.lines().collect();
     let after: HashSet<_> = now.iter().map(String::as_str).collect();
     let gone = written.lines().filter(|line| !after.contains(line));
@@ -42,12 +42,12 @@ pub fn between<'l>(written: &'l str, now: &'l [String]) -> Vec<Change<'l>> {
         .iter()
         .map(String::as_str)
         .filter(|line| !before.contains(line));
-    gone.map(Change::Gone)
+    gone.map(ApiChange::Gone)
         .chain(new.map(|line| {
             if completes(line, &before) {
-                Change::Breaking(line)
+                ApiChange::Breaking(line)
             } else {
-                Change::New(line)
+                ApiChange::New(line)
             }
         }))
         .collect()
@@ -95,7 +95,7 @@ fn next_that_breaks(version: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Change, between, next_that_breaks};
+    use super::{ApiChange, between, next_that_breaks};
 
     const WRITTEN: &str = "\
 pub mod a
@@ -115,9 +115,9 @@ pub trait a::Judge
         between(WRITTEN, &now)
             .iter()
             .map(|change| match change {
-                Change::Gone(line) => format!("gone: {line}"),
-                Change::Breaking(line) => format!("breaking: {line}"),
-                Change::New(line) => format!("new: {line}"),
+                ApiChange::Gone(line) => format!("gone: {line}"),
+                ApiChange::Breaking(line) => format!("breaking: {line}"),
+                ApiChange::New(line) => format!("new: {line}"),
             })
             .collect()
     }
@@ -162,7 +162,7 @@ pub trait a::Judge
 
     #[test]
     fn the_advice_is_one_line_with_the_version_to_make() {
-        let advice = Change::Gone("pub mod a").advice("shop", "0.1.4");
+        let advice = ApiChange::Gone("pub mod a").advice("shop", "0.1.4");
         assert!(advice.contains("api/shop.txt") && advice.contains("the version 0.2.0"));
         assert!(!advice.contains('\n'));
         assert_eq!(next_that_breaks("1.4.2"), "2.0.0");

@@ -10,7 +10,7 @@ use crate::error::{At, Result};
 
 /// A line of the copy.
 #[derive(Serialize)]
-struct Row {
+struct TableRow {
     figure: String,
     /// A number, or a text.
     value: Value,
@@ -19,7 +19,7 @@ struct Row {
 }
 
 /// A table, which is printed as it grows.
-pub struct Table(Vec<Row>);
+pub struct Table(Vec<TableRow>);
 
 impl Table {
     /// Prints the names of the columns.
@@ -31,7 +31,7 @@ impl Table {
     /// Prints one line, and keeps it for the copy.
     pub fn row(&mut self, figure: &str, here: &str, goal: &str) {
         print(figure, here, goal);
-        self.0.push(Row {
+        self.0.push(TableRow {
             figure: figure.to_owned(),
             value: serde_json::from_str(here).unwrap_or_else(|_| here.into()),
             goal: goal.to_owned(),

@@ -7,7 +7,7 @@ pub mod site;
 mod style;
 pub mod wasm_target;
 
-use client::{Client, Profile, Warnings};
+use client::{ClientBuild, Profile, Warnings};
 
 use crate::error::{Error, Result};
 use crate::step::step;
@@ -38,7 +38,7 @@ pub fn everything(release: bool) -> Result {
     } else {
         Profile::Quick
     };
-    Client::of_vestibule(profile).build(Warnings::Shown, &site)?;
+    ClientBuild::of_vestibule(profile).build(Warnings::Shown, &site)?;
     site::assemble(&site)?;
     if release {
         step("compression", || precompress::folder(&site))?;

@@ -12,7 +12,7 @@ pub const FILE: &str = "xtask/mutants.toml";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Table {
+struct MutantTable {
     mutant: Vec<MutantRow>,
 }
 
@@ -66,7 +66,7 @@ impl Mutant {
     }
 
     fn read(text: &str) -> Result<Vec<Self>> {
-        let table: Table =
+        let table: MutantTable =
             toml::from_str(text).map_err(|error| Error::new(format!("{FILE}: {error}")))?;
         table.mutant.into_iter().map(Self::from_row).collect()
     }

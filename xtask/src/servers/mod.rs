@@ -14,7 +14,7 @@ use std::env;
 use std::path::PathBuf;
 use std::process::Command;
 
-use server::Server;
+use server::RunningServer;
 
 use crate::error::{Error, Result};
 use crate::process;
@@ -23,7 +23,7 @@ use crate::process;
 struct ServerKind {
     name: &'static str,
     variable: &'static str,
-    start: fn() -> Result<Server>,
+    start: fn() -> Result<RunningServer>,
 }
 
 const SERVERS: [ServerKind; 2] = [
@@ -40,19 +40,19 @@ const SERVERS: [ServerKind; 2] = [
 ];
 
 /// How the tests find the programs that they start themselves.
-struct Program {
+struct ServerProgram {
     variable: &'static str,
     find: fn() -> Result<PathBuf>,
     without: &'static str,
 }
 
-const PROGRAMS: [Program; 2] = [
-    Program {
+const PROGRAMS: [ServerProgram; 2] = [
+    ServerProgram {
         variable: "VESTIBULE_TEST_NGINX",
         find: nginx::program,
         without: "several servers behind a proxy are not tested",
     },
-    Program {
+    ServerProgram {
         variable: "VESTIBULE_TEST_POSTGRES_BIN",
         find: postgres::programs,
         without: "a PostgreSQL that goes away is not tested",
@@ -60,7 +60,7 @@ const PROGRAMS: [Program; 2] = [
 ];
 
 /// The server to be measured, until this is dropped.
-pub struct BenchDatabase(Option<Server>);
+pub struct BenchDatabase(Option<RunningServer>);
 
 impl BenchDatabase {
     /// How the bench finds it.
@@ -83,7 +83,7 @@ impl BenchDatabase {
 
 /// The servers that run until this is dropped.
 pub struct Servers {
-    running: Vec<(&'static str, Server)>,
+    running: Vec<(&'static str, RunningServer)>,
     programs: Vec<(&'static str, PathBuf)>,
 }
 
@@ -103,7 +103,7 @@ impl Servers {
             }
         }
         let mut programs = Vec::new();
-        for Program {
+        for ServerProgram {
             variable,
             find,
             without,
@@ -141,14 +141,14 @@ mod tests {
     use std::io::{Read, Write};
     use std::net::TcpStream;
 
-    use super::{Server, postgres, redis};
+    use super::{RunningServer, postgres, redis};
 
-    fn address(server: &Server) -> String {
+    fn address(server: &RunningServer) -> String {
         let (_, address) = server.url().rsplit_once('@').unwrap_or_default();
         address.split('/').next().unwrap_or_default().to_owned()
     }
 
-    fn answers_until_it_is_dropped(server: Server, hello: &[u8], expected: u8) {
+    fn answers_until_it_is_dropped(server: RunningServer, hello: &[u8], expected: u8) {
         let address = address(&server);
         let folder = server.folder().to_owned();
         let answer = || {

@@ -5,7 +5,7 @@ use std::env;
 use std::fs;
 use std::path::PathBuf;
 
-use super::server::{self, Server};
+use super::server::{self, RunningServer};
 use crate::debian::apt::{self, Package};
 use crate::error::{Error, Result};
 
@@ -28,18 +28,22 @@ const QUICK: [&str; 4] = [
 ];
 
 /// Starts a server for tests, whose address is that of its administrator, who has a password.
-pub fn start() -> Result<Server> {
+pub fn start() -> Result<RunningServer> {
     start_with(&QUICK)
 }
 
 /// Starts a server that is as durable as in production, to be measured.
-pub fn start_durable() -> Result<Server> {
+pub fn start_durable() -> Result<RunningServer> {
     start_with(&["shared_buffers=256MB"])
 }
 
-fn start_with(settings: &[&str]) -> Result<Server> {
+fn start_with(settings: &[&str]) -> Result<RunningServer> {
     let programs = programs()?;
-    let (server, password, port) = (Server::new()?, server::password(), server::free_port()?);
+    let (server, password, port) = (
+        RunningServer::new()?,
+        server::password(),
+        server::free_port()?,
+    );
     server.write("password", &password)?;
     server.change_owner()?;
     let make = [
@@ -71,7 +75,7 @@ fn start_with(settings: &[&str]) -> Result<Server> {
 }
 
 /// The server writes `ready` to the eighth line of this file, which `pg_ctl` reads too.
-fn is_ready(server: &Server) -> bool {
+fn is_ready(server: &RunningServer) -> bool {
     let file = fs::read_to_string(server.folder().join("data/postmaster.pid")).unwrap_or_default();
     file.lines()
         .nth(7)

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
 
-use super::server::{self, Server};
+use super::server::{self, RunningServer};
 use crate::debian::apt::{self, Package};
 use crate::error::{At, Error, Result};
 use crate::process;
@@ -15,9 +15,13 @@ use crate::process;
 const TOOL: &str = "redis-check-rdb";
 
 /// Starts a server that has a password.
-pub fn start() -> Result<Server> {
+pub fn start() -> Result<RunningServer> {
     let program = program()?;
-    let (server, password, port) = (Server::new()?, server::password(), server::free_port()?);
+    let (server, password, port) = (
+        RunningServer::new()?,
+        server::password(),
+        server::free_port()?,
+    );
     let named = server.folder().join("redis-server");
     fs::copy(&program, &named).at(&program)?;
     let settings =
@@ -33,7 +37,7 @@ pub fn start() -> Result<Server> {
 }
 
 /// Whether it answers: it refuses, because no password was sent, but it is running.
-fn is_ready(server: &Server) -> bool {
+fn is_ready(server: &RunningServer) -> bool {
     let address = server.url().rsplit('@').next().unwrap_or_default();
     let asked = TcpStream::connect(address).and_then(|mut stream| {
         stream.write_all(b"PING\r\n")?;

@@ -24,13 +24,13 @@ const USER: &str = "nobody";
 
 /// A folder of its own, and the process that uses it once it is started. Both end when this is
 /// dropped.
-pub struct Server {
+pub struct RunningServer {
     folder: PathBuf,
     process: Option<Child>,
     url: String,
 }
 
-impl Server {
+impl RunningServer {
     /// A new folder that only its owner can look into.
     pub fn new() -> Result<Self> {
         let folder = env::temp_dir().join("vestibule.XXXXXXXX");
@@ -159,7 +159,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for RunningServer {
     fn drop(&mut self) {
         if let Some(child) = &mut self.process {
             end(child);

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{Options, browser, newcomer, python};
-use crate::build::client::{Client, Profile, Warnings};
+use crate::build::client::{ClientBuild, Profile, Warnings};
 use crate::debian::apt::{self, Package};
 use crate::error::{At, Error, Result};
 use crate::process;
@@ -110,7 +110,7 @@ fn build_examples() -> Result<[(&'static str, PathBuf); 4]> {
 fn build_shop() -> Result<(PathBuf, PathBuf)> {
     let project = workspace::shop();
     let site = workspace::scratch().join("shop-site");
-    let client = Client {
+    let client = ClientBuild {
         project: project.clone(),
         package: "shop",
         features: "hydrate",

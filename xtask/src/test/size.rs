@@ -1,7 +1,7 @@
 //! The client as it is sent to browsers: built small, laid out, and measured.
 
 use super::Options;
-use crate::build::client::{Client, Profile, Warnings};
+use crate::build::client::{ClientBuild, Profile, Warnings};
 use crate::build::{precompress, site};
 use crate::error::{Error, Result};
 use crate::test_counts::TestCounts;
@@ -16,7 +16,7 @@ const BUDGET: u64 = 54_000;
 /// Builds the release client into the site of the tests, and holds it to its budget.
 pub fn client(_: &Options<'_>) -> Result<TestCounts> {
     let site = workspace::test_site();
-    let client = Client::of_vestibule(Profile::Small);
+    let client = ClientBuild::of_vestibule(Profile::Small);
     client.build(Warnings::Denied, &site)?;
     site::assemble(&site)?;
     precompress::folder(&site)?;

@@ -17,7 +17,7 @@ use axum::{extract::State, response::Response};
 use leptos::prelude::*;
 use vestibule::{
     audit::{Event, Means},
-    link::{InvalidLink, LinkError, LinkToken, Number, Opened},
+    link::{InvalidLink, LinkError, LinkToken, Number, OpenedLink},
     token::Token,
 };
 use vestibule_app::{
@@ -49,7 +49,7 @@ async fn opened(
         Err(error) => return not_opened(app, link, error).await,
     };
     let path = format!("/confirm/{}", token.expose());
-    let Opened {
+    let OpenedLink {
         address,
         device,
         asked,

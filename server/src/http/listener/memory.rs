@@ -13,18 +13,18 @@ use std::{
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 
 /// A stream in memory that remembers whether it was reset.
-pub struct Memory {
+pub struct MemoryStream {
     pub stream: DuplexStream,
     pub reset: Arc<AtomicBool>,
 }
 
-impl Reset for Memory {
+impl Reset for MemoryStream {
     fn reset(&self) {
         self.reset.store(true, Ordering::SeqCst);
     }
 }
 
-impl AsyncRead for Memory {
+impl AsyncRead for MemoryStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -34,7 +34,7 @@ impl AsyncRead for Memory {
     }
 }
 
-impl AsyncWrite for Memory {
+impl AsyncWrite for MemoryStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

@@ -141,7 +141,7 @@ impl<S: AsyncRead + AsyncWrite + Reset + Unpin> AsyncWrite for ClientStream<S> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::memory::Memory, *};
+    use super::{super::memory::MemoryStream, *};
     use std::sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -152,11 +152,11 @@ mod tests {
     };
 
     /// A stream that takes 64 bytes more than its peer reads.
-    fn pair() -> (ClientStream<Memory>, DuplexStream, Arc<AtomicBool>) {
+    fn pair() -> (ClientStream<MemoryStream>, DuplexStream, Arc<AtomicBool>) {
         let (ours, peer) = duplex(64);
         let reset = Arc::new(AtomicBool::new(false));
         (
-            ClientStream::new(Memory {
+            ClientStream::new(MemoryStream {
                 stream: ours,
                 reset: reset.clone(),
             }),

@@ -1,4 +1,4 @@
-use super::{memory::Memory, *};
+use super::{memory::MemoryStream, *};
 use axum::{
     body::Bytes,
     http::StatusCode,
@@ -23,7 +23,7 @@ async fn connect(routes: Router) -> DuplexStream {
     let place = places
         .take(places.room().await.unwrap(), PEER.ip())
         .unwrap();
-    let stream = Memory {
+    let stream = MemoryStream {
         stream: theirs,
         reset: Arc::default(),
     };

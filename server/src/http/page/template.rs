@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 #[derive(Debug)]
 pub struct Template<const N: usize> {
     /// Without the client's files, and with them.
-    documents: [OnceLock<Document>; 2],
+    documents: [OnceLock<GappedDocument>; 2],
 }
 
 impl<const N: usize> Default for Template<N> {
@@ -37,7 +37,7 @@ impl<const N: usize> Template<N> {
             let (html, nonce) = render(marks.clone());
             let mut marks: Vec<&str> = marks.iter().map(String::as_str).collect();
             marks.push(&nonce);
-            Document::cut(&html, &marks)
+            GappedDocument::cut(&html, &marks)
         });
         let mut all: Vec<&str> = values.to_vec();
         all.push(nonce);
@@ -56,14 +56,14 @@ fn is_plain(value: &str) -> bool {
 
 /// A document with gaps.
 #[derive(Debug)]
-struct Document {
+struct GappedDocument {
     /// All text between the gaps.
     text: String,
     /// Where in the text a gap is, and which value belongs there.
     gaps: Vec<(usize, usize)>,
 }
 
-impl Document {
+impl GappedDocument {
     /// Cuts the `marks` out of `html`: each is a gap.
     fn cut(html: &str, marks: &[&str]) -> Self {
         let mut text = String::with_capacity(html.len());

@@ -1,6 +1,6 @@
 //! `POST /practice/clock`: lets time pass.
 
-use super::{Control, Problem};
+use super::{Control, ControlProblem};
 use crate::accounts::time_format::rfc3339;
 use axum::{
     Json,
@@ -19,10 +19,10 @@ pub struct ClockBody {
 pub async fn advance(
     State(control): State<Control>,
     body: Result<Json<ClockBody>, JsonRejection>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Value>, ControlProblem> {
     let Json(ClockBody { advance }) = body?;
     let by = humantime::parse_duration(&advance).map_err(|_| {
-        Problem::invalid(
+        ControlProblem::invalid(
             "advance: not a time with its unit; the clock never goes back (example: 20m)",
         )
     })?;
@@ -30,6 +30,6 @@ pub async fn advance(
         .tools
         .clock
         .advance(by)
-        .map_err(|error| Problem::invalid(error.to_string()))?;
+        .map_err(|error| ControlProblem::invalid(error.to_string()))?;
     Ok(Json(json!({ "now": rfc3339(now) })))
 }

@@ -1,7 +1,7 @@
 //! `GET /practice/confirmations`: the undecided ones, and those that the practice validator was
 //! asked about, in the order in which they were begun.
 
-use super::{Control, Problem};
+use super::{Control, ControlProblem};
 use crate::cli::confirmation::describe::object;
 use axum::{
     Json,
@@ -29,12 +29,12 @@ pub struct ConfirmationsQuery {
 pub async fn list(
     State(control): State<Control>,
     query: Result<Query<ConfirmationsQuery>, QueryRejection>,
-) -> Result<Json<Vec<Value>>, Problem> {
+) -> Result<Json<Vec<Value>>, ControlProblem> {
     let Query(ConfirmationsQuery { token }) = query?;
     let token = token
         .map(|token| token.parse::<Token>())
         .transpose()
-        .map_err(|error: InvalidToken| Problem::invalid(format!("token: {error}")))?;
+        .map_err(|error: InvalidToken| ControlProblem::invalid(format!("token: {error}")))?;
     let tags = token.map(|token| TokenTag::each(&control.app.keys, &token));
     let sign_ins = &control.app.sign_ins;
     let stores = sign_ins.stores();

@@ -4,7 +4,7 @@
 //! this machine, or under a name of the page's own site that leads here (DNS rebinding). So does a
 //! proxy, for anyone.
 
-use super::Problem;
+use super::ControlProblem;
 use crate::{config::origin::is_loopback_host, http::host};
 use axum::{
     extract::Request,
@@ -14,9 +14,12 @@ use axum::{
 };
 
 /// The middleware that refuses what a browser or a proxy sends.
-pub async fn programs_of_this_machine(request: Request, next: Next) -> Result<Response, Problem> {
+pub async fn programs_of_this_machine(
+    request: Request,
+    next: Next,
+) -> Result<Response, ControlProblem> {
     if let Some(name) = forwarding_header(request.headers()) {
-        return Err(Problem::forbidden(format!(
+        return Err(ControlProblem::forbidden(format!(
             "{name}: a proxy has forwarded this; practice mode is controlled from its own machine only"
         )));
     }
@@ -25,14 +28,14 @@ pub async fn programs_of_this_machine(request: Request, next: Next) -> Result<Re
         .and_then(|host| host.parse::<Authority>().ok())
         .is_some_and(|host| is_loopback_host(host.host()));
     if !names_this_machine {
-        return Err(Problem::forbidden(
+        return Err(ControlProblem::forbidden(
             "Host: not a name of this machine (example: 127.0.0.1)",
         ));
     }
     // Programs send neither; browsers send one with whatever a page could do harm by.
     for name in ["origin", "sec-fetch-site"] {
         if parts.headers.contains_key(name) {
-            return Err(Problem::forbidden(format!(
+            return Err(ControlProblem::forbidden(format!(
                 "{name}: a browser has sent this; practice mode is controlled by programs"
             )));
         }

@@ -1,6 +1,6 @@
 //! `GET /practice/mail`: the mails that were sent, the newest first.
 
-use super::{Control, Problem};
+use super::{Control, ControlProblem};
 use axum::{
     Json,
     extract::{Query, State, rejection::QueryRejection},
@@ -20,14 +20,14 @@ pub struct MailQuery {
 pub async fn list(
     State(control): State<Control>,
     query: Result<Query<MailQuery>, QueryRejection>,
-) -> Result<Json<Vec<Value>>, Problem> {
+) -> Result<Json<Vec<Value>>, ControlProblem> {
     let Query(MailQuery { to }) = query?;
     let to = to
         .map(|to| to.parse::<Address>())
         .transpose()
-        .map_err(|error: InvalidAddress| Problem::invalid(format!("to: {error}")))?;
+        .map_err(|error: InvalidAddress| ControlProblem::invalid(format!("to: {error}")))?;
     let mailbox = control.app.mailbox.as_ref().ok_or_else(|| {
-        Problem::not_found("mail goes to SMTP_URL; without that, practice mode keeps it")
+        ControlProblem::not_found("mail goes to SMTP_URL; without that, practice mode keeps it")
     })?;
     let is_theirs = |mail: &PracticeMail| {
         let recipient = mail.to.parse::<Address>();

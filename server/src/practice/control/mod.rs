@@ -22,7 +22,7 @@ use axum::{
     middleware::from_fn,
     routing::{get, post, put},
 };
-use problem::Problem;
+use problem::ControlProblem;
 use std::{ops::Deref, sync::Arc};
 
 /// The longest body that is read, in bytes.
@@ -62,7 +62,7 @@ pub fn routes(app: App, tools: PracticeTools) -> Router {
         .route("/practice/confirmations", get(confirmations::list))
         .route("/practice/clock", post(clock::advance))
         .route("/practice/sign-in", post(sign_in::sign_in))
-        .method_not_allowed_fallback(async || Problem::method())
+        .method_not_allowed_fallback(async || ControlProblem::method())
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(from_fn(guard::programs_of_this_machine))
         .with_state(Control(Arc::new(ControlState { app, tools })))

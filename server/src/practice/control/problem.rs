@@ -9,12 +9,12 @@ use vestibule::store::{BeginError, StoreError};
 
 /// Why a request was not carried out.
 #[derive(Debug)]
-pub struct Problem {
+pub struct ControlProblem {
     status: StatusCode,
     line: String,
 }
 
-impl Problem {
+impl ControlProblem {
     /// The request asks for something that there cannot be.
     pub fn invalid(line: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, line)
@@ -49,38 +49,38 @@ impl Problem {
     }
 }
 
-impl IntoResponse for Problem {
+impl IntoResponse for ControlProblem {
     fn into_response(self) -> Response {
         let headers = [(header::CACHE_CONTROL, "no-store")];
         (self.status, headers, self.line + "\n").into_response()
     }
 }
 
-impl From<JsonRejection> for Problem {
+impl From<JsonRejection> for ControlProblem {
     fn from(rejection: JsonRejection) -> Self {
         Self::new(rejection.status(), rejection.body_text())
     }
 }
 
-impl From<PathRejection> for Problem {
+impl From<PathRejection> for ControlProblem {
     fn from(rejection: PathRejection) -> Self {
         Self::new(rejection.status(), rejection.body_text())
     }
 }
 
-impl From<QueryRejection> for Problem {
+impl From<QueryRejection> for ControlProblem {
     fn from(rejection: QueryRejection) -> Self {
         Self::new(rejection.status(), rejection.body_text())
     }
 }
 
-impl From<StoreError> for Problem {
+impl From<StoreError> for ControlProblem {
     fn from(error: StoreError) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
     }
 }
 
-impl From<BeginError> for Problem {
+impl From<BeginError> for ControlProblem {
     fn from(error: BeginError) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
     }

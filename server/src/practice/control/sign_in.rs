@@ -3,7 +3,7 @@
 //! The session is begun, confirmed by a verdict and exchanged as any other: there is no second way
 //! to make one.
 
-use super::{Control, Problem};
+use super::{Control, ControlProblem};
 use crate::{
     config::origin::Origin,
     http::{state::App, visitor::Visitor},
@@ -44,11 +44,11 @@ pub struct SignInBody {
 pub async fn sign_in(
     State(control): State<Control>,
     body: Result<Json<SignInBody>, JsonRejection>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Value>, ControlProblem> {
     let Json(body) = body?;
     let verdict = verdict(body);
     let answer = Answer::read(verdict.to_string().as_bytes())
-        .map_err(|error| Problem::invalid(error.to_string()))?;
+        .map_err(|error| ControlProblem::invalid(error.to_string()))?;
     let sign_in = confirmed(&control, verdict, answer).await?;
     let cookies = cookies(&control.app, &sign_in).await;
     Ok(Json(
@@ -70,7 +70,11 @@ fn verdict(body: SignInBody) -> Value {
 }
 
 /// Lands and begins with a token of its own, confirms it, and enters.
-async fn confirmed(control: &Control, verdict: Value, answer: Answer) -> Result<SignIn, Problem> {
+async fn confirmed(
+    control: &Control,
+    verdict: Value,
+    answer: Answer,
+) -> Result<SignIn, ControlProblem> {
     let entropy = control.app.sign_ins.entropy();
     let number = u128::from_be_bytes(random(entropy));
     let token: Token = format!("practice-sign-in-{number:032x}")
@@ -84,12 +88,12 @@ async fn confirmed(control: &Control, verdict: Value, answer: Answer) -> Result<
     match entered? {
         Entry::SignedIn(sign_in) => Ok(sign_in),
         Entry::SignedOut | Entry::ChooseAccount { .. } => {
-            Err(Problem::conflict("this user is disabled"))
+            Err(ControlProblem::conflict("this user is disabled"))
         }
     }
 }
 
-async fn enter(sign_ins: &SignIns, token: &Token, answer: Answer) -> Result<Entry, Problem> {
+async fn enter(sign_ins: &SignIns, token: &Token, answer: Answer) -> Result<Entry, ControlProblem> {
     let keys = sign_ins.keys();
     let landed = sign_ins.land(token, None).cookie.encode(keys, token);
     // A client of its own: what a test signs in takes no room from its browsers.
@@ -100,7 +104,8 @@ async fn enter(sign_ins: &SignIns, token: &Token, answer: Answer) -> Result<Entr
     let secret = pending.cookie.secret;
     let confirmations = &sign_ins.stores().confirmations;
     let begun = confirmations.confirmation_by_secret(&secret.hash()).await?;
-    let begun = begun.ok_or_else(|| Problem::conflict("this sign-in was deleted meanwhile"))?;
+    let begun =
+        begun.ok_or_else(|| ControlProblem::conflict("this sign-in was deleted meanwhile"))?;
     sign_ins.receive(begun.id, answer).await?;
     let shown = PresentedSecrets {
         pending: vec![(TokenTag::of(keys, token), secret)],

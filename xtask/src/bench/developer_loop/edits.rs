@@ -9,7 +9,7 @@ use crate::error::{At, Error, Result};
 const MARKER: &str = "MARKER";
 
 /// A change of one line, as a developer saves it.
-pub struct Edit {
+pub struct SourceEdit {
     pub what: &'static str,
     /// Seconds until it is served.
     pub goal: &'static str,
@@ -21,8 +21,8 @@ pub struct Edit {
     pub path: &'static str,
 }
 
-pub const EDITS: [Edit; 5] = [
-    Edit {
+pub const EDITS: [SourceEdit; 5] = [
+    SourceEdit {
         what: "a page",
         goal: "5",
         file: "app/src/pages/home.rs",
@@ -30,7 +30,7 @@ pub const EDITS: [Edit; 5] = [
         after: "\"Or use a password MARKER\"",
         path: "/",
     },
-    Edit {
+    SourceEdit {
         what: "the island",
         goal: "3",
         file: "app/src/island/sentence.rs",
@@ -38,7 +38,7 @@ pub const EDITS: [Edit; 5] = [
         after: "Your link is waiting MARKER to be checked.",
         path: "/pkg/vestibule.wasm",
     },
-    Edit {
+    SourceEdit {
         what: "the style",
         goal: "0.3",
         file: "style/ground.css",
@@ -46,7 +46,7 @@ pub const EDITS: [Edit; 5] = [
         after: "\n.MARKER {\n  top: 0;\n}\n\nbody {\n",
         path: "/pkg/vestibule.css",
     },
-    Edit {
+    SourceEdit {
         what: "server code",
         goal: "4",
         file: "server/src/handlers/home/mod.rs",
@@ -54,7 +54,7 @@ pub const EDITS: [Edit; 5] = [
         after: "Signs you in MARKER as Ada Lovelace.",
         path: "/",
     },
-    Edit {
+    SourceEdit {
         what: "the library",
         goal: "6",
         file: "src/assertion/keys.rs",
@@ -64,7 +64,7 @@ pub const EDITS: [Edit; 5] = [
     },
 ];
 
-impl Edit {
+impl SourceEdit {
     /// The whole file with the change in it.
     fn changed(&self, root: &Path, marker: &str) -> Result<String> {
         let path = root.join(self.file);

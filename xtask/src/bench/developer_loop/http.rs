@@ -9,12 +9,12 @@ use std::time::Duration;
 const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 
 /// An answer's head and body.
-pub struct Answer {
+pub struct HttpAnswer {
     head: String,
     body: Vec<u8>,
 }
 
-impl Answer {
+impl HttpAnswer {
     /// The values of a header, whose name is given in lower case.
     pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let lines = self.head.lines().filter_map(|line| line.split_once(": "));
@@ -29,12 +29,12 @@ impl Answer {
 }
 
 /// Asks for `path` with these lines in the head. `None`: nothing answers.
-pub fn get(port: u16, path: &str, lines: &[(&str, &str)]) -> Option<Answer> {
+pub fn get(port: u16, path: &str, lines: &[(&str, &str)]) -> Option<HttpAnswer> {
     send(port, "GET", path, lines, "")
 }
 
 /// Sends a form from a page of the server's own.
-pub fn submit(port: u16, path: &str, form: &str) -> Option<Answer> {
+pub fn submit(port: u16, path: &str, form: &str) -> Option<HttpAnswer> {
     let lines = [
         ("Sec-Fetch-Site", "same-origin"),
         ("Content-Type", "application/x-www-form-urlencoded"),
@@ -42,7 +42,13 @@ pub fn submit(port: u16, path: &str, form: &str) -> Option<Answer> {
     send(port, "POST", path, &lines, form)
 }
 
-fn send(port: u16, method: &str, path: &str, lines: &[(&str, &str)], body: &str) -> Option<Answer> {
+fn send(
+    port: u16,
+    method: &str,
+    path: &str,
+    lines: &[(&str, &str)],
+    body: &str,
+) -> Option<HttpAnswer> {
     let mut request = format!("{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n");
     for (name, value) in lines {
         let _ = write!(request, "{name}: {value}\r\n");
@@ -62,7 +68,7 @@ fn send(port: u16, method: &str, path: &str, lines: &[(&str, &str)], body: &str)
         return None;
     }
     let head_end = bytes.windows(4).position(|end| end == b"\r\n\r\n")?;
-    Some(Answer {
+    Some(HttpAnswer {
         head: String::from_utf8_lossy(&bytes[..head_end]).into_owned(),
         body: bytes.split_off(head_end + 4),
     })

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use edits::{EDITS, Edit};
+use edits::{EDITS, SourceEdit};
 use program::Program;
 
 use super::table::Table;
@@ -188,7 +188,7 @@ impl Clone {
                 times.push(served);
             }
         }
-        for (Edit { what, goal, .. }, times) in EDITS.iter().zip(times) {
+        for (SourceEdit { what, goal, .. }, times) in EDITS.iter().zip(times) {
             let figure = format!("`leptos watch`: {what}, from saving until served, s");
             table.row(&figure, &seconds(median(times)), goal);
         }

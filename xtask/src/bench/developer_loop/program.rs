@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::http::{self, Answer};
+use super::http::{self, HttpAnswer};
 use crate::error::{At, Error, Result};
 use crate::process;
 use crate::servers::server;
@@ -48,7 +48,7 @@ impl Program {
     pub fn until(
         &mut self,
         path: &str,
-        mut is_right: impl FnMut(&Answer) -> bool,
+        mut is_right: impl FnMut(&HttpAnswer) -> bool,
     ) -> Result<Duration> {
         let start = Instant::now();
         let mut tag = String::new();

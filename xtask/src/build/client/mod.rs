@@ -51,7 +51,7 @@ pub enum Warnings {
 }
 
 /// A client: a package that is compiled to wasm.
-pub struct Client {
+pub struct ClientBuild {
     /// The project's folder.
     pub project: PathBuf,
     /// The package that has the entry.
@@ -64,7 +64,7 @@ pub struct Client {
     pub profile: Profile,
 }
 
-impl Client {
+impl ClientBuild {
     /// Vestibule's own.
     pub fn of_vestibule(profile: Profile) -> Self {
         Self {

@@ -5,7 +5,7 @@ use std::sync::{Arc, atomic::AtomicBool};
 
 /// Whom the extractors ask, and what is known already.
 #[derive(Clone)]
-pub struct Asker {
+pub struct SignInContext {
     /// Whom to ask.
     pub vestibule: Vestibule,
     /// The user, if it is known already.
