@@ -4,6 +4,7 @@
 import { chromium } from '@playwright/test';
 import { randomBytes } from 'node:crypto';
 import { chromium as launch } from '../support/chromium.js';
+import { subscription } from '../support/pages.js';
 import { Server } from '../support/server.js';
 import { bytesOf, transfersUntilProfile } from '../support/transfers.js';
 import { ADA, Validator } from '../support/validator.js';
@@ -37,18 +38,26 @@ const browser = await chromium.launch(launch);
 const answered = [];
 const called = [];
 const echoes = [];
-const weights = [];
+
+/** What one page transfers until it navigates, in KB. */
+async function weight() {
+  const page = await (await browser.newContext()).newPage();
+  const transfers = await transfersUntilProfile(page);
+  const subscribed = subscription(page);
+  await page.goto(`${server.url}/confirm/weighed`);
+  const question = await validator.asked('weighed');
+  await subscribed;
+  question.valid();
+  await page.waitForURL('**/profile');
+  await page.context().close();
+  return bytesOf(transfers()) / 1_000;
+}
 
 /** How long it takes from what `decide` does to the page's navigation, in milliseconds. */
 async function navigation(token, decide) {
   const context = await browser.newContext();
   const page = await context.newPage();
-  const transfers = await transfersUntilProfile(page);
-  const subscribed = new Promise((resolve) => {
-    page.on('websocket', (socket) =>
-      socket.on('framereceived', ({ payload }) => String(payload).includes('subscription_succeeded') && resolve()),
-    );
-  });
+  const subscribed = subscription(page);
   const navigating = new Promise((resolve) => {
     page.on('request', (request) => request.isNavigationRequest() && request.url().endsWith('/profile') && resolve(performance.now()));
   });
@@ -58,12 +67,13 @@ async function navigation(token, decide) {
   echoes.push(await echo(page));
   const start = await decide(question, page);
   const took = (await navigating) - start;
-  weights.push(bytesOf(transfers()) / 1_000);
   await context.close();
   return took;
 }
 
+let weighed;
 try {
+  weighed = await weight();
   for (let number = 0; number < SIGN_INS; number += 1) {
     answered.push(
       await navigation(`t${number}`, (question) => {
@@ -89,7 +99,7 @@ try {
   await validator.stop();
 }
 const median = (values) => values.sort((one, other) => one - other)[Math.floor(values.length / 2)];
-await row('confirm page until it navigates, with headers, KB', weights[0], 55);
+await row('confirm page until it navigates, with headers, KB', weighed, 55);
 await row('a frame from a page to the broker and back, median, ms', median(echoes), '');
 await row('answer of the validator to navigation, median, ms', median(answered), 15);
 await row('call of the validator to navigation, median, ms', median(called), 20);

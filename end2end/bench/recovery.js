@@ -48,7 +48,7 @@ try {
   network.refuseSockets(false);
   const back = performance.now();
   const times = (await Promise.all(pages.map(({ left }) => left))).map((left) => (left - back) / 1_000).sort((a, b) => a - b);
-  await row(`broker away for ${AWAY / 1_000} s, settled after its return, median, s`, times[PAGES / 2], 2);
+  await row(`broker away for ${AWAY / 1_000} s, settled after its return, median, s`, times[PAGES / 2], 1);
   await row(`  the last of ${PAGES} pages`, times.at(-1), 2);
 } finally {
   await browser.close();

@@ -141,12 +141,15 @@ export async function hold(page, addresses) {
 }
 
 /**
- * Has the first answer to where the page's sign-in stands pass through `change`.
+ * Passes the first answer of `/api/status` through `change`. What it returns resolves once the page has taken it.
  *
  * That is done in the page: where its question was intercepted instead, about one page in 80 was never led on.
  */
 export async function changeFirstStatus(page, change) {
+  let take;
+  const taken = new Promise((resolve) => (take = resolve));
   await page.exposeFunction('changeStatus', change);
+  await page.exposeFunction('statusIsTaken', take);
   await page.addInitScript(() => {
     const { fetch } = window;
     let first = true;
@@ -154,9 +157,18 @@ export async function changeFirstStatus(page, change) {
       const response = await fetch(address, ...rest);
       if (!first || !String(address).endsWith('/api/status')) return response;
       first = false;
-      return Response.json(await window.changeStatus(await response.json()));
+      const changed = Response.json(await window.changeStatus(await response.json()));
+      const text = changed.text.bind(changed);
+      changed.text = async () => {
+        const read = await text();
+        // After all that follows from the answer at once.
+        setTimeout(window.statusIsTaken);
+        return read;
+      };
+      return changed;
     };
   });
+  return { taken };
 }
 
 /**

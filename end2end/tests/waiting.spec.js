@@ -202,7 +202,7 @@ test('a page that asks a moment too early says soon that the link is being check
 test('an answer that was overtaken by a push does not take the page back', async ({ page, validator }) => {
   let held;
   const holding = new Promise((resolve) => (held = resolve));
-  await changeFirstStatus(page, (report) => new Promise((release) => held(() => release(report))));
+  const { taken } = await changeFirstStatus(page, (report) => new Promise((release) => held(() => release(report))));
   const pushed = new Promise((resolve) => {
     page.on('websocket', (socket) => socket.on('framereceived', ({ payload }) => payload.includes('retrying') && resolve()));
   });
@@ -213,6 +213,7 @@ test('an answer that was overtaken by a push does not take the page back', async
   await pushed;
   await validator.asked('overtaken', 2);
   release();
+  await taken;
   await expect(status(page)).toHaveText(say.retrying(2));
   (await validator.asked('overtaken', 2)).valid();
   await expectProfile(page, ADA.name);

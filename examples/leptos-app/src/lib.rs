@@ -78,7 +78,7 @@ async fn orders() -> Result<Option<(String, Vec<String>)>, ServerFnError> {
 /// them in.
 #[component]
 fn Orders() -> impl IntoView {
-    let orders = Resource::new_blocking(|| (), |()| orders());
+    let orders = Resource::new(|| (), |()| orders());
     let page = move || {
         Suspend::new(async move {
             match orders.await {

@@ -252,7 +252,7 @@ pub async fn serve(arguments: &[String]) {
         ("VALIDATOR_CALLBACK_SECRET", KEY.to_owned()),
         ("VESTIBULE_SECRET", SECRET.to_owned()),
         ("CONFIRM_WAIT", "1h".to_owned()),
-        // Half of those that may be undecided may wait.
+        // Half of these may wait, which is more than do: near that number, fewer are let in.
         ("CONFIRM_UNDECIDED", (3 * WAITING).to_string()),
     ];
     let place = Place::open_at(addr.parse().expect("an address"), &settings).await;

@@ -4,7 +4,7 @@
 //! The validator is a process of its own, and the worker announces to the embedded broker, as in a
 //! server.
 
-use crate::{database::Database, place, resident, row, service::Service, sign_in::SECRET};
+use crate::{database::Database, place, resident, row, service::Service, sign_in::keys};
 use axum::Router;
 use futures_util::{StreamExt as _, stream};
 use std::{path::Path, sync::Arc, time::Duration};
@@ -18,7 +18,7 @@ use vestibule::{
     clock::SystemClock,
     outcome::Destinations,
     publisher::{PusherApp, PusherPublisher, PusherSecret, Queue},
-    secret::{Keys, SystemEntropy},
+    secret::SystemEntropy,
     sign_ins::SignIns,
     store::{Stores, sqlite::SqliteStore},
     timing::Timing,
@@ -82,10 +82,6 @@ pub async fn in_flight() -> String {
         "{:.1}",
         (after - before) / u32::try_from(IN_FLIGHT).map_or(1.0, f64::from)
     )
-}
-
-pub fn keys() -> Keys {
-    Keys::parse(SECRET).expect("32 bytes")
 }
 
 pub struct Bench {

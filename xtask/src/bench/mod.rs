@@ -22,7 +22,7 @@ const REDIS: &str = "VESTIBULE_BENCH_REDIS";
 /// The oldest Node that the packages of the Express application support.
 const PEERS_NODE: u32 = 20;
 
-/// Builds the release and measures it, beside what a team would build instead, too; as `peers`,
+/// Builds the release and measures it, in part beside what a team would build instead; as `peers`,
 /// nothing but that. As `loop`, measures how long a developer waits.
 pub fn bench(arguments: &[String]) -> Result {
     match arguments {

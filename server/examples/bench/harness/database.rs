@@ -1,6 +1,6 @@
 //! An empty database for each measurement: what one leaves behind changes no other.
 
-use crate::settled::keys;
+use crate::sign_in::keys;
 use sqlx::{Connection as _, PgConnection};
 use std::{
     env,

@@ -3,11 +3,17 @@
 use crate::client::Client;
 use serde_json::Value;
 use tokio::time::Instant;
+use vestibule::secret::Keys;
 
 /// The host of the public address.
 const HOST: &str = "app.example";
 /// The key of every server here.
 pub const SECRET: &str = "Y1ZtJ0vW8n3qkRu5xTgB2yLhPzXo7mEaQ9dKfCs4wUI=";
+
+/// The same, read.
+pub fn keys() -> Keys {
+    Keys::parse(SECRET).expect("32 bytes")
+}
 
 /// The settings of a server behind a proxy, as [`begin`] comes through one.
 pub fn settings() -> [(&'static str, String); 3] {

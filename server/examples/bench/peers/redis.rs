@@ -15,7 +15,8 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// Names the program, if it is not the one on the `PATH`.
+/// Names the program. `cargo xtask bench` sets it where all that Express needs is installed; the
+/// part `peers` by itself takes the one on the `PATH` otherwise.
 pub const PROGRAM: &str = "VESTIBULE_BENCH_REDIS";
 const NAME: &str = "redis-server";
 /// How long it may take to answer.
