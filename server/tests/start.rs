@@ -6,7 +6,7 @@ use std::{
     io::{BufRead as _, BufReader},
     net::TcpListener,
     path::Path,
-    process::{Command, Output, Stdio},
+    process::{Child, Command, Output, Stdio},
 };
 use tempfile::TempDir;
 
@@ -31,10 +31,9 @@ fn one_line(output: &Output) -> String {
     said
 }
 
-/// A data folder that a server has been started in and stopped in.
-fn used_folder() -> TempDir {
-    let data = TempDir::new().unwrap();
-    let mut server = vestibule(data.path())
+/// A server in `data` that is listening.
+fn started(data: &Path) -> Child {
+    let mut server = vestibule(data)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -44,9 +43,28 @@ fn used_folder() -> TempDir {
         .read_line(&mut line)
         .unwrap();
     assert!(line.starts_with("listening on http://127.0.0.1:"), "{line}");
+    server
+}
+
+/// A data folder that a server has been started in and stopped in.
+fn used_folder() -> TempDir {
+    let data = TempDir::new().unwrap();
+    let mut server = started(data.path());
     server.kill().unwrap();
     server.wait().unwrap();
     data
+}
+
+/// With huge pages, an idle server would hold twice the memory.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_server_has_small_pages() {
+    let data = TempDir::new().unwrap();
+    let mut server = started(data.path());
+    let status = fs::read_to_string(format!("/proc/{}/status", server.id())).unwrap();
+    server.kill().unwrap();
+    server.wait().unwrap();
+    assert!(!status.contains("THP_enabled:\t1"), "{status}");
 }
 
 #[test]
