@@ -141,33 +141,32 @@ export async function hold(page, addresses) {
 }
 
 /**
- * Passes the first answer of `/api/status` through `change`. What it returns resolves once the page has taken it.
- *
- * That is done in the page: where its question was intercepted instead, about one page in 80 was never led on.
+ * Passes the first answer of `path` through `change`. What it returns resolves once the page has taken it: that only
+ * the page knows, so it is done there.
  */
-export async function changeFirstStatus(page, change) {
+export async function changeFirstAnswer(page, path, change) {
   let take;
   const taken = new Promise((resolve) => (take = resolve));
-  await page.exposeFunction('changeStatus', change);
-  await page.exposeFunction('statusIsTaken', take);
-  await page.addInitScript(() => {
+  await page.exposeFunction(`change ${path}`, change);
+  await page.exposeFunction(`taken ${path}`, take);
+  await page.addInitScript((path) => {
     const { fetch } = window;
     let first = true;
     window.fetch = async (address, ...rest) => {
       const response = await fetch(address, ...rest);
-      if (!first || !String(address).endsWith('/api/status')) return response;
+      if (!first || !String(address).endsWith(path)) return response;
       first = false;
-      const changed = Response.json(await window.changeStatus(await response.json()));
+      const changed = Response.json(await window[`change ${path}`](await response.json()));
       const text = changed.text.bind(changed);
       changed.text = async () => {
         const read = await text();
         // After all that follows from the answer at once.
-        setTimeout(window.statusIsTaken);
+        setTimeout(window[`taken ${path}`]);
         return read;
       };
       return changed;
     };
-  });
+  }, path);
   return { taken };
 }
 

@@ -4,7 +4,7 @@ import { at } from '../support/base.js';
 import { controlled as test, expect } from '../support/test.js';
 import { ADA } from '../support/validator.js';
 import {
-  button, changeFirstStatus, expectLogin, expectProfile, expectStranger, expectWaiting, islandIsUp, link, pendingCookies,
+  button, changeFirstAnswer, expectLogin, expectProfile, expectStranger, expectWaiting, islandIsUp, link, pendingCookies,
   requestsTo, routeFirst, say, section, sessionCookie, status, step, stopClock,
 } from '../support/pages.js';
 
@@ -190,19 +190,23 @@ test('the steps follow the validator from its first attempt to its last', async 
 
 test('a page that asks a moment too early says soon that the link is being checked', async ({ page, validator }) => {
   // What the server says just before the worker takes the link; nothing announces that it did.
-  const progress = { state: 'waiting', step: { step: 'queued' } };
-  await changeFirstStatus(page, (report) => ({ ...report, progress }));
+  const tooEarly = (report) => ({ ...report, progress: { state: 'waiting', step: { step: 'queued' } } });
+  await changeFirstAnswer(page, '/api/begin', tooEarly);
+  const { taken } = await changeFirstAnswer(page, '/api/status', tooEarly);
   await page.goto(link('early'));
-  const question = await validator.asked('early');
+  // Not before: the answer that is changed would otherwise be the outcome.
+  await taken;
   await expect(status(page)).toHaveText(say.contacting);
-  question.valid();
+  (await validator.asked('early')).valid();
   await expectProfile(page, ADA.name);
 });
 
 test('an answer that was overtaken by a push does not take the page back', async ({ page, validator }) => {
   let held;
   const holding = new Promise((resolve) => (held = resolve));
-  const { taken } = await changeFirstStatus(page, (report) => new Promise((release) => held(() => release(report))));
+  const { taken } = await changeFirstAnswer(page, '/api/status', (report) =>
+    new Promise((release) => held(() => release(report))),
+  );
   const pushed = new Promise((resolve) => {
     page.on('websocket', (socket) => socket.on('framereceived', ({ payload }) => payload.includes('retrying') && resolve()));
   });
