@@ -66,12 +66,6 @@ pub enum Capped {
 }
 
 impl Admission {
-    /// How many undecided confirmations there may be in each of the client's networks, with this
-    /// one.
-    pub(crate) fn limits(&self) -> [u32; 3] {
-        self.shares.during(self.usage).limits()
-    }
-
     /// Why a begin was not let in whose networks have `undecided` others; `None` if it could have
     /// been.
     pub(crate) fn capped(&self, undecided: [u32; 3]) -> Option<Capped> {

@@ -13,10 +13,13 @@ impl Tally {
     /// `shares`.
     #[must_use]
     pub fn admits(&self, client: Client, shares: Shares) -> bool {
+        shares.admit(self.around(client))
+    }
+
+    /// How many there are in each of the client's networks.
+    pub(crate) fn around(&self, client: Client) -> [u32; 3] {
         let networks = client.networks();
-        shares.admit(std::array::from_fn(|place| {
-            self.0[place].get(&networks[place]).copied().unwrap_or(0)
-        }))
+        std::array::from_fn(|place| self.0[place].get(&networks[place]).copied().unwrap_or(0))
     }
 
     /// Counts one more of `client`, if it may have it.
@@ -25,10 +28,15 @@ impl Tally {
         if !self.admits(client, shares) {
             return false;
         }
-        for (counts, network) in self.0.iter_mut().zip(client.networks()) {
-            *counts.entry(*network).or_default() += 1;
-        }
+        self.add(client, 1);
         true
+    }
+
+    /// Counts so many more of `client`, whatever it may have.
+    pub(crate) fn add(&mut self, client: Client, number: u32) {
+        for (counts, network) in self.0.iter_mut().zip(client.networks()) {
+            *counts.entry(*network).or_default() += number;
+        }
     }
 
     /// One of `client` is gone that was counted.

@@ -7,7 +7,7 @@ use crate::{
     path::LocalPath,
     store::{
         StoreError,
-        begin::{self, Begin, BeginResult, StoredConfirmations, UndecidedByNetwork},
+        begin::{Begin, BeginResult, Census, StoredConfirmations},
         row::{self, QueuedColumns, Reading},
         statements::confirmation_columns,
     },
@@ -25,26 +25,24 @@ impl BatchJob for Begin {
     ) -> BoxFuture<'c, Result<Vec<Self::Done>, Failure>> {
         Box::pin(async move {
             take_turns(connection, jobs).await?;
-            let mut new = begin::first_of_each_secret(jobs);
-            let inserted = insert(connection, &new).await?;
-            new.retain(|job| inserted.contains(&job.confirmation.id));
-            let pending: Vec<_> = new.iter().filter_map(|job| job.session.as_ref()).collect();
+            let mut census = count(connection, jobs).await?;
+            let admitted = census.admit(jobs);
+            let inserted = insert(connection, &admitted).await?;
+            let new = admitted.iter().map(|(job, _)| *job);
+            let new = new.filter(|job| inserted.contains(&job.confirmation.id));
+            let pending: Vec<_> = new.filter_map(|job| job.session.as_ref()).collect();
             if sessions::insert(connection, &pending).await? < pending.len() as u64 {
                 return Err(StoreError::Unavailable(
                     "another session has this one's id or secret".into(),
                 )
                 .into());
             }
-            if new.len() == jobs.len() {
+            if inserted.len() == jobs.len() {
                 let begun = |job: &&Self| Ok(job.confirmation.clone());
                 return Ok(jobs.iter().map(begun).collect());
             }
             let kept = kept(&mut *connection, jobs).await?;
-            if let Some(all) = begin::all_stored(jobs, &kept) {
-                return Ok(all);
-            }
-            let undecided = undecided(connection, jobs).await?;
-            Ok(begin::results(jobs, &kept, &undecided)?)
+            Ok(census.results(jobs, &kept)?)
         })
     }
 }
@@ -66,68 +64,57 @@ async fn take_turns(connection: &mut PgConnection, jobs: &[&Begin]) -> Result<()
     Ok(())
 }
 
-/// Keeps those whose pending secret has begun none, and returns their ids.
+/// Counts what is there. Three plain parts, because each statement is planned anew: a kept plan that
+/// was made from an empty table reads all of it.
+async fn count(connection: &mut PgConnection, jobs: &[&Begin]) -> Result<Census, Failure> {
+    let networks = |job: &&Begin| job.admission.client.networks()[2].to_vec();
+    let secrets = |job: &&Begin| job.confirmation.secret.as_slice().to_vec();
+    let rows = sqlx::query(
+        "select secret, null::bytea as client, null::bytea as network_56, null::bytea as network_48,
+             0::bigint as number, 0::bigint as turn
+         from confirmations where secret = any($1)
+         union all
+         select null, client, network_56, network_48, count(*),
+             coalesce(max(turn) filter (where turn < 9223372036854775807), -1)
+         from confirmations where state = 'queued' and network_48 = any($2)
+         group by client, network_56, network_48
+         union all
+         select null, null, null, null, 0, coalesce(min(turn), 0)
+         from confirmations where state = 'queued' and turn < 9223372036854775807",
+    )
+    .bind(jobs.iter().map(secrets).collect::<Vec<_>>())
+    .bind(jobs.iter().map(networks).collect::<Vec<_>>())
+    .fetch_all(connection)
+    .await?;
+    let census: Result<_, StoreError> = rows.iter().map(|row| row::counted(row)).collect();
+    Ok(census?)
+}
+
+/// Keeps those that were let in, each with its turn, whose pending secret has begun none meanwhile
+/// from another network, and returns their ids.
 async fn insert(
     connection: &mut PgConnection,
-    jobs: &[&Begin],
+    admitted: &[(&Begin, i64)],
 ) -> Result<HashSet<ConfirmationId>, Failure> {
-    let queued = jobs.iter().map(|job| job.queued());
+    let queued = admitted.iter().map(|(job, _)| job.queued());
     let queued = queued.collect::<Result<Vec<_>, _>>()?;
     let queued: Vec<_> = queued.into_iter().map(QueuedColumns::of).collect();
-    let new = || jobs.iter().map(|job| &job.confirmation);
-    let network =
-        |place: usize| move |job: &&Begin| job.admission.client.networks()[place].to_vec();
-    let limit = |place: usize| move |job: &&Begin| i64::from(job.admission.limits()[place]);
+    let new = || admitted.iter().map(|(job, _)| &job.confirmation);
+    let network = |place: usize| {
+        move |(job, _): &(&Begin, i64)| job.admission.client.networks()[place].to_vec()
+    };
     // In the order of the secrets, for which others that begin the same wait.
     let rows = sqlx::query(
-        "with new as (
-             select *
-             from unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bigint[], $6::bigint[], $7::bytea[],
-                         $8::bigint[], $9::bigint[], $10::bytea[], $11::bytea[], $12::bytea[], $13::bigint[],
-                         $14::bigint[], $15::bigint[], $16::text[], $17::bigint[], $18::bytea[], $19::bigint[])
-                 with ordinality
-                 as new (id, secret, token_tag, session, created_at, deadline, token, token_key, due_at, client, network_56,
-                         network_48, room_64, room_56, room_48, next, fence, worker, lease_until, place)
-             where not exists (select from confirmations where confirmations.secret = new.secret)),
-         undecided as (
-             select client, network_56, network_48, count(*) as number,
-                 max(turn) filter (where turn < 9223372036854775807) as last
-             from confirmations where state = 'queued' and network_48 = any($12)
-             group by client, network_56, network_48),
-         in_64 as (
-             select new.*, coalesce(number, 0)
-                 + row_number() over (partition by client order by room_64 desc, place) as rank_64
-             from new
-             left join (select client, sum(number) as number from undecided group by client) as there using (client)),
-         in_56 as (
-             select in_64.*, coalesce(number, 0)
-                 + row_number() over (partition by network_56 order by room_64 desc, place) as rank_56
-             from in_64
-             left join (select network_56, sum(number) as number from undecided group by network_56) as there
-                 using (network_56)
-             where rank_64 <= room_64),
-         in_48 as (
-             select in_56.*, coalesce(last + 1, 0) as turn_48, coalesce(number, 0)
-                 + row_number() over (partition by network_48 order by room_64 desc, place) as rank_48
-             from in_56
-             left join (select network_48, sum(number) as number, max(last) as last from undecided group by network_48)
-                 as there using (network_48)
-             where rank_56 <= room_56),
-         admitted as (
-             select in_48.*, due_at > created_at as waits,
-                 row_number() over (partition by network_48, due_at > created_at order by place) as nth
-             from in_48 where rank_48 <= room_48),
-         first as (
-             select coalesce(min(turn), 0) as turn from confirmations
-             where state = 'queued' and turn < 9223372036854775807)
-         insert into confirmations
+        "insert into confirmations
              (id, secret, token_tag, session, created_at, deadline, state, token, token_key, due_at, client, network_56,
               network_48, turn, next, fence, worker, lease_until)
-         select id, secret, token_tag, session, created_at, deadline, 'queued', token, token_key, due_at, client, network_56,
-             network_48,
-             case when waits then 9223372036854775807 else greatest(turn_48, first.turn) + nth - 1 end, next,
-             fence, worker, lease_until
-         from admitted, first
+         select id, secret, token_tag, session, created_at, deadline, 'queued', token, token_key, due_at, client,
+             network_56, network_48, turn, next, fence, worker, lease_until
+         from unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bigint[], $6::bigint[], $7::bytea[],
+                     $8::bigint[], $9::bigint[], $10::bytea[], $11::bytea[], $12::bytea[], $13::bigint[],
+                     $14::text[], $15::bigint[], $16::bytea[], $17::bigint[])
+             as new (id, secret, token_tag, session, created_at, deadline, token, token_key, due_at, client, network_56,
+                     network_48, turn, next, fence, worker, lease_until)
          order by secret
          on conflict (secret) do nothing returning id",
     )
@@ -140,12 +127,10 @@ async fn insert(
     .bind(queued.iter().map(|queued| queued.token).collect::<Vec<_>>())
     .bind(queued.iter().map(|queued| queued.token_key).collect::<Vec<_>>())
     .bind(queued.iter().map(|queued| queued.due_at).collect::<Vec<_>>())
-    .bind(jobs.iter().map(network(0)).collect::<Vec<_>>())
-    .bind(jobs.iter().map(network(1)).collect::<Vec<_>>())
-    .bind(jobs.iter().map(network(2)).collect::<Vec<_>>())
-    .bind(jobs.iter().map(limit(0)).collect::<Vec<_>>())
-    .bind(jobs.iter().map(limit(1)).collect::<Vec<_>>())
-    .bind(jobs.iter().map(limit(2)).collect::<Vec<_>>())
+    .bind(admitted.iter().map(network(0)).collect::<Vec<_>>())
+    .bind(admitted.iter().map(network(1)).collect::<Vec<_>>())
+    .bind(admitted.iter().map(network(2)).collect::<Vec<_>>())
+    .bind(admitted.iter().map(|(_, turn)| *turn).collect::<Vec<_>>())
     .bind(new().map(|new| new.next.as_ref().map(LocalPath::as_str)).collect::<Vec<_>>())
     .bind(queued.iter().map(|queued| queued.fence).collect::<Vec<_>>())
     .bind(queued.iter().map(|queued| queued.worker).collect::<Vec<_>>())
@@ -182,24 +167,4 @@ async fn kept(
         .iter()
         .map(|row| row::confirmation(row).map(keyed))
         .collect::<Result<_, _>>()?)
-}
-
-/// How many undecided confirmations there are in the networks of `jobs`.
-async fn undecided(
-    connection: &mut PgConnection,
-    jobs: &[&Begin],
-) -> Result<UndecidedByNetwork, Failure> {
-    let networks: Vec<_> = jobs
-        .iter()
-        .map(|job| job.admission.client.networks()[2].as_slice())
-        .collect();
-    let rows = sqlx::query(
-        "select client, network_56, network_48, count(*) as number from confirmations
-         where state = 'queued' and network_48 = any($1) group by client, network_56, network_48",
-    )
-    .bind(networks)
-    .fetch_all(connection)
-    .await?;
-    let counted: Result<_, StoreError> = rows.iter().map(|row| row::undecided(row)).collect();
-    Ok(counted?)
 }

@@ -2,7 +2,7 @@
 
 use super::{Reading, Row};
 use crate::{
-    caps::{Network, Shares},
+    caps::{Client, Shares},
     confirmation::{
         Claim, Confirmation, ConfirmationId, Decided, Ending, Later, Lease, Queued, Rejection,
         Stage, State, WorkerId,
@@ -11,7 +11,7 @@ use crate::{
     pending::TokenTag,
     secret::{Sealed, SealedToken, SecretHash},
     session::SessionId,
-    store::StoreError,
+    store::{StoreError, begin::Counted},
     user::UserId,
 };
 
@@ -199,15 +199,21 @@ impl WaitColumns {
     }
 }
 
-/// Reads how many undecided ones a client has, with its networks.
-pub(in crate::store) fn undecided(row: &dyn Row) -> Result<([Network; 3], u32), StoreError> {
-    let row = Reading::new("confirmations", row);
-    let networks = [
-        row.bytes("client")?,
-        row.bytes("network_56")?,
-        row.bytes("network_48")?,
-    ];
-    Ok((networks, row.number("number")?))
+/// Reads what was counted before some begin.
+pub(in crate::store) fn counted(row: &dyn Row) -> Result<Counted, StoreError> {
+    let row = Reading::new(TABLE, row);
+    if let Some(secret) = row.optional_bytes("secret")? {
+        return Ok(Counted::Begun(SecretHash::from_bytes(secret)));
+    }
+    let turn = row.number("turn")?;
+    let Some(client) = row.optional_bytes("client")? else {
+        return Ok(Counted::First(turn));
+    };
+    Ok(Counted::Undecided {
+        client: Client::in_networks([client, row.bytes("network_56")?, row.bytes("network_48")?]),
+        number: row.number("number")?,
+        last: turn,
+    })
 }
 
 /// What a decided confirmation has of its own, as it stands in a row.

@@ -19,7 +19,7 @@ mod user;
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) use confirmation::{
-    DecidedColumns, QueuedColumns, WaitColumns, claims, confirmation, key_of_undecided, undecided,
+    DecidedColumns, QueuedColumns, WaitColumns, claims, confirmation, counted, key_of_undecided,
 };
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) use link::{LinkOrigin, link, link_counts, mails, state_columns};

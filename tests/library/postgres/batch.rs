@@ -1,6 +1,6 @@
 //! Many writes share one durable transaction, and none of them another's failure.
 
-use crate::support::{Postgres, Sample, ada, at, bob, settlement, soon, welcome};
+use crate::support::{Postgres, Sample, ada, admission, at, bob, settlement, soon, welcome};
 use futures_util::future::join_all;
 use sqlx::{Connection as _, PgConnection};
 use std::time::Duration;
@@ -79,6 +79,29 @@ async fn one_begin_that_cannot_be_does_not_fail_those_that_share_its_transaction
             );
         }
     }
+}
+
+#[tokio::test]
+async fn those_that_are_begun_again_take_no_room_of_those_that_share_their_transaction() {
+    let Some(database) = Postgres::fresh().await else {
+        return;
+    };
+    let store = database.open().await;
+    let mut raw = database.raw().await;
+    let samples: Vec<_> = (1..=6).map(Sample::new).collect();
+    let begin = async |sample: &Sample| {
+        let Sample {
+            confirmation,
+            session,
+        } = sample;
+        store.begin(confirmation, session, admission(1, 5)).await
+    };
+    for sample in &samples[..3] {
+        begin(sample).await.unwrap();
+    }
+    let ends = together(&mut raw, samples.iter().map(begin).collect()).await;
+    let let_in: Vec<_> = ends.iter().map(Result::is_ok).collect();
+    assert_eq!(let_in, [true, true, true, true, true, false]);
 }
 
 #[tokio::test]
