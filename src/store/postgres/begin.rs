@@ -64,26 +64,31 @@ async fn take_turns(connection: &mut PgConnection, jobs: &[&Begin]) -> Result<()
     Ok(())
 }
 
-/// Counts what is there. Three plain parts, because each statement is planned anew: a kept plan that
-/// was made from an empty table reads all of it.
+/// Counts what is there. In plain parts, because each statement is planned anew. Each network is
+/// looked up by itself: for all at once, a planner without statistics reads all that are undecided.
 async fn count(connection: &mut PgConnection, jobs: &[&Begin]) -> Result<Census, Failure> {
-    let networks = |job: &&Begin| job.admission.client.networks()[2].to_vec();
+    let networks: BTreeSet<_> = jobs
+        .iter()
+        .map(|job| job.admission.client.networks()[2].as_slice())
+        .collect();
     let secrets = |job: &&Begin| job.confirmation.secret.as_slice().to_vec();
     let rows = sqlx::query(
         "select secret, null::bytea as client, null::bytea as network_56, null::bytea as network_48,
              0::bigint as number, 0::bigint as turn
          from confirmations where secret = any($1)
          union all
-         select null, client, network_56, network_48, count(*),
-             coalesce(max(turn) filter (where turn < 9223372036854775807), -1)
-         from confirmations where state = 'queued' and network_48 = any($2)
-         group by client, network_56, network_48
+         select null, undecided.*
+         from unnest($2::bytea[]) as asked (network), lateral (
+             select client, network_56, network_48, count(*),
+                 coalesce(max(turn) filter (where turn < 9223372036854775807), -1)
+             from confirmations where state = 'queued' and network_48 = asked.network
+             group by client, network_56, network_48) as undecided
          union all
          select null, null, null, null, 0, coalesce(min(turn), 0)
          from confirmations where state = 'queued' and turn < 9223372036854775807",
     )
     .bind(jobs.iter().map(secrets).collect::<Vec<_>>())
-    .bind(jobs.iter().map(networks).collect::<Vec<_>>())
+    .bind(networks.into_iter().collect::<Vec<_>>())
     .fetch_all(connection)
     .await?;
     let census: Result<_, StoreError> = rows.iter().map(|row| row::counted(row)).collect();
