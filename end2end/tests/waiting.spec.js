@@ -194,9 +194,9 @@ test('a page that asks a moment too early says soon that the link is being check
   await changeFirstAnswer(page, '/api/begin', tooEarly);
   const { taken } = await changeFirstAnswer(page, '/api/status', tooEarly);
   await page.goto(link('early'));
-  // Not before: the answer that is changed would otherwise be the outcome.
   await taken;
   await expect(status(page)).toHaveText(say.contacting);
+  // Only now: an answer with the outcome could otherwise be the one that is changed.
   (await validator.asked('early')).valid();
   await expectProfile(page, ADA.name);
 });

@@ -1,4 +1,4 @@
-//! How many of something each client has at the moment, counted in memory.
+//! How many of something each client has at the moment.
 
 use super::{Client, Network, Shares};
 use std::collections::HashMap;

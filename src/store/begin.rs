@@ -37,7 +37,7 @@ impl Begin {
     }
 }
 
-/// What is there before a batch begins.
+/// What is there, and what of a batch was let in since.
 #[derive(Debug, Default)]
 pub(super) struct Census {
     /// The pending secrets that have begun a confirmation.
@@ -57,14 +57,14 @@ pub(super) enum Counted {
     Undecided {
         client: Client,
         number: u32,
-        /// The last turn among them; -1 if they wait for theirs no more.
-        last: i64,
+        /// The turn after their last one.
+        next: i64,
     },
     /// The first turn of all.
     First(i64),
 }
 
-/// The turn of one that need not be claimed: it is not counted among those of its network.
+/// The turn of what is not due when it begins: it takes none of its network's.
 const LAST_TURN: i64 = i64::MAX;
 
 impl FromIterator<Counted> for Census {
@@ -78,11 +78,11 @@ impl FromIterator<Counted> for Census {
                 Counted::Undecided {
                     client,
                     number,
-                    last,
+                    next,
                 } => {
                     census.undecided.add(client, number);
-                    let next = census.turns.entry(client.networks()[2]).or_default();
-                    *next = (last + 1).max(*next);
+                    let turn = census.turns.entry(client.networks()[2]).or_default();
+                    *turn = next.max(*turn);
                 }
                 Counted::First(turn) => census.first = turn,
             }
@@ -113,22 +113,21 @@ impl Census {
 
     /// The turn of one that begins: after those of its network, and not before any other.
     fn turn(&mut self, job: &Begin) -> i64 {
-        let Confirmation {
-            state: State::Queued(Queued { due_at, .. }),
-            created_at,
-            ..
-        } = &job.confirmation
-        else {
-            return LAST_TURN;
-        };
-        if due_at > created_at {
+        let begun_at = job.confirmation.created_at;
+        if !job.queued().is_ok_and(|queued| queued.due_at <= begun_at) {
             return LAST_TURN;
         }
         let network = job.admission.client.networks()[2];
         let next = self.turns.entry(network).or_default();
         let turn = self.first.max(*next);
-        *next = turn + 1;
+        *next = turn.saturating_add(1);
         turn
+    }
+
+    /// Gives the room of `job` back, whose secret has begun another meanwhile.
+    #[cfg(feature = "postgres")]
+    pub fn give_back(&mut self, job: &Begin) {
+        self.undecided.give_back(job.admission.client);
     }
 
     /// What `jobs` came to where this is `kept` under their secrets.
@@ -145,7 +144,7 @@ impl Census {
             let capped = job.admission.capped(there);
             capped.map(Err).ok_or_else(|| {
                 StoreError::Unavailable(
-                    "the confirmation was swept while it was begun again".into(),
+                    "another begin changed what there is room for; try again".into(),
                 )
             })
         };
@@ -206,12 +205,12 @@ mod tests {
         Client::in_networks(networks.map(|name| [name; 16]))
     }
 
-    fn undecided(networks: [u8; 3], number: u32, last: i64) -> Counted {
+    fn undecided(networks: [u8; 3], number: u32, next: i64) -> Counted {
         let client = client(networks);
         Counted::Undecided {
             client,
             number,
-            last,
+            next,
         }
     }
 
@@ -248,6 +247,10 @@ mod tests {
         let jobs = [begin(1, [1, 11, 111], 1), begin(2, [1, 11, 111], 4)];
         let there = [undecided([1, 11, 111], 3, 0)];
         assert_eq!(numbers(&admitted(there, &jobs)), [2]);
+        // The same where they are two clients of one /56, with twice the share.
+        let jobs = [begin(1, [1, 11, 111], 1), begin(2, [2, 11, 111], 2)];
+        let there = [undecided([9, 11, 111], 3, 0)];
+        assert_eq!(numbers(&admitted(there, &jobs)), [2]);
     }
 
     #[test]
@@ -278,13 +281,13 @@ mod tests {
             panic!("it is queued");
         };
         later.due_at = Timestamp::from_millis(1);
-        let there = |last| [undecided([7, 11, 111], 1, last), Counted::First(5)];
+        let there = |next| [undecided([7, 11, 111], 1, next), Counted::First(5)];
         assert_eq!(
-            admitted(there(-1), &jobs),
+            admitted(there(0), &jobs),
             [(1, 5), (2, LAST_TURN), (3, 6), (4, 7)]
         );
         assert_eq!(
-            admitted(there(8), &jobs),
+            admitted(there(9), &jobs),
             [(1, 9), (2, LAST_TURN), (3, 10), (4, 11)]
         );
     }

@@ -19,16 +19,20 @@ use futures_util::future::BoxFuture;
 use sqlx::{Connection as _, PgConnection, PgPool};
 use std::{ops::Range, sync::Arc, time::Duration};
 use tokio::{
-    sync::{Mutex, mpsc, oneshot},
+    sync::{Mutex, MutexGuard, mpsc, oneshot},
     time::Instant,
 };
 
 /// The most jobs in one transaction.
 const BATCH: usize = 256;
 
-/// How many transactions with jobs of one kind may be in flight: while one waits for the disk, the
-/// next one works.
+/// How many transactions with jobs of one kind may be in flight.
 const LANES: usize = 2;
+
+/// How long jobs gather while another transaction is in flight. One large transaction costs less
+/// than two small ones; but one that takes longer than this waits for a lock, or a slow disk, and
+/// the next one does not wait for it.
+const GATHER: Duration = Duration::from_millis(50);
 
 /// For how long the jobs of a batch that failed are tried one by one: each may wait for a lock.
 const ALONE_WITHIN: Duration = Duration::from_secs(8);
@@ -67,9 +71,12 @@ impl<J: BatchJob> Batches<J> {
     /// done.
     pub fn start(pool: &PgPool, notifier: Option<&Notifier>) -> Self {
         let (jobs, queue) = mpsc::channel(BATCH * 4);
-        let queue = Arc::new(Mutex::new(queue));
+        let lanes = Arc::new(Lanes {
+            queue: Mutex::new(queue),
+            in_flight: Mutex::new(()),
+        });
         for _ in 0..LANES {
-            tokio::spawn(work_off(pool.clone(), queue.clone(), notifier.cloned()));
+            tokio::spawn(work_off(pool.clone(), lanes.clone(), notifier.cloned()));
         }
         Self(jobs)
     }
@@ -83,15 +90,34 @@ impl<J: BatchJob> Batches<J> {
     }
 }
 
-async fn work_off<J: BatchJob>(
-    pool: PgPool,
-    queue: Arc<Mutex<mpsc::Receiver<Waiting<J>>>>,
-    notifier: Option<Notifier>,
-) {
-    loop {
+/// What the lanes share.
+struct Lanes<J: BatchJob> {
+    queue: Mutex<mpsc::Receiver<Waiting<J>>>,
+    in_flight: Mutex<()>,
+}
+
+impl<J: BatchJob> Lanes<J> {
+    /// The next jobs to be done together; none once no one can add any more. While its guard is
+    /// kept, others gather.
+    async fn next(&self) -> (Vec<Waiting<J>>, Option<MutexGuard<'_, ()>>) {
+        // One lane waits here, the others for their turn.
+        let mut queue = self.queue.lock().await;
         let mut batch = Vec::new();
-        // One lane waits at the queue, the others for their turn there.
-        if queue.lock().await.recv_many(&mut batch, BATCH).await == 0 {
+        queue.recv_many(&mut batch, 1).await;
+        let in_flight = tokio::time::timeout(GATHER, self.in_flight.lock()).await;
+        while batch.len() < BATCH
+            && let Ok(job) = queue.try_recv()
+        {
+            batch.push(job);
+        }
+        (batch, in_flight.ok())
+    }
+}
+
+async fn work_off<J: BatchJob>(pool: PgPool, lanes: Arc<Lanes<J>>, notifier: Option<Notifier>) {
+    loop {
+        let (batch, _in_flight) = lanes.next().await;
+        if batch.is_empty() {
             return;
         }
         let (jobs, replies): (Vec<J>, Vec<_>) = batch.into_iter().unzip();

@@ -28,9 +28,14 @@ impl BatchJob for Begin {
             let mut census = count(connection, jobs).await?;
             let admitted = census.admit(jobs);
             let inserted = insert(connection, &admitted).await?;
-            let new = admitted.iter().map(|(job, _)| *job);
-            let new = new.filter(|job| inserted.contains(&job.confirmation.id));
-            let pending: Vec<_> = new.filter_map(|job| job.session.as_ref()).collect();
+            let (new, others): (Vec<&Self>, Vec<&Self>) = admitted
+                .iter()
+                .map(|(job, _)| *job)
+                .partition(|job| inserted.contains(&job.confirmation.id));
+            for job in others {
+                census.give_back(job);
+            }
+            let pending: Vec<_> = new.iter().filter_map(|job| job.session.as_ref()).collect();
             if sessions::insert(connection, &pending).await? < pending.len() as u64 {
                 return Err(StoreError::Unavailable(
                     "another session has this one's id or secret".into(),
@@ -65,7 +70,8 @@ async fn take_turns(connection: &mut PgConnection, jobs: &[&Begin]) -> Result<()
 }
 
 /// Counts what is there. In plain parts, because each statement is planned anew. Each network is
-/// looked up by itself: for all at once, a planner without statistics reads all that are undecided.
+/// looked up once and by itself: for all at once, a planner without statistics reads all that are
+/// undecided.
 async fn count(connection: &mut PgConnection, jobs: &[&Begin]) -> Result<Census, Failure> {
     let networks: BTreeSet<_> = jobs
         .iter()
@@ -80,7 +86,7 @@ async fn count(connection: &mut PgConnection, jobs: &[&Begin]) -> Result<Census,
          select null, undecided.*
          from unnest($2::bytea[]) as asked (network), lateral (
              select client, network_56, network_48, count(*),
-                 coalesce(max(turn) filter (where turn < 9223372036854775807), -1)
+                 coalesce(max(turn) filter (where turn < 9223372036854775807) + 1, 0)
              from confirmations where state = 'queued' and network_48 = asked.network
              group by client, network_56, network_48) as undecided
          union all
@@ -101,6 +107,9 @@ async fn insert(
     connection: &mut PgConnection,
     admitted: &[(&Begin, i64)],
 ) -> Result<HashSet<ConfirmationId>, Failure> {
+    if admitted.is_empty() {
+        return Ok(HashSet::new());
+    }
     let queued = admitted.iter().map(|(job, _)| job.queued());
     let queued = queued.collect::<Result<Vec<_>, _>>()?;
     let queued: Vec<_> = queued.into_iter().map(QueuedColumns::of).collect();

@@ -206,13 +206,16 @@ pub(in crate::store) fn counted(row: &dyn Row) -> Result<Counted, StoreError> {
         return Ok(Counted::Begun(SecretHash::from_bytes(secret)));
     }
     let turn = row.number("turn")?;
-    let Some(client) = row.optional_bytes("client")? else {
+    let Some(network_48) = row.optional_bytes("network_48")? else {
         return Ok(Counted::First(turn));
     };
+    // A row that is corrupt stops no other: it counts in the network that it was found by.
+    let narrower = |column| row.optional_bytes(column).ok().flatten();
+    let narrower = |column| narrower(column).unwrap_or_default();
     Ok(Counted::Undecided {
-        client: Client::in_networks([client, row.bytes("network_56")?, row.bytes("network_48")?]),
+        client: Client::in_networks([narrower("client"), narrower("network_56"), network_48]),
         number: row.number("number")?,
-        last: turn,
+        next: turn,
     })
 }
 

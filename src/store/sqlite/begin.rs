@@ -25,7 +25,7 @@ const COUNT: &str =
      from confirmations where secret in (select unhex(value) from json_each($1))
      union all
      select null, client, network_56, network_48, count(*),
-         coalesce(max(turn) filter (where turn < 9223372036854775807), -1)
+         coalesce(max(turn) filter (where turn < 9223372036854775807) + 1, 0)
      from confirmations
      where state = 'queued' and network_48 in (select unhex(value) from json_each($2))
      group by network_48, network_56, client

@@ -1,8 +1,24 @@
-//! The caps hold for all servers on one database together.
+//! Servers on one database: the caps hold for all together, and no begin waits for another's.
 
 use crate::support::{Postgres, Sample, admission, soon};
 use sqlx::{Connection as _, PgConnection};
 use vestibule::store::{ConfirmationQueue as _, ConfirmationStore as _};
+
+/// The same browser has come to another server, from another network.
+async fn begin_elsewhere(raw: &mut PgConnection, sample: &Sample) {
+    let insert = sqlx::query(
+        "insert into confirmations
+             (id, secret, token_tag, session, created_at, deadline, state, ending, decided_at)
+         values ($1, $2, $3, $1, 0, 0, 'settled', 'cancelled', 0)",
+    );
+    insert
+        .bind(vec![99_u8; 16])
+        .bind(sample.confirmation.secret.as_slice())
+        .bind(sample.confirmation.token_tag.as_slice())
+        .execute(raw)
+        .await
+        .unwrap();
+}
 
 /// Waits until `count` transactions wait for a lock.
 async fn somebody_waits(raw: &mut PgConnection, count: i64) {
@@ -58,4 +74,59 @@ async fn of_a_client_that_begins_at_four_servers_at_once_no_more_is_let_in_than_
     }
     assert_eq!(let_in, 1);
     assert_eq!(servers[0].undecided(100).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn one_that_another_server_begins_meanwhile_takes_no_room() {
+    let Some(database) = Postgres::fresh().await else {
+        return;
+    };
+    let store = database.open().await;
+    let mut holder = database.raw().await;
+    let mut watcher = database.raw().await;
+    let begin = async |number| {
+        let sample = Sample::new(number);
+        let Sample {
+            confirmation,
+            session,
+        } = &sample;
+        store.begin(confirmation, session, admission(1, 2)).await
+    };
+    begin(1).await.unwrap();
+    let mut other = holder.begin().await.unwrap();
+    begin_elsewhere(&mut other, &Sample::new(2)).await;
+    let commit = async {
+        somebody_waits(&mut watcher, 1).await;
+        other.commit().await.unwrap();
+    };
+    let (second, third, ()) = tokio::join!(begin(2), begin(3), commit);
+    assert!(second.is_ok() && third.is_ok(), "{second:?}, {third:?}");
+}
+
+#[tokio::test]
+async fn a_begin_that_waits_for_another_server_keeps_no_other_waiting() {
+    let Some(database) = Postgres::fresh().await else {
+        return;
+    };
+    let store = database.open().await;
+    let mut holder = database.raw().await;
+    let mut watcher = database.raw().await;
+    let begin = async |number| {
+        let sample = Sample::new(number);
+        let Sample {
+            confirmation,
+            session,
+        } = &sample;
+        let admission = admission(number, 1);
+        store.begin(confirmation, session, admission).await
+    };
+    let mut other = holder.begin().await.unwrap();
+    begin_elsewhere(&mut other, &Sample::new(1)).await;
+    let meanwhile = async {
+        somebody_waits(&mut watcher, 1).await;
+        begin(2).await.unwrap();
+        other.commit().await.unwrap();
+    };
+    let (first, ()) = tokio::join!(begin(1), meanwhile);
+    first.unwrap();
 }

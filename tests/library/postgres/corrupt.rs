@@ -172,3 +172,23 @@ async fn workers_pass_a_corrupt_confirmation_by() {
     claimed.sort();
     assert_eq!(claimed, [before.confirmation.id, after.confirmation.id]);
 }
+
+#[tokio::test]
+async fn others_of_its_network_begin_beside_a_row_whose_networks_are_corrupt() {
+    let Some(database) = Postgres::fresh().await else {
+        return;
+    };
+    let store = database.open().await;
+    let mut raw = database.raw().await;
+    for (number, change) in (1..).zip([
+        "client = null",
+        "client = '\\x00'",
+        "network_56 = null",
+        "network_56 = '\\x00'",
+    ]) {
+        let corrupt = Sample::new(number).begun(&store).await;
+        let id = corrupt.confirmation.id;
+        spoil(&mut raw, "confirmations", id.as_bytes(), change).await;
+        Sample::new(100 + number).begun(&store).await;
+    }
+}

@@ -253,3 +253,19 @@ async fn others_sign_in_beside_a_corrupt_row() {
     let user = browser.who().await.expect("a user").user;
     assert_eq!(harness.store.user(user.id).await.unwrap(), Some(user));
 }
+
+#[tokio::test]
+async fn others_of_its_network_begin_beside_a_row_whose_networks_are_corrupt() {
+    let harness = Harness::open().await;
+    for (number, change) in (1..).zip([
+        "client = null",
+        "client = x'00'",
+        "network_56 = null",
+        "network_56 = x'00'",
+    ]) {
+        let corrupt = Sample::new(number).begun(&harness.store).await;
+        let id = corrupt.confirmation.id;
+        spoil(&harness, "confirmations", id.as_bytes(), change).await;
+        Sample::new(100 + number).begun(&harness.store).await;
+    }
+}
