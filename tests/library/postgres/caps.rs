@@ -2,7 +2,23 @@
 
 use crate::support::{Postgres, Sample, admission, soon};
 use sqlx::{Connection as _, PgConnection};
-use vestibule::store::{ConfirmationQueue as _, ConfirmationStore as _};
+use vestibule::{
+    caps::Admission,
+    confirmation::Confirmation,
+    store::{BeginError, ConfirmationQueue as _, ConfirmationStore as _, postgres::PostgresStore},
+};
+
+/// Begins the sample with this number.
+async fn begin(
+    store: &PostgresStore,
+    number: u8,
+    admission: Admission,
+) -> Result<Confirmation, BeginError> {
+    let sample = Sample::new(number);
+    store
+        .begin(&sample.confirmation, &sample.session, admission)
+        .await
+}
 
 /// The same browser has come to another server, from another network.
 async fn begin_elsewhere(raw: &mut PgConnection, sample: &Sample) {
@@ -57,13 +73,7 @@ async fn of_a_client_that_begins_at_four_servers_at_once_no_more_is_let_in_than_
     let begins: Vec<_> = (1..=128_u8)
         .map(|number| {
             let store = servers[usize::from(number % 4)].clone();
-            let sample = Sample::new(number);
-            let begin = async move {
-                store
-                    .begin(&sample.confirmation, &sample.session, admission(1, 1))
-                    .await
-            };
-            tokio::spawn(async move { begin.await.is_ok() })
+            tokio::spawn(async move { begin(&store, number, admission(1, 1)).await.is_ok() })
         })
         .collect();
     somebody_waits(&mut watcher, 4).await;
@@ -84,14 +94,7 @@ async fn one_that_another_server_begins_meanwhile_takes_no_room() {
     let store = database.open().await;
     let mut holder = database.raw().await;
     let mut watcher = database.raw().await;
-    let begin = async |number| {
-        let sample = Sample::new(number);
-        let Sample {
-            confirmation,
-            session,
-        } = &sample;
-        store.begin(confirmation, session, admission(1, 2)).await
-    };
+    let begin = |number| begin(&store, number, admission(1, 2));
     begin(1).await.unwrap();
     let mut other = holder.begin().await.unwrap();
     begin_elsewhere(&mut other, &Sample::new(2)).await;
@@ -111,15 +114,7 @@ async fn a_begin_that_waits_for_another_server_keeps_no_other_waiting() {
     let store = database.open().await;
     let mut holder = database.raw().await;
     let mut watcher = database.raw().await;
-    let begin = async |number| {
-        let sample = Sample::new(number);
-        let Sample {
-            confirmation,
-            session,
-        } = &sample;
-        let admission = admission(number, 1);
-        store.begin(confirmation, session, admission).await
-    };
+    let begin = |number| begin(&store, number, admission(number, 1));
     let mut other = holder.begin().await.unwrap();
     begin_elsewhere(&mut other, &Sample::new(1)).await;
     let meanwhile = async {
