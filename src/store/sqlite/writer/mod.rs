@@ -7,6 +7,7 @@
 //!
 //! Begins and decisions come many at once, and those in one transaction share its statements too.
 
+mod checkpoint;
 mod queued;
 mod transactions;
 

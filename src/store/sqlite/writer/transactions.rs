@@ -2,6 +2,7 @@
 
 use super::{
     BATCH,
+    checkpoint::Checkpoints,
     queued::{QueuedJob, QueuedWrite},
 };
 use crate::store::StoreError;
@@ -16,13 +17,17 @@ pub(super) async fn work_off(
     mut front: mpsc::Receiver<QueuedWrite>,
 ) {
     let mut batch = Vec::with_capacity(BATCH);
+    let mut checkpoints = Checkpoints::start(options.clone());
     let mut suspect = false;
     while next(&mut queue, &mut front, &mut batch).await > 0 {
         if suspect {
             suspect = !renew(&mut connection, &options).await;
         }
         match transact(&mut connection, &mut batch).await {
-            Ok(()) => batch.drain(..).for_each(|write| write.answer(Ok(()))),
+            Ok(()) => {
+                checkpoints.count(batch.len());
+                batch.drain(..).for_each(|write| write.answer(Ok(())));
+            }
             // The database is locked: trying each write alone would only wait for the lock again.
             Err(TransactionError::Locked(error)) => {
                 suspect = true;
