@@ -2,7 +2,7 @@
 //! client than it may have.
 
 use super::{
-    json::{hex, rows},
+    json::{hex, rows, with_new},
     writer::BatchJob,
 };
 use crate::{
@@ -33,19 +33,23 @@ const COUNT: &str =
      select null, null, null, null, 0, coalesce(min(turn), 0)
      from confirmations where state = 'queued' and turn < 9223372036854775807";
 
-const INSERT_CONFIRMATIONS: &str =
+const INSERT_CONFIRMATIONS: &str = concat!(
+    with_new!(),
     "insert into confirmations
          (id, secret, token_tag, session, created_at, deadline, state, token, token_key, due_at, client, network_56,
           network_48, turn, next, fence, worker, lease_until)
      select unhex(value ->> 0), unhex(value ->> 1), unhex(value ->> 2), unhex(value ->> 3), value ->> 4, value ->> 5,
          'queued', unhex(value ->> 6), value ->> 7, value ->> 8, unhex(value ->> 9), unhex(value ->> 10),
          unhex(value ->> 11), value ->> 12, value ->> 13, value ->> 14, unhex(value ->> 15), value ->> 16
-     from json_each($1)";
+     from new"
+);
 
-const INSERT_SESSIONS: &str =
+const INSERT_SESSIONS: &str = concat!(
+    with_new!(),
     "insert into sessions (id, revision, state, secret, token_tag, created_at, expires_at)
      select unhex(value ->> 0), 0, 'pending', unhex(value ->> 1), unhex(value ->> 2), value ->> 3, value ->> 4
-     from json_each($1)";
+     from new"
+);
 
 impl BatchJob for Begin {
     type Done = BeginResult;

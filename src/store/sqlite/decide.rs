@@ -5,7 +5,7 @@
 //! many rows as there are.
 
 use super::{
-    json::{hex, rows},
+    json::{hex, rows, with_new},
     notices,
     writer::BatchJob,
 };
@@ -110,13 +110,14 @@ async fn put_users(
     let Some(wanted) = rows(wanted.into_values().map(columns)) else {
         return Ok(Vec::new());
     };
-    let put = sqlx::query(
+    let put = sqlx::query(concat!(
+        with_new!(),
         "insert into users (id, issuer, subject, name, email, created_at)
          select unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
-         from json_each($1) where true
+         from new where true
          on conflict (issuer, subject) do update set name = excluded.name, email = excluded.email
-         returning id, issuer, subject, disabled",
-    );
+         returning id, issuer, subject, disabled"
+    ));
     let read = |row: &SqliteRow| {
         let row = Reading::new("users", row);
         let key = (
@@ -197,12 +198,13 @@ async fn replace_sessions(
     let Some(bound) = rows(bound.iter().map(columns)) else {
         return Ok(());
     };
-    let update = sqlx::query(
+    let update = sqlx::query(concat!(
+        with_new!(),
         "update sessions set revision = next.revision, state = next.state, user_id = next.user_id, expires_at = next.expires_at
          from (select unhex(value ->> 0) as id, value ->> 1 as revision, value ->> 2 as state,
-                   unhex(value ->> 3) as user_id, value ->> 4 as expires_at from json_each($1)) as next
-         where sessions.id = next.id",
-    );
+                   unhex(value ->> 3) as user_id, value ->> 4 as expires_at from new) as next
+         where sessions.id = next.id"
+    ));
     update.bind(bound).execute(connection).await?;
     Ok(())
 }
@@ -247,13 +249,14 @@ pub(super) async fn write_decided(
     let Some(decided) = rows(confirmations.into_iter().filter_map(columns)) else {
         return Ok(());
     };
-    let update = sqlx::query(
+    let update = sqlx::query(concat!(
+        with_new!(),
         "update confirmations set state = next.state, ending = next.ending, user_id = next.user_id,
              decided_at = next.decided_at, next = next.next, token = null, token_key = null, due_at = null, worker = null, lease_until = null
          from (select unhex(value ->> 0) as id, value ->> 1 as state, value ->> 2 as ending,
-                   unhex(value ->> 3) as user_id, value ->> 4 as decided_at, value ->> 5 as next from json_each($1)) as next
-         where confirmations.id = next.id",
-    );
+                   unhex(value ->> 3) as user_id, value ->> 4 as decided_at, value ->> 5 as next from new) as next
+         where confirmations.id = next.id"
+    ));
     update.bind(decided).execute(connection).await?;
     Ok(())
 }

@@ -18,3 +18,12 @@ pub(super) fn rows(rows: impl IntoIterator<Item = Value>) -> Option<String> {
     let rows: Vec<_> = rows.into_iter().collect();
     (!rows.is_empty()).then(|| Value::Array(rows).to_string())
 }
+
+/// The beginning of a statement that reads its rows from `new`. Each is written out once there, and
+/// `json_each` itself would do it again for each column.
+macro_rules! with_new {
+    () => {
+        "with new as materialized (select jsonb(value) as value from json_each($1)) "
+    };
+}
+pub(super) use with_new;

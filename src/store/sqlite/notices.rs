@@ -2,7 +2,7 @@
 
 use super::{
     SqliteStore,
-    json::{hex, rows},
+    json::{hex, rows, with_new},
 };
 use crate::{
     clock::Timestamp,
@@ -80,10 +80,11 @@ pub(super) async fn add(
     let Some(notices) = rows(notices.iter().map(columns)) else {
         return Ok(());
     };
-    let insert = sqlx::query(
+    let insert = sqlx::query(concat!(
+        with_new!(),
         "insert into notices (confirmation, user_id, is_new, created_at, due_at)
-         select unhex(value ->> 0), unhex(value ->> 1), value ->> 2, value ->> 3, value ->> 3 from json_each($1)",
-    );
+         select unhex(value ->> 0), unhex(value ->> 1), value ->> 2, value ->> 3, value ->> 3 from new"
+    ));
     insert.bind(notices).execute(connection).await?;
     Ok(())
 }
