@@ -103,9 +103,6 @@ pub fn questions() -> mpsc::UnboundedReceiver<String> {
     questions
 }
 
-/// The parts that are a server of Vestibule's, or its worker, in a process of its own.
-pub const IS_VESTIBULE: [&str; 4] = ["vestibule", "waited-for", "callback-server", "in-flight"];
-
 /// Is the part with this name.
 pub async fn be(name: &str, arguments: &[String]) {
     match name {
