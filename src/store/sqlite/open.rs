@@ -23,8 +23,9 @@ static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// How much the writing connection keeps of the file, in KiB (negative, as SQLite wants it).
 const WRITER_CACHE: &str = "-16384";
-/// After how many pages of 4 KiB in the log they are written back to the file.
-const WAL_PAGES: &str = "4000";
+/// After how many pages of 4 KiB in the log the writer copies them back to the file, as far as that
+/// was not done beside it (`writer/checkpoint.rs`).
+const WAL_PAGES: &str = "16000";
 
 impl SqliteStore {
     /// Opens the file at `path`, creates it if it is missing, and brings it up to date.

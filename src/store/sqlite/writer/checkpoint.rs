@@ -7,9 +7,9 @@
 use sqlx::{ConnectOptions as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::sync::mpsc;
 
-/// After how many writes. A begin changes about six pages, and the writer's own turn comes after
-/// 4,000.
-const WRITES: usize = 256;
+/// After how many writes. A begin takes about six pages of the log, and the writer's own turn comes
+/// after 16,000. More often, fewer writes would share a page that is copied.
+const WRITES: usize = 1024;
 
 /// Counts what is written, and has the log copied back.
 pub(super) struct Checkpoints {
