@@ -34,9 +34,9 @@ const MEASURE: Duration = Duration::from_secs(5);
 const CONNECTIONS: usize = 32;
 
 fn main() {
-    // A child has what its parent has: Redis and Node are left as they are.
-    let part = env::args().nth(1);
-    if part.is_some_and(|part| part != "peers") {
+    // A child has what its parent has, and Redis and Node are left as they are.
+    let part = env::args().nth(1).unwrap_or_default();
+    if service::WITH_SMALL_PAGES.contains(&part.as_str()) {
         use_small_pages();
     }
     run();

@@ -103,6 +103,16 @@ pub fn questions() -> mpsc::UnboundedReceiver<String> {
     questions
 }
 
+/// The parts in a process of their own that are Vestibule, or what it asks: they have small pages, as
+/// the binary does.
+pub const WITH_SMALL_PAGES: [&str; 5] = [
+    "vestibule",
+    "waited-for",
+    "callback-server",
+    "in-flight",
+    "validator",
+];
+
 /// Is the part with this name.
 pub async fn be(name: &str, arguments: &[String]) {
     match name {
